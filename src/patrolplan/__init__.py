@@ -1,0 +1,26 @@
+"""Intelligence-led patrol planning for Safer Schools Officers.
+
+The spine is a handful of calls; the command line and the notebooks make the same ones::
+
+    import patrolplan as pp
+
+    area = pp.load_area("patrolplan.toml")
+    risk = pp.estimate_risk(area)
+    hotspots = pp.find_hotspots(area, risk)
+    plan = pp.plan_patrols(area, risk, hotspots)
+    pp.write_pack(plan, "out/")
+"""
+
+from patrolplan.area import StudyArea as StudyArea
+from patrolplan.area import load_area as load_area
+from patrolplan.errors import InputError as InputError
+from patrolplan.errors import OutputError as OutputError
+from patrolplan.errors import PatrolplanError as PatrolplanError
+from patrolplan.errors import SettingsError as SettingsError
+from patrolplan.hotspots.find import find_hotspots as find_hotspots
+from patrolplan.patrols.planner import plan_patrols as plan_patrols
+from patrolplan.patrols.plans import Plan as Plan
+from patrolplan.risk.estimate import estimate_risk as estimate_risk
+from patrolplan.risk.surface import Risk as Risk
+from patrolplan.settings import Settings as Settings
+from patrolplan.settings import load_settings as load_settings

@@ -1,0 +1,345 @@
+"""`StudyArea`: network, incidents, reports by group and schools, loaded and validated."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.catchments import FARTHEST_METRES
+from patrolplan.catchments import Catchments
+from patrolplan.catchments import assign
+from patrolplan.catchments import catch
+from patrolplan.errors import InputError
+from patrolplan.errors import Problems
+from patrolplan.inputs.boundary import read_limits
+from patrolplan.inputs.cache import cached_streets
+from patrolplan.inputs.cache import digest
+from patrolplan.inputs.crimes import Crimes
+from patrolplan.inputs.crimes import read_crimes
+from patrolplan.inputs.officers import read_officers
+from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.schools import read_bell_times
+from patrolplan.inputs.schools import read_gates
+from patrolplan.inputs.schools import read_schools
+from patrolplan.inputs.terms import read_term_dates
+from patrolplan.network import Positions
+from patrolplan.network import StreetNetwork
+from patrolplan.network import build_network
+from patrolplan.privacy import ReportGroups
+from patrolplan.privacy import group_reports
+from patrolplan.projection import Projection
+from patrolplan.settings import Settings
+from patrolplan.settings import SourceSettings
+from patrolplan.settings import load_settings
+from patrolplan.tables import SCHOOLS
+from patrolplan.tables import LeftOut
+from patrolplan.tables import LeftOutRow
+
+
+@dataclass(frozen=True, eq=False)
+class StudyArea:
+    """Everything that a plan rests on, in the area's metric CRS.
+
+    Parameters
+    ----------
+    settings
+        The settings it was loaded with.
+    network
+        Walkable streets.
+    catchments
+        The pieces of street that belong to each snap point.
+    incidents
+        See `patrolplan.tables.INCIDENTS`; every category, the guard is the risk models' business.
+    incident_catchment
+        (i,) catchment of each incident, aligned with `incidents`.
+    times_known, snapped
+        Whether incidents have a clock time; whether their places are snap points.
+    reports
+        Pupils' reports, as groups at the threshold or above.
+    schools
+        See `patrolplan.tables.SCHOOLS`.
+    gates
+        Where each school's patrols start, on a street; aligned with `schools`.
+    features
+        What a map needs beside the streets: `kind`, `name`, geometry.
+    officers, term_dates
+        See `patrolplan.tables`; empty where no file was given.
+    left_out
+        What was left out while loading, by source and reason.
+    notes
+        Defaults that were taken, said as a reader should see them.
+    inputs
+        Digest (SHA-256) of every file read, by name relative to the settings file.
+    """
+
+    settings: Settings
+    network: StreetNetwork
+    catchments: Catchments
+    incidents: gpd.GeoDataFrame
+    incident_catchment: NDArray[np.int64]
+    times_known: bool
+    snapped: bool
+    reports: ReportGroups
+    schools: gpd.GeoDataFrame
+    gates: Positions
+    features: gpd.GeoDataFrame
+    officers: gpd.GeoDataFrame
+    term_dates: pd.DataFrame
+    left_out: tuple[LeftOutRow, ...]
+    notes: tuple[str, ...]
+    inputs: dict[str, str]
+
+    def __repr__(self) -> str:
+        return (
+            f"<StudyArea: {self.name}, {self.network.metres / 1000:,.1f} km of street, "
+            f"{len(self.incidents):,} incidents, {len(self.reports)} groups of reports, "
+            f"{len(self.schools)} schools>"
+        )
+
+    @property
+    def name(self) -> str:
+        """Name of the area, as it stands on papers."""
+        return self.settings.area.name or "Study area"
+
+    @property
+    def projection(self) -> Projection:
+        """The area's CRS."""
+        return self.network.projection
+
+
+def load_area(settings: Settings | str | Path) -> StudyArea:
+    """Read and validate everything that the settings name.
+
+    Parameters
+    ----------
+    settings
+        Settings, or the path of a `patrolplan.toml`.
+
+    Returns
+    -------
+    StudyArea
+        With what was left out, by source and reason, and the defaults that were taken.
+
+    Raises
+    ------
+    InputError
+        With all problems found, not only the first.
+
+    Examples
+    --------
+    >>> import patrolplan as pp
+    >>> pp.load_area(pp.demo_settings())
+    <StudyArea: Eastmere (fictional), ... 12 schools>
+    """
+    if not isinstance(settings, Settings):
+        settings = load_settings(settings)
+    return _Loader(settings).load()
+
+
+class _Loader:
+    """One load: problems, rows left out and notes gather here on the way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.projection = Projection(settings.area.crs)
+        self.problems = Problems()
+        self.left_out = LeftOut()
+        self.notes: list[str] = []
+
+    def load(self) -> StudyArea:
+        sources = self._read()
+        self.problems.raise_if_any()
+        limits, network, crimes = sources["limits"], sources["network"], sources["crimes"]
+        incidents = self._inside(crimes.incidents, limits)
+        self._check_categories(incidents)
+        self.problems.raise_if_any()
+        xy = shapely.get_coordinates(incidents.geometry.values)
+        catchments = catch(network, xy if crimes.snapped else None)
+        catchment = assign(network, catchments, xy)
+        near = catchment >= 0
+        self.left_out.add("crimes", "no walkable street near", int((~near).sum()))
+        schools, gates = self._at_gates(sources)
+        reports = self._reports(network, catchments, limits)
+        self.problems.raise_if_any()
+        return StudyArea(
+            settings=self.settings,
+            network=network,
+            catchments=catchments,
+            incidents=incidents[near].reset_index(drop=True),
+            incident_catchment=catchment[near],
+            times_known=crimes.times_known,
+            snapped=crimes.snapped,
+            reports=reports,
+            schools=schools,
+            gates=gates,
+            features=sources["features"],
+            officers=sources["officers"],
+            term_dates=sources["term_dates"],
+            left_out=tuple(self.left_out.rows),
+            notes=tuple(self.notes),
+            inputs=self._digests(),
+        )
+
+    def _read(self) -> dict[str, Any]:
+        """Every source that stands by itself; all of their problems are collected."""
+        found: dict[str, Any] = {}
+        columns, projection, left_out = self.settings.columns, self.projection, self.left_out
+        with self.problems.collecting():
+            streets = cached_streets(self._paths("streets"), projection, left_out)
+            limits = read_limits(self.settings, streets.vertex_xy)
+            network = build_network(streets, projection, left_out, limits=limits)
+            if not len(network):
+                what = "no walkable street lies inside the area"
+                raise InputError.one("[area]", what, "check bounds and boundary against the streets")
+            found |= {"limits": limits, "network": network, "features": streets.features}
+        with self.problems.collecting():
+            found["crimes"] = read_crimes(
+                self._paths("crimes"),
+                projection,
+                left_out,
+                columns=columns.get("crimes"),
+                leave_out_forces=self.settings.crimes.leave_out_forces,
+            )
+        with self.problems.collecting():
+            found["schools"] = read_schools(
+                self._paths("schools"),
+                projection,
+                left_out,
+                wanted=self.settings.schools,
+                columns=columns.get("schools"),
+            )
+        with self.problems.collecting():
+            paths = self._paths("bell_times")
+            found["bells"] = read_bell_times(paths, columns=columns.get("bell_times"))
+        with self.problems.collecting():
+            paths = self._paths("gates")
+            found["gates"] = read_gates(paths, projection, columns=columns.get("gates"))
+        with self.problems.collecting():
+            paths = self._paths("officers")
+            found["officers"] = read_officers(paths, projection, columns=columns.get("officers"))
+        with self.problems.collecting():
+            paths = self._paths("term_dates")
+            found["term_dates"] = read_term_dates(paths, columns=columns.get("term_dates"))
+        return found
+
+    def _paths(self, source: str) -> tuple[Path, ...]:
+        """Files of a source; a pattern that matches nothing is a problem, an unset key is not."""
+        paths = self.settings.paths(source)
+        patterns = getattr(self.settings.sources, source)
+        if patterns and not paths:
+            remedy = f"mend [sources] {source}; paths start at the settings file's folder"
+            raise InputError.one(", ".join(patterns), "no file matches", remedy)
+        return paths
+
+    def _digests(self) -> dict[str, str]:
+        digests = {}
+        for source in SourceSettings.model_fields:
+            for path in self.settings.paths(source):
+                digests[f"{source}/{path.name}"] = digest(path)
+        return digests
+
+    def _inside(self, incidents: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.GeoDataFrame:
+        xy = shapely.get_coordinates(incidents.geometry.values)
+        inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
+        if not inside.any():
+            spans = (_span(xy.min(axis=0), xy.max(axis=0), self.projection),)
+            spans += (_span(limits.bounds[:2], limits.bounds[2:], self.projection),)
+            what = f"no incident lies in the area: crimes in {spans[0]}, area in {spans[1]}"
+            remedy = "check that crimes, streets and [area] are of the same place"
+            self.problems.add("[sources] crimes", what, remedy)
+        self.left_out.add("crimes", "outside the area", int((~inside).sum()))
+        return incidents[inside]
+
+    def _check_categories(self, incidents: gpd.GeoDataFrame) -> None:
+        """Some category that counts must occur; the others are named."""
+        there = list(incidents["category"].unique())
+        counted = self.settings.crimes.counted
+        missing = [name for name in counted if name not in there]
+        if there and len(missing) == len(counted):
+            what = f"none of the patrol-relevant categories occurs in the area ({', '.join(counted)})"
+            remedy = f"set [crimes] categories to some of: {', '.join(sorted(there)[:12])}"
+            self.problems.add("[crimes] categories", what, remedy)
+        for name in missing:
+            near = difflib.get_close_matches(name, there, n=1, cutoff=0.6)
+            hint = f"; the data has '{near[0]}'" if near else ""
+            self.notes.append(f"No incident of the category '{name}' in the area{hint}.")
+
+    def _reports(
+        self, network: StreetNetwork, catchments: Catchments, limits: BaseGeometry
+    ) -> ReportGroups:
+        threshold = self.settings.privacy.threshold
+        groups = ReportGroups.none(len(catchments), threshold)
+        with self.problems.collecting():
+            paths = self._paths("reports")
+            if not paths:
+                return groups
+            told = LeftOut()
+            reports = read_reports(
+                paths,
+                self.projection,
+                limits,
+                told,
+                threshold=threshold,
+                columns=self.settings.columns.get("reports"),
+            )
+            catchment = assign(network, catchments, reports[["x", "y"]].to_numpy())
+            far = catchment < 0
+            count = int(far.sum())
+            told.add("reports", "no walkable street near", count, shown_from=threshold)
+            groups = group_reports(
+                reports[~far], catchment[~far], catchments.xy, told, threshold=threshold
+            )
+            self.left_out.extend(told.rows)
+        return groups
+
+    def _at_gates(self, sources: dict[str, Any]) -> tuple[gpd.GeoDataFrame, Positions]:
+        """Schools inside the area with bell and gate, and their gates on the street."""
+        schools, network = sources["schools"], sources["network"]
+        gates, bells = sources["gates"], sources["bells"]
+        site = shapely.get_coordinates(schools.geometry.values)
+        inside = shapely.contains_xy(sources["limits"], site[:, 0], site[:, 1])
+        self.left_out.add("schools", "outside the area", int((~inside).sum()))
+        schools = schools[inside]
+        known = schools["urn"].map(gates)
+        gate = gpd.GeoSeries(known.where(known.notna(), schools.geometry), crs=schools.crs)
+        places = network.snap(shapely.get_coordinates(gate.values))
+        near = places.moved_metres <= FARTHEST_METRES
+        for urn, name in zip(schools["urn"][~near], schools["name"][~near], strict=True):
+            reason = f"URN {urn} ({name}): no walkable street within {FARTHEST_METRES:.0f} m"
+            self.left_out.add("schools", reason, 1)
+            if urn in self.settings.schools.urns:
+                remedy = "check its place and gate against the streets"
+                self.problems.add("[schools] urns", f"{reason[4:]}", remedy)
+        bell = schools["urn"].map(bells)
+        default = f"{self.settings.patrol.default_finish_time:%H:%M}"
+        schools = schools.assign(
+            finish_time=bell.fillna(default).astype("str"),
+            finish_assumed=bell.isna(),
+            gate_assumed=known.isna(),
+        ).set_geometry(gate.rename("geometry"))
+        if not near.any():
+            what = "no school in the area can be reached on a street"
+            self.problems.add("[sources] schools", what, "check schools against [area] and streets")
+        self._note_defaults(schools[near], default)
+        return SCHOOLS.check(schools[near].reset_index(drop=True)), places.take(near)
+
+    def _note_defaults(self, schools: gpd.GeoDataFrame, default: str) -> None:
+        bells, gates = int(schools["finish_assumed"].sum()), int(schools["gate_assumed"].sum())
+        if bells:
+            self.notes.append(f"{bells} of {len(schools)} schools have no bell time: {default} taken.")
+        if gates:
+            taken = "the nearest walkable street taken"
+            self.notes.append(f"{gates} of {len(schools)} schools have no gate: {taken}.")
+
+
+def _span(low: Any, high: Any, projection: Projection) -> str:  # noqa: ANN401 - any pair
+    """A box in degrees, in words."""
+    x, y = projection.to_degrees([low[0], high[0]], [low[1], high[1]])
+    return f"{x[0]:.3f}..{x[1]:.3f}, {y[0]:.3f}..{y[1]:.3f}"

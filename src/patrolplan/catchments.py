@@ -1,0 +1,102 @@
+"""Snap points and the pieces of street that belong to them.
+
+data.police.uk moves every crime to one of a fixed set of points. Such a point stands for the
+streets around it: its catchment is the pieces whose midpoint is nearer to it, in a straight line,
+than to any other point seen. Exact places need no such spreading: each piece is then a catchment
+of its own, and everything downstream works the same.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from patrolplan.network import StreetNetwork
+
+FARTHEST_METRES = 250.0
+"""A point farther than this from every street belongs to none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Catchments:
+    """The pieces of street nearest each point.
+
+    Parameters
+    ----------
+    xy
+        (c, 2) metres; the snap point, or the piece's midpoint for exact places.
+    of_piece
+        (p,) catchment of each piece.
+    piece_share
+        (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
+    """
+
+    xy: NDArray[np.float64]
+    of_piece: NDArray[np.int64]
+    piece_share: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.xy)
+
+    def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
+        """Spread an amount per catchment evenly along its street; the sum is kept.
+
+        Parameters
+        ----------
+        amounts
+            (c,) or (c, k).
+
+        Returns
+        -------
+        NDArray
+            (p,) or (p, k).
+        """
+        amounts = np.asarray(amounts, dtype=np.float64)
+        share = self.piece_share if amounts.ndim == 1 else self.piece_share[:, None]
+        spread: NDArray[np.float64] = amounts[self.of_piece] * share
+        return spread
+
+
+def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
+    """Catchments of snap points, or of exact places where `points` is None.
+
+    Points that no piece is nearest to get no catchment; `assign` gives their incidents to the
+    catchment of the nearest street.
+    """
+    middle = network.piece_middle
+    if points is None:
+        return Catchments(middle, np.arange(len(network)), np.ones(len(network)))
+    seen = np.unique(np.asarray(points, dtype=np.float64).reshape(-1, 2), axis=0)
+    nearest = cKDTree(seen).query(middle)[1]
+    used, of_piece = np.unique(nearest, return_inverse=True)
+    metres = np.bincount(of_piece, weights=network.piece_metres)
+    return Catchments(seen[used], of_piece.astype(np.int64), network.piece_metres / metres[of_piece])
+
+
+def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDArray[np.int64]:
+    """Catchment of each place: its own where it is a snap point, else the nearest street's.
+
+    Parameters
+    ----------
+    xy
+        (k, 2) metres.
+
+    Returns
+    -------
+    NDArray
+        (k,) catchment, -1 where no street is within `FARTHEST_METRES`.
+    """
+    places, back = np.unique(
+        np.asarray(xy, dtype=np.float64).reshape(-1, 2), axis=0, return_inverse=True
+    )
+    if not len(places):
+        return np.empty(0, dtype=np.int64)
+    on_street = network.snap(places)
+    found = catchments.of_piece[on_street.piece]
+    apart, point = cKDTree(catchments.xy).query(places)
+    found = np.where(apart == 0, point, found)
+    found = np.where(on_street.moved_metres <= FARTHEST_METRES, found, -1)
+    result: NDArray[np.int64] = found[back.reshape(-1)]
+    return result

@@ -1,0 +1,96 @@
+"""What can go wrong, said so that the person at the desk knows what to do next.
+
+Every error is a `PatrolplanError` and also the built-in error that a caller would expect.
+Validation collects all problems first and raises once.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+class PatrolplanError(Exception):
+    """Base of every error that patrolplan raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input, and its remedy.
+
+    Parameters
+    ----------
+    file
+        The file (or settings key) that holds it.
+    what
+        What is wrong, with the value seen. A pupil's report never shows its value.
+    remedy
+        What to do about it, as an instruction.
+    place
+        Where in the file: "row 12, column 'Month'", or empty for the whole file.
+
+    Examples
+    --------
+    >>> print(Problem("bell.csv", "'25:00' is no time of day", "write HH:MM", "row 2"))
+    bell.csv, row 2: '25:00' is no time of day; write HH:MM.
+    """
+
+    file: str | Path
+    what: str
+    remedy: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}, {self.place}" if self.place else f"{self.file}"
+        return f"{where}: {self.what}; {self.remedy}."
+
+
+class InputError(PatrolplanError, ValueError):
+    """The input cannot be used; `problems` names every reason found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def one(cls, file: str | Path, what: str, remedy: str, place: str = "") -> Self:
+        """Error with a single problem."""
+        return cls([Problem(file, what, remedy, place)])
+
+
+class SettingsError(InputError):
+    """The settings file cannot be used."""
+
+
+class OutputError(PatrolplanError, OSError):
+    """The output folder cannot be written, or holds what is not ours to replace."""
+
+
+class Problems:
+    """Collects problems so that all of them are told, not only the first."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def add(self, file: str | Path, what: str, remedy: str, place: str = "") -> None:
+        """Note one more problem."""
+        self._found.append(Problem(file, what, remedy, place))
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note the problems of another error."""
+        self._found.extend(problems)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Take over the problems of an `InputError` raised inside, and go on after it."""
+        try:
+            yield
+        except InputError as error:
+            self.extend(error.problems)
+
+    def raise_if_any(self) -> None:
+        """Raise an `InputError` with everything collected, if anything was."""
+        if self._found:
+            raise InputError(self._found)

@@ -1,0 +1,1 @@
+"""Risk becomes hotspots: stretches of street worth standing in."""

@@ -1,0 +1,153 @@
+"""Why a hotspot is one, in plain sentences, and how sure that is."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from patrolplan.area import StudyArea
+from patrolplan.risk.surface import Risk
+from patrolplan.risk.weights import harm_days
+
+MONTHS = 12
+NAMED_SHARE = 0.1
+"""A category is named when it makes up at least this share of the stretch's recorded harm."""
+
+CATEGORY_WORDS = {
+    "Violence and sexual offences": "violence",
+    "Anti-social behaviour": "anti-social behaviour",
+    "Criminal damage and arson": "criminal damage",
+}
+"""Shorter words for categories; others stand as in the data, in small letters."""
+
+FACTOR_WORDS = {
+    "poor_lighting": "poor lighting",
+    "isolated": "isolated",
+    "overgrown": "overgrown",
+    "litter_or_damage": "litter or damage",
+    "blocked_pavement": "blocked pavement",
+    "groups_loitering": "groups loitering",
+    "followed": "being followed",
+    "verbal_abuse": "verbal abuse",
+    "robbery_or_threat": "robbery or threats",
+    "drug_use": "drug use",
+    "traffic": "traffic",
+}
+
+TIME_WORDS = {
+    "before_school": "before school",
+    "lunch": "at lunch",
+    "after_school": "after school",
+    "evening": "in the evening",
+}
+
+
+def reasons(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[str]]:
+    """Sentences on what each stretch rests on, recorded crime first, then pupils' reports."""
+    said: list[list[str]] = [[] for _ in stretches]
+    if not stretches:
+        return said
+    for told, sentence in zip(said, _crime(area, risk, stretches), strict=True):
+        told += sentence
+    for told, sentence in zip(said, _reports(area, risk, stretches), strict=True):
+        told += sentence
+    return said
+
+
+def _crime(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[str]]:
+    """Recorded crime of the last twelve months that falls to each stretch, by category."""
+    counts = _yearly_counts(area, risk)
+    held = _membership(stretches, len(area.network))
+    share = sparse.csr_array(
+        (
+            area.catchments.piece_share,
+            (np.arange(len(area.network)), area.catchments.of_piece),
+        ),
+        shape=(len(area.network), len(area.catchments)),
+    )
+    expected = (held @ share) @ counts.to_numpy()
+    harm = expected * harm_days(counts.columns, area.settings.risk.harm)
+    total = harm.sum(axis=1)
+    least = area.settings.privacy.threshold if area.settings.privacy.threshold_for_crime else 1
+    last = risk.months[1]
+    told = []
+    for row in range(len(stretches)):
+        order = np.argsort(-harm[row], kind="stable")
+        named = [
+            _category_words(str(counts.columns[k]))
+            for k in order[:3]
+            if harm[row, k] > 0 and harm[row, k] >= NAMED_SHARE * total[row]
+        ]
+        amount = round(float(expected[row].sum()))
+        if not named or (least > 1 and amount < least):
+            told.append([])
+            continue
+        number = f"about {amount}" if amount > 1 else "hardly any"
+        year = f"in the 12 months to {last:%B %Y}"
+        told.append([f"Recorded crime: {number} {year}, most harm by {_listed(named)}"])
+    return told
+
+
+def _category_words(category: str) -> str:
+    return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
+
+
+def _yearly_counts(area: StudyArea, risk: Risk) -> pd.DataFrame:
+    """Incidents that count, of the last twelve months: one row a catchment, a column a category."""
+    incidents = area.incidents
+    first = risk.months[1] - pd.DateOffset(months=MONTHS - 1)
+    used = (incidents["month"] >= first) & incidents["category"].isin(area.settings.crimes.counted)
+    counts = pd.crosstab(
+        area.incident_catchment[used.to_numpy()], incidents.loc[used, "category"].astype(str).array
+    )
+    return counts.reindex(range(len(area.catchments)), fill_value=0)
+
+
+def _reports(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[str]]:
+    """What pupils named, where a stretch holds more of their reports than its length would."""
+    group = area.reports.group_of_catchment[area.catchments.of_piece]
+    metres = area.network.piece_metres
+    told: list[list[str]] = []
+    for stretch in stretches:
+        inside = group[stretch]
+        length = metres[stretch]
+        feared = risk.reports[stretch].sum() > length.sum() / metres.sum()
+        if not feared or not (inside >= 0).any():
+            told.append([])
+            continue
+        held = inside >= 0
+        most = int(np.argmax(np.bincount(inside[held], length[held])))
+        told.append([_feared(area.reports.reasons[most])])
+    return told
+
+
+def _feared(factors: tuple[str, ...]) -> str:
+    """One sentence from the factors that a group of reports gave often enough."""
+    what = [FACTOR_WORDS.get(factor, factor) for factor in factors if factor not in TIME_WORDS]
+    when = [TIME_WORDS[factor] for factor in factors if factor in TIME_WORDS]
+    sentence = "Pupils feel unsafe here"
+    sentence += f" {when[0]}" if when else ""
+    return f"{sentence}: {_listed(what[:3])}" if what else sentence
+
+
+def how_sure(area: StudyArea, risk: Risk) -> str:
+    """What is approximate about every hotspot of this data."""
+    places = "approximate to a few streets" if risk.snapped else "places as recorded"
+    times = "time of day known" if risk.times_known else "month only, time of day not known"
+    return f"{places}; {times}"
+
+
+def _membership(stretches: list[NDArray[np.int64]], pieces: int) -> sparse.csr_array:
+    row = np.repeat(np.arange(len(stretches)), [len(stretch) for stretch in stretches])
+    column = np.concatenate(stretches)
+    return sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(stretches), pieces))
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -1,0 +1,56 @@
+"""The limits of the area: bounds, a polygon file, or the extent of the streets."""
+
+import geopandas as gpd
+import numpy as np
+import pyogrio.errors
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.errors import InputError
+from patrolplan.projection import Projection
+from patrolplan.settings import Settings
+
+
+def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeometry:
+    """Polygon of the area in its metres.
+
+    Parameters
+    ----------
+    settings
+        With `[area]` bounds, boundary or neither.
+    street_xy
+        (v, 2) metres, whose extent is the area where neither is set.
+
+    Raises
+    ------
+    InputError
+        When the boundary file cannot be read or holds no polygon.
+    """
+    projection = Projection(settings.area.crs)
+    if settings.area.boundary is not None:
+        return _boundary(settings, projection)
+    if settings.area.bounds is not None:
+        west, south, east, north = settings.area.bounds
+        edge = shapely.segmentize(shapely.box(west, south, east, north), (east - west) / 50)
+        degrees = shapely.get_coordinates(edge)
+        return shapely.Polygon(np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])))
+    low, high = street_xy.min(axis=0), street_xy.max(axis=0)
+    return shapely.box(low[0] - 1, low[1] - 1, high[0] + 1, high[1] + 1)
+
+
+def _boundary(settings: Settings, projection: Projection) -> BaseGeometry:
+    path = settings.folder / str(settings.area.boundary)
+    if not path.is_file():
+        raise InputError.one(path, "there is no such file", "mend [area] boundary")
+    try:
+        shapes = gpd.read_file(path)
+    except (pyogrio.errors.DataSourceError, ValueError, OSError) as error:
+        what = f"is no file of polygons ({error})"
+        raise InputError.one(path, what, "give GeoJSON, GeoPackage or a shapefile") from None
+    if shapes.crs is None:
+        raise InputError.one(path, "says no CRS", "save it with its CRS")
+    shapes = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if shapes.empty:
+        raise InputError.one(path, "holds no polygon", "give the area's outline as a polygon")
+    return shapes.to_crs(projection.crs).union_all()

@@ -1,0 +1,90 @@
+"""Streets read once, kept by the content of their files in the user's cache folder."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import platformdirs
+
+from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import read_streets
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+from patrolplan.tables import LeftOutRow
+
+FORMAT = "streets-1"
+"""Change this when `Streets`, or the rule of what is walkable, changes."""
+
+
+def cache_folder() -> Path:
+    """Where patrolplan keeps its copies: the variable PATROLPLAN_CACHE, or the user's cache."""
+    named = os.environ.get("PATROLPLAN_CACHE", "")
+    return Path(named) if named else Path(platformdirs.user_cache_dir("patrolplan", appauthor=False))
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def cached_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
+    """Streets from the cache when the same files were read before, else from the files.
+
+    A cache that cannot be read or written is passed over: it only saves time.
+    """
+    if not all(path.is_file() for path in paths):
+        return read_streets(paths, projection, left_out)
+    key = "\n".join([FORMAT, projection.crs, *(digest(path) for path in paths)])
+    folder = cache_folder() / f"{FORMAT}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    try:
+        streets, rows = _load(folder)
+    except (OSError, ValueError, KeyError):
+        told = LeftOut()
+        streets, rows = read_streets(paths, projection, told), told.rows
+        _keep(folder, streets, rows)
+    left_out.extend(rows)
+    return streets
+
+
+def _load(folder: Path) -> tuple[Streets, list[LeftOutRow]]:
+    with np.load(folder / "vertices.npz") as arrays:
+        streets = Streets(
+            ways=pd.read_parquet(folder / "ways.parquet"),
+            vertex_way=arrays["vertex_way"],
+            vertex_node=arrays["vertex_node"],
+            vertex_xy=arrays["vertex_xy"],
+            features=gpd.read_parquet(folder / "features.parquet"),
+        )
+    rows = pd.read_json(folder / "left_out.json", orient="records").to_dict("records")
+    return streets, [LeftOutRow(**row) for row in rows]
+
+
+def _keep(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) -> None:
+    """Write beside and rename, so that a cache entry is whole or not there."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    except OSError:
+        return
+    try:
+        np.savez(
+            beside / "vertices.npz",
+            vertex_way=streets.vertex_way,
+            vertex_node=streets.vertex_node,
+            vertex_xy=streets.vertex_xy,
+        )
+        streets.ways.to_parquet(beside / "ways.parquet")
+        streets.features.to_parquet(beside / "features.parquet")
+        table = pd.DataFrame([vars(row) for row in rows])
+        table.to_json(beside / "left_out.json", orient="records")
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.rename(folder)
+    except OSError:
+        shutil.rmtree(beside, ignore_errors=True)

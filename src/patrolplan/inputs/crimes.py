@@ -1,0 +1,156 @@
+"""Recorded crime -> incidents: data.police.uk files, or a force's own extract."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from patrolplan.errors import InputError
+from patrolplan.errors import Problems
+from patrolplan.inputs.points import POINT_FIELDS
+from patrolplan.inputs.points import points
+from patrolplan.inputs.tabular import Field
+from patrolplan.inputs.tabular import read_table
+from patrolplan.projection import Projection
+from patrolplan.tables import INCIDENTS
+from patrolplan.tables import LeftOut
+
+FIELDS = (
+    Field("crime_id", ("Crime ID",)),
+    Field("month", ("Month",)),
+    Field("occurred_at", ("date_time", "datetime")),
+    Field("category", ("Crime type",), required=True),
+    Field("force", ("Reported by",)),
+    *POINT_FIELDS,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Crimes:
+    """Incidents, and what their places and times are worth.
+
+    Parameters
+    ----------
+    incidents
+        See `patrolplan.tables.INCIDENTS`; every category and place that the files hold.
+    snapped
+        Places are snap points: the files give months and no times, as open data does.
+    times_known
+        Incidents have a clock time.
+    """
+
+    incidents: gpd.GeoDataFrame
+    snapped: bool
+    times_known: bool
+
+
+def read_crimes(
+    paths: Sequence[Path],
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Mapping[str, str] | None = None,
+    leave_out_forces: Sequence[str] = (),
+) -> Crimes:
+    """Read recorded crime from any number of files.
+
+    Rows without coordinates, month or category are left out and counted. A row stands twice when
+    another file before it holds the same Crime ID, month, category and point; rows of one file
+    are never taken for doubles (offences share an ID), nor are rows without an ID.
+
+    Raises
+    ------
+    InputError
+        With the problems of all files that cannot be read, or when no row is left.
+    """
+    tables = _read_all(paths, columns or {})
+    table = pd.concat(
+        [table.assign(file=number) for number, table in enumerate(tables)], ignore_index=True
+    )
+    x, y = points(table, projection, columns or {}, path=paths[0], source="crimes")
+    table = table.assign(x=x, y=y)
+    snapped = "occurred_at" not in table
+    table = _with_month(table, paths[0])
+    table = _complete(table, left_out)
+    table = _once(table, left_out)
+    forces = table["force"].fillna("") if "force" in table else pd.Series("", index=table.index)
+    others = forces.isin(leave_out_forces)
+    left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(others.sum()))
+    table = table.assign(force=forces)[~others]
+    if table.empty:
+        what = "no row with a category, month and place is left"
+        raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
+    at = table["occurred_at"].dropna()
+    clocked = bool((at != at.dt.normalize()).any())  # dates alone all read as midnight
+    return Crimes(_incidents(table, projection), snapped=snapped, times_known=clocked)
+
+
+def _read_all(paths: Sequence[Path], columns: Mapping[str, str]) -> list[pd.DataFrame]:
+    problems = Problems()
+    tables = []
+    for path in paths:
+        with problems.collecting():
+            tables.append(read_table(path, FIELDS, columns, source="crimes"))
+    problems.raise_if_any()
+    return tables
+
+
+def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Month and time of each row; a time gives the month."""
+    occurred = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
+    month = occurred
+    if "occurred_at" in table:
+        occurred = pd.to_datetime(table["occurred_at"], errors="coerce", format="mixed")
+        if isinstance(occurred.dtype, pd.DatetimeTZDtype):
+            occurred = occurred.dt.tz_convert("Europe/London").dt.tz_localize(None)
+        occurred = occurred.astype("datetime64[ns]")
+        month = occurred.dt.to_period("M").dt.to_timestamp()
+    elif "month" in table:
+        month = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
+    else:
+        what = "has neither a Month nor a date and time"
+        remedy = 'map one under [columns.crimes], occurred_at = "their name"'
+        raise InputError.one(path, what, remedy)
+    return table.assign(month=month.astype("datetime64[ns]"), occurred_at=occurred)
+
+
+def _complete(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
+    """Rows that have a category, a month and a place."""
+    faults = {
+        "without a crime type": table["category"].isna(),
+        "without a month or time that can be read": table["month"].isna(),
+        "without coordinates": table["x"].isna(),
+    }
+    good = np.ones(len(table), dtype=bool)
+    for reason, fault in faults.items():
+        left_out.add("crimes", reason, int((good & fault).sum()))
+        good &= ~fault.to_numpy()
+    return table[good]
+
+
+def _once(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
+    """Without the rows that an earlier file holds already."""
+    if "crime_id" not in table:
+        return table
+    ids = table["crime_id"]
+    shared = table[ids.notna() & ids.duplicated(keep=False)]
+    first = shared.groupby(["crime_id", "month", "category", "x", "y"])["file"].transform("min")
+    again = shared.index[shared["file"] > first]
+    left_out.add("crimes", "stand in an earlier file too", len(again))
+    return table.drop(index=again)
+
+
+def _incidents(table: pd.DataFrame, projection: Projection) -> gpd.GeoDataFrame:
+    data = {
+        "category": table["category"].astype("category"),
+        "month": table["month"],
+        "occurred_at": table["occurred_at"],
+        "force": table["force"].astype("category"),
+    }
+    geometry = gpd.points_from_xy(table["x"], table["y"], crs=projection.crs)
+    frame = gpd.GeoDataFrame(data, geometry=geometry).reset_index(drop=True)
+    return INCIDENTS.check(frame)

@@ -1,0 +1,126 @@
+"""Pupils' reports -> rows without anything about a person, on their way to `privacy`.
+
+Only the wanted columns are read; free text and everything else about a person never enters
+memory. No message shows a report's value, and small counts are told as "fewer than".
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.errors import Problems
+from patrolplan.inputs.points import number
+from patrolplan.inputs.tabular import Field
+from patrolplan.inputs.tabular import read_table
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+TIME_BANDS = ("before_school", "lunch", "after_school", "evening")
+PLACE_FACTORS = (
+    "poor_lighting",
+    "isolated",
+    "overgrown",
+    "litter_or_damage",
+    "blocked_pavement",
+    "none",
+)
+BEHAVIOUR_FACTORS = (
+    "groups_loitering",
+    "followed",
+    "verbal_abuse",
+    "robbery_or_threat",
+    "drug_use",
+    "traffic",
+    "none",
+)
+FIELDS = tuple(
+    Field(name, required=True)
+    for name in (
+        "report_id",
+        "reported_on",
+        "time_band",
+        "place_factor",
+        "behaviour_factor",
+        "longitude",
+        "latitude",
+    )
+)
+
+
+def read_reports(
+    paths: Sequence[Path],
+    projection: Projection,
+    limits: BaseGeometry,
+    left_out: LeftOut,
+    *,
+    threshold: int,
+    columns: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Read reports; wrong rows are left out and counted by reason, never mended.
+
+    Parameters
+    ----------
+    paths
+        Files with the columns of the contracts.
+    projection
+        The area's CRS.
+    limits
+        Polygon of the area in metres.
+    left_out
+        Is told what was left out; counts under `threshold` will print as "fewer than".
+    threshold
+        Smallest group that may be told.
+    columns
+        The settings' `[columns.reports]`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `x`, `y` (metres), `time_band`, `place_factor`, `behaviour_factor`: for
+        `patrolplan.privacy.group_reports` alone.
+    """
+    problems = Problems()
+    tables = []
+    for path in paths:
+        with problems.collecting():
+            tables.append(read_table(path, FIELDS, columns or {}, source="reports"))
+    problems.raise_if_any()
+    table = pd.concat(tables, ignore_index=True)
+    longitude, latitude = number(table["longitude"]), number(table["latitude"])
+    x, y = projection.to_metres(longitude, latitude)
+    good = np.ones(len(table), dtype=bool)
+    for reason, fault in _faults(table, longitude, latitude, projection, limits).items():
+        left_out.add("reports", reason, int((good & fault).sum()), shown_from=threshold)
+        good &= ~fault
+    kept = table.loc[good, ["time_band", "place_factor", "behaviour_factor"]]
+    return kept.assign(x=x[good], y=y[good]).reset_index(drop=True)
+
+
+def _faults(
+    table: pd.DataFrame,
+    longitude: np.ndarray,
+    latitude: np.ndarray,
+    projection: Projection,
+    limits: BaseGeometry,
+) -> dict[str, np.ndarray]:
+    """What is wrong with each row, by reason; a row counts under the first that applies."""
+    dates = pd.to_datetime(table["reported_on"], format="%Y-%m-%d", errors="coerce")
+    inside = shapely.contains_xy(limits, *projection.to_metres(longitude, latitude))
+    turned = shapely.contains_xy(limits, *projection.to_metres(latitude, longitude))
+    ids = table["report_id"]
+    return {
+        "the same report again": (ids.notna() & ids.duplicated()).to_numpy(),
+        "without coordinates": np.isnan(longitude) | np.isnan(latitude),
+        "coordinates are zero": (longitude == 0) & (latitude == 0),
+        "longitude and latitude are swapped": ~inside & turned,
+        "outside the area": ~inside,
+        "without a date that exists": dates.isna().to_numpy(),
+        "unknown time band": ~table["time_band"].isin(TIME_BANDS).to_numpy(),
+        "unknown place factor": ~table["place_factor"].isin(PLACE_FACTORS).to_numpy(),
+        "unknown behaviour factor": ~table["behaviour_factor"].isin(BEHAVIOUR_FACTORS).to_numpy(),
+    }

@@ -1,0 +1,177 @@
+"""Schools, their bell times and their gates."""
+
+import re
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from patrolplan.errors import Problems
+from patrolplan.inputs.points import POINT_FIELDS
+from patrolplan.inputs.points import number
+from patrolplan.inputs.points import points
+from patrolplan.inputs.tabular import Field
+from patrolplan.inputs.tabular import in_row
+from patrolplan.inputs.tabular import read_table
+from patrolplan.inputs.tabular import shown
+from patrolplan.projection import Projection
+from patrolplan.settings import SchoolSettings
+from patrolplan.tables import LeftOut
+
+FIELDS = (
+    Field("urn", ("URN",), required=True),
+    Field("name", ("EstablishmentName", "school", "school_name"), required=True),
+    Field("status", ("EstablishmentStatus (name)",)),
+    Field("phase", ("PhaseOfEducation (name)",)),
+    *POINT_FIELDS,
+)
+BELL_FIELDS = (Field("urn", required=True), Field("finish_time", required=True))
+GATE_FIELDS = tuple(Field(name, required=True) for name in ("urn", "longitude", "latitude"))
+TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+
+def read_schools(
+    paths: Sequence[Path],
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    wanted: SchoolSettings | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Read open schools: GIAS, or any table whose columns the settings map.
+
+    A URN that stands twice is one school. Schools that are not open, not asked for, or without a
+    place are left out and counted.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `urn`, `name`, `phase` and the site point, sorted by URN.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read, or a school that the settings name is not there.
+    """
+    wanted = wanted or SchoolSettings()
+    columns = columns or {}
+    problems = Problems()
+    parts = []
+    for path in paths:
+        with problems.collecting():
+            table = read_table(path, FIELDS, columns, source="schools")
+            x, y = points(table, projection, columns, path=path, source="schools")
+            parts.append(table.assign(x=x, y=y))
+    problems.raise_if_any()
+    table = _chosen(pd.concat(parts, ignore_index=True), wanted, left_out)
+    for urn in wanted.urns:
+        if urn not in set(table["urn"]):
+            remedy = "mend [schools] urns, or the school's row (open, with a place?)"
+            problems.add(paths[0], f"the school {shown(urn)} that is asked for is not there", remedy)
+    if table.empty:
+        problems.add(paths[0], "no open school with a place is left", "check the file and [schools]")
+    problems.raise_if_any()
+    frame = gpd.GeoDataFrame(
+        table[["urn", "name", "phase"]],
+        geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
+    )
+    return frame.sort_values("urn", key=_natural).reset_index(drop=True)
+
+
+def _natural(urns: pd.Series) -> pd.Series:
+    """Sort numbers as numbers, other names after them."""
+    return urns.str.zfill(12)
+
+
+def _chosen(table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut) -> pd.DataFrame:
+    table = table[table["urn"].notna()]
+    table = table.assign(
+        urn=table["urn"].str.removesuffix(".0"),
+        name=table["name"].fillna("Unnamed school"),
+        phase=table["phase"].fillna("") if "phase" in table else "",
+    )
+    if "status" in table:
+        is_open = table["status"].fillna("Open").str.startswith("Open")
+        left_out.add("schools", "not open", int((~is_open).sum()))
+        table = table[is_open]
+    again = table["urn"].duplicated()
+    left_out.add("schools", "the same URN again", int(again.sum()))
+    table = table[~again]
+    asked = pd.Series(data=True, index=table.index)
+    if wanted.urns:
+        asked &= table["urn"].isin(wanted.urns)
+    if wanted.phases:
+        asked &= table["phase"].isin(wanted.phases)
+    left_out.add("schools", "not asked for in [schools]", int((~asked).sum()))
+    table = table[asked]
+    placed = table["x"].notna()
+    left_out.add("schools", "without coordinates", int((~placed).sum()))
+    return table[placed]
+
+
+def read_bell_times(
+    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+) -> pd.Series:
+    """Finish times, "HH:MM" by URN.
+
+    Raises
+    ------
+    InputError
+        With every row whose time is no time of day, or whose URN is missing or stands twice.
+    """
+    problems = Problems()
+    parts = []
+    for path in paths:
+        with problems.collecting():
+            table = read_table(path, BELL_FIELDS, columns or {}, source="bell_times")
+            _check_urns(table, path, problems)
+            wrong = table[~table["finish_time"].fillna("").str.fullmatch(TIME_OF_DAY)]
+            for row, value in wrong["finish_time"].fillna("").items():
+                what = f"{shown(value)} is no time of day"
+                place = in_row(row, "finish_time")
+                problems.add(path, what, "write hours and minutes as HH:MM, such as 15:10", place)
+            parts.append(table)
+    problems.raise_if_any()
+    return pd.concat(parts).set_index("urn")["finish_time"] if parts else pd.Series(dtype=str)
+
+
+def read_gates(
+    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
+) -> gpd.GeoSeries:
+    """Gate points in the area's metres, by URN.
+
+    Raises
+    ------
+    InputError
+        With every row without coordinates or URN, or whose URN stands twice.
+    """
+    problems = Problems()
+    parts = []
+    for path in paths:
+        with problems.collecting():
+            table = read_table(path, GATE_FIELDS, columns or {}, source="gates")
+            _check_urns(table, path, problems)
+            x, y = projection.to_metres(number(table["longitude"]), number(table["latitude"]))
+            table = table.assign(x=x, y=y)
+            for row, urn in table.loc[table["x"].isna(), "urn"].items():
+                what = f"the gate of {shown(urn)} has no coordinates that are degrees"
+                place = in_row(row, "longitude")
+                problems.add(path, what, "write decimal degrees, longitude and latitude", place)
+            parts.append(table)
+    problems.raise_if_any()
+    if not parts:
+        return gpd.GeoSeries([], crs=projection.crs)
+    table = pd.concat(parts)
+    gates = gpd.points_from_xy(table["x"], table["y"], crs=projection.crs)
+    return gpd.GeoSeries(gates, index=pd.Index(table["urn"]))
+
+
+def _check_urns(table: pd.DataFrame, path: Path, problems: Problems) -> None:
+    for row in table.index[table["urn"].isna()]:
+        problems.add(path, "the URN is missing", "write the school's URN", in_row(row, "urn"))
+    again = table["urn"].notna() & table["urn"].duplicated()
+    for row, urn in table.loc[again, "urn"].items():
+        what = f"the URN {shown(urn)} stands twice"
+        problems.add(path, what, "keep one of the rows", in_row(row, "urn"))

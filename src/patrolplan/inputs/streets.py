@@ -1,0 +1,227 @@
+"""Street files -> `Streets`: walkable ways with their shared nodes, and what a map needs beside.
+
+OpenStreetMap data in `.osm`, `.osm.gz`, `.osm.pbf` is read by osmium, `.graphml(.gz)` by osmnx.
+The result is cached by the content of the file.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.walkable import is_walkable
+from patrolplan.projection import DEGREES
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+KEYS = ("highway", "leisure", "landuse", "natural", "waterway", "railway", "building")
+PARKS = frozenset({"park", "garden", "recreation_ground", "common", "pitch", "playground"})
+GREENS = frozenset({"grass", "recreation_ground", "cemetery", "village_green", "forest", "meadow"})
+WATERWAYS = frozenset({"river", "canal", "stream"})
+RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge"})
+STATIONS = frozenset({"station", "halt", "tram_stop"})
+
+
+@dataclass(frozen=True, eq=False)
+class Streets:
+    """Walkable ways as arrays, and map features, in the area's metres.
+
+    Parameters
+    ----------
+    ways
+        One row a way: `osm_id` (int64), `name`, `highway`, `lit` (text, empty where unknown).
+    vertex_way, vertex_node
+        (v,) row of `ways` and identity of the node at each vertex, way by way in walking order;
+        ways meet where they hold the same node.
+    vertex_xy
+        (v, 2) metres.
+    features
+        `kind` (park, water, stream, railway, building, bus_stop, station), `name`, geometry.
+    """
+
+    ways: pd.DataFrame
+    vertex_way: NDArray[np.int64]
+    vertex_node: NDArray[np.int64]
+    vertex_xy: NDArray[np.float64]
+    features: gpd.GeoDataFrame
+
+
+def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
+    """Read street files; a way that stands in two of them is taken once.
+
+    Raises
+    ------
+    InputError
+        When a file is missing, is of no known kind, is broken, or holds no walkable street.
+    """
+    from patrolplan.inputs.graphml import read_graphml  # noqa: PLC0415 - osmnx is slow to import
+
+    parts = []
+    for path in paths:
+        if not path.is_file():
+            raise InputError.one(path, "there is no such file", "mend [sources] streets")
+        if path.stat().st_size == 0:
+            raise InputError.one(path, "the file is empty", "fetch it again")
+        name = path.name.lower()
+        if name.endswith((".graphml", ".graphml.gz")):
+            parts.append(read_graphml(path, projection))
+        elif name.endswith((".osm", ".osm.gz", ".osm.pbf", ".pbf", ".osm.bz2")):
+            parts.append(_read_osm(path, projection, left_out))
+        else:
+            remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
+            raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
+        if parts[-1].ways.empty:
+            remedy = "give a file with ways that have a highway tag"
+            raise InputError.one(path, "holds no street that can be walked", remedy)
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+class _Ways:
+    """Collects ways while the file streams by."""
+
+    def __init__(self) -> None:
+        self.factory = osmium.geom.WKBFactory()
+        self.rows: list[tuple[int, str, str, str]] = []
+        self.lines: list[str] = []
+        self.nodes: list[list[int]] = []
+        self.broken = 0
+        self.closed = 0
+
+    def add(self, way: osmium.osm.Way, tags: Mapping[str, str]) -> None:
+        if not is_walkable(tags):
+            self.closed += 1
+            return
+        try:
+            line = self.factory.create_linestring(way, osmium.geom.use_nodes.ALL)
+        except (osmium.InvalidLocationError, RuntimeError):
+            self.broken += 1  # reaches outside the extract, or has fewer than two nodes
+            return
+        row = (way.id, tags.get("name", ""), tags.get("highway", ""), tags.get("lit", ""))
+        self.rows.append(row)
+        self.lines.append(line)
+        self.nodes.append([node.ref for node in way.nodes])
+
+
+class _Features:
+    """Collects what the map needs beside the streets."""
+
+    def __init__(self) -> None:
+        self.factory = osmium.geom.WKBFactory()
+        self.rows: list[tuple[str, str]] = []
+        self.shapes: list[str] = []
+
+    def add(self, item: object, tags: Mapping[str, str]) -> None:
+        kind = _feature_kind(tags)
+        if not kind:
+            return
+        try:
+            if isinstance(item, osmium.osm.Node):
+                shape = self.factory.create_point(item)
+            elif isinstance(item, osmium.osm.Area) and kind not in {"stream", "railway"}:
+                shape = self.factory.create_multipolygon(item)
+            elif isinstance(item, osmium.osm.Way) and kind in {"stream", "railway"}:
+                shape = self.factory.create_linestring(item)
+            else:
+                return
+        except (osmium.InvalidLocationError, RuntimeError):
+            return
+        self.rows.append((kind, tags.get("name", "")))
+        self.shapes.append(shape)
+
+
+def _feature_kind(tags: Mapping[str, str]) -> str:
+    if tags.get("highway") == "bus_stop":
+        return "bus_stop"
+    if tags.get("railway") in STATIONS:
+        return "station"
+    underground = tags.get("tunnel", "no") not in {"no", "building_passage"}
+    if tags.get("railway") in RAILS and not underground:
+        return "railway"
+    if tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}:
+        return "water"
+    if tags.get("waterway") in WATERWAYS and not underground:
+        return "stream"
+    if tags.get("leisure") in PARKS or tags.get("landuse") in GREENS:
+        return "park"
+    if tags.get("natural") in {"wood", "heath", "scrub", "grassland"}:
+        return "park"
+    return "building" if tags.get("building", "no") != "no" else ""
+
+
+def _read_osm(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
+    ways, features = _Ways(), _Features()
+    processor = osmium.FileProcessor(str(path)).with_locations().with_areas()
+    processor = processor.with_filter(osmium.filter.KeyFilter(*KEYS))
+    try:
+        for item in processor:
+            tags = dict(item.tags)
+            if isinstance(item, osmium.osm.Way) and "highway" in tags:
+                ways.add(item, tags)
+            features.add(item, tags)
+    except (RuntimeError, ValueError, OSError) as error:
+        what = f"is broken or not an OpenStreetMap file ({error})"
+        raise InputError.one(path, what, "fetch or export it again") from None
+    left_out.add("streets", "not open to people on foot (ways)", ways.closed)
+    left_out.add("streets", "reach outside the file (ways)", ways.broken)
+    return _from_osm(ways, features, projection)
+
+
+def _from_osm(ways: _Ways, features: _Features, projection: Projection) -> Streets:
+    lines = shapely.from_wkb([bytes.fromhex(line) for line in ways.lines])
+    degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
+    nodes = np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64)
+    return Streets(
+        ways=ways_table(ways.rows),
+        vertex_way=vertex_way.astype(np.int64),
+        vertex_node=nodes,
+        vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
+        features=_features_table(features, projection),
+    )
+
+
+def ways_table(rows: Sequence[tuple[int, str, str, str]]) -> pd.DataFrame:
+    """Table of ways from (osm id, name, highway, lit) rows."""
+    table = pd.DataFrame(list(rows), columns=["osm_id", "name", "highway", "lit"])
+    return table.astype({"osm_id": "int64", "name": object, "highway": object, "lit": object})
+
+
+def no_features(projection: Projection) -> gpd.GeoDataFrame:
+    """An empty table of features, for files that hold streets alone."""
+    data: dict[str, list[str]] = {"kind": [], "name": []}
+    return gpd.GeoDataFrame(data, geometry=[], crs=projection.crs)
+
+
+def _features_table(features: _Features, projection: Projection) -> gpd.GeoDataFrame:
+    if not features.rows:
+        return no_features(projection)
+    shapes = shapely.from_wkb([bytes.fromhex(shape) for shape in features.shapes])
+    table = pd.DataFrame(features.rows, columns=["kind", "name"])
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=DEGREES).to_crs(projection.crs)
+
+
+def _joined(parts: Sequence[Streets]) -> Streets:
+    """Several files as one; of a way that stands in more than one, the first is kept."""
+    starts = np.cumsum([0, *(len(part.ways) for part in parts)])
+    ways = pd.concat([part.ways for part in parts], ignore_index=True)
+    first = (~ways.duplicated("osm_id")).to_numpy()
+    vertex_way = np.concatenate(
+        [part.vertex_way + start for part, start in zip(parts, starts, strict=False)]
+    )
+    kept = first[vertex_way]
+    renumbered = np.cumsum(first) - 1
+    features = pd.concat([part.features for part in parts], ignore_index=True)
+    return Streets(
+        ways=ways[first].reset_index(drop=True),
+        vertex_way=renumbered[vertex_way[kept]],
+        vertex_node=np.concatenate([part.vertex_node for part in parts])[kept],
+        vertex_xy=np.concatenate([part.vertex_xy for part in parts])[kept],
+        features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
+    )

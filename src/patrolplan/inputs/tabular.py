@@ -1,0 +1,212 @@
+"""Any delimited or Parquet table, read as text under our own column names.
+
+The row number of a value is its line in the file where no cell holds a line break: the header is
+row 1. It is kept as the index, so that every later message can name the row.
+"""
+
+import difflib
+import gzip
+import zlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from patrolplan.errors import InputError
+from patrolplan.errors import Problems
+
+SNIFFED_BYTES = 65536
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column that a reader wants: our name, the names it has in known layouts, if it must be."""
+
+    name: str
+    native: tuple[str, ...] = ()
+    required: bool = False
+
+
+def read_table(
+    path: Path, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
+) -> pd.DataFrame:
+    """Read the wanted columns of one table as text; the others never enter memory.
+
+    Parameters
+    ----------
+    path
+        `.csv`, `.csv.gz` (comma, semicolon or tab; UTF-8 or Windows-1252) or `.parquet`.
+    fields
+        Columns wanted.
+    columns
+        The settings' `[columns.SOURCE]`: our name = "their name".
+    source
+        Key under `[sources]`, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Our names; text or NA; index is the row number in the file. Wanted columns that the file
+        lacks and that are not required are absent.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, empty, of another kind or broken, or lacks a required column.
+    """
+    _check_mapping(path, fields, columns, source)
+    if not path.is_file():
+        raise InputError.one(path, "there is no such file", f"mend [sources] {source}")
+    if path.suffix == ".parquet":
+        return _read_parquet(path, fields, columns, source)
+    encoding, delimiter, header = _sniff(path)
+    theirs = _match(path, header, fields, columns, source)
+    try:
+        table = pd.read_csv(
+            path,
+            sep=delimiter,
+            encoding=encoding,
+            usecols=list(theirs.values()),
+            dtype=str,
+            skip_blank_lines=False,
+            keep_default_na=False,
+            na_values=[""],
+            index_col=False,
+        )
+    except pd.errors.ParserError as error:
+        line = str(error).split("C error: ")[-1].strip()
+        raise InputError.one(path, f"is not a regular table ({line})", "mend that line") from None
+    except UnicodeDecodeError:
+        return _read_latin(path, delimiter, theirs)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
+    return _renamed(table, theirs)
+
+
+def _read_latin(path: Path, delimiter: str, theirs: Mapping[str, str]) -> pd.DataFrame:
+    """Read a file that was ASCII at its head but is Windows-1252 further down."""
+    table = pd.read_csv(
+        path,
+        sep=delimiter,
+        encoding="cp1252",
+        encoding_errors="replace",
+        usecols=list(theirs.values()),
+        dtype=str,
+        skip_blank_lines=False,
+        keep_default_na=False,
+        na_values=[""],
+        index_col=False,
+    )
+    return _renamed(table, theirs)
+
+
+def _renamed(table: pd.DataFrame, theirs: Mapping[str, str]) -> pd.DataFrame:
+    table = table.set_axis(pd.RangeIndex(2, len(table) + 2, name="row"))
+    table = pd.DataFrame({ours: table[name].str.strip() for ours, name in theirs.items()})
+    return table.replace("", pd.NA).dropna(how="all")
+
+
+def _read_parquet(
+    path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
+) -> pd.DataFrame:
+    try:
+        header = parquet.read_schema(path).names
+        theirs = _match(path, header, fields, columns, source)
+        table = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError.one(path, f"is no Parquet file ({error})", "write it again") from None
+    text = table.astype(object).where(table.notna(), None).map(lambda v: v if v is None else str(v))
+    return _renamed(text.astype("str"), theirs)
+
+
+def _sniff(path: Path) -> tuple[str, str, list[str]]:
+    """Encoding, delimiter and header of a delimited file, or what it really is."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            head = stream.read(SNIFFED_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
+    if not head.strip():
+        raise InputError.one(path, "the file is empty", "fetch or export it again")
+    for start, what in _DISGUISES.items():
+        if head.lstrip()[: len(start)].lower() == start:
+            raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
+    if b"\0" in head:
+        raise InputError.one(path, "holds NUL bytes, so is no text", "save it as CSV in UTF-8")
+    try:
+        text = head.decode("utf-8-sig")
+        encoding = "utf-8-sig"
+    except UnicodeDecodeError as error:
+        cut_inside_a_letter = error.start > len(head) - 4
+        encoding = "utf-8-sig" if cut_inside_a_letter else "cp1252"
+        text = head.decode(encoding, errors="replace")
+    first = next(line for line in text.splitlines() if line.strip())
+    delimiter = max(",;\t", key=first.count)
+    header = pd.read_csv(
+        path, sep=delimiter, encoding=encoding, nrows=0, encoding_errors="replace"
+    ).columns
+    return encoding, delimiter, list(header)
+
+
+_DISGUISES = {
+    b"pk\x03\x04": "a ZIP archive or Excel workbook",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "an XML file",
+    b"%pdf": "a PDF",
+    b"\x1f\x8b": "a gzip file without the ending .gz",
+    b"{": "a JSON file",
+}
+
+
+def _check_mapping(
+    path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
+) -> None:
+    problems = Problems()
+    known = [field.name for field in fields]
+    for name in columns:
+        if name not in known:
+            remedy = f"use one of: {', '.join(known)}"
+            problems.add(path, f"[columns.{source}] has the unknown name '{name}'", remedy)
+    problems.raise_if_any()
+
+
+def _match(
+    path: Path,
+    header: Sequence[Any],
+    fields: Sequence[Field],
+    columns: Mapping[str, str],
+    source: str,
+) -> dict[str, str]:
+    """Our name -> the file's name, by the settings, else by known layouts (any case)."""
+    folded = {str(name).strip().casefold(): str(name) for name in reversed(header)}
+    found: dict[str, str] = {}
+    problems = Problems()
+    for field in fields:
+        wanted = (columns[field.name],) if field.name in columns else (*field.native, field.name)
+        match = next((folded[name.casefold()] for name in wanted if name.casefold() in folded), "")
+        if match:
+            found[field.name] = match
+        elif field.required or field.name in columns:
+            near = difflib.get_close_matches(wanted[0], list(map(str, header)), n=1, cutoff=0.6)
+            hint = f" (nearest: '{near[0]}')" if near else ""
+            remedy = f"add it or map it under [columns.{source}], {field.name} = \"their name\""
+            problems.add(path, f"no column '{wanted[0]}'{hint}", remedy)
+    problems.raise_if_any()
+    return found
+
+
+def shown(value: object) -> str:
+    """A value as it may stand in a message: short, on one line, in quotes."""
+    text = " ".join(str(value).split())
+    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"  # noqa: PLR2004
+
+
+def in_row(row: object, column: str) -> str:
+    """The place of a value in a table, for a message."""
+    return f"row {row}, column '{column}'"

@@ -1,0 +1,1 @@
+"""Plans become what people hold: card, phone map, GPX, layers, files."""

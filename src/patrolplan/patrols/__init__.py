@@ -1,0 +1,1 @@
+"""Hotspots -> Plan: timed patrols with bounds and variants."""

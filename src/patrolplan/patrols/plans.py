@@ -1,0 +1,141 @@
+"""`Plan`: the contract between the solver and everything that people hold.
+
+Times are minutes after local midnight; places are metres in the area's CRS. Outputs turn them
+into HH:MM and degrees.
+"""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.risk.surface import Risk
+from patrolplan.tables import LeftOutRow
+
+
+@dataclass(frozen=True)
+class Step:
+    """Part of a leg along one street: one line of the directions.
+
+    `turn` says how it begins: "start", "straight on", "left", "right", "bear left", ... and
+    `street` is the street's name, or what it is ("footpath", "steps") where it has none.
+    """
+
+    turn: str
+    street: str
+    metres: float
+
+
+@dataclass(frozen=True, eq=False)
+class Leg:
+    """A walk from the gate or a stop to the next stop or back to the gate."""
+
+    metres: float
+    minutes: float
+    steps: tuple[Step, ...]
+    line: NDArray[np.float64]
+    """(v, 2) metres."""
+    pieces: NDArray[np.int64]
+    """(s,) pieces walked, in order."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A hotspot's stopping place on a patrol, and the minutes spent there."""
+
+    hotspot: str
+    arrive_minutes: float
+    leave_minutes: float
+    x: float
+    y: float
+    place: str
+    why: tuple[str, ...]
+    """Reasons in plain sentences, most important first."""
+    worth: float
+    """Risk of the stretch as a share of the risk within the school's reach."""
+    tasked: str = ""
+    """Reason and who asked, for a place tasked by intelligence; empty otherwise."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another near-optimal patrol: its worth as a share of the best, and its hotspots in order."""
+
+    worth_share: float
+    hotspots: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Patrol:
+    """One officer's timed walk: gate presence, stops, and back to the gate.
+
+    `legs` are one more than `stops`; with no stop worth it there is presence at the gate alone
+    and no leg.
+    """
+
+    urn: str
+    school: str
+    number: int
+    """1 for the first officer at this school, 2 for the second..."""
+    x: float
+    y: float
+    """The gate."""
+    start_minutes: float
+    gate_until_minutes: float
+    """End of the presence at the gate."""
+    end_minutes: float
+    latest_end_minutes: float
+    """End of the patrol window."""
+    worth: float
+    bound: float
+    """No patrol of this school and window can be worth more."""
+    proven: bool
+    stops: tuple[Stop, ...]
+    legs: tuple[Leg, ...]
+    variants: tuple[Variant, ...]
+    notes: tuple[str, ...]
+    """What was assumed for this school (bell, gate), in plain sentences."""
+
+    @property
+    def walked_metres(self) -> float:
+        """Metres walked in all."""
+        return float(sum(leg.metres for leg in self.legs))
+
+    @property
+    def gap_percent(self) -> float:
+        """How far below the bound it may be at most."""
+        return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Patrols for every school of an area, with all that they rest on."""
+
+    area: StudyArea
+    risk: Risk
+    hotspots: gpd.GeoDataFrame
+    """One row a hotspot, see `patrolplan.tables.HOTSPOTS`."""
+    patrols: tuple[Patrol, ...]
+    left_out: tuple[LeftOutRow, ...]
+    """Everything left out, from the readers to the schools that could not be planned."""
+
+    def __repr__(self) -> str:
+        stops = sum(len(patrol.stops) for patrol in self.patrols)
+        return (
+            f"<Plan: {self.area.name}, {len(self.patrols)} patrols with {stops} stops "
+            f"in {len(self.hotspots)} hotspots>"
+        )
+
+
+def clock(minutes: float) -> str:
+    """Minutes after midnight as HH:MM, to the nearest minute.
+
+    Examples
+    --------
+    >>> clock(915)
+    '15:15'
+    """
+    whole = round(minutes)
+    return f"{whole // 60 % 24:02d}:{whole % 60:02d}"

@@ -1,0 +1,166 @@
+"""Streets -> pieces of about 30 m: the arrays that a `StreetNetwork` is made of.
+
+A section of street runs from junction to junction and is cut into equal pieces. All of it is
+array work: a city's streets are cut in seconds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.inputs.streets import Streets
+
+PIECE_METRES = 30.0
+SHORTEST_METRES = 0.01
+"""Two nodes on one spot keep a street together by a piece of this length."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Pieces of street and the nodes where they meet.
+
+    Parameters
+    ----------
+    node_xy
+        (n, 2) metres; junctions, dead ends, and the joints between pieces of a section.
+    piece_nodes
+        (p, 2) first and last node.
+    piece_metres
+        (p,) length along the street.
+    piece_way, piece_section
+        (p,) row of the ways, and number of the section from junction to junction.
+    coordinates
+        (c, 2) metres; piece i is drawn by rows `first[i]` up to and without `last[i]`.
+    first, last
+        (p,) rows of `coordinates`.
+    ways
+        One row a way: `osm_id`, `name`, `highway`, `lit`.
+    """
+
+    node_xy: NDArray[np.float64]
+    piece_nodes: NDArray[np.int64]
+    piece_metres: NDArray[np.float64]
+    piece_way: NDArray[np.int64]
+    piece_section: NDArray[np.int64]
+    coordinates: NDArray[np.float64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    ways: pd.DataFrame
+
+    def take(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
+        """Only these pieces, in their order; nodes that no piece holds any more are dropped."""
+        kept = np.flatnonzero(kept) if kept.dtype == bool else kept
+        nodes, renumbered = np.unique(self.piece_nodes[kept], return_inverse=True)
+        count = self.last[kept] - self.first[kept]
+        last = np.cumsum(count)
+        inside = np.arange(count.sum()) - np.repeat(last - count, count)
+        return Pieces(
+            node_xy=self.node_xy[nodes],
+            piece_nodes=renumbered.reshape(-1, 2).astype(np.int64),
+            piece_metres=self.piece_metres[kept],
+            piece_way=self.piece_way[kept],
+            piece_section=self.piece_section[kept],
+            coordinates=self.coordinates[np.repeat(self.first[kept], count) + inside],
+            first=last - count,
+            last=last,
+            ways=self.ways,
+        )
+
+
+def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
+    """Cut streets into pieces.
+
+    Parameters
+    ----------
+    streets
+        Ways that meet where they hold the same node.
+    piece_metres
+        Length aimed at; a section of length L becomes `max(1, round(L / piece_metres))` equal
+        pieces, so that pieces are between two thirds of it and one and a half times it, except
+        in sections that are shorter.
+    """
+    identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
+    is_joint = _junctions(streets.vertex_way, identity)
+    along = _along(streets.vertex_xy, streets.vertex_way)
+    heads, tails = _sections(is_joint, streets.vertex_way)
+    length = along[tails] - along[heads]
+    parts = np.maximum(1, np.round(length / piece_metres)).astype(np.int64)
+    cut_section = np.repeat(np.arange(len(heads)), parts - 1)
+    step = np.arange(len(cut_section)) - np.repeat(np.cumsum(parts - 1) - (parts - 1), parts - 1)
+    cut_along = along[heads][cut_section] + (step + 1) * (length / parts)[cut_section]
+    cut_way = streets.vertex_way[heads][cut_section]
+    cut_xy = _at(cut_along, along, streets.vertex_xy, streets.vertex_way, cut_way)
+
+    way = np.concatenate([streets.vertex_way, cut_way])
+    order = np.lexsort((np.concatenate([along, cut_along]), way))
+    n_junctions = int(identity.max()) + 1
+    node = np.concatenate([identity, n_junctions + np.arange(len(cut_along))])[order]
+    ends = np.concatenate([is_joint, np.ones(len(cut_along), dtype=bool)])[order]
+    xy = np.concatenate([streets.vertex_xy, cut_xy])[order]
+    position = np.concatenate([along, cut_along])[order]
+    way = way[order]
+
+    first, last = _sections(ends, way)
+    pieces = Pieces(
+        node_xy=_node_xy(node, xy),
+        piece_nodes=np.column_stack([node[first], node[last]]),
+        piece_metres=np.maximum(position[last] - position[first], SHORTEST_METRES),
+        piece_way=way[first],
+        piece_section=np.repeat(np.arange(len(heads)), parts),
+        coordinates=xy,
+        first=first,
+        last=last + 1,
+        ways=streets.ways,
+    )
+    return pieces.take(np.arange(len(first)))
+
+
+def _junctions(way: NDArray[np.int64], identity: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Vertices that more than one vertex stands on, and the ends of ways."""
+    shared = np.bincount(identity)[identity] > 1
+    changes = way[1:] != way[:-1]
+    shared[0] = shared[-1] = True
+    shared[1:] |= changes
+    shared[:-1] |= changes
+    return shared
+
+
+def _along(xy: NDArray[np.float64], way: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Metres along the streets, counted on through all ways."""
+    steps = np.hypot(*np.diff(xy, axis=0).T)
+    steps[way[1:] != way[:-1]] = 0.0
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _sections(
+    ends: NDArray[np.bool_], way: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last vertex between neighbouring ends on the same way."""
+    at = np.flatnonzero(ends)
+    same = way[at[1:]] == way[at[:-1]]
+    return at[:-1][same], at[1:][same]
+
+
+def _at(
+    wanted: NDArray[np.float64],
+    along: NDArray[np.float64],
+    xy: NDArray[np.float64],
+    way: NDArray[np.int64],
+    wanted_way: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Points at these metres along; a cut lies inside its way, so its segment is unambiguous."""
+    segment = np.searchsorted(along, wanted, side="right") - 1
+    first_of_way = np.searchsorted(way, wanted_way, side="left")
+    last_of_way = np.searchsorted(way, wanted_way, side="right") - 1
+    segment = np.clip(segment, first_of_way, last_of_way - 1)
+    length = along[segment + 1] - along[segment]
+    share = (wanted - along[segment]) / np.where(length > 0, length, 1.0)
+    return xy[segment] + share[:, None] * (xy[segment + 1] - xy[segment])
+
+
+def _node_xy(node: NDArray[np.int64], xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    places = np.zeros((int(node.max()) + 1, 2))
+    places[node] = xy
+    return places

@@ -1,0 +1,1 @@
+"""Incidents become risk: expected harm on every piece of street."""

@@ -1,0 +1,365 @@
+"""`patrolplan.toml` as frozen models: every key, its default and its meaning in one place."""
+
+import difflib
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import Literal
+from typing import Self
+
+from pydantic import BaseModel
+from pydantic import BeforeValidator
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import PrivateAttr
+from pydantic import ValidationError
+from pydantic import field_validator
+from pydantic import model_validator
+from pydantic_core import ErrorDetails
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from patrolplan.errors import Problem
+from patrolplan.errors import SettingsError
+
+PATROL_RELEVANT = (
+    "Robbery",
+    "Theft from the person",
+    "Violence and sexual offences",
+    "Anti-social behaviour",
+    "Bicycle theft",
+    "Other theft",
+    "Criminal damage and arson",
+)
+"""Categories that a visible patrol after school can prevent, all of them reported by victims."""
+
+DISCOVERED = ("Drugs", "Possession of weapons", "Public order")
+"""Categories that patrols find rather than victims report: the feedback guard leaves them out."""
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _as_time(value: object) -> object:
+    """Read "15:10" (TOML has no bare hours and minutes)."""
+    if isinstance(value, str):
+        try:
+            return time.fromisoformat(value)
+        except ValueError:
+            message = f"'{value}' is no time of day, write it as HH:MM"
+            raise ValueError(message) from None
+    return value
+
+
+Paths = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+ClockTime = Annotated[time, BeforeValidator(_as_time)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+
+
+class Section(BaseModel):
+    """A table of the settings: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class AreaSettings(Section):
+    """Where: the name that stands on papers, the metric CRS, and the limits of the area."""
+
+    name: str = Field("", description="name of the area, printed on the outputs")
+    crs: str = Field("EPSG:27700", description="projected CRS in metres that all geometry is in")
+    bounds: tuple[Longitude, Latitude, Longitude, Latitude] | None = Field(
+        None, description="[lon_min, lat_min, lon_max, lat_max]; default: extent of the streets"
+    )
+    boundary: str | None = Field(None, description="polygon file that limits the area")
+
+    @field_validator("crs")
+    @classmethod
+    def _metric(cls, value: str) -> str:
+        try:
+            crs = CRS.from_user_input(value)
+        except CRSError:
+            message = f"'{value}' is no CRS that PROJ knows, write for example EPSG:27700"
+            raise ValueError(message) from None
+        unit = crs.axis_info[0].unit_name if crs.axis_info else "none"
+        if not crs.is_projected or unit not in {"metre", "meter"}:
+            message = f"'{value}' is not in metres (unit: {unit}), use a projected CRS such as EPSG:27700"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if self.bounds is not None and self.boundary is not None:
+            message = "bounds and boundary are both set, keep one"
+            raise ValueError(message)
+        if self.bounds is not None:
+            lon_min, lat_min, lon_max, lat_max = self.bounds
+            if lon_min >= lon_max or lat_min >= lat_max:
+                message = f"bounds {list(self.bounds)} are not [lon_min, lat_min, lon_max, lat_max]"
+                raise ValueError(message)
+        return self
+
+
+class SourceSettings(Section):
+    """The files: a path, a glob or a list of them, relative to the settings file."""
+
+    crimes: Paths = Field(description="recorded crime: data.police.uk CSVs or an own extract")
+    schools: Paths = Field(description="schools: GIAS or any table by [columns.schools]")
+    streets: Paths = Field(description="streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz")
+    reports: Paths = Field((), description="pupils' reports")
+    bell_times: Paths = Field((), description="when each school ends")
+    officers: Paths = Field((), description="officers, their schools and hours")
+    gates: Paths = Field((), description="where each school's gate is")
+    term_dates: Paths = Field((), description="terms and closed days")
+    tasked_places: Paths = Field((), description="places tasked by intelligence")
+
+
+class CrimeSettings(Section):
+    """Which recorded crime counts."""
+
+    categories: tuple[str, ...] = Field(
+        PATROL_RELEVANT, description="patrol-relevant categories, as named in the data"
+    )
+    include_discovered: bool = Field(
+        default=False, description="let categories that patrols discover feed the risk"
+    )
+    reason: str = Field("", description="why include_discovered is on; printed on the outputs")
+    leave_out_forces: tuple[str, ...] = Field(
+        ("British Transport Police",), description="forces whose crimes others patrol"
+    )
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.include_discovered and not self.reason.strip():
+            message = "include_discovered = true needs a reason, write why in reason = \"...\""
+            raise ValueError(message)
+        return self
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Categories that feed the risk, after the feedback guard."""
+        if self.include_discovered:
+            return tuple(dict.fromkeys((*self.categories, *DISCOVERED)))
+        return tuple(name for name in self.categories if name not in DISCOVERED)
+
+
+class SchoolSettings(Section):
+    """Which schools."""
+
+    phases: tuple[str, ...] = Field((), description="phases of education; default all")
+    urns: tuple[str, ...] = Field((), description="only these schools; default all open ones")
+
+    @field_validator("urns", mode="before")
+    @classmethod
+    def _texts(cls, value: object) -> object:
+        return tuple(str(urn) for urn in value) if isinstance(value, list | tuple) else value
+
+
+class RiskSettings(Section):
+    """How recorded crime and reports become risk."""
+
+    model: str = Field("auto", description="risk model, or auto: the one that back-tests best")
+    half_life_months: float = Field(6, gt=0, description="age at which a crime counts half")
+    crime_weight: float = Field(0.7, ge=0, le=1, description="weight of crime against reports")
+    harm: dict[str, float] = Field({}, description="own harm weight by category (days)")
+
+    @field_validator("harm")
+    @classmethod
+    def _not_negative(cls, value: dict[str, float]) -> dict[str, float]:
+        for category, days in value.items():
+            if not days >= 0:
+                message = f"harm of '{category}' is {days}, write a number of days, 0 or more"
+                raise ValueError(message)
+        return value
+
+
+class HotspotSettings(Section):
+    """How stretches are found."""
+
+    method: Literal["network", "dbscan", "hdbscan"] = Field(
+        "network", description="how pieces are grouped"
+    )
+    max_length_metres: float = Field(300, ge=30, description="longest stretch")
+    count: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        "auto", description="how many hotspots"
+    )
+
+
+class PatrolWindow(Section):
+    """A named patrol window."""
+
+    from_: ClockTime = Field(alias="from", description="start, HH:MM")
+    to: ClockTime = Field(description="end, HH:MM")
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.from_ >= self.to:
+            message = f"from {self.from_:%H:%M} is not before to {self.to:%H:%M}"
+            raise ValueError(message)
+        return self
+
+
+class PatrolSettings(Section):
+    """How a patrol goes."""
+
+    window_minutes: float = Field(90, gt=0, le=720, description="length, from the bell")
+    windows: dict[str, PatrolWindow] = Field({}, description="named windows")
+    dwell_minutes: float = Field(15, gt=0, le=120, description="time at each stop")
+    gate_minutes: float = Field(10, ge=0, le=120, description="presence at the gate first")
+    walking_speed_kmh: float = Field(4.8, gt=0, le=30, description="speed on foot")
+    radius_metres: float = Field(1500, gt=0, description="farthest walk from the gate")
+    candidates: int = Field(40, ge=1, le=500, description="most hotspots considered a school")
+    officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
+    default_finish_time: ClockTime = Field(
+        time(15, 15), description="bell of a school that has none in bell_times"
+    )
+    detour: float = Field(0.05, ge=0, le=1, description="longer a leg may be to pass more risk")
+
+
+class WeekSettings(Section):
+    """What the rota must give."""
+
+    min_patrols_per_school: int = Field(1, ge=0, le=5, description="least patrols a school")
+    max_dose_minutes_per_day: float = Field(30, gt=0, description="most dose a hotspot a day")
+
+
+class PrivacySettings(Section):
+    """The threshold under which nothing is shown."""
+
+    threshold: int = Field(5, ge=2, description="smallest group of reports that is used")
+    threshold_for_crime: bool = Field(default=False, description="hold crime to it as well")
+
+
+class OutputSettings(Section):
+    """What stands on the papers."""
+
+    marking: str = Field("OFFICIAL", description="protective marking")
+    tiles: str | None = Field(None, description="tile layer address; asks a server for maps")
+
+
+class Settings(Section):
+    """The whole settings file; `folder` is where its relative paths start."""
+
+    _folder: Path = PrivateAttr(Path())
+    area: AreaSettings = AreaSettings()
+    sources: SourceSettings
+    columns: dict[str, dict[str, str]] = Field(
+        {}, description="[columns.SOURCE]: our name = \"their name\""
+    )
+    crimes: CrimeSettings = CrimeSettings()
+    schools: SchoolSettings = SchoolSettings()
+    risk: RiskSettings = RiskSettings()
+    hotspots: HotspotSettings = HotspotSettings()
+    patrol: PatrolSettings = PatrolSettings()
+    week: WeekSettings = WeekSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    output: OutputSettings = OutputSettings()
+    seed: int = Field(1, ge=0, description="start of all drawing of random numbers")
+
+    @field_validator("columns")
+    @classmethod
+    def _known_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        known = tuple(SourceSettings.model_fields)
+        for source in value:
+            if source not in known:
+                message = f"[columns.{source}] names no source{_nearest(source, known)}"
+                raise ValueError(message)
+        return value
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the settings file, where relative paths start."""
+        return self._folder
+
+    def paths(self, source: str) -> tuple[Path, ...]:
+        """Files of one source in a fixed order; globs are expanded, a name stands for itself."""
+        found: list[Path] = []
+        for pattern in getattr(self.sources, source):
+            if any(sign in pattern for sign in "*?["):
+                found += sorted(_expand(self.folder, pattern))
+            else:
+                found.append(self.folder / pattern)
+        return tuple(dict.fromkeys(found))
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Read and check a settings file.
+
+    Parameters
+    ----------
+    path
+        A `patrolplan.toml`.
+
+    Returns
+    -------
+    Settings
+        Frozen settings, with the defaults filled in.
+
+    Raises
+    ------
+    SettingsError
+        With one problem for every key that is unknown, missing or wrong.
+    """
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "write one with `patrolplan init` or name it with --config"
+        raise SettingsError.one(path, "there is no such settings file", remedy) from None
+    except IsADirectoryError:
+        raise SettingsError.one(path, "is a folder", "name the settings file in it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError.one(path, f"cannot be read ({error})", "write it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError.one(path, f"is not TOML: {error}", "mend that line") from None
+    return settings_from(data, folder=path.parent, file=path)
+
+
+def settings_from(data: dict[str, Any], *, folder: Path, file: str | Path = "settings") -> Settings:
+    """Check settings given as a mapping; `folder` is where relative paths start."""
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError(_problem(file, detail) for detail in error.errors()) from None
+    settings._folder = Path(folder)  # noqa: SLF001 - set once, by the loader beside the model
+    return settings
+
+
+def _expand(folder: Path, pattern: str) -> list[Path]:
+    anchor = Path(pattern).anchor
+    root = Path(anchor) if anchor else folder
+    return list(root.glob(pattern[len(anchor) :]))
+
+
+def _problem(file: str | Path, detail: ErrorDetails) -> Problem:
+    key = ".".join(str(part) for part in detail["loc"])
+    place = f"key '{key}'" if key else ""
+    if detail["type"] == "extra_forbidden":
+        known = _keys_beside(detail["loc"])
+        what = f"no such key{_nearest(str(detail['loc'][-1]), known)}"
+        return Problem(file, what, "mend or remove it", place)
+    if detail["type"] == "missing":
+        return Problem(file, "the key is missing", "add it", place)
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "value_error":
+        return Problem(file, message, "see `patrolplan init` for an example", place)
+    return Problem(file, f"{detail['input']!r}: {message}", "mend the value", place)
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Names of the keys that are known where an unknown one was found."""
+    model: type[BaseModel] = Settings
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part))
+        kind = field.annotation if field else None
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            model = kind
+    return tuple(info.alias or name for name, info in model.model_fields.items())
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"

@@ -1,0 +1,173 @@
+"""The tables that pass between rooms: columns, kinds, units; and what was left out on the way."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TypeVar
+
+import geopandas as gpd
+import pandas as pd
+
+Table = TypeVar("Table", bound=pd.DataFrame)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its kind as pandas names it ("text" for names) and its meaning."""
+
+    kind: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Names, kinds and meanings of a table's columns.
+
+    Examples
+    --------
+    >>> HOTSPOTS.columns["length_metres"].meaning
+    'metres of street in the stretch'
+    """
+
+    name: str
+    columns: dict[str, Column]
+
+    def check(self, table: Table) -> Table:
+        """Give the table back, or raise `TypeError` when it is not of this schema.
+
+        For tables that our own rooms hand over: a failure here is a fault in the code that
+        made the table, not in the user's input.
+        """
+        missing = [name for name in self.columns if name not in table.columns]
+        if missing:
+            message = f"table '{self.name}' lacks the columns {missing}"
+            raise TypeError(message)
+        for name, column in self.columns.items():
+            if not _is_kind(table[name], column.kind):
+                message = (
+                    f"table '{self.name}', column '{name}' is {table[name].dtype}, "
+                    f"expected {column.kind}"
+                )
+                raise TypeError(message)
+        return table
+
+
+def _is_kind(values: pd.Series, kind: str) -> bool:
+    if kind == "text":
+        return pd.api.types.is_string_dtype(values.dtype) or values.dtype == object
+    if kind == "list":
+        return values.dtype == object
+    if kind == "category":
+        return isinstance(values.dtype, pd.CategoricalDtype)
+    if kind == "geometry":
+        return isinstance(values, gpd.GeoSeries)
+    if kind == "datetime":
+        return pd.api.types.is_datetime64_any_dtype(values.dtype)
+    return bool(pd.api.types.pandas_dtype(kind) == values.dtype)
+
+
+INCIDENTS = Schema(
+    "incidents",
+    {
+        "category": Column("category", "crime type as named in the data"),
+        "month": Column("datetime", "first day of the month it was recorded in"),
+        "occurred_at": Column("datetime", "local time, NaT where only the month is known"),
+        "force": Column("category", "police force that recorded it"),
+        "geometry": Column("geometry", "snap point, or exact place, in the area's CRS"),
+    },
+)
+
+SCHOOLS = Schema(
+    "schools",
+    {
+        "urn": Column("text", "unique reference number"),
+        "name": Column("text", "name of the school"),
+        "phase": Column("text", "phase of education"),
+        "finish_time": Column("text", "bell, HH:MM local"),
+        "finish_assumed": Column("bool", "no bell known, the default was taken"),
+        "gate_assumed": Column("bool", "no gate known, the nearest walkable street was taken"),
+        "geometry": Column("geometry", "gate, or site point where no gate is known"),
+    },
+)
+
+OFFICERS = Schema(
+    "officers",
+    {
+        "officer": Column("text", "who"),
+        "school_urns": Column("list", "schools in their care"),
+        **{day: Column("text", "hours, HH:MM-HH:MM or empty") for day in ("mon", "tue", "wed")},
+        **{day: Column("text", "hours, HH:MM-HH:MM or empty") for day in ("thu", "fri")},
+        "max_patrols_per_week": Column("int64", "most patrols a week"),
+        "mode": Column("text", "walk or bicycle"),
+        "geometry": Column("geometry", "base, in the area's CRS"),
+    },
+)
+
+TERM_DATES = Schema(
+    "term_dates",
+    {
+        "urn": Column("text", "school, or * for all"),
+        "from": Column("datetime", "first day"),
+        "to": Column("datetime", "last day"),
+        "kind": Column("text", "term or closed"),
+    },
+)
+
+HOTSPOTS = Schema(
+    "hotspots",
+    {
+        "hotspot": Column("text", "name of the hotspot, H1 is the one of most risk"),
+        "worth": Column("float64", "risk of its stretch as a share of the area's risk"),
+        "crime_share": Column("float64", "share of recorded crime's risk in the area, 0 to 1"),
+        "reports_share": Column("float64", "share of reports' risk in the area, 0 to 1"),
+        "length_metres": Column("float64", "metres of street in the stretch"),
+        "place": Column("text", "street and nearest junction of the stopping place"),
+        "reasons": Column("list", "what it rests on, in plain sentences"),
+        "how_sure": Column("text", "what is approximate about it"),
+        "pieces": Column("list", "pieces of street in the stretch"),
+        "stop_piece": Column("int64", "piece that the stopping place is on"),
+        "stop": Column("geometry", "stopping place, a point on the street"),
+        "geometry": Column("geometry", "the stretch, as lines along the streets"),
+    },
+)
+
+
+@dataclass(frozen=True)
+class LeftOutRow:
+    """So many rows of one source were left out, for one reason."""
+
+    source: str
+    reason: str
+    count: int
+    shown_from: int = 1
+    """Counts below this are told as "fewer than" it: set to the threshold for reports."""
+
+    @property
+    def said(self) -> str:
+        """The count as it may be shown."""
+        return f"fewer than {self.shown_from}" if self.count < self.shown_from else f"{self.count:,}"
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.said} left out, {self.reason}"
+
+
+@dataclass
+class LeftOut:
+    """What was left out while loading, by source and reason; nothing disappears untold."""
+
+    rows: list[LeftOutRow] = field(default_factory=list)
+
+    def add(self, source: str, reason: str, count: int, *, shown_from: int = 1) -> None:
+        """Count rows left out; nothing is noted for a count of zero."""
+        if count:
+            self.rows.append(LeftOutRow(source, reason, int(count), shown_from))
+
+    def extend(self, rows: Iterable[LeftOutRow]) -> None:
+        """Take over what another room left out."""
+        self.rows.extend(rows)
+
+    def said(self) -> list[dict[str, str]]:
+        """What may be printed and written: source, reason and count in words."""
+        return [
+            {"source": row.source, "reason": row.reason, "count": row.said} for row in self.rows
+        ]
