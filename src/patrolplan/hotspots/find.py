@@ -68,7 +68,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
             "length_metres": [float(network.piece_metres[stretch].sum()) for stretch in stretches],
             "place": describe(network, stops),
             "reasons": reasons(area, risk, stretches),
-            "how_sure": how_sure(area, risk),
+            "how_sure": how_sure(risk),
             "pieces": [stretch.tolist() for stretch in stretches],
             "stop_piece": stop_piece,
             "stop": gpd.points_from_xy(*network.xy(stops).T, crs=network.projection.crs),

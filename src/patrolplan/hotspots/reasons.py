@@ -46,14 +46,10 @@ def reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> list[list[str]]:
     """Sentences on what each stretch rests on, recorded crime first, then pupils' reports."""
-    said: list[list[str]] = [[] for _ in stretches]
     if not stretches:
-        return said
-    for told, sentence in zip(said, _crime(area, risk, stretches), strict=True):
-        told += sentence
-    for told, sentence in zip(said, _reports(area, risk, stretches), strict=True):
-        told += sentence
-    return said
+        return []
+    crime, reports = _crime(area, risk, stretches), _reports(area, risk, stretches)
+    return [first + second for first, second in zip(crime, reports, strict=True)]
 
 
 def _crime(
@@ -74,7 +70,7 @@ def _crime(
     total = harm.sum(axis=1)
     least = area.settings.privacy.threshold if area.settings.privacy.threshold_for_crime else 1
     last = risk.months[1]
-    told = []
+    told: list[list[str]] = []
     for row in range(len(stretches)):
         order = np.argsort(-harm[row], kind="stable")
         named = [
@@ -136,7 +132,7 @@ def _feared(factors: tuple[str, ...]) -> str:
     return f"{sentence}: {_listed(what[:3])}" if what else sentence
 
 
-def how_sure(area: StudyArea, risk: Risk) -> str:
+def how_sure(risk: Risk) -> str:
     """What is approximate about every hotspot of this data."""
     places = "approximate to a few streets" if risk.snapped else "places as recorded"
     times = "time of day known" if risk.times_known else "month only, time of day not known"

@@ -53,4 +53,4 @@ def _boundary(settings: Settings, projection: Projection) -> BaseGeometry:
     shapes = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
     if shapes.empty:
         raise InputError.one(path, "holds no polygon", "give the area's outline as a polygon")
-    return shapes.to_crs(projection.crs).union_all()
+    return shapes.to_crs(projection.crs).make_valid().union_all()

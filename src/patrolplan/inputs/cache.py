@@ -1,10 +1,13 @@
 """Streets read once, kept by the content of their files in the user's cache folder."""
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import geopandas as gpd
@@ -25,7 +28,7 @@ FORMAT = "streets-1"
 def cache_folder() -> Path:
     """Where patrolplan keeps its copies: the variable PATROLPLAN_CACHE, or the user's cache."""
     named = os.environ.get("PATROLPLAN_CACHE", "")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("patrolplan", appauthor=False))
+    return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
 
 
 def digest(path: Path) -> str:
@@ -45,7 +48,7 @@ def cached_streets(paths: Sequence[Path], projection: Projection, left_out: Left
     folder = cache_folder() / f"{FORMAT}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
     try:
         streets, rows = _load(folder)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         told = LeftOut()
         streets, rows = read_streets(paths, projection, told), told.rows
         _keep(folder, streets, rows)
@@ -62,7 +65,7 @@ def _load(folder: Path) -> tuple[Streets, list[LeftOutRow]]:
             vertex_xy=arrays["vertex_xy"],
             features=gpd.read_parquet(folder / "features.parquet"),
         )
-    rows = pd.read_json(folder / "left_out.json", orient="records").to_dict("records")
+    rows = json.loads((folder / "left_out.json").read_text(encoding="utf-8"))
     return streets, [LeftOutRow(**row) for row in rows]
 
 
@@ -82,8 +85,8 @@ def _keep(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) -> None:
         )
         streets.ways.to_parquet(beside / "ways.parquet")
         streets.features.to_parquet(beside / "features.parquet")
-        table = pd.DataFrame([vars(row) for row in rows])
-        table.to_json(beside / "left_out.json", orient="records")
+        text = json.dumps([asdict(row) for row in rows])
+        (beside / "left_out.json").write_text(text, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         beside.rename(folder)
     except OSError:

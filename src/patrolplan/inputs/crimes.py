@@ -1,5 +1,6 @@
 """Recorded crime -> incidents: data.police.uk files, or a force's own extract."""
 
+import re
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ FIELDS = (
     Field("force", ("Reported by",)),
     *POINT_FIELDS,
 )
+
+UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
+DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
+"""How British spreadsheets write dates; the month never comes first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +72,11 @@ def read_crimes(
     InputError
         With the problems of all files that cannot be read, or when no row is left.
     """
-    tables = _read_all(paths, columns or {})
+    tables = _read_all(paths, projection, columns or {})
+    snapped = not any(table["occurred_at"].notna().any() for table in tables)
     table = pd.concat(
         [table.assign(file=number) for number, table in enumerate(tables)], ignore_index=True
     )
-    x, y = points(table, projection, columns or {}, path=paths[0], source="crimes")
-    table = table.assign(x=x, y=y)
-    snapped = "occurred_at" not in table
-    table = _with_month(table, paths[0])
     table = _complete(table, left_out)
     table = _once(table, left_out)
     forces = table["force"].fillna("") if "force" in table else pd.Series("", index=table.index)
@@ -89,33 +91,54 @@ def read_crimes(
     return Crimes(_incidents(table, projection), snapped=snapped, times_known=clocked)
 
 
-def _read_all(paths: Sequence[Path], columns: Mapping[str, str]) -> list[pd.DataFrame]:
+def _read_all(
+    paths: Sequence[Path], projection: Projection, columns: Mapping[str, str]
+) -> list[pd.DataFrame]:
     problems = Problems()
     tables = []
     for path in paths:
         with problems.collecting():
-            tables.append(read_table(path, FIELDS, columns, source="crimes"))
+            table = read_table(path, FIELDS, columns, source="crimes")
+            x, y = points(table, projection, columns, path=path, source="crimes")
+            tables.append(_with_month(table.assign(x=x, y=y), path))
     problems.raise_if_any()
     return tables
 
 
 def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Month and time of each row; a time gives the month."""
-    occurred = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
-    month = occurred
-    if "occurred_at" in table:
-        occurred = pd.to_datetime(table["occurred_at"], errors="coerce", format="mixed")
-        if isinstance(occurred.dtype, pd.DatetimeTZDtype):
-            occurred = occurred.dt.tz_convert("Europe/London").dt.tz_localize(None)
-        occurred = occurred.astype("datetime64[ns]")
-        month = occurred.dt.to_period("M").dt.to_timestamp()
-    elif "month" in table:
-        month = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
-    else:
+    """Month and time of each row; a time gives the month, else the month's own column does."""
+    if not {"occurred_at", "month"} & set(table.columns):
         what = "has neither a Month nor a date and time"
-        remedy = 'map one under [columns.crimes], occurred_at = "their name"'
+        remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
-    return table.assign(month=month.astype("datetime64[ns]"), occurred_at=occurred)
+    occurred = month = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
+    if "occurred_at" in table:
+        occurred = clock_times(table["occurred_at"])
+        month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
+    if "month" in table:
+        given = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
+        month = month.fillna(given.astype("datetime64[ns]"))
+    return table.assign(month=month, occurred_at=occurred)
+
+
+def clock_times(text: pd.Series) -> pd.Series:
+    """Local times of a text column, NaT where there is none: ISO 8601, or day first.
+
+    Times that say their distance from UTC become UK time.
+
+    Examples
+    --------
+    >>> clock_times(pd.Series(["2018-07-01T10:00Z", "03/07/2018 09:30"])).astype(str).tolist()
+    ['2018-07-01 11:00:00', '2018-07-03 09:30:00']
+    """
+    given = text.astype(object)
+    zoned = text.str.contains(UTC_OFFSET).fillna(value=False).astype(bool)
+    universal = pd.to_datetime(given.where(zoned), errors="coerce", format="ISO8601", utc=True)
+    found = universal.dt.tz_convert("Europe/London").dt.tz_localize(None)
+    for form in ("ISO8601", *DAY_FIRST):
+        local = pd.to_datetime(given.where(~zoned), errors="coerce", format=form)
+        found = found.fillna(local)
+    return found.astype("datetime64[ns]")
 
 
 def _complete(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:

@@ -21,7 +21,12 @@ POINT_FIELDS = (
 
 
 def points(
-    table: pd.DataFrame, projection: Projection, columns: Mapping[str, str], *, path: Path, source: str
+    table: pd.DataFrame,
+    projection: Projection,
+    columns: Mapping[str, str],
+    *,
+    path: Path,
+    source: str,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Metres of each row; NaN where a row has no coordinates or none that are numbers.
 

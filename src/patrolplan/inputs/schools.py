@@ -29,6 +29,7 @@ FIELDS = (
 )
 BELL_FIELDS = (Field("urn", required=True), Field("finish_time", required=True))
 GATE_FIELDS = tuple(Field(name, required=True) for name in ("urn", "longitude", "latitude"))
+PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -86,9 +87,11 @@ def _natural(urns: pd.Series) -> pd.Series:
 
 
 def _chosen(table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut) -> pd.DataFrame:
-    table = table[table["urn"].notna()]
+    urns = table["urn"].fillna("").str.removesuffix(".0")
+    plain = urns.str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
+    left_out.add("schools", "without a URN of letters and digits", int((~plain).sum()))
+    table = table.assign(urn=urns)[plain]
     table = table.assign(
-        urn=table["urn"].str.removesuffix(".0"),
         name=table["name"].fillna("Unnamed school"),
         phase=table["phase"].fillna("") if "phase" in table else "",
     )

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
+from patrolplan.errors import Problems
 from patrolplan.inputs.walkable import is_walkable
 from patrolplan.projection import DEGREES
 from patrolplan.projection import Projection
@@ -55,33 +56,41 @@ class Streets:
 
 
 def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
-    """Read street files; a way that stands in two of them is taken once.
+    """Read street files; a street that stands in two of them is taken once.
 
     Raises
     ------
     InputError
         When a file is missing, is of no known kind, is broken, or holds no walkable street.
     """
-    from patrolplan.inputs.graphml import read_graphml  # noqa: PLC0415 - osmnx is slow to import
-
+    problems = Problems()
     parts = []
     for path in paths:
-        if not path.is_file():
-            raise InputError.one(path, "there is no such file", "mend [sources] streets")
-        if path.stat().st_size == 0:
-            raise InputError.one(path, "the file is empty", "fetch it again")
-        name = path.name.lower()
-        if name.endswith((".graphml", ".graphml.gz")):
-            parts.append(read_graphml(path, projection))
-        elif name.endswith((".osm", ".osm.gz", ".osm.pbf", ".pbf", ".osm.bz2")):
-            parts.append(_read_osm(path, projection, left_out))
-        else:
-            remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
-            raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
-        if parts[-1].ways.empty:
-            remedy = "give a file with ways that have a highway tag"
-            raise InputError.one(path, "holds no street that can be walked", remedy)
+        with problems.collecting():
+            parts.append(_read_one(path, projection, left_out))
+    problems.raise_if_any()
     return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
+    from patrolplan.inputs.graphml import read_graphml  # noqa: PLC0415 - osmnx is slow to import
+
+    if not path.is_file():
+        raise InputError.one(path, "there is no such file", "mend [sources] streets")
+    if path.stat().st_size == 0:
+        raise InputError.one(path, "the file is empty", "fetch it again")
+    name = path.name.lower()
+    if name.endswith((".graphml", ".graphml.gz")):
+        streets = read_graphml(path, projection)
+    elif name.endswith((".osm", ".osm.gz", ".osm.pbf", ".pbf", ".osm.bz2")):
+        streets = _read_osm(path, projection, left_out)
+    else:
+        remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
+        raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
+    if streets.ways.empty:
+        remedy = "give a file with ways that have a highway tag"
+        raise InputError.one(path, "holds no street that can be walked", remedy)
+    return streets
 
 
 class _Ways:
@@ -208,20 +217,59 @@ def _features_table(features: _Features, projection: Projection) -> gpd.GeoDataF
 
 
 def _joined(parts: Sequence[Streets]) -> Streets:
-    """Several files as one; of a way that stands in more than one, the first is kept."""
+    """Several files as one; of a street that stands in more than one, the first is kept.
+
+    A graph's row is an edge, of which a way has many: a row is known again by its way and by
+    its ends, in either direction, and its middle.
+    """
     starts = np.cumsum([0, *(len(part.ways) for part in parts)])
     ways = pd.concat([part.ways for part in parts], ignore_index=True)
-    first = (~ways.duplicated("osm_id")).to_numpy()
     vertex_way = np.concatenate(
         [part.vertex_way + start for part, start in zip(parts, starts, strict=False)]
     )
+    # Inner points of a graph's edges are numbered below zero, in every file anew.
+    below = np.cumsum([0, *(min(0, int(part.vertex_node.min())) for part in parts)])
+    vertex_node = np.concatenate(
+        [
+            np.where(part.vertex_node < 0, part.vertex_node + low, part.vertex_node)
+            for part, low in zip(parts, below, strict=False)
+        ]
+    )
+    vertex_xy = np.concatenate([part.vertex_xy for part in parts])
+    file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
+    first = ~_again(ways["osm_id"].to_numpy(), file, vertex_way, vertex_node, vertex_xy)
     kept = first[vertex_way]
     renumbered = np.cumsum(first) - 1
     features = pd.concat([part.features for part in parts], ignore_index=True)
     return Streets(
         ways=ways[first].reset_index(drop=True),
         vertex_way=renumbered[vertex_way[kept]],
-        vertex_node=np.concatenate([part.vertex_node for part in parts])[kept],
-        vertex_xy=np.concatenate([part.vertex_xy for part in parts])[kept],
+        vertex_node=vertex_node[kept],
+        vertex_xy=vertex_xy[kept],
         features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
     )
+
+
+def _again(
+    osm_id: NDArray[np.int64],
+    file: NDArray[np.int64],
+    vertex_way: NDArray[np.int64],
+    vertex_node: NDArray[np.int64],
+    vertex_xy: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Rows of the ways that an earlier file holds already."""
+    count = np.bincount(vertex_way, minlength=len(osm_id))
+    last = np.cumsum(count) - 1
+    ends = np.sort(np.column_stack([vertex_node[last - count + 1], vertex_node[last]]), axis=1)
+    middle = [np.bincount(vertex_way, weights=vertex_xy[:, axis]) / count for axis in (0, 1)]
+    key = pd.DataFrame(
+        {
+            "osm_id": osm_id,
+            "from": ends[:, 0],
+            "to": ends[:, 1],
+            "x": np.round(middle[0], 1),
+            "y": np.round(middle[1], 1),
+        }
+    )
+    earliest = key.assign(file=file).groupby(list(key.columns))["file"].transform("min")
+    return np.asarray(earliest < file)

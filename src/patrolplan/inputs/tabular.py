@@ -4,8 +4,10 @@ The row number of a value is its line in the file where no cell holds a line bre
 row 1. It is kept as the index, so that every later message can name the row.
 """
 
+import csv
 import difflib
 import gzip
+import io
 import zlib
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -64,49 +66,52 @@ def read_table(
         raise InputError.one(path, "there is no such file", f"mend [sources] {source}")
     if path.suffix == ".parquet":
         return _read_parquet(path, fields, columns, source)
-    encoding, delimiter, header = _sniff(path)
-    theirs = _match(path, header, fields, columns, source)
+    form = _sniff(path)
+    theirs = _match(path, form.header, fields, columns, source)
     try:
-        table = pd.read_csv(
-            path,
-            sep=delimiter,
-            encoding=encoding,
-            usecols=list(theirs.values()),
-            dtype=str,
-            skip_blank_lines=False,
-            keep_default_na=False,
-            na_values=[""],
-            index_col=False,
-        )
+        try:
+            table = _read_csv(path, form, theirs, form.encoding)
+        except UnicodeDecodeError:  # plain ASCII at its head, Windows-1252 further down
+            table = _read_csv(path, form, theirs, "cp1252")
     except pd.errors.ParserError as error:
         line = str(error).split("C error: ")[-1].strip()
         raise InputError.one(path, f"is not a regular table ({line})", "mend that line") from None
-    except UnicodeDecodeError:
-        return _read_latin(path, delimiter, theirs)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
-    return _renamed(table, theirs)
+    return _renamed(table, theirs, first_row=form.blank_lines + 2)
 
 
-def _read_latin(path: Path, delimiter: str, theirs: Mapping[str, str]) -> pd.DataFrame:
-    """Read a file that was ASCII at its head but is Windows-1252 further down."""
-    table = pd.read_csv(
+@dataclass(frozen=True)
+class _Form:
+    """How a delimited file is written."""
+
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    blank_lines: int
+    """Blank lines before the header."""
+
+
+def _read_csv(
+    path: Path, form: _Form, theirs: Mapping[str, str], encoding: str
+) -> pd.DataFrame:
+    return pd.read_csv(
         path,
-        sep=delimiter,
-        encoding="cp1252",
-        encoding_errors="replace",
+        sep=form.delimiter,
+        encoding=encoding,
+        encoding_errors="replace" if encoding == "cp1252" else "strict",
         usecols=list(theirs.values()),
         dtype=str,
+        skiprows=form.blank_lines,
         skip_blank_lines=False,
         keep_default_na=False,
         na_values=[""],
         index_col=False,
     )
-    return _renamed(table, theirs)
 
 
-def _renamed(table: pd.DataFrame, theirs: Mapping[str, str]) -> pd.DataFrame:
-    table = table.set_axis(pd.RangeIndex(2, len(table) + 2, name="row"))
+def _renamed(table: pd.DataFrame, theirs: Mapping[str, str], *, first_row: int) -> pd.DataFrame:
+    table = table.set_axis(pd.RangeIndex(first_row, first_row + len(table), name="row"))
     table = pd.DataFrame({ours: table[name].str.strip() for ours, name in theirs.items()})
     return table.replace("", pd.NA).dropna(how="all")
 
@@ -121,11 +126,11 @@ def _read_parquet(
     except (OSError, pa.ArrowException) as error:
         raise InputError.one(path, f"is no Parquet file ({error})", "write it again") from None
     text = table.astype(object).where(table.notna(), None).map(lambda v: v if v is None else str(v))
-    return _renamed(text.astype("str"), theirs)
+    return _renamed(text, theirs, first_row=2)
 
 
-def _sniff(path: Path) -> tuple[str, str, list[str]]:
-    """Encoding, delimiter and header of a delimited file, or what it really is."""
+def _sniff(path: Path) -> _Form:
+    """How a delimited file is written, or what it really is."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             head = stream.read(SNIFFED_BYTES)
@@ -133,8 +138,9 @@ def _sniff(path: Path) -> tuple[str, str, list[str]]:
         raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
     if not head.strip():
         raise InputError.one(path, "the file is empty", "fetch or export it again")
+    begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
     for start, what in _DISGUISES.items():
-        if head.lstrip()[: len(start)].lower() == start:
+        if begins.startswith(start):
             raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
     if b"\0" in head:
         raise InputError.one(path, "holds NUL bytes, so is no text", "save it as CSV in UTF-8")
@@ -145,12 +151,15 @@ def _sniff(path: Path) -> tuple[str, str, list[str]]:
         cut_inside_a_letter = error.start > len(head) - 4
         encoding = "utf-8-sig" if cut_inside_a_letter else "cp1252"
         text = head.decode(encoding, errors="replace")
-    first = next(line for line in text.splitlines() if line.strip())
-    delimiter = max(",;\t", key=first.count)
-    header = pd.read_csv(
-        path, sep=delimiter, encoding=encoding, nrows=0, encoding_errors="replace"
-    ).columns
-    return encoding, delimiter, list(header)
+    lines = text.splitlines()
+    blank_lines = next(number for number, line in enumerate(lines) if line.strip())
+    delimiter = max(",;\t", key=lines[blank_lines].count)
+    rows = csv.reader(io.StringIO("\n".join(lines[blank_lines:])), delimiter=delimiter)
+    try:
+        header = tuple(next(rows))
+    except csv.Error as error:
+        raise InputError.one(path, f"has no header ({error})", "mend its first line") from None
+    return _Form(encoding, delimiter, header, blank_lines)
 
 
 _DISGUISES = {
@@ -186,6 +195,7 @@ def _match(
     """Our name -> the file's name, by the settings, else by known layouts (any case)."""
     folded = {str(name).strip().casefold(): str(name) for name in reversed(header)}
     found: dict[str, str] = {}
+    missing: list[tuple[str, str]] = []
     problems = Problems()
     for field in fields:
         wanted = (columns[field.name],) if field.name in columns else (*field.native, field.name)
@@ -193,10 +203,14 @@ def _match(
         if match:
             found[field.name] = match
         elif field.required or field.name in columns:
-            near = difflib.get_close_matches(wanted[0], list(map(str, header)), n=1, cutoff=0.6)
-            hint = f" (nearest: '{near[0]}')" if near else ""
-            remedy = f"add it or map it under [columns.{source}], {field.name} = \"their name\""
-            problems.add(path, f"no column '{wanted[0]}'{hint}", remedy)
+            missing.append((field.name, wanted[0]))
+    for name, wanted_name in missing:
+        # A file without a header has values there: they are no business of a message.
+        names = [str(given) for given in header] if found else []
+        near = difflib.get_close_matches(wanted_name, names, n=1, cutoff=0.6)
+        hint = f" (nearest: '{near[0]}')" if near else ""
+        remedy = f"add it or map it under [columns.{source}], {name} = 'their name'"
+        problems.add(path, f"no column '{wanted_name}'{hint}", remedy)
     problems.raise_if_any()
     return found
 

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.network import Walk
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Step
+from patrolplan.walks import Walk
 
 SHORT_METRES = 25.0
 """A bit of street shorter than this, such as a crossing, is no direction of its own."""

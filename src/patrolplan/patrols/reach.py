@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
-from patrolplan.network import Walks
 from patrolplan.risk.surface import Risk
+from patrolplan.walks import Walks
 
 MARGIN = 1.2
 """Walks between stops may lead this much farther from the gate than the radius."""

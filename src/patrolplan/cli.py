@@ -1,0 +1,273 @@
+"""The command line: the same calls as in Python, progress on standard error, plain messages.
+
+Rooms are imported by the command that needs them, so that help and messages come at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Annotated
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from patrolplan.errors import OutputError
+from patrolplan.errors import PatrolplanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+
+    from patrolplan.area import StudyArea
+    from patrolplan.risk.surface import Risk
+    from patrolplan.tables import LeftOutRow
+
+app = typer.Typer(
+    name="patrolplan",
+    help="Patrol planning for Safer Schools Officers: from recorded crime to a printed route.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+progress = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+printed = Console(highlight=False, markup=False)
+
+Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
+MaybeOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+HERE = Path("patrolplan.toml")
+
+
+def main() -> None:
+    """Run a command; a problem with the input ends with its messages and exit code 1."""
+    try:
+        app()
+    except PatrolplanError as error:
+        for line in str(error).splitlines():
+            progress.print(f"patrolplan: {line}", markup=False, style="red")
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps({"problems": str(error).splitlines()}) + "\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        progress.print("patrolplan: stopped; nothing was changed")
+        raise SystemExit(130) from None
+
+
+@app.command()
+def demo(out: Out = Path("patrolplan-demo"), as_json: Json = False) -> None:
+    """Plan the patrols of the fictional demo borough."""
+    from patrolplan.demo import demo_settings
+
+    _plan(demo_settings(), out, as_json=as_json)
+
+
+@app.command()
+def init(config: Config = HERE) -> None:
+    """Write a settings file to start from, with every key and its meaning."""
+    from patrolplan.template import settings_template
+
+    try:
+        with config.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(settings_template())
+    except FileExistsError:
+        message = f"{config}: is there already; name another file with --config"
+        raise OutputError(message) from None
+    except OSError as error:
+        message = f"{config}: cannot be written ({error.strerror}); name another file with --config"
+        raise OutputError(message) from None
+    printed.print(f"Written {config}: name your files under [sources], then `patrolplan check`.")
+
+
+@app.command()
+def check(config: Config = HERE, as_json: Json = False) -> None:
+    """Read everything and say what came in, what was left out, and what was assumed."""
+    area = _load(config)
+    first, last = area.incidents["month"].min(), area.incidents["month"].max()
+    document = {
+        "area": area.name,
+        "street_km": round(area.network.metres / 1000, 1),
+        "incidents": len(area.incidents),
+        "months": [f"{first:%Y-%m}", f"{last:%Y-%m}"],
+        "times_known": area.times_known,
+        "snapped": area.snapped,
+        "groups_of_reports": len(area.reports),
+        "schools": len(area.schools),
+        "officers": len(area.officers),
+        "left_out": _left_out(area.left_out),
+        "notes": list(area.notes),
+    }
+    if as_json:
+        _print_json(document)
+        return
+    table = Table("what came in", "", title=area.name, title_justify="left")
+    for name, value in document.items():
+        if name not in {"area", "left_out", "notes"}:
+            shown = " to ".join(value) if isinstance(value, list) else str(value)
+            table.add_row(name.replace("_", " "), shown)
+    printed.print(table)
+    _print_left_out(area.left_out, area.notes)
+
+
+@app.command()
+def risk(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> None:
+    """Estimate the risk of every piece of street; with --out, write it as a layer."""
+    from patrolplan.outputs.layers import risk_layer
+    from patrolplan.outputs.planfile import risk_document
+
+    area = _load(config)
+    surface = _estimate(area)
+    if out is not None:
+        _write_layers(area, out, "risk.gpkg", {"risk": risk_layer(area, surface)})
+    if as_json:
+        _print_json({"area": area.name, **risk_document(surface), "notes": list(surface.notes)})
+        return
+    printed.print(repr(surface))
+    for note in surface.notes:
+        printed.print(f"note: {note}")
+    _say_written(out)
+
+
+@app.command()
+def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> None:
+    """Find the hotspots; with --out, write them as a layer."""
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.layers import hotspot_layer
+    from patrolplan.outputs.planfile import hotspot_documents
+
+    area = _load(config)
+    surface = _estimate(area)
+    with _stage("Finding hotspots"):
+        found = find_hotspots(area, surface)
+    if out is not None:
+        _write_layers(area, out, "hotspots.gpkg", {"hotspots": hotspot_layer(found)})
+    if as_json:
+        documents = hotspot_documents(found, area.projection)
+        _print_json({"area": area.name, "hotspots": documents})
+        return
+    table = Table("hotspot", "share of risk", "metres", "place", "why")
+    for row in hotspot_documents(found, area.projection)[:20]:
+        why = "; ".join(row["reasons"])
+        table.add_row(
+            row["id"], f"{row['worth']:.1%}", f"{row['length_metres']:.0f}", row["place"], why
+        )
+    printed.print(f"{len(found)} hotspots; those of most risk:")
+    printed.print(table)
+    _say_written(out)
+
+
+@app.command()
+def plan(
+    config: Config = HERE,
+    out: Out = Path("patrolplan-out"),
+    as_json: Json = False,
+) -> None:
+    """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
+    _plan(config, out, as_json=as_json)
+
+
+def _plan(config: Path, out: Path, *, as_json: bool) -> None:
+    from patrolplan.outputs.files import check_folder
+
+    check_folder(out)
+    area = _load(config)
+    surface = _estimate(area)
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.pack import write_pack
+    from patrolplan.outputs.planfile import plan_document
+    from patrolplan.patrols.planner import plan_patrols
+    from patrolplan.patrols.plans import clock
+
+    with _stage("Finding hotspots"):
+        found = find_hotspots(area, surface)
+    with _stage("Planning patrols"):
+        planned = plan_patrols(area, surface, found)
+    with _stage("Writing cards, map, GPX and layers"):
+        write_pack(planned, out)
+    if as_json:
+        _print_json(plan_document(planned))
+        return
+    _print_left_out(planned.left_out, surface.notes)
+    table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
+    for patrol in planned.patrols:
+        good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
+        hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
+        stops = str(len(patrol.stops))
+        table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
+    printed.print(table)
+    printed.print(f"Written to {out}:")
+    for name, what in (
+        ("cards.pdf", "print: one A4 card a patrol (each one in cards/)"),
+        ("map.html", "open in any browser, on a phone too; needs no network"),
+        ("gpx/", "routes for a navigation app"),
+        ("plan.gpkg", "layers for QGIS"),
+    ):
+        printed.print(f"  {out / name}  {what}")
+
+
+def _load(config: Path) -> StudyArea:
+    with _stage("Reading"):
+        from patrolplan.area import load_area
+
+        return load_area(config)
+
+
+def _estimate(area: StudyArea) -> Risk:
+    with _stage("Estimating risk"):
+        from patrolplan.risk.estimate import estimate_risk
+
+        return estimate_risk(area)
+
+
+def _write_layers(
+    area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
+) -> None:
+    from patrolplan.outputs.files import whole_folder
+    from patrolplan.outputs.layers import write_layers
+    from patrolplan.provenance import about
+
+    with _stage(f"Writing {name}"), whole_folder(out, about(area)) as folder:
+        write_layers(folder / name, layers)
+
+
+@contextmanager
+def _stage(what: str) -> Iterator[None]:
+    """Say what is going on, and how long it took."""
+    begun = time.perf_counter()
+    progress.print(f"{what} ...")
+    yield
+    progress.print(f"{what}: {time.perf_counter() - begun:.1f} s")
+
+
+def _left_out(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:
+    return [{"source": row.source, "reason": row.reason, "count": row.said} for row in rows]
+
+
+def _print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
+    if rows:
+        table = Table("left out", "how many", "why")
+        for row in _left_out(rows):
+            table.add_row(row["source"], row["count"], row["reason"])
+        printed.print(table)
+    for note in notes:
+        printed.print(f"note: {note}")
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _say_written(out: Path | None) -> None:
+    if out is not None:
+        printed.print(f"Written to {out}")
+
+

@@ -1,0 +1,380 @@
+"""Exact answers for patrol-sized cases: one officer by labels, several by packing stop sets.
+
+Several officers share stops at most once each. The linear relaxation of that packing over all
+feasible stop sets is solved by column generation, with the label exploration as pricing. Its
+duals bound the worth; a stop set that is in an answer better than the one at hand has a reduced
+worth within the gap between the two, so all such sets can be listed, and a small integer program
+over them settles the matter (Baldacci, Christofides and Mingozzi 2008).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import Bounds
+from scipy.optimize import LinearConstraint
+from scipy.optimize import linprog
+from scipy.optimize import milp
+from scipy.sparse import csr_array
+
+from patrolplan.patrols._labels import MAX_CANDIDATES
+from patrolplan.patrols._labels import Explorer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from patrolplan.patrols._case import Case
+
+BEAMS = (64, 1024)
+PRICING_BEAM = 48
+COLUMNS_AT_ONCE = 30
+MAX_COLUMNS = 60_000
+ORDERED_STOPS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Stops by officer (candidate numbers), an upper bound on the value, and the effort."""
+
+    routes: dict[int, list[int]]
+    value: float
+    bound: float
+    labels: int
+
+
+@dataclass(eq=False)
+class Pool:
+    """Stop sets of crews: a column each, with one row for each stop, exclusion and crew."""
+
+    case: Case
+    stops: list[list[int]] = field(default_factory=list)
+    crews: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    known: dict[tuple[int, frozenset[int]], int] = field(default_factory=dict)
+
+    def add(self, crew: int, stops: Sequence[int]) -> bool:
+        """Add a set unless it is there."""
+        key = (crew, frozenset(stops))
+        if key in self.known or not stops:
+            return False
+        self.known[key] = len(self.stops)
+        self.stops.append(list(stops))
+        self.crews.append(crew)
+        self.values.append(math.fsum(float(self.case.value[k]) for k in stops))
+        return True
+
+    def matrix(self) -> csr_array:
+        """Give the packing rows: stops, exclusive sets, crews."""
+        size, groups = self.case.size, self.case.groups
+        of_stop: list[list[int]] = [[] for _ in range(size)]
+        for number, group in enumerate(groups):
+            for k in group:
+                of_stop[k].append(size + number)
+        rows: list[int] = []
+        ends = [0]
+        for stops, crew in zip(self.stops, self.crews, strict=True):
+            rows.extend(stops)
+            for k in stops:
+                rows.extend(of_stop[k])
+            rows.append(size + len(groups) + crew)
+            ends.append(len(rows))
+        shape = (len(self.stops), size + len(groups) + len(self.case.crews))
+        ones = np.ones(len(rows))
+        return csr_array((ones, np.array(rows, dtype=np.int64), np.array(ends)), shape=shape).T
+
+    def limits(self) -> NDArray[np.float64]:
+        """Give how often each row may be used."""
+        once = np.ones(self.case.size + len(self.case.groups))
+        return np.concatenate([once, [len(crew.officers) for crew in self.case.crews]])
+
+    def pack(
+        self,
+        *,
+        seconds: float = math.inf,
+        nodes: int | None = None,
+        extra: Sequence[tuple[NDArray[np.float64], float]] = (),
+    ) -> tuple[list[int], float]:
+        """Choose the columns worth most; return them and an upper bound on their value.
+
+        Parameters
+        ----------
+        seconds, nodes
+            When to give up.
+        extra
+            Further rows: a coefficient for each column, and the limit on their sum.
+        """
+        if not self.stops:
+            return [], 0.0
+        options: dict[str, float] = {"mip_rel_gap": 0.0}
+        if math.isfinite(seconds):
+            options["time_limit"] = seconds
+        if nodes is not None:
+            options["node_limit"] = nodes
+        rows = [LinearConstraint(self.matrix(), ub=self.limits())]
+        rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
+        values = np.array(self.values)
+        result = milp(
+            -values,
+            constraints=rows,
+            bounds=Bounds(0, 1),
+            integrality=np.ones(len(values)),
+            options=options,
+        )
+        if result.x is None:
+            return [], math.inf
+        chosen = [int(k) for k in np.flatnonzero(result.x > 0.5)]
+        if result.status == 0:
+            return chosen, float(values[chosen].sum())
+        bound = result.mip_dual_bound
+        return chosen, math.inf if bound is None else -float(bound)
+
+    def relax(self) -> tuple[NDArray[np.float64], float]:
+        """Solve the packing as a linear program; return its duals and its value."""
+        result = linprog(
+            -np.array(self.values), A_ub=self.matrix(), b_ub=self.limits(), method="highs"
+        )
+        return np.maximum(-result.ineqlin.marginals, 0.0), -float(result.fun)
+
+    def improved(self, value: float, *, seconds: float, nodes: int) -> list[int]:
+        """Choose columns worth more than a value at hand; none when that is not found.
+
+        Columns whose reduced worth shows that no better choice holds them are left out.
+        """
+        duals, bound = self.relax()
+        gap = bound - value
+        if gap <= self.case.epsilon:
+            return []
+        values = np.array(self.values)
+        reduced = values - self.matrix().T @ duals
+        some = np.flatnonzero(reduced >= -gap - self.case.epsilon)
+        smaller = Pool(self.case)
+        for k in some:
+            smaller.add(self.crews[k], self.stops[k])
+        chosen, _ = smaller.pack(seconds=seconds, nodes=nodes)
+        return [int(some[k]) for k in chosen]
+
+    def assign(self, chosen: Sequence[int]) -> dict[int, list[int]]:
+        """Hand the chosen columns to officers of their crews."""
+        free = [list(crew.officers) for crew in self.case.crews]
+        return {free[self.crews[k]].pop(0): self.stops[k] for k in sorted(chosen)}
+
+
+def solve_exactly(case: Case, *, max_labels: int, deadline: float) -> Answer:
+    """Find the best routes and prove it, or give the best found and a bound.
+
+    Parameters
+    ----------
+    case
+        At most `MAX_CANDIDATES` candidates.
+    max_labels
+        Labels that one exploration may grow.
+    deadline
+        Value of `time.perf_counter` at which to give up.
+    """
+    if case.size > MAX_CANDIDATES:
+        message = f"{case.size} candidates; enumeration takes at most {MAX_CANDIDATES}"
+        raise ValueError(message)
+    if len(case.crews) == 1 and len(case.crews[0].officers) == 1:
+        return _solve_one(case, max_labels, deadline)
+    return Team(case, max_labels, deadline).solve()
+
+
+def shortest_order(case: Case, officer: int, stops: list[int], deadline: float) -> list[int]:
+    """Put the stops of a route in the order that is over earliest, where they are few."""
+    if not 1 < len(stops) <= ORDERED_STOPS:
+        return stops
+    crew = next(crew for crew in case.crews if officer in crew.officers)
+    value = np.full(case.size, -2.0 * case.size)
+    value[stops] = 1.0
+    least = len(stops) - 0.5
+    harvest = Explorer(case, crew).explore(value, least, rising=False, deadline=deadline)
+    found = harvest.routes(least)
+    return found[0][1] if found else stops
+
+
+def _solve_one(case: Case, max_labels: int, deadline: float) -> Answer:
+    explorer = Explorer(case, case.crews[0])
+    officer = case.crews[0].officers[0]
+    route: list[int] = []
+    value, bound, labels = 0.0, math.inf, 0
+    for beam in (*BEAMS, None):
+        harvest = explorer.explore(
+            case.value, value, rising=True, beam=beam, max_labels=max_labels, deadline=deadline
+        )
+        labels += harvest.labels
+        if harvest.best is not None and harvest.worth > value:
+            value, route = harvest.worth, harvest.route(*harvest.best)
+        bound = min(bound, max(harvest.bound, value))
+        if harvest.complete:
+            bound = value
+            break
+    return Answer({officer: route} if route else {}, value, bound, labels)
+
+
+class Team:
+    """Column generation, listing and packing for several officers."""
+
+    def __init__(self, case: Case, max_labels: int, deadline: float) -> None:
+        self.case = case
+        self.max_labels = max_labels
+        self.deadline = deadline
+        self.explorers = [Explorer(case, crew) for crew in case.crews]
+        self.pool = Pool(case)
+        self.labels = 0
+        self.routes: dict[int, list[int]] = {}
+        self.value = 0.0
+        self.bound = math.inf
+
+    def solve(self) -> Answer:
+        """Run the three steps as far as time and memory allow."""
+        self._greedy()
+        duals, peaks = self._relax()
+        if self._open() and duals is not None:
+            self._pack()
+        if self._open() and duals is not None:
+            if self._list(duals, peaks, self.value):
+                self.bound = min(self.bound, max(self._pack(), self.value))
+        return Answer(self.routes, self.value, max(self.bound, self.value), self.labels)
+
+    def listed(self, least: float) -> Pool | None:
+        """Give every stop set that may be in an answer worth more than `least`, if few enough."""
+        self._greedy()
+        duals, peaks = self._relax()
+        if duals is None or not self._list(duals, peaks, least):
+            return None
+        return self.pool
+
+    def _open(self) -> bool:
+        return self.bound > self.value + self.case.epsilon
+
+    def _explore(
+        self,
+        crew: int,
+        value: NDArray[np.float64],
+        floor: float,
+        *,
+        rising: bool = True,
+        beam: int | None = None,
+    ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
+        """Explore and list the routes above the floor, only the best few when it rises."""
+        harvest = self.explorers[crew].explore(
+            value,
+            floor,
+            rising=rising,
+            beam=beam,
+            max_labels=self.max_labels,
+            deadline=self.deadline,
+        )
+        self.labels += harvest.labels
+        count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
+        bound = max(harvest.bound, harvest.worth, floor)
+        return harvest.worth, bound, harvest.complete, harvest.routes(floor, count)
+
+    def _greedy(self) -> None:
+        """Send one officer after another on the best route over what is left."""
+        left = self.case.value.copy()
+        routes: dict[int, list[int]] = {}
+        for number, crew in enumerate(self.case.crews):
+            for officer in crew.officers:
+                _, _, _, found = self._explore(number, left, 0.0, beam=PRICING_BEAM)
+                for _, stops in found:
+                    self.pool.add(number, stops)
+                # A stop worth nothing any more may still be a short cut: none is taken twice.
+                free = [stops for _, stops in found if self._free(stops, routes)]
+                if free:
+                    routes[officer] = free[0]
+                    for k in free[0]:
+                        left[self._excluded(k)] = 0.0
+        self._offer(routes)
+
+    def _excluded(self, stop: int) -> NDArray[np.int64]:
+        words = self.case.conflict[stop]
+        bits = (words[np.arange(self.case.size) // 64] >> self._shifts()) & np.uint64(1)
+        return np.flatnonzero(bits)
+
+    def _shifts(self) -> NDArray[np.uint64]:
+        return (np.arange(self.case.size) % 64).astype(np.uint64)
+
+    def _free(self, stops: list[int], routes: dict[int, list[int]]) -> bool:
+        taken = {int(j) for route in routes.values() for k in route for j in self._excluded(k)}
+        return taken.isdisjoint(stops)
+
+    def _offer(self, routes: dict[int, list[int]]) -> None:
+        value = math.fsum(float(self.case.value[k]) for route in routes.values() for k in route)
+        if value > self.value:
+            self.value, self.routes = value, routes
+
+    def _relax(self) -> tuple[NDArray[np.float64] | None, list[float]]:
+        """Solve the linear relaxation; return the duals and each crew's best reduced worth."""
+        case = self.case
+        best: NDArray[np.float64] | None = None
+        peaks: list[float] = []
+        exact = False
+        while time.perf_counter() < self.deadline:
+            duals, own, objective = self._master()
+            reduced = self._reduced(duals)
+            new, bounds = 0, []
+            for number in range(len(case.crews)):
+                floor = float(own[number]) + 0.01 * case.epsilon
+                worth, bound, complete, found = self._explore(
+                    number, reduced, floor, beam=None if exact else PRICING_BEAM
+                )
+                bounds.append(max(worth, floor) if complete else bound)
+                new += sum(self.pool.add(number, stops) for _, stops in found)
+            if exact:
+                paid = float(duals.sum())
+                total = paid + math.fsum(
+                    len(crew.officers) * max(peak, 0.0)
+                    for crew, peak in zip(case.crews, bounds, strict=True)
+                )
+                if total < self.bound and math.isfinite(total):
+                    self.bound, best, peaks = total, duals, bounds
+                if not new or self.bound <= objective + case.epsilon:
+                    break
+            exact = not new
+        return best, peaks
+
+    def _reduced(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
+        reduced = self.case.value - duals[: self.case.size]
+        for number, group in enumerate(self.case.groups):
+            reduced[group] -= duals[self.case.size + number]
+        return reduced
+
+    def _master(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Solve the packing of the columns at hand as a linear program."""
+        rows, crews = len(self.pool.limits()), len(self.case.crews)
+        if not self.pool.stops:
+            return np.zeros(rows - crews), np.zeros(crews), 0.0
+        prices, objective = self.pool.relax()
+        return prices[:-crews], prices[-crews:], objective
+
+    def _pack(self) -> float:
+        """Choose the best whole columns of the pool; return the solver's own bound."""
+        left = self.deadline - time.perf_counter()
+        if left <= 0:
+            return math.inf
+        chosen, bound = self.pool.pack(seconds=left)
+        self._offer(self.pool.assign(chosen))
+        return bound
+
+    def _list(self, duals: NDArray[np.float64], peaks: list[float], least: float) -> bool:
+        """Add every set that may be part of an answer worth more than `least`."""
+        gap = self.bound - least
+        reduced = self._reduced(duals)
+        total = 0
+        for number, peak in enumerate(peaks):
+            floor = max(peak, 0.0) - gap - self.case.epsilon
+            _, _, complete, found = self._explore(number, reduced, floor, rising=False)
+            total += len(found)
+            if not complete or total >= MAX_COLUMNS:
+                return False
+            for _, stops in found:
+                self.pool.add(number, stops)
+        return True

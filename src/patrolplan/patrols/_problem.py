@@ -1,0 +1,212 @@
+"""What is asked: stops with prizes, officers with hours, and who may stop where."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Officer:
+    """One officer: where the route begins and ends, and between which minutes.
+
+    Parameters
+    ----------
+    start, end
+        Rows of the travel-time matrix. They may be the same.
+    earliest_minutes, latest_minutes
+        The officer leaves `start` not before the first and is at `end` not after the second.
+    speed
+        Travel times are divided by it: 2 halves them. Dwell is not changed.
+    """
+
+    start: int
+    end: int
+    earliest_minutes: float = 0.0
+    latest_minutes: float = math.inf
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class OrienteeringProblem:
+    """Choose stops and their order, for one or more officers, to win the most prizes in time.
+
+    Every stop is visited at most once, by one officer. A prize, also one at a row where an
+    officer starts or ends, is won only by dwelling there.
+
+    Parameters
+    ----------
+    travel_minutes
+        Shape (n, n): minutes from row to column, may be asymmetric; `inf` where there is no way.
+        The diagonal is ignored.
+    prizes
+        Shape (n,): what each stop is worth, at least 0.
+    dwell_minutes
+        Shape (n,): minutes spent at each stop.
+    officers
+        At least one.
+    windows
+        Shape (n, 2): earliest and latest minute at which the dwell may begin. A visitor who comes
+        early waits. `None`: any time.
+    mandatory, barred
+        Stops that must, or must not, be in the answer.
+    exclusive
+        Sets of stops of which at most one is visited, such as the same place with several dwells.
+
+    Raises
+    ------
+    ValueError
+        Naming every argument that is wrong, the value seen and what to do.
+    """
+
+    travel_minutes: NDArray[np.float64]
+    prizes: NDArray[np.float64]
+    dwell_minutes: NDArray[np.float64]
+    officers: tuple[Officer, ...]
+    windows: NDArray[np.float64] | None = None
+    mandatory: frozenset[int] = frozenset()
+    barred: frozenset[int] = frozenset()
+    exclusive: tuple[frozenset[int], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Copy the arrays, make them read-only, and check everything."""
+        faults: list[str] = []
+        travel = _array(self.travel_minutes, "travel_minutes", faults)
+        if travel.ndim != 2 or travel.shape[0] != travel.shape[1] or not travel.size:
+            faults.append(
+                f"travel_minutes has shape {travel.shape}; give a square matrix of at least one row"
+            )
+            raise ValueError(_joined(faults))
+        size = travel.shape[0]
+        np.fill_diagonal(travel, 0.0)
+        prizes = _array(self.prizes, "prizes", faults)
+        dwell = _array(self.dwell_minutes, "dwell_minutes", faults)
+        windows = (
+            np.column_stack([np.full(size, -math.inf), np.full(size, math.inf)])
+            if self.windows is None
+            else _array(self.windows, "windows", faults)
+        )
+        _check_travel(travel, faults)
+        _check_amounts(prizes, "prizes", size, faults)
+        _check_amounts(dwell, "dwell_minutes", size, faults)
+        _check_windows(windows, size, faults)
+        self._store("travel_minutes", travel)
+        self._store("prizes", prizes)
+        self._store("dwell_minutes", dwell)
+        if self.windows is not None:
+            self._store("windows", windows)
+        object.__setattr__(self, "officers", tuple(self.officers))
+        _check_officers(self.officers, size, faults)
+        object.__setattr__(self, "mandatory", frozenset(int(k) for k in self.mandatory))
+        object.__setattr__(self, "barred", frozenset(int(k) for k in self.barred))
+        groups = tuple(frozenset(int(k) for k in group) for group in self.exclusive)
+        object.__setattr__(self, "exclusive", groups)
+        _check_stops(self, size, faults)
+        if faults:
+            raise ValueError(_joined(faults))
+
+    @property
+    def size(self) -> int:
+        """Number of rows of the travel-time matrix."""
+        return int(self.travel_minutes.shape[0])
+
+    def _store(self, name: str, values: NDArray[np.float64]) -> None:
+        values.setflags(write=False)
+        object.__setattr__(self, name, values)
+
+
+def _joined(faults: list[str]) -> str:
+    return "; ".join(faults)
+
+
+def _array(values: Any, name: str, faults: list[str]) -> NDArray[np.float64]:  # noqa: ANN401
+    try:
+        return np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        faults.append(f"{name} is {values!r}; give numbers")
+        return np.zeros(0)
+
+
+def _check_travel(travel: NDArray[np.float64], faults: list[str]) -> None:
+    wrong = np.argwhere(np.isnan(travel) | (travel < 0))
+    if len(wrong):
+        row, column = (int(k) for k in wrong[0])
+        faults.append(
+            f"travel_minutes[{row}, {column}] is {travel[row, column]} ({len(wrong)} such values); "
+            "give minutes of 0 or more, inf where there is no way"
+        )
+
+
+def _check_amounts(values: NDArray[np.float64], name: str, size: int, faults: list[str]) -> None:
+    if values.shape != (size,):
+        faults.append(f"{name} has shape {values.shape}; travel_minutes asks for ({size},)")
+        return
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong):
+        row = int(wrong[0])
+        faults.append(
+            f"{name}[{row}] is {values[row]} ({len(wrong)} such values); "
+            "give finite numbers of 0 or more"
+        )
+
+
+def _check_windows(windows: NDArray[np.float64], size: int, faults: list[str]) -> None:
+    if windows.shape != (size, 2):
+        faults.append(f"windows has shape {windows.shape}; travel_minutes asks for ({size}, 2)")
+        return
+    wrong = np.flatnonzero(~(windows[:, 0] <= windows[:, 1]))
+    if len(wrong):
+        row = int(wrong[0])
+        faults.append(
+            f"windows[{row}] is {windows[row].tolist()} ({len(wrong)} such rows); "
+            "give the earliest minute first, then the latest"
+        )
+
+
+def _check_officers(officers: Iterable[Officer], size: int, faults: list[str]) -> None:
+    number = -1
+    for number, officer in enumerate(officers):
+        name = f"officers[{number}]"
+        for what in ("start", "end"):
+            row = getattr(officer, what)
+            if not 0 <= row < size:
+                faults.append(f"{name}.{what} is {row}; give a row from 0 to {size - 1}")
+        if not math.isfinite(officer.earliest_minutes):
+            faults.append(f"{name}.earliest_minutes is {officer.earliest_minutes}; give a minute")
+        if not officer.latest_minutes >= officer.earliest_minutes:
+            faults.append(
+                f"{name}.latest_minutes is {officer.latest_minutes}, before earliest_minutes "
+                f"{officer.earliest_minutes}; give a later minute or inf"
+            )
+        if not (math.isfinite(officer.speed) and officer.speed > 0):
+            faults.append(f"{name}.speed is {officer.speed}; give a number above 0")
+    if number < 0:
+        faults.append("officers is empty; give at least one Officer")
+
+
+def _check_stops(problem: OrienteeringProblem, size: int, faults: list[str]) -> None:
+    sets = [("mandatory", problem.mandatory), ("barred", problem.barred)]
+    sets += [(f"exclusive[{number}]", group) for number, group in enumerate(problem.exclusive)]
+    for name, stops in sets:
+        outside = sorted(stop for stop in stops if not 0 <= stop < size)
+        if outside:
+            faults.append(f"{name} names {outside}; give rows from 0 to {size - 1}")
+    both = sorted(problem.mandatory & problem.barred)
+    if both:
+        faults.append(f"stops {both} are in mandatory and in barred; take them out of one")
+    for number, group in enumerate(problem.exclusive):
+        clash = sorted(group & problem.mandatory)
+        if len(clash) > 1:
+            faults.append(
+                f"exclusive[{number}] holds {clash}, which are all mandatory; at most one can be"
+            )

@@ -1,0 +1,163 @@
+"""What is answered: timed routes, their worth, and how much better they could be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patrolplan.patrols._problem import OrienteeringProblem
+
+# Sums of minutes in another order differ in the last digits; nobody is late by a nanosecond.
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Route:
+    """One officer's way: stops in order, with minutes of arriving, beginning and leaving.
+
+    An officer without stops is not sent out: the route starts and ends at the earliest minute
+    and nothing is travelled.
+    """
+
+    officer: int
+    stops: tuple[int, ...]
+    arrive_minutes: tuple[float, ...]
+    begin_minutes: tuple[float, ...]
+    leave_minutes: tuple[float, ...]
+    start_minutes: float
+    end_minutes: float
+    worth: float
+    travelled_minutes: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The best routes found and an upper bound on what any routes can be worth.
+
+    `status` is "proven" when no answer is worth more, "feasible" when that is open, and
+    "infeasible" when mandatory stops are missing: then `unmet` names them and the routes are the
+    best found with as many mandatory stops as possible.
+    """
+
+    routes: tuple[Route, ...]
+    worth: float
+    bound: float
+    status: Literal["proven", "feasible", "infeasible"]
+    iterations: int
+    seconds: float
+    unmet: tuple[int, ...] = ()
+    message: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """Whether no answer is worth more."""
+        return self.status == "proven"
+
+    @property
+    def gap_percent(self) -> float:
+        """How far the worth may be below the best possible, in percent of the bound."""
+        if self.proven or self.bound <= self.worth:
+            return 0.0
+        return 100.0 * (self.bound - self.worth) / self.bound
+
+    @property
+    def stops(self) -> frozenset[int]:
+        """All stops visited, by any officer."""
+        return frozenset(stop for route in self.routes for stop in route.stops)
+
+    def summary(self) -> str:
+        """Give a readable table of the routes and how sure the answer is."""
+        if self.status == "proven":
+            sure = "best possible"
+        elif self.status == "feasible":
+            sure = f"within {math.ceil(10 * self.gap_percent) / 10:.1f} % of the best possible"
+        else:
+            sure = f"infeasible: {self.message}"
+        lines = [
+            f"worth {self.worth:.6g} ({sure}), bound {self.bound:.6g}, "
+            f"{self.iterations} iterations, {self.seconds:.2f} s",
+            f"{'officer':>7} {'stops':>5} {'worth':>10} {'start':>8} {'end':>8} {'travelled':>9}",
+        ]
+        for route in self.routes:
+            lines.append(
+                f"{route.officer:>7} {len(route.stops):>5} {route.worth:>10.6g} "
+                f"{route.start_minutes:>8.1f} {route.end_minutes:>8.1f} "
+                f"{route.travelled_minutes:>9.1f}"
+            )
+            lines.extend(
+                f"{'':>7} stop {stop}: arrive {arrive:.1f}, dwell {begin:.1f} to {leave:.1f}"
+                for stop, arrive, begin, leave in zip(
+                    route.stops,
+                    route.arrive_minutes,
+                    route.begin_minutes,
+                    route.leave_minutes,
+                    strict=True,
+                )
+            )
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        """Give the summary."""
+        return self.summary()
+
+
+def timed_route(
+    problem: OrienteeringProblem, officer_number: int, stops: Sequence[int]
+) -> Route | None:
+    """Walk the stops in order and note the minutes; `None` when something is late.
+
+    Parameters
+    ----------
+    problem
+        The problem whose times, windows and hours count.
+    officer_number
+        Position in `problem.officers`.
+    stops
+        Rows, in the order of visiting.
+    """
+    officer = problem.officers[officer_number]
+    now = float(officer.earliest_minutes)
+    if not len(stops):
+        return Route(officer_number, (), (), (), (), now, now, 0.0, 0.0)
+    arrive, begin, leave = [], [], []
+    place, travelled = officer.start, 0.0
+    for stop in stops:
+        minutes = float(problem.travel_minutes[place, stop]) / officer.speed
+        travelled += minutes
+        arrive.append(now + minutes)
+        opening, closing = (
+            (-math.inf, math.inf) if problem.windows is None else problem.windows[stop]
+        )
+        begin.append(max(arrive[-1], float(opening)))
+        if not (begin[-1] <= closing + slack_of(closing) and math.isfinite(begin[-1])):
+            return None
+        now = begin[-1] + float(problem.dwell_minutes[stop])
+        leave.append(now)
+        place = stop
+    minutes = float(problem.travel_minutes[place, officer.end]) / officer.speed
+    travelled += minutes
+    now += minutes
+    latest = officer.latest_minutes
+    if not (now <= latest + slack_of(latest) and math.isfinite(now)):
+        return None
+    return Route(
+        officer_number,
+        tuple(int(stop) for stop in stops),
+        tuple(arrive),
+        tuple(begin),
+        tuple(leave),
+        float(officer.earliest_minutes),
+        now,
+        math.fsum(float(problem.prizes[stop]) for stop in stops),
+        travelled,
+    )
+
+
+def slack_of(minute: float) -> float:
+    """Give the rounding allowed at this minute; none where the minute is infinite."""
+    return TOLERANCE * max(1.0, abs(minute)) if math.isfinite(minute) else 0.0

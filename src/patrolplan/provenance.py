@@ -1,0 +1,54 @@
+"""What a plan was made from: inputs, settings, seed and versions, as short fixed names."""
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from patrolplan.area import StudyArea
+
+PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "scikit-learn", "pyproj")
+
+
+def created_from(area: StudyArea) -> dict[str, Any]:
+    """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
+    return {
+        "inputs": _hash(area.inputs),
+        "settings": _hash(area.settings.model_dump(mode="json", by_alias=True)),
+        "seed": area.settings.seed,
+        "version": version("patrolplan"),
+    }
+
+
+def plan_id(area: StudyArea) -> str:
+    """Eight signs that name everything a plan was made from.
+
+    The same inputs, settings, seed and version give the same plan, so they name it.
+    """
+    return _hash(created_from(area))[:8]
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def about(area: StudyArea) -> dict[str, Any]:
+    """What a manifest says: origin, versions, settings, inputs, what was left out and why."""
+    return {
+        "schema": 1,
+        "created_from": created_from(area),
+        "versions": versions(),
+        "settings": area.settings.model_dump(mode="json", by_alias=True),
+        "inputs": area.inputs,
+        "left_out": [
+            {"source": row.source, "reason": row.reason, "count": row.said} for row in area.left_out
+        ],
+        "notes": list(area.notes),
+    }
+
+
+def _hash(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,226 @@
+"""Shortest walks between places on streets, with their geometry, and walks that pass more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from shapely.ops import substring
+
+from patrolplan.network import Positions
+from patrolplan.network import StreetNetwork
+
+PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
+"""Shares of a piece's length that the richest piece is spared when walks look for gain."""
+
+SAME_METRES = 1e-6
+"""Points nearer than this are one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """One walk along the streets.
+
+    Parameters
+    ----------
+    line
+        (v, 2) metres.
+    pieces
+        (s,) pieces walked, in order.
+    piece_metres
+        (s,) metres walked on each.
+    """
+
+    line: NDArray[np.float64]
+    pieces: NDArray[np.int64]
+    piece_metres: NDArray[np.float64]
+
+    @property
+    def metres(self) -> float:
+        """Length of the walk."""
+        return float(self.piece_metres.sum())
+
+
+class Walks:
+    """Shortest walks between positions, and from them to every piece within a limit.
+
+    The positions are put into the graph as nodes of their own, so that a walk may start and end
+    anywhere on a street.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    positions
+        (k,) where walks start and end.
+    limit_metres
+        Walks longer than this are not looked for; their length is inf.
+    """
+
+    def __init__(
+        self, network: StreetNetwork, positions: Positions, *, limit_metres: float = np.inf
+    ) -> None:
+        self.network = network
+        self._segments = _segments(network, positions)
+        self._graph, self._keys, self._best = _graph(self._segments)
+        n = len(network.node_xy)
+        self._start = n + np.arange(len(positions))
+        distance, self._before = csgraph.dijkstra(
+            self._graph,
+            directed=True,
+            indices=self._start,
+            limit=limit_metres,
+            return_predecessors=True,
+        )
+        self.metres: NDArray[np.float64] = distance[:, self._start]
+        """(k, k) walking distance between positions."""
+        self.node_metres: NDArray[np.float64] = distance[:, :n]
+        """(k, n) walking distance from positions to nodes."""
+
+    def piece_metres(self, position: int) -> NDArray[np.float64]:
+        """(p,) walking distance from a position to the nearer end of each piece."""
+        return self.node_metres[position][self.network.piece_nodes].min(axis=1)
+
+    def between(self, start: int, end: int) -> Walk:
+        """Shortest walk from one position to another; empty from a position to itself.
+
+        Raises
+        ------
+        ValueError
+            When no walk within the limit joins them.
+        """
+        if not np.isfinite(self.metres[start, end]):
+            message = f"no walk within the limit joins positions {start} and {end}"
+            raise ValueError(message)
+        return self._walk(self._trace(self._before[start], start, end))
+
+    def richest(
+        self, start: int, end: int, gain: NDArray[np.float64], *, longest_metres: float
+    ) -> Walk:
+        """The walk that passes most gain without being longer than a limit.
+
+        The exact problem (a shortest path with a resource) is hard; the limit is small here, so
+        a few Lagrangian prices of gain are tried and the best walk within the limit is kept. It
+        never passes less than the shortest walk does.
+
+        Parameters
+        ----------
+        start, end
+            Positions.
+        gain
+            (p,) what passing a piece is worth, 0 or more.
+        longest_metres
+            The walk's greatest length; the shortest walk is given where it is longer than that.
+        """
+        best = self.between(start, end)
+        if longest_metres <= best.metres or start == end:
+            return best
+        density = gain / self.network.piece_metres
+        pull = density[self._segments.piece] / max(float(density.max()), 1e-300)
+        for price in PRICES:
+            graph = self._graph.copy()
+            graph.data = graph.data * (1 - price * pull[self._best])
+            before = csgraph.dijkstra(graph, indices=self._start[start], return_predecessors=True)
+            walk = self._walk(self._trace(before[1], start, end))
+            if walk.metres <= longest_metres and _gained(walk, gain) > _gained(best, gain):
+                best = walk
+        return best
+
+    def _trace(self, before: NDArray[np.int32], start: int, end: int) -> NDArray[np.int64]:
+        """Nodes from start to end, by each node's predecessor."""
+        steps = [int(self._start[end])]
+        while steps[-1] != self._start[start]:
+            steps.append(int(before[steps[-1]]))
+        return np.array(steps[::-1])
+
+    def _walk(self, steps: NDArray[np.int64]) -> Walk:
+        segments = self._segments
+        size = self._graph.shape[0]
+        found = self._best[np.searchsorted(self._keys, steps[:-1] * size + steps[1:])]
+        backwards = segments.nodes[found, 0] != steps[:-1]
+        lines = [
+            self._line(int(segment), reverse=bool(back))
+            for segment, back in zip(found, backwards, strict=True)
+        ]
+        metres = segments.to_metres[found] - segments.from_metres[found]
+        return Walk(_joined(lines), segments.piece[found], metres)
+
+    def _line(self, segment: int, *, reverse: bool) -> NDArray[np.float64]:
+        whole = self.network.piece_lines[self._segments.piece[segment]]
+        part = substring(
+            whole, self._segments.from_metres[segment], self._segments.to_metres[segment]
+        )
+        line = shapely.get_coordinates(part)
+        return line[::-1] if reverse else line
+
+
+def _gained(walk: Walk, gain: NDArray[np.float64]) -> float:
+    """Gain of the pieces passed, each once."""
+    return float(gain[np.unique(walk.pieces)].sum())
+
+
+@dataclass(frozen=True, eq=False)
+class _Segments:
+    """Edges of the graph with positions in it: whole pieces, and parts between positions."""
+
+    nodes: NDArray[np.int64]
+    piece: NDArray[np.int64]
+    from_metres: NDArray[np.float64]
+    to_metres: NDArray[np.float64]
+    size: int
+
+
+def _segments(network: StreetNetwork, positions: Positions) -> _Segments:
+    """Cut the pieces that hold positions there; a position becomes node n + its number."""
+    n = len(network.node_xy)
+    whole = np.setdiff1d(np.arange(len(network)), positions.piece)
+    order = np.lexsort((positions.offset_metres, positions.piece))
+    piece = positions.piece[order]
+    offset = np.clip(positions.offset_metres[order], 0.0, network.piece_metres[piece])
+    node = n + order
+    opens = np.r_[True, piece[1:] != piece[:-1]]
+    closes = np.r_[opens[1:], True]
+    previous = np.where(opens, network.piece_nodes[piece, 0], np.r_[0, node[:-1]])
+    start = np.where(opens, 0.0, np.r_[0.0, offset[:-1]])
+    return _Segments(
+        nodes=np.concatenate(
+            [
+                network.piece_nodes[whole],
+                np.column_stack([previous, node]),
+                np.column_stack([node[closes], network.piece_nodes[piece[closes], 1]]),
+            ]
+        ),
+        piece=np.concatenate([whole, piece, piece[closes]]),
+        from_metres=np.concatenate([np.zeros(len(whole)), start, offset[closes]]),
+        to_metres=np.concatenate(
+            [network.piece_metres[whole], offset, network.piece_metres[piece[closes]]]
+        ),
+        size=n + len(positions),
+    )
+
+
+def _graph(segments: _Segments) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.int64]]:
+    """Both directions of each segment; of parallel ones the shortest, looked up by key."""
+    size = segments.size
+    length = np.maximum(segments.to_metres - segments.from_metres, 1e-9)
+    ends = np.concatenate([segments.nodes, segments.nodes[:, ::-1]])
+    which = np.tile(np.arange(len(length)), 2)
+    order = np.lexsort((length[which], ends[:, 1], ends[:, 0]))
+    keys = (ends[:, 0] * size + ends[:, 1])[order]
+    first = np.r_[True, keys[1:] != keys[:-1]]
+    best = which[order][first]
+    pairs = (ends[order][first, 0], ends[order][first, 1])
+    graph = sparse.csr_array((length[best], pairs), shape=(size, size))
+    return graph, keys[first], best
+
+
+def _joined(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Lines end to end as one, without the doubled points where they meet."""
+    if not lines:
+        return np.empty((0, 2))
+    line = np.concatenate(lines)
+    moves = np.r_[True, np.any(np.abs(np.diff(line, axis=0)) > SAME_METRES, axis=1)]
+    return line[moves]

@@ -1,0 +1,64 @@
+"""Areas that tests share, and the bounds they all keep."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import patrolplan as pp
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep the tests' street cache apart from the user's."""
+    before = os.environ.get("PATROLPLAN_CACHE")
+    os.environ["PATROLPLAN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["PATROLPLAN_CACHE"]
+    else:
+        os.environ["PATROLPLAN_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Folder of the real data of central London, where it is at hand."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data of central London is not beside this checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """Settings file of the demo borough."""
+    return ROOT / "data" / "patrolplan.toml"
+
+
+@pytest.fixture(scope="session")
+def demo_area(demo):
+    """The demo borough, loaded once."""
+    return pp.load_area(demo)
+
+
+@pytest.fixture(scope="session")
+def demo_plan(demo_area):
+    """Patrols of the demo borough, planned once."""
+    risk = pp.estimate_risk(demo_area)
+    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
+
+
+@pytest.fixture(scope="session")
+def bloomsbury_area(shared):
+    """Central London around Bloomsbury, loaded once."""
+    return pp.load_area(shared / "examples" / "bloomsbury.toml")
+
+
+@pytest.fixture(scope="session")
+def bloomsbury_plan(bloomsbury_area):
+    """Patrols of the six Bloomsbury schools, planned once."""
+    risk = pp.estimate_risk(bloomsbury_area)
+    hotspots = pp.find_hotspots(bloomsbury_area, risk)
+    return pp.plan_patrols(bloomsbury_area, risk, hotspots)
