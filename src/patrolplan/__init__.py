@@ -13,13 +13,16 @@ The spine is a handful of calls; the command line and the notebooks make the sam
 
 from patrolplan.area import StudyArea as StudyArea
 from patrolplan.area import load_area as load_area
+from patrolplan.demo import demo_settings as demo_settings
 from patrolplan.errors import InputError as InputError
 from patrolplan.errors import OutputError as OutputError
 from patrolplan.errors import PatrolplanError as PatrolplanError
 from patrolplan.errors import SettingsError as SettingsError
 from patrolplan.hotspots.find import find_hotspots as find_hotspots
+from patrolplan.outputs.pack import write_pack as write_pack
 from patrolplan.patrols.planner import plan_patrols as plan_patrols
 from patrolplan.patrols.plans import Plan as Plan
+from patrolplan.patrols.windows import Window as Window
 from patrolplan.risk.estimate import estimate_risk as estimate_risk
 from patrolplan.risk.surface import Risk as Risk
 from patrolplan.settings import Settings as Settings

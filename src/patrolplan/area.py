@@ -1,6 +1,7 @@
 """`StudyArea`: network, incidents, reports by group and schools, loaded and validated."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,13 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.cache import cached_streets
 from patrolplan.inputs.cache import digest
-from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.crimes import read_crimes
 from patrolplan.inputs.officers import read_officers
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_bell_times
 from patrolplan.inputs.schools import read_gates
 from patrolplan.inputs.schools import read_schools
+from patrolplan.inputs.tasked import read_tasked_places
 from patrolplan.inputs.terms import read_term_dates
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
@@ -41,6 +42,9 @@ from patrolplan.settings import load_settings
 from patrolplan.tables import SCHOOLS
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
+
+EVERYWHERE = shapely.box(-1e8, -1e8, 1e8, 1e8)
+"""Stands in for the limits of an area whose streets cannot be read, to check the rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +73,14 @@ class StudyArea:
         Where each school's patrols start, on a street; aligned with `schools`.
     features
         What a map needs beside the streets: `kind`, `name`, geometry.
-    officers, term_dates
+    officers, term_dates, tasked_places
         See `patrolplan.tables`; empty where no file was given.
     left_out
         What was left out while loading, by source and reason.
     notes
         Defaults that were taken, said as a reader should see them.
     inputs
-        Digest (SHA-256) of every file read, by name relative to the settings file.
+        Digest (SHA-256) of every file read, by source and file name.
     """
 
     settings: Settings
@@ -92,6 +96,7 @@ class StudyArea:
     features: gpd.GeoDataFrame
     officers: gpd.GeoDataFrame
     term_dates: pd.DataFrame
+    tasked_places: gpd.GeoDataFrame
     left_out: tuple[LeftOutRow, ...]
     notes: tuple[str, ...]
     inputs: dict[str, str]
@@ -166,7 +171,7 @@ class _Loader:
         near = catchment >= 0
         self.left_out.add("crimes", "no walkable street near", int((~near).sum()))
         schools, gates = self._at_gates(sources)
-        reports = self._reports(network, catchments, limits)
+        reports = self._grouped(sources, network, catchments)
         self.problems.raise_if_any()
         return StudyArea(
             settings=self.settings,
@@ -182,6 +187,7 @@ class _Loader:
             features=sources["features"],
             officers=sources["officers"],
             term_dates=sources["term_dates"],
+            tasked_places=sources["tasked_places"],
             left_out=tuple(self.left_out.rows),
             notes=tuple(self.notes),
             inputs=self._digests(),
@@ -197,7 +203,8 @@ class _Loader:
             network = build_network(streets, projection, left_out, limits=limits)
             if not len(network):
                 what = "no walkable street lies inside the area"
-                raise InputError.one("[area]", what, "check bounds and boundary against the streets")
+                remedy = "check bounds and boundary against the streets"
+                raise InputError.one("[area]", what, remedy)  # noqa: EM101 - a place, no message
             found |= {"limits": limits, "network": network, "features": streets.features}
         with self.problems.collecting():
             found["crimes"] = read_crimes(
@@ -227,7 +234,33 @@ class _Loader:
         with self.problems.collecting():
             paths = self._paths("term_dates")
             found["term_dates"] = read_term_dates(paths, columns=columns.get("term_dates"))
+        with self.problems.collecting():
+            paths, mapped = self._paths("tasked_places"), columns.get("tasked_places")
+            found["tasked_places"] = read_tasked_places(paths, projection, columns=mapped)
+        with self.problems.collecting():
+            found |= self._reports(found.get("limits", EVERYWHERE))
+        with self.problems.collecting():
+            for path in self._paths("tasked_places"):
+                if not path.is_file():
+                    remedy = "mend [sources] tasked_places"
+                    raise InputError.one(path, "there is no such file", remedy)
         return found
+
+    def _reports(self, limits: BaseGeometry) -> dict[str, Any]:
+        """Reports inside the limits, and what was left out on the way; nothing without a file."""
+        paths = self._paths("reports")
+        told = LeftOut()
+        if not paths:
+            return {}
+        reports = read_reports(
+            paths,
+            self.projection,
+            limits,
+            told,
+            threshold=self.settings.privacy.threshold,
+            columns=self.settings.columns.get("reports"),
+        )
+        return {"reports": reports, "reports_left_out": told}
 
     def _paths(self, source: str) -> tuple[Path, ...]:
         """Files of a source; a pattern that matches nothing is a problem, an unset key is not."""
@@ -239,19 +272,23 @@ class _Loader:
         return paths
 
     def _digests(self) -> dict[str, str]:
-        digests = {}
-        for source in SourceSettings.model_fields:
-            for path in self.settings.paths(source):
-                digests[f"{source}/{path.name}"] = digest(path)
-        return digests
+        """Digest of every file; two files of one name in different folders stay two."""
+        files = {source: self.settings.paths(source) for source in SourceSettings.model_fields}
+        if self.settings.area.boundary is not None:
+            files["boundary"] = (self.settings.folder / self.settings.area.boundary,)
+        return {
+            f"{source}: {_relative(path, self.settings.folder)}": digest(path)
+            for source, paths in files.items()
+            for path in paths
+        }
 
     def _inside(self, incidents: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.GeoDataFrame:
         xy = shapely.get_coordinates(incidents.geometry.values)
         inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
         if not inside.any():
-            spans = (_span(xy.min(axis=0), xy.max(axis=0), self.projection),)
-            spans += (_span(limits.bounds[:2], limits.bounds[2:], self.projection),)
-            what = f"no incident lies in the area: crimes in {spans[0]}, area in {spans[1]}"
+            crimes = _span(xy.min(axis=0), xy.max(axis=0), self.projection)
+            area = _span(limits.bounds[:2], limits.bounds[2:], self.projection)
+            what = f"no incident lies in the area: crimes in {crimes}, area in {area}"
             remedy = "check that crimes, streets and [area] are of the same place"
             self.problems.add("[sources] crimes", what, remedy)
         self.left_out.add("crimes", "outside the area", int((~inside).sum()))
@@ -263,7 +300,8 @@ class _Loader:
         counted = self.settings.crimes.counted
         missing = [name for name in counted if name not in there]
         if there and len(missing) == len(counted):
-            what = f"none of the patrol-relevant categories occurs in the area ({', '.join(counted)})"
+            wanted = ", ".join(counted)
+            what = f"none of the patrol-relevant categories occurs in the area ({wanted})"
             remedy = f"set [crimes] categories to some of: {', '.join(sorted(there)[:12])}"
             self.problems.add("[crimes] categories", what, remedy)
         for name in missing:
@@ -271,32 +309,20 @@ class _Loader:
             hint = f"; the data has '{near[0]}'" if near else ""
             self.notes.append(f"No incident of the category '{name}' in the area{hint}.")
 
-    def _reports(
-        self, network: StreetNetwork, catchments: Catchments, limits: BaseGeometry
+    def _grouped(
+        self, sources: dict[str, Any], network: StreetNetwork, catchments: Catchments
     ) -> ReportGroups:
         threshold = self.settings.privacy.threshold
-        groups = ReportGroups.none(len(catchments), threshold)
-        with self.problems.collecting():
-            paths = self._paths("reports")
-            if not paths:
-                return groups
-            told = LeftOut()
-            reports = read_reports(
-                paths,
-                self.projection,
-                limits,
-                told,
-                threshold=threshold,
-                columns=self.settings.columns.get("reports"),
-            )
-            catchment = assign(network, catchments, reports[["x", "y"]].to_numpy())
-            far = catchment < 0
-            count = int(far.sum())
-            told.add("reports", "no walkable street near", count, shown_from=threshold)
-            groups = group_reports(
-                reports[~far], catchment[~far], catchments.xy, told, threshold=threshold
-            )
-            self.left_out.extend(told.rows)
+        if "reports" not in sources:
+            return ReportGroups.none(len(catchments), threshold)
+        reports, told = sources["reports"], sources["reports_left_out"]
+        catchment = assign(network, catchments, reports[["x", "y"]].to_numpy())
+        far = catchment < 0
+        told.add("reports", "no walkable street near", int(far.sum()), shown_from=threshold)
+        groups = group_reports(
+            reports[~far], catchment[~far], catchments.xy, told, threshold=threshold
+        )
+        self.left_out.extend(told.rows)
         return groups
 
     def _at_gates(self, sources: dict[str, Any]) -> tuple[gpd.GeoDataFrame, Positions]:
@@ -306,6 +332,10 @@ class _Loader:
         site = shapely.get_coordinates(schools.geometry.values)
         inside = shapely.contains_xy(sources["limits"], site[:, 0], site[:, 1])
         self.left_out.add("schools", "outside the area", int((~inside).sum()))
+        for urn in schools["urn"][~inside]:
+            if urn in self.settings.schools.urns:
+                what = f"the school {urn} that is asked for lies outside the area"
+                self.problems.add("[schools] urns", what, "check its place, or widen [area]")
         schools = schools[inside]
         known = schools["urn"].map(gates)
         gate = gpd.GeoSeries(known.where(known.notna(), schools.geometry), crs=schools.crs)
@@ -316,7 +346,7 @@ class _Loader:
             self.left_out.add("schools", reason, 1)
             if urn in self.settings.schools.urns:
                 remedy = "check its place and gate against the streets"
-                self.problems.add("[schools] urns", f"{reason[4:]}", remedy)
+                self.problems.add("[schools] urns", reason, remedy)
         bell = schools["urn"].map(bells)
         default = f"{self.settings.patrol.default_finish_time:%H:%M}"
         schools = schools.assign(
@@ -333,10 +363,19 @@ class _Loader:
     def _note_defaults(self, schools: gpd.GeoDataFrame, default: str) -> None:
         bells, gates = int(schools["finish_assumed"].sum()), int(schools["gate_assumed"].sum())
         if bells:
-            self.notes.append(f"{bells} of {len(schools)} schools have no bell time: {default} taken.")
+            taken = f"{default} taken"
+            self.notes.append(f"{bells} of {len(schools)} schools have no bell time: {taken}.")
         if gates:
             taken = "the nearest walkable street taken"
             self.notes.append(f"{gates} of {len(schools)} schools have no gate: {taken}.")
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """A path from a folder on, the same on every machine where it can be."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.as_posix()
 
 
 def _span(low: Any, high: Any, projection: Projection) -> str:  # noqa: ANN401 - any pair

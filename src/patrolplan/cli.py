@@ -5,10 +5,12 @@ Rooms are imported by the command that needs them, so that help and messages com
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
@@ -68,7 +70,7 @@ def demo(out: Out = Path("patrolplan-demo"), as_json: Json = False) -> None:
     """Plan the patrols of the fictional demo borough."""
     from patrolplan.demo import demo_settings
 
-    _plan(demo_settings(), out, as_json=as_json)
+    _plan(demo_settings(), out, _Wish(), as_json=as_json)
 
 
 @app.command()
@@ -169,13 +171,56 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
 def plan(
     config: Config = HERE,
     out: Out = Path("patrolplan-out"),
+    school: Annotated[
+        list[str] | None, typer.Option("--school", help="URN of one school; may be repeated.")
+    ] = None,
+    window: Annotated[str | None, typer.Option(help="A named window of the settings.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Start at short notice, HH:MM.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length of the window.")] = None,
+    date: Annotated[
+        str | None, typer.Option(help="Day, YYYY-MM-DD: tasked places count on their days.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
-    _plan(config, out, as_json=as_json)
+    wish = _Wish(school, window, _time(start), minutes, _date(date))
+    _plan(config, out, wish, as_json=as_json)
 
 
-def _plan(config: Path, out: Path, *, as_json: bool) -> None:
+@dataclass(frozen=True)
+class _Wish:
+    """Which patrols are asked for; by default every school's, from the bell."""
+
+    schools: list[str] | None = None
+    window: str | None = None
+    start: dt.time | None = None
+    minutes: float | None = None
+    date: dt.date | None = None
+
+
+def _time(text: str | None) -> dt.time | None:
+    if text is None:
+        return None
+    try:
+        return dt.datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day
+    except ValueError:
+        message = f"'{text}' is no time of day; write HH:MM, such as 15:40"
+        raise typer.BadParameter(message, param_hint="--from") from None
+
+
+def _date(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        message = f"'{text}' is no date; write YYYY-MM-DD"
+        raise typer.BadParameter(message, param_hint="--date") from None
+
+
+def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     from patrolplan.outputs.files import check_folder
 
     check_folder(out)
@@ -186,11 +231,17 @@ def _plan(config: Path, out: Path, *, as_json: bool) -> None:
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.plans import clock
+    from patrolplan.patrols.windows import window_of
 
+    window = window_of(
+        area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
+    )
     with _stage("Finding hotspots"):
         found = find_hotspots(area, surface)
     with _stage("Planning patrols"):
-        planned = plan_patrols(area, surface, found)
+        planned = plan_patrols(
+            area, surface, found, urns=wish.schools, window=window, date=wish.date
+        )
     with _stage("Writing cards, map, GPX and layers"):
         write_pack(planned, out)
     if as_json:

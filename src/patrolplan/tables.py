@@ -113,6 +113,20 @@ TERM_DATES = Schema(
     },
 )
 
+TASKED_PLACES = Schema(
+    "tasked_places",
+    {
+        "place_id": Column("text", "short name of the place"),
+        "must_visit": Column("bool", "True: must be visited, False: barred"),
+        "schools": Column("list", "URNs of the schools it is for, or *"),
+        "from": Column("datetime", "first day"),
+        "to": Column("datetime", "last day"),
+        "reason": Column("text", "why"),
+        "by": Column("text", "who asks for it"),
+        "geometry": Column("geometry", "the place, in the area's CRS"),
+    },
+)
+
 HOTSPOTS = Schema(
     "hotspots",
     {
@@ -145,7 +159,9 @@ class LeftOutRow:
     @property
     def said(self) -> str:
         """The count as it may be shown."""
-        return f"fewer than {self.shown_from}" if self.count < self.shown_from else f"{self.count:,}"
+        return (
+            f"fewer than {self.shown_from}" if self.count < self.shown_from else f"{self.count:,}"
+        )
 
     def __str__(self) -> str:
         return f"{self.source}: {self.said} left out, {self.reason}"

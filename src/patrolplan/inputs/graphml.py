@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
+import networkx as nx  # type: ignore[import-untyped]
 import numpy as np
 import osmnx
 import shapely
@@ -17,6 +18,19 @@ from patrolplan.inputs.streets import no_features
 from patrolplan.inputs.streets import ways_table
 from patrolplan.inputs.walkable import is_walkable
 from patrolplan.projection import Projection
+
+_NOT_OURS = (
+    OSError,
+    EOFError,
+    zlib.error,
+    ParseError,
+    KeyError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    nx.NetworkXException,
+)
+"""What a broken file, or a graph that osmnx did not make, ends in."""
 
 
 def read_graphml(path: Path, projection: Projection) -> Streets:
@@ -35,10 +49,11 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
         graph = osmnx.load_graphml(graphml_str=text)
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
-    except (OSError, EOFError, zlib.error, ParseError, KeyError, ValueError, TypeError) as error:
+        edges = _walkable_once(edges)
+    except _NOT_OURS as error:
         what = f"is broken or no street graph of osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
-    return _streets(_walkable_once(edges), projection)
+    return _streets(edges, projection)
 
 
 def _walkable_once(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

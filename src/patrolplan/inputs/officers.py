@@ -42,15 +42,15 @@ def read_officers(
         With every value that is not as the contracts say.
     """
     problems = Problems()
-    parts = []
+    parts: list[pd.DataFrame] = []
     for path in paths:
         with problems.collecting():
             table = read_table(path, FIELDS, columns or {}, source="officers")
-            _check(table, path, problems)
+            _check(table, path, parts, problems)
             parts.append(table)
     problems.raise_if_any()
     if not parts:
-        empty = {name: [] for name in OFFICERS.columns if name != "geometry"}
+        empty: dict[str, list[str]] = {name: [] for name in OFFICERS.columns if name != "geometry"}
         frame = gpd.GeoDataFrame(empty, geometry=[], crs=projection.crs)
         return frame.astype({"max_patrols_per_week": "int64"})
     table = pd.concat(parts, ignore_index=True)
@@ -68,14 +68,18 @@ def read_officers(
     return OFFICERS.check(gpd.GeoDataFrame(data, geometry=geometry))
 
 
-def _check(table: pd.DataFrame, path: Path, problems: Problems) -> None:
+def _check(
+    table: pd.DataFrame, path: Path, before: Sequence[pd.DataFrame], problems: Problems
+) -> None:
     def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
         for row, value in table.loc[wrong, column].fillna("").items():
             problems.add(path, f"{shown(value)} {what}", remedy, in_row(row, column))
 
     name = table["officer"]
     tell(name.isna(), "officer", "is no name for an officer", "write one, such as SSO-01")
-    tell(name.notna() & name.duplicated(), "officer", "stands twice", "keep one of the rows")
+    earlier = {officer for part in before for officer in part["officer"]}
+    again = name.notna() & (name.duplicated() | name.isin(earlier))
+    tell(again, "officer", "stands twice", "keep one of the rows")
     for day in WEEKDAYS:
         hours = table[day].fillna("")
         good = hours.str.fullmatch(HOURS) & (hours.str[:5] < hours.str[6:])

@@ -52,7 +52,7 @@ FIELDS = tuple(
 )
 
 
-def read_reports(
+def read_reports(  # noqa: PLR0913 - each is another thing to know
     paths: Sequence[Path],
     projection: Projection,
     limits: BaseGeometry,

@@ -69,10 +69,12 @@ def read_schools(
     table = _chosen(pd.concat(parts, ignore_index=True), wanted, left_out)
     for urn in wanted.urns:
         if urn not in set(table["urn"]):
+            what = f"the school {shown(urn)} that is asked for is not there"
             remedy = "mend [schools] urns, or the school's row (open, with a place?)"
-            problems.add(paths[0], f"the school {shown(urn)} that is asked for is not there", remedy)
+            problems.add(paths[0], what, remedy)
     if table.empty:
-        problems.add(paths[0], "no open school with a place is left", "check the file and [schools]")
+        what = "no open school with a place is left"
+        problems.add(paths[0], what, "check the file and [schools]")
     problems.raise_if_any()
     frame = gpd.GeoDataFrame(
         table[["urn", "name", "phase"]],
@@ -125,11 +127,11 @@ def read_bell_times(
         With every row whose time is no time of day, or whose URN is missing or stands twice.
     """
     problems = Problems()
-    parts = []
+    parts: list[pd.DataFrame] = []
     for path in paths:
         with problems.collecting():
             table = read_table(path, BELL_FIELDS, columns or {}, source="bell_times")
-            _check_urns(table, path, problems)
+            table = _with_urns(table, path, parts, problems)
             wrong = table[~table["finish_time"].fillna("").str.fullmatch(TIME_OF_DAY)]
             for row, value in wrong["finish_time"].fillna("").items():
                 what = f"{shown(value)} is no time of day"
@@ -151,11 +153,11 @@ def read_gates(
         With every row without coordinates or URN, or whose URN stands twice.
     """
     problems = Problems()
-    parts = []
+    parts: list[pd.DataFrame] = []
     for path in paths:
         with problems.collecting():
             table = read_table(path, GATE_FIELDS, columns or {}, source="gates")
-            _check_urns(table, path, problems)
+            table = _with_urns(table, path, parts, problems)
             x, y = projection.to_metres(number(table["longitude"]), number(table["latitude"]))
             table = table.assign(x=x, y=y)
             for row, urn in table.loc[table["x"].isna(), "urn"].items():
@@ -171,10 +173,16 @@ def read_gates(
     return gpd.GeoSeries(gates, index=pd.Index(table["urn"]))
 
 
-def _check_urns(table: pd.DataFrame, path: Path, problems: Problems) -> None:
+def _with_urns(
+    table: pd.DataFrame, path: Path, before: Sequence[pd.DataFrame], problems: Problems
+) -> pd.DataFrame:
+    """URNs as schools have them; each must be there, and only once in all files."""
+    table = table.assign(urn=table["urn"].str.removesuffix(".0"))
     for row in table.index[table["urn"].isna()]:
         problems.add(path, "the URN is missing", "write the school's URN", in_row(row, "urn"))
-    again = table["urn"].notna() & table["urn"].duplicated()
+    earlier = {urn for part in before for urn in part["urn"]}
+    again = table["urn"].notna() & (table["urn"].duplicated() | table["urn"].isin(earlier))
     for row, urn in table.loc[again, "urn"].items():
         what = f"the URN {shown(urn)} stands twice"
         problems.add(path, what, "keep one of the rows", in_row(row, "urn"))
+    return table

@@ -147,22 +147,19 @@ class _Features:
 
 
 def _feature_kind(tags: Mapping[str, str]) -> str:
-    if tags.get("highway") == "bus_stop":
-        return "bus_stop"
-    if tags.get("railway") in STATIONS:
-        return "station"
-    underground = tags.get("tunnel", "no") not in {"no", "building_passage"}
-    if tags.get("railway") in RAILS and not underground:
-        return "railway"
-    if tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}:
-        return "water"
-    if tags.get("waterway") in WATERWAYS and not underground:
-        return "stream"
-    if tags.get("leisure") in PARKS or tags.get("landuse") in GREENS:
-        return "park"
-    if tags.get("natural") in {"wood", "heath", "scrub", "grassland"}:
-        return "park"
-    return "building" if tags.get("building", "no") != "no" else ""
+    above_ground = tags.get("tunnel", "no") in {"no", "building_passage"}
+    wild = tags.get("natural") in {"wood", "heath", "scrub", "grassland"}
+    still = tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}
+    rules = (
+        ("bus_stop", tags.get("highway") == "bus_stop"),
+        ("station", tags.get("railway") in STATIONS),
+        ("railway", tags.get("railway") in RAILS and above_ground),
+        ("water", still),
+        ("stream", tags.get("waterway") in WATERWAYS and above_ground),
+        ("park", tags.get("leisure") in PARKS or tags.get("landuse") in GREENS or wild),
+        ("building", tags.get("building", "no") != "no"),
+    )
+    return next((kind for kind, holds in rules if holds), "")
 
 
 def _read_osm(path: Path, projection: Projection, left_out: LeftOut) -> Streets:

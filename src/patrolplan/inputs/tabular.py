@@ -92,9 +92,7 @@ class _Form:
     """Blank lines before the header."""
 
 
-def _read_csv(
-    path: Path, form: _Form, theirs: Mapping[str, str], encoding: str
-) -> pd.DataFrame:
+def _read_csv(path: Path, form: _Form, theirs: Mapping[str, str], encoding: str) -> pd.DataFrame:
     return pd.read_csv(
         path,
         sep=form.delimiter,

@@ -4,13 +4,18 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
+from patrolplan.network import joined_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.walks import Walks
+
+TASKED_METRES = 60.0
+"""A tasked place this near to a hotspot's stretch is that hotspot."""
 
 MARGIN = 1.2
 """Walks between stops may lead this much farther from the gate than the radius."""
@@ -18,7 +23,7 @@ MARGIN = 1.2
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """Streets and hotspots around one gate.
+    """Streets and stops around one gate.
 
     Parameters
     ----------
@@ -26,22 +31,28 @@ class Reach:
         Streets around the gate.
     pieces
         (q,) pieces of the area's network that `network` consists of.
-    gate
-        The gate, on `network`.
+    gate, stops
+        The gate, and the (k,) stopping places, on `network`.
     walks
-        Walks between positions: the gate is position 0, candidate i is position i + 1.
+        Walks between them: the gate is position 0, candidate i is position i + 1.
     candidates
-        (k,) rows of the hotspots, most risk first.
+        (k,) rows of the hotspots, most risk first, and -1 for each tasked place that is no
+        hotspot's.
     worth
-        (k,) risk of each candidate's stretch as a share of the risk within reach.
+        (k,) risk of each candidate's stretch as a share of the risk within reach; 0 for a tasked
+        place that is no hotspot's.
+    tasked
+        (k,) row of the tasked places that must be visited there, -1 where none.
     """
 
     network: StreetNetwork
     pieces: NDArray[np.int64]
     gate: Positions
+    stops: Positions
     walks: Walks
     candidates: NDArray[np.int64]
     worth: NDArray[np.float64]
+    tasked: NDArray[np.int64]
 
 
 def metres_per_minute(speed_kmh: float) -> float:
@@ -56,9 +67,16 @@ def metres_per_minute(speed_kmh: float) -> float:
 
 
 def reach_of(
-    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, gate: Positions
+    area: StudyArea,
+    risk: Risk,
+    hotspots: gpd.GeoDataFrame,
+    gate: Positions,
+    *,
+    minutes: float,
+    must_visit: gpd.GeoDataFrame,
+    barred: gpd.GeoDataFrame,
 ) -> Reach:
-    """Streets within the radius of a gate, and the hotspots there that a patrol has time for.
+    """Streets within the radius of a gate, and the stops there that a patrol has time for.
 
     Parameters
     ----------
@@ -66,6 +84,11 @@ def reach_of(
         As they come from the rooms above.
     gate
         One position on `area.network`.
+    minutes
+        From the end of the presence at the gate to the end of the window.
+    must_visit, barred
+        Tasked places of this school. A place to visit that lies on a hotspot's stretch is that
+        hotspot; a hotspot whose stretch is near a barred place is no candidate.
     """
     settings = area.settings.patrol
     whole = area.network
@@ -74,30 +97,71 @@ def reach_of(
     here = Positions(np.searchsorted(pieces, gate.piece), gate.offset_metres, gate.moved_metres)
     from_gate = Walks(local, here, limit_metres=settings.radius_metres)
     piece_metres = from_gate.piece_metres(0)
-    within = risk.joined[pieces][piece_metres <= settings.radius_metres].sum()
+    within = float(risk.joined[pieces][piece_metres <= settings.radius_metres].sum())
 
-    stop_piece = hotspots["stop_piece"].to_numpy()
-    inside = np.isin(stop_piece, pieces)
-    rows = np.flatnonzero(inside)
-    local_stop = np.searchsorted(pieces, stop_piece[rows])
-    farthest = _farthest_metres(area)
-    near = piece_metres[local_stop] <= min(settings.radius_metres, farthest)
-    rows, local_stop = rows[near], local_stop[near]
-    order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")[: settings.candidates]
-    rows, local_stop = rows[order], local_stop[order]
+    farthest = _farthest_metres(area, minutes)
+    rows = _hotspot_rows(hotspots, pieces, piece_metres, min(settings.radius_metres, farthest))
+    rows = rows[~_near(hotspots.geometry.iloc[rows], barred)]
+    demanded, on_hotspot = _demanded(hotspots.geometry.iloc[rows], must_visit)
+    order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
+    order = order[(np.arange(len(order)) < settings.candidates) | (demanded[order] >= 0)]
+    rows, demanded = rows[order], demanded[order]
+    apart = np.flatnonzero(~on_hotspot)
+    extra = local.snap(shapely.get_coordinates(must_visit.geometry.iloc[apart].values))
 
-    stops = local.middles(local_stop)
-    both = Positions(
-        np.concatenate([here.piece, stops.piece]),
-        np.concatenate([here.offset_metres, stops.offset_metres]),
-        np.concatenate([here.moved_metres, stops.moved_metres]),
-    )
+    stops = local.middles(np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows]))
+    stops = joined_positions(stops, extra)
     worth = hotspots["worth"].to_numpy()[rows] / within if within > 0 else np.zeros(len(rows))
-    return Reach(local, pieces, here, Walks(local, both), rows, worth)
+    return Reach(
+        network=local,
+        pieces=pieces,
+        gate=here,
+        stops=stops,
+        walks=Walks(local, joined_positions(here, stops)),
+        candidates=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
+        worth=np.concatenate([worth, np.zeros(len(apart))]),
+        tasked=np.concatenate([demanded, apart]).astype(np.int64),
+    )
 
 
-def _farthest_metres(area: StudyArea) -> float:
+def _hotspot_rows(
+    hotspots: gpd.GeoDataFrame,
+    pieces: NDArray[np.int64],
+    piece_metres: NDArray[np.float64],
+    limit_metres: float,
+) -> NDArray[np.int64]:
+    """Hotspots whose stopping place is within a walk of the gate."""
+    stop_piece = hotspots["stop_piece"].to_numpy()
+    rows = np.flatnonzero(np.isin(stop_piece, pieces))
+    local_stop = np.searchsorted(pieces, stop_piece[rows])
+    return np.asarray(rows[piece_metres[local_stop] <= limit_metres])
+
+
+def _near(stretches: gpd.GeoSeries, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Stretches that come near any of the places."""
+    if places.empty:
+        return np.zeros(len(stretches), dtype=bool)
+    metres = shapely.distance(stretches.values, places.geometry.union_all())
+    return np.asarray(metres <= TASKED_METRES)
+
+
+def _demanded(
+    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The place that each stretch stands for (-1: none), and which places a stretch stands for."""
+    of_stretch = np.full(len(stretches), -1, dtype=np.int64)
+    found = np.zeros(len(places), dtype=bool)
+    for row, place in enumerate(places.geometry):
+        metres = shapely.distance(stretches.values, place)
+        metres[of_stretch >= 0] = np.inf
+        if len(metres) and metres.min() <= TASKED_METRES:
+            of_stretch[int(np.argmin(metres))] = row
+            found[row] = True
+    return of_stretch, found
+
+
+def _farthest_metres(area: StudyArea, minutes: float) -> float:
     """Farthest stop that leaves time for its dwell and the way back."""
     settings = area.settings.patrol
-    minutes = settings.window_minutes - settings.gate_minutes - settings.dwell_minutes
-    return max(0.0, minutes / 2 * metres_per_minute(settings.walking_speed_kmh))
+    walking = (minutes - settings.dwell_minutes) / 2
+    return max(0.0, walking * metres_per_minute(settings.walking_speed_kmh))

@@ -1,0 +1,239 @@
+"""One school's orienteering problem, and how its solution becomes patrols."""
+
+from dataclasses import dataclass
+from dataclasses import replace
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.patrols.itinerary import leg_of
+from patrolplan.patrols.orienteering import Officer
+from patrolplan.patrols.orienteering import OrienteeringProblem
+from patrolplan.patrols.orienteering import Route
+from patrolplan.patrols.orienteering import Solution
+from patrolplan.patrols.orienteering import solve
+from patrolplan.patrols.orienteering import variants
+from patrolplan.patrols.plans import Leg
+from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Stop
+from patrolplan.patrols.plans import Variant
+from patrolplan.patrols.reach import Reach
+from patrolplan.patrols.reach import metres_per_minute
+from patrolplan.places import describe
+from patrolplan.settings import PatrolSettings
+
+VARIANTS = 3
+
+SPARE_METRES = 1.0
+"""Rounding may not carry a patrol over the end of its window."""
+
+
+@dataclass(frozen=True, eq=False)
+class SchoolCase:
+    """What one school's patrols are made from; minutes are after midnight.
+
+    Row 0 of the problem is the gate, row i + 1 is candidate i of the reach.
+
+    Parameters
+    ----------
+    area, hotspots
+        As they come from the rooms above.
+    school
+        Row of the area's schools.
+    tasked
+        Tasked places of this school, to visit or barred.
+    reach
+        Streets and stops around the gate.
+    labels
+        (q,) what each piece of the reach's network is called.
+    gain
+        (q,) risk of each piece of the reach's network.
+    start_minutes, gate_until_minutes, latest_end_minutes
+        Start of the window, end of the presence at the gate, end of the window.
+    """
+
+    area: StudyArea
+    hotspots: gpd.GeoDataFrame
+    school: pd.Series
+    tasked: gpd.GeoDataFrame
+    reach: Reach
+    labels: NDArray[np.object_]
+    gain: NDArray[np.float64]
+    start_minutes: float
+    gate_until_minutes: float
+    latest_end_minutes: float
+
+    @property
+    def settings(self) -> PatrolSettings:
+        """The patrol settings."""
+        return self.area.settings.patrol
+
+    @property
+    def speed(self) -> float:
+        """Metres a minute."""
+        return metres_per_minute(self.settings.walking_speed_kmh)
+
+    def patrols(self) -> tuple[list[Patrol], list[str]]:
+        """The best patrol of each officer, and the tasked places out of reach in time."""
+        seed = self.area.settings.seed
+        demanded = frozenset((np.flatnonzero(self.reach.tasked >= 0) + 1).tolist())
+        problem = self.problem(demanded)
+        solution = solve(problem, seed=seed)
+        unmet: set[int] = set()
+        while solution.status == "infeasible" and demanded - unmet:
+            unmet |= set(solution.unmet) or {min(demanded - unmet)}
+            problem = self.problem(demanded - unmet)
+            solution = solve(problem, seed=seed)
+        others = variants(problem, solution, count=VARIANTS, seed=seed)
+        told = tuple(self._variant(other, solution) for other in others)
+        missed = [str(self._place(stop - 1)["place_id"]) for stop in sorted(unmet)]
+        notes = self._notes(missed)
+        return [self._patrol(route, solution, told, notes) for route in solution.routes], missed
+
+    def problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
+        """The orienteering problem of this school's officers."""
+        worth = self.reach.worth
+        officer = Officer(
+            start=0,
+            end=0,
+            earliest_minutes=self.gate_until_minutes,
+            latest_minutes=self.latest_end_minutes,
+        )
+        return OrienteeringProblem(
+            travel_minutes=self.reach.walks.metres / self.speed,
+            prizes=np.concatenate([[0.0], worth]),
+            dwell_minutes=np.concatenate([[0.0], np.full(len(worth), self.settings.dwell_minutes)]),
+            officers=(officer,) * self.settings.officers,
+            mandatory=mandatory,
+            barred=frozenset({0}),
+        )
+
+    def _patrol(
+        self,
+        route: Route,
+        solution: Solution,
+        told: tuple[Variant, ...],
+        notes: tuple[str, ...],
+    ) -> Patrol:
+        x, y = self.reach.network.xy(self.reach.gate)[0]
+        legs = self._legs(route)
+        stops, end_minutes = self._stops(route, legs)
+        return Patrol(
+            urn=self.school["urn"],
+            school=self.school["name"],
+            number=route.officer + 1,
+            x=float(x),
+            y=float(y),
+            start_minutes=self.start_minutes,
+            gate_until_minutes=self.gate_until_minutes,
+            end_minutes=end_minutes,
+            latest_end_minutes=self.latest_end_minutes,
+            worth=route.worth,
+            bound=solution.bound - (solution.worth - route.worth),
+            proven=solution.proven,
+            stops=stops,
+            legs=legs,
+            variants=told,
+            notes=notes,
+        )
+
+    def _legs(self, route: Route) -> tuple[Leg, ...]:
+        """Walks from the gate over the stops and back, past more risk where it costs little.
+
+        A leg may be longer than the shortest by the settings' `detour`, as far as the time that
+        the window leaves over goes.
+        """
+        if not route.stops:
+            return ()
+        walks = self.reach.walks
+        spare = (self.latest_end_minutes - route.end_minutes) * self.speed
+        legs = []
+        for start, end in pairwise([0, *route.stops, 0]):
+            shortest = walks.metres[start, end]
+            more = max(0.0, min(self.settings.detour * shortest, spare - SPARE_METRES))
+            walk = walks.richest(start, end, self.gain, longest_metres=shortest + more)
+            spare -= walk.metres - shortest
+            leg = leg_of(walk, self.labels, self.speed)
+            legs.append(replace(leg, pieces=self.reach.pieces[leg.pieces]))
+        return tuple(legs)
+
+    def _stops(self, route: Route, legs: tuple[Leg, ...]) -> tuple[tuple[Stop, ...], float]:
+        """Stops with their times, and the time back at the gate, as the legs are walked."""
+        now = self.gate_until_minutes
+        stops = []
+        for stop, leg in zip(route.stops, legs, strict=False):
+            arrive = now + leg.minutes
+            now = arrive + self.settings.dwell_minutes
+            stops.append(self._stop(stop - 1, arrive, now))
+        return tuple(stops), now + legs[-1].minutes if legs else now
+
+    def _stop(self, candidate: int, arrive_minutes: float, leave_minutes: float) -> Stop:
+        x, y = self.reach.network.xy(self.reach.stops.take([candidate]))[0]
+        row, tasking = self.reach.candidates[candidate], self._tasking(candidate)
+        if row >= 0:
+            hotspot = self.hotspots.iloc[row]
+            name, place = str(hotspot["hotspot"]), str(hotspot["place"])
+            why = tuple(hotspot["reasons"])
+        else:
+            name = str(self._place(candidate)["place_id"])
+            place = describe(self.reach.network, self.reach.stops.take([candidate]))[0]
+            why = ()
+        return Stop(
+            hotspot=name,
+            arrive_minutes=arrive_minutes,
+            leave_minutes=leave_minutes,
+            x=float(x),
+            y=float(y),
+            place=place,
+            why=why,
+            worth=float(self.reach.worth[candidate]),
+            tasked=tasking,
+        )
+
+    def _place(self, candidate: int) -> pd.Series:
+        """The tasked place that a candidate stands for."""
+        visited = self.tasked[self.tasked["must_visit"]]
+        place: pd.Series = visited.iloc[self.reach.tasked[candidate]]
+        return place
+
+    def _tasking(self, candidate: int) -> str:
+        if self.reach.tasked[candidate] < 0:
+            return ""
+        return _said(self._place(candidate))
+
+    def _variant(self, other: Solution, best: Solution) -> Variant:
+        stops = tuple(self._name(stop - 1) for route in other.routes for stop in route.stops)
+        return Variant(other.worth / best.worth if best.worth > 0 else 1.0, stops)
+
+    def _name(self, candidate: int) -> str:
+        row = self.reach.candidates[candidate]
+        if row >= 0:
+            return str(self.hotspots["hotspot"].iloc[row])
+        return str(self._place(candidate)["place_id"])
+
+    def _notes(self, missed: list[str]) -> tuple[str, ...]:
+        notes = []
+        if self.school["finish_assumed"]:
+            notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
+        if self.school["gate_assumed"]:
+            notes.append("Gate not known: the nearest walkable street is taken.")
+        if self.gate_until_minutes == self.start_minutes and self.settings.gate_minutes > 0:
+            notes.append("Starts after the pupils have left: no presence at the gate first.")
+        barred = self.tasked[~self.tasked["must_visit"]]
+        notes += [_keep_away(barred.iloc[row]) for row in range(len(barred))]
+        notes += [f"Tasked place {name} is out of reach in this window." for name in missed]
+        return tuple(notes)
+
+
+def _keep_away(place: pd.Series) -> str:
+    return f"Keep away from {place['place_id']}: {_said(place)}."
+
+
+def _said(place: pd.Series) -> str:
+    """Reason, who asks, and until when."""
+    until = f"{place['to'].day} {place['to']:%B %Y}"
+    return f"{place['reason']} (asked by {place['by']}, until {until})"
