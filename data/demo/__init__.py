@@ -1,0 +1,1 @@
+"""The fictional borough of Eastmere: streets, crimes, schools, pupil reports, all invented."""
