@@ -6,6 +6,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.certainty import certainty_of
 from patrolplan.hotspots.clusters import dbscan_groups
 from patrolplan.hotspots.clusters import hdbscan_groups
 from patrolplan.hotspots.clusters import network_stretches
@@ -59,6 +60,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         [_stopping_piece(area, risk, stretch) for stretch in stretches], dtype=np.int64
     )
     stops = network.middles(stop_piece)
+    certainty = certainty_of(area, risk, stretches)
     frame = gpd.GeoDataFrame(
         {
             "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
@@ -68,7 +70,11 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
             "length_metres": [float(network.piece_metres[stretch].sum()) for stretch in stretches],
             "place": describe(network, stops),
             "reasons": reasons(area, risk, stretches),
-            "how_sure": how_sure(risk),
+            "how_sure": how_sure(risk, certainty),
+            "p_value": certainty.p_value,
+            "stands_out": certainty.stands_out,
+            "trend": certainty.trend,
+            "survived": certainty.survived,
             "pieces": [stretch.tolist() for stretch in stretches],
             "stop_piece": stop_piece,
             "stop": gpd.points_from_xy(*network.xy(stops).T, crs=network.projection.crs),

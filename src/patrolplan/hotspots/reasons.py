@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.certainty import SURVIVED_SHARE
+from patrolplan.hotspots.certainty import Certainty
+from patrolplan.hotspots.certainty import catchment_shares
 from patrolplan.risk.surface import Risk
 from patrolplan.risk.weights import harm_days
 
@@ -42,9 +44,7 @@ TIME_WORDS = {
 }
 
 
-def reasons(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> list[list[str]]:
+def reasons(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
     """Sentences on what each stretch rests on, recorded crime first, then pupils' reports."""
     if not stretches:
         return []
@@ -52,20 +52,10 @@ def reasons(
     return [first + second for first, second in zip(crime, reports, strict=True)]
 
 
-def _crime(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> list[list[str]]:
+def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
     """Recorded crime of the last twelve months that falls to each stretch, by category."""
     counts = _yearly_counts(area, risk)
-    held = _membership(stretches, len(area.network))
-    share = sparse.csr_array(
-        (
-            area.catchments.piece_share,
-            (np.arange(len(area.network)), area.catchments.of_piece),
-        ),
-        shape=(len(area.network), len(area.catchments)),
-    )
-    expected = (held @ share) @ counts.to_numpy()
+    expected = catchment_shares(area, stretches) @ counts.to_numpy()
     harm = expected * harm_days(counts.columns, area.settings.risk.harm)
     total = harm.sum(axis=1)
     least = area.settings.privacy.threshold if area.settings.privacy.threshold_for_crime else 1
@@ -103,9 +93,7 @@ def _yearly_counts(area: StudyArea, risk: Risk) -> pd.DataFrame:
     return counts.reindex(range(len(area.catchments)), fill_value=0)
 
 
-def _reports(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> list[list[str]]:
+def _reports(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
     group = area.reports.group_of_catchment[area.catchments.of_piece]
     metres = area.network.piece_metres
@@ -132,17 +120,26 @@ def _feared(factors: tuple[str, ...]) -> str:
     return f"{sentence}: {_listed(what[:3])}" if what else sentence
 
 
-def how_sure(risk: Risk) -> str:
-    """What is approximate about every hotspot of this data."""
+def how_sure(risk: Risk, certainty: Certainty) -> list[str]:
+    """What is sure and what is not about each hotspot, in a few words."""
     places = "approximate to a few streets" if risk.snapped else "places as recorded"
     times = "time of day known" if risk.times_known else "month only, time of day not known"
-    return f"{places}; {times}"
-
-
-def _membership(stretches: list[NDArray[np.int64]], pieces: int) -> sparse.csr_array:
-    row = np.repeat(np.arange(len(stretches)), [len(stretch) for stretch in stretches])
-    column = np.concatenate(stretches)
-    return sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(stretches), pieces))
+    told = []
+    rows = zip(
+        certainty.by_reports,
+        certainty.stands_out,
+        certainty.trend,
+        certainty.survived,
+        strict=True,
+    )
+    for by_reports, stands_out, trend, survived in rows:
+        chance = "stands out from chance" if stands_out else "could be chance"
+        recorded = [chance, trend]
+        if survived < SURVIVED_SHARE:
+            recorded.append("may lie a street or two away")
+        words = ["rests on pupils' reports"] if by_reports else recorded
+        told.append("; ".join([*words, places, times]))
+    return told
 
 
 def _listed(words: list[str]) -> str:

@@ -1,0 +1,204 @@
+"""How sure a hotspot is: does it stand out from chance, does it last, where exactly does it lie."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy import stats
+from scipy.spatial import cKDTree
+
+from patrolplan.area import StudyArea
+from patrolplan.risk.history import History
+from patrolplan.risk.history import history_of
+from patrolplan.risk.surface import Risk
+from patrolplan.risk.weights import harm_days
+
+FEWEST_SIMULATIONS = 999
+MOST_SIMULATIONS = 9999
+AT_ONCE = 500
+"""Simulations drawn together: as many as fit into memory for a city."""
+
+JITTERS = 40
+FALSE_DISCOVERY_RATE = 0.05
+RECENT_MONTHS = 6
+EARLIER_MONTHS = 12
+FEWEST_EVENTS = 10
+"""With fewer incidents on a stretch in both spans, no trend can be told."""
+
+KEPT_SHARE = 0.5
+"""A stretch survives a jitter that leaves it this share of its recorded risk."""
+
+SURVIVED_SHARE = 0.8
+"""A stretch is well placed when it survives this share of the jitters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certainty:
+    """What can be told of each stretch.
+
+    Parameters
+    ----------
+    p_value
+        (h,) chance of as much recorded harm if crime fell evenly on all streets.
+    stands_out
+        (h,) whether it stands out, with the false discovery rate held at 5 %.
+    trend
+        (h,) "new", "rising", "persistent", "fading", or "too few to tell".
+    survived
+        (h,) share of jitters of the snap points that it survives; 1 for exact places.
+    by_reports
+        (h,) whether it rests on pupils' reports more than on recorded crime.
+    """
+
+    p_value: NDArray[np.float64]
+    stands_out: NDArray[np.bool_]
+    trend: list[str]
+    survived: NDArray[np.float64]
+    by_reports: NDArray[np.bool_]
+
+
+def certainty_of(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> Certainty:
+    """Tell how sure each stretch is; draws are seeded by the settings.
+
+    Parameters
+    ----------
+    area, risk
+        As they come from the rooms above.
+    stretches
+        Pieces of each stretch.
+    """
+    history = history_of(area)
+    share = catchment_shares(area, stretches)
+    rng = np.random.default_rng([area.settings.seed, len(stretches)])
+    p_value = simulated_p_values(area, history, share, rng)
+    return Certainty(
+        p_value=p_value,
+        stands_out=stands_out(p_value),
+        trend=trends(history, share, area),
+        survived=survived_share(area, risk, history, stretches, rng),
+        by_reports=rests_on_reports(area, risk, stretches),
+    )
+
+
+def catchment_shares(area: StudyArea, stretches: list[NDArray[np.int64]]) -> sparse.csr_array:
+    """(h, c) share of each catchment's street that lies in each stretch."""
+    pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
+    row = np.repeat(np.arange(len(stretches)), [len(stretch) for stretch in stretches])
+    cells = (area.catchments.piece_share[pieces], (row, area.catchments.of_piece[pieces]))
+    return sparse.csr_array(cells, shape=(len(stretches), len(area.catchments)))
+
+
+def simulated_p_values(
+    area: StudyArea, history: History, share: sparse.csr_array, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Chance of as much harm on each stretch if last year's crime fell evenly on all streets.
+
+    Every category keeps its number of incidents; each incident falls on a catchment by its
+    street length. The stretches were chosen for being high, so a small value says that a place
+    stands out from an even spread, not that its rank is certain. There are as many simulations
+    as it takes for one stretch alone to pass the false discovery rate, within bounds.
+    """
+    kinds = len(history.targets)
+    counts = history.last(EARLIER_MONTHS)[:, :kinds]
+    harm = harm_days(history.targets, area.settings.risk.harm)
+    observed = share @ (counts @ harm)
+    touched = np.unique(share.indices)
+    metres = np.bincount(area.catchments.of_piece, weights=area.network.piece_metres)
+    even = metres[touched] / metres.sum()
+    on_touched = share.tocsc()[:, touched].T.tocsr()
+    wanted = int(share.shape[0] / FALSE_DISCOVERY_RATE)
+    simulations = int(np.clip(wanted, FEWEST_SIMULATIONS, MOST_SIMULATIONS))
+    reached = np.zeros(share.shape[0])
+    for start in range(0, simulations, AT_ONCE):
+        size = (min(AT_ONCE, simulations - start), len(touched))
+        drawn = np.zeros((size[0], share.shape[0]))
+        for total, days in zip(counts.sum(axis=0), harm, strict=True):
+            drawn += days * (rng.poisson(total * even, size=size) @ on_touched)
+        reached += (drawn >= observed).sum(axis=0)
+    return np.asarray((1 + reached) / (simulations + 1))
+
+
+def stands_out(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which p-values pass at the false discovery rate (Benjamini and Hochberg 1995)."""
+    if not len(p_value):
+        return np.zeros(0, dtype=bool)
+    return np.asarray(stats.false_discovery_control(p_value) <= FALSE_DISCOVERY_RATE)
+
+
+def trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
+    """Whether a stretch's part of all crime changed between the last half year and the one before.
+
+    Given both counts, the recent one is binomial if nothing changed (conditional Poisson test).
+    """
+    kinds = len(history.targets)
+    recent = history.last(RECENT_MONTHS)[:, :kinds].sum(axis=1)
+    both = history.last(RECENT_MONTHS + EARLIER_MONTHS)[:, :kinds].sum(axis=1)
+    earlier = both - recent
+    if not recent.sum() or not earlier.sum():
+        return ["too few to tell"] * share.shape[0]
+    now, before = np.round(share @ recent), np.round(share @ earlier)
+    expected = recent.sum() / both.sum()
+    chance = stats.binom.cdf(now, now + before, expected)
+    chance_up = stats.binom.sf(now - 1, now + before, expected)
+    two_sided = np.minimum(1.0, 2 * np.minimum(chance, chance_up))
+    changed = stands_out(two_sided)
+    up = now > expected * (now + before)
+    metres = np.bincount(area.catchments.of_piece, weights=area.network.piece_metres)
+    usual = (share @ metres) * earlier.sum() / metres.sum()
+    kind = np.select(
+        [now + before < FEWEST_EVENTS, changed & up & (before <= usual), changed & up, changed],
+        ["too few to tell", "new", "rising", "fading"],
+        "persistent",
+    )
+    return [str(word) for word in kind]
+
+
+def survived_share(
+    area: StudyArea,
+    risk: Risk,
+    history: History,
+    stretches: list[NDArray[np.int64]],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Share of jitters after which each stretch still holds half of its recorded risk.
+
+    A jitter moves every snap point to a piece of its own catchment, drawn by length, and spreads
+    its crime over the streets that are then nearest.
+    """
+    survived = np.zeros(len(stretches))
+    if not risk.snapped or not len(stretches):
+        return np.ones(len(stretches))
+    kinds = len(history.targets)
+    decayed = history.decayed(area.settings.risk.half_life_months)[0][:, :kinds]
+    amounts = decayed @ harm_days(history.targets, area.settings.risk.harm)
+    held = catchment_shares(area, stretches) @ amounts
+    for _ in range(JITTERS):
+        moved = _jittered(area, amounts, rng)
+        now = np.array([moved[stretch].sum() for stretch in stretches])
+        survived += now >= KEPT_SHARE * held
+    return survived / JITTERS
+
+
+def rests_on_reports(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> NDArray[np.bool_]:
+    """Which stretches owe more of their risk to pupils' reports than to recorded crime."""
+    weight = area.settings.risk.crime_weight
+    crime = np.array([risk.crime[stretch].sum() for stretch in stretches])
+    reports = np.array([risk.reports[stretch].sum() for stretch in stretches])
+    return np.asarray((1 - weight) * reports > weight * crime)
+
+
+def _jittered(
+    area: StudyArea, amounts: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(p,) the amounts after every snap point moved within its catchment."""
+    metres = area.network.piece_metres
+    order = np.argsort(area.catchments.of_piece, kind="stable")
+    ends = np.cumsum(area.catchments.piece_share[order])
+    target = np.arange(len(amounts)) + rng.random(len(amounts))
+    chosen = order[np.minimum(np.searchsorted(ends, target), len(order) - 1)]
+    nearest = cKDTree(area.network.piece_middle[chosen]).query(area.network.piece_middle)[1]
+    length = np.bincount(nearest, weights=metres, minlength=len(amounts))
+    return np.asarray(amounts[nearest] * metres / length[nearest])

@@ -1,0 +1,181 @@
+"""The compiled heart of the network kernel: walks from one piece of street outwards."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from typing import cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def _compiled(signature: str) -> Callable[[Function], Function]:
+    """Compile for one signature and keep the result on disk; numba has no type hints itself."""
+    decorate = numba.njit(signature, cache=True, error_model="numpy")
+    return cast("Callable[[Function], Function]", decorate)
+
+
+@_compiled("f8(f8)")
+def tail(u: float) -> float:
+    """Share of the biweight kernel between the centre and `u` bandwidths on one side, up to 1/2.
+
+    The kernel is 15/16 (1 - u^2)^2 on [-1, 1].
+    """
+    if u >= 1.0:
+        return 0.5
+    return 0.9375 * (u - 2.0 * u**3 / 3.0 + u**5 / 5.0)
+
+
+@_compiled(
+    "i8(i8, f8, i8[::1], i8[::1], i8[:,::1], f8[::1], f8, f8, f8[::1], i8[::1], i8, f8[:,::1])"
+)
+def walk(
+    source: int,
+    weight: float,
+    first: NDArray[np.int64],
+    halves: NDArray[np.int64],
+    nodes: NDArray[np.int64],
+    metres: NDArray[np.float64],
+    bandwidth: float,
+    floor: float,
+    out: NDArray[np.float64],
+    touched: NDArray[np.int64],
+    noting: int,
+    stack: NDArray[np.float64],
+) -> int:
+    """Add the kernel of one piece to `out`; give the number of pieces noted in `touched`.
+
+    Half 2i + e is end e of piece i; `halves[first[v]:first[v + 1]]` are those that meet at node v.
+    A row of `stack` is a walk under way: the half it arrived by, metres walked, its share. A piece
+    is noted when it is first given something, if `noting` is 1.
+    """
+    found = 0
+    half_way = metres[source] / 2.0
+    given = weight * 2.0 * tail(half_way / bandwidth)
+    if noting == 1 and out[source] == 0.0:
+        touched[found] = source
+        found += 1
+    out[source] += given
+    depth = 0
+    if half_way < bandwidth:
+        for end in range(2):
+            stack[depth, 0] = 2 * source + end
+            stack[depth, 1] = half_way
+            stack[depth, 2] = weight
+            depth += 1
+    while depth > 0:
+        depth -= 1
+        arrived = int(stack[depth, 0])
+        walked = stack[depth, 1]
+        share = stack[depth, 2]
+        node = nodes[arrived // 2, arrived % 2]
+        ways_on = first[node + 1] - first[node] - 1
+        if ways_on > 0:
+            share = share / ways_on
+        behind = tail(walked / bandwidth)
+        for slot in range(first[node], first[node + 1]):
+            half = halves[slot]
+            if half == arrived and ways_on > 0:
+                continue
+            piece = half // 2
+            reached = walked + metres[piece]
+            ends_here = reached >= bandwidth or share < floor * weight or depth == len(stack)
+            given = share * ((0.5 if ends_here else tail(reached / bandwidth)) - behind)
+            if noting == 1 and out[piece] == 0.0:
+                touched[found] = piece
+                found += 1
+            out[piece] += given
+            if not ends_here:
+                stack[depth, 0] = half + 1 - 2 * (half % 2)
+                stack[depth, 1] = reached
+                stack[depth, 2] = share
+                depth += 1
+    return found
+
+
+@_compiled("f8[::1](f8[::1], i8[::1], i8[::1], i8[:,::1], f8[::1], f8, f8)")
+def spread_all(
+    weights: NDArray[np.float64],
+    first: NDArray[np.int64],
+    halves: NDArray[np.int64],
+    nodes: NDArray[np.int64],
+    metres: NDArray[np.float64],
+    bandwidth: float,
+    floor: float,
+) -> NDArray[np.float64]:
+    """Spread the weight of every piece; see `walk`."""
+    out = np.zeros(len(metres))
+    touched = np.empty(1, dtype=np.int64)
+    stack = np.empty((4096, 3))
+    for source in range(len(metres)):
+        if weights[source] != 0.0:
+            walk(
+                source,
+                weights[source],
+                first,
+                halves,
+                nodes,
+                metres,
+                bandwidth,
+                floor,
+                out,
+                touched,
+                0,
+                stack,
+            )
+    return out
+
+
+@_compiled(
+    "Tuple((i8[::1], i8[::1], f8[::1]))(i8[::1], i8[::1], i8[:,::1], f8[::1], f8, f8)"
+)
+def columns(
+    first: NDArray[np.int64],
+    halves: NDArray[np.int64],
+    nodes: NDArray[np.int64],
+    metres: NDArray[np.float64],
+    bandwidth: float,
+    floor: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Every piece's kernel as the columns of a sparse matrix: starts, rows, values."""
+    size = len(metres)
+    starts = np.zeros(size + 1, dtype=np.int64)
+    rows = np.empty(32 * size + 1024, dtype=np.int64)
+    values = np.empty(len(rows))
+    out = np.zeros(size)
+    touched = np.empty(size, dtype=np.int64)
+    stack = np.empty((4096, 3))
+    filled = 0
+    for source in range(size):
+        found = walk(
+            source,
+            1.0,
+            first,
+            halves,
+            nodes,
+            metres,
+            bandwidth,
+            floor,
+            out,
+            touched,
+            1,
+            stack,
+        )
+        if filled + found > len(rows):
+            more = 2 * len(rows) + found
+            grown_rows = np.empty(more, dtype=np.int64)
+            grown_values = np.empty(more)
+            grown_rows[:filled] = rows[:filled]
+            grown_values[:filled] = values[:filled]
+            rows = grown_rows
+            values = grown_values
+        for slot in range(found):
+            piece = touched[slot]
+            rows[filled] = piece
+            values[filled] = out[piece]
+            out[piece] = 0.0
+            filled += 1
+        starts[source + 1] = filled
+    return starts, rows[:filled].copy(), values[:filled].copy()

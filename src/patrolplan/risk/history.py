@@ -1,0 +1,112 @@
+"""Incidents -> `History`: counts by month, place and category, and cuts that hide what is later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.risk.places import Places
+from patrolplan.risk.weights import recency
+from patrolplan.settings import DISCOVERED
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """How many incidents were recorded, by month, place and category.
+
+    Parameters
+    ----------
+    counts
+        (t, c, k) incidents.
+    months
+        (t,) first day of each month, without gaps.
+    categories
+        (k,) names; those of `targets` come first.
+    targets
+        The categories that are to be scored. The others only help to tell.
+    places
+        The c places, see `Places`.
+    fitted
+        Models fitted on exactly these months, kept by their parameters; a cut starts anew.
+    """
+
+    counts: NDArray[np.int32]
+    months: pd.DatetimeIndex
+    categories: tuple[str, ...]
+    targets: tuple[str, ...]
+    places: Places
+    fitted: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.months)
+
+    def __repr__(self) -> str:
+        span = f"{self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}" if len(self) else "no month"
+        return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.places)} places>"
+
+    def until(self, month: pd.Timestamp) -> "History":
+        """The months before this one, as a copy: nothing later can be reached from it."""
+        known = int(self.months.searchsorted(month))
+        return replace(self, counts=self.counts[:known].copy(), months=self.months[:known])
+
+    def month(self, month: pd.Timestamp) -> NDArray[np.float64]:
+        """(c, j) what was recorded in one month in the `targets`; zero where it is not held."""
+        at = self.months.get_indexer(pd.DatetimeIndex([month]))[0]
+        if at < 0:
+            return np.zeros((len(self.places), len(self.targets)))
+        return self.counts[at, :, : len(self.targets)].astype(np.float64)
+
+    def last(self, months: int) -> NDArray[np.float64]:
+        """(c, k) incidents of the last so many months, or of all where there are fewer."""
+        recent = self.counts[max(0, len(self) - months) :]
+        return np.asarray(recent.sum(axis=0), dtype=np.float64)
+
+    def decayed(self, half_life_months: float) -> tuple[NDArray[np.float64], float]:
+        """(c, k) incidents weighed by recency, and the months that those weights add up to."""
+        weights = recency(np.arange(len(self))[::-1], half_life_months)
+        total = np.zeros(self.counts.shape[1:])
+        for weight, month in zip(weights, self.counts, strict=True):
+            total += weight * month
+        return total, float(weights.sum())
+
+
+def history_of(area: StudyArea, categories: Sequence[str] | None = None) -> History:
+    """Count an area's incidents.
+
+    Categories that patrols discover are left out altogether, also as a help, unless the settings
+    let them in: a patrol that finds drugs must not draw the next patrol, by no detour.
+
+    Parameters
+    ----------
+    area
+        The incidents.
+    categories
+        The categories to be scored; those that the settings count and the data has, by default.
+    """
+    counted = area.settings.crimes.counted if categories is None else tuple(categories)
+    there = list(area.incidents["category"].cat.categories)
+    held = set(area.incidents["category"].unique())
+    targets = tuple(name for name in counted if name in held)
+    guarded = () if area.settings.crimes.include_discovered else DISCOVERED
+    helps = (name for name in there if name in held and name not in guarded)
+    names = (*targets, *(name for name in helps if name not in targets))
+    months = pd.date_range(
+        area.incidents["month"].min(), area.incidents["month"].max(), freq="MS", unit="ns"
+    )
+    places = Places(area.network, area.catchments)
+    column = np.array([names.index(name) if name in names else -1 for name in there])
+    category = column[area.incidents["category"].cat.codes]
+    kept = category >= 0
+    month = months.get_indexer(pd.DatetimeIndex(area.incidents["month"]))
+    shape = (len(months), len(places), len(names))
+    cells = np.ravel_multi_index(
+        (month[kept], area.incident_catchment[kept], category[kept]), shape
+    )
+    counts = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape)
+    return History(counts.astype(np.int32), months, names, targets, places)

@@ -1,0 +1,110 @@
+"""Poisson regression on rows of place and month: what is learned from, and the penalty.
+
+The regression starts from a rate that is known beforehand (its exposure) and learns by which
+factor what came differs from it. The larger the penalty, the nearer it stays to that rate.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import PoissonRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+ALPHAS = (0.01, 0.1, 1.0, 10.0)
+"""Candidates for the penalty on the coefficients of standardised features."""
+
+HELD_BACK_MONTHS = 6
+"""Last months of a cut that the penalty is chosen on; never more than a third of them."""
+
+MOST_ROWS = 60_000
+"""Where there are more rows, those without incidents are thinned, and weigh more instead."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows to learn from, month after month.
+
+    Parameters
+    ----------
+    features, exposure, counts
+        (r, f), (r,) and (r,); what is known before, the rate known before, and what came.
+    weights
+        (r,) how many rows one stands for.
+    held_back
+        (r,) rows of the last months.
+    """
+
+    features: NDArray[np.float64]
+    exposure: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    held_back: NDArray[np.bool_]
+
+
+def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.float64]:
+    """Weight of every month and place; every n-th without incidents stands for n, the rest for 0.
+
+    Parameters
+    ----------
+    counts
+        (months, c).
+    most_rows
+        See `MOST_ROWS`.
+    """
+    every = max(1, -(-counts.size // most_rows))
+    number = np.arange(counts.size).reshape(counts.shape)
+    return np.where(counts > 0, 1.0, np.where(number % every == 0, float(every), 0.0))
+
+
+def fit_poisson(rows: Rows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
+    """Fit, with the penalty under which the rows held back come out best.
+
+    One thread: sums of several threads differ in their last digits from run to run.
+
+    Returns
+    -------
+    Pipeline
+        Predicts the factor on the exposure.
+    """
+    with threadpool_limits(limits=1):
+        return _fit(rows, np.ones(len(rows.counts), dtype=bool), _penalty(rows, alphas))
+
+
+def factor(model: Pipeline, features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(r,) factor on the exposure, on one thread."""
+    with threadpool_limits(limits=1):
+        return np.asarray(model.predict(features), dtype=np.float64)
+
+
+def _penalty(rows: Rows, alphas: Sequence[float]) -> float:
+    """Penalty of least Poisson deviance on the rows held back; the last one if none can be told."""
+    before, after = ~rows.held_back, rows.held_back
+    if not rows.counts[before].any() or not rows.counts[after].any():
+        return alphas[-1]
+    deviances = []
+    for alpha in alphas:
+        mean = _fit(rows, before, alpha).predict(rows.features[after]) * rows.exposure[after]
+        lost = mean - rows.counts[after] * np.log(np.maximum(mean, 1e-12))
+        deviances.append(float((rows.weights[after] * lost).sum()))
+    return alphas[int(np.argmin(np.round(deviances, 6)))]
+
+
+def _fit(rows: Rows, which: NDArray[np.bool_], alpha: float) -> Pipeline:
+    """Counts over exposure, weighed by exposure: the same as an offset in the linear part."""
+    regressor = PoissonRegressor(alpha=alpha, solver="newton-cholesky", max_iter=50)
+    model = make_pipeline(StandardScaler(), regressor)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(
+            rows.features[which],
+            rows.counts[which] / rows.exposure[which],
+            poissonregressor__sample_weight=rows.exposure[which] * rows.weights[which],
+        )
+    return model

@@ -1,0 +1,115 @@
+"""Gamma-Poisson shrinkage: sparse counts borrow strength from the other categories there."""
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import gammaln
+
+from patrolplan.risk.history import History
+from patrolplan.risk.places import NEXT_METRES
+
+LONG_HALF_LIFE = 24.0
+"""Months; sparse crime needs a long memory."""
+
+LOG_SHAPE = (-4.0, 6.0)
+"""Bounds of the search for the shape: from "the counts alone" to "the mean alone"."""
+
+STEPS = 100
+"""Steps towards the mixture of highest likelihood; stopping short of it keeps it smooth."""
+
+BORROWED = 20.0
+"""Incidents around that weigh as much as what is usual in the whole area."""
+
+LEAST = 1e-6
+"""Incidents; no place is held to be impossible."""
+
+
+def mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a category would be if it were a mixture of others, of highest Poisson likelihood.
+
+    Expectation-maximisation with weights that cannot be negative (Richardson 1972, Lucy 1974).
+
+    Parameters
+    ----------
+    counts
+        (c,) incidents of the category, weighed or not.
+    others
+        (c, k) what they may be a mixture of.
+
+    Returns
+    -------
+    NDArray
+        (c,) above 0; as much in sum as the counts.
+    """
+    total = others.sum(axis=0)
+    shares = others[:, total > 0] / total[total > 0]
+    weights = np.full(shares.shape[1], counts.sum() / max(shares.shape[1], 1))
+    for _ in range(STEPS):
+        mean = (shares * weights).sum(axis=1) + LEAST
+        weights = weights * (shares * (counts / mean)[:, None]).sum(axis=0)
+    return np.asarray((shares * weights).sum(axis=1) + LEAST)
+
+
+def shrink(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Posterior mean of each place's rate.
+
+    Counts are Poisson around e g, where e is expected and g is a gamma variable of mean 1 and
+    shape a, one for each place; a is the one of highest likelihood (Clayton and Kaldor 1987,
+    Biometrics 43: 671-681). The posterior mean is e (n + a) / (e + a).
+
+    Parameters
+    ----------
+    counts
+        (c,) incidents, weighed or not.
+    expected
+        (c,) above 0; what they would be if there were nothing to know of a place itself.
+
+    Returns
+    -------
+    NDArray
+        (c,) rates.
+    """
+    shape = gamma_shape(counts, expected)
+    return np.asarray(expected * (counts + shape) / (expected + shape))
+
+
+def gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Shape of the gamma variable of highest likelihood; see `shrink`."""
+
+    def misfit(log_shape: float) -> float:
+        shape = np.exp(log_shape)
+        fit = gammaln(counts + shape) - gammaln(shape) + shape * np.log(shape / (shape + expected))
+        return -float((fit + counts * np.log(expected / (shape + expected))).sum())
+
+    return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
+
+
+def shrunk_rates(history: History, half_life_months: float = LONG_HALF_LIFE) -> NDArray[np.float64]:
+    """(c, j) incidents a month of each target, drawn towards what is around.
+
+    A category is taken to be a mixture of: every other category there; all others there times
+    the category's share of the crime around; the category itself next door; street length.
+    The result is kept under a digest of the counts that it rests on, for the next origin.
+    """
+    digest = hashlib.sha256(history.counts.tobytes()).hexdigest()
+    key = f"shrunk {half_life_months} {len(history.targets)} {history.counts.shape} {digest}"
+    if key not in history.places.kept:
+        history.places.kept[key] = _shrunk_rates(history, half_life_months)
+    return history.places.kept[key]
+
+
+def _shrunk_rates(history: History, half_life_months: float) -> NDArray[np.float64]:
+    total, months = history.decayed(half_life_months)
+    places = history.places
+    around, next_door = places.around(total), places.around(total, NEXT_METRES)
+    all_around, usual = around.sum(axis=1), total.sum(axis=0) / max(total.sum(), 1.0)
+    rates = []
+    for target in range(len(history.targets)):
+        others = np.delete(total, target, axis=1)
+        share = (around[:, target] + BORROWED * usual[target]) / (all_around + BORROWED)
+        parts = [others, others.sum(axis=1) * share, next_door[:, target], places.metres]
+        counts = total[:, target]
+        rates.append(shrink(counts, mixture(counts, np.column_stack(parts))))
+    return np.column_stack(rates) / max(months, 1e-9)

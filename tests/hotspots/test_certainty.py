@@ -1,0 +1,136 @@
+"""How sure a hotspot is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import patrolplan as pp
+from patrolplan.hotspots.certainty import JITTERS
+from patrolplan.hotspots.certainty import catchment_shares
+from patrolplan.hotspots.certainty import certainty_of
+from patrolplan.hotspots.certainty import simulated_p_values
+from patrolplan.hotspots.certainty import stands_out
+from patrolplan.hotspots.certainty import survived_share
+from patrolplan.hotspots.certainty import trends
+from patrolplan.risk.history import history_of
+
+
+@pytest.fixture(scope="module")
+def demo_risk(demo_area):
+    """Risk of the demo borough."""
+    return pp.estimate_risk(demo_area)
+
+
+@pytest.fixture(scope="module")
+def stretches(demo_plan):
+    """Pieces of the demo borough's hotspots."""
+    return [np.array(pieces) for pieces in demo_plan.hotspots["pieces"]]
+
+
+def _counted(area, per_month):
+    """History of an area with other counts: (t, c) incidents of the first target."""
+    history = history_of(area)
+    counts = np.zeros_like(history.counts)
+    counts[:, :, 0] = per_month
+    return dataclasses.replace(history, counts=counts)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_stands_out_is_the_step_up_procedure(p_values):
+    """What stands out is what Benjamini and Hochberg's step-up rule, done by hand, rejects."""
+    ordered = sorted(p_values)
+    passing = [p for i, p in enumerate(ordered, 1) if p <= 0.05 * i / len(p_values)]
+    limit = max(passing, default=-1.0)
+    assert list(stands_out(np.array(p_values))) == [p <= limit for p in p_values]
+
+
+def test_an_even_spread_does_not_stand_out(demo_area, stretches):
+    """Crime that falls evenly on all streets makes hardly any stretch stand out."""
+    rng = np.random.default_rng(5)
+    metres = np.bincount(demo_area.catchments.of_piece, weights=demo_area.network.piece_metres)
+    even = rng.multinomial(600, metres / metres.sum(), size=24)
+    share = catchment_shares(demo_area, stretches)
+    p_value = simulated_p_values(demo_area, _counted(demo_area, even), share, rng)
+    assert stands_out(p_value).mean() < 0.05
+    assert 0.3 < np.mean(p_value) < 0.7
+
+
+def test_a_heap_stands_out(demo_area, stretches):
+    """Crime heaped on the catchments of one stretch makes that stretch stand out."""
+    share = catchment_shares(demo_area, stretches)
+    heaped = np.ones((24, len(demo_area.catchments)), dtype=int)
+    heaped[:, share[[7]].indices] = 40
+    rng = np.random.default_rng(5)
+    p_value = simulated_p_values(demo_area, _counted(demo_area, heaped), share, rng)
+    assert p_value[7] < 0.0005
+    assert stands_out(p_value)[7]
+
+
+def test_trends_tell_new_rising_fading_and_persistent(demo_area, stretches):
+    """A stretch is new, rising, fading or persistent as its part of all crime changed."""
+    apart = _separate(catchment_shares(demo_area, stretches), 4)
+    months = np.full((24, len(demo_area.catchments)), 1)
+    share = catchment_shares(demo_area, [stretches[k] for k in apart])
+    new, rising, fading, steady = (share[[k]].indices for k in range(4))
+    months[:-6, new], months[-6:, new] = 0, 30
+    months[:-6, rising], months[-6:, rising] = 20, 80
+    months[:-6, fading], months[-6:, fading] = 60, 2
+    months[:, steady] = 30
+    told = trends(_counted(demo_area, months), share, demo_area)
+    assert told == ["new", "rising", "fading", "persistent"]
+
+
+def _separate(share, wanted):
+    """Stretches that have no catchment in common."""
+    chosen, used = [], set()
+    for row in range(share.shape[0]):
+        touched = set(share[[row]].indices.tolist())
+        if not touched & used:
+            chosen.append(row)
+            used |= touched
+    return chosen[:wanted]
+
+
+def test_too_few_incidents_tell_no_trend(demo_area, stretches):
+    """With a handful of incidents it says that they are too few to tell."""
+    few = np.zeros((24, len(demo_area.catchments)), dtype=int)
+    few[-1, 0] = few[-10, 0] = 2
+    share = catchment_shares(demo_area, stretches)
+    assert set(trends(_counted(demo_area, few), share, demo_area)) == {"too few to tell"}
+
+
+def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, demo_risk):
+    """The whole area survives every jitter; survival is a share of the jitters."""
+    history = history_of(demo_area)
+    everything = [np.arange(len(demo_area.network)), np.array([0])]
+    rng = np.random.default_rng(1)
+    survived = survived_share(demo_area, demo_risk, history, everything, rng)
+    assert survived[0] == 1
+    assert survived[1] * JITTERS == pytest.approx(round(survived[1] * JITTERS))
+
+
+def test_exact_places_are_not_jittered(demo_area, demo_risk, stretches):
+    """Where places are exact there is nothing to jitter, so everything survives."""
+    exact = dataclasses.replace(demo_risk, snapped=False)
+    history = history_of(demo_area)
+    survived = survived_share(demo_area, exact, history, stretches, np.random.default_rng(1))
+    assert (survived == 1).all()
+
+
+def test_the_demo_boroughs_made_up_trends_are_found(demo_plan):
+    """The place that the demo borough lets emerge is told as rising or new, the other as fading."""
+    told = demo_plan.hotspots.set_index("hotspot")
+    risen = told[told["trend"].isin(["new", "rising"])]
+    assert risen["place"].str.contains("Hartsmere Road|Tidewell Road").any()
+    assert (told["trend"] == "fading").sum() >= 1
+
+
+def test_the_same_seed_tells_the_same(demo_area, demo_risk, stretches):
+    """Equal areas and seeds give equal p-values and survivals."""
+    first = certainty_of(demo_area, demo_risk, stretches)
+    second = certainty_of(demo_area, demo_risk, stretches)
+    assert (first.p_value == second.p_value).all()
+    assert (first.survived == second.survived).all()

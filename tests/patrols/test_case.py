@@ -1,0 +1,145 @@
+"""Tasked places, short notice and detours in the patrols of a school."""
+
+import dataclasses
+import datetime as dt
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import patrolplan as pp
+from patrolplan.patrols.windows import Window
+
+
+@pytest.fixture(scope="module")
+def demo_risk(demo_area):
+    """Risk of the demo borough."""
+    return pp.estimate_risk(demo_area)
+
+
+def _tasked(area, xy, *, must_visit, schools):
+    place = {
+        "place_id": ["T9"],
+        "must_visit": [must_visit],
+        "schools": [schools],
+        "from": [pd.Timestamp("2026-12-01")],
+        "to": [pd.Timestamp("2026-12-05")],
+        "reason": ["a reason"],
+        "by": ["somebody"],
+    }
+    places = gpd.GeoDataFrame(place, geometry=[shapely.Point(xy)], crs=area.network.projection.crs)
+    return dataclasses.replace(area, tasked_places=places)
+
+
+def _plan(area, risk, plan, **wish):
+    return pp.plan_patrols(area, risk, plan.hotspots, **wish)
+
+
+def test_a_place_far_from_every_hotspot_is_visited_when_tasked(demo_area, demo_risk, demo_plan):
+    """A place to visit becomes a stop of its own, marked with reason, who asks and until when."""
+    gate = demo_plan.patrols[6]
+    spot = _quiet_spot(demo_area, demo_plan, gate)
+    area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
+    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
+    stop = next(stop for stop in patrol.stops if stop.tasked)
+    assert stop.hotspot == "T9"
+    assert stop.tasked == "a reason (asked by somebody, until 5 December 2026)"
+    assert np.hypot(stop.x - spot[0], stop.y - spot[1]) < 1
+
+
+def _quiet_spot(area, plan, patrol):
+    """Middle of a piece near the gate that no hotspot's stretch comes near."""
+    network = area.network
+    near = network.around([patrol.x, patrol.y], 500)
+    apart = shapely.distance(
+        shapely.points(network.piece_middle[near]), plan.hotspots.geometry.union_all()
+    )
+    return network.piece_middle[near[np.argmax(apart)]]
+
+
+def test_a_tasked_hotspot_stays_that_hotspot(demo_area, demo_risk, demo_plan):
+    """A place to visit on a hotspot's stretch makes that hotspot a stop, with its own worth."""
+    gate = demo_plan.patrols[6]
+    last = demo_plan.hotspots.iloc[_reachable(demo_plan, gate)[-1]]
+    area = _tasked(demo_area, last["stop"].coords[0], must_visit=True, schools=["*"])
+    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
+    stop = next(stop for stop in patrol.stops if stop.tasked)
+    assert stop.hotspot == last["hotspot"]
+    assert stop.worth > 0
+
+
+def _reachable(plan, patrol):
+    stops = gpd.GeoSeries(plan.hotspots["stop"])
+    return np.flatnonzero(np.hypot(stops.x - patrol.x, stops.y - patrol.y) < 600)
+
+
+def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
+    """No stop lies near a barred place, and the patrol's notes say why."""
+    best = demo_plan.patrols[2]
+    first = best.stops[0]
+    area = _tasked(demo_area, (first.x, first.y), must_visit=False, schools=[best.urn])
+    patrol = _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0]
+    assert first.hotspot not in [stop.hotspot for stop in patrol.stops]
+    assert any(note.startswith("Keep away from T9: a reason") for note in patrol.notes)
+
+
+def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_plan):
+    """A place that no walk reaches in time is told on the card and among what was left out."""
+    gate = demo_plan.patrols[0]
+    far = max(demo_area.network.node_xy, key=lambda xy: np.hypot(xy[0] - gate.x, xy[1] - gate.y))
+    area = _tasked(demo_area, far, must_visit=True, schools=[gate.urn])
+    plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn], window=Window(30))
+    assert "Tasked place T9 is out of reach in this window." in plan.patrols[0].notes
+    assert any("T9: out of reach" in row.reason for row in plan.left_out)
+
+
+def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan):
+    """With a date, a place whose days are over or not yet come asks for nothing."""
+    gate = demo_plan.patrols[6]
+    spot = _quiet_spot(demo_area, demo_plan, gate)
+    area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
+    for day, there in ((dt.date(2026, 12, 5), True), (dt.date(2026, 12, 6), False)):
+        patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn], date=day).patrols[0]
+        assert any(stop.tasked for stop in patrol.stops) is there
+
+
+def test_a_patrol_after_the_pupils_have_left_goes_straight_off(demo_area, demo_risk, demo_plan):
+    """At short notice there is no presence at the gate once the pupils have left."""
+    urn = demo_plan.patrols[2].urn
+    window = Window(60, start_minutes=16 * 60)
+    patrol = _plan(demo_area, demo_risk, demo_plan, urns=[urn], window=window).patrols[0]
+    assert patrol.start_minutes == patrol.gate_until_minutes == 960
+    assert patrol.end_minutes <= 1020
+    assert any("no presence at the gate" in note for note in patrol.notes)
+
+
+def test_detours_pass_more_risk_within_the_window(demo_area, demo_risk, demo_plan):
+    """With detours the legs pass at least as much risk, are a little longer, and fit the window."""
+    straight = demo_area.settings.model_copy(
+        update={"patrol": demo_area.settings.patrol.model_copy(update={"detour": 0.0})}
+    )
+    area = dataclasses.replace(demo_area, settings=straight)
+    without = _plan(area, demo_risk, demo_plan)
+    passed = {"with": 0.0, "without": 0.0}
+    for patrol, plain in zip(demo_plan.patrols, without.patrols, strict=True):
+        assert [s.hotspot for s in patrol.stops] == [s.hotspot for s in plain.stops]
+        for leg, short in zip(patrol.legs, plain.legs, strict=True):
+            assert short.metres - 1e-6 <= leg.metres <= 1.05 * short.metres + 1e-6
+            passed["with"] += demo_risk.joined[np.unique(leg.pieces)].sum()
+            passed["without"] += demo_risk.joined[np.unique(short.pieces)].sum()
+        assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+    assert passed["with"] > passed["without"]
+
+
+def test_times_follow_from_the_legs(demo_plan):
+    """Every arrival is the last leaving plus the leg's minutes, every dwell is the settings'."""
+    for patrol in demo_plan.patrols:
+        times = [patrol.gate_until_minutes]
+        for stop, leg in zip(patrol.stops, patrol.legs, strict=False):
+            assert stop.arrive_minutes == pytest.approx(times[-1] + leg.minutes)
+            assert stop.leave_minutes - stop.arrive_minutes == pytest.approx(15)
+            times.append(stop.leave_minutes)
+        assert all(early <= late for early, late in pairwise(times))
