@@ -1,5 +1,6 @@
 """`plan.json`: a plan as a document for other programs, in degrees and HH:MM."""
 
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -110,8 +111,15 @@ def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
             {"turn": step.turn, "street": step.street, "metres": round(step.metres)}
             for step in leg.steps
         ],
-        "line": _degrees(leg.line, projection),
+        "line": _line(leg.line, projection),
     }
+
+
+def _line(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """A line in degrees, without points that rounding made the same as the one before."""
+    points = _degrees(xy, projection)
+    moved = [point for before, point in pairwise(points) if point != before]
+    return [*points[:1], *moved]
 
 
 def _degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:

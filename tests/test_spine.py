@@ -1,0 +1,196 @@
+"""From files to a written plan, recomputed by code that shares nothing with the package."""
+
+import gzip
+import json
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+
+import patrolplan as pp
+
+TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:27700", always_xy=True)
+
+
+@pytest.fixture(scope="module")
+def demo_pack(demo_plan, tmp_path_factory):
+    """The demo borough's pack, written once."""
+    return pp.write_pack(demo_plan, tmp_path_factory.mktemp("pack") / "demo")
+
+
+@pytest.fixture(scope="module")
+def bloomsbury_pack(bloomsbury_plan, tmp_path_factory):
+    """The pack of the six Bloomsbury schools, written once."""
+    return pp.write_pack(bloomsbury_plan, tmp_path_factory.mktemp("pack") / "bloomsbury")
+
+
+def _plan(pack):
+    return json.loads((pack / "plan.json").read_text(encoding="utf-8"))
+
+
+def _street_segments(path):
+    """Every segment of every way with a highway tag, straight from the XML, in metres."""
+    with gzip.open(path) as stream:
+        root = ET.parse(stream).getroot()
+    places = {
+        node.get("id"): (float(node.get("lon")), float(node.get("lat")))
+        for node in root.iter("node")
+    }
+    pairs = [
+        (places[a.get("ref")], places[b.get("ref")])
+        for way in root.iter("way")
+        if any(tag.get("k") == "highway" for tag in way.iter("tag"))
+        for a, b in pairwise(way.iter("nd"))
+        if a.get("ref") in places and b.get("ref") in places
+    ]
+    ends = np.array(pairs)
+    x, y = TO_METRES.transform(ends[..., 0], ends[..., 1])
+    return shapely.linestrings(np.stack([x, y], axis=-1))
+
+
+def _in_metres(line):
+    return np.column_stack(TO_METRES.transform(*np.array(line).T))
+
+
+def _minutes(clock):
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
+def _check_legs_lie_on_streets(plan, segments):
+    tree = shapely.STRtree(segments)
+    for patrol in plan["patrols"]:
+        for leg in patrol["legs"]:
+            line = _in_metres(leg["line"])
+            steps = shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1))
+            asked, found = tree.query(steps, predicate="dwithin", distance=0.3)
+            starts, ends = shapely.points(line[:-1])[asked], shapely.points(line[1:])[asked]
+            along = (shapely.distance(starts, segments[found]) < 0.3) & (
+                shapely.distance(ends, segments[found]) < 0.3
+            )
+            assert set(asked[along]) == set(range(len(steps)))
+            assert np.hypot(*np.diff(line, axis=0).T).sum() == pytest.approx(
+                leg["metres"], rel=0.01, abs=1
+            )
+
+
+def _check_times_and_ends(plan):
+    hotspots = {hotspot["id"]: hotspot for hotspot in plan["hotspots"]}
+    for patrol in plan["patrols"]:
+        stops, legs = patrol["stops"], patrol["legs"]
+        assert len(legs) == (len(stops) + 1 if stops else 0)
+        points = [patrol["gate"], *(hotspots[s["hotspot"]]["stop"] for s in stops), patrol["gate"]]
+        now = _minutes(patrol["gate_until"])
+        for leg, (start, end), stop in zip(legs, pairwise(points), [*stops, None], strict=True):
+            assert leg["line"][0] == pytest.approx(start, abs=2e-6)
+            assert leg["line"][-1] == pytest.approx(end, abs=2e-6)
+            assert leg["minutes"] == pytest.approx(leg["metres"] / 80, abs=0.01)
+            now += leg["minutes"]
+            if stop:
+                assert _minutes(stop["arrive"]) == pytest.approx(now, abs=0.51)
+                assert _minutes(stop["leave"]) == pytest.approx(now + 15, abs=0.51)
+                now += 15
+        assert _minutes(patrol["end"]) == pytest.approx(now, abs=0.51)
+        assert _minutes(patrol["end"]) <= _minutes(patrol["latest_end"])
+        assert sum(leg["metres"] for leg in legs) == pytest.approx(patrol["walked_metres"], abs=1)
+
+
+def _check_worth(plan):
+    """Stops' worth adds up, and is the hotspots' risk by one factor for each school."""
+    hotspots = {hotspot["id"]: hotspot["worth"] for hotspot in plan["hotspots"]}
+    for patrol in plan["patrols"]:
+        names = [stop["hotspot"] for stop in patrol["stops"]]
+        assert len(set(names)) == len(names)
+        assert sum(s["worth"] for s in patrol["stops"]) == pytest.approx(patrol["worth"], abs=1e-6)
+        factors = [stop["worth"] / hotspots[stop["hotspot"]] for stop in patrol["stops"]]
+        assert factors == pytest.approx([factors[0]] * len(factors), rel=1e-4)
+        assert patrol["worth"] <= patrol["bound"] + 1e-9
+
+
+def test_every_demo_patrol_can_be_walked_as_written(demo_pack, demo):
+    """Legs lie on the demo streets, times add up, gate to gate, within the window."""
+    plan = _plan(demo_pack)
+    assert len(plan["patrols"]) == 12
+    _check_legs_lie_on_streets(plan, _street_segments(demo.parent / "streets.osm.gz"))
+    _check_times_and_ends({**plan, "patrols": _untasked(plan)})
+    _check_worth({**plan, "patrols": _untasked(plan)})
+
+
+def _untasked(plan):
+    """Patrols without a tasked place that is no hotspot: those stops are not among the hotspots."""
+    known = {hotspot["id"] for hotspot in plan["hotspots"]}
+    return [p for p in plan["patrols"] if all(s["hotspot"] in known for s in p["stops"])]
+
+
+def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, shared):
+    """Legs lie on the real streets, times add up, gate to gate, within the window."""
+    plan = _plan(bloomsbury_pack)
+    streets = shared / "data" / "streets" / "bloomsbury_walk_2024-02-09.osm.gz"
+    assert len(plan["patrols"]) == 6
+    _check_legs_lie_on_streets(plan, _street_segments(streets))
+    _check_times_and_ends(plan)
+    _check_worth(plan)
+
+
+def test_the_2016_atlas_by_column_mapping_gives_ten_schools(shared, tmp_path):
+    """The atlas, mapped in the settings, gives ten open schools; without bells the default counts."""
+    example = (shared / "examples" / "bloomsbury.toml").read_text(encoding="utf-8")
+    text = example.replace('"../data', f'"{(shared / "data").as_posix()}')
+    text = text.replace(
+        "schools/edubasealldata_camden_westminster_2020-03_subset.csv",
+        "schools/london_schools_atlas_2016.csv",
+    )
+    text += '\n[columns.schools]\nname = "SCHOOL_NAM"\nstatus = "STATUS"\nphase = "PHASE"\n'
+    (tmp_path / "atlas.toml").write_text(text, encoding="utf-8")
+    area = pp.load_area(tmp_path / "atlas.toml")
+    assert len(area.schools) == 10
+    known = ~area.schools["finish_assumed"]
+    assert (area.schools["finish_time"][~known] == "15:15").all()
+    assert any("have no bell time: 15:15 taken" in note for note in area.notes)
+    risk = pp.estimate_risk(area)
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
+    assert len(plan.patrols) == 10
+
+
+def test_equal_runs_write_equal_bytes(demo_pack, demo, tmp_path):
+    """The same command twice writes the same pack, byte by byte."""
+    area = pp.load_area(demo)
+    risk = pp.estimate_risk(area)
+    again = pp.write_pack(
+        pp.plan_patrols(area, risk, pp.find_hotspots(area, risk)), tmp_path / "again"
+    )
+    names = {path.relative_to(again) for path in again.rglob("*") if path.is_file()}
+    assert names == {p.relative_to(demo_pack) for p in demo_pack.rglob("*") if p.is_file()}
+    for name in names:
+        assert (again / name).read_bytes() == (demo_pack / name).read_bytes(), name
+
+
+def test_the_pack_holds_what_the_contracts_name(demo_pack):
+    """Cards one by one and together, map, GPX, layers, plan and manifest."""
+    urns = [patrol["urn"] for patrol in _plan(demo_pack)["patrols"]]
+    names = {
+        path.relative_to(demo_pack).as_posix() for path in demo_pack.rglob("*") if path.is_file()
+    }
+    assert names == {
+        "plan.json",
+        "plan.gpkg",
+        "map.html",
+        "cards.pdf",
+        "manifest.json",
+        *(f"cards/{urn}.pdf" for urn in urns),
+        *(f"gpx/{urn}.gpx" for urn in urns),
+    }
+
+
+def test_the_layers_open_in_a_gis(demo_pack, demo_plan):
+    """Every layer of the contracts is there, in the area's CRS, and the risk adds up to one."""
+    layers = set(gpd.list_layers(demo_pack / "plan.gpkg")["name"])
+    assert layers == {"risk", "hotspots", "patrols", "stops", "legs", "schools"}
+    risk = gpd.read_file(demo_pack / "plan.gpkg", layer="risk")
+    assert risk.crs.to_epsg() == 27700
+    assert risk["risk"].sum() == pytest.approx(1)
+    stops = gpd.read_file(demo_pack / "plan.gpkg", layer="stops")
+    assert len(stops) == sum(len(patrol.stops) for patrol in demo_plan.patrols)
