@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import patrolplan as pp
+
+settings.register_profile("short", deadline=None, max_examples=25)
+settings.register_profile("long", deadline=None, max_examples=1000)
+settings.load_profile("short")  # pytest --hypothesis-profile=long for the long form
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

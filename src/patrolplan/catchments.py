@@ -72,7 +72,9 @@ def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
     nearest = cKDTree(seen).query(middle)[1]
     used, of_piece = np.unique(nearest, return_inverse=True)
     metres = np.bincount(of_piece, weights=network.piece_metres)
-    return Catchments(seen[used], of_piece.astype(np.int64), network.piece_metres / metres[of_piece])
+    return Catchments(
+        seen[used], of_piece.astype(np.int64), network.piece_metres / metres[of_piece]
+    )
 
 
 def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDArray[np.int64]:

@@ -320,5 +320,3 @@ def _print_json(document: dict[str, Any]) -> None:
 def _say_written(out: Path | None) -> None:
     if out is not None:
         printed.print(f"Written to {out}")
-
-

@@ -37,6 +37,15 @@ class Positions:
         return Positions(self.piece[rows], self.offset_metres[rows], self.moved_metres[rows])
 
 
+def joined_positions(*parts: Positions) -> Positions:
+    """Positions one after the other."""
+    return Positions(
+        np.concatenate([part.piece for part in parts]).astype(np.int64),
+        np.concatenate([part.offset_metres for part in parts]),
+        np.concatenate([part.moved_metres for part in parts]),
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class StreetNetwork:
     """Walkable streets as pieces of about 30 m that meet at nodes, in the area's metres.
@@ -91,7 +100,7 @@ class StreetNetwork:
     def piece_middle(self) -> NDArray[np.float64]:
         """(p, 2) the point half way along each piece, in metres."""
         middle = shapely.line_interpolate_point(self.piece_lines, 0.5, normalized=True)
-        return shapely.get_coordinates(middle)
+        return _xy(middle)
 
     @cached_property
     def piece_name(self) -> NDArray[np.object_]:
@@ -116,6 +125,17 @@ class StreetNetwork:
         apart = touching.row != touching.col
         pairs = (touching.row[apart], touching.col[apart])
         return sparse.csr_array((np.ones(apart.sum(), dtype=bool), pairs), shape=(len(self),) * 2)
+
+    @cached_property
+    def node_graph(self) -> sparse.csr_array:
+        """(n, n) metres between nodes that a piece joins, both ways; of parallel ones the least."""
+        ends = np.concatenate([self.piece_nodes, self.piece_nodes[:, ::-1]])
+        metres = np.tile(self.piece_metres, 2)
+        order = np.lexsort((metres, ends[:, 1], ends[:, 0]))
+        ends, metres = ends[order], metres[order]
+        first = np.r_[True, np.any(ends[1:] != ends[:-1], axis=1)]
+        shape = (len(self.node_xy),) * 2
+        return sparse.csr_array((metres[first], (ends[first, 0], ends[first, 1])), shape=shape)
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
@@ -148,9 +168,7 @@ class StreetNetwork:
     def xy(self, positions: Positions) -> NDArray[np.float64]:
         """(k, 2) metres of positions."""
         lines = self.piece_lines[positions.piece]
-        return shapely.get_coordinates(
-            shapely.line_interpolate_point(lines, positions.offset_metres)
-        )
+        return _xy(shapely.line_interpolate_point(lines, positions.offset_metres))
 
     def middles(self, pieces: ArrayLike) -> Positions:
         """Positions half way along these pieces."""
@@ -212,3 +230,8 @@ def _largest_part(pieces: Pieces) -> NDArray[np.bool_]:
     label = csgraph.connected_components(graph, directed=False)[1][ends[0]]
     metres = np.bincount(label, weights=pieces.piece_metres)
     return np.asarray(label == np.argmax(metres))
+
+
+def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """(v, 2) metres of all vertices."""
+    return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)

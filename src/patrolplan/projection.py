@@ -24,7 +24,7 @@ class Projection:
     --------
     >>> x, y = Projection("EPSG:27700").to_metres([-0.1346], [51.5205])
     >>> round(float(x[0])), round(float(y[0]))
-    (529509, 181782)
+    (529520, 181825)
     """
 
     crs: str = BRITISH_GRID

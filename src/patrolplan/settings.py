@@ -8,6 +8,7 @@ from typing import Annotated
 from typing import Any
 from typing import Literal
 from typing import Self
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic import BeforeValidator
@@ -86,7 +87,8 @@ class AreaSettings(Section):
             raise ValueError(message) from None
         unit = crs.axis_info[0].unit_name if crs.axis_info else "none"
         if not crs.is_projected or unit not in {"metre", "meter"}:
-            message = f"'{value}' is not in metres (unit: {unit}), use a projected CRS such as EPSG:27700"
+            use = "use a projected CRS such as EPSG:27700"
+            message = f"'{value}' is not in metres (unit: {unit}), {use}"
             raise ValueError(message)
         return value
 
@@ -134,7 +136,7 @@ class CrimeSettings(Section):
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         if self.include_discovered and not self.reason.strip():
-            message = "include_discovered = true needs a reason, write why in reason = \"...\""
+            message = 'include_discovered = true needs a reason, write why in reason = "..."'
             raise ValueError(message)
         return self
 
@@ -247,7 +249,7 @@ class Settings(Section):
     area: AreaSettings = AreaSettings()
     sources: SourceSettings
     columns: dict[str, dict[str, str]] = Field(
-        {}, description="[columns.SOURCE]: our name = \"their name\""
+        {}, description='[columns.SOURCE]: our name = "their name"'
     )
     crimes: CrimeSettings = CrimeSettings()
     schools: SchoolSettings = SchoolSettings()
@@ -278,10 +280,11 @@ class Settings(Section):
         """Files of one source in a fixed order; globs are expanded, a name stands for itself."""
         found: list[Path] = []
         for pattern in getattr(self.sources, source):
-            if any(sign in pattern for sign in "*?["):
-                found += sorted(_expand(self.folder, pattern))
+            named = self.folder / pattern
+            if any(sign in pattern for sign in "*?[") and not named.is_file():
+                found += sorted(path for path in _expand(self.folder, pattern) if path.is_file())
             else:
-                found.append(self.folder / pattern)
+                found.append(named)
         return tuple(dict.fromkeys(found))
 
 
@@ -341,7 +344,7 @@ def _problem(file: str | Path, detail: ErrorDetails) -> Problem:
         known = _keys_beside(detail["loc"])
         what = f"no such key{_nearest(str(detail['loc'][-1]), known)}"
         return Problem(file, what, "mend or remove it", place)
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" and isinstance(detail["loc"][-1], str):
         return Problem(file, "the key is missing", "add it", place)
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
@@ -354,9 +357,10 @@ def _keys_beside(loc: tuple[int | str, ...]) -> tuple[str, ...]:
     model: type[BaseModel] = Settings
     for part in loc[:-1]:
         field = model.model_fields.get(str(part))
-        kind = field.annotation if field else None
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            model = kind
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        for kind in kinds:  # a section, or a table of sections by name
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                model = kind
     return tuple(info.alias or name for name, info in model.model_fields.items())
 
 

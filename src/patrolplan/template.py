@@ -44,7 +44,7 @@ def settings_template() -> str:
     seed = Settings.model_fields["seed"]
     top = [f"# {seed.description}", f"seed = {seed.default}", ""]
     mapping = [
-        "# Tables of another layout: our name = \"their name\".",
+        '# Tables of another layout: our name = "their name".',
         "# [columns.schools]",
         '# urn = "URN"',
         "",

@@ -82,7 +82,8 @@ class Walks:
 
     def piece_metres(self, position: int) -> NDArray[np.float64]:
         """(p,) walking distance from a position to the nearer end of each piece."""
-        return self.node_metres[position][self.network.piece_nodes].min(axis=1)
+        ends = self.node_metres[position][self.network.piece_nodes]
+        return np.asarray(ends.min(axis=1))
 
     def between(self, start: int, end: int) -> Walk:
         """Shortest walk from one position to another; empty from a position to itself.
@@ -153,7 +154,7 @@ class Walks:
         part = substring(
             whole, self._segments.from_metres[segment], self._segments.to_metres[segment]
         )
-        line = shapely.get_coordinates(part)
+        line = np.asarray(shapely.get_coordinates(part))
         return line[::-1] if reverse else line
 
 

@@ -21,7 +21,7 @@ from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
 
-FORMAT = "streets-1"
+FORMAT = "streets-2"
 """Change this when `Streets`, or the rule of what is walkable, changes."""
 
 
@@ -47,7 +47,7 @@ def cached_streets(paths: Sequence[Path], projection: Projection, left_out: Left
     key = "\n".join([FORMAT, projection.crs, *(digest(path) for path in paths)])
     folder = cache_folder() / f"{FORMAT}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
     try:
-        streets, rows = _load(folder)
+        streets, rows = _load(folder, projection)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         told = LeftOut()
         streets, rows = read_streets(paths, projection, told), told.rows
@@ -56,14 +56,15 @@ def cached_streets(paths: Sequence[Path], projection: Projection, left_out: Left
     return streets
 
 
-def _load(folder: Path) -> tuple[Streets, list[LeftOutRow]]:
+def _load(folder: Path, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
+    features = gpd.read_parquet(folder / "features.parquet")
     with np.load(folder / "vertices.npz") as arrays:
         streets = Streets(
             ways=pd.read_parquet(folder / "ways.parquet"),
             vertex_way=arrays["vertex_way"],
             vertex_node=arrays["vertex_node"],
             vertex_xy=arrays["vertex_xy"],
-            features=gpd.read_parquet(folder / "features.parquet"),
+            features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
         )
     rows = json.loads((folder / "left_out.json").read_text(encoding="utf-8"))
     return streets, [LeftOutRow(**row) for row in rows]

@@ -28,6 +28,7 @@ _NOT_OURS = (
     ValueError,
     TypeError,
     SyntaxError,
+    AttributeError,
     nx.NetworkXException,
 )
 """What a broken file, or a graph that osmnx did not make, ends in."""
@@ -72,7 +73,8 @@ def _walkable_once(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     middle = shapely.line_interpolate_point(edges.geometry.values, 0.5, normalized=True)
     place = np.round(shapely.get_coordinates(middle), 6)
     same = edges.assign(low=low, high=high, x=place[:, 0], y=place[:, 1])
-    return edges[~same.duplicated(["osm_id", "low", "high", "x", "y"]).to_numpy()]
+    # Not by osm_id: of an edge made from several ways, each direction names another one first.
+    return edges[~same.duplicated(["low", "high", "x", "y"]).to_numpy()]
 
 
 def _streets(edges: gpd.GeoDataFrame, projection: Projection) -> Streets:

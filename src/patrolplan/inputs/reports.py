@@ -52,7 +52,7 @@ FIELDS = tuple(
 )
 
 
-def read_reports(  # noqa: PLR0913 - each is another thing to know
+def read_reports(
     paths: Sequence[Path],
     projection: Projection,
     limits: BaseGeometry,

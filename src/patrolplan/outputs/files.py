@@ -36,6 +36,7 @@ def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
     OutputError
         When the folder cannot be written, or holds files that are not in its manifest.
     """
+    folder = _real(folder)
     check_folder(folder)
     try:
         part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
@@ -62,7 +63,7 @@ def check_folder(folder: Path) -> None:
     OutputError
         When the folder cannot be written, or holds what is not ours to replace.
     """
-    folder = folder.absolute()
+    folder = _real(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         recover(folder)
@@ -98,13 +99,21 @@ def recover(folder: Path) -> None:
 
 def _swap(part: Path, folder: Path) -> None:
     """Complete under the name .new, then old out and new in."""
-    folder = folder.absolute()
     old, new = _beside(folder, "old"), _beside(folder, "new")
     part.rename(new)
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _real(folder: Path) -> Path:
+    """The folder itself, also where it is named by a link, or by dots."""
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError) as error:  # a link that leads back to itself
+        message = f"{folder}: leads nowhere ({error}); name another folder with --out"
+        raise OutputError(message) from None
 
 
 def _beside(folder: Path, kind: str) -> Path:
@@ -129,7 +138,11 @@ def _strangers(folder: Path) -> list[str]:
     """Files in a folder that its manifest does not name."""
     if not folder.exists():
         return []
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    there = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         ours = {MANIFEST, *manifest["files"]}

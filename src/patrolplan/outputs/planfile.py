@@ -99,6 +99,7 @@ def _patrol(patrol: Patrol, projection: Projection) -> dict[str, Any]:
             for variant in patrol.variants
         ],
         "notes": list(patrol.notes),
+        "tested": patrol.tested,
     }
 
 

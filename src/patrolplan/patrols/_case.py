@@ -45,8 +45,8 @@ class Case:
 
     `value` is the prize, scaled to at most `TOP_VALUE`, plus, for mandatory stops, a `bonus` larger
     than all prizes together, so that whoever maximises it visits as many mandatory stops as
-    possible first. `close` and the crews' `latest` already hold the rounding allowed. `conflict` has one bit for each candidate
-    that excludes this one, itself included.
+    possible first. `close` and the crews' `latest` already hold the rounding allowed. `conflict`
+    has one bit for each candidate that excludes this one, itself included.
     """
 
     rows: NDArray[np.int64]
@@ -81,8 +81,7 @@ def _close(low: NDArray[np.float64], dwell: NDArray[np.float64]) -> None:
             first = low[start, via] + dwell[via]
             if first < np.inf and start != via:
                 for end in range(size):
-                    if first + low[via, end] < low[start, end]:
-                        low[start, end] = first + low[via, end]
+                    low[start, end] = min(low[start, end], first + low[via, end])
 
 
 def build_case(problem: OrienteeringProblem) -> Case:
@@ -123,10 +122,9 @@ def build_case(problem: OrienteeringProblem) -> Case:
 def _scaled(prizes: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     """Give the scale and the scaled prizes; integers stay integers where they are small enough."""
     top = float(prizes.max(initial=0.0))
-    if top == 0.0 or (1.0 <= top <= TOP_VALUE):
+    if top <= np.finfo(np.float64).tiny or 1.0 <= top <= TOP_VALUE:
         return 1.0, prizes.copy()
-    shares = prizes / top * TOP_VALUE
-    return TOP_VALUE / top if top > 1e-300 else math.inf, shares
+    return TOP_VALUE / top, prizes / top * TOP_VALUE
 
 
 def _horizon(problem: OrienteeringProblem, windows: NDArray[np.float64]) -> float:
@@ -229,7 +227,8 @@ def _useful(
             over[number, :] = math.inf
             over[:, number] = math.inf
             np.fill_diagonal(over, math.inf)
-            if (over < crew.times).any():
+            # Rounding of straight lines is no short cut.
+            if (over < crew.times * (1 - 1e-12)).any():
                 useful[number] = True
                 break
     return useful

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ONE = np.uint64(1)
+# Bits of a word: stops from here on are in the second word.
+WORD = 64
 
 
 @compiled(
     "f8(i8, f8, u8, u8, f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],"
     " i8[::1], i8[::1], f8[::1], f8[::1])"
 )
-def promise(
+def promise(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     last: int,
     leave: float,
     barred0: np.uint64,
@@ -53,13 +55,13 @@ def promise(
     """
     end = low.shape[0] - 1
     latest = margin[-1]
-    room = latest - leave - margin[last]
-    capacity = room
-    total = 0.0
-    ratio = 0.0
+    room = float(latest - leave - margin[last])
+    capacity = float(room)
+    total: float = 0.0
+    ratio: float = 0.0
     grouped = False
     for k in order:
-        word = barred0 if k < 64 else barred1
+        word = barred0 if k < WORD else barred1
         if (word >> np.uint64(k & 63)) & ONE:
             continue
         begin = leave + low[last, k]
@@ -69,8 +71,8 @@ def promise(
             continue
         if weight[k] > capacity:
             continue
-        gain = value[k]
-        cost = weight[k]
+        gain = float(value[k])
+        cost = float(weight[k])
         g = group[k]
         if g >= 0:
             if not grouped:
@@ -84,7 +86,7 @@ def promise(
                 cost -= weight[held]
             scratch[g] = k
         if cost > room:
-            ratio = value[k] / weight[k]
+            ratio = float(value[k] / weight[k])
             if not grouped:
                 return total + gain * room / cost
             break
@@ -95,7 +97,7 @@ def promise(
     total = ratio * capacity
     scratch[:] = 0.0
     for k in order:
-        word = barred0 if k < 64 else barred1
+        word = barred0 if k < WORD else barred1
         if (word >> np.uint64(k & 63)) & ONE:
             continue
         begin = leave + low[last, k]
@@ -103,11 +105,11 @@ def promise(
             continue
         if max(begin, opening[k]) + dwell[k] + low[k, end] > latest:
             continue
-        gain = value[k] - ratio * weight[k]
+        gain = float(value[k] - ratio * weight[k])
         if group[k] < 0:
             total += max(gain, 0.0)
         elif gain > scratch[group[k]]:
-            total += gain - scratch[group[k]]
+            total += gain - float(scratch[group[k]])
             scratch[group[k]] = gain
     return total
 
@@ -121,7 +123,7 @@ def _slot(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(32)
-    return np.int64(mixed & np.uint64(size - 1))
+    return int(mixed & np.uint64(size - 1))
 
 
 @compiled("void(i4[::1], u8[:,::1], i4[:,::1], i8)")
@@ -141,7 +143,7 @@ def refill(
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8[::1],"
     " i8[::1], f8[::1], u8[:,::1], f8[::1])"
 )
-def expand(
+def expand(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,
     stop: int,
     count: int,
@@ -184,7 +186,7 @@ def expand(
             continue
         last = np.int64(links[parent, 0])
         for k in range(size):
-            word = sets[parent, 2] if k < 64 else sets[parent, 3]
+            word = sets[parent, 2] if k < WORD else sets[parent, 3]
             if (word >> np.uint64(k & 63)) & ONE:
                 continue
             begin = max(marks[parent, 0] + times[last, k], opening[k])
@@ -193,8 +195,8 @@ def expand(
                 continue
             worth = marks[parent, 1] + value[k]
             bit = ONE << np.uint64(k & 63)
-            seen0 = sets[parent, 0] | (bit if k < 64 else np.uint64(0))
-            seen1 = sets[parent, 1] | (bit if k >= 64 else np.uint64(0))
+            seen0 = sets[parent, 0] | (bit if k < WORD else np.uint64(0))
+            seen1 = sets[parent, 1] | (bit if k >= WORD else np.uint64(0))
             at = _slot(seen0, seen1, k, table.shape[0])
             known = np.int64(table[at])
             while known >= 0 and not (
@@ -217,7 +219,7 @@ def expand(
             if bound <= state[0]:
                 continue
             if known < 0:
-                known = count
+                known = np.int64(count)
                 table[at] = known
                 count += 1
             new_sets[known, 0] = seen0

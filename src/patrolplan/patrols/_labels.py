@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.patrols._exact import refill
 from patrolplan.patrols._exact import expand
+from patrolplan.patrols._exact import refill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -129,7 +129,7 @@ class Pool:
         )
         if result.x is None:
             return [], math.inf
-        chosen = [int(k) for k in np.flatnonzero(result.x > 0.5)]
+        chosen = [int(k) for k in np.flatnonzero(np.rint(result.x))]
         if result.status == 0:
             return chosen, float(values[chosen].sum())
         bound = result.mip_dual_bound
@@ -174,7 +174,7 @@ def solve_exactly(case: Case, *, max_labels: int, deadline: float) -> Answer:
     case
         At most `MAX_CANDIDATES` candidates.
     max_labels
-        Labels that one exploration may grow.
+        Labels that may be grown, in all explorations together.
     deadline
         Value of `time.perf_counter` at which to give up.
     """
@@ -206,7 +206,12 @@ def _solve_one(case: Case, max_labels: int, deadline: float) -> Answer:
     value, bound, labels = 0.0, math.inf, 0
     for beam in (*BEAMS, None):
         harvest = explorer.explore(
-            case.value, value, rising=True, beam=beam, max_labels=max_labels, deadline=deadline
+            case.value,
+            value,
+            rising=True,
+            beam=beam,
+            max_labels=max_labels - labels,
+            deadline=deadline,
         )
         labels += harvest.labels
         if harvest.best is not None and harvest.worth > value:
@@ -238,9 +243,8 @@ class Team:
         duals, peaks = self._relax()
         if self._open() and duals is not None:
             self._pack()
-        if self._open() and duals is not None:
-            if self._list(duals, peaks, self.value):
-                self.bound = min(self.bound, max(self._pack(), self.value))
+        if self._open() and duals is not None and self._list(duals, peaks, self.value):
+            self.bound = min(self.bound, max(self._pack(), self.value))
         return Answer(self.routes, self.value, max(self.bound, self.value), self.labels)
 
     def listed(self, least: float) -> Pool | None:
@@ -269,7 +273,7 @@ class Team:
             floor,
             rising=rising,
             beam=beam,
-            max_labels=self.max_labels,
+            max_labels=self.max_labels - self.labels,
             deadline=self.deadline,
         )
         self.labels += harvest.labels

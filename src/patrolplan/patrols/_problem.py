@@ -82,7 +82,7 @@ class OrienteeringProblem:
         """Copy the arrays, make them read-only, and check everything."""
         faults: list[str] = []
         travel = _array(self.travel_minutes, "travel_minutes", faults)
-        if travel.ndim != 2 or travel.shape[0] != travel.shape[1] or not travel.size:
+        if travel.shape[:1] * 2 != travel.shape or not travel.size:
             faults.append(
                 f"travel_minutes has shape {travel.shape}; give a square matrix of at least one row"
             )

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# A route without stops holds the start and the end.
+EMPTY = 2
+# Shares of rounds that order the stops by chance, by prize, and by prize for each minute; the rest
+# go by nearness to where stops were taken out.
+BY_CHANCE, BY_PRIZE, BY_RATIO = 0.2, 0.2, 0.4
+# Chance of a string that leaves some of its stops in the route, and of one stop more left.
+SPLIT, LEFT = 0.5, 0.5
+# Chance that a route may lose more than one string.
+TWICE = 0.5
+
+
 class Facts(NamedTuple):
     """What does not change: c candidates, m officers, k crews.
 
@@ -75,7 +86,7 @@ def draw(rng: NDArray[np.uint64]) -> float:
 @compiled()
 def below(rng: NDArray[np.uint64], limit: int) -> int:
     """Draw a whole number from 0 to limit - 1."""
-    return min(np.int64(draw(rng) * limit), limit - 1)
+    return int(draw(rng) * limit)
 
 
 @compiled()
@@ -146,7 +157,7 @@ def copy_tour(source: Tour, target: Tour) -> None:
 
 
 @compiled()
-def ruin(
+def ruin(  # noqa: C901 - one compiled loop
     facts: Facts,
     tour: Tour,
     dirty: NDArray[np.bool_],
@@ -161,27 +172,27 @@ def ruin(
     used = 0
     for r in range(team):
         visited += tour.length[r] - 2
-        used += tour.length[r] > 2
+        used += tour.length[r] > EMPTY
     seed = below(rng, size)
     if visited == 0:
         return seed
     limit = min(longest, max(1.0, visited / used))
     strings = 1 + np.int64(draw(rng) * max(1.0, 4.0 * removed / (1.0 + limit) - 1.0))
-    twice = draw(rng) < 0.5 or used < strings
+    twice = draw(rng) < TWICE or used < strings
     for step in range(-1, facts.near.shape[1]):
         k = seed if step < 0 else np.int64(facts.near[seed, step])
         r = tour.where[k]
         if r < 0 or (dirty[r] and not twice):
             continue
         stops = tour.length[r] - 2
-        count = 1 + below(rng, np.int64(min(limit, stops)))
+        count = 1 + below(rng, int(min(limit, stops)))
         p = 1
         while tour.route[r, p] != k:
             p += 1
         kept = 0
-        if count > 1 and count < stops and draw(rng) < 0.5:
+        if count > 1 and count < stops and draw(rng) < SPLIT:
             kept = 1
-            while count + kept < stops and draw(rng) > 0.01 * 50:
+            while count + kept < stops and draw(rng) < LEFT:
                 kept += 1
         span = count + kept
         low = max(1, p - span + 1)
@@ -211,8 +222,11 @@ def place(
     k: int,
     blink: float,
     rng: NDArray[np.uint64],
-) -> tuple[int, int]:
-    """Find where a stop delays a dirty route least; officer -1 when it fits nowhere."""
+) -> tuple[int, int, float]:
+    """Find where a stop delays a dirty route least; officer -1 when it fits nowhere.
+
+    Returns the officer, the position to insert behind, and the delay.
+    """
     best, best_r, best_p = np.inf, -1, -1
     opening, close, dwell = facts.opening[k], facts.close[k], facts.dwell[k]
     for r in range(tour.length.shape[0]):
@@ -232,11 +246,28 @@ def place(
                 if delay < best and draw(rng) >= blink:
                     best, best_r, best_p = delay, r, p
             i = j
-    return best_r, best_p
+    return best_r, best_p, best
 
 
 @compiled()
-def recreate(
+def build(facts: Facts, tour: Tour, rng: NDArray[np.uint64]) -> None:
+    """Insert the stop of most value for each minute of delay, until none fits."""
+    dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
+    while True:
+        most, best, best_r, best_p = -1.0, -1, -1, -1
+        for k in range(facts.value.shape[0]):
+            if tour.where[k] >= 0 or tour.blocked[k] > 0:
+                continue
+            r, p, delay = place(facts, tour, dirty, k, 0.0, rng)
+            if r >= 0 and facts.value[k] / max(delay, 1e-9) > most:
+                most, best, best_r, best_p = facts.value[k] / max(delay, 1e-9), k, r, p
+        if best < 0:
+            return
+        put_in(facts, tour, best_r, best_p, best)
+
+
+@compiled()
+def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     facts: Facts,
     tour: Tour,
     dirty: NDArray[np.bool_],
@@ -246,17 +277,16 @@ def recreate(
     keys: NDArray[np.float64],
 ) -> None:
     """Put stops in, in an order by chance, prize, prize per minute, or nearness to the seed."""
-    size = facts.value.shape[0]
     out = np.flatnonzero(tour.where < 0)
     kind = draw(rng)
     for number in range(out.shape[0]):
         k = out[number]
         noise = draw(rng)
-        if kind < 0.2:
+        if kind < BY_CHANCE:
             keys[number] = noise
-        elif kind < 0.4:
+        elif kind < BY_CHANCE + BY_PRIZE:
             keys[number] = -facts.value[k] * (0.7 + 0.6 * noise)
-        elif kind < 0.8:
+        elif kind < BY_CHANCE + BY_PRIZE + BY_RATIO:
             keys[number] = -facts.ratio[k] * (0.5 + noise)
         else:
             keys[number] = facts.times[0, seed, k] * (0.5 + noise)
@@ -264,7 +294,7 @@ def recreate(
         k = out[number]
         if tour.blocked[k] > 0:
             continue
-        r, p = place(facts, tour, dirty, k, blink, rng)
+        r, p, _ = place(facts, tour, dirty, k, blink, rng)
         if r >= 0:
             put_in(facts, tour, r, p, k)
 
@@ -283,7 +313,7 @@ def worth_of(facts: Facts, tour: Tour, minute: float) -> tuple[float, float]:
 
 
 @compiled()
-def keep_routes(
+def keep_routes(  # noqa: PLR0917 - compiled functions have no keywords
     facts: Facts,
     tour: Tour,
     dirty: NDArray[np.bool_],
@@ -295,7 +325,7 @@ def keep_routes(
     """Note the changed routes for the packing pass, unless their stops were noted lately."""
     for r in range(tour.length.shape[0]):
         length = tour.length[r]
-        if not dirty[r] or length <= 2 or count >= kept.shape[0]:
+        if not dirty[r] or length <= EMPTY or count >= kept.shape[0]:
             continue
         mixed = np.uint64(facts.crew[r] + 1)
         for p in range(1, length - 1):
@@ -315,7 +345,7 @@ def keep_routes(
 
 
 @compiled()
-def run(
+def run(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     facts: Facts,
     now: Tour,
     trial: Tour,
@@ -344,7 +374,7 @@ def run(
         dirty[:] = False
         seed = ruin(facts, trial, dirty, knobs[0], knobs[1], rng)
         for r in range(team):
-            dirty[r] = dirty[r] or trial.length[r] == 2
+            dirty[r] = dirty[r] or trial.length[r] == EMPTY
         recreate(facts, trial, dirty, seed, knobs[5], rng, keys)
         value, goal = worth_of(facts, trial, knobs[2])
         temperature = knobs[4] * (knobs[3] / knobs[4]) ** max(heat, 0.0)

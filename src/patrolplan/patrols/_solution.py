@@ -79,8 +79,10 @@ class Solution:
         else:
             sure = f"infeasible: {self.message}"
         lines = [
-            f"worth {self.worth:.6g} ({sure}), bound {self.bound:.6g}, "
-            f"{self.iterations} iterations, {self.seconds:.2f} s",
+            (
+                f"worth {self.worth:.6g} ({sure}), bound {self.bound:.6g}, "
+                f"{self.iterations} iterations, {self.seconds:.2f} s"
+            ),
             f"{'officer':>7} {'stops':>5} {'worth':>10} {'start':>8} {'end':>8} {'travelled':>9}",
         ]
         for route in self.routes:

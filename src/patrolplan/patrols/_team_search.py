@@ -12,8 +12,10 @@ import numpy as np
 
 from patrolplan.patrols._packing import Answer
 from patrolplan.patrols._packing import Pool
+from patrolplan.patrols._search import EMPTY
 from patrolplan.patrols._search import Facts
 from patrolplan.patrols._search import Tour
+from patrolplan.patrols._search import build
 from patrolplan.patrols._search import refresh
 from patrolplan.patrols._search import run
 
@@ -30,15 +32,16 @@ class Knobs:
     removed: float = 10.0
     longest: float = 10.0
     minute: float = 0.3
-    hottest: float = 0.5
+    hottest: float = 2.5
     coldest: float = 0.01
     blink: float = 0.01
     noted: float = 0.97
 
 
 KNOBS = Knobs()
-# Rounds of a chunk with a fixed budget; with a clock a chunk takes about CHUNK_SECONDS.
-CHUNK_ROUNDS = 500
+# With a fixed number of rounds, a chunk is so many rounds times stops, whatever the computer, so
+# that answers repeat; with a clock alone it takes about CHUNK_SECONDS.
+CHUNK_STOPS = 100_000
 CHUNK_SECONDS = 0.01
 NOTED_ROUTES = 4096
 PACKING_COLUMNS = 3000
@@ -77,19 +80,23 @@ class _Search:
         for number, crew in enumerate(case.crews):
             for officer in crew.officers:
                 self.crews[officer] = number
-        self.now = _tour(self.facts, start.routes)
-        self.trial = _tour(self.facts, start.routes)
-        self.best = _tour(self.facts, start.routes)
         mixed = np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)
         self.rng = np.maximum(mixed, np.uint64(1))
         self.knobs = self._knobs()
-        value = float(case.value[[k for stops in start.routes.values() for k in stops]].sum())
+        plain = _tour(self.facts, {})
+        build(self.facts, plain, self.rng)
+        routes = max(_routes(plain), start.routes, key=self._value)
+        self.now, self.trial, self.best = (_tour(self.facts, routes) for _ in range(3))
+        value = self._value(routes)
         self.state = np.array([-math.inf, value, -math.inf])
         team = len(self.crews)
         self.seen = np.zeros(1 << 14, dtype=np.uint64)
         self.kept = np.zeros((NOTED_ROUTES if team > 1 else 1, case.size), dtype=np.int32)
         self.marks = np.zeros((len(self.kept), 2), dtype=np.int64)
         self.noted: dict[tuple[int, frozenset[int]], list[int]] = {}
+
+    def _value(self, routes: dict[int, list[int]]) -> float:
+        return math.fsum(float(self.case.value[k]) for stops in routes.values() for k in stops)
 
     def _knobs(self) -> NDArray[np.float64]:
         case = self.case
@@ -112,7 +119,9 @@ class _Search:
     def run(self, max_rounds: float, deadline: float) -> tuple[Answer, int]:
         """Do chunks of rounds, cooling down over whichever budget is given."""
         begun = time.perf_counter()
-        done, chunk = 0, CHUNK_ROUNDS if math.isfinite(max_rounds) else 20
+        done, chunk = 0, 20
+        if math.isfinite(max_rounds):
+            chunk = max(20, min(500, CHUNK_STOPS // self.case.size))
         packings = list(PACKING_AT) if len(self.crews) > 1 else []
         while done < max_rounds and not self._closed():
             left = deadline - time.perf_counter()
@@ -133,11 +142,8 @@ class _Search:
             took = time.perf_counter() - before
             if math.isinf(max_rounds):
                 chunk = max(1, min(5000, int(rounds * CHUNK_SECONDS / max(took, 1e-6))))
-            elif took > 2 * CHUNK_SECONDS and math.isfinite(deadline):
-                chunk = max(1, chunk // 2)
         routes = _routes(self.best)
-        value = math.fsum(float(self.case.value[k]) for stops in routes.values() for k in stops)
-        return Answer(routes, value, self.bound, 0), done
+        return Answer(routes, self._value(routes), self.bound, 0), done
 
     def _closed(self) -> bool:
         return bool(self.state[1] >= self.bound - self.case.epsilon)
@@ -169,7 +175,7 @@ class _Search:
         if not chosen:
             return
         routes = pool.assign(chosen)
-        value = math.fsum(float(self.case.value[k]) for stops in routes.values() for k in stops)
+        value = self._value(routes)
         if value > self.state[1] + self.case.epsilon:
             for tour in (self.now, self.trial, self.best):
                 _fill(self.facts, tour, routes)
@@ -241,6 +247,6 @@ def _fill(facts: Facts, tour: Tour, routes: dict[int, list[int]]) -> None:
 def _routes(tour: Tour) -> dict[int, list[int]]:
     found: dict[int, Any] = {}
     for r in range(len(tour.length)):
-        if tour.length[r] > 2:
+        if tour.length[r] > EMPTY:
             found[r] = tour.route[r, 1 : tour.length[r] - 1].tolist()
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,17 @@ STEPS = (0.97, 0.93, 0.89, 0.85, 0.8, 0.7, 0.5, 0.0)
 DISCOUNTS = (0.7, 0.4, 0.1)
 
 
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """How many answers are wanted, and from which sets of places they must differ, how much."""
+
+    case: Case
+    places: NDArray[np.int64]
+    taken: tuple[frozenset[int], ...]
+    count: int
+    jaccard: float
+
+
 def other_routes(
     problem: OrienteeringProblem,
     case: Case,
@@ -54,22 +66,18 @@ def other_routes(
     resolve
         Solves the problem again for other prizes, as the last resort.
     """
-    places = _places(problem, case)
     local = {int(row): number for number, row in enumerate(case.rows)}
     best = [local[stop] for stop in solution.stops]
+    places = _places(problem, case)
+    taken = frozenset(places[best].tolist())
+    wanted = Wanted(case, places, (taken,), count, jaccard)
     bonuses = len(problem.mandatory) * case.bonus
     best_value = float(case.value[best].sum()) - bonuses
-    taken = [frozenset(places[best].tolist())]
     found: list[Routes] = []
     if case.size <= MAX_CANDIDATES:
-        alone = len(problem.officers) == 1
+        look = _alone if len(problem.officers) == 1 else _together
         for step in [step for step in STEPS if step > share] + [share]:
-            least = bonuses + step * best_value - case.epsilon
-            listed = (
-                _alone(case, least, places, taken, count, jaccard)
-                if alone
-                else _together(case, least, places, taken, count, jaccard)
-            )
+            listed = look(wanted, bonuses + step * best_value - case.epsilon)
             if listed is None:
                 break
             found = listed
@@ -78,7 +86,7 @@ def other_routes(
         else:
             return found
     least = bonuses + share * best_value - case.epsilon
-    return _resolved(problem, case, least, places, taken, found, count, jaccard, resolve)
+    return _resolved(problem, wanted, least, found, resolve)
 
 
 def _places(problem: OrienteeringProblem, case: Case) -> NDArray[np.int64]:
@@ -101,53 +109,41 @@ def _differs(stops: frozenset[int], taken: Iterable[frozenset[int]], jaccard: fl
     )
 
 
-def _alone(
-    case: Case,
-    least: float,
-    places: NDArray[np.int64],
-    taken: list[frozenset[int]],
-    count: int,
-    jaccard: float,
-) -> list[Routes] | None:
+def _alone(wanted: Wanted, least: float) -> list[Routes] | None:
     """List all sets of the one officer and pick; `None` when there are too many."""
-    harvest = Explorer(case, case.crews[0]).explore(
-        case.value, least, rising=False, max_labels=MAX_LABELS
+    harvest = Explorer(wanted.case, wanted.case.crews[0]).explore(
+        wanted.case.value, least, rising=False, max_labels=MAX_LABELS
     )
     if not harvest.complete:
         return None
     found: list[Routes] = []
-    seen = list(taken)
+    seen = list(wanted.taken)
     for _, stops in harvest.routes(least):
-        visited = frozenset(places[stops].tolist())
-        if _differs(visited, seen, jaccard):
+        visited = frozenset(wanted.places[stops].tolist())
+        if _differs(visited, seen, wanted.jaccard):
             found.append({0: stops})
             seen.append(visited)
-            if len(found) == count:
+            if len(found) == wanted.count:
                 break
     return found
 
 
-def _together(
-    case: Case,
-    least: float,
-    places: NDArray[np.int64],
-    taken: list[frozenset[int]],
-    count: int,
-    jaccard: float,
-) -> list[Routes] | None:
+def _together(wanted: Wanted, least: float) -> list[Routes] | None:
     """Pack all sets that may be in a good answer, with a row for each answer to differ from."""
-    pool = Team(case, MAX_LABELS, math.inf).listed(least)
+    pool = Team(wanted.case, MAX_LABELS, math.inf).listed(least)
     if pool is None:
         return None
     values = np.array(pool.values)
     found: list[Routes] = []
-    seen = list(taken)
-    while len(found) < count:
-        chosen, _ = pool.pack(extra=[_apart(pool, places, other, jaccard) for other in seen])
+    seen = list(wanted.taken)
+    while len(found) < wanted.count:
+        chosen, _ = pool.pack(
+            extra=[_apart(pool, wanted.places, other, wanted.jaccard) for other in seen]
+        )
         if not chosen or float(values[chosen].sum()) < least:
             break
         routes = pool.assign(chosen)
-        visited = frozenset(int(places[k]) for stops in routes.values() for k in stops)
+        visited = frozenset(int(wanted.places[k]) for stops in routes.values() for k in stops)
         found.append(routes)
         seen.append(visited)
     return found
@@ -171,30 +167,27 @@ def _apart(
 
 def _resolved(
     problem: OrienteeringProblem,
-    case: Case,
+    wanted: Wanted,
     least: float,
-    places: NDArray[np.int64],
-    taken: list[frozenset[int]],
     found: list[Routes],
-    count: int,
-    jaccard: float,
     resolve: Resolve,
 ) -> list[Routes]:
     """Solve again with smaller prizes for what has been visited, as often as needed."""
     found = list(found)
-    seen = list(taken) + [
-        frozenset(int(places[k]) for stops in routes.values() for k in stops) for routes in found
+    seen = list(wanted.taken) + [
+        frozenset(int(wanted.places[k]) for stops in routes.values() for k in stops)
+        for routes in found
     ]
-    for attempt in range(count - len(found)):
+    for attempt in range(wanted.count - len(found)):
         for number, discount in enumerate(DISCOUNTS):
             prizes = problem.prizes.copy()
             for visited in seen:
-                prizes[case.rows[np.isin(places, list(visited))]] *= discount
+                prizes[wanted.case.rows[np.isin(wanted.places, list(visited))]] *= discount
             routes = resolve(prizes, attempt * len(DISCOUNTS) + number)
             stops = [k for route in routes.values() for k in route]
-            visited = frozenset(places[stops].tolist())
-            enough = float(case.value[stops].sum()) >= least
-            if stops and enough and _differs(visited, seen, jaccard):
+            visited = frozenset(wanted.places[stops].tolist())
+            enough = float(wanted.case.value[stops].sum()) >= least
+            if stops and enough and _differs(visited, seen, wanted.jaccard):
                 found.append(routes)
                 seen.append(visited)
                 break

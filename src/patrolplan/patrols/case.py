@@ -1,5 +1,6 @@
 """One school's orienteering problem, and how its solution becomes patrols."""
 
+import datetime as dt
 from dataclasses import dataclass
 from dataclasses import replace
 from itertools import pairwise
@@ -23,7 +24,11 @@ from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import Variant
 from patrolplan.patrols.reach import Reach
 from patrolplan.patrols.reach import metres_per_minute
+from patrolplan.patrols.reach import reach_of
+from patrolplan.patrols.windows import Window
+from patrolplan.patrols.windows import minutes_after_midnight
 from patrolplan.places import describe
+from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
 
 VARIANTS = 3
@@ -237,3 +242,71 @@ def _said(place: pd.Series) -> str:
     """Reason, who asks, and until when."""
     until = f"{place['to'].day} {place['to']:%B %Y}"
     return f"{place['reason']} (asked by {place['by']}, until {until})"
+
+
+def school_case(
+    area: StudyArea,
+    risk: Risk,
+    hotspots: gpd.GeoDataFrame,
+    row: int,
+    *,
+    labels: NDArray[np.object_],
+    window: Window,
+    date: dt.date | None = None,
+) -> SchoolCase:
+    """What one school's patrols are made from.
+
+    Parameters
+    ----------
+    area, risk, hotspots, window, date
+        As for `plan_patrols`.
+    row
+        Row of the area's schools.
+    labels
+        (p,) what each piece of the area's network is called.
+    """
+    school = area.schools.iloc[row]
+    tasked = _tasked(area, str(school["urn"]), date)
+    start, gate_minutes = _start(area, school, window)
+    reach = reach_of(
+        area,
+        risk,
+        hotspots,
+        area.gates.take([row]),
+        minutes=window.minutes - gate_minutes,
+        must_visit=tasked[tasked["must_visit"]],
+        barred=tasked[~tasked["must_visit"]],
+    )
+    return SchoolCase(
+        area=area,
+        hotspots=hotspots,
+        school=school,
+        tasked=tasked,
+        reach=reach,
+        labels=labels[reach.pieces],
+        gain=risk.joined[reach.pieces],
+        start_minutes=start,
+        gate_until_minutes=start + gate_minutes,
+        latest_end_minutes=start + window.minutes,
+    )
+
+
+def _tasked(area: StudyArea, urn: str, date: dt.date | None) -> gpd.GeoDataFrame:
+    """Tasked places of a school, on a day where one is given."""
+    places = area.tasked_places
+    mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
+    if date is not None:
+        day = pd.Timestamp(date)
+        mine &= ((places["from"] <= day) & (day <= places["to"])).to_numpy()
+    return places[mine].reset_index(drop=True)
+
+
+def _start(area: StudyArea, school: pd.Series, window: Window) -> tuple[float, float]:
+    """When a school's patrol starts, and for how long it is present at the gate first.
+
+    Pupils have left by the end of the presence: a patrol that starts later goes straight off.
+    """
+    bell = minutes_after_midnight(school["finish_time"])
+    start = bell if window.start_minutes is None else window.start_minutes
+    presence = area.settings.patrol.gate_minutes
+    return start, presence if start <= bell + presence else 0.0

@@ -234,9 +234,7 @@ def _solution(
     seconds = time.perf_counter() - begun
     if unmet:
         text = _unmet_message(case, unmet, proven=answer.bound <= answer.value + case.epsilon)
-        return Solution(
-            tuple(routes), worth, worth, "infeasible", rounds, seconds, unmet, text
-        )
+        return Solution(tuple(routes), worth, worth, "infeasible", rounds, seconds, unmet, text)
     bonuses = len(problem.mandatory) * case.bonus
     if answer.bound <= answer.value + case.epsilon:
         return Solution(tuple(routes), worth, worth, "proven", rounds, seconds)

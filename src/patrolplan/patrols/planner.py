@@ -2,19 +2,17 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.patrols.case import SchoolCase
+from patrolplan.patrols.backtest import held_out_sentences
+from patrolplan.patrols.case import school_case
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.reach import reach_of
 from patrolplan.patrols.windows import Window
-from patrolplan.patrols.windows import minutes_after_midnight
 from patrolplan.patrols.windows import window_of
 from patrolplan.places import street_labels
 from patrolplan.risk.surface import Risk
@@ -60,39 +58,17 @@ def plan_patrols(
     window = window or window_of(area.settings.patrol)
     _check(area, window, urns)
     labels = street_labels(area.network)
+    tested = held_out_sentences(area, labels=labels, window=window, urns=urns)
     patrols: list[Patrol] = []
     told = LeftOut()
-    for row in range(len(area.schools)):
-        school = area.schools.iloc[row]
-        if urns is not None and school["urn"] not in urns:
+    for row, urn in enumerate(area.schools["urn"]):
+        if urns is not None and urn not in urns:
             continue
-        tasked = _tasked(area, str(school["urn"]), date)
-        start, gate_minutes = _start(area, school, window)
-        reach = reach_of(
-            area,
-            risk,
-            hotspots,
-            area.gates.take([row]),
-            minutes=window.minutes - gate_minutes,
-            must_visit=tasked[tasked["must_visit"]],
-            barred=tasked[~tasked["must_visit"]],
-        )
-        case = SchoolCase(
-            area=area,
-            hotspots=hotspots,
-            school=school,
-            tasked=tasked,
-            reach=reach,
-            labels=labels[reach.pieces],
-            gain=risk.joined[reach.pieces],
-            start_minutes=start,
-            gate_until_minutes=start + gate_minutes,
-            latest_end_minutes=start + window.minutes,
-        )
+        case = school_case(area, risk, hotspots, row, labels=labels, window=window, date=date)
         found, unmet = case.patrols()
-        patrols += found
+        patrols += [replace(patrol, tested=tested.get(urn, "")) for patrol in found]
         for place in unmet:
-            told.add("tasked places", f"{place}: out of reach of URN {school['urn']} in time", 1)
+            told.add("tasked places", f"{place}: out of reach of URN {urn} in time", 1)
     return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *told.rows))
 
 
@@ -111,24 +87,3 @@ def _check(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
             what = f"the school '{urn}' is not in the area (there: {', '.join(there[:12])})"
             where = "--school"
             raise InputError.one(where, what, "name one of them, or see `patrolplan check`")
-
-
-def _tasked(area: StudyArea, urn: str, date: dt.date | None) -> gpd.GeoDataFrame:
-    """Tasked places of a school, on a day where one is given."""
-    places = area.tasked_places
-    mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
-    if date is not None:
-        day = pd.Timestamp(date)
-        mine &= ((places["from"] <= day) & (day <= places["to"])).to_numpy()
-    return places[mine].reset_index(drop=True)
-
-
-def _start(area: StudyArea, school: pd.Series, window: Window) -> tuple[float, float]:
-    """When a school's patrol starts, and for how long it is present at the gate first.
-
-    Pupils have left by the end of the presence: a patrol that starts later goes straight off.
-    """
-    bell = minutes_after_midnight(school["finish_time"])
-    start = bell if window.start_minutes is None else window.start_minutes
-    presence = area.settings.patrol.gate_minutes
-    return start, presence if start <= bell + presence else 0.0

@@ -97,6 +97,8 @@ class Patrol:
     variants: tuple[Variant, ...]
     notes: tuple[str, ...]
     """What was assumed for this school (bell, gate), in plain sentences."""
+    tested: str = ""
+    """What a patrol planned this way met in held-out months against a plain loop, one sentence."""
 
     @property
     def walked_metres(self) -> float:

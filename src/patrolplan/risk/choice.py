@@ -13,6 +13,9 @@ FEWEST_EVENTS = 100
 FEWEST_ORIGINS = 3
 """With fewer months looked at, nothing can be told."""
 
+CAUTION = 0.5
+"""Standard errors that a model must be better by."""
+
 CANDIDATES = (
     "decayed count",
     "planar kernel",
@@ -50,7 +53,7 @@ class Choice:
         if self.gain is None:
             return f"{self.category}: can't tell which model is best ({seen}); {PRIOR_COUNT} taken."
         if self.model == PRIOR_COUNT:
-            return f"{self.category}: no model was clearly better than {PRIOR_COUNT} ({seen})."
+            return f"{self.category}: no model was better than {PRIOR_COUNT} ({seen})."
         return (
             f"{self.category}: {self.model} taken, it caught {self.gain:+.1%} against "
             f"{PRIOR_COUNT} ({seen})."
@@ -60,9 +63,9 @@ class Choice:
 def choose(
     category: str, hits: dict[str, NDArray[np.float64]], events: NDArray[np.int64]
 ) -> Choice:
-    """Take the model that caught most in earlier months, prior counts where none is clearly better.
+    """Take the model that caught most in earlier months, prior counts where none was better.
 
-    Clearly: the mean gain is above its own standard error over the months. Gains are shares of
+    Better: the mean gain is more than half its own standard error over the months. Gains are shares of
     what prior counts caught on average at the same coverage, so that every coverage weighs the
     same.
 
@@ -86,6 +89,6 @@ def choose(
             continue
         gains = ((hits[name] - hits[PRIOR_COUNT]) / usual).mean(axis=1)
         gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(origins))
-        if gain > error and gain > best_gain + 1e-9:
+        if gain > CAUTION * error and gain > best_gain + 1e-9:
             best, best_gain = name, gain
     return Choice(category, best, best_gain, total, origins)

@@ -1,35 +1,79 @@
 """Incidents and groups of reports -> `Risk`."""
 
+import difflib
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.errors import SettingsError
+from patrolplan.risk.choice import FEWEST_EVENTS
+from patrolplan.risk.choice import FEWEST_ORIGINS
+from patrolplan.risk.choice import Choice
+from patrolplan.risk.history import History
+from patrolplan.risk.history import history_of
+from patrolplan.risk.models import MODELS
+from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.models import RiskModel
+from patrolplan.risk.models import fitted
+from patrolplan.risk.models import models_by_name
+from patrolplan.risk.scores import COVERAGES
+from patrolplan.risk.scores import rounded
 from patrolplan.risk.surface import Risk
+from patrolplan.risk.timing import MONTHS_ONLY
+from patrolplan.risk.timing import timing_of
+from patrolplan.risk.trials import ALL
+from patrolplan.risk.trials import AUTO
+from patrolplan.risk.trials import LEAST_HISTORY
+from patrolplan.risk.trials import Trials
+from patrolplan.risk.trials import run_trials
 from patrolplan.risk.weights import harm_days
-from patrolplan.risk.weights import recency
 
-SMOOTHING = 0.25
-"""Share of a piece's risk that comes from the pieces next to it."""
+LOOKED_AT_MONTHS = 8
+"""Last months that the models are compared on when a plan is made."""
+
+COMPARED = (PRIOR_COUNT, "decayed count", "shrunk count", "poisson", "combination")
+"""Models that are compared when a plan is made; the full back-test compares all."""
+
+DIGITS = 9
+"""Risk is given to so many significant digits, so that equal runs write equal files."""
+
+MARGIN_COVERAGE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """Expected incidents a piece and category (p, j), and where they come from."""
+
+    expected: NDArray[np.float64]
+    model: str
+    margin: float | None = None
+    notes: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 def estimate_risk(area: StudyArea) -> Risk:
     """Expected harm on every piece of street.
 
-    Recorded crime of the categories that count is weighed by harm and recency, spread over its
-    catchments and smoothed along the network. Reports enter by group. Each voice sums to one;
-    they are joined at `[risk] crime_weight`.
+    Recorded crime of the categories that count goes through the model that `[risk] model` names,
+    or, for "auto", in each category through the one that was best on months that it had not seen.
+    Expected incidents are weighed by harm and, where clock times are known, by the share of the
+    category that falls into the patrol window. Reports enter by group. Each voice sums to one; they
+    are joined at `[risk] crime_weight`.
+
+    Raises
+    ------
+    SettingsError
+        When the settings name an unknown model.
     """
     settings = area.settings
-    incidents = area.incidents
-    counted = incidents["category"].isin(settings.crimes.counted).to_numpy()
-    months = incidents["month"]
-    last = months.max()
-    age = (last.year - months.dt.year) * 12 + last.month - months.dt.month
-    categories = incidents["category"].cat.categories
-    harm = harm_days(categories, settings.risk.harm)[incidents["category"].cat.codes]
-    weight = harm * recency(age, settings.risk.half_life_months) * counted
-    by_catchment = np.bincount(area.incident_catchment, weight, minlength=len(area.catchments))
-    crime = _shares(_smoothed(area, area.catchments.spread(by_catchment)))
+    history = history_of(area)
+    harm = harm_days(history.targets, settings.risk.harm)
+    told = _told(history, harm, area)
+    timing = timing_of(area, history.targets)
+    weights = harm if timing is None else harm * timing.by_category
+    crime = _shares((told.expected * weights).sum(axis=1))
     reports = _shares(_report_risk(area))
     crime_weight = settings.risk.crime_weight if reports.any() else 1.0
     crime_weight = crime_weight if crime.any() else 0.0
@@ -37,28 +81,95 @@ def estimate_risk(area: StudyArea) -> Risk:
         crime=crime,
         reports=reports,
         joined=_shares(crime_weight * crime + (1 - crime_weight) * reports),
-        model="prior count",
-        margin=None,
-        months=(months.min(), last),
+        model=told.model,
+        margin=told.margin,
+        months=(history.months[0], history.months[-1]),
         times_known=area.times_known,
         snapped=area.snapped,
-        notes=_notes(area),
+        notes=(*_notes(area), *told.notes, MONTHS_ONLY if timing is None else str(timing)),
+        choices=told.choices,
+        timing=timing,
     )
+
+
+def _told(history: History, harm: NDArray[np.float64], area: StudyArea) -> _Told:
+    """What the named model, or the chosen ones, expect."""
+    settings = area.settings
+    models = models_by_name(settings.risk.half_life_months, settings.seed)
+    name = " ".join(settings.risk.model.lower().replace("_", " ").replace("-", " ").split())
+    if name == AUTO:
+        return _chosen(history, models, harm, settings.seed)
+    if name not in MODELS:
+        near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
+        hint = f", did you mean '{near[0]}'?" if near else ""
+        what = f"'{settings.risk.model}' is no risk model{hint}"
+        remedy = f"choose from: {', '.join((AUTO, *MODELS))}"
+        raise SettingsError.one("settings", what, remedy, "key 'risk.model'")
+    model = fitted(models[name], history)
+    said = (f"Risk model '{name}', as the settings say.", *model.said_)
+    return _Told(model.predict(), name, notes=said)
+
+
+def _chosen(
+    history: History, models: dict[str, RiskModel], harm: NDArray[np.float64], seed: int
+) -> _Told:
+    """In each category, the model that was best on the last months."""
+    origins = list(history.months[LEAST_HISTORY:][-LOOKED_AT_MONTHS:])
+    recent = np.asarray([history.month(origin).sum() for origin in origins])
+    if len(origins) < FEWEST_ORIGINS or recent.sum() < FEWEST_EVENTS:
+        expected = fitted(models[PRIOR_COUNT], history).predict()
+        events = int(recent.sum())
+        choices = tuple(
+            Choice(name, PRIOR_COUNT, None, events if len(history.targets) == 1 else 0, len(origins))
+            for name in history.targets
+        )
+        return _Told(expected, PRIOR_COUNT, None, tuple(map(str, choices)), choices)
+    compared = {name: models[name] for name in COMPARED}
+    trials = run_trials(history, compared, origins, harm, seed=seed)
+    if trials.worse:
+        expected = fitted(models[PRIOR_COUNT], history).predict()
+        said = (
+            f"The models chosen by category together caught less of all crime weighed by harm than "
+            f"{PRIOR_COUNT} in the last {len(origins)} months: {PRIOR_COUNT} taken throughout."
+        )
+        return _Told(expected, PRIOR_COUNT, 0.0, (said,))
+    choices = tuple(trials.choice(column) for column in range(len(history.targets)))
+    expected = np.column_stack(
+        [
+            fitted(models[choice.model], history).predict()[:, column]
+            for column, choice in enumerate(choices)
+        ]
+    )
+    names = tuple(dict.fromkeys(choice.model for choice in choices))
+    margin = _margin(trials)
+    said = [str(choice) for choice in choices]
+    if margin is not None:
+        said.append(
+            f"On {ALL} crime weighed by harm, the models taken month by month differed from "
+            f"{PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the street length."
+        )
+    return _Told(expected, " and ".join(names), margin, tuple(said), choices)
+
+
+def _margin(trials: Trials) -> float | None:
+    """Difference of PAI to prior counts on all crime, on months after which a choice was made."""
+    told = [
+        row
+        for row, choices in enumerate(trials.choices)
+        if any(choice.gain is not None for choice in choices)
+    ]
+    total = trials.totals[told, -1].sum()
+    if not told or total == 0:
+        return None
+    at = COVERAGES.index(MARGIN_COVERAGE)
+    auto, usual = trials.models.index(AUTO), trials.models.index(PRIOR_COUNT)
+    more = trials.hits[auto][told, -1, at].sum() - trials.hits[usual][told, -1, at].sum()
+    return round(float(more / total / MARGIN_COVERAGE), 3)
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
     total = values.sum()
-    return values / total if total > 0 else np.zeros_like(values)
-
-
-def _smoothed(area: StudyArea, risk: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mix each piece's risk per metre with that of the pieces next to it."""
-    metres = area.network.piece_metres
-    near = area.network.neighbours.astype(np.float64)
-    around = near @ metres
-    density = risk / metres
-    mixed = np.where(around > 0, (near @ risk) / np.where(around > 0, around, 1.0), density)
-    return np.asarray(((1 - SMOOTHING) * density + SMOOTHING * mixed) * metres)
+    return rounded(values / total, DIGITS) if total > 0 else np.zeros_like(values)
 
 
 def _report_risk(area: StudyArea) -> NDArray[np.float64]:

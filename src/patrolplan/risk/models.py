@@ -9,8 +9,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from patrolplan.risk.history import History
 from patrolplan.risk.kernels import BANDWIDTHS
@@ -18,7 +20,6 @@ from patrolplan.risk.kernels import leave_one_out
 from patrolplan.risk.known import Known
 from patrolplan.risk.regression import ALPHAS
 from patrolplan.risk.regression import fit_poisson
-from patrolplan.risk.regression import factor
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE
 from patrolplan.risk.shrinkage import shrunk_rates
 
@@ -209,11 +210,12 @@ class PoissonCount(RiskModel):
         months = range(min(self.first_month, now), now)
         known = Known(history)
         rates = known.rates(now)
-        for target in range(len(history.targets)):
-            counts = history.counts[list(months), :, target]
-            if counts.sum() >= FEWEST_EVENTS:
-                model = fit_poisson(known.rows(months, target), self.alphas)
-                rates[:, target] *= factor(model, known.features(now, target))
+        # One thread: sums of several threads differ in their last digits from run to run.
+        with threadpool_limits(limits=1), config_context(assume_finite=True):
+            for target in range(len(history.targets)):
+                if history.counts[list(months), :, target].sum() >= FEWEST_EVENTS:
+                    model = fit_poisson(known.rows(months, target), self.alphas)
+                    rates[:, target] *= model.predict(known.features(now, target))
         return rates
 
 

@@ -7,6 +7,7 @@ factor what came differs from it. The larger the penalty, the nearer it stays to
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 ALPHAS = (0.01, 0.1, 1.0, 10.0)
 """Candidates for the penalty on the coefficients of standardised features."""
@@ -66,21 +66,15 @@ def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.fl
 def fit_poisson(rows: Rows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
     """Fit, with the penalty under which the rows held back come out best.
 
-    One thread: sums of several threads differ in their last digits from run to run.
-
     Returns
     -------
     Pipeline
         Predicts the factor on the exposure.
     """
-    with threadpool_limits(limits=1):
-        return _fit(rows, np.ones(len(rows.counts), dtype=bool), _penalty(rows, alphas))
-
-
-def factor(model: Pipeline, features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(r,) factor on the exposure, on one thread."""
-    with threadpool_limits(limits=1):
-        return np.asarray(model.predict(features), dtype=np.float64)
+    scaler = StandardScaler().fit(rows.features)
+    scaled = replace(rows, features=scaler.transform(rows.features))
+    everything = np.ones(len(rows.counts), dtype=bool)
+    return make_pipeline(scaler, _fit(scaled, everything, _penalty(scaled, alphas)))
 
 
 def _penalty(rows: Rows, alphas: Sequence[float]) -> float:
@@ -96,15 +90,14 @@ def _penalty(rows: Rows, alphas: Sequence[float]) -> float:
     return alphas[int(np.argmin(np.round(deviances, 6)))]
 
 
-def _fit(rows: Rows, which: NDArray[np.bool_], alpha: float) -> Pipeline:
+def _fit(rows: Rows, which: NDArray[np.bool_], alpha: float) -> PoissonRegressor:
     """Counts over exposure, weighed by exposure: the same as an offset in the linear part."""
     regressor = PoissonRegressor(alpha=alpha, solver="newton-cholesky", max_iter=50)
-    model = make_pipeline(StandardScaler(), regressor)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(
+        regressor.fit(
             rows.features[which],
             rows.counts[which] / rows.exposure[which],
-            poissonregressor__sample_weight=rows.exposure[which] * rows.weights[which],
+            sample_weight=rows.exposure[which] * rows.weights[which],
         )
-    return model
+    return regressor

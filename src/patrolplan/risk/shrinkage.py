@@ -9,6 +9,7 @@ from scipy.special import gammaln
 
 from patrolplan.risk.history import History
 from patrolplan.risk.places import NEXT_METRES
+from patrolplan.risk.places import Places
 
 LONG_HALF_LIFE = 24.0
 """Months; sparse crime needs a long memory."""
@@ -86,30 +87,47 @@ def gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> f
     return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
 
 
-def shrunk_rates(history: History, half_life_months: float = LONG_HALF_LIFE) -> NDArray[np.float64]:
+def around_expected(
+    total: NDArray[np.float64], target: int, places: Places
+) -> NDArray[np.float64]:
+    """(c,) what a category would be by what is around it, above 0.
+
+    It is taken to be a mixture of: every other category there; all others there times the
+    category's share of the crime around; the category itself next door; street length.
+
+    Parameters
+    ----------
+    total
+        (c, k) incidents, weighed or not.
+    target
+        Column of the category.
+    places
+        The c places.
+    """
+    around = places.around(total)
+    others = np.delete(total, target, axis=1)
+    usual = total[:, target].sum() / max(total.sum(), 1.0)
+    share = (around[:, target] + BORROWED * usual) / (around.sum(axis=1) + BORROWED)
+    next_door = places.around(total[:, [target]], NEXT_METRES)[:, 0]
+    parts = [others, others.sum(axis=1) * share, next_door, places.metres]
+    return mixture(total[:, target], np.column_stack(parts))
+
+
+def shrunk_rates(
+    history: History, half_life_months: float = LONG_HALF_LIFE
+) -> NDArray[np.float64]:
     """(c, j) incidents a month of each target, drawn towards what is around.
 
-    A category is taken to be a mixture of: every other category there; all others there times
-    the category's share of the crime around; the category itself next door; street length.
     The result is kept under a digest of the counts that it rests on, for the next origin.
     """
     digest = hashlib.sha256(history.counts.tobytes()).hexdigest()
     key = f"shrunk {half_life_months} {len(history.targets)} {history.counts.shape} {digest}"
-    if key not in history.places.kept:
-        history.places.kept[key] = _shrunk_rates(history, half_life_months)
-    return history.places.kept[key]
-
-
-def _shrunk_rates(history: History, half_life_months: float) -> NDArray[np.float64]:
-    total, months = history.decayed(half_life_months)
-    places = history.places
-    around, next_door = places.around(total), places.around(total, NEXT_METRES)
-    all_around, usual = around.sum(axis=1), total.sum(axis=0) / max(total.sum(), 1.0)
-    rates = []
-    for target in range(len(history.targets)):
-        others = np.delete(total, target, axis=1)
-        share = (around[:, target] + BORROWED * usual[target]) / (all_around + BORROWED)
-        parts = [others, others.sum(axis=1) * share, next_door[:, target], places.metres]
-        counts = total[:, target]
-        rates.append(shrink(counts, mixture(counts, np.column_stack(parts))))
-    return np.column_stack(rates) / max(months, 1e-9)
+    kept = history.places.kept
+    if key not in kept:
+        total, months = history.decayed(half_life_months)
+        rates = [
+            shrink(total[:, target], around_expected(total, target, history.places))
+            for target in range(len(history.targets))
+        ]
+        kept[key] = np.column_stack(rates) / max(months, 1e-9)
+    return kept[key]

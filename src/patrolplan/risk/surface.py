@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.risk.choice import Choice
+from patrolplan.risk.timing import Timing
+
 
 @dataclass(frozen=True, eq=False)
 class Risk:
@@ -19,9 +22,10 @@ class Risk:
     joined
         (p,) the two voices at their declared weights; sums to 1.
     model
-        Name of the model that the crime voice comes from.
+        Name of the model that the crime voice comes from; where categories have different ones,
+        their names joined by "and".
     margin
-        How much better than prior counts the model was in back-tests: difference of PAI at 5 %
+        How much better than prior counts the models were in back-tests: difference of PAI at 5 %
         coverage; None where nothing could be told.
     months
         First and last month of the incidents used, each the first day of the month.
@@ -29,6 +33,10 @@ class Risk:
         Whether incidents have a clock time; whether their places are snap points.
     notes
         What a reader must know: choices made by default, what is approximate.
+    choices
+        For each category, the model taken and why; empty where the settings name the model.
+    timing
+        Share of harm in the patrol window; None where only months are known.
     """
 
     crime: NDArray[np.float64]
@@ -40,7 +48,23 @@ class Risk:
     times_known: bool
     snapped: bool
     notes: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    timing: Timing | None = None
 
     def __repr__(self) -> str:
         first, last = self.months
         return f"<Risk: {self.model}, {first:%Y-%m} to {last:%Y-%m}, {len(self.joined):,} pieces>"
+
+    @property
+    def disagreement(self) -> NDArray[np.float64]:
+        """(p,) where the voices disagree, between -1 and 1.
+
+        Towards 1: feared but unrecorded. Towards -1: recorded but unfeared. Near 0: the voices
+        agree, or neither says much there; all 0 where a voice is silent. It is the difference of
+        the voices' shares over their sum and the share that a piece would have if all were equal.
+        """
+        if not (self.crime.any() and self.reports.any()):
+            return np.zeros(len(self.joined))
+        even = 1.0 / len(self.joined)
+        difference = self.reports - self.crime
+        return np.asarray(difference / (self.reports + self.crime + even))

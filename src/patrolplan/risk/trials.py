@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.risk.choice import FEWEST_ORIGINS
 from patrolplan.risk.choice import Choice
 from patrolplan.risk.choice import choose
 from patrolplan.risk.history import History
+from patrolplan.risk.models import PRIOR_COUNT
 from patrolplan.risk.models import RiskModel
 from patrolplan.risk.models import fitted
 from patrolplan.risk.scores import COVERAGES
@@ -51,6 +53,9 @@ class Trials:
         (o, j + 1) incidents.
     choices
         For each origin, the choice for each category.
+    worse
+        Whether the chosen models, taken together, caught less of `ALL` than prior counts did at
+        these origins: prior counts are then taken for it.
     """
 
     models: tuple[str, ...]
@@ -63,6 +68,7 @@ class Trials:
     earlier_totals: NDArray[np.float64]
     events: NDArray[np.int64]
     choices: tuple[tuple[Choice, ...], ...]
+    worse: bool
 
     def since(self, month: pd.Timestamp) -> "Trials":
         """Only the origins from this month on."""
@@ -78,6 +84,7 @@ class Trials:
             self.earlier_totals[start:],
             self.events[start:],
             self.choices[start:],
+            self.worse,
         )
 
     def choice(self, column: int) -> Choice:
@@ -166,61 +173,87 @@ def run_trials(
     seed
         Breaks ties.
     """
-    scorer = Scorer(history, harm, seed)
-    categories = (*history.targets, ALL)
-    names = (*models, AUTO)
-    found: list[NDArray[np.float64]] = []
-    events: list[NDArray[np.int64]] = []
-    choices: list[tuple[Choice, ...]] = []
-    rows: list[tuple[NDArray[np.float64], ...]] = []
+    rolling = _Rolling(Scorer(history, harm, seed), models)
     for origin in origins:
+        rolling.step(origin)
+    return rolling.trials()
+
+
+class _Rolling:
+    """The origins scored so far; a choice is made from these alone."""
+
+    def __init__(self, scorer: Scorer, models: Mapping[str, RiskModel]) -> None:
+        self.scorer = scorer
+        self.models = models
+        self.names = (*models, AUTO)
+        self.origins: list[pd.Timestamp] = []
+        self.scored: list[NDArray[np.float64]] = []
+        self.mixed: list[NDArray[np.float64]] = []
+        self.best: list[NDArray[np.float64]] = []
+        self.totals: list[NDArray[np.float64]] = []
+        self.events: list[NDArray[np.int64]] = []
+        self.choices: list[tuple[Choice, ...]] = []
+
+    def step(self, origin: pd.Timestamp) -> None:
+        """Fit on the months before an origin, score the month that came."""
+        scorer, history = self.scorer, self.scorer.history
         cut = history.until(origin)
-        expected = {name: fitted(model, cut).predict() for name, model in models.items()}
-        chosen = tuple(
-            _choice(category, column, tuple(models), found, events)
-            for column, category in enumerate(history.targets)
-        )
+        expected = {name: fitted(model, cut).predict() for name, model in self.models.items()}
+        choices = tuple(self._choice(column) for column in range(len(history.targets)))
         expected[AUTO] = np.column_stack(
-            [expected[choice.model][:, column] for column, choice in enumerate(chosen)]
+            [expected[choice.model][:, column] for column, choice in enumerate(choices)]
         )
-        came, before = history.month(origin), cut.last(12)[:, : len(harm)]
-        amounts = np.stack([_on_pieces(scorer, came), _on_pieces(scorer, before)])
-        scored = np.stack([scorer.score(expected[name], amounts) for name in names])
-        found.append(scored)
-        events.append(np.append(came.sum(axis=0), came.sum()).astype(np.int64))
-        choices.append(chosen)
-        best = scorer.score(amounts[0, :, :-1], amounts[:1])[0]
-        rows.append((best, amounts[0].sum(axis=0), amounts[1].sum(axis=0)))
-    hits = np.stack(found, axis=2)
-    return Trials(
-        models=names,
-        categories=categories,
-        origins=pd.DatetimeIndex(origins),
-        hits=hits[:, 0],
-        earlier_hits=hits[:, 1],
-        best_hits=np.stack([row[0] for row in rows]),
-        totals=np.stack([row[1] for row in rows]),
-        earlier_totals=np.stack([row[2] for row in rows]),
-        events=np.stack(events),
-        choices=tuple(choices),
-    )
+        came, before = history.month(origin), cut.last(12)[:, : len(history.targets)]
+        spread = history.places.catchments.spread
+        amounts = np.stack([scorer.with_all(spread(came)), scorer.with_all(spread(before))])
+        scored = np.stack([scorer.score(expected[name], amounts) for name in self.names])
+        mixed = scored[-1, 0, -1].copy()
+        if self.worse():
+            scored[-1, :, -1] = scored[self.names.index(PRIOR_COUNT), :, -1]
+        self.mixed.append(mixed)
+        self.origins.append(origin)
+        self.scored.append(scored)
+        self.best.append(scorer.score(amounts[0, :, :-1], amounts[:1])[0])
+        self.totals.append(amounts.sum(axis=1))
+        self.events.append(np.append(came.sum(axis=0), came.sum()).astype(np.int64))
+        self.choices.append(choices)
+
+    def worse(self) -> bool:
+        """Whether the chosen models together caught less of all crime than prior counts did."""
+        told = [row for row, choices in enumerate(self.choices) if _any_told(choices)]
+        if len(told) < FEWEST_ORIGINS:
+            return False
+        usual = self.names.index(PRIOR_COUNT)
+        prior = np.array([self.scored[row][usual, 0, -1] for row in told])
+        mixed = np.array([self.mixed[row] for row in told])
+        mean = np.maximum(prior.mean(axis=0), 1e-12)
+        return float(((mixed - prior) / mean).mean()) < 0
+
+    def _choice(self, column: int) -> Choice:
+        hits = {
+            name: np.array([scored[row, 0, column] for scored in self.scored])
+            for row, name in enumerate(self.models)
+        }
+        events = np.array([counted[column] for counted in self.events], dtype=np.int64)
+        return choose(self.scorer.history.targets[column], hits, events)
+
+    def trials(self) -> Trials:
+        hits = np.stack(self.scored, axis=2)
+        totals = np.stack(self.totals)
+        return Trials(
+            models=self.names,
+            categories=(*self.scorer.history.targets, ALL),
+            origins=pd.DatetimeIndex(self.origins),
+            hits=hits[:, 0],
+            earlier_hits=hits[:, 1],
+            best_hits=np.stack(self.best),
+            totals=totals[:, 0],
+            earlier_totals=totals[:, 1],
+            events=np.stack(self.events),
+            choices=tuple(self.choices),
+            worse=self.worse(),
+        )
 
 
-def _choice(
-    category: str,
-    column: int,
-    names: tuple[str, ...],
-    found: list[NDArray[np.float64]],
-    events: list[NDArray[np.int64]],
-) -> Choice:
-    """Choice for one category from the origins scored so far."""
-    seen = {
-        name: np.array([scored[row, 0, column] for scored in found])
-        for row, name in enumerate(names)
-    }
-    return choose(category, seen, np.array([counted[column] for counted in events], dtype=np.int64))
-
-
-def _on_pieces(scorer: Scorer, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(p, j + 1) amounts of places, on their streets."""
-    return scorer.with_all(scorer.history.places.catchments.spread(amounts))
+def _any_told(choices: tuple[Choice, ...]) -> bool:
+    return any(choice.gain is not None for choice in choices)

@@ -1,0 +1,172 @@
+"""Runs the patrol solver, and others beside it, on public orienteering instances.
+
+    python benchmarks/orienteering.py --instances DIR --seconds S [--sample N --seed K] --json FILE
+
+`--seconds` is the wall time of `solve` on one core for each instance; compilation is done before.
+Every answer is walked again by `instances.py`, which shares nothing with the solver.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np  # noqa: E402
+from instances import SETS  # noqa: E402
+from instances import Instance  # noqa: E402
+from instances import read_all  # noqa: E402
+from instances import sample  # noqa: E402
+from peers import PEERS  # noqa: E402
+
+from patrolplan.patrols.orienteering import MaxIterations  # noqa: E402
+from patrolplan.patrols.orienteering import MaxSeconds  # noqa: E402
+from patrolplan.patrols.orienteering import Officer  # noqa: E402
+from patrolplan.patrols.orienteering import OrienteeringProblem  # noqa: E402
+from patrolplan.patrols.orienteering import solve  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Routes = list[list[int]]
+    Solver = Callable[[Instance, float, int], Routes]
+
+
+# Differences that are rounding.
+SAME = 1e-9
+
+
+def problem_of(instance: Instance) -> OrienteeringProblem:
+    """Put an instance into the solver's terms."""
+    prizes = np.array(instance.scores)
+    prizes[[instance.start, instance.end]] = 0.0
+    dwell = np.array(instance.dwell)
+    dwell[[instance.start, instance.end]] = 0.0
+    officer = Officer(instance.start, instance.end, 0.0, instance.limit)
+    return OrienteeringProblem(
+        np.array(instance.distances),
+        prizes,
+        dwell,
+        (officer,) * instance.routes,
+        None if instance.windows is None else np.array(instance.windows),
+        barred=frozenset({instance.start, instance.end}),
+    )
+
+
+def patrolplan(instance: Instance, seconds: float, seed: int) -> Routes:
+    """Solve with this project's solver."""
+    solution = solve(problem_of(instance), stop=MaxSeconds(seconds), seed=seed)
+    return [list(route.stops) for route in solution.routes]
+
+
+def warm_up(instances: list[Instance]) -> None:
+    """Compile everything before the clock runs."""
+    for instance in instances[:1] + instances[-1:]:
+        solve(problem_of(instance), stop=MaxIterations(20))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark and write its figures."""
+    options = _options(arguments)
+    peers = _peers(options)
+    everything = read_all(options.instances)
+    chosen = {name: sample(everything[name], options.sample, options.seed) for name in SETS}
+    chosen = {name: found for name, found in chosen.items() if found and name in options.sets}
+    for found in chosen.values():
+        warm_up(found)
+    report: dict[str, Any] = {"sets": {}, "above_best_known": []}
+    for name, found in chosen.items():
+        own = _measure("patrolplan", patrolplan, found, options, report)
+        entry: dict[str, Any] = {
+            "instances": len(found),
+            "matched": sum(gap <= SAME for gap in own),
+            "mean_gap_percent": round(sum(own) / len(own), 4),
+            "worst_gap_percent": round(max(own), 4),
+            "peers": {},
+        }
+        for peer, solver in peers.items():
+            gaps = _measure(peer, solver, found, options, report)
+            entry["peers"][peer] = {
+                "mean_gap_percent": round(sum(gaps) / len(gaps), 4),
+                "matched": sum(gap <= SAME for gap in gaps),
+            }
+        report["sets"][name] = entry
+        print(f"{name}: {json.dumps(entry)}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--instances", type=Path, required=True, help="folder of instances")
+    parser.add_argument("--seconds", type=float, required=True, help="wall time an instance")
+    parser.add_argument("--sample", type=int, help="instances of each set; all by default")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample and of the solvers")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument("--peers", nargs="*", choices=sorted(PEERS), default=sorted(PEERS))
+    parser.add_argument("--no-peers", action="store_true", help="run this project's solver only")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--verbose", action="store_true", help="print a line for each instance")
+    return parser.parse_args(arguments)
+
+
+def _peers(options: argparse.Namespace) -> dict[str, Solver]:
+    if options.no_peers:
+        return {}
+    ready: dict[str, Solver] = {}
+    for name in options.peers:
+        try:
+            ready[name] = PEERS[name]()
+        except ImportError as error:
+            print(f"peer {name} is absent: {error}", file=sys.stderr)
+    return ready
+
+
+def _measure(
+    who: str,
+    solver: Solver,
+    instances: list[Instance],
+    options: argparse.Namespace,
+    report: dict[str, Any],
+) -> list[float]:
+    """Run one solver on all instances; give its gaps in percent."""
+    gaps = []
+    for instance in instances:
+        begun = time.perf_counter()
+        routes = solver(instance, options.seconds, options.seed)
+        took = time.perf_counter() - begun
+        reached = instance.reached(routes)
+        gap = 100.0 * max(0.0, instance.best_known - reached) / instance.best_known
+        gaps.append(gap)
+        if options.verbose:
+            print(
+                f"{who} {instance.label}: {reached:g} of {instance.best_known:g}, "
+                f"gap {gap:.2f} %, {took:.2f} s",
+                flush=True,
+            )
+        if reached > instance.best_known + SAME:
+            print(f"{who} is above best known on {instance.label}: {reached:g}, routes {routes}")
+            report["above_best_known"].append(
+                {
+                    "instance": instance.name,
+                    "m": instance.routes,
+                    "solver": who,
+                    "best_known": instance.best_known,
+                    "reached": reached,
+                    "routes": routes,
+                }
+            )
+    return gaps
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,365 @@
+"""The patrol card: one A4 page that an officer carries, typeset by typst."""
+
+import io
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import dataclass
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+
+from patrolplan.outputs.lettering import FONT_FOLDER
+from patrolplan.outputs.lettering import SMALLEST
+from patrolplan.outputs.lettering import printable
+from patrolplan.outputs.mapnames import shortened
+from patrolplan.outputs.streetmap import draw_patrol_map
+from patrolplan.outputs.wording import PURPOSE
+from patrolplan.outputs.wording import approximations
+from patrolplan.outputs.wording import attributions
+from patrolplan.outputs.wording import data_dates
+from patrolplan.outputs.wording import grid_reference
+from patrolplan.outputs.wording import how_good
+from patrolplan.outputs.wording import metres
+from patrolplan.outputs.wording import minutes
+from patrolplan.outputs.wording import plan_id
+from patrolplan.outputs.wording import why_sentences
+from patrolplan.patrols.plans import Leg
+from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import Stop
+from patrolplan.patrols.plans import clock
+
+POINTS_PER_MM = 72 / 25.4
+BODY_WIDTH = 190 * POINTS_PER_MM
+BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
+GAPS = 6 * 5.0
+"""Points between the parts of a page, see the template."""
+LOWEST_MAP = 95 * POINTS_PER_MM
+"""A lower map would not show a route of a kilometre at a scale that can be read."""
+GOOD_MAP = 125 * POINTS_PER_MM
+TALLEST_MAP = 152 * POINTS_PER_MM
+LEAST_NOTES = 70.0
+"""Points of page that are left over for notes by hand; less goes to the map."""
+NAME_SIZES = ((55, 15), (90, 12), (150, 10))
+"""Most letters of a school's name, and the points that it is set in."""
+LARGE = 9.5
+"""Points; type of directions where there is room."""
+LONGEST_TASK = 130
+LONGEST_WHY = 230
+"""Letters on why to stop somewhere, so that the table stays a table."""
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Points that the parts of a card take beside the map; directions in small and large type."""
+
+    head: float
+    stops: float
+    notes: float
+    directions: float
+    large_directions: float
+    foot: float
+
+    def map_room(self, directions: float) -> float:
+        """Points that are left for the map beside directions of this height."""
+        beside = self.head + self.stops + self.notes + self.foot
+        return BODY_HEIGHT - beside - directions - GAPS
+
+
+def render_cards(plan: Plan, *, patrols: Sequence[Patrol] | None = None) -> dict[str, bytes]:
+    """Typeset the cards of a plan.
+
+    Parameters
+    ----------
+    plan
+        What the patrols belong to.
+    patrols
+        Those to typeset; all of the plan by default.
+
+    Returns
+    -------
+    dict
+        File name to PDF: "cards/URN.pdf", "cards/URN-2.pdf" for the second officer..., and
+        "cards.pdf" with all of them in order. Equal plans give equal bytes.
+    """
+    chosen = plan.patrols if patrols is None else tuple(patrols)
+    if not chosen:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        press = _Press(Path(folder))
+        code = plan_id(plan)
+        cards = [
+            card_data(plan, patrol, code) | press.code(f"code-{number}.svg", plan, patrol, code)
+            for number, patrol in enumerate(chosen)
+        ]
+        crowded = [heights.map_room(0.0) < LOWEST_MAP for heights in press.measure(cards)]
+        cards = [
+            _tightened(card) if tight else card for card, tight in zip(cards, crowded, strict=True)
+        ]
+        for number, heights in enumerate(press.measure(cards)):
+            layout = fit_page(heights, directions=bool(cards[number]["legs"]))
+            size = {"width": BODY_WIDTH, "height": layout.map_height}
+            drawn = draw_patrol_map(plan, chosen[number], **size)
+            cards[number] |= press.keep(f"map-{number}.pdf", drawn.pdf) | asdict(layout)
+        names = [card_name(patrol) for patrol in chosen]
+        done = {
+            name: press.typeset(card["title"], [card])
+            for name, card in zip(names, cards, strict=True)
+        }
+        whole = f"Patrol cards: {printable(plan.area.name)}"
+        return {**done, "cards.pdf": press.typeset(whole, cards)}
+
+
+def card_name(patrol: Patrol) -> str:
+    """File name of a patrol's card; a URN that is no plain word cannot lead out of the folder."""
+    further = f"-{patrol.number}" if patrol.number > 1 else ""
+    return f"cards/{re.sub('[^0-9A-Za-z_-]', '_', patrol.urn)}{further}.pdf"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a card shares out its page; points."""
+
+    map_height: float
+    notes_height: float
+    directions_size: float
+    second_page: bool
+
+
+def fit_page(heights: Heights, *, directions: bool = True) -> Layout:
+    """Give the map what the words leave; only when that is too low, directions turn the page.
+
+    Large type is taken for the directions where the map stays large beside it.
+
+    Examples
+    --------
+    >>> fit_page(Heights(60, 140, 0, directions=90, large_directions=110, foot=100))
+    Layout(map_height=362.2, notes_height=0.0, directions_size=9.5, second_page=False)
+    >>> fit_page(Heights(60, 300, 0, directions=210, large_directions=240, foot=100)).second_page
+    True
+    """
+    large = heights.map_room(heights.large_directions)
+    small = heights.map_room(heights.directions)
+    second = directions and small < LOWEST_MAP
+    room, size = (large, LARGE) if large >= GOOD_MAP else (small, SMALLEST)
+    if second:
+        room, size = heights.map_room(0.0), LARGE
+    tallest = TALLEST_MAP if room > TALLEST_MAP + LEAST_NOTES else room
+    height = round(max(tallest, LOWEST_MAP / 2), 1)
+    return Layout(height, round(max(0.0, room - height), 1), size, second)
+
+
+class _Press:
+    """A folder with the template and the pictures, and typst working in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        template = resources.files("patrolplan.outputs") / "templates" / "card.typ"
+        self._write("card.typ", template.read_text(encoding="utf-8"))
+
+    def keep(self, name: str, picture: bytes) -> dict[str, str]:
+        """Lay the map where the template finds it."""
+        (self.root / name).write_bytes(picture)
+        return {"map": name}
+
+    def code(self, name: str, plan: Plan, patrol: Patrol, code: str) -> dict[str, str]:
+        """Lay the QR code where the template finds it: area, plan and patrol, but no place."""
+        text = f"patrolplan/{code}/{patrol.urn}-{patrol.number}/{plan.area.name}"
+        picture = io.BytesIO()
+        square = segno.make(printable(text)[:200], error="m", micro=False)
+        square.save(picture, kind="svg", border=1, xmldecl=False, nl=False)
+        (self.root / name).write_bytes(picture.getvalue())
+        return {"code": name}
+
+    def measure(self, cards: Sequence[dict[str, Any]]) -> list[Heights]:
+        """How tall the words of each card are."""
+        self._lay("Measuring", cards, measuring=True)
+        found = json.loads(self._compiler().query("<heights>", field="value"))
+        return [Heights(**heights) for heights in found]
+
+    def typeset(self, title: str, cards: Sequence[dict[str, Any]]) -> bytes:
+        """Cards as one tagged PDF.
+
+        Raises
+        ------
+        RuntimeError
+            When typst warns: a paper with a missing glyph or picture must not reach anyone.
+        """
+        self._lay(title, cards, measuring=False)
+        pages, warnings = self._compiler().compile_with_warnings(format="pdf", timestamp=0)
+        if warnings or not isinstance(pages, bytes):
+            message = f"typesetting cards: {'; '.join(warning.message for warning in warnings)}"
+            raise RuntimeError(message)
+        return pages
+
+    def _compiler(self) -> typst.Compiler:
+        return typst.Compiler(
+            self.root / "card.typ",
+            root=self.root,
+            font_paths=[FONT_FOLDER],
+            ignore_system_fonts=True,
+        )
+
+    def _lay(self, title: str, cards: Sequence[dict[str, Any]], *, measuring: bool) -> None:
+        data = {"title": title, "cards": list(cards), "measuring": measuring}
+        self._write("cards.json", json.dumps(data, ensure_ascii=False))
+
+    def _write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text, encoding="utf-8")
+
+
+def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
+    """Everything that the card says, as strings for the template; `code` names the plan."""
+    school = shortened(printable(patrol.school), NAME_SIZES[-1][0])
+    area = printable(plan.area.name)
+    title = f"Patrol card {patrol.urn}-{patrol.number}: {school}"
+    mates = [other for other in plan.patrols if other.urn == patrol.urn]
+    officer = f" · officer {patrol.number} of {len(mates)}" if len(mates) > 1 else ""
+    gate_time = _span(patrol.start_minutes, patrol.gate_until_minutes)
+    window = _span(patrol.start_minutes, patrol.latest_end_minutes)
+    crs = plan.area.settings.area.crs
+    return {
+        "title": title,
+        "school": school,
+        "school_size": next(size for letters, size in NAME_SIZES if len(school) <= letters),
+        "subtitle": f"URN {printable(patrol.urn)} · {area}{officer}",
+        "purpose": PURPOSE,
+        "marking": printable(plan.area.settings.output.marking),
+        "window": window if patrol.stops else gate_time,
+        "timing": _timing(patrol),
+        "gate_time": gate_time,
+        "gate_grid": grid_reference(patrol.x, patrol.y, crs=crs),
+        "gate_why": "Be seen as pupils leave; meet the member of staff.",
+        "gate_only": "Presence at the gate; " + _lower(how_good(patrol)) + ".",
+        "stops": [
+            _stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, start=1)
+        ],
+        "notes": [shortened(printable(note), 200) for note in patrol.notes],
+        "directions_title": f"Directions ({metres(patrol.walked_metres)} on foot)",
+        "legs": _columns(_leg_data(patrol)),
+        "honesty": _honesty(plan, patrol),
+        "map_alt": _map_alt(patrol, school),
+        "code_alt": f"Code with plan {code} and patrol {patrol.urn}-{patrol.number}",
+        "id": f"{code} {patrol.urn}-{patrol.number}",
+    }
+
+
+def _timing(patrol: Patrol) -> str:
+    if not patrol.stops:
+        return "at the gate"
+    stops = "1 stop" if len(patrol.stops) == 1 else f"{len(patrol.stops)} stops"
+    return f"{stops}, back at the gate {clock(patrol.end_minutes)}"
+
+
+def _span(start: float, end: float) -> str:
+    return f"{clock(start)}\N{EN DASH}{clock(end)}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _stop_data(stop: Stop, number: int, crs: str) -> dict[str, str]:
+    why = " ".join(why_sentences(replace(stop, tasked="")))
+    return {
+        "mark": str(number),
+        "time": _span(stop.arrive_minutes, stop.leave_minutes),
+        "place": _capital(shortened(printable(stop.place), 70)),
+        "grid": grid_reference(stop.x, stop.y, crs=crs),
+        "why": shortened(printable(why), LONGEST_WHY),
+        "tasked": shortened(printable(stop.tasked).rstrip(".;"), LONGEST_TASK),
+    }
+
+
+def _tightened(card: dict[str, Any]) -> dict[str, Any]:
+    """The card with fewer words a stop: with very many stops, the map needs the room more."""
+    most = {"why": 80, "place": 30, "tasked": 40}
+    stops = [
+        {key: shortened(text, most.get(key, len(text))) for key, text in stop.items()}
+        for stop in card["stops"]
+    ]
+    return {**card, "stops": stops, "notes": [shortened(note, 60) for note in card["notes"]]}
+
+
+def _leg_data(patrol: Patrol) -> list[dict[str, Any]]:
+    marks = ["G", *(str(number + 1) for number in range(len(patrol.stops))), "G"]
+    return [
+        {
+            "tag": f"{marks[number]}→{marks[number + 1]}",
+            "length": _unbroken(f"{metres(leg.metres)}, {minutes(leg.minutes)}:"),
+            "steps": _step_lines(leg),
+        }
+        for number, leg in enumerate(patrol.legs)
+    ]
+
+
+def _step_lines(leg: Leg) -> list[str]:
+    """Directions of a leg, a phrase for each street."""
+    said = []
+    for step in leg.steps:
+        street = shortened(printable(step.street), 60)
+        turn = printable(step.turn)
+        said.append(f"{_begins(turn)} {street} {_unbroken(metres(step.metres))}")
+    return said or ["stay where you are"]
+
+
+def _begins(turn: str) -> str:
+    """How a direction begins.
+
+    Examples
+    --------
+    >>> [_begins(turn) for turn in ("head north", "straight on", "turn back", "bear left")]
+    ['head north along', 'straight on,', 'turn back along', 'bear left into']
+    """
+    if turn == "straight on":
+        return "straight on,"
+    if turn == "start":
+        return "along"
+    return f"{turn} {'along' if turn.startswith(('head', 'turn back')) else 'into'}"
+
+
+def _unbroken(text: str) -> str:
+    """Text that does not break: a number stays with its unit."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Legs in two columns of about the same number of letters, in their order."""
+    sizes = [40 + sum(len(step) + 2 for step in leg["steps"]) for leg in legs]
+    if len(legs) <= 1:
+        return [legs] if legs else []
+    total = sum(sizes)
+    cut = min(range(1, len(legs)), key=lambda at: abs(2 * sum(sizes[:at]) - total))
+    return [legs[:cut], legs[cut:]]
+
+
+def _honesty(plan: Plan, patrol: Patrol) -> list[str]:
+    """What the reader must know about the paper, in few lines."""
+    dates = data_dates(plan.risk)
+    lines = [
+        f"{how_good(patrol)}. {dates}.",
+        " ".join(approximations(plan)),
+        " ".join(attributions(plan)),
+    ]
+    return [shortened(printable(line), 330) for line in lines if line.strip()]
+
+
+def _map_alt(patrol: Patrol, school: str) -> str:
+    """The map in words, for those who cannot see it."""
+    if not patrol.stops:
+        return f"Street map around the gate of {school}."
+    stops = "; ".join(
+        f"stop {number}, {printable(stop.place)}" for number, stop in enumerate(patrol.stops, 1)
+    )
+    return f"Street map of the walk from the gate of {school} to {stops}; and back to the gate."

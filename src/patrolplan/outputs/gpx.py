@@ -1,0 +1,172 @@
+"""GPX 1.1: a school's patrols for any phone or handheld, as way points, a route and a track.
+
+A plan has no date, so times of day stand in words; GPX' own `time` would need one.
+"""
+
+import re
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from patrolplan.errors import InputError
+from patrolplan.outputs import wording
+from patrolplan.patrols.plans import clock
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from patrolplan.patrols.plans import Patrol
+    from patrolplan.patrols.plans import Plan
+    from patrolplan.projection import Projection
+
+NAMESPACE = "http://www.topografix.com/GPX/1/1"
+SCHEMA = f"{NAMESPACE} {NAMESPACE}/gpx.xsd"
+ODBL = "https://opendatacommons.org/licenses/odbl/1-0/"
+
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, not even escaped."""
+
+
+def render_gpx(plan: "Plan", urn: str) -> bytes:
+    """Write the patrols of one school as GPX 1.1.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    urn
+        Which school; with several officers each one's patrol is a route of its own.
+
+    Returns
+    -------
+    bytes
+        XML in UTF-8. Way points are the gate and the stops, with times and reasons in `desc`;
+        the route goes from stop to stop; the track follows the streets. Equal plans give equal
+        bytes.
+
+    Raises
+    ------
+    InputError
+        When the plan holds no patrol of this school.
+    """
+    patrols = [patrol for patrol in plan.patrols if patrol.urn == urn]
+    if not patrols:
+        known = ", ".join(sorted({patrol.urn for patrol in plan.patrols})) or "none"
+        what = f"holds no patrol of school '{urn}'"
+        raise InputError.one(plan.area.name, what, f"choose from: {known}")
+    root = ET.Element(
+        "gpx",
+        {
+            "version": "1.1",
+            "creator": "patrolplan",
+            "xmlns": NAMESPACE,
+            "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+            "xsi:schemaLocation": SCHEMA,
+        },
+    )
+    points = [_points(patrol, plan.area.projection) for patrol in patrols]
+    _metadata(root, plan, patrols[0].school)
+    # The schema wants all way points first, then all routes, then all tracks.
+    for patrol, at in zip(patrols, points, strict=True):
+        for row in range(len(at)):
+            _point(root, "wpt", patrol, row, at)
+    for patrol, at in zip(patrols, points, strict=True):
+        _route(root, patrol, at)
+    for patrol in patrols:
+        _track(root, patrol, plan.area.projection)
+    ET.indent(root, space=" ")
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def _add(parent: ET.Element, tag: str, text: str) -> None:
+    child = ET.SubElement(parent, tag)
+    child.text = NOT_XML.sub("", text)
+
+
+def _metadata(root: ET.Element, plan: "Plan", school: str) -> None:
+    """Name, description and licence of the streets: nothing about a person, no time of making."""
+    metadata = ET.SubElement(root, "metadata")
+    marking = plan.area.settings.output.marking
+    _add(metadata, "name", f"{marking}: patrol of {school}, {plan.area.name}")
+    lines = (
+        f"{wording.data_dates(plan.risk)}.",
+        *wording.approximations(plan),
+        *wording.attributions(plan),
+    )
+    _add(metadata, "desc", " ".join(lines))
+    if not wording.is_fictional(plan):
+        holder = ET.SubElement(metadata, "copyright", {"author": "OpenStreetMap contributors"})
+        _add(holder, "license", ODBL)
+
+
+def _points(patrol: "Patrol", projection: "Projection") -> list[dict[str, str]]:
+    """Latitude and longitude of the gate and the stops, as attributes."""
+    xy = np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)])
+    return _attributes(xy, projection)
+
+
+def _attributes(xy: "NDArray[np.float64]", projection: "Projection") -> list[dict[str, str]]:
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    return [
+        {"lat": f"{lat:.6f}", "lon": f"{lon:.6f}"}
+        for lat, lon in zip(latitude.tolist(), longitude.tolist(), strict=True)
+    ]
+
+
+def _point(
+    parent: ET.Element, tag: str, patrol: "Patrol", row: int, at: list[dict[str, str]]
+) -> None:
+    """Point 0 is the gate, the others are the stops."""
+    point = ET.SubElement(parent, tag, at[row])
+    who = "" if patrol.number == 1 else f"Officer {patrol.number}, "
+    if row == 0:
+        _add(point, "name", f"{who}School gate {clock(patrol.start_minutes)}")
+        start, until = clock(patrol.start_minutes), clock(patrol.gate_until_minutes)
+        back = clock(patrol.end_minutes)
+        _add(point, "desc", f"{patrol.school}. At the gate {start} to {until}, back by {back}.")
+        _add(point, "type", "gate")
+        return
+    stop = patrol.stops[row - 1]
+    arrive, leave = clock(stop.arrive_minutes), clock(stop.leave_minutes)
+    _add(point, "name", f"{who}{row}. {stop.place} {arrive}")
+    _add(point, "desc", f"Arrive {arrive}, leave {leave}. Why: {wording.why_line(stop)}")
+    _add(point, "type", "stop")
+
+
+def _route(root: ET.Element, patrol: "Patrol", at: list[dict[str, str]]) -> None:
+    route = ET.SubElement(root, "rte")
+    _add(route, "name", _title(patrol))
+    walked = f"{wording.metres(patrol.walked_metres)} on foot" if patrol.legs else "no walk"
+    _add(
+        route,
+        "desc",
+        f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}, {walked}. "
+        f"{wording.how_good(patrol)}.",
+    )
+    _add(route, "number", str(patrol.number))
+    for row in range(len(at)):
+        _point(route, "rtept", patrol, row, at)
+    if patrol.legs:
+        back = ET.SubElement(route, "rtept", at[0])
+        _add(back, "name", f"Back at the gate {clock(patrol.end_minutes)}")
+        _add(back, "type", "gate")
+
+
+def _track(root: ET.Element, patrol: "Patrol", projection: "Projection") -> None:
+    """Track the walk street by street, a segment for each leg."""
+    if not patrol.legs:
+        return
+    track = ET.SubElement(root, "trk")
+    _add(track, "name", f"{_title(patrol)}, street by street")
+    _add(track, "number", str(patrol.number))
+    for leg in patrol.legs:
+        segment = ET.SubElement(track, "trkseg")
+        for place in _attributes(leg.line, projection):
+            ET.SubElement(segment, "trkpt", place)
+
+
+def _title(patrol: "Patrol") -> str:
+    who = "" if patrol.number == 1 else f", officer {patrol.number}"
+    return f"{patrol.school}{who}"

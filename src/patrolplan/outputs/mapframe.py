@@ -1,0 +1,147 @@
+"""From the area's metres to points of the page: scaled, and turned where that shows much more."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+Shapes = NDArray[np.object_]
+
+LEAST_METRES_PER_POINT = 0.8
+"""About 1 : 2,300; closer, a map of one street corner has too little around it to find it by."""
+WORTH_TURNING = 1.4
+"""A map that is not north-up must be larger by this factor: turning costs the reader thought."""
+TURNS = np.arange(-85.0, 95.0, 5.0)
+"""Degrees tried; 0 is among them."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A window on the area.
+
+    Parameters
+    ----------
+    width, height
+        Points of the page.
+    x, y
+        Its middle, in the area's metres.
+    metres_per_point
+        Scale.
+    turned
+        Degrees that the map is turned anticlockwise; north is up at 0.
+    """
+
+    width: float
+    height: float
+    x: float
+    y: float
+    metres_per_point: float
+    turned: float = 0.0
+
+    def points(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) points of the page of places in metres."""
+        away = (np.asarray(xy, dtype=np.float64) - (self.x, self.y)) / self.metres_per_point
+        middle = np.array([self.width, self.height]) / 2
+        points: NDArray[np.float64] = away @ _turn(self.turned).T + middle
+        return points
+
+    def shapes(self, shapes: Shapes, *, margin: float = 12.0) -> Shapes:
+        """Geometries in points of the page, cut to the window; empty ones are dropped."""
+        moved = shapely.transform(shapes, self.points)
+        cut = shapely.clip_by_rect(
+            moved, -margin, -margin, self.width + margin, self.height + margin
+        )
+        kept: Shapes = cut[~shapely.is_empty(cut)]
+        return kept
+
+    @property
+    def window(self) -> BaseGeometry:
+        """The window as a polygon in the area's metres."""
+        half = np.array([self.width, self.height]) / 2
+        ends = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half * self.metres_per_point
+        return shapely.Polygon(ends @ _turn(self.turned) + (self.x, self.y))
+
+
+def _turn(degrees: float) -> NDArray[np.float64]:
+    radians = math.radians(degrees)
+    return np.array(
+        [[math.cos(radians), -math.sin(radians)], [math.sin(radians), math.cos(radians)]]
+    )
+
+
+def fit_frame(
+    content: Sequence[NDArray[np.float64]],
+    *,
+    width: float,
+    height: float,
+    padding: float = 34.0,
+    least_metres: float = 420.0,
+    within: tuple[float, float, float, float] | None = None,
+) -> Frame:
+    """The frame that shows all content as large as it goes.
+
+    Parameters
+    ----------
+    content
+        Arrays of (n, 2) metres.
+    width, height
+        Points of the page.
+    padding
+        Points kept free on each side for circles and names.
+    least_metres
+        The longer side shows at least so much, so that a lone place can be recognised.
+    within
+        (left, low, right, top) metres of the streets: a north-up window is moved into them as far
+        as the content allows, because beyond them the map would be blank.
+    """
+    xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
+    room = np.array([width, height]) - 2 * padding
+    tried = []
+    for degrees in TURNS:
+        turned = xy @ _turn(degrees).T
+        extent = np.ptp(turned, axis=0)
+        tried.append(float((extent / room).max()))
+    scales = np.array(tried)
+    upright = int(np.flatnonzero(TURNS == 0)[0])
+    best = int(np.argmin(scales))
+    needed = max(LEAST_METRES_PER_POINT, least_metres / max(width, height))
+    gain = max(scales[upright], needed) / max(scales[best], needed)
+    chosen = best if gain >= WORTH_TURNING else upright
+    turn = _turn(TURNS[chosen])
+    turned = xy @ turn.T
+    middle = (turned.max(axis=0) + turned.min(axis=0)) / 2 @ turn
+    scale = max(float(scales[chosen]), needed)
+    if within is not None and chosen == upright:
+        slack = (np.array([width, height]) - 2 * padding) / 2 * scale - np.ptp(xy, axis=0) / 2
+        middle = _moved_in(middle, slack, np.array([width, height]) / 2 * scale, within)
+    return Frame(width, height, float(middle[0]), float(middle[1]), scale, float(TURNS[chosen]))
+
+
+def _moved_in(
+    middle: NDArray[np.float64],
+    slack: NDArray[np.float64],
+    half: NDArray[np.float64],
+    within: tuple[float, float, float, float],
+) -> NDArray[np.float64]:
+    """A window's middle, moved towards the streets by no more than the slack there is."""
+    low = np.array(within[:2]) - (middle - half)
+    high = (middle + half) - np.array(within[2:])
+    wanted = np.clip(low, 0, None) - np.clip(high, 0, None)
+    room = np.clip(slack, 0, None)
+    return np.asarray(middle + np.clip(wanted, -room, room))
+
+
+def scale_bar(metres_per_point: float, longest: float) -> int:
+    """Metres of a scale bar: the largest round length that fits in so many points.
+
+    Examples
+    --------
+    >>> scale_bar(1.8, 120)
+    200
+    """
+    steps = (1000, 500, 200, 100, 50, 20, 10)
+    return next((step for step in steps if step / metres_per_point <= longest), steps[-1])

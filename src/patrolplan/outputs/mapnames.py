@@ -1,0 +1,245 @@
+"""Which names stand on a patrol's map: streets of the route first, then what helps to find them."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.network import StreetNetwork
+from patrolplan.outputs.basemap import ROUTE
+from patrolplan.outputs.basemap import joined_lines
+from patrolplan.outputs.basemap import street_classes
+from patrolplan.outputs.labels import Wish
+from patrolplan.outputs.labels import along
+from patrolplan.outputs.labels import around
+from patrolplan.outputs.lettering import LINE_HEIGHT
+from patrolplan.outputs.lettering import printable
+from patrolplan.outputs.lettering import text_width
+from patrolplan.outputs.mapframe import Frame
+from patrolplan.outputs.routeline import Strand
+
+ROUTE_SIZE = 8.6
+NAME_SIZE = 8.0
+TAG_SIZE = 8.0
+SCHOOL_SIZE = 9.0
+BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0)
+"""Points from a street on the route to its name: clear of the route in either of two lanes."""
+RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
+NEAR_ROUTE = 45.0
+"""Points from the route within which its streets' names stand."""
+LONGEST_NAME = 34
+"""Letters of a name on the map; longer ones are cut with an ellipsis."""
+
+
+@dataclass(frozen=True, eq=False)
+class Name:
+    """A name that wants a place, and how it is written."""
+
+    text: str
+    size: float
+    bold: bool
+    colour: str
+    wish: Wish
+    plate: str = ""
+    """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
+
+
+@dataclass(frozen=True)
+class PointSign:
+    """How places of one kind are named: the sign's radius in points, the name's cut and plate."""
+
+    kind: str
+    radius: float
+    bold: bool = False
+    plate: str = ""
+
+
+STATION = PointSign("station", radius=6.0, bold=True)
+BUS_STOP = PointSign("bus_stop", radius=3.5, plate="#8a8a8a")
+"""On a plate, because bus stops are mostly called after some other street."""
+
+
+def shortened(text: str, letters: int = LONGEST_NAME) -> str:
+    """A name with no more than so many letters, cut at a word where that leaves enough of it.
+
+    Examples
+    --------
+    >>> shortened("Saint Somebody the Great and All Angels Primary School")
+    'Saint Somebody the Great and All…'
+    """
+    if len(text) <= letters:
+        return text
+    cut = text[: letters - 1]
+    word = cut.rfind(" ")
+    return (cut[:word] if word > letters // 2 else cut).rstrip(" ,;") + "…"
+
+
+def street_names(
+    network: StreetNetwork,
+    pieces: NDArray[np.int64],
+    frame: Frame,
+    *,
+    on_route: Iterable[str],
+    route: BaseGeometry,
+) -> list[Name]:
+    """Names of the streets in the window, those of the route first, then by class and length."""
+    names = network.piece_name[pieces].astype(str)
+    named = names != ""
+    shown, names = pieces[named], names[named]
+    classes = street_classes(network, shown)
+    wanted = set(on_route)
+    found: list[tuple[tuple[int, float, str], Name]] = []
+    order = np.argsort(names, kind="stable")
+    for group in np.split(order, np.flatnonzero(names[order][1:] != names[order][:-1]) + 1):
+        if not len(group):
+            continue
+        name = str(names[group[0]])
+        lines = frame.shapes(network.piece_lines[shown[group]], margin=0)
+        lines = shapely.get_parts(lines)
+        lines = joined_lines(lines[shapely.get_type_id(lines) == 1])
+        if not len(lines):
+            continue
+        rank = min(RANK[kind] for kind in classes[group])
+        walked = name in wanted
+        written = _street_name(name, lines, walked=walked, major=rank <= 1, route=route)
+        length = float(shapely.length(lines).sum())
+        found.append(((-1 if walked else rank, -length, name), written))
+    return [name for _, name in sorted(found, key=lambda pair: pair[0])]
+
+
+def _street_name(
+    name: str,
+    lines: NDArray[np.object_],
+    *,
+    walked: bool,
+    major: bool,
+    route: BaseGeometry,
+) -> Name:
+    text = shortened(printable(name))
+    size = ROUTE_SIZE if walked else NAME_SIZE
+    width = text_width(text, size, bold=walked) + 3
+    height = size * LINE_HEIGHT
+    boxes, costs = [np.empty((0, 5))], [np.empty(0)]
+    for line in lines:
+        xy = shapely.get_coordinates(line)
+        for beside in ((0.0,), BESIDE_ROUTE) if walked else ((0.0,),):
+            places, cost = along(
+                xy, width, height, beside=beside,
+                bend=6.0 if walked else 3.0, overhang=1.9 if walked else 1.04,
+            )  # fmt: skip
+            boxes.append(places)
+            costs.append(cost + (3.0 if len(beside) > 1 else 0.0))
+    all_boxes, all_costs = np.concatenate(boxes), np.concatenate(costs)
+    if walked and not route.is_empty:
+        # The walked part of a long street is where its name is looked for.
+        away = shapely.distance(shapely.points(all_boxes[:, :2]), route)
+        near = away <= NEAR_ROUTE
+        if near.any():
+            all_boxes, all_costs, away = all_boxes[near], all_costs[near], away[near]
+        all_costs = all_costs + np.maximum(0.0, away - 14.0) * 0.4
+    wish = Wish(name, all_boxes, all_costs, most=2 if walked or major else 1, apart=300.0)
+    return Name(text, size, walked, "black" if walked or major else "#3c3c3c", wish)
+
+
+def school_names(gate: tuple[float, float], school: str, *, radius: float) -> list[Name]:
+    """The school's name by its gate, and shorter forms that stand in where it finds no place."""
+    names = []
+    for letters in (LONGEST_NAME, 20, 10):
+        text = shortened(printable(school), letters)
+        width = text_width(text, SCHOOL_SIZE, bold=True) + 3
+        boxes, cost = around(
+            *gate, (width, SCHOOL_SIZE * LINE_HEIGHT), radius=radius, farther=(0.0, 4.0, 9.0)
+        )
+        wish = Wish("school", boxes, cost, apart=np.inf)
+        names.append(Name(text, SCHOOL_SIZE, bold=True, colour="black", wish=wish))
+    return names
+
+
+def kept_off(name: Name, blocked: BaseGeometry) -> Name:
+    """The name, forbidden to touch what is blocked."""
+    return replace(name, wish=replace(name.wish, blocked=blocked))
+
+
+def leg_tags(drawn: Sequence[Strand], texts: Sequence[str]) -> list[Name]:
+    """A tag on each leg that says from where to where, on it or to the right of its heading."""
+    tags = []
+    outlines = [shapely.LineString(strand.line).buffer(2.5) for strand in drawn]
+    for number, (strand, text) in enumerate(zip(drawn, texts, strict=True)):
+        width, height = text_width(text, TAG_SIZE, bold=True) + 6, TAG_SIZE * 1.3
+        at = np.arange(len(strand.line))[4:-4:3]
+        spot, way = strand.line[at], strand.heading[at]
+        right = np.column_stack([way[:, 1], -way[:, 0]])
+        reach = np.abs(right) @ (width / 2, height / 2) + 3.0
+        boxes, costs = [], []
+        middle = 10 * np.abs(at / max(1, len(strand.line) - 1) - 0.5)
+        for shift, extra in ((0.0, 0.0), (1.0, 4.0)):
+            places = spot + shift * reach[:, None] * right
+            size = np.full((len(at), 2), (width, height))
+            boxes.append(np.column_stack([places, size, np.zeros(len(at))]))
+            costs.append(middle + extra)
+        others = [outline for other, outline in enumerate(outlines) if other != number]
+        blocked = shapely.union_all(others) if others else None
+        wish = Wish(f"leg {number}", np.concatenate(boxes), np.concatenate(costs), blocked=blocked)
+        tags.append(Name(text, TAG_SIZE, bold=True, colour="black", wish=wish, plate=ROUTE))
+    return tags
+
+
+def point_names(
+    features: gpd.GeoDataFrame,
+    frame: Frame,
+    sign: PointSign,
+    *,
+    near: BaseGeometry | None = None,
+) -> list[Name]:
+    """Names of stations or bus stops, each name once; `near` keeps those close to the route."""
+    shown = features[features["kind"] == sign.kind]
+    points = shown.geometry.representative_point()
+    xy = frame.points(np.column_stack([points.x, points.y]).reshape(-1, 2))
+    inside = ((xy > 0) & (xy < (frame.width, frame.height))).all(axis=1)
+    if near is not None:
+        inside &= shapely.distance(near, shapely.points(xy)) <= NEAR_ROUTE
+    names: dict[str, Name] = {}
+    for text, (x, y) in zip(shown["name"][inside], xy[inside], strict=True):
+        short = shortened(printable(str(text)), 24)
+        if not short or short in names:
+            continue
+        size = (
+            text_width(short, NAME_SIZE, bold=sign.bold) + (7 if sign.plate else 2),
+            NAME_SIZE * LINE_HEIGHT + (2 if sign.plate else 0),
+        )
+        boxes, cost = around(x, y, size, radius=sign.radius, farther=(0.0, 6.0))
+        wish = Wish(f"{sign.kind} {short}", boxes, cost)
+        names[short] = Name(short, NAME_SIZE, sign.bold, "#202020", wish, plate=sign.plate)
+    return list(names.values())
+
+
+def area_names(features: gpd.GeoDataFrame, frame: Frame) -> list[Name]:
+    """Names of parks and water that are large enough to hold them, the largest first."""
+    shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
+    found = []
+    for text, shape in zip(shown["name"], shown.geometry, strict=True):
+        cut = frame.shapes(np.array([shape]), margin=0)
+        name = shortened(printable(str(text)), 28)
+        width = text_width(name, NAME_SIZE) + 2
+        if not len(cut) or shapely.area(cut[0]) < width * NAME_SIZE:
+            continue
+        spot = shapely.point_on_surface(cut[0])
+        middle = shapely.centroid(cut[0])
+        places = np.array([[p.x, p.y] for p in (middle, spot)])
+        places = (places[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
+        size = np.full((len(places), 2), (width, NAME_SIZE * LINE_HEIGHT))
+        boxes = np.column_stack([places, size, np.zeros(len(places))])
+        wish = Wish(name, boxes, np.arange(float(len(places))))
+        found.append(
+            (-shapely.area(cut[0]), Name(name, NAME_SIZE, bold=False, colour="#3d5a2e", wish=wish))
+        )
+    seen: dict[str, Name] = {}
+    for _, written in sorted(found, key=lambda pair: (pair[0], pair[1].text)):
+        seen.setdefault(written.text, written)
+    return list(seen.values())

@@ -1,0 +1,175 @@
+"""What stands on a map beside the map: signs, north arrow, scale bar and what the signs mean."""
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.patches import Circle
+from matplotlib.patches import PathPatch
+from matplotlib.patches import Polygon
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.outputs.basemap import ROUTE
+from patrolplan.outputs.basemap import compound_outline
+from patrolplan.outputs.lettering import Lettering
+from patrolplan.outputs.lettering import text_width
+from patrolplan.outputs.lettering import write
+from patrolplan.outputs.mapframe import Frame
+from patrolplan.outputs.mapframe import scale_bar
+from patrolplan.outputs.mapnames import NAME_SIZE
+
+ROUTE_WIDTH = 2.6
+WAY_BACK = (0.0, (2.4, 0.9))
+"""Dashes of the last leg, in multiples of the width."""
+STRETCH = "#f3c08a"
+STRETCH_LINES = "#7a4a12"
+STRETCH_HATCH = 4.5
+"""Points between the slanting lines."""
+LEGEND_HEIGHT = 19.0
+NORTH_SIDE = 30.0
+TURNED = "Map turned"
+EDGE = 4.0
+"""Signs nearer to the edge of the map than so many points are left out."""
+
+
+def sign_places(features: gpd.GeoDataFrame, frame: Frame, kind: str) -> list[tuple[float, float]]:
+    """Points of the page where bus stops or stations stand."""
+    shapes = features.geometry[features["kind"] == kind].representative_point()
+    xy = np.column_stack([shapes.x, shapes.y]) if len(shapes) else np.empty((0, 2))
+    points = frame.points(xy)
+    inside = (points > EDGE) & (points < np.array([frame.width, frame.height]) - EDGE)
+    return [(float(x), float(y)) for x, y in points[inside.all(axis=1)]]
+
+
+def draw_signs(axes: Axes, features: gpd.GeoDataFrame, frame: Frame) -> NDArray[np.float64]:
+    """Draw bus stops and stations; gives back where they stand."""
+    stops = sign_places(features, frame, "bus_stop")
+    stations = sign_places(features, frame, "station")
+    for at in stops:
+        _bus_sign(axes, at)
+    for at in stations:
+        _station_sign(axes, at)
+    return np.array([*stops, *stations], dtype=np.float64).reshape(-1, 2)
+
+
+def _bus_sign(axes: Axes, at: tuple[float, float]) -> Artist:
+    x, y = at
+    return axes.add_artist(
+        Rectangle((x - 2.4, y - 2.4), 4.8, 4.8, fc="#404040", ec="white", lw=0.8, zorder=7.5)
+    )
+
+
+def _station_sign(axes: Axes, at: tuple[float, float]) -> Artist:
+    x, y = at
+    side = 5.2
+    tips = [(x - side, y), (x, y + side), (x + side, y), (x, y - side)]
+    return axes.add_artist(Polygon(tips, fc="white", ec="black", lw=1.8, zorder=7.6))
+
+
+def north_box(frame: Frame) -> NDArray[np.float64]:
+    """(1, 5) box that the north arrow takes, with the words below it on a turned map."""
+    half = NORTH_SIDE / 2
+    x, y = frame.width - half - 4, frame.height - half - 4
+    if not frame.turned:
+        return np.array([[x, y, NORTH_SIDE, NORTH_SIDE, 0.0]])
+    width, tall = text_width(TURNED, NAME_SIZE, bold=True) + 6, NORTH_SIDE + 13
+    return np.array([[frame.width - width / 2 - 2, y - 6.5, width, tall, 0.0]])
+
+
+def draw_north(axes: Axes, frame: Frame) -> None:
+    """Draw the map's border, and in its top right corner the north arrow, turned with the map."""
+    border = Rectangle((0.4, 0.4), frame.width - 0.8, frame.height - 0.8)
+    border.set(fill=False, edgecolor="black", linewidth=0.8, zorder=21)
+    axes.add_artist(border)
+    half = NORTH_SIDE / 2
+    middle = np.array([frame.width - half - 4, frame.height - half - 4])
+    disc = Circle((float(middle[0]), float(middle[1])), half)
+    disc.set(facecolor="white", edgecolor="#555555", linewidth=0.6, zorder=12.0)
+    axes.add_artist(disc)
+    turned = np.radians(frame.turned)
+    up = np.array([-np.sin(turned), np.cos(turned)])
+    right = np.array([up[1], -up[0]])
+    tail, tip = middle - 11.5 * up, middle + 3.0 * up
+    arrow = [tip, tail + 4.4 * right, tail + 3.2 * up, tail - 4.4 * right]
+    axes.add_artist(Polygon(arrow, facecolor="black", zorder=12.1))
+    x, y = (float(value) for value in middle + 8.0 * up)
+    write(axes, "N", (x, y, 0.0), Lettering(9.0, bold=True, level=12.2))
+    if frame.turned:
+        left = frame.width - text_width(TURNED, NAME_SIZE, bold=True) / 2 - 5
+        below = float(middle[1]) - half - 7
+        style = Lettering(NAME_SIZE, bold=True, halo=1.6, level=12.2)
+        write(axes, TURNED, (left, below, 0.0), style)
+
+
+def draw_legend(axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, stops: bool) -> None:
+    """Draw the strip below the map: scale bar and what the signs on it mean."""
+    y = LEGEND_HEIGHT / 2 - 0.5
+    x = _scale(axes, frame, y)
+    if stops:
+        x = _key_line(axes, x, y, "walk", dashed=False)
+        x = _key_line(axes, x, y, "way back", dashed=True)
+        _key_band(axes, shapely.LineString([(x, y), (x + 22, y)]))
+        x = _key_text(axes, x + 26, y, "priority street")
+    if sign_places(features, frame, "bus_stop"):
+        _bus_sign(axes, (x + 3, y)).set_zorder(23)
+        x = _key_text(axes, x + 9, y, "bus stop")
+    if sign_places(features, frame, "station"):
+        _station_sign(axes, (x + 5, y)).set_zorder(23)
+        _key_text(axes, x + 13, y, "station")
+
+
+def _key_text(axes: Axes, x: float, y: float, text: str, *, bold: bool = False) -> float:
+    width = text_width(text, NAME_SIZE, bold=bold)
+    style = Lettering(NAME_SIZE, bold=bold, level=23.0)
+    write(axes, text, (x + width / 2, y, 0.0), style)
+    return x + width + 14
+
+
+def _key_line(axes: Axes, x: float, y: float, text: str, *, dashed: bool) -> float:
+    style = WAY_BACK if dashed else "solid"
+    axes.plot([x, x + 26], [y, y], color=ROUTE, lw=ROUTE_WIDTH, ls=style, zorder=23,
+              solid_capstyle="butt", dash_capstyle="butt")  # fmt: skip
+    axes.add_artist(
+        Polygon([(x + 18, y), (x + 9, y + 4), (x + 9, y - 4)], fc=ROUTE, ec="white", lw=0.7,
+                zorder=23.1)
+    )  # fmt: skip
+    return _key_text(axes, x + 30, y, text)
+
+
+def _key_band(axes: Axes, line: BaseGeometry) -> None:
+    draw_band(axes, line.buffer(4.5, cap_style="flat"), level=23.0)
+
+
+def draw_band(axes: Axes, band: BaseGeometry, *, level: float) -> None:
+    """Draw a stretch: a tone, and slanting lines that tell it from any tone of grey."""
+    outline = compound_outline(shapely.simplify(shapely.get_parts(np.array([band])), 0.2))
+    axes.add_artist(
+        PathPatch(outline, facecolor=STRETCH, edgecolor=STRETCH_LINES, linewidth=0.7, zorder=level)
+    )
+    left, low, right, top = shapely.bounds(band)
+    rise = top - low
+    starts = np.arange(left - rise, right, STRETCH_HATCH)
+    below = np.column_stack([starts, np.full_like(starts, low)])
+    above = np.column_stack([starts + rise, np.full_like(starts, top)])
+    strokes = shapely.multilinestrings(shapely.linestrings(np.stack([below, above], axis=1)))
+    cut = shapely.get_parts(shapely.intersection(strokes, band))
+    lines = [np.round(shapely.get_coordinates(line), 1) for line in cut]
+    axes.add_collection(
+        LineCollection(lines, colors=STRETCH_LINES, linewidths=0.6, zorder=level + 0.1),
+        autolim=False,
+    )
+
+
+def _scale(axes: Axes, frame: Frame, y: float) -> float:
+    """Draw the scale bar from the left edge; gives back where the rest of the legend starts."""
+    length = scale_bar(frame.metres_per_point, 110.0)
+    half = length / frame.metres_per_point / 2
+    for number, fill in enumerate(("black", "white")):
+        axes.add_artist(
+            Rectangle((2 + number * half, y - 2), half, 4, fc=fill, ec="black", lw=0.8, zorder=23)
+        )
+    return _key_text(axes, 2 * half + 7, y, f"{length} m")

@@ -1,0 +1,350 @@
+"""A patrol's map: our own streets, the route in its order, numbered stops, and names."""
+
+import io
+from dataclasses import dataclass
+from itertools import pairwise
+
+import geopandas as gpd
+import matplotlib as mpl
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.collections import LineCollection
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.network import StreetNetwork
+from patrolplan.outputs.basemap import ROUTE
+from patrolplan.outputs.basemap import draw_ground
+from patrolplan.outputs.basemap import draw_streets
+from patrolplan.outputs.basemap import pieces_in
+from patrolplan.outputs.labels import Boxes
+from patrolplan.outputs.labels import place
+from patrolplan.outputs.lettering import Lettering
+from patrolplan.outputs.lettering import write
+from patrolplan.outputs.mapframe import Frame
+from patrolplan.outputs.mapframe import fit_frame
+from patrolplan.outputs.mapnames import BUS_STOP
+from patrolplan.outputs.mapnames import STATION
+from patrolplan.outputs.mapnames import Name
+from patrolplan.outputs.mapnames import area_names
+from patrolplan.outputs.mapnames import kept_off
+from patrolplan.outputs.mapnames import leg_tags
+from patrolplan.outputs.mapnames import point_names
+from patrolplan.outputs.mapnames import school_names
+from patrolplan.outputs.mapnames import street_names
+from patrolplan.outputs.mapsigns import LEGEND_HEIGHT
+from patrolplan.outputs.mapsigns import ROUTE_WIDTH
+from patrolplan.outputs.mapsigns import WAY_BACK
+from patrolplan.outputs.mapsigns import draw_band
+from patrolplan.outputs.mapsigns import draw_legend
+from patrolplan.outputs.mapsigns import draw_north
+from patrolplan.outputs.mapsigns import draw_signs
+from patrolplan.outputs.mapsigns import north_box
+from patrolplan.outputs.routeline import Strand
+from patrolplan.outputs.routeline import arrows
+from patrolplan.outputs.routeline import simplified
+from patrolplan.outputs.routeline import spread
+from patrolplan.outputs.routeline import strands
+from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Plan
+
+STOP_RADIUS = 9.0
+GATE_SIDE = 17.0
+MARK_SIZE = 12.0
+STRETCH_WIDTH = 13.0
+LEAST_METRES = 420.0
+"""The longer side of a map shows at least so much."""
+AROUND_GATE_METRES = 600.0
+"""The same where there is nothing but the gate to show."""
+MOVED = 3.0
+"""A circle farther from its place than so many points gets a line that leads there."""
+ARROWS_APART = 46.0
+ARROW_SIZE = 9.0
+
+
+@dataclass(frozen=True, eq=False)
+class PatrolMap:
+    """A drawn map.
+
+    Parameters
+    ----------
+    pdf
+        The page, vector.
+    frame
+        What it shows, at what scale and how turned.
+    labels
+        (n, 5) boxes of everything that holds words or numbers, see `patrolplan.outputs.labels`.
+    texts
+        Words of the labels, aligned with them.
+    """
+
+    pdf: bytes
+    frame: Frame
+    labels: Boxes
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """All that is drawn of one patrol, in points of the page."""
+
+    patrol: Patrol
+    network: StreetNetwork
+    features: gpd.GeoDataFrame
+    """Those in the window."""
+    frame: Frame
+    pieces: NDArray[np.int64]
+    stretches: NDArray[np.object_]
+    legs: list[Strand]
+    tags: list[str]
+    """Aligned with the legs: from where to where."""
+    marks: NDArray[np.float64]
+    """(1 + stops, 2) middles of the gate's and the stops' signs."""
+
+    @property
+    def route(self) -> BaseGeometry:
+        """All legs as one shape; empty without any."""
+        return shapely.union_all([shapely.LineString(strand.line) for strand in self.legs])
+
+
+def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
+    """Draw the map of one patrol.
+
+    Parameters
+    ----------
+    plan
+        Streets, features and hotspots.
+    patrol
+        The walk.
+    width, height
+        Points of the page, legend included.
+
+    Returns
+    -------
+    PatrolMap
+        Equal input gives equal bytes.
+    """
+    scene = _scene(plan, patrol, width, height - LEGEND_HEIGHT)
+    page = io.BytesIO()
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a user's own matplotlibrc must not change what officers hold
+        mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 9})
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        share = LEGEND_HEIGHT / height
+        labels = _draw(_axes(figure, (0, share, 1, 1 - share), scene.frame.height), scene)
+        strip = _axes(figure, (0, 0, 1, share), LEGEND_HEIGHT)
+        draw_legend(strip, scene.frame, scene.features, stops=bool(patrol.stops))
+        FigureCanvasPdf(figure).print_pdf(page, metadata={"CreationDate": None, "Producer": None})
+    boxes = np.array([box for _, box in labels]).reshape(-1, 5)
+    return PatrolMap(page.getvalue(), scene.frame, boxes, tuple(text for text, _ in labels))
+
+
+def _axes(figure: Figure, place: tuple[float, float, float, float], height: float) -> Axes:
+    """Part of the page, in points from its lower left corner; what reaches beyond it is cut."""
+    axes = figure.add_axes(place)
+    axes.set_xlim(0, figure.get_figwidth() * 72)
+    axes.set_ylim(0, height)
+    axes.axis("off")
+    return axes
+
+
+def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
+    """Choose the window and bring everything in it to the page."""
+    network, features = plan.area.network, plan.area.features
+    stretches = _stretches(plan.hotspots, patrol)
+    places = np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)])
+    walked = [leg.line for leg in patrol.legs if len(leg.line) > 1]
+    frame = fit_frame(
+        [places, *walked, shapely.get_coordinates(stretches)],
+        width=width,
+        height=height,
+        least_metres=LEAST_METRES if patrol.stops else AROUND_GATE_METRES,
+        within=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
+    )
+    if len(features):
+        features = features.iloc[np.sort(features.sindex.query(frame.window))]
+    names = ["G", *(str(number + 1) for number in range(len(patrol.stops))), "G"]
+    tags = [f"{start}→{end}" for start, end in pairwise(names)]
+    return _Scene(
+        patrol=patrol,
+        network=network,
+        features=features,
+        frame=frame,
+        pieces=pieces_in(network, frame),
+        stretches=frame.shapes(stretches),
+        legs=strands([frame.points(line) for line in walked]),
+        tags=[tag for tag, leg in zip(tags, patrol.legs, strict=False) if len(leg.line) > 1],
+        marks=spread(frame.points(places), 2 * STOP_RADIUS + 3.0, fixed=1),
+    )
+
+
+def _stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> NDArray[np.object_]:
+    """Stretches of the patrol's stops."""
+    wanted = [stop.hotspot for stop in patrol.stops]
+    if not wanted or not len(hotspots):
+        return np.empty(0, dtype=object)
+    shapes: NDArray[np.object_] = hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy()
+    return shapes
+
+
+def _draw(axes: Axes, scene: _Scene) -> list[tuple[str, Boxes]]:
+    """Draw the ground, the route and the words; give back the words with their boxes."""
+    frame = scene.frame
+    draw_ground(axes, scene.features, frame)
+    draw_streets(axes, scene.network, scene.pieces, frame)
+    band = shapely.union_all(shapely.buffer(scene.stretches, STRETCH_WIDTH / 2, cap_style="flat"))
+    if not band.is_empty:
+        draw_band(axes, band, level=5.0)
+    _draw_route(axes, scene)
+    signs = draw_signs(axes, scene.features, frame)
+    _draw_stops(axes, scene)
+    _draw_mark(axes, scene.marks[0], "G")
+    draw_north(axes, frame)
+    taken = _taken(scene, signs)
+    placed = _placed(scene, taken, None if band.is_empty else band)
+    for name, box in placed:
+        _write_name(axes, name, box)
+    marks = ["G", *(str(number + 1) for number in range(len(scene.patrol.stops)))]
+    own = list(zip(marks, taken, strict=False))
+    return own + [(name.text, box) for name, box in placed]
+
+
+def _placed(scene: _Scene, taken: Boxes, band: BaseGeometry | None) -> list[tuple[Name, Boxes]]:
+    """Find places for all words.
+
+    The route's street names choose before the legs' tags, which are small and fit almost
+    anywhere; only if a leg would go without its tag, the tags choose first.
+    """
+    tags = leg_tags(scene.legs, scene.tags)
+    titles, walked, rest = _names(scene)
+    found: list[tuple[Name, Boxes]] = []
+    for names in ([*titles, *walked, *tags, *rest], [*tags, *titles, *walked, *rest]):
+        places = place(
+            [name.wish for name in names],
+            width=scene.frame.width,
+            height=scene.frame.height,
+            taken=taken,
+            avoided=band,
+        )
+        found = [(names[number], box) for number, box in places]
+        if sum(name in tags for name, _ in found) == len(tags):
+            break
+    return found
+
+
+def _taken(scene: _Scene, signs: NDArray[np.float64]) -> Boxes:
+    """Boxes of the stops, signs and the north arrow: no label may stand there."""
+    side = np.full((len(scene.marks), 2), 2 * STOP_RADIUS + 2.5)
+    marks = np.column_stack([scene.marks, side, np.zeros(len(scene.marks))])
+    small = np.column_stack([signs, np.full((len(signs), 2), 7.0), np.zeros(len(signs))])
+    return np.vstack([marks, small, north_box(scene.frame)])
+
+
+def _names(scene: _Scene) -> tuple[list[Name], list[Name], list[Name]]:
+    """Names of the school and stations, of the streets walked, and of all else on the map."""
+    route = scene.route
+    walked = {step.street for leg in scene.patrol.legs for step in leg.steps}
+    gate = (float(scene.marks[0, 0]), float(scene.marks[0, 1]))
+    near = shapely.union_all([route, shapely.Point(gate)])
+    titles = [
+        *school_names(gate, scene.patrol.school, radius=GATE_SIDE * 0.6),
+        *point_names(scene.features, scene.frame, STATION),
+    ]
+    streets = street_names(scene.network, scene.pieces, scene.frame, on_route=walked, route=route)
+    rest = [
+        *(name for name in streets if not name.bold),
+        *area_names(scene.features, scene.frame),
+        *point_names(scene.features, scene.frame, BUS_STOP, near=near),
+    ]
+    blocked = route.buffer(ROUTE_WIDTH + 0.8)
+    groups = (titles, [name for name in streets if name.bold], rest)
+    first, second, third = ([kept_off(name, blocked) for name in group] for group in groups)
+    return first, second, third
+
+
+def _write_name(axes: Axes, name: Name, box: Boxes) -> None:
+    x, y, width, height, angle = (float(value) for value in box)
+    if name.plate:
+        axes.add_artist(
+            FancyBboxPatch(
+                (x - width / 2 + 1.5, y - height / 2 + 1.5),
+                width - 3,
+                height - 3,
+                boxstyle="round,pad=1.5,rounding_size=2.5",
+                facecolor="white",
+                edgecolor=name.plate,
+                linewidth=0.9,
+                zorder=9.0,
+            )
+        )
+    style = Lettering(name.size, name.bold, name.colour, halo=0.0 if name.plate else 1.3)
+    write(axes, name.text, (x, y, angle), style)
+
+
+def _draw_route(axes: Axes, scene: _Scene) -> None:
+    """Draw the legs, the way back dashed, and arrow heads in the direction of travel."""
+    if not scene.legs:
+        return
+    lines = [np.round(simplified(strand), 1) for strand in scene.legs]
+    styles = [*["solid"] * (len(lines) - 1), WAY_BACK]
+    for colour, width, level, style in (
+        ("white", ROUTE_WIDTH + 1.6, 6.0, "solid"),
+        (ROUTE, ROUTE_WIDTH, 6.1, styles),
+    ):
+        axes.add_collection(
+            LineCollection(
+                lines,
+                colors=colour,
+                linewidths=width,
+                linestyles=style,
+                capstyle="butt",
+                joinstyle="round",
+                zorder=level,
+            ),
+            autolim=False,
+        )
+    heads = arrows(
+        scene.legs,
+        apart=ARROWS_APART,
+        size=ARROW_SIZE,
+        clear=scene.marks,
+        radius=STOP_RADIUS + 5.0,
+    )
+    shapes = PolyCollection(
+        list(np.round(heads, 1)), facecolors=ROUTE, edgecolors="white", linewidths=0.7, zorder=6.2
+    )
+    axes.add_collection(shapes, autolim=False)
+
+
+def _draw_stops(axes: Axes, scene: _Scene) -> None:
+    """Draw the stops' circles; a line leads to the place of one that had to move aside."""
+    stops = scene.patrol.stops
+    true = scene.frame.points(np.array([(stop.x, stop.y) for stop in stops]).reshape(-1, 2))
+    for number, (at, real) in enumerate(zip(scene.marks[1:], true, strict=True), start=1):
+        if np.hypot(*(at - real)) > MOVED:
+            axes.plot(*np.stack([at, real]).T, color="black", lw=1.2, zorder=7.0)
+            axes.add_artist(Circle(tuple(real), 2.2, facecolor="black", zorder=7.0))
+        _draw_mark(axes, at, str(number))
+
+
+def _draw_mark(axes: Axes, at: NDArray[np.float64], mark: str) -> None:
+    """Draw a stop as a black circle with its number, the gate as a white square with its G."""
+    x, y = (float(value) for value in at)
+    gate = mark == "G"
+    fill, ink = ("white", "black") if gate else ("black", "white")
+    shape = (
+        Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
+        if gate
+        else Circle((x, y), STOP_RADIUS)
+    )
+    shape.set(facecolor=fill, edgecolor=ink, linewidth=2.2 if gate else 1.4, zorder=11.0)
+    axes.add_artist(shape)
+    size = MARK_SIZE if len(mark) == 1 else MARK_SIZE - 2.0
+    write(axes, mark, (x, y, 0.0), Lettering(size, bold=True, colour=ink, level=12.0))

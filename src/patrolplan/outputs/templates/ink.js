@@ -1,0 +1,215 @@
+"use strict";
+
+// What is drawn above the streets on a canvas of its own: bus stops and stations, the route with
+// its arrows, and the names of streets, which give way to all of it.
+const makeInk = ({ map, data, chosen, shown, unstep }) => {
+  const labels = unstep(data.labels.at).map((at, row) => ({
+    at,
+    text: data.streets.names[data.labels.name[row]],
+    angle: (data.labels.angle[row] * Math.PI) / 180,
+    room: data.labels.room[row],
+    rank: Number(data.labels.rank[row]),
+  }));
+  const transport = ["station", "bus_stop"].flatMap((kind) => unstep(data.ground[kind].at).map(
+    (at, row) => ({ at, kind, text: data.ground[kind].name[row] }),
+  ));
+
+  // A leg keeps to the left of its street, so that the way back lies beside the way out.
+  const besideLine = (points, aside) => {
+    const clean = points.filter((point, i) => !i || point.distanceTo(points[i - 1]) > 0.5);
+    const normal = (a, b) => {
+      const length = a.distanceTo(b) || 1;
+      return L.point((b.y - a.y) / length, -(b.x - a.x) / length);
+    };
+    return clean.map((point, i) => {
+      const before = i ? normal(clean[i - 1], point) : null;
+      const after = i < clean.length - 1 ? normal(point, clean[i + 1]) : null;
+      if (!before && !after) return point;
+      const sum = before && after ? before.add(after) : (before || after).multiplyBy(2);
+      const size = Math.max(0.7, sum.distanceTo([0, 0]));
+      return point.add(sum.multiplyBy(aside / size));
+    });
+  };
+  const trace = (pen, points) => {
+    pen.beginPath();
+    points.forEach((point, i) => (i ? pen.lineTo(point.x, point.y) : pen.moveTo(point.x, point.y)));
+  };
+  const drawArrows = (pen, points) => {
+    let until = 30;
+    for (let i = 1; i < points.length; i += 1) {
+      const [a, b] = [points[i - 1], points[i]];
+      const length = a.distanceTo(b);
+      while (until <= length) {
+        const at = a.add(b.subtract(a).multiplyBy(until / length));
+        pen.save();
+        pen.translate(at.x, at.y);
+        pen.rotate(Math.atan2(b.y - a.y, b.x - a.x));
+        pen.beginPath();
+        pen.moveTo(8, 0);
+        pen.lineTo(-6, -7);
+        pen.lineTo(-3, 0);
+        pen.lineTo(-6, 7);
+        pen.closePath();
+        pen.lineWidth = 2.5;
+        pen.strokeStyle = "#ffffff";
+        pen.fillStyle = "#0b3d91";
+        pen.stroke();
+        pen.fill();
+        pen.restore();
+        until += 70;
+      }
+      until -= length;
+    }
+  };
+  const drawRoute = (pen, legs) => {
+    pen.lineJoin = "round";
+    pen.lineCap = "round";
+    [["#ffffff", 7.5], ["#0b3d91", 4.5]].forEach(([color, width]) => {
+      pen.strokeStyle = color;
+      pen.lineWidth = width;
+      legs.forEach((leg) => { trace(pen, leg); pen.stroke(); });
+    });
+    legs.forEach((leg) => drawArrows(pen, leg));
+  };
+
+  // Names are set longest street first, where they fit and touch nothing that is set already.
+  const touches = (taken, boxes) => boxes.some(
+    (a) => taken.some((b) => Math.abs(a.x - b.x) < a.r + b.r && Math.abs(a.y - b.y) < a.r + b.r),
+  );
+  const boxesAlong = (at, angle, width, r) => {
+    const boxes = [];
+    for (let step = -width / 2; step <= width / 2; step += r * 1.5) {
+      boxes.push({ x: at.x + step * Math.cos(angle), y: at.y + step * Math.sin(angle), r });
+    }
+    return boxes;
+  };
+  const boxesOnLine = (points) => points.slice(1).flatMap((b, i) => {
+    const a = points[i];
+    const parts = Math.ceil(a.distanceTo(b) / 8);
+    return Array.from({ length: parts }, (_, part) => ({
+      x: a.x + ((b.x - a.x) * part) / parts, y: a.y + ((b.y - a.y) * part) / parts, r: 4,
+    }));
+  });
+  const write = (pen, text, at, angle) => {
+    pen.save();
+    pen.translate(at.x, at.y);
+    pen.rotate(angle);
+    pen.strokeText(text, 0, 0);
+    pen.fillText(text, 0, 0);
+    pen.restore();
+  };
+  const drawNames = (pen, bounds, taken, route) => {
+    const pixels = 1 / metresPerPixel();
+    const said = new Map();
+    const candidates = labels.map((label) => ({ ...label, at: map.latLngToLayerPoint(label.at) }))
+      .filter(({ at, rank }) => bounds.contains(at) && (rank <= 3 || map.getZoom() >= 16.5));
+    const isWalked = ({ at }) => touches(route, [{ x: at.x, y: at.y, r: 5 }]);
+    const walked = candidates.map(isWalked);
+    const setName = ({ text, at, angle, room }, aside) => {
+      const width = pen.measureText(text).width;
+      const same = said.get(text) || [];
+      if (width > room * pixels * 1.05 || same.some((other) => other.distanceTo(at) < 320)) return;
+      const [dx, dy] = [Math.sin(angle), -Math.cos(angle)];
+      const spare = Math.max(0, (room * pixels - width) / 2);
+      const places = aside.flatMap((by) => [0, spare, -spare, spare / 2, -spare / 2].map(
+        (along) => at.add([dx * by - dy * along, dy * by + dx * along]),
+      ));
+      const put = places.find(
+        (place) => !touches(taken, boxesAlong(place, angle, width, 7)),
+      );
+      if (!put) return;
+      taken.push(...boxesAlong(put, angle, width, 7));
+      said.set(text, [...same, at]);
+      write(pen, text, put, angle);
+    };
+    // Streets of the route come first, with the name beside the line that is walked; and what
+    // is in sight comes before the margin that is drawn for the next move of the map.
+    const sight = L.bounds([[0, 0], map.getSize()].map((at) => map.containerPointToLayerPoint(at)));
+    [true, false].forEach((inSight) => {
+      const now = candidates.map(({ at }) => sight.contains(at) === inSight);
+      candidates.forEach((label, row) => now[row] && walked[row] && setName(label, [17, -17, 26, -26]));
+      candidates.forEach((label, row) => now[row] && !walked[row] && setName(label, [0]));
+    });
+  };
+  const drawTransport = (pen, bounds, taken) => transport
+    .map((place) => ({ ...place, at: map.latLngToLayerPoint(place.at) }))
+    .filter(({ at, kind }) => bounds.contains(at) && (kind === "station" || map.getZoom() >= 16))
+    .map((place) => {
+      const { at, kind } = place;
+      const size = kind === "station" ? 6 : 4;
+      pen.beginPath();
+      pen.arc(at.x, at.y, size, 0, 7);
+      pen.lineWidth = 3;
+      pen.strokeStyle = "#8a1c1c";
+      pen.fillStyle = "#ffffff";
+      pen.fill();
+      pen.stroke();
+      taken.push({ x: at.x, y: at.y, r: size + 2 });
+      return place;
+    });
+  const drawStations = (pen, places, taken) => {
+    pen.fillStyle = "#8a1c1c";
+    places.filter(({ kind, text }) => kind === "station" && text).forEach(({ at, text }) => {
+      const width = pen.measureText(text).width;
+      const put = [[0, 18], [0, -18], [width / 2 + 14, 0], [-width / 2 - 14, 0]]
+        .map((by) => at.add(by)).find((place) => !touches(taken, boxesAlong(place, 0, width, 7)));
+      if (!put) return;
+      taken.push(...boxesAlong(put, 0, width, 7));
+      write(pen, text, put, 0);
+    });
+  };
+  const metresPerPixel = () => {
+    const size = map.getSize();
+    const [a, b] = [[0, size.y / 2], [100, size.y / 2]].map((point) => map.containerPointToLatLng(point));
+    return map.distance(a, b) / 100;
+  };
+  const Ink = L.Renderer.extend({
+    options: { pane: "ink", padding: 0.15 },
+    _initContainer() {
+      this._container = document.createElement("canvas");
+    },
+    _update() {
+      if (this._map._animatingZoom && this._bounds) return;
+      L.Renderer.prototype._update.call(this);
+      const { min } = this._bounds;
+      const size = this._bounds.getSize();
+      const sharp = document.body.classList.contains("printing") ? 3 : Math.max(1, devicePixelRatio);
+      // A new canvas each time: on paper, wiping a used one would blot out what lies below.
+      const fresh = this._container.cloneNode(false);
+      fresh.width = size.x * sharp;
+      fresh.height = size.y * sharp;
+      this._container.replaceWith(fresh);
+      this._container = fresh;
+      L.DomUtil.setPosition(this._container, min);
+      this._container.style.width = `${size.x}px`;
+      this._container.style.height = `${size.y}px`;
+      const pen = this._container.getContext("2d");
+      pen.scale(sharp, sharp);
+      pen.translate(-min.x, -min.y);
+      this._draw(pen);
+    },
+    _draw(pen) {
+      const legs = chosen.legs.map(
+        (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
+      );
+      const taken = chosen.points.map((at) => ({ ...map.latLngToLayerPoint(at), r: 17 }));
+      pen.font = "600 12px system-ui, 'Segoe UI', Roboto, Arial, sans-serif";
+      pen.textAlign = "center";
+      pen.textBaseline = "middle";
+      pen.lineJoin = "round";
+      const places = shown.transport ? drawTransport(pen, this._bounds, taken) : [];
+      drawRoute(pen, legs);
+      const route = legs.flatMap(boxesOnLine);
+      taken.push(...route);
+      pen.lineWidth = 4;
+      pen.strokeStyle = "#ffffff";
+      drawStations(pen, places, taken);
+      pen.fillStyle = "#2b2b2b";
+      if (shown.names) drawNames(pen, this._bounds, taken, route);
+    },
+    redraw() {
+      if (this._map) this._update();
+    },
+  });
+  return new Ink();
+};

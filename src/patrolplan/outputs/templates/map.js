@@ -1,0 +1,368 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("map-data").textContent);
+  const map = window.map_patrol;
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  // Spoken by a screen reader; shown as well where the map alone would not tell.
+  const say = (text, { seen = false } = {}) => {
+    one("#said").textContent = text;
+    one("#said").classList.toggle("unseen", !seen);
+  };
+
+  // Numbers are steps of a millionth of a degree from point to point, through all lines.
+  const unstep = (steps) => {
+    let lat = 0;
+    let lng = 0;
+    const points = [];
+    for (let i = 0; i < steps.length; i += 2) {
+      lat += steps[i];
+      lng += steps[i + 1];
+      points.push([lat / 1e6, lng / 1e6]);
+    }
+    return points;
+  };
+  const unpack = ({ counts, steps }) => {
+    const points = unstep(steps);
+    let at = 0;
+    return counts.map((count) => points.slice(at, (at += count)));
+  };
+
+  // ---- panes and styles -------------------------------------------------------------------
+  const pane = (name, order) => {
+    map.createPane(name).style.zIndex = order;
+  };
+  pane("ground", 380);
+  pane("found", 425);
+  pane("ink", 430);
+  map.getPane("ink").style.pointerEvents = "none";
+  map.getPane("found").style.pointerEvents = "none";
+  // One canvas for all that lies below: a second one would blot out the first on paper.
+  const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
+  const STREETS = [
+    { weight: 7, casing: 9, color: "#ffffff" },
+    { weight: 6, casing: 8, color: "#ffffff" },
+    { weight: 5, casing: 7, color: "#ffffff" },
+    { weight: 4, casing: 5.5, color: "#ffffff" },
+    { weight: 2.5, casing: 4, color: "#ffffff" },
+    { weight: 1.3, color: "#8c8376", dashArray: "4 3" },
+  ];
+  // The same colours, widths and dashes as the samples in the legend.
+  const CLASSES = {
+    1: { color: "#c98b3a", weight: 2.5, dashArray: "3 4" },
+    2: { color: "#d97a25", weight: 4 },
+    3: { color: "#b8480b", weight: 6 },
+    4: { color: "#7a2303", weight: 8 },
+  };
+  const DIFFER = {
+    1: { color: "#00594f", weight: 6, dashArray: "3 5" },
+    2: { color: "#a3174f", weight: 5, dashArray: "12 4" },
+  };
+  const scale = () => Math.min(1.8, Math.max(0.35, 2 ** ((map.getZoom() - 16.5) / 2)));
+  const chosen = { patrol: null, points: [], legs: [], markers: [] };
+  const flat = { lineCap: "butt", lineJoin: "round", opacity: 1 };
+
+  // ---- ground -----------------------------------------------------------------------------
+  const pieces = unpack(data.streets.lines);
+  // Neighbouring pieces become one line, so that dashes run on.
+  const withDigit = (digits, wanted) => {
+    const lines = [];
+    let last = null;
+    pieces.forEach((piece, number) => {
+      if (digits[number] !== String(wanted)) return;
+      const end = last && last[last.length - 1];
+      if (end && end[0] === piece[0][0] && end[1] === piece[0][1]) last.push(...piece.slice(1));
+      else lines.push((last = piece.slice()));
+    });
+    return lines;
+  };
+  const area = (kind, color) => {
+    const rings = unpack(data.ground[kind]);
+    if (rings.length) L.polygon(rings, { ...ground, stroke: false, fillColor: color, fillOpacity: 1 }).addTo(map);
+  };
+  const line = (kind, style) => {
+    const lines = unpack(data.ground[kind]);
+    if (lines.length) L.polyline(lines, { ...ground, ...flat, ...style }).addTo(map);
+  };
+  area("park", "#d3e6c5");
+  area("water", "#b5d5ea");
+  area("building", "#e2dbd1");
+  line("stream", { color: "#8dbcdb", weight: 3 });
+  line("railway", { color: "#6f6f6f", weight: 3 });
+  line("railway", { color: "#ffffff", weight: 1.6, dashArray: "8 8" });
+  // ---- hotspots: bands under the streets, so that the colours above stay as they are -------
+  const hotspotItems = new Map(all("li[data-hotspot]").map((item) => [item.dataset.hotspot, item]));
+  const popupOf = (id) => {
+    const copy = document.createElement("div");
+    const title = document.createElement("strong");
+    const item = hotspotItems.get(id);
+    title.textContent = `${id}: ${one(".text", item).textContent}`;
+    copy.append(title, one(".why", item).cloneNode(true), one(".sure", item).cloneNode(true));
+    return copy;
+  };
+  const shown = { names: true, transport: true, hotspots: true };
+  const openHotspot = (id, at) => {
+    const room = { autoPanPaddingTopLeft: [10, 62], autoPanPaddingBottomRight: [10, 10] };
+    const maxHeight = Math.max(120, map.getSize().y - 190);
+    L.popup({ maxWidth: 270, maxHeight, ...room }).setLatLng(at).setContent(popupOf(id)).openOn(map);
+  };
+  const bands = data.hotspots.map(({ id, lines }) => {
+    const layer = L.polyline(unpack(lines), {
+      ...ground, interactive: true, color: "#4b1d7a", lineCap: "round", bubblingMouseEvents: true,
+    }).addTo(map);
+    layer.on("click", ({ latlng }) => shown.hotspots && openHotspot(id, latlng));
+    return { id, layer };
+  });
+  const setBands = () => {
+    const visited = new Set(chosen.patrol ? chosen.patrol.hotspots : []);
+    bands.forEach(({ id, layer }) => {
+      const opacity = visited.has(id) ? 0.6 : 0.18;
+      layer.setStyle({ opacity: shown.hotspots ? opacity : 0, weight: 6 + 12 * scale() });
+    });
+  };
+  const showHotspot = (id) => {
+    const { stop } = data.hotspots.find((hotspot) => hotspot.id === id);
+    map.setView(stop, Math.max(map.getZoom(), 16.5), { animate: false });
+    openHotspot(id, stop);
+    say(`Map moved to hotspot ${id}.`);
+  };
+
+  // ---- streets ----------------------------------------------------------------------------
+  const drawn = STREETS.map((style, rank) => {
+    const lines = withDigit(data.streets.rank, rank);
+    return { style, lines };
+  }).filter(({ lines }) => lines.length).reverse();
+  const streetLayers = [];
+  let voiceLayers = [];
+  drawn.filter(({ style }) => style.casing).forEach(({ style, lines }) => {
+    const layer = L.polyline(lines, { ...ground, lineCap: "round", color: "#a39b8e", opacity: 1 }).addTo(map);
+    streetLayers.push({ layer, weight: style.casing });
+  });
+  drawn.forEach(({ style, lines }) => {
+    const layer = L.polyline(lines, { ...ground, lineCap: "round", ...style, opacity: 1 }).addTo(map);
+    streetLayers.push({ layer, weight: style.weight });
+  });
+  const setWidths = () => [...streetLayers, ...voiceLayers].forEach(
+    ({ layer, weight }) => layer.setStyle({ weight: weight * scale() }),
+  );
+
+  // ---- streets coloured by a voice --------------------------------------------------------
+  const coloured = L.layerGroup().addTo(map);
+  const colour = (voice) => {
+    coloured.clearLayers();
+    const styles = voice === "differ" ? DIFFER : CLASSES;
+    const digits = data.voices[voice];
+    voiceLayers = !digits ? [] : Object.entries(styles).map(([digit, style]) => {
+      const layer = L.polyline(withDigit(digits, digit), { ...ground, ...flat, ...style });
+      return { layer: layer.addTo(coloured), weight: style.weight };
+    });
+    setWidths();
+    all("[data-legend]").forEach((legend) => {
+      const wanted = voice === "differ" ? "differ" : "classes";
+      legend.hidden = voice === "none" || legend.dataset.legend !== wanted;
+    });
+  };
+
+  // ---- schools and the chosen patrol ------------------------------------------------------
+  const mark = (at, text, label, classes, order, size = 32) => {
+    const icon = L.divIcon({ className: `badge ${classes}`, html: "", iconSize: [size, size] });
+    const marker = L.marker(at, { icon, zIndexOffset: order, keyboard: true });
+    marker.on("add", () => {
+      const element = marker.getElement();
+      element.textContent = text;
+      element.setAttribute("aria-label", label);
+      element.title = label;
+    });
+    return marker;
+  };
+  const patrolsOf = (urn) => data.patrols.filter((patrol) => patrol.urn === urn);
+  const schools = L.layerGroup().addTo(map);
+  const showSchools = (urn) => {
+    schools.clearLayers();
+    data.schools.filter((school) => school.urn !== urn).forEach((school) => {
+      const [patrol] = patrolsOf(school.urn);
+      const label = patrol ? `${school.name}: show its patrol` : `${school.name}: no patrol planned`;
+      const marker = mark(school.at, "S", label, "school", 0, 24).addTo(schools);
+      marker.on("click", () => (patrol ? choose(patrol.id) : say(label, { seen: true })));
+    });
+  };
+  const stops = L.layerGroup().addTo(map);
+  const fragment = () => {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return location.hash.slice(1);
+    }
+  };
+  const article = (id) => all(".patrol").find((item) => item.dataset.patrol === id);
+  const go = (number, { move = true } = {}) => {
+    all(".here").forEach((item) => item.classList.remove("here"));
+    all("[aria-current]").forEach((item) => item.removeAttribute("aria-current"));
+    const button = one(`[data-stop="${number}"]`, article(chosen.patrol.id));
+    button.setAttribute("aria-current", "location");
+    button.closest(".stop").classList.add("here");
+    const element = chosen.markers[number].getElement();
+    if (element) element.classList.add("here");
+    if (move) {
+      const zoom = Math.max(map.getZoom(), 17);
+      map.setView(chosen.points[number], zoom, { animate: !calm });
+      say(number ? `Map moved to stop ${number}.` : "Map moved to the school gate.");
+    } else {
+      button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+    }
+  };
+  const patrolBounds = () => L.latLngBounds([...chosen.points, ...chosen.legs.flat()]);
+  const fitPatrol = () => {
+    // Room for the buttons above and the scale below.
+    const room = { paddingTopLeft: [22, 64], paddingBottomRight: [44, 34] };
+    map.fitBounds(patrolBounds(), { ...room, maxZoom: 17.5, animate: false });
+  };
+  const choose = (id) => {
+    const patrol = data.patrols.find((candidate) => candidate.id === id);
+    if (!patrol) return;
+    chosen.patrol = patrol;
+    chosen.points = unstep(patrol.at);
+    chosen.legs = unpack(patrol.legs);
+    all(".patrol").forEach((item) => { item.hidden = item.dataset.patrol !== id; });
+    one("#patrol-choice").value = id;
+    stops.clearLayers();
+    chosen.markers = chosen.points.map((at, number) => {
+      const label = number ? `Stop ${number}` : "School gate, start and end";
+      const marker = mark(at, number || "S", label, number ? "number" : "gate", 1000).addTo(stops);
+      marker.on("click", () => go(number, { move: false }));
+      return marker;
+    });
+    all(".here").forEach((item) => item.classList.remove("here"));
+    showSchools(patrol.urn);
+    setBands();
+    map.closePopup();
+    if (highlight) highlight.remove();
+    fitPatrol();
+    ink.redraw();
+    say(`Patrol of ${one("h2", article(id)).textContent}.`);
+    if (fragment() !== id) location.replace(`#${encodeURIComponent(id)}`);
+  };
+
+  const ink = makeInk({ map, data, chosen, shown, unstep });
+
+  // ---- search -----------------------------------------------------------------------------
+  const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+  let highlight = null;
+  const showStreet = (name) => {
+    const row = data.streets.names.indexOf(name);
+    const lines = pieces.filter((_, piece) => data.streets.name[piece] === row);
+    if (highlight) highlight.remove();
+    highlight = L.polyline(lines, {
+      pane: "found", renderer: L.svg({ pane: "found" }), interactive: false, color: "#000", weight: 3, dashArray: "2 6",
+    }).addTo(map);
+    map.fitBounds(highlight.getBounds(), { padding: [30, 30], maxZoom: 17.5, animate: false });
+    say(`${name} is drawn with a dotted black line.`, { seen: true });
+  };
+  const index = [
+    ...data.schools.map((school) => ({
+      text: school.name,
+      kind: "School",
+      act: () => {
+        const [patrol] = patrolsOf(school.urn);
+        if (patrol) choose(patrol.id);
+        else {
+          map.setView(school.at, 17, { animate: false });
+          say(`No patrol is planned for ${school.name}.`, { seen: true });
+        }
+      },
+    })),
+    ...data.streets.names.filter((name) => name).map((name) => ({
+      text: name, kind: "Street", act: () => showStreet(name),
+    })),
+    ...data.hotspots.map(({ id }) => ({
+      text: `${id} ${one(".text", hotspotItems.get(id)).textContent}`, kind: "Hotspot", act: () => showHotspot(id),
+    })),
+  ].map((entry) => ({ ...entry, key: plain(entry.text) }));
+  const search = one("#search");
+  const found = one("#found");
+  const find = () => {
+    const words = plain(search.value).split(" ").filter((word) => word);
+    const hits = !words.length ? [] : index.filter(
+      ({ key }) => words.every((word) => ` ${key}`.includes(` ${word}`)),
+    ).slice(0, 8);
+    found.replaceChildren(...hits.map(({ text, kind, act }) => {
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${kind}: ${text}`;
+      button.addEventListener("click", () => {
+        act();
+        found.hidden = true;
+        search.focus({ preventScroll: true });
+      });
+      item.append(button);
+      return item;
+    }));
+    found.hidden = !hits.length;
+    if (words.length) say(hits.length ? `${hits.length} found.` : "Nothing found.", { seen: !hits.length });
+    else say("");
+  };
+  search.addEventListener("input", find);
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && one("button", found)) one("button", found).click();
+    if (event.key === "Escape") found.hidden = true;
+  });
+
+  // ---- controls ---------------------------------------------------------------------------
+  one("#patrol-choice").addEventListener("change", (event) => choose(event.target.value));
+  all("[data-stop]").forEach((button) => {
+    button.addEventListener("click", () => go(Number(button.dataset.stop)));
+  });
+  all(".hotspot > .place").forEach((button) => {
+    button.addEventListener("click", () => showHotspot(button.parentElement.dataset.hotspot));
+  });
+  one("#show-patrol").addEventListener("click", () => chosen.patrol && fitPatrol());
+  one("#show-area").addEventListener("click", () => map.fitBounds(data.bounds, { animate: false }));
+  one("#voices").addEventListener("change", (event) => colour(event.target.value));
+  one("#overlays").addEventListener("change", ({ target }) => {
+    shown[target.value] = target.checked;
+    if (target.value === "schools") map[target.checked ? "addLayer" : "removeLayer"](schools);
+    else if (target.value === "hotspots") setBands();
+    else ink.redraw();
+  });
+  const fromAddress = () => {
+    const id = fragment();
+    if (chosen.patrol && chosen.patrol.id === id) return;
+    if (data.patrols.some((patrol) => patrol.id === id)) choose(id);
+    else if (!chosen.patrol && data.patrols.length) choose(data.patrols[0].id);
+    if (id && chosen.patrol?.id !== id && !document.getElementById(id)) {
+      say(`There is no patrol "${id}" on this map.`, { seen: true });
+    }
+  };
+  addEventListener("hashchange", fromAddress);
+
+  // Leaflet draws for the size on the screen; paper has another, so the map is drawn again.
+  let before = null;
+  addEventListener("beforeprint", () => {
+    before = { center: map.getCenter(), zoom: map.getZoom() };
+    document.body.classList.add("printing");
+    all(".patrol:not([hidden]) .walk").forEach((walk) => { walk.open = true; });
+    map.invalidateSize({ animate: false, pan: false });
+    if (chosen.patrol) fitPatrol();
+  });
+  addEventListener("afterprint", () => {
+    document.body.classList.remove("printing");
+    all(".walk").forEach((walk) => { walk.open = false; });
+    map.invalidateSize({ animate: false, pan: false });
+    map.setView(before.center, before.zoom, { animate: false });
+  });
+
+  map.attributionControl.setPrefix("Leaflet").addAttribution(data.credit);
+  map.zoomControl.setPosition("bottomright");
+  L.control.scale({ imperial: false }).addTo(map);
+  map.getContainer().setAttribute("role", "group");
+  map.getContainer().setAttribute("aria-label", "Map: arrow keys move it, plus and minus zoom");
+  map.on("zoomend", setWidths);
+  map.on("zoomend", setBands);
+  colour("joined");
+  ink.addTo(map);
+  fromAddress();
+  if (!chosen.patrol) map.fitBounds(data.bounds, { animate: false });
+})();

@@ -1,0 +1,290 @@
+"""`map.html`: one page with the whole plan, which opens from a folder and asks no server anything.
+
+The page's text (patrols, stops, reasons, directions) is plain HTML, so it is there for a screen
+reader and for paper; the script adds the map and moves it. Leaflet is written into the page.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import folium
+import jinja2
+from markupsafe import Markup
+from markupsafe import escape
+from xstatic.pkg import leaflet
+
+from patrolplan.outputs import wording
+from patrolplan.outputs.maplayers import map_layers
+from patrolplan.outputs.maplayers import patrol_id
+from patrolplan.patrols.plans import clock
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.plans import Leg
+    from patrolplan.patrols.plans import Patrol
+    from patrolplan.patrols.plans import Plan
+    from patrolplan.patrols.plans import Stop
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+OPENSTREETMAP = "© OpenStreetMap contributors"
+"""What the map's corner must say; the licences in full stand in the text."""
+
+VOICES = {
+    "joined": "Priority (both voices)",
+    "crime": "Recorded crime",
+    "reports": "Pupils' reports",
+    "differ": "Where the voices differ",
+}
+"""Ways to colour the streets, as named in the switch."""
+
+
+@dataclass(frozen=True)
+class LegText:
+    """A walk in words: where to, how long, and the directions street by street."""
+
+    heading: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StopText:
+    """A stop in words."""
+
+    number: int
+    times: str
+    dwell: str
+    place: str
+    grid: str
+    why: tuple[str, ...]
+    tasked: str
+    hotspot: str
+    walk: LegText
+
+
+@dataclass(frozen=True)
+class PatrolText:
+    """A patrol in words."""
+
+    id: str
+    urn: str
+    school: str
+    title: str
+    times: str
+    gate_times: str
+    walked: str
+    how_good: str
+    stops: tuple[StopText, ...]
+    back: LegText | None
+    notes: tuple[str, ...]
+
+
+def render_map(plan: "Plan") -> bytes:
+    """Write the plan as one HTML page.
+
+    Parameters
+    ----------
+    plan
+        Patrols, hotspots and risk.
+
+    Returns
+    -------
+    bytes
+        HTML in UTF-8. It holds script, styles and data, and a policy that forbids every request;
+        only with `[output] tiles` set may it ask that one server for map images, and says so.
+        Equal plans give equal bytes.
+    """
+    layers = map_layers(plan)
+    layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
+    tiles = plan.area.settings.output.tiles
+    element, folium_script = _folium(layers["bounds"], tiles)
+    scripts = (_leaflet_script(), folium_script, _own("ink.js"), _own("map.js"))
+    styles = (_leaflet_style(), _own("map.css"))
+    page = (
+        _environment()
+        .get_template("map.html.j2")
+        .render(
+            area=plan.area.name,
+            marking=plan.area.settings.output.marking,
+            purpose=wording.PURPOSE,
+            fictional=wording.is_fictional(plan),
+            patrols=[_patrol_text(patrol, plan) for patrol in plan.patrols],
+            hotspots=plan.hotspots[["hotspot", "place", "reasons", "how_sure"]].to_dict("records"),
+            voices={voice: VOICES[voice] for voice in layers["voices"]},
+            threshold=plan.area.settings.privacy.threshold,
+            data_dates=wording.data_dates(plan.risk),
+            approximations=wording.approximations(plan),
+            notes=tuple(dict.fromkeys((*plan.risk.notes, *plan.area.notes))),
+            attributions=wording.attributions(plan),
+            tiles_host=_host(tiles) if tiles else "",
+            policy=_policy(scripts, styles, tiles),
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
+            styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
+            map_element=Markup(element),  # noqa: S704 - a div with a fixed id
+            data=Markup(_script_json(layers)),  # noqa: S704 - escaped for a script element
+        )
+    )
+    return page.encode("utf-8", errors="replace")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _folium(bounds: list[list[float]], tiles: str | None) -> tuple[str, str]:
+    """Folium's map element and script, with fixed names and without its ten linked files.
+
+    Folium writes links to its libraries into the page's header; this page has a header of its
+    own, so nothing of it is taken over.
+    """
+    (south, west), (north, east) = bounds
+    chart = folium.Map(
+        location=[(south + north) / 2, (west + east) / 2],
+        tiles=None,
+        zoom_start=15,
+        prefer_canvas=True,
+        min_zoom=11,
+        max_zoom=19,
+        zoom_snap=0.25,
+        zoom_delta=1,
+    )
+    chart.default_js = []
+    chart.default_css = []
+    chart._id = "patrol"  # noqa: SLF001 - the random id would make equal plans unequal
+    if tiles:
+        layer = folium.TileLayer(
+            tiles, attr=str(escape(f"Map images: {_host(tiles)}")), max_native_zoom=19
+        )
+        layer._id = "patrol"  # noqa: SLF001 - as above
+        layer.add_to(chart)
+    figure = chart.get_root()
+    figure.render()
+    return figure.html.render(), figure.script.render()
+
+
+def _host(tiles: str) -> str:
+    """Server that a tile address asks, without the part that stands for one of several."""
+    return urlsplit(tiles).netloc.removeprefix("{s}.") or "this folder"
+
+
+def _policy(scripts: tuple[str, ...], styles: tuple[str, ...], tiles: str | None) -> str:
+    """Content security policy: these scripts and styles by their hash, no request at all."""
+    images = "data:"
+    if tiles:
+        parts = urlsplit(tiles)
+        origin = f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"
+        # Anything that could end the source or the directive is no part of a host name.
+        images += " " + (re.sub(r"[^\w.:/*-]", "", origin) if parts.netloc else "file: 'self'")
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(_digest(script) for script in scripts)}",
+            f"style-src {' '.join(_digest(style) for style in styles)}",
+            f"img-src {images}",
+            "connect-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _digest(text: str) -> str:
+    value = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    return f"'sha256-{value}'"
+
+
+def _own(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+@lru_cache(maxsize=1)
+def _leaflet_script() -> str:
+    source = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text(encoding="utf-8")
+    # The source map would be a request as soon as somebody opens the developer tools.
+    return re.sub(r"//# sourceMappingURL=\S+", "", source).replace("\r\n", "\n").strip()
+
+
+@lru_cache(maxsize=1)
+def _leaflet_style() -> str:
+    """Leaflet's style sheet with its few images written into it."""
+    folder = Path(leaflet.BASE_DIR)
+    source = (folder / "leaflet.css").read_text(encoding="utf-8").replace("\r\n", "\n")
+
+    def inlined(found: re.Match[str]) -> str:
+        image = base64.b64encode((folder / found[1]).read_bytes()).decode("ascii")
+        return f"url(data:image/png;base64,{image})"
+
+    return re.sub(r"url\((images/[\w-]+\.png)\)", inlined, source)
+
+
+def _script_json(value: object) -> str:
+    """JSON that may stand in a script element: nothing in it can end the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _patrol_text(patrol: "Patrol", plan: "Plan") -> PatrolText:
+    times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
+    walks = [_leg_text(leg, to) for leg, to in zip(patrol.legs, _goals(patrol), strict=True)]
+    numbered = enumerate(zip(patrol.stops, walks, strict=False), start=1)
+    title = patrol.school if patrol.number == 1 else f"{patrol.school}, officer {patrol.number}"
+    return PatrolText(
+        id=patrol_id(patrol),
+        urn=patrol.urn,
+        school=patrol.school,
+        title=title,
+        times=times,
+        gate_times=f"{clock(patrol.start_minutes)} to {clock(patrol.gate_until_minutes)}",
+        walked=wording.metres(patrol.walked_metres) if patrol.legs else "no walk",
+        how_good=wording.how_good(patrol),
+        stops=tuple(_stop_text(number, stop, walk, plan) for number, (stop, walk) in numbered),
+        back=walks[-1] if walks else None,
+        notes=patrol.notes,
+    )
+
+
+def _goals(patrol: "Patrol") -> tuple[str, ...]:
+    """Where each leg leads."""
+    if not patrol.legs:
+        return ()
+    stops = (f"stop {number}" for number in range(1, len(patrol.stops) + 1))
+    return (*stops, "the gate")
+
+
+def _leg_text(leg: "Leg", goal: str) -> LegText:
+    length = f"{wording.metres(leg.metres)}, {wording.minutes(leg.minutes)}"
+    steps = tuple(
+        f"{step.turn[:1].upper()}{step.turn[1:]}: {step.street}, {wording.metres(step.metres)}"
+        for step in leg.steps
+    )
+    return LegText(f"Walk to {goal}: {length}", steps)
+
+
+def _stop_text(number: int, stop: "Stop", walk: LegText, plan: "Plan") -> StopText:
+    why = tuple(f"{reason[:1].upper()}{reason[1:]}" for reason in stop.why if reason)
+    return StopText(
+        number=number,
+        times=f"{clock(stop.arrive_minutes)} to {clock(stop.leave_minutes)}",
+        dwell=wording.minutes(stop.leave_minutes - stop.arrive_minutes),
+        place=stop.place,
+        grid=wording.grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
+        why=why or ("" if stop.tasked else wording.why_line(stop),),
+        tasked=stop.tasked,
+        hotspot=stop.hotspot,
+        walk=walk,
+    )

@@ -1,0 +1,167 @@
+"""Words that every paper shares: what is approximate, how good, from when, and by whom."""
+
+import hashlib
+import math
+from typing import TYPE_CHECKING
+
+from patrolplan.projection import BRITISH_GRID
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.plans import Patrol
+    from patrolplan.patrols.plans import Plan
+    from patrolplan.patrols.plans import Stop
+    from patrolplan.risk.surface import Risk
+
+PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
+"""What a patrol is for; stands on top of everything that an officer holds."""
+
+KILOMETRE = 1000
+COARSE_FROM = 100
+"""Metres from which lengths are told to 10 m, below it to 5 m."""
+NO_GAP_PERCENT = 0.05
+"""A smaller gap would print as 0.0 %."""
+
+GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
+"""Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; there is no I."""
+
+GRID_METRES = (700_000, 1_300_000)
+"""Extent of the British National Grid, eastwards and northwards."""
+
+
+def metres(length: float) -> str:
+    """Length as an officer would say it: to 5 m, from 100 m to 10 m, from 1 km in kilometres.
+
+    Examples
+    --------
+    >>> metres(7), metres(68.4), metres(234), metres(1240)
+    ('5 m', '70 m', '230 m', '1.2 km')
+    """
+    if length >= KILOMETRE - 5:  # would round to 1,000 m
+        return f"{length / KILOMETRE:.1f} km"
+    step = 5 if length < COARSE_FROM else 10
+    return f"{max(5, round(length / step) * step)} m"
+
+
+def minutes(length: float) -> str:
+    """Whole minutes in words.
+
+    Examples
+    --------
+    >>> minutes(0.2), minutes(1.4), minutes(15)
+    ('under 1 min', '1 min', '15 min')
+    """
+    return f"{round(length)} min" if round(length) else "under 1 min"
+
+
+def grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str:
+    """Ordnance Survey grid reference of the 10 m square that holds a point, to say on the radio.
+
+    Parameters
+    ----------
+    x, y
+        Metres in `crs`.
+    crs
+        Only the British National Grid has references; for any other CRS the answer is empty,
+        as it is for points outside the grid.
+
+    Examples
+    --------
+    >>> grid_reference(529509.4, 181782.9)
+    'TQ 2950 8178'
+    >>> grid_reference(529509.4, 181782.9, crs="EPSG:32630")
+    ''
+    """
+    inside = 0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]
+    if crs.upper() != BRITISH_GRID or not inside:
+        return ""
+    # The lettering starts one 500 km square west and two south of the true origin (square S).
+    east, north = math.floor(x), math.floor(y)
+    big = GRID_LETTERS[(3 - north // 500_000) * 5 + east // 500_000 + 2]
+    small = GRID_LETTERS[(4 - north % 500_000 // 100_000) * 5 + east % 500_000 // 100_000]
+    return f"{big}{small} {east % 100_000 // 10:04d} {north % 100_000 // 10:04d}"
+
+
+def why_line(stop: "Stop") -> str:
+    """Why to stand here, in one line; what intelligence tasked comes first.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plans import Stop
+    >>> why_line(Stop("H1", 930, 945, 0, 0, "High Street", ("robbery", "reports"), 0.1))
+    'Robbery. Reports.'
+    """
+    return " ".join(why_sentences(stop))
+
+
+def why_sentences(stop: "Stop") -> tuple[str, ...]:
+    """Why to stand here, a sentence each; what intelligence tasked comes first."""
+    reasons = [f"Tasked: {stop.tasked.strip()}"] if stop.tasked else []
+    reasons += [reason.strip() for reason in stop.why]
+    bare = [reason.rstrip(".;") for reason in reasons if reason.rstrip(".;")]
+    said = tuple(f"{reason[0].upper()}{reason[1:]}." for reason in bare)
+    return said or ("No single reason stands out; risk is spread along the street.",)
+
+
+def how_good(patrol: "Patrol") -> str:
+    """How far the patrol may be from the best possible one of its window."""
+    if not patrol.stops:
+        return "No priority street can be reached and dwelt in within this window"
+    gap = patrol.gap_percent
+    if patrol.proven and gap < NO_GAP_PERCENT:
+        return "Best possible for this window"
+    return f"Within {max(0.1, math.ceil(gap * 10) / 10):g} % of the best possible for this window"
+
+
+def data_dates(risk: "Risk") -> str:
+    """From when to when the recorded crime is that the plan rests on."""
+    first, last = risk.months
+    if (first.year, first.month) == (last.year, last.month):
+        return f"Recorded crime of {first:%B %Y}"
+    return f"Recorded crime {first:%B %Y} to {last:%B %Y}"
+
+
+def approximations(plan: "Plan") -> tuple[str, ...]:
+    """What is approximate, in plain sentences, the one that matters most first."""
+    risk, settings = plan.risk, plan.area.settings
+    if risk.snapped:
+        place = "places approximate to a few streets"
+        time = "" if risk.times_known else ", month only, no time of day"
+        said = [f"Open data: {place}{time}."]
+    else:
+        time = "with times" if risk.times_known else "month only, no time of day"
+        said = [f"Recorded crime by its place in the force's own extract, {time}."]
+    if risk.reports.any():
+        threshold = settings.privacy.threshold
+        said.append(f"Pupils' reports count only in groups of {threshold} or more.")
+    if settings.crimes.include_discovered:
+        reason = settings.crimes.reason.strip().rstrip(".")
+        said.append(f"Offences that patrols discover count too: {reason}.")
+    said.append("Walking times at an even pace, without waiting at crossings.")
+    return tuple(said)
+
+
+def plan_id(plan: "Plan") -> str:
+    """Eight letters and digits that name a plan: the same for equal plans, of no other meaning."""
+    digest = hashlib.sha256(plan.area.settings.model_dump_json().encode())
+    digest.update(repr(sorted(plan.area.inputs.items())).encode())
+    for patrol in plan.patrols:
+        stops = [(stop.hotspot, round(stop.arrive_minutes, 2)) for stop in patrol.stops]
+        digest.update(repr((patrol.urn, patrol.number, stops)).encode())
+    return digest.hexdigest()[:8]
+
+
+def is_fictional(plan: "Plan") -> bool:
+    """Whether the area is made up, as its own name says."""
+    return "fictional" in plan.area.name.lower()
+
+
+def attributions(plan: "Plan") -> tuple[str, ...]:
+    """Whose data it is, as the licences ask; made-up data owes nobody and says so."""
+    if is_fictional(plan):
+        return ("Fictional place: streets, schools, crimes and reports are made up.",)
+    open_police_data = ("recorded crime (data.police.uk)",) if plan.risk.snapped else ()
+    public = " and ".join((*open_police_data, "schools (Get Information about Schools)"))
+    return (
+        "Streets © OpenStreetMap contributors, ODbL 1.0.",
+        f"Contains public sector information under the Open Government Licence v3.0: {public}.",
+    )

@@ -1,0 +1,274 @@
+"""What patrols would have met: harm recorded in months that nothing was learned from.
+
+At each origin everything is made from the months before: risk, hotspots, patrols. Then the harm of
+the month that came is counted in the stretches where a patrol dwells. Plain patrols are given the
+same window, dwell and presence at the gate. Only recorded crime is used: pupils' reports carry no
+months here, so they could not be held out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.hotspots.find import find_hotspots
+from patrolplan.patrols.case import SchoolCase
+from patrolplan.patrols.case import school_case
+from patrolplan.patrols.orienteering import solve
+from patrolplan.patrols.plain import Loop
+from patrolplan.patrols.plain import greedy
+from patrolplan.patrols.plain import loops_round
+from patrolplan.patrols.plain import stretch_around
+from patrolplan.patrols.windows import Window
+from patrolplan.patrols.windows import window_of
+from patrolplan.places import street_labels
+from patrolplan.risk.estimate import estimate_risk
+from patrolplan.risk.history import History
+from patrolplan.risk.history import history_of
+from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.weights import harm_days
+
+OURS = "patrolplan"
+PLAIN = ("greedy by worth a minute", "greedy by prior count", "plain loop")
+RESAMPLES = 2000
+
+HELD_OUT_MONTHS = 6
+LEARNED_MONTHS = 9
+"""With fewer months to learn from, no sentence is told."""
+
+
+@dataclass(frozen=True, eq=False)
+class PatrolBacktest:
+    """Harm met by patrols in held-out months.
+
+    Parameters
+    ----------
+    met
+        One row an origin and school: `origin`, `urn`, and for `OURS` and each of `PLAIN` the harm
+        (days) of the month in the stretches dwelt in, per officer-hour.
+    seed
+        Of the bootstrap.
+    """
+
+    met: pd.DataFrame
+    seed: int
+
+    def summary(self) -> pd.DataFrame:
+        """How many times the harm of each plain way was met, with its 95 % interval.
+
+        The interval resamples origins and schools as blocks (both ways at once), pairs kept.
+        """
+        ours = self.met.pivot_table(index="origin", columns="urn", values=OURS).to_numpy()
+        rng = np.random.default_rng(self.seed)
+        months, schools = ours.shape
+        drawn_months = rng.integers(0, months, (RESAMPLES, months))
+        drawn_schools = rng.integers(0, schools, (RESAMPLES, schools))
+        rows = []
+        for name in PLAIN:
+            plain = self.met.pivot_table(index="origin", columns="urn", values=name).to_numpy()
+            cells = (drawn_months[:, :, None], drawn_schools[:, None, :])
+            ratios = ours[cells].sum(axis=(1, 2)) / plain[cells].sum(axis=(1, 2))
+            low, high = np.percentile(ratios, [2.5, 97.5])
+            rows.append((name, ours.sum() / plain.sum(), low, high))
+        columns = ["against", "harm_per_officer_hour_ratio", "low", "high"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{row.against}: {row.harm_per_officer_hour_ratio:.2f} times the harm an officer-hour "
+            f"(95 % interval {row.low:.2f} to {row.high:.2f})"
+            for row in self.summary().itertuples()
+        ]
+        return "\n".join(lines)
+
+
+def backtest_patrols(
+    area: StudyArea, *, origins: Sequence[pd.Timestamp], seed: int | None = None
+) -> PatrolBacktest:
+    """Count what patrols planned before each origin met in its month, against plain ways.
+
+    Parameters
+    ----------
+    area
+        With all months.
+    origins
+        First days of the months that are held out, one at a time.
+    seed
+        Of the bootstrap; default the settings'.
+
+    Returns
+    -------
+    PatrolBacktest
+        Against greedy stops by worth a minute on the same hotspots, greedy stops by prior count
+        on hotspots of prior counts, and the same dwells along a plain loop of the same length.
+    """
+    bench = _Bench(crime_alone(area))
+    rows = [row for origin in origins for row in bench.rows(origin)]
+    return PatrolBacktest(pd.DataFrame(rows), area.settings.seed if seed is None else seed)
+
+
+def crime_alone(area: StudyArea) -> StudyArea:
+    """The area with recorded crime as its only voice, and nothing tasked."""
+    settings = area.settings.model_copy(
+        update={"risk": area.settings.risk.model_copy(update={"crime_weight": 1.0})}
+    )
+    return replace(area, settings=settings, tasked_places=area.tasked_places.iloc[:0])
+
+
+def area_until(area: StudyArea, month: pd.Timestamp, *, model: str | None = None) -> StudyArea:
+    """The area as it was known before a month; with `model`, its risk model is that one."""
+    known = (area.incidents["month"] < month).to_numpy()
+    settings = area.settings
+    if model is not None:
+        risk = settings.risk.model_copy(update={"model": model})
+        settings = settings.model_copy(update={"risk": risk})
+    return replace(
+        area,
+        settings=settings,
+        incidents=area.incidents[known].reset_index(drop=True),
+        incident_catchment=area.incident_catchment[known],
+    )
+
+
+def held_out_sentences(
+    area: StudyArea,
+    *,
+    labels: NDArray[np.object_],
+    window: Window,
+    urns: Sequence[str] | None = None,
+) -> dict[str, str]:
+    """For each school one plain sentence on what its patrol would have met in held-out months.
+
+    The last months are held out together; everything is planned anew from the months before.
+    There is no sentence where that leaves too little to learn from.
+    """
+    months = pd.date_range(area.incidents["month"].min(), area.incidents["month"].max(), freq="MS")
+    if len(months) < LEARNED_MONTHS + HELD_OUT_MONTHS:
+        return {}
+    held_out = months[-HELD_OUT_MONTHS:]
+    area = crime_alone(area)
+    cut = area_until(area, held_out[0])
+    risk = estimate_risk(cut)
+    found = find_hotspots(cut, risk)
+    harm = recorded_harm(area, history_of(area), list(held_out))
+    told = {}
+    for row, urn in enumerate(area.schools["urn"]):
+        if urns is None or urn in urns:
+            case = school_case(cut, risk, found, row, labels=labels, window=window)
+            stops = _best_stops(case)
+            if stops:
+                plain = loop_harm(case, loops_round(case), stops, harm)
+                told[urn] = _sentence(harm[dwelt(case, stops)].sum(), plain, held_out[0])
+    return told
+
+
+def _best_stops(case: SchoolCase) -> list[int]:
+    """Stops of the best patrols of all officers."""
+    solution = solve(case.problem(), seed=case.area.settings.seed)
+    return [stop for route in solution.routes for stop in route.stops]
+
+
+def _sentence(met: float, plain: float, first: pd.Timestamp) -> str:
+    start = f"Planned with crime up to {first - pd.DateOffset(months=1):%B %Y}, this patrol"
+    end = f"a plain loop round the school in the {HELD_OUT_MONTHS} months after."
+    if plain <= 0:
+        return f"{start} would have met more recorded harm than {end}" if met > 0 else ""
+    return f"{start} would have met {met / plain:.1f} times the recorded harm of {end}"
+
+
+class _Bench:
+    """What stays the same at every origin."""
+
+    def __init__(self, area: StudyArea) -> None:
+        self.area = area
+        self.labels = street_labels(area.network)
+        self.window = window_of(area.settings.patrol)
+        self.history = history_of(area)
+        self.loops: dict[int, list[list[Loop]]] = {}
+
+    def rows(self, origin: pd.Timestamp) -> list[dict[str, object]]:
+        """One row a school."""
+        harm = recorded_harm(self.area, self.history, [origin])
+        ours = self._cases(area_until(self.area, origin))
+        prior = self._cases(area_until(self.area, origin, model=PRIOR_COUNT))
+        return [
+            {"origin": origin, "urn": urn, **self._met(row, ours[row], prior[row], harm)}
+            for row, urn in enumerate(self.area.schools["urn"])
+        ]
+
+    def _cases(self, cut: StudyArea) -> list[SchoolCase]:
+        """Every school's case, from what was known."""
+        risk = estimate_risk(cut)
+        found = find_hotspots(cut, risk)
+        return [
+            school_case(cut, risk, found, row, labels=self.labels, window=self.window)
+            for row in range(len(cut.schools))
+        ]
+
+    def _met(
+        self, row: int, case: SchoolCase, plain_case: SchoolCase, harm: NDArray[np.float64]
+    ) -> dict[str, float]:
+        problem = case.problem()
+        best = _best_stops(case)
+        by_minute = greedy(problem, by_minute=True)
+        by_count = greedy(plain_case.problem(), by_minute=False)
+        if row not in self.loops:
+            self.loops[row] = loops_round(case)
+        hours = self.window.minutes / 60
+        met = {
+            OURS: harm[dwelt(case, best)].sum(),
+            PLAIN[0]: harm[dwelt(case, by_minute)].sum(),
+            PLAIN[1]: harm[dwelt(plain_case, by_count)].sum(),
+            PLAIN[2]: loop_harm(case, self.loops[row], best, harm),
+        }
+        return {name: float(value) / hours for name, value in met.items()}
+
+
+def recorded_harm(
+    area: StudyArea, history: History, months: Sequence[pd.Timestamp]
+) -> NDArray[np.float64]:
+    """(p,) harm recorded in these months on each piece of street, in days."""
+    days = harm_days(history.targets, area.settings.risk.harm)
+    amounts = np.sum([history.month(month) for month in months], axis=0) @ days
+    return area.catchments.spread(amounts)
+
+
+def dwelt(case: SchoolCase, stops: Sequence[int]) -> NDArray[np.int64]:
+    """Pieces of the stretches that a patrol with these stops dwells in."""
+    rows = case.reach.candidates[np.array(stops, dtype=np.int64) - 1]
+    return _pieces(case.hotspots, rows)
+
+
+def _pieces(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    stretches = [np.array(hotspots["pieces"].iloc[row], dtype=np.int64) for row in rows if row >= 0]
+    return np.unique(np.concatenate([*stretches, np.empty(0, dtype=np.int64)]))
+
+
+def loop_harm(
+    case: SchoolCase,
+    loops: list[list[Loop]],
+    stops: Sequence[int],
+    harm: NDArray[np.float64],
+) -> float:
+    """Harm met by the same dwells along a loop as long as the patrol's walk; mean of rotations.
+
+    Each dwell is given a stretch around it as long as those of the patrol are on average.
+    """
+    if not stops:
+        return 0.0
+    network, walks = case.reach.network, case.reach.walks
+    order = [0, *stops, 0]
+    walked = sum(walks.metres[a, b] for a, b in pairwise(order))
+    length = case.area.network.piece_metres[dwelt(case, stops)].sum() / len(stops)
+    met = []
+    for sizes in loops:
+        loop = min(sizes, key=lambda one: abs(one.walk.metres - walked))
+        around = [stretch_around(network, piece, length) for piece in loop.dwells(len(stops))]
+        met.append(harm[case.reach.pieces[np.unique(np.concatenate(around))]].sum())
+    return float(np.mean(met))

@@ -1,0 +1,275 @@
+"""Back-test: how sure the priority streets are, measured on months that no model had seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.risk.bootstrap import draw_months
+from patrolplan.risk.bootstrap import interval
+from patrolplan.risk.choice import FEWEST_EVENTS
+from patrolplan.risk.choice import Choice
+from patrolplan.risk.history import History
+from patrolplan.risk.history import history_of
+from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.models import models_by_name
+from patrolplan.risk.reference import Reference
+from patrolplan.risk.reference import simulate_reference
+from patrolplan.risk.scores import COVERAGES
+from patrolplan.risk.trials import AUTO
+from patrolplan.risk.trials import LEAST_HISTORY
+from patrolplan.risk.trials import Trials
+from patrolplan.risk.trials import run_trials
+from patrolplan.risk.weights import harm_days
+
+USUAL_ORIGINS = 12
+"""Months that are scored by default, the last ones: a year, so that every season is in it."""
+
+COLUMNS = (
+    "category",
+    "model",
+    "chosen",
+    "coverage",
+    "pai",
+    "pei",
+    "hit_rate",
+    "rri",
+    "n_events",
+    "ratio",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "reference",
+    "reference_low",
+    "reference_high",
+    "reference_ratio",
+)
+"""Columns of `Backtest.results`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """What every model caught on months that it had not seen.
+
+    Parameters
+    ----------
+    results
+        One row for each category, model and coverage, with the `COLUMNS`. Coverage is a share of
+        the street length; `pai` the share of crime caught over that; `pei` the same as a share of
+        the best possible; `rri` the stability of the slice against the twelve months before;
+        `ratio` and `difference` of PAI are to prior counts of twelve months, with the 95 %
+        interval of the difference over months. `reference` is what a model that knew the true
+        rates would get, with the interval of chance, and `reference_ratio` its ratio to prior
+        counts. `chosen` marks the model "auto": at each month the one that was best before it.
+    trials
+        The hits behind it, month by month.
+    choices
+        For each category, the model that would be taken for the month to come, and why.
+    curves
+        For each category, the chosen model's PAI with its 95 % interval over months.
+    """
+
+    results: pd.DataFrame
+    trials: Trials
+    choices: tuple[Choice, ...]
+    curves: pd.DataFrame
+
+    def __repr__(self) -> str:
+        months = self.trials.origins
+        return (
+            f"<Backtest: {len(self.trials.models)} models, {len(self.trials.categories)} "
+            f"categories, {months[0]:%Y-%m} to {months[-1]:%Y-%m}>"
+        )
+
+    def __str__(self) -> str:
+        months = self.trials.origins
+        lines = [
+            f"Back-test on {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}; each "
+            "model knew only the months before.",
+            "PAI of the chosen model, its ratio to twelve-month prior counts, the difference with "
+            "its 95 % interval,",
+            "and in brackets what a model that knew the true rates would get (95 % of chance).",
+        ]
+        chosen = self.results[self.results["chosen"]]
+        for category, rows in chosen.groupby("category", sort=False):
+            events = int(rows["n_events"].iloc[0])
+            lines.append(f"{category} ({events:,} incidents)")
+            if events < FEWEST_EVENTS:
+                lines.append("    too few incidents to tell")
+                continue
+            lines += [_said(row) for row in rows.itertuples()]
+        return "\n".join([*lines, *(str(choice) for choice in self.choices)])
+
+
+def backtest_risk(
+    area: StudyArea,
+    *,
+    origins: tuple[str, str] | None = None,
+    categories: Sequence[str] | None = None,
+    seed: int | None = None,
+) -> Backtest:
+    """Test every risk model on months that it had not seen.
+
+    Parameters
+    ----------
+    area
+        The incidents.
+    origins
+        First and last month to be scored, "YYYY-MM"; by default the last twelve that have twelve
+        months before them, or all that have six.
+    categories
+        Categories to be scored; by default those that count for the risk.
+    seed
+        Start of all draws; by default that of the settings.
+
+    Raises
+    ------
+    InputError
+        When the months are too few, or a month or category does not occur.
+    """
+    settings = area.settings
+    seed = settings.seed if seed is None else seed
+    history = _history(area, categories)
+    first, last = _span(history, origins)
+    harm = harm_days(history.targets, settings.risk.harm)
+    months = history.months
+    scored = list(months[(months >= months[LEAST_HISTORY]) & (months <= last)])
+    models = models_by_name(settings.risk.half_life_months, seed)
+    everything = run_trials(history, models, scored, harm, seed=seed)
+    trials = everything.since(first)
+    reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
+    return Backtest(
+        results=_results(trials, reference, seed),
+        trials=trials,
+        choices=tuple(everything.choice(column) for column in range(len(history.targets))),
+        curves=_curves(trials, reference, seed),
+    )
+
+
+def _history(area: StudyArea, categories: Sequence[str] | None) -> History:
+    history = history_of(area, categories)
+    missing = [name for name in categories or () if name not in history.targets]
+    if missing:
+        there = ", ".join(sorted(area.incidents["category"].unique()))
+        what = f"no incident of {', '.join(missing)} in the area"
+        raise InputError.one("categories", what, f"choose from: {there}")
+    if len(history) <= LEAST_HISTORY:
+        what = f"a back-test needs {LEAST_HISTORY + 1} months or more, there are {len(history)}"
+        raise InputError.one("[sources] crimes", what, "add earlier months")
+    return history
+
+
+def _span(history: History, origins: tuple[str, str] | None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last month to be scored."""
+    months = history.months
+    if origins is None:
+        before = min(12, max(LEAST_HISTORY, len(months) - USUAL_ORIGINS))
+        return months[max(before, len(months) - USUAL_ORIGINS)], months[-1]
+    asked = [_month(text) for text in origins]
+    allowed = months[LEAST_HISTORY:]
+    for month, text in zip(asked, origins, strict=True):
+        if month not in allowed:
+            what = f"{text} cannot be scored, it lies outside {allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
+            remedy = f"choose months with data and {LEAST_HISTORY} months before them"
+            raise InputError.one("origins", what, remedy)
+    if asked[0] > asked[1]:
+        raise InputError.one("origins", f"{origins[0]} is after {origins[1]}", "swap them")
+    return asked[0], asked[1]
+
+
+def _month(text: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(pd.Period(text, freq="M").start_time)
+    except ValueError:
+        raise InputError.one("origins", f"'{text}' is no month", "write YYYY-MM") from None
+
+
+def _pai(hits: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """PAI of (..., j, q) hits out of (..., j) totals; NaN where nothing happened."""
+    return _share(hits, totals[..., None]) / np.asarray(COVERAGES)
+
+
+def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    part, whole = np.broadcast_arrays(part, whole)
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+
+
+def _drawn(
+    trials: Trials, counted: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Hits (m, draws, j, q) and totals (draws, j) of the draws of months."""
+    hits = np.einsum("do,mojq->mdjq", counted, trials.hits)
+    return hits, np.einsum("do,oj->dj", counted, trials.totals)
+
+
+def _results(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
+    """One row for each category, model and coverage."""
+    months = len(trials.origins)
+    usual = trials.models.index(PRIOR_COUNT)
+    hits, totals = trials.hits.sum(axis=1), trials.totals.sum(axis=0)
+    pai = _pai(hits, totals)
+    difference = pai - pai[usual]
+    drawn_hits, drawn_totals = _drawn(trials, draw_months(months, seed=seed))
+    drawn = np.stack([_pai(model, drawn_totals) for model in drawn_hits], axis=1)
+    low, high = interval(difference, drawn - drawn[:, [usual]], months)
+    earlier = trials.earlier_hits.sum(axis=1)
+    grown = _share(totals, trials.earlier_totals.sum(axis=0))[:, None]
+    measures = {
+        "pai": pai,
+        "pei": _share(hits, trials.best_hits.sum(axis=0)),
+        "hit_rate": _share(hits, totals[:, None]),
+        "rri": _share(_share(hits, earlier), grown),
+        "n_events": trials.events.sum(axis=0)[:, None],
+        "ratio": _share(hits, hits[usual]),
+        "difference": difference,
+        "difference_low": low,
+        "difference_high": high,
+        "reference": reference.pai,
+        "reference_low": reference.low,
+        "reference_high": reference.high,
+        "reference_ratio": reference.ratio,
+    }
+    names = pd.MultiIndex.from_product(
+        [trials.categories, trials.models, COVERAGES], names=["category", "model", "coverage"]
+    )
+    table = pd.DataFrame(
+        {
+            name: np.broadcast_to(values, pai.shape).transpose(1, 0, 2).ravel()
+            for name, values in measures.items()
+        },
+        index=names,
+    ).reset_index()
+    table["chosen"] = table["model"] == AUTO
+    return table[list(COLUMNS)]
+
+
+def _curves(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
+    """PAI of the chosen model and of prior counts by coverage, with interval and reference."""
+    months = len(trials.origins)
+    auto, usual = trials.models.index(AUTO), trials.models.index(PRIOR_COUNT)
+    pai = _pai(trials.hits.sum(axis=1), trials.totals.sum(axis=0))
+    drawn_hits, drawn_totals = _drawn(trials, draw_months(months, seed=seed))
+    low, high = interval(pai[auto], _pai(drawn_hits[auto], drawn_totals), months)
+    names = pd.MultiIndex.from_product(
+        [trials.categories, COVERAGES], names=["category", "coverage"]
+    )
+    columns = {"pai": pai[auto], "pai_low": low, "pai_high": high, "prior_count": pai[usual]}
+    columns |= {"reference": reference.pai, "reference_low": reference.low}
+    columns |= {"reference_high": reference.high}
+    table = {name: values.ravel() for name, values in columns.items()}
+    return pd.DataFrame(table, index=names).reset_index()
+
+
+def _said(row: object) -> str:
+    """One line of the printed table."""
+    get = row.__getattribute__
+    sure = f"{get('difference'):+6.2f} ({get('difference_low'):+.2f} to {get('difference_high'):+.2f})"
+    chance = f"[{get('reference'):.2f}, {get('reference_low'):.2f} to {get('reference_high'):.2f}]"
+    return (
+        f"    {get('coverage'):4.0%}  PAI {get('pai'):6.2f}  ratio {get('ratio'):5.3f}  "
+        f"difference {sure}  {chance}"
+    )

@@ -1,0 +1,109 @@
+"""When harm happens: the share of it in the patrol window, where clock times are known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.risk.weights import harm_days
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+FEWEST_IN_WINDOW = 50
+"""With fewer timed incidents in the window, the window does not change what counts."""
+
+MONTHS_ONLY = "Only the month of each crime is known: nothing here tells the time of day or weekday."
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """Share of harm in the patrol window.
+
+    Parameters
+    ----------
+    window
+        "HH:MM-HH:MM".
+    shares
+        For each weekday (rows) in term, outside it, and on all days (columns): harm in the window
+        as a share of that day's harm; NaN where no incident is known. Without term dates only all
+        days are told.
+    by_category
+        (j,) share of each category's incidents that fall on a weekday in the window; ones where
+        too few are known to tell.
+    """
+
+    window: str
+    shares: pd.DataFrame
+    by_category: NDArray[np.float64]
+
+    def __str__(self) -> str:
+        weekdays = self.shares.loc[list(DAYS[:5])].mean()
+        told = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.items() if share == share)
+        return f"Share of a weekday's harm between {self.window}: {told or 'not known'}."
+
+
+def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
+    """Share of harm in the window from the schools' usual bell on; None without clock times.
+
+    Parameters
+    ----------
+    area
+        The incidents, bells and term dates.
+    targets
+        The j categories that count.
+    """
+    timed = area.incidents[area.incidents["category"].isin(targets)]
+    timed = timed[timed["occurred_at"].notna()]
+    if not area.times_known or timed.empty:
+        return None
+    start, end, window = _window(area)
+    at = timed["occurred_at"]
+    minute = at.dt.hour * 60 + at.dt.minute
+    inside = ((minute >= start) & (minute < end)).to_numpy()
+    overrides = area.settings.risk.harm
+    category = pd.Categorical(timed["category"], categories=list(targets)).codes
+    harm = harm_days(targets, overrides)[category]
+    weekday = at.dt.dayofweek.to_numpy()
+    columns = {"all days": np.ones(len(timed), dtype=bool)}
+    if len(area.term_dates):
+        term = _in_term(area.term_dates, at)
+        columns = {"term": term, "outside term": ~term, **columns}
+    shares = pd.DataFrame(
+        {name: _by_day(weekday[days], harm[days], inside[days]) for name, days in columns.items()},
+        index=list(DAYS),
+    )
+    counted = inside & (weekday < 5)
+    by_category = np.ones(len(targets))
+    if counted.sum() >= FEWEST_IN_WINDOW:
+        usual = counted.mean()
+        total = np.bincount(category, minlength=len(targets))
+        held = np.bincount(category[counted], minlength=len(targets))
+        by_category = (held + FEWEST_IN_WINDOW * usual) / (total + FEWEST_IN_WINDOW)
+    return Timing(window, shares, by_category)
+
+
+def _window(area: StudyArea) -> tuple[int, int, str]:
+    """First and last minute of the day in the window from the middle bell on."""
+    bells = area.schools["finish_time"].str.split(":", expand=True).astype("int64")
+    start = int((bells[0] * 60 + bells[1]).median())
+    end = min(start + int(area.settings.patrol.window_minutes), 24 * 60 - 1)
+    return start, end, f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
+
+
+def _in_term(dates: pd.DataFrame, at: pd.Series) -> NDArray[np.bool_]:
+    """Days that lie in a term and in no closed time of all schools."""
+    day = at.dt.normalize().to_numpy()[:, None]
+    inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())
+    term = (dates["kind"] == "term").to_numpy()
+    closed = ((dates["kind"] == "closed") & (dates["urn"] == "*")).to_numpy()
+    return np.asarray(inside[:, term].any(axis=1) & ~inside[:, closed].any(axis=1))
+
+
+def _by_day(
+    weekday: NDArray[np.int64], harm: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    total = np.bincount(weekday, harm, minlength=len(DAYS))
+    held = np.bincount(weekday, harm * inside, minlength=len(DAYS))
+    return np.divide(held, total, out=np.full(len(DAYS), np.nan), where=total > 0)

@@ -1,0 +1,99 @@
+"""The limits of the area."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.boundary import read_limits
+from patrolplan.projection import Projection
+from patrolplan.settings import settings_from
+
+BNG = Projection("EPSG:27700")
+SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
+STREETS = np.array([[529000.0, 181000.0], [530000.0, 182500.0]])
+
+
+def _limits(folder=".", **area):
+    return read_limits(settings_from({"sources": SOURCES, "area": area}, folder=folder), STREETS)
+
+
+def test_default_limits_hold_all_streets():
+    """Without bounds the area is the extent of the streets, their own ends included."""
+    limits = _limits()
+    assert shapely.contains_xy(limits, *STREETS.T).all()
+    assert limits.area == pytest.approx(1002 * 1502)
+
+
+@given(st.floats(-0.17, -0.10), st.floats(51.49, 51.55))
+def test_bounds_hold_what_lies_between_their_degrees(longitude, latitude):
+    """A point lies within bounds exactly when its degrees do, but for a metre at the edge."""
+    west, south, east, north = -0.15, 51.50, -0.12, 51.54
+    limits = _limits(bounds=[west, south, east, north])
+    x, y = BNG.to_metres([longitude], [latitude])
+    margin = min(longitude - west, east - longitude, latitude - south, north - latitude)
+    if abs(margin) > 2e-5:
+        assert shapely.contains_xy(limits, x, y)[0] == (margin > 0)
+
+
+def _boundary(folder, shapes, crs="EPSG:4326", name="b.geojson"):
+    gpd.GeoDataFrame(geometry=shapes, crs=crs).to_file(folder / name)
+    return _limits(folder, boundary=name)
+
+
+def test_boundary_polygons_are_joined_in_metres(tmp_path):
+    """All polygons of a boundary file are the area, whatever CRS they are in."""
+    boxes = [
+        shapely.box(529000, 181000, 529500, 181500),
+        shapely.box(529500, 181000, 530000, 181500),
+    ]
+    limits = _boundary(tmp_path, boxes, "EPSG:27700", "b.gpkg")
+    assert limits.area == pytest.approx(500_000)
+    degrees = gpd.GeoSeries(boxes, crs="EPSG:27700").to_crs("EPSG:4326")
+    assert _boundary(tmp_path, degrees).area == pytest.approx(500_000, rel=1e-3)
+
+
+def test_boundary_drawn_across_itself_is_taken(tmp_path):
+    """A polygon that crosses itself, as drawn by hand, still makes an area."""
+    bow = shapely.Polygon([(0, 0), (1000, 1000), (1000, 0), (0, 1000)])
+    square = shapely.box(200, 0, 800, 1000)
+    limits = _boundary(tmp_path, [bow, square], "EPSG:27700", "b.gpkg")
+    assert limits.is_valid
+    assert shapely.contains_xy(limits, [100, 500], [500, 900]).tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (None, "there is no such file"),
+        ("", "is no file of polygons"),
+        ("lon,lat\n1,2\n", "is no file of polygons"),
+        ('{"type": "FeatureCollection", "features": [', "is no file of polygons"),
+        (
+            '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {},'
+            ' "geometry": {"type": "Point", "coordinates": [0, 51]}}]}',
+            "holds no polygon",
+        ),
+        ('{"type": "FeatureCollection", "features": []}', "holds no polygon"),
+    ],
+)
+def test_boundary_that_cannot_be_used(tmp_path, content, what):
+    """A boundary file that is missing, broken or without a polygon is told as what it is."""
+    if content is not None:
+        (tmp_path / "b.geojson").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        _limits(tmp_path, boundary="b.geojson")
+    assert "b.geojson" in str(told.value)
+    assert what in str(told.value)
+
+
+def test_boundary_without_crs_is_refused(tmp_path):
+    """A shapefile without its .prj says no CRS, and is refused."""
+    shape = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:27700")
+    shape.to_file(tmp_path / "b.shp")
+    (tmp_path / "b.prj").unlink()
+    with pytest.raises(InputError, match="says no CRS"):
+        _limits(tmp_path, boundary="b.shp")

@@ -1,0 +1,133 @@
+"""Streets kept by the content of their files."""
+
+import numpy as np
+import pytest
+
+from patrolplan.inputs import cache
+from patrolplan.inputs.cache import cached_streets
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+BNG = Projection("EPSG:27700")
+OSM = """<osm version='0.6'>
+<node id='1' version='1' lon='-0.13' lat='51.52'/>
+<node id='2' version='1' lon='-0.128' lat='51.52'/>
+<node id='3' version='1' lon='-0.128' lat='51.521'/>
+<way id='5' version='1'><nd ref='1'/><nd ref='2'/>
+<tag k='highway' v='residential'/><tag k='name' v='Mill Lane'/></way>
+<way id='6' version='1'><nd ref='1'/><nd ref='9'/><tag k='highway' v='path'/></way>
+<way id='7' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/><nd ref='1'/>
+<tag k='leisure' v='park'/></way>
+</osm>"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A cache folder of the test's own."""
+    kept = tmp_path / "cache"
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(kept))
+    return kept
+
+
+@pytest.fixture
+def osm(tmp_path):
+    """A small street file."""
+    path = tmp_path / "s.osm"
+    path.write_text(OSM, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Every reading of the files themselves."""
+    counted = []
+    real = cache.read_streets
+
+    def spy(paths, *args):
+        counted.append(paths)
+        return real(paths, *args)
+
+    monkeypatch.setattr(cache, "read_streets", spy)
+    return counted
+
+
+def _all(path, projection=BNG):
+    left_out = LeftOut()
+    streets = cached_streets([path], projection, left_out)
+    return (
+        streets.ways.to_dict("records"),
+        streets.vertex_way.tolist(),
+        streets.vertex_node.tolist(),
+        streets.vertex_xy.tolist(),
+        streets.features.drop(columns="geometry").to_dict("records"),
+        streets.features.geometry.to_wkt().tolist(),
+        str(streets.features.crs),
+        left_out.rows,
+    )
+
+
+def test_cache_and_file_give_the_same(osm, reads):
+    """Read again, streets come from the cache, the same in every part as from the file."""
+    first, second = _all(osm), _all(osm)
+    assert len(reads) == 1
+    assert first == second
+    assert [row.reason for row in second[-1]] == ["reach outside the file (ways)"]
+
+
+def test_changed_file_is_read_anew(osm, reads):
+    """A file of the same name with other content is not taken from the cache."""
+    _all(osm)
+    osm.write_text(OSM.replace("Mill Lane", "Dock Road"), encoding="utf-8")
+    assert _all(osm)[0][0]["name"] == "Dock Road"
+    assert len(reads) == 2
+
+
+def test_another_crs_is_read_anew(osm, reads):
+    """Metres of one CRS are not taken for those of another."""
+    one, other = _all(osm), _all(osm, Projection("EPSG:32630"))
+    assert len(reads) == 2
+    assert not np.allclose(one[3], other[3])
+
+
+def test_the_same_content_elsewhere_is_known_again(osm, tmp_path, reads):
+    """A copy of a file under another name is found in the cache."""
+    copy = tmp_path / "copy.osm"
+    copy.write_text(OSM, encoding="utf-8")
+    assert _all(osm) == _all(copy)
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["vertices.npz", "ways.parquet", "features.parquet", "left_out.json"]
+)
+@pytest.mark.parametrize("content", [None, b"", b"rubbish", b'[{"a": 1}]'])
+def test_spoiled_cache_is_passed_over(osm, folder, reads, name, content):
+    """Whatever part of a cache entry is missing or spoiled, the file is read, and kept anew."""
+    first = _all(osm)
+    (entry,) = folder.iterdir()
+    (entry / name).unlink()
+    if content is not None:
+        (entry / name).write_bytes(content)
+    assert _all(osm) == first
+    assert len(reads) == 2
+    assert _all(osm) == first
+    assert len(reads) == 2
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_cache_cut_short_is_passed_over(osm, folder, reads, share):
+    """A cache file that ends too early is passed over."""
+    first = _all(osm)
+    (entry,) = folder.iterdir()
+    for path in entry.iterdir():
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(len(whole) * share)])
+    assert _all(osm) == first
+    assert len(reads) == 2
+
+
+def test_folder_that_cannot_be_written_only_costs_time(osm, folder, reads):
+    """Where nothing can be kept, streets are read from the file each time."""
+    folder.write_text("a file stands where the folder should be", encoding="utf-8")
+    assert _all(osm) == _all(osm)
+    assert len(reads) == 2

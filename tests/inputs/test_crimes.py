@@ -1,0 +1,296 @@
+"""Recorded crime: native files, own extracts, doubles."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.crimes import clock_times
+from patrolplan.inputs.crimes import read_crimes
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+BNG = Projection("EPSG:27700")
+HEADER = (
+    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
+    "Crime type,Last outcome category,Context"
+)
+
+
+def _row(crime_id="", month="2024-05", category="Robbery", lon="-0.13", lat="51.52", force="Met"):
+    return f"{crime_id},{month},{force},{force},{lon},{lat},On or near X,,,{category},,"
+
+
+def _file(folder, rows, name="a.csv"):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def _read(*paths, **options):
+    left_out = LeftOut()
+    crimes = read_crimes(paths, BNG, left_out, **options)
+    return crimes, {row.reason: row.count for row in left_out.rows}
+
+
+@pytest.mark.parametrize(
+    ("month", "rows", "without"), [("2022-09", 15_538, 404), ("2022-10", 15_833, 588)]
+)
+def test_native_files_of_lancashire(shared, month, rows, without):
+    """A whole native file comes in but for its rows without coordinates, which are counted."""
+    folder = shared / "data" / "crimes" / "native_format_samples"
+    crimes, left_out = _read(folder / f"{month}-lancashire-street.csv.gz")
+    assert left_out == {"without coordinates": without}
+    assert len(crimes.incidents) == rows - without
+    assert crimes.snapped
+    assert not crimes.times_known
+    assert set(crimes.incidents["force"]) == {"Lancashire Constabulary"}
+    assert (crimes.incidents["month"] == f"{month}-01").all()
+    assert crimes.incidents["occurred_at"].isna().all()
+
+
+def test_several_forces_and_the_one_that_others_patrol(shared):
+    """British Transport Police's crimes are left out and counted when the settings say so."""
+    folder = shared / "data" / "crimes" / "2018-06"
+    paths = sorted(folder.glob("*.csv.gz"))
+    everyone, _ = _read(*paths)
+    forces = everyone.incidents["force"].value_counts()
+    crimes, left_out = _read(*paths, leave_out_forces=("British Transport Police",))
+    assert left_out["recorded by British Transport Police"] == forces["British Transport Police"]
+    assert set(crimes.incidents["force"]) == {"Metropolitan Police Service"}
+    assert len(crimes.incidents) == forces["Metropolitan Police Service"]
+
+
+def test_rows_without_id_are_never_doubles(tmp_path):
+    """Anti-social behaviour has no ID: equal rows in one file or two are all counted."""
+    rows = [_row(category="Anti-social behaviour")] * 3
+    paths = [_file(tmp_path, rows, f"{name}.csv") for name in "ab"]
+    crimes, left_out = _read(*paths)
+    assert len(crimes.incidents) == 6
+    assert left_out == {}
+
+
+def test_rows_of_one_file_are_never_doubles(tmp_path):
+    """Several offences of one file share an ID: all of them are counted."""
+    crimes, left_out = _read(_file(tmp_path, [_row("x1")] * 4))
+    assert len(crimes.incidents) == 4
+    assert left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("other", "double"),
+    [
+        ({}, True),
+        ({"force": "City"}, True),
+        ({"month": "2024-06"}, False),
+        ({"category": "Drugs"}, False),
+        ({"lon": "-0.131"}, False),
+        ({"lat": "51.521"}, False),
+        ({"crime_id": "x2"}, False),
+    ],
+)
+def test_doubles_have_id_month_category_and_point_in_common(tmp_path, other, double):
+    """A row of another file is a double exactly when ID, month, category and point agree."""
+    first = _file(tmp_path, [_row("x1")], "a.csv")
+    second = _file(tmp_path, [_row(**{"crime_id": "x1"} | other)], "b.csv")
+    crimes, left_out = _read(first, second)
+    assert left_out == ({"stand in an earlier file too": 1} if double else {})
+    assert len(crimes.incidents) == 2 - double
+
+
+@given(
+    files=st.lists(
+        st.lists(st.tuples(st.sampled_from(["", "1", "2"]), st.sampled_from("AB")), max_size=5),
+        min_size=1,
+        max_size=3,
+    ).filter(any)
+)
+def test_doubles_equal_the_plain_rule(tmp_path_factory, files):
+    """Over any files, the rows kept are those that no earlier file holds, read row by row."""
+    folder = tmp_path_factory.mktemp("doubles")
+    expected = []
+    seen = set()
+    for rows in files:
+        expected += [row for row in rows if not row[0] or row not in seen]
+        seen |= set(rows)
+    paths = [
+        _file(
+            folder, [_row(crime_id, category=category) for crime_id, category in rows], f"{n}.csv"
+        )
+        for n, rows in enumerate(files)
+    ]
+    crimes, left_out = _read(*paths)
+    assert list(crimes.incidents["category"]) == [category for _, category in expected]
+    assert sum(left_out.values()) == sum(map(len, files)) - len(expected)
+
+
+def test_rows_are_left_out_under_the_first_reason(tmp_path):
+    """A row without category, month or place is left out and counted once."""
+    rows = [
+        _row("1"),
+        _row("2", category=""),
+        _row("3", month="2024-13"),
+        _row("4", month="May 2024"),
+        _row("5", lon="", lat=""),
+        _row("6", category="", month="", lon="", lat=""),
+    ]
+    crimes, left_out = _read(_file(tmp_path, rows))
+    assert len(crimes.incidents) == 1
+    assert left_out == {
+        "without a crime type": 2,
+        "without a month or time that can be read": 2,
+        "without coordinates": 1,
+    }
+
+
+def test_own_extract_with_times_and_grid(tmp_path):
+    """A force's own table: mapped columns, clock times, metres; places are exact, not snapped."""
+    path = tmp_path / "extract.csv"
+    path.write_text(
+        "ref;when;offence;E;N\n"
+        "7;2024-05-03 15:40;Robbery;529509;181782\n"
+        "8;04/05/2024 16:05;Robbery;529500.5;181700\n",
+        encoding="cp1252",
+    )
+    columns = {
+        "crime_id": "ref",
+        "occurred_at": "when",
+        "category": "offence",
+        "easting": "E",
+        "northing": "N",
+    }
+    crimes, left_out = _read(path, columns=columns)
+    assert left_out == {}
+    assert (crimes.snapped, crimes.times_known) == (False, True)
+    incidents = crimes.incidents
+    assert list(incidents["occurred_at"]) == [
+        pd.Timestamp("2024-05-03 15:40"),
+        pd.Timestamp("2024-05-04 16:05"),
+    ]
+    assert set(incidents["month"]) == {pd.Timestamp("2024-05-01")}
+    assert list(incidents.geometry.x) == [529509, 529500.5]
+
+
+def test_dates_without_clock_are_no_known_times(tmp_path):
+    """An extract that gives days but no hours has exact places, and no known times."""
+    path = tmp_path / "e.csv"
+    path.write_text(
+        "date_time,crime type,longitude,latitude\n2024-05-03,Robbery,-0.13,51.52\n",
+        encoding="utf-8",
+    )
+    crimes, _ = _read(path)
+    assert (crimes.snapped, crimes.times_known) == (False, False)
+
+
+def test_parquet_extract_equals_csv(tmp_path):
+    """An extract as Parquet, with true times and numbers, reads like the same CSV."""
+    frame = pd.DataFrame(
+        {
+            "datetime": pd.to_datetime(["2024-05-03 15:40", "2024-07-01 08:00"]),
+            "category": ["Robbery", "Drugs"],
+            "longitude": [-0.13, -0.14],
+            "latitude": [51.52, 51.53],
+        }
+    )
+    frame.to_parquet(tmp_path / "e.parquet")
+    frame.to_csv(tmp_path / "e.csv", index=False)
+    one, other = (_read(tmp_path / f"e.{ending}")[0].incidents for ending in ("parquet", "csv"))
+    pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(other))
+    assert len(one) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-07-01 10:00", "2024-07-01 10:00"),
+        ("2024-07-01T10:00:30", "2024-07-01 10:00:30"),
+        ("2024-07-01T10:00Z", "2024-07-01 11:00"),
+        ("2024-01-01T10:00:00+00:00", "2024-01-01 10:00"),
+        ("2024-07-01 10:00+0100", "2024-07-01 10:00"),
+        ("2024-07-01 10:00:00.5+02:00", "2024-07-01 09:00:00.5"),
+        ("03/04/2024 10:00", "2024-04-03 10:00"),
+        ("03/04/2024 10:00:07", "2024-04-03 10:00:07"),
+        ("25/12/2024", "2024-12-25"),
+        ("12/25/2024 10:00", None),
+        ("2024-02-30", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_clock_times(text, expected):
+    """Times are ISO or day first, in UK time where they say their distance from UTC."""
+    wanted = pd.NaT if expected is None else pd.Timestamp(expected)
+    mixed = clock_times(pd.Series(["2024-01-01T00:00+00:00", text, "01/06/2024 12:00"]))
+    assert mixed[1] is wanted or mixed[1] == wanted
+    assert list(mixed[[0, 2]]) == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-06-01 12:00")]
+
+
+def test_each_file_is_read_by_its_own_columns(tmp_path):
+    """A native file and an extract on the grid can be read together."""
+    native = _file(tmp_path, [_row("1")])
+    extract = tmp_path / "e.csv"
+    extract.write_text(
+        "date_time,category,Easting,Northing\n2024-06-03 15:40,Robbery,529509,181782\n",
+        encoding="utf-8",
+    )
+    crimes, left_out = _read(native, extract)
+    assert left_out == {}
+    assert list(crimes.incidents["month"].dt.month) == [5, 6]
+    assert np.hypot(*(crimes.incidents.geometry.iloc[1].coords[0] - np.array([529509, 181782]))) < 1
+
+
+def test_problems_of_all_files_are_told(tmp_path):
+    """Each file that cannot be used is named, with its own fault."""
+    good = _file(tmp_path, [_row("1")])
+    for name, content in {
+        "empty.csv": "",
+        "nowhere.csv": "Month,Crime type\n2024-05,Robbery\n",
+        "never.csv": "Crime type,Longitude,Latitude\nRobbery,-0.1,51.5\n",
+        "what.csv": "Month,Longitude,Latitude\n2024-05,-0.1,51.5\n",
+    }.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    paths = [good, *(tmp_path / f"{n}.csv" for n in ("empty", "nowhere", "never", "what", "gone"))]
+    with pytest.raises(InputError) as told:
+        _read(*paths)
+    lines = str(told.value).splitlines()
+    assert len(lines) == 5
+    for line, (name, what) in zip(
+        lines,
+        [
+            ("empty.csv", "is empty"),
+            ("nowhere.csv", "has no coordinates"),
+            ("never.csv", "has neither a Month nor a date and time"),
+            ("what.csv", "no column 'Crime type'"),
+            ("gone.csv", "there is no such file"),
+        ],
+        strict=True,
+    ):
+        assert name in line
+        assert what in line
+
+
+def test_no_row_left_is_a_problem(tmp_path):
+    """Files whose rows all fall out are refused, with what to check."""
+    with pytest.raises(InputError, match=r"no row with a category, month and place is left"):
+        _read(_file(tmp_path, [_row(lon="", lat="")]))
+    with pytest.raises(InputError, match="leave_out_forces"):
+        _read(_file(tmp_path, [_row("1")], "b.csv"), leave_out_forces=("Met",))
+
+
+def test_gzip_in_folders_by_month(tmp_path):
+    """A folder a month of compressed files is read like one file."""
+    rows = [_row(str(number), month=f"2024-0{number}") for number in range(1, 5)]
+    whole, _ = _read(_file(tmp_path, rows))
+    paths = []
+    for number, row in enumerate(rows, start=1):
+        path = tmp_path / f"2024-0{number}" / "street.csv.gz"
+        path.parent.mkdir()
+        path.write_bytes(gzip.compress(f"{HEADER}\n{row}".encode()))
+        paths.append(path)
+    parts, _ = _read(*paths)
+    pd.testing.assert_frame_equal(pd.DataFrame(parts.incidents), pd.DataFrame(whole.incidents))

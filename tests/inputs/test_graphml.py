@@ -1,0 +1,104 @@
+"""Street graphs as osmnx writes them."""
+
+import networkx as nx
+import numpy as np
+import osmnx
+import pytest
+import shapely
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.graphml import read_graphml
+from patrolplan.network import build_network
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+BNG = Projection("EPSG:27700")
+
+
+def _graph(*edges, crs="EPSG:4326"):
+    graph = nx.MultiDiGraph(crs=crs)
+    places = {1: (-0.13, 51.52), 2: (-0.128, 51.52), 3: (-0.126, 51.52)}
+    for node, (x, y) in places.items():
+        graph.add_node(node, x=x, y=y)
+    for u, v, attributes in edges:
+        graph.add_edge(u, v, **({"osmid": 10 * u + v, "length": 1.0} | attributes))
+    return graph
+
+
+def _read(folder, graph, name="g.graphml"):
+    osmnx.save_graphml(graph, folder / name)
+    return read_graphml(folder / name, BNG)
+
+
+def test_each_street_is_read_once_whichever_way_it_goes(tmp_path):
+    """A street that the graph holds in both directions is one street; one-way ones come too."""
+    street = {"osmid": 5, "highway": "residential", "name": "Mill Lane"}
+    one_way = {"osmid": 6, "highway": "residential", "oneway": True}
+    streets = _read(tmp_path, _graph((1, 2, street), (2, 1, street), (3, 2, one_way)))
+    assert sorted(streets.ways["osm_id"]) == [5, 6]
+    network = build_network(streets, BNG, LeftOut())
+    assert network.metres == pytest.approx(277.6, abs=1)
+
+
+def test_merged_street_is_read_once(tmp_path):
+    """Each direction of a street merged from two ways names another way first: it is one."""
+    there = {"osmid": [5, 6], "highway": "path"}
+    back = {"osmid": [6, 5], "highway": "path"}
+    streets = _read(tmp_path, _graph((1, 2, there), (2, 1, back)))
+    assert len(streets.ways) == 1
+
+
+def test_parallel_edges_of_one_way_stay_two(tmp_path):
+    """Two edges of one way between the same nodes are two streets where they run apart."""
+    there = shapely.LineString([(-0.13, 51.52), (-0.129, 51.521), (-0.128, 51.52)])
+    back = shapely.LineString([(-0.13, 51.52), (-0.129, 51.519), (-0.128, 51.52)])
+    edges = [(1, 2, {"osmid": 5, "highway": "path", "geometry": line}) for line in (there, back)]
+    streets = _read(tmp_path, _graph(*edges))
+    assert len(streets.ways) == 2
+    inner = streets.vertex_node[streets.vertex_node < 0]
+    assert len(np.unique(inner)) == 2
+
+
+def test_merged_ways_keep_the_first_ones_name(tmp_path):
+    """An edge that osmnx made from several ways has the first one's number, name and kind."""
+    merged = {"osmid": [7, 8], "name": ["Mill Lane", "High Street"], "highway": ["path", "steps"]}
+    streets = _read(tmp_path, _graph((1, 2, merged)))
+    assert streets.ways.to_dict("records") == [
+        {"osm_id": 7, "name": "Mill Lane", "highway": "path", "lit": ""}
+    ]
+
+
+def test_closed_edges_are_no_streets(tmp_path):
+    """The one rule of what can be walked holds for graphs as well."""
+    edges = [
+        (1, 2, {"highway": "residential"}),
+        (2, 3, {"highway": "service", "access": "private"}),
+    ]
+    assert list(_read(tmp_path, _graph(*edges)).ways["osm_id"]) == [12]
+
+
+def test_projected_graphs_are_read(tmp_path):
+    """A graph saved in metres lies where the same graph in degrees does."""
+    graph = _graph((1, 2, {"highway": "residential"}), (2, 3, {"highway": "path"}))
+    degrees = _read(tmp_path, graph)
+    metres = _read(tmp_path, osmnx.project_graph(graph, to_crs="EPSG:32630"), "m.graphml")
+    np.testing.assert_allclose(metres.vertex_xy, degrees.vertex_xy, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda graph: graph.graph.pop("crs"),
+        lambda graph: [data.pop("osmid") for *_, data in graph.edges(data=True)],
+        lambda graph: [data.pop("x") for _, data in graph.nodes(data=True)],
+        lambda graph: graph.remove_edges_from(list(graph.edges)),
+    ],
+)
+def test_graphs_that_osmnx_did_not_make_are_refused(tmp_path, spoil):
+    """A graph without CRS, way numbers, coordinates or edges is told as no street graph."""
+    graph = _graph((1, 2, {"highway": "residential"}))
+    spoil(graph)
+    path = tmp_path / "g.graphml"
+    nx.write_graphml(graph, path)
+    with pytest.raises(InputError, match="no street graph of osmnx"):
+        read_graphml(path, BNG)

@@ -1,0 +1,241 @@
+"""Schools, bell times and gates."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.schools import read_bell_times
+from patrolplan.inputs.schools import read_gates
+from patrolplan.inputs.schools import read_schools
+from patrolplan.projection import Projection
+from patrolplan.settings import SchoolSettings
+from patrolplan.tables import LeftOut
+
+BNG = Projection("EPSG:27700")
+HEADER = "URN,EstablishmentName,EstablishmentStatus (name),PhaseOfEducation (name),Easting,Northing"
+
+
+def _file(folder, *rows, name="schools.csv", header=HEADER, encoding="utf-8"):
+    path = folder / name
+    path.write_bytes("\n".join([header, *rows]).encode(encoding))
+    return path
+
+
+def _read(*paths, columns=None, **wanted):
+    left_out = LeftOut()
+    schools = read_schools(
+        paths, BNG, left_out, wanted=SchoolSettings(**wanted), columns=columns or {}
+    )
+    return schools, {row.reason: row.count for row in left_out.rows}
+
+
+def _refused(call):
+    with pytest.raises(InputError) as told:
+        call()
+    return str(told.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_gias_in_any_encoding(tmp_path, encoding):
+    """GIAS downloads read the same as Windows-1252 and as UTF-8, national grid included."""
+    path = _file(
+        tmp_path,
+        "100008,École Jeannine \u2013 St. Paul\u2019s,Open,Primary,529509,181782",
+        encoding=encoding,
+    )
+    schools, left_out = _read(path)
+    assert left_out == {}
+    assert list(schools["name"]) == ["École Jeannine \u2013 St. Paul\u2019s"]
+    assert (schools.geometry.x[0], schools.geometry.y[0]) == (529509, 181782)
+
+
+def test_gias_of_camden_and_westminster(shared):
+    """Of the real GIAS subset the open schools come in; closed ones are counted."""
+    path = shared / "data/schools/edubasealldata_camden_westminster_2020-03_subset.csv"
+    raw = pd.read_csv(path, dtype=str)
+    is_open = raw["EstablishmentStatus (name)"].str.startswith("Open")
+    schools, left_out = _read(path)
+    assert left_out["not open"] == (~is_open).sum() > 0
+    assert set(schools["urn"]) == set(raw["URN"][is_open & raw["Easting"].notna()])
+    assert len(schools) + sum(left_out.values()) == len(raw) == 110
+
+
+def test_school_without_coordinates_is_counted(shared):
+    """In the London GIAS file the one school without coordinates is closed: it counts so."""
+    path = shared / "data/schools/edubasealldata_london_2020-03_subset.csv.gz"
+    schools, left_out = _read(path)
+    assert left_out["not open"] == 618
+    assert len(schools) + sum(left_out.values()) == 2349
+
+
+def test_atlas_by_column_mapping(shared):
+    """The 2016 atlas reads by a mapping; a URN that stands once a phase is one school."""
+    path = shared / "data/schools/london_schools_atlas_2016.csv"
+    raw = pd.read_csv(path, dtype=str, encoding="cp1252")
+    is_open = raw["STATUS"].str.startswith("Open")
+    raw = raw[is_open]
+    schools, left_out = _read(path, columns={"name": "SCHOOL_NAM", "phase": "PHASE"})
+    assert left_out["not open"] == (~is_open).sum() > 0
+    assert left_out["the same URN again"] == raw["URN"].duplicated().sum() > 0
+    assert schools["urn"].is_unique
+    assert len(schools) == raw["URN"].nunique()
+    grid = raw.drop_duplicates("URN").set_index("URN")[["EASTING", "NORTHING"]].astype(float)
+    grid = grid.loc[schools["urn"]].to_numpy()
+    apart = np.hypot(schools.geometry.x - grid[:, 0], schools.geometry.y - grid[:, 1])
+    assert np.median(apart) < 5
+
+
+def test_schools_without_coordinate_columns_are_refused(tmp_path):
+    """A file of schools without Easting is refused with what to add or map."""
+    told = _refused(lambda: _read(_file(tmp_path, "1,Hill", header="URN,EstablishmentName")))
+    assert "schools.csv: has no coordinates" in told
+    assert "[columns.schools]" in told
+
+
+def test_half_a_pair_of_coordinates_is_refused(tmp_path):
+    """Northing alone is no place."""
+    header = "URN,EstablishmentName,Northing"
+    told = _refused(lambda: _read(_file(tmp_path, "1,Hill,181782", header=header)))
+    assert "neither Longitude and Latitude nor Easting and Northing" in told
+
+
+def test_every_school_left_out_is_counted_once(tmp_path):
+    """Closed, doubled, unwanted and unplaced schools are counted under one reason each."""
+    path = _file(
+        tmp_path,
+        "1,Good,Open,Secondary,529509,181782",
+        "1,Good again,Open,Secondary,529509,181782",
+        "2,Shut,Closed,Secondary,529509,181782",
+        '3,Soon,"Open, but proposed to close",Secondary,529509,181782',
+        "4,Small,Open,Primary,529509,181782",
+        "5,Nowhere,Open,Secondary,,",
+        ",Nameless,Open,Secondary,529509,181782",
+        "6,Proposed,Proposed to open,Secondary,529509,181782",
+    )
+    schools, left_out = _read(path, phases=["Secondary"])
+    assert list(schools["urn"]) == ["1", "3"]
+    assert left_out == {
+        "without a URN of letters and digits": 1,
+        "not open": 2,
+        "the same URN again": 1,
+        "not asked for in [schools]": 1,
+        "without coordinates": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "urn", ["../../etc/passwd", "..", "a/b", "a\\b", ".hidden", "C:x", "100 008", "-1", "x" * 33]
+)
+def test_urns_that_are_no_plain_names_are_left_out(tmp_path, urn):
+    """A URN names files, so one with tricks in it is left out and counted."""
+    rows = ("1,Good,Open,S,529509,181782", f"{urn},Trick,Open,S,529509,181782")
+    schools, left_out = _read(_file(tmp_path, *rows))
+    assert list(schools["urn"]) == ["1"]
+    assert left_out == {"without a URN of letters and digits": 1}
+
+
+def test_urns_that_a_spreadsheet_spoiled(tmp_path):
+    """A URN that a spreadsheet turned into 100008.0 is 100008, in every table."""
+    schools, _ = _read(_file(tmp_path, "100008.0,Hill,Open,S,529509,181782"))
+    bells = _file(tmp_path, "100008.0,15:10", name="b.csv", header="urn,finish_time")
+    assert list(schools["urn"]) == ["100008"]
+    assert read_bell_times([bells]).to_dict() == {"100008": "15:10"}
+
+
+def test_schools_are_sorted_by_number(tmp_path):
+    """Schools come sorted by URN as a number, in whatever order the file has them."""
+    rows = [f"{urn},S{urn},Open,S,529509,181782" for urn in ("100", "9", "20")]
+    assert list(_read(_file(tmp_path, *rows))[0]["urn"]) == ["9", "20", "100"]
+
+
+def test_school_asked_for_that_is_not_there(tmp_path):
+    """Each school that the settings name and the file lacks is a problem of its own."""
+    path = _file(tmp_path, "1,Good,Open,S,529509,181782", "2,Shut,Closed,S,529509,181782")
+    told = _refused(lambda: _read(path, urns=["1", "2", "7"]))
+    assert "the school '2' that is asked for is not there" in told
+    assert "the school '7' that is asked for is not there" in told
+    assert "'1'" not in told
+
+
+def test_no_school_left_is_refused(tmp_path):
+    """A file whose schools are all closed is refused."""
+    path = _file(tmp_path, "2,Shut,Closed,S,529509,181782")
+    assert "no open school with a place is left" in _refused(lambda: _read(path))
+
+
+def _bells(folder, *rows, name="bells.csv"):
+    return _file(folder, *rows, name=name, header="urn,finish_time")
+
+
+def test_bell_times_by_urn(tmp_path):
+    """Finish times come by URN; without a file there are none."""
+    assert read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")]).to_dict() == {
+        "1": "15:10",
+        "2": "08:59",
+    }
+    assert len(read_bell_times([])) == 0
+
+
+@pytest.mark.parametrize(
+    "time", ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00"]
+)
+def test_bell_that_is_no_time_is_named(tmp_path, time):
+    """A bell time that is none is told with file, row, column, value and form."""
+    path = _bells(tmp_path, "1,15:10", f"2,{time}")
+    told = _refused(lambda: read_bell_times([path]))
+    assert told == (
+        f"{path}, row 3, column 'finish_time': '{time}' is no time of day; "
+        "write hours and minutes as HH:MM, such as 15:10."
+    )
+
+
+@given(st.times())
+def test_every_time_of_day_is_taken(tmp_path_factory, time):
+    """Every hour and minute there is can be a bell."""
+    path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
+    assert read_bell_times([path])["1"] == f"{time:%H:%M}"
+
+
+def test_all_problems_of_bell_times_are_told(tmp_path):
+    """Wrong times, missing URNs and URNs that stand twice, over all files, are told at once."""
+    one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
+    two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
+    lines = _refused(lambda: read_bell_times([one, two])).splitlines()
+    assert len(lines) == 5
+    for place, what in [
+        ("one.csv, row 4, column 'urn'", "the URN is missing"),
+        ("one.csv, row 3, column 'urn'", "the URN '1' stands twice"),
+        ("one.csv, row 5, column 'finish_time'", "'26:00'"),
+        ("two.csv, row 2, column 'urn'", "the URN '1' stands twice"),
+        ("two.csv, row 3, column 'finish_time'", "'x'"),
+    ]:
+        assert any(place in line and what in line for line in lines), place
+
+
+def _gates(folder, *rows, name="gates.csv"):
+    return _file(folder, *rows, name=name, header="urn,longitude,latitude")
+
+
+def test_gates_by_urn(tmp_path):
+    """Gates come in the area's metres by URN; without a file there are none."""
+    gates = read_gates([_gates(tmp_path, "1,-0.1346,51.5205")], BNG)
+    assert (round(gates["1"].x), round(gates["1"].y)) == (529520, 181825)
+    assert len(read_gates([], BNG)) == 0
+
+
+def test_all_problems_of_gates_are_told(tmp_path):
+    """Gates without coordinates or URN, or that stand twice, are told by row, all of them."""
+    one = _gates(tmp_path, "1,-0.13,51.52", "2,,51.52", "3,-0.13,north", ",-0.13,51.52")
+    two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
+    lines = _refused(lambda: read_gates([one, two], BNG)).splitlines()
+    assert len(lines) == 4
+    for place, what in [
+        ("gates.csv, row 3", "the gate of '2' has no coordinates"),
+        ("gates.csv, row 4", "the gate of '3' has no coordinates"),
+        ("gates.csv, row 5", "the URN is missing"),
+        ("two.csv, row 2", "the URN '1' stands twice"),
+    ]:
+        assert any(place in line and what in line for line in lines), place

@@ -1,0 +1,272 @@
+"""Street files: what is walked, what is not, and what is broken."""
+
+import bz2
+import gzip
+
+import numpy as np
+import osmnx
+import pytest
+
+from patrolplan.errors import InputError
+from patrolplan.inputs import streets as streets_module
+from patrolplan.inputs.streets import read_streets
+from patrolplan.network import build_network
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+from patrolplan.walks import Walks
+
+BNG = Projection("EPSG:27700")
+BLOOMSBURY = "bloomsbury_walk_2024-02-09"
+NODES = {1: (-0.1300, 51.5200), 2: (-0.1280, 51.5200), 3: (-0.1260, 51.5200), 4: (-0.1280, 51.5220)}
+
+
+def _osm(ways, nodes=None, extra=""):
+    """OSM XML with these ways: (id, node ids, tags)."""
+    lines = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6'>"]
+    for number, (lon, lat) in (NODES if nodes is None else nodes).items():
+        lines.append(f"<node id='{number}' version='1' lon='{lon}' lat='{lat}'/>")
+    for number, refs, tags in ways:
+        lines.append(f"<way id='{number}' version='1'>")
+        lines += [f"<nd ref='{ref}'/>" for ref in refs]
+        lines += [f"<tag k='{key}' v='{value}'/>" for key, value in tags.items()]
+        lines.append("</way>")
+    return "\n".join([*lines, extra, "</osm>"])
+
+
+def _read(*paths):
+    left_out = LeftOut()
+    return read_streets(paths, BNG, left_out), {row.reason: row.count for row in left_out.rows}
+
+
+def _written(folder, text, name="s.osm"):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def _metres(streets):
+    """Length by OpenStreetMap way."""
+    steps = np.hypot(*np.diff(streets.vertex_xy, axis=0).T)
+    same = streets.vertex_way[1:] == streets.vertex_way[:-1]
+    ways = streets.ways["osm_id"].to_numpy()[streets.vertex_way[1:][same]]
+    ids, number = np.unique(ways, return_inverse=True)
+    return dict(zip(ids, np.bincount(number, weights=steps[same]), strict=True))
+
+
+@pytest.fixture(scope="module")
+def three_formats(shared):
+    """Bloomsbury from three kinds of file."""
+    folder = shared / "data" / "streets"
+    return [_read(folder / f"{BLOOMSBURY}.{e}")[0] for e in ("osm.gz", "osm.pbf", "graphml.gz")]
+
+
+@pytest.fixture(scope="module")
+def merged(shared):
+    """Ways that osmnx merged with others into one edge: the graph holds them no more."""
+    data = (shared / "data" / "streets" / f"{BLOOMSBURY}.graphml.gz").read_bytes()
+    graph = osmnx.load_graphml(graphml_str=gzip.decompress(data).decode())
+    several = [ways for *_, ways in graph.edges(data="osmid") if isinstance(ways, list)]
+    return {way for ways in several for way in ways}
+
+
+def test_three_formats_hold_the_same_metres(three_formats, merged):
+    """Over the ways that all three hold, XML, PBF and GraphML have the same length within 1 %."""
+    lengths = [_metres(streets) for streets in three_formats]
+    common = set(lengths[0]) & set(lengths[1]) & set(lengths[2]) - merged
+    assert len(common) > 1000
+    totals = [sum(length[way] for way in common) for length in lengths]
+    assert max(totals) / min(totals) < 1.01
+    assert lengths[0] == pytest.approx(lengths[1])
+
+
+def test_graph_holds_all_metres_of_the_ways_it_was_made_from(shared, three_formats, monkeypatch):
+    """With the tags alone that osmnx keeps, merged ways are together as long as in the XML."""
+    kept = ("highway", "access", "name")
+    rule = streets_module.is_walkable
+    monkeypatch.setattr(
+        streets_module, "is_walkable", lambda tags: rule({k: tags.get(k, "") for k in kept})
+    )
+    whole, _ = _read(shared / "data" / "streets" / f"{BLOOMSBURY}.osm.pbf")
+    metres = sum(_metres(whole).values())
+    assert sum(_metres(three_formats[2]).values()) == pytest.approx(metres, rel=0.01)
+
+
+def test_three_formats_have_the_same_names(three_formats, merged):
+    """A way has the same name and kind whichever file it was read from."""
+    tables = [s.ways.drop_duplicates("osm_id").set_index("osm_id") for s in three_formats]
+    common = tables[2].index.intersection(tables[0].index).difference(list(merged))
+    for column in ("name", "highway"):
+        expected = list(tables[0].loc[common, column])
+        assert list(tables[1].loc[common, column]) == expected
+        assert list(tables[2].loc[common, column]) == expected
+
+
+def test_nothing_but_streets_is_walked_in_a_full_export(shared):
+    """In the full export of Camberwell no building, river or railway is among the streets."""
+    path = shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz"
+    text = gzip.decompress(path.read_bytes()).decode()
+    not_streets = set()
+    for way in text.split("<way ")[1:]:
+        body = way.split("</way>")[0]
+        if 'k="highway"' not in body:
+            not_streets.add(int(body.split('id="')[1].split('"')[0]))
+    streets, _ = _read(path)
+    ids = set(streets.ways["osm_id"])
+    assert len(not_streets) > 1000
+    assert not ids & not_streets
+    assert 250 < len(ids) <= 435
+    assert (streets.ways["highway"] != "").all()
+
+
+def test_features_of_a_full_export_stay_apart(shared):
+    """Buildings, parks, railways, stops and stations are kept for the map, beside the streets."""
+    streets, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
+    kinds = streets.features["kind"].value_counts()
+    for kind in ("building", "park", "railway", "bus_stop", "station"):
+        assert kinds[kind] >= 1
+    rails = streets.features[streets.features["kind"] == "railway"]
+    assert set(rails.geom_type) == {"LineString"}
+    assert kinds["building"] > 500
+
+
+def test_one_way_streets_are_walked_both_ways(tmp_path):
+    """A one-way street is as long against the traffic as with it."""
+    ways = [(1, [1, 2, 3], {"highway": "residential", "oneway": "yes"})]
+    streets, _ = _read(_written(tmp_path, _osm(ways)))
+    network = build_network(streets, BNG, LeftOut())
+    x, y = BNG.to_metres([-0.13, -0.126], [51.52, 51.52])
+    metres = Walks(network, network.snap(np.column_stack([x, y]))).metres
+    assert metres[0, 1] == pytest.approx(metres[1, 0])
+    assert metres[0, 1] == pytest.approx(277.6, abs=1)
+
+
+def test_a_way_that_leaves_the_extract_is_counted(tmp_path):
+    """A way whose nodes are not all in the file is left out and counted; the others stay."""
+    ways = [
+        (1, [1, 2, 3], {"highway": "residential"}),
+        (2, [2, 4, 99], {"highway": "residential"}),
+        (3, [2, 4], {"highway": "service", "access": "private"}),
+        (4, [1], {"highway": "path"}),
+    ]
+    streets, left_out = _read(_written(tmp_path, _osm(ways)))
+    assert list(streets.ways["osm_id"]) == [1]
+    assert left_out == {
+        "not open to people on foot (ways)": 1,
+        "reach outside the file (ways)": 2,
+    }
+
+
+def test_closed_ways_are_streets_and_areas_features(tmp_path):
+    """A closed street is walked round; a closed park is a feature, not a street."""
+    ways = [
+        (1, [1, 2, 4, 1], {"highway": "pedestrian", "area": "yes", "name": "Square"}),
+        (2, [1, 2, 4, 1], {"leisure": "park", "name": "Green"}),
+        (3, [2, 3], {"waterway": "river", "name": "Brook"}),
+        (4, [2, 3], {"waterway": "river", "name": "Hidden", "tunnel": "culvert"}),
+        (5, [2, 3], {"railway": "rail"}),
+    ]
+    streets, _ = _read(_written(tmp_path, _osm(ways)))
+    assert list(streets.ways["name"]) == ["Square"]
+    found = set(zip(streets.features["kind"], streets.features["name"], strict=True))
+    assert found == {("park", "Green"), ("stream", "Brook"), ("railway", "")}
+
+
+@pytest.mark.parametrize(
+    ("ending", "pack"), [("osm", bytes), ("osm.gz", gzip.compress), ("osm.bz2", bz2.compress)]
+)
+def test_packed_or_not_is_the_same(tmp_path, ending, pack):
+    """OSM XML reads the same packed and unpacked."""
+    text = _osm([(7, [1, 2], {"highway": "footway", "name": "Café Walk"})]).encode()
+    streets, _ = _read(_written(tmp_path, pack(text), f"s.{ending}"))
+    assert list(streets.ways["name"]) == ["Café Walk"]
+    assert list(streets.vertex_node) == [1, 2]
+
+
+def test_a_street_in_two_files_is_taken_once(tmp_path):
+    """Two extracts that overlap join at their common nodes, and no street is doubled."""
+    a, b = (10, [1, 2], {"highway": "footway"}), (11, [2, 3], {"highway": "footway"})
+    c = (12, [2, 4], {"highway": "footway"})
+    one = _written(tmp_path, _osm([a, b]), "1.osm")
+    two = _written(tmp_path, _osm([b, c]), "2.osm")
+    streets, _ = _read(one, two)
+    whole, _ = _read(_written(tmp_path, _osm([a, b, c]), "3.osm"))
+    assert list(streets.ways["osm_id"]) == [10, 11, 12]
+    assert _metres(streets) == _metres(whole)
+    networks = [build_network(part, BNG, LeftOut()) for part in (streets, whole)]
+    assert networks[0].metres == pytest.approx(networks[1].metres)
+
+
+def test_two_graphs_are_joined_without_false_junctions(shared, three_formats):
+    """A graph given twice is the graph: nothing doubled, lost, or joined where it is not."""
+    path = shared / "data" / "streets" / f"{BLOOMSBURY}.graphml.gz"
+    twice, _ = _read(path, path)
+    once = three_formats[2]
+    assert _metres(twice) == pytest.approx(_metres(once))
+    assert len(np.unique(twice.vertex_node)) == len(np.unique(once.vertex_node))
+
+
+def test_inner_points_of_two_graphs_stay_apart(shared, tmp_path, three_formats):
+    """Two different graphs have inner points of their own: none becomes a junction of both."""
+    path = shared / "data" / "streets" / f"{BLOOMSBURY}.graphml.gz"
+    other = _written(tmp_path, _osm([(10, [1, 2, 3], {"highway": "footway"})]), "s.osm")
+    once = three_formats[2]
+    shifted = gzip.decompress(path.read_bytes()).replace(b"51.5", b"51.6")
+    moved = tmp_path / "moved.graphml"
+    moved.write_bytes(shifted)
+    streets, _ = _read(path, moved, other)
+    inner = streets.vertex_node[streets.vertex_node < 0]
+    assert len(np.unique(inner)) == len(inner)
+    assert len(inner) > (once.vertex_node < 0).sum()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("s.osm", None, "there is no such file"),
+        ("s.osm", b"", "the file is empty"),
+        ("s.shp", b"x", "'.shp' is no street format"),
+        ("s.osm", b"<osm version='0.6'><way id='1'>", "is broken or not an OpenStreetMap file"),
+        ("s.osm", b"<html></html>", "is broken or not an OpenStreetMap file"),
+        ("s.osm", b"PK\x03\x04", "is broken or not an OpenStreetMap file"),
+        ("s.osm.gz", b"not gzip at all", "is broken or not an OpenStreetMap file"),
+        ("s.osm.pbf", b"\x00\x00\x00\x0dwhatever", "is broken or not an OpenStreetMap file"),
+        ("s.osm", _osm([]).encode(), "holds no street that can be walked"),
+        (
+            "s.osm",
+            _osm([(1, [1, 2], {"building": "yes"})]).encode(),
+            "holds no street that can be walked",
+        ),
+        ("s.graphml", b"", "the file is empty"),
+        ("s.graphml", b"<graphml", "is broken or no street graph of osmnx"),
+        ("s.graphml", b"<a></a>", "is broken or no street graph of osmnx"),
+        ("s.graphml.gz", b"x", "is broken or no street graph of osmnx"),
+        ("s.graphml", b"\xff\xfe", "is broken or no street graph of osmnx"),
+    ],
+)
+def test_files_that_are_no_streets(tmp_path, name, content, what):
+    """A street file that is missing, empty, broken or of another kind is told as what it is."""
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as told:
+        _read(path)
+    assert str(path) in str(told.value)
+    assert what in str(told.value)
+
+
+@pytest.mark.parametrize("ending", ["osm.pbf", "osm.gz", "graphml.gz"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.97])
+def test_truncated_files_are_broken(shared, tmp_path, ending, share):
+    """A street file that ends too early is told as broken, wherever it was cut."""
+    whole = (shared / "data" / "streets" / f"{BLOOMSBURY}.{ending}").read_bytes()
+    path = _written(tmp_path, whole[: int(len(whole) * share)], f"cut.{ending}")
+    with pytest.raises(InputError, match="is broken"):
+        _read(path)
+
+
+def test_problems_of_all_street_files_are_told(tmp_path):
+    """Each street file that cannot be used is named, not the first alone."""
+    good = _written(tmp_path, _osm([(1, [1, 2], {"highway": "footway"})]))
+    with pytest.raises(InputError) as told:
+        _read(tmp_path / "gone.osm", good, _written(tmp_path, b"", "empty.osm"))
+    assert [str(problem.file)[-9:] for problem in told.value.problems] == ["/gone.osm", "empty.osm"]

@@ -1,0 +1,211 @@
+"""Any delimited or Parquet table, read as text under our names."""
+
+import gzip
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.tabular import Field
+from patrolplan.inputs.tabular import in_row
+from patrolplan.inputs.tabular import read_table
+from patrolplan.inputs.tabular import shown
+
+FIELDS = (
+    Field("urn", ("URN",), required=True),
+    Field("name", ("EstablishmentName",), required=True),
+    Field("phase"),
+)
+
+
+def _read(path, **columns):
+    return read_table(path, FIELDS, columns, source="schools")
+
+
+def _written(folder, content, name="schools.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def _refused(path, **columns):
+    with pytest.raises(InputError) as told:
+        _read(path, **columns)
+    message = str(told.value)
+    assert str(path) in message
+    return message
+
+
+def test_only_wanted_columns_come_in_under_our_names(tmp_path):
+    """Known columns are found in any case and order, under our names; others stay out."""
+    path = _written(tmp_path, "secret,ESTABLISHMENTNAME,urn\nx,Hill School,1\n")
+    table = _read(path)
+    assert list(table.columns) == ["urn", "name"]
+    assert table.to_dict("index") == {2: {"urn": "1", "name": "Hill School"}}
+
+
+def test_mapped_columns_win_over_known_ones(tmp_path):
+    """A column that the settings map is taken even where a known name stands beside it."""
+    path = _written(tmp_path, "URN,Ref,EstablishmentName\n1,77,Hill\n")
+    assert list(_read(path, urn="ref")["urn"]) == ["77"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_delimiters_and_encodings(tmp_path, delimiter, encoding):
+    """Comma, semicolon or tab, UTF-8 with or without mark or Windows-1252 read the same."""
+    rows = (("URN", "EstablishmentName"), ("1", "École \u2013 Hill\u2019s"), ("2", "b"))
+    text = "\r\n".join(delimiter.join(row) for row in rows)
+    table = _read(_written(tmp_path, text.encode(encoding)))
+    assert list(table["name"]) == ["École \u2013 Hill\u2019s", "b"]
+
+
+@pytest.mark.parametrize("rows", [10, 20_000])
+def test_windows_letter_far_down_is_read(tmp_path, rows):
+    """A Windows-1252 letter is read wherever in the file it first stands."""
+    head = b"URN,EstablishmentName\n" + b"1,a\n" * rows
+    table = _read(_written(tmp_path, head + "2,Café".encode("cp1252")))
+    assert table["name"].iloc[-1] == "Café"
+    assert len(table) == rows + 1
+
+
+def test_utf8_letter_cut_at_the_sniffed_end(tmp_path):
+    """A UTF-8 letter that lies across the end of what is sniffed does not make it Windows."""
+    start = b"URN,EstablishmentName\n1,"
+    text = start + b"a" * (65535 - len(start)) + "é".encode() + b"\n"
+    assert _read(_written(tmp_path, text))["name"].iloc[0].endswith("aé")
+
+
+def test_gzip_and_parquet_read_like_csv(tmp_path):
+    """The same table as .csv, .csv.gz and .parquet reads the same, row numbers included."""
+    frame = pd.DataFrame({"URN": ["1", "2", "3"], "EstablishmentName": ["a", None, "c"]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress((tmp_path / "t.csv").read_bytes()))
+    tables = [_read(tmp_path / f"t.{ending}") for ending in ("csv", "csv.gz", "parquet")]
+    assert list(tables[0].index) == [2, 3, 4]
+    assert tables[0]["name"].isna().tolist() == [False, True, False]
+    for table in tables[1:]:
+        assert table.fillna("-").to_dict("index") == tables[0].fillna("-").to_dict("index")
+
+
+def test_numbers_in_parquet_become_text(tmp_path):
+    """Numbers of a Parquet file come in as text, missing ones stay missing."""
+    frame = pd.DataFrame({"URN": [100008, 100018], "EstablishmentName": ["a", "b"]})
+    frame.assign(phase=[1.5, None]).to_parquet(tmp_path / "t.parquet")
+    table = _read(tmp_path / "t.parquet")
+    assert list(table["urn"]) == ["100008", "100018"]
+    assert table["phase"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_row_numbers_are_lines_of_the_file(tmp_path, before):
+    """The index is the line number, over blank lines before the header and between rows."""
+    path = _written(tmp_path, "\n" * before + "URN,EstablishmentName\n1,a\n\n , \n2,b\n")
+    table = _read(path)
+    assert list(table.index) == [before + 2, before + 5]
+    assert list(table["urn"]) == ["1", "2"]
+
+
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1
+).filter(lambda text: text == text.strip())
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
+def test_what_csv_writes_is_read_back(tmp_path_factory, rows):
+    """Any text that a CSV writer wrote comes back as it was: NA and null are text like others."""
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    frame = pd.DataFrame(rows, columns=["URN", "EstablishmentName"])
+    frame.to_csv(path, index=False, encoding="utf-8")
+    assert _read(path).to_numpy().tolist() == [list(row) for row in rows]
+
+
+def test_missing_columns_are_all_named_with_their_nearest(tmp_path):
+    """Every required column that is not there is named, with the nearest name that is."""
+    path = _written(tmp_path, "URN,EstablishmentNames,phase\n1,a,b\n")
+    told = _refused(path)
+    assert "no column 'EstablishmentName' (nearest: 'EstablishmentNames')" in told
+    assert "[columns.schools], name = 'their name'" in told
+    both = _refused(_written(tmp_path, "a,b\n1,2\n", "both.csv"))
+    assert "no column 'URN'" in both
+    assert "no column 'EstablishmentName'" in both
+
+
+def test_mapped_column_that_is_not_there(tmp_path):
+    """A mapping to a column that the file lacks is told, also for an optional column."""
+    path = _written(tmp_path, "URN,EstablishmentName\n1,a\n")
+    assert "no column 'Stage'" in _refused(path, phase="Stage")
+
+
+def test_mapping_of_an_unknown_name(tmp_path):
+    """A name that is not ours in a column mapping is refused with those that are."""
+    told = _refused(_written(tmp_path, "URN,EstablishmentName\n1,a\n"), fase="Stage")
+    assert "[columns.schools] has the unknown name 'fase'; use one of: urn, name, phase" in told
+
+
+def test_values_of_a_file_without_header_are_not_shown(tmp_path):
+    """Where the first line is no header its values do not get into the message."""
+    told = _refused(_written(tmp_path, "EstablishmentNam,urm\n1,a\n"))
+    assert "EstablishmentNam'" not in told
+    assert "urm" not in told
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "what"),
+    [
+        (None, "t.csv", "there is no such file"),
+        (b"", "t.csv", "the file is empty"),
+        (b" \r\n\r\n", "t.csv", "the file is empty"),
+        (gzip.compress(b""), "t.csv.gz", "the file is empty"),
+        (b"PK\x03\x04rest", "t.csv", "a ZIP archive or Excel workbook"),
+        (b"<!DOCTYPE html><html></html>", "t.csv", "a web page"),
+        (b"\xef\xbb\xbf\n<HTML><body>", "t.csv", "a web page"),
+        (gzip.compress(b"<html>"), "t.csv.gz", "a web page"),
+        (b"<?xml version='1.0'?>", "t.csv", "an XML file"),
+        (b"%PDF-1.7", "t.csv", "a PDF"),
+        (b'{"a": 1}', "t.csv", "a JSON file"),
+        (gzip.compress(b"URN,EstablishmentName\n"), "t.csv", "a gzip file without the ending"),
+        (b"URN,EstablishmentName\n1,a\n", "t.csv.gz", "is broken"),
+        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "holds NUL bytes"),
+        (b"URN,EstablishmentName\n1,a", "t.parquet", "is no Parquet file"),
+        (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "is not a regular table"),
+        (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv", "is not a regular table"),
+    ],
+)
+def test_files_that_are_no_table(tmp_path, content, name, what):
+    """A file that is missing, empty, broken or of another kind is told as what it is."""
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    assert what in _refused(path)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
+def test_truncated_gzip_is_broken(tmp_path, share):
+    """A gzip file that ends too early is told as broken, wherever it was cut."""
+    lines = "".join(f"{number},School {number * 7919 % 10007}\n" for number in range(30_000))
+    whole = gzip.compress(b"URN,EstablishmentName\n" + lines.encode())
+    path = _written(tmp_path, whole[: int(len(whole) * share)], "t.csv.gz")
+    assert "is broken" in _refused(path)
+
+
+def test_table_without_rows_is_empty(tmp_path):
+    """A header alone is a table without rows."""
+    assert len(_read(_written(tmp_path, "URN,EstablishmentName\n"))) == 0
+
+
+@given(st.text())
+def test_shown_values_are_short_and_on_one_line(value):
+    """A value in a message is quoted, on one line, and at most 43 signs long."""
+    text = shown(value)
+    assert len(text.splitlines()) == 1
+    assert len(text) <= 43
+    assert text[0] == text[-1] == "'"
+
+
+def test_place_of_a_value_names_row_and_column():
+    """The place of a value reads as people count."""
+    assert in_row(12, "Month") == "row 12, column 'Month'"

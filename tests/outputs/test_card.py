@@ -1,0 +1,262 @@
+"""The card: one page that an officer can read in the rain, and that data cannot break."""
+
+import dataclasses
+import io
+
+import pypdf
+import pytest
+import segno
+
+from patrolplan.outputs.card import card_name
+from patrolplan.outputs.card import render_cards
+from patrolplan.outputs.lettering import SMALLEST
+from patrolplan.outputs.wording import attributions
+from patrolplan.outputs.wording import data_dates
+from patrolplan.outputs.wording import grid_reference
+from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import clock
+
+HOSTILE = (
+    'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
+)
+MOST_BYTES = 400_000
+
+
+def pages_of(pdf: bytes) -> pypdf.PdfReader:
+    """Open a PDF that is held in memory."""
+    return pypdf.PdfReader(io.BytesIO(pdf))
+
+
+def words_of(pdf: bytes) -> str:
+    """Text of all pages on one line, so that line breaks do not matter."""
+    text = " ".join(page.extract_text() for page in pages_of(pdf).pages)
+    return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def altered(plan: Plan, **changes) -> Plan:
+    """Plan of the first patrol alone, changed."""
+    patrol = dataclasses.replace(plan.patrols[0], **changes)
+    return dataclasses.replace(plan, patrols=(patrol,))
+
+
+def with_stops(plan: Plan, count: int) -> Plan:
+    """First patrol with its stops and legs repeated or cut to so many stops."""
+    patrol = plan.patrols[0]
+    stops = tuple(
+        dataclasses.replace(
+            patrol.stops[number % len(patrol.stops)],
+            arrive_minutes=930 + 20 * number,
+            leave_minutes=945 + 20 * number,
+        )
+        for number in range(count)
+    )
+    legs = tuple(patrol.legs[number % len(patrol.legs)] for number in range(count + 1))
+    return altered(plan, stops=stops, legs=legs if count else ())
+
+
+def alternatives(node) -> list[str]:
+    """Alternative texts in a PDF's structure tree."""
+    node = node.get_object() if hasattr(node, "get_object") else node
+    if isinstance(node, list):
+        return [text for child in node for text in alternatives(child)]
+    if not isinstance(node, dict):
+        return []
+    own = [str(node["/Alt"])] if "/Alt" in node else []
+    return own + (alternatives(node["/K"]) if "/K" in node else [])
+
+
+def sizes_of(page: pypdf.PageObject) -> list[tuple[float, str]]:
+    """Height of type on paper of every run of text, turned text included."""
+    found = []
+
+    def visit(text, outer, inner, _font, size):
+        if text.strip():
+            a, b, c, d = (
+                inner[0] * outer[0] + inner[1] * outer[2],
+                inner[0] * outer[1] + inner[1] * outer[3],
+                inner[2] * outer[0] + inner[3] * outer[2],
+                inner[2] * outer[1] + inner[3] * outer[3],
+            )
+            found.append((size * abs(a * d - b * c) ** 0.5, text))
+
+    page.extract_text(visitor_text=visit)
+    return found
+
+
+@pytest.fixture(scope="module")
+def cards(demo_plan):
+    """Cards of the first two patrols of the demo borough."""
+    return render_cards(demo_plan, patrols=demo_plan.patrols[:2])
+
+
+@pytest.fixture(scope="module")
+def card(demo_plan, cards):
+    """Card of the first patrol."""
+    return cards[card_name(demo_plan.patrols[0])]
+
+
+def test_files_are_named_by_school_and_officer(demo_plan):
+    """The second officer's card has its number in the name, and no URN leads out of the folder."""
+    first = demo_plan.patrols[0]
+    assert card_name(first) == f"cards/{first.urn}.pdf"
+    assert card_name(dataclasses.replace(first, number=2)) == f"cards/{first.urn}-2.pdf"
+    assert card_name(dataclasses.replace(first, urn="../x")) == "cards/___x.pdf"
+
+
+def test_no_patrols_give_no_files(demo_plan):
+    """A plan without patrols has nothing to print."""
+    assert render_cards(demo_plan, patrols=()) == {}
+
+
+def test_cards_pdf_holds_all_cards_in_order(demo_plan, cards):
+    """The file with all cards has a page for each, in the order of the plan."""
+    assert list(cards)[-1] == "cards.pdf"
+    pages = pages_of(cards["cards.pdf"]).pages
+    assert len(pages) == 2
+    for page, patrol in zip(pages, demo_plan.patrols, strict=False):
+        assert patrol.urn in page.extract_text()
+
+
+def test_each_stop_stands_on_one_page_with_time_and_place(demo_plan, card):
+    """One page holds the window and, for every stop, from when to when, where and why."""
+    patrol = demo_plan.patrols[0]
+    words = words_of(card)
+    assert len(pages_of(card).pages) == 1
+    assert f"{clock(patrol.start_minutes)}\u2013{clock(patrol.latest_end_minutes)}" in words
+    for stop in patrol.stops:
+        assert f"{clock(stop.arrive_minutes)}\u2013{clock(stop.leave_minutes)}" in words
+        assert stop.place[1:] in words
+        assert grid_reference(stop.x, stop.y) in words
+        for reason in stop.why:
+            assert reason[1:] in words
+
+
+def test_every_street_of_the_walk_is_in_the_directions(demo_plan, card):
+    """Directions name every street of every leg."""
+    words = words_of(card)
+    for leg in demo_plan.patrols[0].legs:
+        for step in leg.steps:
+            assert step.street in words
+
+
+def test_card_says_what_it_rests_on(demo_plan, card):
+    """Marking, data dates, what is approximate, and whose data it is are all printed."""
+    words = words_of(card)
+    marking = demo_plan.area.settings.output.marking
+    assert words.count(marking) >= 2
+    assert data_dates(demo_plan.risk) in words
+    assert "month only, no time of day" in words
+    assert attributions(demo_plan)[0] in words
+
+
+def test_markup_in_names_arrives_as_text(demo_plan):
+    """Markup of typst, HTML and mathematics in a name or reason is printed letter by letter."""
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasked=HOSTILE)
+    plan = altered(demo_plan, school=HOSTILE, notes=(HOSTILE,))
+    patrol = dataclasses.replace(plan.patrols[0], stops=(stop, *plan.patrols[0].stops[1:]))
+    plan = dataclasses.replace(plan, patrols=(patrol,))
+    pdf = render_cards(plan)["cards.pdf"]
+    # Lines may break anywhere in a name, so letters are compared without the spaces.
+    assert words_of(pdf).replace(" ", "").count(HOSTILE.replace(" ", "")) >= 2
+    assert HOSTILE in pages_of(pdf).metadata.title or "Patrol cards" in pages_of(pdf).metadata.title
+
+
+def test_letters_that_no_typeface_here_has_do_not_stop_the_card(demo_plan):
+    """Unknown letters and marks that turn text round are replaced, without a warning."""
+    plan = altered(demo_plan, school="学校 \u202e\U0001f3eb Łódź\x00")
+    words = words_of(render_cards(plan)["cards.pdf"])
+    assert "\u25a1\u25a1 \u25a1 Łódź" in words
+
+
+def test_equal_plans_give_equal_bytes(demo_plan, card):
+    """Nothing of the moment of printing is in the file."""
+    again = render_cards(demo_plan, patrols=demo_plan.patrols[:1])
+    assert again[card_name(demo_plan.patrols[0])] == card
+
+
+def test_nothing_personal_is_in_the_metadata(card):
+    """Metadata holds a title and the program, but no author and no moment."""
+    metadata = pages_of(card).metadata
+    assert metadata.title.startswith("Patrol card")
+    assert metadata.author in {None, ""}
+    assert {str(key) for key in metadata} <= {"/Title", "/Producer", "/Creator", "/Keywords"}
+
+
+def test_card_can_be_read_by_a_screen_reader(demo_plan, card):
+    """The PDF is tagged, in English, and the map has a text in its place."""
+    root = pages_of(card).trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"].startswith("en")
+    texts = alternatives(root["/StructTreeRoot"])
+    assert any("stop 1, " + demo_plan.patrols[0].stops[0].place in text for text in texts)
+
+
+def test_no_type_is_smaller_than_eight_points(card):
+    """Every run of text, on the map too, is at least 8 pt high."""
+    sizes = sizes_of(pages_of(card).pages[0])
+    assert len(sizes) > 50
+    assert min(sizes)[0] >= SMALLEST - 0.01, min(sizes)
+
+
+def test_card_is_small_enough_to_send(card):
+    """A card with its vector map stays under 400 kB."""
+    assert len(card) < MOST_BYTES
+
+
+def test_gate_alone_makes_a_whole_card(demo_plan):
+    """Without a stop the card says so, keeps its map, and leaves room for notes."""
+    pdf = render_cards(with_stops(demo_plan, 0))["cards.pdf"]
+    assert len(pages_of(pdf).pages) == 1
+    words = words_of(pdf)
+    assert "Presence at the gate" in words
+    assert "Notes" in words
+
+
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (5, 1), (10, 2)])
+def test_any_number_of_stops_fits(demo_plan, count, pages):
+    """Many stops still fit on one page; only directions may turn it."""
+    pdf = render_cards(with_stops(demo_plan, count))["cards.pdf"]
+    assert len(pages_of(pdf).pages) <= pages
+    first = pages_of(pdf).pages[0].extract_text()
+    assert clock(945 + 20 * (count - 1)) in first
+    assert "Member of staff" in first
+
+
+def test_very_long_names_do_not_push_anything_off_the_page(demo_plan):
+    """Names and reasons of any length at ten stops are cut, not overflowed."""
+    long = "Saint Somebody the Great and All Angels " * 10
+    plan = with_stops(demo_plan, 10)
+    stops = tuple(
+        dataclasses.replace(stop, place=long, why=(long, long), tasked=long)
+        for stop in plan.patrols[0].stops
+    )
+    plan = altered(plan, school=long, stops=stops, notes=(long, long))
+    pdf = render_cards(plan)["cards.pdf"]
+    assert len(pages_of(pdf).pages) <= 2
+    assert "Member of staff" in pages_of(pdf).pages[0].extract_text()
+
+
+def test_code_holds_no_place(demo_plan, monkeypatch):
+    """The square code names area, plan and patrol, and nothing that tells where or who."""
+    seen = []
+    make = segno.make
+    monkeypatch.setattr(segno, "make", lambda text, **how: seen.append(text) or make(text, **how))
+    render_cards(demo_plan, patrols=demo_plan.patrols[:1])
+    patrol = demo_plan.patrols[0]
+    assert len(seen) == 1
+    assert seen[0].startswith("patrolplan/")
+    assert seen[0].endswith(f"/{patrol.urn}-1/{demo_plan.area.name}")
+    assert str(round(patrol.x)) not in seen[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("area", ["demo_plan", "bloomsbury_plan"])
+def test_card_of_every_patrol_fits(request, area):
+    """Every school of the demo borough and of Bloomsbury gets one page, in type to be read."""
+    plan = request.getfixturevalue(area)
+    cards = render_cards(plan)
+    pages = pages_of(cards["cards.pdf"]).pages
+    assert len(pages) == len(plan.patrols)
+    assert max(len(pdf) for name, pdf in cards.items() if name != "cards.pdf") < MOST_BYTES
+    for page in pages:
+        assert min(sizes_of(page))[0] >= SMALLEST - 0.01

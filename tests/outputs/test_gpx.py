@@ -1,0 +1,228 @@
+"""GPX of a school's patrols: what another reader finds in it is what the plan says."""
+
+import dataclasses
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from typing import cast
+
+import gpxpy
+import gpxpy.gpx
+import numpy as np
+import pandas as pd
+import pytest
+
+from patrolplan.errors import InputError
+from patrolplan.outputs.gpx import NAMESPACE
+from patrolplan.outputs.gpx import render_gpx
+from patrolplan.patrols.plans import Leg
+from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import Step
+from patrolplan.patrols.plans import Stop
+from patrolplan.patrols.plans import clock
+from patrolplan.projection import Projection
+from patrolplan.risk.surface import Risk
+from patrolplan.settings import settings_from
+
+CLEAN = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École ]]> <!-- '
+HOSTILE = CLEAN + "\x00\x0b\ufffe"
+
+ORDER = {
+    "gpx": ["metadata", "wpt", "rte", "trk", "extensions"],
+    "metadata": [
+        "name",
+        "desc",
+        "author",
+        "copyright",
+        "link",
+        "time",
+        "keywords",
+        "bounds",
+        "extensions",
+    ],
+    "point": ["ele", "time", "name", "cmt", "desc", "src", "link", "sym", "type", "extensions"],
+    "rte": ["name", "cmt", "desc", "src", "link", "number", "type", "extensions", "rtept"],
+    "trk": ["name", "cmt", "desc", "src", "link", "number", "type", "extensions", "trkseg"],
+    "trkseg": ["trkpt", "extensions"],
+    "copyright": ["year", "license"],
+}
+"""Children in the order that the GPX 1.1 schema wants, by hand."""
+
+
+def _line(*places: tuple[float, float]) -> np.ndarray[Any, Any]:
+    return np.add(places, (530_000.0, 181_500.0), dtype=np.float64)
+
+
+def _leg(*places: tuple[float, float]) -> Leg:
+    line = _line(*places)
+    metres = float(np.hypot(*np.diff(line, axis=0).T).sum())
+    steps = (Step("start", "Alder Street", metres),)
+    return Leg(metres, metres / 80, steps, line, np.arange(len(line) - 1))
+
+
+def _patrol(school: str, number: int) -> Patrol:
+    gate, first, second = _line((0, 0), (120, 0), (120, 240)).tolist()
+    why = ("Recorded crime: most harm by robbery", "Pupils feel unsafe here")
+    stops = (
+        Stop("H1", 927, 942, first[0], first[1], "Alder Street near Elm Street", why, 0.2),
+        Stop(
+            "H2",
+            945,
+            960,
+            second[0],
+            second[1],
+            school,
+            (),
+            0.1,
+            "robberies after school, by J. Doe",
+        ),
+    )
+    legs = (
+        _leg((0, 0), (60, 0), (120, 0)),
+        _leg((120, 0), (120, 240)),
+        _leg((120, 240), (120, 0), (0, 0)),
+    )
+    return Patrol(
+        urn="100041",
+        school=school,
+        number=number,
+        x=gate[0],
+        y=gate[1],
+        start_minutes=915,
+        gate_until_minutes=925,
+        end_minutes=964.5,
+        latest_end_minutes=1005,
+        worth=0.3,
+        bound=0.3,
+        proven=True,
+        stops=stops,
+        legs=legs,
+        variants=(),
+        notes=(),
+    )
+
+
+def _plan(school: str = "Alder School", officers: int = 1) -> Plan:
+    sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm"}
+    settings = settings_from({"area": {"name": "Toytown"}, "sources": sources}, folder=Path())
+    area = SimpleNamespace(settings=settings, name="Toytown", projection=Projection())
+    share = np.array([0.5, 0.5])
+    months = (pd.Timestamp("2024-01-01"), pd.Timestamp("2025-12-01"))
+    risk = Risk(share, share, share, "prior count", None, months, times_known=False, snapped=True)
+    patrols = tuple(_patrol(school, number) for number in range(1, officers + 1))
+    return Plan(cast("Any", area), risk, cast("Any", None), patrols, ())
+
+
+def _parse(plan: Plan) -> gpxpy.gpx.GPX:
+    return gpxpy.parse(render_gpx(plan, "100041"), version="1.1")
+
+
+def _tree(plan: Plan) -> ET.Element:
+    return ET.fromstring(render_gpx(plan, "100041"))  # noqa: S314 - written by ourselves
+
+
+def _tag(element: ET.Element) -> str:
+    return element.tag.removeprefix(f"{{{NAMESPACE}}}")
+
+
+def test_points_are_the_plans_points() -> None:
+    """Another reader finds the gate and each stop where the plan has them, in walking order."""
+    plan = _plan()
+    patrol, gpx = plan.patrols[0], _parse(plan)
+    xy = np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)])
+    longitude, latitude = plan.area.projection.to_degrees(xy[:, 0], xy[:, 1])
+    for points in (gpx.waypoints, gpx.routes[0].points[:-1]):
+        assert [point.latitude for point in points] == latitude.tolist()
+        assert [point.longitude for point in points] == longitude.tolist()
+    last = gpx.routes[0].points[-1]
+    assert (last.latitude, last.longitude) == (latitude[0], longitude[0])
+
+
+def test_times_and_reasons_are_the_plans() -> None:
+    """Each way point tells when to arrive and leave and why; tasked places say so."""
+    plan = _plan()
+    gate, first, second = _parse(plan).waypoints
+    assert "15:15 to 15:25" in str(gate.description)
+    for point, stop in zip((first, second), plan.patrols[0].stops, strict=True):
+        assert f"Arrive {clock(stop.arrive_minutes)}" in str(point.description)
+        assert f"leave {clock(stop.leave_minutes)}" in str(point.description)
+        assert stop.place in str(point.name)
+    assert all(why in str(first.description) for why in plan.patrols[0].stops[0].why)
+    assert "Tasked: robberies after school, by J. Doe" in str(second.description)
+
+
+def test_track_follows_the_streets() -> None:
+    """The track has a segment for each leg, as long as the walk."""
+    plan = _plan()
+    track = _parse(plan).tracks[0]
+    assert [len(segment.points) for segment in track.segments] == [3, 2, 3]
+    assert track.length_2d() == pytest.approx(plan.patrols[0].walked_metres, rel=0.005)
+
+
+def test_every_officer_has_a_route() -> None:
+    """Two officers at a school get two routes and tracks, told apart by name."""
+    gpx = _parse(_plan(officers=2))
+    assert [route.name for route in gpx.routes] == ["Alder School", "Alder School, officer 2"]
+    assert [route.number for route in gpx.routes] == [1, 2]
+    assert len({point.name for point in gpx.waypoints}) == len(gpx.waypoints) == 6
+
+
+def test_order_is_the_schemas() -> None:
+    """Elements stand in the order that the GPX 1.1 schema prescribes, and only known ones."""
+    root = _tree(_plan(officers=2))
+    assert root.attrib["version"] == "1.1"
+    for element in root.iter():
+        tag = _tag(element)
+        order = ORDER.get("point" if tag in {"wpt", "rtept", "trkpt"} else tag)
+        places = [order.index(_tag(child)) for child in element] if order else []
+        assert places == sorted(places)
+        assert order or not len(element)
+
+
+def test_coordinates_are_in_range() -> None:
+    """Every point has a latitude and a longitude that exist, near the town."""
+    root = _tree(_plan())
+    points = [e for e in root.iter() if _tag(e) in {"wpt", "rtept", "trkpt"}]
+    assert points
+    for point in points:
+        assert set(point.attrib) == {"lat", "lon"}
+        assert 51.4 < float(point.attrib["lat"]) < 51.6
+        assert -0.2 < float(point.attrib["lon"]) < 0.0
+
+
+def test_hostile_names_stay_text() -> None:
+    """Markup in names is escaped and characters that XML cannot hold are left out."""
+    plan = _plan(HOSTILE)
+    gpx = _parse(plan)
+    assert gpx.routes[0].name == CLEAN
+    assert CLEAN in str(gpx.waypoints[0].description)
+    assert b"<script>" not in render_gpx(plan, "100041")
+
+
+def test_nothing_personal_and_no_time_of_making() -> None:
+    """The metadata name no author and no time, so equal plans give equal bytes."""
+    written = render_gpx(_plan(), "100041")
+    assert written == render_gpx(_plan(), "100041")
+    root = _tree(_plan())
+    tags = {_tag(element) for element in root.iter()}
+    assert tags.isdisjoint({"author", "time", "email", "link"})
+    assert root[0][0].text == "OFFICIAL: patrol of Alder School, Toytown"
+    assert "OpenStreetMap contributors" in str(root[0][1].text)
+
+
+def test_gate_presence_alone_is_a_point() -> None:
+    """A patrol without stops is the gate alone: no track, and a reader still opens it."""
+    plan = _plan()
+    alone = dataclasses.replace(plan.patrols[0], stops=(), legs=())
+    gpx = _parse(dataclasses.replace(plan, patrols=(alone,)))
+    assert len(gpx.waypoints) == 1
+    assert len(gpx.routes[0].points) == 1
+    assert gpx.tracks == []
+
+
+def test_unknown_school_is_an_error() -> None:
+    """Asking for a school without a patrol names the ones that have one."""
+    with pytest.raises(InputError, match="no patrol of school '1'; choose from: 100041"):
+        render_gpx(_plan(), "1")

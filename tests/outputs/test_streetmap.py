@@ -1,0 +1,204 @@
+"""The map: fits its frame, keeps the route readable, and keeps words off each other."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pypdf
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from patrolplan.inputs.streets import no_features
+from patrolplan.outputs.labels import corners
+from patrolplan.outputs.labels import overlapping
+from patrolplan.outputs.mapframe import WORTH_TURNING
+from patrolplan.outputs.mapframe import fit_frame
+from patrolplan.outputs.mapnames import shortened
+from patrolplan.outputs.mapsigns import LEGEND_HEIGHT
+from patrolplan.outputs.routeline import arrows
+from patrolplan.outputs.routeline import spread
+from patrolplan.outputs.routeline import strands
+from patrolplan.outputs.streetmap import draw_patrol_map
+
+SIZE = {"width": 538.0, "height": 380.0}
+MOST_BYTES = 400_000
+
+places = st.lists(
+    st.tuples(st.floats(520_000, 540_000), st.floats(170_000, 190_000)), min_size=1, max_size=12
+).map(np.array)
+
+
+@pytest.fixture(scope="module")
+def drawn(demo_plan):
+    """Maps of six patrols of the demo borough."""
+    return [draw_patrol_map(demo_plan, patrol, **SIZE) for patrol in demo_plan.patrols[:6]]
+
+
+def test_no_words_lie_on_each_other(drawn):
+    """On every map, no label touches another label, a stop or the gate."""
+    for picture in drawn:
+        touching = overlapping(picture.labels, picture.labels)
+        np.fill_diagonal(touching, val=False)
+        assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
+
+
+@pytest.mark.slow
+def test_no_words_lie_on_each_other_in_central_london(bloomsbury_plan):
+    """The same holds in the dense streets of Bloomsbury."""
+    for patrol in bloomsbury_plan.patrols:
+        picture = draw_patrol_map(bloomsbury_plan, patrol, **SIZE)
+        touching = overlapping(picture.labels, picture.labels)
+        np.fill_diagonal(touching, val=False)
+        assert not touching.any()
+
+
+def test_all_words_lie_within_the_map(drawn):
+    """No label is cut by the edge of its map."""
+    for picture in drawn:
+        edges = corners(picture.labels)
+        assert (edges >= 0).all()
+        assert (edges <= (picture.frame.width, picture.frame.height)).all()
+
+
+def test_every_stop_and_leg_is_marked(demo_plan, drawn):
+    """Each map shows the gate, every stop's number and a tag on each leg."""
+    for patrol, picture in zip(demo_plan.patrols, drawn, strict=False):
+        shown = set(picture.texts)
+        assert {"G", *(str(row + 1) for row in range(len(patrol.stops)))} <= shown
+        tags = [text for text in picture.texts if "\u2192" in text]
+        assert len(tags) >= len(patrol.legs) - 1
+
+
+def test_streets_of_the_route_are_named(demo_plan, drawn):
+    """Most streets walked for a good way have their name on the map."""
+    asked = named = 0
+    for patrol, picture in zip(demo_plan.patrols, drawn, strict=False):
+        for leg in patrol.legs:
+            long = [step.street for step in leg.steps if step.metres > 150]
+            asked += len(long)
+            named += sum(street in picture.texts for street in long)
+    assert named >= 0.85 * asked
+
+
+def test_words_of_the_map_stay_text(drawn):
+    """Names on the map can be searched and copied."""
+    page = pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0]
+    words = page.extract_text()
+    assert "way back" in words
+    assert "priority street" in words
+
+
+def test_map_is_vector_and_small(drawn):
+    """A map holds no picture of dots and stays under 400 kB."""
+    assert max(len(picture.pdf) for picture in drawn) < MOST_BYTES
+    assert not pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0].images
+
+
+def test_equal_patrols_give_equal_maps(demo_plan, drawn):
+    """Drawing again gives the same bytes."""
+    assert draw_patrol_map(demo_plan, demo_plan.patrols[0], **SIZE).pdf == drawn[0].pdf
+
+
+def test_streets_alone_are_enough(demo_plan):
+    """A streets file without parks, buildings or bus stops still makes a map."""
+    bare = dataclasses.replace(demo_plan.area, features=no_features(demo_plan.area.projection))
+    plan = dataclasses.replace(demo_plan, area=bare)
+    assert draw_patrol_map(plan, plan.patrols[0], **SIZE).pdf.startswith(b"%PDF")
+
+
+def test_gate_alone_is_drawn(demo_plan):
+    """A patrol of gate presence alone shows the streets around the gate and no route."""
+    alone = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=())
+    picture = draw_patrol_map(demo_plan, alone, **SIZE)
+    assert "G" in picture.texts
+    assert not any("\u2192" in text for text in picture.texts)
+
+
+@given(places)
+@settings(max_examples=100, deadline=None)
+def test_all_content_is_inside_the_frame(content):
+    """Wherever the places are, all of them are on the map with room around."""
+    frame = fit_frame([content], width=500.0, height=300.0, padding=30.0)
+    points = frame.points(content)
+    assert (points >= 30 - 1e-6).all()
+    assert (points <= np.array([470, 270]) + 1e-6).all()
+
+
+def test_map_is_turned_only_where_it_gains_much():
+    """A route across the short side turns the map; one that fits north-up leaves it."""
+    tall = np.array([[0.0, 0.0], [0.0, 3000.0]])
+    wide = np.array([[0.0, 0.0], [3000.0, 0.0]])
+    assert fit_frame([wide], width=500.0, height=300.0).turned == 0
+    turned = fit_frame([tall], width=500.0, height=300.0)
+    assert turned.turned != 0
+    assert 3000 / 232 / turned.metres_per_point >= WORTH_TURNING
+
+
+def test_frame_moves_towards_the_streets():
+    """Where the area ends, the window is moved in, but never off the content."""
+    content = np.array([[0.0, 0.0], [1000.0, 0.0]])
+    frame = fit_frame([content], width=500.0, height=300.0, within=(-500, -2000, 1500, 50))
+    assert frame.y < -100
+    assert (frame.points(content)[:, 1] <= 300 - 34 + 1e-6).all()
+
+
+def test_there_and_back_are_two_lines():
+    """A street walked both ways shows two lines, each to the right of its own heading."""
+    out = np.array([[0.0, 0.0], [200.0, 0.0]])
+    there, back = strands([out, out[::-1]])
+    assert there.line[50, 1] < -1.5
+    assert back.line[50, 1] > 1.5
+    assert there.shared.all()
+
+
+def test_street_walked_once_keeps_its_line():
+    """A leg with no other pass beside it is drawn where it is walked."""
+    [alone] = strands([np.array([[0.0, 0.0], [200.0, 0.0]])])
+    assert np.abs(alone.line[:, 1]).max() < 1e-9
+    assert not alone.shared.any()
+
+
+def test_same_way_twice_gets_two_lanes():
+    """Two legs the same way along a street do not hide each other."""
+    line = np.array([[0.0, 0.0], [200.0, 0.0]])
+    first, second = strands([line, line])
+    assert np.abs(first.line[50, 1] - second.line[50, 1]) > 3
+
+
+def test_every_leg_has_an_arrow():
+    """Short legs get one arrow, long ones several, and they point the way that is walked."""
+    drawn = strands([np.array([[0.0, 0.0], [300.0, 0.0]])])
+    heads = arrows(drawn, apart=46.0, size=9.0, clear=np.empty((0, 2)), radius=0.0)
+    assert len(heads) == 7
+    assert (heads[:, 0, 0] > heads[:, 1:, 0].max(axis=1)).all()
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), min_size=1, max_size=6).map(np.array)
+)
+@settings(max_examples=100, deadline=None)
+def test_circles_do_not_touch(points):
+    """Stops that nearly coincide are moved apart, the gate stays where it is."""
+    moved = spread(points, 20.0, fixed=1)
+    assert moved[0].tolist() == points[0].tolist()
+    apart = np.hypot(*(moved[:, None] - moved[None]).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    assert apart.min() > 17
+
+
+@given(st.text(max_size=80), st.integers(5, 40))
+@settings(deadline=None)
+def test_shortened_names_keep_to_their_length(text, letters):
+    """Names are cut to the letters allowed, and left alone when short."""
+    short = shortened(text, letters)
+    assert len(short) <= letters
+    assert short == text or len(text) > letters
+
+
+def test_legend_is_part_of_the_height_asked_for(drawn):
+    """Map and legend together are as high as the page gave them."""
+    box = pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0].mediabox
+    assert float(box.height) == pytest.approx(SIZE["height"], abs=0.1)
+    assert drawn[0].frame.height == SIZE["height"] - LEGEND_HEIGHT

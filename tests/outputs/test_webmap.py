@@ -1,0 +1,489 @@
+"""The phone map: one page that asks nobody anything, and works by hand, key and ear."""
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page
+from playwright.sync_api import sync_playwright
+
+import patrolplan as pp
+from patrolplan.outputs.maplayers import FEARED
+from patrolplan.outputs.maplayers import RECORDED
+from patrolplan.outputs.maplayers import map_layers
+from patrolplan.outputs.maplayers import priority_class
+from patrolplan.outputs.maplayers import voice_classes
+from patrolplan.outputs.webmap import render_map
+from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import clock
+from patrolplan.settings import OutputSettings
+
+CHROMIUM = Path("/usr/bin/chromium")
+HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
+MOST_BYTES = 5_000_000
+
+
+@pytest.fixture(scope="module")
+def plan(demo_plan: Plan) -> Plan:
+    """Take the demo borough's plan, with a second officer at the second school."""
+    first, second, *others = demo_plan.patrols
+    again = dataclasses.replace(second, number=2)
+    return dataclasses.replace(demo_plan, patrols=(first, second, again, *others))
+
+
+@pytest.fixture(scope="module")
+def html(plan: Plan) -> str:
+    """Write the plan's page once."""
+    return render_map(plan).decode()
+
+
+@pytest.fixture(scope="module")
+def hostile(plan: Plan) -> Plan:
+    """Give the first school, its patrol and the first hotspot a name full of markup."""
+    names = [HOSTILE, *plan.area.schools["name"][1:]]
+    area = dataclasses.replace(plan.area, schools=plan.area.schools.assign(name=names))
+    places = [HOSTILE, *plan.hotspots["place"][1:]]
+    reasons = [[HOSTILE], *plan.hotspots["reasons"][1:]]
+    hotspots = plan.hotspots.assign(place=places, reasons=reasons)
+    first, *others = plan.patrols
+    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=(HOSTILE,), tasked=HOSTILE)
+    mean = dataclasses.replace(first, school=HOSTILE, stops=(stop, *first.stops[1:]))
+    return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
+
+
+# ---- the page as text ----------------------------------------------------------------------
+
+
+class _Links(HTMLParser):
+    """Collects everything in a page that makes a browser fetch something, and data in scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.policy = ""
+        self.blocks: dict[str, list[str]] = {"script": [], "style": []}
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.fetched += [
+            value or "" for name, value in attrs if name in {"src", "srcset", "data", "action"}
+        ]
+        if tag == "link":
+            self.fetched.append(values.get("href") or "")
+        if values.get("http-equiv") == "Content-Security-Policy":
+            self.policy = values["content"] or ""
+        if tag in self.blocks and values.get("type") != "application/json":
+            self._inside = tag
+            self.blocks[tag].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._inside:
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.blocks[self._inside][-1] += data
+
+
+def _data(html: str) -> str:
+    start = html.index('id="map-data">') + len('id="map-data">')
+    return html[start : html.index("</script>", start)]
+
+
+def _read(html: str) -> _Links:
+    links = _Links()
+    links.feed(html)
+    return links
+
+
+def test_links_to_nothing(html: str) -> None:
+    """No script, style, image or form of the page comes from or goes anywhere else."""
+    assert set(_read(html).fetched) <= {"data:,"}
+    for library in ("jquery", "bootstrap", "fontawesome", "cdn.", "sourceMappingURL"):
+        assert library not in html.lower()
+
+
+def test_policy_names_every_script_and_style_by_hash(html: str) -> None:
+    """The policy forbids all requests and lets exactly the page's own blocks run."""
+    links = _read(html)
+    assert "default-src 'none'" in links.policy
+    assert "connect-src 'none'" in links.policy
+    assert "unsafe" not in links.policy
+    for block in links.blocks["script"] + links.blocks["style"]:
+        digest = base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in links.policy
+
+
+def test_equal_plans_give_equal_bytes(plan: Plan, html: str) -> None:
+    """Writing the same plan again changes no byte: nothing random names the page's elements."""
+    assert render_map(plan).decode() == html
+
+
+def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
+    """Times, places, reasons and directions stand in the page itself, for ear and paper."""
+    assert html.count('<article class="patrol"') == len(plan.patrols)
+    for stop in plan.patrols[0].stops:
+        assert f"<b>{clock(stop.arrive_minutes)} to {clock(stop.leave_minutes)}</b>" in html
+        assert all(text in html for text in (stop.place, *stop.why))
+    assert plan.patrols[0].legs[0].steps[1].street in html
+
+
+def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
+    """Marking, data dates, what is approximate and whose data it is stand on the page."""
+    first, last = plan.risk.months
+    for text in (
+        '<p class="marking">OFFICIAL</p>',
+        f"Recorded crime {first:%B %Y} to {last:%B %Y}",
+        "places approximate to a few streets",
+        "Fictional place",
+        "asks no server anything",
+    ):
+        assert text in html
+    real = plan.area.settings.model_copy(update={"area": pp.Settings.model_fields["area"].default})
+    area = dataclasses.replace(plan.area, settings=real)
+    page = render_map(dataclasses.replace(plan, area=area)).decode()
+    assert "© OpenStreetMap contributors" in page
+    assert "Open Government Licence v3.0" in page
+
+
+def test_is_small(html: str) -> None:
+    """Twelve schools with a borough's streets stay far below what a phone takes by mail."""
+    assert len(html.encode()) < MOST_BYTES / 5
+
+
+def test_hostile_names_stay_text(hostile: Plan) -> None:
+    """A name full of markup opens no tag in the page and ends no script."""
+    html = render_map(hostile).decode()
+    assert "<img src=x" not in html
+    data = _data(html)
+    assert json.loads(data)["schools"][0]["name"] == HOSTILE
+    assert not re.search(r"[<>&\u2028\u2029]", data)
+
+
+def test_tiles_are_asked_only_when_set_and_said(plan: Plan) -> None:
+    """With a tile address the policy opens for that server alone, and the page says so."""
+    address = "https://{s}.tiles.example/{z}/{x}/{y}.png"
+    output = OutputSettings(tiles=address)
+    settings = plan.area.settings.model_copy(update={"output": output})
+    area = dataclasses.replace(plan.area, settings=settings)
+    html = render_map(dataclasses.replace(plan, area=area)).decode()
+    assert "img-src data: https://*.tiles.example;" in _read(html).policy
+    assert "this page asks the server tiles.example" in html
+    assert "asks no server anything" not in html
+    assert "L.tileLayer(" in html
+
+
+def test_lone_surrogates_do_not_stop_the_page(plan: Plan) -> None:
+    """Half a character, as broken files hold, becomes a question mark."""
+    broken = dataclasses.replace(plan.patrols[0], school="Alder\ud800School")
+    html = render_map(dataclasses.replace(plan, patrols=(broken,))).decode()
+    assert "Alder?School" in html
+
+
+# ---- what is drawn -------------------------------------------------------------------------
+
+
+def _unpack(packed: dict[str, list[int]]) -> list[np.ndarray[Any, Any]]:
+    points = np.cumsum(np.array(packed["steps"]).reshape(-1, 2), axis=0) / 1e6
+    return np.split(points, np.cumsum(packed["counts"])[:-1])
+
+
+def test_streets_are_drawn_where_they_are(plan: Plan) -> None:
+    """The packed streets unpack to the network's own coordinates, to a tenth of a metre."""
+    lines = _unpack(map_layers(plan)["streets"]["lines"])
+    network = plan.area.network
+    longitude, latitude = network.projection.to_degrees(*network.parts.coordinates.T)
+    assert len(lines) == len(network)
+    np.testing.assert_allclose(np.concatenate(lines)[:, 0], latitude, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(lines)[:, 1], longitude, atol=1e-6)
+
+
+def test_route_is_the_plans_route(plan: Plan) -> None:
+    """Each leg on the map is the leg of the plan, point for point."""
+    legs = _unpack(map_layers(plan)["patrols"][0]["legs"])
+    for drawn, leg in zip(legs, plan.patrols[0].legs, strict=True):
+        longitude, latitude = plan.area.projection.to_degrees(*leg.line.T)
+        np.testing.assert_allclose(drawn, np.column_stack([latitude, longitude]), atol=1e-6)
+
+
+def test_classes_hold_their_share_of_street() -> None:
+    """The top class is at most 5 % of street metres, all classes together at most half."""
+    rng = np.random.default_rng(1)
+    metres = rng.uniform(10, 50, 2000)
+    level = priority_class(rng.exponential(size=2000) * metres, metres)
+    share = np.bincount(level, weights=metres, minlength=5) / metres.sum()
+    np.testing.assert_allclose(share[[4, 3, 2, 1]], [0.05, 0.10, 0.15, 0.20], atol=0.002)
+
+
+def test_equal_risk_is_one_class_and_no_risk_is_none() -> None:
+    """Pieces of one catchment are never told apart, and a silent voice colours nothing."""
+    metres = np.full(100, 30.0)
+    share = np.repeat([0.03, 0.01, 0.0], [10, 20, 70])
+    level = priority_class(share * (1 + 1e-13 * np.arange(100)), metres)
+    assert [set(level[part].tolist()) for part in (slice(10), slice(10, 30), slice(30, 100))] == [
+        {3},
+        {2},
+        {0},
+    ]
+    assert not priority_class(np.zeros(100), metres).any()
+
+
+def test_disagreement_is_feared_or_recorded(plan: Plan) -> None:
+    """Reported but hardly recorded and recorded but not reported are told apart."""
+    metres = np.full(100, 30.0)
+    crime, reports = np.zeros(100), np.zeros(100)
+    crime[:10], reports[90:] = 0.1, 0.1
+    risk = dataclasses.replace(plan.risk, crime=crime, reports=reports, joined=crime + reports)
+    differ = voice_classes(risk, metres)["differ"]
+    assert set(differ[:10].tolist()) == {RECORDED}
+    assert set(differ[10:90].tolist()) == {0}
+    assert set(differ[90:].tolist()) == {FEARED}
+
+
+def test_reports_leave_as_classes_only(plan: Plan, html: str) -> None:
+    """No number of the reports' layer is in the page, only one digit a piece."""
+    data = json.loads(_data(html))
+    count = len(plan.area.network)
+    assert set(data["voices"]) == {"joined", "crime", "reports", "differ"}
+    for digits in data["voices"].values():
+        assert re.fullmatch(rf"[0-4]{{{count}}}", digits)
+
+
+def test_without_reports_one_voice_is_shown(plan: Plan) -> None:
+    """Where no group of pupils reports, the switch does not offer their voice."""
+    silent = dataclasses.replace(plan.risk, reports=np.zeros_like(plan.risk.reports))
+    html = render_map(dataclasses.replace(plan, risk=silent)).decode()
+    assert 'value="joined"' in html
+    assert 'value="reports"' not in html
+    assert 'value="differ"' not in html
+
+
+# ---- the page in a browser -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Open Chromium once for all tests."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield opened
+        opened.close()
+
+
+class Visit:
+    """A page opened with the network off; what it asked for and complained of."""
+
+    def __init__(self, page: Page, file: Path) -> None:
+        self.page = page
+        self.file = file
+        self.asked: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.errors.append(message.text))
+
+    def open(self, fragment: str = "") -> Page:
+        """Go to the page."""
+        self.page.goto(f"{self.file.as_uri()}{fragment}")
+        return self.page
+
+    def assert_quiet(self) -> None:
+        """Check that nothing but the file was asked for and no error was told."""
+        assert {url.split("#")[0] for url in self.asked} == {self.file.as_uri()}
+        assert self.errors == []
+
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
+def visit(
+    request: pytest.FixtureRequest, browser: Browser, html: str, tmp_path: Path
+) -> Iterator[Visit]:
+    """Visit the toy plan's page at the size of a phone and of a desk."""
+    file = tmp_path / "map.html"
+    file.write_text(html, encoding="utf-8")
+    context = browser.new_context(viewport=request.param, offline=True)
+    context.set_default_timeout(5000)
+    seen = Visit(context.new_page(), file)
+    yield seen
+    seen.assert_quiet()
+    context.close()
+
+
+def _drawn(page: Page, pane: str) -> int:
+    """Count the pixels that are painted on a canvas of the map."""
+    script = """(pane) => {
+      const canvas = document.querySelector(`.leaflet-${pane}-pane canvas`);
+      const paint = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      return paint.filter((value, at) => at % 4 === 3 && value > 0).length;
+    }"""
+    return int(page.evaluate(script, pane))
+
+
+def test_shows_streets_route_and_numbered_stops(visit: Visit, plan: Plan) -> None:
+    """With the network off the map shows streets, the route, the gate and the numbered stops."""
+    page = visit.open()
+    assert _drawn(page, "ground") > 5000
+    assert _drawn(page, "ink") > 500
+    markers = page.locator(".leaflet-marker-icon.number")
+    assert markers.all_inner_texts() == [
+        str(number) for number in range(1, 1 + len(plan.patrols[0].stops))
+    ]
+    assert page.locator(".leaflet-marker-icon.gate").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_fragment_picks_the_patrol(visit: Visit, plan: Plan) -> None:
+    """The address names the patrol, the second officer's too, and follows the choice."""
+    first, second, *_ = plan.patrols
+    page = visit.open(f"#{second.urn}-2")
+    assert page.locator(".patrol:visible h2").inner_text() == f"{second.school}, officer 2"
+    page.select_option("#patrol-choice", first.urn)
+    assert page.evaluate("location.hash") == f"#{first.urn}"
+    page.evaluate("urn => { location.hash = `#${urn}`; }", second.urn)
+    page.wait_for_selector(f'[data-patrol="{second.urn}"]:visible')
+    assert page.locator(".patrol:visible").count() == 1
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
+def test_unknown_fragment_is_told(visit: Visit, plan: Plan) -> None:
+    """An address of no patrol, even a broken one, shows the first one and says so."""
+    page = visit.open("#%E0%A4%A")
+    assert page.locator(".patrol:visible h2").inner_text() == plan.patrols[0].school
+    assert "%E0%A4%A" in page.locator("#said").inner_text()
+
+
+def test_list_moves_the_map(visit: Visit) -> None:
+    """Choosing a stop in the list brings its marker to the middle of the map and marks both."""
+    page = visit.open()
+    page.locator('.patrol:visible [data-stop="2"]').click()
+    page.wait_for_timeout(400)
+    frame = page.locator("#map-frame").bounding_box()
+    marker = page.locator(".leaflet-marker-icon.here").bounding_box()
+    assert frame is not None
+    assert marker is not None
+    middle = frame["x"] + frame["width"] / 2
+    assert marker["x"] + marker["width"] / 2 == pytest.approx(middle, abs=3)
+    assert page.locator('[aria-current="location"]').count() == 1
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
+def test_keyboard_reaches_everything(visit: Visit) -> None:
+    """Tab reaches the map, the choice, the search, every stop and every switch; Enter works."""
+    page = visit.open()
+    reached = set()
+    for _ in range(45):
+        page.keyboard.press("Tab")
+        script = "(({ id, dataset, name }) => [id, dataset.stop, name])(document.activeElement)"
+        reached.update(page.evaluate(script))
+    assert {"map_patrol", "patrol-choice", "search", "1", "2", "voice", "show-area"} <= reached
+    page.locator('.patrol:visible [data-stop="1"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#said").inner_text() == "Map moved to stop 1."
+
+
+def test_search_finds_streets_and_schools(visit: Visit, plan: Plan) -> None:
+    """Part of a name finds the street or the school; Enter goes to the first one found."""
+    page = visit.open()
+    street = plan.patrols[0].legs[0].steps[-1].street
+    page.fill("#search", street.upper())
+    assert f"Street: {street}" in page.locator("#found button").all_inner_texts()
+    page.fill("#search", plan.patrols[-1].school[:-2])
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == f"#{plan.patrols[-1].urn}"
+    page.fill("#search", street)
+    page.locator("#found button").first.click()
+    assert page.locator(".leaflet-found-pane path").count() == 1
+    page.fill("#search", "zzz")
+    assert page.locator("#said").inner_text() == "Nothing found."
+
+
+def test_layers_switch(visit: Visit) -> None:
+    """Each voice colours the streets anew and brings its own legend."""
+    page = visit.open()
+    page.check('input[value="differ"]')
+    assert page.locator('[data-legend="differ"]').is_visible()
+    assert not page.locator('[data-legend="classes"]').is_visible()
+    page.check('input[value="none"]')
+    assert not page.locator('[data-legend="differ"]').is_visible()
+    page.uncheck('input[value="schools"]')
+    assert page.locator(".leaflet-marker-icon.school").count() == 0
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
+def test_hotspot_opens_with_its_reasons(visit: Visit, plan: Plan) -> None:
+    """A hotspot in the list opens on the map with place, reasons and how sure they are."""
+    page = visit.open()
+    page.locator("#hotspots summary").click()
+    page.locator('[data-hotspot="H1"] > .place').click()
+    text = page.locator(".leaflet-popup-content").inner_text()
+    row = plan.hotspots.iloc[0]
+    assert f"H1: {row['place']}" in text
+    assert all(reason in text for reason in row["reasons"])
+    assert row["how_sure"] in text
+
+
+def test_prints_the_chosen_patrol(visit: Visit, plan: Plan) -> None:
+    """On paper stand the map, the chosen patrol and its directions, and no controls."""
+    page = visit.open(f"#{plan.patrols[1].urn}")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#map-frame").is_visible()
+    assert page.locator(".patrol:visible").count() == 1
+    assert page.locator(".patrol:visible .walk li").first.is_visible()
+    assert not page.locator("#search").is_visible()
+    assert not page.locator("#map-buttons").is_visible()
+
+
+def test_empty_plan_is_a_map_of_streets(browser: Browser, plan: Plan, tmp_path: Path) -> None:
+    """Without any patrol or hotspot the page still opens, shows the streets and says so."""
+    file = tmp_path / "map.html"
+    bare = dataclasses.replace(plan, patrols=(), hotspots=plan.hotspots.iloc[:0])
+    file.write_bytes(render_map(bare))
+    context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
+    seen = Visit(context.new_page(), file)
+    page = seen.open()
+    assert "This plan holds no patrol" in page.locator("#stops").inner_text()
+    assert _drawn(page, "ground") > 5000
+    seen.assert_quiet()
+    context.close()
+
+
+def test_hostile_names_arrive_as_text(browser: Browser, hostile: Plan, tmp_path: Path) -> None:
+    """In the browser a hostile name is read as written, in list, search, popup and marker."""
+    file = tmp_path / "map.html"
+    file.write_bytes(render_map(hostile))
+    context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
+    seen = Visit(context.new_page(), file)
+    page = seen.open()
+    assert page.locator(".patrol:visible h2").inner_text() == HOSTILE
+    assert page.locator(".patrol:visible .why").first.inner_text() == HOSTILE
+    page.fill("#search", "ecole")
+    assert f"School: {HOSTILE}" in page.locator("#found button").all_inner_texts()
+    page.locator("#hotspots summary").click()
+    page.locator('[data-hotspot="H1"] > .place').click()
+    assert HOSTILE in page.locator(".leaflet-popup-content").inner_text()
+    page.select_option("#patrol-choice", hostile.patrols[1].urn)
+    labels = page.locator(".leaflet-marker-icon.school").evaluate_all(
+        "markers => markers.map((marker) => marker.getAttribute('aria-label'))"
+    )
+    assert f"{HOSTILE}: show its patrol" in labels
+    assert page.locator("img").count() == 0
+    seen.assert_quiet()
+    context.close()

@@ -1,0 +1,124 @@
+"""Words on papers: honest about what is approximate, and never more exact than the data."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.outputs import wording
+from patrolplan.settings import CrimeSettings
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [
+        (651409, 313177, "TG 5140 1317"),  # the Ordnance Survey's own worked example
+        (530034, 180381, "TQ 3003 8038"),
+        (216600, 771200, "NN 1660 7120"),
+        (0, 0, "SV 0000 0000"),
+        (439668, 1175316, "HU 3966 7531"),
+    ],
+)
+def test_grid_references_of_known_places(x, y, expected):
+    """Places from the Scillies to Shetland get the references that maps give them."""
+    assert wording.grid_reference(x, y) == expected
+
+
+@given(st.floats(0, 699_999), st.floats(0, 1_299_999))
+def test_grid_reference_has_always_two_letters_and_eight_figures(x, y):
+    """Every point of the grid has a reference that can be said on the radio."""
+    letters, east, north = wording.grid_reference(x, y).split()
+    assert letters.isalpha()
+    assert "I" not in letters
+    assert len(letters) == 2
+    assert (east + north).isdigit()
+    assert len(east) == len(north) == 4
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1, 0), (0, 1_300_000), (float("nan"), 0)])
+def test_there_is_no_reference_off_the_grid(x, y):
+    """Points outside the grid, or in another CRS, have no reference rather than a wrong one."""
+    assert wording.grid_reference(x, y) == ""
+    assert wording.grid_reference(530034, 180381, crs="EPSG:32630") == ""
+
+
+@given(st.floats(0, 20_000))
+def test_metres_are_near_what_they_stand_for(length):
+    """Lengths in words are never off by more than a tenth, or 5 m."""
+    number, unit = wording.metres(length).split()
+    said = float(number) * (1000 if unit == "km" else 1)
+    assert abs(said - length) <= max(5.0, 0.1 * length)
+
+
+def test_open_data_is_called_approximate(demo_plan):
+    """Snapped, month-only data says so first, and reports say how they are grouped."""
+    said = wording.approximations(demo_plan)
+    assert said[0].startswith("Open data: places approximate to a few streets, month only")
+    assert any("groups of 5 or more" in line for line in said)
+
+
+def test_own_extract_is_not_called_open_data(demo_plan):
+    """Exact places and times are told as such, and police open data is not credited."""
+    risk = dataclasses.replace(demo_plan.risk, snapped=False, times_known=True)
+    plan = dataclasses.replace(demo_plan, risk=risk)
+    assert "with times" in wording.approximations(plan)[0]
+    assert not any("data.police.uk" in line for line in wording.attributions(plan))
+
+
+def test_switched_off_guard_is_printed_with_its_reason(demo_plan):
+    """Discovered offences that feed the risk are named on every paper, with the reason given."""
+    crimes = CrimeSettings(include_discovered=True, reason="joint operation")
+    settings = demo_plan.area.settings.model_copy(update={"crimes": crimes})
+    plan = dataclasses.replace(
+        demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
+    )
+    assert any("joint operation" in line for line in wording.approximations(plan))
+
+
+def test_real_places_credit_their_sources(demo_plan):
+    """OpenStreetMap and the Open Government Licence are named; a made-up place owes nobody."""
+    assert "Fictional" in wording.attributions(demo_plan)[0]
+    named = demo_plan.area.settings.area.model_copy(update={"name": "Camden"})
+    settings = demo_plan.area.settings.model_copy(update={"area": named})
+    plan = dataclasses.replace(
+        demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
+    )
+    said = " ".join(wording.attributions(plan))
+    assert "© OpenStreetMap contributors" in said
+    assert "Open Government Licence v3.0" in said
+
+
+def test_gap_is_told_never_smaller_than_it_is(demo_plan):
+    """Proven patrols are the best possible, others say how far they may be from it."""
+    best = dataclasses.replace(demo_plan.patrols[0], worth=1.0, bound=1.0, proven=True)
+    assert wording.how_good(best) == "Best possible for this window"
+    near = dataclasses.replace(best, worth=0.9761, proven=False)
+    assert wording.how_good(near) == "Within 2.4 % of the best possible for this window"
+    alone = dataclasses.replace(best, stops=())
+    assert "No priority street" in wording.how_good(alone)
+
+
+def test_tasked_reason_comes_first(demo_plan):
+    """What intelligence asks for stands before what the data says."""
+    stop = dataclasses.replace(
+        demo_plan.patrols[0].stops[0], why=("robbery;", "reports."), tasked="phones"
+    )
+    assert wording.why_line(stop) == "Tasked: phones. Robbery. Reports."
+    bare = dataclasses.replace(stop, why=(), tasked="")
+    assert wording.why_line(bare)
+
+
+def test_data_of_one_month_names_it_once(demo_plan):
+    """A single month is not printed as a span."""
+    month = pd.Timestamp("2026-09-01")
+    risk = dataclasses.replace(demo_plan.risk, months=(month, month))
+    assert wording.data_dates(risk) == "Recorded crime of September 2026"
+
+
+def test_plan_id_follows_the_plan(demo_plan):
+    """Equal plans share their id, another plan has another."""
+    assert wording.plan_id(demo_plan) == wording.plan_id(demo_plan)
+    other = dataclasses.replace(demo_plan, patrols=demo_plan.patrols[1:])
+    assert wording.plan_id(other) != wording.plan_id(demo_plan)

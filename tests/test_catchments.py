@@ -1,0 +1,113 @@
+"""Snap points and the streets that belong to them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.catchments import FARTHEST_METRES
+from patrolplan.catchments import assign
+from patrolplan.catchments import catch
+from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import no_features
+from patrolplan.inputs.streets import ways_table
+from patrolplan.network import build_network
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+
+def _block():
+    """Streets round a block of 200 m, with one across."""
+    places = np.array([(0, 0), (200, 0), (200, 200), (0, 200), (100, 0), (100, 200)], dtype=float)
+    ways = [[0, 4, 1], [1, 2], [2, 5, 3], [3, 0], [4, 5]]
+    nodes = np.array([node for way in ways for node in way])
+    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
+    streets = Streets(
+        ways=ways_table(rows),
+        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
+        vertex_node=nodes,
+        vertex_xy=places[nodes],
+        features=no_features(Projection()),
+    )
+    return build_network(streets, Projection(), LeftOut())
+
+
+NETWORK = _block()
+POINTS = st.lists(
+    st.tuples(st.integers(-30, 230), st.integers(-30, 230)), min_size=1, max_size=12, unique=True
+)
+
+
+@given(POINTS)
+def test_pieces_belong_to_the_nearest_point(points):
+    """Each piece belongs to the point that is nearest its middle, by brute force."""
+    found = catch(NETWORK, points)
+    for piece, middle in enumerate(NETWORK.piece_middle):
+        apart = np.hypot(*(np.array(points) - middle).T)
+        own = found.xy[found.of_piece[piece]]
+        assert np.hypot(*(own - middle)) == pytest.approx(apart.min())
+
+
+@given(POINTS, st.data())
+def test_spreading_keeps_the_sum(points, data):
+    """What is spread over catchments is neither more nor less afterwards, also by columns."""
+    found = catch(NETWORK, points)
+    amount = st.floats(0, 1e6)
+    amounts = np.array(data.draw(st.lists(amount, min_size=len(found), max_size=len(found))))
+    spread = found.spread(amounts)
+    assert spread.sum() == pytest.approx(amounts.sum())
+    both = found.spread(np.column_stack([amounts, 2 * amounts]))
+    np.testing.assert_allclose(both, np.column_stack([spread, 2 * spread]))
+
+
+@given(POINTS)
+def test_a_catchment_is_covered_evenly_by_the_metre(points):
+    """Within a catchment every metre of street gets the same."""
+    found = catch(NETWORK, points)
+    density = found.spread(np.ones(len(found))) / NETWORK.piece_metres
+    for number in range(len(found)):
+        own = density[found.of_piece == number]
+        np.testing.assert_allclose(own, own[0])
+
+
+@given(POINTS)
+def test_an_incident_at_a_snap_point_belongs_to_it(points):
+    """Points that have a catchment are assigned to their own, whatever street is nearest."""
+    found = catch(NETWORK, points)
+    np.testing.assert_array_equal(assign(NETWORK, found, found.xy), np.arange(len(found)))
+
+
+@given(POINTS)
+def test_every_incident_near_a_street_is_assigned(points):
+    """A point that no piece is nearest to still gives its incidents to a catchment."""
+    found = assign(NETWORK, catch(NETWORK, points), points)
+    assert (found >= 0).all()
+
+
+def test_far_places_are_assigned_to_none():
+    """A place farther than the limit from every street belongs to no catchment."""
+    found = catch(NETWORK, [(0, 0)])
+    places = [(-FARTHEST_METRES + 1, 0), (-FARTHEST_METRES - 1, 0)]
+    assert list(assign(NETWORK, found, places)) == [0, -1]
+
+
+def test_no_place_is_assigned_to_nothing():
+    """Assigning no place gives an empty answer."""
+    assert len(assign(NETWORK, catch(NETWORK, [(0, 0)]), np.empty((0, 2)))) == 0
+
+
+def test_exact_places_stay_on_their_piece():
+    """Without snap points each piece is its own catchment: nothing is spread."""
+    found = catch(NETWORK, None)
+    assert len(found) == len(NETWORK)
+    places = NETWORK.xy(NETWORK.middles([3, 5])) + np.array([0.4, 0.3])
+    assert list(assign(NETWORK, found, places)) == [3, 5]
+    amounts = np.arange(len(NETWORK), dtype=float)
+    np.testing.assert_array_equal(found.spread(amounts), amounts)
+
+
+def test_rows_of_one_place_share_a_catchment():
+    """Many incidents on one point are all assigned alike, in the order given."""
+    found = catch(NETWORK, [(0, 0), (200, 200)])
+    places = [(200, 200), (0, 0), (200, 200), (0, 0)]
+    assert list(assign(NETWORK, found, places)) == [1, 0, 1, 0]

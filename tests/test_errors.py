@@ -1,0 +1,60 @@
+"""Errors: built-in kin, and every problem told."""
+
+import pytest
+
+from patrolplan.errors import InputError
+from patrolplan.errors import OutputError
+from patrolplan.errors import PatrolplanError
+from patrolplan.errors import Problem
+from patrolplan.errors import Problems
+from patrolplan.errors import SettingsError
+
+
+def test_problem_names_file_place_fault_and_remedy():
+    """A problem reads as one sentence: file, place, what is wrong, what to do."""
+    problem = Problem("bells.csv", "'25:00' is no time of day", "write HH:MM", "row 2")
+    assert str(problem) == "bells.csv, row 2: '25:00' is no time of day; write HH:MM."
+
+
+def test_problem_without_place_names_the_file_alone():
+    """A problem of a whole file has no empty place in its sentence."""
+    assert str(Problem("a.csv", "is empty", "export it again")) == (
+        "a.csv: is empty; export it again."
+    )
+
+
+def test_input_error_tells_every_problem_on_a_line_of_its_own():
+    """An input error lists all its problems, a line each, in their order."""
+    error = InputError(Problem(f"{name}.csv", "is empty", "fill it") for name in "abc")
+    assert str(error).splitlines() == [f"{name}.csv: is empty; fill it." for name in "abc"]
+    assert [problem.file for problem in error.problems] == ["a.csv", "b.csv", "c.csv"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "builtin"),
+    [(InputError, ValueError), (SettingsError, ValueError), (OutputError, OSError)],
+)
+def test_errors_are_ours_and_the_builtin_one(ours, builtin):
+    """Who catches the built-in error that they expect catches ours as well."""
+    assert issubclass(ours, PatrolplanError)
+    assert issubclass(ours, builtin)
+
+
+def test_collecting_goes_on_after_a_problem():
+    """Problems met on the way are all raised at the end, in the order they were met."""
+    problems = Problems()
+    for name in ("a", "b"):
+        with problems.collecting():
+            raise InputError.one(name, "is wrong", "mend it")
+    problems.add("c", "is wrong", "mend it")
+    with pytest.raises(InputError) as told:
+        problems.raise_if_any()
+    assert [problem.file for problem in told.value.problems] == ["a", "b", "c"]
+
+
+def test_collecting_lets_other_errors_through():
+    """A fault of the program is not mistaken for a problem of the input."""
+    problems = Problems()
+    with pytest.raises(KeyError), problems.collecting():
+        raise KeyError
+    problems.raise_if_any()

@@ -1,0 +1,154 @@
+"""`StreetNetwork`: snapping, neighbours, and the largest connected part."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import no_features
+from patrolplan.inputs.streets import ways_table
+from patrolplan.network import build_network
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+
+def _network(places, ways, left_out=None, **options):
+    nodes = np.array([node for way in ways for node in way])
+    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
+    streets = Streets(
+        ways=ways_table(rows),
+        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
+        vertex_node=nodes,
+        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
+        features=no_features(Projection()),
+    )
+    return build_network(
+        streets, Projection(), LeftOut() if left_out is None else left_out, **options
+    )
+
+
+@st.composite
+def random_network(draw):
+    """A small connected network with loops, doubled streets and nodes on one spot."""
+    place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
+        lambda p: (p[0] * 9.7, p[1] * 9.7)
+    )
+    places = draw(st.lists(place, min_size=3, max_size=9))
+    node = st.integers(0, len(places) - 1)
+    ways = draw(st.lists(st.lists(node, min_size=2, max_size=5), min_size=2, max_size=7))
+    return _network(places, ways)
+
+
+POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=1, max_size=8)
+
+
+def _brute_force(network, point):
+    """Distance to the nearest of all segments, by the formula for a point and a segment."""
+    nearest = np.inf
+    for number in range(len(network)):
+        line = network.parts.coordinates[network.parts.first[number] : network.parts.last[number]]
+        for a, b in pairwise(line):
+            along = b - a
+            length = along @ along
+            share = 0.0 if length == 0 else np.clip((point - a) @ along / length, 0, 1)
+            nearest = min(nearest, np.hypot(*(point - a - share * along)))
+    return nearest
+
+
+@given(random_network(), POINTS)
+def test_snapping_equals_brute_force_over_all_segments(network, points):
+    """A point goes to the nearest place on any street, not to the nearest node."""
+    points = np.array(points)
+    found = network.snap(points)
+    expected = [_brute_force(network, point) for point in points]
+    np.testing.assert_allclose(found.moved_metres, expected, atol=1e-6)
+    np.testing.assert_allclose(
+        np.hypot(*(network.xy(found) - points).T), found.moved_metres, atol=1e-6
+    )
+    assert (found.offset_metres >= 0).all()
+    assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
+
+
+def test_snapping_on_real_streets_equals_brute_force(bloomsbury_area):
+    """In Bloomsbury too, a point goes to the nearest of all 10,000 pieces of street."""
+    network = bloomsbury_area.network
+    rng = np.random.default_rng(1)
+    low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
+    points = rng.uniform(low, high, (40, 2))
+    expected = [shapely.distance(network.piece_lines, shapely.Point(p)).min() for p in points]
+    np.testing.assert_allclose(network.snap(points).moved_metres, expected, atol=1e-6)
+
+
+def test_snapping_no_point_gives_no_position():
+    """No points, no positions."""
+    assert len(_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
+
+
+@given(random_network())
+def test_neighbours_share_a_node(network):
+    """Pieces are neighbours exactly when they hold a node in common; none is its own."""
+    touching = network.neighbours.toarray()
+    for i, ends in enumerate(network.piece_nodes):
+        for j, others in enumerate(network.piece_nodes):
+            assert touching[i, j] == (i != j and bool(set(ends) & set(others)))
+
+
+@given(random_network(), st.floats(0, 300), st.tuples(st.floats(0, 300), st.floats(0, 300)))
+def test_around_gives_pieces_by_their_middles(network, metres, point):
+    """Pieces around a point are those whose middle is near enough in a straight line."""
+    apart = [
+        np.hypot(*(shapely.get_coordinates(line.interpolate(0.5, normalized=True))[0] - point))
+        for line in network.piece_lines
+    ]
+    assert list(network.around(point, metres)) == [
+        number for number, far in enumerate(apart) if far <= metres
+    ]
+
+
+def test_islands_are_left_out_and_counted():
+    """Streets that hang together with nothing are left out, the part with most metres stays."""
+    left_out = LeftOut()
+    places = [(0, 0), (300, 0), (0, 500), (60, 500), (60, 560), (0, 560)]
+    network = _network(places, [[0, 1], [2, 3], [3, 4], [4, 5], [5, 2]], left_out)
+    assert network.metres == pytest.approx(300)
+    assert [str(row) for row in left_out.rows] == [
+        "streets: 8 left out, not connected to the rest (pieces)"
+    ]
+
+
+def test_streets_beyond_the_limits_are_left_out_and_counted():
+    """Pieces whose middle lies outside the area's limits go, told in kilometres."""
+    left_out = LeftOut()
+    limits = shapely.box(-10, -10, 310, 10)
+    network = _network([(0, 0), (3300, 0)], [[0, 1]], left_out, limits=limits)
+    assert network.metres == pytest.approx(300)
+    assert [str(row) for row in left_out.rows] == ["streets: 3 left out, outside the area (km)"]
+
+
+def test_no_street_inside_the_limits_is_an_empty_network():
+    """Limits that hold no street give a network without pieces, not an error."""
+    network = _network([(0, 0), (300, 0)], [[0, 1]], limits=shapely.box(900, 900, 999, 999))
+    assert len(network) == 0
+    assert network.metres == 0
+
+
+@given(random_network())
+def test_frame_tells_every_piece(network):
+    """The frame has a row a piece with its name, and lines as long as they say."""
+    frame = network.frame()
+    assert list(frame["name"]) == [
+        network.parts.ways["name"][way] for way in network.parts.piece_way
+    ]
+    np.testing.assert_allclose(frame.length, frame["metres"], atol=0.011)
+
+
+def test_lines_and_positions_go_together():
+    """Half way along a piece is half its metres from either end, also round a bend."""
+    network = _network([(0, 0), (10, 0), (10, 10)], [[0, 1, 2]])
+    assert len(network) == 1
+    np.testing.assert_allclose(network.xy(network.middles([0])), [[10, 0]], atol=1e-9)
+    np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)

@@ -1,0 +1,142 @@
+"""Streets cut into pieces of about 30 m."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import no_features
+from patrolplan.inputs.streets import ways_table
+from patrolplan.pieces import PIECE_METRES
+from patrolplan.pieces import SHORTEST_METRES
+from patrolplan.pieces import cut_pieces
+from patrolplan.projection import Projection
+
+
+def _streets(places, ways):
+    """Streets of nodes at these places; each way is a list of nodes."""
+    nodes = np.array([node for way in ways for node in way])
+    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
+    return Streets(
+        ways=ways_table(rows),
+        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
+        vertex_node=nodes,
+        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
+        features=no_features(Projection()),
+    )
+
+
+PLACES = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda p: (p[0] * 7.3, p[1] * 7.3)),
+    min_size=2,
+    max_size=12,
+)
+
+
+@st.composite
+def random_streets(draw):
+    """Any streets: ways that cross, touch, turn back, stand still, lie on each other."""
+    places = draw(PLACES)
+    node = st.integers(0, len(places) - 1)
+    ways = draw(st.lists(st.lists(node, min_size=2, max_size=6), min_size=1, max_size=8))
+    return places, ways
+
+
+def _length(places, ways):
+    places = np.asarray(places)
+    return sum(np.hypot(*np.diff(places[way], axis=0).T).sum() for way in ways)
+
+
+def _line(pieces, number):
+    return pieces.coordinates[pieces.first[number] : pieces.last[number]]
+
+
+@given(random_streets())
+def test_total_length_is_kept(case):
+    """Pieces are together as long as the streets, but for a centimetre where nodes coincide."""
+    pieces = cut_pieces(_streets(*case))
+    drawn = sum(
+        np.hypot(*np.diff(_line(pieces, number), axis=0).T).sum()
+        for number in range(len(pieces.first))
+    )
+    flat = int((pieces.piece_metres == SHORTEST_METRES).sum())
+    assert drawn == pytest.approx(_length(*case), abs=1e-6)
+    assert pieces.piece_metres.sum() == pytest.approx(drawn, abs=flat * SHORTEST_METRES + 1e-6)
+
+
+@given(random_streets())
+def test_every_piece_is_between_bounds(case):
+    """Pieces are 20 to 45 m, or a whole section from junction to junction where that is less."""
+    pieces = cut_pieces(_streets(*case))
+    in_section = np.bincount(pieces.piece_section)[pieces.piece_section]
+    assert (pieces.piece_metres <= PIECE_METRES * 1.5 + 1e-9).all()
+    assert (pieces.piece_metres > 0).all()
+    assert (pieces.piece_metres[in_section > 1] >= PIECE_METRES * 2 / 3 - 1e-9).all()
+
+
+@given(random_streets())
+def test_pieces_of_a_section_are_equal(case):
+    """A section from junction to junction is cut into pieces of equal length."""
+    pieces = cut_pieces(_streets(*case))
+    for section in np.unique(pieces.piece_section):
+        metres = pieces.piece_metres[pieces.piece_section == section]
+        np.testing.assert_allclose(metres, metres[0], atol=1e-6)
+
+
+@given(random_streets())
+def test_pieces_begin_and_end_at_their_nodes(case):
+    """Each piece is drawn from its first node to its last, as long as it says."""
+    pieces = cut_pieces(_streets(*case))
+    for number, (first, last) in enumerate(pieces.piece_nodes):
+        line = _line(pieces, number)
+        np.testing.assert_allclose(line[0], pieces.node_xy[first], atol=1e-6)
+        np.testing.assert_allclose(line[-1], pieces.node_xy[last], atol=1e-6)
+        drawn = np.hypot(*np.diff(line, axis=0).T).sum()
+        assert pieces.piece_metres[number] == pytest.approx(max(drawn, 0.01), abs=1e-6)
+
+
+@given(random_streets())
+def test_pieces_lie_on_their_way(case):
+    """No piece leaves the way that it says it is part of."""
+    places, ways = case
+    pieces = cut_pieces(_streets(places, ways))
+    for number, way in enumerate(pieces.piece_way):
+        whole = shapely.LineString(np.asarray(places)[ways[way]])
+        apart = shapely.distance(shapely.points(_line(pieces, number)), whole)
+        assert apart.max() < 1e-6
+
+
+@given(random_streets(), st.data())
+def test_taking_pieces_keeps_their_order_and_drawing(case, data):
+    """Pieces taken out are the same pieces, on nodes of their own without gaps."""
+    pieces = cut_pieces(_streets(*case))
+    rows = np.arange(len(pieces.first))
+    kept = np.array(data.draw(st.lists(st.sampled_from(rows), min_size=1, unique=True)))
+    taken = pieces.take(kept)
+    np.testing.assert_array_equal(taken.piece_metres, pieces.piece_metres[kept])
+    assert set(taken.piece_nodes.ravel()) == set(range(len(taken.node_xy)))
+    for new, old in enumerate(kept):
+        np.testing.assert_array_equal(_line(taken, new), _line(pieces, old))
+        np.testing.assert_array_equal(
+            taken.node_xy[taken.piece_nodes[new]], pieces.node_xy[pieces.piece_nodes[old]]
+        )
+
+
+def test_ways_that_cross_without_a_shared_node_do_not_meet():
+    """A bridge over a street is no junction."""
+    places = [(-50, 0), (50, 0), (0, -50), (0, 50)]
+    pieces = cut_pieces(_streets(places, [[0, 1], [2, 3]]))
+    over = set(pieces.piece_nodes[pieces.piece_way == 0].ravel())
+    under = set(pieces.piece_nodes[pieces.piece_way == 1].ravel())
+    assert not over & under
+
+
+def test_junction_in_the_middle_of_a_way_is_a_node():
+    """Where a side street joins a way between its ends, walkers can turn."""
+    places = [(0, 0), (20, 0), (40, 0), (20, 25)]
+    pieces = cut_pieces(_streets(places, [[0, 1, 2], [1, 3]]))
+    ends = {tuple(np.round(pieces.node_xy[node], 6)) for node in pieces.piece_nodes.ravel()}
+    assert (20.0, 0.0) in ends
+    assert sorted(np.round(pieces.piece_metres, 6)) == [20, 20, 25]

@@ -1,0 +1,267 @@
+"""`patrolplan.toml`: defaults, refusals, and every problem at once."""
+
+from datetime import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.errors import SettingsError
+from patrolplan.settings import DISCOVERED
+from patrolplan.settings import PATROL_RELEVANT
+from patrolplan.settings import CrimeSettings
+from patrolplan.settings import load_settings
+from patrolplan.settings import settings_from
+
+SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
+
+
+def _settings(folder=".", **sections):
+    return settings_from({"sources": SOURCES} | sections, folder=folder)
+
+
+def _problems(**sections):
+    with pytest.raises(SettingsError) as told:
+        _settings(**sections)
+    return [str(problem) for problem in told.value.problems]
+
+
+def test_defaults_are_those_of_the_contracts():
+    """Settings that name the sources alone have the contracts' defaults."""
+    settings = _settings()
+    assert settings.area.crs == "EPSG:27700"
+    assert settings.crimes.categories == PATROL_RELEVANT
+    assert settings.crimes.counted == PATROL_RELEVANT
+    assert settings.crimes.leave_out_forces == ("British Transport Police",)
+    assert (settings.risk.model, settings.risk.half_life_months) == ("auto", 6)
+    assert settings.risk.crime_weight == 0.7
+    assert settings.hotspots.model_dump() == {
+        "method": "network",
+        "max_length_metres": 300,
+        "count": "auto",
+    }
+    patrol = settings.patrol
+    assert (patrol.window_minutes, patrol.dwell_minutes, patrol.gate_minutes) == (90, 15, 10)
+    assert (patrol.walking_speed_kmh, patrol.radius_metres) == (4.8, 1500)
+    assert (patrol.candidates, patrol.officers, patrol.detour) == (40, 1, 0.05)
+    assert patrol.default_finish_time == time(15, 15)
+    assert settings.week.model_dump() == {
+        "min_patrols_per_school": 1,
+        "max_dose_minutes_per_day": 30,
+    }
+    assert settings.privacy.model_dump() == {"threshold": 5, "threshold_for_crime": False}
+    assert (settings.output.marking, settings.output.tiles) == ("OFFICIAL", None)
+    assert settings.seed == 1
+
+
+@pytest.mark.parametrize(
+    ("sections", "place", "nearest"),
+    [
+        ({"aera": {}}, "aera", "area"),
+        ({"seeds": 2}, "seeds", "seed"),
+        ({"area": {"nam": "x"}}, "area.nam", "name"),
+        ({"sources": SOURCES | {"street": "x"}}, "sources.street", "streets"),
+        ({"crimes": {"categorys": []}}, "crimes.categorys", "categories"),
+        ({"schools": {"urn": []}}, "schools.urn", "urns"),
+        ({"risk": {"half_life": 3}}, "risk.half_life", "half_life_months"),
+        ({"hotspots": {"max_length": 3}}, "hotspots.max_length", "max_length_metres"),
+        ({"patrol": {"dwel_minutes": 3}}, "patrol.dwel_minutes", "dwell_minutes"),
+        (
+            {"patrol": {"windows": {"early": {"from": "07:30", "to": "08:30", "fron": "x"}}}},
+            "patrol.windows.early.fron",
+            "from",
+        ),
+        ({"week": {"min_patrols": 3}}, "week.min_patrols", "min_patrols_per_school"),
+        ({"privacy": {"treshold": 3}}, "privacy.treshold", "threshold"),
+        ({"output": {"markings": "x"}}, "output.markings", "marking"),
+    ],
+)
+def test_unknown_key_names_the_nearest(sections, place, nearest):
+    """At every level a key that is not known is named, and so is the nearest that is."""
+    assert _problems(**sections) == [
+        f"settings, key '{place}': no such key, did you mean '{nearest}'?; mend or remove it."
+    ]
+
+
+def test_unknown_key_unlike_any_lists_the_known_ones():
+    """A key that resembles none gets the list of those that there are."""
+    (problem,) = _problems(week={"zzzz": 1})
+    assert "(known: min_patrols_per_school, max_dose_minutes_per_day)" in problem
+
+
+def test_unknown_source_of_columns_names_the_nearest():
+    """A column mapping for a source that does not exist is refused by name."""
+    (problem,) = _problems(columns={"school": {"urn": "URN"}})
+    assert "[columns.school] names no source, did you mean 'schools'?" in problem
+
+
+@pytest.mark.parametrize(
+    ("crs", "told"),
+    [
+        ("EPSG:4326", "'EPSG:4326' is not in metres (unit: degree)"),
+        ("EPSG:2263", "'EPSG:2263' is not in metres (unit: US survey foot)"),
+        ("EPSG:4978", "'EPSG:4978' is not in metres"),
+        ("British", "'British' is no CRS that PROJ knows"),
+    ],
+)
+def test_only_projected_crs_in_metres(crs, told):
+    """A CRS in degrees or feet, or none at all, is refused with one that would do."""
+    (problem,) = _problems(area={"crs": crs})
+    assert told in problem
+    assert "EPSG:27700" in problem
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [-0.12, 51.5, -0.14, 51.6],
+        [-0.14, 51.6, -0.12, 51.5],
+        [51.5, -0.14, 51.6, -0.12, 0],
+        [-0.14, 51.5, -0.12],
+        [-0.14, 51.5, -0.14, 51.6],
+        [529000, 181000, 530000, 182000],
+        ["west", 51.5, -0.12, 51.6],
+        "here",
+    ],
+)
+def test_malformed_bounds_are_refused(bounds):
+    """Bounds that are no box in degrees are told by their key."""
+    problems = _problems(area={"bounds": bounds})
+    assert all("key 'area" in problem for problem in problems)
+    assert not any("the key is missing" in problem for problem in problems)
+
+
+def test_bounds_and_boundary_exclude_each_other():
+    """An area has one limit, not two."""
+    (problem,) = _problems(area={"bounds": [-0.14, 51.5, -0.12, 51.6], "boundary": "b.geojson"})
+    assert "bounds and boundary are both set" in problem
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\t"])
+def test_discovered_categories_need_a_written_reason(reason):
+    """The feedback guard is lifted only with a reason."""
+    (problem,) = _problems(crimes={"include_discovered": True, "reason": reason})
+    assert "include_discovered = true needs a reason" in problem
+
+
+def test_guard_holds_against_categories_listed_by_hand():
+    """A discovered category that stands in the list counts only once the guard is lifted."""
+    listed = ("Drugs", "Robbery")
+    assert CrimeSettings(categories=listed).counted == ("Robbery",)
+    lifted = CrimeSettings(categories=listed, include_discovered=True, reason="trial of June")
+    assert set(lifted.counted) == {"Robbery", *DISCOVERED}
+    assert len(lifted.counted) == 4
+
+
+@pytest.mark.parametrize(
+    ("section", "values"),
+    [
+        ("risk", {"half_life_months": 0}),
+        ("risk", {"half_life_months": float("nan")}),
+        ("risk", {"crime_weight": 1.1}),
+        ("risk", {"harm": {"Robbery": -1}}),
+        ("risk", {"harm": {"Robbery": float("nan")}}),
+        ("hotspots", {"method": "kmeans"}),
+        ("hotspots", {"count": 0}),
+        ("hotspots", {"max_length_metres": 29}),
+        ("patrol", {"window_minutes": 0}),
+        ("patrol", {"walking_speed_kmh": -1}),
+        ("patrol", {"default_finish_time": "25:00"}),
+        ("patrol", {"default_finish_time": "3pm"}),
+        ("patrol", {"windows": {"early": {"from": "09:00", "to": "08:00"}}}),
+        ("privacy", {"threshold": 1}),
+        ("privacy", {"threshold": "five"}),
+        ("sources", SOURCES | {"crimes": 7}),
+    ],
+)
+def test_values_out_of_range_are_refused_by_key(section, values):
+    """A value that makes no sense is told with the key it stands at."""
+    problems = _problems(**{section: values})
+    assert problems
+    assert all(f"key '{section}." in problem for problem in problems)
+
+
+def test_all_problems_are_told_together():
+    """Every wrong key is told in one go, not the first alone."""
+    told = "\n".join(
+        _problems(
+            sources={"schools": "s.csv"},
+            area={"crs": "EPSG:4326"},
+            hotspots={"metod": "network"},
+            privacy={"threshold": 0},
+        )
+    )
+    for part in ("sources.crimes", "sources.streets", "area.crs", "'method'", "privacy.threshold"):
+        assert part in told
+
+
+def test_settings_cannot_be_changed():
+    """Settings are frozen once read."""
+    with pytest.raises(ValueError, match="frozen"):
+        _settings().area.name = "elsewhere"
+
+
+def test_numbers_for_urns_are_taken_as_text():
+    """URNs may be written as numbers."""
+    assert _settings(schools={"urns": [100008, "100018"]}).schools.urns == ("100008", "100018")
+
+
+def test_paths_start_at_the_settings_folder(tmp_path):
+    """A relative path starts at the settings file's folder, an absolute one stands."""
+    file = tmp_path / "patrolplan.toml"
+    absolute = (tmp_path / "elsewhere" / "s.csv").as_posix()
+    file.write_text(
+        f'[sources]\ncrimes = "c.csv"\nschools = "{absolute}"\nstreets = "x.osm"\n',
+        encoding="utf-8",
+    )
+    settings = load_settings(file)
+    assert settings.paths("crimes") == (tmp_path / "c.csv",)
+    assert settings.paths("schools") == (tmp_path / "elsewhere" / "s.csv",)
+    assert settings.paths("reports") == ()
+
+
+@given(names=st.permutations(["2025-10", "2025-09", "2026-01", "2024-12"]))
+def test_globs_give_files_in_a_fixed_order(tmp_path_factory, names):
+    """Files that a pattern finds come sorted, whichever was made first, and each once."""
+    folder = tmp_path_factory.mktemp("globs")
+    for name in names:
+        (folder / name).mkdir()
+        (folder / name / "street.csv").touch()
+    (folder / "2027-01" / "street.csv").mkdir(parents=True)
+    patterns = ["*/street.csv", "2025-*/*.csv"]
+    settings = _settings(folder, sources=SOURCES | {"crimes": patterns})
+    found = [path.parent.name for path in settings.paths("crimes")]
+    assert found == ["2024-12", "2025-09", "2025-10", "2026-01"]
+
+
+def test_file_whose_name_looks_like_a_pattern_is_found(tmp_path):
+    """A file that is really called so is taken by its name."""
+    (tmp_path / "crimes [2].csv").touch()
+    settings = _settings(tmp_path, sources=SOURCES | {"crimes": "crimes [2].csv"})
+    assert settings.paths("crimes") == (tmp_path / "crimes [2].csv",)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "there is no such settings file"),
+        (b"[area\nname = 1", "is not TOML"),
+        (b"[area]\nname = '\xff'", "cannot be read"),
+        (b"", "key 'sources': the key is missing"),
+    ],
+)
+def test_settings_file_that_cannot_be_used(tmp_path, content, told):
+    """A settings file that is missing, broken or empty is named with the reason."""
+    file = tmp_path / "patrolplan.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError) as error:
+        load_settings(file)
+    assert str(file) in str(error.value)
+    assert told in str(error.value)
+
+
+def test_folder_instead_of_settings_file(tmp_path):
+    """A folder given for the settings file is named as one."""
+    with pytest.raises(SettingsError, match="is a folder"):
+        load_settings(tmp_path)

@@ -1,0 +1,70 @@
+"""Tables between rooms, and counts of what was left out."""
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.tables import INCIDENTS
+from patrolplan.tables import TERM_DATES
+from patrolplan.tables import LeftOut
+from patrolplan.tables import LeftOutRow
+
+
+def _dates(**changed):
+    day = pd.to_datetime(["2026-01-05"])
+    return pd.DataFrame({"urn": ["*"], "from": day, "to": day, "kind": ["term"]} | changed)
+
+
+def test_check_gives_the_table_back():
+    """A table of the schema passes unchanged, with columns beyond the schema."""
+    table = _dates(note=["extra"])
+    assert TERM_DATES.check(table) is table
+
+
+def test_check_names_the_missing_columns():
+    """A table that lacks columns is refused with their names."""
+    with pytest.raises(TypeError, match=r"'term_dates' lacks the columns \['from', 'kind'\]"):
+        TERM_DATES.check(_dates().drop(columns=["from", "kind"]))
+
+
+@pytest.mark.parametrize("column", ["from", "to", "kind"])
+def test_check_names_the_column_of_the_wrong_kind(column):
+    """A column of another kind is refused by name."""
+    with pytest.raises(TypeError, match=f"column '{column}'"):
+        TERM_DATES.check(_dates(**{column: [1.5]}))
+
+
+def test_check_wants_geometry_to_be_geometry():
+    """Text that looks like a point is no geometry."""
+    frame = pd.DataFrame(
+        {
+            "category": pd.Series(["Robbery"], dtype="category"),
+            "month": pd.to_datetime(["2026-01-01"]),
+            "occurred_at": pd.to_datetime(["2026-01-01"]),
+            "force": pd.Series(["Met"], dtype="category"),
+        }
+    )
+    good = gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy([0], [0], crs="EPSG:27700"))
+    assert len(INCIDENTS.check(good)) == 1
+    with pytest.raises(TypeError, match="column 'geometry'"):
+        INCIDENTS.check(frame.assign(geometry="POINT (0 0)"))
+
+
+def test_left_out_notes_nothing_for_zero():
+    """A reason that no row fell under is not told."""
+    left_out = LeftOut()
+    left_out.add("crimes", "without coordinates", 0)
+    left_out.add("crimes", "without a crime type", 1_234)
+    assert [str(row) for row in left_out.rows] == ["crimes: 1,234 left out, without a crime type"]
+
+
+@given(count=st.integers(1, 200), threshold=st.integers(1, 100))
+def test_small_counts_are_told_as_fewer_than_the_threshold(count, threshold):
+    """A count under the threshold never shows, one at or above it does."""
+    row = LeftOutRow("reports", "unknown band", count, threshold)
+    assert row.said == (f"fewer than {threshold}" if count < threshold else str(count))
+    left_out = LeftOut()
+    left_out.extend([row])
+    assert left_out.said() == [{"source": "reports", "reason": "unknown band", "count": row.said}]

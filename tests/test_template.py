@@ -1,0 +1,67 @@
+"""The settings file that `init` writes."""
+
+import re
+import tomllib
+
+from pydantic import BaseModel
+
+from patrolplan.settings import Settings
+from patrolplan.settings import settings_from
+from patrolplan.template import EXAMPLES
+from patrolplan.template import UNSET_EXAMPLES
+from patrolplan.template import settings_template
+
+
+def _from(text):
+    return settings_from(tomllib.loads(text), folder=".")
+
+
+def _defaults(**sources):
+    return settings_from({"sources": sources}, folder=".")
+
+
+def test_template_as_written_equals_the_defaults():
+    """The template is valid, and says nothing but the defaults and example paths."""
+    needed = {name: EXAMPLES[name] for name in ("crimes", "schools", "streets")}
+    assert _from(settings_template()) == _defaults(**needed)
+
+
+def test_every_commented_default_is_the_default():
+    """With every # before a default taken away, the settings are still the defaults."""
+    lines = settings_template().splitlines()
+    unset = tuple(UNSET_EXAMPLES)
+    text = "\n".join(
+        line[2:]
+        if re.match(r"# (\w+) = ", line) and not line[2:].startswith((*unset, "urn ="))
+        else line
+        for line in lines
+    )
+    assert _from(text) == _defaults(**EXAMPLES)
+
+
+def test_examples_of_unset_keys_are_valid():
+    """The examples for keys without a default can be used as they stand."""
+    for name in UNSET_EXAMPLES:
+        line = next(
+            line for line in settings_template().splitlines() if line.startswith(f"# {name} = ")
+        )
+        section = "output" if name == "tiles" else "area"
+        text = '[sources]\ncrimes = "c"\nschools = "s"\nstreets = "x"\n'
+        _from(f"{text}[{section}]\n{line[2:]}\n")
+
+
+def test_every_key_stands_in_the_template_with_its_meaning():
+    """No key of the settings is missing from the template."""
+    lines = settings_template().splitlines()
+    for section, info in Settings.model_fields.items():
+        kind = info.annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            continue
+        start = lines.index(f"[{section}]")
+        for name, field in kind.model_fields.items():
+            told = next(
+                row
+                for row in range(start, len(lines))
+                if re.match(rf"(# )?{field.alias or name} = ", lines[row])
+            )
+            assert lines[told - 1].startswith(f"# {field.description}")

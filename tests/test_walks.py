@@ -1,0 +1,215 @@
+"""Shortest walks, checked against networkx, and their geometry."""
+
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import no_features
+from patrolplan.inputs.streets import ways_table
+from patrolplan.network import Positions
+from patrolplan.network import build_network
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+from patrolplan.walks import Walks
+
+NEAR = 0.03
+"""A zero-length piece counts a centimetre; a walk passes few of them."""
+
+
+def _network(places, ways):
+    nodes = np.array([node for way in ways for node in way])
+    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
+    streets = Streets(
+        ways=ways_table(rows),
+        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
+        vertex_node=nodes,
+        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
+        features=no_features(Projection()),
+    )
+    return build_network(streets, Projection(), LeftOut())
+
+
+@st.composite
+def network_and_positions(draw):
+    """A small network, with loops and doubled streets, and places on it."""
+    place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
+        lambda p: (p[0] * 9.7, p[1] * 9.7)
+    )
+    places = draw(st.lists(place, min_size=3, max_size=9))
+    node = st.integers(0, len(places) - 1)
+    ways = draw(st.lists(st.lists(node, min_size=2, max_size=5), min_size=2, max_size=7))
+    network = _network(places, ways)
+    where = st.tuples(st.integers(0, len(network) - 1), st.sampled_from([0.0, 0.25, 0.5, 0.7, 1.0]))
+    rows = draw(st.lists(where, min_size=2, max_size=5))
+    piece = np.array([row for row, _ in rows])
+    share = np.array([share for _, share in rows])
+    return network, Positions(piece, share * network.piece_metres[piece], np.zeros(len(rows)))
+
+
+def _graph(network, positions):
+    """The same streets and positions as a networkx multigraph, built piece by piece."""
+    graph = nx.MultiGraph()
+    for number, (first, last) in enumerate(network.piece_nodes):
+        here = np.flatnonzero(positions.piece == number)
+        here = here[np.argsort(positions.offset_metres[here])]
+        marks = [(0.0, int(first)), *((positions.offset_metres[k], f"p{k}") for k in here)]
+        marks.append((network.piece_metres[number], int(last)))
+        for (a, start), (b, end) in pairwise(marks):
+            graph.add_edge(start, end, metres=b - a, piece=number)
+    return graph
+
+
+def _assert_like_networkx(network, positions, pairs):
+    graph = _graph(network, positions)
+    walks = Walks(network, positions)
+    for start, end in pairs:
+        expected = nx.dijkstra_path_length(graph, f"p{start}", f"p{end}", weight="metres")
+        assert walks.metres[start, end] == pytest.approx(expected, abs=1e-6)
+
+
+@given(network_and_positions())
+def test_distances_equal_networkx(case):
+    """Walking distances between places are those of networkx."""
+    network, positions = case
+    numbers = range(len(positions))
+    _assert_like_networkx(network, positions, [(i, j) for i in numbers for j in numbers])
+
+
+def test_distances_in_bloomsbury_equal_networkx(bloomsbury_area):
+    """On real streets too, distances between random places are those of networkx."""
+    network = bloomsbury_area.network
+    rng = np.random.default_rng(7)
+    piece = rng.integers(0, len(network), 12)
+    offset = rng.uniform(0, network.piece_metres[piece])
+    positions = Positions(piece, offset, np.zeros(12))
+    _assert_like_networkx(network, positions, [(i, (i + 5) % 12) for i in range(12)])
+
+
+def _assert_walk(network, positions, walks, start, end):
+    walk = walks.between(start, end)
+    assert walk.metres == pytest.approx(walks.metres[start, end], abs=1e-6)
+    ends = network.xy(positions)
+    if not len(walk.pieces):
+        assert start == end
+        return
+    drawn = np.hypot(*np.diff(walk.line, axis=0).T).sum()
+    assert drawn == pytest.approx(walk.metres, abs=NEAR)
+    np.testing.assert_allclose(walk.line[0], ends[start], atol=NEAR)
+    np.testing.assert_allclose(walk.line[-1], ends[end], atol=NEAR)
+    streets = shapely.multilinestrings(network.piece_lines[np.unique(walk.pieces)])
+    assert shapely.distance(shapely.points(walk.line), streets).max() < 1e-6
+    assert (walk.piece_metres <= network.piece_metres[walk.pieces] + 1e-6).all()
+
+
+@given(network_and_positions())
+def test_walks_join_their_places_along_the_streets(case):
+    """A walk's line is as long as the distance, joins its ends, and stays on its pieces."""
+    network, positions = case
+    walks = Walks(network, positions)
+    for start in range(len(positions)):
+        for end in range(len(positions)):
+            _assert_walk(network, positions, walks, start, end)
+
+
+def test_walks_in_bloomsbury_join_their_places(bloomsbury_area):
+    """Walks on real streets are as long as they say and lead from place to place."""
+    network = bloomsbury_area.network
+    rng = np.random.default_rng(3)
+    piece = rng.integers(0, len(network), 10)
+    positions = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(10))
+    walks = Walks(network, positions)
+    for start in range(10):
+        _assert_walk(network, positions, walks, start, (start + 3) % 10)
+
+
+@given(network_and_positions())
+def test_distance_is_the_same_both_ways(case):
+    """Every street can be walked both ways, so distances do not depend on the direction."""
+    network, positions = case
+    metres = Walks(network, positions).metres
+    np.testing.assert_allclose(metres, metres.T, atol=1e-6)
+    assert (np.diag(metres) == 0).all()
+
+
+@given(network_and_positions(), st.floats(1, 400))
+def test_a_limit_cuts_off_longer_walks_only(case, limit):
+    """Within a limit, distances up to it are the same; longer ones are inf."""
+    network, positions = case
+    free = Walks(network, positions).metres
+    held = Walks(network, positions, limit_metres=limit).metres
+    within = free <= limit
+    np.testing.assert_allclose(held[within], free[within], atol=1e-6)
+    assert np.isinf(held[~within]).all()
+
+
+@given(network_and_positions())
+def test_distance_to_pieces_is_that_to_their_nearer_end(case):
+    """The distance to a piece is networkx's distance to the nearer of its ends."""
+    network, positions = case
+    graph = _graph(network, positions)
+    found = Walks(network, positions).piece_metres(0)
+    to = nx.single_source_dijkstra_path_length(graph, "p0", weight="metres")
+    expected = [min(to[int(a)], to[int(b)]) for a, b in network.piece_nodes]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_no_walk_beyond_the_limit():
+    """Asking for a walk longer than the limit is an error that names the two places."""
+    network = _network([(0, 0), (600, 0)], [[0, 1]])
+    positions = network.snap([[0, 0], [600, 0]])
+    with pytest.raises(ValueError, match="positions 0 and 1"):
+        Walks(network, positions, limit_metres=500).between(0, 1)
+
+
+def test_walk_takes_the_shorter_of_two_parallel_streets():
+    """Of two streets between the same junctions the shorter one is walked."""
+    network = _network([(0, 0), (40, 0), (20, 90)], [[0, 2, 1], [0, 1]])
+    positions = network.snap([[0, -5], [40, -5]])
+    walk = Walks(network, positions).between(0, 1)
+    assert walk.metres == pytest.approx(40)
+    assert set(network.piece_name[walk.pieces]) == {"Street 1"}
+
+
+def test_walk_round_a_loop_goes_the_shorter_way():
+    """On a street that returns to its own start, a walk goes round the shorter side."""
+    network = _network([(0, 0), (10, 0), (10, 10), (0, 10), (-200, 0)], [[0, 1, 2, 3, 0], [0, 4]])
+    positions = network.snap([[-1, 9], [5, -1]])
+    walk = Walks(network, positions).between(0, 1)
+    assert walk.metres == pytest.approx(9 + 5)
+    np.testing.assert_allclose(walk.line, [[0, 9], [0, 0], [5, 0]], atol=1e-6)
+
+
+@given(network_and_positions(), st.floats(1, 2), st.integers(0, 99))
+def test_richest_walk_keeps_its_promises(case, slack, seed):
+    """A walk past more risk is within its limit, joins its ends, and passes no less risk."""
+    network, positions = case
+    gain = np.random.default_rng(seed).uniform(0, 1, len(network))
+    walks = Walks(network, positions)
+    longest = walks.metres[0, 1] * slack
+    rich = walks.richest(0, 1, gain, longest_metres=longest)
+    plain = walks.between(0, 1)
+    assert rich.metres <= longest + 1e-6
+    assert gain[np.unique(rich.pieces)].sum() >= gain[np.unique(plain.pieces)].sum() - 1e-12
+    if len(rich.pieces):
+        drawn = np.hypot(*np.diff(rich.line, axis=0).T).sum()
+        assert drawn == pytest.approx(rich.metres, abs=NEAR)
+        ends = network.xy(positions)
+        np.testing.assert_allclose(rich.line[[0, -1]], ends[:2], atol=NEAR)
+
+
+def test_richest_walk_takes_the_equal_street_with_more_risk():
+    """Of two ways round a block of equal length, the one that passes more risk is walked."""
+    network = _network([(0, 0), (80, 0), (80, 80), (0, 80)], [[0, 1, 2], [0, 3, 2]])
+    positions = network.snap([[0, 0], [80, 80]])
+    walks = Walks(network, positions)
+    for rich in (0, 1):
+        gain = np.where(network.parts.piece_way == rich, 1.0, 0.0)
+        walk = walks.richest(0, 1, gain, longest_metres=161)
+        walked = walk.pieces[walk.piece_metres > 0]
+        assert set(network.parts.piece_way[walked]) == {rich}
