@@ -239,11 +239,6 @@ class _Loader:
             found["tasked_places"] = read_tasked_places(paths, projection, columns=mapped)
         with self.problems.collecting():
             found |= self._reports(found.get("limits", EVERYWHERE))
-        with self.problems.collecting():
-            for path in self._paths("tasked_places"):
-                if not path.is_file():
-                    remedy = "mend [sources] tasked_places"
-                    raise InputError.one(path, "there is no such file", remedy)
         return found
 
     def _reports(self, limits: BaseGeometry) -> dict[str, Any]:
@@ -347,7 +342,7 @@ class _Loader:
             if urn in self.settings.schools.urns:
                 remedy = "check its place and gate against the streets"
                 self.problems.add("[schools] urns", reason, remedy)
-        bell = schools["urn"].map(bells)
+        bell = schools["urn"].map(bells).astype(object)
         default = f"{self.settings.patrol.default_finish_time:%H:%M}"
         schools = schools.assign(
             finish_time=bell.fillna(default).astype("str"),

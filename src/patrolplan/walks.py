@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -26,22 +27,56 @@ class Walk:
 
     Parameters
     ----------
-    line
-        (v, 2) metres.
+    network
+        The streets.
     pieces
         (s,) pieces walked, in order.
-    piece_metres
-        (s,) metres walked on each.
+    from_metres, to_metres
+        (s,) where each is entered and left, in metres from its first node; backwards where
+        `from_metres` is the greater.
     """
 
-    line: NDArray[np.float64]
+    network: StreetNetwork
     pieces: NDArray[np.int64]
-    piece_metres: NDArray[np.float64]
+    from_metres: NDArray[np.float64]
+    to_metres: NDArray[np.float64]
+
+    @cached_property
+    def piece_metres(self) -> NDArray[np.float64]:
+        """(s,) metres walked on each piece."""
+        return np.abs(self.to_metres - self.from_metres)
 
     @property
     def metres(self) -> float:
         """Length of the walk."""
         return float(self.piece_metres.sum())
+
+    @cached_property
+    def line(self) -> NDArray[np.float64]:
+        """(v, 2) metres; made when asked for, since most walks are only compared."""
+        lines = [self._part(step) for step in range(len(self.pieces))]
+        return _joined(lines)
+
+    def _part(self, step: int) -> NDArray[np.float64]:
+        piece = self.pieces[step]
+        low, high = sorted((self.from_metres[step], self.to_metres[step]))
+        parts = self.network.parts
+        if low <= 0 and high >= self.network.piece_metres[piece]:
+            line = parts.coordinates[parts.first[piece] : parts.last[piece]]
+        else:
+            part = substring(self.network.piece_lines[piece], low, high)
+            line = np.asarray(shapely.get_coordinates(part))
+        return line[::-1] if self.from_metres[step] > self.to_metres[step] else line
+
+
+def joined_walks(walks: Sequence[Walk]) -> Walk:
+    """Walks on one network, end to end."""
+    return Walk(
+        walks[0].network,
+        np.concatenate([walk.pieces for walk in walks]),
+        np.concatenate([walk.from_metres for walk in walks]),
+        np.concatenate([walk.to_metres for walk in walks]),
+    )
 
 
 class Walks:
@@ -124,7 +159,12 @@ class Walks:
         for price in PRICES:
             graph = self._graph.copy()
             graph.data = graph.data * (1 - price * pull[self._best])
-            before = csgraph.dijkstra(graph, indices=self._start[start], return_predecessors=True)
+            before = csgraph.dijkstra(
+                graph,
+                indices=self._start[start],
+                limit=longest_metres,
+                return_predecessors=True,
+            )
             walk = self._walk(self._trace(before[1], start, end))
             if walk.metres <= longest_metres and _gained(walk, gain) > _gained(best, gain):
                 best = walk
@@ -141,21 +181,14 @@ class Walks:
         segments = self._segments
         size = self._graph.shape[0]
         found = self._best[np.searchsorted(self._keys, steps[:-1] * size + steps[1:])]
+        low, high = segments.from_metres[found], segments.to_metres[found]
         backwards = segments.nodes[found, 0] != steps[:-1]
-        lines = [
-            self._line(int(segment), reverse=bool(back))
-            for segment, back in zip(found, backwards, strict=True)
-        ]
-        metres = segments.to_metres[found] - segments.from_metres[found]
-        return Walk(_joined(lines), segments.piece[found], metres)
-
-    def _line(self, segment: int, *, reverse: bool) -> NDArray[np.float64]:
-        whole = self.network.piece_lines[self._segments.piece[segment]]
-        part = substring(
-            whole, self._segments.from_metres[segment], self._segments.to_metres[segment]
+        return Walk(
+            self.network,
+            segments.piece[found],
+            np.where(backwards, high, low),
+            np.where(backwards, low, high),
         )
-        line = np.asarray(shapely.get_coordinates(part))
-        return line[::-1] if reverse else line
 
 
 def _gained(walk: Walk, gain: NDArray[np.float64]) -> float:

@@ -35,7 +35,7 @@ def _tasked(area, xy, *, must_visit, schools):
 
 
 def _plan(area, risk, plan, **wish):
-    return pp.plan_patrols(area, risk, plan.hotspots, **wish)
+    return pp.plan_patrols(area, risk, plan.hotspots, held_out=False, **wish)
 
 
 def test_a_place_far_from_every_hotspot_is_visited_when_tasked(demo_area, demo_risk, demo_plan):

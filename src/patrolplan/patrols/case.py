@@ -94,9 +94,9 @@ class SchoolCase:
             problem = self.problem(demanded - unmet)
             solution = solve(problem, seed=seed)
         others = variants(problem, solution, count=VARIANTS, seed=seed)
-        told = tuple(self._variant(other, solution) for other in others)
         missed = [str(self._place(stop - 1)["place_id"]) for stop in sorted(unmet)]
         notes = self._notes(missed)
+        told = tuple(self._variant(other, solution, notes) for other in others)
         return [self._patrol(route, solution, told, notes) for route in solution.routes], missed
 
     def problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
@@ -210,9 +210,15 @@ class SchoolCase:
             return ""
         return _said(self._place(candidate))
 
-    def _variant(self, other: Solution, best: Solution) -> Variant:
-        stops = tuple(self._name(stop - 1) for route in other.routes for stop in route.stops)
-        return Variant(other.worth / best.worth if best.worth > 0 else 1.0, stops)
+    def _variant(self, other: Solution, best: Solution, notes: tuple[str, ...]) -> Variant:
+        return Variant(
+            worth_share=other.worth / best.worth if best.worth > 0 else 1.0,
+            hotspots=tuple(self._name(stop - 1) for route in other.routes for stop in route.stops),
+            patrols=tuple(
+                replace(self._patrol(route, other, (), notes), bound=best.bound, proven=best.proven)
+                for route in other.routes
+            ),
+        )
 
     def _name(self, candidate: int) -> str:
         row = self.reach.candidates[candidate]

@@ -13,6 +13,7 @@ from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.orienteering import OrienteeringProblem
 from patrolplan.walks import Walk
 from patrolplan.walks import Walks
+from patrolplan.walks import joined_walks
 
 CORNERS = 3
 ROTATIONS = 4
@@ -84,17 +85,9 @@ def loops_round(case: SchoolCase) -> list[list[Loop]]:
             corners = network.snap(centre + radius * around)
             walks = Walks(network, joined_positions(gate, corners))
             order = [*range(CORNERS + 1), 0]
-            loops.append(Loop(_end_to_end([walks.between(a, b) for a, b in pairwise(order)])))
+            loops.append(Loop(joined_walks([walks.between(a, b) for a, b in pairwise(order)])))
         found.append(loops)
     return found
-
-
-def _end_to_end(parts: list[Walk]) -> Walk:
-    return Walk(
-        np.concatenate([part.line for part in parts]),
-        np.concatenate([part.pieces for part in parts]),
-        np.concatenate([part.piece_metres for part in parts]),
-    )
 
 
 def stretch_around(network: StreetNetwork, piece: int, metres: float) -> NDArray[np.int64]:

@@ -59,12 +59,16 @@ class Stop:
     """Reason and who asked, for a place tasked by intelligence; empty otherwise."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Variant:
-    """Another near-optimal patrol: its worth as a share of the best, and its hotspots in order."""
+    """Another near-optimal patrol, so that patrols need not be the same every day."""
 
     worth_share: float
+    """Its worth as a share of the best."""
     hotspots: tuple[str, ...]
+    """Its hotspots in the order of the visits; of several officers one after the other."""
+    patrols: tuple["Patrol", ...] = ()
+    """The patrols themselves, one an officer, with their own times and legs."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
+Streets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""First half and halves by node, nodes (p, 2) and metres (p,) of pieces; see `walk`."""
+
+STREETS = "Tuple((i8[::1], i8[::1], i8[:,::1], f8[::1]))"
+
 
 def _compiled(signature: str) -> Callable[[Function], Function]:
     """Compile for one signature and keep the result on disk; numba has no type hints itself."""
@@ -28,33 +33,29 @@ def tail(u: float) -> float:
     return 0.9375 * (u - 2.0 * u**3 / 3.0 + u**5 / 5.0)
 
 
-@_compiled(
-    "i8(i8, f8, i8[::1], i8[::1], i8[:,::1], f8[::1], f8, f8, f8[::1], i8[::1], i8, f8[:,::1])"
-)
-def walk(
+@_compiled(f"i8(i8, f8, {STREETS}, f8, f8, f8[::1], i8[::1], f8[:,::1])")
+def walk(  # noqa: PLR0917 - compiled code takes no keywords
     source: int,
     weight: float,
-    first: NDArray[np.int64],
-    halves: NDArray[np.int64],
-    nodes: NDArray[np.int64],
-    metres: NDArray[np.float64],
+    streets: Streets,
     bandwidth: float,
     floor: float,
     out: NDArray[np.float64],
     touched: NDArray[np.int64],
-    noting: int,
     stack: NDArray[np.float64],
 ) -> int:
     """Add the kernel of one piece to `out`; give the number of pieces noted in `touched`.
 
     Half 2i + e is end e of piece i; `halves[first[v]:first[v + 1]]` are those that meet at node v.
     A row of `stack` is a walk under way: the half it arrived by, metres walked, its share. A piece
-    is noted when it is first given something, if `noting` is 1.
+    is noted when it is first given something, if there is room for that.
     """
+    first, halves, nodes, metres = streets
+    noting = len(touched) > 0
     found = 0
     half_way = metres[source] / 2.0
     given = weight * 2.0 * tail(half_way / bandwidth)
-    if noting == 1 and out[source] == 0.0:
+    if noting and out[source] == 0.0:
         touched[found] = source
         found += 1
     out[source] += given
@@ -83,7 +84,7 @@ def walk(
             reached = walked + metres[piece]
             ends_here = reached >= bandwidth or share < floor * weight or depth == len(stack)
             given = share * ((0.5 if ends_here else tail(reached / bandwidth)) - behind)
-            if noting == 1 and out[piece] == 0.0:
+            if noting and out[piece] == 0.0:
                 touched[found] = piece
                 found += 1
             out[piece] += given
@@ -95,52 +96,26 @@ def walk(
     return found
 
 
-@_compiled("f8[::1](f8[::1], i8[::1], i8[::1], i8[:,::1], f8[::1], f8, f8)")
+@_compiled(f"f8[::1](f8[::1], {STREETS}, f8, f8)")
 def spread_all(
-    weights: NDArray[np.float64],
-    first: NDArray[np.int64],
-    halves: NDArray[np.int64],
-    nodes: NDArray[np.int64],
-    metres: NDArray[np.float64],
-    bandwidth: float,
-    floor: float,
+    weights: NDArray[np.float64], streets: Streets, bandwidth: float, floor: float
 ) -> NDArray[np.float64]:
     """Spread the weight of every piece; see `walk`."""
-    out = np.zeros(len(metres))
-    touched = np.empty(1, dtype=np.int64)
+    out = np.zeros(len(weights))
+    touched = np.empty(0, dtype=np.int64)
     stack = np.empty((4096, 3))
-    for source in range(len(metres)):
+    for source in range(len(weights)):
         if weights[source] != 0.0:
-            walk(
-                source,
-                weights[source],
-                first,
-                halves,
-                nodes,
-                metres,
-                bandwidth,
-                floor,
-                out,
-                touched,
-                0,
-                stack,
-            )
+            walk(source, weights[source], streets, bandwidth, floor, out, touched, stack)
     return out
 
 
-@_compiled(
-    "Tuple((i8[::1], i8[::1], f8[::1]))(i8[::1], i8[::1], i8[:,::1], f8[::1], f8, f8)"
-)
+@_compiled(f"Tuple((i8[::1], i8[::1], f8[::1]))({STREETS}, f8, f8)")
 def columns(
-    first: NDArray[np.int64],
-    halves: NDArray[np.int64],
-    nodes: NDArray[np.int64],
-    metres: NDArray[np.float64],
-    bandwidth: float,
-    floor: float,
+    streets: Streets, bandwidth: float, floor: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Every piece's kernel as the columns of a sparse matrix: starts, rows, values."""
-    size = len(metres)
+    size = len(streets[3])
     starts = np.zeros(size + 1, dtype=np.int64)
     rows = np.empty(32 * size + 1024, dtype=np.int64)
     values = np.empty(len(rows))
@@ -149,20 +124,7 @@ def columns(
     stack = np.empty((4096, 3))
     filled = 0
     for source in range(size):
-        found = walk(
-            source,
-            1.0,
-            first,
-            halves,
-            nodes,
-            metres,
-            bandwidth,
-            floor,
-            out,
-            touched,
-            1,
-            stack,
-        )
+        found = walk(source, 1.0, streets, bandwidth, floor, out, touched, stack)
         if filled + found > len(rows):
             more = 2 * len(rows) + found
             grown_rows = np.empty(more, dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,12 @@ from patrolplan.risk.weights import harm_days
 
 USUAL_ORIGINS = 12
 """Months that are scored by default, the last ones: a year, so that every season is in it."""
+
+LEGEND = (
+    "PAI: crime caught in the priority streets, as a multiple of their share of the street length.",
+    "Chosen model, its ratio to twelve-month prior counts, the difference with its 95 % interval;",
+    "in brackets what a model that knew the true rates would get, with 95 % of chance.",
+)
 
 COLUMNS = (
     "category",
@@ -87,13 +94,8 @@ class Backtest:
 
     def __str__(self) -> str:
         months = self.trials.origins
-        lines = [
-            f"Back-test on {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}; each "
-            "model knew only the months before.",
-            "PAI of the chosen model, its ratio to twelve-month prior counts, the difference with "
-            "its 95 % interval,",
-            "and in brackets what a model that knew the true rates would get (95 % of chance).",
-        ]
+        span = f"{len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+        lines = [f"Back-test on {span}; each model knew only the months before.", *LEGEND]
         chosen = self.results[self.results["chosen"]]
         for category, rows in chosen.groupby("category", sort=False):
             events = int(rows["n_events"].iloc[0])
@@ -156,10 +158,11 @@ def _history(area: StudyArea, categories: Sequence[str] | None) -> History:
     if missing:
         there = ", ".join(sorted(area.incidents["category"].unique()))
         what = f"no incident of {', '.join(missing)} in the area"
-        raise InputError.one("categories", what, f"choose from: {there}")
+        remedy = f"choose from: {there}"
+        raise _error(what, remedy, "categories")
     if len(history) <= LEAST_HISTORY:
         what = f"a back-test needs {LEAST_HISTORY + 1} months or more, there are {len(history)}"
-        raise InputError.one("[sources] crimes", what, "add earlier months")
+        raise _error(what, remedy="add earlier months", file="[sources] crimes")
     return history
 
 
@@ -173,11 +176,13 @@ def _span(history: History, origins: tuple[str, str] | None) -> tuple[pd.Timesta
     allowed = months[LEAST_HISTORY:]
     for month, text in zip(asked, origins, strict=True):
         if month not in allowed:
-            what = f"{text} cannot be scored, it lies outside {allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
+            span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
             remedy = f"choose months with data and {LEAST_HISTORY} months before them"
-            raise InputError.one("origins", what, remedy)
+            what = f"{text} cannot be scored, it lies outside {span}"
+            raise _error(what, remedy)
     if asked[0] > asked[1]:
-        raise InputError.one("origins", f"{origins[0]} is after {origins[1]}", "swap them")
+        what = f"{origins[0]} is after {origins[1]}"
+        raise _error(what, remedy="swap them")
     return asked[0], asked[1]
 
 
@@ -185,17 +190,23 @@ def _month(text: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(pd.Period(text, freq="M").start_time)
     except ValueError:
-        raise InputError.one("origins", f"'{text}' is no month", "write YYYY-MM") from None
+        what = f"'{text}' is no month"
+        raise _error(what, remedy="write YYYY-MM") from None
+
+
+def _error(what: str, remedy: str, file: str = "origins") -> InputError:
+    return InputError.one(file, what, remedy)
 
 
 def _pai(hits: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """PAI of (..., j, q) hits out of (..., j) totals; NaN where nothing happened."""
-    return _share(hits, totals[..., None]) / np.asarray(COVERAGES)
+    return np.asarray(_share(hits, totals[..., None]) / np.asarray(COVERAGES))
 
 
 def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     part, whole = np.broadcast_arrays(part, whole)
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    unknown = np.full(part.shape, np.nan)
+    return np.asarray(np.divide(part, whole, out=unknown, where=whole > 0))
 
 
 def _drawn(
@@ -264,12 +275,11 @@ def _curves(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
     return pd.DataFrame(table, index=names).reset_index()
 
 
-def _said(row: object) -> str:
+def _said(row: Any) -> str:  # noqa: ANN401 - a row of `results`
     """One line of the printed table."""
-    get = row.__getattribute__
-    sure = f"{get('difference'):+6.2f} ({get('difference_low'):+.2f} to {get('difference_high'):+.2f})"
-    chance = f"[{get('reference'):.2f}, {get('reference_low'):.2f} to {get('reference_high'):.2f}]"
+    sure = f"{row.difference:+.2f} ({row.difference_low:+.2f} to {row.difference_high:+.2f})"
+    chance = f"[{row.reference:.2f}, {row.reference_low:.2f} to {row.reference_high:.2f}]"
     return (
-        f"    {get('coverage'):4.0%}  PAI {get('pai'):6.2f}  ratio {get('ratio'):5.3f}  "
+        f"    {row.coverage:4.0%}  PAI {row.pai:6.2f}  ratio {row.ratio:5.3f}  "
         f"difference {sure}  {chance}"
     )

@@ -11,7 +11,7 @@ FEWEST_MONTHS = 6
 
 def block_months(months: int) -> int:
     """Months that are drawn together, because neighbours in time are alike: the cube root."""
-    return max(1, round(months ** (1 / 3)))
+    return max(1, round(float(np.cbrt(months))))
 
 
 def draw_months(months: int, *, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:

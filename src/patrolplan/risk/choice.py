@@ -51,7 +51,8 @@ class Choice:
     def __str__(self) -> str:
         seen = f"{self.events:,} incidents in {self.origins} months"
         if self.gain is None:
-            return f"{self.category}: can't tell which model is best ({seen}); {PRIOR_COUNT} taken."
+            told = "can't tell which model is best"
+            return f"{self.category}: {told} ({seen}); {PRIOR_COUNT} taken."
         if self.model == PRIOR_COUNT:
             return f"{self.category}: no model was better than {PRIOR_COUNT} ({seen})."
         return (

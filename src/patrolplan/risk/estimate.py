@@ -26,11 +26,12 @@ from patrolplan.risk.timing import timing_of
 from patrolplan.risk.trials import ALL
 from patrolplan.risk.trials import AUTO
 from patrolplan.risk.trials import LEAST_HISTORY
+from patrolplan.risk.trials import MARGIN_COVERAGE
 from patrolplan.risk.trials import Trials
 from patrolplan.risk.trials import run_trials
 from patrolplan.risk.weights import harm_days
 
-LOOKED_AT_MONTHS = 8
+LOOKED_AT_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
 
 COMPARED = (PRIOR_COUNT, "decayed count", "shrunk count", "poisson", "combination")
@@ -38,8 +39,6 @@ COMPARED = (PRIOR_COUNT, "decayed count", "shrunk count", "poisson", "combinatio
 
 DIGITS = 9
 """Risk is given to so many significant digits, so that equal runs write equal files."""
-
-MARGIN_COVERAGE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +103,8 @@ def _told(history: History, harm: NDArray[np.float64], area: StudyArea) -> _Told
         hint = f", did you mean '{near[0]}'?" if near else ""
         what = f"'{settings.risk.model}' is no risk model{hint}"
         remedy = f"choose from: {', '.join((AUTO, *MODELS))}"
-        raise SettingsError.one("settings", what, remedy, "key 'risk.model'")
+        file, key = "settings", "key 'risk.model'"
+        raise SettingsError.one(file, what, remedy, key)
     model = fitted(models[name], history)
     said = (f"Risk model '{name}', as the settings say.", *model.said_)
     return _Told(model.predict(), name, notes=said)
@@ -118,21 +118,21 @@ def _chosen(
     recent = np.asarray([history.month(origin).sum() for origin in origins])
     if len(origins) < FEWEST_ORIGINS or recent.sum() < FEWEST_EVENTS:
         expected = fitted(models[PRIOR_COUNT], history).predict()
-        events = int(recent.sum())
+        events = sum((history.month(origin).sum(axis=0) for origin in origins), np.zeros(len(harm)))
         choices = tuple(
-            Choice(name, PRIOR_COUNT, None, events if len(history.targets) == 1 else 0, len(origins))
-            for name in history.targets
+            Choice(name, PRIOR_COUNT, None, int(seen), len(origins))
+            for name, seen in zip(history.targets, events, strict=True)
         )
         return _Told(expected, PRIOR_COUNT, None, tuple(map(str, choices)), choices)
     compared = {name: models[name] for name in COMPARED}
     trials = run_trials(history, compared, origins, harm, seed=seed)
     if trials.worse:
         expected = fitted(models[PRIOR_COUNT], history).predict()
-        said = (
+        why = (
             f"The models chosen by category together caught less of all crime weighed by harm than "
             f"{PRIOR_COUNT} in the last {len(origins)} months: {PRIOR_COUNT} taken throughout."
         )
-        return _Told(expected, PRIOR_COUNT, 0.0, (said,))
+        return _Told(expected, PRIOR_COUNT, 0.0, (why,))
     choices = tuple(trials.choice(column) for column in range(len(history.targets)))
     expected = np.column_stack(
         [

@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 
 from patrolplan.catchments import Catchments
 from patrolplan.network import StreetNetwork
+from patrolplan.risk._spread import Streets
 from patrolplan.risk._spread import columns
 from patrolplan.risk._spread import spread_all
 
@@ -47,9 +48,7 @@ class NetworkKernel:
     floor: float = FLOOR
     _made: dict[float, sparse.csc_array] = field(default_factory=dict, repr=False)
 
-    def _streets(
-        self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    def _streets(self) -> Streets:
         """Halves of pieces by the node they meet at, nodes and metres of pieces."""
         nodes = np.ascontiguousarray(self.network.piece_nodes, dtype=np.int64)
         ends = nodes.ravel()
@@ -74,12 +73,12 @@ class NetworkKernel:
             (p,); its sum is the sum of the weights.
         """
         held = np.ascontiguousarray(weights, dtype=np.float64)
-        return spread_all(held, *self._streets(), float(bandwidth), self.floor)
+        return spread_all(held, self._streets(), float(bandwidth), self.floor)
 
     def matrix(self, bandwidth: float) -> sparse.csc_array:
         """(p, p) mass on each piece (row) of one crime on each piece (column); kept for reuse."""
         if bandwidth not in self._made:
-            starts, rows, values = columns(*self._streets(), float(bandwidth), self.floor)
+            starts, rows, values = columns(self._streets(), float(bandwidth), self.floor)
             shape = (len(self.network), len(self.network))
             self._made[bandwidth] = sparse.csc_array((values, rows, starts), shape=shape)
         return self._made[bandwidth]
@@ -119,7 +118,8 @@ def among_places(
     pieces = np.arange(len(catchments.of_piece))
     shape = (len(pieces), len(catchments))
     spread = sparse.csr_array((catchments.piece_share, (pieces, catchments.of_piece)), shape=shape)
-    gather = sparse.csr_array((np.ones(len(pieces)), (catchments.of_piece, pieces)), shape=shape[::-1])
+    ones = np.ones(len(pieces))
+    gather = sparse.csr_array((ones, (catchments.of_piece, pieces)), shape=shape[::-1])
     return sparse.csr_array(gather @ (kernel.matrix(bandwidth) @ spread))
 
 

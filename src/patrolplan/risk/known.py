@@ -46,7 +46,8 @@ class Known:
     def _over(self, month: int, horizon: int) -> NDArray[np.float64]:
         """(c, k) incidents in the `horizon` months before a month, scaled where fewer are known."""
         known = min(horizon, month)
-        return (self._before[month] - self._before[month - known]) * (horizon / max(known, 1))
+        seen = self._before[month] - self._before[month - known]
+        return np.asarray(seen * (horizon / max(known, 1)))
 
     def shared(self, month: int) -> NDArray[np.float64]:
         """(c, f) features that all categories have in common.
@@ -71,7 +72,7 @@ class Known:
         targets = len(self.history.targets)
         there = {span: self._over(month, span)[:, :targets] for span in HORIZONS}
         around = [self.history.places.around(there[span]) for span in (SHORT, LONG)]
-        return np.log1p(np.stack([*there.values(), *around], axis=2))
+        return np.asarray(np.log1p(np.stack([*there.values(), *around], axis=2)))
 
     def rates(self, month: int) -> NDArray[np.float64]:
         """(c, j) shrunk counts of the months before, a month."""

@@ -1,4 +1,4 @@
-"""Risk models on one small interface: `fit` on a cut of the history, `predict` for pieces of street.
+"""Risk models on one small interface: `fit` on a cut of the history, `predict` for every piece.
 
 They follow scikit-learn's conventions: parameters are set when a model is made, `fit` learns and
 gives the model back, what was learned ends in an underscore, and `sklearn.base.clone` works.
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from patrolplan.risk.history import History
 from patrolplan.risk.kernels import BANDWIDTHS

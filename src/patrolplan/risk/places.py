@@ -64,9 +64,8 @@ class Places:
     @cached_property
     def metres(self) -> NDArray[np.float64]:
         """(c,) metres of street in each place."""
-        return np.bincount(
-            self.catchments.of_piece, self.network.piece_metres, minlength=len(self)
-        )
+        of_piece, metres = self.catchments.of_piece, self.network.piece_metres
+        return np.bincount(of_piece, metres, minlength=len(self)).astype(np.float64)
 
     @cached_property
     def kinds(self) -> NDArray[np.float64]:

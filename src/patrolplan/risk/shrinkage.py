@@ -87,9 +87,7 @@ def gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> f
     return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
 
 
-def around_expected(
-    total: NDArray[np.float64], target: int, places: Places
-) -> NDArray[np.float64]:
+def around_expected(total: NDArray[np.float64], target: int, places: Places) -> NDArray[np.float64]:
     """(c,) what a category would be by what is around it, above 0.
 
     It is taken to be a mixture of: every other category there; all others there times the
@@ -113,9 +111,7 @@ def around_expected(
     return mixture(total[:, target], np.column_stack(parts))
 
 
-def shrunk_rates(
-    history: History, half_life_months: float = LONG_HALF_LIFE
-) -> NDArray[np.float64]:
+def shrunk_rates(history: History, half_life_months: float = LONG_HALF_LIFE) -> NDArray[np.float64]:
     """(c, j) incidents a month of each target, drawn towards what is around.
 
     The result is kept under a digest of the counts that it rests on, for the next origin.

@@ -11,10 +11,12 @@ from patrolplan.risk.weights import harm_days
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
+WEEKDAYS = 5
+
 FEWEST_IN_WINDOW = 50
 """With fewer timed incidents in the window, the window does not change what counts."""
 
-MONTHS_ONLY = "Only the month of each crime is known: nothing here tells the time of day or weekday."
+MONTHS_ONLY = "Only the month of each crime is known, not its weekday or time of day."
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +41,8 @@ class Timing:
     by_category: NDArray[np.float64]
 
     def __str__(self) -> str:
-        weekdays = self.shares.loc[list(DAYS[:5])].mean()
-        told = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.items() if share == share)
+        weekdays = self.shares.loc[list(DAYS[:WEEKDAYS])].mean()
+        told = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.dropna().items())
         return f"Share of a weekday's harm between {self.window}: {told or 'not known'}."
 
 
@@ -74,7 +76,7 @@ def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
         {name: _by_day(weekday[days], harm[days], inside[days]) for name, days in columns.items()},
         index=list(DAYS),
     )
-    counted = inside & (weekday < 5)
+    counted = inside & (weekday < WEEKDAYS)
     by_category = np.ones(len(targets))
     if counted.sum() >= FEWEST_IN_WINDOW:
         usual = counted.mean()
@@ -106,4 +108,5 @@ def _by_day(
 ) -> NDArray[np.float64]:
     total = np.bincount(weekday, harm, minlength=len(DAYS))
     held = np.bincount(weekday, harm * inside, minlength=len(DAYS))
-    return np.divide(held, total, out=np.full(len(DAYS), np.nan), where=total > 0)
+    unknown = np.full(len(DAYS), np.nan)
+    return np.asarray(np.divide(held, total, out=unknown, where=total > 0))

@@ -25,6 +25,9 @@ ALL = "all"
 AUTO = "auto"
 """The model that was best on earlier origins, at each origin."""
 
+MARGIN_COVERAGE = 0.05
+"""Coverage that the margin on prior counts is told for."""
+
 LEAST_HISTORY = 6
 """Months that stand before the first origin."""
 
@@ -144,7 +147,9 @@ class Scorer:
         ties = np.random.default_rng(self.seed).permutation(len(self.metres))
         scores = self.with_all(expected)
         found = [
-            slice_sums(ranking(scores[:, column], self.metres, ties), self.metres, amounts[..., column].T)
+            slice_sums(
+                ranking(scores[:, column], self.metres, ties), self.metres, amounts[..., column].T
+            )
             for column in range(scores.shape[1])
         ]
         return np.stack(found).transpose(2, 0, 1)
@@ -219,7 +224,10 @@ class _Rolling:
         self.choices.append(choices)
 
     def worse(self) -> bool:
-        """Whether the chosen models together caught less of all crime than prior counts did."""
+        """Whether the chosen models together caught less of all crime than prior counts did.
+
+        Less on average over the coverages, or at the one that the margin is told for.
+        """
         told = [row for row, choices in enumerate(self.choices) if _any_told(choices)]
         if len(told) < FEWEST_ORIGINS:
             return False
@@ -227,7 +235,8 @@ class _Rolling:
         prior = np.array([self.scored[row][usual, 0, -1] for row in told])
         mixed = np.array([self.mixed[row] for row in told])
         mean = np.maximum(prior.mean(axis=0), 1e-12)
-        return float(((mixed - prior) / mean).mean()) < 0
+        gains = ((mixed - prior) / mean).mean(axis=0)
+        return bool(gains.mean() < 0 or gains[COVERAGES.index(MARGIN_COVERAGE)] < 0)
 
     def _choice(self, column: int) -> Choice:
         hits = {
