@@ -17,6 +17,7 @@ from patrolplan.network import build_network
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 from patrolplan.walks import Walks
+from patrolplan.walks import joined_walks
 
 NEAR = 0.03
 """A zero-length piece counts a centimetre; a walk passes few of them."""
@@ -157,6 +158,20 @@ def test_distance_to_pieces_is_that_to_their_nearer_end(case):
     to = nx.single_source_dijkstra_path_length(graph, "p0", weight="metres")
     expected = [min(to[int(a)], to[int(b)]) for a, b in network.piece_nodes]
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@given(network_and_positions())
+def test_joined_walks_are_one_walk(case):
+    """Walks end to end are one walk: there and back is twice as long and ends at the start."""
+    network, positions = case
+    walks = Walks(network, positions)
+    there, back = walks.between(0, 1), walks.between(1, 0)
+    both = joined_walks([there, back])
+    assert both.metres == pytest.approx(2 * walks.metres[0, 1], abs=1e-6)
+    if len(both.pieces):
+        drawn = np.hypot(*np.diff(both.line, axis=0).T).sum()
+        assert drawn == pytest.approx(both.metres, abs=2 * NEAR)
+        np.testing.assert_allclose(both.line[0], both.line[-1], atol=NEAR)
 
 
 def test_no_walk_beyond_the_limit():

@@ -73,8 +73,7 @@ def test_boundary_drawn_across_itself_is_taken(tmp_path):
         ("lon,lat\n1,2\n", "is no file of polygons"),
         ('{"type": "FeatureCollection", "features": [', "is no file of polygons"),
         (
-            '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {},'
-            ' "geometry": {"type": "Point", "coordinates": [0, 51]}}]}',
+            '{"type": "Point", "coordinates": [0, 51]}',
             "holds no polygon",
         ),
         ('{"type": "FeatureCollection", "features": []}', "holds no polygon"),

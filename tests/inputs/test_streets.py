@@ -3,9 +3,11 @@
 import bz2
 import gzip
 
+import networkx as nx
 import numpy as np
 import osmnx
 import pytest
+import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.inputs import streets as streets_module
@@ -196,27 +198,40 @@ def test_a_street_in_two_files_is_taken_once(tmp_path):
     assert networks[0].metres == pytest.approx(networks[1].metres)
 
 
-def test_two_graphs_are_joined_without_false_junctions(shared, three_formats):
-    """A graph given twice is the graph: nothing doubled, lost, or joined where it is not."""
-    path = shared / "data" / "streets" / f"{BLOOMSBURY}.graphml.gz"
-    twice, _ = _read(path, path)
-    once = three_formats[2]
-    assert _metres(twice) == pytest.approx(_metres(once))
-    assert len(np.unique(twice.vertex_node)) == len(np.unique(once.vertex_node))
+def _graph(folder, name, *lines):
+    """An osmnx graph whose edges have inner points; ways and nodes count on from line to line."""
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    for number, (first, line) in enumerate(lines):
+        for node, (x, y) in zip((first, first + 1), (line[0], line[-1]), strict=True):
+            graph.add_node(node, x=x, y=y)
+        ends = {"osmid": first, "highway": "path", "geometry": shapely.LineString(line)}
+        graph.add_edge(first, first + 1, key=number, length=1.0, **ends)
+    osmnx.save_graphml(graph, folder / name)
+    return folder / name
 
 
-def test_inner_points_of_two_graphs_stay_apart(shared, tmp_path, three_formats):
-    """Two different graphs have inner points of their own: none becomes a junction of both."""
-    path = shared / "data" / "streets" / f"{BLOOMSBURY}.graphml.gz"
+BENDS = [
+    (number, [(-0.13, 51.52 + number / 1e4), (-0.128, 51.521), (-0.126, 51.52 + number / 1e4)])
+    for number in range(1, 5)
+]
+
+
+def test_two_graphs_that_overlap_hold_each_street_once(tmp_path):
+    """Edges that two graphs have in common are taken once, none of the others is lost."""
+    one, two = _graph(tmp_path, "1.graphml", *BENDS[:3]), _graph(tmp_path, "2.graphml", *BENDS[1:])
+    streets, _ = _read(one, two)
+    whole, _ = _read(_graph(tmp_path, "3.graphml", *BENDS))
+    assert _metres(streets) == pytest.approx(_metres(whole))
+    assert len(streets.ways) == 4
+
+
+def test_inner_points_of_two_graphs_stay_apart(tmp_path):
+    """Two graphs have inner points of their own: none becomes a junction of both."""
+    one, two = _graph(tmp_path, "1.graphml", *BENDS[:2]), _graph(tmp_path, "2.graphml", *BENDS[2:])
     other = _written(tmp_path, _osm([(10, [1, 2, 3], {"highway": "footway"})]), "s.osm")
-    once = three_formats[2]
-    shifted = gzip.decompress(path.read_bytes()).replace(b"51.5", b"51.6")
-    moved = tmp_path / "moved.graphml"
-    moved.write_bytes(shifted)
-    streets, _ = _read(path, moved, other)
+    streets, _ = _read(one, two, other)
     inner = streets.vertex_node[streets.vertex_node < 0]
-    assert len(np.unique(inner)) == len(inner)
-    assert len(inner) > (once.vertex_node < 0).sum()
+    assert len(inner) == len(set(inner)) == 4
 
 
 @pytest.mark.parametrize(

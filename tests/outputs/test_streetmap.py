@@ -73,10 +73,12 @@ def test_every_stop_and_leg_is_marked(demo_plan, drawn):
 
 def test_streets_of_the_route_are_named(demo_plan, drawn):
     """Most streets walked for a good way have their name on the map."""
+    streets = set(demo_plan.area.network.piece_name) - {""}
     asked = named = 0
     for patrol, picture in zip(demo_plan.patrols, drawn, strict=False):
         for leg in patrol.legs:
-            long = [step.street for step in leg.steps if step.metres > 150]
+            walked = [step.street for step in leg.steps if step.metres > 150]
+            long = [street for street in walked if street in streets]
             asked += len(long)
             named += sum(street in picture.texts for street in long)
     assert named >= 0.85 * asked

@@ -28,7 +28,7 @@ ROUTE_SIZE = 8.6
 NAME_SIZE = 8.0
 TAG_SIZE = 8.0
 SCHOOL_SIZE = 9.0
-BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0)
+BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
 RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
 NEAR_ROUTE = 45.0
@@ -128,11 +128,10 @@ def _street_name(
     boxes, costs = [np.empty((0, 5))], [np.empty(0)]
     for line in lines:
         xy = shapely.get_coordinates(line)
-        for beside in ((0.0,), BESIDE_ROUTE) if walked else ((0.0,),):
+        for beside, bend in (((0.0,), 6.0), (BESIDE_ROUTE, 18.0)) if walked else (((0.0,), 3.0),):
             places, cost = along(
-                xy, width, height, beside=beside,
-                bend=6.0 if walked else 3.0, overhang=1.9 if walked else 1.04,
-            )  # fmt: skip
+                xy, width, height, beside=beside, bend=bend, overhang=2.2 if walked else 1.04
+            )
             boxes.append(places)
             costs.append(cost + (3.0 if len(beside) > 1 else 0.0))
     all_boxes, all_costs = np.concatenate(boxes), np.concatenate(costs)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from patrolplan.patrols._case import Case
 
 BEAMS = (64, 1024)
-PRICING_BEAM = 48
+# Widths of pricing, the next when the one before finds no column; the last is exact.
+PRICING_BEAMS = (48, 400, None)
 COLUMNS_AT_ONCE = 30
 MAX_COLUMNS = 60_000
 ORDERED_STOPS = 12
@@ -287,7 +288,7 @@ class Team:
         routes: dict[int, list[int]] = {}
         for number, crew in enumerate(self.case.crews):
             for officer in crew.officers:
-                _, _, _, found = self._explore(number, left, 0.0, beam=PRICING_BEAM)
+                _, _, _, found = self._explore(number, left, 0.0, beam=PRICING_BEAMS[0])
                 for _, stops in found:
                     self.pool.add(number, stops)
                 # A stop worth nothing any more may still be a short cut: none is taken twice.
@@ -320,19 +321,18 @@ class Team:
         case = self.case
         best: NDArray[np.float64] | None = None
         peaks: list[float] = []
-        exact = False
+        beams = iter(PRICING_BEAMS)
+        beam = next(beams)
         while time.perf_counter() < self.deadline:
             duals, own, objective = self._master()
             reduced = self._reduced(duals)
             new, bounds = 0, []
             for number in range(len(case.crews)):
                 floor = float(own[number]) + 0.01 * case.epsilon
-                worth, bound, complete, found = self._explore(
-                    number, reduced, floor, beam=None if exact else PRICING_BEAM
-                )
+                worth, bound, complete, found = self._explore(number, reduced, floor, beam=beam)
                 bounds.append(max(worth, floor) if complete else bound)
                 new += sum(self.pool.add(number, stops) for _, stops in found)
-            if exact:
+            if beam is None:
                 paid = float(duals.sum())
                 total = paid + math.fsum(
                     len(crew.officers) * max(peak, 0.0)
@@ -342,7 +342,9 @@ class Team:
                     self.bound, best, peaks = total, duals, bounds
                 if not new or self.bound <= objective + case.epsilon:
                     break
-            exact = not new
+            if new:
+                beams = iter(PRICING_BEAMS)
+            beam = next(beams)
         return best, peaks
 
     def _reduced(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ __all__ = [
 DEFAULT_STOP = MaxIterations(30_000)
 # Routes of more stops than this are seldom enumerable; a short attempt is made all the same.
 PATROL_STOPS = 16
-PATROL_LABELS = 2_000_000
+PATROL_LABELS = 3_000_000
 ATTEMPT_LABELS = 20_000
 # Of a time limit, the share that enumeration may use before the search takes over.
 EXACT_SHARE = 0.5

@@ -66,9 +66,9 @@ def choose(
 ) -> Choice:
     """Take the model that caught most in earlier months, prior counts where none was better.
 
-    Better: the mean gain is more than half its own standard error over the months. Gains are shares of
-    what prior counts caught on average at the same coverage, so that every coverage weighs the
-    same.
+    Better: the mean gain is more than half its own standard error over the months. Gains are
+    shares of what prior counts caught on average at the same coverage, so that every coverage
+    weighs the same.
 
     Parameters
     ----------

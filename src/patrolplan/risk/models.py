@@ -190,7 +190,7 @@ class PoissonCount(RiskModel):
     """Poisson regression on counts there and around, street length and kind, and season.
 
     It learns by which factor each month's crime differed from the shrunk counts before it, and is
-    refitted on all months of the cut; see `patrolplan.risk.features` and `.regression`.
+    refitted on all months of the cut; see `patrolplan.risk.known` and `.regression`.
 
     Parameters
     ----------

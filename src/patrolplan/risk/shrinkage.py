@@ -117,7 +117,7 @@ def shrunk_rates(history: History, half_life_months: float = LONG_HALF_LIFE) -> 
     The result is kept under a digest of the counts that it rests on, for the next origin.
     """
     digest = hashlib.sha256(history.counts.tobytes()).hexdigest()
-    key = f"shrunk {half_life_months} {len(history.targets)} {history.counts.shape} {digest}"
+    key = f"{half_life_months} {len(history.targets)} {history.counts.shape} {digest}"
     kept = history.places.kept
     if key not in kept:
         total, months = history.decayed(half_life_months)
@@ -125,5 +125,5 @@ def shrunk_rates(history: History, half_life_months: float = LONG_HALF_LIFE) -> 
             shrink(total[:, target], around_expected(total, target, history.places))
             for target in range(len(history.targets))
         ]
-        kept[key] = np.column_stack(rates) / max(months, 1e-9)
+        kept[key] = np.column_stack(rates) / max(months, LEAST)
     return kept[key]

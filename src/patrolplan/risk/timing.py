@@ -67,7 +67,7 @@ def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
     overrides = area.settings.risk.harm
     category = pd.Categorical(timed["category"], categories=list(targets)).codes
     harm = harm_days(targets, overrides)[category]
-    weekday = at.dt.dayofweek.to_numpy()
+    weekday = at.dt.day_of_week.to_numpy()
     columns = {"all days": np.ones(len(timed), dtype=bool)}
     if len(area.term_dates):
         term = _in_term(area.term_dates, at)

@@ -1,0 +1,126 @@
+"""Measure how sure the priority streets are, and put the figures into docs/how-sure.md.
+
+    python benchmarks/how_sure.py --config ../shared/examples/bloomsbury.toml \
+        --origins 2017-07 2018-06
+
+Everything between the two markers of the page is written anew; the words around them stay.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+import patrolplan as pp
+from patrolplan.outputs.plot import plot_coverage
+from patrolplan.risk.backtest import Backtest
+from patrolplan.risk.backtest import backtest_risk
+from patrolplan.risk.trials import ALL
+
+PAGE = Path(__file__).parents[1] / "docs" / "how-sure.md"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def chosen_table(result: Backtest) -> list[str]:
+    """The chosen model, category by category."""
+    lines = [
+        "| crime | streets | PAI | times prior count | difference (95 % interval) "
+        "| if true rates were known (95 % of chance) | times prior count, at best | PEI | RRI |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    chosen = result.results[result.results["chosen"]]
+    for row in chosen.itertuples():
+        lines.append(
+            f"| {row.category} ({row.n_events:,}) | {row.coverage:.0%} | {row.pai:.2f} "
+            f"| {row.ratio:.3f} | {row.difference:+.2f} ({row.difference_low:+.2f} to "
+            f"{row.difference_high:+.2f}) | {row.reference:.2f} ({row.reference_low:.2f} to "
+            f"{row.reference_high:.2f}) | {row.reference_ratio:.2f} | {row.pei:.2f} "
+            f"| {row.rri:.2f} |"
+        )
+    return lines
+
+
+def models_table(result: Backtest, coverage: float = 0.05) -> list[str]:
+    """Every model at one coverage, as a multiple of prior counts."""
+    rows = result.results[result.results["coverage"] == coverage]
+    table = rows.pivot_table(index="model", columns="category", values="ratio", sort=False)
+    lines = [
+        "| model | " + " | ".join(table.columns) + " |",
+        "| --- |" + " --- |" * len(table.columns),
+    ]
+    for model, ratios in table.iterrows():
+        lines.append(f"| {model} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
+    return lines
+
+
+def choices_list(result: Backtest) -> list[str]:
+    """Which models were taken, in how many months."""
+    lines = []
+    for column, category in enumerate(result.trials.categories[:-1]):
+        taken = Counter(choices[column].model for choices in result.trials.choices)
+        said = ", ".join(f"{model} {months}" for model, months in taken.most_common())
+        lines.append(f"- {category}: {said}")
+    return lines
+
+
+def picture(result: Backtest, path: Path) -> None:
+    """Robbery, if there is any, and all crime, by coverage."""
+    wanted = [name for name in ("Robbery", ALL) if name in result.trials.categories]
+    figure = Figure(figsize=(5 * len(wanted), 3.6), layout="constrained")
+    for number, name in enumerate(wanted):
+        plot_coverage(result, name, axes=figure.add_subplot(1, len(wanted), number + 1))
+    with mpl.rc_context({"svg.hashsalt": "patrolplan", "svg.fonttype": "none"}):
+        figure.savefig(path, metadata={"Date": None})
+
+
+def figures(result: Backtest, area: pp.StudyArea) -> str:
+    """Everything between the markers."""
+    months: pd.DatetimeIndex = result.trials.origins
+    parts = [
+        BEGIN,
+        "",
+        f"{area.name}: {len(area.incidents):,} incidents on {area.network.metres / 1000:,.1f} km "
+        f"of street, {len(area.catchments):,} catchments. {len(months)} months scored, "
+        f"{months[0]:%B %Y} to {months[-1]:%B %Y}, each from the months before it alone. "
+        "In brackets the number of incidents.",
+        "",
+        f"![Crime caught by street length]({PAGE.stem}.svg)",
+        "",
+        "### The chosen model",
+        "",
+        *chosen_table(result),
+        "",
+        "### Every model at 5 % of the street length, as a multiple of prior counts",
+        "",
+        *models_table(result),
+        "",
+        "### Months in which each model was chosen",
+        "",
+        *choices_list(result),
+        "",
+        END,
+    ]
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--config", type=Path, required=True, help="a patrolplan.toml")
+    parser.add_argument("--origins", nargs=2, metavar="YYYY-MM", help="first and last month scored")
+    asked = parser.parse_args()
+    area = pp.load_area(asked.config)
+    result = backtest_risk(area, origins=tuple(asked.origins) if asked.origins else None)
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(before + figures(result, area) + after, encoding="utf-8")
+    picture(result, PAGE.with_suffix(".svg"))
+    print(result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Plan -> Week: who patrols which school on which day, and what was delivered."""

@@ -1,0 +1,139 @@
+"""The choice of a week as plain arrays: what may be chosen, and what it touches."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.errors import InputError
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class RotaProblem:
+    """Options of officer, day and route, of which some are to be chosen.
+
+    Parameters
+    ----------
+    officer, day, route
+        (o,) what each option joins, as rows of the arrays below.
+    locked
+        (o,) options that are set by hand: they are chosen.
+    route_school
+        (r,) school of each route.
+    route_number
+        (r,) 1 for the first officer at a school, 2 for one who patrols it together with the
+        first...
+    visits
+        (v, 2) route and hotspot of every stop.
+    visit_minutes
+        (v,) minutes of dwell of every stop.
+    weight
+        (h,) what a day of presence is worth, by hotspot: its share of the area's risk.
+    dosed_before
+        (h,) days of the last week on which a hotspot had its dose already.
+    run_before
+        (h,) days in a row, up to two, on which it had its dose just before the first day.
+    most_patrols
+        (k,) most patrols of each officer in the week.
+    dates
+        (d,) proleptic Gregorian ordinals, rising: days that follow each other differ by one.
+    schools
+        How many schools there are.
+    least
+        Patrols that every school should get.
+    most_minutes
+        Dose of a hotspot a day above which more is too much.
+    """
+
+    officer: Ints
+    day: Ints
+    route: Ints
+    locked: Bools
+    route_school: Ints
+    route_number: Ints
+    visits: Ints
+    visit_minutes: Floats
+    weight: Floats
+    dosed_before: Ints
+    run_before: Ints
+    most_patrols: Ints
+    dates: Ints
+    schools: int
+    least: int = 1
+    most_minutes: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse locks that exclude each other."""
+        at = np.flatnonzero(self.locked)
+        slots = self.school[at] * len(self.dates) + self.day[at]
+        routes = slots * (1 + self.route_number.max(initial=1)) + self.route_number[self.route[at]]
+        per_officer = np.bincount(self.officer[at], minlength=len(self.most_patrols))
+        for what, wrong in (
+            ("an officer in two places on one day", _twice(self.officer_day[at])),
+            ("two officers on one route of a school on one day", _twice(routes)),
+            ("more patrols of an officer than their most", (per_officer > self.most_patrols).any()),
+        ):
+            if wrong:
+                remedy = "take one of them back"
+                raise InputError.one("locks", f"the locks ask for {what}", remedy)
+
+    def __len__(self) -> int:
+        return len(self.officer)
+
+    @cached_property
+    def school(self) -> Ints:
+        """(o,) school of each option."""
+        return self.route_school[self.route]
+
+    @cached_property
+    def first(self) -> Bools:
+        """(o,) whether the option is a school's first officer of the day."""
+        return np.asarray(self.route_number[self.route] == 1)
+
+    @cached_property
+    def officer_day(self) -> Ints:
+        """(o,) one number for officer and day."""
+        return self.officer * len(self.dates) + self.day
+
+    @cached_property
+    def school_day(self) -> Ints:
+        """(o,) one number for school and day."""
+        return self.school * len(self.dates) + self.day
+
+    @cached_property
+    def open_days(self) -> Ints:
+        """(s,) days on which a school has any option."""
+        days = np.unique(self.school_day) // len(self.dates)
+        return np.bincount(days, minlength=self.schools)
+
+    @cached_property
+    def capacity(self) -> Ints:
+        """(k,) patrols that an officer can have: their most, or the days with an option."""
+        days = np.unique(self.officer_day) // len(self.dates)
+        return np.minimum(self.most_patrols, np.bincount(days, minlength=len(self.most_patrols)))
+
+    @cached_property
+    def option_visits(self) -> tuple[Ints, Ints]:
+        """(w,) option and (w,) row of `visits`, for every stop of every option."""
+        order = np.argsort(self.visits[:, 0], kind="stable")
+        count = np.bincount(self.visits[:, 0], minlength=len(self.route_school))
+        begin = np.cumsum(count) - count
+        each = count[self.route]
+        option = np.repeat(np.arange(len(self)), each)
+        within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+        return option, order[begin[self.route][option] + within]
+
+    @cached_property
+    def patrol_unit(self) -> float:
+        """What the hotspots of a patrol are worth together, on average over the routes."""
+        routes = max(1, len(self.route_school))
+        return float(self.weight[self.visits[:, 1]].sum() / routes)
+
+
+def _twice(values: Ints) -> bool:
+    return len(np.unique(values)) < len(values)

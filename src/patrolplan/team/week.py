@@ -1,0 +1,194 @@
+"""`Week`: who patrols which school on which day, and what could not be met.
+
+Times are minutes after local midnight, as in `patrolplan.patrols.plans`.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import clock
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A duty set by hand: this officer patrols this school on this day.
+
+    An officer may be locked to a school that is not in their care: a lead may lend one out.
+
+    Parameters
+    ----------
+    officer, urn, date
+        Who, which school, when.
+    variant
+        0 for the school's best patrol, 1 for its first variant...; None leaves the choice open.
+    """
+
+    officer: str
+    urn: str
+    date: dt.date
+    variant: int | None = None
+
+
+@dataclass(frozen=True)
+class Ban:
+    """A duty ruled out by hand; what is None stands for all.
+
+    `Ban(officer="SSO-01", date=day)` keeps an officer free on a day, `Ban(urn="900001")` leaves
+    a school out, `Ban(urn="900001", variant=2)` one of its routes.
+    """
+
+    officer: str | None = None
+    urn: str | None = None
+    date: dt.date | None = None
+    variant: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Duty:
+    """One patrol of the week: an officer, a school, a day and the route."""
+
+    officer: str
+    urn: str
+    date: dt.date
+    start_minutes: float
+    end_minutes: float
+    variant: int
+    """0 for the school's best patrol, 1 for its first variant..."""
+    patrol: Patrol
+    """The walk itself, with its own stops, times and legs."""
+    leave_minutes: float
+    """When the officer sets out from their base, to be at the gate at the start."""
+
+    @property
+    def key(self) -> tuple[str, str, dt.date, int, int]:
+        """What tells one duty from another."""
+        return (self.officer, self.urn, self.date, self.variant, self.patrol.number)
+
+    def __str__(self) -> str:
+        return f"{self.officer}: URN {self.urn} on {day_name(self.date)}, {clock(self.start_minutes)}"
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """A school that nobody patrols on a day of the week, and exactly why."""
+
+    urn: str
+    date: dt.date
+    why: str
+
+    def __str__(self) -> str:
+        return f"URN {self.urn} on {self.date:%A}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Short:
+    """A school that gets fewer patrols than the least that is promised to every school."""
+
+    urn: str
+    patrols: int
+    least: int
+
+    def __str__(self) -> str:
+        return f"URN {self.urn} gets {self.patrols} of at least {self.least} patrols"
+
+
+@dataclass(frozen=True, eq=False)
+class Week:
+    """Who patrols which school on which day.
+
+    Parameters
+    ----------
+    days
+        The school week's days that were planned.
+    duties
+        In the order of day, start and officer.
+    unmet
+        Every school and day without a patrol, and why.
+    short
+        Schools that get fewer than `[week] min_patrols_per_school`.
+    status
+        "optimal" when proven best, else "feasible".
+    worth, bound
+        See `patrolplan.team.worth`; no week of these choices can be worth more than `bound`.
+    notes
+        What was assumed, in plain sentences.
+    locks, bans
+        What was set by hand.
+    delivered
+        Days on which a hotspot had its dose before this week was planned, by hotspot.
+    """
+
+    days: tuple[dt.date, ...]
+    duties: tuple[Duty, ...]
+    unmet: tuple[Unmet, ...]
+    short: tuple[Short, ...]
+    status: str
+    worth: float
+    bound: float
+    notes: tuple[str, ...]
+    locks: tuple[Lock, ...]
+    bans: tuple[Ban, ...]
+    delivered: dict[str, frozenset[dt.date]]
+
+    @property
+    def start(self) -> dt.date:
+        """First day of the week."""
+        return self.days[0]
+
+    @property
+    def gap_percent(self) -> float:
+        """How far below the bound it may be at most."""
+        return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
+
+    def __repr__(self) -> str:
+        officers = len({duty.officer for duty in self.duties})
+        schools = len({duty.urn for duty in self.duties})
+        return (
+            f"<Week: from {self.start}, {len(self.duties)} patrols of {officers} officers at "
+            f"{schools} schools, {self.status}, gap {self.gap_percent:.2f} %>"
+        )
+
+
+def day_name(date: dt.date) -> str:
+    """A day as people say it.
+
+    Examples
+    --------
+    >>> day_name(dt.date(2026, 12, 2))
+    'Wednesday 2 December'
+    """
+    return f"{date:%A} {date.day} {date:%B}"
+
+
+def week_document(week: Week) -> dict[str, Any]:
+    """The week in the form that `patrolplan week --json` prints.
+
+    Returns
+    -------
+    dict
+        Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
+        officers patrol a school together, `number` tells their routes apart.
+    """
+    together = any(duty.patrol.number > 1 for duty in week.duties)
+    return {
+        "status": week.status,
+        "gap_percent": round(week.gap_percent, 4),
+        "worth": round(week.worth, 6),
+        "patrols": [
+            {
+                "officer": duty.officer,
+                "urn": duty.urn,
+                "date": duty.date.isoformat(),
+                "start": clock(duty.start_minutes),
+                "end": clock(duty.end_minutes),
+                "variant": duty.variant,
+                **({"number": duty.patrol.number} if together else {}),
+            }
+            for duty in week.duties
+        ],
+        "unmet": [
+            {"urn": gap.urn, "date": gap.date.isoformat(), "why": gap.why} for gap in week.unmet
+        ],
+    }

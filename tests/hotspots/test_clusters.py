@@ -1,0 +1,117 @@
+"""Stretches: connected, disjoint, bounded, the one of most risk first."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csgraph
+
+from patrolplan.hotspots.clusters import MOST_COVERAGE
+from patrolplan.hotspots.clusters import dbscan_groups
+from patrolplan.hotspots.clusters import hdbscan_groups
+from patrolplan.hotspots.clusters import network_stretches
+from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import no_features
+from patrolplan.inputs.streets import ways_table
+from patrolplan.network import build_network
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+
+def _grid(size=5, metres=90.0):
+    """Streets of a small town: a square grid."""
+    places = np.array([(x * metres, y * metres) for y in range(size) for x in range(size)])
+    rows = [[y * size + x for x in range(size)] for y in range(size)]
+    ways = [*rows, *([row[x] for row in rows] for x in range(size))]
+    nodes = np.array([node for way in ways for node in way])
+    streets = Streets(
+        ways=ways_table([(number, "", "residential", "") for number in range(len(ways))]),
+        vertex_way=np.repeat(np.arange(len(ways)), size),
+        vertex_node=nodes,
+        vertex_xy=places[nodes],
+        features=no_features(Projection()),
+    )
+    return build_network(streets, Projection(), LeftOut())
+
+
+TOWN = _grid()
+RISKS = st.tuples(st.integers(0, 9999), st.sampled_from([0.3, 1.0, 3.0])).map(
+    lambda case: np.random.default_rng(case[0]).gamma(case[1], size=len(TOWN))
+)
+LENGTHS = st.sampled_from([50.0, 120.0, 300.0, 1000.0])
+
+
+def _connected(stretch):
+    inside = TOWN.neighbours[stretch][:, stretch]
+    return csgraph.connected_components(inside, directed=False)[0] == 1
+
+
+@given(RISKS, LENGTHS, st.sampled_from([None, 1, 4]))
+def test_stretches_are_connected_disjoint_and_bounded(risk, length, count):
+    """Every stretch can be walked without leaving it, none overlap, none is too long."""
+    found = network_stretches(TOWN, risk, max_length_metres=length, count=count)
+    pieces = np.concatenate(found)
+    assert len(set(pieces)) == len(pieces)
+    for stretch in found:
+        assert _connected(stretch)
+        assert TOWN.piece_metres[stretch].sum() <= length + 1e-9
+    if count is not None:
+        assert len(found) <= count
+
+
+@given(RISKS, LENGTHS)
+def test_stretches_hold_dense_pieces_alone(risk, length):
+    """Each piece of a stretch has more risk by the metre than the area on average."""
+    found = network_stretches(TOWN, risk, max_length_metres=length)
+    density = risk / TOWN.piece_metres
+    assert (density[np.concatenate(found)] > risk.sum() / TOWN.metres).all()
+
+
+@given(RISKS)
+def test_all_stretches_cover_no_more_than_a_quarter(risk):
+    """Without a number wanted, stretches stop at a quarter of the street."""
+    found = network_stretches(TOWN, risk, max_length_metres=150)
+    before = TOWN.piece_metres[np.concatenate(found[:-1] or [np.empty(0, int)])].sum()
+    assert before < MOST_COVERAGE * TOWN.metres
+
+
+@given(RISKS, LENGTHS)
+def test_stretch_of_most_risk_comes_first(risk, length):
+    """Stretches come in the order of their risk."""
+    found = network_stretches(TOWN, risk, max_length_metres=length, count=8)
+    totals = [risk[stretch].sum() for stretch in found]
+    assert totals == sorted(totals, reverse=True)
+
+
+@given(RISKS)
+def test_stretch_stays_inside_its_cluster(risk):
+    """Where clusters are given, no stretch crosses from one into another, or into none."""
+    group = np.arange(len(TOWN)) % 3 - 1
+    for stretch in network_stretches(TOWN, risk, max_length_metres=300, group=group):
+        assert len(set(group[stretch])) == 1
+        assert group[stretch[0]] >= 0
+
+
+def test_a_heap_of_risk_is_the_first_stretch():
+    """Risk heaped on one corner makes the stretch of that corner."""
+    risk = np.full(len(TOWN), 0.01)
+    corner = TOWN.around([0, 0], 50)
+    risk[corner] = 5
+    (first, *_) = network_stretches(TOWN, risk, max_length_metres=130, count=1)
+    assert set(corner) <= set(first)
+
+
+@pytest.mark.parametrize("groups", [dbscan_groups, hdbscan_groups])
+def test_clusters_find_two_heaps_apart(groups):
+    """Two heaps of risk far apart are two clusters; what is between them is in neither."""
+    risk = np.full(len(TOWN), 1e-6)
+    one, other = TOWN.around([0, 0], 75), TOWN.around([360, 360], 75)
+    risk[one] = risk[other] = 1
+    found = groups(TOWN, risk)
+    assert len(found) == len(TOWN)
+    assert len(set(found[one])) == len(set(found[other])) == 1
+    assert found[one[0]] >= 0
+    assert found[other[0]] >= 0
+    assert found[one[0]] != found[other[0]]
+    middle = TOWN.around([180, 180], 60)
+    assert not set(found[middle]) & {found[one[0]], found[other[0]]}

@@ -1,0 +1,353 @@
+"""Folders written whole or not at all."""
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.errors import OutputError
+from patrolplan.outputs.files import MANIFEST
+from patrolplan.outputs.files import check_folder
+from patrolplan.outputs.files import json_text
+from patrolplan.outputs.files import recover
+from patrolplan.outputs.files import whole_folder
+from patrolplan.outputs.files import write_json
+
+
+def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
+    with whole_folder(out, {"version": version}) as folder:
+        for name in names:
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"{version} {name}", encoding="utf-8")
+
+
+def _version(out):
+    """The version that a folder holds, after checking that it is whole and holds nothing else."""
+    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert there == {MANIFEST, *manifest["files"]}
+    for name, digest in manifest["files"].items():
+        content = (out / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
+        assert content.decode().startswith(manifest["version"])
+    return manifest["version"]
+
+
+@given(st.dictionaries(st.text("abcäß-_ ", min_size=1), st.binary(), max_size=6))
+def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
+    """The manifest holds what it is told, and the hash of every file written."""
+    out = tmp_path_factory.mktemp("files") / "out"
+    with whole_folder(out, {"seed": 7}) as folder:
+        for name, content in files.items():
+            (folder / f"{name}.bin").write_bytes(content)
+    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest == {
+        "seed": 7,
+        "files": {
+            f"{name}.bin": hashlib.sha256(content).hexdigest() for name, content in files.items()
+        },
+    }
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_older_output_is_replaced_whole(tmp_path):
+    """A new pack takes the place of the older one; files that only the old one had are gone."""
+    out = tmp_path / "out"
+    _write(out, "old", ("a.txt", "b/c.txt"))
+    _write(out, "new", ("a.txt",))
+    assert _version(out) == "new"
+    assert not (out / "b").exists()
+
+
+def test_folders_above_are_made(tmp_path):
+    """Folders on the way to the output folder are made."""
+    _write(tmp_path / "deep" / "er" / "out", "new")
+    assert _version(tmp_path / "deep" / "er" / "out") == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
+def test_failure_inside_leaves_the_old_output(tmp_path, error):
+    """When writing fails half way, the old pack stands untouched and nothing lies beside it."""
+    out = tmp_path / "out"
+    _write(out, "old")
+
+    def fail():
+        with whole_folder(out, {"version": "new"}) as folder:
+            (folder / "plan.json").write_text("half", encoding="utf-8")
+            raise error
+
+    with pytest.raises(OutputError if error is OSError else error):
+        fail()
+    assert _version(out) == "old"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+class _Killed(BaseException):
+    """The process is no more."""
+
+
+class _Death:
+    """Kills at the nth change of the disk: that change and every later one do not happen."""
+
+    def __init__(self, monkeypatch, at):
+        self.left = at
+        self.dead = False
+        for owner, name in (
+            (Path, "rename"),
+            (Path, "replace"),
+            (Path, "mkdir"),
+            (Path, "chmod"),
+            (Path, "write_text"),
+            (Path, "write_bytes"),
+            (tempfile, "mkdtemp"),
+            (os, "rename"),
+            (os, "replace"),
+        ):
+            monkeypatch.setattr(owner, name, self._mortal(getattr(owner, name)))
+        monkeypatch.setattr(shutil, "rmtree", self._half_removed(shutil.rmtree))
+
+    def _count(self):
+        self.left -= 1
+        self.dead |= self.left < 0
+        return self.dead
+
+    def _mortal(self, real):
+        def call(*args, **options):
+            if self._count():
+                raise _Killed
+            return real(*args, **options)
+
+        return call
+
+    def _half_removed(self, real):
+        def call(path, *args, **options):
+            was_dead = self.dead
+            if self._count():
+                files = sorted(Path(path).rglob("*")) if not was_dead else []
+                for file in [file for file in files if file.is_file()][::2]:
+                    file.unlink()
+                raise _Killed
+            return real(path, *args, **options)
+
+        return call
+
+
+def _killed_at(out, at):
+    """Write a new version over an old one, dying at a step; tells whether it came to that."""
+    with pytest.MonkeyPatch.context() as patches:
+        death = _Death(patches, at)
+        with contextlib.suppress(_Killed):
+            _write(out, "new")
+        return death.dead
+
+
+@pytest.mark.parametrize("older", [True, False])
+@pytest.mark.parametrize("again", ["check", "recover", "write"])
+def test_kill_at_every_step_leaves_one_whole_output(tmp_path, older, again):
+    """Killed at any step, after the next command the folder holds one whole pack, or none."""
+    found = set()
+    for step in range(1000):
+        out = tmp_path / str(step) / "out"
+        out.parent.mkdir()
+        if older:
+            _write(out, "old")
+        died = _killed_at(out, step)
+        if again == "write":
+            _write(out, "newer")
+        elif again == "recover":
+            recover(out)
+        else:
+            check_folder(out)
+        found.add(_version(out) if out.exists() else "none")
+        beside = [path for path in out.parent.iterdir() if path != out] if died else []
+        assert beside == []
+        if not died:
+            break
+    assert step > 8
+    expected = {"new", "old" if older else "none"}
+    assert found == ({"newer"} if again == "write" else expected)
+
+
+def test_kill_between_the_renames_is_finished(tmp_path):
+    """Killed after the old pack was moved away, the new one takes its place at the next command."""
+    out = tmp_path / "out"
+    _write(out, "old")
+    out.rename(tmp_path / ".out.old")
+    _write(tmp_path / "x", "new")
+    (tmp_path / "x").rename(tmp_path / ".out.new")
+    check_folder(out)
+    assert _version(out) == "new"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("older", [False, True])
+def test_strangers_are_refused_and_named(tmp_path, nested, older):
+    """A folder that holds files of somebody else is refused, naming them, and left as it is."""
+    out = tmp_path / "out"
+    if older:
+        _write(out, "old")
+    name = "cards/thesis.doc" if nested else "thesis.doc"
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text("mine", encoding="utf-8")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(OutputError, match=rf"holds 1 files .*\({name}\).*--out"):
+        _write(out, "new")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_many_strangers_are_named_in_part(tmp_path):
+    """Of many strangers the first five are named, and how many there are."""
+    for number in range(7):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(OutputError, match=r"holds 7 files .*\(0.txt, .*4.txt \.\.\.\)"):
+        check_folder(tmp_path)
+
+
+def test_link_is_a_stranger_too(tmp_path):
+    """A link that leads nowhere is somebody's: the folder is refused."""
+    out = tmp_path / "out"
+    _write(out, "old")
+    (out / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputError, match=r"\(link\)"):
+        _write(out, "new")
+
+
+@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', "\xff"])
+def test_manifest_that_cannot_be_read_makes_all_strangers(tmp_path, manifest):
+    """A folder whose manifest is spoiled is refused: nobody knows whose its files are."""
+    out = tmp_path / "out"
+    _write(out, "old")
+    (out / MANIFEST).write_bytes(manifest.encode("latin-1"))
+    with pytest.raises(OutputError, match="holds 4 files"):
+        check_folder(out)
+
+
+def test_empty_folder_is_taken(tmp_path):
+    """A folder that is there already and empty is written into."""
+    (tmp_path / "out").mkdir()
+    _write(tmp_path / "out", "new")
+    assert _version(tmp_path / "out") == "new"
+
+
+def test_what_killed_commands_left_beside_is_cleared(tmp_path):
+    """Parts of commands that were killed long ago go; folders with like names stay."""
+    (tmp_path / ".out.part-abc").mkdir()
+    (tmp_path / ".out.part-abc" / "x").touch()
+    (tmp_path / ".out[1].part-abc").mkdir()
+    (tmp_path / ".outer.part-abc").mkdir()
+    _write(tmp_path / "out", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".out[1].part-abc",
+        ".outer.part-abc",
+        "out",
+    ]
+
+
+def test_name_like_a_pattern_clears_its_own_parts(tmp_path):
+    """An output folder whose name looks like a pattern clears its own leavings alone."""
+    (tmp_path / ".o[u]t.part-1").mkdir()
+    (tmp_path / ".out.part-1").mkdir()
+    _write(tmp_path / "o[u]t", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.part-1", "o[u]t"]
+
+
+def test_link_to_a_folder_is_followed(tmp_path):
+    """Where the output folder is a link, the folder that it leads to is replaced, twice over."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    _write(tmp_path / "link", "old")
+    _write(tmp_path / "link", "new")
+    assert _version(tmp_path / "real") == "new"
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_here_and_dots_name_the_folder_itself(tmp_path, monkeypatch):
+    """The output folder may be named from where one stands, also with dots."""
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    _write(Path("../out"), "old")
+    _write(Path("../other/../out"), "new")
+    assert _version(tmp_path / "out") == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
+
+
+@pytest.mark.parametrize("where", ["file", "file/out", "file/deep/out"])
+def test_places_that_cannot_be_written(tmp_path, where):
+    """A file in the way is named with what to do, before anything is computed."""
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"file.*: (is a file|cannot be written).*--out"):
+        check_folder(tmp_path / where)
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_full_disk_is_told_and_leaves_the_old_output(tmp_path, monkeypatch):
+    """When the disk is full at the manifest, the old pack stands and the message says why."""
+    out = tmp_path / "out"
+    _write(out, "old")
+
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("patrolplan.outputs.files.write_json", full)
+    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)"):
+        _write(out, "new")
+    assert _version(out) == "old"
+
+
+def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
+    """JSON keeps its order and letters, ends with a line break, and refuses NaN."""
+    document = {"b": [1, 2.5], "a": "Café"}
+    write_json(tmp_path / "x.json", document)
+    assert (tmp_path / "x.json").read_bytes() == json_text(document).encode()
+    assert json.loads(json_text(document)) == document
+    assert "Café" in json_text(document)
+    assert json_text(document).endswith("}\n")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        json_text({"a": float("nan")})
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from patrolplan.outputs.files import whole_folder
+out = Path(sys.argv[1])
+print("ready", flush=True)
+for version in range(10_000):
+    with whole_folder(out, {"version": str(version)}) as folder:
+        for number in range(20):
+            (folder / f"{number}.txt").write_text(f"{version} " * 500, encoding="utf-8")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_real_kills_leave_one_whole_output(tmp_path):
+    """Killed for good at random moments of writing over and over, one whole pack stands."""
+    out = tmp_path / "out"
+    rng = random.Random(1)  # noqa: S311 - moments, no secrets
+    for _ in range(15):
+        process = subprocess.Popen(  # noqa: S603 - this very interpreter
+            [sys.executable, "-c", WRITER, str(out)], stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(rng.uniform(0.02, 0.12))
+            process.send_signal(signal.SIGKILL)
+        check_folder(out)
+        assert int(_version(out)) >= 0
+        assert list(tmp_path.iterdir()) == [out]

@@ -1,0 +1,136 @@
+"""Directions: street by street, in words that fit what is walked."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.patrols.itinerary import SHORT_METRES
+from patrolplan.patrols.itinerary import directions
+from patrolplan.patrols.itinerary import leg_of
+from patrolplan.patrols.itinerary import turn_words
+
+
+@pytest.mark.parametrize(
+    ("degrees", "words"),
+    [
+        (0, "straight on"),
+        (29, "straight on"),
+        (-29, "straight on"),
+        (31, "bear right"),
+        (-31, "bear left"),
+        (59, "bear right"),
+        (61, "right"),
+        (90, "right"),
+        (-90, "left"),
+        (149, "right"),
+        (-149, "left"),
+        (151, "turn back"),
+        (180, "turn back"),
+        (-180, "turn back"),
+        (270, "left"),
+        (450, "right"),
+        (-350, "straight on"),
+    ],
+)
+def test_turn_words_at_known_angles(degrees, words):
+    """Turns are told as a walker would: by side and sharpness, clockwise to the right."""
+    assert turn_words(np.radians(degrees)) == words
+
+
+@given(st.floats(-720, 720))
+def test_turning_the_other_way_swaps_left_and_right(degrees):
+    """The mirror image of a turn has the same word on the other side."""
+    mirrored = {"left": "right", "right": "left", "bear left": "bear right"}
+    mirrored |= {"bear right": "bear left"}
+    words = turn_words(np.radians(degrees))
+    if abs(abs((degrees + 180) % 360 - 180) - 180) > 1e-6:
+        assert turn_words(np.radians(-degrees)) == mirrored.get(words, words)
+
+
+def _walk(*moves):
+    """A walk of (east, north) moves, one piece each."""
+    line = np.concatenate([[[0.0, 0.0]], np.cumsum(np.array(moves, dtype=float), axis=0)])
+    metres = np.hypot(*np.diff(line, axis=0).T)
+    pieces = np.arange(len(moves))
+    return SimpleNamespace(line=line, pieces=pieces, piece_metres=metres, metres=metres.sum())
+
+
+def _told(walk, *names):
+    steps = directions(walk, np.array(names, dtype=object))
+    return [(step.turn, step.street, round(step.metres)) for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("move", "heading"),
+    [
+        ((0, 50), "head north"),
+        ((40, 40), "head north-east"),
+        ((50, 0), "head east"),
+        ((40, -40), "head south-east"),
+        ((0, -50), "head south"),
+        ((-40, -40), "head south-west"),
+        ((-50, 0), "head west"),
+        ((-40, 40), "head north-west"),
+    ],
+)
+def test_first_step_is_a_compass_heading(move, heading):
+    """A leg begins with the direction to set off in."""
+    assert _told(_walk(move), "High Street")[0][0] == heading
+
+
+def test_turns_follow_the_line():
+    """Each change of street is told with its turn and the metres along the street."""
+    walk = _walk((0, 60), (80, 0), (0, 70), (-50, 50))
+    assert _told(walk, "High Street", "Mill Lane", "Dock Road", "Elm Row") == [
+        ("head north", "High Street", 60),
+        ("right", "Mill Lane", 80),
+        ("left", "Dock Road", 70),
+        ("bear left", "Elm Row", 71),
+    ]
+
+
+def test_pieces_of_one_street_are_one_step():
+    """Pieces of the same street in a row are one line of the directions."""
+    walk = _walk((0, 30), (0, 30), (30, 0), (30, 0))
+    assert _told(walk, "A", "A", "B", "B") == [("head north", "A", 60), ("right", "B", 60)]
+
+
+def test_short_bits_are_no_steps_of_their_own():
+    """A crossing of a few metres goes to the street before it, at the start to the one after."""
+    walk = _walk((0, 10), (0, 60), (10, 0), (0, 60))
+    assert _told(walk, "footpath", "A", "crossing", "A") == [("head north", "A", 140)]
+
+
+def test_leg_of_short_bits_alone_is_one_step():
+    """A leg that is short altogether is told by its longest bit, with all its metres."""
+    walk = _walk((0, 5), (0, 12), (6, 0))
+    assert _told(walk, "a", "b", "c") == [("head north", "b", 23)]
+
+
+def test_walk_of_no_length_has_no_directions():
+    """From a place to itself there is nothing to tell."""
+    walk = SimpleNamespace(pieces=np.empty(0, dtype=np.int64), piece_metres=np.empty(0))
+    assert directions(walk, np.array(["A"], dtype=object)) == ()
+
+
+MOVES = st.lists(
+    st.tuples(st.integers(-60, 60), st.integers(-60, 60)).filter(any), min_size=1, max_size=12
+)
+
+
+@given(MOVES, st.data())
+def test_metres_of_steps_sum_to_the_leg(moves, data):
+    """Whatever is merged, the steps' metres are together those of the leg."""
+    names = data.draw(st.lists(st.sampled_from("ABC"), min_size=len(moves), max_size=len(moves)))
+    walk = _walk(*moves)
+    leg = leg_of(walk, np.array(names, dtype=object), 80.0)
+    assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
+    assert leg.minutes == pytest.approx(walk.metres / 80)
+    assert leg.steps[0].turn.startswith("head ")
+    for before, after in zip(leg.steps[:-1], leg.steps[1:], strict=True):
+        assert before.street != after.street
+    if len(leg.steps) > 1:
+        assert all(step.metres >= SHORT_METRES for step in leg.steps)

@@ -1,0 +1,205 @@
+"""Patrols of the demo borough, recomputed by networkx on the raw pieces of street."""
+
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+
+import patrolplan as pp
+
+
+@pytest.fixture(scope="module")
+def streets(demo_area):
+    """The streets as a plain graph of nodes."""
+    graph = nx.MultiGraph()
+    network = demo_area.network
+    for piece, (first, last) in enumerate(network.piece_nodes):
+        graph.add_edge(int(first), int(last), metres=network.piece_metres[piece], piece=piece)
+    return graph
+
+
+def _shortest(graph, network, start, end):
+    """Metres from one point on a street to another, by way of the ends of their pieces."""
+    placed = network.snap([start, end])
+    assert placed.moved_metres.max() < 0.01
+    ends = []
+    for k in (0, 1):
+        piece, offset = placed.piece[k], placed.offset_metres[k]
+        first, last = (int(node) for node in network.piece_nodes[piece])
+        ends.append({first: offset, last: network.piece_metres[piece] - offset})
+    best = np.inf
+    if placed.piece[0] == placed.piece[1]:
+        best = abs(placed.offset_metres[0] - placed.offset_metres[1])
+    for node, before in ends[0].items():
+        away = nx.single_source_dijkstra_path_length(graph, node, cutoff=4000, weight="metres")
+        for other, after in ends[1].items():
+            best = min(best, before + away.get(other, np.inf) + after)
+    return best
+
+
+def test_every_school_has_its_patrols(demo_area, demo_plan):
+    """Each school of the area has one patrol an officer, in the order of the schools."""
+    assert [patrol.urn for patrol in demo_plan.patrols] == list(demo_area.schools["urn"])
+    assert sum(bool(patrol.stops) for patrol in demo_plan.patrols) >= 10
+
+
+def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):
+    """Each leg is a line on the streets, from the gate over the stops and back to it."""
+    network = demo_area.network
+    for patrol in demo_plan.patrols:
+        gate = (patrol.x, patrol.y)
+        places = [gate, *((stop.x, stop.y) for stop in patrol.stops), gate]
+        assert len(patrol.legs) == (len(patrol.stops) + 1 if patrol.stops else 0)
+        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=bool(patrol.legs)):
+            np.testing.assert_allclose(leg.line[0], start, atol=0.02)
+            np.testing.assert_allclose(leg.line[-1], end, atol=0.02)
+            drawn = np.hypot(*np.diff(leg.line, axis=0).T).sum()
+            assert drawn == pytest.approx(leg.metres, abs=0.05)
+            on = shapely.multilinestrings(network.piece_lines[np.unique(leg.pieces)])
+            assert shapely.distance(shapely.points(leg.line), on).max() < 1e-6
+            for one, other in pairwise(leg.pieces):
+                assert one == other or network.neighbours[one, other]
+
+
+def test_legs_are_hardly_longer_than_the_shortest_walk(demo_area, demo_plan, streets):
+    """A leg is the shortest walk of networkx, or longer by no more than the detour allowed."""
+    detour = demo_area.settings.patrol.detour
+    for patrol in demo_plan.patrols[::3]:
+        gate = (patrol.x, patrol.y)
+        places = [gate, *((stop.x, stop.y) for stop in patrol.stops), gate]
+        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=bool(patrol.legs)):
+            shortest = _shortest(streets, demo_area.network, start, end)
+            assert leg.metres >= shortest - 0.05
+            assert leg.metres <= shortest * (1 + detour) + 1
+
+
+def test_times_add_up_and_fit_the_window(demo_area, demo_plan):
+    """Bell, presence, walks and dwells follow on each other and end within the window."""
+    settings = demo_area.settings.patrol
+    bells = demo_area.schools.set_index("urn")["finish_time"]
+    for patrol in demo_plan.patrols:
+        hours, minutes = bells[patrol.urn].split(":")
+        now = int(hours) * 60 + int(minutes)
+        assert patrol.start_minutes == now
+        assert patrol.latest_end_minutes == now + settings.window_minutes
+        now += settings.gate_minutes
+        assert patrol.gate_until_minutes == now
+        for stop, leg in zip(patrol.stops, patrol.legs, strict=False):
+            now += leg.metres / (settings.walking_speed_kmh * 1000 / 60)
+            assert stop.arrive_minutes == pytest.approx(now)
+            now += settings.dwell_minutes
+            assert stop.leave_minutes == pytest.approx(now)
+        if patrol.legs:
+            now += patrol.legs[-1].metres / (settings.walking_speed_kmh * 1000 / 60)
+        assert patrol.end_minutes == pytest.approx(now)
+        assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+
+
+def test_worth_is_the_risk_of_the_stretches_within_reach(demo_area, demo_plan, streets):
+    """A stop is worth its stretch's share of the risk within reach; the patrol their sum."""
+    network, risk = demo_area.network, demo_plan.risk.joined
+    radius = demo_area.settings.patrol.radius_metres
+    pieces = demo_plan.hotspots.set_index("hotspot")["pieces"]
+    for patrol in demo_plan.patrols[::4]:
+        placed = network.snap([(patrol.x, patrol.y)])
+        first, last = (int(node) for node in network.piece_nodes[placed.piece[0]])
+        offset = placed.offset_metres[0]
+        to = {first: offset, last: network.piece_metres[placed.piece[0]] - offset}
+        graph = streets.copy()
+        graph.add_weighted_edges_from([("gate", n, m) for n, m in to.items()], weight="metres")
+        away = nx.single_source_dijkstra_path_length(graph, "gate", cutoff=radius, weight="metres")
+        near = np.array([int(a) in away or int(b) in away for a, b in network.piece_nodes])
+        within = risk[near].sum()
+        for stop in patrol.stops:
+            if stop.hotspot in pieces.index:
+                assert stop.worth == pytest.approx(risk[pieces[stop.hotspot]].sum() / within)
+        assert patrol.worth == pytest.approx(sum(stop.worth for stop in patrol.stops))
+
+
+def test_bound_is_never_below_the_patrol(demo_plan):
+    """No patrol is worth more than its bound; a proven one is worth just that."""
+    for patrol in demo_plan.patrols:
+        assert patrol.bound >= patrol.worth - 1e-9
+        if patrol.proven:
+            assert patrol.gap_percent == pytest.approx(0, abs=1e-6)
+
+
+def test_variants_are_other_patrols_worth_no_more(demo_plan):
+    """Variants go elsewhere, or in another order, and are worth no more than the best."""
+    for patrol in demo_plan.patrols:
+        own = tuple(stop.hotspot for stop in patrol.stops)
+        for variant in patrol.variants:
+            assert 0 < variant.worth_share <= 1 + 1e-9
+            assert variant.hotspots != own
+
+
+def test_no_stop_stands_twice(demo_plan):
+    """A patrol stops at a hotspot once."""
+    for patrol in demo_plan.patrols:
+        names = [stop.hotspot for stop in patrol.stops]
+        assert len(set(names)) == len(names)
+
+
+def test_directions_tell_all_metres(demo_plan):
+    """The steps of a leg are together as long as the leg."""
+    for patrol in demo_plan.patrols:
+        for leg in patrol.legs:
+            assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
+
+
+def _with(area, **patrol):
+    changed = area.settings.patrol.model_copy(update=patrol)
+    settings = area.settings.model_copy(update={"patrol": changed})
+    return pp.StudyArea(**(vars(area) | {"settings": settings}))
+
+
+def test_two_officers_share_out_the_stops(demo_area, demo_plan):
+    """Officers of one school have patrols of their own, and no stop in common."""
+    plan = pp.plan_patrols(
+        _with(demo_area, officers=2),
+        demo_plan.risk,
+        demo_plan.hotspots,
+        urns=["900001"],
+        held_out=False,
+    )
+    assert [patrol.number for patrol in plan.patrols] == [1, 2]
+    stops = [stop.hotspot for patrol in plan.patrols for stop in patrol.stops]
+    assert len(set(stops)) == len(stops)
+    alone = next(patrol for patrol in demo_plan.patrols if patrol.urn == "900001")
+    assert sum(patrol.worth for patrol in plan.patrols) > alone.worth
+
+
+def test_window_too_short_for_a_stop_is_presence_alone(demo_area, demo_plan):
+    """With no time for a dwell the patrol is presence at the gate, without a leg."""
+    area = _with(demo_area, window_minutes=20)
+    empty = area.tasked_places.iloc[:0]
+    area = pp.StudyArea(**(vars(area) | {"tasked_places": empty}))
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
+    for patrol in plan.patrols:
+        assert (patrol.stops, patrol.legs, patrol.worth) == ((), (), 0)
+        assert patrol.end_minutes == patrol.gate_until_minutes
+
+
+def test_presence_longer_than_the_window_is_refused(demo_area, demo_plan):
+    """Presence at the gate that does not fit the window is told by both numbers."""
+    with pytest.raises(pp.InputError, match="gate_minutes 100 is longer than the window's 90"):
+        pp.plan_patrols(_with(demo_area, gate_minutes=100), demo_plan.risk, demo_plan.hotspots)
+
+
+GATE_OUTSIDE = pytest.mark.xfail(
+    strict=True, raises=IndexError, reason="the gate's own piece lies outside so small a radius"
+)
+
+
+@pytest.mark.parametrize("radius", [pytest.param(5, marks=GATE_OUTSIDE), 60, 400])
+def test_small_radius_keeps_patrols_near(demo_area, demo_plan, radius):
+    """However small the radius, plans are made, and no stop is farther away than that."""
+    area = _with(demo_area, radius_metres=radius)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
+    assert len(plan.patrols) == len(demo_plan.patrols)
+    for patrol in plan.patrols:
+        for stop in patrol.stops:
+            if not stop.tasked:
+                assert np.hypot(stop.x - patrol.x, stop.y - patrol.y) <= radius + 25

@@ -1,0 +1,191 @@
+"""The back-test: what it measures, whom it chooses, and how sure it is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from patrolplan.errors import InputError
+from patrolplan.outputs.plot import plot_coverage
+from patrolplan.risk.backtest import COLUMNS
+from patrolplan.risk.backtest import backtest_risk
+from patrolplan.risk.bootstrap import draw_months
+from patrolplan.risk.bootstrap import interval
+from patrolplan.risk.choice import choose
+from patrolplan.risk.models import PriorCount
+from patrolplan.risk.models import ShrunkCount
+from patrolplan.risk.reference import simulate_reference
+from patrolplan.risk.scores import hits
+from patrolplan.risk.trials import run_trials
+
+
+@pytest.fixture(scope="module")
+def result(demo_area):
+    """The demo borough, tested on its last months."""
+    return backtest_risk(demo_area)
+
+
+def test_columns_and_rows(result):
+    """One row for each category, model and coverage, with the promised columns."""
+    table = result.results
+    assert tuple(table.columns) == COLUMNS
+    assert not table.duplicated(["category", "model", "coverage"]).any()
+    assert set(table["coverage"]) == {0.01, 0.02, 0.03, 0.05, 0.1}
+    assert (table.groupby(["category", "coverage"])["chosen"].sum() == 1).all()
+    assert table["category"].iloc[-1] == "all"
+
+
+def test_measures_agree(result):
+    """PAI is the hit rate over the coverage, its ratio and difference are to prior counts."""
+    table = result.results.set_index(["category", "model", "coverage"])
+    assert np.allclose(table["hit_rate"] / table.index.get_level_values("coverage"), table["pai"])
+    prior = table.xs("prior count", level="model")
+    for name, rows in table.groupby(level="model"):
+        rows = rows.droplevel("model")  # noqa: PLW2901
+        assert np.allclose(rows["pai"] / prior["pai"], rows["ratio"]), name
+        assert np.allclose(rows["pai"] - prior["pai"], rows["difference"]), name
+    assert (table["pei"] <= 1 + 1e-9).all()
+    assert (prior[["difference", "difference_low", "difference_high"]] == 0).all(axis=None)
+    assert (table["difference_low"] <= table["difference"] + 1e-9).all()
+    assert (table["difference"] <= table["difference_high"] + 1e-9).all()
+
+
+def test_random_is_chance(result):
+    """Streets in random order catch about their share: a PAI of one."""
+    table = result.results
+    rows = table[(table["model"] == "random") & (table["coverage"] == 0.1)]
+    assert 0.5 < rows["pai"].mean() < 1.5
+
+
+def test_prints_itself(result):
+    """The result prints a table with intervals and the reference, in plain words."""
+    text = str(result)
+    assert "prior count" in text
+    assert "Robbery" in text
+    assert "months" in repr(result) or "Backtest" in repr(result)
+
+
+def test_plot(result):
+    """The plot shows the chosen model, prior counts and the reference; an unknown name is told."""
+    axes = plot_coverage(result, "Robbery")
+    assert len(axes.lines) == 2
+    with pytest.raises(KeyError, match="choose from"):
+        plot_coverage(result, "Piracy")
+
+
+def test_equal_runs_are_equal(make):
+    """The same seed gives the same table, bit for bit."""
+    area = make.area(
+        make.rows([12] * 16, range(20)) + make.rows([9] * 16, range(40), 2, "Burglary")
+    )
+    first, second = (backtest_risk(area, seed=7).results for _ in range(2))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_choice_looks_back_only(make):
+    """What an origin chooses stays the same when the months from it on are poisoned."""
+    counts = make.uneven(months=18)
+    poisoned = counts.copy()
+    poisoned[15:, :30] += 500
+    models = {"prior count": PriorCount(), "shrunk count": ShrunkCount()}
+    found = []
+    for values in (counts, poisoned):
+        h = make.history(values)
+        trials = run_trials(h, models, list(h.months[6:]), np.ones(2), seed=1)
+        found.append(trials.choices[: 15 - 6 + 1])
+    assert found[0] == found[1]
+
+
+def test_choice_rules():
+    """The best of earlier months is taken, a loser never, and too few incidents can't tell."""
+    prior = np.full((8, 5), 10.0)
+    jitter = np.tile([[0.1], [-0.1]], (4, 1))
+    better, worse, noisy = prior + 1 + jitter, prior - 1 + jitter, prior + 0.01 + 40 * jitter
+    many, few = np.full(8, 50), np.full(8, 2)
+
+    def taken(events, **hits):
+        named = {name.replace("_", " "): value for name, value in hits.items()}
+        return choose("Robbery", {"prior count": prior, **named}, events)
+
+    assert taken(many, poisson=better, shrunk_count=prior + 0.5).model == "poisson"
+    assert taken(many, poisson=worse).model == "prior count"
+    assert taken(many, poisson=noisy).model == "prior count"
+    assert taken(many, random=better).model == "prior count"
+    told = taken(few, poisson=better)
+    assert told.model == "prior count"
+    assert told.gain is None
+    assert "can't tell" in str(told)
+
+
+def test_too_few_months(make):
+    """Fewer months than a back-test needs are told, with what to do."""
+    with pytest.raises(InputError, match="add earlier months"):
+        backtest_risk(make.area(make.rows([5] * 6, range(10))))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"origins": ("2022-02", "2022-09")}, "outside 2022-07..2023-02"),
+        ({"origins": ("2022-09", "2022-08")}, "is after"),
+        ({"origins": ("soon", "2022-08")}, "no month"),
+        ({"categories": ["Piracy"]}, "choose from: Robbery"),
+    ],
+)
+def test_what_cannot_be_scored(make, asked, told):
+    """Months and categories that cannot be scored are named, with what can be."""
+    with pytest.raises(InputError, match=told):
+        backtest_risk(make.area(make.rows([5] * 14, range(10))), **asked)
+
+
+def test_few_origins_give_no_interval(make):
+    """With fewer than six months an interval is not pretended."""
+    area = make.area(make.rows([20] * 16, range(20)))
+    table = backtest_risk(area, origins=("2023-01", "2023-03")).results
+    assert table["difference_low"].isna().all()
+
+
+def test_interval_covers(make):
+    """In nineteen of twenty worlds, about, the interval of a mean holds the truth."""
+    rng = np.random.default_rng(2)
+    held = 0
+    for seed in range(200):
+        values = rng.normal(size=24)
+        drawn = draw_months(24, seed=seed, draws=400) @ values / 24
+        low, high = interval(np.array(values.mean()), drawn, 24)
+        held += bool(low <= 0 <= high)
+    assert 0.88 <= held / 200 <= 0.99
+
+
+def test_draws_are_whole_blocks():
+    """Every draw has as many months as there are, and each month comes as often as the others."""
+    counted = draw_months(12, seed=1)
+    assert (counted.sum(axis=1) == 12).all()
+    assert counted.mean(axis=0) == pytest.approx(1.0, abs=0.1)
+
+
+def test_reference_knows_the_rates(make):
+    """In a world of known rates, the reference is what ranking by them gets, and no less."""
+    rng = np.random.default_rng(11)
+    counts = make.uneven(months=24, places=120, kinds=1, seed=5)
+    h = make.history(counts)
+    found = simulate_reference(h, np.ones(1), 12, seed=1)
+    assert np.all(found.low <= found.pai)
+    assert np.all(found.pai <= found.high)
+    assert np.all(found.ratio >= 1 - 1e-9)
+    rates = np.random.default_rng(5).gamma(0.5, 2.0, size=(120, 1))[:, 0] * 1.5
+    rates = np.pad(rates, (0, len(h.places) - 120))
+    ties = np.arange(len(rates))
+    came = rng.poisson(12 * rates, size=(200, len(rates))).T
+    caught = hits(rates, h.places.metres, came.astype(float), ties, (0.05,))[0]
+    assert (caught / came.sum(axis=0)).mean() / 0.05 == pytest.approx(found.pai[0, 3], rel=0.1)
+
+
+@pytest.mark.slow
+def test_bloomsbury(bloomsbury_area):
+    """On real Bloomsbury, robbery beats prior counts, and nothing loses to them."""
+    table = backtest_risk(bloomsbury_area, origins=("2017-07", "2018-06")).results
+    chosen = table[table["chosen"]].set_index(["category", "coverage"])
+    robbery = chosen.loc["Robbery"]
+    assert robbery.loc[0.05, "ratio"] >= 1.07
+    assert (robbery.loc[[0.05, 0.1], "difference_low"] > 0).all()
+    assert (chosen["difference_high"] >= 0).all()

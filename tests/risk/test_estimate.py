@@ -1,0 +1,149 @@
+"""Risk: two voices, what they rest on, and what is said about it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from patrolplan.errors import SettingsError
+from patrolplan.privacy import ReportGroups
+from patrolplan.risk.estimate import estimate_risk
+
+
+def groups(area, at, count=10):
+    """One group of reports on one piece."""
+    group = np.full(len(area.catchments), -1)
+    group[at] = 0
+    return ReportGroups(5, group, np.array([count]), (("isolated",),))
+
+
+def test_can_not_tell(make):
+    """Twelve months of one category with twenty rows in all: it says it can't tell."""
+    months = [2, 2, 1, 2, 2, 1, 2, 2, 1, 2, 2, 1]
+    risk = estimate_risk(make.area(make.rows(months, range(30))))
+    assert risk.model == "prior count"
+    assert risk.margin is None
+    assert any("can't tell" in note for note in risk.notes)
+
+
+def test_voices_sum_to_one(demo_area):
+    """Each voice sums to one, and so do the two at their declared weights."""
+    risk = estimate_risk(demo_area)
+    for voice in (risk.crime, risk.reports, risk.joined):
+        assert voice.sum() == pytest.approx(1.0)
+        assert (voice >= 0).all()
+    assert np.allclose(risk.joined, 0.7 * risk.crime + 0.3 * risk.reports)
+
+
+def test_equal_runs_are_equal(demo_area):
+    """Two runs give the same numbers, bit for bit."""
+    assert np.array_equal(estimate_risk(demo_area).joined, estimate_risk(demo_area).joined)
+
+
+def test_never_worse_than_prior_counts(demo_area):
+    """The margin that is told is not negative: a loser is not taken."""
+    risk = estimate_risk(demo_area)
+    assert risk.margin is None or risk.margin >= 0
+    assert risk.choices
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.4, 1.0])
+def test_declared_weight(make, weight):
+    """A place with reports alone gets what the declared weight says."""
+    area = make.area(make.rows([3] * 12, [1]), settings={"risk": {"crime_weight": weight}})
+    area.reports = groups(area, at=20)
+    risk = estimate_risk(area)
+    assert risk.joined[20] == pytest.approx(
+        weight * risk.crime[20] + (1 - weight) * risk.reports[20]
+    )
+    assert risk.reports[20] == pytest.approx(1.0)
+
+
+def test_disagreement(make):
+    """Feared but unrecorded comes out near one, recorded but unfeared near minus one."""
+    area = make.area(make.rows([3] * 12, [1]))
+    assert not estimate_risk(area).disagreement.any()
+    area.reports = groups(area, at=20)
+    disagreement = estimate_risk(area).disagreement
+    assert disagreement[20] > 0.9
+    assert disagreement[1] < -0.9
+    assert abs(disagreement[40]) < 0.1
+    assert np.abs(disagreement).max() <= 1
+
+
+def test_named_model(make):
+    """A model named in the settings is used as it is, and said."""
+    area = make.area(make.rows([3] * 12, [1, 2]), settings={"risk": {"model": "network_kernel"}})
+    risk = estimate_risk(area)
+    assert risk.model == "network kernel"
+    assert any("leave-one-out" in note for note in risk.notes)
+
+
+def test_unknown_model(make):
+    """A model that is none is told, with the nearest one."""
+    area = make.area(make.rows([3] * 12, [1]), settings={"risk": {"model": "poison"}})
+    with pytest.raises(SettingsError, match="did you mean 'poisson'"):
+        estimate_risk(area)
+
+
+def test_half_life(make):
+    """With a short half-life the decayed count follows the last months."""
+    rows = make.rows([6, 6, 6, 0, 0, 0], [1]) + make.rows([0, 0, 0, 3, 3, 3], [2])
+    shares = []
+    for months in (1, 60):
+        settings = {"risk": {"model": "decayed count", "half_life_months": months}}
+        risk = estimate_risk(make.area(rows, settings=settings))
+        shares.append(risk.crime[2] / risk.crime[1])
+    assert shares[0] > 3
+    assert shares[1] < 0.6
+
+
+def test_harm_override(make):
+    """An own harm weight moves risk to where that category is."""
+    rows = make.rows([3] * 12, [1]) + make.rows([3] * 12, [2], category="Other theft")
+    plain = {"model": "prior count"}
+    usual = estimate_risk(make.area(rows, settings={"risk": plain}))
+    own = estimate_risk(make.area(rows, settings={"risk": {**plain, "harm": {"Other theft": 365}}}))
+    assert usual.crime[2] < 0.01
+    assert own.crime[2] == pytest.approx(own.crime[1])
+
+
+def test_months_only_is_said(make):
+    """Where only months are known, the risk says so."""
+    assert any("Only the month" in note for note in estimate_risk(
+        make.area(make.rows([3] * 12, [1]))).notes)  # fmt: skip
+
+
+def timed(make):
+    """Robbery after school in term, theft at night and in the holidays."""
+    days = pd.date_range("2022-01-03", "2022-12-30", freq="B")
+    rows = []
+    for number, day in enumerate(days):
+        term = day.month not in {7, 8}
+        hour = 16 if term else 11
+        at = day + pd.Timedelta(hours=hour)
+        rows.append({"piece": 1, "category": "Robbery", "month": day.replace(day=1),
+                     "occurred_at": at})  # fmt: skip
+        night = day + pd.Timedelta(hours=23)
+        rows.append({"piece": 2 + number % 3, "category": "Other theft",
+                     "month": day.replace(day=1), "occurred_at": night})  # fmt: skip
+    dates = pd.DataFrame(
+        {
+            "urn": ["*", "*"],
+            "from": pd.to_datetime(["2022-01-01", "2022-09-01"]),
+            "to": pd.to_datetime(["2022-06-30", "2022-12-31"]),
+            "kind": ["term", "term"],
+        }
+    )
+    return make.area(rows, term_dates=dates)
+
+
+def test_time_of_harm(make):
+    """With clock times, the share of harm in the window is told by weekday and term."""
+    timing = estimate_risk(timed(make)).timing
+    assert timing.window == "15:15-16:45"
+    assert (timing.shares.loc[["Mon", "Fri"], "term"] > 0.99).all()
+    assert (timing.shares.loc[["Mon", "Fri"], "outside term"] == 0).all()
+    assert timing.shares.loc["Sun"].isna().all()
+    assert timing.by_category[0] > 0.7
+    assert timing.by_category[1] < 0.2
+    assert "15:15-16:45" in str(timing)

@@ -1,0 +1,152 @@
+"""Every model: sane, blind to what is later, and as good as its plain form."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from patrolplan.risk.history import history_of
+from patrolplan.risk.known import Known
+from patrolplan.risk.models import MODELS
+from patrolplan.risk.models import Combination
+from patrolplan.risk.models import DecayedCount
+from patrolplan.risk.models import KernelCount
+from patrolplan.risk.models import PoissonCount
+from patrolplan.risk.models import PriorCount
+from patrolplan.risk.models import ShrunkCount
+from patrolplan.risk.regression import thin
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_blind_to_what_is_later(make, name):
+    """Poisoned later months change nothing: a model receives the cut alone."""
+    counts = make.uneven()
+    poisoned = counts.copy()
+    poisoned[14:] = 10_000
+    clean, bad = make.history(counts), make.history(poisoned)
+    origin = clean.months[14]
+    found = [clone(MODELS[name]()).fit(h.until(origin)).predict() for h in (clean, bad)]
+    assert np.array_equal(*found)
+    cut = bad.until(origin)
+    assert cut.counts.base is None
+    assert cut.counts.max() < 10_000
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_sane(make, name):
+    """Every model expects something finite, not negative, and the same when fitted again."""
+    cut = make.history(make.uneven(months=8))
+    model = MODELS[name]()
+    expected = model.fit(cut).predict()
+    assert expected.shape == (len(cut.places.network), 2)
+    assert np.isfinite(expected).all()
+    assert (expected >= 0).all()
+    assert np.array_equal(clone(model).fit(cut).predict(), expected)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_little_history(make, name):
+    """One month, a category without any incident, or none at all, is no reason to fail."""
+    counts = make.uneven(months=3)
+    counts[:, :, 1] = 0
+    for months in (1, 3):
+        assert np.isfinite(MODELS[name]().fit(make.history(counts[:months])).predict()).all()
+    assert np.isfinite(MODELS[name]().fit(make.history(0 * counts)).predict()).all()
+
+
+def test_prior_count_by_hand(make):
+    """The prior count is the last twelve months' count, a month, along the catchment's street."""
+    counts = make.uneven(months=20)
+    h = make.history(counts)
+    expected = PriorCount().fit(h).predict()
+    place, piece = 7, 15
+    assert h.places.catchments.of_piece[piece] == place
+    assert expected[piece] == pytest.approx(counts[8:, place].sum(axis=0) / 12 / 2)
+
+
+def test_decayed_count_by_hand(make):
+    """A crime of six months ago counts half of one of the last month."""
+    counts = np.zeros((7, 3, 1), dtype=int)
+    counts[0, 0], counts[6, 1] = 2, 1
+    expected = DecayedCount(6.0).fit(make.history(counts)).predict()
+    assert expected[0, 0] == pytest.approx(expected[2, 0])
+
+
+def test_kernel_counts_keep_their_sum(make):
+    """Kernels move crime about and lose none; the bandwidth is announced."""
+    h = make.history(make.uneven())
+    for distance in ("network", "planar"):
+        model = KernelCount(distance).fit(h)
+        assert model.predict().sum(axis=0) == pytest.approx(h.last(12).sum(axis=0) / 12)
+        assert "leave-one-out" in model.said_[0]
+
+
+def test_shrunk_is_nearer_the_truth(make):
+    """With sparse crime that follows all crime, shrunk counts are nearer the true rates."""
+    rng = np.random.default_rng(4)
+    common = rng.gamma(0.5, 8.0, size=200) + 0.1
+    rates = np.column_stack([common / 40, common])
+    h = make.history(rng.poisson(rates, size=(12, 200, 2)))
+    spread = h.places.catchments.spread(np.pad(rates[:, 0], (0, len(h.places) - 200)))
+    off = [
+        np.abs(model.fit(h).predict()[:, 0] - spread).sum()
+        for model in (PriorCount(), ShrunkCount())
+    ]
+    assert off[1] < 0.7 * off[0]
+
+
+def test_poisson_learns_a_change(make):
+    """Where crime has moved from one place to another, the regression has noticed."""
+    rng = np.random.default_rng(9)
+    rates = np.full((60, 1), 1.0)
+    counts = rng.poisson(rates, size=(24, 60, 1))
+    for place in range(30):  # each in turn becomes bad for good
+        counts[place % 20 :, place] += rng.poisson(6.0, size=(24 - place % 20, 1))
+    counts[22:, 40] += 9
+    h = make.history(counts)
+    expected = PoissonCount().fit(h).predict()[:, 0]
+    prior = PriorCount().fit(h).predict()[:, 0]
+    assert expected[80] > 1.5 * prior[80]
+
+
+def test_combination_is_its_parts(make):
+    """The combination is half the regression, a quarter shrunk and a quarter decayed counts."""
+    h = make.history(make.uneven())
+    parts = [
+        model.fit(h).predict() for model in (PoissonCount(), ShrunkCount(), DecayedCount(12.0))
+    ]
+    expected = parts[0] / 2 + parts[1] / 4 + parts[2] / 4
+    assert np.allclose(Combination().fit(h).predict(), expected)
+
+
+def test_features_rest_on_the_past(make):
+    """What is known before a month is the same whether or not that month is there."""
+    h = make.history(make.uneven(months=16))
+    early = Known(h.until(h.months[10]))
+    assert np.array_equal(early.features(10, 0), Known(h).features(10, 0))
+    assert np.array_equal(early.rates(10), Known(h).rates(10))
+
+
+def test_thinned_rows_stand_for_all():
+    """Thinning keeps every row with incidents, and the weights add up to about all rows."""
+    counts = np.random.default_rng(0).poisson(0.02, size=(10, 5000)).astype(np.int32)
+    weights = thin(counts, most_rows=9_000)
+    assert (weights[counts > 0] == 1).all()
+    assert (weights > 0).sum() < 10_000
+    assert weights.sum() == pytest.approx(counts.size, rel=0.02)
+
+
+def test_history_counts_incidents(make):
+    """Months without an incident are kept, and every incident of a counted category is counted."""
+    area = make.area(
+        [
+            {"piece": 3, "category": "Robbery", "month": "2022-01-01"},
+            {"piece": 3, "category": "Robbery", "month": "2022-04-01"},
+            {"piece": 5, "category": "Burglary", "month": "2022-02-01"},
+            {"piece": 5, "category": "Drugs", "month": "2022-02-01"},
+        ]
+    )
+    h = history_of(area)
+    assert h.targets == ("Robbery",)
+    assert h.categories == ("Robbery", "Burglary")
+    assert h.counts[:, 3, 0].tolist() == [1, 0, 0, 1]
+    assert h.counts.sum() == 3

@@ -1,0 +1,230 @@
+"""`StudyArea`: everything that is left out is counted, and equal inputs give equal areas."""
+
+import shutil
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+import patrolplan as pp
+from patrolplan.settings import settings_from
+
+HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
+STREETS = """<osm version='0.6'>
+<node id='1' version='1' lon='-0.1300' lat='51.5200'/>
+<node id='2' version='1' lon='-0.1260' lat='51.5200'/>
+<node id='3' version='1' lon='-0.1260' lat='51.5220'/>
+<way id='5' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/>
+<tag k='highway' v='residential'/><tag k='name' v='Mill Lane'/></way>
+</osm>"""
+
+
+@pytest.fixture(scope="session")
+def village(tmp_path_factory):
+    """One street, one school: an area as small as can be."""
+    folder = tmp_path_factory.mktemp("village")
+    (folder / "x.osm").write_text(STREETS, encoding="utf-8")
+    (folder / "s.csv").write_text(
+        "URN,EstablishmentName,Longitude,Latitude\n1,Mill School,-0.128,51.5201\n",
+        encoding="utf-8",
+    )
+    (folder / "c.csv").write_text(f"{HEADER}\n1,2024-05,Met,-0.128,51.52,Robbery\n", "utf-8")
+    return folder
+
+
+def _area(folder, **sections):
+    sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
+    sources |= sections.pop("sources", {})
+    return pp.load_area(settings_from({"sources": sources} | sections, folder=folder))
+
+
+def _count(area, source):
+    return sum(row.count for row in area.left_out if row.source == source)
+
+
+ROW = st.tuples(
+    st.sampled_from(["", "a", "b"]),
+    st.sampled_from(["2024-05", "2024-06", "", "soon"]),
+    st.sampled_from(["Met", "British Transport Police"]),
+    st.sampled_from(["-0.1280,51.5200", "-0.1265,51.5190", ",", "2.35,48.85", "-0.1290,51.5219"]),
+    st.sampled_from(["Robbery", "Drugs", ""]),
+)
+
+
+@limits(max_examples=15)
+@given(files=st.lists(st.lists(ROW, max_size=6), min_size=1, max_size=3))
+def test_every_crime_is_used_or_counted(village, files):
+    """Rows that came in are rows used and rows left out, whatever the files hold."""
+    good = "9,2024-05,Met,-0.1280,51.5200,Robbery"
+    names = []
+    for number, rows in enumerate(files):
+        names.append(f"many{number}.csv")
+        lines = [HEADER, good.replace("9", f"good{number}", 1), *map(",".join, rows)]
+        (village / names[-1]).write_text("\n".join(lines), encoding="utf-8")
+    area = _area(village, sources={"crimes": names})
+    assert len(area.incidents) + _count(area, "crimes") == sum(map(len, files)) + len(files)
+    assert len(area.incident_catchment) == len(area.incidents)
+    assert (area.incident_catchment >= 0).all()
+
+
+SCHOOL = st.tuples(
+    st.sampled_from(["1", "2", "3", "", "../x"]),
+    st.sampled_from(["-0.1280,51.5201", "-0.1262,51.5215", ",", "2.35,48.85"]),
+)
+
+
+@limits(max_examples=15)
+@given(st.lists(SCHOOL, max_size=8))
+def test_every_school_is_used_or_counted(village, rows):
+    """Schools that came in are schools used and schools left out, each with its gate."""
+    lines = ["URN,EstablishmentName,Longitude,Latitude", "7,Good,-0.128,51.5201"]
+    lines += [f"{urn},School,{place}" for urn, place in rows]
+    (village / "schools.csv").write_text("\n".join(lines), encoding="utf-8")
+    area = _area(village, sources={"schools": "schools.csv"})
+    assert len(area.schools) + _count(area, "schools") == len(rows) + 1
+    assert len(area.gates) == len(area.schools)
+
+
+REPORT = st.tuples(
+    st.sampled_from(["R1", "R2", "R3", "R4", "R5", "R6"]),
+    st.sampled_from(["2024-05-01", "2024-02-30"]),
+    st.sampled_from(["lunch", "noon"]),
+    st.sampled_from(["-0.128,51.52", "-0.1262,51.5219", ",", "0,0", "51.52,-0.128", "2.35,48.85"]),
+)
+
+
+@limits(max_examples=15)
+@given(st.lists(REPORT, max_size=14))
+def test_every_report_is_grouped_or_counted(village, rows):
+    """Reports that came in are, but for the rounding of groups, grouped or left out."""
+    header = "report_id,reported_on,time_band,place_factor,behaviour_factor,longitude,latitude"
+    lines = [header, *(f"{i},{day},{band},none,none,{place}" for i, day, band, place in rows)]
+    (village / "r.csv").write_text("\n".join(lines), encoding="utf-8")
+    area = _area(village, sources={"reports": "r.csv"}, privacy={"threshold": 3})
+    lost = _count(area, "reports")
+    grouped = int(area.reports.counts.sum())
+    assert 0 <= len(rows) - lost - grouped <= 2 * len(area.reports)
+    assert all(row.shown_from == 3 for row in area.left_out if row.source == "reports")
+
+
+def _same(one, other):
+    for name, value in vars(one).items():
+        if name in {"network", "catchments", "gates", "reports"}:
+            continue
+        if isinstance(value, gpd.GeoDataFrame | pd.DataFrame):
+            pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))
+        elif isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(value, getattr(other, name))
+        elif name == "settings":
+            assert value.model_dump() == other.settings.model_dump()
+        else:
+            assert value == getattr(other, name), name
+    assert one.reports.reasons == other.reports.reasons
+    for room in ("catchments", "gates", "reports"):
+        for name, value in vars(getattr(one, room)).items():
+            if name == "reasons":
+                continue
+            np.testing.assert_array_equal(value, getattr(getattr(other, room), name))
+    for name in ("node_xy", "piece_nodes", "piece_metres", "piece_name"):
+        np.testing.assert_array_equal(getattr(one.network, name), getattr(other.network, name))
+
+
+def test_equal_inputs_give_equal_areas(demo, demo_area):
+    """Loading the same files and settings again gives the same area in every part."""
+    _same(pp.load_area(demo), demo_area)
+
+
+def test_area_does_not_depend_on_where_it_lies(demo, demo_area, tmp_path):
+    """A copy of the files in another folder gives the same area, input names included."""
+    shutil.copytree(demo.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("*.py*"))
+    _same(pp.load_area(tmp_path / "copy" / demo.name), demo_area)
+
+
+def test_every_input_has_its_digest(demo_area, village):
+    """Each file read has a digest of its own, also two of one name, and the boundary."""
+    assert len(demo_area.inputs) == 48 + 8
+    for folder in ("a", "b"):
+        (village / folder).mkdir(exist_ok=True)
+        (village / folder / "c.csv").write_text(
+            f"{HEADER}\n{folder},2024-05,Met,-0.128,51.52,Robbery\n", encoding="utf-8"
+        )
+    gpd.GeoSeries.from_wkt(
+        ["POLYGON ((-0.2 51.5, -0.1 51.5, -0.1 51.6, -0.2 51.6, -0.2 51.5))"], crs="EPSG:4326"
+    ).to_file(village / "edge.geojson")
+    area = _area(village, sources={"crimes": "*/c.csv"}, area={"boundary": "edge.geojson"})
+    assert list(area.inputs) == [
+        "crimes: a/c.csv",
+        "crimes: b/c.csv",
+        "schools: s.csv",
+        "streets: x.osm",
+        "boundary: edge.geojson",
+    ]
+    assert len(set(area.inputs.values())) == 5
+
+
+def test_gate_is_the_nearest_street_unless_it_is_known(village):
+    """Without a gate the nearest street is taken and said; a known gate is where it is."""
+    area = _area(village)
+    assert area.schools["gate_assumed"].tolist() == [True]
+    assert "1 of 1 schools have no gate: the nearest walkable street taken." in area.notes
+    assert area.gates.moved_metres[0] == pytest.approx(11.1, abs=0.2)
+    (village / "g.csv").write_text("urn,longitude,latitude\n1,-0.126,51.5219\n", "utf-8")
+    gated = _area(village, sources={"gates": "g.csv"})
+    assert gated.schools["gate_assumed"].tolist() == [False]
+    assert gated.gates.moved_metres[0] < 1
+    assert gated.network.xy(gated.gates)[0, 1] > area.network.xy(area.gates)[0, 1] + 100
+
+
+def test_bell_is_assumed_and_said_where_none_is_known(village):
+    """Without a bell time the default is taken and said; a known bell is kept."""
+    area = _area(village, patrol={"default_finish_time": "14:50"})
+    assert area.schools["finish_time"].tolist() == ["14:50"]
+    assert area.schools["finish_assumed"].tolist() == [True]
+    assert "1 of 1 schools have no bell time: 14:50 taken." in area.notes
+    (village / "b.csv").write_text("urn,finish_time\n1,15:05\n", encoding="utf-8")
+    known = _area(village, sources={"bell_times": "b.csv"})
+    assert known.schools["finish_time"].tolist() == ["15:05"]
+    assert known.schools["finish_assumed"].tolist() == [False]
+
+
+def test_school_with_no_street_near_is_left_out_by_name(village):
+    """A school inside the area without a street near is left out, and named with its URN."""
+    (village / "far.csv").write_text(
+        "URN,EstablishmentName,Longitude,Latitude\n1,Mill,-0.128,51.5201\n2,Far,-0.1299,51.5399\n",
+        encoding="utf-8",
+    )
+    bounds = {"bounds": [-0.14, 51.51, -0.11, 51.55]}
+    area = _area(village, sources={"schools": "far.csv"}, area=bounds)
+    assert area.schools["urn"].tolist() == ["1"]
+    (row,) = [row for row in area.left_out if row.source == "schools"]
+    assert row.reason == "URN 2 (Far): no walkable street within 250 m"
+    with pytest.raises(pp.InputError, match=r"URN 2 \(Far\): no walkable street"):
+        _area(village, sources={"schools": "far.csv"}, area=bounds, schools={"urns": ["1", "2"]})
+
+
+def test_categories_that_do_not_occur_are_noted(village):
+    """A category that the settings count and the data lacks is noted, with the nearest there is."""
+    area = _area(village, crimes={"categories": ["Robbery", "Robberies", "Arson"]})
+    assert "No incident of the category 'Robberies' in the area; the data has 'Robbery'." in (
+        area.notes
+    )
+    assert "No incident of the category 'Arson' in the area." in area.notes
+
+
+def test_crimes_far_from_any_street_are_counted(village):
+    """A crime inside the bounds but far from every street is left out and counted."""
+    (village / "far_crimes.csv").write_text(
+        f"{HEADER}\n1,2024-05,Met,-0.128,51.52,Robbery\n2,2024-05,Met,-0.128,51.54,Robbery\n",
+        encoding="utf-8",
+    )
+    area = _area(
+        village,
+        sources={"crimes": "far_crimes.csv"},
+        area={"bounds": [-0.14, 51.51, -0.11, 51.55]},
+    )
+    assert len(area.incidents) == 1
+    assert [str(row) for row in area.left_out] == ["crimes: 1 left out, no walkable street near"]

@@ -1,0 +1,383 @@
+"""The command line: exit codes, messages that name place and remedy, one JSON object."""
+
+import gzip
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import osmium
+import pandas as pd
+import pytest
+
+from patrolplan import cli
+
+MONTHS = ("2026-08", "2026-09")
+
+
+@pytest.fixture
+def small(demo, tmp_path):
+    """A copy of the demo borough with two months of crimes; gives its settings file."""
+    folder = tmp_path / "area"
+    for month in MONTHS:
+        shutil.copytree(demo.parent / "crimes" / month, folder / "crimes" / month)
+    for path in demo.parent.glob("*.*"):
+        if path.suffix in {".csv", ".gz", ".toml"}:
+            shutil.copy(path, folder)
+    return folder / demo.name
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process; gives exit code, standard output and error."""
+
+    def call(*args):
+        monkeypatch.setattr("sys.argv", ["patrolplan", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        assert "Traceback" not in told.out + told.err
+        return ended.value.code or 0, told.out, told.err
+
+    return call
+
+
+def _changed(settings, old, new):
+    text = settings.read_text(encoding="utf-8")
+    assert old in text
+    settings.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def _problems(stderr):
+    return [
+        line.removeprefix("patrolplan: ")
+        for line in stderr.splitlines()
+        if line.startswith("patrolplan: ")
+    ]
+
+
+def _refused(run, settings, *, told, command="check"):
+    """The command ends with 1, and each of its problems names these places and remedies."""
+    code, out, err = run(command, "--config", settings)
+    assert code == 1
+    assert out == ""
+    problems = _problems(err)
+    assert len(problems) == len(told)
+    for line, parts in zip(problems, told, strict=True):
+        assert line.endswith(".")
+        for part in parts:
+            assert part in line
+    return problems
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["crimes", "reports", "schools", "streets", "bell_times", "gates", "officers", "term_dates",
+     "tasked_places"],
+)  # fmt: skip
+def test_missing_file(run, small, source):
+    """A file that the settings name and that is not there is named, with the key to mend."""
+    text = small.read_text(encoding="utf-8").splitlines()
+    row = next(k for k, line in enumerate(text) if line.startswith(f"{source} = "))
+    text[row] = f'{source} = "gone.csv"'
+    small.write_text("\n".join(text), encoding="utf-8")
+    _refused(run, small, told=[("gone.csv: there is no such file", f"mend [sources] {source}")])
+
+
+def test_pattern_without_a_match(run, small):
+    """A pattern that finds no file is told with the key to mend."""
+    _changed(small, "crimes/*/*-street.csv", "crime/*/*.csv")
+    _refused(run, small, told=[("crime/*/*.csv: no file matches", "mend [sources] crimes")])
+
+
+@pytest.mark.parametrize(
+    "name", ["reports.csv", "schools.csv", "streets.osm.gz", "bell_times.csv", "officers.csv",
+             "gates.csv", "term_dates.csv", "tasked_places.csv"],
+)  # fmt: skip
+def test_empty_file(run, small, name):
+    """An empty file is named, with what to do."""
+    (small.parent / name).write_bytes(b"")
+    _refused(run, small, told=[(name, "the file is empty", "again")])
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("schools.csv", "EstablishmentName"), ("reports.csv", "time_band"), ("bell_times.csv", "urn")],
+)
+def test_csv_with_a_column_missing(run, small, name, column):
+    """A column that is missing is named with its file and the mapping that would mend it."""
+    path = small.parent / name
+    _changed_table(path, lambda table: table.drop(columns=column))
+    source = name.removesuffix(".csv")
+    _refused(run, small, told=[(name, f"no column '{column}'", f"[columns.{source}]")])
+
+
+def _changed_table(path, change):
+    """Write a CSV file anew after a change; the demo's schools are Windows-1252 as GIAS's are."""
+    table = pd.read_csv(path, dtype=str, encoding="cp1252", keep_default_na=False)
+    change(table).to_csv(path, index=False, encoding="cp1252")
+
+
+def _far(table, urn):
+    """The schools with one of them, or all, far away."""
+    here = table["URN"].isin([urn] if urn else table["URN"])
+    return table.assign(Easting=table["Easting"].where(~here, "400000"))
+
+
+def _crime_files(small):
+    return sorted((small.parent / "crimes").glob("*/*.csv"))
+
+
+def test_all_coordinates_outside_the_streets(run, small):
+    """Crimes of another place are told with where they lie and where the area is."""
+    for path in _crime_files(small):
+        table = pd.read_csv(path)
+        table.assign(Longitude=table["Longitude"] + 2).to_csv(path, index=False)
+    _refused(
+        run,
+        small,
+        told=[("crimes", "no incident lies in the area: crimes in 2.8", "of the same place")],
+    )
+
+
+def test_area_outside_the_streets(run, small):
+    """Bounds that hold no street are told, with what to compare."""
+    _changed(small, "[sources]", "bounds = [-0.2, 51.5, -0.1, 51.6]\n\n[sources]")
+    _refused(run, small, told=[("[area]: no walkable street lies inside", "bounds")])
+
+
+def test_area_with_no_incident(run, small):
+    """An area in which nothing that counts was recorded is told with what there is instead."""
+    for path in _crime_files(small):
+        table = pd.read_csv(path)
+        table.assign(**{"Crime type": "Shoplifting"}).to_csv(path, index=False)
+    _refused(
+        run,
+        small,
+        told=[("[crimes] categories", "none of the patrol-relevant categories", "Shoplifting")],
+    )
+
+
+def test_zip_named_csv(run, small):
+    """A ZIP archive under the name of a CSV is told as what it is."""
+    path = small.parent / "schools.csv"
+    with zipfile.ZipFile(small.parent / "packed", "w") as packed:
+        packed.write(path, path.name)
+    (small.parent / "packed").replace(path)
+    _refused(run, small, told=[("schools.csv", "is a ZIP archive or Excel workbook", "unpack it")])
+
+
+def test_web_page_named_csv(run, small):
+    """A web page under the name of a CSV is told as what it is."""
+    _crime_files(small)[0].write_text("<!DOCTYPE html>\n<html>Sign in</html>", encoding="utf-8")
+    _refused(run, small, told=[(_crime_files(small)[0].name, "is a web page", "save it as CSV")])
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+def test_truncated_pbf(run, small, share):
+    """A .osm.pbf that ends too early is told as broken."""
+    whole = small.parent / "streets.osm.pbf"
+    with osmium.SimpleWriter(str(whole)) as writer:
+        for item in osmium.FileProcessor(str(small.parent / "streets.osm.gz")):
+            writer.add(item)
+    whole.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
+    _changed(small, "streets.osm.gz", whole.name)
+    _refused(run, small, told=[("streets.osm.pbf", "is broken", "fetch or export it again")])
+
+
+def test_schools_without_easting(run, small):
+    """Schools without a whole pair of coordinates are told with what to add or map."""
+    path = small.parent / "schools.csv"
+    _changed_table(path, lambda table: table.drop(columns="Easting"))
+    _refused(run, small, told=[("schools.csv: has no coordinates", "[columns.schools]")])
+
+
+def test_bell_time_of_25_00(run, small):
+    """A bell time of 25:00 is told with file, row, column and form."""
+    path = small.parent / "bell_times.csv"
+    table = pd.read_csv(path, dtype=str)
+    table.loc[1, "finish_time"] = "25:00"
+    table.to_csv(path, index=False)
+    _refused(
+        run,
+        small,
+        told=[("bell_times.csv, row 3, column 'finish_time': '25:00'", "HH:MM, such as 15:10")],
+    )
+
+
+def test_unknown_key(run, small):
+    """An unknown key is told with its place and the nearest known one."""
+    _changed(small, "[sources]", "[patrol]\ndwell = 10\n\n[sources]")
+    _refused(
+        run,
+        small,
+        told=[("patrolplan.toml, key 'patrol.dwell'", "did you mean 'dwell_minutes'?", "mend")],
+    )
+
+
+def test_missing_settings_file(run, tmp_path):
+    """Without a settings file the message says how to come by one."""
+    _refused(run, tmp_path / "none.toml", told=[("none.toml", "patrolplan init")], command="plan")
+
+
+def test_all_problems_are_told_at_once(run, small):
+    """Faults in several files are all told in one run, each with its place."""
+    folder = small.parent
+    (folder / "streets.osm.gz").write_bytes(b"")
+    (folder / "reports.csv").unlink()
+    (folder / "gates.csv").write_text("urn,longitude,latitude\n900001,,\n", encoding="utf-8")
+    (folder / "bell_times.csv").write_text("urn,finish_time\n900001,25:00\n,x\n", encoding="utf-8")
+    _crime_files(small)[1].write_text("<html>", encoding="utf-8")
+    code, _, err = run("check", "--config", small)
+    problems = _problems(err)
+    assert code == 1
+    assert len(problems) == 7
+    for part in ("streets.osm.gz", "reports.csv", "gates.csv, row 2", "'25:00'", "'x'", "web page"):
+        assert any(part in line for line in problems), part
+
+
+def test_school_asked_for_that_cannot_be_planned(run, small):
+    """A school that the settings name and that lies outside the area ends the command."""
+    _changed(small, "[sources]", '[schools]\nurns = ["900001", "900002"]\n\n[sources]')
+    _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
+    _refused(run, small, told=[("[schools] urns", "900002", "outside the area")])
+
+
+def test_school_that_cannot_be_planned_is_left_out(run, small):
+    """A school outside the area that nobody asked for is left out and reported."""
+    _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
+    code, out, _ = run("check", "--config", small, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert {"source": "schools", "reason": "outside the area", "count": "1"} in document["left_out"]
+    assert document["schools"] == 11
+
+
+def test_no_school_left(run, small):
+    """When no school of the area is left, the command ends with what to check."""
+    _changed_table(small.parent / "schools.csv", lambda table: _far(table, None))
+    _refused(run, small, told=[("[sources] schools", "no school in the area", "[area]")])
+
+
+def _unwritable(tmp_path, kind):
+    if kind == "a parent that is a file":
+        (tmp_path / "file").write_text("x", encoding="utf-8")
+        return tmp_path / "file" / "out", "cannot be written"
+    if kind == "a file":
+        (tmp_path / "out").write_text("x", encoding="utf-8")
+        return tmp_path / "out", "is a file, not a folder"
+    if kind == "a stranger's folder":
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "thesis.doc").write_text("x", encoding="utf-8")
+        return tmp_path / "out", "holds 1 files that patrolplan did not write (thesis.doc)"
+    return tmp_path / ("n" * 300), "cannot be written"
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("plan", "a parent that is a file"),
+        ("plan", "a file"),
+        ("plan", "a stranger's folder"),
+        ("plan", "a name too long"),
+        ("demo", "a parent that is a file"),
+        ("risk", "a file"),
+        ("hotspots", "a stranger's folder"),
+    ],
+)
+def test_output_folder_that_cannot_be_written(run, small, tmp_path, command, kind):
+    """An output folder that cannot be written is named, with what to do; nothing is touched."""
+    out, what = _unwritable(tmp_path, kind)
+    before = sorted(tmp_path.rglob("*"))
+    config = () if command == "demo" else ("--config", small)
+    code, _, err = run(command, *config, "--out", out)
+    assert code == 1
+    (problem,) = _problems(err)
+    assert what in problem
+    assert "--out" in problem
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "args", [("plan", "--nonsense"), ("nonsense",), ("check", "--config"), ("plan", "extra")]
+)
+def test_wrong_usage_ends_with_2(run, args):
+    """A command or option that does not exist ends with 2 and says how to use it."""
+    code, out, err = run(*args)
+    assert code == 2
+    assert out == ""
+    assert "Usage" in err or "requires an argument" in err
+
+
+def test_problems_as_json(run, small):
+    """With --json the problems are one JSON object on standard output."""
+    _changed(small, "seed = 1", "sead = 1")
+    code, out, _ = run("check", "--config", small, "--json")
+    assert code == 1
+    (line,) = out.splitlines()
+    (problem,) = json.loads(line)["problems"]
+    assert "did you mean 'seed'?" in problem
+
+
+@pytest.mark.parametrize("command", ["check", "risk", "hotspots"])
+def test_json_is_one_object_on_standard_output(run, small, command):
+    """With --json standard output is exactly one JSON object; progress goes elsewhere."""
+    code, out, err = run(command, "--config", small, "--json")
+    assert code == 0
+    assert len(out.splitlines()) == 1
+    assert json.loads(out)["area"] == "Eastmere (fictional)"
+    assert "Reading" in err
+
+
+def test_check_says_what_came_in_and_what_did_not(run, small):
+    """Check counts in its answer what a plain reading of the files counts."""
+    tables = [pd.read_csv(path, dtype=str) for path in _crime_files(small)]
+    crimes = pd.concat(tables)
+    placed = crimes["Longitude"].notna()
+    btp = crimes["Reported by"] == "British Transport Police"
+    code, out, _ = run("check", "--config", small, "--json")
+    document = json.loads(out)
+    assert code == 0
+    left_out = {(row["source"], row["reason"]): row["count"] for row in document["left_out"]}
+    assert left_out["crimes", "without coordinates"] == str((~placed).sum())
+    told = sum(int(count.replace(",", "")) for (source, _), count in left_out.items()
+               if source == "crimes")  # fmt: skip
+    assert document["incidents"] + told == len(crimes)
+    assert int(left_out["crimes", "recorded by British Transport Police"]) <= (placed & btp).sum()
+    assert document["months"] == [crimes["Month"].min(), crimes["Month"].max()]
+    assert document["schools"] == 12
+
+
+def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
+    """Counts of reports under the threshold are told as fewer than 5, in words and as JSON."""
+    _, out, _ = run("check", "--config", small, "--json")
+    counts = [row["count"] for row in json.loads(out)["left_out"] if row["source"] == "reports"]
+    assert "fewer than 5" in counts
+    assert all(count == "fewer than 5" or int(count) >= 5 for count in counts)
+    _, text, _ = run("check", "--config", small)
+    assert "fewer than 5" in text
+
+
+def test_packed_crimes_read_the_same(run, small):
+    """Compressed crime files give the same check as plain ones."""
+    _, plain, _ = run("check", "--config", small, "--json")
+    for path in _crime_files(small):
+        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    _changed(small, "*-street.csv", "*-street.csv.gz")
+    _, packed, _ = run("check", "--config", small, "--json")
+    assert packed == plain
+
+
+def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):
+    """Init writes a settings file that check can read; it is never written over."""
+    path = tmp_path / "patrolplan.toml"
+    assert run("init", "--config", path)[0] == 0
+    written = path.read_bytes()
+    code, _, err = run("check", "--config", path)
+    assert code == 1
+    assert "no file matches" in err
+    code, _, err = run("init", "--config", path)
+    assert code == 1
+    assert "is there already" in err
+    assert path.read_bytes() == written
