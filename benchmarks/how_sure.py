@@ -8,10 +8,10 @@ Everything between the two markers of the page is written anew; the words around
 
 import argparse
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
-import pandas as pd
 from matplotlib.figure import Figure
 
 import patrolplan as pp
@@ -24,22 +24,41 @@ PAGE = Path(__file__).parents[1] / "docs" / "how-sure.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
+HEADINGS = (
+    "crime",
+    "streets",
+    "PAI",
+    "times prior count",
+    "difference (95 % interval)",
+    "if true rates were known (95 % of chance)",
+    "times prior count, at best",
+    "PEI",
+    "RRI",
+)
+
+
+def table_row(cells: Iterable[str]) -> str:
+    """One row of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
 def chosen_table(result: Backtest) -> list[str]:
     """The chosen model, category by category."""
-    lines = [
-        "| crime | streets | PAI | times prior count | difference (95 % interval) "
-        "| if true rates were known (95 % of chance) | times prior count, at best | PEI | RRI |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    chosen = result.results[result.results["chosen"]]
-    for row in chosen.itertuples():
-        lines.append(
-            f"| {row.category} ({row.n_events:,}) | {row.coverage:.0%} | {row.pai:.2f} "
-            f"| {row.ratio:.3f} | {row.difference:+.2f} ({row.difference_low:+.2f} to "
-            f"{row.difference_high:+.2f}) | {row.reference:.2f} ({row.reference_low:.2f} to "
-            f"{row.reference_high:.2f}) | {row.reference_ratio:.2f} | {row.pei:.2f} "
-            f"| {row.rri:.2f} |"
+    lines = [table_row(HEADINGS), table_row("---" for _ in HEADINGS)]
+    for row in result.results[result.results["chosen"]].itertuples():
+        sure = f"{row.difference_low:+.2f} to {row.difference_high:+.2f}"
+        cells = (
+            f"{row.category} ({row.n_events:,})",
+            f"{row.coverage:.0%}",
+            f"{row.pai:.2f}",
+            f"{row.ratio:.3f}",
+            f"{row.difference:+.2f} ({sure})",
+            f"{row.reference:.2f} ({row.reference_low:.2f} to {row.reference_high:.2f})",
+            f"{row.reference_ratio:.2f}",
+            f"{row.pei:.2f}",
+            f"{row.rri:.2f}",
         )
+        lines.append(table_row(cells))
     return lines
 
 
@@ -47,12 +66,12 @@ def models_table(result: Backtest, coverage: float = 0.05) -> list[str]:
     """Every model at one coverage, as a multiple of prior counts."""
     rows = result.results[result.results["coverage"] == coverage]
     table = rows.pivot_table(index="model", columns="category", values="ratio", sort=False)
-    lines = [
-        "| model | " + " | ".join(table.columns) + " |",
-        "| --- |" + " --- |" * len(table.columns),
+    headings = ("model", *table.columns)
+    lines = [table_row(headings), table_row("---" for _ in headings)]
+    lines += [
+        table_row((str(model), *(f"{ratio:.2f}" for ratio in ratios)))
+        for model, ratios in table.iterrows()
     ]
-    for model, ratios in table.iterrows():
-        lines.append(f"| {model} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
     return lines
 
 
@@ -78,14 +97,17 @@ def picture(result: Backtest, path: Path) -> None:
 
 def figures(result: Backtest, area: pp.StudyArea) -> str:
     """Everything between the markers."""
-    months: pd.DatetimeIndex = result.trials.origins
-    parts = [
-        BEGIN,
-        "",
+    months = result.trials.origins
+    about = (
         f"{area.name}: {len(area.incidents):,} incidents on {area.network.metres / 1000:,.1f} km "
         f"of street, {len(area.catchments):,} catchments. {len(months)} months scored, "
         f"{months[0]:%B %Y} to {months[-1]:%B %Y}, each from the months before it alone. "
-        "In brackets the number of incidents.",
+        "In brackets the number of incidents."
+    )
+    parts = [
+        BEGIN,
+        "",
+        about,
         "",
         f"![Crime caught by street length]({PAGE.stem}.svg)",
         "",

@@ -23,6 +23,12 @@ def test_problem_without_place_names_the_file_alone():
     )
 
 
+def test_problem_stays_on_one_line():
+    """Words of other libraries that run over several lines are told on one."""
+    problem = Problem("a.osm", "is broken (XML error:\n  line 3)", "fetch it again")
+    assert str(problem) == "a.osm: is broken (XML error: line 3); fetch it again."
+
+
 def test_input_error_tells_every_problem_on_a_line_of_its_own():
     """An input error lists all its problems, a line each, in their order."""
     error = InputError(Problem(f"{name}.csv", "is empty", "fill it") for name in "abc")

@@ -44,7 +44,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}, {self.place}" if self.place else f"{self.file}"
-        return f"{where}: {self.what}; {self.remedy}."
+        what = " ".join(self.what.split())  # other libraries' words may run over several lines
+        return f"{where}: {what}; {self.remedy}."
 
 
 class InputError(PatrolplanError, ValueError):

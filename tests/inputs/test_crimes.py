@@ -136,6 +136,7 @@ def test_rows_are_left_out_under_the_first_reason(tmp_path):
         _row("2", category=""),
         _row("3", month="2024-13"),
         _row("4", month="May 2024"),
+        _row("4", month="2924-05"),
         _row("5", lon="", lat=""),
         _row("6", category="", month="", lon="", lat=""),
     ]
@@ -143,7 +144,7 @@ def test_rows_are_left_out_under_the_first_reason(tmp_path):
     assert len(crimes.incidents) == 1
     assert left_out == {
         "without a crime type": 2,
-        "without a month or time that can be read": 2,
+        "without a month or time that can be read": 3,
         "without coordinates": 1,
     }
 
@@ -219,6 +220,9 @@ def test_parquet_extract_equals_csv(tmp_path):
         ("12/25/2024 10:00", None),
         ("2024-02-30", None),
         ("yesterday", None),
+        ("2924-05-03 10:00", None),
+        ("03/05/0024 10:00", None),
+        ("9999-12-31T23:00Z", None),
         ("", None),
     ],
 )

@@ -193,6 +193,16 @@ def test_kill_between_the_renames_is_finished(tmp_path):
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_old_output_moved_away_comes_back(tmp_path):
+    """Where the old pack was moved away and no new one is there, the old one comes back."""
+    out = tmp_path / "out"
+    _write(out, "old")
+    out.rename(tmp_path / ".out.old")
+    check_folder(out)
+    assert _version(out) == "old"
+    assert list(tmp_path.iterdir()) == [out]
+
+
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("older", [False, True])
 def test_strangers_are_refused_and_named(tmp_path, nested, older):

@@ -144,7 +144,7 @@ def test_few_origins_give_no_interval(make):
     assert table["difference_low"].isna().all()
 
 
-def test_interval_covers(make):
+def test_interval_covers():
     """In nineteen of twenty worlds, about, the interval of a mean holds the truth."""
     rng = np.random.default_rng(2)
     held = 0

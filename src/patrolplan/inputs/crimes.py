@@ -33,6 +33,8 @@ UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
 DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 """How British spreadsheets write dates; the month never comes first."""
 
+YEARS = (1900, 2199)
+
 
 @dataclass(frozen=True, eq=False)
 class Crimes:
@@ -117,7 +119,7 @@ def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
         month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         given = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
-        month = month.fillna(given.astype("datetime64[ns]"))
+        month = month.fillna(_of_our_time(given))
     return table.assign(month=month, occurred_at=occurred)
 
 
@@ -138,7 +140,12 @@ def clock_times(text: pd.Series) -> pd.Series:
     for form in ("ISO8601", *DAY_FIRST):
         local = pd.to_datetime(given.where(~zoned), errors="coerce", format=form)
         found = found.fillna(local)
-    return found.astype("datetime64[ns]")
+    return _of_our_time(found)
+
+
+def _of_our_time(dates: pd.Series) -> pd.Series:
+    """Dates of years that records may be from; a slip of the pen such as 2924 is none."""
+    return dates.where(dates.dt.year.between(*YEARS)).astype("datetime64[ns]")
 
 
 def _complete(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:

@@ -35,7 +35,7 @@ from patrolplan.risk.models import PRIOR_COUNT
 from patrolplan.risk.weights import harm_days
 
 OURS = "patrolplan"
-PLAIN = ("greedy by worth a minute", "greedy by prior count", "plain loop")
+PLAIN = ("greedy by worth per minute", "greedy by prior count", "plain loop")
 RESAMPLES = 2000
 
 HELD_OUT_MONTHS = 6
@@ -62,18 +62,17 @@ class PatrolBacktest:
     def summary(self) -> pd.DataFrame:
         """How many times the harm of each plain way was met, with its 95 % interval.
 
-        The interval resamples origins and schools as blocks (both ways at once), pairs kept.
+        The interval resamples the months, all schools of a month together: it is about these
+        schools, which are the ones that will be patrolled, and about other months.
         """
-        ours = self.met.pivot_table(index="origin", columns="urn", values=OURS).to_numpy()
+        by_month = self.met.groupby("origin")[[OURS, *PLAIN]].sum()
+        ours = by_month[OURS].to_numpy()
         rng = np.random.default_rng(self.seed)
-        months, schools = ours.shape
-        drawn_months = rng.integers(0, months, (RESAMPLES, months))
-        drawn_schools = rng.integers(0, schools, (RESAMPLES, schools))
+        drawn = rng.integers(0, len(ours), (RESAMPLES, len(ours)))
         rows = []
         for name in PLAIN:
-            plain = self.met.pivot_table(index="origin", columns="urn", values=name).to_numpy()
-            cells = (drawn_months[:, :, None], drawn_schools[:, None, :])
-            ratios = ours[cells].sum(axis=(1, 2)) / plain[cells].sum(axis=(1, 2))
+            plain = by_month[name].to_numpy()
+            ratios = ours[drawn].sum(axis=1) / plain[drawn].sum(axis=1)
             low, high = np.percentile(ratios, [2.5, 97.5])
             rows.append((name, ours.sum() / plain.sum(), low, high))
         columns = ["against", "harm_per_officer_hour_ratio", "low", "high"]
@@ -105,8 +104,8 @@ def backtest_patrols(
     Returns
     -------
     PatrolBacktest
-        Against greedy stops by worth a minute on the same hotspots, greedy stops by prior count
-        on hotspots of prior counts, and the same dwells along a plain loop of the same length.
+        Against greedy stops by worth per minute on the same hotspots, greedy stops by the number
+        of crimes of the last twelve months on the hotspots that these make, and the same dwells along a plain loop of the same length.
     """
     bench = _Bench(crime_alone(area))
     rows = [row for origin in origins for row in bench.rows(origin)]
@@ -121,16 +120,18 @@ def crime_alone(area: StudyArea) -> StudyArea:
     return replace(area, settings=settings, tasked_places=area.tasked_places.iloc[:0])
 
 
-def area_until(area: StudyArea, month: pd.Timestamp, *, model: str | None = None) -> StudyArea:
-    """The area as it was known before a month; with `model`, its risk model is that one."""
+def counts_alone(area: StudyArea) -> StudyArea:
+    """The area with every crime of the last twelve months counting one, whatever its harm."""
+    alike = {"model": PRIOR_COUNT, "harm": dict.fromkeys(area.settings.crimes.counted, 1.0)}
+    risk = area.settings.risk.model_copy(update=alike)
+    return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
+
+
+def area_until(area: StudyArea, month: pd.Timestamp) -> StudyArea:
+    """The area as it was known before a month."""
     known = (area.incidents["month"] < month).to_numpy()
-    settings = area.settings
-    if model is not None:
-        risk = settings.risk.model_copy(update={"model": model})
-        settings = settings.model_copy(update={"risk": risk})
     return replace(
         area,
-        settings=settings,
         incidents=area.incidents[known].reset_index(drop=True),
         incident_catchment=area.incident_catchment[known],
     )
@@ -196,7 +197,7 @@ class _Bench:
         """One row a school."""
         harm = recorded_harm(self.area, self.history, [origin])
         ours = self._cases(area_until(self.area, origin))
-        prior = self._cases(area_until(self.area, origin, model=PRIOR_COUNT))
+        prior = self._cases(counts_alone(area_until(self.area, origin)))
         return [
             {"origin": origin, "urn": urn, **self._met(row, ours[row], prior[row], harm)}
             for row, urn in enumerate(self.area.schools["urn"])

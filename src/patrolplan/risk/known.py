@@ -1,7 +1,6 @@
 """What a regression may know of a place at the start of a month: everything from before it."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -39,9 +38,7 @@ class Known:
         counts = history.counts
         self._before = np.zeros((counts.shape[0] + 1, *counts.shape[1:]))
         np.cumsum(counts, axis=0, out=self._before[1:])
-        self._shared = lru_cache(maxsize=None)(self.shared)
-        self._own = lru_cache(maxsize=None)(self.own)
-        self._rates = lru_cache(maxsize=None)(self.rates)
+        self._kept: dict[tuple[str, int], NDArray[np.float64]] = {}
 
     def _over(self, month: int, horizon: int) -> NDArray[np.float64]:
         """(c, k) incidents in the `horizon` months before a month, scaled where fewer are known."""
@@ -81,7 +78,14 @@ class Known:
 
     def features(self, month: int, target: int) -> NDArray[np.float64]:
         """(c, f) all that is known of one category before a month."""
-        return np.column_stack([self._own(month)[:, target], self._shared(month)])
+        own, shared = self._once("own", month), self._once("shared", month)
+        return np.column_stack([own[:, target], shared])
+
+    def _once(self, what: str, month: int) -> NDArray[np.float64]:
+        """What one of the methods above gives for a month, worked out once."""
+        if (what, month) not in self._kept:
+            self._kept[what, month] = getattr(self, what)(month)
+        return self._kept[what, month]
 
     def rows(self, months: Sequence[int], target: int) -> Rows:
         """Rows to learn one category from: these months, every place."""
@@ -95,7 +99,7 @@ class Known:
                 [self.features(month, target)[kept[at]] for at, month in enumerate(months)]
             ),
             exposure=np.concatenate(
-                [self._rates(month)[kept[at], target] for at, month in enumerate(months)]
+                [self._once("rates", month)[kept[at], target] for at, month in enumerate(months)]
             ),
             counts=counts[kept].astype(np.float64),
             weights=weights[kept],

@@ -23,7 +23,7 @@ ALPHAS = (0.01, 0.1, 1.0, 10.0)
 HELD_BACK_MONTHS = 6
 """Last months of a cut that the penalty is chosen on; never more than a third of them."""
 
-MOST_ROWS = 60_000
+MOST_ROWS = 20_000
 """Where there are more rows, those without incidents are thinned, and weigh more instead."""
 
 

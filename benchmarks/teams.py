@@ -1,0 +1,109 @@
+"""Seeded teams to plan a week for: schools, officers, hotspots and routes drawn at random.
+
+Schools and hotspots lie at random on a square, as dense as in a London borough; every school has
+four near-optimal routes over hotspots within reach, so that neighbouring schools share hotspots;
+every officer has schools near each other, days off, and a most of three to five patrols a week;
+some schools have two officers, some are closed on a day, some routes do not fit somebody's hours.
+"""
+
+import datetime as dt
+
+import numpy as np
+
+from patrolplan.team.problem import RotaProblem
+
+SIZES = ((12, 8), (60, 25), (500, 150))
+MONDAY = dt.date(2026, 11, 30).toordinal()
+DAYS = 5
+SCHOOLS_PER_KM2 = 1.5
+HOTSPOTS_PER_SCHOOL = 8
+REACH_KM = 1.2
+ROUTES = 4
+
+
+def random_team(
+    schools: int, officers: int, *, seed: int, least: int = 1, together: int = 1
+) -> RotaProblem:
+    """A week's choice for a team drawn at random.
+
+    Parameters
+    ----------
+    schools, officers
+        How many.
+    seed
+        Equal seeds give equal teams.
+    least
+        Patrols that every school should get.
+    together
+        Officers who patrol a school together.
+    """
+    rng = np.random.default_rng(seed)
+    side = np.sqrt(schools / SCHOOLS_PER_KM2)
+    school_xy = rng.uniform(0, side, (schools, 2))
+    hotspots = max(ROUTES, schools * HOTSPOTS_PER_SCHOOL)
+    hotspot_xy = rng.uniform(0, side, (hotspots, 2))
+    weight = rng.lognormal(0.0, 1.0, hotspots)
+    weight /= weight.sum()
+    routes = schools * ROUTES * together
+    route_school = np.repeat(np.arange(schools), ROUTES * together)
+    route_number = np.tile(np.repeat(np.arange(1, together + 1), ROUTES), schools)
+    visits = _visits(rng, school_xy, hotspot_xy, weight, route_school)
+    cares = _cares(rng, school_xy, officers)
+    on_duty = rng.random((officers, DAYS)) > 0.1
+    is_open = rng.random((schools, DAYS)) > 0.02
+    fits = rng.random((officers, routes)) > 0.05
+    grid = np.stack(np.meshgrid(range(officers), range(DAYS), range(routes), indexing="ij"), -1)
+    officer, day, route = grid.reshape(-1, 3).T
+    kept = cares[officer, route_school[route]] & on_duty[officer, day]
+    kept &= is_open[route_school[route], day] & fits[officer, route]
+    return RotaProblem(
+        officer=officer[kept],
+        day=day[kept],
+        route=route[kept],
+        locked=np.zeros(kept.sum(), dtype=bool),
+        route_school=route_school,
+        route_number=route_number,
+        visits=visits,
+        visit_minutes=np.full(len(visits), 15.0),
+        weight=weight,
+        dosed_before=np.zeros(hotspots, dtype=np.int64),
+        run_before=np.zeros(hotspots, dtype=np.int64),
+        most_patrols=rng.integers(3, 6, officers),
+        dates=MONDAY + np.arange(DAYS),
+        schools=schools,
+        least=least,
+    )
+
+
+def _visits(
+    rng: np.random.Generator,
+    school_xy: np.ndarray,
+    hotspot_xy: np.ndarray,
+    weight: np.ndarray,
+    route_school: np.ndarray,
+) -> np.ndarray:
+    """(v, 2) route and hotspot: three or four of each school's best, a little mixed."""
+    rows = []
+    for route, school in enumerate(route_school):
+        apart = np.hypot(*(hotspot_xy - school_xy[school]).T)
+        near = np.argsort(np.where(apart < REACH_KM, -weight, apart))[:12]
+        liking = weight[near] * np.exp(rng.gumbel(0.0, 0.35, len(near)))
+        stops = near[np.argsort(-liking)][: rng.integers(3, 5)]
+        rows += [(route, hotspot) for hotspot in stops]
+    return np.array(rows, dtype=np.int64)
+
+
+def _cares(rng: np.random.Generator, school_xy: np.ndarray, officers: int) -> np.ndarray:
+    """(k, s) who has which school: the nearest officer with room, and one school in six a second."""
+    schools = len(school_xy)
+    base_xy = school_xy[rng.permutation(schools)[np.arange(officers) % schools]]
+    apart = np.hypot(*(school_xy[None] - base_xy[:, None]).transpose(2, 0, 1))
+    room = np.full(officers, -(-schools // officers))
+    cares = np.zeros((officers, schools), dtype=bool)
+    for school in rng.permutation(schools):
+        by = np.argsort(np.where(room > 0, apart[:, school], np.inf), kind="stable")
+        cares[by[0], school] = True
+        room[by[0]] -= 1
+    second = np.flatnonzero(rng.random(schools) < 1 / 6)
+    cares[np.argmin(np.where(cares[:, second], np.inf, apart[:, second]), axis=0), second] = True
+    return cares

@@ -1,0 +1,166 @@
+"""The rota as a mixed-integer programme whose relaxation is tight.
+
+Only the options are whole numbers. A hotspot's day is one variable, bounded by one and by all the
+options together that come there on that day; days, days in a row, patrols of a school and of an
+officer are paid for through pieces of falling worth. No constant stands in for infinity.
+"""
+
+import numpy as np
+
+from patrolplan.team.model import Model
+from patrolplan.team.problem import Bools
+from patrolplan.team.problem import Floats
+from patrolplan.team.problem import Ints
+from patrolplan.team.problem import RotaProblem
+from patrolplan.team.worth import EVEN
+from patrolplan.team.worth import OVER
+from patrolplan.team.worth import PRESENCE
+from patrolplan.team.worth import SECOND
+from patrolplan.team.worth import THIRD
+from patrolplan.team.worth import day_gains
+
+
+def add_options(model: Model, problem: RotaProblem) -> Ints:
+    """Options, and who may be where: gives the options' columns.
+
+    An officer has one patrol a day and so many a week; a school has each of its officers once a
+    day, a second only beside a first; the same route is not walked on two days running where
+    another could be.
+    """
+    x = model.variables(np.zeros(len(problem)), lower=problem.locked, whole=True)
+    number = problem.route_number[problem.route]
+    together = int(number.max(initial=1))
+    model.at_most(problem.officer_day, x, 1.0)
+    model.at_most(problem.officer, x, problem.most_patrols)
+    model.at_most(problem.school_day * together + number - 1, x, 1.0)
+    slots = problem.schools * len(problem.dates)
+    for later in range(2, together + 1):
+        mine, before = number == later, number == later - 1
+        alone = np.zeros(slots)  # a lock may send a second officer without a first
+        alone[problem.school_day[mine & problem.locked]] = 1.0
+        model.constrain(
+            (problem.school_day[mine], x[mine], 1.0),
+            (problem.school_day[before], x[before], -1.0),
+            upper=alone,
+            count=slots,
+        )
+    _vary(model, problem, x)
+    return x
+
+
+def _vary(model: Model, problem: RotaProblem, x: Ints) -> None:
+    """Hold the same route off two days running, unless it is the only one on both."""
+    routes = len(problem.route_school)
+    only = only_route(problem)
+    for day in np.flatnonzero(np.diff(problem.dates) == 1):
+        here = (problem.day == day) | (problem.day == day + 1)
+        free = np.zeros(routes, dtype=bool)
+        free[problem.route[here & ~only]] = True
+        locked = np.bincount(problem.route[here & problem.locked], minlength=routes)
+        mine = here & free[problem.route]
+        model.at_most(problem.route[mine], x[mine], np.maximum(1, locked))
+
+
+def only_route(problem: RotaProblem) -> Bools:
+    """(o,) whether nobody could walk another route there on that day."""
+    number = problem.route_number[problem.route]
+    slot = problem.school_day * (1 + int(number.max(initial=1))) + number
+    pairs = np.unique(np.stack([slot, problem.route], axis=1), axis=0)
+    choices = np.bincount(pairs[:, 0], minlength=int(slot.max(initial=0)) + 1)
+    return np.asarray(choices[slot] == 1)
+
+
+def add_least(model: Model, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
+    """Patrols that schools lack of a target: gives the columns of what is missing."""
+    missing = model.variables(np.zeros(problem.schools), upper=target)
+    model.constrain(
+        (problem.school[problem.first], x[problem.first], 1.0),
+        (np.arange(problem.schools), missing, 1.0),
+        lower=target,
+        count=problem.schools,
+    )
+    return missing
+
+
+def add_worth(model: Model, problem: RotaProblem, x: Ints) -> None:
+    """Everything that `patrolplan.team.worth` pays for."""
+    unit, days, first = problem.patrol_unit, len(problem.dates), problem.first
+    nth = np.tile(np.arange(1, days + 1), problem.schools)
+    schools = np.repeat(np.arange(problem.schools), days)
+    _pieces(model, schools, PRESENCE * unit / nth, problem.school[first], x[first])
+    officers = np.repeat(np.arange(len(problem.capacity)), problem.capacity)
+    before = np.cumsum(problem.capacity) - problem.capacity
+    share = (np.arange(len(officers)) - before[officers]) / problem.capacity[officers]
+    _pieces(model, officers, EVEN * unit * (1 - share), problem.officer, x)
+    _add_hotspots(model, problem, x)
+
+
+def _pieces(model: Model, owner: Ints, gain: Floats, group: Ints, counted: Ints) -> None:
+    """Falling worth of how many of each group's variables are one."""
+    piece = model.variables(gain)
+    count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
+    model.constrain((owner, piece, 1.0), (group, counted, -1.0), upper=0.0, count=count)
+
+
+def _add_hotspots(model: Model, problem: RotaProblem, x: Ints) -> None:
+    days = len(problem.dates)
+    option, visit = problem.option_visits
+    cell = problem.visits[visit, 1] * days + problem.day[option]
+    cells, row = np.unique(cell, return_inverse=True)
+    dosed = model.variables(np.zeros(len(cells)))
+    model.constrain(
+        (np.arange(len(cells)), dosed, 1.0), (row, x[option], -1.0), upper=0.0, count=len(cells)
+    )
+    owner, nth = np.divmod(np.arange(len(problem.weight) * days), days)
+    used = nth < np.bincount(cells // days, minlength=len(problem.weight))[owner]
+    gain = (day_gains(problem) * problem.weight[:, None]).ravel()
+    _pieces(model, owner[used], gain[used], cells // days, dosed)
+    table = np.full(len(problem.weight) * days, -1)
+    table[cells] = dosed
+    _add_runs(model, problem, table.reshape(-1, days))
+    _add_excess(model, problem, cells, row, x[option], problem.visit_minutes[visit])
+
+
+def _add_runs(model: Model, problem: RotaProblem, dosed: Ints) -> None:
+    """Days in a row: the second pays a little, the third and every further one more.
+
+    Parameters
+    ----------
+    dosed
+        (h, d) columns of the hotspots' days, -1 where nobody can come.
+    """
+    sure = model.variables(np.zeros(1), lower=1.0)[0]
+    last = np.where(problem.run_before > 0, sure, -1)
+    second_last = np.where(problem.run_before > 1, sure, -1)
+    steps = np.diff(problem.dates, prepend=problem.dates[:1] - 1)
+    for day, step in enumerate(steps):
+        here = dosed[:, day]
+        rows = np.flatnonzero((here >= 0) & (last >= 0) & (step == 1))
+        second = np.full(len(dosed), -1)
+        second[rows] = model.variables(SECOND * problem.weight[rows])
+        model.below(second[rows], here[rows])
+        model.below(second[rows], last[rows])
+        rows = rows[second_last[rows] >= 0]
+        third = model.variables((THIRD - SECOND) * problem.weight[rows])
+        model.below(third, second[rows])
+        model.below(third, second_last[rows])
+        last, second_last = here, second
+
+
+def _add_excess(
+    model: Model, problem: RotaProblem, cells: Ints, row: Ints, columns: Ints, minutes: Floats
+) -> None:
+    """Let dose above the most of a day cost, where so much can come together."""
+    highest = np.bincount(row, weights=minutes, minlength=len(cells))
+    much = np.flatnonzero(highest > problem.most_minutes)
+    place = np.full(len(cells), -1)
+    place[much] = np.arange(len(much))
+    weight = problem.weight[cells[much] // len(problem.dates)]
+    excess = model.variables(-OVER * weight, upper=np.inf)
+    mine = place[row] >= 0
+    model.constrain(
+        (place[row[mine]], columns[mine], minutes[mine] / problem.most_minutes),
+        (np.arange(len(much)), excess, -1.0),
+        upper=1.0,
+        count=len(much),
+    )

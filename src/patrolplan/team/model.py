@@ -1,0 +1,114 @@
+"""A mixed-integer programme that is maximised, gathered block by block for HiGHS."""
+
+from dataclasses import dataclass
+from dataclasses import field
+
+import numpy as np
+from numpy.typing import ArrayLike
+from numpy.typing import NDArray
+from scipy import optimize
+from scipy import sparse
+
+from patrolplan.team.problem import Floats
+from patrolplan.team.problem import Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What HiGHS found: values (empty where none), their worth, the bound, proven best or not."""
+
+    values: Floats
+    worth: float
+    bound: float
+    proven: bool
+
+
+@dataclass
+class Model:
+    """Variables and rows of a programme, added block by block."""
+
+    worth: list[Floats] = field(default_factory=list)
+    lower: list[Floats] = field(default_factory=list)
+    upper: list[Floats] = field(default_factory=list)
+    whole: list[NDArray[np.bool_]] = field(default_factory=list)
+    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    row_lower: list[Floats] = field(default_factory=list)
+    row_upper: list[Floats] = field(default_factory=list)
+    columns: int = 0
+    rows: int = 0
+
+    def variables(
+        self,
+        worth: ArrayLike,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = 1.0,
+        whole: bool = False,
+    ) -> Ints:
+        """Add variables; gives their column numbers."""
+        each = np.asarray(worth, dtype=np.float64)
+        self.worth.append(each)
+        self.lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), each.shape))
+        self.upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), each.shape))
+        self.whole.append(np.full(each.shape, whole))
+        self.columns += len(each)
+        return np.arange(self.columns - len(each), self.columns)
+
+    def constrain(
+        self,
+        *terms: tuple[Ints, Ints, ArrayLike],
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        count: int,
+    ) -> None:
+        """Add `count` rows; each term is rows (from 0), columns and factors."""
+        for row, column, factor in terms:
+            value = np.broadcast_to(np.asarray(factor, dtype=np.float64), column.shape)
+            self.entries.append((row + self.rows, column, value))
+        self.row_lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)))
+        self.row_upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)))
+        self.rows += count
+
+    def at_most(self, group: Ints, columns: Ints, most: ArrayLike) -> None:
+        """Hold each group's sum down; `most` is by group, or one for all."""
+        there, row = np.unique(group, return_inverse=True)
+        limit = np.asarray(most, dtype=np.float64)
+        upper = limit[there] if limit.ndim else limit
+        self.constrain((row, columns, 1.0), upper=upper, count=len(there))
+
+    def below(self, small: Ints, large: Ints) -> None:
+        """Hold each variable at or under another."""
+        each = np.arange(len(small))
+        self.constrain((each, small, 1.0), (each, large, -1.0), upper=0.0, count=len(small))
+
+    def solve(self, *, gap: float, nodes: int, seconds: float) -> Answer:
+        """Maximise.
+
+        Parameters
+        ----------
+        gap
+            Relative gap at which an answer is good enough.
+        nodes
+            Most nodes of the search tree.
+        seconds
+            Most wall-clock time.
+        """
+        row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        matrix = sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns))
+        worth = np.concatenate(self.worth)
+        options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
+        if np.isfinite(seconds):
+            options["time_limit"] = max(0.1, seconds)
+        result = optimize.milp(
+            -worth,
+            integrality=np.concatenate(self.whole).astype(np.int64),
+            bounds=optimize.Bounds(np.concatenate(self.lower), np.concatenate(self.upper)),
+            constraints=optimize.LinearConstraint(
+                matrix, np.concatenate(self.row_lower), np.concatenate(self.row_upper)
+            ),
+            options=options,
+        )
+        bound = -result.mip_dual_bound if result.mip_dual_bound is not None else np.inf
+        if result.x is None:
+            return Answer(np.zeros(0), -np.inf, bound, proven=False)
+        return Answer(result.x, -result.fun, bound, proven=result.status == 0)
