@@ -60,7 +60,7 @@ def random_team(
         officer=officer[kept],
         day=day[kept],
         route=route[kept],
-        locked=np.zeros(kept.sum(), dtype=bool),
+        lock=np.full(kept.sum(), -1),
         route_school=route_school,
         route_number=route_number,
         visits=visits,

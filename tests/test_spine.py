@@ -136,7 +136,7 @@ def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, share
 
 
 def test_the_2016_atlas_by_column_mapping_gives_ten_schools(shared, tmp_path):
-    """The atlas, mapped in the settings, gives ten open schools; without bells the default counts."""
+    """The atlas, mapped in the settings, gives ten open schools, with default bells."""
     example = (shared / "examples" / "bloomsbury.toml").read_text(encoding="utf-8")
     text = example.replace('"../data', f'"{(shared / "data").as_posix()}')
     text = text.replace(

@@ -84,7 +84,6 @@ def test_count_and_length_follow_the_settings(demo_area, risk):
     assert hotspots["length_metres"].max() <= 120
 
 
-@pytest.mark.xfail(strict=True, reason="a stretch starts with a piece, however long it is")
 def test_no_piece_is_longer_than_the_shortest_stretch_allowed(demo_area, risk):
     """Also at the shortest length that the settings allow, no stretch is longer than that."""
     hotspots = pp.find_hotspots(_with(demo_area, count=20, max_length_metres=30), risk)

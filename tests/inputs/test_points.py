@@ -61,7 +61,7 @@ def test_half_a_pair_is_no_place(table):
         _points(**table)
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
 def test_numbers_are_read_exactly(value):
     """A number written out in full is read as that number."""
     assert number(pd.Series([repr(value)]))[0] == pytest.approx(value, rel=1e-15, abs=0)

@@ -173,6 +173,7 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
         (b"URN,EstablishmentName\n1,a", "t.parquet", "is no Parquet file"),
         (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "is not a regular table"),
         (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv", "is not a regular table"),
+        (b"\r\r\nURN,EstablishmentName\n1,a\n", "t.csv", "has no header that can be told"),
     ],
 )
 def test_files_that_are_no_table(tmp_path, content, name, what):

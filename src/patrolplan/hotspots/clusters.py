@@ -55,7 +55,7 @@ def network_stretches(
     """
     metres = network.piece_metres
     density = risk / metres
-    free = density > risk.sum() / metres.sum()
+    free = (density > risk.sum() / metres.sum()) & (metres <= max_length_metres)
     if group is not None:
         free &= group >= 0
     grow = _Grower(network.neighbours, density, metres, max_length_metres, group)

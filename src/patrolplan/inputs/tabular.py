@@ -76,6 +76,9 @@ def read_table(
     except pd.errors.ParserError as error:
         line = str(error).split("C error: ")[-1].strip()
         raise InputError.one(path, f"is not a regular table ({line})", "mend that line") from None
+    except ValueError:  # pandas ends its lines elsewhere than the header that was sniffed
+        what = "has no header that can be told from its first lines"
+        raise InputError.one(path, what, "mend its line ends") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
     return _renamed(table, theirs, first_row=form.blank_lines + 2)

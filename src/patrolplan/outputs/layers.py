@@ -57,9 +57,7 @@ def hotspot_layer(hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Hotspots with their reasons as text; the stopping place as two columns."""
     stops = gpd.GeoSeries(hotspots["stop"])
     frame = hotspots.drop(columns=["pieces", "stop_piece", "stop"])
-    frame = frame.assign(
-        reasons=hotspots["reasons"].map("; ".join), stop_x=stops.x, stop_y=stops.y
-    )
+    frame = frame.assign(reasons=hotspots["reasons"].map("; ".join), stop_x=stops.x, stop_y=stops.y)
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)
 
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from patrolplan.outputs.card import render_cards
+from patrolplan.outputs.card.sheet import render_cards
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.layers import plan_layers
 from patrolplan.outputs.layers import write_layers
 from patrolplan.outputs.planfile import plan_document
-from patrolplan.outputs.webmap import render_map
+from patrolplan.outputs.webmap.page import render_map
 from patrolplan.patrols.plans import Plan
 from patrolplan.provenance import about
 

@@ -105,7 +105,8 @@ def backtest_patrols(
     -------
     PatrolBacktest
         Against greedy stops by worth per minute on the same hotspots, greedy stops by the number
-        of crimes of the last twelve months on the hotspots that these make, and the same dwells along a plain loop of the same length.
+        of crimes of the last twelve months on the hotspots that these make, and the same dwells
+        along a plain loop of the same length.
     """
     bench = _Bench(crime_alone(area))
     rows = [row for origin in origins for row in bench.rows(origin)]

@@ -26,28 +26,28 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from patrolplan.patrols._bounds import knapsack_bound
-from patrolplan.patrols._case import build_case
-from patrolplan.patrols._labels import MAX_CANDIDATES
-from patrolplan.patrols._packing import Answer
-from patrolplan.patrols._packing import shortest_order
-from patrolplan.patrols._packing import solve_exactly
-from patrolplan.patrols._problem import Officer
-from patrolplan.patrols._problem import OrienteeringProblem
-from patrolplan.patrols._solution import Route
-from patrolplan.patrols._solution import Solution
-from patrolplan.patrols._solution import timed_route
-from patrolplan.patrols._stop import FirstOf
-from patrolplan.patrols._stop import MaxIterations
-from patrolplan.patrols._stop import MaxSeconds
-from patrolplan.patrols._stop import StopCriterion
-from patrolplan.patrols._variants import other_routes
+from patrolplan.patrols.solver.bounds import knapsack_bound
+from patrolplan.patrols.solver.compiled import build_case
+from patrolplan.patrols.solver.labels import MAX_CANDIDATES
+from patrolplan.patrols.solver.packing import Answer
+from patrolplan.patrols.solver.packing import shortest_order
+from patrolplan.patrols.solver.packing import solve_exactly
+from patrolplan.patrols.solver.problem import Officer
+from patrolplan.patrols.solver.problem import OrienteeringProblem
+from patrolplan.patrols.solver.solution import Route
+from patrolplan.patrols.solver.solution import Solution
+from patrolplan.patrols.solver.solution import timed_route
+from patrolplan.patrols.solver.stop import FirstOf
+from patrolplan.patrols.solver.stop import MaxIterations
+from patrolplan.patrols.solver.stop import MaxSeconds
+from patrolplan.patrols.solver.stop import StopCriterion
+from patrolplan.patrols.solver.variants import other_routes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from patrolplan.patrols._case import Case
+    from patrolplan.patrols.solver.compiled import Case
 
 __all__ = [
     "FirstOf",
@@ -100,7 +100,7 @@ def solve(
     rounds = answer.labels
     if answer.bound > answer.value + case.epsilon:
         # The import compiles the search, which patrol-sized cases never need.
-        from patrolplan.patrols._team_search import search  # noqa: PLC0415
+        from patrolplan.patrols.solver.team_search import search  # noqa: PLC0415
 
         found, rounds = search(case, answer, stop.rounds(), deadline, seed)
         answer = replace(answer, routes=found.routes, value=found.value)

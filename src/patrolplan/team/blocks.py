@@ -1,8 +1,8 @@
 """The rota as a mixed-integer programme whose relaxation is tight.
 
-Only the options are whole numbers. A hotspot's day is one variable, bounded by one and by all the
-options together that come there on that day; days, days in a row, patrols of a school and of an
-officer are paid for through pieces of falling worth. No constant stands in for infinity.
+Only the options are whole numbers. A hotspot is paid for by the set of days on which it has its
+dose, each day bounded by all the options together that come there; patrols of a school and of
+an officer are paid for through pieces of falling worth. No constant stands in for infinity.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ from patrolplan.team.problem import RotaProblem
 from patrolplan.team.worth import EVEN
 from patrolplan.team.worth import OVER
 from patrolplan.team.worth import PRESENCE
-from patrolplan.team.worth import SECOND
-from patrolplan.team.worth import THIRD
 from patrolplan.team.worth import day_gains
+from patrolplan.team.worth import days_in_a_row
+from patrolplan.team.worth import row_gain
 
 
 def add_options(model: Model, problem: RotaProblem) -> Ints:
@@ -27,7 +27,10 @@ def add_options(model: Model, problem: RotaProblem) -> Ints:
     day, a second only beside a first; the same route is not walked on two days running where
     another could be.
     """
-    x = model.variables(np.zeros(len(problem)), lower=problem.locked, whole=True)
+    x = model.variables(np.zeros(len(problem)), lower=problem.fixed, whole=True)
+    held = problem.lock >= 0
+    locks = int(problem.lock.max(initial=-1)) + 1
+    model.constrain((problem.lock[held], x[held], 1.0), lower=1.0, count=locks)
     number = problem.route_number[problem.route]
     together = int(number.max(initial=1))
     model.at_most(problem.officer_day, x, 1.0)
@@ -37,7 +40,7 @@ def add_options(model: Model, problem: RotaProblem) -> Ints:
     for later in range(2, together + 1):
         mine, before = number == later, number == later - 1
         alone = np.zeros(slots)  # a lock may send a second officer without a first
-        alone[problem.school_day[mine & problem.locked]] = 1.0
+        alone[problem.school_day[mine & held]] = 1.0
         model.constrain(
             (problem.school_day[mine], x[mine], 1.0),
             (problem.school_day[before], x[before], -1.0),
@@ -56,7 +59,7 @@ def _vary(model: Model, problem: RotaProblem, x: Ints) -> None:
         here = (problem.day == day) | (problem.day == day + 1)
         free = np.zeros(routes, dtype=bool)
         free[problem.route[here & ~only]] = True
-        locked = np.bincount(problem.route[here & problem.locked], minlength=routes)
+        locked = np.bincount(problem.route[here & problem.fixed], minlength=routes)
         mine = here & free[problem.route]
         model.at_most(problem.route[mine], x[mine], np.maximum(1, locked))
 
@@ -103,48 +106,39 @@ def _pieces(model: Model, owner: Ints, gain: Floats, group: Ints, counted: Ints)
 
 
 def _add_hotspots(model: Model, problem: RotaProblem, x: Ints) -> None:
-    days = len(problem.dates)
+    """Pay for each hotspot by the set of days on which it has its dose.
+
+    A variable for every set of days, one of them to be chosen, makes the relaxation as tight as
+    one hotspot alone allows: five days have 31 sets.
+    """
+    days, many = len(problem.dates), len(problem.weight)
     option, visit = problem.option_visits
     cell = problem.visits[visit, 1] * days + problem.day[option]
     cells, row = np.unique(cell, return_inverse=True)
-    dosed = model.variables(np.zeros(len(cells)))
+    number = np.full(many * days, -1)
+    number[cells] = np.arange(len(cells))
+    sets = np.arange(1, 2**days)[:, None] >> np.arange(days) & 1 > 0
+    may = number.reshape(many, days) >= 0
+    which, hotspot = np.nonzero((may | ~sets[:, None]).all(axis=2))
+    pattern = model.variables(problem.weight[hotspot] * _paid(problem, sets)[hotspot, which])
+    model.at_most(hotspot, pattern, 1.0)
+    of, day = np.nonzero(sets[which])
     model.constrain(
-        (np.arange(len(cells)), dosed, 1.0), (row, x[option], -1.0), upper=0.0, count=len(cells)
+        (number[hotspot[of] * days + day], pattern[of], 1.0),
+        (row, x[option], -1.0),
+        upper=0.0,
+        count=len(cells),
     )
-    owner, nth = np.divmod(np.arange(len(problem.weight) * days), days)
-    used = nth < np.bincount(cells // days, minlength=len(problem.weight))[owner]
-    gain = (day_gains(problem) * problem.weight[:, None]).ravel()
-    _pieces(model, owner[used], gain[used], cells // days, dosed)
-    table = np.full(len(problem.weight) * days, -1)
-    table[cells] = dosed
-    _add_runs(model, problem, table.reshape(-1, days))
     _add_excess(model, problem, cells, row, x[option], problem.visit_minutes[visit])
 
 
-def _add_runs(model: Model, problem: RotaProblem, dosed: Ints) -> None:
-    """Days in a row: the second pays a little, the third and every further one more.
-
-    Parameters
-    ----------
-    dosed
-        (h, d) columns of the hotspots' days, -1 where nobody can come.
-    """
-    sure = model.variables(np.zeros(1), lower=1.0)[0]
-    last = np.where(problem.run_before > 0, sure, -1)
-    second_last = np.where(problem.run_before > 1, sure, -1)
-    steps = np.diff(problem.dates, prepend=problem.dates[:1] - 1)
-    for day, step in enumerate(steps):
-        here = dosed[:, day]
-        rows = np.flatnonzero((here >= 0) & (last >= 0) & (step == 1))
-        second = np.full(len(dosed), -1)
-        second[rows] = model.variables(SECOND * problem.weight[rows])
-        model.below(second[rows], here[rows])
-        model.below(second[rows], last[rows])
-        rows = rows[second_last[rows] >= 0]
-        third = model.variables((THIRD - SECOND) * problem.weight[rows])
-        model.below(third, second[rows])
-        model.below(third, second_last[rows])
-        last, second_last = here, second
+def _paid(problem: RotaProblem, sets: Bools) -> Floats:
+    """(h, m) what each set of days pays as a multiple of a hotspot's weight."""
+    ladder = np.cumsum(day_gains(problem), axis=1)
+    paid = ladder[:, sets.sum(axis=1) - 1]
+    for column, days in enumerate(sets):
+        paid[:, column] += row_gain(days_in_a_row(problem, np.tile(days, (len(paid), 1))))
+    return paid
 
 
 def _add_excess(

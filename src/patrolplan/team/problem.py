@@ -6,8 +6,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.errors import InputError
-
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -21,8 +19,9 @@ class RotaProblem:
     ----------
     officer, day, route
         (o,) what each option joins, as rows of the arrays below.
-    locked
-        (o,) options that are set by hand: they are chosen.
+    lock
+        (o,) number of the lock by hand that an option would fulfil, -1 for none: of the options
+        of each lock one is chosen.
     route_school
         (r,) school of each route.
     route_number
@@ -53,7 +52,7 @@ class RotaProblem:
     officer: Ints
     day: Ints
     route: Ints
-    locked: Bools
+    lock: Ints
     route_school: Ints
     route_number: Ints
     visits: Ints
@@ -66,21 +65,6 @@ class RotaProblem:
     schools: int
     least: int = 1
     most_minutes: float = 30.0
-
-    def __post_init__(self) -> None:
-        """Refuse locks that exclude each other."""
-        at = np.flatnonzero(self.locked)
-        slots = self.school[at] * len(self.dates) + self.day[at]
-        routes = slots * (1 + self.route_number.max(initial=1)) + self.route_number[self.route[at]]
-        per_officer = np.bincount(self.officer[at], minlength=len(self.most_patrols))
-        for what, wrong in (
-            ("an officer in two places on one day", _twice(self.officer_day[at])),
-            ("two officers on one route of a school on one day", _twice(routes)),
-            ("more patrols of an officer than their most", (per_officer > self.most_patrols).any()),
-        ):
-            if wrong:
-                remedy = "take one of them back"
-                raise InputError.one("locks", f"the locks ask for {what}", remedy)
 
     def __len__(self) -> int:
         return len(self.officer)
@@ -104,6 +88,13 @@ class RotaProblem:
     def school_day(self) -> Ints:
         """(o,) one number for school and day."""
         return self.school * len(self.dates) + self.day
+
+    @cached_property
+    def fixed(self) -> Bools:
+        """(o,) options that are the only ones to fulfil a lock: they are chosen."""
+        held = self.lock >= 0
+        count = np.bincount(self.lock[held], minlength=1)
+        return held & (count[np.maximum(self.lock, 0)] == 1)
 
     @cached_property
     def open_days(self) -> Ints:
@@ -134,6 +125,3 @@ class RotaProblem:
         routes = max(1, len(self.route_school))
         return float(self.weight[self.visits[:, 1]].sum() / routes)
 
-
-def _twice(values: Ints) -> bool:
-    return len(np.unique(values)) < len(values)

@@ -145,5 +145,5 @@ def _in_order(problem: RotaProblem, order: Ints) -> RotaProblem:
         officer=problem.officer[order],
         day=problem.day[order],
         route=problem.route[order],
-        locked=problem.locked[order],
+        lock=problem.lock[order],
     )

@@ -84,6 +84,13 @@ def days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
     return run
 
 
+def row_gain(run: Ints) -> Floats:
+    """(h,) what days in a row add, as a multiple of the weight."""
+    second, third = 2, 3
+    gain = SECOND * (run == second).sum(axis=1) + THIRD * (run >= third).sum(axis=1)
+    return np.asarray(gain)
+
+
 def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
     """What these options are worth together.
 
@@ -98,8 +105,7 @@ def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
     dosed = minutes > 0
     nth = dosed.sum(axis=1)
     ladder = np.column_stack([np.zeros(len(nth)), np.cumsum(day_gains(problem), axis=1)])
-    run = days_in_a_row(problem, dosed)
-    row = SECOND * (run == 2).sum(axis=1) + THIRD * (run > 2).sum(axis=1)  # noqa: PLR2004
+    row = row_gain(days_in_a_row(problem, dosed))
     over = OVER * np.maximum(0.0, minutes / problem.most_minutes - 1).sum(axis=1)
     patrols = np.bincount(
         problem.school[chosen[problem.first[chosen]]], minlength=problem.schools

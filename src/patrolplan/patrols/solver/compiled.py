@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.patrols._jit import compiled
-from patrolplan.patrols._solution import slack_of
+from patrolplan.patrols.solver.jit import compiled
+from patrolplan.patrols.solver.solution import slack_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols._problem import Officer
-    from patrolplan.patrols._problem import OrienteeringProblem
+    from patrolplan.patrols.solver.problem import Officer
+    from patrolplan.patrols.solver.problem import OrienteeringProblem
 
 # Beyond this, minutes lose their meaning in double precision sums.
 FAR = 1e300

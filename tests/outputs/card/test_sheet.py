@@ -7,9 +7,9 @@ import pypdf
 import pytest
 import segno
 
-from patrolplan.outputs.card import card_name
-from patrolplan.outputs.card import render_cards
-from patrolplan.outputs.lettering import SMALLEST
+from patrolplan.outputs.card.lettering import SMALLEST
+from patrolplan.outputs.card.sheet import card_name
+from patrolplan.outputs.card.sheet import render_cards
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
 from patrolplan.outputs.wording import grid_reference

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.patrols._labels import MAX_CANDIDATES
-from patrolplan.patrols._labels import Explorer
-from patrolplan.patrols._packing import Team
+from patrolplan.patrols.solver.labels import MAX_CANDIDATES
+from patrolplan.patrols.solver.labels import Explorer
+from patrolplan.patrols.solver.packing import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from patrolplan.patrols._case import Case
-    from patrolplan.patrols._packing import Pool
-    from patrolplan.patrols._problem import OrienteeringProblem
-    from patrolplan.patrols._solution import Solution
+    from patrolplan.patrols.solver.compiled import Case
+    from patrolplan.patrols.solver.packing import Pool
+    from patrolplan.patrols.solver.problem import OrienteeringProblem
+    from patrolplan.patrols.solver.solution import Solution
 
     Routes = dict[int, list[int]]
     Resolve = Callable[[NDArray[np.float64], int], Routes]

@@ -11,16 +11,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from patrolplan.inputs.streets import no_features
-from patrolplan.outputs.labels import corners
-from patrolplan.outputs.labels import overlapping
-from patrolplan.outputs.mapframe import WORTH_TURNING
-from patrolplan.outputs.mapframe import fit_frame
-from patrolplan.outputs.mapnames import shortened
-from patrolplan.outputs.mapsigns import LEGEND_HEIGHT
-from patrolplan.outputs.routeline import arrows
-from patrolplan.outputs.routeline import spread
-from patrolplan.outputs.routeline import strands
-from patrolplan.outputs.streetmap import draw_patrol_map
+from patrolplan.outputs.card.frame import WORTH_TURNING
+from patrolplan.outputs.card.frame import fit_frame
+from patrolplan.outputs.card.labels import corners
+from patrolplan.outputs.card.labels import overlapping
+from patrolplan.outputs.card.names import shortened
+from patrolplan.outputs.card.route import arrows
+from patrolplan.outputs.card.route import spread
+from patrolplan.outputs.card.route import strands
+from patrolplan.outputs.card.signs import LEGEND_HEIGHT
+from patrolplan.outputs.card.streetmap import draw_patrol_map
 
 SIZE = {"width": 538.0, "height": 380.0}
 MOST_BYTES = 400_000

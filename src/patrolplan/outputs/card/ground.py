@@ -17,8 +17,8 @@ from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.mapframe import Frame
-from patrolplan.outputs.mapframe import Shapes
+from patrolplan.outputs.card.frame import Frame
+from patrolplan.outputs.card.frame import Shapes
 
 LAND = "#f3f2ee"
 EDGE = "#8c8c8c"

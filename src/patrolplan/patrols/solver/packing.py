@@ -22,15 +22,15 @@ from scipy.optimize import linprog
 from scipy.optimize import milp
 from scipy.sparse import csr_array
 
-from patrolplan.patrols._labels import MAX_CANDIDATES
-from patrolplan.patrols._labels import Explorer
+from patrolplan.patrols.solver.labels import MAX_CANDIDATES
+from patrolplan.patrols.solver.labels import Explorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from patrolplan.patrols._case import Case
+    from patrolplan.patrols.solver.compiled import Case
 
 BEAMS = (64, 1024)
 # Widths of pricing, the next when the one before finds no column; the last is exact.

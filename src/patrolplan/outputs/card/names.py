@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.basemap import ROUTE
-from patrolplan.outputs.basemap import joined_lines
-from patrolplan.outputs.basemap import street_classes
-from patrolplan.outputs.labels import Wish
-from patrolplan.outputs.labels import along
-from patrolplan.outputs.labels import around
-from patrolplan.outputs.lettering import LINE_HEIGHT
-from patrolplan.outputs.lettering import printable
-from patrolplan.outputs.lettering import text_width
-from patrolplan.outputs.mapframe import Frame
-from patrolplan.outputs.routeline import Strand
+from patrolplan.outputs.card.frame import Frame
+from patrolplan.outputs.card.ground import ROUTE
+from patrolplan.outputs.card.ground import joined_lines
+from patrolplan.outputs.card.ground import street_classes
+from patrolplan.outputs.card.labels import Wish
+from patrolplan.outputs.card.labels import along
+from patrolplan.outputs.card.labels import around
+from patrolplan.outputs.card.lettering import LINE_HEIGHT
+from patrolplan.outputs.card.lettering import printable
+from patrolplan.outputs.card.lettering import text_width
+from patrolplan.outputs.card.route import Strand
 
 ROUTE_SIZE = 8.6
 NAME_SIZE = 8.0

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from patrolplan.outputs.labels import Wish
-from patrolplan.outputs.labels import along
-from patrolplan.outputs.labels import around
-from patrolplan.outputs.labels import corners
-from patrolplan.outputs.labels import overlapping
-from patrolplan.outputs.labels import place
-from patrolplan.outputs.labels import upright
+from patrolplan.outputs.card.labels import Wish
+from patrolplan.outputs.card.labels import along
+from patrolplan.outputs.card.labels import around
+from patrolplan.outputs.card.labels import corners
+from patrolplan.outputs.card.labels import overlapping
+from patrolplan.outputs.card.labels import place
+from patrolplan.outputs.card.labels import upright
 
 WIDTH, HEIGHT = 400.0, 300.0
 

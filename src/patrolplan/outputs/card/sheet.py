@@ -15,11 +15,11 @@ from typing import Any
 import segno
 import typst
 
-from patrolplan.outputs.lettering import FONT_FOLDER
-from patrolplan.outputs.lettering import SMALLEST
-from patrolplan.outputs.lettering import printable
-from patrolplan.outputs.mapnames import shortened
-from patrolplan.outputs.streetmap import draw_patrol_map
+from patrolplan.outputs.card.lettering import FONT_FOLDER
+from patrolplan.outputs.card.lettering import SMALLEST
+from patrolplan.outputs.card.lettering import printable
+from patrolplan.outputs.card.names import shortened
+from patrolplan.outputs.card.streetmap import draw_patrol_map
 from patrolplan.outputs.wording import PURPOSE
 from patrolplan.outputs.wording import approximations
 from patrolplan.outputs.wording import attributions
@@ -161,7 +161,7 @@ class _Press:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        template = resources.files("patrolplan.outputs") / "templates" / "card.typ"
+        template = resources.files("patrolplan.outputs.card") / "card.typ"
         self._write("card.typ", template.read_text(encoding="utf-8"))
 
     def keep(self, name: str, picture: bytes) -> dict[str, str]:

@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.patrols._packing import Answer
-from patrolplan.patrols._packing import Pool
-from patrolplan.patrols._search import EMPTY
-from patrolplan.patrols._search import Facts
-from patrolplan.patrols._search import Tour
-from patrolplan.patrols._search import build
-from patrolplan.patrols._search import refresh
-from patrolplan.patrols._search import run
+from patrolplan.patrols.solver.packing import Answer
+from patrolplan.patrols.solver.packing import Pool
+from patrolplan.patrols.solver.search import EMPTY
+from patrolplan.patrols.solver.search import Facts
+from patrolplan.patrols.solver.search import Tour
+from patrolplan.patrols.solver.search import build
+from patrolplan.patrols.solver.search import refresh
+from patrolplan.patrols.solver.search import run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols._case import Case
+    from patrolplan.patrols.solver.compiled import Case
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.patrols._problem import OrienteeringProblem
+    from patrolplan.patrols.solver.problem import OrienteeringProblem
 
 # Sums of minutes in another order differ in the last digits; nobody is late by a nanosecond.
 TOLERANCE = 1e-9

@@ -21,8 +21,8 @@ from markupsafe import escape
 from xstatic.pkg import leaflet
 
 from patrolplan.outputs import wording
-from patrolplan.outputs.maplayers import map_layers
-from patrolplan.outputs.maplayers import patrol_id
+from patrolplan.outputs.webmap.layers import map_layers
+from patrolplan.outputs.webmap.layers import patrol_id
 from patrolplan.patrols.plans import clock
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from patrolplan.patrols.plans import Plan
     from patrolplan.patrols.plans import Stop
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
 """What the map's corner must say; the licences in full stand in the text."""

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.patrols._exact import expand
-from patrolplan.patrols._exact import refill
+from patrolplan.patrols.solver.exact import expand
+from patrolplan.patrols.solver.exact import refill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols._case import Case
-    from patrolplan.patrols._case import Crew
+    from patrolplan.patrols.solver.compiled import Case
+    from patrolplan.patrols.solver.compiled import Crew
 
 MAX_CANDIDATES = 128
 # Parents expanded between two looks at the clock: about ten milliseconds.

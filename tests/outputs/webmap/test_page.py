@@ -17,12 +17,12 @@ from playwright.sync_api import Page
 from playwright.sync_api import sync_playwright
 
 import patrolplan as pp
-from patrolplan.outputs.maplayers import FEARED
-from patrolplan.outputs.maplayers import RECORDED
-from patrolplan.outputs.maplayers import map_layers
-from patrolplan.outputs.maplayers import priority_class
-from patrolplan.outputs.maplayers import voice_classes
-from patrolplan.outputs.webmap import render_map
+from patrolplan.outputs.webmap.layers import FEARED
+from patrolplan.outputs.webmap.layers import RECORDED
+from patrolplan.outputs.webmap.layers import map_layers
+from patrolplan.outputs.webmap.layers import priority_class
+from patrolplan.outputs.webmap.layers import voice_classes
+from patrolplan.outputs.webmap.page import render_map
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
 from patrolplan.settings import OutputSettings

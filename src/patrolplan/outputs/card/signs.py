@@ -13,14 +13,14 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.basemap import ROUTE
-from patrolplan.outputs.basemap import compound_outline
-from patrolplan.outputs.lettering import Lettering
-from patrolplan.outputs.lettering import text_width
-from patrolplan.outputs.lettering import write
-from patrolplan.outputs.mapframe import Frame
-from patrolplan.outputs.mapframe import scale_bar
-from patrolplan.outputs.mapnames import NAME_SIZE
+from patrolplan.outputs.card.frame import Frame
+from patrolplan.outputs.card.frame import scale_bar
+from patrolplan.outputs.card.ground import ROUTE
+from patrolplan.outputs.card.ground import compound_outline
+from patrolplan.outputs.card.lettering import Lettering
+from patrolplan.outputs.card.lettering import text_width
+from patrolplan.outputs.card.lettering import write
+from patrolplan.outputs.card.names import NAME_SIZE
 
 ROUTE_WIDTH = 2.6
 WAY_BACK = (0.0, (2.4, 0.9))

@@ -20,38 +20,38 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.basemap import ROUTE
-from patrolplan.outputs.basemap import draw_ground
-from patrolplan.outputs.basemap import draw_streets
-from patrolplan.outputs.basemap import pieces_in
-from patrolplan.outputs.labels import Boxes
-from patrolplan.outputs.labels import place
-from patrolplan.outputs.lettering import Lettering
-from patrolplan.outputs.lettering import write
-from patrolplan.outputs.mapframe import Frame
-from patrolplan.outputs.mapframe import fit_frame
-from patrolplan.outputs.mapnames import BUS_STOP
-from patrolplan.outputs.mapnames import STATION
-from patrolplan.outputs.mapnames import Name
-from patrolplan.outputs.mapnames import area_names
-from patrolplan.outputs.mapnames import kept_off
-from patrolplan.outputs.mapnames import leg_tags
-from patrolplan.outputs.mapnames import point_names
-from patrolplan.outputs.mapnames import school_names
-from patrolplan.outputs.mapnames import street_names
-from patrolplan.outputs.mapsigns import LEGEND_HEIGHT
-from patrolplan.outputs.mapsigns import ROUTE_WIDTH
-from patrolplan.outputs.mapsigns import WAY_BACK
-from patrolplan.outputs.mapsigns import draw_band
-from patrolplan.outputs.mapsigns import draw_legend
-from patrolplan.outputs.mapsigns import draw_north
-from patrolplan.outputs.mapsigns import draw_signs
-from patrolplan.outputs.mapsigns import north_box
-from patrolplan.outputs.routeline import Strand
-from patrolplan.outputs.routeline import arrows
-from patrolplan.outputs.routeline import simplified
-from patrolplan.outputs.routeline import spread
-from patrolplan.outputs.routeline import strands
+from patrolplan.outputs.card.frame import Frame
+from patrolplan.outputs.card.frame import fit_frame
+from patrolplan.outputs.card.ground import ROUTE
+from patrolplan.outputs.card.ground import draw_ground
+from patrolplan.outputs.card.ground import draw_streets
+from patrolplan.outputs.card.ground import pieces_in
+from patrolplan.outputs.card.labels import Boxes
+from patrolplan.outputs.card.labels import place
+from patrolplan.outputs.card.lettering import Lettering
+from patrolplan.outputs.card.lettering import write
+from patrolplan.outputs.card.names import BUS_STOP
+from patrolplan.outputs.card.names import STATION
+from patrolplan.outputs.card.names import Name
+from patrolplan.outputs.card.names import area_names
+from patrolplan.outputs.card.names import kept_off
+from patrolplan.outputs.card.names import leg_tags
+from patrolplan.outputs.card.names import point_names
+from patrolplan.outputs.card.names import school_names
+from patrolplan.outputs.card.names import street_names
+from patrolplan.outputs.card.route import Strand
+from patrolplan.outputs.card.route import arrows
+from patrolplan.outputs.card.route import simplified
+from patrolplan.outputs.card.route import spread
+from patrolplan.outputs.card.route import strands
+from patrolplan.outputs.card.signs import LEGEND_HEIGHT
+from patrolplan.outputs.card.signs import ROUTE_WIDTH
+from patrolplan.outputs.card.signs import WAY_BACK
+from patrolplan.outputs.card.signs import draw_band
+from patrolplan.outputs.card.signs import draw_legend
+from patrolplan.outputs.card.signs import draw_north
+from patrolplan.outputs.card.signs import draw_signs
+from patrolplan.outputs.card.signs import north_box
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 
@@ -80,7 +80,7 @@ class PatrolMap:
     frame
         What it shows, at what scale and how turned.
     labels
-        (n, 5) boxes of everything that holds words or numbers, see `patrolplan.outputs.labels`.
+        (n, 5) boxes of all that holds words or numbers, see `patrolplan.outputs.card.labels`.
     texts
         Words of the labels, aligned with them.
     """

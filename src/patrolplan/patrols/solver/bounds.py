@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols._case import Case
-    from patrolplan.patrols._case import Crew
+    from patrolplan.patrols.solver.compiled import Case
+    from patrolplan.patrols.solver.compiled import Crew
 
 
 def knapsack_bound(case: Case) -> float:

@@ -1,0 +1,1 @@
+"""The printed patrol card: an A4 sheet around a map of our own streets."""

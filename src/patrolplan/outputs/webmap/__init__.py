@@ -1,0 +1,1 @@
+"""The phone map: one page that opens with no network."""
