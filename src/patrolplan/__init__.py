@@ -20,9 +20,11 @@ from patrolplan.errors import PatrolplanError as PatrolplanError
 from patrolplan.errors import SettingsError as SettingsError
 from patrolplan.hotspots.find import find_hotspots as find_hotspots
 from patrolplan.outputs.pack import write_pack as write_pack
+from patrolplan.patrols.backtest import backtest_patrols as backtest_patrols
 from patrolplan.patrols.planner import plan_patrols as plan_patrols
 from patrolplan.patrols.plans import Plan as Plan
 from patrolplan.patrols.windows import Window as Window
+from patrolplan.risk.backtest import backtest_risk as backtest_risk
 from patrolplan.risk.estimate import estimate_risk as estimate_risk
 from patrolplan.risk.surface import Risk as Risk
 from patrolplan.settings import Settings as Settings

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
+    from patrolplan.patrols.backtest import PatrolBacktest
+    from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
     from patrolplan.tables import LeftOutRow
 
@@ -218,6 +220,55 @@ def _date(text: str | None) -> dt.date | None:
     except ValueError:
         message = f"'{text}' is no date; write YYYY-MM-DD"
         raise typer.BadParameter(message, param_hint="--date") from None
+
+
+@app.command()
+def backtest(
+    config: Config = HERE,
+    out: MaybeOut = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="First month that is held out, YYYY-MM.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="Last month that is held out, YYYY-MM.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Test risk and patrols on months that nothing was learned from."""
+    from patrolplan.outputs.files import check_folder
+    from patrolplan.patrols.backtest import backtest_patrols
+    from patrolplan.risk.backtest import backtest_risk
+
+    if (first is None) != (last is None):
+        message = "give both --from and --to, or neither"
+        raise typer.BadParameter(message)
+    if out is not None:
+        check_folder(out)
+    area = _load(config)
+    with _stage("Testing risk models"):
+        tested = backtest_risk(area, origins=None if first is None else (first, str(last)))
+    with _stage("Testing patrols"):
+        patrols = backtest_patrols(area, origins=list(tested.trials.origins))
+    if out is not None:
+        _write_backtest(area, tested, patrols, out)
+    if as_json:
+        from patrolplan.outputs.tested import backtest_document
+
+        _print_json(backtest_document(tested, patrols))
+        return
+    printed.print(str(tested))
+    printed.print("Patrols, harm met an officer-hour in the stretches dwelt in:")
+    printed.print(str(patrols))
+    _say_written(out)
+
+
+def _write_backtest(area: StudyArea, tested: Backtest, patrols: PatrolBacktest, out: Path) -> None:
+    from patrolplan.outputs.files import whole_folder
+    from patrolplan.outputs.tested import write_backtest
+    from patrolplan.provenance import about
+
+    with whole_folder(out, about(area)) as folder:
+        write_backtest(tested, patrols, folder)
 
 
 def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:

@@ -188,12 +188,7 @@ def test_presence_longer_than_the_window_is_refused(demo_area, demo_plan):
         pp.plan_patrols(_with(demo_area, gate_minutes=100), demo_plan.risk, demo_plan.hotspots)
 
 
-GATE_OUTSIDE = pytest.mark.xfail(
-    strict=True, raises=IndexError, reason="the gate's own piece lies outside so small a radius"
-)
-
-
-@pytest.mark.parametrize("radius", [pytest.param(5, marks=GATE_OUTSIDE), 60, 400])
+@pytest.mark.parametrize("radius", [5, 60, 400])
 def test_small_radius_keeps_patrols_near(demo_area, demo_plan, radius):
     """However small the radius, plans are made, and no stop is farther away than that."""
     area = _with(demo_area, radius_metres=radius)

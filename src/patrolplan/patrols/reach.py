@@ -92,7 +92,8 @@ def reach_of(
     """
     settings = area.settings.patrol
     whole = area.network
-    pieces = whole.around(whole.xy(gate)[0], settings.radius_metres * MARGIN)
+    around = whole.around(whole.xy(gate)[0], settings.radius_metres * MARGIN)
+    pieces = np.union1d(around, gate.piece)  # however small the radius, the gate is on a street
     local = whole.take(pieces)
     here = Positions(np.searchsorted(pieces, gate.piece), gate.offset_metres, gate.moved_metres)
     from_gate = Walks(local, here, limit_metres=settings.radius_metres)
