@@ -128,6 +128,7 @@ def risk(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> 
     from patrolplan.outputs.layers import risk_layer
     from patrolplan.outputs.planfile import risk_document
 
+    _check_out(out)
     area = _load(config)
     surface = _estimate(area)
     if out is not None:
@@ -148,6 +149,7 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
     from patrolplan.outputs.layers import hotspot_layer
     from patrolplan.outputs.planfile import hotspot_documents
 
+    _check_out(out)
     area = _load(config)
     surface = _estimate(area)
     with _stage("Finding hotspots"):
@@ -235,15 +237,13 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Test risk and patrols on months that nothing was learned from."""
-    from patrolplan.outputs.files import check_folder
     from patrolplan.patrols.backtest import backtest_patrols
     from patrolplan.risk.backtest import backtest_risk
 
     if (first is None) != (last is None):
         message = "give both --from and --to, or neither"
         raise typer.BadParameter(message)
-    if out is not None:
-        check_folder(out)
+    _check_out(out)
     area = _load(config)
     with _stage("Testing risk models"):
         tested = backtest_risk(area, origins=None if first is None else (first, str(last)))
@@ -272,9 +272,7 @@ def _write_backtest(area: StudyArea, tested: Backtest, patrols: PatrolBacktest, 
 
 
 def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
-    from patrolplan.outputs.files import check_folder
-
-    check_folder(out)
+    _check_out(out)
     area = _load(config)
     surface = _estimate(area)
     from patrolplan.hotspots.find import find_hotspots
@@ -314,6 +312,14 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
         ("plan.gpkg", "layers for QGIS"),
     ):
         printed.print(f"  {out / name}  {what}")
+
+
+def _check_out(out: Path | None) -> None:
+    """Say at once, not after the work is done, that a folder cannot be written."""
+    if out is not None:
+        from patrolplan.outputs.files import check_folder
+
+        check_folder(out)
 
 
 def _load(config: Path) -> StudyArea:
