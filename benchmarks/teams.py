@@ -15,10 +15,11 @@ from patrolplan.team.problem import RotaProblem
 SIZES = ((12, 8), (60, 25), (500, 150))
 MONDAY = dt.date(2026, 11, 30).toordinal()
 DAYS = 5
-SCHOOLS_PER_KM2 = 1.5
+SCHOOLS_PER_KM2 = 1.0
 HOTSPOTS_PER_SCHOOL = 8
-REACH_KM = 1.2
+REACH_KM = 0.9
 ROUTES = 4
+NEAR = 12
 
 
 def random_team(
@@ -82,14 +83,19 @@ def _visits(
     weight: np.ndarray,
     route_school: np.ndarray,
 ) -> np.ndarray:
-    """(v, 2) route and hotspot: three or four of each school's best, a little mixed."""
+    """(v, 2) route and hotspot: three or four of the best, and with one or two of them changed."""
     rows = []
-    for route, school in enumerate(route_school):
-        apart = np.hypot(*(hotspot_xy - school_xy[school]).T)
-        near = np.argsort(np.where(apart < REACH_KM, -weight, apart))[:12]
-        liking = weight[near] * np.exp(rng.gumbel(0.0, 0.35, len(near)))
-        stops = near[np.argsort(-liking)][: rng.integers(3, 5)]
-        rows += [(route, hotspot) for hotspot in stops]
+    for first in range(0, len(route_school), ROUTES):
+        apart = np.hypot(*(hotspot_xy - school_xy[route_school[first]]).T)
+        near = np.argsort(np.where(apart < REACH_KM, -weight, apart))[:NEAR]
+        best = near[: rng.integers(3, 5)]
+        others = rng.permutation(near[len(best) :])
+        for variant in range(ROUTES):
+            stops = best.copy()
+            if variant:
+                stops[-1 - variant % len(stops)] = others[variant]
+                stops[rng.integers(len(stops))] = others[-variant]
+            rows += [(first + variant, hotspot) for hotspot in np.unique(stops)]
     return np.array(rows, dtype=np.int64)
 
 

@@ -1,0 +1,114 @@
+"""What patrols would have met in months that nothing was learned from."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from patrolplan.patrols.backtest import OURS
+from patrolplan.patrols.backtest import PLAIN
+from patrolplan.patrols.backtest import PatrolBacktest
+from patrolplan.patrols.backtest import area_until
+from patrolplan.patrols.backtest import backtest_patrols
+from patrolplan.patrols.backtest import counts_alone
+from patrolplan.patrols.backtest import held_out_sentences
+from patrolplan.patrols.backtest import recorded_harm
+from patrolplan.patrols.windows import Window
+from patrolplan.places import street_labels
+from patrolplan.risk.history import history_of
+from patrolplan.risk.weights import harm_days
+
+ORIGIN = pd.Timestamp("2026-06-01")
+
+
+@pytest.fixture(scope="module")
+def few_schools(demo_area):
+    """The demo borough with two schools."""
+    return dataclasses.replace(
+        demo_area, schools=demo_area.schools.iloc[:2], gates=demo_area.gates.take([0, 1])
+    )
+
+
+@pytest.fixture(scope="module")
+def tested(few_schools):
+    """Two schools tested on one month."""
+    return backtest_patrols(few_schools, origins=[ORIGIN])
+
+
+def test_one_row_an_origin_and_school_with_every_way(tested):
+    """Every origin and school has what each way met."""
+    assert len(tested.met) == 2
+    assert {OURS, *PLAIN} <= set(tested.met.columns)
+    assert (tested.met[OURS] > 0).all()
+
+
+def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
+    """Other crime in the held-out month and after changes what is met, not what is known."""
+    later = (few_schools.incidents["month"] >= ORIGIN).to_numpy()
+    catchment = few_schools.incident_catchment.copy()
+    catchment[later] = catchment[~later][0]
+    poisoned = dataclasses.replace(few_schools, incident_catchment=catchment)
+    known, spoiled = area_until(few_schools, ORIGIN), area_until(poisoned, ORIGIN)
+    assert (known.incident_catchment == spoiled.incident_catchment).all()
+    assert (known.incidents["month"] < ORIGIN).all()
+    again = backtest_patrols(poisoned, origins=[ORIGIN])
+    assert not again.met[OURS].equals(tested.met[OURS])
+
+
+def test_recorded_harm_is_the_months_harm_by_hand(demo_area):
+    """The harm on all pieces adds up to days times incidents of the categories that count."""
+    harm = recorded_harm(demo_area, history_of(demo_area), [ORIGIN])
+    incidents = demo_area.incidents[demo_area.incidents["month"] == ORIGIN]
+    counted = incidents["category"].astype(str)
+    counted = counted[counted.isin(demo_area.settings.crimes.counted)]
+    assert harm.sum() == pytest.approx(harm_days(counted).sum())
+
+
+def test_counts_alone_makes_every_crime_weigh_one(demo_area):
+    """In the count of crimes a robbery weighs as much as any other category."""
+    harm = counts_alone(demo_area).settings.risk.harm
+    assert set(harm.values()) == {1.0}
+    assert set(harm) == set(demo_area.settings.crimes.counted)
+
+
+def test_the_summary_is_the_ratio_of_sums():
+    """Ratios are of all harm met; an interval holds its ratio, and is a point for equal months."""
+    origins = pd.date_range("2026-01-01", periods=6, freq="MS")
+    met = pd.DataFrame(
+        [
+            {
+                "origin": origin,
+                "urn": urn,
+                OURS: 6.0,
+                PLAIN[0]: 3.0,
+                PLAIN[1]: 4.0 + k % 3,
+                PLAIN[2]: 1.0,
+            }
+            for k, origin in enumerate(origins)
+            for urn in ("1", "2")
+        ]
+    )
+    summary = PatrolBacktest(met, seed=1).summary().set_index("against")
+    assert summary.loc[PLAIN[0], "harm_per_officer_hour_ratio"] == pytest.approx(2)
+    assert summary.loc[PLAIN[0], ["low", "high"]].tolist() == pytest.approx([2, 2])
+    middle = summary.loc[PLAIN[1]]
+    assert middle["low"] < middle["harm_per_officer_hour_ratio"] == pytest.approx(1.2)
+    assert middle["harm_per_officer_hour_ratio"] < middle["high"]
+
+
+def test_each_patrol_has_one_sentence(few_schools, demo_plan):
+    """A patrol says in one sentence what it would have met, when there are months to hold out."""
+    for patrol in demo_plan.patrols:
+        assert patrol.tested.startswith("Planned with crime up to March 2026, this patrol would")
+        assert patrol.tested.count(".") <= 2
+    short = area_until(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
+    labels = street_labels(few_schools.network)
+    assert held_out_sentences(short, labels=labels, window=Window(90)) == {}
+
+
+def test_equal_runs_tell_the_same(few_schools, tested):
+    """The same area gives the same figures."""
+    again = backtest_patrols(few_schools, origins=[ORIGIN])
+    columns = [OURS, *PLAIN]
+    assert np.array_equal(again.met[columns], tested.met[columns])

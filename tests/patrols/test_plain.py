@@ -1,0 +1,92 @@
+"""Plain ways to patrol, that patrols are compared with."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.patrols.case import school_case
+from patrolplan.patrols.orienteering import Officer
+from patrolplan.patrols.orienteering import OrienteeringProblem
+from patrolplan.patrols.orienteering import solve
+from patrolplan.patrols.plain import greedy
+from patrolplan.patrols.plain import loops_round
+from patrolplan.patrols.plain import stretch_around
+from patrolplan.patrols.windows import Window
+from patrolplan.places import street_labels
+
+
+def _problem(seed, stops):
+    rng = np.random.default_rng(seed)
+    xy = rng.random((stops + 1, 2)) * 20
+    apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    return OrienteeringProblem(
+        travel_minutes=apart,
+        prizes=np.concatenate([[0.0], rng.random(stops)]),
+        dwell_minutes=np.concatenate([[0.0], np.full(stops, 10.0)]),
+        officers=(Officer(0, 0, 900.0, 970.0),),
+        barred=frozenset({0}),
+    )
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.booleans())
+def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, by_minute):
+    """A greedy route is back in time, visits nothing twice, and is worth at most the best."""
+    problem = _problem(seed, stops)
+    route = greedy(problem, by_minute=by_minute)
+    order = [0, *route, 0]
+    walked = sum(problem.travel_minutes[a, b] for a, b in pairwise(order))
+    assert walked + 10 * len(route) <= 70 + 1e-9
+    assert len(set(route)) == len(route)
+    assert problem.prizes[route].sum() <= solve(problem).worth + 1e-9
+
+
+def test_greedy_goes_to_the_nearest_of_equal_worth():
+    """By worth per minute, the nearer of two equal stops comes first; by worth, the greater."""
+    travel = np.array([[0.0, 5, 20], [5, 0, 15], [20, 15, 0]])
+    officer = Officer(0, 0, 0.0, 90.0)
+    prizes, dwell = np.array([0.0, 1.0, 1.1]), np.array([0.0, 10, 10])
+    problem = OrienteeringProblem(travel, prizes, dwell, (officer,), barred=frozenset({0}))
+    assert greedy(problem, by_minute=True) == [1, 2]
+    assert greedy(problem, by_minute=False) == [2, 1]
+
+
+@pytest.fixture(scope="module")
+def case(demo_area, demo_plan):
+    """One school of the demo borough."""
+    labels = street_labels(demo_area.network)
+    found = demo_plan.hotspots
+    return school_case(demo_area, demo_plan.risk, found, 2, labels=labels, window=Window(90))
+
+
+def test_loops_start_and_end_at_the_gate_and_grow(case):
+    """Every loop is a closed walk from the gate, and wider corners make longer loops."""
+    gate = case.reach.network.xy(case.reach.gate)[0]
+    for sizes in loops_round(case):
+        lengths = [loop.walk.metres for loop in sizes]
+        assert lengths[-1] > 3 * lengths[0]
+        for loop in sizes:
+            assert np.allclose(loop.walk.line[[0, -1]], gate, atol=0.01)
+
+
+def test_dwells_lie_evenly_along_the_loop(case):
+    """Dwells fall on pieces of the loop, at even distances along it."""
+    walk = loops_round(case)[0][-1].walk
+    ends = np.cumsum(walk.piece_metres)
+    dwells = loops_round(case)[0][-1].dwells(3)
+    for k, piece in enumerate(dwells):
+        wanted = (k + 0.5) / 3 * ends[-1]
+        at = int(np.searchsorted(ends, wanted))
+        assert walk.pieces[at] == piece
+
+
+@given(st.integers(0, 800), st.floats(40, 400))
+def test_a_stretch_around_a_piece_holds_it_and_is_no_longer(demo_area, piece, metres):
+    """The stretch around a piece holds that piece and is as long as asked, or that piece alone."""
+    network = demo_area.network
+    stretch = stretch_around(network, piece, metres)
+    assert piece in stretch
+    assert len(stretch) == 1 or network.piece_metres[stretch].sum() <= metres
+    assert len(set(stretch.tolist())) == len(stretch)
