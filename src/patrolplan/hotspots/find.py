@@ -69,7 +69,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
             "reports_share": [float(risk.reports[stretch].sum()) for stretch in stretches],
             "length_metres": [float(network.piece_metres[stretch].sum()) for stretch in stretches],
             "place": describe(network, stops),
-            "reasons": reasons(area, risk, stretches),
+            "reasons": reasons(area, risk, stretches, certainty),
             "how_sure": how_sure(risk, certainty),
             "p_value": certainty.p_value,
             "stands_out": certainty.stands_out,

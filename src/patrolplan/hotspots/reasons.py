@@ -22,6 +22,14 @@ CATEGORY_WORDS = {
 }
 """Shorter words for categories; others stand as in the data, in small letters."""
 
+TREND_WORDS = {
+    "new": "New in the last six months",
+    "rising": "Rising over the last six months",
+    "fading": "Fading over the last six months",
+}
+
+UNSURE_PLACE = "May lie a street or two away"
+
 FACTOR_WORDS = {
     "poor_lighting": "poor lighting",
     "isolated": "isolated",
@@ -44,12 +52,33 @@ TIME_WORDS = {
 }
 
 
-def reasons(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
-    """Sentences on what each stretch rests on, recorded crime first, then pupils' reports."""
+def reasons(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: Certainty
+) -> list[list[str]]:
+    """Sentences on what each stretch rests on: crime, reports, and what is not sure about it."""
     if not stretches:
         return []
-    crime, reports = _crime(area, risk, stretches), _reports(area, risk, stretches)
-    return [first + second for first, second in zip(crime, reports, strict=True)]
+    told = zip(
+        _crime(area, risk, stretches),
+        _reports(area, risk, stretches),
+        _changes(certainty),
+        strict=True,
+    )
+    return [crime + reports + changes for crime, reports, changes in told]
+
+
+def _changes(certainty: Certainty) -> list[list[str]]:
+    """A trend that is more than chance, and a place that is not sure."""
+    rows = zip(certainty.by_reports, certainty.trend, certainty.survived, strict=True)
+    return [
+        []
+        if by_reports
+        else [
+            *([TREND_WORDS[trend]] if trend in TREND_WORDS else []),
+            *([UNSURE_PLACE] if survived < SURVIVED_SHARE else []),
+        ]
+        for by_reports, trend, survived in rows
+    ]
 
 
 def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
@@ -136,7 +165,7 @@ def how_sure(risk: Risk, certainty: Certainty) -> list[str]:
         chance = "stands out from chance" if stands_out else "could be chance"
         recorded = [chance, trend]
         if survived < SURVIVED_SHARE:
-            recorded.append("may lie a street or two away")
+            recorded.append(UNSURE_PLACE.lower())
         words = ["rests on pupils' reports"] if by_reports else recorded
         told.append("; ".join([*words, places, times]))
     return told

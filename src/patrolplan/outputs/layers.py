@@ -43,13 +43,14 @@ def plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
 
 
 def risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
-    """One row a piece of street: name, kind, metres, risk by voice and joined, and per metre."""
+    """One row a piece of street: risk by voice, joined, per metre, and where voices disagree."""
     frame = area.network.frame()
     return frame.assign(
         crime=risk.crime,
         reports=risk.reports,
         risk=risk.joined,
         risk_per_metre=risk.joined / area.network.piece_metres,
+        disagreement=risk.disagreement,
     )
 
 

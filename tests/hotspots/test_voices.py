@@ -1,0 +1,95 @@
+"""Two voices: recorded crime and pupils' reports, and what a place with reports only may show."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import patrolplan as pp
+from patrolplan.hotspots.reasons import FACTOR_WORDS
+from patrolplan.privacy import group_reports
+from patrolplan.tables import LeftOut
+
+
+def _weighed(area, crime_weight):
+    """The area with other weights of the voices; prior counts are enough to see them."""
+    wanted = {"crime_weight": crime_weight, "model": "prior count"}
+    risk = area.settings.risk.model_copy(update=wanted)
+    settings = area.settings.model_copy(update={"risk": risk})
+    return dataclasses.replace(area, settings=settings)
+
+
+def _reported(area, catchment, count):
+    """The area with so many equal reports on one catchment and no others."""
+    reports = pd.DataFrame(
+        {
+            "time_band": ["after_school"] * count,
+            "place_factor": ["poor_lighting"] * count,
+            "behaviour_factor": ["none"] * count,
+        }
+    )
+    groups = group_reports(
+        reports, np.full(count, catchment), area.catchments.xy, LeftOut(), threshold=5
+    )
+    return dataclasses.replace(_weighed(area, 0.7), reports=groups)
+
+
+@pytest.fixture(scope="module")
+def quiet(demo_area):
+    """A catchment of ordinary length with next to no recorded crime."""
+    crimes = np.bincount(demo_area.incident_catchment, minlength=len(demo_area.catchments))
+    metres = np.bincount(demo_area.catchments.of_piece, weights=demo_area.network.piece_metres)
+    return int(np.argmin(crimes + 1e6 * ((metres < 150) | (metres > 400))))
+
+
+@pytest.mark.parametrize("reports_weight", [0.0, 0.3, 0.6])
+def test_voices_count_as_declared(demo_area, reports_weight):
+    """The joined risk of every hotspot is its two shares at the declared weights."""
+    area = _weighed(demo_area, 1 - reports_weight)
+    hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
+    joined = (1 - reports_weight) * hotspots["crime_share"] + reports_weight * hotspots[
+        "reports_share"
+    ]
+    assert hotspots["worth"].to_numpy() == pytest.approx(joined.to_numpy(), abs=1e-9)
+
+
+def test_more_weight_of_reports_brings_hotspots_of_more_reports(demo_area):
+    """The more reports weigh, the larger the share of reports that the first twenty hold."""
+    held = []
+    for reports_weight in (0.0, 0.3, 0.6):
+        area = _weighed(demo_area, 1 - reports_weight)
+        hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
+        held.append(hotspots["reports_share"].head(20).sum())
+    assert held[0] < held[1] < held[2]
+
+
+def test_a_place_of_reports_below_the_threshold_shows_nothing(demo_area, quiet):
+    """Four reports alone on a quiet place leave no trace: the risk is as if there were none."""
+    few = pp.estimate_risk(_reported(demo_area, quiet, 4))
+    none = pp.estimate_risk(_reported(demo_area, quiet, 0))
+    assert not few.reports.any()
+    assert np.array_equal(few.joined, none.joined)
+
+
+def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
+    """Five reports make the place a hotspot that says what pupils named, and no number."""
+    area = _reported(demo_area, quiet, 5)
+    risk = pp.estimate_risk(area)
+    hotspots = pp.find_hotspots(area, risk)
+    there = np.flatnonzero(area.catchments.of_piece == quiet)
+    assert risk.reports[there].sum() == pytest.approx(1)
+    mine = [bool(set(pieces) & set(there.tolist())) for pieces in hotspots["pieces"]]
+    first = hotspots[mine].iloc[0]
+    sentence = next(reason for reason in first["reasons"] if reason.startswith("Pupils"))
+    assert FACTOR_WORDS["poor_lighting"] in sentence
+    assert not any(sign.isdigit() for sign in sentence)
+    assert first["how_sure"].startswith("rests on pupils' reports")
+
+
+def test_disagreement_points_to_the_feared_and_the_recorded(demo_area, quiet):
+    """A feared quiet place is at one end of the disagreement, the worst recorded at the other."""
+    risk = pp.estimate_risk(_reported(demo_area, quiet, 10))
+    there = demo_area.catchments.of_piece == quiet
+    assert risk.disagreement[there].mean() > 0.5
+    assert risk.disagreement[np.argmax(risk.crime)] < -0.5
