@@ -14,6 +14,9 @@ from patrolplan.network import joined_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.walks import Walks
 
+BARRED_METRES = 150.0
+"""A hotspot whose stretch comes this near to a barred place is no candidate."""
+
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
 
@@ -34,7 +37,8 @@ class Reach:
     gate, stops
         The gate, and the (k,) stopping places, on `network`.
     walks
-        Walks between them: the gate is position 0, candidate i is position i + 1.
+        Walks between them: the gate is position 0, candidate i is position i + 1, and a base comes
+        last.
     candidates
         (k,) rows of the hotspots, most risk first, and -1 for each tasked place that is no
         hotspot's.
@@ -43,6 +47,8 @@ class Reach:
         place that is no hotspot's.
     tasked
         (k,) row of the tasked places that must be visited there, -1 where none.
+    end
+        Position where patrols end: 0 is the gate, k + 1 the base.
     """
 
     network: StreetNetwork
@@ -53,6 +59,7 @@ class Reach:
     candidates: NDArray[np.int64]
     worth: NDArray[np.float64]
     tasked: NDArray[np.int64]
+    end: int = 0
 
 
 def metres_per_minute(speed_kmh: float) -> float:
@@ -75,6 +82,7 @@ def reach_of(
     minutes: float,
     must_visit: gpd.GeoDataFrame,
     barred: gpd.GeoDataFrame,
+    base: Positions | None = None,
 ) -> Reach:
     """Streets within the radius of a gate, and the stops there that a patrol has time for.
 
@@ -89,19 +97,24 @@ def reach_of(
     must_visit, barred
         Tasked places of this school. A place to visit that lies on a hotspot's stretch is that
         hotspot; a hotspot whose stretch is near a barred place is no candidate.
+    base
+        One position on `area.network` where patrols end; default the gate.
     """
     settings = area.settings.patrol
     whole = area.network
-    around = whole.around(whole.xy(gate)[0], settings.radius_metres * MARGIN)
-    pieces = np.union1d(around, gate.piece)  # however small the radius, the gate is on a street
+    ends = () if base is None else (base,)
+    pieces = _pieces_around(area, gate, ends)
     local = whole.take(pieces)
-    here = Positions(np.searchsorted(pieces, gate.piece), gate.offset_metres, gate.moved_metres)
+    here = _moved(gate, pieces)
+    there = tuple(_moved(end, pieces) for end in ends)
     from_gate = Walks(local, here, limit_metres=settings.radius_metres)
     piece_metres = from_gate.piece_metres(0)
     within = float(risk.joined[pieces][piece_metres <= settings.radius_metres].sum())
 
-    farthest = _farthest_metres(area, minutes)
-    rows = _hotspot_rows(hotspots, pieces, piece_metres, min(settings.radius_metres, farthest))
+    back_metres = Walks(local, there[0]).piece_metres(0) if there else piece_metres
+    fits = piece_metres + back_metres <= _walked_metres(area, minutes)
+    near = fits & (piece_metres <= settings.radius_metres)
+    rows = _hotspot_rows(hotspots, pieces, near)
     rows = rows[~_near(hotspots.geometry.iloc[rows], barred)]
     demanded, on_hotspot = _demanded(hotspots.geometry.iloc[rows], must_visit)
     order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
@@ -118,24 +131,39 @@ def reach_of(
         pieces=pieces,
         gate=here,
         stops=stops,
-        walks=Walks(local, joined_positions(here, stops)),
+        walks=Walks(local, joined_positions(here, stops, *there)),
         candidates=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
         worth=np.concatenate([worth, np.zeros(len(apart))]),
         tasked=np.concatenate([demanded, apart]).astype(np.int64),
+        end=len(stops) + 1 if there else 0,
     )
 
 
-def _hotspot_rows(
-    hotspots: gpd.GeoDataFrame,
-    pieces: NDArray[np.int64],
-    piece_metres: NDArray[np.float64],
-    limit_metres: float,
+def _pieces_around(
+    area: StudyArea, gate: Positions, ends: tuple[Positions, ...]
 ) -> NDArray[np.int64]:
-    """Hotspots whose stopping place is within a walk of the gate."""
+    """Pieces that patrols may walk: within the radius of the gate, and as far as the base is."""
+    whole = area.network
+    centre = whole.xy(gate)[0]
+    away = [float(np.hypot(*(whole.xy(end)[0] - centre))) for end in ends]
+    around = whole.around(centre, MARGIN * max(area.settings.patrol.radius_metres, *away, 0.0))
+    # However small the radius, gate and base are on a street.
+    return np.unique(np.concatenate([around, gate.piece, *(end.piece for end in ends)]))
+
+
+def _moved(place: Positions, pieces: NDArray[np.int64]) -> Positions:
+    """A position on the network of these pieces alone."""
+    piece = np.searchsorted(pieces, place.piece)
+    return Positions(piece, place.offset_metres, place.moved_metres)
+
+
+def _hotspot_rows(
+    hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Hotspots whose stopping place is on a piece that is near enough."""
     stop_piece = hotspots["stop_piece"].to_numpy()
     rows = np.flatnonzero(np.isin(stop_piece, pieces))
-    local_stop = np.searchsorted(pieces, stop_piece[rows])
-    return np.asarray(rows[piece_metres[local_stop] <= limit_metres])
+    return np.asarray(rows[near[np.searchsorted(pieces, stop_piece[rows])]])
 
 
 def _near(stretches: gpd.GeoSeries, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -143,7 +171,7 @@ def _near(stretches: gpd.GeoSeries, places: gpd.GeoDataFrame) -> NDArray[np.bool
     if places.empty:
         return np.zeros(len(stretches), dtype=bool)
     metres = shapely.distance(stretches.values, places.geometry.union_all())
-    return np.asarray(metres <= TASKED_METRES)
+    return np.asarray(metres <= BARRED_METRES)
 
 
 def _demanded(
@@ -161,8 +189,8 @@ def _demanded(
     return of_stretch, found
 
 
-def _farthest_metres(area: StudyArea, minutes: float) -> float:
-    """Farthest stop that leaves time for its dwell and the way back."""
+def _walked_metres(area: StudyArea, minutes: float) -> float:
+    """Metres there and back that a single stop leaves time for."""
     settings = area.settings.patrol
-    walking = (minutes - settings.dwell_minutes) / 2
+    walking = minutes - settings.dwell_minutes
     return max(0.0, walking * metres_per_minute(settings.walking_speed_kmh))
