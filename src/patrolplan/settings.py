@@ -219,6 +219,9 @@ class PatrolSettings(Section):
         time(15, 15), description="bell of a school that has none in bell_times"
     )
     detour: float = Field(0.05, ge=0, le=1, description="longer a leg may be to pass more risk")
+    end: Literal["gate", "base"] = Field(
+        "gate", description="where patrols end: the gate, or the base of the school's officer"
+    )
 
 
 class WeekSettings(Section):

@@ -47,30 +47,36 @@ def add_options(model: Model, problem: RotaProblem) -> Ints:
             upper=alone,
             count=slots,
         )
+    if problem.exact is not None:
+        model.at_most(problem.school[problem.first], x[problem.first], problem.exact)
     _vary(model, problem, x)
     return x
 
 
 def _vary(model: Model, problem: RotaProblem, x: Ints) -> None:
-    """Hold the same route off two days running, unless it is the only one on both."""
-    routes = len(problem.route_school)
-    only = only_route(problem)
-    for day in np.flatnonzero(np.diff(problem.dates) == 1):
-        here = (problem.day == day) | (problem.day == day + 1)
-        free = np.zeros(routes, dtype=bool)
-        free[problem.route[here & ~only]] = True
-        locked = np.bincount(problem.route[here & problem.fixed], minlength=routes)
-        mine = here & free[problem.route]
-        model.at_most(problem.route[mine], x[mine], np.maximum(1, locked))
+    """Hold the same route off two days running."""
+    for day, held in enumerate(must_vary(problem)):
+        mine = ((problem.day == day) | (problem.day == day + 1)) & held[problem.route]
+        model.at_most(problem.route[mine], x[mine], 1.0)
 
 
-def only_route(problem: RotaProblem) -> Bools:
-    """(o,) whether nobody could walk another route there on that day."""
+def must_vary(problem: RotaProblem) -> Bools:
+    """(d - 1, r) routes that may not be walked on this day and the next.
+
+    That is any route, unless it is the only one on both days, or a lock by hand asks for both.
+    """
+    days, routes = len(problem.dates), len(problem.route_school)
     number = problem.route_number[problem.route]
     slot = problem.school_day * (1 + int(number.max(initial=1))) + number
     pairs = np.unique(np.stack([slot, problem.route], axis=1), axis=0)
     choices = np.bincount(pairs[:, 0], minlength=int(slot.max(initial=0)) + 1)
-    return np.asarray(choices[slot] == 1)
+    other = np.zeros((days, routes), dtype=bool)
+    np.logical_or.at(other, (problem.day, problem.route), choices[slot] > 1)
+    fixed = np.zeros((days, routes), dtype=np.int64)
+    np.add.at(fixed, (problem.day[problem.fixed], problem.route[problem.fixed]), 1)
+    adjacent = np.diff(problem.dates) == 1
+    asked = (fixed[:-1] > 0) & (fixed[1:] > 0)
+    return np.asarray(adjacent[:, None] & (other[:-1] | other[1:]) & ~asked)
 
 
 def add_least(model: Model, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
@@ -117,19 +123,94 @@ def _add_hotspots(model: Model, problem: RotaProblem, x: Ints) -> None:
     cells, row = np.unique(cell, return_inverse=True)
     number = np.full(many * days, -1)
     number[cells] = np.arange(len(cells))
-    sets = np.arange(1, 2**days)[:, None] >> np.arange(days) & 1 > 0
-    may = number.reshape(many, days) >= 0
-    which, hotspot = np.nonzero((may | ~sets[:, None]).all(axis=2))
+    sets = (np.arange(1, 2**days)[:, None] >> np.arange(days) & 1).astype(bool)
+    may = (number >= 0).reshape(many, days)
+    which, hotspot = np.nonzero((may | ~sets[:, None]).all(axis=2) & ~_never(problem, sets))
     pattern = model.variables(problem.weight[hotspot] * _paid(problem, sets)[hotspot, which])
     model.at_most(hotspot, pattern, 1.0)
     of, day = np.nonzero(sets[which])
+    each = np.arange(len(cells))
+    visited = model.variables(np.zeros(len(cells)), upper=np.inf)
+    model.constrain(
+        (each, visited, 1.0), (row, x[option], -1.0), lower=0.0, upper=0.0, count=len(cells)
+    )
     model.constrain(
         (number[hotspot[of] * days + day], pattern[of], 1.0),
-        (row, x[option], -1.0),
+        (each, visited, -1.0),
         upper=0.0,
         count=len(cells),
     )
+    columns = np.where(number >= 0, visited[number], -1).reshape(many, days)
+    for day, held in enumerate(must_vary(problem)):
+        pair = sets[which, day] & sets[which, day + 1]
+        visits = np.unique(problem.visits[held[problem.visits[:, 0]]], axis=0)
+        _cut(model, problem, x, day, visits, columns, (hotspot[pair], pattern[pair]))
     _add_excess(model, problem, cells, row, x[option], problem.visit_minutes[visit])
+
+
+def _cut(
+    model: Model,
+    problem: RotaProblem,
+    x: Ints,
+    day: int,
+    visits: Ints,
+    visited: Ints,
+    pairs: tuple[Ints, Ints],
+) -> None:
+    """Say to the relaxation that one route alone cannot dose a hotspot on two days running.
+
+    Where a route may not be walked on both days, a hotspot that has its dose on both is visited
+    by another route on one of them at least. Whole numbers know this already.
+    """
+    route, hotspot = visits.T
+    cut = (visited[hotspot, day] >= 0) & (visited[hotspot, day + 1] >= 0)
+    cut &= np.bincount(pairs[0], minlength=len(visited))[hotspot] > 0
+    route, hotspot = route[cut], hotspot[cut]
+    there = np.unique(hotspot)
+    both = np.full(len(visited), -1)
+    both[there] = model.variables(np.zeros(len(there)))
+    mine = both[pairs[0]] >= 0
+    model.constrain(
+        (np.searchsorted(there, pairs[0][mine]), pairs[1][mine], 1.0),
+        (np.arange(len(there)), both[there], -1.0),
+        upper=0.0,
+        count=len(there),
+    )
+    option = (problem.day == day) | (problem.day == day + 1)
+    walked, place = np.unique(route, return_inverse=True)
+    option &= np.isin(problem.route, walked)
+    total = model.variables(np.zeros(len(walked)), upper=np.inf)
+    model.constrain(
+        (np.searchsorted(walked, problem.route[option]), x[option], 1.0),
+        (np.arange(len(walked)), total, -1.0),
+        lower=0.0,
+        upper=0.0,
+        count=len(walked),
+    )
+    rows = np.arange(len(route))
+    model.constrain(
+        (rows, both[hotspot], 1.0),
+        (rows, total[place], 1.0),
+        (rows, visited[hotspot, day], -1.0),
+        (rows, visited[hotspot, day + 1], -1.0),
+        upper=0.0,
+        count=len(rows),
+    )
+
+
+def _never(problem: RotaProblem, sets: Bools) -> Bools:
+    """(m, h) sets with two days running of a hotspot that one route alone visits.
+
+    That route may not be walked on both. Whole numbers know this already; the relaxation would
+    pay for halves of two routes as for days in a row.
+    """
+    never = np.zeros((len(sets), len(problem.weight)), dtype=bool)
+    route, hotspot = np.unique(problem.visits, axis=0).T
+    single = np.bincount(hotspot, minlength=len(problem.weight))[hotspot] == 1
+    for day, held in enumerate(must_vary(problem)):
+        both = sets[:, day] & sets[:, day + 1]
+        never[np.ix_(both, hotspot[single & held[route]])] = True
+    return never
 
 
 def _paid(problem: RotaProblem, sets: Bools) -> Floats:

@@ -5,10 +5,10 @@ from dataclasses import field
 
 import numpy as np
 from numpy.typing import ArrayLike
-from numpy.typing import NDArray
 from scipy import optimize
 from scipy import sparse
 
+from patrolplan.team.problem import Bools
 from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 
@@ -30,7 +30,7 @@ class Model:
     worth: list[Floats] = field(default_factory=list)
     lower: list[Floats] = field(default_factory=list)
     upper: list[Floats] = field(default_factory=list)
-    whole: list[NDArray[np.bool_]] = field(default_factory=list)
+    whole: list[Bools] = field(default_factory=list)
     entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
     row_lower: list[Floats] = field(default_factory=list)
     row_upper: list[Floats] = field(default_factory=list)
@@ -81,34 +81,94 @@ class Model:
         each = np.arange(len(small))
         self.constrain((each, small, 1.0), (each, large, -1.0), upper=0.0, count=len(small))
 
+    def programme(self) -> "Programme":
+        """The finished programme."""
+        row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        return Programme(
+            worth=np.concatenate(self.worth),
+            lower=np.concatenate(self.lower),
+            upper=np.concatenate(self.upper),
+            whole=np.concatenate(self.whole),
+            matrix=sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns)),
+            row_lower=np.concatenate(self.row_lower),
+            row_upper=np.concatenate(self.row_upper),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """Maximise `worth @ v` with `row_lower <= matrix @ v <= row_upper`, within bounds."""
+
+    worth: Floats
+    lower: Floats
+    upper: Floats
+    whole: Bools
+    matrix: sparse.csr_array
+    row_lower: Floats
+    row_upper: Floats
+
     def solve(self, *, gap: float, nodes: int, seconds: float) -> Answer:
-        """Maximise.
+        """Maximise with HiGHS, on one thread.
 
         Parameters
         ----------
         gap
             Relative gap at which an answer is good enough.
         nodes
-            Most nodes of the search tree.
+            Most nodes of the search tree; 0 solves the relaxation alone.
         seconds
             Most wall-clock time.
         """
-        row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
-        matrix = sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns))
-        worth = np.concatenate(self.worth)
-        options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
+        options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": max(nodes, 1)}
         if np.isfinite(seconds):
             options["time_limit"] = max(0.1, seconds)
+        whole = self.whole & (nodes > 0)
         result = optimize.milp(
-            -worth,
-            integrality=np.concatenate(self.whole).astype(np.int64),
-            bounds=optimize.Bounds(np.concatenate(self.lower), np.concatenate(self.upper)),
-            constraints=optimize.LinearConstraint(
-                matrix, np.concatenate(self.row_lower), np.concatenate(self.row_upper)
-            ),
+            -self.worth,
+            integrality=whole.astype(np.int64),
+            bounds=optimize.Bounds(self.lower, self.upper),
+            constraints=optimize.LinearConstraint(self.matrix, self.row_lower, self.row_upper),
             options=options,
         )
-        bound = -result.mip_dual_bound if result.mip_dual_bound is not None else np.inf
         if result.x is None:
-            return Answer(np.zeros(0), -np.inf, bound, proven=False)
-        return Answer(result.x, -result.fun, bound, proven=result.status == 0)
+            return Answer(np.zeros(0), -np.inf, np.inf, proven=False)
+        proven, reached = result.status == 0, -float(result.fun)
+        bound = -result.mip_dual_bound if whole.any() else (reached if proven else np.inf)
+        return Answer(result.x, reached, float(bound), proven)
+
+    def part(self, free: Ints, values: Floats) -> tuple["Programme", Ints]:
+        """The programme of these whole columns and all that follows from them.
+
+        Parameters
+        ----------
+        free
+            Whole columns that may change.
+        values
+            Where everything else stands still.
+
+        Returns
+        -------
+        Programme, (c,) int
+            The smaller programme, and the columns it decides.
+        """
+        follows = ~self.whole
+        columns = np.zeros(len(self.worth), dtype=bool)
+        columns[free] = True
+        for _ in range(3):  # the days of a hotspot, the other sets of its days, and their pairs
+            rows = abs(self.matrix) @ columns.astype(np.float64) > 0
+            near = abs(self.matrix).T @ rows.astype(np.float64) > 0
+            columns |= near & follows
+        rows = abs(self.matrix) @ columns.astype(np.float64) > 0
+        mine = np.flatnonzero(columns)
+        block = self.matrix[rows]
+        still = block @ np.where(columns, 0.0, values)
+        small = Programme(
+            worth=self.worth[mine],
+            lower=self.lower[mine],
+            upper=self.upper[mine],
+            whole=self.whole[mine],
+            matrix=block[:, mine],
+            row_lower=self.row_lower[rows] - still,
+            row_upper=self.row_upper[rows] - still,
+        )
+        return small, mine

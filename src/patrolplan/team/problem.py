@@ -1,9 +1,11 @@
 """The choice of a week as plain arrays: what may be chosen, and what it touches."""
 
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
@@ -47,6 +49,8 @@ class RotaProblem:
         Patrols that every school should get.
     most_minutes
         Dose of a hotspot a day above which more is too much.
+    exact
+        (s,) patrols that each school should get and may not exceed; None leaves it open.
     """
 
     officer: Ints
@@ -65,9 +69,16 @@ class RotaProblem:
     schools: int
     least: int = 1
     most_minutes: float = 30.0
+    exact: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.officer)
+
+    def only(self, options: ArrayLike) -> "RotaProblem":
+        """The same problem with these options, by row or by mask, in this order."""
+        which = np.asarray(options)
+        arrays = {name: getattr(self, name)[which] for name in ("officer", "day", "route", "lock")}
+        return replace(self, **arrays)
 
     @cached_property
     def school(self) -> Ints:

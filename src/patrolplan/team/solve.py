@@ -10,13 +10,22 @@ import numpy as np
 from patrolplan.team.blocks import add_least
 from patrolplan.team.blocks import add_options
 from patrolplan.team.blocks import add_worth
+from patrolplan.team.improve import improved
 from patrolplan.team.model import Model
+from patrolplan.team.model import Programme
 from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.worth import worth_of
 
 PROVEN = 1e-6
 """Relative gap at which a week counts as proven best."""
+
+CHOSEN = 0.5
+LIKELY = 1e-3
+"""Options that the relaxation takes to at least this part are likely ones."""
+
+EXACT = 600
+"""Most options of a week that is solved in one piece."""
 
 
 @dataclass(frozen=True)
@@ -31,29 +40,28 @@ class Stop:
     gap_percent
         A week this near to the bound is good enough.
     nodes
-        Most nodes of the search tree.
+        Most nodes of the search tree of a small week.
+    sweeps
+        Most sweeps over the officers of a large one.
     seconds
         Most wall-clock time.
     """
 
     gap_percent: float = 0.1
     nodes: int = 100_000
+    sweeps: int = 6
     seconds: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
 class RotaSolution:
-    """Chosen options, their worth, the bound, and how many patrols schools lack of the least.
-
-    `floor` is the lowest number of patrols that every school gets, as far as it is open.
-    """
+    """Chosen options, their worth, the bound, and how many patrols schools lack of the least.    """
 
     chosen: Ints
     worth: float
     bound: float
     proven: bool
     missing: Ints
-    floor: int
 
     @property
     def gap_percent(self) -> float:
@@ -82,32 +90,65 @@ def solve_rota(
     stop = stop or Stop()
     began = time.monotonic()
     order = np.random.default_rng(seed).permutation(len(problem))
-    mixed = _in_order(problem, order)
-    floor, missing, fallback = _floor(mixed)
+    mixed = problem.only(order)
+    target, missing, fallback = _floor(mixed)
     model = Model()
     x = add_options(model, mixed)
-    lacking = add_least(model, mixed, x, np.minimum(floor, mixed.open_days))
+    lacking = add_least(model, mixed, x, target)
     model.constrain(
         (np.zeros(len(lacking), dtype=np.int64), lacking, 1.0), upper=float(missing), count=1
     )
     add_worth(model, mixed, x)
-    answer = model.solve(
-        gap=stop.gap_percent / 100,
-        nodes=stop.nodes,
-        seconds=stop.seconds - (time.monotonic() - began),
-    )
-    taken = np.flatnonzero(answer.values[x] > 0.5) if len(answer.values) else fallback
+    until = began + stop.seconds
+    taken, bound = _search(model.programme(), x, mixed, fallback, stop, until=until, seed=seed)
     chosen = np.sort(order[taken])
     worth = worth_of(problem, chosen).total
-    bound = max(worth, answer.bound)
+    bound = max(worth, bound)
     return RotaSolution(
         chosen=chosen,
         worth=worth,
         bound=bound,
         proven=bound - worth <= PROVEN * max(1.0, abs(bound)),
         missing=lacking_of(problem, chosen),
-        floor=floor,
     )
+
+
+def _search(
+    programme: Programme,
+    x: Ints,
+    problem: RotaProblem,
+    fallback: Ints,
+    stop: Stop,
+    *,
+    until: float,
+    seed: int,
+) -> tuple[Ints, float]:
+    """Options and a bound: small weeks by branch and bound, large ones by parts."""
+    gap = max(PROVEN / 2, stop.gap_percent / 100)
+    if len(problem) <= EXACT:
+        answer = programme.solve(gap=gap, nodes=stop.nodes, seconds=until - time.monotonic())
+        found = np.flatnonzero(answer.values[x] > CHOSEN) if len(answer.values) else fallback
+        return found, answer.bound
+    relaxed = programme.solve(gap=0.0, nodes=0, seconds=until - time.monotonic())
+    upper = programme.upper.copy()
+    likely = relaxed.values[x] > LIKELY
+    likely[fallback] = True
+    upper[x[~likely]] = 0.0
+    narrow = replace(programme, upper=upper)
+    start = narrow.solve(gap=0.02, nodes=1, seconds=until - time.monotonic())
+    import os
+    if os.environ.get('V'): print('start',relaxed.bound, start.worth,start.bound,time.monotonic()-until)
+    best = improved(
+        programme,
+        x,
+        problem,
+        start.values,
+        rng=np.random.default_rng(seed),
+        good_enough=relaxed.bound * (1 - gap),
+        sweeps=stop.sweeps,
+        until=until,
+    )
+    return np.flatnonzero(best[x] > CHOSEN), relaxed.bound
 
 
 def lacking_of(problem: RotaProblem, chosen: Ints) -> Ints:
@@ -116,34 +157,32 @@ def lacking_of(problem: RotaProblem, chosen: Ints) -> Ints:
     return np.maximum(0, problem.least - np.bincount(problem.school[mine], minlength=problem.schools))
 
 
-def _floor(problem: RotaProblem) -> tuple[int, int, Ints]:
-    """The highest floor for all schools, what is missing of it, and options that reach it."""
+def _floor(problem: RotaProblem) -> tuple[Ints, int, Ints]:
+    """Patrols aimed at by school, how many of them must be missing, and options that show it.
+
+    Every school should have its least. Where that can be, the lowest number of patrols of any
+    school is raised as long as all schools can have it.
+    """
+    if problem.exact is not None:
+        return (problem.exact, *_reach(problem, problem.exact))
     level = problem.least
-    missing, chosen = _reach(problem, level)
+    target = np.minimum(level, problem.open_days)
+    missing, chosen = _reach(problem, target)
     while missing == 0 and level < len(problem.dates):
-        lacking, higher = _reach(problem, level + 1)
+        level += 1
+        higher = np.minimum(level, problem.open_days)
+        lacking, others = _reach(problem, higher)
         if lacking:
             break
-        level, chosen = level + 1, higher
-    return level, missing, chosen
+        target, chosen = higher, others
+    return target, missing, chosen
 
 
-def _reach(problem: RotaProblem, level: int) -> tuple[int, Ints]:
-    """How many patrols must be missing of a floor, at least, and options that show it."""
+def _reach(problem: RotaProblem, target: Ints) -> tuple[int, Ints]:
+    """How many patrols must be missing of a target, at least, and options that show it."""
     model = Model()
     x = add_options(model, problem)
-    lacking = add_least(model, problem, x, np.minimum(level, problem.open_days))
+    lacking = add_least(model, problem, x, target)
     model.worth[-1] = np.full(len(lacking), -1.0)
-    answer = model.solve(gap=0.0, nodes=10_000, seconds=math.inf)
-    return round(-answer.worth), np.flatnonzero(answer.values[x] > 0.5)
-
-
-def _in_order(problem: RotaProblem, order: Ints) -> RotaProblem:
-    """The same problem with its options in another order: that is how a seed breaks ties."""
-    return replace(
-        problem,
-        officer=problem.officer[order],
-        day=problem.day[order],
-        route=problem.route[order],
-        lock=problem.lock[order],
-    )
+    answer = model.programme().solve(gap=0.0, nodes=10_000, seconds=math.inf)
+    return round(-answer.worth), np.flatnonzero(answer.values[x] > CHOSEN)

@@ -1,0 +1,150 @@
+"""Change at short notice: the least change that repairs a week already handed out."""
+
+import datetime as dt
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from dataclasses import replace
+
+import numpy as np
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import Problems
+from patrolplan.patrols.plans import Plan
+from patrolplan.team.options import Choice
+from patrolplan.team.problem import RotaProblem
+from patrolplan.team.rota import check_locks
+from patrolplan.team.rota import week_of
+from patrolplan.team.solve import Stop
+from patrolplan.team.solve import solve_rota
+from patrolplan.team.week import Duty
+from patrolplan.team.week import Lock
+from patrolplan.team.week import Week
+from patrolplan.team.week import day_name
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One duty that is not as it was handed out.
+
+    Parameters
+    ----------
+    kind
+        "withdrawn": its card is void; "new": its card must be printed.
+    duty
+        The duty.
+    """
+
+    kind: str
+    duty: Duty
+
+    def __str__(self) -> str:
+        what = "withdraw the card of" if self.kind == "withdrawn" else "print the card of"
+        return f"{what} {self.duty}"
+
+
+def replan(
+    week: Week,
+    area: StudyArea,
+    plan: Plan,
+    *,
+    absent: Mapping[str, AbstractSet[dt.date]],
+) -> tuple[Week, tuple[Change, ...]]:
+    """Repair a week after absences, changing as few duties as possible.
+
+    Duties that the absences do not touch stay as they are. Each one that is lost is given to
+    another officer who is free, has the school in their care and has patrols left; a school that
+    would fall below its least gets another day, not before the first absence. Among equal
+    repairs the one of most worth is taken.
+
+    Parameters
+    ----------
+    week
+        As handed out.
+    area, plan
+        What it was planned from.
+    absent
+        Days on which officers are away, by officer.
+
+    Returns
+    -------
+    Week, tuple of Change
+        The repaired week, and every duty that was withdrawn or is new.
+
+    Raises
+    ------
+    InputError
+        When an officer or a day is not of this week.
+    """
+    _check(week, area, absent)
+    lost = [duty for duty in week.duties if duty.date in absent.get(duty.officer, set())]
+    kept = [duty for duty in week.duties if duty not in lost]
+    locks = tuple(Lock(duty.officer, duty.urn, duty.date, duty.variant) for duty in kept)
+    away = {officer: frozenset(days) for officer, days in absent.items()}
+    choice = Choice(area, plan, week.days, locks, week.bans, away, week.delivered)
+    whole = choice.problem()
+    check_locks(choice, whole)
+    problem = _least_change(choice, whole, kept, lost, absent)
+    solution = solve_rota(problem, seed=area.settings.seed, stop=Stop(gap_percent=0.0))
+    repaired = week_of(choice, problem, solution)
+    before = {duty.key for duty in week.duties}
+    after = {duty.key for duty in repaired.duties}
+    changes = [Change("withdrawn", duty) for duty in week.duties if duty.key not in after]
+    changes += [Change("new", duty) for duty in repaired.duties if duty.key not in before]
+    told = tuple(
+        f"{name} is away on {day_name(day)}." for name in sorted(away) for day in sorted(away[name])
+    )
+    return replace(repaired, locks=week.locks, notes=(*week.notes, *told)), tuple(changes)
+
+
+def _check(week: Week, area: StudyArea, absent: Mapping[str, AbstractSet[dt.date]]) -> None:
+    problems = Problems()
+    known = list(area.officers["officer"])
+    for officer, days in absent.items():
+        if officer not in known:
+            what = f"there is no officer '{officer}' (known: {', '.join(known[:12])})"
+            problems.add("--absent", what, "name one of them")
+        for day in sorted(days):
+            if day not in week.days:
+                span = f"{week.days[0]} to {week.days[-1]}"
+                problems.add("--absent", f"{day} is not in the week {span}", "name another day")
+    problems.raise_if_any()
+
+
+def _least_change(
+    choice: Choice,
+    problem: RotaProblem,
+    kept: list[Duty],
+    lost: list[Duty],
+    absent: Mapping[str, AbstractSet[dt.date]],
+) -> RotaProblem:
+    """The problem with nothing to choose but what stays and what repairs.
+
+    Replacements on the same school and day; for a school that these leave below its least, other
+    days from the first absence on. No school gets more patrols than it had.
+    """
+    days = list(choice.days)
+    stays = {
+        (choice.officers.index(duty.officer), days.index(duty.date), duty.urn, duty.variant)
+        + (duty.patrol.number,)
+        for duty in kept
+    }
+    gone = {(choice.urns.index(duty.urn), days.index(duty.date)) for duty in lost}
+    routes = [choice.routes[row] for row in problem.route]
+    options = list(zip(problem.officer.tolist(), problem.day.tolist(), routes, strict=True))
+    fixed = np.array(
+        [(k, d, r.urn, r.variant, r.patrol.number) in stays for k, d, r in options], dtype=bool
+    )
+    slots = list(zip(problem.school.tolist(), problem.day.tolist(), strict=True))
+    same = np.array([slot in gone for slot in slots], dtype=bool)
+    had = np.zeros(problem.schools, dtype=np.int64)
+    for duty in (*kept, *lost):
+        had[choice.urns.index(duty.urn)] += duty.patrol.number == 1
+    out_of_reach = gone - {slot for slot, there in zip(slots, same, strict=True) if there}
+    uncovered = np.bincount([s for s, _ in out_of_reach], minlength=problem.schools)
+    needy = had - uncovered < problem.least
+    first = min((day for dates in absent.values() for day in dates), default=days[-1])
+    later = needy[problem.school] & (uncovered[problem.school] > 0)
+    later &= problem.day >= days.index(first)
+    free = (problem.lock < 0) & (same | later)
+    return replace(problem.only(fixed | free), exact=had)

@@ -1,0 +1,180 @@
+"""Plan -> `Week`: who patrols which school on which day."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.errors import Problems
+from patrolplan.patrols.plans import Plan
+from patrolplan.team.open_days import school_week
+from patrolplan.team.options import Choice
+from patrolplan.team.options import check_hand
+from patrolplan.team.options import dosed_days
+from patrolplan.team.problem import RotaProblem
+from patrolplan.team.reasons import unmet_days
+from patrolplan.team.solve import RotaSolution
+from patrolplan.team.solve import Stop
+from patrolplan.team.solve import solve_rota
+from patrolplan.team.week import Ban
+from patrolplan.team.week import Duty
+from patrolplan.team.week import Lock
+from patrolplan.team.week import Short
+from patrolplan.team.week import Week
+
+
+def plan_week(
+    area: StudyArea,
+    plan: Plan,
+    *,
+    start: dt.date,
+    locks: Sequence[Lock] = (),
+    bans: Sequence[Ban] = (),
+    delivered: pd.DataFrame | None = None,
+    seed: int | None = None,
+    stop: Stop | None = None,
+) -> Week:
+    """Choose who patrols which school on which day, and by which of its routes.
+
+    An officer has at most one patrol a day: the bells of an area are so close together that a
+    second patrol could hardly begin in time. Officers are on duty from setting out at their base
+    until the end of the patrol. What a week is worth stands in `patrolplan.team.worth`.
+
+    Parameters
+    ----------
+    area
+        With officers, and term dates if there are any.
+    plan
+        Every school's best patrol and its variants.
+    start
+        First day; the week ends on its Friday. From a weekend, the week after it.
+    locks, bans
+        What is set and ruled out by hand.
+    delivered
+        Doses delivered before: columns `hotspot`, `date`, `minutes`. Those of the seven days
+        before count as earlier days.
+    seed
+        Decides between equal weeks; by default the settings' seed.
+    stop
+        When to stop looking.
+
+    Returns
+    -------
+    Week
+        With worth, bound and gap, and every school and day without a patrol and why.
+
+    Raises
+    ------
+    InputError
+        When there are no officers, or a lock or ban cannot be.
+    """
+    if area.officers.empty:
+        remedy = "name a table of officers there"
+        raise InputError.one("[sources] officers", "no officer is known", remedy)
+    days = school_week(start)
+    check_hand(area, plan, days, locks, bans)
+    dosed = dosed_days(delivered, area.settings.patrol.dwell_minutes)
+    choice = Choice(area, plan, days, tuple(locks), tuple(bans), {}, dosed)
+    problem = choice.problem()
+    check_locks(choice, problem)
+    seed = area.settings.seed if seed is None else seed
+    return week_of(choice, problem, solve_rota(problem, seed=seed, stop=stop))
+
+
+def check_locks(choice: Choice, problem: RotaProblem) -> None:
+    """Raise for locks that nobody could fulfil, one by one or together."""
+    problems = Problems()
+    for number, lock in enumerate(choice.locks):
+        if not (problem.lock == number).any():
+            place = f"{lock.officer} at {lock.urn} on {lock.date}"
+            problems.add("lock", _impossible(choice, lock), "take it back", place)
+    at = [(lock.officer, lock.date) for lock in choice.locks]
+    for officer, date in sorted({key for key in at if at.count(key) > 1}):
+        what = f"{officer} has two patrols on {date}"
+        problems.add("lock", what, "keep one of them")
+    most = dict(
+        zip(choice.officers, choice.area.officers["max_patrols_per_week"], strict=True)
+    )
+    for officer in sorted({lock.officer for lock in choice.locks}):
+        count = sum(lock.officer == officer for lock in choice.locks)
+        if count > most[officer]:
+            what = f"{officer} has {count} patrols, more than the most of {most[officer]}"
+            problems.add("lock", what, "take some back, or raise max_patrols_per_week")
+    together = choice.area.settings.patrol.officers
+    visits = [(lock.urn, lock.date) for lock in choice.locks]
+    for urn, date in sorted({key for key in visits if visits.count(key) > together}):
+        what = f"URN {urn} has more than {together} officers on {date}"
+        problems.add("lock", what, "take some back")
+    problems.raise_if_any()
+
+
+def _impossible(choice: Choice, lock: Lock) -> str:
+    officer, day = choice.officers.index(lock.officer), choice.days.index(lock.date)
+    school = choice.urns.index(lock.urn)
+    if not choice.is_open[school, day]:
+        return "the school is closed (term dates)"
+    if choice.away[officer, day]:
+        return f"{lock.officer} is absent"
+    if np.isnan(choice.hours[officer, day, 0]):
+        return f"{lock.officer} is off"
+    if not choice.in_time[officer, day, choice.route_school == school].any():
+        return f"no patrol fits {lock.officer}'s hours"
+    return "a ban rules it out, or the variant does not fit the hours"
+
+
+def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Week:
+    """The week of a solution, with the reasons for what is missing."""
+    at = solution.chosen
+    chosen = np.stack([problem.officer[at], problem.day[at], problem.route[at]], axis=1)
+    done = np.bincount(problem.school[at[problem.first[at]]], minlength=problem.schools)
+    short = [Short(choice.urns[row], int(done[row]), problem.least)
+             for row in np.flatnonzero(done < problem.least)]
+    duties = [_duty(choice, *row) for row in chosen.tolist()]
+    return Week(
+        days=choice.days,
+        duties=tuple(
+            sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
+        ),
+        unmet=unmet_days(choice, chosen),
+        short=tuple(short),
+        status="optimal" if solution.proven else "feasible",
+        worth=solution.worth,
+        bound=solution.bound,
+        notes=_notes(choice),
+        locks=choice.locks,
+        bans=choice.bans,
+        delivered=dict(choice.delivered),
+    )
+
+
+def _duty(choice: Choice, officer: int, day: int, route: int) -> Duty:
+    walk = choice.routes[route]
+    travel = choice.travel[officer, choice.route_school[route]]
+    return Duty(
+        officer=choice.officers[officer],
+        urn=walk.urn,
+        date=choice.days[day],
+        start_minutes=walk.patrol.start_minutes,
+        end_minutes=walk.patrol.end_minutes,
+        variant=walk.variant,
+        patrol=walk.patrol,
+        leave_minutes=float(walk.patrol.start_minutes - travel),
+    )
+
+
+def _notes(choice: Choice) -> tuple[str, ...]:
+    notes = []
+    terms = choice.area.term_dates
+    if not (terms["kind"] == "term").any():
+        notes.append("No term dates are known: every weekday is taken for a school day.")
+    for lock in choice.locks:
+        mine = choice.cares[choice.officers.index(lock.officer), choice.urns.index(lock.urn)]
+        if not mine:
+            notes.append(f"{lock.officer} is lent to URN {lock.urn} on {lock.date} by hand.")
+    unknown = sorted(set(choice.delivered) - set(choice.hotspots))
+    if unknown:
+        notes.append(f"Doses in places that no route visits do not count: {', '.join(unknown)}.")
+    return tuple(notes)
