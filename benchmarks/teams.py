@@ -19,6 +19,9 @@ SCHOOLS_PER_KM2 = 1.0
 HOTSPOTS_PER_SCHOOL = 8
 REACH_KM = 0.9
 ROUTES = 4
+DAY_OFF = 0.1
+SCHOOL_CLOSED = 0.02
+TOO_LATE = 0.05
 NEAR = 12
 
 
@@ -50,9 +53,9 @@ def random_team(
     route_number = np.tile(np.repeat(np.arange(1, together + 1), ROUTES), schools)
     visits = _visits(rng, school_xy, hotspot_xy, weight, route_school)
     cares = _cares(rng, school_xy, officers)
-    on_duty = rng.random((officers, DAYS)) > 0.1
-    is_open = rng.random((schools, DAYS)) > 0.02
-    fits = rng.random((officers, routes)) > 0.05
+    on_duty = rng.random((officers, DAYS)) > DAY_OFF
+    is_open = rng.random((schools, DAYS)) > SCHOOL_CLOSED
+    fits = rng.random((officers, routes)) > TOO_LATE
     grid = np.stack(np.meshgrid(range(officers), range(DAYS), range(routes), indexing="ij"), -1)
     officer, day, route = grid.reshape(-1, 3).T
     kept = cares[officer, route_school[route]] & on_duty[officer, day]
@@ -100,7 +103,7 @@ def _visits(
 
 
 def _cares(rng: np.random.Generator, school_xy: np.ndarray, officers: int) -> np.ndarray:
-    """(k, s) who has which school: the nearest officer with room, and one school in six a second."""
+    """(k, s) who has which school: the nearest officer with room; one school in six a second."""
     schools = len(school_xy)
     base_xy = school_xy[rng.permutation(schools)[np.arange(officers) % schools]]
     apart = np.hypot(*(school_xy[None] - base_xy[:, None]).transpose(2, 0, 1))

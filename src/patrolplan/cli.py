@@ -186,10 +186,13 @@ def plan(
     date: Annotated[
         str | None, typer.Option(help="Day, YYYY-MM-DD: tasked places count on their days.")
     ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="No hotspot twice: schools that share are one team.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
-    wish = _Wish(school, window, _time(start), minutes, _date(date))
+    wish = _Wish(school, window, _time(start), minutes, _date(date), together)
     _plan(config, out, wish, as_json=as_json)
 
 
@@ -202,6 +205,7 @@ class _Wish:
     start: dt.time | None = None
     minutes: float | None = None
     date: dt.date | None = None
+    together: bool = False
 
 
 def _time(text: str | None) -> dt.time | None:
@@ -222,6 +226,48 @@ def _date(text: str | None) -> dt.date | None:
     except ValueError:
         message = f"'{text}' is no date; write YYYY-MM-DD"
         raise typer.BadParameter(message, param_hint="--date") from None
+
+
+@app.command()
+def brief(
+    school: Annotated[str, typer.Option("--school", help="URN of the school.")],
+    since: Annotated[str, typer.Option("--since", help="First month or day, YYYY-MM[-DD].")],
+    config: Config = HERE,
+    out: MaybeOut = None,
+    as_json: Json = False,
+) -> None:
+    """Say what was recorded around a school since a day, against what is usual there."""
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.brief.brief import brief_of
+    from patrolplan.outputs.brief.brief import check_asked
+    from patrolplan.outputs.brief.told import brief_document
+    from patrolplan.outputs.brief.told import brief_lines
+
+    first = _since(since)
+    _check_out(out)
+    area = _load(config)
+    check_asked(area, school, first)  # before the work, not after it
+    found = find_hotspots(area, _estimate(area))
+    told = brief_of(area, found, school, first)
+    if out is not None:
+        from patrolplan.outputs.brief.sheet import write_brief
+
+        write_brief(told, out)
+    if as_json:
+        _print_json(brief_document(told))
+        return
+    for line in brief_lines(told):
+        printed.print(line, soft_wrap=True)
+    _say_written(out)
+
+
+def _since(text: str) -> dt.date:
+    day = text + "-01" if text.count("-") == 1 else text
+    try:
+        return dt.date.fromisoformat(day)
+    except ValueError:
+        message = f"'{text}' is no month or day; write YYYY-MM or YYYY-MM-DD"
+        raise typer.BadParameter(message, param_hint="--since") from None
 
 
 @app.command()
@@ -289,7 +335,13 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
         found = find_hotspots(area, surface)
     with _stage("Planning patrols"):
         planned = plan_patrols(
-            area, surface, found, urns=wish.schools, window=window, date=wish.date
+            area,
+            surface,
+            found,
+            urns=wish.schools,
+            window=window,
+            date=wish.date,
+            together=wish.together,
         )
     with _stage("Writing cards, map, GPX and layers"):
         write_pack(planned, out)

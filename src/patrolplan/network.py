@@ -115,6 +115,12 @@ class StreetNetwork:
         return kinds[self.parts.piece_way]
 
     @cached_property
+    def piece_lit(self) -> NDArray[np.object_]:
+        """(p,) street lighting, the OpenStreetMap value of `lit`, empty where not known."""
+        lit: NDArray[np.object_] = self.parts.ways["lit"].to_numpy(dtype=object)
+        return lit[self.parts.piece_way]
+
+    @cached_property
     def neighbours(self) -> sparse.csr_array:
         """(p, p) pieces that share a node."""
         rows = np.repeat(np.arange(len(self)), 2)

@@ -1,6 +1,7 @@
 """Words on papers: honest about what is approximate, and never more exact than the data."""
 
 import dataclasses
+import datetime as dt
 
 import pandas as pd
 import pytest
@@ -98,6 +99,76 @@ def test_gap_is_told_never_smaller_than_it_is(demo_plan):
     assert wording.how_good(near) == "Within 2.4 % of the best possible for this window"
     alone = dataclasses.replace(best, stops=())
     assert "No priority street" in wording.how_good(alone)
+
+
+def _evening(plan, unlit, unknown=0.0, **changes):
+    """First patrol with these metres without lighting on each leg."""
+    patrol = plan.patrols[0]
+    legs = tuple(
+        dataclasses.replace(leg, unlit_metres=metres, lighting_unknown_metres=unknown)
+        for leg, metres in zip(patrol.legs, unlit, strict=True)
+    )
+    return dataclasses.replace(patrol, legs=legs, **changes)
+
+
+def test_sunset_is_told_in_local_time(demo_plan):
+    """The demo borough lies east of London: sunset is an hour later by the clock in summer."""
+    winter = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+    summer = dataclasses.replace(demo_plan, date=dt.date(2026, 6, 21))
+    assert wording.sunset_minutes(winter) == pytest.approx(15 * 60 + 50, abs=3)
+    assert wording.sunset_minutes(summer) == pytest.approx(21 * 60 + 17, abs=3)
+    assert wording.sunset_minutes(demo_plan) is None
+
+
+def test_no_sunset_where_local_time_is_not_known(demo_plan):
+    """An area in another CRS may lie in another time zone: nothing is said rather than guessed."""
+    area = demo_plan.area.settings.area.model_copy(update={"crs": "EPSG:32630"})
+    settings = demo_plan.area.settings.model_copy(update={"area": area})
+    moved = dataclasses.replace(demo_plan.area, settings=settings)
+    plan = dataclasses.replace(demo_plan, area=moved, date=dt.date(2026, 12, 21))
+    assert wording.sunset_minutes(plan) is None
+
+
+def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
+    """With a day, a leg that ends in daylight is not called dark, and a lit one never is."""
+    plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+    stops = tuple(
+        dataclasses.replace(demo_plan.patrols[0].stops[0], arrive_minutes=at, leave_minutes=at + 15)
+        for at in (930.0, 960.0)
+    )
+    legs = (demo_plan.patrols[0].legs[0],) * 3
+    first = dataclasses.replace(demo_plan.patrols[0], legs=legs, stops=stops, end_minutes=985.0)
+    plan = dataclasses.replace(plan, patrols=(first,))
+    said = wording.after_dark(plan, _evening(plan, (120.0, 0.0, 68.0)))
+    assert said.startswith("Sunset 15:4")
+    assert said.endswith("No street lighting then on part of 2→G (70 m).")
+    to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
+    assert "2→B (70 m)" in wording.after_dark(plan, to_base)
+
+
+def test_unlit_legs_are_told_without_a_day(demo_plan):
+    """Without a day there is no sunset, but streets without lighting are still named."""
+    unlit = [50.0] * len(demo_plan.patrols[0].legs)
+    said = wording.after_dark(demo_plan, _evening(demo_plan, unlit))
+    assert "Sunset" not in said
+    assert said.startswith("No street lighting after dark on part of G→1 (50 m)")
+
+
+def test_unknown_lighting_is_not_called_unlit(demo_plan):
+    """Streets of unknown lighting are told in metres where they are many, and never as unlit."""
+    none = [0.0] * len(demo_plan.patrols[0].legs)
+    patrol = _evening(demo_plan, none, 500.0, end_minutes=1020.0)
+    assert wording.after_dark(demo_plan, patrol) == ""
+    dark = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+    said = wording.after_dark(dark, patrol)
+    assert "Lighting not known on" in said
+    assert "No street lighting" not in said
+
+
+def test_another_day_is_another_plan(demo_plan):
+    """Cards of two days differ, so their plans are named differently."""
+    dated = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+    assert wording.plan_id(dated) != wording.plan_id(demo_plan)
 
 
 def test_tasked_reason_comes_first(demo_plan):

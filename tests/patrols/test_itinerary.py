@@ -55,7 +55,10 @@ def _walk(*moves):
     line = np.concatenate([[[0.0, 0.0]], np.cumsum(np.array(moves, dtype=float), axis=0)])
     metres = np.hypot(*np.diff(line, axis=0).T)
     pieces = np.arange(len(moves))
-    return SimpleNamespace(line=line, pieces=pieces, piece_metres=metres, metres=metres.sum())
+    network = SimpleNamespace(piece_lit=np.resize(np.array(["yes", "no", ""], object), len(moves)))
+    return SimpleNamespace(
+        line=line, pieces=pieces, piece_metres=metres, metres=metres.sum(), network=network
+    )
 
 
 def _told(walk, *names):

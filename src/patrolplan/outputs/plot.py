@@ -1,5 +1,6 @@
 """Plots for analysts."""
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -56,4 +57,38 @@ def plot_coverage(backtest: Backtest, category: str = "all", *, axes: Axes | Non
         ylim=(0, None),
     )
     axes.legend(loc="lower right", frameon=False)
+    return axes
+
+
+def plot_what_if(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Draw a school's worth against the minutes of its window, a line for each dwell and crew.
+
+    Dots are filled where the patrol is proven best; elsewhere a thin line up to the bound shows
+    how much better it could be at most.
+
+    Parameters
+    ----------
+    table
+        See `patrolplan.patrols.whatif.what_if`.
+    axes
+        Where to draw; a new figure by default.
+    """
+    if axes is None:
+        axes = Figure(figsize=(6, 4), layout="constrained").add_subplot()
+    lines = table.groupby(["officers", "dwell_minutes"])
+    for number, ((officers, dwell), cases) in enumerate(lines):
+        crew = "1 officer" if officers == 1 else f"{officers} officers"
+        colour = f"C{number % 10}"
+        worth, bound = 100 * cases["worth"], 100 * cases["bound"]
+        label = f"{crew}, {dwell:g} min at each stop"
+        axes.plot(cases["minutes"], worth, color=colour, label=label)
+        axes.vlines(cases["minutes"], worth, bound, color=colour, linewidth=0.8)
+        face = [colour if proven else "white" for proven in cases["proven"]]
+        axes.scatter(cases["minutes"], worth, c=face, edgecolors=colour, zorder=3)
+    axes.set(
+        xlabel="minutes of the patrol window, from the bell",
+        ylabel="risk within reach that the stops cover, %",
+        ylim=(0, None),
+    )
+    axes.legend(loc="upper left", frameon=False)
     return axes

@@ -3,8 +3,10 @@
 import hashlib
 import math
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from patrolplan.projection import BRITISH_GRID
+from patrolplan.sun import sunset
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plans import Patrol
@@ -18,6 +20,10 @@ PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 KILOMETRE = 1000
 COARSE_FROM = 100
 """Metres from which lengths are told to 10 m, below it to 5 m."""
+LEAST_UNLIT = 20.0
+"""Metres; a shorter bit without lighting is not named."""
+MUCH_UNKNOWN = 300.0
+"""Metres; so much of a walk with unknown lighting is worth a word."""
 NO_GAP_PERCENT = 0.05
 """A smaller gap would print as 0.0 %."""
 
@@ -112,6 +118,57 @@ def how_good(patrol: "Patrol") -> str:
     return f"Within {max(0.1, math.ceil(gap * 10) / 10):g} % of the best possible for this window"
 
 
+def sunset_minutes(plan: "Plan") -> float | None:
+    """Sunset at the middle of the area on the plan's day, in minutes after local midnight.
+
+    None without a day, where the sun does not set, and outside Great Britain, whose local time
+    is not known here.
+    """
+    area = plan.area
+    if plan.date is None or area.settings.area.crs.upper() != BRITISH_GRID:
+        return None
+    nodes = area.network.node_xy
+    x, y = (nodes.min(axis=0) + nodes.max(axis=0)) / 2
+    longitude, latitude = area.projection.to_degrees([x], [y])
+    moment = sunset(plan.date, float(longitude[0]), float(latitude[0]))
+    if moment is None:
+        return None
+    local = moment.astimezone(ZoneInfo("Europe/London"))
+    return local.hour * 60.0 + local.minute + local.second / 60
+
+
+def leg_name(patrol: "Patrol", leg: int) -> str:
+    """A leg by the marks at its ends: G is the gate, B the base, numbers are stops."""
+    end = "B" if patrol.ends_at == "base" else "G"
+    marks = ["G", *(str(number + 1) for number in range(len(patrol.stops))), end]
+    return f"{marks[leg]}→{marks[leg + 1]}"
+
+
+def after_dark(plan: "Plan", patrol: "Patrol") -> str:
+    """Sunset, where the day is known, and the legs without street lighting; empty if neither.
+
+    With a day, only what is walked after sunset counts. Unknown lighting is never called unlit.
+    """
+    sets = sunset_minutes(plan)
+    said = "" if sets is None else f"Sunset {int(sets) // 60:02d}:{int(sets) % 60:02d}. "
+    if not patrol.legs or (sets is not None and patrol.end_minutes <= sets):
+        return said.strip()
+    ends = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
+    dark = [n for n, end in enumerate(ends) if sets is None or end > sets]
+    legs = [
+        f"{leg_name(patrol, n)} ({metres(patrol.legs[n].unlit_metres)})"
+        for n in dark
+        if patrol.legs[n].unlit_metres >= LEAST_UNLIT
+    ]
+    unknown = sum(patrol.legs[n].lighting_unknown_metres for n in dark)
+    if legs:
+        said += f"No street lighting {'after dark' if sets is None else 'then'} on part of "
+        said += f"{', '.join(legs)}. "
+    if unknown >= MUCH_UNKNOWN and (legs or sets is not None):
+        said += f"Lighting not known on {metres(unknown)}."
+    return said.strip()
+
+
 def data_dates(risk: "Risk") -> str:
     """From when to when the recorded crime is that the plan rests on."""
     first, last = risk.months
@@ -144,6 +201,8 @@ def plan_id(plan: "Plan") -> str:
     """Eight letters and digits that name a plan: the same for equal plans, of no other meaning."""
     digest = hashlib.sha256(plan.area.settings.model_dump_json().encode())
     digest.update(repr(sorted(plan.area.inputs.items())).encode())
+    if plan.date is not None:
+        digest.update(plan.date.isoformat().encode())
     for patrol in plan.patrols:
         stops = [(stop.hotspot, round(stop.arrive_minutes, 2)) for stop in patrol.stops]
         digest.update(repr((patrol.urn, patrol.number, stops)).encode())
@@ -152,16 +211,33 @@ def plan_id(plan: "Plan") -> str:
 
 def is_fictional(plan: "Plan") -> bool:
     """Whether the area is made up, as its own name says."""
-    return "fictional" in plan.area.name.lower()
+    return _made_up(plan.area.name)
 
 
 def attributions(plan: "Plan") -> tuple[str, ...]:
-    """Whose data it is, as the licences ask; made-up data owes nobody and says so."""
-    if is_fictional(plan):
+    """Whose data a plan rests on, see `attributions_of`."""
+    return attributions_of(plan.area.name, snapped=plan.risk.snapped)
+
+
+def attributions_of(area: str, *, snapped: bool) -> tuple[str, ...]:
+    """Whose data it is, as the licences ask; made-up data owes nobody and says so.
+
+    Parameters
+    ----------
+    area
+        Name of the area.
+    snapped
+        Whether recorded crime is open data; a force's own extract is nobody else's.
+    """
+    if _made_up(area):
         return ("Fictional place: streets, schools, crimes and reports are made up.",)
-    open_police_data = ("recorded crime (data.police.uk)",) if plan.risk.snapped else ()
+    open_police_data = ("recorded crime (data.police.uk)",) if snapped else ()
     public = " and ".join((*open_police_data, "schools (Get Information about Schools)"))
     return (
         "Streets © OpenStreetMap contributors, ODbL 1.0.",
         f"Contains public sector information under the Open Government Licence v3.0: {public}.",
     )
+
+
+def _made_up(area: str) -> bool:
+    return "fictional" in area.lower()

@@ -265,7 +265,7 @@ def loop_harm(
     if not stops:
         return 0.0
     network, walks = case.reach.network, case.reach.walks
-    order = [0, *stops, 0]
+    order = [0, *stops, case.reach.end]
     walked = sum(walks.metres[a, b] for a, b in pairwise(order))
     length = case.area.network.piece_metres[dwelt(case, stops)].sum() / len(stops)
     met = []

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import geopandas as gpd
@@ -23,8 +24,11 @@ from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import Variant
 from patrolplan.patrols.reach import Reach
+from patrolplan.patrols.reach import base_of
 from patrolplan.patrols.reach import metres_per_minute
 from patrolplan.patrols.reach import reach_of
+from patrolplan.patrols.rhythm import Rhythm
+from patrolplan.patrols.rhythm import best_order
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import minutes_after_midnight
 from patrolplan.places import describe
@@ -59,6 +63,10 @@ class SchoolCase:
         (q,) risk of each piece of the reach's network.
     start_minutes, gate_until_minutes, latest_end_minutes
         Start of the window, end of the presence at the gate, end of the window.
+    end_note
+        Why patrols end at the gate although the settings say the base; empty otherwise.
+    rhythm
+        When each hotspot is at its worst; None where clock times are not known.
     """
 
     area: StudyArea
@@ -71,6 +79,8 @@ class SchoolCase:
     start_minutes: float
     gate_until_minutes: float
     latest_end_minutes: float
+    end_note: str = ""
+    rhythm: Rhythm | None = None
 
     @property
     def settings(self) -> PatrolSettings:
@@ -85,7 +95,7 @@ class SchoolCase:
     def patrols(self) -> tuple[list[Patrol], list[str]]:
         """The best patrol of each officer, and the tasked places out of reach in time."""
         seed = self.area.settings.seed
-        demanded = frozenset((np.flatnonzero(self.reach.tasked >= 0) + 1).tolist())
+        demanded = self.demanded
         problem = self.problem(demanded)
         solution = solve(problem, seed=seed)
         unmet: set[int] = set()
@@ -93,28 +103,42 @@ class SchoolCase:
             unmet |= set(solution.unmet) or {min(demanded - unmet)}
             problem = self.problem(demanded - unmet)
             solution = solve(problem, seed=seed)
-        others = variants(problem, solution, count=VARIANTS, seed=seed)
-        missed = [str(self._place(stop - 1)["place_id"]) for stop in sorted(unmet)]
-        notes = self._notes(missed)
+        missed = [self.name(stop) for stop in sorted(unmet)]
+        return self.written(problem, solution, self.notes(missed)), missed
+
+    @property
+    def demanded(self) -> frozenset[int]:
+        """Rows of the tasked places that must be visited."""
+        return frozenset((np.flatnonzero(self.reach.tasked >= 0) + 1).tolist())
+
+    def written(
+        self, problem: OrienteeringProblem, solution: Solution, notes: tuple[str, ...]
+    ) -> list[Patrol]:
+        """A solution as the patrol of each officer, with its variants."""
+        others = variants(problem, solution, count=VARIANTS, seed=self.area.settings.seed)
         told = tuple(self._variant(other, solution, notes) for other in others)
-        return [self._patrol(route, solution, told, notes) for route in solution.routes], missed
+        return [self._patrol(route, solution, told, notes) for route in solution.routes]
 
     def problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         worth = self.reach.worth
+        rows = len(self.reach.walks.metres)
+        prizes, dwell = np.zeros(rows), np.zeros(rows)
+        prizes[1 : len(worth) + 1] = worth
+        dwell[1 : len(worth) + 1] = self.settings.dwell_minutes
         officer = Officer(
             start=0,
-            end=0,
+            end=self.reach.end,
             earliest_minutes=self.gate_until_minutes,
             latest_minutes=self.latest_end_minutes,
         )
         return OrienteeringProblem(
             travel_minutes=self.reach.walks.metres / self.speed,
-            prizes=np.concatenate([[0.0], worth]),
-            dwell_minutes=np.concatenate([[0.0], np.full(len(worth), self.settings.dwell_minutes)]),
+            prizes=prizes,
+            dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
             mandatory=mandatory,
-            barred=frozenset({0}),
+            barred=frozenset({0, self.reach.end}),
         )
 
     def _patrol(
@@ -125,6 +149,7 @@ class SchoolCase:
         notes: tuple[str, ...],
     ) -> Patrol:
         x, y = self.reach.network.xy(self.reach.gate)[0]
+        route, note = self._by_time(route)
         legs = self._legs(route)
         stops, end_minutes = self._stops(route, legs)
         return Patrol(
@@ -143,11 +168,23 @@ class SchoolCase:
             stops=stops,
             legs=legs,
             variants=told,
-            notes=notes,
+            notes=(*notes, *note),
+            ends_at="base" if legs and self.reach.end else "gate",
         )
 
+    def _by_time(self, route: Route) -> tuple[Route, tuple[str, ...]]:
+        """The route in the order that meets its stops at their worst, and a note of a change."""
+        if self.rhythm is None:
+            return route, ()
+        inside = self.rhythm.within(self.start_minutes, self.latest_end_minutes)
+        rows = self.reach.candidates
+        ordered = best_order(self.problem(), route, inside.take(rows), self.reach.worth)
+        if ordered.stops == route.stops:
+            return route, ()
+        return ordered, ("Order of the stops: each near the time of day when it is at its worst.",)
+
     def _legs(self, route: Route) -> tuple[Leg, ...]:
-        """Walks from the gate over the stops and back, past more risk where it costs little.
+        """Walks from the gate over the stops to the end, past more risk where it costs little.
 
         A leg may be longer than the shortest by the settings' `detour`, as far as the time that
         the window leaves over goes.
@@ -157,7 +194,7 @@ class SchoolCase:
         walks = self.reach.walks
         spare = (self.latest_end_minutes - route.end_minutes) * self.speed
         legs = []
-        for start, end in pairwise([0, *route.stops, 0]):
+        for start, end in pairwise([0, *route.stops, self.reach.end]):
             shortest = walks.metres[start, end]
             more = max(0.0, min(self.settings.detour * shortest, spare - SPARE_METRES))
             walk = walks.richest(start, end, self.gain, longest_metres=shortest + more)
@@ -167,7 +204,7 @@ class SchoolCase:
         return tuple(legs)
 
     def _stops(self, route: Route, legs: tuple[Leg, ...]) -> tuple[tuple[Stop, ...], float]:
-        """Stops with their times, and the time back at the gate, as the legs are walked."""
+        """Stops with their times, and the time at the end, as the legs are walked."""
         now = self.gate_until_minutes
         stops = []
         for stop, leg in zip(route.stops, legs, strict=False):
@@ -211,22 +248,25 @@ class SchoolCase:
         return _said(self._place(candidate))
 
     def _variant(self, other: Solution, best: Solution, notes: tuple[str, ...]) -> Variant:
+        patrols = tuple(
+            replace(self._patrol(route, other, (), notes), bound=best.bound, proven=best.proven)
+            for route in other.routes
+        )
         return Variant(
             worth_share=other.worth / best.worth if best.worth > 0 else 1.0,
-            hotspots=tuple(self._name(stop - 1) for route in other.routes for stop in route.stops),
-            patrols=tuple(
-                replace(self._patrol(route, other, (), notes), bound=best.bound, proven=best.proven)
-                for route in other.routes
-            ),
+            hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
+            patrols=patrols,
         )
 
-    def _name(self, candidate: int) -> str:
-        row = self.reach.candidates[candidate]
-        if row >= 0:
-            return str(self.hotspots["hotspot"].iloc[row])
-        return str(self._place(candidate)["place_id"])
+    def name(self, stop: int) -> str:
+        """Name of the tasked place that a row of the problem stands for, else of its hotspot."""
+        candidate = stop - 1
+        if self.reach.tasked[candidate] >= 0:
+            return str(self._place(candidate)["place_id"])
+        return str(self.hotspots["hotspot"].iloc[self.reach.candidates[candidate]])
 
-    def _notes(self, missed: list[str]) -> tuple[str, ...]:
+    def notes(self, missed: list[str]) -> tuple[str, ...]:
+        """What was assumed for this school, what to keep away from, and what is out of reach."""
         notes = []
         if self.school["finish_assumed"]:
             notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
@@ -234,6 +274,8 @@ class SchoolCase:
             notes.append("Gate not known: the nearest walkable street is taken.")
         if self.gate_until_minutes == self.start_minutes and self.settings.gate_minutes > 0:
             notes.append("Starts after the pupils have left: no presence at the gate first.")
+        if self.end_note:
+            notes.append(self.end_note)
         barred = self.tasked[~self.tasked["must_visit"]]
         notes += [_keep_away(barred.iloc[row]) for row in range(len(barred))]
         notes += [f"Tasked place {name} is out of reach in this window." for name in missed]
@@ -259,6 +301,7 @@ def school_case(
     labels: NDArray[np.object_],
     window: Window,
     date: dt.date | None = None,
+    rhythm: Rhythm | None = None,
 ) -> SchoolCase:
     """What one school's patrols are made from.
 
@@ -270,11 +313,14 @@ def school_case(
         Row of the area's schools.
     labels
         (p,) what each piece of the area's network is called.
+    rhythm
+        When each hotspot is at its worst, see `patrolplan.patrols.rhythm.rhythm_of`.
     """
     school = area.schools.iloc[row]
     tasked = _tasked(area, str(school["urn"]), date)
     start, gate_minutes = _start(area, school, window)
-    reach = reach_of(
+    reaching = partial(
+        reach_of,
         area,
         risk,
         hotspots,
@@ -283,6 +329,11 @@ def school_case(
         must_visit=tasked[tasked["must_visit"]],
         barred=tasked[~tasked["must_visit"]],
     )
+    base, end_note = base_of(area, str(school["urn"]))
+    reach = reaching(base=base)
+    speed = metres_per_minute(area.settings.patrol.walking_speed_kmh)
+    if reach.walks.metres[0, reach.end] > (window.minutes - gate_minutes) * speed:
+        reach, end_note = reaching(), "The base is too far for this window: ends at the gate."
     return SchoolCase(
         area=area,
         hotspots=hotspots,
@@ -294,6 +345,8 @@ def school_case(
         start_minutes=start,
         gate_until_minutes=start + gate_minutes,
         latest_end_minutes=start + window.minutes,
+        end_note=end_note,
+        rhythm=rhythm,
     )
 
 

@@ -10,6 +10,9 @@ from patrolplan.walks import Walk
 SHORT_METRES = 25.0
 """A bit of street shorter than this, such as a crossing, is no direction of its own."""
 
+UNLIT = "no"
+"""The OpenStreetMap value of `lit` for a street without lighting."""
+
 COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
 
@@ -25,12 +28,15 @@ def leg_of(walk: Walk, labels: NDArray[np.object_], metres_per_minute: float) ->
     metres_per_minute
         Walking speed.
     """
+    lit = walk.network.piece_lit[walk.pieces]
     return Leg(
         metres=walk.metres,
         minutes=walk.metres / metres_per_minute,
         steps=directions(walk, labels),
         line=walk.line,
         pieces=walk.pieces,
+        unlit_metres=float(walk.piece_metres[lit == UNLIT].sum()),
+        lighting_unknown_metres=float(walk.piece_metres[lit == ""].sum()),
     )
 
 

@@ -12,6 +12,8 @@ from patrolplan.patrols.backtest import held_out_sentences
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.rhythm import rhythm_of
+from patrolplan.patrols.together import plan_together
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import window_of
 from patrolplan.places import street_labels
@@ -28,6 +30,7 @@ def plan_patrols(
     window: Window | None = None,
     date: dt.date | None = None,
     held_out: bool = True,
+    together: bool = False,
 ) -> Plan:
     """Plan the patrols of every school in the area.
 
@@ -46,7 +49,10 @@ def plan_patrols(
         Day of the patrols: tasked places count on their days only. Without it all of them count.
     held_out
         Say on each patrol what one planned this way would have met in held-out months; it takes
-        about as long as planning.
+        about as long as planning. Nothing is said of patrols that are planned together.
+    together
+        Plan schools that share hotspots at the same time as one team, so that nobody goes where
+        another already stands. A patrol may then be worth less than its school alone could have.
 
     Returns
     -------
@@ -60,25 +66,39 @@ def plan_patrols(
         into the window.
     """
     window = window or window_of(area.settings.patrol)
-    _check(area, window, urns)
+    check_asked(area, window, urns)
     labels = street_labels(area.network)
     tested: dict[str, str] = {}
-    if held_out:
+    if held_out and not together:
         tested = held_out_sentences(area, labels=labels, window=window, urns=urns)
+    rhythm = rhythm_of(area, hotspots) if risk.times_known else None
+    asked = [
+        (row, urn) for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns
+    ]
+    cases = (
+        school_case(
+            area, risk, hotspots, row, labels=labels, window=window, date=date, rhythm=rhythm
+        )
+        for row, _ in asked
+    )
+    planned = plan_together(list(cases)) if together else (case.patrols() for case in cases)
     patrols: list[Patrol] = []
     told = LeftOut()
-    for row, urn in enumerate(area.schools["urn"]):
-        if urns is not None and urn not in urns:
-            continue
-        case = school_case(area, risk, hotspots, row, labels=labels, window=window, date=date)
-        found, unmet = case.patrols()
+    for (_, urn), (found, unmet) in zip(asked, planned, strict=True):
         patrols += [replace(patrol, tested=tested.get(urn, "")) for patrol in found]
         for place in unmet:
             told.add("tasked places", f"{place}: out of reach of URN {urn} in time", 1)
-    return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *told.rows))
+    return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *told.rows), date)
 
 
-def _check(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
+def check_asked(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
+    """Refuse a window that is shorter than the presence at the gate, and schools not there.
+
+    Raises
+    ------
+    InputError
+        With what was asked for.
+    """
     settings = area.settings.patrol
     if settings.gate_minutes > window.minutes:
         what = (

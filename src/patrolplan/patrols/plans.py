@@ -4,6 +4,7 @@ Times are minutes after local midnight; places are metres in the area's CRS. Out
 into HH:MM and degrees.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -30,7 +31,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Leg:
-    """A walk from the gate or a stop to the next stop or back to the gate."""
+    """A walk from the gate or a stop to the next stop or to where the patrol ends."""
 
     metres: float
     minutes: float
@@ -39,6 +40,10 @@ class Leg:
     """(v, 2) metres."""
     pieces: NDArray[np.int64]
     """(s,) pieces walked, in order."""
+    unlit_metres: float = 0.0
+    """Metres along streets that the streets file says have no lighting."""
+    lighting_unknown_metres: float = 0.0
+    """Metres along streets of which it does not say."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Patrol:
-    """One officer's timed walk: gate presence, stops, and back to the gate.
+    """One officer's timed walk: gate presence, stops, and back to the gate or on to the base.
 
     `legs` are one more than `stops`; with no stop worth it there is presence at the gate alone
     and no leg.
@@ -103,6 +108,8 @@ class Patrol:
     """What was assumed for this school (bell, gate), in plain sentences."""
     tested: str = ""
     """What a patrol planned this way met in held-out months against a plain loop, one sentence."""
+    ends_at: str = "gate"
+    """"gate", or "base" where the settings say so; the place is where the last leg ends."""
 
     @property
     def walked_metres(self) -> float:
@@ -126,6 +133,8 @@ class Plan:
     patrols: tuple[Patrol, ...]
     left_out: tuple[LeftOutRow, ...]
     """Everything left out, from the readers to the schools that could not be planned."""
+    date: dt.date | None = None
+    """Day of the patrols, where one was asked for."""
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

@@ -8,6 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.catchments import FARTHEST_METRES
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
@@ -71,6 +72,20 @@ def metres_per_minute(speed_kmh: float) -> float:
     80.0
     """
     return speed_kmh * 1000 / 60
+
+
+def base_of(area: StudyArea, urn: str) -> tuple[Positions | None, str]:
+    """Where the settings have a school's patrols end, None for the gate, and why not the base."""
+    if area.settings.patrol.end == "gate":
+        return None, ""
+    has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
+    if not has.any():
+        return None, "No officer has this school: ends at the gate, not at a base."
+    place = area.officers.geometry.iloc[int(np.argmax(has))]
+    base = area.network.snap([(place.x, place.y)])
+    if base.moved_metres[0] > FARTHEST_METRES:
+        return None, "No walkable street is near the officer's base: ends at the gate."
+    return base, ""
 
 
 def reach_of(

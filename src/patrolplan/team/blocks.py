@@ -141,47 +141,56 @@ def _add_hotspots(model: Model, problem: RotaProblem, x: Ints) -> None:
         count=len(cells),
     )
     columns = np.where(number >= 0, visited[number], -1).reshape(many, days)
-    for day, held in enumerate(must_vary(problem)):
-        pair = sets[which, day] & sets[which, day + 1]
+    for step, held in enumerate(must_vary(problem)):
+        pair = sets[which, step] & sets[which, step + 1]
         visits = np.unique(problem.visits[held[problem.visits[:, 0]]], axis=0)
-        _cut(model, problem, x, day, visits, columns, (hotspot[pair], pattern[pair]))
+        ends = (columns[:, step], columns[:, step + 1])
+        at = (problem.day == step) | (problem.day == step + 1)
+        _cut(model, (problem.route[at], x[at]), visits, ends, (hotspot[pair], pattern[pair]))
     _add_excess(model, problem, cells, row, x[option], problem.visit_minutes[visit])
 
 
 def _cut(
     model: Model,
-    problem: RotaProblem,
-    x: Ints,
-    day: int,
+    walks: tuple[Ints, Ints],
     visits: Ints,
-    visited: Ints,
+    ends: tuple[Ints, Ints],
     pairs: tuple[Ints, Ints],
 ) -> None:
     """Say to the relaxation that one route alone cannot dose a hotspot on two days running.
 
     Where a route may not be walked on both days, a hotspot that has its dose on both is visited
     by another route on one of them at least. Whole numbers know this already.
+
+    Parameters
+    ----------
+    walks
+        Routes of the options on both days, and their columns.
+    visits
+        (v, 2) stops of the routes that may not be walked on both.
+    ends
+        (h,) columns of the visits on the one day and on the next, -1 where nobody can come.
+    pairs
+        Hotspots and columns of the sets of days that hold both.
     """
     route, hotspot = visits.T
-    cut = (visited[hotspot, day] >= 0) & (visited[hotspot, day + 1] >= 0)
-    cut &= np.bincount(pairs[0], minlength=len(visited))[hotspot] > 0
+    cut = (ends[0][hotspot] >= 0) & (ends[1][hotspot] >= 0)
+    cut &= np.bincount(pairs[0], minlength=len(ends[0]))[hotspot] > 0
     route, hotspot = route[cut], hotspot[cut]
-    there = np.unique(hotspot)
-    both = np.full(len(visited), -1)
-    both[there] = model.variables(np.zeros(len(there)))
-    mine = both[pairs[0]] >= 0
+    there, spot = np.unique(hotspot, return_inverse=True)
+    both = model.variables(np.zeros(len(there)))
+    mine = np.isin(pairs[0], there)
     model.constrain(
         (np.searchsorted(there, pairs[0][mine]), pairs[1][mine], 1.0),
-        (np.arange(len(there)), both[there], -1.0),
+        (np.arange(len(there)), both, -1.0),
         upper=0.0,
         count=len(there),
     )
-    option = (problem.day == day) | (problem.day == day + 1)
     walked, place = np.unique(route, return_inverse=True)
-    option &= np.isin(problem.route, walked)
     total = model.variables(np.zeros(len(walked)), upper=np.inf)
+    mine = np.isin(walks[0], walked)
     model.constrain(
-        (np.searchsorted(walked, problem.route[option]), x[option], 1.0),
+        (np.searchsorted(walked, walks[0][mine]), walks[1][mine], 1.0),
         (np.arange(len(walked)), total, -1.0),
         lower=0.0,
         upper=0.0,
@@ -189,10 +198,10 @@ def _cut(
     )
     rows = np.arange(len(route))
     model.constrain(
-        (rows, both[hotspot], 1.0),
+        (rows, both[spot], 1.0),
         (rows, total[place], 1.0),
-        (rows, visited[hotspot, day], -1.0),
-        (rows, visited[hotspot, day + 1], -1.0),
+        (rows, ends[0][hotspot], -1.0),
+        (rows, ends[1][hotspot], -1.0),
         upper=0.0,
         count=len(rows),
     )

@@ -12,9 +12,13 @@ from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 
-SMALLEST = 4
-LARGEST = 8
-"""Officers who are chosen for together: few enough to be solved in a fraction of a second."""
+SIZES = (4, 7, 9, 5, 6, 7)
+"""Officers who are chosen for together, by sweep: few enough to be solved in a second."""
+
+LIKELY_SWEEPS = 3
+"""Sweeps that look at likely options alone: small programmes, and most of the way."""
+
+EPSILON = 1e-9
 
 NODES = 5
 GAP = 5e-4
@@ -26,6 +30,7 @@ def improved(
     problem: RotaProblem,
     start: Floats,
     *,
+    likely: Bools,
     rng: np.random.Generator,
     good_enough: float,
     sweeps: int,
@@ -44,6 +49,8 @@ def improved(
         The week's choice.
     start
         Values of all columns to start from, feasible.
+    likely
+        (o,) options that the first sweeps look at, beside those chosen already.
     rng
         Draws where a sweep begins.
     good_enough
@@ -57,17 +64,18 @@ def improved(
     touch = _touching(problem)
     for sweep in range(sweeps):
         before = programme.worth @ best
-        for group in _groups(touch, min(LARGEST, SMALLEST + sweep), rng):
+        for group in _groups(touch, SIZES[sweep % len(SIZES)], rng):
             if time.monotonic() > until or programme.worth @ best >= good_enough:
                 return best
-            small, columns = programme.part(x[group[problem.officer]], best)
+            free = group[problem.officer]
+            if sweep < LIKELY_SWEEPS:
+                free &= likely | (best[x] > 0)
+            small, columns = programme.part(x[free], best)
             answer = small.solve(gap=GAP, nodes=NODES, seconds=until - time.monotonic())
-            if answer.worth > small.worth @ best[columns] + 1e-9:
+            if answer.worth > small.worth @ best[columns] + EPSILON:
                 best = best.copy()
                 best[columns] = answer.values
-        import os
-        if os.environ.get('V'): print(sweep, programme.worth@best, time.monotonic()-until)
-        if programme.worth @ best <= before + 1e-9 and SMALLEST + sweep > LARGEST:
+        if programme.worth @ best <= before + EPSILON and sweep >= LIKELY_SWEEPS:
             break
     return best
 

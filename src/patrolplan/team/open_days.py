@@ -39,7 +39,7 @@ def open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.d
     urns, days
         Schools and days asked for.
     """
-    dates = pd.DatetimeIndex(days)
+    dates = pd.DatetimeIndex(list(days))
     inside = (term_dates["from"].to_numpy()[:, None] <= dates.to_numpy()) & (
         dates.to_numpy() <= term_dates["to"].to_numpy()[:, None]
     )

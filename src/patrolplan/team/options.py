@@ -183,9 +183,7 @@ class Choice:
 
         A place tasked by intelligence weighs as much as the heaviest hotspot.
         """
-        share = dict(
-            zip(self.plan.hotspots["hotspot"], self.plan.hotspots["worth"], strict=True)
-        )
+        share = dict(zip(self.plan.hotspots["hotspot"], self.plan.hotspots["worth"], strict=True))
         heaviest = max(share.values(), default=1.0)
         stops = [stop for route in self.routes for stop in route.patrol.stops]
         return {
@@ -240,7 +238,9 @@ def _span(hours: str) -> tuple[float, float]:
     return (minutes_after_midnight(begin), minutes_after_midnight(end))
 
 
-def dosed_days(delivered: pd.DataFrame | None, dwell_minutes: float) -> dict[str, frozenset[dt.date]]:
+def dosed_days(
+    delivered: pd.DataFrame | None, dwell_minutes: float
+) -> dict[str, frozenset[dt.date]]:
     """Days on which a hotspot had its dose, at least half a dwell, by hotspot.
 
     Parameters

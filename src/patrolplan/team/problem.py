@@ -105,7 +105,7 @@ class RotaProblem:
         """(o,) options that are the only ones to fulfil a lock: they are chosen."""
         held = self.lock >= 0
         count = np.bincount(self.lock[held], minlength=1)
-        return held & (count[np.maximum(self.lock, 0)] == 1)
+        return np.asarray(held & (count[np.maximum(self.lock, 0)] == 1))
 
     @cached_property
     def open_days(self) -> Ints:
@@ -135,4 +135,3 @@ class RotaProblem:
         """What the hotspots of a patrol are worth together, on average over the routes."""
         routes = max(1, len(self.route_school))
         return float(self.weight[self.visits[:, 1]].sum() / routes)
-

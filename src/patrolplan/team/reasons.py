@@ -53,10 +53,8 @@ class _Reasons:
 
     def _officer(self, officer: int, school: int, day: int) -> str:
         name = self.choice.officers[officer]
-        if self.choice.away[officer, day]:
-            return f"{name} is absent"
-        if np.isnan(self.choice.hours[officer, day, 0]):
-            return f"{name} is off"
+        if self.choice.away[officer, day] or np.isnan(self.choice.hours[officer, day, 0]):
+            return f"{name} is {'absent' if self.choice.away[officer, day] else 'off'}"
         routes = np.flatnonzero(self.choice.route_school == school)
         in_time = self.choice.in_time[officer, day, routes]
         if not in_time.any():
@@ -68,7 +66,7 @@ class _Reasons:
             return f"{name} patrols URN {elsewhere} that day"
         if self.count[officer] >= self.most[officer]:
             return f"{name} has reached {self.most[officer]} patrols"
-        return self._free(officer, school, day, routes[in_time])
+        return self._free(officer, day, routes[in_time])
 
     def _too_short(self, officer: int, school: int, day: int, routes: Ints) -> str:
         """The hours against the route that would ask least of them."""
@@ -87,7 +85,7 @@ class _Reasons:
             f"way from base takes {np.ceil(travel):.0f} minutes"
         )
 
-    def _free(self, officer: int, school: int, day: int, routes: Ints) -> str:
+    def _free(self, officer: int, day: int, routes: Ints) -> str:
         """An officer who could come: routes that must vary, or nothing gained."""
         name = self.choice.officers[officer]
         allowed = ~self.choice.banned[officer, day, routes]

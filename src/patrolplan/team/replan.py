@@ -125,8 +125,13 @@ def _least_change(
     """
     days = list(choice.days)
     stays = {
-        (choice.officers.index(duty.officer), days.index(duty.date), duty.urn, duty.variant)
-        + (duty.patrol.number,)
+        (
+            choice.officers.index(duty.officer),
+            days.index(duty.date),
+            duty.urn,
+            duty.variant,
+            duty.patrol.number,
+        )
         for duty in kept
     }
     gone = {(choice.urns.index(duty.urn), days.index(duty.date)) for duty in lost}

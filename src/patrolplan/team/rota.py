@@ -72,8 +72,8 @@ def plan_week(
         When there are no officers, or a lock or ban cannot be.
     """
     if area.officers.empty:
-        remedy = "name a table of officers there"
-        raise InputError.one("[sources] officers", "no officer is known", remedy)
+        where, what = "[sources] officers", "no officer is known"
+        raise InputError.one(where, what, "name a table of officers there")
     days = school_week(start)
     check_hand(area, plan, days, locks, bans)
     dosed = dosed_days(delivered, area.settings.patrol.dwell_minutes)
@@ -95,9 +95,7 @@ def check_locks(choice: Choice, problem: RotaProblem) -> None:
     for officer, date in sorted({key for key in at if at.count(key) > 1}):
         what = f"{officer} has two patrols on {date}"
         problems.add("lock", what, "keep one of them")
-    most = dict(
-        zip(choice.officers, choice.area.officers["max_patrols_per_week"], strict=True)
-    )
+    most = dict(zip(choice.officers, choice.area.officers["max_patrols_per_week"], strict=True))
     for officer in sorted({lock.officer for lock in choice.locks}):
         count = sum(lock.officer == officer for lock in choice.locks)
         if count > most[officer]:
@@ -130,8 +128,10 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
     at = solution.chosen
     chosen = np.stack([problem.officer[at], problem.day[at], problem.route[at]], axis=1)
     done = np.bincount(problem.school[at[problem.first[at]]], minlength=problem.schools)
-    short = [Short(choice.urns[row], int(done[row]), problem.least)
-             for row in np.flatnonzero(done < problem.least)]
+    short = [
+        Short(choice.urns[row], int(done[row]), problem.least)
+        for row in np.flatnonzero(done < problem.least)
+    ]
     duties = [_duty(choice, *row) for row in chosen.tolist()]
     return Week(
         days=choice.days,

@@ -13,6 +13,7 @@ from patrolplan.team.blocks import add_worth
 from patrolplan.team.improve import improved
 from patrolplan.team.model import Model
 from patrolplan.team.model import Programme
+from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.worth import worth_of
@@ -23,6 +24,9 @@ PROVEN = 1e-6
 CHOSEN = 0.5
 LIKELY = 1e-3
 """Options that the relaxation takes to at least this part are likely ones."""
+
+SHARPEN = 2500
+"""Most options of a week whose bound is sharpened by the cuts of branch and bound."""
 
 EXACT = 600
 """Most options of a week that is solved in one piece."""
@@ -49,13 +53,13 @@ class Stop:
 
     gap_percent: float = 0.1
     nodes: int = 100_000
-    sweeps: int = 6
+    sweeps: int = 3
     seconds: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
 class RotaSolution:
-    """Chosen options, their worth, the bound, and how many patrols schools lack of the least.    """
+    """Chosen options, their worth, the bound, and how many patrols schools lack of the least."""
 
     chosen: Ints
     worth: float
@@ -69,9 +73,7 @@ class RotaSolution:
         return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
 
 
-def solve_rota(
-    problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None
-) -> RotaSolution:
+def solve_rota(problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None) -> RotaSolution:
     """The week of most worth among those that give every school its least.
 
     First as few patrols as possible are missing of every school's least. Where none is, the
@@ -129,32 +131,44 @@ def _search(
         answer = programme.solve(gap=gap, nodes=stop.nodes, seconds=until - time.monotonic())
         found = np.flatnonzero(answer.values[x] > CHOSEN) if len(answer.values) else fallback
         return found, answer.bound
-    relaxed = programme.solve(gap=0.0, nodes=0, seconds=until - time.monotonic())
-    upper = programme.upper.copy()
-    likely = relaxed.values[x] > LIKELY
-    likely[fallback] = True
-    upper[x[~likely]] = 0.0
-    narrow = replace(programme, upper=upper)
-    start = narrow.solve(gap=0.02, nodes=1, seconds=until - time.monotonic())
-    import os
-    if os.environ.get('V'): print('start',relaxed.bound, start.worth,start.bound,time.monotonic()-until)
+    relaxed = programme.relaxed(seconds=until - time.monotonic())
+    start = _start(programme, x, fallback)
+    likely = relaxed.values[x] > LIKELY if len(relaxed.values) else np.ones(len(x), dtype=bool)
     best = improved(
         programme,
         x,
         problem,
-        start.values,
+        start,
+        likely=likely,
         rng=np.random.default_rng(seed),
         good_enough=relaxed.bound * (1 - gap),
         sweeps=stop.sweeps,
         until=until,
     )
-    return np.flatnonzero(best[x] > CHOSEN), relaxed.bound
+    bound = relaxed.bound
+    if programme.worth @ best < bound * (1 - gap) and len(problem) <= SHARPEN:
+        answer = programme.solve(gap=gap, nodes=1, seconds=until - time.monotonic())
+        bound = min(bound, answer.bound)
+        if answer.worth > programme.worth @ best:
+            best = answer.values
+    return np.flatnonzero(best[x] > CHOSEN), bound
+
+
+def _start(programme: Programme, x: Ints, chosen: Ints) -> Floats:
+    """Values of all columns where these options are chosen."""
+    still = np.zeros(len(x))
+    still[chosen] = 1.0
+    lower, upper = programme.lower.copy(), programme.upper.copy()
+    lower[x] = upper[x] = still
+    return replace(programme, lower=lower, upper=upper).solve(gap=0.0, nodes=1).values
 
 
 def lacking_of(problem: RotaProblem, chosen: Ints) -> Ints:
     """(s,) how many patrols a school lacks of the least, closed or uncovered days included."""
     mine = chosen[problem.first[chosen]]
-    return np.maximum(0, problem.least - np.bincount(problem.school[mine], minlength=problem.schools))
+    return np.maximum(
+        0, problem.least - np.bincount(problem.school[mine], minlength=problem.schools)
+    )
 
 
 def _floor(problem: RotaProblem) -> tuple[Ints, int, Ints]:

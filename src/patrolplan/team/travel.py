@@ -28,7 +28,9 @@ def minutes_from_base(area: StudyArea) -> Floats:
     """
     network, officers = area.network, area.officers
     bases = network.snap(shapely.get_coordinates(officers.geometry.values))
-    unique, which = np.unique(np.stack([bases.piece, bases.offset_metres], 1), axis=0, return_inverse=True)
+    unique, which = np.unique(
+        np.stack([bases.piece, bases.offset_metres], 1), axis=0, return_inverse=True
+    )
     piece, offset = unique[:, 0].astype(np.int64), unique[:, 1]
     ends = np.stack([offset, network.piece_metres[piece] - offset], axis=1)
     gates = area.gates

@@ -67,7 +67,9 @@ class Duty:
         return (self.officer, self.urn, self.date, self.variant, self.patrol.number)
 
     def __str__(self) -> str:
-        return f"{self.officer}: URN {self.urn} on {day_name(self.date)}, {clock(self.start_minutes)}"
+        return (
+            f"{self.officer}: URN {self.urn} on {day_name(self.date)}, {clock(self.start_minutes)}"
+        )
 
 
 @dataclass(frozen=True)

@@ -107,9 +107,7 @@ def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
     ladder = np.column_stack([np.zeros(len(nth)), np.cumsum(day_gains(problem), axis=1)])
     row = row_gain(days_in_a_row(problem, dosed))
     over = OVER * np.maximum(0.0, minutes / problem.most_minutes - 1).sum(axis=1)
-    patrols = np.bincount(
-        problem.school[chosen[problem.first[chosen]]], minlength=problem.schools
-    )
+    patrols = np.bincount(problem.school[chosen[problem.first[chosen]]], minlength=problem.schools)
     harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, len(problem.dates) + 1)])
     done = np.bincount(problem.officer[chosen], minlength=len(problem.capacity))
     even = done - done * (done - 1) / 2 / np.maximum(1, problem.capacity)

@@ -8,24 +8,26 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import segno
-import typst
 
-from patrolplan.outputs.card.lettering import FONT_FOLDER
 from patrolplan.outputs.card.lettering import SMALLEST
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.names import shortened
+from patrolplan.outputs.card.press import compiler
+from patrolplan.outputs.card.press import lay_template
+from patrolplan.outputs.card.press import typeset
 from patrolplan.outputs.card.streetmap import draw_patrol_map
 from patrolplan.outputs.wording import PURPOSE
+from patrolplan.outputs.wording import after_dark
 from patrolplan.outputs.wording import approximations
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
 from patrolplan.outputs.wording import grid_reference
 from patrolplan.outputs.wording import how_good
+from patrolplan.outputs.wording import leg_name
 from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import minutes
 from patrolplan.outputs.wording import plan_id
@@ -36,6 +38,7 @@ from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import clock
 
+TEMPLATE = "card.typ"
 POINTS_PER_MM = 72 / 25.4
 BODY_WIDTH = 190 * POINTS_PER_MM
 BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
@@ -161,8 +164,7 @@ class _Press:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        template = resources.files("patrolplan.outputs.card") / "card.typ"
-        self._write("card.typ", template.read_text(encoding="utf-8"))
+        lay_template("patrolplan.outputs.card", TEMPLATE, root)
 
     def keep(self, name: str, picture: bytes) -> dict[str, str]:
         """Lay the map where the template finds it."""
@@ -181,38 +183,18 @@ class _Press:
     def measure(self, cards: Sequence[dict[str, Any]]) -> list[Heights]:
         """How tall the words of each card are."""
         self._lay("Measuring", cards, measuring=True)
-        found = json.loads(self._compiler().query("<heights>", field="value"))
+        found = json.loads(compiler(self.root, TEMPLATE).query("<heights>", field="value"))
         return [Heights(**heights) for heights in found]
 
     def typeset(self, title: str, cards: Sequence[dict[str, Any]]) -> bytes:
-        """Cards as one tagged PDF.
-
-        Raises
-        ------
-        RuntimeError
-            When typst warns: a paper with a missing glyph or picture must not reach anyone.
-        """
+        """Cards as one tagged PDF."""
         self._lay(title, cards, measuring=False)
-        pages, warnings = self._compiler().compile_with_warnings(format="pdf", timestamp=0)
-        if warnings or not isinstance(pages, bytes):
-            message = f"typesetting cards: {'; '.join(warning.message for warning in warnings)}"
-            raise RuntimeError(message)
-        return pages
-
-    def _compiler(self) -> typst.Compiler:
-        return typst.Compiler(
-            self.root / "card.typ",
-            root=self.root,
-            font_paths=[FONT_FOLDER],
-            ignore_system_fonts=True,
-        )
+        return typeset(self.root, TEMPLATE)
 
     def _lay(self, title: str, cards: Sequence[dict[str, Any]], *, measuring: bool) -> None:
         data = {"title": title, "cards": list(cards), "measuring": measuring}
-        self._write("cards.json", json.dumps(data, ensure_ascii=False))
-
-    def _write(self, name: str, text: str) -> None:
-        (self.root / name).write_text(text, encoding="utf-8")
+        text = json.dumps(data, ensure_ascii=False)
+        (self.root / "cards.json").write_text(text, encoding="utf-8")
 
 
 def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
@@ -229,7 +211,7 @@ def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
         "title": title,
         "school": school,
         "school_size": next(size for letters, size in NAME_SIZES if len(school) <= letters),
-        "subtitle": f"URN {printable(patrol.urn)} · {area}{officer}",
+        "subtitle": f"URN {printable(patrol.urn)} · {area}{officer}{_day(plan)}",
         "purpose": PURPOSE,
         "marking": printable(plan.area.settings.output.marking),
         "window": window if patrol.stops else gate_time,
@@ -244,6 +226,7 @@ def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
         "notes": [shortened(printable(note), 200) for note in patrol.notes],
         "directions_title": f"Directions ({metres(patrol.walked_metres)} on foot)",
         "legs": _columns(_leg_data(patrol)),
+        "dark": printable(after_dark(plan, patrol)),
         "honesty": _honesty(plan, patrol),
         "map_alt": _map_alt(patrol, school),
         "code_alt": f"Code with plan {code} and patrol {patrol.urn}-{patrol.number}",
@@ -251,11 +234,17 @@ def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
     }
 
 
+def _day(plan: Plan) -> str:
+    """The day on the card's head, where one was asked for."""
+    return "" if plan.date is None else f" · {plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
+
+
 def _timing(patrol: Patrol) -> str:
     if not patrol.stops:
         return "at the gate"
     stops = "1 stop" if len(patrol.stops) == 1 else f"{len(patrol.stops)} stops"
-    return f"{stops}, back at the gate {clock(patrol.end_minutes)}"
+    end = "at the base" if patrol.ends_at == "base" else "back at the gate"
+    return f"{stops}, {end} {clock(patrol.end_minutes)}"
 
 
 def _span(start: float, end: float) -> str:
@@ -293,10 +282,9 @@ def _tightened(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _leg_data(patrol: Patrol) -> list[dict[str, Any]]:
-    marks = ["G", *(str(number + 1) for number in range(len(patrol.stops))), "G"]
     return [
         {
-            "tag": f"{marks[number]}→{marks[number + 1]}",
+            "tag": leg_name(patrol, number),
             "length": _unbroken(f"{metres(leg.metres)}, {minutes(leg.minutes)}:"),
             "steps": _step_lines(leg),
         }
@@ -349,6 +337,7 @@ def _honesty(plan: Plan, patrol: Patrol) -> list[str]:
     dates = data_dates(plan.risk)
     lines = [
         f"{how_good(patrol)}. {dates}.",
+        patrol.tested,
         " ".join(approximations(plan)),
         " ".join(attributions(plan)),
     ]
@@ -362,4 +351,5 @@ def _map_alt(patrol: Patrol, school: str) -> str:
     stops = "; ".join(
         f"stop {number}, {printable(stop.place)}" for number, stop in enumerate(patrol.stops, 1)
     )
-    return f"Street map of the walk from the gate of {school} to {stops}; and back to the gate."
+    end = "and on to the base" if patrol.ends_at == "base" else "and back to the gate"
+    return f"Street map of the walk from the gate of {school} to {stops}; {end}."

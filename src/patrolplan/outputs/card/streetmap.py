@@ -2,7 +2,6 @@
 
 import io
 from dataclasses import dataclass
-from itertools import pairwise
 
 import geopandas as gpd
 import matplotlib as mpl
@@ -52,6 +51,7 @@ from patrolplan.outputs.card.signs import draw_legend
 from patrolplan.outputs.card.signs import draw_north
 from patrolplan.outputs.card.signs import draw_signs
 from patrolplan.outputs.card.signs import north_box
+from patrolplan.outputs.wording import leg_name
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 
@@ -106,7 +106,7 @@ class _Scene:
     tags: list[str]
     """Aligned with the legs: from where to where."""
     marks: NDArray[np.float64]
-    """(1 + stops, 2) middles of the gate's and the stops' signs."""
+    """(1 + stops, 2) middles of the gate's and the stops' signs, and the base's at the end."""
 
     @property
     def route(self) -> BaseGeometry:
@@ -159,7 +159,9 @@ def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
     """Choose the window and bring everything in it to the page."""
     network, features = plan.area.network, plan.area.features
     stretches = _stretches(plan.hotspots, patrol)
-    places = np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)])
+    base = [tuple(patrol.legs[-1].line[-1])] if patrol.ends_at == "base" else []
+    stops = [(stop.x, stop.y) for stop in patrol.stops]
+    places = np.array([(patrol.x, patrol.y), *stops, *base])
     walked = [leg.line for leg in patrol.legs if len(leg.line) > 1]
     frame = fit_frame(
         [places, *walked, shapely.get_coordinates(stretches)],
@@ -170,8 +172,6 @@ def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
     )
     if len(features):
         features = features.iloc[np.sort(features.sindex.query(frame.window))]
-    names = ["G", *(str(number + 1) for number in range(len(patrol.stops))), "G"]
-    tags = [f"{start}→{end}" for start, end in pairwise(names)]
     return _Scene(
         patrol=patrol,
         network=network,
@@ -180,9 +180,15 @@ def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
         pieces=pieces_in(network, frame),
         stretches=frame.shapes(stretches),
         legs=strands([frame.points(line) for line in walked]),
-        tags=[tag for tag, leg in zip(tags, patrol.legs, strict=False) if len(leg.line) > 1],
+        tags=[leg_name(patrol, n) for n, leg in enumerate(patrol.legs) if len(leg.line) > 1],
         marks=spread(frame.points(places), 2 * STOP_RADIUS + 3.0, fixed=1),
     )
+
+
+def _mark_names(patrol: Patrol) -> list[str]:
+    """What stands in the signs: the gate, the stops, and the base where the patrol ends there."""
+    base = ["B"] if patrol.ends_at == "base" else []
+    return ["G", *(str(number + 1) for number in range(len(patrol.stops))), *base]
 
 
 def _stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> NDArray[np.object_]:
@@ -211,8 +217,7 @@ def _draw(axes: Axes, scene: _Scene) -> list[tuple[str, Boxes]]:
     placed = _placed(scene, taken, None if band.is_empty else band)
     for name, box in placed:
         _write_name(axes, name, box)
-    marks = ["G", *(str(number + 1) for number in range(len(scene.patrol.stops)))]
-    own = list(zip(marks, taken, strict=False))
+    own = list(zip(_mark_names(scene.patrol), taken, strict=False))
     return own + [(name.text, box) for name, box in placed]
 
 
@@ -327,17 +332,20 @@ def _draw_stops(axes: Axes, scene: _Scene) -> None:
     """Draw the stops' circles; a line leads to the place of one that had to move aside."""
     stops = scene.patrol.stops
     true = scene.frame.points(np.array([(stop.x, stop.y) for stop in stops]).reshape(-1, 2))
-    for number, (at, real) in enumerate(zip(scene.marks[1:], true, strict=True), start=1):
+    marks = scene.marks[1 : len(stops) + 1]
+    for number, (at, real) in enumerate(zip(marks, true, strict=True), start=1):
         if np.hypot(*(at - real)) > MOVED:
             axes.plot(*np.stack([at, real]).T, color="black", lw=1.2, zorder=7.0)
             axes.add_artist(Circle(tuple(real), 2.2, facecolor="black", zorder=7.0))
         _draw_mark(axes, at, str(number))
+    if scene.patrol.ends_at == "base":
+        _draw_mark(axes, scene.marks[-1], "B")
 
 
 def _draw_mark(axes: Axes, at: NDArray[np.float64], mark: str) -> None:
-    """Draw a stop as a black circle with its number, the gate as a white square with its G."""
+    """Draw a stop as a black circle with its number, gate and base as white squares."""
     x, y = (float(value) for value in at)
-    gate = mark == "G"
+    gate = mark in {"G", "B"}
     fill, ink = ("white", "black") if gate else ("black", "white")
     shape = (
         Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)

@@ -1,0 +1,164 @@
+"""Plans weeks for the demo borough and for random teams, and the plain way beside them.
+
+    python benchmarks/week.py [--seeds N] [--sizes demo 12 60 500] [--json FILE]
+
+The plain way: every officer takes their schools in turn, on every day on which they are on duty
+until they have reached their most, by the school's best patrol. `--json -` prints the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np  # noqa: E402
+from teams import SIZES  # noqa: E402
+from teams import random_team  # noqa: E402
+
+import patrolplan as pp  # noqa: E402
+from patrolplan.team.open_days import school_week  # noqa: E402
+from patrolplan.team.options import Choice  # noqa: E402
+from patrolplan.team.solve import Stop  # noqa: E402
+from patrolplan.team.solve import solve_rota  # noqa: E402
+from patrolplan.team.worth import days_in_a_row  # noqa: E402
+from patrolplan.team.worth import minutes_by_day  # noqa: E402
+from patrolplan.team.worth import worth_of  # noqa: E402
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from patrolplan.team.problem import RotaProblem
+
+DEMO = Path(__file__).parents[1] / "data" / "patrolplan.toml"
+MONDAY = dt.date(2026, 11, 30)
+IN_A_ROW = 3
+SECONDS = {12: 2.0, 60: 20.0, 500: 120.0}
+GAPS = {12: 0.0, 60: 0.5, 500: 1.0}
+
+
+def plain_way(problem: RotaProblem) -> NDArray[np.int64]:
+    """Options of the plain way: schools in turn, each by its best patrol."""
+    best = np.full(problem.schools, -1)
+    for route in range(len(problem.route_school) - 1, -1, -1):
+        best[problem.route_school[route]] = route  # the first route of a school is its best
+    option = {
+        (int(k), int(d), int(s)): o
+        for o, (k, d, s) in enumerate(
+            zip(problem.officer, problem.day, problem.school, strict=True)
+        )
+        if problem.route[o] == best[problem.school[o]]
+    }
+    chosen: list[int] = []
+    taken: set[tuple[int, int]] = set()
+    turn = np.zeros(len(problem.most_patrols), dtype=np.int64)
+    done = np.zeros(len(problem.most_patrols), dtype=np.int64)
+    mine = [sorted({s for k, _, s in option if k == who}) for who in range(len(done))]
+    for day in range(len(problem.dates)):
+        for who, schools in enumerate(mine):
+            if done[who] >= problem.most_patrols[who]:
+                continue
+            in_turn = [schools[(turn[who] + n) % len(schools)] for n in range(len(schools))]
+            for school in in_turn:
+                if (who, day, school) in option and (school, day) not in taken:
+                    chosen.append(option[who, day, school])
+                    taken.add((school, day))
+                    turn[who] = schools.index(school) + 1
+                    done[who] += 1
+                    break
+    return np.array(sorted(chosen), dtype=np.int64)
+
+
+def figures(problem: RotaProblem, chosen: NDArray[np.int64]) -> dict[str, float]:
+    """What is compared: worth, spread, days in a row, and the worst-off school."""
+    dosed = minutes_by_day(problem, chosen) > 0
+    dose = np.bincount(problem.visits[:, 0], problem.visit_minutes, len(problem.route_school))
+    schools = np.bincount(problem.school[chosen], dose[problem.route[chosen]], problem.schools)
+    return {
+        "worth": round(worth_of(problem, chosen).total, 6),
+        "patrols": len(chosen),
+        "hotspots_dosed": int(dosed.any(axis=1).sum()),
+        "three_in_a_row": int((days_in_a_row(problem, dosed) >= IN_A_ROW).any(axis=1).sum()),
+        "lowest_school_dose_minutes": float(schools.min()),
+    }
+
+
+def demo_problem() -> RotaProblem:
+    """The demo borough's week."""
+    area = pp.load_area(DEMO)
+    risk = pp.estimate_risk(area)
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), held_out=False)
+    return Choice(area, plan, school_week(MONDAY), (), (), {}, {}).problem()
+
+
+def measure(label: str, seed: int, problem: RotaProblem, size: int) -> dict[str, Any]:
+    """One team: our week, the plain way's, and how long ours took."""
+    begun = time.perf_counter()
+    limit = None if label == "demo" else SECONDS[size]
+    gap = GAPS[size]
+    stop = Stop(gap_percent=gap) if limit is None else Stop(gap_percent=gap, seconds=0.9 * limit)
+    solution = solve_rota(problem, stop=stop)
+    took = time.perf_counter() - begun
+    return {
+        "team": label,
+        "seed": seed,
+        "options": len(problem),
+        "seconds": round(took, 2),
+        "gap_percent": round(solution.gap_percent, 3),
+        "proven": solution.proven,
+        "ours": figures(problem, solution.chosen),
+        "plain": figures(problem, plain_way(problem)),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The figures as a Markdown table, ours / plain."""
+    head = "team | seed | seconds | gap % | worth | better by | hotspots | 3 in a row | lowest dose"
+    lines = [f"| {head} |", "|" + " --- |" * 9]
+    for row in rows:
+        ours, plain = row["ours"], row["plain"]
+        more = 100 * (ours["worth"] / plain["worth"] - 1)
+        names = ("hotspots_dosed", "three_in_a_row", "lowest_school_dose_minutes")
+        pairs = [f"{ours[name]:g} / {plain[name]:g}" for name in names]
+        worth = f"{ours['worth']:.3f} / {plain['worth']:.3f}"
+        cells = (row["team"], row["seed"], row["seconds"], row["gap_percent"], worth)
+        cells += (f"{more:.1f} %", *pairs)
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=3, help="random teams of each size")
+    parser.add_argument("--sizes", nargs="+", default=["demo", "12", "60", "500"])
+    parser.add_argument("--json", help="file for the figures, - for standard output")
+    options = parser.parse_args()
+    rows = []
+    if "demo" in options.sizes:
+        rows.append(measure("demo", 1, demo_problem(), 12))
+    for schools, officers in SIZES:
+        for seed in range(options.seeds if str(schools) in options.sizes else 0):
+            problem = random_team(schools, officers, seed=seed)
+            rows.append(measure(f"{schools}, {officers}", seed, problem, schools))
+            print(table(rows[-1:]).splitlines()[-1], file=sys.stderr)
+    if options.json == "-":
+        print(json.dumps({"weeks": rows}, indent=1))
+        return
+    print(table(rows))
+    if options.json:
+        text = json.dumps({"weeks": rows}, indent=1) + "\n"
+        Path(options.json).write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Spans of time that a brief compares: since a day, the same a year before, and what came before.
+
+Open data gives months and no days, so its spans are whole months; with the days of a force's own
+extract they are days.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.errors import InputError
+
+USUAL_MONTHS = 12
+"""A year before makes what is usual, so that every season counts once."""
+
+BLOCK_DAYS = 28
+"""Whole weeks, where the swing from span to span is told by days."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """From one midnight up to another, which is no longer in it."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    @property
+    def days(self) -> int:
+        """Length in days."""
+        return (self.end - self.start).days
+
+    @property
+    def months(self) -> int:
+        """Length of a span of whole months."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
+    @property
+    def last(self) -> pd.Timestamp:
+        """The last day in it."""
+        return self.end - pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """What is compared.
+
+    Parameters
+    ----------
+    now
+        From the day asked for, or its month, up to the end of the data.
+    year_before
+        The same days or months a year before; None where the data does not reach back to them.
+    before
+        The year before `now`, or as much of it as the data holds.
+    by_day
+        Days are counted; otherwise whole months.
+    """
+
+    now: Span
+    year_before: Span | None
+    before: Span
+    by_day: bool
+
+    @property
+    def exposure(self) -> float:
+        """Length of `now` in lengths of `before`."""
+        if self.by_day:
+            return self.now.days / self.before.days
+        return self.now.months / self.before.months
+
+    @property
+    def blocks(self) -> pd.DatetimeIndex:
+        """Edges that cut `before` into months, or into blocks of four weeks counted back."""
+        start, end = self.before.start, self.before.end
+        if not self.by_day:
+            return pd.date_range(start, end, freq="MS")
+        blocks = self.before.days // BLOCK_DAYS
+        return pd.date_range(end=end, periods=blocks + 1, freq=f"{BLOCK_DAYS}D")
+
+
+@dataclass(frozen=True, eq=False)
+class When:
+    """When each incident was: (i,) from midnight of its day or month, until the next one's."""
+
+    start: NDArray[np.datetime64]
+    end: NDArray[np.datetime64]
+    by_day: bool
+
+    def inside(self, span: Span) -> NDArray[np.bool_]:
+        """(i,) whether an incident surely lies in a span; a month must lie in it whole."""
+        after = self.start >= span.start.to_datetime64()
+        return np.asarray(after & (self.end <= span.end.to_datetime64()))
+
+
+def when_of(incidents: pd.DataFrame) -> When:
+    """Days of incidents where any has one, months for the others and for open data."""
+    month = incidents["month"].to_numpy(dtype="datetime64[D]")
+    next_month = (month.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    known = incidents["occurred_at"].notna().to_numpy()
+    day = incidents["occurred_at"].to_numpy(dtype="datetime64[D]")
+    start = np.where(known, day, month)
+    end = np.where(known, day + np.timedelta64(1, "D"), next_month)
+    return When(start, end, bool(known.any()))
+
+
+def spans_of(when: When, since: dt.date) -> Spans:
+    """The spans to compare when it is asked what was recorded since a day.
+
+    Raises
+    ------
+    InputError
+        When the data ends before that day, or holds nothing before it to compare with.
+    """
+    first, end = pd.Timestamp(when.start.min()), pd.Timestamp(when.end.max())
+    asked = pd.Timestamp(since)
+    start = asked if when.by_day else asked.replace(day=1)
+    unit, form = ("day", "%Y-%m-%d") if when.by_day else ("month", "%Y-%m")
+    where, last = "--since", Span(first, end).last
+    if start >= end:
+        what = f"{since:%Y-%m-%d} lies after the latest {unit} held, {last:{form}}"
+        raise InputError.one(where, what, f"ask since {last:{form}} or earlier, or add newer data")
+    if start <= first:
+        what = f"{since:%Y-%m-%d} leaves nothing before it: the data starts with {first:{form}}"
+        raise InputError.one(where, what, f"ask since a later {unit}")
+    now = Span(start, end)
+    year = pd.DateOffset(years=1)
+    year_before = Span(start - year, end - year)
+    return Spans(
+        now=now,
+        year_before=year_before if year_before.start >= first else None,
+        before=Span(max(first, start - pd.DateOffset(months=USUAL_MONTHS)), start),
+        by_day=when.by_day,
+    )

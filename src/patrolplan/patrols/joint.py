@@ -1,0 +1,333 @@
+"""Several schools as one team: nobody is sent to a place where another already stands.
+
+Each school's officers have their own gate, window and places within reach, so that only the places
+they share tie them together. The problem is taken apart there (Dantzig and Wolfe 1960): a linear
+program packs the patrols known so far and prices the shared places; at these prices each school
+is solved anew, exactly, by `solve`. What all schools can win at most at the prices, together with
+the prices themselves, bounds the worth of every plan. Whole patrols are then packed for good. Where
+that leaves a gap, a small team is solved as one problem.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds
+from scipy.optimize import LinearConstraint
+from scipy.optimize import linprog
+from scipy.optimize import milp
+from scipy.sparse import csr_array
+
+from patrolplan.patrols.orienteering import MaxIterations
+from patrolplan.patrols.orienteering import Officer
+from patrolplan.patrols.orienteering import OrienteeringProblem
+from patrolplan.patrols.orienteering import Solution
+from patrolplan.patrols.orienteering import solve
+from patrolplan.patrols.solver.labels import MAX_CANDIDATES
+
+SEARCH = MaxIterations(3000)
+"""For a school that is too large to be solved exactly."""
+
+EFFORT = 5_000_000
+"""Labels and rounds of all solutions together, after which no more prices are tried."""
+
+SCALE = 1000.0
+"""The packing's own tolerances are for numbers of about this size."""
+
+SAME = 1e-7
+"""Worths that differ by less, as a share, are the same."""
+
+ROUNDS = 200
+IMPROVEMENTS = 5
+
+Routes = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One school of a team.
+
+    Parameters
+    ----------
+    problem
+        Its officers and stops, with prizes that compare between schools. Going straight is never
+        longer than over another stop.
+    places
+        (n,) name of the place that each row stands for; empty where officers start and end.
+    start_minutes, end_minutes
+        When its patrols are out.
+    """
+
+    problem: OrienteeringProblem
+    places: tuple[str, ...]
+    start_minutes: float
+    end_minutes: float
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The answer: for each member a route an officer, their worth together, and its bound."""
+
+    routes: tuple[Routes, ...]
+    worth: float
+    bound: float
+
+
+def overlapping(one: Member, other: Member) -> bool:
+    """Whether both are out at some time."""
+    start = max(one.start_minutes, other.start_minutes)
+    return start < min(one.end_minutes, other.end_minutes)
+
+
+def solve_together(members: Sequence[Member], *, seed: int = 1) -> Joint:
+    """Routes of the most worth in which no place has visits of two members out at one time.
+
+    Parameters
+    ----------
+    members
+        The schools.
+    seed
+        For schools too large to be solved exactly.
+
+    Returns
+    -------
+    Joint
+        Worth at least as much as planning one member after the other. The same input has the
+        same answer.
+    """
+    team = _Team(tuple(members), seed)
+    routes = team.one_after_other()
+    bound = team.price()
+    packed = team.pack()
+    if team.worth(packed) > team.worth(routes):
+        routes = packed
+    if bound > (1 + SAME) * team.worth(routes):
+        routes = team.improved(routes)
+    stops = sum(member.problem.size - len(member.problem.barred) for member in members)
+    if bound > (1 + SAME) * team.worth(routes) and stops <= MAX_CANDIDATES:
+        whole, most = team.whole()
+        routes, bound = max(routes, whole, key=team.worth), min(bound, most)
+    worth = team.worth(routes)
+    return Joint(routes, worth, worth if bound <= (1 + SAME) * worth else bound)
+
+
+@dataclass(eq=False)
+class _Team:
+    """Members, and the pool of patrols that have been seen: one column each."""
+
+    members: tuple[Member, ...]
+    seed: int
+    columns: dict[tuple[int, Routes], None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rows, self.count = _rows(self.members)
+
+    def worth(self, routes: Sequence[Routes]) -> float:
+        """Prizes of all stops."""
+        return math.fsum(
+            float(member.problem.prizes[stop])
+            for member, own in zip(self.members, routes, strict=True)
+            for route in own
+            for stop in route
+        )
+
+    def one_after_other(self) -> tuple[Routes, ...]:
+        """Each member's best patrol on the places that those before have left."""
+        routes: list[Routes] = [() for _ in self.members]
+        for number in range(len(self.members)):
+            routes[number] = _routes(self._alone(number, routes))
+            self.columns[number, routes[number]] = None
+        return tuple(routes)
+
+    def price(self) -> float:
+        """Fill the pool until no further patrol can help, and bound the worth of all together."""
+        bound, effort = self._all(), 0
+        duals = np.zeros(self.count)
+        for _ in range(ROUNDS):
+            found = [self._priced(number, duals) for number in range(len(self.members))]
+            total = float(duals.sum()) + math.fsum(solution.bound for solution in found)
+            bound = min(bound, total)
+            effort += sum(solution.iterations for solution in found)
+            known = len(self.columns)
+            self.columns |= {
+                (number, _routes(solution)): None for number, solution in enumerate(found)
+            }
+            if len(self.columns) == known or effort > EFFORT:
+                break
+            duals, objective = self._relaxed()
+            if bound <= (1 + SAME) * objective:
+                break
+        return bound
+
+    def _all(self) -> float:
+        """Prizes of all places, each as often as its visits can be apart in time."""
+        shared, alone = np.zeros(self.count), 0.0
+        for member, rows in zip(self.members, self.rows, strict=True):
+            prizes = member.problem.prizes
+            for stop, among in rows.items():
+                shared[among] = np.maximum(shared[among], prizes[stop])
+            alone += float(prizes.sum() - prizes[list(rows)].sum())
+        return float(shared.sum()) + alone
+
+    def pack(self) -> tuple[Routes, ...]:
+        """The best choice of one whole patrol a member from the pool."""
+        matrix, values = self._matrix()
+        result = milp(
+            -SCALE * values,
+            integrality=np.ones(len(values)),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(matrix, ub=np.ones(matrix.shape[0])),
+            options={"mip_rel_gap": 0.0},
+        )
+        chosen: list[Routes] = [
+            tuple(() for _ in member.problem.officers) for member in self.members
+        ]
+        if result.x is not None:
+            columns = list(self.columns)
+            for column in np.flatnonzero(result.x > 0.5):  # noqa: PLR2004 - taken, not left
+                number, routes = columns[column]
+                chosen[number] = routes
+        return tuple(chosen)
+
+    def improved(self, routes: Sequence[Routes]) -> tuple[Routes, ...]:
+        """Solve each member again beside the others, as long as that helps."""
+        current = list(routes)
+        for _ in range(IMPROVEMENTS):
+            before = self.worth(current)
+            for number in range(len(self.members)):
+                changed = [*current]
+                changed[number] = _routes(self._alone(number, current))
+                if self.worth(changed) > (1 + SAME) * self.worth(current):
+                    current = changed
+            if self.worth(current) <= before:
+                break
+        return tuple(current)
+
+    def whole(self) -> tuple[tuple[Routes, ...], float]:
+        """All members in one problem, in blocks that no way joins, and a bound on its worth."""
+        problems = [member.problem for member in self.members]
+        starts = np.cumsum([0, *(problem.size for problem in problems)]).tolist()
+        exclusive: list[set[int]] = [set() for _ in range(self.count)]
+        for start, rows in zip(starts, self.rows, strict=False):
+            for stop, among in rows.items():
+                for row in among:
+                    exclusive[row].add(start + stop)
+        travel = np.full((starts[-1], starts[-1]), np.inf)
+        officers: list[Officer] = []
+        for start, problem in zip(starts, problems, strict=False):
+            block = slice(start, start + problem.size)
+            travel[block, block] = problem.travel_minutes
+            officers += [
+                replace(officer, start=start + officer.start, end=start + officer.end)
+                for officer in problem.officers
+            ]
+        barred = [
+            start + row
+            for start, problem in zip(starts, problems, strict=False)
+            for row in problem.barred
+        ]
+        together = OrienteeringProblem(
+            travel_minutes=travel,
+            prizes=np.concatenate([problem.prizes for problem in problems]),
+            dwell_minutes=np.concatenate([problem.dwell_minutes for problem in problems]),
+            officers=tuple(officers),
+            barred=frozenset(barred),
+            exclusive=tuple(frozenset(stops) for stops in exclusive),
+        )
+        solution = solve(together, stop=SEARCH, seed=self.seed)
+        found = iter(solution.routes)
+        routes = tuple(
+            tuple(tuple(stop - start for stop in next(found).stops) for _ in problem.officers)
+            for start, problem in zip(starts, problems, strict=False)
+        )
+        return routes, solution.bound
+
+    def _alone(self, number: int, routes: Sequence[Routes]) -> Solution:
+        """A member's best patrol where it may not go to the others' places."""
+        problem = self.members[number].problem
+        barred = problem.barred | taken_rows(self.members, number, routes)
+        return solve(replace(problem, barred=barred), stop=SEARCH, seed=self.seed)
+
+    def _priced(self, number: int, duals: NDArray[np.float64]) -> Solution:
+        """A member's best patrol when shared places cost their price."""
+        problem = self.members[number].problem
+        prizes = problem.prizes.copy()
+        for stop, rows in self.rows[number].items():
+            prizes[stop] -= duals[rows].sum()
+        return solve(replace(problem, prizes=np.maximum(prizes, 0.0)), stop=SEARCH, seed=self.seed)
+
+    def _relaxed(self) -> tuple[NDArray[np.float64], float]:
+        """Prices of the shared places, and what fractions of known patrols are worth."""
+        matrix, values = self._matrix()
+        limits = np.ones(matrix.shape[0])
+        result = linprog(-SCALE * values, A_ub=matrix, b_ub=limits, method="highs")
+        prices = np.maximum(-result.ineqlin.marginals, 0.0) / SCALE
+        return prices[: self.count], float(-result.fun) / SCALE
+
+    def _matrix(self) -> tuple[csr_array, NDArray[np.float64]]:
+        """Rows: shared places by time, then members; a column for each patrol of the pool."""
+        rows, columns, values = [], [], []
+        for column, (number, routes) in enumerate(self.columns):
+            stops = [stop for route in routes for stop in route]
+            values.append(math.fsum(self.members[number].problem.prizes[stops]))
+            used = [row for stop in stops for row in self.rows[number].get(stop, ())]
+            rows += [*used, self.count + number]
+            columns += [column] * (len(used) + 1)
+        shape = (self.count + len(self.members), len(values))
+        return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape), np.array(values)
+
+
+def taken_rows(members: Sequence[Member], number: int, routes: Sequence[Routes]) -> frozenset[int]:
+    """Rows of a member whose places are visited by others that are out when it is."""
+    own = members[number]
+    taken = {
+        member.places[stop]
+        for other, (member, theirs) in enumerate(zip(members, routes, strict=True))
+        if other != number and overlapping(own, member)
+        for route in theirs
+        for stop in route
+    }
+    return frozenset(row for row, place in enumerate(own.places) if place and place in taken)
+
+
+def _routes(solution: Solution) -> Routes:
+    return tuple(route.stops for route in solution.routes)
+
+
+def _rows(members: Sequence[Member]) -> tuple[list[dict[int, list[int]]], int]:
+    """For each member, the rows of the packing that each of its stops is in, and their number.
+
+    Windows are intervals, so members that are all out at one time are found at their starts; a
+    place they share has a row for each such set.
+    """
+    rows: list[dict[int, list[int]]] = [{} for _ in members]
+    count = 0
+    for out in _out_together(members):
+        holders: dict[str, list[tuple[int, int]]] = {}
+        for number in sorted(out):
+            for stop, place in enumerate(members[number].places):
+                if place:
+                    holders.setdefault(place, []).append((number, stop))
+        for held in holders.values():
+            if len(held) > 1:
+                for number, stop in held:
+                    rows[number].setdefault(stop, []).append(count)
+                count += 1
+    return rows, count
+
+
+def _out_together(members: Sequence[Member]) -> list[frozenset[int]]:
+    """Largest sets of members that are all out at some time."""
+    sets = {
+        frozenset(
+            number
+            for number, other in enumerate(members)
+            if other.start_minutes <= one.start_minutes < other.end_minutes
+        )
+        for one in members
+    }
+    return sorted((one for one in sets if not any(one < other for other in sets)), key=sorted)

@@ -1,0 +1,84 @@
+"""When the sun sets, from the equations of the NOAA solar calculator."""
+
+import datetime as dt
+import math
+
+HORIZON_DEGREES = 90.833
+"""The sun's centre at sunset, from the zenith: its radius and the air's refraction are in it."""
+
+JULIAN_2000 = 2451545.0
+"""Julian day of noon on 1 January 2000."""
+
+DAYS_A_CENTURY = 36525.0
+ORDINAL_TO_JULIAN = 1721424.5
+"""Python counts days from 1 January of the year 1."""
+
+ROUNDS = 3
+"""The sun moves on while it sets: the moment is found again with where it stood then."""
+
+
+def sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
+    """Sunset on a day, to within a minute outside the polar regions.
+
+    Meeus (1998), Astronomical Algorithms, as in the NOAA Global Monitoring Laboratory's solar
+    calculator.
+
+    Parameters
+    ----------
+    day
+        Of the place's own calendar, where that is near universal time.
+    longitude, latitude
+        Degrees, east and north positive.
+
+    Returns
+    -------
+    datetime.datetime or None
+        In universal time; None where the sun does not set that day.
+
+    Examples
+    --------
+    >>> sunset(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
+    '15:53'
+    """
+    minutes = 1080.0  # a first guess: six in the evening
+    for _ in range(ROUNDS):
+        julian = day.toordinal() + ORDINAL_TO_JULIAN + minutes / 1440
+        declination, equation_minutes = _sun((julian - JULIAN_2000) / DAYS_A_CENTURY)
+        north = math.radians(latitude)
+        cosine = math.cos(math.radians(HORIZON_DEGREES)) / (
+            math.cos(north) * math.cos(declination)
+        ) - math.tan(north) * math.tan(declination)
+        if not -1 <= cosine <= 1:
+            return None
+        hour_angle = math.degrees(math.acos(cosine))
+        minutes = 720 - 4 * (longitude - hour_angle) - equation_minutes
+    midnight = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+    return midnight + dt.timedelta(minutes=minutes)
+
+
+def _sun(centuries: float) -> tuple[float, float]:
+    """Declination in radians, and the equation of time in minutes."""
+    t = centuries
+    mean_longitude = math.radians((280.46646 + t * (36000.76983 + t * 0.0003032)) % 360)
+    anomaly = math.radians(357.52911 + t * (35999.05029 - 0.0001537 * t))
+    eccentricity = 0.016708634 - t * (0.000042037 + 0.0000001267 * t)
+    centre = (
+        math.sin(anomaly) * (1.914602 - t * (0.004817 + 0.000014 * t))
+        + math.sin(2 * anomaly) * (0.019993 - 0.000101 * t)
+        + math.sin(3 * anomaly) * 0.000289
+    )
+    node = math.radians(125.04 - 1934.136 * t)
+    apparent = mean_longitude + math.radians(centre - 0.00569 - 0.00478 * math.sin(node))
+    seconds = 21.448 - t * (46.8150 + t * (0.00059 - t * 0.001813))
+    mean_tilt = 23 + (26 + seconds / 60) / 60
+    tilt = math.radians(mean_tilt + 0.00256 * math.cos(node))
+    declination = math.asin(math.sin(tilt) * math.sin(apparent))
+    y = math.tan(tilt / 2) ** 2
+    equation = (
+        y * math.sin(2 * mean_longitude)
+        - 2 * eccentricity * math.sin(anomaly)
+        + 4 * eccentricity * y * math.sin(anomaly) * math.cos(2 * mean_longitude)
+        - 0.5 * y * y * math.sin(4 * mean_longitude)
+        - 1.25 * eccentricity * eccentricity * math.sin(2 * anomaly)
+    )
+    return declination, 4 * math.degrees(equation)

@@ -1,0 +1,255 @@
+"""The brief: threshold, words, one page, one object."""
+
+import dataclasses
+import datetime as dt
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pypdf
+import pytest
+
+from patrolplan import cli
+from patrolplan.errors import InputError
+from patrolplan.outputs.brief.brief import brief_of
+from patrolplan.outputs.brief.sheet import render_brief
+from patrolplan.outputs.brief.spans import Span
+from patrolplan.outputs.brief.told import brief_document
+from patrolplan.outputs.brief.told import brief_lines
+from patrolplan.outputs.brief.told import lead
+from patrolplan.outputs.brief.told import span_words
+from patrolplan.privacy import ReportGroups
+
+HOSTILE = (
+    'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
+)
+JULY = dt.date(2026, 7, 1)
+
+
+@pytest.fixture(scope="module")
+def hotspots(demo_plan):
+    """Hotspots of the demo borough."""
+    return demo_plan.hotspots
+
+
+@pytest.fixture(scope="module")
+def brief(demo_area, hotspots):
+    """Brief of a school with rising crime near it."""
+    return brief_of(demo_area, hotspots, "900010", dt.date(2026, 6, 1))
+
+
+def settings_of(whole, **changes):
+    """The area with one section of its settings changed."""
+    update = {
+        name: getattr(whole.settings, name).model_copy(update=values)
+        for name, values in changes.items()
+    }
+    return dataclasses.replace(whole, settings=whole.settings.model_copy(update=update))
+
+
+def words_of(pdf):
+    """Text of the page without spaces: lines break anywhere in a name."""
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    return "".join("".join(page.extract_text().split()) for page in reader.pages)
+
+
+def test_unknown_school_is_refused(demo_area, hotspots):
+    """A school that is not there is named, with those that are."""
+    with pytest.raises(InputError, match=r"'123' is not in the area \(there: 900001"):
+        brief_of(demo_area, hotspots, "123", JULY)
+
+
+def test_text_says_radius_latest_month_and_what_is_usual(brief):
+    """Every brief says how far it looks, what the latest month is, and what usual means."""
+    text = "\n".join(brief_lines(brief))
+    assert "within a walk of 1.5 km from the gate" in text
+    assert "Months only, no days: the latest is September 2026." in text
+    assert "the mean of the 12 months before" in text
+    for one in brief.categories:
+        assert one.name in text
+
+
+def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
+    """Only new or rising hotspots are told, nearest first, none beyond the radius."""
+    trend = hotspots.set_index("hotspot")["trend"]
+    assert brief.hotspots
+    for spot in brief.hotspots:
+        assert trend[spot.hotspot] == spot.trend
+        assert spot.trend in {"new", "rising"}
+        assert spot.walk_metres <= demo_area.settings.patrol.radius_metres
+    walks = [spot.walk_metres for spot in brief.hotspots]
+    assert walks == sorted(walks)
+
+
+def test_lead_says_plainly_when_nothing_is_new(demo_area, hotspots):
+    """A quiet school's brief says so rather than finding something."""
+    quiet = brief_of(demo_area, hotspots.iloc[:0], "900001", JULY)
+    assert lead(quiet) == (
+        "No category of recorded crime is up by more than chance.",
+        "No priority street within the walk is new or rising.",
+    )
+
+
+def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
+    """Groups are told by multiples of the threshold, and never as coming since a day."""
+    threshold = demo_area.reports.threshold
+    assert brief.reports
+    for group in brief.reports:
+        assert group.at_least >= threshold
+        assert group.at_least % threshold == 0
+        assert group.at_most == group.at_least + threshold - 1
+    document = brief_document(brief)
+    assert document["reports"]["since"] is None
+    assert "all held, not only since then" in "\n".join(brief_lines(brief))
+
+
+def test_without_reports_nothing_is_said_of_them(demo_area, hotspots):
+    """An area without a file of reports has no such part."""
+    none = ReportGroups.none(len(demo_area.catchments), 5)
+    area = dataclasses.replace(demo_area, reports=none)
+    quiet = brief_of(area, hotspots, "900001", JULY)
+    assert quiet.reports == ()
+    assert "Pupils" not in "\n".join(brief_lines(quiet))
+
+
+def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots):
+    """With crime held to the threshold, no small count is shown, nor a sum that tells it."""
+    area = settings_of(
+        demo_area, privacy={"threshold_for_crime": True}, patrol={"radius_metres": 300.0}
+    )
+    told = brief_of(area, hotspots, "900001", dt.date(2026, 9, 1))
+    plain = brief_of(
+        settings_of(demo_area, patrol={"radius_metres": 300.0}),
+        hotspots,
+        "900001",
+        dt.date(2026, 9, 1),
+    )
+    small = [one.name for one in plain.categories if round(one.now.value) < 5]
+    assert small
+    for one in told.categories:
+        assert (one.now.value is None) == (one.name in small)
+        if one.now.value is None:
+            assert one.now.said == "fewer than 5"
+            assert one.chance is None
+            assert not one.rising
+    assert told.total.now.value is None
+    numbers = [one["recorded"] for one in brief_document(told)["categories"]]
+    assert all(number is None or round(number) >= 5 for number in numbers)
+    assert all(round(one.now.value) >= 5 for one in told.streets)
+    assert "fewerthan5" in words_of(render_brief(told))
+    assert "not shown" in "\n".join(brief_lines(told))
+
+
+def test_days_are_counted_where_they_are_known(demo_area, hotspots):
+    """A force's own extract counts from the very day, and names the latest day."""
+    incidents = demo_area.incidents.copy()
+    day = np.arange(len(incidents)) % 28
+    incidents["occurred_at"] = incidents["month"] + pd.to_timedelta(day * 24 + 16, unit="h")
+    area = dataclasses.replace(demo_area, incidents=incidents, times_known=True, snapped=False)
+    told = brief_of(area, hotspots, "900001", dt.date(2026, 9, 10))
+    around = brief_of(area, hotspots, "900001", dt.date(2026, 9, 1))
+    text = "\n".join(brief_lines(told))
+    assert "10 to 28 September 2026 (19 days)" in text
+    assert "Latest day held: 2026-09-28." in text
+    assert "Open data" not in text
+    assert 0 < told.total.now.value < around.total.now.value
+
+
+def test_one_page_with_marking_and_nothing_personal(brief):
+    """The paper is one tagged page with its marking, and no author nor moment in the metadata."""
+    pdf = render_brief(brief)
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    assert len(reader.pages) == 1
+    words = words_of(pdf)
+    assert words.count("OFFICIAL") == 2
+    assert "RISING" in words
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert {str(key) for key in reader.metadata} <= {
+        "/Title", "/Producer", "/Creator", "/Keywords",
+    }  # fmt: skip
+    assert render_brief(brief) == pdf
+
+
+def test_names_arrive_as_text(demo_area, brief):
+    """Markup of typst or HTML in names, reasons and the area is printed letter by letter."""
+    named = settings_of(demo_area, area={"name": HOSTILE})
+    spots = tuple(
+        dataclasses.replace(spot, place=HOSTILE, reasons=(HOSTILE,)) for spot in brief.hotspots
+    )
+    streets = tuple(dataclasses.replace(one, name=HOSTILE) for one in brief.streets)
+    mean = dataclasses.replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
+    pdf = render_brief(mean)
+    assert len(pypdf.PdfReader(io.BytesIO(pdf)).pages) == 1
+    assert words_of(pdf).count("".join(HOSTILE.split())) >= 3
+    assert json.loads(json.dumps(brief_document(mean)))["school"] == HOSTILE
+
+
+def test_longest_brief_stays_on_one_page(brief):
+    """Any number of hotspots and groups with long names, and many categories, fit the page."""
+    long = "Saint Somebody the Great and All Angels " * 10
+    spots = tuple(
+        dataclasses.replace(spot, place=long, reasons=(long, long)) for spot in brief.hotspots * 5
+    )
+    groups = tuple(dataclasses.replace(group, place=long) for group in brief.reports * 5)
+    rows = tuple(dataclasses.replace(one, name=long) for one in brief.categories * 3)
+    full = dataclasses.replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)
+    assert len(pypdf.PdfReader(io.BytesIO(render_brief(full))).pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "by_day", "said"),
+    [
+        ("2026-09-01", "2026-10-01", False, "September 2026"),
+        ("2025-11-01", "2026-02-01", False, "November 2025 to January 2026"),
+        ("2026-09-10", "2026-09-11", True, "10 September 2026"),
+        ("2026-08-30", "2026-09-11", True, "30 August to 10 September 2026"),
+        ("2025-12-30", "2026-01-03", True, "30 December 2025 to 2 January 2026"),
+    ],
+)
+def test_spans_in_words(start, end, by_day, said):
+    """Spans are told as a person would, with the year once where it is one."""
+    span = Span(pd.Timestamp(start), pd.Timestamp(end))
+    assert span_words(span, by_day=by_day) == said
+
+
+def test_command_prints_one_object_and_writes_a_folder(demo, tmp_path, monkeypatch, capsys):
+    """`patrolplan brief` gives one JSON object, and with --out a page, a document, a manifest."""
+    out = tmp_path / "brief"
+    args = ["--config", demo, "--school", "900010", "--since", "2026-06", "--out", out, "--json"]
+    monkeypatch.setattr("sys.argv", ["patrolplan", "brief", *map(str, args)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = json.loads(capsys.readouterr().out)
+    assert not ended.value.code
+    assert told["latest"] == "2026-09"
+    names = {path.name for path in out.iterdir()}
+    assert names == {"brief-900010.pdf", "brief-900010.json", "manifest.json"}
+    assert json.loads((out / "brief-900010.json").read_text(encoding="utf-8")) == told
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "told"),
+    [
+        (("123", "2026-06"), 1, "the school '123' is not in the area"),
+        (("900001", "2027-01"), 1, "lies after the latest month held, 2026-09"),
+        (("900001", "June"), 2, "is no month or day"),
+    ],
+)
+def test_command_refuses_plainly(demo, monkeypatch, capsys, asked, code, told):
+    """An unknown school or a day after the data ends with 1, a wrong date with 2."""
+    args = ["--config", demo, "--school", asked[0], "--since", asked[1]]
+    monkeypatch.setattr("sys.argv", ["patrolplan", "brief", *map(str, args)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == code
+    assert told in " ".join(said.replace("│", " ").split())
+    assert "Traceback" not in said
+
+
+def test_brief_is_a_frozen_result(brief):
+    """A brief cannot be changed, and prints itself without the whole area."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        brief.urn = "1"
+    assert "StudyArea" not in repr(brief)

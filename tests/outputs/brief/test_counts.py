@@ -1,0 +1,160 @@
+"""Counts of a brief: the same as code that shares nothing with ours, and rising only for cause."""
+
+import dataclasses
+import datetime as dt
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.outputs.brief.brief import brief_of
+from patrolplan.outputs.brief.counts import around_gate
+from patrolplan.outputs.brief.counts import chance_of
+from patrolplan.outputs.brief.counts import rising
+from patrolplan.tables import HOTSPOTS
+
+
+def no_hotspots(area):
+    """A table of hotspots without a row, for briefs that are only about crime."""
+    columns = {name: [] for name in HOTSPOTS.columns if name != "geometry"}
+    columns["stop_piece"] = np.empty(0, dtype=np.int64)
+    return gpd.GeoDataFrame(columns, geometry=[], crs=area.projection.crs)
+
+
+def walked(area, row):
+    """(p,) whether the nearer end of each piece is within the radius, by networkx."""
+    network, radius = area.network, area.settings.patrol.radius_metres
+    graph = nx.Graph()
+    for (a, b), metres in zip(network.piece_nodes.tolist(), network.piece_metres, strict=True):
+        if not graph.has_edge(a, b) or graph[a][b]["weight"] > metres:
+            graph.add_edge(a, b, weight=float(metres))
+    piece, offset = int(area.gates.piece[row]), float(area.gates.offset_metres[row])
+    first, last = network.piece_nodes[piece].tolist()
+    graph.add_edge("gate", first, weight=offset)
+    graph.add_edge("gate", last, weight=float(network.piece_metres[piece]) - offset)
+    reached = nx.single_source_dijkstra_path_length(graph, "gate", cutoff=radius)
+    within = [a in reached or b in reached for a, b in network.piece_nodes.tolist()]
+    within[piece] = True
+    return np.array(within)
+
+
+def nearest_point(area):
+    """Points where crimes stand, and the one nearest to each piece's middle, by brute force."""
+    points = np.unique(shapely.get_coordinates(area.incidents.geometry.values), axis=0)
+    nearest = [
+        int(np.argmin(((points - middle) ** 2).sum(axis=1))) for middle in area.network.piece_middle
+    ]
+    return points, np.array(nearest)
+
+
+def counted(area, row, points, nearest):
+    """Months by categories: incidents around a gate, each crime spread over its catchment."""
+    within = walked(area, row)
+    metres = pd.Series(area.network.piece_metres).groupby(nearest).sum()
+    inside = pd.Series(area.network.piece_metres * within).groupby(nearest).sum()
+    share = {tuple(points[key]): value for key, value in (inside / metres).items()}
+    places = [(point.x, point.y) for point in area.incidents.geometry]
+    for place in set(places) - set(share):  # a point that no piece is nearest to
+        lines = area.network.piece_lines
+        on = int(np.argmin(shapely.distance(lines, shapely.Point(place))))
+        share[place] = share[tuple(points[nearest[on]])]
+    amounts = pd.Series([share[place] for place in places])
+    month = area.incidents["month"].dt.strftime("%Y-%m").to_numpy()
+    category = area.incidents["category"].astype(str).to_numpy()
+    return pd.DataFrame({"month": month, "category": category, "amount": amounts}).pivot_table(
+        index="month", columns="category", values="amount", aggfunc="sum", fill_value=0.0
+    )
+
+
+def months_of(first, count):
+    """So many months from one on, as text."""
+    return [f"{month:%Y-%m}" for month in pd.date_range(first, periods=count, freq="MS")]
+
+
+def agree(area, sinces):
+    """Briefs of every school since these months are what the code above counts."""
+    points, nearest = nearest_point(area)
+    last = area.incidents["month"].max()
+    for row, urn in enumerate(area.schools["urn"]):
+        table = counted(area, row, points, nearest)
+        for since in sinces:
+            start = pd.Timestamp(since)
+            length = (last.year - start.year) * 12 + last.month - start.month + 1
+            year = start - pd.DateOffset(months=12)
+            brief = brief_of(area, no_hotspots(area), urn, dt.date.fromisoformat(since))
+            now = table.reindex(months_of(start, length)).sum()
+            usual = table.reindex(months_of(year, 12)).sum() / 12 * length
+            before = table.reindex(months_of(year, length)).sum()
+            assert len(brief.categories) >= 6
+            for one in brief.categories:
+                assert one.now.value == pytest.approx(now.get(one.name, 0.0), abs=1e-6)
+                assert one.usual.value == pytest.approx(usual.get(one.name, 0.0), abs=1e-6)
+                assert one.year_before.value == pytest.approx(before.get(one.name, 0.0), abs=1e-6)
+            names = [one.name for one in brief.categories]
+            assert brief.total.now.value == pytest.approx(now[names].sum(), abs=1e-6)
+
+
+def test_brief_agrees_with_independent_counts(demo_area):
+    """A brief for three schools of the demo borough says what separate code counts."""
+    few = dataclasses.replace(
+        demo_area, schools=demo_area.schools.iloc[:3], gates=demo_area.gates.take(range(3))
+    )
+    agree(few, ["2025-10-01", "2026-03-01", "2026-09-01"])
+
+
+@pytest.mark.slow
+def test_brief_agrees_with_independent_counts_in_central_london(bloomsbury_area):
+    """A brief for each Bloomsbury school over three different months says the same."""
+    agree(bloomsbury_area, ["2017-06-01", "2018-01-01", "2018-06-01"])
+
+
+def test_walk_to_pieces_is_never_longer_than_the_radius(demo_area):
+    """Streets counted lie within the radius, and catchments at the rim count in part."""
+    around = around_gate(demo_area, 0)
+    radius = demo_area.settings.patrol.radius_metres
+    assert around.metres[around.within].max() <= radius
+    assert around.share.min() >= 0
+    assert around.share.max() <= 1 + 1e-9
+    assert ((around.share > 0.01) & (around.share < 0.99)).any()
+
+
+def test_chance_is_the_textbook_binomial():
+    """Twelve since, where a year before holds forty in four times as long: by hand."""
+    chance = chance_of(np.array([12.0]), np.array([40.0]), 0.25, np.ones(1))
+    n, q = 52, 0.2
+    exact = 1.0 - sum(
+        np.prod([(n - i) / (k - i) for i in range(k)]) * q**k * (1 - q) ** (n - k)
+        for k in range(12)
+    )
+    assert chance[0] == pytest.approx(exact, rel=1e-9)
+
+
+def test_what_swings_is_not_rising():
+    """The same counts are less of a surprise where the months before swing, or are few."""
+    now, before = np.array([60.0, 60.0, 3.0]), np.array([120.0, 120.0, 0.0])
+    chance = chance_of(now, before, 0.25, np.array([1.0, 8.0, 1.0]))
+    assert rising(chance, now, None).tolist() == [True, False, False]
+
+
+def test_season_is_not_rising():
+    """A count that is up on the year but not on the same months a year before is the season."""
+    chance, now = np.array([1e-6]), np.array([60.0])
+    assert rising(chance, now, np.array([61.0])).tolist() == [False]
+    assert rising(chance, now, np.array([40.0])).tolist() == [True]
+
+
+@given(st.integers(0, 1000))
+def test_chance_alone_rarely_rises(seed):
+    """Where nothing changed, some category is called rising in far fewer than one in five areas."""
+    rng = np.random.default_rng(seed)
+    mean = rng.uniform(5, 200, size=7)
+    called = 0
+    for _ in range(40):
+        now, before = rng.poisson(mean), rng.poisson(mean * 4)
+        called += bool(rising(chance_of(now, before, 0.25, np.ones(7)), now, None).any())
+    assert called <= 9

@@ -1,0 +1,39 @@
+"""Plots for analysts."""
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from patrolplan.outputs.plot import plot_what_if
+
+
+@pytest.fixture
+def table():
+    """A small table of what a change buys."""
+    return pd.DataFrame(
+        {
+            "minutes": [30, 60, 30, 60],
+            "dwell_minutes": [15, 15, 15, 15],
+            "officers": [1, 1, 2, 2],
+            "worth": [0.1, 0.2, 0.2, 0.3],
+            "bound": [0.1, 0.2, 0.2, 0.35],
+            "proven": [True, True, True, False],
+            "stops": [1, 2, 2, 4],
+            "walked_metres": [900.0, 1800.0, 1900.0, 3700.0],
+        }
+    )
+
+
+def test_what_if_has_a_line_for_each_dwell_and_crew(table):
+    """Each crew has its line of worth in percent, named in the legend."""
+    axes = plot_what_if(table)
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[10, 20], [20, 30]]
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == ["1 officer, 15 min at each stop", "2 officers, 15 min at each stop"]
+
+
+def test_what_if_draws_where_it_is_told(table):
+    """Given axes are used and given back; drawing warns of nothing."""
+    axes = Figure().add_subplot()
+    assert plot_what_if(table, axes=axes) is axes
+    axes.figure.canvas.draw()

@@ -1,0 +1,143 @@
+"""Patrols that end at the base of the school's officer."""
+
+import dataclasses
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+import patrolplan as pp
+from patrolplan.patrols.case import school_case
+from patrolplan.patrols.windows import Window
+from patrolplan.places import street_labels
+
+URN = "900001"
+
+
+def _to_base(area, xy=None, **patrol):
+    """The area with patrols that end at the base, which may be moved."""
+    changed = area.settings.patrol.model_copy(update={"end": "base", **patrol})
+    settings = area.settings.model_copy(update={"patrol": changed})
+    officers = area.officers
+    if xy is not None:
+        moved = gpd.GeoSeries([shapely.Point(xy)] * len(officers), crs=officers.crs)
+        officers = officers.set_geometry(moved)
+    empty = area.tasked_places.iloc[:0]
+    return dataclasses.replace(area, settings=settings, officers=officers, tasked_places=empty)
+
+
+def _patrol(area, plan, urn=URN):
+    return pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[urn], held_out=False).patrols[0]
+
+
+@pytest.fixture(scope="module")
+def patrol(demo_area, demo_plan):
+    """A patrol to the base of the first officer."""
+    return _patrol(_to_base(demo_area), demo_plan)
+
+
+def test_the_last_leg_ends_at_the_first_officers_base(demo_area, patrol):
+    """The patrol starts at the gate and ends where the first officer with the school has a base."""
+    has = [URN in urns for urns in demo_area.officers["school_urns"]]
+    base = demo_area.officers.geometry[has].iloc[0]
+    snapped = demo_area.network.xy(demo_area.network.snap([(base.x, base.y)]))[0]
+    assert patrol.ends_at == "base"
+    assert len(patrol.legs) == len(patrol.stops) + 1 > 1
+    np.testing.assert_allclose(patrol.legs[0].line[0], (patrol.x, patrol.y), atol=0.02)
+    np.testing.assert_allclose(patrol.legs[-1].line[-1], snapped, atol=0.02)
+    assert patrol.notes == ()
+
+
+def test_times_to_the_base_add_up_and_fit_the_window(demo_area, patrol):
+    """Legs and dwells follow on each other to the base, within the window."""
+    speed = demo_area.settings.patrol.walking_speed_kmh * 1000 / 60
+    now = patrol.gate_until_minutes
+    for stop, leg in zip(patrol.stops, patrol.legs, strict=False):
+        assert stop.arrive_minutes == pytest.approx(now + leg.metres / speed)
+        now = stop.leave_minutes
+    assert patrol.end_minutes == pytest.approx(now + patrol.legs[-1].metres / speed)
+    assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+
+
+def test_variants_end_at_the_base_too(patrol):
+    """Every variant with a walk ends where the best patrol does."""
+    ends = [v.legs[-1].line[-1] for variant in patrol.variants for v in variant.patrols]
+    assert ends
+    for end in ends:
+        np.testing.assert_allclose(end, patrol.legs[-1].line[-1], atol=0.02)
+
+
+def test_stops_on_the_way_to_the_base_are_no_farther_than_the_time_allows(demo_area, demo_plan):
+    """Candidates are just the hotspots from which the base is reached in time after a dwell."""
+    area = _to_base(demo_area, candidates=500, window_minutes=70)
+    labels = street_labels(area.network)
+    row = list(area.schools["urn"]).index(URN)
+    case = school_case(
+        area, demo_plan.risk, demo_plan.hotspots, row, labels=labels, window=Window(70)
+    )
+    metres = case.reach.walks.metres
+    assert case.reach.end == len(metres) - 1 > 0
+    there_and_on = metres[0, 1:-1] + metres[1:-1, -1]
+    assert (there_and_on <= (60 - 15) * 80 + 90).all()
+    assert case.problem().officers[0].end == case.reach.end
+
+
+def test_a_base_at_the_gate_is_the_gate(demo_area, demo_plan):
+    """With the base at the gate, patrols go as those that end at the gate do."""
+    gate = demo_area.network.xy(demo_area.gates.take([0]))[0]
+    area = _to_base(demo_area, xy=gate)
+    ours = _patrol(area, demo_plan)
+    plain = area.settings.model_copy(
+        update={"patrol": area.settings.patrol.model_copy(update={"end": "gate"})}
+    )
+    theirs = _patrol(dataclasses.replace(area, settings=plain), demo_plan)
+    assert [stop.hotspot for stop in ours.stops] == [stop.hotspot for stop in theirs.stops]
+    assert ours.worth == pytest.approx(theirs.worth)
+    assert (ours.ends_at, theirs.ends_at) == ("base", "gate")
+
+
+@pytest.mark.parametrize(
+    ("urn", "away", "words"),
+    [
+        ("900009", None, "No officer has this school"),
+        (URN, (50_000.0, 0.0), "No walkable street is near the officer's base"),
+        (URN, "far", "The base is too far for this window"),
+    ],
+)
+def test_without_a_base_in_reach_it_is_the_gate_and_says_so(demo_area, demo_plan, urn, away, words):
+    """No officer, no street near or a base too far away: back to the gate, and a note says why."""
+    gate = demo_area.network.xy(demo_area.gates.take([0]))[0]
+    xy, window = None, 90
+    if away == "far":
+        apart = np.hypot(*(demo_area.network.node_xy - gate).T)
+        xy, window = demo_area.network.node_xy[np.argmax(apart)], 25
+    elif away is not None:
+        xy = gate + away
+    officers = demo_area.officers
+    mine = [[u for u in urns if u != "900009"] for urns in officers["school_urns"]]
+    area = dataclasses.replace(demo_area, officers=officers.assign(school_urns=mine))
+    patrol = _patrol(_to_base(area, xy=xy, window_minutes=window), demo_plan, urn)
+    assert patrol.ends_at == "gate"
+    assert any(note.startswith(words) for note in patrol.notes)
+    if patrol.legs:
+        np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)
+
+
+def test_patrols_together_end_at_their_bases(demo_area, demo_plan):
+    """Planned as one team, patrols end at the base as they do alone."""
+    plan = pp.plan_patrols(
+        _to_base(demo_area),
+        demo_plan.risk,
+        demo_plan.hotspots,
+        urns=["900001", "900006"],
+        held_out=False,
+        together=True,
+    )
+    for patrol in plan.patrols:
+        places = [(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)]
+        assert patrol.ends_at == "base"
+        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=False):
+            np.testing.assert_allclose(leg.line[[0, -1]], [start, end], atol=0.02)
+        assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6

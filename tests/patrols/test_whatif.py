@@ -1,0 +1,74 @@
+"""What more time, dwell or officers would buy."""
+
+import pytest
+
+import patrolplan as pp
+from patrolplan.patrols.whatif import what_if
+
+COLUMNS = ["minutes", "dwell_minutes", "officers", "worth", "bound", "proven", "stops"]
+
+
+@pytest.fixture(scope="module")
+def table(demo_area, demo_plan):
+    """Cases of one school of the demo borough."""
+    return what_if(
+        demo_area,
+        demo_plan.risk,
+        demo_plan.hotspots,
+        "900003",
+        minutes=(30, 60, 75, 90, 120),
+        dwell_minutes=(10, 15),
+        officers=(1, 2, 3),
+    )
+
+
+def test_there_is_a_row_for_each_case(table):
+    """Every combination of minutes, dwell and officers has one row with all its columns."""
+    assert list(table.columns) == [*COLUMNS, "walked_metres"]
+    assert len(table) == 30
+    assert not table.duplicated(["minutes", "dwell_minutes", "officers"]).any()
+
+
+@pytest.mark.parametrize("more", ["minutes", "officers"])
+def test_worth_never_falls_with_more(table, more):
+    """More minutes or more officers never make the patrols worth less."""
+    fixed = [name for name in COLUMNS[:3] if name != more]
+    for _, cases in table.groupby(fixed):
+        assert cases.sort_values(more)["worth"].is_monotonic_increasing
+    assert table.groupby(more)["worth"].sum().is_monotonic_increasing
+    assert table.groupby(more)["worth"].sum().is_unique
+
+
+def test_no_case_is_worth_more_than_its_bound(table):
+    """Worth is at most the bound, and just that where it is proven."""
+    assert (table["worth"] <= table["bound"] + 1e-12).all()
+    proven = table[table["proven"]]
+    assert len(proven) > 20
+    assert proven["worth"].to_numpy() == pytest.approx(proven["bound"].to_numpy())
+
+
+def test_the_settings_own_case_is_the_plan_itself(demo_plan, table):
+    """With the settings' minutes, dwell and officer the worth is that of the plan."""
+    patrol = next(patrol for patrol in demo_plan.patrols if patrol.urn == "900003")
+    own = table[(table["minutes"] == 90) & (table["dwell_minutes"] == 15)].iloc[0]
+    assert own["officers"] == 1
+    assert own["worth"] == pytest.approx(patrol.worth)
+    assert own["stops"] == len(patrol.stops)
+
+
+def test_defaults_are_the_settings_dwell_and_officers(demo_area, demo_plan):
+    """Without more asked for, only minutes vary; equal runs give equal tables."""
+    ask = (demo_area, demo_plan.risk, demo_plan.hotspots, "900005")
+    table = what_if(*ask, minutes=(45, 90))
+    assert set(table["dwell_minutes"]) == {15}
+    assert set(table["officers"]) == {1}
+    assert table.equals(what_if(*ask, minutes=(90, 45)))
+
+
+def test_a_school_that_is_not_there_is_refused(demo_area, demo_plan):
+    """Schools unknown and windows too short for the presence are told as for a plan."""
+    ask = (demo_area, demo_plan.risk, demo_plan.hotspots)
+    with pytest.raises(pp.InputError, match="'1' is not in the area"):
+        what_if(*ask, "1")
+    with pytest.raises(pp.InputError, match="gate_minutes 10 is longer"):
+        what_if(*ask, "900003", minutes=(5, 60))

@@ -1,0 +1,142 @@
+"""Rules and worth of a week, checked by code that shares nothing with the solver."""
+
+import datetime as dt
+from collections import Counter
+from collections import defaultdict
+
+GAINS = (1.0, 0.8, 0.6, 0.4, 0.2)
+
+
+def broken_rules(problem, chosen):
+    """Every rule that these options break, in words."""
+    rows = [
+        (
+            int(problem.officer[o]),
+            int(problem.day[o]),
+            int(problem.route_school[problem.route[o]]),
+            int(problem.route_number[problem.route[o]]),
+            int(problem.route[o]),
+        )
+        for o in chosen
+    ]
+    found = []
+    if max(Counter((k, d) for k, d, *_ in rows).values(), default=0) > 1:
+        found.append("an officer in two places")
+    for officer, count in Counter(k for k, *_ in rows).items():
+        if count > problem.most_patrols[officer]:
+            found.append(f"officer {officer} over their most")
+    slots = Counter((s, d, n) for _, d, s, n, _ in rows)
+    if max(slots.values(), default=0) > 1:
+        found.append("a route number twice on a day")
+    found += [
+        "a second officer without a first" for s, d, n in slots if n > 1 and not slots[s, d, n - 1]
+    ]
+    locks = {int(lock) for lock in problem.lock if lock >= 0}
+    if locks - {int(problem.lock[o]) for o in chosen}:
+        found.append("a lock not fulfilled")
+    return found + list(_repeats(problem, rows))
+
+
+def _repeats(problem, rows):
+    """Routes walked on two days running, where another was there for one of them."""
+    there = defaultdict(set)
+    for o in range(len(problem.officer)):
+        route = int(problem.route[o])
+        key = (int(problem.route_school[route]), int(problem.route_number[route]))
+        there[key, int(problem.day[o])].add(route)
+    walked = {(d, r): (s, n) for _, d, s, n, r in rows}
+    for (day, route), key in walked.items():
+        if (day + 1, route) not in walked or problem.dates[day + 1] - problem.dates[day] != 1:
+            continue
+        if len(there[key, day]) > 1 or len(there[key, day + 1]) > 1:
+            yield f"route {route} on days {day} and {day + 1}"
+
+
+def worth(problem, chosen):
+    """What a week is worth, hotspot by hotspot and day by day, as the docs say it."""
+    minutes = defaultdict(float)
+    stops = defaultdict(list)
+    for (route, hotspot), dwell in zip(problem.visits.tolist(), problem.visit_minutes, strict=True):
+        stops[route].append((hotspot, dwell))
+    for o in chosen:
+        for hotspot, dwell in stops[int(problem.route[o])]:
+            minutes[hotspot, int(problem.dates[problem.day[o]])] += dwell
+    total = 0.0
+    first = int(problem.dates[0])
+    for hotspot in {hotspot for hotspot, _ in minutes}:
+        weight = problem.weight[hotspot]
+        days = sorted(date for h, date in minutes if h == hotspot)
+        nth = int(problem.dosed_before[hotspot])
+        run, last = int(problem.run_before[hotspot]), first - 1
+        for date in days:
+            run = run + 1 if date - last == 1 else 1
+            last = date
+            gain = GAINS[nth] if nth < len(GAINS) else 0.1
+            nth += 1
+            gain += 0.1 if run == 2 else 0.3 if run > 2 else 0.0
+            over = max(0.0, minutes[hotspot, date] / problem.most_minutes - 1)
+            total += weight * (gain - 0.2 * over)
+    return total + _shares(problem, chosen)
+
+
+def _shares(problem, chosen):
+    """Presence at schools and evenness between officers."""
+    unit = sum(problem.weight[h] for _, h in problem.visits.tolist()) / len(problem.route_school)
+    firsts = [o for o in chosen if problem.route_number[problem.route[o]] == 1]
+    schools = Counter(int(problem.route_school[problem.route[o]]) for o in firsts)
+    total = sum(0.2 * unit / n for count in schools.values() for n in range(1, count + 1))
+    days = defaultdict(set)
+    for o in range(len(problem.officer)):
+        days[int(problem.officer[o])].add(int(problem.day[o]))
+    for officer, count in Counter(int(problem.officer[o]) for o in chosen).items():
+        capacity = min(len(days[officer]), int(problem.most_patrols[officer]))
+        total += sum(0.05 * unit * (1 - n / capacity) for n in range(count))
+    return total
+
+
+def patrols_of_schools(problem, chosen):
+    """How many patrols each school gets."""
+    firsts = [o for o in chosen if problem.route_number[problem.route[o]] == 1]
+    count = Counter(int(problem.route_school[problem.route[o]]) for o in firsts)
+    return [count[school] for school in range(problem.schools)]
+
+
+def minutes_of(clock):
+    """Minutes after midnight of HH:MM."""
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
+def broken_promises(week, area):
+    """Every duty of a week that its officer or school could not keep, from the tables alone."""
+    found = []
+    for duty in week.duties:
+        row = area.officers.set_index("officer").loc[duty.officer]
+        hours = row[("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
+        place = area.schools.set_index("urn").loc[duty.urn].geometry
+        speed = (15.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
+        straight = row.geometry.distance(place) / speed
+        if not hours:
+            found.append(f"{duty}: off duty")
+            continue
+        if duty.leave_minutes < minutes_of(hours[:5]) - 1e-6:
+            found.append(f"{duty}: leaves before duty")
+        if duty.start_minutes - duty.leave_minutes < straight - 1:
+            found.append(f"{duty}: flies to the gate")
+        if duty.end_minutes > minutes_of(hours[6:]) + 1e-6:
+            found.append(f"{duty}: ends after duty")
+        if duty.urn not in row["school_urns"]:
+            found.append(f"{duty}: not their school")
+        if not _in_term(area.term_dates, duty.urn, duty.date):
+            found.append(f"{duty}: school closed")
+    return found
+
+
+def _in_term(terms, urn, date):
+    at = dt.datetime.combine(date, dt.time())
+    for whose in (urn, "*"):
+        rows = terms[(terms["urn"] == whose) & (terms["from"] <= at) & (at <= terms["to"])]
+        if (rows["kind"] == "closed").any():
+            return False
+        if (rows["kind"] == "term").any():
+            return True
+    return not (terms["kind"] == "term").any()

@@ -1,0 +1,249 @@
+"""The demo borough's week: promises kept, reasons told, wishes by hand respected."""
+
+import datetime as dt
+import importlib.util
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import patrolplan as pp
+from patrolplan.team.open_days import open_days
+from patrolplan.team.open_days import school_week
+from patrolplan.team.replan import replan
+from patrolplan.team.rota import plan_week
+from patrolplan.team.week import Ban
+from patrolplan.team.week import Lock
+from patrolplan.team.week import week_document
+
+MONDAY = dt.date(2026, 11, 30)
+TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))
+
+_spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
+checker = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(checker)
+
+
+@pytest.fixture(scope="module")
+def plan(demo_area):
+    """Patrols of the demo borough, without the back-test."""
+    risk = pp.estimate_risk(demo_area)
+    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk), held_out=False)
+
+
+@pytest.fixture(scope="module")
+def week(demo_area, plan):
+    """The demo borough's week."""
+    return plan_week(demo_area, plan, start=MONDAY)
+
+
+def _with_officers(area, **changes):
+    """The area with one officer's row changed: officer=..., and columns."""
+    officers = area.officers.copy()
+    row = officers.index[officers["officer"] == changes.pop("officer")][0]
+    for column, value in changes.items():
+        officers[column] = [*officers[column][:row], value, *officers[column][row + 1 :]]
+    return replace(area, officers=officers)
+
+
+def _why(week, urn, date):
+    return next(gap.why for gap in week.unmet if (gap.urn, gap.date) == (urn, date))
+
+
+def test_the_demo_week_is_proven_best_and_keeps_every_promise(week, demo_area):
+    """Officers are on duty from base to the end, at their own open schools, never twice a day."""
+    assert week.status == "optimal"
+    assert week.gap_percent < 1e-3
+    assert checker.broken_promises(week, demo_area) == []
+    days = [(duty.officer, duty.date) for duty in week.duties]
+    assert len(set(days)) == len(days)
+    most = demo_area.officers.set_index("officer")["max_patrols_per_week"]
+    for officer, count in pd.Series([duty.officer for duty in week.duties]).value_counts().items():
+        assert count <= most[officer]
+    assert {duty.urn for duty in week.duties} == set(demo_area.schools["urn"])
+    assert week.short == ()
+
+
+def test_the_same_route_is_not_walked_on_two_days_running(week):
+    """A school's patrols differ from one day to the next."""
+    walked = {(duty.urn, duty.variant, duty.date) for duty in week.duties}
+    assert not any((u, v, d + dt.timedelta(days=1)) in walked for u, v, d in walked)
+
+
+def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
+    """Duties and reasons together cover every school on every day once."""
+    there = [(duty.urn, duty.date) for duty in week.duties]
+    there += [(gap.urn, gap.date) for gap in week.unmet]
+    assert sorted(there) == sorted((u, d) for u in demo_area.schools["urn"] for d in week.days)
+
+
+def test_reasons_are_exact(demo_area, plan, week):
+    """Off, elsewhere, at the most, closed, too short hours, nobody: each is said as it is."""
+    assert _why(week, "900002", WEDNESDAY) == "SSO-03 is off, nobody else covers it"
+    served = {(duty.officer, duty.date): duty.urn for duty in week.duties}
+    count = pd.Series([duty.officer for duty in week.duties]).value_counts()
+    for gap in week.unmet:
+        if gap.urn == "900001":
+            elsewhere = served.get(("SSO-01", gap.date))
+            said = f"SSO-01 patrols URN {elsewhere} that day" if elsewhere else "SSO-01 has reached"
+            assert gap.why.startswith(said)
+    assert count["SSO-01"] == 4
+    closing = plan_week(demo_area, plan, start=dt.date(2026, 11, 23))
+    assert _why(closing, "900004", dt.date(2026, 11, 27)) == "school closed (term dates)"
+    short = _with_officers(demo_area, officer="SSO-02", wed="14:00-16:00")
+    found = _why(plan_week(short, plan, start=MONDAY), "900007", WEDNESDAY)
+    assert found.startswith("no patrol fits SSO-02's hours 14:00-16:00: from 15:10, the shortest")
+    late = _with_officers(demo_area, officer="SSO-02", wed="15:08-18:00")
+    found = _why(plan_week(late, plan, start=MONDAY), "900007", WEDNESDAY)
+    assert "it starts at 15:10 and the way from base takes" in found
+    alone = _with_officers(demo_area, officer="SSO-02", school_urns=[])
+    assert _why(plan_week(alone, plan, start=MONDAY), "900007", MONDAY).startswith("no officer")
+
+
+def test_a_school_without_its_least_is_named(demo_area, plan):
+    """A school that nobody has in their care falls short, and the week says so."""
+    area = _with_officers(demo_area, officer="SSO-07", school_urns=[])
+    week = plan_week(area, plan, start=MONDAY)
+    assert [str(row) for row in week.short] == ["URN 900008 gets 0 of at least 1 patrols"]
+
+
+def test_locks_and_bans_are_respected(demo_area, plan):
+    """What is set by hand is in the week, what is ruled out is not, also a lent officer."""
+    locks = (
+        Lock("SSO-01", "900006", FRIDAY, 2),
+        Lock("SSO-02", "900007", THURSDAY),
+        Lock("SSO-07", "900001", WEDNESDAY),
+    )
+    bans = (Ban(officer="SSO-03", date=MONDAY), Ban(urn="900005", variant=0), Ban(urn="900012"))
+    week = plan_week(demo_area, plan, start=MONDAY, locks=locks, bans=bans)
+    held = {(duty.officer, duty.urn, duty.date): duty.variant for duty in week.duties}
+    assert held["SSO-01", "900006", FRIDAY] == 2
+    assert ("SSO-02", "900007", THURSDAY) in held
+    assert ("SSO-07", "900001", WEDNESDAY) in held
+    assert any("SSO-07 is lent to URN 900001" in note for note in week.notes)
+    assert not any(o == "SSO-03" and d == MONDAY for o, _, d in held)
+    assert not any(u == "900012" for _, u, _ in held)
+    assert not any(u == "900005" and v == 0 for (_, u, _), v in held.items())
+    assert "SSO-03 is kept off it by hand" in _why(week, "900002", MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("locks", "told"),
+    [
+        ([Lock("SSO-03", "900002", WEDNESDAY)], "SSO-03 is off"),
+        ([Lock("SSO-99", "900002", WEDNESDAY)], "there is no officer 'SSO-99'"),
+        ([Lock("SSO-03", "1", TUESDAY)], "no patrol is planned for URN '1'"),
+        ([Lock("SSO-03", "900002", MONDAY, 9)], "there is no variant 9"),
+        ([Lock("SSO-03", "900002", dt.date(2026, 12, 8))], "not among the days planned"),
+        (
+            [Lock("SSO-01", "900001", MONDAY), Lock("SSO-01", "900006", MONDAY)],
+            "SSO-01 has two patrols",
+        ),
+        (
+            [Lock("SSO-07", "900008", day) for day in (MONDAY, TUESDAY, WEDNESDAY, FRIDAY)],
+            "more than the most of 3",
+        ),
+    ],
+)
+def test_locks_that_cannot_be_are_refused_with_the_reason(demo_area, plan, locks, told):
+    """A lock that nobody could fulfil is an error that says why."""
+    with pytest.raises(pp.InputError, match=told):
+        plan_week(demo_area, plan, start=MONDAY, locks=locks)
+
+
+def test_the_same_inputs_give_the_same_week(demo_area, plan, week):
+    """Planned twice, the week's document is equal."""
+    again = plan_week(demo_area, plan, start=MONDAY)
+    assert week_document(again) == week_document(week)
+
+
+def test_doses_already_delivered_change_the_week(demo_area, plan, week):
+    """A hotspot that had its dose all last week is worth less now."""
+    last = [MONDAY - dt.timedelta(days=n) for n in range(3, 8)]
+    delivered = pd.DataFrame({"hotspot": "H1", "date": last, "minutes": 15.0})
+    after = plan_week(demo_area, plan, start=MONDAY, delivered=delivered)
+    assert after.worth < week.worth
+    with pytest.raises(TypeError, match="lacks the columns"):
+        plan_week(demo_area, plan, start=MONDAY, delivered=delivered[["hotspot"]])
+
+
+def test_the_document_is_the_one_of_the_contracts(week):
+    """Keys, times and dates are as `week --json` promises, and it is JSON."""
+    document = json.loads(json.dumps(week_document(week), allow_nan=False))
+    assert list(document) == ["status", "gap_percent", "worth", "patrols", "unmet"]
+    keys = ["officer", "urn", "date", "start", "end", "variant"]
+    assert all(list(row) == keys for row in document["patrols"])
+    assert all(list(row) == ["urn", "date", "why"] for row in document["unmet"])
+    assert document["patrols"][0]["date"] == "2026-11-30"
+    assert "28 patrols" in repr(week)
+
+
+def test_an_absence_changes_as_little_as_possible(week, demo_area, plan):
+    """Every duty that is not lost stays; what is lost goes to whoever may and can, or is told."""
+    lost = [duty for duty in week.duties if duty.officer == "SSO-03"]
+    absent = {"SSO-03": {duty.date for duty in lost}}
+    repaired, changes = replan(week, demo_area, plan, absent=absent)
+    kept = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
+    assert kept <= {duty.key for duty in repaired.duties}
+    assert checker.broken_promises(repaired, demo_area) == []
+    gone = [change.duty.key for change in changes if change.kind == "withdrawn"]
+    assert sorted(gone) == sorted(duty.key for duty in lost)
+    assert len([c for c in changes if c.kind == "new"]) <= len(lost)
+    assert "SSO-03 is absent" in _why(repaired, "900002", lost[0].date)
+    assert str(changes[0]).startswith("withdraw the card of SSO-03: URN")
+
+
+def test_a_lost_patrol_is_taken_over_by_another_officer(demo_area, plan):
+    """Where another officer is free and has the school, one new card repairs the week."""
+    area = _with_officers(demo_area, officer="SSO-08", max_patrols_per_week=4)
+    bans = (Ban(officer="SSO-08", urn="900009"), Ban(officer="SSO-08", date=FRIDAY))
+    locks = (Lock("SSO-03", "900009", FRIDAY),)
+    week = plan_week(area, plan, start=MONDAY, locks=locks, bans=bans)
+    free = replace(week, bans=())
+    count = sum(duty.officer == "SSO-08" for duty in week.duties)
+    assert count < 5
+    area = _with_officers(area, officer="SSO-08", max_patrols_per_week=5)
+    repaired, changes = replan(free, area, plan, absent={"SSO-03": {FRIDAY}})
+    new = [change.duty for change in changes if change.kind == "new"]
+    assert [(d.officer, d.urn, d.date) for d in new] == [("SSO-08", "900009", FRIDAY)]
+    assert len(repaired.duties) == len(week.duties)
+
+
+def test_an_absence_of_somebody_unknown_is_refused(week, demo_area, plan):
+    """An officer or a day that is not of the week is an error."""
+    with pytest.raises(pp.InputError, match=r"(?s)no officer 'X'.*not in the week"):
+        replan(week, demo_area, plan, absent={"X": {dt.date(2027, 1, 1)}})
+
+
+def test_without_officers_there_is_no_week(demo_area, plan):
+    """An area without officers is an error that names the key to set."""
+    area = replace(demo_area, officers=demo_area.officers.iloc[:0])
+    with pytest.raises(pp.InputError, match=r"\[sources\] officers"):
+        plan_week(area, plan, start=MONDAY)
+
+
+def test_a_weekend_start_plans_the_week_after_it():
+    """Saturday and Sunday mean the next Monday to Friday; a weekday means the rest of its week."""
+    assert school_week(dt.date(2026, 11, 28)) == school_week(MONDAY)
+    assert school_week(THURSDAY) == (THURSDAY, FRIDAY)
+
+
+def test_a_schools_own_dates_outrank_those_for_all():
+    """Own closed day in term, own term in a general holiday, no term rows at all."""
+    rows = [
+        ("*", "2026-11-02", "2026-12-18", "term"),
+        ("*", "2026-12-02", "2026-12-02", "closed"),
+        ("A", "2026-12-01", "2026-12-01", "closed"),
+        ("B", "2026-12-02", "2026-12-02", "term"),
+    ]
+    terms = pd.DataFrame(rows, columns=["urn", "from", "to", "kind"])
+    terms = terms.assign(**{name: pd.to_datetime(terms[name]) for name in ("from", "to")})
+    days = [dt.date(2026, 12, 1), dt.date(2026, 12, 2), dt.date(2026, 12, 21)]
+    found = open_days(terms, ["A", "B", "C"], days)
+    assert found.tolist() == [[False, False, False], [True, True, False], [True, False, False]]
+    assert open_days(terms[1:3], ["A", "C"], days).tolist() == [
+        [False, False, True],
+        [True, False, True],
+    ]

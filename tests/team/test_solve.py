@@ -1,0 +1,166 @@
+"""The choice of a week on random teams, against independent code and brute force."""
+
+import importlib.util
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from patrolplan.team.problem import RotaProblem
+from patrolplan.team.solve import Stop
+from patrolplan.team.solve import solve_rota
+from patrolplan.team.worth import worth_of
+
+HERE = Path(__file__).parent
+
+
+def _load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+checker = _load(HERE / "checker.py")
+teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
+QUICK = Stop(gap_percent=2.0, nodes=50, sweeps=1)
+
+
+def _random(schools, officers, seed, least, together):
+    """A team with some history, and the same for the same numbers."""
+    problem = teams.random_team(schools, officers, seed=seed, least=least, together=together)
+    rng = np.random.default_rng(seed)
+    run = rng.integers(0, 3, len(problem.weight))
+    return replace(problem, run_before=run, dosed_before=run + rng.integers(0, 4, len(run)))
+
+
+def _check(problem, solution):
+    chosen = solution.chosen
+    assert checker.broken_rules(problem, chosen) == []
+    assert solution.worth == pytest.approx(checker.worth(problem, chosen), abs=1e-9)
+    assert solution.bound >= solution.worth - 1e-9
+    counts = checker.patrols_of_schools(problem, chosen)
+    assert solution.missing.tolist() == [max(0, problem.least - count) for count in counts]
+
+
+TEAM = {
+    "schools": st.integers(1, 8),
+    "officers": st.integers(1, 6),
+    "seed": st.integers(0, 10**6),
+    "least": st.integers(0, 2),
+    "together": st.integers(1, 2),
+}
+
+
+@settings(max_examples=30)
+@given(**TEAM)
+def test_every_rule_holds_on_random_teams(schools, officers, seed, least, together):
+    """No rule is broken and the worth is what independent code counts."""
+    problem = _random(schools, officers, seed, least, together)
+    _check(problem, solve_rota(problem, stop=QUICK))
+
+
+@pytest.mark.slow
+@settings(max_examples=150)
+@given(**(TEAM | {"schools": st.integers(1, 30), "officers": st.integers(1, 15)}))
+def test_every_rule_holds_on_larger_random_teams(schools, officers, seed, least, together):
+    """No rule is broken and the worth is what independent code counts, on larger teams."""
+    problem = _random(schools, officers, seed, least, together)
+    _check(problem, solve_rota(problem, stop=QUICK))
+
+
+def test_a_large_team_is_solved_by_parts_within_its_gap():
+    """A week too large for one piece keeps all rules and comes near its bound."""
+    problem = teams.random_team(40, 16, seed=3)
+    solution = solve_rota(problem, stop=Stop(gap_percent=3.0))
+    _check(problem, solution)
+    assert solution.gap_percent <= 3.0
+
+
+def _best_by_hand(problem):
+    """The best week among all subsets of the options: fewest missing, floor raised, most worth."""
+    ranked = []
+    for size in range(len(problem) + 1):
+        for chosen in itertools.combinations(range(len(problem)), size):
+            if not checker.broken_rules(problem, chosen):
+                counts = np.array(checker.patrols_of_schools(problem, chosen))
+                ranked.append((counts, checker.worth(problem, chosen)))
+    target = np.minimum(problem.least, problem.open_days)
+    lacking = [np.maximum(0, target - counts).sum() for counts, _ in ranked]
+    least = min(lacking)
+    level = problem.least
+    while least == 0 and level < len(problem.dates):
+        higher = np.minimum(level + 1, problem.open_days)
+        if not any((counts >= higher).all() for counts, _ in ranked):
+            break
+        level, target = level + 1, higher
+    return max(w for c, w in ranked if np.maximum(0, target - c).sum() <= least)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tiny_weeks_are_as_good_as_trying_everything(seed):
+    """On weeks of a dozen options the answer is the best of all subsets."""
+    whole = _random(3, 2, seed, 1, 1 + seed % 2)
+    rows = np.random.default_rng(seed).permutation(len(whole))[:11]
+    problem = whole.only(np.sort(rows))
+    solution = solve_rota(problem, stop=Stop(gap_percent=0.0))
+    _check(problem, solution)
+    assert solution.proven
+    assert solution.worth == pytest.approx(_best_by_hand(problem), abs=1e-7)
+
+
+def test_equal_inputs_and_seed_give_the_same_week():
+    """Twice the same problem and seed give the same options, small or by parts."""
+    for schools, officers in ((6, 4), (40, 16)):
+        problem = teams.random_team(schools, officers, seed=5)
+        stop = Stop(gap_percent=4.0)
+        once, again = (solve_rota(problem, seed=2, stop=stop) for _ in range(2))
+        assert once.chosen.tolist() == again.chosen.tolist()
+        assert once.bound == again.bound
+
+
+def _shared(minutes=15.0):
+    """Two officers and two schools that share hotspot 0, on one day."""
+    return RotaProblem(
+        officer=np.array([0, 1, 1]),
+        day=np.array([0, 0, 0]),
+        route=np.array([0, 1, 2]),
+        lock=np.full(3, -1),
+        route_school=np.array([0, 1, 1]),
+        route_number=np.array([1, 1, 1]),
+        visits=np.array([[0, 0], [1, 0], [2, 1]]),
+        visit_minutes=np.full(3, minutes),
+        weight=np.array([0.5, 0.1]),
+        dosed_before=np.zeros(2, dtype=np.int64),
+        run_before=np.zeros(2, dtype=np.int64),
+        most_patrols=np.array([5, 5]),
+        dates=np.array([739_000]),
+        schools=2,
+    )
+
+
+def test_a_shared_hotspot_is_not_paid_for_twice():
+    """The second school goes to a lesser hotspot rather than to one that has its dose."""
+    problem = _shared()
+    assert solve_rota(problem).chosen.tolist() == [0, 2]
+    parts = worth_of(problem, np.array([0, 1]))
+    assert parts.hotspots == pytest.approx(0.5)
+    assert parts.over == 0
+
+
+def test_dose_above_the_most_of_a_day_costs():
+    """Minutes above the day's most take worth away."""
+    assert worth_of(_shared(minutes=30.0), np.array([0, 1])).over == pytest.approx(0.2 * 0.5)
+
+
+def test_earlier_doses_send_patrols_elsewhere():
+    """A hotspot that had its dose all last week gives way to one that had none."""
+    problem = replace(
+        _shared().only([1, 2]), weight=np.array([0.5, 0.4]), dosed_before=np.array([5, 0])
+    )
+    assert solve_rota(problem).chosen.tolist() == [1]

@@ -1,0 +1,49 @@
+"""Sunset: the times that almanacs print."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.sun import sunset
+
+LONDON = (-0.12, 51.5)
+
+
+@pytest.mark.parametrize(
+    ("day", "printed"),
+    [
+        # Central London in universal time, as timetables of the US Naval Observatory print it.
+        ((2014, 11, 1), "16:34"),
+        ((2014, 11, 11), "16:17"),
+        ((2014, 11, 21), "16:04"),
+        ((2014, 12, 1), "15:55"),
+        ((2014, 12, 11), "15:51"),
+        ((2014, 12, 21), "15:53"),
+        ((2014, 12, 31), "16:01"),
+        ((2018, 11, 3), "16:31"),
+        ((2018, 11, 4), "16:29"),
+        ((2007, 10, 2), "17:37"),
+    ],
+)
+def test_published_times_of_london(day, printed):
+    """Sunset in London agrees with published tables to the minute that they are rounded to."""
+    found = sunset(dt.date(*day), *LONDON)
+    hour, minute = (int(part) for part in printed.split(":"))
+    published = dt.datetime(*day, hour, minute, tzinfo=dt.UTC)
+    assert abs((found - published).total_seconds()) <= 90
+
+
+def test_sun_does_not_set_in_the_polar_summer():
+    """North of the polar circle there are days without a sunset."""
+    assert sunset(dt.date(2026, 6, 21), 20.0, 75.0) is None
+    assert sunset(dt.date(2026, 12, 21), 20.0, 75.0) is None
+
+
+@given(st.dates(dt.date(2000, 1, 1), dt.date(2060, 12, 31)), st.floats(50.0, 59.0))
+def test_neighbouring_days_differ_by_minutes(day, latitude):
+    """Sunset moves by less than four minutes a day in Great Britain, with no jump anywhere."""
+    today = sunset(day, -2.0, latitude)
+    tomorrow = sunset(day + dt.timedelta(days=1), -2.0, latitude)
+    assert abs((tomorrow - today).total_seconds() - 86_400) < 240
