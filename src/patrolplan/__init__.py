@@ -23,9 +23,12 @@ from patrolplan.outputs.pack import write_pack as write_pack
 from patrolplan.patrols.backtest import backtest_patrols as backtest_patrols
 from patrolplan.patrols.planner import plan_patrols as plan_patrols
 from patrolplan.patrols.plans import Plan as Plan
+from patrolplan.patrols.whatif import what_if as what_if
 from patrolplan.patrols.windows import Window as Window
 from patrolplan.risk.backtest import backtest_risk as backtest_risk
 from patrolplan.risk.estimate import estimate_risk as estimate_risk
 from patrolplan.risk.surface import Risk as Risk
 from patrolplan.settings import Settings as Settings
 from patrolplan.settings import load_settings as load_settings
+from patrolplan.team.rota import plan_week as plan_week
+from patrolplan.team.week import Week as Week

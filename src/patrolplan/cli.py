@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
     from patrolplan.tables import LeftOutRow
+    from patrolplan.team.week import Week
 
 app = typer.Typer(
     name="patrolplan",
@@ -192,7 +193,14 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
-    wish = _Wish(school, window, _time(start), minutes, _date(date), together)
+    wish = _Wish(
+        school,
+        window,
+        _time(start),
+        minutes,
+        None if date is None else _date(date, "--date"),
+        together,
+    )
     _plan(config, out, wish, as_json=as_json)
 
 
@@ -218,14 +226,12 @@ def _time(text: str | None) -> dt.time | None:
         raise typer.BadParameter(message, param_hint="--from") from None
 
 
-def _date(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
+def _date(text: str, option: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
         message = f"'{text}' is no date; write YYYY-MM-DD"
-        raise typer.BadParameter(message, param_hint="--date") from None
+        raise typer.BadParameter(message, param_hint=option) from None
 
 
 @app.command()
@@ -364,6 +370,56 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
         ("plan.gpkg", "layers for QGIS"),
     ):
         printed.print(f"  {out / name}  {what}")
+
+
+@app.command()
+def week(
+    start: Annotated[str, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")],
+    config: Config = HERE,
+    out: MaybeOut = None,
+    as_json: Json = False,
+) -> None:
+    """Choose who patrols which school on which day; with --out, write table and cards."""
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.weekpack import write_week
+    from patrolplan.patrols.planner import plan_patrols
+    from patrolplan.team.rota import plan_week
+    from patrolplan.team.week import week_document
+
+    day = _date(start, "--from")
+    _check_out(out)
+    area = _load(config)
+    surface = _estimate(area)
+    with _stage("Planning patrols"):
+        planned = plan_patrols(area, surface, find_hotspots(area, surface))
+    with _stage("Choosing the week"):
+        chosen = plan_week(area, planned, start=day)
+    if out is not None:
+        with _stage("Writing table and cards"):
+            write_week(chosen, planned, out)
+    if as_json:
+        _print_json(week_document(chosen))
+        return
+    _print_week(chosen)
+    _say_written(out)
+
+
+def _print_week(chosen: Week) -> None:
+    from patrolplan.patrols.plans import clock
+    from patrolplan.team.week import day_name
+
+    table = Table("day", "officer", "patrol", "URN", "school", "route")
+    for duty in chosen.duties:
+        route = "best" if duty.variant == 0 else f"variant {duty.variant}"
+        hours = f"{clock(duty.start_minutes)}-{clock(duty.end_minutes)}"
+        table.add_row(day_name(duty.date), duty.officer, hours, duty.urn, duty.patrol.school, route)
+    printed.print(table)
+    good = "best possible" if chosen.status == "optimal" else f"within {chosen.gap_percent:.2f} %"
+    printed.print(f"Worth {chosen.worth:.4f}, {good}.")
+    for missing in chosen.unmet:
+        printed.print(f"not met: {missing}")
+    for note in chosen.notes:
+        printed.print(f"note: {note}")
 
 
 def _check_out(out: Path | None) -> None:

@@ -72,7 +72,7 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
         for row in range(len(at)):
             _point(root, "wpt", patrol, row, at)
     for patrol, at in zip(patrols, points, strict=True):
-        _route(root, patrol, at)
+        _route(root, patrol, at, plan.area.projection)
     for patrol in patrols:
         _track(root, patrol, plan.area.projection)
     ET.indent(root, space=" ")
@@ -124,8 +124,9 @@ def _point(
     if row == 0:
         _add(point, "name", f"{who}School gate {clock(patrol.start_minutes)}")
         start, until = clock(patrol.start_minutes), clock(patrol.gate_until_minutes)
-        back = clock(patrol.end_minutes)
-        _add(point, "desc", f"{patrol.school}. At the gate {start} to {until}, back by {back}.")
+        end = "at the base" if patrol.ends_at == "base" else "back"
+        end = f"{end} by {clock(patrol.end_minutes)}"
+        _add(point, "desc", f"{patrol.school}. At the gate {start} to {until}, {end}.")
         _add(point, "type", "gate")
         return
     stop = patrol.stops[row - 1]
@@ -135,7 +136,9 @@ def _point(
     _add(point, "type", "stop")
 
 
-def _route(root: ET.Element, patrol: "Patrol", at: list[dict[str, str]]) -> None:
+def _route(
+    root: ET.Element, patrol: "Patrol", at: list[dict[str, str]], projection: "Projection"
+) -> None:
     route = ET.SubElement(root, "rte")
     _add(route, "name", _title(patrol))
     walked = f"{wording.metres(patrol.walked_metres)} on foot" if patrol.legs else "no walk"
@@ -149,9 +152,12 @@ def _route(root: ET.Element, patrol: "Patrol", at: list[dict[str, str]]) -> None
     for row in range(len(at)):
         _point(route, "rtept", patrol, row, at)
     if patrol.legs:
-        back = ET.SubElement(route, "rtept", at[0])
-        _add(back, "name", f"Back at the gate {clock(patrol.end_minutes)}")
-        _add(back, "type", "gate")
+        base = patrol.ends_at == "base"
+        place = _attributes(patrol.legs[-1].line[-1:], projection)[0] if base else at[0]
+        end = ET.SubElement(route, "rtept", place)
+        where = "At the base" if base else "Back at the gate"
+        _add(end, "name", f"{where} {clock(patrol.end_minutes)}")
+        _add(end, "type", patrol.ends_at)
 
 
 def _track(root: ET.Element, patrol: "Patrol", projection: "Projection") -> None:

@@ -76,6 +76,7 @@ def _patrol(patrol: Patrol, projection: Projection) -> dict[str, Any]:
         "gate_until": clock(patrol.gate_until_minutes),
         "end": clock(patrol.end_minutes),
         "latest_end": clock(patrol.latest_end_minutes),
+        "ends_at": patrol.ends_at,
         "worth": round(patrol.worth, 8),
         "bound": round(patrol.bound, 8),
         "gap_percent": round(patrol.gap_percent, 2),

@@ -20,6 +20,7 @@ from patrolplan.patrols.orienteering import Route
 from patrolplan.patrols.solver.solution import timed_route
 from patrolplan.risk.timing import FEWEST_IN_WINDOW
 from patrolplan.risk.timing import WEEKDAYS
+from patrolplan.risk.timing import in_term
 
 BIN_MINUTES = 30
 BINS = 24 * 60 // BIN_MINUTES
@@ -113,14 +114,8 @@ def _school_days(area: StudyArea, timed: NDArray[np.bool_]) -> NDArray[np.bool_]
     at = area.incidents["occurred_at"]
     weekday = (at.dt.day_of_week < WEEKDAYS).to_numpy()
     choices = [weekday]
-    dates = area.term_dates
-    if len(dates):
-        day = at.dt.normalize().to_numpy()[:, None]
-        inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())
-        everyone = (dates["urn"] == "*").to_numpy()
-        term = inside[:, (dates["kind"] == "term").to_numpy()].any(axis=1)
-        closed = inside[:, everyone & (dates["kind"] == "closed").to_numpy()].any(axis=1)
-        choices.insert(0, weekday & term & ~closed)
+    if len(area.term_dates):
+        choices.insert(0, weekday & in_term(area.term_dates, at))
     enough = [days for days in choices if (timed & days).sum() >= FEWEST_IN_WINDOW]
     return enough[0] if enough else np.ones(len(at), dtype=bool)
 

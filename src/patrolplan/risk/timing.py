@@ -70,7 +70,7 @@ def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
     weekday = at.dt.day_of_week.to_numpy()
     columns = {"all days": np.ones(len(timed), dtype=bool)}
     if len(area.term_dates):
-        term = _in_term(area.term_dates, at)
+        term = in_term(area.term_dates, at)
         columns = {"term": term, "outside term": ~term, **columns}
     shares = pd.DataFrame(
         {name: _by_day(weekday[days], harm[days], inside[days]) for name, days in columns.items()},
@@ -94,7 +94,7 @@ def _window(area: StudyArea) -> tuple[int, int, str]:
     return start, end, f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
 
 
-def _in_term(dates: pd.DataFrame, at: pd.Series) -> NDArray[np.bool_]:
+def in_term(dates: pd.DataFrame, at: pd.Series) -> NDArray[np.bool_]:
     """Days that lie in a term and in no closed time of all schools."""
     day = at.dt.normalize().to_numpy()[:, None]
     inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())

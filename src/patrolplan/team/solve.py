@@ -53,7 +53,7 @@ class Stop:
 
     gap_percent: float = 0.1
     nodes: int = 100_000
-    sweeps: int = 3
+    sweeps: int = 4
     seconds: float = math.inf
 
 

@@ -107,7 +107,6 @@ def test_brief_agrees_with_independent_counts(demo_area):
     agree(few, ["2025-10-01", "2026-03-01", "2026-09-01"])
 
 
-@pytest.mark.slow
 def test_brief_agrees_with_independent_counts_in_central_london(bloomsbury_area):
     """A brief for each Bloomsbury school over three different months says the same."""
     agree(bloomsbury_area, ["2017-06-01", "2018-01-01", "2018-06-01"])

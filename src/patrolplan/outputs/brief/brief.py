@@ -29,7 +29,7 @@ from patrolplan.places import describe
 from patrolplan.places import street_labels
 
 STREETS = 6
-HOTSPOTS = 6
+HOTSPOTS = 5
 GROUPS = 4
 """Most of each that are told; one page holds them."""
 

@@ -29,14 +29,23 @@ from patrolplan.outputs.wording import PURPOSE
 from patrolplan.provenance import about
 
 TEMPLATE = "brief.typ"
-LONGEST_LINE = 220
+LONGEST_LINE = 200
 """Letters of one line of a list."""
+
+LINE = 100
+"""Letters that stand on one printed line of a list."""
+
+AIRY_LINES = 28
+"""With more lines, type and spaces become smaller, so that they stay on one page."""
+
+FEW_STREETS = 4
+"""Streets where space is scarce."""
 
 LONGEST_NAME = 90
 LONGEST_ROW = 30
 """Letters of a category or street, so that a row of a table stays one line."""
 
-MOST_CATEGORIES = 12
+MOST_CATEGORIES = 10
 """Rows of the table; the settings may count any number of categories."""
 
 
@@ -69,7 +78,12 @@ def sheet_data(brief: Brief) -> dict[str, Any]:
     spans, by_day = brief.spans, brief.spans.by_day
     school = shortened(printable(brief.school), LONGEST_NAME)
     rows = _most_first(brief.categories)[:MOST_CATEGORIES]
+    spots = [_line(hotspot_words(spot)) for spot in brief.hotspots[:HOTSPOTS]]
+    groups = [_line(_capital(report_words(group))) for group in brief.reports[:GROUPS]]
+    lines = len(rows) + len(brief.streets) + sum(-(-len(text) // LINE) for text in spots + groups)
+    tight = lines > AIRY_LINES
     return {
+        "tight": tight,
         "title": f"Brief {printable(brief.urn)}: {school}",
         "marking": printable(brief.area.settings.output.marking),
         "school": school,
@@ -77,16 +91,16 @@ def sheet_data(brief: Brief) -> dict[str, Any]:
         "purpose": PURPOSE,
         "period": span_words(spans.now, by_day=by_day),
         "length": length_words(spans.now, by_day=by_day),
-        "lead": [_line(text, 400) for text in lead(brief)],
+        "lead": [_line(text, 320) for text in lead(brief)],
         "usual": f"Usual ({length_words(spans.before, by_day=by_day)} before)",
         "categories": _rows(rows),
         "more_categories": len(brief.categories) - len(rows),
         "total": _cells(brief.total),
-        "streets": _rows(list(brief.streets)),
-        "hotspots": [_line(hotspot_words(spot)) for spot in brief.hotspots[:HOTSPOTS]],
+        "streets": _rows(list(brief.streets[: FEW_STREETS if tight else None])),
+        "hotspots": spots,
         "more_hotspots": max(0, len(brief.hotspots) - HOTSPOTS),
         "reports_title": reports_title(brief),
-        "reports": [_line(_capital(report_words(group))) for group in brief.reports[:GROUPS]],
+        "reports": groups,
         "basis": [_line(text, 400) for text in basis(brief)],
     }
 
@@ -115,7 +129,7 @@ def _bars(one: Recorded, longest: float) -> dict[str, Any]:
 
 def _cells(one: Recorded) -> dict[str, Any]:
     return {
-        "name": shortened(printable(one.name), LONGEST_ROW),
+        "name": shortened(printable(one.name), LONGEST_ROW - (8 if one.rising else 0)),
         "now": total_said(one.now),
         "usual": total_said(one.usual),
         "year": total_said(one.year_before),

@@ -111,7 +111,7 @@ def draw_legend(axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, stops: 
     x = _scale(axes, frame, y)
     if stops:
         x = _key_line(axes, x, y, "walk", dashed=False)
-        x = _key_line(axes, x, y, "way back", dashed=True)
+        x = _key_line(axes, x, y, "last leg", dashed=True)
         _key_band(axes, shapely.LineString([(x, y), (x + 22, y)]))
         x = _key_text(axes, x + 26, y, "priority street")
     if sign_places(features, frame, "bus_stop"):

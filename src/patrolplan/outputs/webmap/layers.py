@@ -309,6 +309,7 @@ def _patrol(patrol: "Patrol", projection: Projection) -> dict[str, Any]:
         "urn": patrol.urn,
         "hotspots": [stop.hotspot for stop in patrol.stops],
         "at": _steps(xy, projection),
+        "ends_at": patrol.ends_at,
         "legs": _packed([leg.line for leg in patrol.legs], projection),
     }
 

@@ -228,7 +228,8 @@
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
-      const label = number ? `Stop ${number}` : "School gate, start and end";
+      const gate = patrol.ends_at === "base" ? "School gate, start" : "School gate, start and end";
+      const label = number ? `Stop ${number}` : gate;
       const marker = mark(at, number || "S", label, number ? "number" : "gate", 1000).addTo(stops);
       marker.on("click", () => go(number, { move: false }));
       return marker;

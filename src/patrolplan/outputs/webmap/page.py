@@ -263,7 +263,7 @@ def _goals(patrol: "Patrol") -> tuple[str, ...]:
     if not patrol.legs:
         return ()
     stops = (f"stop {number}" for number in range(1, len(patrol.stops) + 1))
-    return (*stops, "the gate")
+    return (*stops, f"the {patrol.ends_at}")
 
 
 def _leg_text(leg: "Leg", goal: str) -> LegText:

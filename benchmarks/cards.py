@@ -1,0 +1,66 @@
+"""Time the cards: sixty of them with their maps, and whether one takes longer in a larger plan.
+
+    python benchmarks/cards.py --cards 60 --json
+
+The patrols of the demo borough stand in for those of any area; repeated, they make a plan with as
+many patrols as wanted, each drawn and typeset anew.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+
+import patrolplan as pp
+from patrolplan.outputs.card.sheet import render_cards
+from patrolplan.patrols.plans import Plan
+
+SMALL = 12
+"""Cards of the plan that the large one is compared with."""
+
+
+def plan_of(plan: Plan, count: int) -> Plan:
+    """A plan with so many patrols, each of a school of its own."""
+    patrols = tuple(
+        replace(plan.patrols[number % len(plan.patrols)], urn=str(900_000 + number))
+        for number in range(count)
+    )
+    return replace(plan, patrols=patrols)
+
+
+def seconds(plan: Plan) -> float:
+    """Seconds to render all cards of a plan."""
+    begun = time.perf_counter()
+    render_cards(plan)
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--config", help="settings file; default the demo borough")
+    parser.add_argument("--cards", type=int, default=60)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    wish = parser.parse_args()
+    area = pp.load_area(wish.config or pp.demo_settings())
+    risk = pp.estimate_risk(area)
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), held_out=False)
+    seconds(plan_of(plan, 1))  # typefaces are read once
+    small, large = seconds(plan_of(plan, SMALL)), seconds(plan_of(plan, wish.cards))
+    result = {
+        "cards": wish.cards,
+        "seconds": round(large, 2),
+        "seconds_a_card": round(large / wish.cards, 3),
+        "seconds_a_card_of_few": round(small / SMALL, 3),
+    }
+    if wish.json:
+        print(json.dumps(result))
+        return
+    for name, value in result.items():
+        print(f"{name.replace('_', ' ')}: {value}")
+
+
+if __name__ == "__main__":
+    main()

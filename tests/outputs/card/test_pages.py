@@ -1,0 +1,138 @@
+"""All cards of the demo borough, rendered as a printer would: nothing hidden, cut or wasted."""
+
+import io
+import shutil
+import subprocess
+
+import numpy as np
+import pypdf
+import pytest
+
+from patrolplan.outputs.card import sheet
+from patrolplan.outputs.card.labels import corners
+from patrolplan.outputs.card.labels import overlapping
+from patrolplan.outputs.card.signs import LEGEND_HEIGHT
+from patrolplan.outputs.card.streetmap import STOP_RADIUS
+from patrolplan.outputs.wording import plan_id
+
+DOTS = 72
+"""Dots an inch: a point of the page is a dot of the picture."""
+
+INK = 160
+"""A dot darker than this is ink; lighter greys are ground."""
+
+
+def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
+    """Pages of a PDF as pictures, (rows, columns) in grey or (rows, columns, 3) in colour."""
+    command = shutil.which("pdftoppm")
+    if command is None:
+        pytest.skip("pdftoppm, of poppler-utils, is not installed")
+    made = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
+        [command, "-r", str(DOTS), *options, "-"], input=pdf, capture_output=True, check=True
+    )
+    stream, pages = io.BytesIO(made.stdout), []
+    while kind := stream.readline().strip():
+        width, height = (int(part) for part in stream.readline().split())
+        stream.readline()
+        shape = (height, width) if kind == b"P5" else (height, width, 3)
+        pages.append(np.frombuffer(stream.read(int(np.prod(shape))), dtype=np.uint8).reshape(shape))
+    return pages
+
+
+def letters(text: str) -> str:
+    """Text without spaces: a line may break anywhere."""
+    return "".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def said(value: object) -> list[str]:
+    """Every string in a card's data."""
+    if isinstance(value, str):
+        return [value] if value.strip() else []
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in said(one)]
+    return [text for one in value for text in said(one)] if isinstance(value, list) else []
+
+
+@pytest.fixture(scope="module")
+def drawn(demo_plan):
+    """Maps as they stand on the cards, and all cards of the demo borough as one PDF."""
+    maps, draw = [], sheet.draw_patrol_map
+
+    def spy(*args, **how):
+        maps.append(draw(*args, **how))
+        return maps[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sheet, "draw_patrol_map", spy)
+        cards = sheet.render_cards(demo_plan)
+    return maps, cards["cards.pdf"]
+
+
+@pytest.fixture(scope="module")
+def texts(drawn):
+    """Letters of each card's page."""
+    return [letters(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(drawn[1])).pages]
+
+
+def test_no_label_lies_on_another_or_off_the_map(demo_plan, drawn):
+    """At the size that each card gives its map, no words overlap, and all lie within it."""
+    maps, _ = drawn
+    assert len(maps) == len(demo_plan.patrols)
+    for picture in maps:
+        touching = overlapping(picture.labels, picture.labels)
+        np.fill_diagonal(touching, val=False)
+        assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
+        edges = corners(picture.labels)
+        assert (edges >= 0).all()
+        assert (edges <= (picture.frame.width, picture.frame.height)).all()
+
+
+def test_no_stop_is_hidden(demo_plan, drawn):
+    """Every stop's circle is there as black ink, with nothing drawn over it."""
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    for patrol, picture in zip(demo_plan.patrols, drawn[0], strict=True):
+        page = rendered(picture.pdf, "-gray")[0]
+        for number in range(1, len(patrol.stops) + 1):
+            x, y = picture.labels[picture.texts.index(str(number)), :2]
+            across = x + 0.8 * STOP_RADIUS * np.cos(turns)
+            down = len(page) - LEGEND_HEIGHT - y + 0.8 * STOP_RADIUS * np.sin(turns)
+            ring = page[down.astype(int), across.astype(int)]
+            assert np.mean(ring < INK) > 0.8, (patrol.urn, number)
+
+
+def test_no_text_is_cut(demo_plan, texts):
+    """Every word that a card has to say stands on its page, whole."""
+    code = plan_id(demo_plan)
+    unprinted = {"title", "map_alt", "code_alt", "gate_only"}
+    for text, patrol in zip(texts, demo_plan.patrols, strict=True):
+        data = sheet.card_data(demo_plan, patrol, code)
+        for key, value in data.items():
+            for words in said(value) if key not in unprinted else ():
+                assert letters(words) in text, (patrol.urn, key, words)
+
+
+def test_pages_are_used_in_colour_and_in_grey(demo_plan, drawn):
+    """Two thirds of each page hold ink, and a print in grey has the ink of a coloured one."""
+    grey, colour = rendered(drawn[1], "-gray"), rendered(drawn[1])
+    assert len(grey) == len(colour) == len(demo_plan.patrols)
+    for plain, page in zip(grey, colour, strict=True):
+        light = page @ np.array([0.299, 0.587, 0.114])
+        assert np.abs(light - plain).max() < 4
+        assert np.mean((plain < INK).any(axis=1)) > 2 / 3
+        assert np.mean((light < INK).any(axis=1)) > 2 / 3
+
+
+def test_margins_are_free(drawn):
+    """Nothing runs into the margin that printers leave white."""
+    edge = int(5 / 25.4 * DOTS)
+    for page in rendered(drawn[1], "-gray"):
+        inside = page[edge:-edge, edge:-edge]
+        assert (page < INK).sum() == (inside < INK).sum()
+
+
+def test_held_out_sentence_stands_on_the_card(demo_plan, texts):
+    """The card says what such a patrol would have met in months that it had not seen."""
+    told = [patrol.tested for patrol in demo_plan.patrols]
+    assert any(told)
+    for text, words in zip(texts, told, strict=True):
+        assert letters(words) in text
