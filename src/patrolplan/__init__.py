@@ -19,6 +19,7 @@ from patrolplan.errors import OutputError as OutputError
 from patrolplan.errors import PatrolplanError as PatrolplanError
 from patrolplan.errors import SettingsError as SettingsError
 from patrolplan.hotspots.find import find_hotspots as find_hotspots
+from patrolplan.outputs.brief.brief import brief_of as brief_of
 from patrolplan.outputs.pack import write_pack as write_pack
 from patrolplan.patrols.backtest import backtest_patrols as backtest_patrols
 from patrolplan.patrols.planner import plan_patrols as plan_patrols

@@ -24,6 +24,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "area": plan.area.name,
+        "date": None if plan.date is None else f"{plan.date}",
         "created_from": created_from(plan.area),
         "risk": risk_document(plan.risk),
         "hotspots": hotspot_documents(plan.hotspots, projection),
@@ -108,6 +109,7 @@ def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
     return {
         "metres": round(leg.metres, 1),
         "minutes": round(leg.minutes, 2),
+        "unlit_metres": round(leg.unlit_metres, 1),
         "streets": list(dict.fromkeys(step.street for step in leg.steps)),
         "directions": [
             {"turn": step.turn, "street": step.street, "metres": round(step.metres)}

@@ -38,6 +38,9 @@ OURS = "patrolplan"
 PLAIN = ("greedy by worth per minute", "greedy by prior count", "plain loop")
 RESAMPLES = 2000
 
+MOST_TIMES = 20
+"""Beyond this the loop met next to nothing, and a larger number would say no more."""
+
 HELD_OUT_MONTHS = 6
 LEARNED_MONTHS = 9
 """With fewer months to learn from, no sentence is told."""
@@ -181,7 +184,8 @@ def _sentence(met: float, plain: float, first: pd.Timestamp) -> str:
     end = f"a plain loop round the school in the {HELD_OUT_MONTHS} months after."
     if plain <= 0:
         return f"{start} would have met more recorded harm than {end}" if met > 0 else ""
-    return f"{start} would have met {met / plain:.1f} times the recorded harm of {end}"
+    times = f"{met / plain:.1f}" if met <= MOST_TIMES * plain else f"more than {MOST_TIMES}"
+    return f"{start} would have met {times} times the recorded harm of {end}"
 
 
 class _Bench:
