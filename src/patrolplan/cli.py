@@ -8,33 +8,33 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
-from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from patrolplan.errors import OutputError
 from patrolplan.errors import PatrolplanError
+from patrolplan.terminal import left_out_rows
+from patrolplan.terminal import print_json
+from patrolplan.terminal import print_left_out
+from patrolplan.terminal import print_patrols
+from patrolplan.terminal import print_week
+from patrolplan.terminal import printed
+from patrolplan.terminal import progress
+from patrolplan.terminal import say_written
+from patrolplan.terminal import stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
-
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
     from patrolplan.patrols.backtest import PatrolBacktest
     from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
-    from patrolplan.tables import LeftOutRow
-    from patrolplan.team.week import Week
 
 app = typer.Typer(
     name="patrolplan",
@@ -43,8 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-progress = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-printed = Console(highlight=False, markup=False)
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
@@ -108,11 +106,11 @@ def check(config: Config = HERE, as_json: Json = False) -> None:
         "groups_of_reports": len(area.reports),
         "schools": len(area.schools),
         "officers": len(area.officers),
-        "left_out": _left_out(area.left_out),
+        "left_out": left_out_rows(area.left_out),
         "notes": list(area.notes),
     }
     if as_json:
-        _print_json(document)
+        print_json(document)
         return
     table = Table("what came in", "", title=area.name, title_justify="left")
     for name, value in document.items():
@@ -120,7 +118,7 @@ def check(config: Config = HERE, as_json: Json = False) -> None:
             shown = " to ".join(value) if isinstance(value, list) else str(value)
             table.add_row(name.replace("_", " "), shown)
     printed.print(table)
-    _print_left_out(area.left_out, area.notes)
+    print_left_out(area.left_out, area.notes)
 
 
 @app.command()
@@ -135,12 +133,12 @@ def risk(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> 
     if out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": risk_layer(area, surface)})
     if as_json:
-        _print_json({"area": area.name, **risk_document(surface), "notes": list(surface.notes)})
+        print_json({"area": area.name, **risk_document(surface), "notes": list(surface.notes)})
         return
     printed.print(repr(surface))
     for note in surface.notes:
         printed.print(f"note: {note}")
-    _say_written(out)
+    say_written(out)
 
 
 @app.command()
@@ -153,13 +151,13 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
     _check_out(out)
     area = _load(config)
     surface = _estimate(area)
-    with _stage("Finding hotspots"):
+    with stage("Finding hotspots"):
         found = find_hotspots(area, surface)
     if out is not None:
         _write_layers(area, out, "hotspots.gpkg", {"hotspots": hotspot_layer(found)})
     if as_json:
         documents = hotspot_documents(found, area.projection)
-        _print_json({"area": area.name, "hotspots": documents})
+        print_json({"area": area.name, "hotspots": documents})
         return
     table = Table("hotspot", "share of risk", "metres", "place", "why")
     for row in hotspot_documents(found, area.projection)[:20]:
@@ -169,7 +167,7 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
         )
     printed.print(f"{len(found)} hotspots; those of most risk:")
     printed.print(table)
-    _say_written(out)
+    say_written(out)
 
 
 @app.command()
@@ -260,11 +258,11 @@ def brief(
 
         write_brief(told, out)
     if as_json:
-        _print_json(brief_document(told))
+        print_json(brief_document(told))
         return
     for line in brief_lines(told):
         printed.print(line, soft_wrap=True)
-    _say_written(out)
+    say_written(out)
 
 
 def _since(text: str) -> dt.date:
@@ -297,21 +295,21 @@ def backtest(
         raise typer.BadParameter(message)
     _check_out(out)
     area = _load(config)
-    with _stage("Testing risk models"):
+    with stage("Testing risk models"):
         tested = backtest_risk(area, origins=None if first is None else (first, str(last)))
-    with _stage("Testing patrols"):
+    with stage("Testing patrols"):
         patrols = backtest_patrols(area, origins=list(tested.trials.origins))
     if out is not None:
         _write_backtest(area, tested, patrols, out)
     if as_json:
         from patrolplan.outputs.tested import backtest_document
 
-        _print_json(backtest_document(tested, patrols))
+        print_json(backtest_document(tested, patrols))
         return
     printed.print(str(tested))
     printed.print("Patrols, harm met an officer-hour in the stretches dwelt in:")
     printed.print(str(patrols))
-    _say_written(out)
+    say_written(out)
 
 
 def _write_backtest(area: StudyArea, tested: Backtest, patrols: PatrolBacktest, out: Path) -> None:
@@ -331,15 +329,14 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
-    from patrolplan.patrols.plans import clock
     from patrolplan.patrols.windows import window_of
 
     window = window_of(
         area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
     )
-    with _stage("Finding hotspots"):
+    with stage("Finding hotspots"):
         found = find_hotspots(area, surface)
-    with _stage("Planning patrols"):
+    with stage("Planning patrols"):
         planned = plan_patrols(
             area,
             surface,
@@ -349,27 +346,13 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
             date=wish.date,
             together=wish.together,
         )
-    with _stage("Writing cards, map, GPX and layers"):
+    with stage("Writing cards, map, GPX and layers"):
         write_pack(planned, out)
     if as_json:
-        _print_json(plan_document(planned))
+        print_json(plan_document(planned))
         return
-    _print_left_out(planned.left_out, surface.notes)
-    table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
-    for patrol in planned.patrols:
-        good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
-        hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
-        stops = str(len(patrol.stops))
-        table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
-    printed.print(table)
-    printed.print(f"Written to {out}:")
-    for name, what in (
-        ("cards.pdf", "print: one A4 card a patrol (each one in cards/)"),
-        ("map.html", "open in any browser, on a phone too; needs no network"),
-        ("gpx/", "routes for a navigation app"),
-        ("plan.gpkg", "layers for QGIS"),
-    ):
-        printed.print(f"  {out / name}  {what}")
+    print_left_out(planned.left_out, surface.notes)
+    print_patrols(planned, out)
 
 
 @app.command()
@@ -390,36 +373,18 @@ def week(
     _check_out(out)
     area = _load(config)
     surface = _estimate(area)
-    with _stage("Planning patrols"):
+    with stage("Planning patrols"):
         planned = plan_patrols(area, surface, find_hotspots(area, surface))
-    with _stage("Choosing the week"):
+    with stage("Choosing the week"):
         chosen = plan_week(area, planned, start=day)
     if out is not None:
-        with _stage("Writing table and cards"):
+        with stage("Writing table and cards"):
             write_week(chosen, planned, out)
     if as_json:
-        _print_json(week_document(chosen))
+        print_json(week_document(chosen))
         return
-    _print_week(chosen)
-    _say_written(out)
-
-
-def _print_week(chosen: Week) -> None:
-    from patrolplan.patrols.plans import clock
-    from patrolplan.team.week import day_name
-
-    table = Table("day", "officer", "patrol", "URN", "school", "route")
-    for duty in chosen.duties:
-        route = "best" if duty.variant == 0 else f"variant {duty.variant}"
-        hours = f"{clock(duty.start_minutes)}-{clock(duty.end_minutes)}"
-        table.add_row(day_name(duty.date), duty.officer, hours, duty.urn, duty.patrol.school, route)
-    printed.print(table)
-    good = "best possible" if chosen.status == "optimal" else f"within {chosen.gap_percent:.2f} %"
-    printed.print(f"Worth {chosen.worth:.4f}, {good}.")
-    for missing in chosen.unmet:
-        printed.print(f"not met: {missing}")
-    for note in chosen.notes:
-        printed.print(f"note: {note}")
+    print_week(chosen)
+    say_written(out)
 
 
 def _check_out(out: Path | None) -> None:
@@ -431,14 +396,14 @@ def _check_out(out: Path | None) -> None:
 
 
 def _load(config: Path) -> StudyArea:
-    with _stage("Reading"):
+    with stage("Reading"):
         from patrolplan.area import load_area
 
         return load_area(config)
 
 
 def _estimate(area: StudyArea) -> Risk:
-    with _stage("Estimating risk"):
+    with stage("Estimating risk"):
         from patrolplan.risk.estimate import estimate_risk
 
         return estimate_risk(area)
@@ -451,37 +416,5 @@ def _write_layers(
     from patrolplan.outputs.layers import write_layers
     from patrolplan.provenance import about
 
-    with _stage(f"Writing {name}"), whole_folder(out, about(area)) as folder:
+    with stage(f"Writing {name}"), whole_folder(out, about(area)) as folder:
         write_layers(folder / name, layers)
-
-
-@contextmanager
-def _stage(what: str) -> Iterator[None]:
-    """Say what is going on, and how long it took."""
-    begun = time.perf_counter()
-    progress.print(f"{what} ...")
-    yield
-    progress.print(f"{what}: {time.perf_counter() - begun:.1f} s")
-
-
-def _left_out(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:
-    return [{"source": row.source, "reason": row.reason, "count": row.said} for row in rows]
-
-
-def _print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
-    if rows:
-        table = Table("left out", "how many", "why")
-        for row in _left_out(rows):
-            table.add_row(row["source"], row["count"], row["reason"])
-        printed.print(table)
-    for note in notes:
-        printed.print(f"note: {note}")
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _say_written(out: Path | None) -> None:
-    if out is not None:
-        printed.print(f"Written to {out}")

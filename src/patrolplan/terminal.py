@@ -1,0 +1,101 @@
+"""What a person at the terminal sees: stages on standard error, tables on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from patrolplan.patrols.plans import Plan
+    from patrolplan.tables import LeftOutRow
+    from patrolplan.team.week import Week
+
+progress = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+printed = Console(highlight=False, markup=False)
+
+
+@contextmanager
+def stage(what: str) -> Iterator[None]:
+    """Say what is going on, and how long it took."""
+    begun = time.perf_counter()
+    progress.print(f"{what} ...")
+    yield
+    progress.print(f"{what}: {time.perf_counter() - begun:.1f} s")
+
+
+def left_out_rows(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:
+    """What was left out, as it may be told."""
+    return [{"source": row.source, "reason": row.reason, "count": row.said} for row in rows]
+
+
+def print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
+    """Print what was left out, and what was assumed."""
+    if rows:
+        table = Table("left out", "how many", "why")
+        for row in left_out_rows(rows):
+            table.add_row(row["source"], row["count"], row["reason"])
+        printed.print(table)
+    for note in notes:
+        printed.print(f"note: {note}")
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON object and nothing else."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def say_written(out: Path | None) -> None:
+    """Name the folder that was written, if one was."""
+    if out is not None:
+        printed.print(f"Written to {out}")
+
+
+def print_patrols(planned: Plan, out: Path) -> None:
+    """Print a line for each patrol, and what was written."""
+    from patrolplan.patrols.plans import clock
+
+    table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
+    for patrol in planned.patrols:
+        good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
+        hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
+        stops = str(len(patrol.stops))
+        table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
+    printed.print(table)
+    printed.print(f"Written to {out}:")
+    for name, what in (
+        ("cards.pdf", "print: one A4 card a patrol (each one in cards/)"),
+        ("map.html", "open in any browser, on a phone too; needs no network"),
+        ("gpx/", "routes for a navigation app"),
+        ("plan.gpkg", "layers for QGIS"),
+    ):
+        printed.print(f"  {out / name}  {what}")
+
+
+def print_week(chosen: Week) -> None:
+    """Print who patrols where and when, how good that is, and what could not be met."""
+    from patrolplan.patrols.plans import clock
+    from patrolplan.team.week import day_name
+
+    table = Table("day", "officer", "patrol", "URN", "school", "route")
+    for duty in chosen.duties:
+        route = "best" if duty.variant == 0 else f"variant {duty.variant}"
+        hours = f"{clock(duty.start_minutes)}-{clock(duty.end_minutes)}"
+        table.add_row(day_name(duty.date), duty.officer, hours, duty.urn, duty.patrol.school, route)
+    printed.print(table)
+    good = "best possible" if chosen.status == "optimal" else f"within {chosen.gap_percent:.2f} %"
+    printed.print(f"Worth {chosen.worth:.4f}, {good}.")
+    for missing in chosen.unmet:
+        printed.print(f"not met: {missing}")
+    for note in chosen.notes:
+        printed.print(f"note: {note}")
