@@ -11,9 +11,8 @@ import pandas as pd
 from patrolplan.errors import Problems
 from patrolplan.inputs.points import number
 from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import in_row
 from patrolplan.inputs.tabular import read_table
-from patrolplan.inputs.tabular import shown
+from patrolplan.inputs.tabular import teller
 from patrolplan.projection import Projection
 from patrolplan.tables import OFFICERS
 
@@ -71,10 +70,7 @@ def read_officers(
 def _check(
     table: pd.DataFrame, path: Path, before: Sequence[pd.DataFrame], problems: Problems
 ) -> None:
-    def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
-        for row, value in table.loc[wrong, column].fillna("").items():
-            problems.add(path, f"{shown(value)} {what}", remedy, in_row(row, column))
-
+    tell = teller(table, path, problems)
     name = table["officer"]
     tell(name.isna(), "officer", "is no name for an officer", "write one, such as SSO-01")
     earlier = {officer for part in before for officer in part["officer"]}

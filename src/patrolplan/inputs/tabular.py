@@ -9,6 +9,7 @@ import difflib
 import gzip
 import io
 import zlib
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -225,3 +226,18 @@ def shown(value: object) -> str:
 def in_row(row: object, column: str) -> str:
     """The place of a value in a table, for a message."""
     return f"row {row}, column '{column}'"
+
+
+def teller(
+    table: pd.DataFrame, path: Path, problems: Problems
+) -> Callable[[pd.Series, str, str, str], None]:
+    """What notes a problem for every row of a table that is wrong in a column.
+
+    It takes the (n,) rows that are wrong, the column, what is wrong with the value, the remedy.
+    """
+
+    def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
+        for row, value in table.loc[wrong, column].fillna("").items():
+            problems.add(path, f"{shown(value)} {what}", remedy, in_row(row, column))
+
+    return tell

@@ -10,9 +10,8 @@ import pandas as pd
 from patrolplan.errors import Problems
 from patrolplan.inputs.points import number
 from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import in_row
 from patrolplan.inputs.tabular import read_table
-from patrolplan.inputs.tabular import shown
+from patrolplan.inputs.tabular import teller
 from patrolplan.projection import Projection
 from patrolplan.tables import TASKED_PLACES
 
@@ -70,10 +69,7 @@ def _empty(projection: Projection) -> gpd.GeoDataFrame:
 
 
 def _checked(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
-    def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
-        for row, value in table.loc[wrong, column].fillna("").items():
-            problems.add(path, f"{shown(value)} {what}", remedy, in_row(row, column))
-
+    tell = teller(table, path, problems)
     place = table["place_id"]
     tell(place.isna(), "place_id", "names no place", "write a short name, such as T1")
     tell(place.notna() & place.duplicated(), "place_id", "stands twice", "keep one of the rows")

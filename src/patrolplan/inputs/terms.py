@@ -8,9 +8,8 @@ import pandas as pd
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import in_row
 from patrolplan.inputs.tabular import read_table
-from patrolplan.inputs.tabular import shown
+from patrolplan.inputs.tabular import teller
 from patrolplan.tables import TERM_DATES
 
 FIELDS = (
@@ -46,10 +45,7 @@ def read_term_dates(
 
 
 def _checked(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
-    def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
-        for row, value in table.loc[wrong, column].fillna("").items():
-            problems.add(path, f"{shown(value)} {what}", remedy, in_row(row, column))
-
+    tell = teller(table, path, problems)
     dates = {
         name: pd.to_datetime(table[name], format="%Y-%m-%d", errors="coerce")
         for name in ("from", "to")
