@@ -1,0 +1,31 @@
+"""The command line: the same calls as in Python, progress on standard error, plain messages.
+
+Rooms are imported by the command that needs them, so that help and messages come at once. A module
+here holds the commands of one person's work; each joins `app` when it is imported.
+"""
+
+import json
+import sys
+
+from patrolplan.cli import look  # noqa: F401
+from patrolplan.cli import patrols  # noqa: F401 - in the order that help shows them
+from patrolplan.cli import told  # noqa: F401
+from patrolplan.cli import week  # noqa: F401
+from patrolplan.cli.app import app
+from patrolplan.errors import PatrolplanError
+from patrolplan.terminal import progress
+
+
+def main() -> None:
+    """Run a command; a problem with the input ends with its messages and exit code 1."""
+    try:
+        app()
+    except PatrolplanError as error:
+        for line in str(error).splitlines():
+            progress.print(f"patrolplan: {line}", markup=False, style="red")
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps({"problems": str(error).splitlines()}) + "\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        progress.print("patrolplan: stopped; nothing was changed")
+        raise SystemExit(130) from None

@@ -1,0 +1,74 @@
+"""What every command shares: its options, what it reads, and how it begins."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Annotated
+
+import typer
+
+from patrolplan.terminal import stage
+
+if TYPE_CHECKING:
+    from patrolplan.area import StudyArea
+    from patrolplan.risk.surface import Risk
+
+app = typer.Typer(
+    name="patrolplan",
+    help="Patrol planning for Safer Schools Officers: from recorded crime to a printed route.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
+MaybeOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+HERE = Path("patrolplan.toml")
+
+
+def parsed_time(text: str | None) -> dt.time | None:
+    """A time of day as typed; a wrong one is wrong usage."""
+    if text is None:
+        return None
+    try:
+        return dt.datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day
+    except ValueError:
+        message = f"'{text}' is no time of day; write HH:MM, such as 15:40"
+        raise typer.BadParameter(message, param_hint="--from") from None
+
+
+def parsed_date(text: str, option: str) -> dt.date:
+    """A day as typed; a wrong one is wrong usage."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        message = f"'{text}' is no date; write YYYY-MM-DD"
+        raise typer.BadParameter(message, param_hint=option) from None
+
+
+def check_out(out: Path | None) -> None:
+    """Say at once, not after the work is done, that a folder cannot be written."""
+    if out is not None:
+        from patrolplan.outputs.files import check_folder
+
+        check_folder(out)
+
+
+def loaded(config: Path) -> StudyArea:
+    """The study area of a settings file."""
+    with stage("Reading"):
+        from patrolplan.area import load_area
+
+        return load_area(config)
+
+
+def estimated(area: StudyArea) -> Risk:
+    """The risk of an area's streets."""
+    with stage("Estimating risk"):
+        from patrolplan.risk.estimate import estimate_risk
+
+        return estimate_risk(area)

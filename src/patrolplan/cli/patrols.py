@@ -1,0 +1,111 @@
+"""Commands about patrols: demo and plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from patrolplan.cli.app import HERE
+from patrolplan.cli.app import Config
+from patrolplan.cli.app import Json
+from patrolplan.cli.app import Out
+from patrolplan.cli.app import app
+from patrolplan.cli.app import check_out
+from patrolplan.cli.app import estimated
+from patrolplan.cli.app import loaded
+from patrolplan.cli.app import parsed_date
+from patrolplan.cli.app import parsed_time
+from patrolplan.terminal import print_json
+from patrolplan.terminal import print_left_out
+from patrolplan.terminal import print_patrols
+from patrolplan.terminal import stage
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Which patrols are asked for; by default every school's, from the bell."""
+
+    schools: list[str] | None = None
+    window: str | None = None
+    start: dt.time | None = None
+    minutes: float | None = None
+    date: dt.date | None = None
+    together: bool = False
+
+
+@app.command()
+def demo(out: Out = Path("patrolplan-demo"), as_json: Json = False) -> None:
+    """Plan the patrols of the fictional demo borough."""
+    from patrolplan.demo import demo_settings
+
+    _plan(demo_settings(), out, _Wish(), as_json=as_json)
+
+
+@app.command()
+def plan(
+    config: Config = HERE,
+    out: Out = Path("patrolplan-out"),
+    school: Annotated[
+        list[str] | None, typer.Option("--school", help="URN of one school; may be repeated.")
+    ] = None,
+    window: Annotated[str | None, typer.Option(help="A named window of the settings.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Start at short notice, HH:MM.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length of the window.")] = None,
+    date: Annotated[
+        str | None, typer.Option(help="Day, YYYY-MM-DD: tasked places count on their days.")
+    ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="No hotspot twice: schools that share are one team.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
+    wish = _Wish(
+        school,
+        window,
+        parsed_time(start),
+        minutes,
+        None if date is None else parsed_date(date, "--date"),
+        together,
+    )
+    _plan(config, out, wish, as_json=as_json)
+
+
+def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
+    check_out(out)
+    area = loaded(config)
+    surface = estimated(area)
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.pack import write_pack
+    from patrolplan.outputs.planfile import plan_document
+    from patrolplan.patrols.planner import plan_patrols
+    from patrolplan.patrols.windows import window_of
+
+    window = window_of(
+        area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
+    )
+    with stage("Finding hotspots"):
+        found = find_hotspots(area, surface)
+    with stage("Planning patrols"):
+        planned = plan_patrols(
+            area,
+            surface,
+            found,
+            urns=wish.schools,
+            window=window,
+            date=wish.date,
+            together=wish.together,
+        )
+    with stage("Writing cards, map, GPX and layers"):
+        write_pack(planned, out)
+    if as_json:
+        print_json(plan_document(planned))
+        return
+    print_left_out(planned.left_out, surface.notes)
+    print_patrols(planned, out)

@@ -1,0 +1,53 @@
+"""The team lead's commands: week."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from patrolplan.cli.app import HERE
+from patrolplan.cli.app import Config
+from patrolplan.cli.app import Json
+from patrolplan.cli.app import MaybeOut
+from patrolplan.cli.app import app
+from patrolplan.cli.app import check_out
+from patrolplan.cli.app import estimated
+from patrolplan.cli.app import loaded
+from patrolplan.cli.app import parsed_date
+from patrolplan.terminal import print_json
+from patrolplan.terminal import print_week
+from patrolplan.terminal import say_written
+from patrolplan.terminal import stage
+
+
+@app.command()
+def week(
+    start: Annotated[str, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")],
+    config: Config = HERE,
+    out: MaybeOut = None,
+    as_json: Json = False,
+) -> None:
+    """Choose who patrols which school on which day; with --out, write table and cards."""
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.weekpack import write_week
+    from patrolplan.patrols.planner import plan_patrols
+    from patrolplan.team.rota import plan_week
+    from patrolplan.team.week import week_document
+
+    day = parsed_date(start, "--from")
+    check_out(out)
+    area = loaded(config)
+    surface = estimated(area)
+    with stage("Planning patrols"):
+        planned = plan_patrols(area, surface, find_hotspots(area, surface))
+    with stage("Choosing the week"):
+        chosen = plan_week(area, planned, start=day)
+    if out is not None:
+        with stage("Writing table and cards"):
+            write_week(chosen, planned, out)
+    if as_json:
+        print_json(week_document(chosen))
+        return
+    print_week(chosen)
+    say_written(out)
