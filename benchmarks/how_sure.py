@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 import patrolplan as pp
-from patrolplan.outputs.plot import plot_coverage
+from patrolplan.outputs import plot
 from patrolplan.patrols.backtest import PatrolBacktest
 from patrolplan.patrols.backtest import backtest_patrols
 from patrolplan.risk.backtest import Backtest
@@ -92,7 +92,7 @@ def picture(result: Backtest, path: Path) -> None:
     wanted = [name for name in ("Robbery", ALL) if name in result.trials.categories]
     figure = Figure(figsize=(5 * len(wanted), 3.6), layout="constrained")
     for number, name in enumerate(wanted):
-        plot_coverage(result, name, axes=figure.add_subplot(1, len(wanted), number + 1))
+        plot.coverage(result, name, axes=figure.add_subplot(1, len(wanted), number + 1))
     with mpl.rc_context({"svg.hashsalt": "patrolplan", "svg.fonttype": "none"}):
         figure.savefig(path, metadata={"Date": None})
 

@@ -19,6 +19,7 @@ from patrolplan.errors import OutputError as OutputError
 from patrolplan.errors import PatrolplanError as PatrolplanError
 from patrolplan.errors import SettingsError as SettingsError
 from patrolplan.hotspots.find import find_hotspots as find_hotspots
+from patrolplan.outputs import plot as plot
 from patrolplan.outputs.brief.brief import brief_of as brief_of
 from patrolplan.outputs.pack import write_pack as write_pack
 from patrolplan.patrols.backtest import backtest_patrols as backtest_patrols
@@ -31,5 +32,7 @@ from patrolplan.risk.estimate import estimate_risk as estimate_risk
 from patrolplan.risk.surface import Risk as Risk
 from patrolplan.settings import Settings as Settings
 from patrolplan.settings import load_settings as load_settings
+from patrolplan.team.impact import Impact as Impact
+from patrolplan.team.impact import impact_of as impact_of
 from patrolplan.team.rota import plan_week as plan_week
 from patrolplan.team.week import Week as Week

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.outputs.plot import plot_coverage
+from patrolplan.outputs import plot
 from patrolplan.risk.backtest import COLUMNS
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.bootstrap import draw_months
@@ -66,10 +66,10 @@ def test_prints_itself(result):
 
 def test_plot(result):
     """The plot shows the chosen model, prior counts and the reference; an unknown name is told."""
-    axes = plot_coverage(result, "Robbery")
+    axes = plot.coverage(result, "Robbery")
     assert len(axes.lines) == 2
     with pytest.raises(KeyError, match="choose from"):
-        plot_coverage(result, "Piracy")
+        plot.coverage(result, "Piracy")
 
 
 def test_equal_runs_are_equal(make):

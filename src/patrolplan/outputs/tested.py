@@ -8,8 +8,8 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from patrolplan.outputs import plot
 from patrolplan.outputs.files import write_json
-from patrolplan.outputs.plot import plot_coverage
 from patrolplan.patrols.backtest import PatrolBacktest
 from patrolplan.risk.backtest import Backtest
 
@@ -27,7 +27,7 @@ def write_backtest(risk: Backtest, patrols: PatrolBacktest, folder: Path) -> Non
     with mpl.rc_context({"svg.hashsalt": "patrolplan"}):
         for category in risk.trials.categories:
             figure = Figure(figsize=(7, 4.5), layout="constrained")
-            plot_coverage(risk, category, axes=figure.subplots())
+            plot.coverage(risk, category, axes=figure.subplots())
             name = "".join(sign if sign.isalnum() else "-" for sign in category.lower())
             figure.savefig(folder / f"coverage-{name}.svg", metadata={"Date": None})
 

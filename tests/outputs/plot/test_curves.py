@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from patrolplan.outputs.plot import plot_what_if
+from patrolplan.outputs import plot
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def table():
 
 def test_what_if_has_a_line_for_each_dwell_and_crew(table):
     """Each crew has its line of worth in percent, named in the legend."""
-    axes = plot_what_if(table)
+    axes = plot.what_if(table)
     assert [line.get_ydata().tolist() for line in axes.lines] == [[10, 20], [20, 30]]
     words = [text.get_text() for text in axes.get_legend().get_texts()]
     assert words == ["1 officer, 15 min at each stop", "2 officers, 15 min at each stop"]
@@ -35,5 +35,5 @@ def test_what_if_has_a_line_for_each_dwell_and_crew(table):
 def test_what_if_draws_where_it_is_told(table):
     """Given axes are used and given back; drawing warns of nothing."""
     axes = Figure().add_subplot()
-    assert plot_what_if(table, axes=axes) is axes
+    assert plot.what_if(table, axes=axes) is axes
     axes.figure.canvas.draw()

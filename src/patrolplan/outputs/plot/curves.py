@@ -1,13 +1,14 @@
-"""Plots for analysts."""
+"""Curves for analysts: how much crime the priority streets caught, and what a change buys."""
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from patrolplan.outputs.plot.canvas import SERIES
+from patrolplan.outputs.plot.canvas import axes_or_new
 from patrolplan.risk.backtest import Backtest
 
 
-def plot_coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = None) -> Axes:
+def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = None) -> Axes:
     """Draw how much crime the priority streets caught, by how much of the street they are.
 
     The line is the chosen model on months that it had not seen, the band its 95 % interval over
@@ -33,8 +34,7 @@ def plot_coverage(backtest: Backtest, category: str = "all", *, axes: Axes | Non
         known = ", ".join(backtest.curves["category"].unique())
         message = f"no category '{category}' in this back-test, choose from: {known}"
         raise KeyError(message)
-    if axes is None:
-        axes = Figure(figsize=(6, 4), layout="constrained").add_subplot()
+    axes = axes_or_new(axes)
     share = 100 * curve["coverage"]
     caught = {
         name: 100 * curve["coverage"] * curve[name] for name in curve.columns.drop("category")
@@ -46,21 +46,25 @@ def plot_coverage(backtest: Backtest, category: str = "all", *, axes: Axes | Non
         color="0.85",
         label="if true rates were known (95 % of chance)",
     )
-    axes.fill_between(share, caught["pai_low"], caught["pai_high"], color="C0", alpha=0.3)
-    axes.plot(share, caught["pai"], color="C0", marker="o", label="chosen model (95 % interval)")
+    axes.fill_between(share, caught["pai_low"], caught["pai_high"], color=SERIES[0], alpha=0.3)
+    axes.plot(
+        share, caught["pai"], color=SERIES[0], marker="o", label="chosen model (95 % interval)"
+    )
     axes.plot(share, caught["prior_count"], "k--", label="prior count of twelve months")
     axes.set(
         xlabel="priority streets, % of street length",
         ylabel="crime caught in the month after, %",
-        title=category,
         xlim=(0, None),
         ylim=(0, None),
     )
+    months = backtest.trials.origins
+    title = f"{category}, months {months[0]:%B %Y} to {months[-1]:%B %Y}"
+    axes.set_title(title, loc="left", fontsize=10)
     axes.legend(loc="lower right", frameon=False)
     return axes
 
 
-def plot_what_if(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     """Draw a school's worth against the minutes of its window, a line for each dwell and crew.
 
     Dots are filled where the patrol is proven best; elsewhere a thin line up to the bound shows
@@ -73,12 +77,11 @@ def plot_what_if(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     axes
         Where to draw; a new figure by default.
     """
-    if axes is None:
-        axes = Figure(figsize=(6, 4), layout="constrained").add_subplot()
+    axes = axes_or_new(axes)
     lines = table.groupby(["officers", "dwell_minutes"])
     for number, ((officers, dwell), cases) in enumerate(lines):
         crew = "1 officer" if officers == 1 else f"{officers} officers"
-        colour = f"C{number % 10}"
+        colour = SERIES[number % len(SERIES)]
         worth, bound = 100 * cases["worth"], 100 * cases["bound"]
         label = f"{crew}, {dwell:g} min at each stop"
         axes.plot(cases["minutes"], worth, color=colour, label=label)

@@ -1,0 +1,209 @@
+"""Maps for analysts: risk, hotspots, where the voices disagree, and a patrol on its streets."""
+
+import geopandas as gpd
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.colors import TwoSlopeNorm
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.outputs.plot.canvas import DIVERGING
+from patrolplan.outputs.plot.canvas import GATE
+from patrolplan.outputs.plot.canvas import ROUTE
+from patrolplan.outputs.plot.canvas import SEQUENTIAL
+from patrolplan.outputs.plot.canvas import SERIES
+from patrolplan.outputs.plot.canvas import axes_or_new
+from patrolplan.outputs.plot.canvas import data_dates
+from patrolplan.outputs.plot.canvas import draw_ground
+from patrolplan.outputs.plot.canvas import draw_streets
+from patrolplan.outputs.plot.canvas import frame_map
+from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import clock
+from patrolplan.risk.surface import Risk
+
+MAP_SIZE = (6.5, 6.0)
+MARGIN_METRES = 120.0
+AROUND_METRES = 250.0
+TOP = 12
+"""Hotspots that are named on the map: the ones of most risk."""
+
+VOICES = {
+    "joined": "both voices",
+    "crime": "recorded crime",
+    "reports": "pupils' reports",
+}
+
+
+def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | None = None) -> Axes:
+    """Draw the risk of every street, the darker the more.
+
+    The scale ends at the 99th percentile, so that one street does not blacken all others.
+
+    Parameters
+    ----------
+    area, risk
+        The streets and their risk.
+    voice
+        "joined", "crime" or "reports".
+    axes
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    InputError
+        When there is no such voice.
+
+    Examples
+    --------
+    >>> import patrolplan as pp
+    >>> area = pp.load_area(pp.demo_settings())
+    >>> axes = pp.plot.risk(area, pp.estimate_risk(area), voice="crime")
+    >>> axes.get_title(loc="left").splitlines()[0]
+    'Eastmere (fictional): risk by recorded crime'
+    """
+    if voice not in VOICES:
+        what = f"'{voice}' is no voice"
+        raise _error(what, f"choose from: {', '.join(VOICES)}", "voice")
+    axes = axes_or_new(axes, MAP_SIZE)
+    network = area.network
+    density = getattr(risk, voice) / network.piece_metres
+    top = max(float(np.quantile(density, 0.99)), float(np.finfo(float).tiny))
+    order = np.argsort(density, kind="stable")
+    draw_ground(axes, area.features)
+    drawn = draw_streets(axes, network, pieces=order, width=1.6, colour=None)
+    drawn.set(array=density[order] / top, cmap=SEQUENTIAL, norm=Normalize(0, 1))
+    axes.figure.colorbar(
+        drawn, ax=axes, shrink=0.5, label="risk per metre, share of the 99th percentile"
+    )
+    _finish(axes, area, f"{area.name}: risk by {VOICES[voice]}", data_dates(risk))
+    return axes
+
+
+def hotspots(
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, *, axes: Axes | None = None
+) -> Axes:
+    """Draw the stretches: solid where they stand out from chance, the top ones named.
+
+    Parameters
+    ----------
+    area, risk, hotspots
+        See `patrolplan.find_hotspots`.
+    axes
+        Where to draw; a new figure by default.
+    """
+    axes = axes_or_new(axes, MAP_SIZE)
+    draw_ground(axes, area.features)
+    draw_streets(axes, area.network)
+    for sure, style, label in (
+        (True, {"color": SERIES[1], "linewidth": 3.2}, "stands out from chance"),
+        (False, {"color": SERIES[5], "linewidth": 2.2}, "could be chance"),
+    ):
+        some = hotspots[hotspots["stands_out"] == sure]
+        if len(some):
+            some.plot(ax=axes, zorder=3, aspect=None, label=f"{label} ({len(some)})", **style)
+    for row in hotspots.head(TOP).itertuples():
+        axes.annotate(
+            row.hotspot,
+            (row.stop.x, row.stop.y),
+            xytext=(4, 4),
+            textcoords="offset points",
+            fontsize=8,
+            fontweight="bold",
+            zorder=5,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
+        )
+    _finish(axes, area, f"{area.name}: {len(hotspots)} hotspots", data_dates(risk))
+    axes.legend(loc="lower right", fontsize=8, frameon=True)
+    return axes
+
+
+def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Axes:
+    """Draw where the voices disagree: feared but unrecorded, recorded but unfeared.
+
+    Parameters
+    ----------
+    area, risk
+        See `patrolplan.risk.surface.Risk.disagreement`.
+    axes
+        Where to draw; a new figure by default.
+    """
+    axes = axes_or_new(axes, MAP_SIZE)
+    draw_ground(axes, area.features)
+    value = risk.disagreement
+    order = np.argsort(np.abs(value), kind="stable")
+    drawn = draw_streets(
+        axes, area.network, pieces=order, width=0.5 + 2.2 * np.abs(value[order]), colour=None
+    )
+    drawn.set(array=value[order], cmap=DIVERGING, norm=TwoSlopeNorm(0.0, -1.0, 1.0))
+    bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.5, ticks=[-1, 0, 1])
+    bar.ax.set_yticklabels(["recorded,\nunfeared", "agree", "feared,\nunrecorded"])
+    silent = "" if risk.reports.any() else " (no group of reports: nothing to compare)"
+    _finish(axes, area, f"{area.name}: where the voices disagree{silent}", data_dates(risk))
+    return axes
+
+
+def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) -> Axes:
+    """Draw one patrol on its streets, with numbered stops and their times.
+
+    Parameters
+    ----------
+    plan
+        Patrols.
+    urn
+        School of the patrol.
+    number
+        1 for the first officer at the school, 2 for the second...
+    axes
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    InputError
+        When the plan has no such patrol.
+    """
+    patrol = _patrol(plan, urn, number)
+    axes = axes_or_new(axes, MAP_SIZE)
+    draw_ground(axes, plan.area.features)
+    draw_streets(axes, plan.area.network)
+    mine = plan.hotspots[plan.hotspots["hotspot"].isin([stop.hotspot for stop in patrol.stops])]
+    if len(mine):
+        mine.plot(ax=axes, color=SERIES[4], linewidth=7, alpha=0.5, zorder=2, aspect=None)
+    for leg in patrol.legs:
+        axes.plot(*leg.line.T, color=ROUTE, linewidth=2, zorder=3)
+    axes.plot(patrol.x, patrol.y, marker="s", markersize=11, color=GATE, zorder=5)
+    for count, stop in enumerate(patrol.stops, start=1):
+        axes.plot(
+            stop.x, stop.y, "o", markersize=14, color="white", markeredgecolor=ROUTE, zorder=5
+        )
+        axes.annotate(str(count), (stop.x, stop.y), ha="center", va="center", fontsize=9, zorder=6)
+    gate = np.array([[patrol.x, patrol.y]])
+    shown = np.concatenate([gate, *(leg.line for leg in patrol.legs)])
+    frame_map(axes, shown, margin=AROUND_METRES)
+    hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
+    good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} % of the best"
+    _title(axes, f"{patrol.school}, {hours}: {len(patrol.stops)} stops, {good}", plan.risk)
+    return axes
+
+
+def _patrol(plan: Plan, urn: str, number: int) -> Patrol:
+    for patrol in plan.patrols:
+        if (patrol.urn, patrol.number) == (urn, number):
+            return patrol
+    known = ", ".join(dict.fromkeys(patrol.urn for patrol in plan.patrols))
+    what = f"no patrol {number} of URN '{urn}' is in the plan"
+    raise _error(what, f"choose from: {known}", "urn")
+
+
+def _finish(axes: Axes, area: StudyArea, title: str, dates: str) -> None:
+    frame_map(axes, area.network.node_xy, margin=MARGIN_METRES)
+    axes.set_title(f"{title}\n{dates}", loc="left", fontsize=10)
+
+
+def _title(axes: Axes, title: str, risk: Risk) -> None:
+    axes.set_title(f"{title}\n{data_dates(risk)}", loc="left", fontsize=10)
+
+
+def _error(what: str, remedy: str, place: str) -> InputError:
+    return InputError.one("plot", what, remedy, place)

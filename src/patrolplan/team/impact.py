@@ -1,0 +1,309 @@
+"""Did it work? Doses delivered against incidents: weighted displacement difference and an e-test.
+
+Two questions, two tests:
+
+* Did recorded crime in the dosed hotspots fall by more than in hotspots that had no dose, and
+  did it not just move next door? The weighted displacement difference (Wheeler and Ratcliffe
+  2018, Crime Science 7:11) is
+
+      WDD = (T1 - T0) - (C1 - C0) + (D1 - D0) - (E1 - E0)
+
+  with T the dosed hotspots, C the comparison, D and E the streets around each, 0 before and 1
+  after. Its variance is the sum of all counts, as counts are taken for Poisson. It takes changes
+  in numbers, not in per cent, so the comparison must be as bad as the dosed hotspots were: each
+  dosed hotspot is paired with the undosed one whose count before was nearest.
+* Is the fall in the dosed hotspots more than chance, by itself? The e-test for two Poisson means
+  (Krishnamoorthy and Thomson 2004), as scipy has it.
+
+Neither makes an experiment of what was none: hotspots are patrolled because they were bad, and
+bad months are followed by better ones whoever walks there (regression to the mean).
+"""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+
+BUFFER_METRES = 150.0
+FEWEST_EVENTS = 20
+"""With fewer incidents in the dosed hotspots, before and after together, nothing can be told."""
+HALF_WIDTH_95 = 1.959964
+
+GROUPS = ("dosed", "comparison", "around dosed", "around comparison")
+SIGNS = np.array([1.0, -1.0, 1.0, -1.0])
+
+CAUTIONS = (
+    "This was no experiment: bad places are chosen, and bad months are followed by better ones.",
+    "Recorded crime is what was reported; presence can make people report more.",
+    "Each dosed hotspot is compared with the undosed one whose count before was nearest.",
+    "An interval that holds zero shows neither that it worked nor that it did not.",
+)
+SNAPPED = (
+    "Crimes are spread over the streets that share a map point: an effect on one street is "
+    "thinned out over its neighbours."
+)
+MONTHS_ONLY = "Only months are known, so crime at all hours is counted, also when nobody patrolled."
+
+
+@dataclass(frozen=True, eq=False)
+class Impact:
+    """Incidents where doses were delivered, and where they were not, before and after.
+
+    Parameters
+    ----------
+    counts
+        One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes
+        are spread over a catchment), `expected` (before, in lengths of after), `metres` (street).
+    months
+        Months before, months after.
+    doses, minutes
+        Doses delivered in the months after, and their minutes.
+    wdd, low, high
+        Weighted displacement difference, incidents in the months after, with its 95 % interval;
+        below zero means fewer.
+    chance
+        Two-sided chance of such a difference, or a larger one, if nothing had changed.
+    fall_chance
+        Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test).
+    enough
+        Whether there are incidents enough to tell anything.
+    cautions
+        What a reader must know, in plain sentences.
+    """
+
+    counts: pd.DataFrame
+    months: tuple[int, int]
+    doses: int
+    minutes: float
+    wdd: float
+    low: float
+    high: float
+    chance: float
+    fall_chance: float
+    enough: bool
+    cautions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([self.said, *(f"- {caution}" for caution in self.cautions)])
+
+    @property
+    def said(self) -> str:
+        """What came out, in a sentence or two."""
+        if not self.enough:
+            return (
+                f"Too few incidents to tell: fewer than {FEWEST_EVENTS} in the dosed hotspots, "
+                "before and after together."
+            )
+        less = "fewer" if self.wdd < 0 else "more"
+        told = "more than chance" if self.high < 0 or self.low > 0 else "within chance"
+        return (
+            f"{abs(self.wdd):.1f} incidents {less} than elsewhere in {self.months[1]} months, "
+            f"streets around included (95 % interval {self.low:+.1f} to {self.high:+.1f}): {told}."
+        )
+
+
+def impact_of(
+    area: StudyArea,
+    hotspots: gpd.GeoDataFrame,
+    delivered: pd.DataFrame,
+    *,
+    before: tuple[str, str],
+    after: tuple[str, str],
+    categories: Sequence[str] | None = None,
+    buffer_metres: float = BUFFER_METRES,
+) -> Impact:
+    """Compare incidents in dosed hotspots with those in the others, before and after.
+
+    Parameters
+    ----------
+    area
+        The incidents.
+    hotspots
+        All hotspots; those without a dose are what the comparison is taken from.
+    delivered
+        Doses: columns `hotspot`, `date`, `minutes`. Those outside `after` do not count.
+    before, after
+        First and last month, "YYYY-MM", both inside.
+    categories
+        Categories counted; by default those that count for the risk.
+    buffer_metres
+        How far from a hotspot, in a straight line, crime may have moved to.
+
+    Returns
+    -------
+    Impact
+        Counts, differences with their intervals, and the words of caution.
+
+    Raises
+    ------
+    InputError
+        When a month is not in the data, the spans overlap, or no hotspot, or every one, was dosed.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> import patrolplan as pp
+    >>> area = pp.load_area(pp.demo_settings())
+    >>> hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
+    >>> doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 1)], "minutes": [15.0]})
+    >>> spans = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
+    >>> pp.impact_of(area, hotspots, doses, **spans).months
+    (3, 3)
+    """
+    spans = [_months(area, "before", *before), _months(area, "after", *after)]
+    if spans[0][-1] >= spans[1][0]:
+        what = f"before ends in {before[1]}, after begins in {after[0]}"
+        raise _error(what, "let before end first")
+    doses = _doses_in(delivered, spans[1])
+    mine = hotspots["hotspot"].isin(doses["hotspot"]).to_numpy()
+    events = _events(area, spans, categories)
+    stretches = _ones(area, hotspots["pieces"])
+    pairs = _paired(_parts(area, stretches) @ events[:, 0], mine)
+    groups = _groups(area, stretches[mine], stretches[pairs], stretches, buffer_metres)
+    parts = _parts(area, groups)
+    counts, squares = parts @ events, parts**2 @ events
+    exposure = len(spans[1]) / len(spans[0])
+    expected = counts[:, 0] * exposure
+    wdd = float(SIGNS @ (counts[:, 1] - expected))
+    width = HALF_WIDTH_95 * float(np.sqrt(squares[:, 1].sum() + exposure**2 * squares[:, 0].sum()))
+    return Impact(
+        counts=pd.DataFrame(
+            {
+                "before": counts[:, 0],
+                "after": counts[:, 1],
+                "expected": expected,
+                "metres": groups @ area.network.piece_metres,
+            },
+            index=pd.Index(GROUPS, name="streets"),
+        ),
+        months=(len(spans[0]), len(spans[1])),
+        doses=len(doses),
+        minutes=float(doses["minutes"].sum()),
+        wdd=wdd,
+        low=wdd - width,
+        high=wdd + width,
+        chance=float(2 * stats.norm.sf(abs(wdd) / (width / HALF_WIDTH_95))) if width else 1.0,
+        fall_chance=_fall(counts[0], spans),
+        enough=bool(counts[0].sum() >= FEWEST_EVENTS),
+        cautions=_cautions(area),
+    )
+
+
+def _months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeIndex:
+    held = area.incidents["month"]
+    try:
+        span = pd.date_range(
+            pd.Period(first, "M").start_time, pd.Period(last, "M").start_time, freq="MS"
+        )
+    except ValueError:
+        what = f"'{first}' to '{last}' are no months"
+        raise _error(what, "write YYYY-MM", name) from None
+    if not len(span) or span[0] < held.min() or span[-1] > held.max():
+        what = f"{first} to {last} is not within the data"
+        remedy = f"choose months from {held.min():%Y-%m} to {held.max():%Y-%m}"
+        raise _error(what, remedy, name)
+    return span
+
+
+def _doses_in(delivered: pd.DataFrame, span: pd.DatetimeIndex) -> pd.DataFrame:
+    month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
+    return delivered[month.isin(span) & (delivered["minutes"] > 0)]
+
+
+def _ones(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
+    """(h, p) ones for the pieces of each stretch."""
+    ones = [np.isin(np.arange(len(area.network)), pieces) for pieces in stretches]
+    return np.array(ones, dtype=np.float64)
+
+
+def _parts(area: StudyArea, ones: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(g, c) the part of each catchment's street that lies in each group of pieces."""
+    catchments = area.catchments
+    of_piece, share, n = catchments.of_piece, catchments.piece_share, len(catchments)
+    return np.stack([np.bincount(of_piece, weights=row * share, minlength=n) for row in ones])
+
+
+def _paired(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Rows of the undosed hotspots whose counts before are nearest those of the dosed ones.
+
+    Pairs of least difference in all; where fewer are undosed than dosed, all of them.
+    """
+    if not dosed.any() or dosed.all():
+        which = "every hotspot" if dosed.any() else "no hotspot"
+        what = f"{which} had a dose in the months after"
+        raise _error(what, "some must have had one, and some none", "delivered")
+    others = np.flatnonzero(~dosed)
+    apart = np.abs(before[dosed][:, None] - before[others])
+    return np.asarray(others[linear_sum_assignment(apart)[1]])
+
+
+def _groups(
+    area: StudyArea,
+    dosed: NDArray[np.float64],
+    comparison: NDArray[np.float64],
+    hotspots: NDArray[np.float64],
+    buffer_metres: float,
+) -> NDArray[np.float64]:
+    """(4, p) ones for the pieces of each of `GROUPS`; no piece is in two of them."""
+    middle = area.network.piece_middle
+    cores = [np.asarray(ones.any(axis=0)) for ones in (dosed, comparison)]
+    apart = [_apart(middle, core) for core in cores]
+    free = ~hotspots.any(axis=0)
+    around = [
+        free & (apart[0] <= buffer_metres) & (apart[0] <= apart[1]),
+        free & (apart[1] <= buffer_metres) & (apart[1] < apart[0]),
+    ]
+    return np.array([*cores, *around], dtype=np.float64)
+
+
+def _apart(middle: NDArray[np.float64], within: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(p,) metres from each piece's middle to the nearest middle of those within."""
+    return np.asarray(cKDTree(middle[within]).query(middle)[0])
+
+
+def _events(
+    area: StudyArea, spans: list[pd.DatetimeIndex], categories: Sequence[str] | None
+) -> NDArray[np.float64]:
+    """(c, 2) incidents by catchment, before and after.
+
+    An incident counts by the part of its catchment's street that lies in a group. Where each of
+    n incidents counts by a part w, n being Poisson, the variance of the sum is the sum of w².
+    """
+    names = area.settings.crimes.counted if categories is None else tuple(categories)
+    counted = area.incidents["category"].isin(names).to_numpy() & (area.incident_catchment >= 0)
+    month = area.incidents["month"]
+    n = len(area.catchments)
+    columns = [
+        np.bincount(area.incident_catchment[counted & month.isin(span).to_numpy()], minlength=n)
+        for span in spans
+    ]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
+    """Chance of so few after, if nothing changed; the test takes whole numbers."""
+    before, after = np.round(dosed).astype(int).tolist()
+    if not before + after:
+        return 1.0
+    test = stats.poisson_means_test(after, len(spans[1]), before, len(spans[0]), alternative="less")
+    return float(test.pvalue)
+
+
+def _cautions(area: StudyArea) -> tuple[str, ...]:
+    more = [SNAPPED] if area.snapped else []
+    more += [] if area.times_known else [MONTHS_ONLY]
+    return (*CAUTIONS, *more)
+
+
+def _error(what: str, remedy: str, place: str = "") -> InputError:
+    return InputError.one("impact", what, remedy, place)

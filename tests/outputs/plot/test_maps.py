@@ -1,0 +1,126 @@
+"""Maps and calendars for analysts: what is drawn is what the tables hold."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import patrolplan as pp
+
+
+@pytest.fixture(scope="module")
+def week(demo_plan):
+    """A week of the demo borough."""
+    return pp.plan_week(demo_plan.area, demo_plan, start=dt.date(2026, 11, 30))
+
+
+def test_risk_is_drawn_darkest_last(demo_plan):
+    """Every piece is drawn, the ones of most risk on top, and the scale ends at one."""
+    axes = pp.plot.risk(demo_plan.area, demo_plan.risk)
+    drawn = axes.collections[-1]
+    values = np.asarray(drawn.get_array())
+    assert len(values) == len(demo_plan.area.network)
+    assert np.all(np.diff(values) >= 0)
+    assert drawn.norm.vmax == 1
+    assert "October 2024 to September 2026" in axes.get_title(loc="left")
+
+
+def test_an_unknown_voice_is_told(demo_plan):
+    """The message names the voices there are."""
+    with pytest.raises(pp.InputError, match="choose from: joined, crime, reports"):
+        pp.plot.risk(demo_plan.area, demo_plan.risk, voice="rumour")
+
+
+def test_hotspots_say_how_many_stand_out(demo_plan):
+    """The legend counts those that stand out from chance and those that could be chance."""
+    axes = pp.plot.hotspots(demo_plan.area, demo_plan.risk, demo_plan.hotspots)
+    sure = int(demo_plan.hotspots["stands_out"].sum())
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    rest = len(demo_plan.hotspots) - sure
+    assert words == [f"stands out from chance ({sure})", f"could be chance ({rest})"]
+
+
+def test_disagreement_has_feared_above_and_recorded_below(demo_plan):
+    """The scale runs from recorded and unfeared to feared and unrecorded."""
+    axes = pp.plot.disagreement(demo_plan.area, demo_plan.risk)
+    drawn = axes.collections[-1]
+    assert (drawn.norm.vmin, drawn.norm.vmax) == (-1, 1)
+    assert np.asarray(drawn.get_array()).max() == demo_plan.risk.disagreement.max()
+
+
+def test_a_route_has_a_number_at_every_stop(demo_plan):
+    """Stops are numbered in their order, and the whole route is in the frame."""
+    patrol = demo_plan.patrols[2]
+    axes = pp.plot.route(demo_plan, patrol.urn)
+    numbers = [text.get_text() for text in axes.texts if text.get_text().isdigit()]
+    assert numbers == [str(count) for count in range(1, len(patrol.stops) + 1)]
+    line = np.concatenate([leg.line for leg in patrol.legs])
+    assert axes.get_xlim()[0] < line[:, 0].min() < line[:, 0].max() < axes.get_xlim()[1]
+
+
+def test_a_school_without_a_patrol_is_told(demo_plan):
+    """The message names the schools that have one."""
+    with pytest.raises(pp.InputError, match="choose from: 900001"):
+        pp.plot.route(demo_plan, "100000")
+
+
+def test_the_calendar_adds_up_to_the_week(week):
+    """All minutes written in the calendar are the minutes of the week's stops."""
+    axes = pp.plot.doses(week)
+    told = sum(float(text.get_text()) for text in axes.texts)
+    promised = sum(
+        stop.leave_minutes - stop.arrive_minutes
+        for duty in week.duties
+        for stop in duty.patrol.stops
+    )
+    assert told == pytest.approx(promised)
+
+
+def test_every_school_has_its_bar(week):
+    """The bars are the patrols of every school, those with none included."""
+    axes = pp.plot.shares(week)
+    assert sum(bar.get_width() for bar in axes.patches) == len(week.duties)
+    assert len(axes.patches) == 12
+
+
+def test_impact_draws_expected_beside_what_came(demo_plan):
+    """Two bars for each group of streets."""
+    doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 6)], "minutes": [15.0]})
+    impact = pp.impact_of(
+        demo_plan.area,
+        demo_plan.hotspots,
+        doses,
+        before=("2026-04", "2026-06"),
+        after=("2026-07", "2026-09"),
+    )
+    heights = [bar.get_height() for bar in pp.plot.impact(impact).patches]
+    assert heights == [*impact.counts["expected"], *impact.counts["after"]]
+
+
+def test_all_draw_where_they_are_told(demo_plan, week):
+    """Given axes are used and given back; drawing warns of nothing."""
+    area, risk = demo_plan.area, demo_plan.risk
+    for draw in (
+        lambda axes: pp.plot.risk(area, risk, axes=axes),
+        lambda axes: pp.plot.hotspots(area, risk, demo_plan.hotspots, axes=axes),
+        lambda axes: pp.plot.disagreement(area, risk, axes=axes),
+        lambda axes: pp.plot.route(demo_plan, "900003", axes=axes),
+        lambda axes: pp.plot.doses(week, axes=axes),
+        lambda axes: pp.plot.shares(week, axes=axes),
+    ):
+        axes = Figure().add_subplot()
+        assert draw(axes) is axes
+        axes.figure.canvas.draw()
+
+
+def test_a_notebook_gets_the_map_in_a_frame(demo_plan, tmp_path):
+    """The page is escaped into a frame; saved, it is the plan's own map."""
+    shown = pp.plot.web_map(demo_plan)
+    html = shown._repr_html_()
+    assert html.startswith("<iframe")
+    assert "<script" not in html
+    path = shown.save(tmp_path / "map.html")
+    assert path.read_text(encoding="utf-8") == shown.html
+    assert "Content-Security-Policy" in shown.html
