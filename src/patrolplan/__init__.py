@@ -35,4 +35,7 @@ from patrolplan.settings import load_settings as load_settings
 from patrolplan.team.impact import Impact as Impact
 from patrolplan.team.impact import impact_of as impact_of
 from patrolplan.team.rota import plan_week as plan_week
+from patrolplan.team.week import Ban as Ban
+from patrolplan.team.week import Lock as Lock
 from patrolplan.team.week import Week as Week
+from patrolplan.versions import show_versions as show_versions

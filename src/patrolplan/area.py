@@ -39,6 +39,7 @@ from patrolplan.projection import Projection
 from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
 from patrolplan.settings import load_settings
+from patrolplan.shown import shown_as_table
 from patrolplan.tables import SCHOOLS
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
@@ -107,6 +108,20 @@ class StudyArea:
             f"{len(self.incidents):,} incidents, {len(self.reports)} groups of reports, "
             f"{len(self.schools)} schools>"
         )
+
+    def _repr_html_(self) -> str:
+        months = self.incidents["month"]
+        facts = {
+            "streets": f"{self.network.metres / 1000:,.1f} km",
+            "incidents": f"{len(self.incidents):,}, {months.min():%Y-%m} to {months.max():%Y-%m}",
+            "places": "map points that stand for a few streets" if self.snapped else "exact",
+            "times": "known" if self.times_known else "only the month is known",
+            "groups of reports": len(self.reports),
+            "schools": len(self.schools),
+            "officers": len(self.officers),
+            "left out": "; ".join(map(str, self.left_out)) or "nothing",
+        }
+        return shown_as_table(self.name, facts, after="risk = pp.estimate_risk(area)")
 
     @property
     def name(self) -> str:

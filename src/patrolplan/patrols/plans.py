@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.risk.surface import Risk
+from patrolplan.shown import shown_as_table
 from patrolplan.tables import LeftOutRow
 
 
@@ -142,6 +143,19 @@ class Plan:
             f"<Plan: {self.area.name}, {len(self.patrols)} patrols with {stops} stops "
             f"in {len(self.hotspots)} hotspots>"
         )
+
+    def _repr_html_(self) -> str:
+        proven = sum(patrol.proven for patrol in self.patrols)
+        stops = sum(len(patrol.stops) for patrol in self.patrols)
+        facts = {
+            "patrols": f"{len(self.patrols)}, {proven} of them proven best",
+            "stops": stops,
+            "hotspots": len(self.hotspots),
+            "day": self.date or "any",
+            "left out": "; ".join(map(str, self.left_out)) or "nothing",
+        }
+        after = 'pp.write_pack(plan, "out"); pp.plot.web_map(plan)'
+        return shown_as_table(f"Plan of {self.area.name}", facts, after=after)
 
 
 def clock(minutes: float) -> str:

@@ -26,6 +26,7 @@ from patrolplan.risk.trials import LEAST_HISTORY
 from patrolplan.risk.trials import Trials
 from patrolplan.risk.trials import run_trials
 from patrolplan.risk.weights import harm_days
+from patrolplan.shown import shown_as_table
 
 USUAL_ORIGINS = 12
 """Months that are scored by default, the last ones: a year, so that every season is in it."""
@@ -91,6 +92,19 @@ class Backtest:
             f"<Backtest: {len(self.trials.models)} models, {len(self.trials.categories)} "
             f"categories, {months[0]:%Y-%m} to {months[-1]:%Y-%m}>"
         )
+
+    def _repr_html_(self) -> str:
+        months = self.trials.origins
+        chosen = self.results[self.results["chosen"] & (self.results["coverage"] == COVERAGES[3])]
+        facts = {
+            str(row.category): f"PAI {row.pai:.2f}, {row.ratio:.2f} times the prior count "
+            f"(difference {row.difference_low:+.2f} to {row.difference_high:+.2f})"
+            for row in chosen.itertuples()
+        }
+        title = (
+            f"Back-test at {COVERAGES[3]:.0%} of street, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+        )
+        return shown_as_table(title, facts, after="pp.plot.coverage(backtest)")
 
     def __str__(self) -> str:
         months = self.trials.origins

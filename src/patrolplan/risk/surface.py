@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from patrolplan.risk.choice import Choice
 from patrolplan.risk.timing import Timing
+from patrolplan.shown import shown_as_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,18 @@ class Risk:
     def __repr__(self) -> str:
         first, last = self.months
         return f"<Risk: {self.model}, {first:%Y-%m} to {last:%Y-%m}, {len(self.joined):,} pieces>"
+
+    def _repr_html_(self) -> str:
+        first, last = self.months
+        margin = "nothing can be told" if self.margin is None else f"{self.margin:+.2f} PAI at 5 %"
+        facts = {
+            "model": self.model,
+            "against prior counts": margin,
+            "months": f"{first:%Y-%m} to {last:%Y-%m}",
+            "pieces of street": f"{len(self.joined):,}",
+            **{f"note {count}": note for count, note in enumerate(self.notes, start=1)},
+        }
+        return shown_as_table("Risk", facts, after="hotspots = pp.find_hotspots(area, risk)")
 
     @property
     def disagreement(self) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import clock
+from patrolplan.shown import shown_as_table
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,18 @@ class Week:
             f"<Week: from {self.start}, {len(self.duties)} patrols of {officers} officers at "
             f"{schools} schools, {self.status}, gap {self.gap_percent:.2f} %>"
         )
+
+    def _repr_html_(self) -> str:
+        good = "best possible" if self.status == "optimal" else f"within {self.gap_percent:.2f} %"
+        facts = {
+            "patrols": len(self.duties),
+            "officers": len({duty.officer for duty in self.duties}),
+            "schools": len({duty.urn for duty in self.duties}),
+            "how good": good,
+            "not met": "; ".join(map(str, (*self.short, *self.unmet))) or "nothing",
+        }
+        after = "pp.plot.doses(week)"
+        return shown_as_table(f"Week from {self.start:%d %B %Y}", facts, after=after)
 
 
 def day_name(date: dt.date) -> str:
