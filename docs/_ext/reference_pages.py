@@ -1,0 +1,136 @@
+"""Pages that are written from the code, so that they cannot say what it does not do.
+
+Settings come from the pydantic models, commands from the command line itself, tables from their
+schemas. The pages are written anew into `reference/` at every build and are not kept.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import time
+from pathlib import Path
+from typing import get_args
+
+import typer
+from pydantic import BaseModel
+from sphinx.application import Sphinx
+
+from patrolplan import tables
+from patrolplan.cli import app
+from patrolplan.settings import Settings
+
+HEAD = "<!-- written by docs/_ext/reference_pages.py at every build -->\n\n"
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the pages before Sphinx looks for them."""
+    app.connect("builder-inited", _write)
+    return {"parallel_read_safe": True}
+
+
+def _write(app: Sphinx) -> None:
+    folder = Path(app.srcdir) / "reference"
+    for name, text in (
+        ("settings.md", settings_page()),
+        ("commands.md", commands_page()),
+        ("tables.md", tables_page()),
+    ):
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def settings_page() -> str:
+    """Every key of `patrolplan.toml`, its default and its meaning."""
+    lines = [
+        HEAD + "# Settings",
+        "",
+        "Every key of `patrolplan.toml`; `patrolplan init` writes them as a file to start from.",
+        "",
+    ]
+    for name, field in Settings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            lines += [f"## `[{name}]`", "", (model.__doc__ or "").strip(), ""]
+            lines += ["| key | default | meaning |", "| --- | --- | --- |"]
+            lines += list(_keys(model))
+        else:
+            lines += [f"## `{name}`", "", f"{field.description}; default `{_plain(field)}`."]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        default = "needed" if field.is_required() else f"`{_plain(field)}`"
+        yield f"| `{field.alias or name}` | {default} | {_cell(field.description or '')} |"
+        for nested in (field.annotation, *get_args(field.annotation)):
+            if isinstance(nested, type) and issubclass(nested, BaseModel):
+                for row in _keys(nested):
+                    yield row.replace("| `", f"| `{field.alias or name}.NAME.", 1)
+
+
+def _plain(field) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is None:
+        return "none"
+    if isinstance(value, time):
+        return f'"{value:%H:%M}"'
+    if isinstance(value, BaseModel):
+        return "..."
+    return json.dumps(
+        list(value) if isinstance(value, tuple) else value, ensure_ascii=False, default=str
+    )
+
+
+def commands_page() -> str:
+    """Every command with its options, as the command line has them."""
+    group = typer.main.get_command(app)
+    lines = [HEAD + "# Commands", "", (group.help or "").strip(), ""]
+    lines += [
+        "Exit code 0: done. 1: a problem with the input, one message a problem on standard error. ",
+        "2: wrong usage. Progress goes to standard error, results to standard output.",
+        "",
+    ]
+    for name, command in sorted(group.commands.items()):
+        lines += [f"## `patrolplan {name}`", "", (command.help or "").strip(), ""]
+        lines += ["| option | default | meaning |", "| --- | --- | --- |"]
+        lines += [_option(parameter) for parameter in command.params]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _option(parameter) -> str:
+    names = ", ".join(f"`{name}`" for name in parameter.opts)
+    default = "needed" if parameter.required else parameter.default
+    shown = default if default == "needed" else f"`{default}`"
+    if default is None or default is False or default == ():
+        shown = ""
+    return f"| {names} | {shown} | {_cell(getattr(parameter, 'help', None) or '')} |"
+
+
+def tables_page() -> str:
+    """The tables that pass between the rooms, and what their columns mean."""
+    lines = [
+        HEAD + "# Tables",
+        "",
+        "Columns of the tables that the calls give, with their kinds and meanings.",
+        "",
+    ]
+    for schema in vars(tables).values():
+        if isinstance(schema, tables.Schema):
+            lines += [
+                f"## `{schema.name}`",
+                "",
+                "| column | kind | meaning |",
+                "| --- | --- | --- |",
+            ]
+            lines += [
+                f"| `{name}` | {column.kind} | {_cell(column.meaning)} |"
+                for name, column in schema.columns.items()
+            ]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("*", "\\*").replace("<", "&lt;")

@@ -1,0 +1,105 @@
+"""Every code block of the documentation runs, in a folder with a copy of the demo borough."""
+
+import functools
+import re
+import shlex
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot as plt
+
+import patrolplan as pp
+from patrolplan import area as area_room
+from patrolplan import cli
+from patrolplan.area import load_area
+from patrolplan.risk import estimate as risk_room
+from patrolplan.risk.estimate import estimate_risk
+from patrolplan.settings import settings_from
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN_ONLY = {"text", "csv"}
+"""Not code: drawings, formulas, examples of files."""
+GENERATED = {"settings.md", "commands.md", "tables.md"}
+PAGES = sorted(
+    path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.name not in GENERATED
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: its language, its text and the line it begins on."""
+
+    language: str
+    text: str
+    line: int
+
+
+def _blocks_of(page):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return [
+        Block(found[1], found[2], text[: found.start()].count("\n") + 2)
+        for found in BLOCK.finditer(text)
+    ]
+
+
+@pytest.fixture(scope="module")
+def borough(demo, tmp_path_factory):
+    """The working folder: the demo borough's files, and nothing else."""
+    folder = tmp_path_factory.mktemp("borough") / "work"
+    shutil.copytree(demo.parent, folder, ignore=shutil.ignore_patterns("demo", "*.py", "__pyc*"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        _once(patch)
+        mpl.use("Agg")
+        yield folder
+    plt.close("all")
+
+
+def _once(patch):
+    """Read the borough and estimate its risk once for all pages: what they share, not what they say."""
+    read = functools.lru_cache(lambda path: load_area(Path(path)))
+    told = functools.lru_cache(estimate_risk)
+    for module in (pp, area_room):
+        patch.setattr(module, "load_area", lambda path: read(str(path)))
+    for module in (pp, risk_room):
+        patch.setattr(module, "estimate_risk", told)
+
+
+def _run_shell(text, monkeypatch):
+    for line in text.splitlines():
+        words = shlex.split(line, comments=True)
+        if not words:
+            continue
+        assert words[0] == "patrolplan", f"only our own commands are run: {line}"
+        monkeypatch.setattr("sys.argv", words)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert not ended.value.code, line
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _blocks_of(page)])
+def test_every_block_of_a_page_runs(page, borough, monkeypatch):
+    """Python in one go down the page, commands with exit code 0, settings without a problem."""
+    names = {"__name__": "__main__"}
+    for block in _blocks_of(page):
+        if block.language == "python":
+            code = compile("\n" * (block.line - 1) + block.text, str(DOCS / page), "exec")
+            exec(code, names)  # noqa: S102 - our own pages
+        elif block.language == "sh":
+            _run_shell(block.text, monkeypatch)
+        elif block.language == "toml":
+            settings_from(tomllib.loads(block.text), folder=borough)
+        else:
+            assert block.language in SHOWN_ONLY, f"{page}:{block.line}: who runs {block.language}?"
+
+
+def test_every_page_is_looked_at():
+    """The first page and those of three people are among the pages that run."""
+    running = {page for page in PAGES if _blocks_of(page)}
+    assert {"index.md", "start/officer.md", "start/lead.md", "start/analyst.md"} <= running
