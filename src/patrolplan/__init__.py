@@ -13,6 +13,8 @@ The spine is a handful of calls; the command line and the notebooks make the sam
 
 from patrolplan.area import StudyArea as StudyArea
 from patrolplan.area import load_area as load_area
+from patrolplan.changes import with_gate as with_gate
+from patrolplan.changes import with_settings as with_settings
 from patrolplan.demo import demo_settings as demo_settings
 from patrolplan.errors import InputError as InputError
 from patrolplan.errors import OutputError as OutputError

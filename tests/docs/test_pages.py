@@ -62,7 +62,7 @@ def borough(demo, tmp_path_factory):
 
 
 def _once(patch):
-    """Read the borough and estimate its risk once for all pages: what they share, not what they say."""
+    """Read the borough and estimate its risk once for all pages."""
     read = functools.lru_cache(lambda path: load_area(Path(path)))
     told = functools.lru_cache(estimate_risk)
     for module in (pp, area_room):

@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.changes import with_settings
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import MaxIterations
@@ -75,7 +76,7 @@ def what_if(
     for dwell in sorted(set(dwell_minutes or (settings.dwell_minutes,))):
         best: dict[int, _Met] = {}
         for length in sorted(set(minutes)):
-            changed = _with(area, dwell_minutes=dwell)
+            changed = with_settings(area, patrol={"dwell_minutes": dwell})
             case = school_case(changed, risk, hotspots, row, labels=labels, window=Window(length))
             least: _Met | None = None
             for count in sorted(set(officers or (settings.officers,))):
@@ -116,10 +117,3 @@ def _met(case: SchoolCase, officers: int) -> _Met:
         stops=len(solution.stops),
         walked_metres=travelled * case.speed,
     )
-
-
-def _with(area: StudyArea, **patrol: float) -> StudyArea:
-    """The area with other patrol settings."""
-    settings = area.settings
-    changed = settings.model_copy(update={"patrol": settings.patrol.model_copy(update=patrol)})
-    return replace(area, settings=changed)

@@ -124,3 +124,12 @@ def test_a_notebook_gets_the_map_in_a_frame(demo_plan, tmp_path):
     path = shown.save(tmp_path / "map.html")
     assert path.read_text(encoding="utf-8") == shown.html
     assert "Content-Security-Policy" in shown.html
+
+
+def test_months_hold_every_incident(demo_area):
+    """The bars of all months together are all incidents, those that count below the others."""
+    axes = pp.plot.months(demo_area)
+    assert sum(bar.get_height() for bar in axes.patches) == len(demo_area.incidents)
+    counted = demo_area.incidents["category"].isin(demo_area.settings.crimes.counted)
+    first = axes.patches[: len(axes.patches) // 2]
+    assert sum(bar.get_height() for bar in first) == counted.sum()

@@ -8,6 +8,7 @@ True
 """
 
 from patrolplan.outputs.plot.curves import coverage
+from patrolplan.outputs.plot.curves import months
 from patrolplan.outputs.plot.curves import what_if
 from patrolplan.outputs.plot.offline import OfflineMap
 from patrolplan.outputs.plot.offline import web_map
@@ -26,6 +27,7 @@ __all__ = [
     "doses",
     "hotspots",
     "impact",
+    "months",
     "risk",
     "route",
     "shares",

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from patrolplan.area import StudyArea
 from patrolplan.outputs.plot.canvas import SERIES
 from patrolplan.outputs.plot.canvas import axes_or_new
 from patrolplan.risk.backtest import Backtest
@@ -61,6 +62,33 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
     title = f"{category}, months {months[0]:%B %Y} to {months[-1]:%B %Y}"
     axes.set_title(title, loc="left", fontsize=10)
     axes.legend(loc="lower right", frameon=False)
+    return axes
+
+
+def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
+    """Draw incidents by month: those that count for the risk, and those that do not.
+
+    Parameters
+    ----------
+    area
+        The incidents.
+    axes
+        Where to draw; a new figure by default.
+    """
+    axes = axes_or_new(axes)
+    counted = area.incidents["category"].isin(area.settings.crimes.counted)
+    table = pd.crosstab(area.incidents["month"], counted).reindex(
+        columns=[True, False], fill_value=0
+    )
+    at = range(len(table))
+    axes.bar(at, table[True], color=SERIES[0], label="count for the risk")
+    axes.bar(at, table[False], bottom=table[True], color="0.75", label="do not")
+    every = max(1, len(table) // 8)
+    axes.set_xticks(at[::every], [f"{month:%b %Y}" for month in table.index[::every]], fontsize=8)
+    axes.set(ylabel="incidents", ylim=(0, None))
+    axes.legend(frameon=False, loc="lower left")
+    first, last = table.index[0], table.index[-1]
+    axes.set_title(f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}", loc="left", fontsize=10)
     return axes
 
 
