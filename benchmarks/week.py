@@ -97,7 +97,7 @@ def demo_problem() -> RotaProblem:
     area = pp.load_area(DEMO)
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), held_out=False)
-    return Choice(area, plan, school_week(MONDAY), (), (), {}, {}).problem()
+    return Choice(area, (plan,) * 5, school_week(MONDAY)).problem()
 
 
 def measure(label: str, seed: int, problem: RotaProblem, size: int) -> dict[str, Any]:

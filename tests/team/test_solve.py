@@ -28,15 +28,17 @@ def _load(path):
 
 checker = _load(HERE / "checker.py")
 teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
-QUICK = Stop(gap_percent=2.0, nodes=50, sweeps=1)
+QUICK = Stop(gap_percent=2.0, nodes=50, sweeps=1, moves=500)
 
 
 def _random(schools, officers, seed, least, together):
     """A team with some history, and the same for the same numbers."""
     problem = teams.random_team(schools, officers, seed=seed, least=least, together=together)
     rng = np.random.default_rng(seed)
-    run = rng.integers(0, 3, len(problem.weight))
-    return replace(problem, run_before=run, dosed_before=run + rng.integers(0, 4, len(run)))
+    run = rng.integers(0, 4, len(problem.weight))
+    dosed = run + rng.integers(0, 4, len(run))
+    turns = problem.turns & (rng.random(len(problem.turns)) < 0.5)
+    return replace(problem, run_before=run, dosed_before=dosed, turns=turns)
 
 
 def _check(problem, solution):
@@ -83,23 +85,27 @@ def test_a_large_team_is_solved_by_parts_within_its_gap():
 
 
 def _best_by_hand(problem):
-    """The best week among all subsets of the options: fewest missing, floor raised, most worth."""
+    """The best week among all subsets of the options: fewest missing, lowest dose, most worth."""
     ranked = []
     for size in range(len(problem) + 1):
         for chosen in itertools.combinations(range(len(problem)), size):
             if not checker.broken_rules(problem, chosen):
                 counts = np.array(checker.patrols_of_schools(problem, chosen))
-                ranked.append((counts, checker.worth(problem, chosen)))
+                dose = checker.dose_of_schools(problem, chosen)
+                ranked.append((counts, dose, checker.worth(problem, chosen)))
     target = np.minimum(problem.least, problem.open_days)
-    lacking = [np.maximum(0, target - counts).sum() for counts, _ in ranked]
-    least = min(lacking)
-    level = problem.least
-    while least == 0 and level < len(problem.dates):
-        higher = np.minimum(level + 1, problem.open_days)
-        if not any((counts >= higher).all() for counts, _ in ranked):
-            break
-        level, target = level + 1, higher
-    return max(w for c, w in ranked if np.maximum(0, target - c).sum() <= least)
+    lacking = [np.maximum(0, target - counts).sum() for counts, _, _ in ranked]
+    ranked = [row for row, much in zip(ranked, lacking, strict=True) if much == min(lacking)]
+    if min(lacking) == 0:
+        highest = checker.highest_doses(problem)
+        levels = np.arange(0.0, highest.max() + 1, 15.0)
+        met = [
+            level
+            for level in levels
+            if any((dose >= np.minimum(level, highest)).all() for _, dose, _ in ranked)
+        ]
+        ranked = [row for row in ranked if (row[1] >= np.minimum(max(met), highest)).all()]
+    return max(worth for _, _, worth in ranked)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -133,6 +139,7 @@ def _shared(minutes=15.0):
         lock=np.full(3, -1),
         route_school=np.array([0, 1, 1]),
         route_number=np.array([1, 1, 1]),
+        turns=np.zeros(3, dtype=bool),
         visits=np.array([[0, 0], [1, 0], [2, 1]]),
         visit_minutes=np.full(3, minutes),
         weight=np.array([0.5, 0.1]),

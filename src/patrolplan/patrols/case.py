@@ -37,6 +37,8 @@ from patrolplan.settings import PatrolSettings
 
 VARIANTS = 3
 
+BY_TIME = "Order of the stops: each near the time of day when it is at its worst."
+
 SPARE_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
 
@@ -181,7 +183,7 @@ class SchoolCase:
         ordered = best_order(self.problem(), route, inside.take(rows), self.reach.worth)
         if ordered.stops == route.stops:
             return route, ()
-        return ordered, ("Order of the stops: each near the time of day when it is at its worst.",)
+        return ordered, (BY_TIME,)
 
     def _legs(self, route: Route) -> tuple[Leg, ...]:
         """Walks from the gate over the stops to the end, past more risk where it costs little.

@@ -1,5 +1,7 @@
 """Walks -> legs with directions, street by street."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,14 +48,32 @@ def directions(walk: Walk, labels: NDArray[np.object_]) -> tuple[Step, ...]:
         return ()
     names = labels[walk.pieces]
     runs = _without_short(_runs(names, walk.piece_metres))
+    return _told(runs, walk.line)
+
+
+def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
+    """The directions of a leg that is walked the other way round.
+
+    Parameters
+    ----------
+    steps
+        As walked before.
+    line
+        (v, 2) metres, as it is walked now.
+    """
+    return _told([(step.street, step.metres) for step in reversed(steps)], line)
+
+
+def _told(runs: Sequence[tuple[str, float]], line: NDArray[np.float64]) -> tuple[Step, ...]:
+    """Streets and metres along a line as directions."""
     starts = np.cumsum([0.0, *(metres for _, metres in runs)])
     steps = []
     for number, (name, metres) in enumerate(runs):
         if number == 0:
-            turn = f"head {_compass(_bearing(walk.line, 0.0, forward=True))}"
+            turn = f"head {_compass(_bearing(line, 0.0, forward=True))}"
         else:
-            before = _bearing(walk.line, starts[number], forward=False)
-            after = _bearing(walk.line, starts[number], forward=True)
+            before = _bearing(line, starts[number], forward=False)
+            after = _bearing(line, starts[number], forward=True)
             turn = turn_words(after - before)
         steps.append(Step(turn, name, float(metres)))
     return tuple(steps)

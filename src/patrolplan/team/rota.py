@@ -1,6 +1,7 @@
 """Plan -> `Week`: who patrols which school on which day."""
 
 import datetime as dt
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
+from patrolplan.provenance import created_from
+from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.open_days import school_week
 from patrolplan.team.options import Choice
 from patrolplan.team.options import check_hand
@@ -28,7 +31,7 @@ from patrolplan.team.week import Week
 
 def plan_week(
     area: StudyArea,
-    plan: Plan,
+    plan: Plan | Mapping[dt.date, Plan],
     *,
     start: dt.date,
     locks: Sequence[Lock] = (),
@@ -48,7 +51,8 @@ def plan_week(
     area
         With officers, and term dates if there are any.
     plan
-        Every school's best patrol and its variants.
+        Every school's best patrol and its variants; by day where days differ, see
+        `patrolplan.team.day_plans`.
     start
         First day; the week ends on its Friday. From a weekend, the week after it.
     locks, bans
@@ -71,17 +75,23 @@ def plan_week(
     InputError
         When there are no officers, or a lock or ban cannot be.
     """
-    if area.officers.empty:
-        where, what = "[sources] officers", "no officer is known"
-        raise InputError.one(where, what, "name a table of officers there")
+    check_officers(area)
     days = school_week(start)
-    check_hand(area, plan, days, locks, bans)
     dosed = dosed_days(delivered, area.settings.patrol.dwell_minutes)
-    choice = Choice(area, plan, days, tuple(locks), tuple(bans), {}, dosed)
+    plans = plans_by_day(plan, days)
+    choice = Choice(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
+    check_hand(choice)
     problem = choice.problem()
     check_locks(choice, problem)
     seed = area.settings.seed if seed is None else seed
     return week_of(choice, problem, solve_rota(problem, seed=seed, stop=stop))
+
+
+def check_officers(area: StudyArea) -> None:
+    """Raise where no officer is known."""
+    if area.officers.empty:
+        where, what = "[sources] officers", "no officer is known"
+        raise InputError.one(where, what, "name a table of officers there")
 
 
 def check_locks(choice: Choice, problem: RotaProblem) -> None:
@@ -147,21 +157,27 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
         locks=choice.locks,
         bans=choice.bans,
         delivered=dict(choice.delivered),
+        absent=dict(choice.absent),
+        created_from=created_from(choice.area),
+        projection=choice.area.projection,
     )
 
 
 def _duty(choice: Choice, officer: int, day: int, route: int) -> Duty:
-    walk = choice.routes[route]
+    held = choice.held_rows.get((officer, day, route))
+    if held is not None:
+        return held
+    patrol = choice.walk(day, route)
     travel = choice.travel[officer, choice.route_school[route]]
     return Duty(
         officer=choice.officers[officer],
-        urn=walk.urn,
+        urn=patrol.urn,
         date=choice.days[day],
-        start_minutes=walk.patrol.start_minutes,
-        end_minutes=walk.patrol.end_minutes,
-        variant=walk.variant,
-        patrol=walk.patrol,
-        leave_minutes=float(walk.patrol.start_minutes - travel),
+        start_minutes=patrol.start_minutes,
+        end_minutes=patrol.end_minutes,
+        variant=int(choice.variant[day, route]),
+        patrol=patrol,
+        leave_minutes=float(patrol.start_minutes - travel),
     )
 
 
