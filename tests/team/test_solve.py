@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from patrolplan.team.anneal import annealed
+from patrolplan.team.floor import floor_of
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.solve import Stop
 from patrolplan.team.solve import solve_rota
@@ -171,3 +173,33 @@ def test_earlier_doses_send_patrols_elsewhere():
         _shared().only([1, 2]), weight=np.array([0.5, 0.4]), dosed_before=np.array([5, 0])
     )
     assert solve_rota(problem).chosen.tolist() == [1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_annealing_keeps_every_rule_and_never_loses(seed):
+    """Also with a second officer, locks and a floor, no rule is broken and nothing gets worse."""
+    problem = _random(8, 5, seed, 1, 1 + seed % 2)
+    lock = np.full(len(problem), -1)
+    rows = np.flatnonzero(problem.first)
+    lock[rows[seed]] = 0
+    same = problem.officer_day == problem.officer_day[rows[-1]]
+    if problem.officer_day[rows[seed]] != problem.officer_day[rows[-1]]:
+        lock[same & (problem.school_day == problem.school_day[rows[-1]]) & problem.first] = 1
+    problem = replace(problem, lock=lock)
+    floor = floor_of(problem)
+    found = annealed(problem, floor, floor.chosen, moves=3000, seed=seed)
+    assert checker.broken_rules(problem, found) == []
+    assert checker.worth(problem, found) > checker.worth(problem, floor.chosen)
+    counts = np.array(checker.patrols_of_schools(problem, found))
+    assert np.maximum(0, floor.patrols - counts).sum() <= floor.missing
+    assert (checker.dose_of_schools(problem, found) >= floor.dose - 1e-6).all()
+
+
+def test_annealing_alone_comes_near_the_best():
+    """On a week that is proven, small changes alone find all but a hundredth of the worth."""
+    problem = teams.random_team(5, 3, seed=4)
+    best = solve_rota(problem)
+    floor = floor_of(problem)
+    found = annealed(problem, floor, floor.chosen, moves=50_000, seed=1)
+    assert best.proven
+    assert checker.worth(problem, found) >= 0.99 * best.worth

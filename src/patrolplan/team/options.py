@@ -198,7 +198,7 @@ class Choice:
         """(k,) most patrols a week; no fewer than an officer has been handed out."""
         known = self.area.officers["max_patrols_per_week"].to_numpy(np.int64)
         out = [sum(duty.officer == name for duty in self.held) for name in self.officers]
-        return np.maximum(np.pad(known, (0, len(out) - len(known))), out)
+        return np.asarray(np.maximum(np.pad(known, (0, len(out) - len(known))), out))
 
     @cached_property
     def in_time(self) -> Bools:
