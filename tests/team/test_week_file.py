@@ -122,30 +122,30 @@ def test_an_absence_told_before_still_counts(week, demo_area, plan):
         (lambda d: d["routes"][0].update(gate=[500, 0]), r"routes.0.gate.0"),
     ],
 )
-def test_a_file_that_is_no_week_is_refused(document, demo_area, tmp_path, change, told):
+def test_a_file_that_is_no_week_is_refused(document, demo_area, plan, tmp_path, change, told):
     """Every contradiction is named with its place and the value seen."""
     wrong = copy.deepcopy(document)
     change(wrong)
     with pytest.raises(pp.InputError, match=told):
-        read_week(_written(wrong, tmp_path), demo_area)
+        read_week(_written(wrong, tmp_path), demo_area, plan)
 
 
-def test_all_problems_are_told_at_once(document, demo_area, tmp_path):
+def test_all_problems_are_told_at_once(document, demo_area, plan, tmp_path):
     """Two wrong values give two messages."""
     wrong = copy.deepcopy(document)
     wrong["patrols"][0]["start"] = wrong["patrols"][1]["end"] = "soon"
     with pytest.raises(pp.InputError) as caught:
-        read_week(_written(wrong, tmp_path), demo_area)
+        read_week(_written(wrong, tmp_path), demo_area, plan)
     assert len(caught.value.problems) == 2
 
 
-def test_no_file_and_no_json_are_told(demo_area, tmp_path):
+def test_no_file_and_no_json_are_told(demo_area, plan, tmp_path):
     """A folder without a week, and a file that is none."""
     with pytest.raises(pp.InputError, match="no week can be read there"):
-        read_week(tmp_path, demo_area)
+        read_week(tmp_path, demo_area, plan)
     (tmp_path / "week.json").write_text("{", encoding="utf-8")
     with pytest.raises(pp.InputError, match="is not JSON"):
-        read_week(tmp_path, demo_area)
+        read_week(tmp_path, demo_area, plan)
 
 
 def _places(node, path=()):
@@ -172,7 +172,7 @@ VALUES = st.one_of(
 @settings(max_examples=80)
 @given(data=st.data())
 def test_a_changed_file_is_read_or_refused_but_never_breaks(
-    data, document, demo_area, tmp_path_factory
+    data, document, demo_area, plan, tmp_path_factory
 ):
     """Whatever one value becomes, the week is read and can be written, or an error is told."""
     changed = copy.deepcopy(document)
@@ -187,7 +187,7 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
         node[path[-1]] = value
     folder = _written(changed, tmp_path_factory.mktemp("week"))
     try:
-        week = read_week(folder, demo_area)
+        week = read_week(folder, demo_area, plan)
     except pp.InputError:
         return
     again = week_document(week)
@@ -208,9 +208,15 @@ def test_a_tasked_place_counts_on_its_days_only(demo_area, found):
         day: {p.urn for p in plan.patrols if any(s.tasked for s in p.stops)}
         for day, plan in plans.items()
     }
-    assert tasked.pop(TUESDAY)
+    there = tasked.pop(TUESDAY)
+    assert there
     assert not any(tasked.values())
-    week = plan_week(area, plans, start=MONDAY)
+    alone = plan_week(area, plans, start=MONDAY, bans=[Ban(urn=urn) for urn in there])
+    note = next(note for note in alone.notes if note.startswith("Nobody goes to the tasked place"))
+    assert note.endswith("on Tuesday 1 December.")
+    lock = Lock("SSO-02", "900007", TUESDAY)
+    week = plan_week(area, plans, start=MONDAY, locks=[lock])
+    assert not any(note.startswith("Nobody goes to the tasked") for note in week.notes)
     sent = [duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops)]
     assert {duty.date for duty in sent} == {TUESDAY}
     with pytest.raises(pp.InputError, match="there is no plan for 2026-12-01"):

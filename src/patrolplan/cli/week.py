@@ -148,16 +148,18 @@ def _repaired(
     from patrolplan.team.replan import check_absent
     from patrolplan.team.replan import replan
     from patrolplan.team.week_file import read_week
+    from patrolplan.team.week_file import week_entry
 
     absent: dict[str, set[dt.date]] = {}
     for officer, day in away:
         absent.setdefault(officer, set()).add(day)
     progress.print(f"Repairing the week in {out}")
     area = loaded(config)
-    handed_out = read_week(out / "week.json", area)
+    entry = week_entry(out / "week.json")  # before the work, not after it
     check_out(out)
-    check_absent(handed_out, area, absent)
-    plans = _planned(area, handed_out.days)
+    there = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
+    check_absent(entry.days, there, absent)
+    plans = _planned(area, entry.days)
     handed_out = read_week(out / "week.json", area, plans)
     with stage("Repairing the week"):
         repaired, changes = replan(handed_out, area, plans, absent=absent)

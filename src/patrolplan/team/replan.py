@@ -1,7 +1,9 @@
 """Change at short notice: the least change that repairs a week already handed out."""
 
 import datetime as dt
+from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from dataclasses import replace
@@ -75,7 +77,8 @@ def replan(
     InputError
         When an officer or a day is not of this week.
     """
-    check_absent(week, area, absent)
+    there = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
+    check_absent(week.days, there, absent)
     lost = [duty for duty in week.duties if duty.date in absent.get(duty.officer, set())]
     kept = [duty for duty in week.duties if duty not in lost]
     away = {
@@ -99,24 +102,25 @@ def replan(
     repaired = replace(
         repaired,
         locks=week.locks,
-        notes=tuple(dict.fromkeys((*week.notes, *told))),
+        notes=tuple(dict.fromkeys((*week.notes, *repaired.notes, *told))),
         created_from=week.created_from,
     )
     return repaired, tuple(changes)
 
 
-def check_absent(week: Week, area: StudyArea, absent: Mapping[str, AbstractSet[dt.date]]) -> None:
-    """Raise for officers and days that are not of the week."""
+def check_absent(
+    days: Sequence[dt.date], officers: Iterable[str], absent: Mapping[str, AbstractSet[dt.date]]
+) -> None:
+    """Raise for officers who are not known and days that are not of the week."""
     problems = Problems()
-    there = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
-    known = list(dict.fromkeys(there))
-    for officer, days in absent.items():
+    known = list(dict.fromkeys(officers))
+    for officer, away in absent.items():
         if officer not in known:
             what = f"there is no officer '{officer}' (known: {', '.join(known[:12])})"
             problems.add("--absent", what, "name one of them")
-        for day in sorted(days):
-            if day not in week.days:
-                span = f"{week.days[0]} to {week.days[-1]}"
+        for day in sorted(away):
+            if day not in days:
+                span = f"{days[0]} to {days[-1]}"
                 problems.add("--absent", f"{day} is not in the week {span}", "name another day")
     problems.raise_if_any()
 

@@ -1,6 +1,7 @@
 """Plan -> `Week`: who patrols which school on which day."""
 
 import datetime as dt
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -27,6 +28,7 @@ from patrolplan.team.week import Duty
 from patrolplan.team.week import Lock
 from patrolplan.team.week import Short
 from patrolplan.team.week import Week
+from patrolplan.team.week import day_name
 
 
 def plan_week(
@@ -144,6 +146,7 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
     ]
     duties = [_duty(choice, *row) for row in chosen.tolist()]
     return Week(
+        plan=choice.plans[0],
         days=choice.days,
         duties=tuple(
             sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
@@ -153,13 +156,12 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
         status="optimal" if solution.proven else "feasible",
         worth=solution.worth,
         bound=solution.bound,
-        notes=_notes(choice),
+        notes=(*_notes(choice), *_missed(choice, duties)),
         locks=choice.locks,
         bans=choice.bans,
         delivered=dict(choice.delivered),
         absent=dict(choice.absent),
         created_from=created_from(choice.area),
-        projection=choice.area.projection,
     )
 
 
@@ -194,3 +196,21 @@ def _notes(choice: Choice) -> tuple[str, ...]:
     if unknown:
         notes.append(f"Doses in places that no route visits do not count: {', '.join(unknown)}.")
     return tuple(notes)
+
+
+def _missed(choice: Choice, duties: Sequence[Duty]) -> Iterator[str]:
+    """Places tasked by intelligence to which nobody goes on a day, though a route would."""
+    missed: dict[str, list[str]] = {}
+    for day, date in enumerate(choice.days):
+        met = {stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops}
+        routes = [choice.routes[row].patrol for row in np.flatnonzero(choice.variant[day] >= 0)]
+        due = {
+            stop.hotspot: f"{stop.hotspot}, {stop.place}"
+            for patrol in routes
+            for stop in patrol.stops
+            if stop.tasked and stop.hotspot not in met
+        }
+        for place in due.values():
+            missed.setdefault(place, []).append(day_name(date))
+    for place, days in sorted(missed.items()):
+        yield f"Nobody goes to the tasked place {place} on {', '.join(days)}."

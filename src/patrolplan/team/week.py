@@ -11,6 +11,7 @@ from typing import Any
 
 from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
 from patrolplan.projection import Projection
 from patrolplan.provenance import short_id
@@ -110,6 +111,8 @@ class Week:
 
     Parameters
     ----------
+    plan
+        What it was chosen from; of the first day, where plans differ from day to day.
     days
         The school week's days that were planned.
     duties
@@ -132,10 +135,9 @@ class Week:
         Days on which officers turned out to be away, after it was handed out.
     created_from
         What it was made from, see `patrolplan.provenance`.
-    projection
-        Of the area, for the places in the week's document.
     """
 
+    plan: Plan
     days: tuple[dt.date, ...]
     duties: tuple[Duty, ...]
     unmet: tuple[Unmet, ...]
@@ -149,7 +151,6 @@ class Week:
     delivered: dict[str, frozenset[dt.date]]
     absent: dict[str, frozenset[dt.date]]
     created_from: dict[str, Any]
-    projection: Projection
 
     @property
     def start(self) -> dt.date:
@@ -205,7 +206,7 @@ def week_document(week: Week) -> dict[str, Any]:
         `patrolplan.team.week_file.read_week` makes a `Week` of it again.
     """
     rows: dict[str, int] = {}
-    patrols = [_duty(duty, week.projection, rows) for duty in week.duties]
+    patrols = [_duty(duty, week.plan.area.projection, rows) for duty in week.duties]
     return {
         "schema": SCHEMA,
         "status": week.status,

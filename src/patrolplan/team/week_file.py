@@ -126,9 +126,7 @@ class WeekEntry(Entry):
     routes: list[PatrolEntry]
 
 
-def read_week(
-    path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, Plan] | None = None
-) -> Week:
+def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Week:
     """Read a week that was handed out.
 
     Its patrols keep their stops, times (to the minute) and walks, whatever data and plan say by
@@ -141,16 +139,14 @@ def read_week(
     area
         The area as it is now.
     plan
-        The plan as it is now, or by day; None where there is none to compare with.
+        The plan as it is now, or by day.
 
     Raises
     ------
     InputError
         When the file is not there or is not a week, with every reason.
     """
-    path = Path(path)
-    path = path / "week.json" if path.is_dir() else path
-    entry = _checked(path)
+    entry = week_entry(path)
     walks = [route.patrol(area.projection) for route in entry.routes]
     duties = tuple(
         Duty(
@@ -167,6 +163,7 @@ def read_week(
     )
     told = _differences(entry, duties, area, plan)
     return Week(
+        plan=plans_by_day(plan, entry.days)[0],
         days=tuple(entry.days),
         duties=duties,
         unmet=tuple(Unmet(row.urn, row.date, row.why) for row in entry.unmet),
@@ -180,12 +177,19 @@ def read_week(
         delivered={name: frozenset(days) for name, days in entry.delivered.items()},
         absent={name: frozenset(days) for name, days in entry.absent.items()},
         created_from=entry.created_from,
-        projection=area.projection,
     )
 
 
-def _checked(path: Path) -> WeekEntry:
-    """The file's content, once everything in it is right."""
+def week_entry(path: str | Path) -> WeekEntry:
+    """What a week's file or folder holds, once everything in it is right.
+
+    Raises
+    ------
+    InputError
+        When the file is not there or is not a week, with every reason.
+    """
+    path = Path(path)
+    path = path / "week.json" if path.is_dir() else path
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -247,7 +251,7 @@ def _differences(
     entry: WeekEntry,
     duties: tuple[Duty, ...],
     area: StudyArea,
-    plan: Plan | Mapping[dt.date, Plan] | None,
+    plan: Plan | Mapping[dt.date, Plan],
 ) -> tuple[str, ...]:
     """What is no longer as it was when the week was made."""
     then, now = short_id(entry.created_from), short_id(created_from(area))
@@ -255,8 +259,6 @@ def _differences(
         return ()
     changed = f"Data or settings are not those that this week was made from ({then}, now {now})"
     told = [f"{changed}: patrols handed out keep their stops and times."]
-    if plan is None:
-        return tuple(told)
     plans = dict(zip(entry.days, plans_by_day(plan, entry.days), strict=True))
     known = {day: _walks(plans[day]) for day in entry.days}
     other = [duty for duty in duties if walked(duty.patrol) not in known[duty.date]]
