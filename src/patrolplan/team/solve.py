@@ -45,7 +45,8 @@ class Stop:
     Parameters
     ----------
     gap_percent
-        A week this near to the bound is good enough.
+        A large week this near to the bound is good enough; small ones are proven best, if so many
+        nodes are enough.
     nodes
         Most nodes of the search tree of a small week.
     sweeps
@@ -56,7 +57,7 @@ class Stop:
         Most wall-clock time.
     """
 
-    gap_percent: float = 0.0
+    gap_percent: float = 0.5
     nodes: int = 500
     sweeps: int = 1
     moves: int = 30_000
@@ -93,7 +94,7 @@ def solve_rota(problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None)
     seed
         Decides between equal weeks.
     stop
-        When to stop looking; by default at a gap of 0.1 %.
+        When to stop looking; by default see `Stop`.
     """
     stop = stop or Stop()
     began = time.monotonic()
@@ -133,7 +134,7 @@ def _search(
     moves = stop.moves * problem.schools
     chosen = annealed(problem, floor, floor.chosen, moves=moves, seed=seed)
     if len(problem) <= EXACT:
-        answer = programme.solve(gap=gap, nodes=stop.nodes, seconds=until - time.monotonic())
+        answer = programme.solve(gap=PROVEN / 2, nodes=stop.nodes, seconds=until - time.monotonic())
         found = np.flatnonzero(answer.values[x] > CHOSEN) if len(answer.values) else chosen
         return max(found, chosen, key=lambda rows: worth_of(problem, rows).total), answer.bound
     relaxed = programme.relaxed(seconds=until - time.monotonic())
