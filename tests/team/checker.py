@@ -70,14 +70,15 @@ def worth(problem, chosen):
     for hotspot in {hotspot for hotspot, _ in minutes}:
         weight = problem.weight[hotspot]
         days = sorted(date for h, date in minutes if h == hotspot)
-        nth = int(problem.dosed_before[hotspot])
+        nth, rewarded = int(problem.dosed_before[hotspot]), False
         run, last = int(problem.run_before[hotspot]), first - 1
         for date in days:
             run = run + 1 if date - last == 1 else 1
             last = date
             gain = GAINS[nth] if nth < len(GAINS) else 0.05
             nth += 1
-            gain += 0.3 if run == 3 else 0.0
+            gain += 0.3 if run >= 3 and not rewarded else 0.0
+            rewarded |= run >= 3
             over = max(0.0, minutes[hotspot, date] / problem.most_minutes - 1)
             total += weight * (gain - 0.2 * over)
     return total + _shares(problem, chosen)

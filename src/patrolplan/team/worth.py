@@ -87,9 +87,12 @@ def days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
 
 
 def row_gain(run: Ints) -> Floats:
-    """(h,) what three days in a row add, as a multiple of the weight."""
+    """(h,) what three days in a row add, once a week, as a multiple of the weight.
+
+    Paid once, it never pays to leave a day out so as to begin a new run.
+    """
     third = 3
-    return np.asarray(THIRD * (run == third).sum(axis=1))
+    return np.asarray(THIRD * (run >= third).any(axis=1))
 
 
 def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
