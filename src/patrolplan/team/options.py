@@ -326,7 +326,7 @@ def ways(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def walked(patrol: Patrol) -> Walked:
-    """School, officer, start, and stops with their times, to the minute.
+    """School, officer, start, and stops with their times, to the minute, and who tasked them.
 
     Parameters
     ----------
@@ -334,7 +334,7 @@ def walked(patrol: Patrol) -> Walked:
         As planned, or as read from a file that holds whole minutes.
     """
     stops = [
-        (stop.hotspot, clock(stop.arrive_minutes), clock(stop.leave_minutes))
+        (stop.hotspot, clock(stop.arrive_minutes), clock(stop.leave_minutes), stop.tasked)
         for stop in patrol.stops
     ]
     return (patrol.urn, patrol.number, clock(patrol.start_minutes), *stops)
