@@ -26,16 +26,23 @@ def week(
     start: Annotated[str, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")],
     config: Config = HERE,
     out: MaybeOut = None,
+    officer: Annotated[
+        str | None, typer.Option(help="With --out: print the papers of this officer alone.")
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option(help="With --out: print the papers of this day alone.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Choose who patrols which school on which day; with --out, write table and cards."""
+    """Choose who patrols which school on which day; with --out, write the papers."""
     from patrolplan.hotspots.find import find_hotspots
-    from patrolplan.outputs.weekpack import write_week
+    from patrolplan.outputs.pack import write_pack
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.team.rota import plan_week
     from patrolplan.team.week import week_document
 
     day = parsed_date(start, "--from")
+    printed = None if date is None else parsed_date(date, "--date")
     check_out(out)
     area = loaded(config)
     surface = estimated(area)
@@ -44,8 +51,8 @@ def week(
     with stage("Choosing the week"):
         chosen = plan_week(area, planned, start=day)
     if out is not None:
-        with stage("Writing table and cards"):
-            write_week(chosen, planned, out)
+        with stage("Writing tables, map, sheets and cards"):
+            write_pack(chosen, out, officer=officer, date=printed)
     if as_json:
         print_json(week_document(chosen))
         return

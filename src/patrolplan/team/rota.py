@@ -134,6 +134,7 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
     ]
     duties = [_duty(choice, *row) for row in chosen.tolist()]
     return Week(
+        plan=choice.plan,
         days=choice.days,
         duties=tuple(
             sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer))

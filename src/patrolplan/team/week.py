@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
 from patrolplan.shown import shown_as_table
 
@@ -103,6 +104,8 @@ class Week:
 
     Parameters
     ----------
+    plan
+        What it was chosen from.
     days
         The school week's days that were planned.
     duties
@@ -123,6 +126,7 @@ class Week:
         Days on which a hotspot had its dose before this week was planned, by hotspot.
     """
 
+    plan: Plan
     days: tuple[dt.date, ...]
     duties: tuple[Duty, ...]
     unmet: tuple[Unmet, ...]
