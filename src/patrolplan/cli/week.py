@@ -37,14 +37,20 @@ def week(
     """Choose who patrols which school on which day; with --out, write the papers."""
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.pack import write_pack
+    from patrolplan.outputs.week.roll import check_choice
     from patrolplan.patrols.planner import plan_patrols
+    from patrolplan.team.open_days import school_week
     from patrolplan.team.rota import plan_week
     from patrolplan.team.week import week_document
 
     day = parsed_date(start, "--from")
     printed = None if date is None else parsed_date(date, "--date")
+    if out is None and (officer or date):
+        message = "nothing is printed without --out"
+        raise typer.BadParameter(message, param_hint="--officer, --date")
     check_out(out)
     area = loaded(config)
+    check_choice(list(area.officers["officer"]), school_week(day), officer, printed)
     surface = estimated(area)
     with stage("Planning patrols"):
         planned = plan_patrols(area, surface, find_hotspots(area, surface))

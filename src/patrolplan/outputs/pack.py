@@ -14,6 +14,7 @@ from patrolplan.outputs.planfile import plan_document
 from patrolplan.outputs.webmap.page import render_map
 from patrolplan.outputs.week.papers import write_week_papers
 from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.roll import check_choice
 from patrolplan.patrols.plans import Plan
 from patrolplan.provenance import about
 from patrolplan.team.week import Week
@@ -61,7 +62,7 @@ def write_pack(
             _write_plan(made, folder)
         return out
     roll = Roll(made)
-    roll.check(officer, date)
+    check_choice([one.name for one in roll.officers], made.days, officer, date)
     with whole_folder(out, about(made.plan.area)) as folder:
         write_week_papers(roll, folder, officer=officer, date=date)
     return out

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from patrolplan.errors import InputError
 from patrolplan.outputs.week.roll import RESERVED
+from patrolplan.outputs.week.roll import check_choice
 from patrolplan.outputs.week.roll import plain_names
 
 NASTY = st.text(st.sampled_from('aA1/\\.:*?"<>| \t\r\n-_éÉß\u202e'), max_size=80)
@@ -41,9 +42,9 @@ def test_every_duty_is_found_by_school_and_by_officer(roll):
     assert sorted(duty.key for duty in of_officer) == keys
 
 
-def test_unknown_officer_and_day_are_told_together(roll):
+def test_unknown_officer_and_day_are_told_together(week):
     """An officer and a day that are not of the week are both named, with those that are."""
     with pytest.raises(InputError) as told:
-        roll.check("SSO-99", dt.date(2026, 12, 5))
-    assert "there is no officer 'SSO-99' (known: SSO-01, " in str(told.value)
+        check_choice(["SSO-01", "SSO-02"], week.days, "SSO-99", dt.date(2026, 12, 5))
+    assert "there is no officer 'SSO-99' (known: SSO-01, SSO-02)" in str(told.value)
     assert "name a day from Monday 30 November to Friday 4 December" in str(told.value)

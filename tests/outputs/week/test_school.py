@@ -104,6 +104,31 @@ def test_page_is_one_and_nothing_is_cut(sheet):
     assert words_off_the_page(sheet) == []
 
 
+def test_many_streets_with_long_names_are_all_told(roll):
+    """With very many streets the map turns the page, and no word is cut."""
+    duties = [duty for duty in roll.week.duties if duty.urn == "900007"]
+    hotspots = roll.week.plan.hotspots.iloc[:20]
+    point = zip(hotspots["hotspot"], hotspots["stop"], strict=True)
+    stops = [
+        dataclasses.replace(
+            duties[0].patrol.stops[0],
+            hotspot=name,
+            x=at.x,
+            y=at.y,
+            place=f"{name}y " + "Long " * 12,
+        )
+        for name, at in point
+    ]
+    patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
+    full = (dataclasses.replace(duties[0], patrol=patrol),)
+    sheet = render_school_sheets(Roll(dataclasses.replace(roll.week, duties=full)), ["900007"])
+    text, back = pages(sheet["900007"])
+    assert "EastmereBroadway" in back
+    assert words_off_the_page(sheet["900007"]) == []
+    assert all(f"{stop.hotspot}y" in text for stop in stops)
+    assert text.count("Long") == 12 * len(stops)
+
+
 def test_name_is_text_and_nothing_else(hostile):
     """A school's name full of markup is printed letter by letter."""
     roll = Roll(hostile)

@@ -3,6 +3,7 @@
 import datetime as dt
 import unicodedata
 from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -141,23 +142,25 @@ class Roll:
     def _school_files(self) -> dict[str, str]:
         return plain_names(school.urn for school in self.schools)
 
-    def check(self, officer: str | None, date: dt.date | None) -> None:
-        """Raise for an officer or a day that is not of this week.
 
-        Raises
-        ------
-        InputError
-            Naming those that are.
-        """
-        problems = Problems()
-        known = [one.name for one in self.officers]
-        if officer is not None and officer not in known:
-            what = f"there is no officer '{officer}' (known: {', '.join(known[:12])})"
-            problems.add("--officer", what, "name one of them")
-        if date is not None and date not in self.week.days:
-            span = f"{day_name(self.week.days[0])} to {day_name(self.week.days[-1])}"
-            problems.add("--date", f"{date} is not in this week", f"name a day from {span}")
-        problems.raise_if_any()
+def check_choice(
+    officers: Sequence[str], days: Sequence[dt.date], officer: str | None, date: dt.date | None
+) -> None:
+    """Raise for an officer or a day that is not of the week.
+
+    Raises
+    ------
+    InputError
+        Naming those that are.
+    """
+    problems = Problems()
+    if officer is not None and officer not in officers:
+        what = f"there is no officer '{officer}' (known: {', '.join(officers[:12]) or 'none'})"
+        problems.add("--officer", what, "name one of them")
+    if date is not None and date not in days:
+        span = f"{day_name(days[0])} to {day_name(days[-1])}"
+        problems.add("--date", f"{date} is not in this week", f"name a day from {span}")
+    problems.raise_if_any()
 
 
 def _grouped(

@@ -7,6 +7,7 @@ tasked, the officers, and the way that they walk.
 import json
 import tempfile
 from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,14 @@ from patrolplan.team.week import Duty
 TEMPLATE = "school.typ"
 POINTS_PER_MM = 72 / 25.4
 MAP_WIDTH = 180 * POINTS_PER_MM
-MAP_HEIGHT = 118 * POINTS_PER_MM
+TALLEST_MAP = 122 * POINTS_PER_MM
+LOWEST_MAP = 75 * POINTS_PER_MM
+"""A lower map turns the page instead."""
+FEW_LINES = 3
+LINE = 19.0
+"""Points that each further line of streets takes from the map."""
+LONGEST_LINE = 42
+"""Letters of a street on one line of its column."""
 LONGEST_NAME = 90
 LONGEST_PLACE = 70
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -39,7 +47,7 @@ def render_school_sheets(roll: Roll, urns: Iterable[str]) -> dict[str, bytes]:
     Returns
     -------
     dict
-        URN to a tagged PDF of a page; equal weeks give equal bytes.
+        URN to a tagged PDF: a page, or with very many streets two. Equal weeks give equal bytes.
     """
     wanted = set(urns)
     done = {}
@@ -76,6 +84,7 @@ def school_data(roll: Roll, school: School) -> dict[str, Any]:
         "areas": [
             {"letter": letters[hotspot], "street": _street(stop)} for hotspot, stop in areas.items()
         ],
+        "second_page": not _map_height([_street(stop) for stop in areas.values()]),
         "map_alt": f"Street map around {name} with the gate (G) and the streets "
         + "; ".join(f"{letters[hotspot]}, {_street(stop)}" for hotspot, stop in areas.items()),
         "basis": printable(attributions(week.plan)[0]),
@@ -128,6 +137,25 @@ def _map(roll: Roll, school: School) -> bytes:
     areas = _areas(roll, school)
     gate = Mark("G", school.x, school.y, school=True, name=school.name)
     marks = [Mark(letter(number), stop.x, stop.y) for number, stop in enumerate(areas.values())]
+    height = _map_height([_street(stop) for stop in areas.values()])
     return draw_overview(
-        roll.week.plan, [gate, *marks], list(areas), width=MAP_WIDTH, height=MAP_HEIGHT
+        roll.week.plan,
+        [gate, *marks],
+        list(areas),
+        width=MAP_WIDTH,
+        height=height or TALLEST_MAP,
     )
+
+
+def _map_height(streets: Sequence[str]) -> float:
+    """Points that the list of streets leaves for the map; 0 where it must turn the page.
+
+    Examples
+    --------
+    >>> round(_map_height(["High Street"] * 4)), _map_height(["High Street"] * 20)
+    (346, 0.0)
+    """
+    pairs = [streets[at : at + 2] for at in range(0, len(streets), 2)]
+    lines = sum(2 if max(map(len, pair)) > LONGEST_LINE else 1 for pair in pairs)
+    height = TALLEST_MAP - LINE * max(0, lines - FEW_LINES)
+    return height if height >= LOWEST_MAP else 0.0
