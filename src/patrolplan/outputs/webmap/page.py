@@ -89,7 +89,7 @@ class PatrolText:
 
 
 @dataclass(frozen=True)
-class Week:
+class WeekView:
     """What makes the page a week's: its outings, what it is called, and what they are chosen by.
 
     `days` and `officers` are values with the words that stand for them.
@@ -101,7 +101,7 @@ class Week:
     officers: dict[str, str]
 
 
-def render_map(plan: "Plan", week: Week | None = None) -> bytes:
+def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     """Write a plan, or a week, as one HTML page.
 
     Parameters

@@ -1,7 +1,7 @@
 """The week as a page for the phone: the plan's map, chosen by day and officer."""
 
 from patrolplan.outputs.webmap.layers import Outing
-from patrolplan.outputs.webmap.page import Week
+from patrolplan.outputs.webmap.page import WeekView
 from patrolplan.outputs.webmap.page import render_map
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.roll import week_name
@@ -14,7 +14,7 @@ from patrolplan.team.week import day_name
 def render_week_map(roll: Roll) -> bytes:
     """Write the week as one HTML page, see `patrolplan.outputs.webmap.page.render_map`."""
     files = {officer.name: officer.file for officer in roll.officers}
-    week = Week(
+    week = WeekView(
         outings=tuple(_outing(roll, duty, files[duty.officer]) for duty in roll.week.duties),
         name=week_name(roll.week),
         days={f"{day}": day_name(day) for day in roll.week.days},
