@@ -152,7 +152,7 @@ def _map_height(streets: Sequence[str]) -> float:
 
     Examples
     --------
-    >>> round(_map_height(["High Street"] * 4)), _map_height(["High Street"] * 20)
+    >>> round(_map_height(["High Street"] * 4)), _map_height(["High Street"] * 24)
     (346, 0.0)
     """
     pairs = [streets[at : at + 2] for at in range(0, len(streets), 2)]
