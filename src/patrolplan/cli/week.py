@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
@@ -62,6 +63,12 @@ def week(
     ] = None,
     config: Config = HERE,
     out: MaybeOut = None,
+    officer: Annotated[
+        str | None, typer.Option(help="With --out: print the papers of this officer alone.")
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option(help="With --out: print the papers of this day alone.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Choose who patrols which school on which day, or repair a week after absences."""
@@ -71,18 +78,22 @@ def week(
     bans = [_by_hand(text, "--ban") for text in ban or ()]
     away = [_away(text) for text in absent or ()]
     _check_usage(start, replan=replan, by_hand=bool(locks or bans), away=bool(away))
+    part = _Part(officer, None if date is None else parsed_date(date, "--date"))
+    if out is None and not replan and part.asked:
+        message = "nothing is printed without --out"
+        raise typer.BadParameter(message, param_hint="--officer, --date")
     changes: Sequence[Change] = ()
     if replan:
         out = out or HANDED_OUT
-        chosen, plan, changes = _repaired(config, out, away)
+        chosen, changes = _repaired(config, out, away, part)
     else:
         check_out(out)
-        chosen, plan = _chosen(config, parsed_date(str(start), "--from"), locks, bans)
+        chosen = _chosen(config, parsed_date(str(start), "--from"), locks, bans, part)
     if out is not None:
-        from patrolplan.outputs.weekpack import write_week
+        from patrolplan.outputs.pack import write_pack
 
-        with stage("Writing table and cards"):
-            write_week(chosen, plan, out)
+        with stage("Writing tables, map, sheets and cards"):
+            write_pack(chosen, out, officer=part.officer, date=part.date)
     if as_json:
         told = {"changes": [_changed(change) for change in changes]} if replan else {}
         print_json(week_document(chosen) | told)
@@ -93,6 +104,25 @@ def week(
     if replan and not changes:
         printed.print("change: none; every card stays as it is")
     say_written(out)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Whose papers of which day are printed; None stands for all."""
+
+    officer: str | None = None
+    date: dt.date | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether only a part is wanted."""
+        return self.officer is not None or self.date is not None
+
+    def check(self, area: StudyArea, days: Sequence[dt.date]) -> None:
+        """Say before the work that there is no such officer or day."""
+        from patrolplan.outputs.week.roll import check_choice
+
+        check_choice(list(area.officers["officer"]), days, self.officer, self.date)
 
 
 def _check_usage(start: str | None, *, replan: bool, by_hand: bool, away: bool) -> None:
@@ -120,8 +150,8 @@ def _planned(area: StudyArea, days: Sequence[dt.date]) -> dict[dt.date, Plan]:
 
 
 def _chosen(
-    config: Path, day: dt.date, locks: Sequence[ByHand], bans: Sequence[ByHand]
-) -> tuple[Week, Plan]:
+    config: Path, day: dt.date, locks: Sequence[ByHand], bans: Sequence[ByHand], part: _Part
+) -> Week:
     from patrolplan.team.open_days import school_week
     from patrolplan.team.rota import check_officers
     from patrolplan.team.rota import plan_week
@@ -130,21 +160,21 @@ def _chosen(
 
     area = loaded(config)
     check_officers(area)  # before the work, not after it
+    part.check(area, school_week(day))
     plans = _planned(area, school_week(day))
     with stage("Choosing the week"):
-        chosen = plan_week(
+        return plan_week(
             area,
             plans,
             start=day,
             locks=[Lock(str(who), str(urn), when, n) for who, urn, when, n in locks if when],
             bans=[Ban(*row) for row in bans],
         )
-    return chosen, plans[chosen.start]
 
 
 def _repaired(
-    config: Path, out: Path, away: Sequence[tuple[str, dt.date]]
-) -> tuple[Week, Plan, Sequence[Change]]:
+    config: Path, out: Path, away: Sequence[tuple[str, dt.date]], part: _Part
+) -> tuple[Week, Sequence[Change]]:
     from patrolplan.team.replan import check_absent
     from patrolplan.team.replan import replan
     from patrolplan.team.week_file import read_week
@@ -159,11 +189,11 @@ def _repaired(
     check_out(out)
     there = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
     check_absent(entry.days, there, absent)
+    part.check(area, entry.days)
     plans = _planned(area, entry.days)
     handed_out = read_week(out / "week.json", area, plans)
     with stage("Repairing the week"):
-        repaired, changes = replan(handed_out, area, plans, absent=absent)
-    return repaired, plans[repaired.start], changes
+        return replan(handed_out, area, plans, absent=absent)
 
 
 def _by_hand(text: str, option: str) -> ByHand:

@@ -108,7 +108,7 @@ def draw_north(axes: Axes, frame: Frame) -> None:
 def draw_legend(axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, stops: bool) -> None:
     """Draw the strip below the map: scale bar and what the signs on it mean."""
     y = LEGEND_HEIGHT / 2 - 0.5
-    x = _scale(axes, frame, y)
+    x = draw_scale(axes, frame, y)
     if stops:
         x = _key_line(axes, x, y, "walk", dashed=False)
         x = _key_line(axes, x, y, "last leg", dashed=True)
@@ -164,7 +164,7 @@ def draw_band(axes: Axes, band: BaseGeometry, *, level: float) -> None:
     )
 
 
-def _scale(axes: Axes, frame: Frame, y: float) -> float:
+def draw_scale(axes: Axes, frame: Frame, y: float) -> float:
     """Draw the scale bar from the left edge; gives back where the rest of the legend starts."""
     length = scale_bar(frame.metres_per_point, 110.0)
     half = length / frame.metres_per_point / 2
