@@ -3,8 +3,10 @@
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -55,6 +57,23 @@ def seeded_month(seed, month, count, box, *, dense=(0.5, 0.5), share=0.5):
     ]
 
 
+class SeededMonths(Mapping):
+    """Months made when they are asked for, of which the last few are kept."""
+
+    def __init__(self, seed, months, count, box, **crowd):
+        self.months = tuple(months)
+        self.make = lru_cache(4)(lambda month: seeded_month(seed, month, count, box, **crowd))
+
+    def __getitem__(self, month):
+        return self.make(month)
+
+    def __iter__(self):
+        return iter(self.months)
+
+    def __len__(self):
+        return len(self.months)
+
+
 @dataclass
 class World:
     """What the server holds, how it fails, and what it was asked.
@@ -63,7 +82,7 @@ class World:
     fault as often as the others.
     """
 
-    crimes: dict[str, list] = field(default_factory=dict)
+    crimes: Mapping[str, list] = field(default_factory=dict)
     register: dict[str, bytes] = field(default_factory=dict)
     network: dict = field(default_factory=dict)
     features: dict = field(default_factory=dict)
