@@ -64,7 +64,7 @@ def serving():
 def quick_web(total=8, **changes):
     """A session that asks at once and never waits for long."""
     patience = Retry(total=total, backoff_factor=0.0005, backoff_max=0.001, allowed_methods=None)
-    bounds = {"timeout_seconds": (2, 0.25), "pace": Pace(per_second=1e6), "patience": patience}
+    bounds = {"timeout_seconds": (2, 1), "pace": Pace(per_second=1e6), "patience": patience}
     return Web("analyst@example.org", **(bounds | changes))
 
 
@@ -78,7 +78,7 @@ def world(local):
     """Three months of 400 crimes a month, at most 150 of which are given at once."""
     months = local.last_months(3)
     crimes = {month: local.seeded_month(7, month, 400, BOX) for month in months}
-    return local.World(crimes=crimes, most=150, slow_seconds=0.4)
+    return local.World(crimes=crimes, most=150, slow_seconds=1.2)
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ import json
 
 import pytest
 
+from patrolplan.cli import main
 from patrolplan.errors import FetchError
 from patrolplan.errors import SettingsError
+from patrolplan.inputs.open_data import bring as bringing
+from patrolplan.inputs.open_data.bring import Servers
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -58,7 +61,7 @@ def test_failing_requests_change_no_byte(world, serving, place, fetch, files_of,
     """With a quarter of all requests failing the files are the same as without failures."""
     settings = place("calm")
     fetch(settings, serving(world))
-    stormy = type(world)(crimes=world.crimes, most=150, failing=0.25, seed=seed, slow_seconds=0.4)
+    stormy = type(world)(crimes=world.crimes, most=150, failing=0.25, seed=seed, slow_seconds=1.2)
     other = place("stormy")
     fetch(other, serving(stormy))
     assert stormy.faults > 0
@@ -177,3 +180,47 @@ def test_settings_that_leave_no_room_ask_nobody(world, serving, place, fetch):
     with pytest.raises(SettingsError, match=r"'crimes\.csv' has room for no file for each month"):
         fetch(place(text=text.replace("crimes/*/*.csv", "crimes.csv")), url)
     assert world.asked == []
+
+
+@pytest.mark.parametrize("spoiled", ["[[1, []]]", '[["x", 3]]', "{}", "[[1,", "null"])
+def test_what_the_disk_spoiled_is_asked_again(  # noqa: PLR0917 - fixtures
+    world, serving, place, fetch, files_of, quick_web, spoiled
+):
+    """Kept cells that are no longer what was kept change no byte of the files."""
+    whole, broken, url = place("whole"), place("broken"), serving(world)
+    fetch(whole, url)
+    world.script = [""] * 12 + ["500"] * 3
+    with pytest.raises(FetchError):
+        fetch(broken, url, web=quick_web(total=2))
+    kept = sorted(broken.folder.glob(".fetch/crimes-*/*/*.json"))
+    assert kept
+    for path in kept:
+        path.write_text(spoiled, encoding="utf-8")
+    fetch(broken, url)
+    assert files_of(broken.folder) == files_of(whole.folder)
+
+
+def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, monkeypatch, capsys):
+    """The command names files and notes; stopped by hand it says that nothing is lost."""
+    url = serving(world)
+    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
+    monkeypatch.setattr(bringing, "Servers", lambda: ours)
+    world.vanishing = {"2026-08"}
+    config = str(place().folder / "patrolplan.toml")
+    command = ["patrolplan", "fetch", "--config", config, "--only", "crimes", "--months", "2"]
+    monkeypatch.setattr("sys.argv", [*command, "--json"])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["written"] == ["crimes/2026-09/2026-09-street.csv"]
+    assert "2026-08" in told["notes"][0]
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bringing, "bring", stopped)
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 130

@@ -49,7 +49,7 @@ def demo_world(local, demo):
         features=features,
         most=700,
         failing=0.05,
-        slow_seconds=0.4,
+        slow_seconds=1.2,
     )
 
 

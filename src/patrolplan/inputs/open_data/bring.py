@@ -225,7 +225,7 @@ class _Fetch:
             monthly.done(month)
         kept.forget()
         if gone:
-            named = ", ".join(sorted(gone))
+            named = spans(gone)
             self.brought.notes.append(f"data.police.uk does not offer crime of {named} (any more).")
         self.tell("crime", len(todo), len(todo))
 
@@ -287,3 +287,19 @@ def months_back(newest: str, count: int) -> list[str]:
     """
     months = pd.period_range(end=pd.Period(newest, "M"), periods=count, freq="M")
     return [str(month) for month in reversed(months)]
+
+
+def spans(months: Sequence[str]) -> str:
+    """Months in words, those in a row as one span.
+
+    Examples
+    --------
+    >>> spans(["2025-11", "2026-01", "2025-12", "2026-05"])
+    '2025-11 to 2026-01, 2026-05'
+    """
+    ordinals = np.array(sorted(pd.Period(month, "M").ordinal for month in months))
+    rows = np.split(ordinals, np.nonzero(np.diff(ordinals) > 1)[0] + 1)
+    ends = [
+        [str(pd.Period(ordinal=int(end), freq="M")) for end in (row[0], row[-1])] for row in rows
+    ]
+    return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)

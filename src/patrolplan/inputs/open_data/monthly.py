@@ -134,8 +134,10 @@ class MonthlyCrimes:
 
     def _read(self, month: str, cell: Cell) -> Crimes | None:
         """A cell that came before a break."""
+        pairs = self._kept.read(f"{month}/{cell.key}.json")
+        if not isinstance(pairs, list):
+            return None
         try:
-            pairs = self._kept.read(f"{month}/{cell.key}.json")
             crimes = {int(number): tuple(str(text) for text in row) for number, row in pairs}
         except (TypeError, ValueError):
             return None

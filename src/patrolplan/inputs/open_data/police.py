@@ -65,7 +65,7 @@ Crimes = dict[int, Row]
 
 Month = Annotated[str, Field(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 Degrees = Annotated[str, Field(pattern=r"^-?\d{1,3}(\.\d{1,12})?$")]
-Words = Annotated[str, Field(max_length=1000)]
+Words = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f]*$")]
 
 
 class _Shape(BaseModel):
