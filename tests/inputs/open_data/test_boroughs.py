@@ -114,7 +114,7 @@ def test_kills_change_no_byte(local, serving, settings, fetch, files_of):
     """A fetch that is killed again and again, at any moment, ends with the same bytes."""
     months = 8
     crimes = local.SeededMonths(3, local.last_months(months), 3000, BOX, share=0.75)
-    world = local.World(crimes=crimes, most=400)
+    world = local.World(crimes=crimes, most=700)
     url = serving(world)
     whole, killed = settings("whole"), settings("killed")
     fetch(whole, url, months=months)

@@ -84,7 +84,8 @@ def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
         fetch(broken, url, web=quick_web(total=2))
     fetch(broken, url)
     assert files_of(broken.folder) == files_of(whole.folder)
-    assert len(world.asked) <= needed + 3 + 8  # the list again, and halvings not yet kept
+    # The list of months, the failures, and a way of halvings from the area to its first cell.
+    assert len(world.asked) <= needed + 1 + 3 + 8
 
 
 def test_a_month_that_is_no_longer_offered_is_told(world, serving, place, fetch):

@@ -52,6 +52,9 @@ class MonthlyCrimes:
         self._kept = kept
         cut = kept.read(CUT)
         self._halved: set[str] = set(cut) if isinstance(cut, list) else set()
+        for name in kept.names("*/*.json"):  # what came of a month tells how it was cut
+            way = Path(name).stem.split("-")
+            self._halved |= {"-".join(way[:steps]) for steps in range(1, len(way))}
 
     def rows(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it.

@@ -99,6 +99,10 @@ class Kept:
         except (OSError, ValueError):
             return None
 
+    def names(self, pattern: str) -> list[str]:
+        """Names of what is kept that match a pattern."""
+        return [path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern)]
+
     def write(self, name: str, content: Any) -> None:  # noqa: ANN401 - whatever is to be kept
         """Keep something under a name."""
         replaced(self.folder / name, json.dumps(content, ensure_ascii=False).encode("utf-8"))
