@@ -34,7 +34,9 @@ def fetch(
     config: Config = HERE,
     months: Annotated[
         int | None,
-        typer.Option("--months", min=1, max=240, help="Months of crime; default [fetch] months."),
+        typer.Option(
+            "--months", min=1, max=240, help="Months of crime; default: months of the settings."
+        ),
     ] = None,
     only: Annotated[
         list[Part] | None, typer.Option("--only", help="Fetch only this; may be given again.")

@@ -131,7 +131,7 @@ def test_kills_change_no_byte(local, serving, settings, fetch, files_of):
     for _ in range(100):
         before = len(world.asked)
         child = subprocess.Popen(command)  # noqa: S603 - our own
-        until = before + int(rng.integers(2, 40))
+        until = before + int(rng.integers(2, 14))
         while len(world.asked) < until and child.poll() is None:
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.05))
