@@ -65,6 +65,10 @@ class SettingsError(InputError):
     """The settings file cannot be used."""
 
 
+class FetchError(PatrolplanError, ConnectionError):
+    """Open data could not be fetched, or not as asked; what came is kept."""
+
+
 class OutputError(PatrolplanError, OSError):
     """The output folder cannot be written, or holds what is not ours to replace."""
 

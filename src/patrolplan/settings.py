@@ -245,6 +245,15 @@ class OutputSettings(Section):
     tiles: str | None = Field(None, description="tile layer address; asks a server for maps")
 
 
+class FetchSettings(Section):
+    """What `patrolplan fetch` brings."""
+
+    months: int = Field(36, ge=1, le=240, description="how many months of crime fetch brings")
+    contact: str = Field(
+        "", max_length=200, description="mail or web address told to the servers that fetch asks"
+    )
+
+
 class Settings(Section):
     """The whole settings file; `folder` is where its relative paths start."""
 
@@ -262,6 +271,7 @@ class Settings(Section):
     week: WeekSettings = WeekSettings()
     privacy: PrivacySettings = PrivacySettings()
     output: OutputSettings = OutputSettings()
+    fetch: FetchSettings = FetchSettings()
     seed: int = Field(1, ge=0, description="start of all drawing of random numbers")
 
     @field_validator("columns")
