@@ -73,6 +73,10 @@ class OutputError(PatrolplanError, OSError):
     """The output folder cannot be written, or holds what is not ours to replace."""
 
 
+class LedgerError(PatrolplanError, OSError):
+    """The ledger cannot be reached, or is not of a version that is known."""
+
+
 class Problems:
     """Collects problems so that all of them are told, not only the first."""
 

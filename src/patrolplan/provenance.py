@@ -16,7 +16,8 @@ def created_from(area: StudyArea) -> dict[str, Any]:
     """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
     return {
         "inputs": _hash(area.inputs),
-        "settings": _hash(area.settings.model_dump(mode="json", by_alias=True)),
+        # Where the ledger is kept has no part in a plan.
+        "settings": _hash(area.settings.model_dump(mode="json", by_alias=True, exclude={"ledger"})),
         "seed": area.settings.seed,
         "version": version("patrolplan"),
     }

@@ -10,6 +10,7 @@ import sys
 from patrolplan.cli import data  # noqa: F401
 from patrolplan.cli import look  # noqa: F401
 from patrolplan.cli import patrols  # noqa: F401 - in the order that help shows them
+from patrolplan.cli import record  # noqa: F401
 from patrolplan.cli import told  # noqa: F401
 from patrolplan.cli import week  # noqa: F401
 from patrolplan.cli.app import app

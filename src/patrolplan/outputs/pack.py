@@ -33,7 +33,7 @@ def write_pack(
     ----------
     made
         A plan: `plan.json`, `plan.gpkg`, `map.html`, `cards/URN.pdf`, `cards.pdf`, `gpx/URN.gpx`.
-        A week: `week.json`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
+        A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
         `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `schools/URN.pdf`.
     out
         Folder; an older pack in it is replaced.
