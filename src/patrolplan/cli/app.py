@@ -28,6 +28,8 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whol
 MaybeOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 HERE = Path("patrolplan.toml")
+HANDED_OUT = Path("patrolplan-week")
+"""Where the board keeps the week, and `week --replan` looks for it, unless told otherwise."""
 
 
 def parsed_time(text: str | None) -> dt.time | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from patrolplan.cli.app import HANDED_OUT
 from patrolplan.cli.app import HERE
 from patrolplan.cli.app import Config
 from patrolplan.cli.app import Json
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 ALL = "*"
-HANDED_OUT = Path("patrolplan-week")
-"""Where `--replan` looks for the week that was handed out, unless `--out` says otherwise."""
-
 ByHand = tuple[str | None, str | None, dt.date | None, int | None]
 
 

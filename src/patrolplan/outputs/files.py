@@ -7,8 +7,10 @@ finishes the swap at the next command.
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ from typing import Any
 from patrolplan.errors import OutputError
 
 MANIFEST = "manifest.json"
+COMING = ".coming"
+"""Ends the name of a file that is about to replace another."""
 
 
 @contextmanager
@@ -86,8 +90,107 @@ def check_folder(folder: Path) -> None:
         raise OutputError(message)
 
 
+def replace_files(
+    folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any], *, drop: Iterable[str] = ()
+) -> None:
+    """Replace some files of a folder that `whole_folder` wrote; the others stay as they are.
+
+    The new files and a manifest that names them are complete beside the old ones before the first
+    takes its place; killed at any moment, the next command finishes or forgets the rest. No other
+    file is touched, so that a paper may be open in a viewer.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    files
+        Contents by name, relative to the folder.
+    about
+        Keys of the manifest that change.
+    drop
+        Keys of the manifest that go.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written, or is none of ours.
+    """
+    folder = _real(folder)
+    try:
+        _finish(folder)
+        manifest = _manifest(folder)
+        if manifest is None:
+            message = f"{folder}: holds no manifest of ours; write the week again with --out"
+            raise OutputError(message)
+        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        kept = {name: value for name, value in manifest.items() if name not in set(drop)}
+        new = {**kept, **about, "files": {**manifest["files"], **hashes}}
+        new["files"] = dict(sorted(new["files"].items()))
+        for name, content in files.items():
+            _write_through(folder / f"{name}{COMING}", content)
+        _write_through(folder / f"{MANIFEST}{COMING}", json_text(new).encode("utf-8"))
+        _finish(folder)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise _unwritable(folder, error) from None
+
+
+def _finish(folder: Path) -> None:
+    """Finish files that were being replaced, or forget them where not all had been written."""
+    coming = folder / f"{MANIFEST}{COMING}"
+    manifest = _manifest(folder, coming.name)
+    hashes = {} if manifest is None else manifest["files"]
+    ours = {*hashes, *(_manifest(folder) or {"files": {}})["files"]}
+    for path in folder.glob(f"*{COMING}"):
+        name = path.name.removesuffix(COMING)
+        if name not in ours:
+            continue
+        if hashes.get(name) == hashlib.sha256(path.read_bytes()).hexdigest():
+            path.replace(folder / name)
+        else:
+            path.unlink()
+    if manifest is None:  # not there, or broken off while it was written
+        coming.unlink(missing_ok=True)
+    else:
+        coming.replace(folder / MANIFEST)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Write a file to the disk itself, not only to the system's memory."""
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a single file whole or not at all."""
+    part = path.with_name(f"{path.name}{COMING}")
+    try:
+        _write_through(part, content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder; empty where it holds none of ours."""
+    return _manifest(_real(folder)) or {}
+
+
+def _manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
+    try:
+        manifest = json.loads((folder / name).read_text(encoding="utf-8"))
+        return manifest if isinstance(manifest["files"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def recover(folder: Path) -> None:
     """Finish a swap that was interrupted, and clear away what a killed command left beside."""
+    if folder.is_dir():
+        _finish(folder)
     old, new = _beside(folder, "old"), _beside(folder, "new")
     if not folder.exists() and new.exists():
         new.rename(folder)
@@ -143,11 +246,8 @@ def _strangers(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     }
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        ours = {MANIFEST, *manifest["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = set()
+    manifest = _manifest(folder)
+    ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
     return sorted(there - ours)
 
 

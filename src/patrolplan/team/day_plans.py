@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -53,6 +54,65 @@ def plan_days(
         patrols = tuple(patrol for key in keys for patrol in known[key])
         found[day] = Plan(area, risk, hotspots, patrols, tuple(told), day)
     return found
+
+
+def plan_days_again(
+    plans: Mapping[dt.date, Plan], area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
+) -> dict[dt.date, Plan]:
+    """Plan again what other tasked places change; everything else is taken over.
+
+    Parameters
+    ----------
+    plans
+        A plan by day, as `plan_days` made them.
+    area
+        The same area with other tasked places.
+    risk, hotspots
+        As before: tasked places have no part in them.
+
+    Returns
+    -------
+    dict
+        What `plan_days` would give, with the sentences on held-out months as they were.
+    """
+    known: dict[tuple[str, tuple[object, ...]], Plan] = {}
+    found = {}
+    for day, plan in plans.items():
+        by_school = {
+            urn: tuple(patrol for patrol in plan.patrols if patrol.urn == urn)
+            for urn in area.schools["urn"]
+        }
+        told = [row for row in plan.left_out if row not in area.left_out]
+        for urn, before in by_school.items():
+            places = _tasked(area, urn, day)
+            if places == _tasked(plan.area, urn, day):
+                continue
+            if (urn, places) not in known:
+                known[urn, places] = plan_patrols(
+                    area, risk, hotspots, urns=[urn], date=day, held_out=False
+                )
+            part = known[urn, places]
+            tested = {patrol.number: patrol.tested for patrol in before}
+            by_school[urn] = tuple(
+                replace(patrol, tested=tested.get(patrol.number, "")) for patrol in part.patrols
+            )
+            told = [row for row in told if f"URN {urn} " not in row.reason]
+            told += [row for row in part.left_out if row not in (*area.left_out, *told)]
+        patrols = tuple(patrol for mine in by_school.values() for patrol in mine)
+        found[day] = Plan(area, risk, hotspots, patrols, (*area.left_out, *told), day)
+    return found
+
+
+def _tasked(area: StudyArea, urn: str, day: dt.date) -> tuple[object, ...]:
+    """All that the tasked places of a school on a day say to its patrols."""
+    places = area.tasked_places.iloc[list(_places(area, urn, day))]
+    rows = zip(
+        *(places[name] for name in ("place_id", "must_visit", "reason", "by")),
+        places.geometry.x,
+        places.geometry.y,
+        strict=True,
+    )
+    return tuple(rows)
 
 
 def _places(area: StudyArea, urn: str, day: dt.date) -> tuple[int, ...]:

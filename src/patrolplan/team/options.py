@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -259,6 +260,17 @@ class Choice:
             **{stop.hotspot: float(heaviest) for stop in stops if stop.tasked},
         }
 
+    def by_hand(self, *, locks: tuple[Lock, ...], bans: tuple[Ban, ...]) -> "Choice":
+        """The same choice under other locks and bans; what they do not touch is not built anew."""
+        other = replace(self, locks=locks, bans=bans)
+        known = {name: vars(self)[name] for name in LASTING if name in vars(self)}
+        vars(other).update(known)
+        return other
+
+    def route_of(self, patrol: Patrol) -> int | None:
+        """Row of the route that is walked so, either way round."""
+        return self._walked[2].get(walked(patrol))
+
     def problem(self) -> RotaProblem:
         """The options as arrays."""
         officer, day, route = np.nonzero(self.possible)
@@ -310,6 +322,12 @@ class Choice:
         turn = (date.toordinal() + drawn) % 2 == 1
         return found.back if turn and found.back is not None else found.patrol
 
+
+LASTING = (
+    *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
+    *("away", "travel", "is_open", "cares", "most", "in_time", "hotspots"),
+)
+"""What locks and bans by hand do not touch."""
 
 Walked = tuple[object, ...]
 """What makes two patrols the same walk to those who hold its card."""

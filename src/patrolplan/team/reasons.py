@@ -22,7 +22,7 @@ def unmet_days(choice: Choice, chosen: Ints) -> tuple[Unmet, ...]:
     chosen
         (c, 3) officer, day and route of every duty.
     """
-    reasons = _Reasons(choice, chosen)
+    reasons = Reasons(choice, chosen)
     served = set(zip(choice.route_school[chosen[:, 2]], chosen[:, 1], strict=True))
     return tuple(
         Unmet(urn, date, reasons.why(school, day))
@@ -32,8 +32,16 @@ def unmet_days(choice: Choice, chosen: Ints) -> tuple[Unmet, ...]:
     )
 
 
-class _Reasons:
-    """Looks through the officers of a school, in the order in which they could have come."""
+class Reasons:
+    """Looks through the officers of a school, in the order in which they could have come.
+
+    Parameters
+    ----------
+    choice
+        What the week was chosen from.
+    chosen
+        (c, 3) officer, day and route of every duty.
+    """
 
     def __init__(self, choice: Choice, chosen: Ints) -> None:
         self.choice = choice
@@ -43,17 +51,36 @@ class _Reasons:
         self.most = choice.most
 
     def why(self, school: int, day: int) -> str:
-        if not self.choice.is_open[school, day]:
-            return "school closed (term dates)"
-        if not ((self.choice.route_school == school) & (self.choice.variant[day] >= 0)).any():
-            return "no patrol is planned for it that day"
+        """Why nobody patrols a school on a day."""
+        if nobody := self._for_nobody(school, day):
+            return nobody
         officers = np.flatnonzero(self.choice.cares[:, school])
         if not len(officers):
             return "no officer has it in their care"
         said = "; ".join(self._officer(int(officer), school, day) for officer in officers)
         return f"{said}, nobody else covers it" if len(officers) == 1 else said
 
+    def hindrance(self, officer: int, school: int, day: int) -> str:
+        """What keeps an officer from a school on a day, lent or not; empty when nothing does."""
+        return self._for_nobody(school, day) or self._hindrance(officer, school, day)
+
+    def _for_nobody(self, school: int, day: int) -> str:
+        if not self.choice.is_open[school, day]:
+            return "school closed (term dates)"
+        if not ((self.choice.route_school == school) & (self.choice.variant[day] >= 0)).any():
+            return "no patrol is planned for it that day"
+        return ""
+
     def _officer(self, officer: int, school: int, day: int) -> str:
+        hindered = self._hindrance(officer, school, day)
+        if hindered:
+            return hindered
+        routes = np.flatnonzero(
+            (self.choice.route_school == school) & (self.choice.variant[day] >= 0)
+        )
+        return self._free(officer, day, routes[self.choice.in_time[officer, day, routes]])
+
+    def _hindrance(self, officer: int, school: int, day: int) -> str:
         name = self.choice.officers[officer]
         if self.choice.away[officer, day] or np.isnan(self.choice.hours[officer, day, 0]):
             return f"{name} is {'absent' if self.choice.away[officer, day] else 'off'}"
@@ -70,7 +97,7 @@ class _Reasons:
             return f"{name} patrols URN {elsewhere} that day"
         if self.count[officer] >= self.most[officer]:
             return f"{name} has reached {self.most[officer]} patrols"
-        return self._free(officer, day, routes[in_time])
+        return ""
 
     def _too_short(self, officer: int, school: int, day: int, routes: Ints) -> str:
         """The hours against the route that would ask least of them."""

@@ -104,6 +104,7 @@ def replan(
         locks=week.locks,
         notes=tuple(dict.fromkeys((*week.notes, *repaired.notes, *told))),
         created_from=week.created_from,
+        history=week.history,
     )
     return repaired, tuple(changes)
 

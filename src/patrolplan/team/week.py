@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from patrolplan.patrols.document import patrol_document
@@ -135,6 +136,8 @@ class Week:
         Days on which officers turned out to be away, after it was handed out.
     created_from
         What it was made from, see `patrolplan.provenance`.
+    history
+        What was changed by hand: when (YYYY-MM-DD HH:MM), and what in plain words.
     """
 
     plan: Plan
@@ -151,6 +154,7 @@ class Week:
     delivered: dict[str, frozenset[dt.date]]
     absent: dict[str, frozenset[dt.date]]
     created_from: dict[str, Any]
+    history: tuple[tuple[str, str], ...] = ()
 
     @property
     def start(self) -> dt.date:
@@ -228,14 +232,13 @@ def week_document(week: Week) -> dict[str, Any]:
         "bans": [_by_hand(ban) for ban in week.bans],
         "delivered": _dates(week.delivered),
         "absent": _dates(week.absent),
+        "history": [{"when": when, "what": what} for when, what in week.history],
         "routes": [json.loads(route) for route in rows],
     }
 
 
 def _duty(duty: Duty, projection: Projection, rows: dict[str, int]) -> dict[str, Any]:
     """A duty; `rows` numbers the walks seen so far and takes in what is new."""
-    walk = patrol_document(duty.patrol, projection)
-    text = json.dumps(walk, ensure_ascii=False, allow_nan=False)
     return {
         "officer": duty.officer,
         "urn": duty.urn,
@@ -246,11 +249,23 @@ def _duty(duty: Duty, projection: Projection, rows: dict[str, int]) -> dict[str,
         "number": duty.patrol.number,
         "leave": clock(duty.leave_minutes),
         "stops": [
-            {name: stop[name] for name in ("hotspot", "arrive", "leave", "place")}
-            for stop in walk["stops"]
+            {
+                "hotspot": stop.hotspot,
+                "arrive": clock(stop.arrive_minutes),
+                "leave": clock(stop.leave_minutes),
+                "place": stop.place,
+            }
+            for stop in duty.patrol.stops
         ],
-        "route": rows.setdefault(text, len(rows)),
+        "route": rows.setdefault(_walk_text(duty.patrol, projection), len(rows)),
     }
+
+
+@lru_cache(maxsize=4096)
+def _walk_text(patrol: Patrol, projection: Projection) -> str:
+    """A walk as text; kept, since most of a week stays as it is when it is written again."""
+    document = patrol_document(patrol, projection)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
 def _dates(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[str]]:

@@ -106,6 +106,13 @@ class LockEntry(Entry):
     variant: Count | None
 
 
+class PastEntry(Entry):
+    """What was changed by hand."""
+
+    when: str
+    what: str
+
+
 class WeekEntry(Entry):
     """The whole file."""
 
@@ -123,6 +130,7 @@ class WeekEntry(Entry):
     bans: list[HandEntry]
     delivered: Days
     absent: Days
+    history: tuple[PastEntry, ...] = Field(default=(), strict=False)
     routes: list[PatrolEntry]
 
 
@@ -177,6 +185,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         delivered={name: frozenset(days) for name, days in entry.delivered.items()},
         absent={name: frozenset(days) for name, days in entry.absent.items()},
         created_from=entry.created_from,
+        history=tuple((row.when, row.what) for row in entry.history),
     )
 
 

@@ -123,3 +123,24 @@ def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
         schools=float(PRESENCE * unit * harmonic[patrols].sum()),
         officers=float(EVEN * unit * even.sum()),
     )
+
+
+def loosest_bound(problem: RotaProblem) -> float:
+    """What no week of these options can exceed, whatever its rules: known without solving.
+
+    Every hotspot on every day on which an option comes there, every school on all its open days,
+    every officer with all they can do.
+    """
+    days = len(problem.dates)
+    option, visit = problem.option_visits
+    may = np.zeros((len(problem.weight), days), dtype=bool)
+    may[problem.visits[visit, 1], problem.day[option]] = True
+    ladder = np.column_stack([np.zeros(len(may)), np.cumsum(day_gains(problem), axis=1)])
+    count = may.sum(axis=1)
+    hotspots = problem.weight @ ladder[np.arange(len(count)), count]
+    hotspots += problem.weight @ row_gain(days_in_a_row(problem, may))
+    harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, days + 1)])
+    schools = harmonic[problem.open_days].sum()
+    done = problem.capacity
+    even = (done - done * (done - 1) / 2 / np.maximum(1, done)).sum()
+    return float(hotspots + problem.patrol_unit * (PRESENCE * schools + EVEN * even))

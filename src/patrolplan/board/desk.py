@@ -1,0 +1,235 @@
+"""The week on the board: one state that all windows share, saved at every change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from dataclasses import replace
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from patrolplan.board.moves import done
+from patrolplan.board.words import difference
+from patrolplan.errors import OutputError
+from patrolplan.errors import PatrolplanError
+from patrolplan.team.byhand import CannotBeError
+from patrolplan.team.byhand import Hand
+from patrolplan.team.week_file import read_week
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from patrolplan.board.asked import ByHandChange
+    from patrolplan.board.ground import Ground
+    from patrolplan.board.moves import Done
+    from patrolplan.board.store import Seen
+    from patrolplan.board.store import Store
+    from patrolplan.board.tasking import Sheet
+    from patrolplan.team.week import Week
+
+LONGEST_PAST = 200
+"""Changes that can be undone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The board at one moment; never changed, only followed by another."""
+
+    ground: Ground
+    hand: Hand
+    week: Week
+    sheet: Sheet | None = None
+    """The table of tasked places that the ground was planned with."""
+
+
+class ConflictError(PatrolplanError):
+    """Somebody else changed the week in the meantime; `by_others` says what."""
+
+    def __init__(self, by_others: list[str]) -> None:
+        super().__init__("changed")
+        self.by_others = by_others
+
+
+class Desk:
+    """The week that all windows of the board see, with what came before it.
+
+    Every method may be called from any thread. What a version held stays as it was: a later one
+    follows it.
+
+    Parameters
+    ----------
+    scene
+        What the board opens with.
+    store
+        Where it is saved.
+    """
+
+    def __init__(self, scene: Scene, store: Store) -> None:
+        self.store = store
+        self.lock = RLock()
+        self.scene = scene
+        self.version = 1
+        self.save_problem = ""
+        self._seen = store.seen()
+        self._past: list[tuple[Scene, str]] = []
+        self._future: list[tuple[Scene, str]] = []
+        self._said: list[str] = [""]  # what made each version, from version 1 on
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a change to make again."""
+        return bool(self._future)
+
+    def check(self, change: ByHandChange) -> Done:
+        """What a change would come to; nothing changes.
+
+        Raises
+        ------
+        CannotBeError
+            When it cannot be, with the reason.
+        """
+        scene = self.scene
+        return done(change, scene.hand, scene.week)
+
+    def change(self, version: int, change: ByHandChange) -> str:
+        """Make a change and save it; gives what was done, in words.
+
+        Raises
+        ------
+        ConflictError
+            When the version is not the present one.
+        CannotBeError
+            When the rules do not allow it.
+        OutputError
+            When it cannot be saved; then nothing is changed.
+        """
+
+        def made(scene: Scene) -> tuple[Scene, str]:
+            found = done(change, scene.hand, scene.week)
+            return replace(scene, hand=found.hand, week=found.week), found.said
+
+        return self.enter(version, made)
+
+    def follow(self, scene: Scene, said: str) -> None:
+        """Save a scene and go on from it; the one before can be had back."""
+        before = self.scene
+        self._save(scene, said)
+        self._past = [*self._past[-LONGEST_PAST:], (before, said)]
+        self._future = []
+
+    def enter(self, version: int, do: Callable[[Scene], tuple[Scene, str]]) -> str:
+        """Go on to a scene that a call makes of the present one, and save it; as `change`."""
+        with self.lock, self.store.turn():
+            self.check_version(version)
+            scene, said = do(self.scene)
+            self.follow(scene, said)
+            return said
+
+    def tell(self, version: int, do: Callable[[Scene], str]) -> str:
+        """Do something that the week's own file does not hold; a version of its own, no undoing."""
+        with self.lock:
+            self.check_version(version)
+            said = do(self.scene)
+            self._next(said)
+            return said
+
+    def undo(self, version: int) -> str:
+        """Take the last change back, see `change` for what may be raised."""
+        with self.lock, self.store.turn():
+            self.check_version(version)
+            if not self._past:
+                message = "there is nothing to undo"
+                raise CannotBeError(message)
+            scene, said = self._past[-1]
+            before = self.scene
+            told = f"Undone: {said}"
+            self._save(scene, told)
+            self._past.pop()
+            self._future.append((before, said))
+            return told
+
+    def redo(self, version: int) -> str:
+        """Make a change again that was taken back, see `change` for what may be raised."""
+        with self.lock, self.store.turn():
+            self.check_version(version)
+            if not self._future:
+                message = "there is nothing to do again"
+                raise CannotBeError(message)
+            scene, said = self._future[-1]
+            before = self.scene
+            told = f"Done again: {said}"
+            self._save(scene, told)
+            self._future.pop()
+            self._past.append((before, said))
+            return told
+
+    def check_version(self, version: int) -> None:
+        """Raise where the page does not know what happened last, here or outside the board."""
+        self.look()
+        if version != self.version:
+            begin = min(max(version, 0), len(self._said))
+            raise ConflictError([said for said in self._said[begin:] if said])
+
+    def look(self) -> None:
+        """Take over a week that was written outside the board since."""
+        with self.lock:
+            seen = self.store.seen()
+            if seen == self._seen:
+                return
+            ground, before = self.scene.ground, self.scene.week
+            try:
+                found = read_week(self.store.folder, ground.area, ground.plans)
+                known = found.days == before.days
+                told = f"Changed outside the board: {difference(before, found)}"
+            except PatrolplanError as error:
+                known, told = False, str(error)
+            if not known:
+                self.save_problem = (
+                    f"{self.store.folder} holds another week than the one on the board; "
+                    f"start the board again ({told})"
+                )
+                raise OutputError(self.save_problem)
+            self._seen = seen
+            hand = Hand.on(found, ground.area, ground.plans)
+            self.scene = replace(self.scene, hand=hand, week=found)
+            self._past, self._future = [], []
+            self._next(told)
+
+    def _save(self, scene: Scene, said: str) -> None:
+        """Write a scene's week with a line of history; on failure everything stays as it was."""
+        when = f"{dt.datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005 - the clock on the wall
+        week = replace(scene.week, history=(*self.scene.week.history, (when, said)))
+        hand = replace(scene.hand, before=week)
+        try:
+            self._seen = self._write(week, scene)
+        except OutputError as error:
+            self.save_problem = str(error)
+            raise
+        self.save_problem = ""
+        self.scene = replace(scene, hand=hand, week=week)
+        self._next(said)
+
+    def _write(self, week: Week, scene: Scene) -> Seen:
+        """Write a scene's table of tasked places and its week; both or none."""
+        before = self.scene
+        if scene.sheet is None or before.sheet is None or scene.sheet == before.sheet:
+            return self.store.save(week, before.week)
+        scene.sheet.write_over(before.sheet)
+        try:
+            return self.store.save(week, before.week)
+        except OutputError:
+            before.sheet.write_over(scene.sheet)
+            raise
+
+    def wrote(self) -> None:
+        """Note that the board itself wrote the week's folder."""
+        self._seen = self.store.seen()
+
+    def _next(self, said: str) -> None:
+        self.version += 1
+        self._said.append(said)

@@ -1,0 +1,157 @@
+"""The week's folder: saved whole or not at all, and never over what somebody else wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from textwrap import indent
+from typing import TYPE_CHECKING
+from typing import Any
+
+from filelock import FileLock
+from filelock import Timeout
+
+from patrolplan.board.papers import PRINTED
+from patrolplan.board.papers import STALE
+from patrolplan.board.papers import out_of_date
+from patrolplan.board.papers import shown_in
+from patrolplan.errors import OutputError
+from patrolplan.outputs.files import json_text
+from patrolplan.outputs.files import read_manifest
+from patrolplan.outputs.files import recover
+from patrolplan.outputs.files import replace_files
+from patrolplan.outputs.files import whole_folder
+from patrolplan.outputs.files import write_json
+from patrolplan.provenance import about
+from patrolplan.team.ledger.handing_out import HOTSPOTS_FILE
+from patrolplan.team.ledger.handing_out import WEEK_FILE
+from patrolplan.team.ledger.handing_out import hotspots_document
+from patrolplan.team.week import week_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from patrolplan.area import StudyArea
+    from patrolplan.team.week import Week
+
+LOCK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a week's file held when it was last read or written: its digest, empty for no file."""
+
+    digest: str = ""
+
+
+class Store:
+    """A week's folder.
+
+    Parameters
+    ----------
+    folder
+        Where `patrolplan week --out` writes, or has written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self._hotspots_of: tuple[object, object] | None = None
+        self._hotspots_text = b""
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold off other boards on the same folder while this one reads and writes it.
+
+        Raises
+        ------
+        OutputError
+            When another one does not let go of it.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder.parent / f".{self.folder.name}.lock", timeout=LOCK_SECONDS)
+        try:
+            with lock:
+                yield
+        except Timeout:
+            message = f"{self.folder}: another board is writing it; try again"
+            raise OutputError(message) from None
+
+    def seen(self) -> Seen:
+        """What the week's file holds now."""
+        try:
+            content = (self.folder / WEEK_FILE).read_bytes()
+        except OSError:
+            return Seen()
+        return Seen(hashlib.sha256(content).hexdigest())
+
+    def save(self, week: Week, before: Week | None = None) -> Seen:
+        """Write a week in place of the one that is there; its papers stay, and are known as old.
+
+        Parameters
+        ----------
+        week
+            The week.
+        before
+            The one that the folder holds.
+
+        Raises
+        ------
+        OutputError
+            When the folder cannot be written.
+        """
+        content = week_text(week).encode("utf-8")
+        files = {WEEK_FILE: content, HOTSPOTS_FILE: self._hotspots(week)}
+        recover(self.folder)
+        manifest = read_manifest(self.folder)
+        if manifest:
+            shown = shown_in(manifest, before or week)
+            stale = out_of_date(week, manifest["files"], shown)
+            facts = {**_about(week.plan.area), PRINTED: shown, STALE: stale}
+            replace_files(self.folder, files, facts)
+        else:
+            with whole_folder(self.folder, about(week.plan.area)) as part:
+                write_json(part / WEEK_FILE, week_document(week))
+                write_json(part / HOTSPOTS_FILE, hotspots_document(week))
+        return Seen(hashlib.sha256(content).hexdigest())
+
+    def _hotspots(self, week: Week) -> bytes:
+        """The hotspots' file; made anew only for another plan or other tasked stops."""
+        stops = [stop for duty in week.duties for stop in duty.patrol.stops if stop.tasked]
+        key = (week.plan, frozenset((stop.hotspot, stop.place, stop.x, stop.y) for stop in stops))
+        if self._hotspots_of != key:
+            self._hotspots_of = key
+            self._hotspots_text = json_text(hotspots_document(week)).encode("utf-8")
+        return self._hotspots_text
+
+    def manifest(self) -> dict[str, Any]:
+        """What the folder's manifest says."""
+        return read_manifest(self.folder)
+
+
+def week_text(week: Week) -> str:
+    """What `week.json` holds, the same bytes as `json_text` gives; each walk is set only once."""
+    document = week_document(week)
+    routes = [
+        _set_in(json.dumps(route, ensure_ascii=False, allow_nan=False))
+        for route in document.pop("routes")
+    ]
+    if not routes:
+        return json_text({**document, "routes": []})
+    text = json_text(document).removesuffix("\n}\n")
+    walks = ",\n".join(routes)
+    return f'{text},\n "routes": [\n{walks}\n ]\n}}\n'
+
+
+@lru_cache(maxsize=4096)
+def _set_in(text: str) -> str:
+    """A JSON object as it stands in a list of the file; strings hold no line breaks."""
+    return indent(json_text(json.loads(text)).rstrip("\n"), "  ")
+
+
+@lru_cache(maxsize=4)
+def _about(area: StudyArea) -> dict[str, Any]:
+    return about(area)

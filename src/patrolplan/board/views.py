@@ -1,0 +1,329 @@
+"""What the page is told: the week as it stands, and the ground under its map."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+import shapely
+
+from patrolplan.inputs.officers import WEEKDAYS
+from patrolplan.outputs.webmap.layers import map_layers
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.patrols.document import degrees
+from patrolplan.patrols.plans import clock
+from patrolplan.team.byhand import post_of
+from patrolplan.team.options import ways
+from patrolplan.team.worth import minutes_by_day
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+
+    from patrolplan.board.desk import Scene
+    from patrolplan.board.ground import Ground
+    from patrolplan.patrols.plans import Patrol
+    from patrolplan.patrols.plans import Plan
+    from patrolplan.projection import Projection
+    from patrolplan.team.byhand import Hand
+    from patrolplan.team.byhand import Post
+    from patrolplan.team.week import Duty
+
+    Delivered = Mapping[Post, tuple[list[float], int | None]]
+
+DRAWN_METRES = 1.0
+"""Lines on the page's map may be this far off."""
+
+DECIMALS = 6
+
+
+def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
+    """The week as it stands, for the page.
+
+    Parameters
+    ----------
+    scene
+        The board.
+    delivered
+        Minutes at each stop of a patrol and engagements, where they were recorded.
+    """
+    week, hand, area = scene.week, scene.hand, scene.ground.area
+    roll = Roll(week)
+    shown = duties_document(scene, delivered)
+    schools = _schools(roll, hand, shown)
+    settings = area.settings
+    return {
+        "area": area.name,
+        "marking": settings.output.marking,
+        "week": {
+            "start": f"{week.start}",
+            "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],
+        },
+        "schools": schools,
+        "officers": _officers(roll, hand),
+        "doses": _doses(scene),
+        "fairness": _fairness(schools, scene),
+        "gaps": [{"urn": row.urn, "date": f"{row.date}", "why": row.why} for row in week.unmet],
+        "short": [
+            {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
+        ],
+        "bans": [
+            {
+                "officer": ban.officer,
+                "urn": ban.urn,
+                "date": None if ban.date is None else f"{ban.date}",
+                "variant": ban.variant,
+            }
+            for ban in week.bans
+        ],
+        "tasked": tasked_document(area.tasked_places, area.projection),
+        "worth": week.worth,
+        "bound": week.bound,
+        "gap_percent": week.gap_percent,
+        "status": week.status,
+        "notes": list(week.notes),
+        "history": [
+            {"when": when[11:], "day": when[:10], "what": what} for when, what in week.history
+        ],
+        "threshold_note": (
+            f"Pupils' reports count only as groups of at least {settings.privacy.threshold}."
+        ),
+    }
+
+
+def duties_document(scene: Scene, delivered: Delivered) -> list[dict[str, Any]]:
+    """Every patrol of the week, for the page."""
+    routes = {
+        (day, urn): count
+        for day, plan in scene.ground.plans.items()
+        for urn, count in _routes(plan).items()
+    }
+    return [_duty(duty, scene.hand, routes, delivered) for duty in scene.week.duties]
+
+
+@lru_cache(maxsize=64)
+def _routes(plan: Plan) -> dict[str, int]:
+    """How many routes each school has."""
+    found: dict[str, set[int]] = {}
+    for variant, patrol in ways(plan):
+        found.setdefault(patrol.urn, set()).add(variant)
+    return {urn: len(variants) for urn, variants in found.items()}
+
+
+def _duty(
+    duty: Duty,
+    hand: Hand,
+    routes: Mapping[tuple[dt.date, str], int],
+    delivered: Delivered,
+) -> dict[str, Any]:
+    minutes, engagements = delivered.get(post_of(duty), (None, None))
+    known = hand.choice
+    leave = "" if np.isnan(duty.leave_minutes) else clock(duty.leave_minutes)
+    return {
+        "officer": duty.officer,
+        "urn": duty.urn,
+        "date": f"{duty.date}",
+        "number": duty.patrol.number,
+        "variant": duty.variant,
+        "variants": routes.get((duty.date, duty.urn), 0),
+        "start": clock(duty.start_minutes),
+        "end": clock(duty.end_minutes),
+        "leave": leave,
+        "locked": hand.lock_of(duty) is not None,
+        "lent": duty.officer in known.officers
+        and duty.urn in known.urns
+        and hand.lends(post_of(duty)),
+        "delivered": minutes,
+        "engagements": engagements,
+        **walk_document(duty.patrol, known.area.projection),
+    }
+
+
+def _schools(roll: Roll, hand: Hand, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    why = {(row.urn, row.date): row.why for row in roll.week.unmet}
+    at: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for patrol in shown:
+        at.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
+    least = hand.problem.least
+    return [
+        {
+            "urn": school.urn,
+            "name": school.name,
+            "bell": school.bell,
+            "patrols": sum(bool(at.get((school.urn, f"{day}"))) for day in roll.week.days),
+            "least": least,
+            "cells": {
+                f"{day}": {
+                    "state": "closed" if (school.urn, day) in roll.closed else "open",
+                    "why": why.get((school.urn, day), ""),
+                    "patrols": at.get((school.urn, f"{day}"), []),
+                }
+                for day in roll.week.days
+            },
+        }
+        for school in roll.schools
+    ]
+
+
+def _officers(roll: Roll, hand: Hand) -> list[dict[str, Any]]:
+    choice = hand.choice
+    table = choice.area.officers.drop_duplicates("officer").set_index("officer")
+    rows = []
+    for row, officer in enumerate(roll.officers):
+        known = officer.name in table.index
+        away = choice.absent.get(officer.name, frozenset())
+        rows.append(
+            {
+                "officer": officer.name,
+                "schools": list(officer.schools),
+                "most": int(choice.most[row]) if row < len(choice.most) else 0,
+                "patrols": sum(duty.officer == officer.name for duty in roll.week.duties),
+                "hours": {
+                    f"{day}": table.loc[officer.name, WEEKDAYS[day.weekday()]]
+                    if known and day not in away
+                    else ""
+                    for day in roll.week.days
+                },
+                "absent": [f"{day}" for day in sorted(away)],
+                "mode": officer.mode,
+            }
+        )
+    return rows
+
+
+def _doses(scene: Scene) -> list[dict[str, Any]]:
+    hand, hotspots = scene.hand, scene.ground.hotspots
+    problem, choice = hand.problem, hand.choice
+    chosen = np.array([hand.row_of(duty) for duty in scene.week.duties], dtype=np.int64)
+    minutes = minutes_by_day(problem, chosen)
+    places = dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
+    stops = {stop.hotspot: stop.place for route in choice.routes for stop in route.patrol.stops}
+    return [
+        {
+            "hotspot": name,
+            "place": places.get(name, stops.get(name, "")),
+            "days": {
+                f"{day}": round(float(minutes[row, column]))
+                for column, day in enumerate(choice.days)
+            },
+            "most": problem.most_minutes,
+            "before": int(problem.dosed_before[row]),
+            "worth": weight,
+        }
+        for row, (name, weight) in enumerate(choice.hotspots.items())
+    ]
+
+
+def _fairness(schools: list[dict[str, Any]], scene: Scene) -> dict[str, Any]:
+    choice, week = scene.hand.choice, scene.week
+    minutes: dict[str, float] = {}
+    for duty in week.duties:
+        given = sum(stop.leave_minutes - stop.arrive_minutes for stop in duty.patrol.stops)
+        minutes[duty.urn] = minutes.get(duty.urn, 0.0) + given
+    return {
+        "schools": [
+            {
+                "urn": school["urn"],
+                "patrols": school["patrols"],
+                "minutes": round(minutes.get(school["urn"], 0.0)),
+            }
+            for school in schools
+        ],
+        "officers": [
+            {
+                "officer": name,
+                "patrols": sum(duty.officer == name for duty in week.duties),
+                "most": int(most),
+            }
+            for name, most in zip(choice.officers, choice.most, strict=True)
+        ],
+    }
+
+
+def tasked_document(places: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
+    """Places tasked by intelligence, as the page lists them."""
+    xy = shapely.get_coordinates(np.asarray(places.geometry.array, dtype=object))
+    points = degrees(xy, projection)
+    return [
+        {
+            "place_id": row["place_id"],
+            "longitude": point[0],
+            "latitude": point[1],
+            "must_visit": bool(row["must_visit"]),
+            "schools": list(row["schools"]),
+            "from": f"{row['from']:%Y-%m-%d}",
+            "to": f"{row['to']:%Y-%m-%d}",
+            "reason": row["reason"],
+            "by": row["by"],
+        }
+        for row, point in zip(places.to_dict("records"), points, strict=True)
+    ]
+
+
+def map_document(ground: Ground) -> dict[str, Any]:
+    """The ground that does not change: streets, hotspots with their stretches, schools.
+
+    Lines are packed as in `patrolplan.outputs.webmap.layers`: numbers of points, and one run of
+    steps of a millionth of a degree, latitude before longitude, each line's first point a step
+    from the last of the line before.
+    """
+    plan = next(iter(ground.plans.values()))
+    layers = map_layers(plan, ())
+    places = dict(zip(ground.hotspots["hotspot"], ground.hotspots["place"], strict=True))
+    worth = dict(zip(ground.hotspots["hotspot"], ground.hotspots["worth"], strict=True))
+    return {
+        "bounds": [degree for point in layers["bounds"] for degree in point[::-1]],
+        "streets": layers["streets"],
+        "priority": layers["voices"]["joined"],
+        "ground": {
+            kind: layers["ground"][kind] for kind in ("park", "water", "railway", "station")
+        },
+        "labels": layers["labels"],
+        "hotspots": [
+            {
+                "hotspot": row["id"],
+                "place": places[row["id"]],
+                "worth": float(worth[row["id"]]),
+                "stop": row["stop"][::-1],
+                "lines": row["lines"],
+            }
+            for row in layers["hotspots"]
+        ],
+        "schools": [
+            {"urn": row["urn"], "name": row["name"], "gate": row["at"][::-1]}
+            for row in layers["schools"]
+        ],
+    }
+
+
+@lru_cache(maxsize=4096)
+def walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """The stops and the line of a walk, in degrees; kept, since most of a week stays as it is."""
+    line = np.concatenate([np.empty((0, 2)), *(leg.line for leg in patrol.legs)])
+    if len(line) > 1:
+        drawn = shapely.simplify(shapely.linestrings(line), DRAWN_METRES)
+        line = shapely.get_coordinates(drawn)
+    stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
+    return {
+        "stops": [
+            {
+                "hotspot": stop.hotspot,
+                "place": stop.place,
+                "arrive": clock(stop.arrive_minutes),
+                "leave": clock(stop.leave_minutes),
+                "minutes": round(stop.leave_minutes - stop.arrive_minutes),
+                "stop": point,
+                "tasked": stop.tasked,
+            }
+            for stop, point in zip(patrol.stops, _rounded(stops, projection), strict=True)
+        ],
+        "line": _rounded(line, projection),
+    }
+
+
+def _rounded(xy: np.ndarray[Any, Any], projection: Projection) -> list[list[float]]:
+    return [[round(lon, DECIMALS), round(lat, DECIMALS)] for lon, lat in degrees(xy, projection)]
