@@ -1,0 +1,295 @@
+// Picking up, carrying and dropping patrols and officers: by mouse, by touch and by keyboard.
+
+import { all, one } from "./dom.js";
+import { neighbour, patrolAt, setStop, showDay } from "./grid.js";
+import { say } from "./say.js";
+import { change, check, store, verdict } from "./store.js";
+import { dayName, idOf, inWords, keyOf, patrolName, schoolName } from "./words.js";
+
+const hand = { held: null, target: null, drag: null, asked: 0, openMenu: () => {}, openAdd: () => {} };
+const FAR_ENOUGH = 6;
+const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
+
+/** Is nothing being carried? */
+export const isEmptyHanded = () => !hand.held && !hand.drag;
+
+/** What an element stands for when something is dropped on it. */
+const targetOf = (element) => {
+  const officer = element?.closest?.("[data-officer]")?.dataset.officer;
+  if (officer) return { officer };
+  const cell = element?.closest?.(".cell");
+  if (!cell) return null;
+  const patrol = patrolAt(element) ?? patrolAt(one("[data-patrol]", cell));
+  return { urn: cell.dataset.urn, date: cell.dataset.date, patrol };
+};
+
+/** Give a patrol to an officer; where they have another one that day, the two swap. */
+const giveTo = (patrol, officer) => {
+  if (patrol.officer === officer) return null;
+  const other = store.patrols.find((row) => row.officer === officer && row.date === patrol.date);
+  if (other) return { kind: "swap", a: keyOf(patrol), b: keyOf(other) };
+  return { kind: "move", from: keyOf(patrol), to: { ...keyOf(patrol), officer } };
+};
+
+/** The change that dropping here would make; null for none. */
+export const changeFor = (held, target) => {
+  if (!held || !target) return null;
+  const { urn, date, patrol } = target;
+  if (held.officer) {
+    if (target.officer) return null;
+    if (patrol) return giveTo(patrol, held.officer);
+    return { kind: "add", officer: held.officer, urn, date, variant: null };
+  }
+  if (target.officer) return giveTo(held.patrol, target.officer);
+  if (held.patrol.urn === urn && held.patrol.date === date) return null;
+  if (patrol) return { kind: "swap", a: keyOf(held.patrol), b: keyOf(patrol) };
+  return { kind: "move", from: keyOf(held.patrol), to: { officer: held.patrol.officer, urn, date } };
+};
+
+/** What is in the hand, in words. */
+const heldName = ({ patrol, officer }) => (patrol ? patrolName(patrol) : officer);
+
+/** Where a target is, in words. */
+const placeName = ({ officer, urn, date, patrol }) => officer
+  || `${schoolName(urn)}, ${dayName(date)}${patrol ? `, ${patrol.officer}` : ", nobody"}`;
+
+/** Mark what is held, where it would go, and days on which the officer is off duty. */
+const mark = (element, state = "") => {
+  all(".target").forEach((old) => old.classList.remove("target", "can", "cannot"));
+  const place = element?.closest?.("[data-officer], .cell");
+  if (place) place.classList.add("target", ...(state ? [state] : []));
+};
+const markHeld = () => {
+  const id = hand.held?.patrol ? idOf(hand.held.patrol) : null;
+  const name = hand.held ? hand.held.officer ?? hand.held.patrol.officer : null;
+  const hours = store.state.officers.find(({ officer }) => officer === name)?.hours ?? {};
+  document.body.classList.toggle("carrying", Boolean(hand.held));
+  all("#grid .chip").forEach((chip) => chip.classList.toggle("held", chip.dataset.patrol === id));
+  all("#grid .cell").forEach((cell) => cell.classList.toggle("off", Boolean(name) && hours[cell.dataset.date] === ""));
+};
+
+/** Take something into the hand. */
+export const pickUp = (held, element) => {
+  hand.held = held;
+  markHeld();
+  mark(element);
+  say(`Picked up ${heldName(held)}. Arrow keys choose a cell, Enter drops, Escape puts back; or press a cell.`);
+};
+
+/** Put it back where it was. */
+export const putBack = () => {
+  if (!hand.held) return;
+  const name = heldName(hand.held);
+  letGo();
+  say(`Put back: ${name} stays.`);
+};
+
+/** Empty the hand. */
+const letGo = () => {
+  hand.held = null;
+  hand.target = null;
+  hand.asked += 1;
+  one("#ghost").hidden = true;
+  mark(null);
+  markHeld();
+};
+
+/** Drop here: the change is made, or the reason told why it cannot be. */
+const drop = async (element) => {
+  const what = changeFor(hand.held, targetOf(element));
+  if (!what) return putBack();
+  letGo();
+  const done = await change(what, inWords(what));
+  if (done) focusAfter(what);
+  return done;
+};
+
+/** After a change the keyboard stands at the patrol that went somewhere. */
+const focusAfter = (what) => {
+  const at = what.to ?? (what.kind === "swap" ? { ...what.b, officer: what.a.officer } : what);
+  const element = one(`[data-focus="${CSS.escape(`p|${idOf(at)}`)}"]`);
+  if (!element) return;
+  setStop(element);
+  element.focus({ preventScroll: true });
+};
+
+/** Ask at once whether it could be dropped here, and tell. */
+const askHere = (element) => {
+  const target = targetOf(element);
+  const what = changeFor(hand.held, target);
+  const number = (hand.asked += 1);
+  mark(element);
+  setGhost("");
+  if (!what) return;
+  setTimeout(async () => {
+    if (number !== hand.asked) return;
+    const answer = await check(what);
+    if (number !== hand.asked || !hand.held) return;
+    mark(element, answer.ok ? "can" : "cannot");
+    setGhost(verdict(answer));
+    say(`${placeName(target)}. ${what.kind === "swap" ? "Swap. " : ""}${verdict(answer)}.`);
+  }, 90);
+};
+
+// ---- pointer ---------------------------------------------------------------------------------
+
+/** The label that follows the pointer. */
+const setGhost = (text) => {
+  if (!hand.drag?.moved || !hand.held) return;
+  one("#ghost").hidden = false;
+  one("#ghost").textContent = [heldName(hand.held), text].filter(Boolean).join("\n");
+};
+const moveGhost = ({ clientX, clientY }) => {
+  const ghost = one("#ghost");
+  const room = document.documentElement.clientWidth - ghost.offsetWidth - 8;
+  ghost.style.left = `${Math.max(4, Math.min(clientX + 14, room))}px`;
+  ghost.style.top = `${clientY + 16 + ghost.offsetHeight > innerHeight ? clientY - ghost.offsetHeight - 12 : clientY + 16}px`;
+};
+
+/** A press that may become a drag; fingers drag by the grip, so that the rest scrolls. */
+const press = (event) => {
+  if (event.button !== 0 || hand.held) return;
+  const source = event.target.closest(".hold, .officer");
+  if (!source || (event.pointerType === "touch" && !event.target.closest(".grip"))) return;
+  const held = source.dataset.officer ? { officer: source.dataset.officer } : { patrol: patrolAt(source) };
+  if (!held.officer && !held.patrol) return;
+  hand.drag = { held, id: event.pointerId, x: event.clientX, y: event.clientY, moved: false, over: null };
+};
+const drag = (event) => {
+  const { drag: now } = hand;
+  if (!now || event.pointerId !== now.id) return;
+  if (!now.moved && Math.hypot(event.clientX - now.x, event.clientY - now.y) < FAR_ENOUGH) return;
+  if (!now.moved) {
+    now.moved = true;
+    pickUp(now.held, null);
+    setGhost("");
+  }
+  event.preventDefault();
+  moveGhost(event);
+  scrollNear(event);
+  const element = document.elementFromPoint(event.clientX, event.clientY);
+  const tab = element?.closest?.("#days button");
+  if (tab) showDay(Number(tab.dataset.day));
+  const over = element?.closest?.("[data-officer], .chip, .cell") ?? null;
+  if (over === now.over) return;
+  now.over = over;
+  askHere(over);
+};
+const release = (event) => {
+  const { drag: now } = hand;
+  if (!now || event.pointerId !== now.id) return;
+  if (!now.moved) {
+    hand.drag = null;
+    return;
+  }
+  const element = document.elementFromPoint(event.clientX, event.clientY);
+  // The click that follows belongs to the drag, not to what lies under it.
+  const swallow = (click) => { click.stopPropagation(); click.preventDefault(); };
+  addEventListener("click", swallow, { capture: true, once: true });
+  setTimeout(() => removeEventListener("click", swallow, { capture: true }), 50);
+  hand.drag = null;
+  drop(element);
+};
+const stopDrag = () => {
+  const moved = hand.drag?.moved;
+  hand.drag = null;
+  if (moved) putBack();
+};
+
+/** Scroll the week when a drag comes near its edge. */
+const scrollNear = ({ clientY }) => {
+  const frame = one("#table-frame");
+  const inner = frame.scrollHeight > frame.clientHeight + 1;
+  const box = inner ? frame.getBoundingClientRect() : { top: 0, bottom: innerHeight };
+  const by = clientY < box.top + 36 ? -12 : clientY > box.bottom - 36 ? 12 : 0;
+  if (by) (inner ? frame : document.scrollingElement).scrollBy(0, by);
+};
+
+// ---- keyboard and clicks -----------------------------------------------------------------------
+
+/** Keys within the grid and among the officers. */
+const onKey = (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const { target } = event;
+  if (event.key === "Escape" && (hand.held || hand.drag)) {
+    event.preventDefault();
+    if (hand.drag) stopDrag();
+    else putBack();
+    return;
+  }
+  const place = target.closest?.(".hold, .empty, .officer");
+  if (!place) return;
+  if (ARROWS[event.key] && place.closest(".cell")) {
+    event.preventDefault();
+    const next = neighbour(place, ...ARROWS[event.key]);
+    if (!next) return;
+    setStop(next);
+    next.focus();
+    if (hand.held) askHere(next);
+  } else if (event.key === "Enter" || event.key === " ") {
+    if (hand.held) drop(place);
+    else if (place.classList.contains("hold")) pickUp({ patrol: patrolAt(place) }, place);
+    else if (place.classList.contains("officer")) pickUp({ officer: place.dataset.officer }, place);
+    else return;
+    event.preventDefault();
+    if (place.classList.contains("officer") && hand.held?.officer) one('#grid [tabindex="0"]')?.focus();
+  } else if ((event.key === "m" || event.key === "M") && patrolAt(place)) {
+    event.preventDefault();
+    hand.openMenu(patrolAt(place));
+  }
+};
+
+/** Presses on cells, patrols, their menus and officers. */
+const onClick = (event) => {
+  const place = event.target.closest(".hold, .empty, .officer, .more, .cell");
+  if (!place) return;
+  if (hand.held) {
+    drop(place);
+  } else if (place.matches(".hold, .more")) {
+    hand.openMenu(patrolAt(place));
+  } else if (place.matches(".empty")) {
+    hand.openAdd(targetOf(place));
+  } else if (place.matches(".officer")) {
+    pickUp({ officer: place.dataset.officer }, place);
+  }
+};
+
+/** Let the week be worked by hand. */
+export const startCarrying = ({ openMenu, openAdd }) => {
+  Object.assign(hand, { openMenu, openAdd });
+  const week = one("#week");
+  week.addEventListener("pointerdown", press);
+  addEventListener("pointermove", drag, { passive: false });
+  addEventListener("pointerup", release);
+  addEventListener("pointercancel", stopDrag);
+  addEventListener("keydown", onKey);
+  week.addEventListener("click", onClick);
+  week.addEventListener("contextmenu", (event) => {
+    const patrol = patrolAt(event.target);
+    if (!patrol) return;
+    event.preventDefault();
+    hand.openMenu(patrol);
+  });
+  week.addEventListener("dragstart", (event) => event.preventDefault());
+  week.addEventListener("focusin", ({ target }) => {
+    if (target.matches(".hold, .empty")) setStop(target);
+    if (hand.held && !hand.drag && target.matches(".officer") && target !== hand.target) {
+      hand.target = target;
+      askHere(target);
+    }
+  });
+};
+
+/** After the week was drawn anew, what is held is marked again, or let go when it is no more. */
+export const carryOn = () => {
+  if (!hand.held) return;
+  if (hand.held.patrol) {
+    const id = idOf(hand.held.patrol);
+    hand.held.patrol = store.patrols.find((patrol) => idOf(patrol) === id);
+    if (!hand.held.patrol) {
+      letGo();
+      return;
+    }
+  }
+  markHeld();
+};

@@ -1,0 +1,21 @@
+// Another window was first: what it did, and the own change offered again on the new week.
+
+import { button, make, openDialog } from "./dom.js";
+
+/** Tell what changed and offer to do the own change again. */
+export const meetConflict = ({ others, words, again }) => {
+  document.querySelectorAll("dialog[open]").forEach((open) => open.close());
+  const rows = others.length ? others : ["the week was changed"];
+  const dialog = openDialog(
+    "conflict", "Another window changed the week first",
+    make("p", { text: "Your change was not made. This is what happened:" }),
+    make("ul", { class: "rows" }, rows.map((text) => make("li", { text }))),
+    make("p", {}, make("b", { text: "Your change: " }), `${words}.`),
+    make("p", { text: "The board now shows the week as it is. Do your change on it?" }),
+    make(
+      "div", { class: "actions" },
+      button("Do my change on the new week", () => { dialog.close(); again(); }, { class: "primary", autofocus: true }),
+      button("Leave my change", () => dialog.close()),
+    ),
+  );
+};

@@ -1,0 +1,78 @@
+// Minutes delivered at each stop: one line of numbers a patrol, Enter for as promised.
+
+import { make, unseen } from "./dom.js";
+import { say } from "./say.js";
+import { send, store } from "./store.js";
+import { dayName, idOf, keyOf, patrolName, promised, schoolName } from "./words.js";
+
+/** Numbers of a line, or a sentence that tells what is wrong with it. */
+export const readMinutes = (text, patrol) => {
+  const words = text.trim().split(/[\s,;]+/).filter(Boolean);
+  if (!words.length) return { minutes: promised(patrol) };
+  const minutes = words.map(Number);
+  if (minutes.some((value) => !Number.isFinite(value) || value < 0 || value > 600)) {
+    return { wrong: `minutes are numbers from 0 to 600, one a stop (seen: ${text.trim().slice(0, 40)})` };
+  }
+  if (minutes.length !== patrol.stops.length) {
+    return { wrong: `there are ${patrol.stops.length} stops, so write ${patrol.stops.length} numbers (seen: ${minutes.length})` };
+  }
+  return { minutes };
+};
+
+/** The line of one patrol: minutes, people spoken to, save. */
+export const deliveredLine = (patrol, after = () => {}) => {
+  const minutes = make("input", {
+    type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes",
+    placeholder: promised(patrol).join(" "), value: patrol.delivered ? patrol.delivered.join(" ") : "",
+    "aria-label": `Minutes at each stop, ${patrolName(patrol)}; empty means as promised`, data: { focus: `n|${idOf(patrol)}` },
+  });
+  const people = make("input", {
+    type: "number", min: "0", max: "999", class: "people", value: patrol.engagements ?? "",
+    placeholder: "people", "aria-label": `People spoken to, ${patrolName(patrol)}`, data: { focus: `e|${idOf(patrol)}` },
+  });
+  const save = async (event) => {
+    event.preventDefault();
+    const { minutes: values, wrong } = readMinutes(minutes.value, patrol);
+    if (wrong) {
+      say(wrong, { problem: true });
+      minutes.focus();
+      return;
+    }
+    const engagements = people.value === "" ? null : Number(people.value);
+    const words = `Enter ${values.join(", ")} minutes for ${patrolName(patrol)}`;
+    if (await send("/api/doses", { duty: keyOf(patrol), minutes: values, engagements }, words)) after(patrol);
+  };
+  return make(
+    "form", { class: "delivered-line", novalidate: true, on: { submit: save } },
+    minutes, people, make("button", { type: "submit" }, "Save", unseen(` ${patrolName(patrol)}`)),
+  );
+};
+
+/** After a line was saved, the next one without minutes has the focus. */
+const goOn = (patrol) => {
+  const rows = inOrder();
+  const at = rows.findIndex((row) => idOf(row) === idOf(patrol));
+  const next = rows.slice(at + 1).find((row) => !row.delivered);
+  const input = next && document.querySelector(`#list [data-focus="${CSS.escape(`n|${idOf(next)}`)}"]`);
+  if (input) input.focus();
+};
+
+/** Patrols by day and time. */
+const inOrder = () => store.patrols.toSorted((a, b) => `${a.date}${a.start}${a.officer}`.localeCompare(`${b.date}${b.start}${b.officer}`));
+
+/** The list of all patrols of the week with their lines. */
+export const drawDelivered = (state) => [
+  make("p", { class: "soft", text: "One number a stop, in minutes. Leave the line empty and press Enter for as promised." }),
+  state.week.days.map(({ date }) => {
+    const rows = inOrder().filter((patrol) => patrol.date === date);
+    if (!rows.length) return null;
+    return make(
+      "section", {}, make("h3", { text: dayName(date) }),
+      make("ul", { class: "rows" }, rows.map((patrol) => make(
+        "li", { class: "delivered" },
+        make("span", { class: "delivered-who", text: `${patrol.start} ${patrol.officer}, ${schoolName(patrol.urn)}${patrol.delivered ? " (entered)" : ""}` }),
+        deliveredLine(patrol, goOn),
+      ))),
+    );
+  }),
+].flat();

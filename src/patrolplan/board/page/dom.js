@@ -1,0 +1,87 @@
+// Small helpers for elements. Text goes in as text, never as markup.
+
+/** The first element that matches. */
+export const one = (selector, root = document) => root.querySelector(selector);
+
+/** Every element that matches, as an array. */
+export const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+
+/** Make an element: attributes by name, `on` handlers by event, `data` by name, then children. */
+export const make = (tag, { on = {}, data = {}, text, ...attributes } = {}, ...children) => {
+  const element = document.createElement(tag);
+  Object.entries(attributes).forEach(([name, value]) => {
+    if (value === false || value === null || value === undefined) return;
+    element.setAttribute(name, value === true ? "" : value);
+  });
+  Object.entries(data).forEach(([name, value]) => { element.dataset[name] = value; });
+  Object.entries(on).forEach(([name, handler]) => element.addEventListener(name, handler));
+  if (text !== undefined) element.textContent = text;
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+};
+
+/** A button that does one thing. */
+export const button = (text, click, attributes = {}) => make(
+  "button", { type: "button", text, on: { click }, ...attributes },
+);
+
+/** Text for screen readers only. */
+export const unseen = (text) => make("span", { class: "unseen", text });
+
+/** A choice of [value, text] pairs. */
+export const choice = (options, attributes = {}) => make(
+  "select", attributes, options.map(([value, text]) => make("option", { value, text })),
+);
+
+let labels = 0;
+
+/** A field with its label before it. */
+export const labelled = (text, field) => {
+  labels += 1;
+  field.id ||= `field-${labels}`;
+  return make("div", { class: "field" }, make("label", { for: field.id, text }), field);
+};
+
+const PATHS = {
+  lock: "M4 7V5a4 4 0 0 1 8 0v2h1v8H3V7zm2 0h4V5a2 2 0 0 0-4 0z",
+  menu: "M6.5 2h3v3h-3zm0 4.5h3v3h-3zm0 4.5h3v3h-3z",
+  grip: "M4 2h3v3H4zm5 0h3v3H9zM4 6.5h3v3H4zm5 0h3v3H9zM4 11h3v3H4zm5 0h3v3H9z",
+  done: "M2 8.500 4 6.500l3 3 5.500-6 2 1.800L7 13.500z",
+};
+
+/** A small picture beside words; it never stands alone. */
+export const icon = (name) => {
+  const space = "http://www.w3.org/2000/svg";
+  const picture = document.createElementNS(space, "svg");
+  picture.setAttribute("viewBox", "0 0 16 16");
+  picture.setAttribute("class", "icon");
+  picture.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(space, "path");
+  path.setAttribute("d", PATHS[name]);
+  picture.append(path);
+  return picture;
+};
+
+/** Open a dialog with a title and a way to close it; focus goes back when it closes. */
+export const openDialog = (name, title, ...children) => {
+  const back = document.activeElement;
+  const key = back && back.dataset ? back.dataset.focus : undefined;
+  const heading = make("h2", { text: title, id: `${name}-title`, tabindex: "-1" });
+  const dialog = make(
+    "dialog",
+    { id: name, "aria-labelledby": `${name}-title` },
+    make("div", { class: "dialog-head" }, heading, button("Close", () => dialog.close(), { class: "close" })),
+    children,
+    make("p", { class: "dialog-said", role: "status" }),
+  );
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const again = key && one(`[data-focus="${CSS.escape(key)}"]`);
+    (again || (back && back.isConnected ? back : one("#week"))).focus({ preventScroll: true });
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  heading.focus({ preventScroll: true });
+  return dialog;
+};

@@ -1,0 +1,106 @@
+// The lists beside the week: doses, gaps, fairness, rules and history.
+
+import { button, make, unseen } from "./dom.js";
+import { lookAtHotspot } from "./map.js";
+import { change } from "./store.js";
+import { counted, dayName, inWords, patrolName, ruleName, schoolName } from "./words.js";
+import { store } from "./store.js";
+
+/** A bar of its share of a track, with the number on it. */
+const bar = (share, text, { over = false, label = "" } = {}) => {
+  const fill = make("span", { class: "fill" });
+  fill.style.width = `${100 * Math.max(0, Math.min(1, share))}%`;
+  return make("span", { class: `bar${over ? " over" : ""}` }, fill, make("span", { class: "bar-text", text }), label ? unseen(label) : null);
+};
+
+/** Most days in a row with a dose. */
+const longestRun = (dosed) => dosed.reduce(
+  ({ best, run }, has) => ({ run: has ? run + 1 : 0, best: Math.max(best, has ? run + 1 : 0) }), { best: 0, run: 0 },
+).best;
+
+/** One hotspot: minutes on every day against the most, and days in a row. */
+const doseRow = (dose, days) => {
+  const dosed = days.map(({ date }) => (dose.days[date] ?? 0) > 0);
+  const run = longestRun(dosed);
+  const cells = days.map(({ date }, at) => {
+    const minutes = Math.round(dose.days[date] ?? 0);
+    const over = minutes > dose.most;
+    const joined = dosed[at] && dosed[at + 1];
+    return make(
+      "td", { class: `dose${joined ? " joined" : ""}${dosed[at] ? " dosed" : ""}` },
+      minutes ? bar(minutes / dose.most, over ? `${minutes} !` : String(minutes), { over, label: ` of ${dose.most} minutes${over ? ", too many" : ""}` }) : make("span", { class: "soft", text: "–" }),
+    );
+  });
+  const told = [run > 1 && `${run} in a row`, dose.before ? `${counted(dose.before, "day")} before` : ""].filter(Boolean).join(", ");
+  return make(
+    "tr", {},
+    make("th", { scope: "row" }, make("span", { class: "place-name", title: dose.place }, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link", "aria-label": `${dose.hotspot}, ${dose.place}: show on the map`, "data-focus": `h|${dose.hotspot}` }), ` ${dose.place}`)),
+    cells, make("td", { class: "run", text: told }),
+  );
+};
+
+/** Doses of every hotspot; those without one this week are folded away. */
+export const drawDoses = ({ doses, week }) => {
+  const total = (dose) => Object.values(dose.days).reduce((sum, minutes) => sum + minutes, 0);
+  const some = doses.filter((dose) => total(dose) > 0);
+  const none = doses.filter((dose) => total(dose) <= 0);
+  const most = doses[0]?.most ?? 30;
+  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) })), make("th", { scope: "col", text: "Days" })));
+  return [
+    make("p", { class: "soft", text: `Minutes a day; a full bar is ${most}, the most. The line below joins days in a row.` }),
+    make("table", { class: "doses" }, head, make("tbody", {}, some.map((dose) => doseRow(dose, week.days)))),
+    none.length ? make(
+      "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
+      make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""}`))),
+    ) : null,
+  ];
+};
+
+/** Schools under their least, days without a patrol and why, and what was assumed. */
+export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
+  short.length ? make("h3", { text: "Too few patrols" }) : null,
+  short.length ? make("ul", { class: "rows" }, short.map((row) => make("li", { text: `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}` }))) : make("p", { text: "Every school has its least." }),
+  make("h3", { text: "Days without a patrol" }),
+  gaps.length ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
+    const mine = gaps.filter(({ urn }) => urn === school.urn);
+    if (!mine.length) return null;
+    return make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", { text: `${dayName(gap.date)}: ${gap.why}` }))));
+  }).filter(Boolean)) : make("p", { text: "None." }),
+  notes.length || note ? make("h3", { text: "Notes" }) : null,
+  make("ul", { class: "rows" }, [...notes, ...(note ? [note] : [])].map((text) => make("li", { text }))),
+];
+
+/** Patrols of schools and officers against the least and the most. */
+export const drawFairness = ({ fairness, schools }) => {
+  const least = new Map(schools.map((school) => [school.urn, school.least]));
+  const top = Math.max(1, ...fairness.schools.map(({ patrols }) => patrols));
+  const row = (name, cell, about) => make("tr", {}, make("th", { scope: "row", class: "name", text: name }), make("td", {}, cell), make("td", { text: about }));
+  return [
+    make("h3", { text: "Schools" }),
+    make("table", { class: "fairness" }, make("tbody", {}, fairness.schools.map(({ urn, patrols, minutes }) => {
+      const low = patrols < (least.get(urn) ?? 0);
+      return row(schoolName(urn), bar(patrols / top, String(patrols), { over: low, label: " patrols" }), `${Math.round(minutes)} min${low ? `, fewer than ${least.get(urn)}` : ""}`);
+    }))),
+    make("h3", { text: "Officers" }),
+    make("table", { class: "fairness" }, make("tbody", {}, fairness.officers.map(({ officer, patrols, most }) => row(
+      officer, bar(most ? patrols / most : 1, String(patrols), { over: patrols > most, label: " patrols" }), `of ${most}${patrols > most ? ", too many" : patrols === most ? ", full" : ""}`,
+    )))),
+  ];
+};
+
+/** Locks and bans, each with the way to lift it. */
+export const drawRules = ({ bans }) => {
+  const lift = (what, text) => make("li", {}, make("span", { text }), button(what.kind === "unlock" ? "Unlock" : "Allow again", () => change(what, inWords(what)), { "aria-label": inWords(what) }));
+  const locked = store.patrols.filter((patrol) => patrol.locked);
+  return [
+    make("h3", { text: "Locked: planning again keeps these" }),
+    locked.length ? make("ul", { class: "rows sided" }, locked.map(({ officer, urn, date, ...rest }) => lift({ kind: "unlock", officer, urn, date }, `${patrolName({ officer, urn, date })}, ${rest.start}`))) : make("p", { text: "Nothing is locked. Lock a patrol in its menu." }),
+    make("h3", { text: "Ruled out" }),
+    bans.length ? make("ul", { class: "rows sided" }, bans.map((ban) => lift({ kind: "unban", ...ban }, ruleName(ban)))) : make("p", { text: "Nothing is ruled out." }),
+  ];
+};
+
+/** What was done, the latest first. */
+export const drawHistory = ({ history }) => [
+  history.length ? make("ol", { class: "rows history" }, history.toReversed().map(({ when, what }) => make("li", {}, make("span", { class: "soft", text: when }), ` ${what}`))) : make("p", { text: "Nothing was changed yet." }),
+];

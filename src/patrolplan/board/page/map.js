@@ -1,0 +1,240 @@
+// The map beside the week: our own streets, hotspots, schools, tasked places, the patrol shown.
+
+import { ask } from "./calls.js";
+import { make, one } from "./dom.js";
+import { say } from "./say.js";
+import { schoolName } from "./words.js";
+
+const { L } = window;
+const MILLIONTH = 1e6;
+const LETTER_PIXELS = 6;
+// First 5 % of all street, up to 15 %, up to 30 %: told apart by width as well as by colour.
+const PRIORITY = {
+  2: { color: "#e3a868", weight: 1.5 },
+  3: { color: "#c9641f", weight: 3 },
+  4: { color: "#7a2303", weight: 5 },
+};
+const chart = { map: null, hotspots: [], schools: [], patrol: null, places: null, onPoint: null, frame: null, dosed: new Set(), taken: [], nameHotspots: () => {} };
+
+/** Points of steps of a millionth of a degree, through all lines, split into the lines. */
+const unpack = ({ counts, steps }) => {
+  let [lat, lng, at] = [0, 0, 0];
+  return counts.map((count) => Array.from({ length: count }, () => {
+    lat += steps[at];
+    lng += steps[at + 1];
+    at += 2;
+    return [lat / MILLIONTH, lng / MILLIONTH];
+  }));
+};
+
+/** [longitude, latitude] as Leaflet wants it. */
+const point = ([longitude, latitude]) => [latitude, longitude];
+
+/** A small sign on the map: text in a box, circle or diamond. */
+const sign = (at, text, kind, title) => L.marker(at, {
+  icon: L.divIcon({ className: `sign ${kind}`, html: make("span", { text }), iconSize: null }),
+  keyboard: false, interactive: Boolean(title), title, alt: title,
+});
+
+/** Streets, widest last, each rank once as a light line on a darker one; then priority on them. */
+const drawStreets = ({ lines: packed, rank }, priority = "") => {
+  const lines = unpack(packed);
+  const renderer = L.canvas({ pane: "ground", padding: 0.3 });
+  const common = { pane: "ground", renderer, interactive: false, lineCap: "round" };
+  const width = (digit) => Math.max(1, 5.5 - Number(digit));
+  const ranks = [...new Set(rank)].sort().reverse();
+  const of = (digit) => lines.filter((_, row) => rank[row] === digit);
+  ranks.forEach((digit) => L.polyline(of(digit), { ...common, color: "#b3ab9e", weight: width(digit) + 1.5 }).addTo(chart.map));
+  ranks.forEach((digit) => L.polyline(of(digit), {
+    ...common, color: digit === "5" ? "#e9e4da" : "#ffffff", weight: width(digit),
+  }).addTo(chart.map));
+  Object.entries(PRIORITY).forEach(([digit, style]) => {
+    const drawn = lines.filter((_, row) => priority[row] === digit);
+    L.polyline(drawn, { ...common, lineCap: "butt", ...style }).addTo(chart.map);
+  });
+};
+
+/** Parks, water, railways and stations, where the program sends them. */
+const drawGround = (ground = {}) => {
+  const renderer = L.canvas({ pane: "below", padding: 0.3 });
+  const common = { pane: "below", renderer, interactive: false };
+  const area = (kind, fillColor) => ground[kind]?.counts.length
+    && L.polygon(unpack(ground[kind]), { ...common, stroke: false, fillColor, fillOpacity: 1 }).addTo(chart.map);
+  area("park", "#dbe9cf");
+  area("water", "#c3dcec");
+  if (ground.railway?.counts.length) {
+    L.polyline(unpack(ground.railway), { ...common, color: "#77716a", weight: 2, dashArray: "8 5" }).addTo(chart.map);
+  }
+};
+
+/** Names of streets, set where there is room, the main ones first. */
+const drawNames = ({ at, name, angle, room, rank }, names) => {
+  const [places] = unpack({ counts: [name.length], steps: at });
+  const layer = L.layerGroup().addTo(chart.map);
+  const draw = () => {
+    layer.clearLayers();
+    const { map } = chart;
+    const bounds = map.getBounds().pad(0.1);
+    const pixels = map.latLngToLayerPoint(map.getCenter()).distanceTo(map.latLngToLayerPoint([map.getCenter().lat + 0.001, map.getCenter().lng])) / 111.2;
+    const taken = [];
+    const said = new Map();
+    places.forEach((place, row) => {
+      const text = names[name[row]];
+      const wide = text.length * LETTER_PIXELS;
+      if (!bounds.contains(place) || wide > room[row] * pixels * 1.1 || (Number(rank[row]) > 3 && map.getZoom() < 16)) return;
+      const here = map.latLngToLayerPoint(place);
+      if ((said.get(text) ?? []).some((other) => other.distanceTo(here) < 260)) return;
+      if (taken.some((other) => Math.abs(other.here.x - here.x) < (other.wide + wide) / 2.2 && Math.abs(other.here.y - here.y) < 14)) return;
+      taken.push({ here, wide });
+      said.set(text, [...(said.get(text) ?? []), here]);
+      const label = make("span", { text });
+      label.style.transform = `translate(-50%, -50%) rotate(${angle[row]}deg)`;
+      L.marker(place, { pane: "names", interactive: false, keyboard: false, icon: L.divIcon({ className: "street-name", html: label, iconSize: null }) }).addTo(layer);
+    });
+  };
+  chart.map.on("moveend zoomend", draw);
+  draw();
+};
+
+/** Hotspots as bands; their names where there is room, those with a dose this week first. */
+const drawHotspots = (hotspots) => {
+  const press = ({ hotspot, place, stop }) => {
+    if (chart.onPoint) chart.onPoint(point(stop), `hotspot ${hotspot}`);
+    else tell(`Hotspot ${hotspot}: ${place}.`);
+  };
+  hotspots.forEach((hotspot) => L.polyline(unpack(hotspot.lines), {
+    pane: "bands", color: "#4b1d7a", weight: 8, opacity: 0.25,
+  }).on("click", (event) => { L.DomEvent.stop(event); press(hotspot); }).addTo(chart.map));
+  const layer = L.layerGroup().addTo(chart.map);
+  chart.nameHotspots = () => {
+    layer.clearLayers();
+    const { map } = chart;
+    const bounds = map.getBounds();
+    const taken = chart.taken.map((at) => map.latLngToLayerPoint(at));
+    const dosed = (name) => chart.dosed.has(name);
+    [...hotspots].sort((a, b) => dosed(b.hotspot) - dosed(a.hotspot)).forEach((hotspot) => {
+      const at = point(hotspot.stop);
+      if (!bounds.contains(at) || (!dosed(hotspot.hotspot) && map.getZoom() < 15.5)) return;
+      const here = map.latLngToLayerPoint(at);
+      if (taken.some((other) => Math.abs(other.x - here.x) < 32 && Math.abs(other.y - here.y) < 18)) return;
+      taken.push(here);
+      sign(at, hotspot.hotspot, `hotspot${dosed(hotspot.hotspot) ? " dosed" : ""}`, `${hotspot.hotspot}: ${hotspot.place}`)
+        .on("click", () => press(hotspot)).addTo(layer);
+    });
+  };
+  chart.map.on("moveend zoomend", chart.nameHotspots);
+};
+
+/** Tell the map which hotspots have a dose this week. */
+export const markDosed = ({ doses }) => {
+  chart.dosed = new Set(doses.filter(({ days }) => Object.values(days).some(Boolean)).map(({ hotspot }) => hotspot));
+};
+
+/** Schools at their gates. */
+const drawSchools = (schools) => schools.forEach(({ urn, name, gate }) => {
+  const marker = sign(point(gate), "S", "school", name).addTo(chart.map);
+  marker.on("click", () => (chart.onPoint ? chart.onPoint(point(gate), name) : tell(`${schoolName(urn)}.`)));
+});
+
+/** What the map shows, below it. */
+const tell = (text) => { one("#map-tells").textContent = text; };
+
+/** Draw the ground once. */
+export const startMap = async () => {
+  const { map } = Object.assign(chart, {
+    map: L.map("map", {
+      zoomSnap: 0.25, zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false,
+      inertia: !matchMedia("(prefers-reduced-motion: reduce)").matches, keyboardPanDelta: 24, attributionControl: false,
+    }),
+  });
+  [["below", 200], ["ground", 300], ["bands", 350], ["names", 400], ["walk", 450]].forEach(([name, order]) => {
+    map.createPane(name).style.zIndex = order;
+  });
+  chart.patrol = L.layerGroup().addTo(map);
+  chart.places = L.layerGroup().addTo(map);
+  const { status, body } = await ask("/api/map");
+  if (status !== 200) {
+    say(body.problem || "the map cannot be read", { problem: true });
+    return;
+  }
+  const [west, south, east, north] = body.bounds;
+  chart.frame = [[south, west], [north, east]];
+  map.fitBounds(chart.frame);
+  map.setMaxBounds(L.latLngBounds(chart.frame).pad(0.5));
+  Object.assign(chart, { hotspots: body.hotspots, schools: body.schools });
+  drawGround(body.ground);
+  drawStreets(body.streets, body.priority);
+  drawNames(body.labels, body.streets.names);
+  drawHotspots(body.hotspots);
+  drawSchools(body.schools);
+  one("#map").setAttribute("aria-label", "Map: arrow keys move it, plus and minus zoom");
+  one("#map").setAttribute("role", "application");
+  map.on("click", ({ latlng }) => chart.onPoint?.([latlng.lat, latlng.lng], "the map"));
+  one("#map").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !chart.onPoint || event.target !== one("#map")) return;
+    event.preventDefault();
+    const { lat, lng } = map.getCenter();
+    chart.onPoint([lat, lng], "the cross");
+  });
+  one("#whole-area").addEventListener("click", () => {
+    chart.map.fitBounds(chart.frame);
+    showPatrol(null);
+  });
+  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(one("#map"));
+};
+
+/** Let points be taken from the map by press or by the cross, or stop doing so. */
+export const takePoints = (handler) => {
+  chart.onPoint = handler;
+  one("#cross").hidden = !handler;
+  one("#map-frame").classList.toggle("taking", Boolean(handler));
+};
+
+/** Hotspots and schools, to choose a place from: [value, text] pairs with lon,lat as value. */
+export const knownPlaces = () => [
+  ...chart.hotspots.map(({ hotspot, place, stop }) => [stop.join(","), `${hotspot}: ${place}`]),
+  ...chart.schools.map(({ name, gate }) => [gate.join(","), `Gate of ${name}`]),
+];
+
+/** Show a place in the middle of the map. */
+export const lookAt = (longitude, latitude, text) => {
+  chart.map.setView([latitude, longitude], Math.max(chart.map.getZoom(), 16), { animate: false });
+  if (text) tell(text);
+};
+
+/** Show a hotspot in the middle of the map. */
+export const lookAtHotspot = (name) => {
+  const found = chart.hotspots.find(({ hotspot }) => hotspot === name);
+  if (found) lookAt(...found.stop, `Hotspot ${name}: ${found.place}.`);
+};
+
+/** Draw a patrol's walk with its numbered stops; null takes it away. */
+export const showPatrol = (patrol, { fit = true } = {}) => {
+  chart.patrol.clearLayers();
+  chart.taken = patrol ? patrol.stops.map(({ stop }) => point(stop)) : [];
+  if (!patrol) {
+    chart.nameHotspots();
+    tell("S: school. H: hotspot. Brown, wider: priority street. Choose a patrol to see its walk.");
+    return;
+  }
+  const line = patrol.line.map(point);
+  [["#ffffff", 7], ["#0b3d91", 4]].forEach(([color, weight]) => {
+    L.polyline(line, { pane: "walk", color, weight, opacity: 1, interactive: false }).addTo(chart.patrol);
+  });
+  if (line.length) sign(line[0], "S", "school from").addTo(chart.patrol);
+  patrol.stops.forEach((stop, row) => sign(point(stop.stop), String(row + 1), "stop").addTo(chart.patrol));
+  if (fit && line.length) chart.map.fitBounds(L.latLngBounds(line), { padding: [26, 26], maxZoom: 17, animate: false });
+  chart.nameHotspots();
+  tell(`Walk of ${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}: numbers are its stops.`);
+};
+
+/** Draw the tasked places, and one that is being entered. */
+export const drawPlaces = ({ tasked }, entering = null) => {
+  chart.places.clearLayers();
+  tasked.forEach((place) => {
+    const title = `${place.place_id}, ${place.must_visit ? "must be visited" : "barred"}: ${place.reason}`;
+    sign([place.latitude, place.longitude], place.must_visit ? "!" : "×", place.must_visit ? "must" : "barred", title)
+      .on("click", () => tell(`${title}.`)).addTo(chart.places);
+  });
+  if (entering) sign(entering, "?", "entering").addTo(chart.places);
+};

@@ -1,0 +1,117 @@
+// Everything that can be done with one patrol, or with a cell that has none, as buttons.
+
+import { button, choice, labelled, make, openDialog } from "./dom.js";
+import { deliveredLine } from "./delivered.js";
+import { pickUp } from "./carry.js";
+import { change, check, store, verdict } from "./store.js";
+import { dayName, idOf, inWords, keyOf, patrolName, routeName, ruleName, schoolName } from "./words.js";
+
+/** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
+const act = (dialog, what) => async () => {
+  if (await change(what, inWords(what))) dialog().close();
+};
+
+/** A choice whose every option is checked when chosen, with its button and the verdict. */
+const checkedChoice = (label, doIt, options, changeOf, dialog) => {
+  const found = make("span", { class: "verdict", role: "status" });
+  const select = choice([["", "choose …"], ...options]);
+  const go = button(doIt, async () => act(dialog, changeOf(select.value))(), { disabled: true });
+  select.addEventListener("change", async () => {
+    const { value } = select;
+    go.disabled = !value;
+    found.textContent = "";
+    if (!value) return;
+    const answer = await check(changeOf(value));
+    if (select.value !== value) return;
+    found.textContent = verdict(answer);
+    found.classList.toggle("problem", !answer.ok);
+  });
+  return make("div", { class: "line" }, labelled(label, select), go, found);
+};
+
+/** Officers for a school and a day, those who know it first, with what speaks for and against. */
+export const officerOptions = (urn, date) => {
+  const rows = store.state.officers.map((row) => {
+    const cares = row.schools.includes(urn) || row.schools.includes("*");
+    const busy = store.patrols.find((patrol) => patrol.officer === row.officer && patrol.date === date);
+    const hours = row.hours[date] ? row.hours[date].replace("-", "–") : "off duty";
+    const told = [hours, `${row.patrols} of ${row.most}`, busy && `then at ${schoolName(busy.urn)}`, !cares && "not in their care"];
+    return { name: row.officer, order: (cares ? 0 : 2) + (busy || !row.hours[date] ? 1 : 0), text: `${row.officer} (${told.filter(Boolean).join(", ")})` };
+  });
+  return rows.sort((a, b) => a.order - b.order).map(({ name, text }) => [name, text]);
+};
+
+/** Stops of a patrol with their times. */
+const stopList = (patrol) => make("ol", { class: "stops" }, patrol.stops.map((stop) => make(
+  "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${stop.hotspot}, ${Math.round(stop.minutes)} min)`,
+)));
+
+/** Open the menu of a patrol. */
+export const openMenu = (patrol, showOnMap) => {
+  if (!patrol) return;
+  showOnMap(patrol);
+  let dialog = null;
+  const it = () => dialog;
+  const key = keyOf(patrol);
+  const { officer, urn, date } = patrol;
+  const swaps = store.patrols.filter((row) => idOf(row) !== idOf(patrol) && !(row.urn === urn && row.date === date))
+    .map((row) => [idOf(row), `${dayName(row.date)}: ${row.officer} at ${schoolName(row.urn)}`]);
+  const byId = (id) => keyOf(store.patrols.find((row) => idOf(row) === id));
+  const routes = Array.from({ length: patrol.variants }, (_, number) => [String(number), `Route ${number + 1}`])
+    .filter(([number]) => Number(number) !== patrol.variant);
+  const rule = (text, what) => button(text, act(it, { kind: "ban", ...what }), { "aria-label": `Rule out: ${ruleName(what)}` });
+  dialog = openDialog(
+    "patrol", `${officer} at ${schoolName(urn)}`,
+    make("p", { text: `${dayName(date)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}.` }),
+    stopList(patrol),
+    make(
+      "div", { class: "actions" },
+      button("Move: pick it up", () => {
+        dialog.close();
+        pickUp({ patrol }, null);
+        document.querySelector(`[data-focus="${CSS.escape(`p|${idOf(patrol)}`)}"]`)?.focus();
+      }),
+      button(patrol.locked ? "Unlock" : "Lock", act(it, { kind: patrol.locked ? "unlock" : "lock", ...key })),
+      button("Remove", act(it, { kind: "remove", ...key })),
+      button("Show on the map", () => { dialog.close(); showOnMap(patrol, { go: true }); }),
+    ),
+    checkedChoice("Give to", "Give", officerOptions(urn, date).filter(([name]) => name !== officer), (name) => ({ kind: "move", from: key, to: { ...key, officer: name } }), it),
+    checkedChoice("Swap with", "Swap", swaps, (id) => ({ kind: "swap", a: key, b: byId(id) }), it),
+    routes.length ? checkedChoice("Other route", "Take it", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), it) : null,
+    make(
+      "fieldset", {}, make("legend", { text: `Rule out on ${dayName(date)}` }),
+      make(
+        "div", { class: "actions" },
+        rule(`${officer} here`, { officer, urn, date }),
+        rule("Anybody here", { officer: null, urn, date }),
+        rule(`${officer} anywhere`, { officer, urn: null, date }),
+      ),
+    ),
+    make("fieldset", {}, make("legend", { text: "Minutes delivered" }), deliveredLine(patrol, () => dialog.close())),
+  );
+};
+
+/** Open what can be done with a cell without a patrol. */
+export const openAdd = ({ urn, date }) => {
+  let dialog = null;
+  const it = () => dialog;
+  const cell = store.school.get(urn).cells[date] ?? {};
+  const variants = Math.max(1, ...store.patrols.filter((row) => row.urn === urn).map((row) => row.variants));
+  const route = choice([["", "the best that can be"], ...Array.from({ length: variants }, (_, number) => [String(number), `route ${number + 1}`])]);
+  const changeOf = (officer) => ({ kind: "add", officer, urn, date, variant: route.value === "" ? null : Number(route.value) });
+  const bans = store.state.bans.filter((ban) => (!ban.urn || ban.urn === urn) && (!ban.date || ban.date === date));
+  dialog = openDialog(
+    "add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`,
+    cell.why ? make("p", {}, make("b", { text: "Why nobody comes: " }), cell.why) : null,
+    variants > 1 ? make("div", { class: "line" }, labelled("Route", route)) : null,
+    checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, it),
+    make(
+      "fieldset", {}, make("legend", { text: "Rules" }),
+      make(
+        "div", { class: "actions" },
+        bans.map((ban) => button(`Allow again: ${ruleName(ban)}`, act(it, { kind: "unban", ...ban }))),
+        button(`Rule out: ${ruleName({ officer: null, urn, date })}`, act(it, { kind: "ban", officer: null, urn, date })),
+      ),
+    ),
+  );
+};

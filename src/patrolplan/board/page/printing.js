@@ -1,0 +1,84 @@
+// Paper: task sheets and cards by officer or day, and the board itself in black and white.
+
+import { ask, paperAddress, tell } from "./calls.js";
+import { button, choice, labelled, make, one, openDialog } from "./dom.js";
+import { say } from "./say.js";
+import { store } from "./store.js";
+import { dayName, idOf, routeName, ruleName, schoolName } from "./words.js";
+
+const EVERY_MILLISECONDS = 500;
+
+/** The papers that are there, each a link. */
+const paperList = ({ folder, files = [] }) => [
+  make("p", { text: files.length ? `${files.length === 1 ? "One paper" : `${files.length} papers`} in ${folder}:` : "No papers yet." }),
+  make("ul", { class: "rows papers" }, files.map(({ name, href }) => make("li", {}, make("a", { href: paperAddress(href), target: "_blank", rel: "noopener", text: name })))),
+];
+
+/** Open what can be printed. */
+export const openPrint = () => {
+  const officer = choice([["", "all officers"], ...store.state.officers.map((row) => [row.officer, row.officer])], { id: "print-officer" });
+  const date = choice([["", "the whole week"], ...store.state.week.days.map((day) => [day.date, dayName(day.date)])], { id: "print-date" });
+  const told = make("p", { text: "" });
+  const papers = make("div", { class: "found" });
+  const old = store.state.out_of_date ?? [];
+  const go = button("Make the papers", () => start(), { class: "primary" });
+  const dialog = openDialog(
+    "print", "Print",
+    make("p", { text: "Task sheets by officer and day, and a card for every patrol, as PDF." }),
+    make("div", { class: "fields" }, labelled("Officer", officer), labelled("Day", date)),
+    make("div", { class: "actions" }, go, button("Print the board itself", () => print())),
+    old.length ? make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")) : null,
+    told, papers,
+  );
+  const follow = async () => {
+    const { status, body } = await ask("/api/print");
+    if (!dialog.isConnected || status !== 200) return;
+    if (body.running) {
+      told.textContent = body.said || "Making the papers …";
+      setTimeout(follow, EVERY_MILLISECONDS);
+      return;
+    }
+    go.disabled = false;
+    told.textContent = "";
+    papers.replaceChildren(...paperList(body));
+    if (body.said) say(body.said);
+  };
+  const start = async () => {
+    const { status, body } = await tell("/api/print", { version: store.state.version, officer: officer.value || null, date: date.value || null });
+    if (status !== 202 && status !== 200) {
+      say(status === 409 ? "another window changed the week first; look at it and print again" : body.problem, { problem: true });
+      return;
+    }
+    go.disabled = true;
+    say("Making the papers …");
+    follow();
+  };
+};
+
+/** The board on paper: the week, doses, gaps and rules, without colour. */
+const fillPaper = () => {
+  const { state } = store;
+  if (!state) return;
+  const { days } = state.week;
+  const cell = ({ cells }, { date }) => {
+    const { patrols = [], state: open = "closed", why = "" } = cells[date] ?? {};
+    if (!patrols.length) return make("td", { text: open === "closed" ? "closed" : why ? "–" : "" });
+    return make("td", {}, patrols.map((patrol) => make("div", { data: { id: idOf(patrol) } }, make("b", { text: patrol.officer }), ` ${patrol.start}–${patrol.end}${patrol.locked ? ", locked" : ""}`, make("br"), `${routeName(patrol)}: ${patrol.stops.map(({ hotspot }) => hotspot).join(", ")}`)));
+  };
+  const list = (title, rows) => (rows.length ? make("section", {}, make("h2", { text: title }), make("ul", {}, rows.map((text) => make("li", { text })))) : null);
+  const dosed = state.doses.filter((dose) => Object.values(dose.days).some(Boolean));
+  one("#paper").replaceChildren(...[
+    make("table", { class: "paper-week" }, make("thead", {}, make("tr", {}, make("th", { text: "School" }), days.map(({ date }) => make("th", { text: dayName(date) })))), make("tbody", {}, state.schools.map((school) => make("tr", {}, make("th", { text: `${school.name}, bell ${school.bell}` }), days.map((day) => cell(school, day)))))),
+    make("section", {}, make("h2", { text: "Minutes a day at each hotspot" }), make("table", {}, make("thead", {}, make("tr", {}, make("th", { text: "Hotspot" }), days.map(({ name }) => make("th", { text: name })))), make("tbody", {}, dosed.map((dose) => make("tr", {}, make("th", { text: `${dose.hotspot} ${dose.place}` }), days.map(({ date }) => make("td", { text: dose.days[date] ? String(Math.round(dose.days[date])) : "" }))))))),
+    list("Too few patrols", state.short.map((row) => `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}`)),
+    list("Days without a patrol", state.gaps.map((gap) => `${schoolName(gap.urn)}, ${dayName(gap.date)}: ${gap.why}`)),
+    list("Tasked places", state.tasked.map((place) => `${place.place_id}, ${place.must_visit ? "must be visited" : "barred"}, until ${dayName(place.to)}: ${place.reason} (${place.by})`)),
+    list("Ruled out", state.bans.map(ruleName)),
+  ].filter(Boolean));
+};
+
+/** Wire printing. */
+export const startPrinting = () => {
+  one("#open-print").addEventListener("click", openPrint);
+  addEventListener("beforeprint", fillPaper);
+};

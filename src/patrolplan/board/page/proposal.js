@@ -1,0 +1,155 @@
+// Planning again round the locks, and what it proposes beside the week as it is.
+
+import { ask, tell } from "./calls.js";
+import { button, make, one, openDialog, unseen } from "./dom.js";
+import { say } from "./say.js";
+import { accept, send, store } from "./store.js";
+import { counted, dayName } from "./words.js";
+
+const EVERY_MILLISECONDS = 500;
+const GAINS = {
+  worth_percent: (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(1)} % worth`,
+  doses: (value) => `${signed(value)} doses`,
+  patrols: (value) => `${signed(value)} patrols`,
+  short: (value) => `${signed(value)} schools under their least`,
+  cards: (value) => `${counted(value, "card")} to print or take back`,
+};
+const watching = { timer: null };
+
+/** A number with its sign. */
+const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "±0");
+
+/** What taking it would bring, in few words. */
+const gainWords = (gains) => Object.entries(gains).filter(([, value]) => typeof value === "number").map(([name, value]) => {
+  if (name === "worth") return null;
+  return GAINS[name] ? GAINS[name](value) : `${name.replaceAll("_", " ")}: ${signed(Math.round(value * 1000) / 1000)}`;
+}).filter(Boolean);
+
+/** Cells of a week by school and day: patrols in the words of the comparison. */
+const byCell = (patrols) => {
+  const cells = new Map();
+  patrols.forEach((patrol) => {
+    const key = `${patrol.urn}|${patrol.date}`;
+    const text = `${patrol.officer} ${patrol.start}${patrol.variants > 1 ? ` R${patrol.variant + 1}` : ""}`;
+    cells.set(key, [...(cells.get(key) ?? []), text]);
+  });
+  return cells;
+};
+
+/** One of the two weeks; what the other has not is marked by sign, frame and words. */
+const side = (title, mine, other, sign, told) => {
+  const { days, schools } = { days: store.state.week.days, schools: store.state.schools };
+  const cell = (urn, date) => {
+    const here = mine.get(`${urn}|${date}`) ?? [];
+    const there = other.get(`${urn}|${date}`) ?? [];
+    return make("td", {}, here.map((text) => {
+      const only = !there.includes(text);
+      return make("span", { class: `duty${only ? " only" : ""}` }, only ? make("b", { text: `${sign} `, "aria-hidden": "true" }) : null, text, only ? unseen(`, ${told}`) : null);
+    }));
+  };
+  return make(
+    "table", { class: "side" }, make("caption", { text: title }),
+    make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "School" }), days.map(({ name, date }) => make("th", { scope: "col", text: name, "aria-label": dayName(date) })))),
+    make("tbody", {}, schools.map(({ urn, name }) => make("tr", {}, make("th", { scope: "row", text: name, title: name }), days.map(({ date }) => cell(urn, date))))),
+  );
+};
+
+/** Open the proposal beside the week as it is. */
+export const openProposal = async () => {
+  const { status, body } = await ask("/api/proposal");
+  if (status !== 200) {
+    say(body.problem || "there is no proposal", { problem: true });
+    return;
+  }
+  const now = byCell(store.patrols);
+  const then = byCell(body.patrols);
+  const gains = gainWords(body.gains ?? {});
+  const dialog = openDialog(
+    "proposal", "The week as it is, and as proposed",
+    make("p", { class: "gains" }, make("b", { text: "Taking it brings: " }), `${gains.join(", ") || "no more"}. ${goodness(body)}`),
+    make(
+      "div", { class: "actions" },
+      button("Take the proposal", async () => { if (await send("/api/proposal/take", {}, "Take the proposal")) dialog.close(); }, { class: "primary" }),
+      button("Drop it", async () => {
+        await tell("/api/proposal/drop", { version: store.state.version });
+        dialog.close();
+        setProposal(false);
+        say("The proposal is dropped; the week stays as it is.");
+      }),
+      button("Decide later", () => dialog.close()),
+    ),
+    make("div", { class: "sides" }, side("As it is", now, then, "−", "goes"), side("As proposed", then, now, "+", "new")),
+    make("h3", { text: "What would change" }),
+    make("ul", { class: "rows" }, (body.changes.length ? body.changes : ["Nothing."]).map((text) => make("li", { text }))),
+  );
+};
+
+/** How good a week is. */
+export const goodness = ({ gap_percent: gap }) => (gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best possible.`);
+
+/** Show whether there is a proposal to compare. */
+const setProposal = (there) => {
+  one("#compare").disabled = !there;
+  one("#compare").classList.toggle("primary", there);
+};
+
+/** Show how far planning is. */
+const drawSolving = (solving) => {
+  const running = Boolean(solving?.running);
+  one("#solving").hidden = !running;
+  one("#solve").hidden = running;
+  if (!running) return;
+  one("#share").value = solving.share ?? 0;
+  one("#seconds").textContent = `${Math.round(solving.seconds ?? 0)} s`;
+  one("#seconds").title = solving.said ?? "";
+};
+
+/** Follow what the program works on until it ends, then show what came of it. */
+const follow = async () => {
+  const { status, body } = await ask("/api/solving");
+  if (status === 200 && body.running) {
+    drawSolving(body);
+    watching.timer = setTimeout(follow, EVERY_MILLISECONDS);
+    return;
+  }
+  const hadFocus = [one("#cancel-solve"), document.body].includes(document.activeElement);
+  const answer = await ask("/api/state");
+  watching.timer = null;
+  if (answer.status === 200) accept(answer.body);
+  drawSolving(null);
+  const ready = store.state.proposal && body.kind !== "planning";
+  if (status !== 200 || body.problem) say(body.problem || "the program does not tell how far it is", { problem: true });
+  else if (ready) say("A proposal is ready: compare it with the week, then take or drop it.");
+  else say(body.said || "No proposal was made; the week stays as it is.");
+  if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
+};
+
+/** Start planning again. */
+const solve = async () => {
+  const { status, body } = await tell("/api/solve", { version: store.state.version });
+  if (status !== 202 && status !== 200) {
+    say(status === 409 ? "another window changed the week first; look at it and plan again" : body.problem, { problem: true });
+    return;
+  }
+  say("Planning again round the locks …");
+  drawSolving({ running: true, share: 0, seconds: 0 });
+  one("#cancel-solve").focus();
+  watching.timer ??= setTimeout(follow, EVERY_MILLISECONDS);
+};
+
+/** Wire the tools of planning again. */
+export const startProposals = () => {
+  one("#solve").addEventListener("click", solve);
+  one("#cancel-solve").addEventListener("click", async () => {
+    await tell("/api/solve/cancel");
+    say("Stopping …");
+  });
+  one("#compare").addEventListener("click", openProposal);
+};
+
+/** Draw what the state says about planning. */
+export const drawPlanning = (state) => {
+  drawSolving(state.solving);
+  setProposal(state.proposal);
+  if (state.solving?.running) watching.timer ??= setTimeout(follow, EVERY_MILLISECONDS);
+};

@@ -1,0 +1,63 @@
+// How officers, schools, days and patrols are named.
+
+import { store } from "./store.js";
+
+const LONG = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+
+/** A day as people say it: Monday 30 November. */
+export const dayName = (date) => LONG.format(new Date(`${date}T00:00:00Z`)).replace(",", "");
+
+/** Short name of a day of the week shown: Mon 30. */
+export const shortDay = (date) => store.state.week.days.find((day) => day.date === date)?.name ?? date;
+
+/** A school's name, or its URN where it is not on the board. */
+export const schoolName = (urn) => store.school.get(urn)?.name ?? `URN ${urn}`;
+
+/** What tells a patrol from the others. */
+export const keyOf = ({ officer, urn, date }) => ({ officer, urn, date });
+
+/** The same as one string. */
+export const idOf = (patrol) => `${patrol.date}|${patrol.urn}|${patrol.officer}`;
+
+/** A patrol in few words. */
+export const patrolName = ({ officer, urn, date }) => `${officer} at ${schoolName(urn)} on ${dayName(date)}`;
+
+/** Which of the school's routes. */
+export const routeName = ({ variant, variants }) => (variants > 1 ? `route ${variant + 1} of ${variants}` : "its only route");
+
+/** Minutes promised at each stop. */
+export const promised = (patrol) => patrol.stops.map(({ minutes }) => Math.round(minutes));
+
+/** A count with its noun: 1 patrol, 2 patrols. */
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** What a change would do, for the one who wants it. */
+export const inWords = (what) => {
+  switch (what.kind) {
+    case "move": {
+      const { from, to } = what;
+      if (from.urn === to.urn && from.date === to.date) return `Give ${patrolName(from)} to ${to.officer}`;
+      return `Move ${patrolName(from)} to ${schoolName(to.urn)} on ${dayName(to.date)}`;
+    }
+    case "swap": return `Swap ${patrolName(what.a)} with ${patrolName(what.b)}`;
+    case "add": return `Add ${patrolName(what)}`;
+    case "remove": return `Remove ${patrolName(what)}`;
+    case "variant": return `Take route ${what.variant + 1} for ${patrolName(what)}`;
+    case "lock": return `Lock ${patrolName(what)}`;
+    case "unlock": return `Unlock ${patrolName(what)}`;
+    case "ban": return `Rule out: ${ruleName(what)}`;
+    case "unban": return `Allow again: ${ruleName(what)}`;
+    case "task": return `${what.must_visit ? "Task" : "Bar"} place ${what.place_id}`;
+    case "untask": return `Take away place ${what.place_id}`;
+    default: return what.kind;
+  }
+};
+
+/** What a ban rules out. */
+export const ruleName = ({ officer, urn, date, variant = null }) => {
+  const route = variant === null ? "" : `, route ${variant + 1}`;
+  const when = date ? ` on ${dayName(date)}` : " all week";
+  if (officer && !urn) return `${officer} has no patrol${when}`;
+  if (!officer) return `nobody at ${urn ? schoolName(urn) : "any school"}${route}${when}`;
+  return `${officer} at ${schoolName(urn)}${route}${when}`;
+};

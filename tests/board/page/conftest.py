@@ -1,0 +1,307 @@
+"""The board in a browser: a server of its own on this computer, and windows that watch themselves."""
+
+import datetime as dt
+import json
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
+from playwright.sync_api import Locator
+from playwright.sync_api import Page
+from playwright.sync_api import expect
+from playwright.sync_api import sync_playwright
+
+from patrolplan.board.asked import AskedCheck
+from patrolplan.board.board import Board
+from patrolplan.board.ground import Ground
+from patrolplan.board.launch import desk_on
+from patrolplan.board.launch import opened
+from patrolplan.board.server import board_app
+from patrolplan.board.server import listening
+
+CHROMIUM = Path("/usr/bin/chromium")
+TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
+DESK = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+WAIT_MILLISECONDS = 15_000
+MOST_TABS = 250
+expect.set_options(timeout=WAIT_MILLISECONDS)
+
+AXES = (
+    ("#grid tbody tr", "rows => rows.map(row => row.querySelector('.cell').dataset.urn)"),
+    ("#grid thead [data-date]", "days => days.map(day => day.dataset.date)"),
+)
+Change = dict[str, Any]
+
+
+class Served:
+    """A board on a week's folder, served until it is closed."""
+
+    def __init__(self, ground: Ground, folder: Path) -> None:
+        self.folder = folder
+        self.board = Board(desk_on(ground, folder))
+        self._listener = listening("127.0.0.1", 0)
+        self.port = self._listener.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}/"
+        app = board_app(self.board, TOKEN, self.port)
+        config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True
+        )
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._listener.close()
+        self.board.close()
+
+    def state(self) -> dict[str, Any]:
+        """What the page is told, as JSON would have it."""
+        found: dict[str, Any] = json.loads(json.dumps(self.board.state()))
+        return found
+
+    def patrols(self) -> list[dict[str, Any]]:
+        """Every patrol of the week as it stands."""
+        cells = [cell for school in self.state()["schools"] for cell in school["cells"].values()]
+        return [patrol for cell in cells for patrol in cell["patrols"]]
+
+    def saved(self) -> set[tuple[str, str, str]]:
+        """Day, school and officer of every patrol in the week's file."""
+        document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
+        return {(row["date"], row["urn"], row["officer"]) for row in document["patrols"]}
+
+    def check(self, change: Change) -> dict[str, Any]:
+        """Whether a change can be."""
+        asked = AskedCheck.model_validate_json(json.dumps({"change": change}))
+        return self.board.check(asked.change)
+
+    def first(self, changes: Iterable[Change], *, can: bool = True) -> Change:
+        """The first of these changes that can, or cannot, be."""
+        return next(change for change in changes if self.check(change)["ok"] is can)
+
+    def moves(self, date: str | None = None) -> list[Change]:
+        """Every patrol to every cell without one, on one day or between any two."""
+        state = self.state()
+        free = [
+            (school["urn"], day)
+            for school in state["schools"]
+            for day, cell in school["cells"].items()
+            if not cell["patrols"] and date in {None, day}
+        ]
+        return [
+            {"kind": "move", "from": key, "to": {**key, "urn": urn, "date": day}}
+            for key in map(post, self.patrols())
+            if date in {None, key["date"]}
+            for urn, day in free
+        ]
+
+
+def post(patrol: dict[str, Any]) -> dict[str, str]:
+    """Officer, school and day of a patrol."""
+    return {name: patrol[name] for name in ("officer", "urn", "date")}
+
+
+@dataclass
+class Window:
+    """One window on the board; notes what it asks for and complains of."""
+
+    page: Page
+    address: str
+    asked: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        page = self.page
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.goto(f"{self.address}?token={TOKEN}")
+        expect(page.locator("#said")).to_have_text("The week is ready.")
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A browser logs every answer that refuses something; refusals are part of the board.
+        if not text.startswith("Failed to load resource"):
+            self.errors.append(f"{kind}: {text}")
+
+    def assert_quiet(self) -> None:
+        """Check that only the board was asked and no script or policy complained."""
+        assert self.errors == []
+        assert all(url.startswith((self.address, "data:")) for url in self.asked), self.asked
+
+    def chip(self, key: dict[str, str]) -> Locator:
+        """A patrol's hold in the week."""
+        return self.page.locator(f'[data-focus="p|{key["date"]}|{key["urn"]}|{key["officer"]}"]')
+
+    def menu(self, key: dict[str, str]) -> Locator:
+        """The button of a patrol's menu."""
+        return self.page.locator(f'[data-focus="m|{key["date"]}|{key["urn"]}|{key["officer"]}"]')
+
+    def cell(self, key: dict[str, str]) -> Locator:
+        """A cell of the week."""
+        return self.page.locator(f'.cell[data-urn="{key["urn"]}"][data-date="{key["date"]}"]')
+
+    def officer(self, name: str) -> Locator:
+        """An officer below the week."""
+        return self.page.locator(f'#crew [data-officer="{name}"]')
+
+    def drag(self, source: Locator, target: Locator) -> None:
+        """Drag by mouse, in steps as a hand does."""
+        (x, y), (to_x, to_y) = self.middle(source), self.middle(target)
+        mouse = self.page.mouse
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + 12, y + 4)
+        mouse.move(to_x, to_y, steps=4)
+        mouse.up()
+
+    def touch_drag(self, source: Locator, target: Locator) -> None:
+        """Drag by finger, in steps as a hand does."""
+        (x, y), (to_x, to_y) = self.middle(source), self.middle(target, scroll=False)
+        tell = self.page.context.new_cdp_session(self.page).send
+        steps = [(x, y), (x + 9, y + 9), ((x + to_x) / 2, (y + to_y) / 2), (to_x, to_y)]
+        for number, (now_x, now_y) in enumerate(steps):
+            kind = "touchMove" if number else "touchStart"
+            tell("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": now_x, "y": now_y}]})
+        tell("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def walk_to(self, target: dict[str, str]) -> None:
+        """Go to a cell by arrow keys, from the one that has the focus."""
+        urns, days = (self.page.eval_on_selector_all(where, script) for where, script in AXES)
+        here = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
+        across = days.index(target["date"]) - days.index(here["date"])
+        down = urns.index(target["urn"]) - urns.index(here["urn"])
+        for key, count in (
+            ("ArrowRight", across),
+            ("ArrowLeft", -across),
+            ("ArrowDown", down),
+            ("ArrowUp", -down),
+        ):
+            for _ in range(count):
+                self.page.keyboard.press(key)
+        there = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
+        assert (there["urn"], there["date"]) == (target["urn"], target["date"])
+
+    def tab_to(self, selector: str, *, text: str = "", backwards: bool = False) -> None:
+        """Press Tab until what is sought has the focus."""
+        is_there = """([selector, text]) => {
+          const at = document.activeElement;
+          return at.matches(selector) && at.textContent.startsWith(text);
+        }"""
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Shift+Tab" if backwards else "Tab")
+            if self.page.evaluate(is_there, [selector, text]):
+                return
+        message = f"Tab never reaches {selector} {text}"
+        raise AssertionError(message)
+
+    def middle(self, place: Locator, *, scroll: bool = True) -> tuple[float, float]:
+        """Middle of an element on the screen."""
+        if scroll:
+            place.scroll_into_view_if_needed()
+        box = place.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def key(self, post: dict[str, str]) -> tuple[str, str, str]:
+        """A post in the form of `Served.saved`."""
+        return post["date"], post["urn"], post["officer"]
+
+    def contains(self, text: str) -> re.Pattern[str]:
+        """Anything with this text in it."""
+        return re.compile(re.escape(text))
+
+    def hears(self, text: str) -> None:
+        """Wait for words in the line that screen readers read out."""
+        expect(self.page.locator("#message")).to_contain_text(text)
+
+
+def middle(place: Locator) -> tuple[float, float]:
+    """Middle of an element on the screen."""
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+MONDAY = dt.date(2026, 11, 30)
+
+
+@pytest.fixture(scope="package")
+def _board_week(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ground, Path]:
+    """Plan the demo borough's week once; its tables are a copy, for the board writes them."""
+    home = tmp_path_factory.mktemp("board")
+    shutil.copytree(demo.parent, home / "data")
+    desk = opened(home / "data" / demo.name, home / "week", MONDAY)
+    return desk.scene.ground, home / "week"
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Open Chromium once for all tests."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed, so the board cannot be opened")
+    with sync_playwright() as playwright:
+        opened_browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield opened_browser
+        opened_browser.close()
+
+
+@pytest.fixture
+def served(_board_week: tuple[Ground, Path], tmp_path: Path) -> Iterator[Served]:
+    """Serve the demo week from a folder of its own."""
+    ground, week = _board_week
+    shutil.copytree(week, tmp_path / "week")
+    board = Served(ground, tmp_path / "week")
+    yield board
+    board.close()
+
+
+@pytest.fixture
+def open_window(served: Served, chromium: Browser) -> Iterator[Callable[..., Window]]:
+    """Open windows of any size on the served board; at the end none may have complained."""
+    contexts: list[BrowserContext] = []
+    windows: list[Window] = []
+
+    def open_one(size: dict[str, int] = DESK, **options: Any) -> Window:
+        context = chromium.new_context(viewport=size, has_touch=size == PHONE, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(WAIT_MILLISECONDS)
+        contexts.append(context)
+        windows.append(Window(context.new_page(), served.address))
+        return windows[-1]
+
+    yield open_one
+    for window in windows:
+        window.assert_quiet()
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def desk(open_window: Callable[..., Window]) -> Window:
+    """A window of 1366 by 768."""
+    return open_window(DESK)
+
+
+@pytest.fixture
+def phone(open_window: Callable[..., Window]) -> Window:
+    """A window of a phone's size, worked by finger."""
+    return open_window(PHONE)

@@ -1,0 +1,244 @@
+"""A team lead's Friday in the browser, from first look to printed sheets."""
+
+import io
+
+import pytest
+from playwright.sync_api import expect
+from pypdf import PdfReader
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+REASON = "Robberies named by the local team"
+
+
+def _drawn(page):
+    """Count the pixels of the map's streets."""
+    script = """() => {
+      const canvas = document.querySelector(".leaflet-ground-pane canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((value, at) => at % 4 === 3 && value > 0).length;
+    }"""
+    return page.evaluate(script)
+
+
+def _idle(page):
+    """Wait until what the program works on is done."""
+    expect(page.locator("#solving")).to_be_hidden(timeout=60_000)
+
+
+def _fill_place(page):
+    """Say who asks for a place, why and until when."""
+    page.get_by_label("Reason").fill(REASON)
+    page.get_by_label("Who asks").fill("Insp. Example")
+    page.get_by_label("Last day").fill("2026-12-04")
+
+
+def _assert_printed(served, page, officer):
+    """Check that the papers linked are PDF and name the officer."""
+    link = page.locator("#print .papers a").first
+    expect(link).to_be_visible(timeout=60_000)
+    answer = page.request.get(served.address.rstrip("/") + link.get_attribute("href"))
+    assert answer.status == 200
+    texts = [one.extract_text() for one in PdfReader(io.BytesIO(answer.body())).pages]
+    assert any(officer in text for text in texts)
+
+
+def _post(patrol):
+    return {name: patrol[name] for name in ("officer", "urn", "date")}
+
+
+def test_friday_by_mouse(served, desk):
+    """With the mouse alone: look, move, lock, rule out, add, task, solve, doses, print."""
+    page = desk.page
+    state = served.state()
+    assert page.locator("#grid tbody tr").count() == len(state["schools"])
+    assert page.locator("#grid .chip").count() == len(served.patrols())
+    assert _drawn(page) > 5000
+    before = served.saved()
+
+    cannot = served.first(served.moves(), can=False)
+    desk.drag(desk.chip(cannot["from"]), desk.cell(cannot["to"]))
+    expect(page.locator("#warned")).to_contain_text(served.check(cannot)["why"])
+    assert served.saved() == before
+
+    can = served.first(served.moves())
+    desk.drag(desk.chip(can["from"]), desk.cell(can["to"]))
+    expect(desk.chip(can["to"])).to_be_visible()
+    expect(desk.chip(can["from"])).to_have_count(0)
+    assert served.saved() == before - {desk.key(can["from"])} | {desk.key(can["to"])}
+    page.get_by_role("button", name="Undo").click()
+    expect(desk.chip(can["from"])).to_be_visible()
+    page.get_by_role("button", name="Redo").click()
+    expect(desk.chip(can["to"])).to_be_visible()
+
+    desk.chip(can["to"]).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(desk.chip(can["to"])).to_have_accessible_name(desk.contains("locked"))
+
+    gone = next(_post(patrol) for patrol in served.patrols() if not patrol["locked"])
+    desk.menu(gone).click()
+    page.get_by_role("button", name="Remove").click()
+    expect(desk.chip(gone)).to_have_count(0)
+    desk.drag(desk.officer(gone["officer"]), desk.cell(gone))
+    expect(desk.chip(gone)).to_be_visible()
+
+    barred = next(
+        _post(patrol) for patrol in served.patrols() if not patrol["locked"] and _post(patrol) != gone
+    )
+    desk.menu(barred).click()
+    page.get_by_role("button", name=f"Rule out: {barred['officer']} at").click()
+    expect(desk.chip(barred)).to_have_count(0)
+
+    page.get_by_role("tab", name="Places").click()
+    x, y = desk.middle(page.locator("#map"))
+    page.mouse.click(x + 40, y + 30)
+    desk.hears("Place taken from")
+    page.get_by_label("For", exact=True).select_option(state["schools"][0]["urn"])
+    _fill_place(page)
+    page.get_by_role("button", name="Save the place").click()
+    expect(page.locator("#list .place").filter(has_text=REASON)).to_be_visible(timeout=60_000)
+    _idle(page)
+
+    page.get_by_role("button", name="Plan again").click()
+    expect(page.locator("#compare")).to_be_enabled(timeout=60_000)
+    page.get_by_role("button", name="Compare proposal").click()
+    expect(page.locator("#proposal .side")).to_have_count(2)
+    page.get_by_role("button", name="Take the proposal").click()
+    expect(page.locator("#proposal")).to_have_count(0)
+    expect(desk.chip(can["to"])).to_be_visible()
+    expect(desk.chip(barred)).to_have_count(0)
+
+    page.get_by_role("tab", name="Delivered").click()
+    page.locator("#list .delivered-line button").first.click()
+    expect(page.locator("#list .delivered-who").first).to_contain_text("entered")
+
+    officer = served.patrols()[0]["officer"]
+    page.locator("#open-print").click()
+    page.locator("#print-officer").select_option(officer)
+    page.get_by_role("button", name="Make the papers").click()
+    _assert_printed(served, page, officer)
+
+
+def test_friday_by_keyboard(served, desk):
+    """With the keyboard alone, from the first Tab to the printed sheet."""
+    page = desk.page
+    press = page.keyboard.press
+    can = served.first(served.moves())
+    state = served.state()
+
+    desk.tab_to("#grid [tabindex='0']")
+    desk.walk_to(can["from"])
+    press("Enter")
+    desk.hears("Picked up")
+    desk.walk_to(can["to"])
+    desk.hears("Yes:")
+    press("Enter")
+    expect(desk.chip(can["to"])).to_be_focused()
+
+    away = served.first(served.moves(), can=False)
+    desk.walk_to(away["from"])
+    press("Enter")
+    desk.walk_to(away["to"])
+    desk.hears("No:")
+    press("Escape")
+    desk.hears("Put back")
+    press("Control+z")
+    expect(desk.chip(can["from"])).to_be_visible()
+    press("Control+y")
+    expect(desk.chip(can["to"])).to_be_visible()
+
+    desk.walk_to(can["to"])
+    press("m")
+    desk.tab_to("#patrol .actions button", text="Lock")
+    press("Enter")
+    expect(desk.chip(can["to"])).to_have_accessible_name(desk.contains("locked"))
+    expect(desk.chip(can["to"])).to_be_focused()
+
+    gone = next(_post(patrol) for patrol in served.patrols() if not patrol["locked"])
+    desk.walk_to(gone)
+    press("m")
+    desk.tab_to("#patrol .actions button", text="Remove")
+    press("Enter")
+    expect(desk.chip(gone)).to_have_count(0)
+    desk.tab_to(f'#crew [data-officer="{gone["officer"]}"]')
+    press("Enter")
+    desk.walk_to(gone)
+    press("Enter")
+    expect(desk.chip(gone)).to_be_focused()
+
+    desk.tab_to("[role=tab][aria-selected=true]")
+    for _ in range(3):
+        press("ArrowRight")
+    expect(page.get_by_role("tab", name="Places")).to_be_focused()
+    desk.tab_to("#map", backwards=True)
+    press("ArrowRight")
+    press("ArrowDown")
+    press("Enter")
+    desk.hears("Place taken from the cross")
+    desk.tab_to("#place-schools")
+    page.keyboard.type(state["schools"][0]["name"][:6])
+    _fill_place(page)
+    desk.tab_to("#new-place button")
+    press("Enter")
+    expect(page.locator("#list .place").filter(has_text=REASON)).to_be_visible(timeout=60_000)
+    _idle(page)
+
+    desk.tab_to("#solve", backwards=True)
+    press("Enter")
+    expect(page.locator("#compare")).to_be_focused(timeout=60_000)
+    press("Enter")
+    desk.tab_to("#proposal button", text="Take the proposal")
+    press("Enter")
+    expect(page.locator("#proposal")).to_have_count(0)
+
+    desk.tab_to("[role=tab][aria-selected=true]")
+    press("ArrowRight")
+    desk.tab_to("#list .minutes")
+    press("Enter")
+    expect(page.locator("#list .delivered-who").first).to_contain_text("entered")
+    expect(page.locator("#list .minutes").nth(1)).to_be_focused()
+
+    officer = served.patrols()[0]["officer"]
+    desk.tab_to("#open-print", backwards=True)
+    press("Enter")
+    desk.tab_to("#print-officer")
+    page.keyboard.type(officer)
+    desk.tab_to("#print .actions button", text="Make the papers")
+    press("Enter")
+    _assert_printed(served, page, officer)
+
+
+def test_friday_by_finger(served, phone):
+    """On a phone: choose the day, drag by the grip, move through the menu, task a place, print."""
+    page = phone.page
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    days = [day["date"] for day in served.state()["week"]["days"]]
+    can = served.first(move for day in days for move in served.moves(day))
+    page.locator("#days button").nth(days.index(can["from"]["date"])).tap()
+    phone.touch_drag(phone.chip(can["from"]).locator(".grip"), phone.cell(can["to"]))
+    expect(phone.chip(can["to"])).to_be_visible()
+
+    other = served.first(served.moves())
+    page.locator("#days button").nth(days.index(other["from"]["date"])).tap()
+    phone.menu(other["from"]).tap()
+    page.get_by_role("button", name="Move: pick it up").tap()
+    page.locator("#days button").nth(days.index(other["to"]["date"])).tap()
+    phone.cell(other["to"]).tap()
+    expect(phone.chip(other["to"])).to_be_visible()
+    page.get_by_role("button", name="Undo").tap()
+    expect(phone.chip(other["to"])).to_have_count(0)
+
+    page.get_by_role("tab", name="Places").tap()
+    page.get_by_label("or a hotspot or school").select_option(index=1)
+    phone.hears("Place taken from")
+    assert page.locator("#place-at").input_value()
+    page.get_by_role("tab", name="Delivered").tap()
+    page.locator("#list .minutes").first.fill("1 2 3 4 5 6")
+    page.locator("#list .delivered-line button").first.tap()
+    phone.hears("stops, so write")
+
+    officer = served.patrols()[0]["officer"]
+    page.locator("#open-print").tap()
+    page.locator("#print-officer").select_option(officer)
+    page.get_by_role("button", name="Make the papers").tap()
+    _assert_printed(served, page, officer)
