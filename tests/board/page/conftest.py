@@ -173,7 +173,8 @@ class Window:
 
     def touch_drag(self, source: Locator, target: Locator) -> None:
         """Drag by finger, in steps as a hand does."""
-        (x, y), (to_x, to_y) = self.middle(source), self.middle(target, scroll=False)
+        self.page.locator("#grid").evaluate("grid => grid.scrollIntoView()")
+        (x, y), (to_x, to_y) = self.middle(source, scroll=False), self.middle(target, scroll=False)
         tell = self.page.context.new_cdp_session(self.page).send
         steps = [(x, y), (x + 9, y + 9), ((x + to_x) / 2, (y + to_y) / 2), (to_x, to_y)]
         for number, (now_x, now_y) in enumerate(steps):
@@ -269,10 +270,17 @@ def chromium() -> Iterator[Browser]:
 def served(_board_week: tuple[Ground, Path], tmp_path: Path) -> Iterator[Served]:
     """Serve the demo week from a folder of its own."""
     ground, week = _board_week
+    tables = week.parent / "data"
+    kept = {path: path.read_bytes() for path in tables.iterdir() if path.is_file()}
     shutil.copytree(week, tmp_path / "week")
     board = Served(ground, tmp_path / "week")
     yield board
     board.close()
+    for path in tables.iterdir():
+        if path in kept:
+            path.write_bytes(kept[path])
+        elif path.is_file():
+            path.unlink()
 
 
 @pytest.fixture
