@@ -21,7 +21,10 @@ from patrolplan.errors import OutputError
 from patrolplan.outputs.files import MANIFEST
 from patrolplan.outputs.files import check_folder
 from patrolplan.outputs.files import json_text
+from patrolplan.outputs.files import read_manifest
 from patrolplan.outputs.files import recover
+from patrolplan.outputs.files import replace_file
+from patrolplan.outputs.files import replace_files
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
 
@@ -361,3 +364,74 @@ def test_real_kills_leave_one_whole_output(tmp_path):
         check_folder(out)
         assert int(_version(out)) >= 0
         assert list(tmp_path.iterdir()) == [out]
+
+
+class _KilledError(BaseException):
+    """The computer is switched off."""
+
+
+def _kill_at(moment, monkeypatch):
+    """Raise instead of the so-many-th step that touches a file about to replace another."""
+    left = [moment]
+
+    def stepping(original):
+        def step(self, *args, **kwargs):
+            if self.name.endswith(".coming"):
+                if left[0] == 0:
+                    raise _KilledError
+                left[0] -= 1
+            return original(self, *args, **kwargs)
+
+        return step
+
+    for name in ("replace", "open", "unlink"):
+        monkeypatch.setattr(Path, name, stepping(getattr(Path, name)))
+
+
+def test_files_replaced_in_place_are_whole_after_a_kill_at_any_moment(tmp_path, monkeypatch):
+    """Killed before any step of a replacement, the next look finds the old files or the new."""
+    old = {"a.json": b"old a", "b.json": b"old b", "paper.pdf": b"paper"}
+    new = {"a.json": b"new a", "b.json": b"new b"}
+    seen = []
+    for moment in range(40):
+        folder = tmp_path / f"out{moment}"
+        with whole_folder(folder, {"version": 1}) as part:
+            for name, content in old.items():
+                (part / name).write_bytes(content)
+        _kill_at(moment, monkeypatch)
+        killed = True
+        with contextlib.suppress(_KilledError):
+            replace_files(folder, new, {"version": 2})
+            killed = False
+        monkeypatch.undo()
+        check_folder(folder)
+        found = {name: (folder / name).read_bytes() for name in old}
+        manifest = read_manifest(folder)
+        assert found in ({**old, **new}, old)
+        assert manifest["version"] == (2 if found["a.json"] == b"new a" else 1)
+        for name, content in found.items():
+            assert manifest["files"][name] == hashlib.sha256(content).hexdigest()
+        assert not list(folder.glob("*.coming"))
+        seen.append((killed, manifest["version"]))
+        if not killed:
+            break
+    assert seen[0] == (True, 1)
+    assert (True, 2) in seen
+    assert seen[-1] == (False, 2)
+
+
+def test_a_folder_of_others_is_not_written_into(tmp_path):
+    """Without a manifest of ours nothing is replaced, and a file of that ending is left alone."""
+    (tmp_path / "notes.coming").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="no manifest of ours"):
+        replace_files(tmp_path, {"a.json": b"x"}, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.coming"]
+
+
+def test_a_single_file_is_replaced_whole(tmp_path):
+    """A file replaced holds the new content, and nothing is left beside it."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"old")
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [row.name for row in tmp_path.iterdir()] == ["table.csv"]

@@ -290,8 +290,8 @@ def listening(host: str, port: int) -> socket.socket:
         raise InputError.one(where, what, "name another, or 0 for any that is free") from None
 
 
-def serve(board: Board, listener: socket.socket, token: str) -> None:
-    """Serve the board until it is stopped (Ctrl+C)."""
+def server_of(board: Board, listener: socket.socket, token: str) -> uvicorn.Server:
+    """What serves the board on a socket that listens, see `listening`."""
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         board_app(board, token, port),
@@ -304,7 +304,12 @@ def serve(board: Board, listener: socket.socket, token: str) -> None:
         lifespan="off",
         ws="none",
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+def serve(board: Board, listener: socket.socket, token: str) -> None:
+    """Serve the board until it is stopped (Ctrl+C)."""
+    server = server_of(board, listener, token)
     try:
         asyncio.run(server.serve(sockets=[listener]))
     finally:

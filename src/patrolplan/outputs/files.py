@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -90,9 +89,7 @@ def check_folder(folder: Path) -> None:
         raise OutputError(message)
 
 
-def replace_files(
-    folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any], *, drop: Iterable[str] = ()
-) -> None:
+def replace_files(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
     """Replace some files of a folder that `whole_folder` wrote; the others stay as they are.
 
     The new files and a manifest that names them are complete beside the old ones before the first
@@ -107,8 +104,6 @@ def replace_files(
         Contents by name, relative to the folder.
     about
         Keys of the manifest that change.
-    drop
-        Keys of the manifest that go.
 
     Raises
     ------
@@ -123,8 +118,7 @@ def replace_files(
             message = f"{folder}: holds no manifest of ours; write the week again with --out"
             raise OutputError(message)
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        kept = {name: value for name, value in manifest.items() if name not in set(drop)}
-        new = {**kept, **about, "files": {**manifest["files"], **hashes}}
+        new = {**manifest, **about, "files": {**manifest["files"], **hashes}}
         new["files"] = dict(sorted(new["files"].items()))
         for name, content in files.items():
             _write_through(folder / f"{name}{COMING}", content)

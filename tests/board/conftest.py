@@ -1,0 +1,81 @@
+"""A small week on the board: four schools of the demo borough, planned once."""
+
+import datetime as dt
+import shutil
+import warnings
+from dataclasses import replace
+
+import pytest
+
+import patrolplan as pp
+from patrolplan.board.board import Board
+from patrolplan.board.ground import Ground
+from patrolplan.board.launch import desk_on
+from patrolplan.board.server import board_app
+from patrolplan.board.store import Store
+from patrolplan.settings import settings_from
+from patrolplan.team.day_plans import plan_days
+from patrolplan.team.open_days import school_week
+from patrolplan.team.rota import plan_week
+
+with warnings.catch_warnings():  # it prefers a client that is not out yet
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+MONDAY = dt.date(2026, 11, 30)
+PORT = 8765
+TOKEN = "of-this-session"  # noqa: S105 - of a test
+
+
+@pytest.fixture(scope="session")
+def ground(demo, tmp_path_factory):
+    """Four schools with one month of crimes, planned for a week; in a folder of its own."""
+    folder = tmp_path_factory.mktemp("borough")
+    shutil.copytree(demo.parent / "crimes" / "2026-09", folder / "crimes" / "2026-09")
+    for path in demo.parent.glob("*.*"):
+        if path.suffix in {".csv", ".gz", ".toml"}:
+            shutil.copy(path, folder)
+    settings = folder / demo.name
+    text = settings.read_text(encoding="utf-8")
+    text += '\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n'
+    settings.write_text(text, encoding="utf-8")
+    area = pp.load_area(settings)
+    risk = pp.estimate_risk(area)
+    hotspots = pp.find_hotspots(area, risk)
+    days = school_week(MONDAY)
+    return Ground(area, risk, hotspots, plan_days(area, risk, hotspots, days, held_out=False))
+
+
+@pytest.fixture(scope="session")
+def chosen(ground):
+    """The week that the optimiser chooses."""
+    return plan_week(ground.area, ground.plans, start=MONDAY)
+
+
+def at_home(ground, folder):
+    """The same ground with its files in another folder, so that a test may change them."""
+    folder.mkdir()
+    shutil.copy(ground.area.settings.folder / "tasked_places.csv", folder)
+    data = ground.area.settings.model_dump(by_alias=True, exclude_none=True)
+    area = replace(ground.area, settings=settings_from(data, folder=folder))
+    plans = {day: replace(plan, area=area) for day, plan in ground.plans.items()}
+    return Ground(area, ground.risk, ground.hotspots, plans)
+
+
+@pytest.fixture
+def board(ground, chosen, tmp_path):
+    """A board whose files a test may change, opened on a week that was saved."""
+    Store(tmp_path / "week").save(chosen)
+    made = Board(desk_on(at_home(ground, tmp_path / "area"), tmp_path / "week"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(board):
+    """Asks the board as its page does."""
+    app = board_app(board, TOKEN, PORT)
+    headers = {"X-Patrolplan-Token": TOKEN, "Origin": f"http://127.0.0.1:{PORT}"}
+    address = f"http://127.0.0.1:{PORT}"
+    with TestClient(app, base_url=address, headers=headers, raise_server_exceptions=False) as made:
+        yield made

@@ -1,0 +1,13 @@
+"""How tests name patrols and changes, as the page does."""
+
+from patrolplan.board.asked import AskedChange
+
+
+def post(duty):
+    """What names a patrol in a request."""
+    return {"officer": duty.officer, "urn": duty.urn, "date": f"{duty.date}"}
+
+
+def asked(**change):
+    """A change as the page asks for it, checked."""
+    return AskedChange.model_validate({"version": 0, "change": change}).change

@@ -1,0 +1,357 @@
+"""What others on this computer, or a page in the same browser, may try: nothing comes of it."""
+
+import contextlib
+import http.client
+import importlib.util
+import json
+import pickle
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from patrolplan.board.board import Board
+from patrolplan.board.guard import LARGEST_BODY
+from patrolplan.board.launch import desk_on
+from patrolplan.board.server import check_home
+from patrolplan.board.server import listening
+from patrolplan.board.server import server_of
+from patrolplan.errors import InputError
+from patrolplan.outputs.files import check_folder
+from patrolplan.outputs.files import read_manifest
+from patrolplan.team.week_file import read_week
+
+_spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
+speech = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(speech)
+post = speech.post
+
+TOKEN = "of-this-session"  # noqa: S105 - of a test
+HOME = "127.0.0.1"
+ASKED = ("/", "/api/state", "/api/map", "/api/solving", "/api/print", "/papers/tasks.pdf")
+
+SERVER = """
+import pickle, sys
+from pathlib import Path
+from patrolplan.board.board import Board
+from patrolplan.board.launch import desk_on
+from patrolplan.board.server import listening, serve
+
+if __name__ == "__main__":
+    ground = pickle.loads(Path(sys.argv[1]).read_bytes())
+    with listening("127.0.0.1", 0) as listener:
+        board = Board(desk_on(ground, Path(sys.argv[2])))
+        print(listener.getsockname()[1], flush=True)
+        serve(board, listener, sys.argv[3])
+"""
+
+
+@pytest.fixture
+def served(board, socket_enabled):  # noqa: ARG001 - loopback, to a server of this test's own
+    """A real server on this computer; gives its port."""
+    with listening(HOME, 0) as listener:
+        server = server_of(board, listener, TOKEN)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join(10)
+
+
+def asking(port, **headers):
+    """A client of the board, with the token unless told otherwise."""
+    return httpx.Client(
+        base_url=f"http://{HOME}:{port}",
+        headers={"X-Patrolplan-Token": TOKEN} | headers,
+        timeout=30,
+    )
+
+
+def head_of(port, path):
+    """The head of a request, up to the length of its body."""
+    host, token = f"Host: {HOME}:{port}", f"X-Patrolplan-Token: {TOKEN}"
+    return f"POST {path} HTTP/1.1\r\n{host}\r\n{token}\r\n"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:8765", ""]
+)
+def test_another_host_is_refused(client, host):
+    """A name that was made to point here, or another port, gets nothing, token or not."""
+    for path in ASKED:
+        answer = client.get(path, headers={"Host": host})
+        assert answer.status_code == 403
+        assert "state" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "https://127.0.0.1:8765", "http://127.0.0.1:80"]
+)
+def test_another_origin_is_refused(board, client, origin):
+    """A page of another origin can neither read nor change, even with the token."""
+    duty = post(board.desk.scene.week.duties[0])
+    asked = {"version": 1, "change": {"kind": "remove", **duty}}
+    answer = client.post("/api/change", json=asked, headers={"Origin": origin})
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+    assert board.desk.version == 1
+
+
+@pytest.mark.parametrize("token", [None, "", "x", f"{TOKEN}x", TOKEN[:-1], "Ö" * 15])
+def test_without_the_token_nothing_is_told(client, token):
+    """No token, or a false one: no page, no week, no paper, and no change."""
+    headers = {} if token is None else {"X-Patrolplan-Token": token.encode("latin-1")}
+    client.headers.pop("X-Patrolplan-Token")
+    for path in ASKED:
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == 401
+        assert answer.json().keys() == {"problem"}
+        assert TOKEN not in answer.text
+    assert client.get("/api/state", params={"token": TOKEN}).status_code == 401
+    assert client.post("/api/undo", json={"version": 1}, headers=headers).status_code == 401
+    assert client.get("/", params={"token": TOKEN}).status_code == 200
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(client):
+    """Policy, no sniffing, no referrer, no frame, no store: on pages, data and refusals alike."""
+    for path in ("/", "/api/state", "/page/board.css", "/nothing"):
+        headers = client.get(path).headers
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == "no-store"
+    refused = client.get("/api/state", headers={"Host": "evil.example"}).headers
+    assert "default-src 'none'" in refused["content-security-policy"]
+
+
+def test_markup_in_names_stays_text(board, client):
+    """Names and reasons with markup reach the page as text: escaped in it, JSON in answers."""
+    evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+    desk = board.desk
+    area = desk.scene.ground.area
+    section = area.settings.area.model_copy(update={"name": evil})
+    settings = area.settings.model_copy(update={"area": section})
+    bad = replace(area, settings=settings)
+    week = replace(desk.scene.week, plan=replace(desk.scene.week.plan, area=bad), notes=(evil,))
+    desk.scene = replace(desk.scene, week=week, ground=replace(desk.scene.ground, area=bad))
+    page = client.get("/")
+    assert "<script>alert" not in page.text
+    assert "<img src=x" not in page.text
+    state = client.get("/api/state")
+    assert state.headers["content-type"] == "application/json"
+    assert state.json()["notes"] == [evil]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/papers/../week.json",
+        "/papers/%2e%2e/%2e%2e/etc/passwd",
+        "/papers/..%2fweek.json",
+        "/papers//etc/passwd",
+        "/papers/week.json",
+        "/papers/manifest.json",
+        "/papers/C:%5cWindows%5cwin.ini",
+        "/papers/cards%5c..%5cweek.json",
+        "/papers/x.pdf%00.html",
+        "/page/..%2fserver.py",
+        "/page/%2e%2e/server.py",
+        "/page/board.html.j2",
+        "/page/leaflet.js.map",
+        "/page/",
+        "/docs",
+        "/openapi.json",
+    ],
+)
+def test_no_path_leads_out(client, path):
+    """Only papers and page files by their own names are served; every other path is unknown."""
+    answer = client.get(path)
+    assert answer.status_code in {404, 405}
+    assert set(answer.json()) == {"problem"}
+
+
+def test_a_false_manifest_does_not_open_other_files(board, client):
+    """Names in a manifest that lead out of the folder, by dots or by a link, are not served."""
+    folder = board.desk.store.folder
+    outside = folder.parent / "secret.pdf"
+    outside.write_bytes(b"secret")
+    with contextlib.suppress(OSError):  # no links for everybody on some systems
+        (folder / "link.pdf").symlink_to(outside)
+    manifest = read_manifest(folder)
+    names = {"../secret.pdf": "", str(outside): "", "link.pdf": ""}
+    manifest["files"] |= names
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    for name in names:
+        assert board.paper(name) is None
+        assert client.get(f"/papers/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"version": 1}',
+        b'{"version": "1", "change": {"kind": "remove"}}',
+        b'{"version": 1, "change": {"kind": "delete"}}',
+        b'{"version": 1, "change": {"kind": "lock", "officer": "a", "urn": "b", "date": "x"}}',
+        b'{"version": 1, "change": {"kind": "ban", "officer": {"$ne": 1}}}',
+        b'{"version": NaN, "change": 1}',
+        b"[" * 60000,
+        b'{"version": 1e999}',
+        b"\xff\xfe\x00",
+    ],
+)
+def test_malformed_words_are_refused_plainly(board, client, body):
+    """Whatever is sent, the answer is plain words without a trace of the code; nothing moves."""
+    for path in ("/api/change", "/api/check", "/api/doses"):
+        answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400
+        assert set(answer.json()) == {"problem"}
+        assert "Traceback" not in answer.text
+        assert ".py" not in answer.text
+    assert board.desk.version == 1
+
+
+@pytest.mark.parametrize("form", ["told", "chunked", "lying"])
+def test_a_body_of_a_hundred_megabytes_is_cut_early(served, form):
+    """A huge body is answered after the first 64 kB, whatever length it claims."""
+    size, sent = 100 * 2**20, 0
+    piece = b"x" * 65536
+    with socket.create_connection((HOME, served), timeout=20) as wire:
+        head = (
+            f"POST /api/change HTTP/1.1\r\nHost: {HOME}:{served}\r\nX-Patrolplan-Token: {TOKEN}\r\n"
+        )
+        length = {"told": f"Content-Length: {size}", "lying": "Content-Length: 10"}
+        wire.sendall((head + length.get(form, "Transfer-Encoding: chunked") + "\r\n\r\n").encode())
+        with contextlib.suppress(OSError):  # cut off while it still sends: what is wanted
+            while sent < size:
+                if form == "chunked":
+                    wire.sendall(b"%x\r\n" % len(piece) + piece + b"\r\n")
+                else:
+                    wire.sendall(piece)
+                sent += len(piece)
+        assert sent < size / 4
+        answer = b""
+        with contextlib.suppress(OSError):
+            answer = wire.recv(65536)
+    assert answer[:12] in {b"HTTP/1.1 413", b"HTTP/1.1 400", b""}
+    with asking(served) as client:
+        assert client.get("/api/state").status_code == 200
+
+
+def test_a_body_at_the_limit_is_read(client):
+    """The limit itself is allowed: it is refused for its form, one byte more for its length."""
+    headers = {"Content-Type": "application/json"}
+    assert client.post("/api/undo", content=b" " * LARGEST_BODY, headers=headers).status_code == 400
+    longer = client.post("/api/undo", content=b" " * (LARGEST_BODY + 1), headers=headers)
+    assert longer.status_code == 413
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1e9", "99999999999999999999"])
+def test_a_false_length_is_refused(served, length):
+    """A length that is no number ends the request, and nothing hangs."""
+    with socket.create_connection((HOME, served), timeout=20) as wire:
+        head = (
+            f"POST /api/undo HTTP/1.1\r\nHost: {HOME}:{served}\r\nX-Patrolplan-Token: {TOKEN}\r\n"
+        )
+        wire.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
+        assert wire.recv(12) in {b"HTTP/1.1 400", b"HTTP/1.1 413"}
+
+
+def test_a_thousand_quick_requests_hang_nothing(served):
+    """A flood without the token is slowed down, and the one with the token still gets answers."""
+    found = {}
+
+    def flood():
+        wire = http.client.HTTPConnection(HOME, served, timeout=30)
+        for _ in range(250):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                wire.request("GET", "/api/state")
+                answer = wire.getresponse()
+                answer.read()
+                found[answer.status] = found.get(answer.status, 0) + 1
+
+    threads = [threading.Thread(target=flood) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    with asking(served) as client:
+        mine = [client.get("/api/state", params={"since": 1}).status_code for _ in range(20)]
+    for thread in threads:
+        thread.join()
+    assert set(mine) == {204}
+    assert set(found) <= {401, 429}
+    assert found.get(429, 0) > 0
+
+
+def test_even_with_the_token_a_flood_is_slowed(client):
+    """Requests beyond the pace are answered with 429, in plain words."""
+    answers = [client.get("/api/solving").status_code for _ in range(400)]
+    assert set(answers) == {200, 429}
+    assert answers[:100] == [200] * 100
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "example.org", "", "8.8.8.8"])  # noqa: S104 - to be refused
+def test_no_other_address_is_listened_on(host):
+    """The board listens on this computer alone, and says so when asked for more."""
+    with pytest.raises(InputError, match="for this computer alone"):
+        check_home(host)
+
+
+@pytest.mark.parametrize(
+    "kills", [2, pytest.param(25, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enabled, kills):  # noqa: ARG001
+    """Killed at any moment of a save, the folder holds a whole week with all that was confirmed."""
+    folder, pickled = tmp_path / "week", tmp_path / "ground"
+    pickled.write_bytes(pickle.dumps(ground))
+    script = tmp_path / "server.py"
+    script.write_text(SERVER, encoding="utf-8")
+    rng = random.Random(kills)  # noqa: S311 - when to kill
+    confirmed = 0
+    duty = post(chosen.duties[0])
+    for _ in range(kills):
+        confirmed += _until_killed(script, pickled, folder, duty, rng.uniform(0.3, 1.5))
+        check_folder(folder)
+        week = read_week(folder, ground.area, ground.plans)
+        assert len(week.history) >= confirmed
+        confirmed = len(week.history)
+        desk = desk_on(ground, folder)
+        assert len(desk.scene.week.duties) in {len(chosen.duties), len(chosen.duties) - 1}
+        Board(desk).close()
+    assert confirmed > kills
+
+
+def _until_killed(script, pickled, folder, duty, seconds):
+    """Change the week as quickly as can be until the server is killed; gives what was confirmed."""
+    command = [sys.executable, script, pickled, folder, TOKEN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - ours
+        port = int(server.stdout.readline())
+        threading.Timer(seconds, server.kill).start()
+        confirmed = 0
+        with contextlib.suppress(httpx.HTTPError), asking(port) as client:
+            while True:
+                state = client.get("/api/state").json()
+                there = any(
+                    patrol["officer"] == duty["officer"]
+                    for school in state["schools"]
+                    for patrol in school["cells"][duty["date"]]["patrols"]
+                )
+                change = {"kind": "remove" if there else "add", **duty}
+                asked = {"version": state["version"], "change": change}
+                answer = client.post("/api/change", json=asked)
+                confirmed += answer.status_code == 200
+    return confirmed

@@ -1,0 +1,403 @@
+"""The board as its page asks it: saved, undone, in conflict, solved, printed, recorded."""
+
+import datetime as dt
+import hashlib
+import importlib.util
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from patrolplan.board.launch import desk_on
+from patrolplan.board.store import week_text
+from patrolplan.errors import OutputError
+from patrolplan.outputs.files import json_text
+from patrolplan.outputs.files import read_manifest
+from patrolplan.outputs.pack import write_pack
+from patrolplan.team.day_plans import plan_days
+from patrolplan.team.ledger.store import open_ledger
+from patrolplan.team.replan import replan
+from patrolplan.team.rota import plan_week
+from patrolplan.team.week import Lock
+from patrolplan.team.week import week_document
+from patrolplan.team.week_file import read_week
+
+_spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
+speech = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(speech)
+post = speech.post
+
+PATIENCE_SECONDS = 60
+
+
+def saved(board):
+    """The week as its folder holds it."""
+    area = board.desk.scene.ground.area
+    return read_week(board.desk.store.folder, area, board.desk.scene.ground.plans)
+
+
+def told(week):
+    """A week's document; its gap follows from worth and bound, which files hold rounded."""
+    return {name: value for name, value in week_document(week).items() if name != "gap_percent"}
+
+
+def without_history(week):
+    """A week's document but for what was done by hand to get there."""
+    return {**told(week), "history": []}
+
+
+def change(client, version, **what):
+    """Ask for a change."""
+    return client.post("/api/change", json={"version": version, "change": what})
+
+
+def settled(client):
+    """Wait until nothing works in the background; gives how it ended."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while (now := client.get("/api/solving").json())["running"]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return now
+
+
+def test_every_change_is_in_the_folder_at_once(board, client):
+    """What the page is told was done is in week.json, and the manifest is true of it."""
+    duty = board.desk.scene.week.duties[0]
+    answer = change(client, 1, kind="remove", **post(duty))
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["said"].startswith("Taken back: ")
+    assert body["state"]["version"] == 2
+    week = saved(board)
+    assert told(week) == told(board.desk.scene.week)
+    assert len(week.duties) == len(board.desk._past[0][0].week.duties) - 1
+    folder = board.desk.store.folder
+    for name, digest in read_manifest(folder)["files"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_the_file_is_the_same_bytes_as_the_commands(board):
+    """The board's quick way to write a week gives exactly what the week command writes."""
+    week = board.desk.scene.week
+    assert week_text(week) == json_text(week_document(week))
+
+
+def test_undo_and_redo_give_the_very_weeks(board, client):
+    """Back and forth over every change gives the same weeks, but for the history, which grows."""
+    start = without_history(board.desk.scene.week)
+    first, second = board.desk.scene.week.duties[:2]
+    change(client, 1, kind="remove", **post(first))
+    change(client, 2, kind="lock", **post(second))
+    end = without_history(board.desk.scene.week)
+    assert client.post("/api/undo", json={"version": 3}).status_code == 200
+    assert client.post("/api/undo", json={"version": 4}).status_code == 200
+    assert without_history(board.desk.scene.week) == start
+    assert client.post("/api/undo", json={"version": 5}).status_code == 422
+    client.post("/api/redo", json={"version": 5})
+    client.post("/api/redo", json={"version": 6})
+    assert without_history(board.desk.scene.week) == end
+    assert [what.split(":")[0] for _, what in saved(board).history] == [
+        "Taken back", "Locked", "Undone", "Undone", "Done again", "Done again",
+    ]  # fmt: skip
+
+
+def test_the_later_of_two_windows_is_told(board, client):
+    """A change on an old version is refused with what the other window did, and changes nothing."""
+    first, second = board.desk.scene.week.duties[:2]
+    change(client, 1, kind="remove", **post(first))
+    late = change(client, 1, kind="remove", **post(second))
+    assert late.status_code == 409
+    day = f"{first.date:%A} {first.date.day} {first.date:%B}"
+    said = f"Taken back: {first.officer} at URN {first.urn} on {day}"
+    assert late.json()["by_others"] == [said]
+    assert late.json()["state"]["version"] == 2
+    assert post(second) in [post(duty) for duty in saved(board).duties]
+    assert change(client, 2, kind="remove", **post(second)).status_code == 200
+
+
+def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
+    """A refusal says why and leaves folder and version as they were."""
+    duty = board.desk.scene.week.duties[0]
+    before = (board.desk.store.folder / "week.json").read_bytes()
+    there = {**post(duty), "variant": None}
+    checked = client.post("/api/check", json={"change": {"kind": "add", **there}}).json()
+    assert checked["ok"] is False
+    answer = change(client, 1, kind="add", **there)
+    assert answer.status_code == 422
+    assert answer.json()["problem"] == checked["why"]
+    assert (board.desk.store.folder / "week.json").read_bytes() == before
+    assert client.get("/api/state").json()["version"] == 1
+
+
+def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
+    """What a check says a week would be worth is what it is worth after the change."""
+    duty = board.desk.scene.week.duties[0]
+    foretold = client.post("/api/check", json={"change": {"kind": "remove", **post(duty)}}).json()
+    assert client.get("/api/state", params={"since": 1}).status_code == 204
+    change(client, 1, kind="remove", **post(duty))
+    assert board.desk.scene.week.worth == foretold["worth"] < foretold["worth_before"]
+
+
+def test_what_the_command_repairs_the_board_takes_over(board, client):
+    """A repair by the CLI's calls on what the board saved is the same, and the board sees it."""
+    duty = board.desk.scene.week.duties[0]
+    change(client, 1, kind="remove", **post(duty))
+    ground = board.desk.scene.ground
+    lost = board.desk.scene.week.duties[1]
+    away = {lost.officer: {lost.date}}
+    from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
+    in_hand, _ = replan(board.desk.scene.week, ground.area, ground.plans, absent=away)
+    assert told(from_file) == told(in_hand)
+    board.desk.store.save(from_file)
+    late = change(client, 2, kind="lock", **post(board.desk.scene.week.duties[-1]))
+    assert late.status_code == 409
+    assert "Changed outside the board" in late.json()["by_others"][0]
+    assert late.json()["state"]["can_undo"] is False
+    assert [post(d) for d in board.desk.scene.week.duties] == [post(d) for d in from_file.duties]
+    assert saved(board).history[0][1].startswith("Taken back")
+
+
+def test_another_weeks_file_is_not_written_over(board, client):
+    """A folder that now holds something else stops the board; what is there stays."""
+    duty = board.desk.scene.week.duties[0]
+    path = board.desk.store.folder / "week.json"
+    path.write_text('{"schema": 1}', encoding="utf-8")
+    answer = change(client, 1, kind="remove", **post(duty))
+    assert answer.status_code == 503
+    assert "start the board again" in answer.json()["problem"]
+    assert path.read_text(encoding="utf-8") == '{"schema": 1}'
+
+
+def test_a_failing_save_changes_nothing_and_is_told(board, client, monkeypatch):
+    """Where the disk refuses, the week stays as it was, the page is told, and it goes on after."""
+    duty = board.desk.scene.week.duties[0]
+
+    def refuse(*_):
+        message = "disk full"
+        raise OutputError(message)
+
+    monkeypatch.setattr(board.desk.store, "save", refuse)
+    answer = change(client, 1, kind="remove", **post(duty))
+    assert (answer.status_code, answer.json()) == (503, {"problem": "disk full"})
+    state = client.get("/api/state").json()
+    assert (state["version"], state["unsaved"], state["save_problem"]) == (1, True, "disk full")
+    monkeypatch.undo()
+    assert change(client, 1, kind="remove", **post(duty)).json()["state"]["unsaved"] is False
+
+
+def test_a_board_opens_what_another_left(board, client):
+    """Opened again, the board shows the week as it was left, with its history and its locks."""
+    duty = board.desk.scene.week.duties[0]
+    change(client, 1, kind="lock", **post(duty))
+    again = desk_on(board.desk.scene.ground, board.desk.store.folder)
+    assert told(again.scene.week) == told(board.desk.scene.week)
+    assert again.scene.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
+
+
+def test_solving_round_the_locks_is_what_the_command_plans(board, client):
+    """The proposal is the week that plan_week chooses under the same locks and bans."""
+    duty = board.desk.scene.week.duties[0]
+    change(client, 1, kind="remove", **post(duty))
+    other = next(d for d in board.desk.scene.week.duties if d.date != duty.date)
+    change(client, 2, kind="lock", **post(other))
+    change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
+    assert client.post("/api/solve", json={"version": 4}).status_code == 202
+    assert settled(client)["problem"] == ""
+    proposal = client.get("/api/proposal").json()
+    week, ground = board.desk.scene.week, board.desk.scene.ground
+    same = plan_week(ground.area, ground.plans, start=week.start, locks=week.locks, bans=week.bans)
+    assert proposal["worth"] == pytest.approx(same.worth, abs=1e-12)
+    assert proposal["gains"]["worth"] == pytest.approx(same.worth - week.worth, abs=1e-12)
+    taken = client.post("/api/proposal/take", json={"version": 4})
+    assert taken.status_code == 200
+    assert {d.key for d in saved(board).duties} == {d.key for d in same.duties}
+    assert client.get("/api/proposal").status_code == 404
+
+
+def test_solving_is_cancelled_within_a_second(client):
+    """Cancelled, nothing is proposed and the week is as it was."""
+    client.post("/api/solve", json={"version": 1})
+    begun = time.monotonic()
+    ended = client.post("/api/solve/cancel").json()
+    assert time.monotonic() - begun < 2
+    assert not ended["running"]
+    assert "cancelled" in ended["said"]
+    assert client.get("/api/proposal").status_code == 404
+    assert client.get("/api/state").json()["version"] == 1
+
+
+def test_a_proposal_is_void_under_other_locks(board, client):
+    """A proposal solved before a lock was set is not offered any more."""
+    client.post("/api/solve", json={"version": 1})
+    settled(client)
+    assert client.get("/api/state").json()["proposal"] is True
+    change(client, 1, kind="lock", **post(board.desk.scene.week.duties[0]))
+    assert client.get("/api/state").json()["proposal"] is False
+    assert client.post("/api/proposal/take", json={"version": 2}).status_code == 422
+
+
+def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
+    """Minutes entered are in the ledger as the record command enters them; again corrects."""
+    duty = next(d for d in board.desk.scene.week.duties if d.patrol.stops)
+    stops = len(duty.patrol.stops)
+    asked = {"duty": post(duty), "minutes": [7.0] * stops, "engagements": 4}
+    answer = client.post("/api/doses", json={"version": 1, **asked})
+    assert answer.status_code == 200
+    asked["minutes"] = [0.0, *[9.0] * (stops - 1)]
+    client.post("/api/doses", json={"version": 2, **asked})
+    state = client.get("/api/state").json()
+    shown = [
+        (patrol["delivered"], patrol["engagements"])
+        for school in state["schools"]
+        for cell in school["cells"].values()
+        for patrol in cell["patrols"]
+        if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
+    ]
+    assert shown == [([0.0, *[9.0] * (stops - 1)], 4)]
+    area = board.desk.scene.ground.area
+    with open_ledger(area.settings) as ledger:
+        table = ledger.delivered(duty.date, duty.date)
+        assert list(ledger.promised(duty.date, duty.date)["officer"])
+    mine = table[table["officer"] == duty.officer]
+    assert mine["minutes"].sum() == pytest.approx(9.0 * (stops - 1))
+    assert set(mine["source"]) == {"keyboard"}
+    wrong = client.post("/api/doses", json={"version": 3, **asked, "minutes": [1.0]})
+    assert wrong.status_code == (200 if stops == 1 else 422)
+
+
+def test_papers_are_printed_and_told_when_they_are_old(board, client):
+    """Printed papers are those of the week; a change makes its own papers old, undoing it not."""
+    officer = board.desk.scene.week.duties[0].officer
+    client.post("/api/print", json={"version": 1, "officer": officer})
+    board._printing.wait(PATIENCE_SECONDS)
+    ended = client.get("/api/print").json()
+    assert ended["problem"] == ""
+    names = [row["name"] for row in ended["files"]]
+    mine = [d for d in board.desk.scene.week.duties if d.officer == officer]
+    cards = [f"cards/{officer}/{d.date}-{d.urn}.pdf" for d in mine]
+    assert set(cards) <= set(names)
+    assert client.get("/papers/" + cards[0]).content.startswith(b"%PDF")
+    change(client, 1, kind="remove", **post(mine[0]))
+    state = client.get("/api/state").json()
+    assert cards[0] in state["out_of_date"]
+    assert cards[1] not in state["out_of_date"]
+    assert "tasks.pdf" in state["out_of_date"]
+    client.post("/api/undo", json={"version": 2})
+    assert cards[0] not in client.get("/api/state").json()["out_of_date"]
+
+
+def test_a_place_is_tasked_and_taken_off_again(board, client):
+    """A barred place changes the table, the plans and the patrols as reading anew would do."""
+    desk = board.desk
+    before = without_history(desk.scene.week)
+    duty = next(d for d in desk.scene.week.duties if d.patrol.stops)
+    stop = client.get("/api/state").json()
+    at = next(
+        patrol["stops"][0]["stop"]
+        for school in stop["schools"]
+        for cell in school["cells"].values()
+        for patrol in cell["patrols"]
+        if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
+    )
+    sheet = desk.scene.sheet.path
+    bytes_before = sheet.read_bytes()
+    task = {
+        "kind": "task", "place_id": "T-77", "longitude": at[0], "latitude": at[1],
+        "must_visit": False, "schools": [duty.urn], "from": f"{duty.date}", "to": f"{duty.date}",
+        "reason": 'Another team, "works" here <script>', "by": "Insp. Ö",
+    }  # fmt: skip
+    assert change(client, 1, **task).status_code == 200
+    assert settled(client)["problem"] == ""
+    assert sheet.read_bytes().startswith(bytes_before)
+    now = next(d for d in desk.scene.week.duties if post(d) == post(duty))
+    assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
+    ground = desk.scene.ground
+    anew = plan_days(ground.area, ground.risk, ground.hotspots, ground.days, held_out=False)
+    for day in ground.days:
+        assert [
+            [(s.hotspot, s.arrive_minutes) for s in p.stops] for p in ground.plans[day].patrols
+        ] == [[(s.hotspot, s.arrive_minutes) for s in p.stops] for p in anew[day].patrols]
+    shown = next(r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77")
+    assert shown["reason"] == task["reason"]
+    assert "already" in change(client, 2, **task).json()["problem"]
+    assert client.post("/api/undo", json={"version": 2}).status_code == 200
+    assert sheet.read_bytes() == bytes_before
+    assert without_history(desk.scene.week) == before
+    client.post("/api/redo", json={"version": 3})
+    change(client, 4, kind="untask", place_id="T-77")
+    settled(client)
+    assert sheet.read_bytes() == bytes_before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"reason": "=HYPERLINK(1)"}, "formula"),
+        ({"reason": "two\nlines"}, "cannot be printed"),
+        ({"by": " "}, "is empty"),
+        ({"schools": ["1"]}, "no school"),
+        ({"longitude": 2.0}, "no walkable street"),
+        ({"to": "2026-11-01"}, "before the first"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
+    """Formulas, line breaks, unknown schools and far places do not reach the table."""
+    gate = board.map()["schools"][0]["gate"]
+    task = {
+        "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
+        "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
+        "reason": "why", "by": "who", **wrong,
+    }  # fmt: skip
+    before = board.desk.scene.sheet.path.read_bytes()
+    answer = change(client, 1, **task)
+    assert answer.status_code == 422
+    assert why in answer.json()["problem"]
+    assert board.desk.scene.sheet.path.read_bytes() == before
+
+
+def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, tmp_path):
+    """A pack of the week command is changed in place: its papers stay and are known as old."""
+    ground, week = board.desk.scene.ground, board.desk.scene.week
+    duty = week.duties[0]
+    folder = tmp_path / "pack"
+    write_pack(week, folder, officer=duty.officer)
+    desk = desk_on(ground, folder)
+    papers = {path.name for path in folder.rglob("*.pdf")}
+    desk.change(1, speech.asked(kind="remove", **post(duty)))
+    manifest = read_manifest(folder)
+    assert {path.name for path in folder.rglob("*.pdf")} == papers
+    assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]
+    shutil.rmtree(folder)
+
+
+def test_the_page_is_told_what_it_shows(board, client):
+    """State and map hold every school, officer, dose and hotspot, as JSON without surprises."""
+    state = client.get("/api/state").json()
+    week = board.desk.scene.week
+    assert [school["urn"] for school in state["schools"]] == [
+        "900001",
+        "900006",
+        "900007",
+        "900009",
+    ]
+    patrols = [
+        patrol
+        for school in state["schools"]
+        for cell in school["cells"].values()
+        for patrol in cell["patrols"]
+    ]
+    assert len(patrols) == len(week.duties)
+    assert {row["urn"] for row in state["gaps"]} == {row.urn for row in week.unmet}
+    minutes = sum(sum(row["days"].values()) for row in state["doses"])
+    assert minutes == sum(
+        round(s.leave_minutes - s.arrive_minutes) for d in week.duties for s in d.patrol.stops
+    )
+    ground = client.get("/api/map").json()
+    assert len(ground["hotspots"]) == len(board.desk.scene.ground.hotspots)
+    west, south, east, north = ground["bounds"]
+    assert west < ground["schools"][0]["gate"][0] < east
+    assert south < ground["schools"][0]["gate"][1] < north
+    assert json.dumps(state, allow_nan=False)
+    assert dt.date.fromisoformat(state["week"]["start"]) == week.start

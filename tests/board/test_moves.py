@@ -1,0 +1,270 @@
+"""Changes by hand: what they do, and every reason why one cannot be."""
+
+import datetime as dt
+import importlib.util
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from patrolplan.board.moves import done
+from patrolplan.board.words import differences
+from patrolplan.team.byhand import CannotBeError
+from patrolplan.team.byhand import Hand
+from patrolplan.team.byhand import Options
+from patrolplan.team.week import Ban
+from patrolplan.team.week import Lock
+
+
+def beside(name, folder):
+    """A helper's module, which lies beside the tests."""
+    spec = importlib.util.spec_from_file_location(
+        name, Path(__file__).parent / folder / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+speech, checker = beside("speech", "."), beside("checker", "../team")
+asked, post = speech.asked, speech.post
+
+
+@pytest.fixture(scope="module")
+def hand(ground, chosen):
+    """The optimiser's week in hand."""
+    return Hand.on(chosen, ground.area, ground.plans)
+
+
+def after(hand, week, **change):
+    """The hand and the week after a change."""
+    made = done(asked(**change), hand, week)
+    return made.hand, made.week
+
+
+def why_not(hand, week, **change):
+    """Why a change cannot be."""
+    with pytest.raises(CannotBeError) as raised:
+        done(asked(**change), hand, week)
+    return str(raised.value)
+
+
+def of(week, officer):
+    """An officer's patrols."""
+    return [duty for duty in week.duties if duty.officer == officer]
+
+
+def test_taking_back_and_adding_again_gives_the_same_week(hand, chosen):
+    """A patrol that goes and comes back by its own route leaves worth and patrols as they were."""
+    duty = chosen.duties[0]
+    removed_hand, removed = after(hand, chosen, kind="remove", **post(duty))
+    assert removed.worth < chosen.worth
+    assert duty not in removed.duties
+    _, week = after(removed_hand, removed, kind="add", **post(duty), variant=duty.variant)
+    assert week.worth == pytest.approx(chosen.worth, abs=1e-12)
+    assert differences(chosen, week) == []
+
+
+def test_a_patrol_moves_to_a_free_day(hand, chosen):
+    """A moved patrol is gone from its day and there on the other; nothing else changes."""
+    duty = of(chosen, "SSO-02")[0]
+    free = next(day for day in chosen.days if day not in {d.date for d in of(chosen, "SSO-02")})
+    _, week = after(
+        hand, chosen, kind="move", **{"from": post(duty)}, to={**post(duty), "date": f"{free}"}
+    )
+    assert {d.date for d in of(week, "SSO-02")} == (
+        {d.date for d in of(chosen, "SSO-02")} - {duty.date} | {free}
+    )
+    assert [d for d in week.duties if d.officer != "SSO-02"] == [
+        d for d in chosen.duties if d.officer != "SSO-02"
+    ]
+
+
+def test_a_swap_of_one_officers_days_keeps_both_schools(hand, chosen):
+    """Two patrols of one officer change their days."""
+    first, second = next(
+        (a, b)
+        for a in of(chosen, "SSO-01")
+        for b in of(chosen, "SSO-01")
+        if a.urn != b.urn and a.date < b.date
+    )
+    _, week = after(hand, chosen, kind="swap", a=post(first), b=post(second))
+    now = {(d.urn, d.date) for d in of(week, "SSO-01")}
+    assert {(first.urn, second.date), (second.urn, first.date)} <= now
+    assert len(week.duties) == len(chosen.duties)
+
+
+def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
+    """A patrol at a school in nobody's care is a lending: locked, told, and gone with its lock."""
+    gap = next(row for row in chosen.unmet if row.urn == "900007")
+    who = next(
+        name
+        for name in hand.choice.officers
+        if name not in {"SSO-02", *(d.officer for d in chosen.duties if d.date == gap.date)}
+        and not np.isnan(
+            hand.choice.hours[hand.choice.officers.index(name), chosen.days.index(gap.date), 0]
+        )
+        and len(of(chosen, name)) < 3
+    )
+    lent = {"officer": who, "urn": gap.urn, "date": f"{gap.date}"}
+    new_hand, week = after(hand, chosen, kind="add", **lent, variant=None)
+    assert Lock(who, gap.urn, gap.date) in week.locks
+    assert any("is lent to" in note for note in week.notes)
+    _, back = after(new_hand, week, kind="remove", **lent)
+    assert back.locks == ()
+
+
+def test_every_reason_is_said(hand, chosen):
+    """Off duty, closed, taken, elsewhere, unknown: each refusal names its own reason."""
+    duty = of(chosen, "SSO-02")[0]
+    day = f"{duty.date}"
+    base = {"kind": "add", "variant": None}
+    assert "patrols URN 900007 that day" in why_not(
+        hand, chosen, **base, officer="SSO-02", urn="900001", date=day
+    )
+    other = next(
+        name
+        for name in ("SSO-04", "SSO-05", "SSO-06")
+        if not np.isnan(
+            hand.choice.hours[hand.choice.officers.index(name), chosen.days.index(duty.date), 0]
+        )
+    )
+    assert "already" in why_not(hand, chosen, **base, officer=other, urn="900007", date=day)
+    assert "SSO-06 is off" in why_not(
+        hand, chosen, **base, officer="SSO-06", urn="900001", date="2026-11-30"
+    )
+    assert "no officer" in why_not(hand, chosen, **base, officer="X", urn="900001", date=day)
+    assert "no patrol is planned" in why_not(
+        hand, chosen, **base, officer="SSO-01", urn="1", date=day
+    )
+    assert "not a day" in why_not(
+        hand, chosen, **base, officer="SSO-01", urn="900001", date="2026-12-25"
+    )
+    assert "not there any more" in why_not(
+        hand, chosen, kind="remove", officer="SSO-01", urn="900007", date=day
+    )
+    full = next(d for d in chosen.days if d not in {x.date for x in of(chosen, "SSO-02")})
+    assert len(of(chosen, "SSO-02")) == 3
+    assert "has reached 3 patrols" in why_not(
+        hand, chosen, **base, officer="SSO-02", urn="900007", date=f"{full}"
+    )
+
+
+def test_the_same_route_two_days_running_is_refused(ground, chosen):
+    """A route that cannot be turned is not walked again on the next day by hand."""
+    hand = Hand.on(chosen, ground.area, ground.plans)
+    routes, variants, rows = hand.choice._walked
+    vars(hand.choice)["_walked"] = ([replace(row, back=None) for row in routes], variants, rows)
+    hand = replace(hand, options=Options(hand.choice))
+    duty = next(d for d in chosen.duties if d.officer == "SSO-01" and d.date < chosen.days[-1])
+    week = hand.week([duty])
+    there = {**post(duty), "date": f"{duty.date + dt.timedelta(days=1)}"}
+    why = why_not(hand, week, kind="add", **there, variant=duty.variant)
+    assert "two days running" in why
+    _, other = after(hand, week, kind="add", **there, variant=None)
+    assert other.duties[1].variant != duty.variant
+
+
+def test_a_lock_holds_until_it_is_taken_off(hand, chosen):
+    """A locked patrol cannot be moved, swapped, banned, rerouted or taken back."""
+    duty = chosen.duties[0]
+    locked, week = after(hand, chosen, kind="lock", **post(duty))
+    assert week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
+    other = {**post(duty), "date": "2026-12-04"}
+    for change in (
+        {"kind": "remove", **post(duty)},
+        {"kind": "move", "from": post(duty), "to": other},
+        {"kind": "swap", "a": post(duty), "b": post(chosen.duties[1])},
+        {"kind": "variant", **post(duty), "variant": duty.variant + 1},
+        {"kind": "ban", "officer": duty.officer},
+        {"kind": "lock", **post(duty)},
+    ):
+        assert "locked" in why_not(locked, week, **change)
+    _, free = after(locked, week, kind="unlock", **post(duty))
+    assert free.locks == ()
+    assert differences(chosen, free) == []
+
+
+def test_a_ban_takes_back_what_it_rules_out(hand, chosen):
+    """A ban on an officer's day takes that patrol back and keeps others off; lifted, it is free."""
+    duty = chosen.duties[0]
+    banned, week = after(hand, chosen, kind="ban", officer=duty.officer, date=f"{duty.date}")
+    assert duty not in week.duties
+    assert week.bans == (Ban(duty.officer, None, duty.date),)
+    assert "kept off it by hand" in why_not(banned, week, kind="add", **post(duty), variant=None)
+    freed, again = after(banned, week, kind="unban", officer=duty.officer, date=f"{duty.date}")
+    assert again.bans == ()
+    assert after(freed, again, kind="add", **post(duty), variant=None)[1].duties
+
+
+def test_the_bound_holds_when_more_becomes_possible(hand, chosen):
+    """Lifting a ban raises the bound: no week of the freed options can exceed it."""
+    banned, week = after(hand, chosen, kind="ban", officer="SSO-01")
+    _, freed = after(banned, week, kind="unban", officer="SSO-01")
+    assert freed.bound >= chosen.bound
+    assert freed.status == "feasible"
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["move", "swap", "add", "remove", "variant", "lock", "unlock", "ban", "unban"]
+        ),
+        st.integers(0, 40),
+        st.integers(0, 40),
+        st.integers(0, 4),
+        st.integers(0, 3),
+    ),
+    max_size=8,
+)
+
+
+@given(changes=CHANGES)
+@settings(max_examples=25)
+def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
+    """However a week is changed, no rule is broken and its worth is that of the slow way."""
+    hand, week = Hand.on(chosen, ground.area, ground.plans), chosen
+    officers = ["SSO-01", "SSO-02", "SSO-03", "SSO-08"]
+    urns = list(ground.area.schools["urn"])
+    for kind, one, two, day, variant in changes:
+        there = post(week.duties[one % len(week.duties)]) if week.duties else None
+        also = post(week.duties[two % len(week.duties)]) if week.duties else None
+        free = {
+            "officer": officers[one % 4],
+            "urn": urns[two % 4],
+            "date": f"{week.days[day]}",
+        }
+        forms = {
+            "move": {"from": there, "to": free},
+            "swap": {"a": there, "b": also},
+            "add": {**free, "variant": None if variant == 3 else variant},
+            "variant": {**(there or free), "variant": variant},
+            "ban": {"officer": free["officer"], "date": free["date"]},
+            "unban": {"officer": free["officer"], "date": free["date"]},
+        }
+        form = forms.get(kind, there or free)
+        if None in form.values() and kind in {"move", "swap"}:
+            continue
+        with suppress(CannotBeError):
+            hand, week = after(hand, week, kind=kind, **form)
+    rows = np.array([hand.row_of(duty) for duty in week.duties], dtype=np.int64)
+    assert checker.broken_rules(hand.problem, rows) == []
+    assert week.worth == pytest.approx(checker.worth(hand.problem, rows))
+    lent = {(lock.officer, lock.urn) for lock in week.locks}
+    promises = [
+        row for row in checker.broken_promises(week, ground.area) if "not their school" not in row
+    ]
+    assert promises == []
+    for duty in week.duties:
+        cares = hand.choice.cares[
+            hand.choice.officers.index(duty.officer), hand.choice.urns.index(duty.urn)
+        ]
+        assert cares or (duty.officer, duty.urn) in lent
+        assert not any(ban.officer == duty.officer and ban.date == duty.date for ban in week.bans)
+    assert week.bound >= week.worth - 1e-9
+    assert all(isinstance(day, dt.date) for day in week.days)
