@@ -1,4 +1,4 @@
-"""The board in a browser: a server of its own on this computer, and windows that watch themselves."""
+"""The board in a browser: a server of its own, and windows that watch themselves."""
 
 import datetime as dt
 import json
@@ -124,6 +124,7 @@ class Window:
 
     page: Page
     address: str
+    token: str = TOKEN
     asked: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -179,7 +180,10 @@ class Window:
         steps = [(x, y), (x + 9, y + 9), ((x + to_x) / 2, (y + to_y) / 2), (to_x, to_y)]
         for number, (now_x, now_y) in enumerate(steps):
             kind = "touchMove" if number else "touchStart"
-            tell("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": now_x, "y": now_y}]})
+            tell(
+                "Input.dispatchTouchEvent",
+                {"type": kind, "touchPoints": [{"x": now_x, "y": now_y}]},
+            )
         tell("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
     def walk_to(self, target: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 // The week as schools by days, the officers below it, and where the keyboard stands.
 
 import { all, icon, make, one, unseen } from "./dom.js";
-import { store } from "./store.js";
+import { named, store } from "./store.js";
 import { counted, dayName, idOf, patrolName, routeName } from "./words.js";
 
 const shown = { day: 0 };
@@ -46,11 +46,12 @@ const emptyText = (cell) => (cell.state === "closed" ? "Closed" : "+");
 /** A cell of a school and a day. */
 const cellOf = (school, { date }, day) => {
   const cell = school.cells[date] ?? { state: "closed", why: "", patrols: [] };
-  const why = cell.why ? `: ${cell.why}` : "";
+  const told = named(cell.why);
+  const why = told ? `: ${told}` : "";
   const place = `${school.name}, ${dayName(date)}`;
   const empty = () => make(
     "button",
-    { type: "button", class: "empty", tabindex: "-1", title: cell.why || null, data: { focus: `c|${date}|${school.urn}` } },
+    { type: "button", class: "empty", tabindex: "-1", title: told || null, data: { focus: `c|${date}|${school.urn}` } },
     make("span", { "aria-hidden": "true", text: emptyText(cell) }),
     unseen(`${place}: ${cell.state === "closed" ? "closed" : "nobody"}${why}. Add a patrol`),
   );

@@ -2,9 +2,8 @@
 
 import { button, make, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
-import { change } from "./store.js";
+import { change, named, store } from "./store.js";
 import { counted, dayName, inWords, patrolName, ruleName, schoolName } from "./words.js";
-import { store } from "./store.js";
 
 /** A bar of its share of a track, with the number on it. */
 const bar = (share, text, { over = false, label = "" } = {}) => {
@@ -28,7 +27,7 @@ const doseRow = (dose, days) => {
     const joined = dosed[at] && dosed[at + 1];
     return make(
       "td", { class: `dose${joined ? " joined" : ""}${dosed[at] ? " dosed" : ""}` },
-      minutes ? bar(minutes / dose.most, over ? `${minutes} !` : String(minutes), { over, label: ` of ${dose.most} minutes${over ? ", too many" : ""}` }) : make("span", { class: "soft", text: "–" }),
+      minutes ? bar(minutes / dose.most, over ? `! ${minutes}` : String(minutes), { over, label: ` of ${dose.most} minutes${over ? ", too many" : ""}` }) : make("span", { class: "soft", text: "–" }),
     );
   });
   const told = [run > 1 && `${run} in a row`, dose.before ? `${counted(dose.before, "day")} before` : ""].filter(Boolean).join(", ");
@@ -64,10 +63,10 @@ export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
   gaps.length ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
     const mine = gaps.filter(({ urn }) => urn === school.urn);
     if (!mine.length) return null;
-    return make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", { text: `${dayName(gap.date)}: ${gap.why}` }))));
+    return make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", { text: `${dayName(gap.date)}: ${named(gap.why)}` }))));
   }).filter(Boolean)) : make("p", { text: "None." }),
   notes.length || note ? make("h3", { text: "Notes" }) : null,
-  make("ul", { class: "rows" }, [...notes, ...(note ? [note] : [])].map((text) => make("li", { text }))),
+  make("ul", { class: "rows" }, [...notes, ...(note ? [note] : [])].map((text) => make("li", { text: named(text) }))),
 ];
 
 /** Patrols of schools and officers against the least and the most. */
@@ -102,5 +101,5 @@ export const drawRules = ({ bans }) => {
 
 /** What was done, the latest first. */
 export const drawHistory = ({ history }) => [
-  history.length ? make("ol", { class: "rows history" }, history.toReversed().map(({ when, what }) => make("li", {}, make("span", { class: "soft", text: when }), ` ${what}`))) : make("p", { text: "Nothing was changed yet." }),
+  history.length ? make("ol", { class: "rows history" }, history.toReversed().map(({ when, what }) => make("li", {}, make("span", { class: "soft", text: when }), ` ${named(what)}`))) : make("p", { text: "Nothing was changed yet." }),
 ];

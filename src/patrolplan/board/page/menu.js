@@ -3,7 +3,7 @@
 import { button, choice, labelled, make, openDialog } from "./dom.js";
 import { deliveredLine } from "./delivered.js";
 import { pickUp } from "./carry.js";
-import { change, check, store, verdict } from "./store.js";
+import { change, check, named, store, verdict } from "./store.js";
 import { dayName, idOf, inWords, keyOf, patrolName, routeName, ruleName, schoolName } from "./words.js";
 
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
@@ -102,7 +102,7 @@ export const openAdd = ({ urn, date }) => {
   const bans = store.state.bans.filter((ban) => (!ban.urn || ban.urn === urn) && (!ban.date || ban.date === date));
   dialog = openDialog(
     "add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`,
-    cell.why ? make("p", {}, make("b", { text: "Why nobody comes: " }), cell.why) : null,
+    cell.why ? make("p", {}, make("b", { text: "Why nobody comes: " }), named(cell.why)) : null,
     variants > 1 ? make("div", { class: "line" }, labelled("Route", route)) : null,
     checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, it),
     make(

@@ -3,7 +3,7 @@
 import { ask, paperAddress, tell } from "./calls.js";
 import { button, choice, labelled, make, one, openDialog } from "./dom.js";
 import { say } from "./say.js";
-import { store } from "./store.js";
+import { named, store } from "./store.js";
 import { dayName, idOf, routeName, ruleName, schoolName } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
@@ -71,7 +71,7 @@ const fillPaper = () => {
     make("table", { class: "paper-week" }, make("thead", {}, make("tr", {}, make("th", { text: "School" }), days.map(({ date }) => make("th", { text: dayName(date) })))), make("tbody", {}, state.schools.map((school) => make("tr", {}, make("th", { text: `${school.name}, bell ${school.bell}` }), days.map((day) => cell(school, day)))))),
     make("section", {}, make("h2", { text: "Minutes a day at each hotspot" }), make("table", {}, make("thead", {}, make("tr", {}, make("th", { text: "Hotspot" }), days.map(({ name }) => make("th", { text: name })))), make("tbody", {}, dosed.map((dose) => make("tr", {}, make("th", { text: `${dose.hotspot} ${dose.place}` }), days.map(({ date }) => make("td", { text: dose.days[date] ? String(Math.round(dose.days[date])) : "" }))))))),
     list("Too few patrols", state.short.map((row) => `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}`)),
-    list("Days without a patrol", state.gaps.map((gap) => `${schoolName(gap.urn)}, ${dayName(gap.date)}: ${gap.why}`)),
+    list("Days without a patrol", state.gaps.map((gap) => `${schoolName(gap.urn)}, ${dayName(gap.date)}: ${named(gap.why)}`)),
     list("Tasked places", state.tasked.map((place) => `${place.place_id}, ${place.must_visit ? "must be visited" : "barred"}, until ${dayName(place.to)}: ${place.reason} (${place.by})`)),
     list("Ruled out", state.bans.map(ruleName)),
   ].filter(Boolean));

@@ -3,7 +3,7 @@
 import { ask, tell } from "./calls.js";
 import { button, make, one, openDialog, unseen } from "./dom.js";
 import { say } from "./say.js";
-import { accept, send, store } from "./store.js";
+import { accept, named, send, store } from "./store.js";
 import { counted, dayName } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
@@ -21,7 +21,7 @@ const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` 
 
 /** What taking it would bring, in few words. */
 const gainWords = (gains) => Object.entries(gains).filter(([, value]) => typeof value === "number").map(([name, value]) => {
-  if (name === "worth") return null;
+  if (name === "worth" || Math.abs(value) < 0.05) return null;
   return GAINS[name] ? GAINS[name](value) : `${name.replaceAll("_", " ")}: ${signed(Math.round(value * 1000) / 1000)}`;
 }).filter(Boolean);
 
@@ -66,7 +66,7 @@ export const openProposal = async () => {
   const gains = gainWords(body.gains ?? {});
   const dialog = openDialog(
     "proposal", "The week as it is, and as proposed",
-    make("p", { class: "gains" }, make("b", { text: "Taking it brings: " }), `${gains.join(", ") || "no more"}. ${goodness(body)}`),
+    make("p", { class: "gains" }, make("b", { text: "Taking it brings: " }), `${gains.join(", ") || "as much"}. ${goodness(body)}`),
     make(
       "div", { class: "actions" },
       button("Take the proposal", async () => { if (await send("/api/proposal/take", {}, "Take the proposal")) dialog.close(); }, { class: "primary" }),
@@ -80,12 +80,12 @@ export const openProposal = async () => {
     ),
     make("div", { class: "sides" }, side("As it is", now, then, "−", "goes"), side("As proposed", then, now, "+", "new")),
     make("h3", { text: "What would change" }),
-    make("ul", { class: "rows" }, (body.changes.length ? body.changes : ["Nothing."]).map((text) => make("li", { text }))),
+    make("ul", { class: "rows" }, (body.changes.length ? body.changes : ["Nothing."]).map((text) => make("li", { text: named(text) }))),
   );
 };
 
 /** How good a week is. */
-export const goodness = ({ gap_percent: gap }) => (gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best possible.`);
+export const goodness = ({ gap_percent: gap }) => (gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`);
 
 /** Show whether there is a proposal to compare. */
 const setProposal = (there) => {
@@ -118,9 +118,9 @@ const follow = async () => {
   if (answer.status === 200) accept(answer.body);
   drawSolving(null);
   const ready = store.state.proposal && body.kind !== "planning";
-  if (status !== 200 || body.problem) say(body.problem || "the program does not tell how far it is", { problem: true });
+  if (status !== 200 || body.problem) say(named(body.problem) || "the program does not tell how far it is", { problem: true });
   else if (ready) say("A proposal is ready: compare it with the week, then take or drop it.");
-  else say(body.said || "No proposal was made; the week stays as it is.");
+  else say(named(body.said) || "No proposal was made; the week stays as it is.");
   if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
 };
 

@@ -9,6 +9,9 @@ const watchers = [];
 let meetConflict = () => {};
 let queue = Promise.resolve();
 
+/** The program's words with schools by name instead of by URN. */
+export const named = (text = "") => text.replaceAll(/URN (\w+)/g, (whole, urn) => store.school.get(urn)?.name ?? whole);
+
 /** Call a function whenever the state is new. */
 export const watch = (watcher) => watchers.push(watcher);
 
@@ -30,13 +33,13 @@ const sendNow = async (path, rest, words) => {
   const { status, body } = await tell(path, { version: store.state.version, ...rest });
   if (body.state) accept(body.state);
   if (status === 200) {
-    say(body.said || "Done.");
+    say(named(body.said) || "Done.");
     return true;
   }
   if (status === 409 && body.state) {
-    meetConflict({ others: body.by_others ?? [], words, again: () => send(path, rest, words) });
+    meetConflict({ others: (body.by_others ?? []).map(named), words, again: () => send(path, rest, words) });
   } else {
-    say(body.problem || `the program answered ${status}`, { problem: true });
+    say(named(body.problem) || `the program answered ${status}`, { problem: true });
   }
   return false;
 };
@@ -59,7 +62,7 @@ export const change = (what, words) => send("/api/change", { change: what }, wor
 /** Ask whether a change could be made; nothing changes. */
 export const check = async (what) => {
   const { status, body } = await tell("/api/check", { version: store.state.version, change: what });
-  return status === 200 ? body : { ok: false, why: body.problem || `the program answered ${status}` };
+  return status === 200 ? { ...body, why: named(body.why) } : { ok: false, why: body.problem || `the program answered ${status}` };
 };
 
 /** What a check found, in words. */
@@ -77,7 +80,7 @@ export const keepUp = (isIdle) => setInterval(async () => {
   if (!store.state || !idle()) return;
   const { status, body } = await ask(`/api/state?since=${store.state.version}`);
   if (status !== 200 || !idle() || body.version === store.state.version) return;
-  const last = body.history.at(-1)?.what;
+  const last = named(body.history.at(-1)?.what);
   accept(body);
   say(`Changed in another window${last ? `: ${last}` : "."}`);
 }, 5000);

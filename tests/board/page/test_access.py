@@ -1,0 +1,206 @@
+"""The board for everyone: names, focus, contrast, paper, and names that try to be code."""
+
+import io
+
+import pytest
+from playwright.sync_api import expect
+from pypdf import PdfReader
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+LEAST_CONTRAST = 4.5
+HOSTILE = '<img src=x onerror=alert(1)> </script> & "Søn\'s" {{ 7*7 }}'
+TABS = ("doses", "gaps", "fairness", "places", "delivered", "rules", "history")
+
+# Every text that is seen, against the nearest background behind it that is not see-through.
+CONTRAST = """() => {
+  const parts = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = (rgb) => rgb.map((value) => {
+    const share = value / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }).reduce((sum, value, at) => sum + value * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const rgb = parts(getComputedStyle(at).backgroundColor);
+      if (rgb.length && (rgb.length < 4 || rgb[3] === 1)) return rgb.slice(0, 3);
+    }
+    return [255, 255, 255];
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const { parentElement: element, textContent } = walker.currentNode;
+    if (!textContent.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+    if (element.closest(".unseen, option, svg")) continue;
+    const [a, b] = [parts(getComputedStyle(element).color).slice(0, 3), behind(element)].map(light);
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    found.push([ratio, textContent.trim().slice(0, 40), element.className]);
+  }
+  return found;
+}"""
+
+FOCUS_SEEN = """() => {
+  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.activeElement);
+  const thick = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  return thick && outlineColor === "rgb(0, 0, 0)";
+}"""
+
+
+def _contrasts(page):
+    """Each text with its contrast, worst first."""
+    found = sorted(page.evaluate(CONTRAST))
+    assert len(found) > 40
+    return found
+
+
+def _assert_named(page):
+    """Ask the browser itself for the accessible name of every control."""
+    session = page.context.new_cdp_session(page)
+    tree = session.send("Accessibility.getFullAXTree")["nodes"]
+    controls = {
+        "button",
+        "link",
+        "textbox",
+        "combobox",
+        "spinbutton",
+        "tab",
+        "grid",
+        "Date",
+        "dialog",
+    }
+    found = [node for node in tree if node.get("role", {}).get("value") in controls]
+    nameless = [node for node in found if not node.get("name", {}).get("value", "").strip()]
+    assert len(found) > 2
+    assert nameless == []
+
+
+def _states(window):
+    """Each of the page's main states in turn."""
+    page = window.page
+    for tab in TABS:
+        page.locator(f"#tab-{tab}").click()
+        yield tab
+    page.locator("#grid .shown .more").first.click()
+    yield "menu"
+    page.keyboard.press("Escape")
+    page.locator("#grid .shown .empty").first.click()
+    yield "add"
+    page.keyboard.press("Escape")
+    page.locator("#open-print").click()
+    yield "print"
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_every_state_is_legible_and_named(size, request):
+    """In every list and dialog, text stands out at 4.5:1 or more and every control has a name."""
+    window = request.getfixturevalue(size)
+    for state in _states(window):
+        worst = _contrasts(window.page)[0]
+        assert worst[0] >= LEAST_CONTRAST, (state, worst)
+        _assert_named(window.page)
+        width = window.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= window.page.viewport_size["width"], state
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_focus_is_seen_wherever_tab_goes(size, request):
+    """Each place that Tab reaches shows a thick black ring, and Tab reaches all parts."""
+    window = request.getfixturevalue(size)
+    page = window.page
+    parts = set()
+    where = "document.activeElement.closest('header, #grid, #crew, #map-frame, #lists, body').id"
+    for _ in range(45):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        assert page.evaluate(FOCUS_SEEN), page.evaluate("document.activeElement.outerHTML")
+        parts.add(page.evaluate(where))
+    assert {"grid", "crew", "map-frame", "lists"} <= parts
+
+
+def test_nothing_says_it_by_colour_alone(served, desk):
+    """Locked, closed, off duty, full and over the most are told in words or pictures too."""
+    page = desk.page
+    patrol = {name: served.patrols()[0][name] for name in ("officer", "urn", "date")}
+    desk.menu(patrol).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(desk.chip(patrol).locator(".icon")).to_have_count(2)
+    state = served.state()
+    full = next(row["officer"] for row in state["officers"] if row["patrols"] >= row["most"])
+    expect(desk.officer(full)).to_contain_text("full")
+    over = [dose for dose in state["doses"] if max(dose["days"].values()) > dose["most"]]
+    expect(page.locator(".bar.over").filter(has_text="!")).to_have_count(
+        sum(minutes > dose["most"] for dose in over for minutes in dose["days"].values())
+    )
+    off = next(row for row in state["officers"] if "" in row["hours"].values())
+    desk.officer(off["officer"]).click()
+    days_off = sum(hours == "" for hours in off["hours"].values())
+    assert page.locator(".cell.off").count() == days_off * len(state["schools"])
+    script = "getComputedStyle(document.querySelector('.cell.off'), '::after').content"
+    assert "off duty" in page.evaluate(script)
+
+
+def test_paper_holds_the_week_in_black_and_white(served, desk):
+    """The board on paper: every patrol, reason and rule, no tool, and no ink but black."""
+    page = desk.page
+    text = " ".join(one.extract_text() for one in PdfReader(io.BytesIO(page.pdf())).pages)
+    words = " ".join(text.split())
+    state = served.state()
+    for officer in state["officers"]:
+        assert words.count(officer["officer"]) >= officer["patrols"]
+    assert "Days without a patrol" in words
+    assert "Plan again" not in words
+    page.emulate_media(media="print")
+    colours = page.evaluate(
+        """[...new Set([...document.querySelectorAll("#paper, #paper *")].flatMap((element) => {
+          const { color, backgroundColor, borderTopColor } = getComputedStyle(element);
+          return [color, backgroundColor, borderTopColor];
+        }))]"""
+    )
+    assert set(colours) <= {"rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"}
+
+
+def test_calm_where_motion_is_not_wanted(open_window):
+    """With reduced motion nothing slides."""
+    page = open_window(reduced_motion="reduce").page
+    moving = """[...document.querySelectorAll("*")].filter((element) => {
+      const { transitionDuration, animationName } = getComputedStyle(element);
+      return parseFloat(transitionDuration) > 0 || animationName !== "none";
+    }).map((element) => element.className)"""
+    assert page.evaluate(moving) == []
+
+
+def test_names_that_try_to_be_code_stay_text(served, desk):
+    """Schools, officers, places, reasons, notes and history full of markup open no element."""
+    page = desk.page
+    state = served.state()
+    for school in state["schools"]:
+        school["name"] = HOSTILE
+        for cell in school["cells"].values():
+            cell["why"] = HOSTILE if cell["why"] else ""
+            for stop in (stop for patrol in cell["patrols"] for stop in patrol["stops"]):
+                stop["place"] = HOSTILE
+    for dose in state["doses"]:
+        dose["place"] = HOSTILE
+    for row in [*state["gaps"]]:
+        row["why"] = HOSTILE
+    for place in state["tasked"]:
+        place["reason"] = place["by"] = HOSTILE
+    state["notes"] = [HOSTILE]
+    state["history"] = [{"when": "12:00", "what": HOSTILE}]
+    state["bans"] = [{"officer": HOSTILE, "urn": None, "date": None, "variant": None}]
+    page.route("**/api/state*", lambda route: route.fulfill(json=state))
+    page.goto(f"{desk.address}?token={desk.token}")
+    expect(page.locator("#said")).to_have_text("The week is ready.")
+    for _ in _states(desk):
+        assert page.locator("img[src=x], #grid script, #list script, dialog script").count() == 0
+    page.locator("#tab-history").click()
+    assert HOSTILE in page.locator("#list").inner_text()
+    assert HOSTILE in page.locator(".school-name").first.inner_text()
+
+
+def test_token_leaves_the_address(desk):
+    """The token is neither in the address bar nor sent to any file of the page."""
+    assert desk.page.url == desk.address
+    assert sum(desk.token in url for url in desk.asked) == 1

@@ -1,0 +1,60 @@
+"""Two windows on one week, and a program that stops answering."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+
+def _posts(served):
+    return [{name: row[name] for name in ("officer", "urn", "date")} for row in served.patrols()]
+
+
+def test_the_later_window_is_told_and_may_do_its_change_again(served, open_window):
+    """Who comes second reads what happened, sees the new week, and does the change on it or not."""
+    first, second = open_window(), open_window()
+    mine, theirs, third, *_ = _posts(served)
+    second.menu(mine).click()
+    first.menu(theirs).click()
+    first.page.get_by_role("button", name="Lock", exact=True).click()
+    expect(first.chip(theirs)).to_have_accessible_name(first.contains("locked"))
+
+    second.page.get_by_role("button", name="Lock", exact=True).click()
+    told = second.page.get_by_role("dialog", name="Another window changed the week first")
+    expect(told).to_contain_text(theirs["officer"])
+    expect(told).to_contain_text(f"Lock {mine['officer']} at")
+    assert [row["locked"] for row in served.patrols()].count(True) == 1
+    told.get_by_role("button", name="Do my change on the new week").click()
+    expect(second.chip(mine)).to_have_accessible_name(second.contains("locked"))
+    expect(second.chip(theirs)).to_have_accessible_name(second.contains("locked"))
+
+    first.menu(third).click()
+    second.menu(mine).click()
+    second.page.get_by_role("button", name="Unlock", exact=True).click()
+    expect(second.page.locator("dialog")).to_have_count(0)
+    first.page.get_by_role("button", name="Remove").click()
+    told = first.page.get_by_role("dialog", name="Another window changed the week first")
+    told.get_by_role("button", name="Leave my change").click()
+    expect(first.chip(third)).to_be_visible()
+    expect(first.chip(mine)).not_to_have_accessible_name(first.contains("locked"))
+
+
+def test_an_idle_window_follows_the_other(served, open_window):
+    """A window where nothing is in hand soon shows what the other one did, and says so."""
+    first, second = open_window(), open_window()
+    post = _posts(served)[0]
+    first.menu(post).click()
+    first.page.get_by_role("button", name="Lock", exact=True).click()
+    expect(second.chip(post)).to_have_accessible_name(second.contains("locked"))
+    second.hears("Changed in another window")
+
+
+def test_a_change_that_nobody_takes_is_told(served, desk):
+    """When the program has stopped, the page says so and keeps what it shows."""
+    post = _posts(served)[0]
+    desk.menu(post).click()
+    served.close()
+    desk.page.get_by_role("button", name="Remove").click()
+    expect(desk.page.locator("#patrol .dialog-said")).to_contain_text("does not answer")
+    desk.page.keyboard.press("Escape")
+    expect(desk.chip(post)).to_be_visible()
