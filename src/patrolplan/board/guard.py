@@ -190,9 +190,10 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 def _with_headers(send: Send) -> Send:
     async def headed(message: Message) -> None:
         if message["type"] == "http.response.start":
-            named = {name for name, _ in HEADERS}
-            own = [row for row in message.get("headers", []) if row[0].lower() not in named]
-            message = {**message, "headers": [*own, *HEADERS]}
+            own = list(message.get("headers", []))
+            named = {name.lower() for name, _ in own}
+            missing = [row for row in HEADERS if row[0] not in named]
+            message = {**message, "headers": [*own, *missing]}
         await send(message)
 
     return headed

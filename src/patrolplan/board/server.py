@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import re
 import socket
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "page"
 KINDS = {".js": "text/javascript", ".css": "text/css"}
 HOME = "127.0.0.1"
+PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""For PDFs: browsers show them by styles and objects of their own."""
 
 
 def board_app(board: Board, token: str, port: int) -> ASGIApp:
@@ -93,7 +96,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
         return Response(
             content,
             media_type="application/pdf",
-            headers={"content-disposition": "inline"},
+            headers={"content-disposition": "inline", "content-security-policy": PAPER_POLICY},
         )
 
 
@@ -299,6 +302,7 @@ def server_of(board: Board, listener: socket.socket, token: str) -> uvicorn.Serv
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
+        timeout_graceful_shutdown=5,
         limit_concurrency=200,
         h11_max_incomplete_event_size=32 * 1024,
         lifespan="off",
@@ -311,7 +315,8 @@ def serve(board: Board, listener: socket.socket, token: str) -> None:
     """Serve the board until it is stopped (Ctrl+C)."""
     server = server_of(board, listener, token)
     try:
-        asyncio.run(server.serve(sockets=[listener]))
+        with suppress(KeyboardInterrupt):  # the way to close it
+            asyncio.run(server.serve(sockets=[listener]))
     finally:
         board.close()
         progress.print("The board is closed; everything was saved as it was changed.")
