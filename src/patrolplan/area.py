@@ -82,6 +82,8 @@ class StudyArea:
         Defaults that were taken, said as a reader should see them.
     inputs
         Digest (SHA-256) of every file read, by source and file name.
+    walking_extract
+        Whether the streets seem to be an extract for walking: roads may be missing.
     """
 
     settings: Settings
@@ -101,6 +103,7 @@ class StudyArea:
     left_out: tuple[LeftOutRow, ...]
     notes: tuple[str, ...]
     inputs: dict[str, str]
+    walking_extract: bool = False
 
     def __repr__(self) -> str:
         return (
@@ -206,6 +209,7 @@ class _Loader:
             left_out=tuple(self.left_out.rows),
             notes=tuple(self.notes),
             inputs=self._digests(),
+            walking_extract=sources["walking_extract"],
         )
 
     def _read(self) -> dict[str, Any]:
@@ -221,6 +225,7 @@ class _Loader:
                 remedy = "check bounds and boundary against the streets"
                 raise InputError.one("[area]", what, remedy)  # noqa: EM101 - a place, no message
             found |= {"limits": limits, "network": network, "features": streets.features}
+            found["walking_extract"] = streets.walking_extract
         with self.problems.collecting():
             found["crimes"] = read_crimes(
                 self._paths("crimes"),

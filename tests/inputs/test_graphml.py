@@ -65,6 +65,7 @@ def test_merged_ways_keep_the_first_ones_name(tmp_path):
     streets = _read(tmp_path, _graph((1, 2, merged)))
     assert streets.ways.to_dict("records") == [
         {"osm_id": 7, "name": "Mill Lane", "highway": "path", "lit": ""}
+        | {"riding": "push", "one_way": 0}
     ]
 
 

@@ -56,8 +56,14 @@ def _walk(*moves):
     metres = np.hypot(*np.diff(line, axis=0).T)
     pieces = np.arange(len(moves))
     network = SimpleNamespace(piece_lit=np.resize(np.array(["yes", "no", ""], object), len(moves)))
+    total = metres.sum()
     return SimpleNamespace(
-        line=line, pieces=pieces, piece_metres=metres, metres=metres.sum(), network=network
+        line=line,
+        pieces=pieces,
+        piece_metres=metres,
+        metres=total,
+        cost_metres=total,
+        network=network,
     )
 
 

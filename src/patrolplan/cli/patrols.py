@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,13 @@ from patrolplan.terminal import print_patrols
 from patrolplan.terminal import stage
 
 
+class Way(StrEnum):
+    """How patrols go."""
+
+    WALK = "walk"
+    BICYCLE = "bicycle"
+
+
 @dataclass(frozen=True)
 class _Wish:
     """Which patrols are asked for; by default every school's, from the bell."""
@@ -35,6 +43,7 @@ class _Wish:
     minutes: float | None = None
     date: dt.date | None = None
     together: bool = False
+    way: Way | None = None
 
 
 @app.command()
@@ -46,7 +55,7 @@ def demo(out: Out = Path("patrolplan-demo"), as_json: Json = False) -> None:
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0913 - an option each
     config: Config = HERE,
     out: Out = Path("patrolplan-out"),
     school: Annotated[
@@ -63,6 +72,9 @@ def plan(
     together: Annotated[
         bool, typer.Option("--together", help="No hotspot twice: schools that share are one team.")
     ] = False,
+    way: Annotated[
+        Way | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
@@ -73,6 +85,7 @@ def plan(
         minutes,
         None if date is None else parsed_date(date, "--date"),
         together,
+        way,
     )
     _plan(config, out, wish, as_json=as_json)
 
@@ -85,8 +98,12 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
+    from patrolplan.patrols.reach import going_by
+    from patrolplan.patrols.reach import way_notes
     from patrolplan.patrols.windows import window_of
 
+    if wish.way is not None:
+        area = going_by(area, wish.way.value)
     window = window_of(
         area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
     )
@@ -107,5 +124,5 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     if as_json:
         print_json(plan_document(planned))
         return
-    print_left_out(planned.left_out, surface.notes)
+    print_left_out(planned.left_out, (*surface.notes, *way_notes(area)))
     print_patrols(planned, out)

@@ -21,8 +21,8 @@ from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
 
-FORMAT = "streets-2"
-"""Change this when `Streets`, or the rule of what is walkable, changes."""
+FORMAT = "streets-3"
+"""Change this when `Streets`, or the rule of what is walked or ridden, changes."""
 
 
 def cache_folder() -> Path:
@@ -65,6 +65,7 @@ def _load(folder: Path, projection: Projection) -> tuple[Streets, list[LeftOutRo
             vertex_node=arrays["vertex_node"],
             vertex_xy=arrays["vertex_xy"],
             features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
+            walking_extract=bool(arrays["walking_extract"]),
         )
     rows = json.loads((folder / "left_out.json").read_text(encoding="utf-8"))
     return streets, [LeftOutRow(**row) for row in rows]
@@ -83,6 +84,7 @@ def _keep(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) -> None:
             vertex_way=streets.vertex_way,
             vertex_node=streets.vertex_node,
             vertex_xy=streets.vertex_xy,
+            walking_extract=np.array(streets.walking_extract),
         )
         streets.ways.to_parquet(beside / "ways.parquet")
         streets.features.to_parquet(beside / "features.parquet")

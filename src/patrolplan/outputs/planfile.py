@@ -11,6 +11,7 @@ from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
+from patrolplan.patrols.reach import way_notes
 from patrolplan.projection import Projection
 from patrolplan.provenance import created_from
 from patrolplan.risk.surface import Risk
@@ -32,7 +33,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "left_out": [
             {"source": row.source, "reason": row.reason, "count": row.said} for row in plan.left_out
         ],
-        "notes": list(plan.risk.notes),
+        "notes": [*plan.risk.notes, *way_notes(plan.area)],
     }
 
 
@@ -78,6 +79,7 @@ def _patrol(patrol: Patrol, projection: Projection) -> dict[str, Any]:
         "end": clock(patrol.end_minutes),
         "latest_end": clock(patrol.latest_end_minutes),
         "ends_at": patrol.ends_at,
+        **_way(patrol, projection),
         "worth": round(patrol.worth, 8),
         "bound": round(patrol.bound, 8),
         "gap_percent": round(patrol.gap_percent, 2),
@@ -105,6 +107,21 @@ def _patrol(patrol: Patrol, projection: Projection) -> dict[str, Any]:
     }
 
 
+def _way(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """What only patrols by bicycle, and those that start at the base, have to say."""
+    said: dict[str, Any] = {}
+    if patrol.way != "walk":
+        said |= {"way": patrol.way, "pushed_metres": round(patrol.pushed_metres, 1)}
+    if patrol.starts_at != "gate":
+        before = patrol.approach
+        said |= {
+            "starts_at": patrol.starts_at,
+            "set_out": clock(patrol.set_out_minutes),
+            "approach": None if before is None else _leg(before, projection),
+        }
+    return said
+
+
 def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
     return {
         "metres": round(leg.metres, 1),
@@ -113,6 +130,7 @@ def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
         "streets": list(dict.fromkeys(step.street for step in leg.steps)),
         "directions": [
             {"turn": step.turn, "street": step.street, "metres": round(step.metres)}
+            | ({} if step.way == "walk" else {"way": step.way})
             for step in leg.steps
         ],
         "line": _line(leg.line, projection),

@@ -25,6 +25,8 @@ from patrolplan.outputs.card.names import NAME_SIZE
 ROUTE_WIDTH = 2.6
 WAY_BACK = (0.0, (2.4, 0.9))
 """Dashes of the last leg, in multiples of the width."""
+PUSHED_LINES = ((ROUTE, 4.6, 6.12, "solid"), ("white", 2.2, 6.14, (0.0, (0.01, 1.9))))
+"""Colour, width, level and dashes of the lines that make a pushed part look beaded."""
 STRETCH = "#f3c08a"
 STRETCH_LINES = "#7a4a12"
 STRETCH_HATCH = 4.5
@@ -105,12 +107,20 @@ def draw_north(axes: Axes, frame: Frame) -> None:
         write(axes, TURNED, (left, below, 0.0), style)
 
 
-def draw_legend(axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, stops: bool) -> None:
-    """Draw the strip below the map: scale bar and what the signs on it mean."""
+def draw_legend(
+    axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, way: str, pushed: bool
+) -> None:
+    """Draw the strip below the map: scale bar and what the signs on it mean.
+
+    `way` is "walk" or "bicycle", empty where there are no stops; `pushed` is whether the bicycle
+    is pushed somewhere.
+    """
     y = LEGEND_HEIGHT / 2 - 0.5
     x = _scale(axes, frame, y)
-    if stops:
-        x = _key_line(axes, x, y, "walk", dashed=False)
+    if way:
+        x = _key_line(axes, x, y, "walk" if way == "walk" else "ride", dashed=False)
+        if pushed:
+            x = _key_pushed(axes, x, y)
         x = _key_line(axes, x, y, "last leg", dashed=True)
         _key_band(axes, shapely.LineString([(x, y), (x + 22, y)]))
         x = _key_text(axes, x + 26, y, "priority street")
@@ -138,6 +148,13 @@ def _key_line(axes: Axes, x: float, y: float, text: str, *, dashed: bool) -> flo
                 zorder=23.1)
     )  # fmt: skip
     return _key_text(axes, x + 30, y, text)
+
+
+def _key_pushed(axes: Axes, x: float, y: float) -> float:
+    for colour, width, level, style in PUSHED_LINES:
+        axes.plot([x + 3, x + 21], [y, y], color=colour, lw=width, ls=style, zorder=level + 17,
+                  solid_capstyle="round", dash_capstyle="round")  # fmt: skip
+    return _key_text(axes, x + 28, y, "push")
 
 
 def _key_band(axes: Axes, line: BaseGeometry) -> None:

@@ -303,14 +303,18 @@ def _schools(plan: "Plan") -> list[dict[str, Any]]:
 
 
 def _patrol(patrol: "Patrol", projection: Projection) -> dict[str, Any]:
-    xy = np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)])
+    gate, base = (patrol.x, patrol.y), patrol.base_xy
+    begin = base if base is not None and patrol.from_base else gate
+    xy = np.array([begin, *((stop.x, stop.y) for stop in patrol.stops)])
     return {
         "id": patrol_id(patrol),
         "urn": patrol.urn,
         "hotspots": [stop.hotspot for stop in patrol.stops],
         "at": _steps(xy, projection),
         "ends_at": patrol.ends_at,
-        "legs": _packed([leg.line for leg in patrol.legs], projection),
+        "from_base": patrol.from_base,
+        "base": [] if base is None else _steps(np.array([base]), projection),
+        "legs": _packed([leg.line for leg in patrol.all_legs], projection),
     }
 
 

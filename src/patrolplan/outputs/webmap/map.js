@@ -207,7 +207,8 @@
     if (move) {
       const zoom = Math.max(map.getZoom(), 17);
       map.setView(chosen.points[number], zoom, { animate: !calm });
-      say(number ? `Map moved to stop ${number}.` : "Map moved to the school gate.");
+      const place = chosen.patrol.from_base ? "the base" : "the school gate";
+      say(number ? `Map moved to stop ${number}.` : `Map moved to ${place}.`);
     } else {
       button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     }
@@ -217,6 +218,11 @@
     // Room for the buttons above and the scale below.
     const room = { paddingTopLeft: [22, 64], paddingBottomRight: [44, 34] };
     map.fitBounds(patrolBounds(), { ...room, maxZoom: 17.5, animate: false });
+  };
+  const beginning = ({ from_base: fromBase, ends_at: end }) => {
+    const place = fromBase ? "base" : "gate";
+    const name = fromBase ? "Base" : "School gate";
+    return end === place ? `${name}, start and end` : `${name}, start`;
   };
   const choose = (id) => {
     const patrol = data.patrols.find((candidate) => candidate.id === id);
@@ -228,14 +234,20 @@
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
-      const gate = patrol.ends_at === "base" ? "School gate, start" : "School gate, start and end";
-      const label = number ? `Stop ${number}` : gate;
-      const marker = mark(at, number || "S", label, number ? "number" : "gate", 1000).addTo(stops);
+      const label = number ? `Stop ${number}` : beginning(patrol);
+      const sign = number || (patrol.from_base ? "B" : "S");
+      const marker = mark(at, sign, label, number ? "number" : "gate", 1000).addTo(stops);
       marker.on("click", () => go(number, { move: false }));
       return marker;
     });
+    if (!patrol.from_base) {
+      unstep(patrol.base).forEach((at) => {
+        const label = patrol.ends_at === "base" ? "Base, end" : "Base, start";
+        mark(at, "B", label, "gate base", 900).addTo(stops);
+      });
+    }
     all(".here").forEach((item) => item.classList.remove("here"));
-    showSchools(patrol.urn);
+    showSchools(patrol.from_base ? null : patrol.urn);
     setBands();
     map.closePopup();
     if (highlight) highlight.remove();
