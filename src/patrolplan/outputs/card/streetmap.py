@@ -40,6 +40,8 @@ from patrolplan.outputs.card.names import school_names
 from patrolplan.outputs.card.names import street_names
 from patrolplan.outputs.card.route import Strand
 from patrolplan.outputs.card.route import arrows
+from patrolplan.outputs.card.route import parts_of
+from patrolplan.outputs.card.route import pushed_shares
 from patrolplan.outputs.card.route import simplified
 from patrolplan.outputs.card.route import spread
 from patrolplan.outputs.card.route import strands
@@ -52,8 +54,8 @@ from patrolplan.outputs.card.signs import draw_legend
 from patrolplan.outputs.card.signs import draw_north
 from patrolplan.outputs.card.signs import draw_signs
 from patrolplan.outputs.card.signs import north_box
+from patrolplan.outputs.card.signs import north_place
 from patrolplan.outputs.wording import leg_name
-from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 
@@ -193,7 +195,7 @@ def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
         stretches=frame.shapes(stretches),
         legs=strands([frame.points(line) for line in walked]),
         tags=[tag for tag, _ in legs],
-        pushed=[_pushed(leg) for _, leg in legs],
+        pushed=[pushed_shares(leg) for _, leg in legs],
         marks=spread(frame.points(places), 2 * STOP_RADIUS + 3.0, fixed=1),
     )
 
@@ -202,17 +204,6 @@ def _leg_tags(patrol: Patrol) -> list[str]:
     """From where to where each leg goes, the way from the base to the gate first."""
     before = [] if patrol.approach is None else ["B→G"]
     return [*before, *(leg_name(patrol, number) for number in range(len(patrol.legs)))]
-
-
-def _pushed(leg: Leg) -> list[tuple[float, float]]:
-    """Parts of a leg, as shares of its length, on which a bicycle is pushed or carried."""
-    ends = np.cumsum([0.0, *(step.metres for step in leg.steps)])
-    shares = ends / max(float(ends[-1]), 1e-9)
-    return [
-        (float(shares[number]), float(shares[number + 1]))
-        for number, step in enumerate(leg.steps)
-        if step.way in {"push", "carry"}
-    ]
 
 
 def _mark_names(patrol: Patrol) -> list[str]:
@@ -242,8 +233,9 @@ def _draw(axes: Axes, scene: _Scene) -> list[tuple[str, Boxes]]:
     signs = draw_signs(axes, scene.features, frame)
     _draw_stops(axes, scene)
     _draw_mark(axes, scene.marks[0], "G")
-    draw_north(axes, frame)
-    taken = _taken(scene, signs)
+    north = north_place(frame, _mark_boxes(scene))
+    draw_north(axes, frame, north)
+    taken = _taken(scene, signs, north_box(frame, north))
     placed = _placed(scene, taken, None if band.is_empty else band)
     for name, box in placed:
         _write_name(axes, name, box)
@@ -274,12 +266,17 @@ def _placed(scene: _Scene, taken: Boxes, band: BaseGeometry | None) -> list[tupl
     return found
 
 
-def _taken(scene: _Scene, signs: NDArray[np.float64]) -> Boxes:
-    """Boxes of the stops, signs and the north arrow: no label may stand there."""
+def _mark_boxes(scene: _Scene) -> Boxes:
+    """Boxes of gate, stops and base."""
     side = np.full((len(scene.marks), 2), 2 * STOP_RADIUS + 2.5)
-    marks = np.column_stack([scene.marks, side, np.zeros(len(scene.marks))])
+    return np.column_stack([scene.marks, side, np.zeros(len(scene.marks))])
+
+
+def _taken(scene: _Scene, signs: NDArray[np.float64], north: Boxes) -> Boxes:
+    """Boxes of the stops, signs and the north arrow: no label may stand there."""
+    marks = _mark_boxes(scene)
     small = np.column_stack([signs, np.full((len(signs), 2), 7.0), np.zeros(len(signs))])
-    return np.vstack([marks, small, north_box(scene.frame)])
+    return np.vstack([marks, small, north])
 
 
 def _names(scene: _Scene) -> tuple[list[Name], list[Name], list[Name]]:
@@ -361,12 +358,11 @@ def _draw_route(axes: Axes, scene: _Scene) -> None:
 
 def _draw_pushed(axes: Axes, scene: _Scene) -> None:
     """Draw the parts on which a bicycle is pushed as beads: white dots within the line."""
-    parts = []
-    for strand, shares in zip(scene.legs, scene.pushed, strict=True):
-        last = len(strand.line) - 1
-        for start, end in shares:
-            part = strand.line[int(start * last) : int(np.ceil(end * last)) + 1]
-            parts += [np.round(part, 1)] if len(part) > 1 else []
+    parts = [
+        np.round(part, 1)
+        for strand, shares in zip(scene.legs, scene.pushed, strict=True)
+        for part in parts_of(strand, shares)
+    ]
     for colour, width, level, style in PUSHED_LINES if parts else ():
         axes.add_collection(
             LineCollection(
