@@ -105,6 +105,11 @@ def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
     assert len(maps) == len(plan.patrols)
     for picture in maps:
         touching = overlapping(picture.labels, picture.labels)
+        # Signs are round, or nearly: their boxes may meet at the corners.
+        sign = np.array([len(text) == 1 for text in picture.texts])
+        apart = picture.labels[:, None, :2] - picture.labels[None, :, :2]
+        near = np.hypot(apart[..., 0], apart[..., 1]) < 2 * STOP_RADIUS + 2
+        touching = np.where(sign[:, None] & sign, near, touching)
         np.fill_diagonal(touching, val=False)
         assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
         edges = corners(picture.labels)

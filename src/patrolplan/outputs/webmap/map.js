@@ -165,8 +165,9 @@
   };
 
   // ---- schools and the chosen patrol ------------------------------------------------------
-  const mark = (at, text, label, classes, order, size = 32) => {
-    const icon = L.divIcon({ className: `badge ${classes}`, html: "", iconSize: [size, size] });
+  const mark = (at, text, label, classes, order, size = 32, lift = 0) => {
+    const iconAnchor = [size / 2, size / 2 + lift];
+    const icon = L.divIcon({ className: `badge ${classes}`, html: "", iconSize: [size, size], iconAnchor });
     const marker = L.marker(at, { icon, zIndexOffset: order, keyboard: true });
     marker.on("add", () => {
       const element = marker.getElement();
@@ -243,7 +244,8 @@
     if (!patrol.from_base) {
       unstep(patrol.base).forEach((at) => {
         const label = patrol.ends_at === "base" ? "Base, end" : "Base, start";
-        mark(at, "B", label, "gate base", 900).addTo(stops);
+        // Lifted, so that a stop at the base does not hide it.
+        mark(at, "B", label, "gate base", 900, 32, 20).addTo(stops);
       });
     }
     all(".here").forEach((item) => item.classList.remove("here"));
