@@ -10,8 +10,6 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.errors import InputError
-from patrolplan.patrols.reach import going_by
 from patrolplan.patrols.reach import way_notes
 
 WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
@@ -21,7 +19,9 @@ WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
 def area(demo_area):
     """The demo borough with patrols by bicycle and nothing tasked."""
     empty = demo_area.tasked_places.iloc[:0]
-    return dataclasses.replace(going_by(demo_area, "bicycle"), tasked_places=empty)
+    return dataclasses.replace(
+        pp.with_settings(demo_area, patrol={"way": "bicycle"}), tasked_places=empty
+    )
 
 
 @pytest.fixture(scope="module")
@@ -166,25 +166,10 @@ def test_on_foot_nothing_is_announced(demo_area):
     assert way_notes(dataclasses.replace(demo_area, walking_extract=True)) == ()
 
 
-@pytest.mark.parametrize("way", ["horse", "Walk"])
-def test_an_unknown_way_is_an_error(demo_area, way):
-    """A way that is none is refused by name of the option."""
-    with pytest.raises(InputError, match="--way"):
-        going_by(demo_area, way)
-
-
-def test_a_bicycle_slower_than_walking_is_refused(demo_area):
-    """The speeds must make sense together."""
-    slow = demo_area.settings.patrol.model_copy(update={"cycling_speed_kmh": 3})
-    settings = demo_area.settings.model_copy(update={"patrol": slow})
-    with pytest.raises(InputError, match="below walking_speed_kmh"):
-        going_by(dataclasses.replace(demo_area, settings=settings), "bicycle")
-
-
 @pytest.mark.slow
 def test_one_way_streets_of_bloomsbury_are_obeyed(bloomsbury_area, bloomsbury_plan):
     """In a town full of one-way streets, patrols keep to them, and say what the file lacks."""
-    area = going_by(bloomsbury_area, "bicycle")
+    area = pp.with_settings(bloomsbury_area, patrol={"way": "bicycle"})
     plan = pp.plan_patrols(area, bloomsbury_plan.risk, bloomsbury_plan.hotspots, held_out=False)
     ways = area.network.parts.ways.set_index("osm_id")["one_way"]
     for patrol in plan.patrols:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.patrols.reach import going_by
 from patrolplan.patrols.windows import Window
 
 URN = "900001"
@@ -94,7 +93,7 @@ def test_no_officer_means_the_gate_and_a_note(demo_area, demo_plan):
 
 def test_by_bicycle_from_the_base(demo_area, demo_plan):
     """The way to the gate is ridden too, each way by its own streets."""
-    area = going_by(_from_base(demo_area, end="base"), "bicycle")
+    area = _from_base(demo_area, end="base", way="bicycle")
     patrol = _patrol(area, demo_plan)
     ridden = patrol.approach.metres - patrol.approach.pushed_metres
     expected = ridden / 200 + patrol.approach.pushed_metres / 80

@@ -94,16 +94,16 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     check_out(out)
     area = loaded(config)
     surface = estimated(area)
+    from patrolplan.changes import with_settings
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
-    from patrolplan.patrols.reach import going_by
     from patrolplan.patrols.reach import way_notes
     from patrolplan.patrols.windows import window_of
 
     if wish.way is not None:
-        area = going_by(area, wish.way.value)
+        area = with_settings(area, patrol={"way": wish.way.value})
     window = window_of(
         area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
     )

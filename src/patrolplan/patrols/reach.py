@@ -5,17 +5,14 @@ that patrols on foot and by bicycle compare.
 """
 
 from dataclasses import dataclass
-from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from patrolplan.area import StudyArea
 from patrolplan.catchments import FARTHEST_METRES
-from patrolplan.errors import InputError
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
@@ -88,24 +85,6 @@ class Base:
     place: Positions
     starts: bool
     ends: bool
-
-
-def going_by(area: StudyArea, way: str) -> StudyArea:
-    """The area with patrols that go another way than the settings say: "walk" or "bicycle".
-
-    Raises
-    ------
-    InputError
-        When there is no such way, or the settings' speeds do not allow it.
-    """
-    settings = area.settings
-    told = settings.patrol.model_dump(by_alias=True) | {"way": way}
-    try:
-        patrol = PatrolSettings.model_validate(told)
-    except ValidationError as error:
-        where, what = "--way", error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InputError.one(where, what, "give walk or bicycle, and mend [patrol]") from None
-    return replace(area, settings=settings.model_copy(update={"patrol": patrol}))
 
 
 def speed_of(settings: PatrolSettings) -> float:
