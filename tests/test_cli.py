@@ -391,3 +391,21 @@ def test_plan_by_bicycle_says_so(run, small, tmp_path):
     [patrol] = json.loads((out / "plan.json").read_text(encoding="utf-8"))["patrols"]
     assert patrol["way"] == "bicycle"
     assert run("plan", "--config", small, "--way", "horse", "--out", out)[0] == 2
+
+
+def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
+    """An officer or a day that is not of the week is told before anything is planned or written."""
+    wish = ("--officer", "SSO-99", "--date", "2026-12-25")
+    code, out, err = run("week", "--config", demo, "--from", "2026-11-30", "--out", tmp_path, *wish)
+    assert code == 1
+    assert "no officer 'SSO-99' (known: SSO-01, " in err
+    assert "name a day from Monday 30 November to Friday 4 December" in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_week_prints_nothing_without_a_folder(run, demo):
+    """Asking for one officer's papers without saying where to is wrong usage."""
+    code, _, err = run("week", "--config", demo, "--from", "2026-11-30", "--officer", "SSO-01")
+    assert code == 2
+    assert "--out" in err

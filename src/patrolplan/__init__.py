@@ -8,7 +8,8 @@ The spine is a handful of calls; the command line and the notebooks make the sam
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     plan = pp.plan_patrols(area, risk, hotspots)
-    pp.write_pack(plan, "out/")
+    week = pp.plan_week(area, plan, start=monday)
+    pp.write_pack(plan, "out/")  # or a week
 """
 
 from patrolplan.area import StudyArea as StudyArea

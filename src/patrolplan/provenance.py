@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -26,7 +27,12 @@ def plan_id(area: StudyArea) -> str:
 
     The same inputs, settings, seed and version give the same plan, so they name it.
     """
-    return _hash(created_from(area))[:8]
+    return short_id(created_from(area))
+
+
+def short_id(origin: Mapping[str, Any]) -> str:
+    """Eight signs that name an origin, see `created_from`."""
+    return _hash(dict(origin))[:8]
 
 
 def versions() -> dict[str, str]:

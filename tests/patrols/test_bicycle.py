@@ -2,6 +2,7 @@
 
 import dataclasses
 import gzip
+import json
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
@@ -10,6 +11,9 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.patrols.document import PatrolEntry
+from patrolplan.patrols.document import patrol_document
+from patrolplan.patrols.other_way import other_way
 from patrolplan.patrols.reach import way_notes
 
 WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
@@ -164,6 +168,20 @@ def test_a_walking_extract_is_announced(area, plan):
 def test_on_foot_nothing_is_announced(demo_area):
     """A walking extract is just right for walking."""
     assert way_notes(dataclasses.replace(demo_area, walking_extract=True)) == ()
+
+
+def test_rides_are_never_turned_round(plan, area):
+    """The other way round would lead against one-way streets: there is none for a ride."""
+    assert any(len(patrol.stops) > 1 for patrol in plan.patrols)
+    assert all(other_way(patrol) is None for patrol in plan.patrols)
+    for patrol in plan.patrols:
+        document = patrol_document(patrol, area.projection)
+        again = PatrolEntry.model_validate(json.loads(json.dumps(document)))
+        back = again.patrol(area.projection)
+        assert back.way == "bicycle"
+        ways = [step.way for leg in patrol.legs for step in leg.steps]
+        assert [step.way for leg in back.legs for step in leg.steps] == ways
+        assert back.pushed_metres == pytest.approx(patrol.pushed_metres, abs=0.5)
 
 
 @pytest.mark.slow

@@ -4,7 +4,9 @@ import datetime as dt
 from collections import Counter
 from collections import defaultdict
 
-GAINS = (1.0, 0.8, 0.6, 0.4, 0.2)
+import numpy as np
+
+GAINS = (1.0, 0.85, 0.65, 0.2, 0.1)
 
 
 def broken_rules(problem, chosen):
@@ -46,7 +48,9 @@ def _repeats(problem, rows):
         there[key, int(problem.day[o])].add(route)
     walked = {(d, r): (s, n) for _, d, s, n, r in rows}
     for (day, route), key in walked.items():
-        if (day + 1, route) not in walked or problem.dates[day + 1] - problem.dates[day] != 1:
+        if problem.turns[route] or (day + 1, route) not in walked:
+            continue
+        if problem.dates[day + 1] - problem.dates[day] != 1:
             continue
         if len(there[key, day]) > 1 or len(there[key, day + 1]) > 1:
             yield f"route {route} on days {day} and {day + 1}"
@@ -66,14 +70,15 @@ def worth(problem, chosen):
     for hotspot in {hotspot for hotspot, _ in minutes}:
         weight = problem.weight[hotspot]
         days = sorted(date for h, date in minutes if h == hotspot)
-        nth = int(problem.dosed_before[hotspot])
+        nth, rewarded = int(problem.dosed_before[hotspot]), False
         run, last = int(problem.run_before[hotspot]), first - 1
         for date in days:
             run = run + 1 if date - last == 1 else 1
             last = date
-            gain = GAINS[nth] if nth < len(GAINS) else 0.1
+            gain = GAINS[nth] if nth < len(GAINS) else 0.05
             nth += 1
-            gain += 0.1 if run == 2 else 0.3 if run > 2 else 0.0
+            gain += 0.3 if run >= 3 and not rewarded else 0.0
+            rewarded |= run >= 3
             over = max(0.0, minutes[hotspot, date] / problem.most_minutes - 1)
             total += weight * (gain - 0.2 * over)
     return total + _shares(problem, chosen)
@@ -99,6 +104,31 @@ def patrols_of_schools(problem, chosen):
     firsts = [o for o in chosen if problem.route_number[problem.route[o]] == 1]
     count = Counter(int(problem.route_school[problem.route[o]]) for o in firsts)
     return [count[school] for school in range(problem.schools)]
+
+
+def dose_of_schools(problem, chosen):
+    """Minutes of dose that each school's patrols give, as an array."""
+    dwell = defaultdict(float)
+    for (route, _), minutes in zip(problem.visits.tolist(), problem.visit_minutes, strict=True):
+        dwell[route] += minutes
+    dose = np.zeros(problem.schools)
+    for o in chosen:
+        route = int(problem.route[o])
+        dose[problem.route_school[route]] += dwell[route]
+    return dose
+
+
+def highest_doses(problem):
+    """The dose of each school with its longest patrols on every day, whoever has the time."""
+    best = defaultdict(float)
+    for o in range(len(problem.officer)):
+        route = int(problem.route[o])
+        key = (int(problem.route_school[route]), int(problem.day[o]), problem.route_number[route])
+        best[key] = max(best[key], dose_of_schools(problem, [o]).max())
+    highest = np.zeros(problem.schools)
+    for (school, *_), dose in best.items():
+        highest[school] += dose
+    return highest
 
 
 def minutes_of(clock):

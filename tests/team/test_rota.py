@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
+from patrolplan.patrols.other_way import other_way
 from patrolplan.team.open_days import open_days
 from patrolplan.team.open_days import school_week
+from patrolplan.team.options import walked
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Ban
@@ -67,9 +69,38 @@ def test_the_demo_week_is_proven_best_and_keeps_every_promise(week, demo_area):
 
 
 def test_the_same_route_is_not_walked_on_two_days_running(week):
-    """A school's patrols differ from one day to the next."""
-    walked = {(duty.urn, duty.variant, duty.date) for duty in week.duties}
-    assert not any((u, v, d + dt.timedelta(days=1)) in walked for u, v, d in walked)
+    """A school's patrols differ from one day to the next: other stops, or the other way round."""
+    walked = {
+        (duty.urn, tuple(stop.hotspot for stop in duty.patrol.stops), duty.date)
+        for duty in week.duties
+    }
+    assert not any((u, stops, d + dt.timedelta(days=1)) in walked for u, stops, d in walked)
+    assert any((u, s[::-1], d + dt.timedelta(days=1)) in walked for u, s, d in walked if s[1:])
+
+
+def test_a_patrol_the_other_way_round_takes_as_long(plan):
+    """Same stops and dwells backwards, over the same streets, done at the same minute."""
+    for patrol in plan.patrols:
+        back = other_way(patrol)
+        assert [s.hotspot for s in back.stops] == [s.hotspot for s in patrol.stops][::-1]
+        assert [leg.metres for leg in back.legs] == [leg.metres for leg in patrol.legs][::-1]
+        assert back.stops[0].arrive_minutes == pytest.approx(
+            patrol.gate_until_minutes + patrol.legs[-1].minutes
+        )
+        last = back.stops[-1].leave_minutes + back.legs[-1].minutes
+        assert last == pytest.approx(patrol.end_minutes)
+        for leg, turned in zip(patrol.legs, reversed(back.legs), strict=True):
+            assert (leg.line == turned.line[::-1]).all()
+            assert [s.street for s in leg.steps] == [s.street for s in turned.steps][::-1]
+            assert turned.steps[0].turn.startswith("head")
+        assert walked(other_way(back)) == walked(patrol)
+
+
+def test_a_single_stop_or_an_end_at_the_base_has_no_other_way(plan):
+    """One stop is the same both ways; from the base's end the way would be another."""
+    patrol = plan.patrols[0]
+    assert other_way(replace(patrol, stops=patrol.stops[:1], legs=patrol.legs[:2])) is None
+    assert other_way(replace(patrol, ends_at="base")) is None
 
 
 def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
@@ -165,6 +196,7 @@ def test_doses_already_delivered_change_the_week(demo_area, plan, week):
     delivered = pd.DataFrame({"hotspot": "H1", "date": last, "minutes": 15.0})
     after = plan_week(demo_area, plan, start=MONDAY, delivered=delivered)
     assert after.worth < week.worth
+    assert after.delivered == {"H1": frozenset(last)}
     with pytest.raises(TypeError, match="lacks the columns"):
         plan_week(demo_area, plan, start=MONDAY, delivered=delivered[["hotspot"]])
 
@@ -172,9 +204,12 @@ def test_doses_already_delivered_change_the_week(demo_area, plan, week):
 def test_the_document_is_the_one_of_the_contracts(week):
     """Keys, times and dates are as `week --json` promises, and it is JSON."""
     document = json.loads(json.dumps(week_document(week), allow_nan=False))
-    assert list(document) == ["status", "gap_percent", "worth", "patrols", "unmet"]
-    keys = ["officer", "urn", "date", "start", "end", "variant"]
-    assert all(list(row) == keys for row in document["patrols"])
+    assert {"status", "gap_percent", "worth", "patrols", "unmet"} <= set(document)
+    keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
+    assert all(list(row) == [*keys, "route"] for row in document["patrols"])
+    stops = [stop for row in document["patrols"] for stop in row["stops"]]
+    assert all(list(stop) == ["hotspot", "arrive", "leave", "place"] for stop in stops)
+    assert len(stops) == sum(len(duty.patrol.stops) for duty in week.duties) > 0
     assert all(list(row) == ["urn", "date", "why"] for row in document["unmet"])
     assert document["patrols"][0]["date"] == "2026-11-30"
     assert "28 patrols" in repr(week)

@@ -55,7 +55,7 @@ def demo(out: Out = Path("patrolplan-demo"), as_json: Json = False) -> None:
 
 
 @app.command()
-def plan(  # noqa: PLR0913 - an option each
+def plan(
     config: Config = HERE,
     out: Out = Path("patrolplan-out"),
     school: Annotated[

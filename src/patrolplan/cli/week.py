@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
+from typing import Any
 
 import typer
 
@@ -17,37 +22,215 @@ from patrolplan.cli.app import loaded
 from patrolplan.cli.app import parsed_date
 from patrolplan.terminal import print_json
 from patrolplan.terminal import print_week
+from patrolplan.terminal import printed
+from patrolplan.terminal import progress
 from patrolplan.terminal import say_written
 from patrolplan.terminal import stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patrolplan.area import StudyArea
+    from patrolplan.patrols.plans import Plan
+    from patrolplan.team.replan import Change
+    from patrolplan.team.week import Week
+
+ALL = "*"
+HANDED_OUT = Path("patrolplan-week")
+"""Where `--replan` looks for the week that was handed out, unless `--out` says otherwise."""
+
+ByHand = tuple[str | None, str | None, dt.date | None, int | None]
 
 
 @app.command()
 def week(
-    start: Annotated[str, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")],
+    start: Annotated[
+        str | None, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")
+    ] = None,
+    lock: Annotated[
+        list[str] | None,
+        typer.Option(help="Set a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT."),
+    ] = None,
+    ban: Annotated[
+        list[str] | None,
+        typer.Option(help="Rule patrols out: as --lock; * stands for all, '*:900001:*'."),
+    ] = None,
+    replan: Annotated[
+        bool, typer.Option("--replan", help="Repair the week in --out after absences.")
+    ] = False,
+    absent: Annotated[
+        list[str] | None, typer.Option(help="Who is away when: OFFICER:DATE; with --replan.")
+    ] = None,
     config: Config = HERE,
     out: MaybeOut = None,
+    officer: Annotated[
+        str | None, typer.Option(help="With --out: print the papers of this officer alone.")
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option(help="With --out: print the papers of this day alone.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Choose who patrols which school on which day; with --out, write table and cards."""
-    from patrolplan.hotspots.find import find_hotspots
-    from patrolplan.outputs.weekpack import write_week
-    from patrolplan.patrols.planner import plan_patrols
-    from patrolplan.team.rota import plan_week
+    """Choose who patrols which school on which day, or repair a week after absences."""
     from patrolplan.team.week import week_document
 
-    day = parsed_date(start, "--from")
-    check_out(out)
-    area = loaded(config)
-    surface = estimated(area)
-    with stage("Planning patrols"):
-        planned = plan_patrols(area, surface, find_hotspots(area, surface))
-    with stage("Choosing the week"):
-        chosen = plan_week(area, planned, start=day)
+    locks = [_by_hand(text, "--lock") for text in lock or ()]
+    bans = [_by_hand(text, "--ban") for text in ban or ()]
+    away = [_away(text) for text in absent or ()]
+    _check_usage(start, replan=replan, by_hand=bool(locks or bans), away=bool(away))
+    part = _Part(officer, None if date is None else parsed_date(date, "--date"))
+    if out is None and not replan and part.asked:
+        message = "nothing is printed without --out"
+        raise typer.BadParameter(message, param_hint="--officer, --date")
+    changes: Sequence[Change] = ()
+    if replan:
+        out = out or HANDED_OUT
+        chosen, changes = _repaired(config, out, away, part)
+    else:
+        check_out(out)
+        chosen = _chosen(config, parsed_date(str(start), "--from"), locks, bans, part)
     if out is not None:
-        with stage("Writing table and cards"):
-            write_week(chosen, planned, out)
+        from patrolplan.outputs.pack import write_pack
+
+        with stage("Writing tables, map, sheets and cards"):
+            write_pack(chosen, out, officer=part.officer, date=part.date)
     if as_json:
-        print_json(week_document(chosen))
+        told = {"changes": [_changed(change) for change in changes]} if replan else {}
+        print_json(week_document(chosen) | told)
         return
     print_week(chosen)
+    for change in changes:
+        printed.print(f"change: {change}", soft_wrap=True)
+    if replan and not changes:
+        printed.print("change: none; every card stays as it is")
     say_written(out)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Whose papers of which day are printed; None stands for all."""
+
+    officer: str | None = None
+    date: dt.date | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether only a part is wanted."""
+        return self.officer is not None or self.date is not None
+
+    def check(self, area: StudyArea, days: Sequence[dt.date]) -> None:
+        """Say before the work that there is no such officer or day."""
+        from patrolplan.outputs.week.roll import check_choice
+
+        check_choice(list(area.officers["officer"]), days, self.officer, self.date)
+
+
+def _check_usage(start: str | None, *, replan: bool, by_hand: bool, away: bool) -> None:
+    """Refuse options that do not go together."""
+    message = ""
+    if replan and (start is not None or by_hand):
+        message = "--replan repairs the week in --out: give --absent, not --from, --lock or --ban"
+    elif replan and not away:
+        message = "--replan needs --absent OFFICER:DATE"
+    elif away and not replan:
+        message = "--absent goes with --replan; for a week to come, write --ban 'OFFICER:*:DATE'"
+    elif not replan and start is None:
+        message = "give --from DATE to plan a week, or --replan to repair one"
+    if message:
+        raise typer.BadParameter(message)
+
+
+def _planned(area: StudyArea, days: Sequence[dt.date]) -> dict[dt.date, Plan]:
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.team.day_plans import plan_days
+
+    surface = estimated(area)
+    with stage("Planning patrols"):
+        return plan_days(area, surface, find_hotspots(area, surface), days)
+
+
+def _chosen(
+    config: Path, day: dt.date, locks: Sequence[ByHand], bans: Sequence[ByHand], part: _Part
+) -> Week:
+    from patrolplan.team.open_days import school_week
+    from patrolplan.team.rota import check_officers
+    from patrolplan.team.rota import plan_week
+    from patrolplan.team.week import Ban
+    from patrolplan.team.week import Lock
+
+    area = loaded(config)
+    check_officers(area)  # before the work, not after it
+    part.check(area, school_week(day))
+    plans = _planned(area, school_week(day))
+    with stage("Choosing the week"):
+        return plan_week(
+            area,
+            plans,
+            start=day,
+            locks=[Lock(str(who), str(urn), when, n) for who, urn, when, n in locks if when],
+            bans=[Ban(*row) for row in bans],
+        )
+
+
+def _repaired(
+    config: Path, out: Path, away: Sequence[tuple[str, dt.date]], part: _Part
+) -> tuple[Week, Sequence[Change]]:
+    from patrolplan.team.replan import check_absent
+    from patrolplan.team.replan import replan
+    from patrolplan.team.week_file import read_week
+    from patrolplan.team.week_file import week_entry
+
+    absent: dict[str, set[dt.date]] = {}
+    for officer, day in away:
+        absent.setdefault(officer, set()).add(day)
+    progress.print(f"Repairing the week in {out}")
+    area = loaded(config)
+    entry = week_entry(out / "week.json")  # before the work, not after it
+    check_out(out)
+    there = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
+    check_absent(entry.days, there, absent)
+    part.check(area, entry.days)
+    plans = _planned(area, entry.days)
+    handed_out = read_week(out / "week.json", area, plans)
+    with stage("Repairing the week"):
+        return replan(handed_out, area, plans, absent=absent)
+
+
+def _by_hand(text: str, option: str) -> ByHand:
+    """OFFICER:URN:DATE[:VARIANT] as typed; a wrong one is wrong usage."""
+    parts = [part.strip() for part in text.split(":")]
+    few, many = 3, 4
+    if len(parts) not in {few, many} or not all(parts):
+        message = f"'{text}' is not OFFICER:URN:DATE or OFFICER:URN:DATE:VARIANT"
+        raise typer.BadParameter(message, param_hint=option)
+    officer, urn, date, variant = (None if part == ALL else part for part in (*parts, ALL)[:many])
+    if option == "--lock" and None in {officer, urn, date}:
+        message = f"'{text}' leaves open who, where or when; a lock names all three"
+        raise typer.BadParameter(message, param_hint=option)
+    if variant is not None and not (variant.isascii() and variant.isdigit()):
+        message = f"'{variant}' is no variant; write 0 for the best patrol, 1 for the next..."
+        raise typer.BadParameter(message, param_hint=option)
+    day = None if date is None else parsed_date(date, option)
+    return officer, urn, day, None if variant is None else int(variant)
+
+
+def _away(text: str) -> tuple[str, dt.date]:
+    """OFFICER:DATE as typed; a wrong one is wrong usage."""
+    officer, mark, date = (part.strip() for part in text.rpartition(":"))
+    if not (officer and mark):
+        message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
+        raise typer.BadParameter(message, param_hint="--absent")
+    return officer, parsed_date(date, "--absent")
+
+
+def _changed(change: Change) -> dict[str, Any]:
+    """A change of a card, for other programs."""
+    duty = change.duty
+    return {
+        "kind": change.kind,
+        "officer": duty.officer,
+        "urn": duty.urn,
+        "date": duty.date.isoformat(),
+        "variant": duty.variant,
+        "number": duty.patrol.number,
+    }

@@ -1,7 +1,9 @@
-"""A plan as a folder: cards, phone map, GPX, layers, plan file and manifest."""
+"""What people hold, as a folder: of a plan or of a week."""
 
+import datetime as dt
 from pathlib import Path
 
+from patrolplan.errors import InputError
 from patrolplan.outputs.card.sheet import render_cards
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
@@ -10,19 +12,34 @@ from patrolplan.outputs.layers import plan_layers
 from patrolplan.outputs.layers import write_layers
 from patrolplan.outputs.planfile import plan_document
 from patrolplan.outputs.webmap.page import render_map
+from patrolplan.outputs.week.papers import write_week_papers
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.roll import check_choice
 from patrolplan.patrols.plans import Plan
 from patrolplan.provenance import about
+from patrolplan.team.week import Week
 
 
-def write_pack(plan: Plan, out: str | Path) -> Path:
+def write_pack(
+    made: Plan | Week,
+    out: str | Path,
+    *,
+    officer: str | None = None,
+    date: dt.date | None = None,
+) -> Path:
     """Write everything that people hold, whole or not at all.
 
     Parameters
     ----------
-    plan
-        Patrols of an area.
+    made
+        A plan: `plan.json`, `plan.gpkg`, `map.html`, `cards/URN.pdf`, `cards.pdf`, `gpx/URN.gpx`.
+        A week: `week.json`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
+        `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `schools/URN.pdf`.
     out
         Folder; an older pack in it is replaced.
+    officer, date
+        Of a week: print the cards, task sheets and school sheets of this officer or day alone,
+        without the wall's pages. Tables and map are always of the whole week.
 
     Returns
     -------
@@ -31,19 +48,34 @@ def write_pack(plan: Plan, out: str | Path) -> Path:
 
     Raises
     ------
+    InputError
+        When the officer or the day is not of the week, or there is no week.
     OutputError
         When the folder cannot be written, or holds files that are not in its manifest.
     """
     out = Path(out)
-    with whole_folder(out, about(plan.area)) as folder:
-        write_json(folder / "plan.json", plan_document(plan))
-        write_layers(folder / "plan.gpkg", plan_layers(plan))
-        (folder / "map.html").write_bytes(render_map(plan))
-        for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
-            _write(folder / "gpx" / f"{urn}.gpx", render_gpx(plan, urn))
-        for name, pdf in render_cards(plan).items():
-            _write(folder / name, pdf)
+    if isinstance(made, Plan):
+        if officer is not None or date is not None:
+            which, what = "officer and date", "choose from a week, this is a plan"
+            raise InputError.one(which, what, "leave them out")
+        with whole_folder(out, about(made.area)) as folder:
+            _write_plan(made, folder)
+        return out
+    roll = Roll(made)
+    check_choice([one.name for one in roll.officers], made.days, officer, date)
+    with whole_folder(out, about(made.plan.area)) as folder:
+        write_week_papers(roll, folder, officer=officer, date=date)
     return out
+
+
+def _write_plan(plan: Plan, folder: Path) -> None:
+    write_json(folder / "plan.json", plan_document(plan))
+    write_layers(folder / "plan.gpkg", plan_layers(plan))
+    (folder / "map.html").write_bytes(render_map(plan))
+    for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
+        _write(folder / "gpx" / f"{urn}.gpx", render_gpx(plan, urn))
+    for name, pdf in render_cards(plan).items():
+        _write(folder / name, pdf)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -42,6 +42,8 @@ from patrolplan.walks import Walk
 
 VARIANTS = 3
 
+BY_TIME = "Order of the stops: each near the time of day when it is at its worst."
+
 SPARE_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
 
@@ -206,7 +208,7 @@ class SchoolCase:
         ordered = best_order(self.problem(), route, inside.take(rows), self.reach.worth)
         if ordered.stops == route.stops:
             return route, ()
-        return ordered, ("Order of the stops: each near the time of day when it is at its worst.",)
+        return ordered, (BY_TIME,)
 
     def shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""

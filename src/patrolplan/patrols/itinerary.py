@@ -1,5 +1,6 @@
 """Walks and rides -> legs with directions, street by street."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,14 +85,32 @@ def directions(
         return ()
     ways = np.full(len(walk.pieces), "walk", dtype=object) if ways is None else ways
     runs = _without_short(_runs(labels[walk.pieces], ways, walk.piece_metres))
+    return _told(runs, walk.line)
+
+
+def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
+    """The directions of a leg that is walked the other way round.
+
+    Parameters
+    ----------
+    steps
+        As walked before.
+    line
+        (v, 2) metres, as it is walked now.
+    """
+    return _told([_Run(step.street, step.way, step.metres) for step in reversed(steps)], line)
+
+
+def _told(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
+    """Streets and metres along a line as directions."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     steps = []
     for number, run in enumerate(runs):
         if number == 0:
-            turn = f"head {_compass(_bearing(walk.line, 0.0, forward=True))}"
+            turn = f"head {_compass(_bearing(line, 0.0, forward=True))}"
         else:
-            before = _bearing(walk.line, starts[number], forward=False)
-            after = _bearing(walk.line, starts[number], forward=True)
+            before = _bearing(line, starts[number], forward=False)
+            after = _bearing(line, starts[number], forward=True)
             turn = turn_words(after - before)
         steps.append(Step(turn, run.name, float(run.metres), run.way))
     return tuple(steps)

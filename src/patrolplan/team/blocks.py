@@ -63,7 +63,8 @@ def _vary(model: Model, problem: RotaProblem, x: Ints) -> None:
 def must_vary(problem: RotaProblem) -> Bools:
     """(d - 1, r) routes that may not be walked on this day and the next.
 
-    That is any route, unless it is the only one on both days, or a lock by hand asks for both.
+    That is any route, unless it turns (on the second day it is walked the other way round), is the
+    only one on both days, or a lock by hand asks for both.
     """
     days, routes = len(problem.dates), len(problem.route_school)
     number = problem.route_number[problem.route]
@@ -76,7 +77,7 @@ def must_vary(problem: RotaProblem) -> Bools:
     np.add.at(fixed, (problem.day[problem.fixed], problem.route[problem.fixed]), 1)
     adjacent = np.diff(problem.dates) == 1
     asked = (fixed[:-1] > 0) & (fixed[1:] > 0)
-    return np.asarray(adjacent[:, None] & (other[:-1] | other[1:]) & ~asked)
+    return np.asarray(adjacent[:, None] & (other[:-1] | other[1:]) & ~asked & ~problem.turns)
 
 
 def add_least(model: Model, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
@@ -123,10 +124,10 @@ def _add_hotspots(model: Model, problem: RotaProblem, x: Ints) -> None:
     cells, row = np.unique(cell, return_inverse=True)
     number = np.full(many * days, -1)
     number[cells] = np.arange(len(cells))
-    sets = (np.arange(1, 2**days)[:, None] >> np.arange(days) & 1).astype(bool)
+    sets = day_sets(days)
     may = (number >= 0).reshape(many, days)
     which, hotspot = np.nonzero((may | ~sets[:, None]).all(axis=2) & ~_never(problem, sets))
-    pattern = model.variables(problem.weight[hotspot] * _paid(problem, sets)[hotspot, which])
+    pattern = model.variables(problem.weight[hotspot] * paid_by_days(problem, sets)[hotspot, which])
     model.at_most(hotspot, pattern, 1.0)
     of, day = np.nonzero(sets[which])
     each = np.arange(len(cells))
@@ -222,7 +223,12 @@ def _never(problem: RotaProblem, sets: Bools) -> Bools:
     return never
 
 
-def _paid(problem: RotaProblem, sets: Bools) -> Floats:
+def day_sets(days: int) -> Bools:
+    """(2^d - 1, d) every set of days but the empty one, by its binary number."""
+    return np.asarray((np.arange(1, 2**days)[:, None] >> np.arange(days) & 1).astype(bool))
+
+
+def paid_by_days(problem: RotaProblem, sets: Bools) -> Floats:
     """(h, m) what each set of days pays as a multiple of a hotspot's weight."""
     ladder = np.cumsum(day_gains(problem), axis=1)
     paid = ladder[:, sets.sum(axis=1) - 1]

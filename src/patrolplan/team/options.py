@@ -1,9 +1,11 @@
 """Area and plan -> the options of a week: who could walk which route on which day."""
 
 import datetime as dt
+import zlib
+from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
@@ -12,8 +14,10 @@ import pandas as pd
 from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
 from patrolplan.inputs.officers import WEEKDAYS
+from patrolplan.patrols.other_way import other_way
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import clock
 from patrolplan.patrols.windows import minutes_after_midnight
 from patrolplan.team.open_days import open_days
 from patrolplan.team.problem import Bools
@@ -22,6 +26,7 @@ from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.travel import minutes_from_base
 from patrolplan.team.week import Ban
+from patrolplan.team.week import Duty
 from patrolplan.team.week import Lock
 from patrolplan.team.week import day_name
 
@@ -37,11 +42,16 @@ ENOUGH = 0.5
 
 @dataclass(frozen=True)
 class Route:
-    """One way to patrol a school: 0 is its best, 1 its first variant..."""
+    """One way to patrol a school, on the days on which it is planned."""
 
-    urn: str
-    variant: int
     patrol: Patrol
+    back: Patrol | None
+    """The other way round, where there is one."""
+
+    @property
+    def urn(self) -> str:
+        """The school."""
+        return self.patrol.urn
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,42 +60,88 @@ class Choice:
 
     Parameters
     ----------
-    area, plan, days, locks, bans
+    area, days, locks, bans
         As for `plan_week`.
+    plans
+        (d,) the plan of each day.
     absent
         Days on which an officer is away, beside those off duty.
     delivered
         Days on which a hotspot had its dose, by hotspot.
+    held
+        Duties handed out that stay as they are, whatever plan and tables say by now.
     """
 
     area: StudyArea
-    plan: Plan
+    plans: tuple[Plan, ...]
     days: tuple[dt.date, ...]
-    locks: tuple[Lock, ...]
-    bans: tuple[Ban, ...]
-    absent: Mapping[str, frozenset[dt.date]]
-    delivered: Mapping[str, frozenset[dt.date]]
+    locks: tuple[Lock, ...] = ()
+    bans: tuple[Ban, ...] = ()
+    absent: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
+    delivered: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
+    held: tuple[Duty, ...] = ()
 
     @cached_property
     def officers(self) -> tuple[str, ...]:
-        """(k,) names."""
-        return tuple(self.area.officers["officer"])
+        """(k,) names: those of the table, then any others of duties that stay."""
+        return tuple(
+            dict.fromkeys([*self.area.officers["officer"], *(duty.officer for duty in self.held)])
+        )
 
     @cached_property
     def urns(self) -> tuple[str, ...]:
         """(s,) schools that are planned."""
-        return tuple(dict.fromkeys(patrol.urn for patrol in self.plan.patrols))
+        planned = [patrol.urn for plan in self.plans for patrol in plan.patrols]
+        return tuple(dict.fromkeys([*planned, *(duty.urn for duty in self.held)]))
 
     @cached_property
+    def _walked(self) -> "tuple[tuple[Route, ...], Ints, dict[Walked, int]]":
+        """(r,) routes, (d, r) which variant each is on each day, and the routes of all walks."""
+        row: dict[Walked, int] = {}
+        routes: list[Route] = []
+        found: dict[tuple[int, int], int] = {}
+
+        def number_of(patrol: Patrol) -> int:
+            if walked(patrol) not in row:
+                route = Route(patrol, other_way(patrol))
+                for walk in (route.patrol, route.back):
+                    if walk is not None:
+                        row.setdefault(walked(walk), len(routes))
+                routes.append(route)
+            return row[walked(patrol)]
+
+        for day, plan in enumerate(self.plans):
+            for variant, patrol in ways(plan):
+                found.setdefault((day, number_of(patrol)), variant)
+        for duty in self.held:
+            found[self.days.index(duty.date), number_of(duty.patrol)] = duty.variant
+        variants = np.full((len(self.days), len(routes)), -1)
+        for place, variant in found.items():
+            variants[place] = variant
+        return tuple(routes), variants, row
+
+    @property
     def routes(self) -> tuple[Route, ...]:
-        """(r,) every school's best patrols and their variants."""
-        found = []
-        for patrol in self.plan.patrols:
-            found.append(Route(patrol.urn, 0, patrol))
-            for number, variant in enumerate(patrol.variants, 1):
-                mine = [other for other in variant.patrols if other.number == patrol.number]
-                found += [Route(patrol.urn, number, other) for other in mine]
-        return tuple(found)
+        """(r,) every school's best patrols and their variants, of all days."""
+        return self._walked[0]
+
+    @property
+    def variant(self) -> Ints:
+        """(d, r) 0 for a school's best patrol of the day, 1 for its first variant...; -1: none."""
+        return self._walked[1]
+
+    @cached_property
+    def held_rows(self) -> dict[tuple[int, int, int], Duty]:
+        """Officer, day and route of every duty that stays."""
+        row = self._walked[2]
+        return {
+            (
+                self.officers.index(duty.officer),
+                self.days.index(duty.date),
+                row[walked(duty.patrol)],
+            ): duty
+            for duty in self.held
+        }
 
     @cached_property
     def route_school(self) -> Ints:
@@ -102,13 +158,10 @@ class Choice:
     @cached_property
     def hours(self) -> Floats:
         """(k, d, 2) duty from and to, NaN when off."""
-        return np.array(
-            [
-                [_span(row[WEEKDAYS[day.weekday()]]) for day in self.days]
-                for row in self.area.officers[list(WEEKDAYS)].to_dict("records")
-            ],
-            dtype=np.float64,
-        ).reshape(len(self.officers), len(self.days), 2)
+        hours = np.full((len(self.officers), len(self.days), 2), np.nan)
+        for row, known in enumerate(self.area.officers[list(WEEKDAYS)].to_dict("records")):
+            hours[row] = [_span(known[WEEKDAYS[day.weekday()]]) for day in self.days]
+        return hours
 
     @cached_property
     def away(self) -> Bools:
@@ -119,9 +172,13 @@ class Choice:
 
     @cached_property
     def travel(self) -> Floats:
-        """(k, s) minutes from base to gate."""
+        """(k, s) minutes from base to gate, NaN where the tables know one of them no more."""
+        known = minutes_from_base(self.area)
+        minutes = np.full((len(self.officers), len(self.urns)), np.nan)
         gates = {urn: row for row, urn in enumerate(self.area.schools["urn"])}
-        return minutes_from_base(self.area)[:, [gates[urn] for urn in self.urns]]
+        there = [row for row, urn in enumerate(self.urns) if urn in gates]
+        minutes[: len(known), there] = known[:, [gates[self.urns[row]] for row in there]]
+        return minutes
 
     @cached_property
     def is_open(self) -> Bools:
@@ -131,9 +188,17 @@ class Choice:
     @cached_property
     def cares(self) -> Bools:
         """(k, s) who has which school in their care."""
-        mine = self.area.officers["school_urns"]
-        table = [[urn in urns for urn in self.urns] for urns in map(set, mine)]
-        return np.array(table, dtype=bool).reshape(len(self.officers), len(self.urns))
+        found = np.zeros((len(self.officers), len(self.urns)), dtype=bool)
+        for row, mine in enumerate(map(set, self.area.officers["school_urns"])):
+            found[row] = [urn in mine for urn in self.urns]
+        return found
+
+    @cached_property
+    def most(self) -> Ints:
+        """(k,) most patrols a week; no fewer than an officer has been handed out."""
+        known = self.area.officers["max_patrols_per_week"].to_numpy(np.int64)
+        out = [sum(duty.officer == name for duty in self.held) for name in self.officers]
+        return np.asarray(np.maximum(np.pad(known, (0, len(out) - len(known))), out))
 
     @cached_property
     def in_time(self) -> Bools:
@@ -147,13 +212,12 @@ class Choice:
     def banned(self) -> Bools:
         """(k, d, r) ruled out by hand."""
         found = np.zeros((len(self.officers), len(self.days), len(self.routes)), dtype=bool)
-        variant = np.array([route.variant for route in self.routes], dtype=np.int64)
         for ban in self.bans:
             who = np.array([ban.officer in {None, name} for name in self.officers], dtype=bool)
             when = np.array([ban.date in {None, day} for day in self.days], dtype=bool)
             urn = np.array([ban.urn in {None, urn} for urn in self.urns], dtype=bool)
-            which = urn[self.route_school] & (ban.variant is None or variant == ban.variant)
-            found |= who[:, None, None] & when[:, None] & which
+            which = (ban.variant is None) | (self.variant == ban.variant)
+            found |= who[:, None, None] & when[:, None] & urn[self.route_school] & which
         return found
 
     @cached_property
@@ -162,12 +226,11 @@ class Choice:
         found = np.full((len(self.officers), len(self.days), len(self.routes)), -1)
         for number, lock in enumerate(self.locks):
             officer, day = self.officers.index(lock.officer), self.days.index(lock.date)
-            mine = [
-                row
-                for row, route in enumerate(self.routes)
-                if route.urn == lock.urn and lock.variant in {None, route.variant}
-            ]
-            found[officer, day, mine] = number
+            school = self.route_school == self.urns.index(lock.urn)
+            which = (lock.variant is None) | (self.variant[day] == lock.variant)
+            found[officer, day, school & which] = number
+        for number, place in enumerate(self.held_rows, len(self.locks)):
+            found[place] = number
         return found
 
     @cached_property
@@ -175,19 +238,24 @@ class Choice:
         """(k, d, r) all options."""
         care = self.cares[:, None, self.route_school] | (self.locked >= 0)
         there = self.is_open.T[None][:, :, self.route_school] & ~self.away[:, :, None]
-        return care & there & self.in_time & ~self.banned
+        found = care & there & (self.variant >= 0) & self.in_time & ~self.banned
+        for place in self.held_rows:
+            found[place] = True
+        return found
 
     @cached_property
     def hotspots(self) -> dict[str, float]:
         """Every place where a route stops, and its weight.
 
-        A place tasked by intelligence weighs as much as the heaviest hotspot.
+        A place tasked by intelligence weighs as much as the heaviest hotspot; one that the plan
+        knows no more weighs nothing.
         """
-        share = dict(zip(self.plan.hotspots["hotspot"], self.plan.hotspots["worth"], strict=True))
+        hotspots = self.plans[0].hotspots
+        share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
         heaviest = max(share.values(), default=1.0)
         stops = [stop for route in self.routes for stop in route.patrol.stops]
         return {
-            **{stop.hotspot: float(share.get(stop.hotspot, heaviest)) for stop in stops},
+            **{stop.hotspot: float(share.get(stop.hotspot, 0.0)) for stop in stops},
             **{stop.hotspot: float(heaviest) for stop in stops if stop.tasked},
         }
 
@@ -209,12 +277,13 @@ class Choice:
             lock=self.locked[officer, day, route],
             route_school=self.route_school,
             route_number=np.array([route.patrol.number for route in self.routes], dtype=np.int64),
+            turns=np.array([route.back is not None for route in self.routes], dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             weight=np.array(list(self.hotspots.values())),
             dosed_before=np.array([len(self._lately(days)) for days in dosed], dtype=np.int64),
             run_before=np.array([self._run(days) for days in dosed], dtype=np.int64),
-            most_patrols=self.area.officers["max_patrols_per_week"].to_numpy(np.int64),
+            most_patrols=self.most,
             dates=np.array([day.toordinal() for day in self.days]),
             schools=len(self.urns),
             least=self.area.settings.week.min_patrols_per_school,
@@ -226,9 +295,49 @@ class Choice:
         return [day for day in days if 0 < (first - day).days <= BEFORE_DAYS]
 
     def _run(self, days: frozenset[dt.date]) -> int:
-        """Days in a row just before the first one, up to two."""
-        last, second_last = (self.days[0] - dt.timedelta(days=n) for n in (1, 2))
-        return int(last in days) + int(last in days and second_last in days)
+        """Days in a row just before the first one, up to three."""
+        before = [self.days[0] - dt.timedelta(days=n) in days for n in (1, 2, 3)]
+        return int(np.cumprod(before).sum())
+
+    def walk(self, day: int, route: int) -> Patrol:
+        """How a route is walked on a day: the other way round on every second one.
+
+        Which days those are differs from school to school and from week to week.
+        """
+        date, found = self.days[day], self.routes[route]
+        year, week, _ = date.isocalendar()
+        drawn = zlib.crc32(f"{self.area.settings.seed} {found.urn} {year} {week}".encode())
+        turn = (date.toordinal() + drawn) % 2 == 1
+        return found.back if turn and found.back is not None else found.patrol
+
+
+Walked = tuple[object, ...]
+"""What makes two patrols the same walk to those who hold its card."""
+
+
+def ways(plan: Plan) -> Iterator[tuple[int, Patrol]]:
+    """Every patrol of a plan with 0 for its school's best, 1 for its first variant..."""
+    for patrol in plan.patrols:
+        yield 0, patrol
+        for number, variant in enumerate(patrol.variants, 1):
+            for other in variant.patrols:
+                if other.number == patrol.number:
+                    yield number, other
+
+
+def walked(patrol: Patrol) -> Walked:
+    """School, officer, start, and stops with their times, to the minute, and who tasked them.
+
+    Parameters
+    ----------
+    patrol
+        As planned, or as read from a file that holds whole minutes.
+    """
+    stops = [
+        (stop.hotspot, clock(stop.arrive_minutes), clock(stop.leave_minutes), stop.tasked)
+        for stop in patrol.stops
+    ]
+    return (patrol.urn, patrol.number, clock(patrol.start_minutes), *stops)
 
 
 def _span(hours: str) -> tuple[float, float]:
@@ -267,24 +376,26 @@ def dosed_days(
     return {str(name): frozenset(rows["date"]) for name, rows in dosed.groupby("hotspot")}
 
 
-def check_hand(
-    area: StudyArea, plan: Plan, days: Sequence[dt.date], locks: Sequence[Lock], bans: Sequence[Ban]
-) -> None:
+def check_hand(choice: Choice) -> None:
     """Raise for locks and bans that name no officer, school, day or variant that is there."""
     problems = Problems()
-    officers, urns = set(area.officers["officer"]), {patrol.urn for patrol in plan.patrols}
-    variants = {patrol.urn: len(patrol.variants) for patrol in plan.patrols}
-    for kind, rows in (("lock", locks), ("ban", bans)):
+    days = choice.days
+    most = {
+        urn: int(choice.variant[:, choice.route_school == row].max())
+        for row, urn in enumerate(choice.urns)
+    }
+    for kind, rows in (("lock", choice.locks), ("ban", choice.bans)):
         for row in rows:
-            place = f"{row.officer} at {row.urn} on {row.date}"
-            if row.officer is not None and row.officer not in officers:
+            place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
+            if row.officer is not None and row.officer not in choice.officers:
                 problems.add(kind, f"there is no officer '{row.officer}'", "name one", place)
-            if row.urn is not None and row.urn not in urns:
+            highest = max(most.values(), default=0) if row.urn is None else most.get(row.urn, -1)
+            if highest < 0:
                 problems.add(kind, f"no patrol is planned for URN '{row.urn}'", "name one", place)
-            elif row.variant is not None and not 0 <= row.variant <= variants.get(row.urn or "", 9):
-                remedy = f"write 0 to {variants.get(row.urn or '', 9)}"
-                problems.add(kind, f"there is no variant {row.variant}", remedy, place)
-            if kind == "lock" and row.date not in days:
+            elif row.variant is not None and not 0 <= row.variant <= highest:
+                what = f"there is no variant {row.variant}"
+                problems.add(kind, what, f"write 0 to {highest}", place)
+            if row.date not in {*days, *([None] if kind == "ban" else [])}:
                 span = f"{day_name(days[0])} to {day_name(days[-1])}"
                 what = f"{row.date} is not among the days planned"
                 problems.add(kind, what, f"name a day from {span}", place)

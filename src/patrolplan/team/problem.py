@@ -29,6 +29,8 @@ class RotaProblem:
     route_number
         (r,) 1 for the first officer at a school, 2 for one who patrols it together with the
         first...
+    turns
+        (r,) routes that can be walked the other way round, and so on two days running.
     visits
         (v, 2) route and hotspot of every stop.
     visit_minutes
@@ -38,7 +40,7 @@ class RotaProblem:
     dosed_before
         (h,) days of the last week on which a hotspot had its dose already.
     run_before
-        (h,) days in a row, up to two, on which it had its dose just before the first day.
+        (h,) days in a row, up to three, on which it had its dose just before the first day.
     most_patrols
         (k,) most patrols of each officer in the week.
     dates
@@ -59,6 +61,7 @@ class RotaProblem:
     lock: Ints
     route_school: Ints
     route_number: Ints
+    turns: Bools
     visits: Ints
     visit_minutes: Floats
     weight: Floats

@@ -40,11 +40,13 @@ class _Reasons:
         self.chosen = chosen
         self.place = {(int(k), int(d)): choice.routes[r].urn for k, d, r in chosen}
         self.count = np.bincount(chosen[:, 0], minlength=len(choice.officers))
-        self.most = choice.area.officers["max_patrols_per_week"].to_numpy()
+        self.most = choice.most
 
     def why(self, school: int, day: int) -> str:
         if not self.choice.is_open[school, day]:
             return "school closed (term dates)"
+        if not ((self.choice.route_school == school) & (self.choice.variant[day] >= 0)).any():
+            return "no patrol is planned for it that day"
         officers = np.flatnonzero(self.choice.cares[:, school])
         if not len(officers):
             return "no officer has it in their care"
@@ -55,7 +57,9 @@ class _Reasons:
         name = self.choice.officers[officer]
         if self.choice.away[officer, day] or np.isnan(self.choice.hours[officer, day, 0]):
             return f"{name} is {'absent' if self.choice.away[officer, day] else 'off'}"
-        routes = np.flatnonzero(self.choice.route_school == school)
+        routes = np.flatnonzero(
+            (self.choice.route_school == school) & (self.choice.variant[day] >= 0)
+        )
         in_time = self.choice.in_time[officer, day, routes]
         if not in_time.any():
             return self._too_short(officer, school, day, routes)
@@ -104,6 +108,7 @@ class _Reasons:
             if abs((date - self.choice.days[day]).days) == 1
         ]
         beside[self.chosen[np.isin(self.chosen[:, 1], near), 2]] = True
+        beside[[route.back is not None for route in self.choice.routes]] = False
         return beside
 
     def _full(self, day: int, routes: Ints) -> Iterator[str]:

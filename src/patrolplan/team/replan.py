@@ -1,7 +1,9 @@
 """Change at short notice: the least change that repairs a week already handed out."""
 
 import datetime as dt
+from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from dataclasses import replace
@@ -11,14 +13,13 @@ import numpy as np
 from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
+from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.options import Choice
 from patrolplan.team.problem import RotaProblem
-from patrolplan.team.rota import check_locks
 from patrolplan.team.rota import week_of
 from patrolplan.team.solve import Stop
 from patrolplan.team.solve import solve_rota
 from patrolplan.team.week import Duty
-from patrolplan.team.week import Lock
 from patrolplan.team.week import Week
 from patrolplan.team.week import day_name
 
@@ -46,7 +47,7 @@ class Change:
 def replan(
     week: Week,
     area: StudyArea,
-    plan: Plan,
+    plan: Plan | Mapping[dt.date, Plan],
     *,
     absent: Mapping[str, AbstractSet[dt.date]],
 ) -> tuple[Week, tuple[Change, ...]]:
@@ -62,7 +63,7 @@ def replan(
     week
         As handed out.
     area, plan
-        What it was planned from.
+        What repairs are chosen from. Duties that stay do so even if these have changed since.
     absent
         Days on which officers are away, by officer.
 
@@ -76,15 +77,17 @@ def replan(
     InputError
         When an officer or a day is not of this week.
     """
-    _check(week, area, absent)
+    there = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
+    check_absent(week.days, there, absent)
     lost = [duty for duty in week.duties if duty.date in absent.get(duty.officer, set())]
     kept = [duty for duty in week.duties if duty not in lost]
-    locks = tuple(Lock(duty.officer, duty.urn, duty.date, duty.variant) for duty in kept)
-    away = {officer: frozenset(days) for officer, days in absent.items()}
-    choice = Choice(area, plan, week.days, locks, week.bans, away, week.delivered)
-    whole = choice.problem()
-    check_locks(choice, whole)
-    problem = _least_change(choice, whole, kept, lost, absent)
+    away = {
+        officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
+        for officer in sorted({*week.absent, *absent})
+    }
+    plans = plans_by_day(plan, week.days)
+    choice = Choice(area, plans, week.days, (), week.bans, away, week.delivered, held=tuple(kept))
+    problem = _least_change(choice, choice.problem(), kept, lost, absent)
     solution = solve_rota(problem, seed=area.settings.seed, stop=Stop(gap_percent=0.0))
     repaired = week_of(choice, problem, solution)
     before = {duty.key for duty in week.duties}
@@ -92,21 +95,32 @@ def replan(
     changes = [Change("withdrawn", duty) for duty in week.duties if duty.key not in after]
     changes += [Change("new", duty) for duty in repaired.duties if duty.key not in before]
     told = tuple(
-        f"{name} is away on {day_name(day)}." for name in sorted(away) for day in sorted(away[name])
+        f"{name} is away on {day_name(day)}."
+        for name in sorted(absent)
+        for day in sorted(absent[name])
     )
-    return replace(repaired, locks=week.locks, notes=(*week.notes, *told)), tuple(changes)
+    repaired = replace(
+        repaired,
+        locks=week.locks,
+        notes=tuple(dict.fromkeys((*week.notes, *repaired.notes, *told))),
+        created_from=week.created_from,
+    )
+    return repaired, tuple(changes)
 
 
-def _check(week: Week, area: StudyArea, absent: Mapping[str, AbstractSet[dt.date]]) -> None:
+def check_absent(
+    days: Sequence[dt.date], officers: Iterable[str], absent: Mapping[str, AbstractSet[dt.date]]
+) -> None:
+    """Raise for officers who are not known and days that are not of the week."""
     problems = Problems()
-    known = list(area.officers["officer"])
-    for officer, days in absent.items():
+    known = list(dict.fromkeys(officers))
+    for officer, away in absent.items():
         if officer not in known:
             what = f"there is no officer '{officer}' (known: {', '.join(known[:12])})"
             problems.add("--absent", what, "name one of them")
-        for day in sorted(days):
-            if day not in week.days:
-                span = f"{week.days[0]} to {week.days[-1]}"
+        for day in sorted(away):
+            if day not in days:
+                span = f"{days[0]} to {days[-1]}"
                 problems.add("--absent", f"{day} is not in the week {span}", "name another day")
     problems.raise_if_any()
 
@@ -124,22 +138,8 @@ def _least_change(
     days from the first absence on. No school gets more patrols than it had.
     """
     days = list(choice.days)
-    stays = {
-        (
-            choice.officers.index(duty.officer),
-            days.index(duty.date),
-            duty.urn,
-            duty.variant,
-            duty.patrol.number,
-        )
-        for duty in kept
-    }
+    lost = [duty for duty in lost if duty.urn in choice.urns]
     gone = {(choice.urns.index(duty.urn), days.index(duty.date)) for duty in lost}
-    routes = [choice.routes[row] for row in problem.route]
-    options = list(zip(problem.officer.tolist(), problem.day.tolist(), routes, strict=True))
-    fixed = np.array(
-        [(k, d, r.urn, r.variant, r.patrol.number) in stays for k, d, r in options], dtype=bool
-    )
     slots = list(zip(problem.school.tolist(), problem.day.tolist(), strict=True))
     same = np.array([slot in gone for slot in slots], dtype=bool)
     had = np.zeros(problem.schools, dtype=np.int64)
@@ -152,4 +152,4 @@ def _least_change(
     later = needy[problem.school] & (uncovered[problem.school] > 0)
     later &= problem.day >= days.index(first)
     free = (problem.lock < 0) & (same | later)
-    return replace(problem.only(fixed | free), exact=had)
+    return replace(problem.only(problem.fixed | free), exact=had)

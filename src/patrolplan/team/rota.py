@@ -1,6 +1,8 @@
 """Plan -> `Week`: who patrols which school on which day."""
 
 import datetime as dt
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +12,8 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
+from patrolplan.provenance import created_from
+from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.open_days import school_week
 from patrolplan.team.options import Choice
 from patrolplan.team.options import check_hand
@@ -24,11 +28,12 @@ from patrolplan.team.week import Duty
 from patrolplan.team.week import Lock
 from patrolplan.team.week import Short
 from patrolplan.team.week import Week
+from patrolplan.team.week import day_name
 
 
 def plan_week(
     area: StudyArea,
-    plan: Plan,
+    plan: Plan | Mapping[dt.date, Plan],
     *,
     start: dt.date,
     locks: Sequence[Lock] = (),
@@ -48,7 +53,8 @@ def plan_week(
     area
         With officers, and term dates if there are any.
     plan
-        Every school's best patrol and its variants.
+        Every school's best patrol and its variants; by day where days differ, see
+        `patrolplan.team.day_plans`.
     start
         First day; the week ends on its Friday. From a weekend, the week after it.
     locks, bans
@@ -71,17 +77,23 @@ def plan_week(
     InputError
         When there are no officers, or a lock or ban cannot be.
     """
-    if area.officers.empty:
-        where, what = "[sources] officers", "no officer is known"
-        raise InputError.one(where, what, "name a table of officers there")
+    check_officers(area)
     days = school_week(start)
-    check_hand(area, plan, days, locks, bans)
     dosed = dosed_days(delivered, area.settings.patrol.dwell_minutes)
-    choice = Choice(area, plan, days, tuple(locks), tuple(bans), {}, dosed)
+    plans = plans_by_day(plan, days)
+    choice = Choice(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
+    check_hand(choice)
     problem = choice.problem()
     check_locks(choice, problem)
     seed = area.settings.seed if seed is None else seed
     return week_of(choice, problem, solve_rota(problem, seed=seed, stop=stop))
+
+
+def check_officers(area: StudyArea) -> None:
+    """Raise where no officer is known."""
+    if area.officers.empty:
+        where, what = "[sources] officers", "no officer is known"
+        raise InputError.one(where, what, "name a table of officers there")
 
 
 def check_locks(choice: Choice, problem: RotaProblem) -> None:
@@ -134,6 +146,7 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
     ]
     duties = [_duty(choice, *row) for row in chosen.tolist()]
     return Week(
+        plan=choice.plans[0],
         days=choice.days,
         duties=tuple(
             sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
@@ -143,25 +156,30 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
         status="optimal" if solution.proven else "feasible",
         worth=solution.worth,
         bound=solution.bound,
-        notes=_notes(choice),
+        notes=(*_notes(choice), *_missed(choice, duties)),
         locks=choice.locks,
         bans=choice.bans,
         delivered=dict(choice.delivered),
+        absent=dict(choice.absent),
+        created_from=created_from(choice.area),
     )
 
 
 def _duty(choice: Choice, officer: int, day: int, route: int) -> Duty:
-    walk = choice.routes[route]
+    held = choice.held_rows.get((officer, day, route))
+    if held is not None:
+        return held
+    patrol = choice.walk(day, route)
     travel = choice.travel[officer, choice.route_school[route]]
     return Duty(
         officer=choice.officers[officer],
-        urn=walk.urn,
+        urn=patrol.urn,
         date=choice.days[day],
-        start_minutes=walk.patrol.start_minutes,
-        end_minutes=walk.patrol.end_minutes,
-        variant=walk.variant,
-        patrol=walk.patrol,
-        leave_minutes=float(walk.patrol.start_minutes - travel),
+        start_minutes=patrol.start_minutes,
+        end_minutes=patrol.end_minutes,
+        variant=int(choice.variant[day, route]),
+        patrol=patrol,
+        leave_minutes=float(patrol.start_minutes - travel),
     )
 
 
@@ -178,3 +196,21 @@ def _notes(choice: Choice) -> tuple[str, ...]:
     if unknown:
         notes.append(f"Doses in places that no route visits do not count: {', '.join(unknown)}.")
     return tuple(notes)
+
+
+def _missed(choice: Choice, duties: Sequence[Duty]) -> Iterator[str]:
+    """Places tasked by intelligence to which nobody goes on a day, though a route would."""
+    missed: dict[str, list[str]] = {}
+    for day, date in enumerate(choice.days):
+        met = {stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops}
+        routes = [choice.routes[row].patrol for row in np.flatnonzero(choice.variant[day] >= 0)]
+        due = {
+            stop.hotspot: f"{stop.hotspot}, {stop.place}"
+            for patrol in routes
+            for stop in patrol.stops
+            if stop.tasked and stop.hotspot not in met
+        }
+        for place in due.values():
+            missed.setdefault(place, []).append(day_name(date))
+    for place, days in sorted(missed.items()):
+        yield f"Nobody goes to the tasked place {place} on {', '.join(days)}."

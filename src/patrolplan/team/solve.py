@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from patrolplan.team.blocks import add_least
+from patrolplan.team.anneal import annealed
 from patrolplan.team.blocks import add_options
 from patrolplan.team.blocks import add_worth
+from patrolplan.team.floor import Floor
+from patrolplan.team.floor import add_floor
+from patrolplan.team.floor import floor_of
 from patrolplan.team.improve import improved
 from patrolplan.team.model import Model
 from patrolplan.team.model import Programme
@@ -42,18 +45,22 @@ class Stop:
     Parameters
     ----------
     gap_percent
-        A week this near to the bound is good enough.
+        A large week this near to the bound is good enough; small ones are proven best, if so many
+        nodes are enough.
     nodes
         Most nodes of the search tree of a small week.
     sweeps
         Most sweeps over the officers of a large one.
+    moves
+        Small changes tried for every school, before anything else.
     seconds
         Most wall-clock time.
     """
 
-    gap_percent: float = 0.1
-    nodes: int = 100_000
-    sweeps: int = 4
+    gap_percent: float = 0.5
+    nodes: int = 500
+    sweeps: int = 1
+    moves: int = 30_000
     seconds: float = math.inf
 
 
@@ -77,8 +84,8 @@ def solve_rota(problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None)
     """The week of most worth among those that give every school its least.
 
     First as few patrols as possible are missing of every school's least. Where none is, the
-    lowest number of patrols of any school is raised as high as it can be for all of them (a
-    school that is open on fewer days counts as far as it can). Then the worth is maximised.
+    lowest dose of any school is raised as high as it can be for all of them (see
+    `patrolplan.team.floor`). Then the worth is maximised.
 
     Parameters
     ----------
@@ -87,22 +94,19 @@ def solve_rota(problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None)
     seed
         Decides between equal weeks.
     stop
-        When to stop looking; by default at a gap of 0.1 %.
+        When to stop looking; by default see `Stop`.
     """
     stop = stop or Stop()
     began = time.monotonic()
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.only(order)
-    target, missing, fallback = _floor(mixed)
+    floor = floor_of(mixed)
     model = Model()
     x = add_options(model, mixed)
-    lacking = add_least(model, mixed, x, target)
-    model.constrain(
-        (np.zeros(len(lacking), dtype=np.int64), lacking, 1.0), upper=float(missing), count=1
-    )
+    add_floor(model, mixed, x, floor)
     add_worth(model, mixed, x)
     until = began + stop.seconds
-    taken, bound = _search(model.programme(), x, mixed, fallback, stop, until=until, seed=seed)
+    taken, bound = _search(model.programme(), x, mixed, floor, stop, until=until, seed=seed)
     chosen = np.sort(order[taken])
     worth = worth_of(problem, chosen).total
     bound = max(worth, bound)
@@ -119,7 +123,7 @@ def _search(
     programme: Programme,
     x: Ints,
     problem: RotaProblem,
-    fallback: Ints,
+    floor: Floor,
     stop: Stop,
     *,
     until: float,
@@ -127,12 +131,14 @@ def _search(
 ) -> tuple[Ints, float]:
     """Options and a bound: small weeks by branch and bound, large ones by parts."""
     gap = max(PROVEN / 2, stop.gap_percent / 100)
+    moves = stop.moves * problem.schools
+    chosen = annealed(problem, floor, floor.chosen, moves=moves, seed=seed)
     if len(problem) <= EXACT:
-        answer = programme.solve(gap=gap, nodes=stop.nodes, seconds=until - time.monotonic())
-        found = np.flatnonzero(answer.values[x] > CHOSEN) if len(answer.values) else fallback
-        return found, answer.bound
+        answer = programme.solve(gap=PROVEN / 2, nodes=stop.nodes, seconds=until - time.monotonic())
+        found = np.flatnonzero(answer.values[x] > CHOSEN) if len(answer.values) else chosen
+        return max(found, chosen, key=lambda rows: worth_of(problem, rows).total), answer.bound
     relaxed = programme.relaxed(seconds=until - time.monotonic())
-    start = _start(programme, x, fallback)
+    start = _start(programme, x, chosen)
     likely = relaxed.values[x] > LIKELY if len(relaxed.values) else np.ones(len(x), dtype=bool)
     best = improved(
         programme,
@@ -169,34 +175,3 @@ def lacking_of(problem: RotaProblem, chosen: Ints) -> Ints:
     return np.maximum(
         0, problem.least - np.bincount(problem.school[mine], minlength=problem.schools)
     )
-
-
-def _floor(problem: RotaProblem) -> tuple[Ints, int, Ints]:
-    """Patrols aimed at by school, how many of them must be missing, and options that show it.
-
-    Every school should have its least. Where that can be, the lowest number of patrols of any
-    school is raised as long as all schools can have it.
-    """
-    if problem.exact is not None:
-        return (problem.exact, *_reach(problem, problem.exact))
-    level = problem.least
-    target = np.minimum(level, problem.open_days)
-    missing, chosen = _reach(problem, target)
-    while missing == 0 and level < len(problem.dates):
-        level += 1
-        higher = np.minimum(level, problem.open_days)
-        lacking, others = _reach(problem, higher)
-        if lacking:
-            break
-        target, chosen = higher, others
-    return target, missing, chosen
-
-
-def _reach(problem: RotaProblem, target: Ints) -> tuple[int, Ints]:
-    """How many patrols must be missing of a target, at least, and options that show it."""
-    model = Model()
-    x = add_options(model, problem)
-    lacking = add_least(model, problem, x, target)
-    model.worth[-1] = np.full(len(lacking), -1.0)
-    answer = model.programme().solve(gap=0.0, nodes=10_000, seconds=math.inf)
-    return round(-answer.worth), np.flatnonzero(answer.values[x] > CHOSEN)

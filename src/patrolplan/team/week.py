@@ -4,12 +4,20 @@ Times are minutes after local midnight, as in `patrolplan.patrols.plans`.
 """
 
 import datetime as dt
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
+from patrolplan.projection import Projection
+from patrolplan.provenance import short_id
 from patrolplan.shown import shown_as_table
+
+SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,8 @@ class Week:
 
     Parameters
     ----------
+    plan
+        What it was chosen from; of the first day, where plans differ from day to day.
     days
         The school week's days that were planned.
     duties
@@ -121,8 +131,13 @@ class Week:
         What was set by hand.
     delivered
         Days on which a hotspot had its dose before this week was planned, by hotspot.
+    absent
+        Days on which officers turned out to be away, after it was handed out.
+    created_from
+        What it was made from, see `patrolplan.provenance`.
     """
 
+    plan: Plan
     days: tuple[dt.date, ...]
     duties: tuple[Duty, ...]
     unmet: tuple[Unmet, ...]
@@ -134,6 +149,8 @@ class Week:
     locks: tuple[Lock, ...]
     bans: tuple[Ban, ...]
     delivered: dict[str, frozenset[dt.date]]
+    absent: dict[str, frozenset[dt.date]]
+    created_from: dict[str, Any]
 
     @property
     def start(self) -> dt.date:
@@ -178,32 +195,72 @@ def day_name(date: dt.date) -> str:
 
 
 def week_document(week: Week) -> dict[str, Any]:
-    """The week in the form that `patrolplan week --json` prints.
+    """The week in the form that `patrolplan week --json` prints and `week.json` holds.
 
     Returns
     -------
     dict
         Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
-        officers patrol a school together, `number` tells their routes apart.
+        officers patrol a school together, `number` tells their routes apart. `routes` holds each
+        walk once, in the form of `plan.json`; `route` is its row there.
+        `patrolplan.team.week_file.read_week` makes a `Week` of it again.
     """
-    together = any(duty.patrol.number > 1 for duty in week.duties)
+    rows: dict[str, int] = {}
+    patrols = [_duty(duty, week.plan.area.projection, rows) for duty in week.duties]
     return {
+        "schema": SCHEMA,
         "status": week.status,
         "gap_percent": round(week.gap_percent, 4),
         "worth": round(week.worth, 6),
-        "patrols": [
-            {
-                "officer": duty.officer,
-                "urn": duty.urn,
-                "date": duty.date.isoformat(),
-                "start": clock(duty.start_minutes),
-                "end": clock(duty.end_minutes),
-                "variant": duty.variant,
-                **({"number": duty.patrol.number} if together else {}),
-            }
-            for duty in week.duties
-        ],
+        "bound": round(week.bound, 6),
+        "plan": short_id(week.created_from),
+        "created_from": week.created_from,
+        "days": [day.isoformat() for day in week.days],
+        "patrols": patrols,
         "unmet": [
             {"urn": gap.urn, "date": gap.date.isoformat(), "why": gap.why} for gap in week.unmet
         ],
+        "short": [
+            {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
+        ],
+        "notes": list(week.notes),
+        "locks": [_by_hand(lock) for lock in week.locks],
+        "bans": [_by_hand(ban) for ban in week.bans],
+        "delivered": _dates(week.delivered),
+        "absent": _dates(week.absent),
+        "routes": [json.loads(route) for route in rows],
+    }
+
+
+def _duty(duty: Duty, projection: Projection, rows: dict[str, int]) -> dict[str, Any]:
+    """A duty; `rows` numbers the walks seen so far and takes in what is new."""
+    walk = patrol_document(duty.patrol, projection)
+    text = json.dumps(walk, ensure_ascii=False, allow_nan=False)
+    return {
+        "officer": duty.officer,
+        "urn": duty.urn,
+        "date": duty.date.isoformat(),
+        "start": clock(duty.start_minutes),
+        "end": clock(duty.end_minutes),
+        "variant": duty.variant,
+        "number": duty.patrol.number,
+        "leave": clock(duty.leave_minutes),
+        "stops": [
+            {name: stop[name] for name in ("hotspot", "arrive", "leave", "place")}
+            for stop in walk["stops"]
+        ],
+        "route": rows.setdefault(text, len(rows)),
+    }
+
+
+def _dates(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[str]]:
+    return {name: sorted(day.isoformat() for day in days[name]) for name in sorted(days)}
+
+
+def _by_hand(row: Lock | Ban) -> dict[str, Any]:
+    return {
+        "officer": row.officer,
+        "urn": row.urn,
+        "date": None if row.date is None else row.date.isoformat(),
+        "variant": row.variant,
     }

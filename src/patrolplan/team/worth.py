@@ -7,16 +7,16 @@ week is worth the sum of
 * for every hotspot, its share of the area's risk times
   `DAYS[n - 1]` for the n-th day on which it has its dose (days of the seven days before count
   as earlier ones): the more a place has had, the less one more day adds, so that doses spread;
-  `SECOND` more for a day right after another, `THIRD` more for the third and every further day
-  in a row. A day counts once, whoever comes: a hotspot that two schools share is not paid twice;
+  `THIRD` more once it has had its dose on three days in a row. A day counts once, whoever comes:
+  a hotspot that two schools share is not paid twice;
 * less `OVER` of its share for every `max_dose_minutes_per_day` above that most;
 * for every school, `PRESENCE / n` of an average patrol for its n-th patrol: presence at the
   gate, and the more a school has had the less one more adds, so that schools share fairly;
 * for every officer, `EVEN * (1 - (n - 1) / capacity)` of an average patrol for their n-th
   patrol: of equal weeks the one that spreads the load by what each can do is the better.
 
-The least of every school comes before all of this, and so does the lowest number of patrols of
-any school: it is as high as it can be, see `patrolplan.team.solve`.
+The least of every school comes before all of this, and so does the lowest dose of any school: it
+is as high as it can be, see `patrolplan.team.floor`.
 """
 
 from dataclasses import dataclass
@@ -28,11 +28,13 @@ from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 
-DAYS = np.array([1.0, 0.8, 0.6, 0.4, 0.2])
-FURTHER = 0.1
+DAYS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
+FURTHER = 0.05
 """A day after all of `DAYS`."""
-SECOND = 0.1
 THIRD = 0.3
+"""No trial says how much stronger the third day in a row is. The third day pays nearly as much as
+a first one with this (`DAYS[2] + THIRD`), and a fourth much less; paid more, it would leave the
+relaxation so loose that nobody could say how good a week is."""
 OVER = 0.2
 PRESENCE = 0.2
 EVEN = 0.05
@@ -85,10 +87,12 @@ def days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
 
 
 def row_gain(run: Ints) -> Floats:
-    """(h,) what days in a row add, as a multiple of the weight."""
-    second, third = 2, 3
-    gain = SECOND * (run == second).sum(axis=1) + THIRD * (run >= third).sum(axis=1)
-    return np.asarray(gain)
+    """(h,) what three days in a row add, once a week, as a multiple of the weight.
+
+    Paid once, it never pays to leave a day out so as to begin a new run.
+    """
+    third = 3
+    return np.asarray(THIRD * (run >= third).any(axis=1))
 
 
 def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:

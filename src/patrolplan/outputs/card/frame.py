@@ -81,6 +81,7 @@ def fit_frame(
     padding: float = 34.0,
     least_metres: float = 420.0,
     within: tuple[float, float, float, float] | None = None,
+    may_turn: bool = True,
 ) -> Frame:
     """The frame that shows all content as large as it goes.
 
@@ -97,6 +98,8 @@ def fit_frame(
     within
         (left, low, right, top) metres of the streets: a north-up window is moved into them as far
         as the content allows, because beyond them the map would be blank.
+    may_turn
+        Whether north need not be up where that shows much more.
     """
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
     room = np.array([width, height]) - 2 * padding
@@ -110,7 +113,7 @@ def fit_frame(
     best = int(np.argmin(scales))
     needed = max(LEAST_METRES_PER_POINT, least_metres / max(width, height))
     gain = max(scales[upright], needed) / max(scales[best], needed)
-    chosen = best if gain >= WORTH_TURNING else upright
+    chosen = best if may_turn and gain >= WORTH_TURNING else upright
     turn = _turn(TURNS[chosen])
     turned = xy @ turn.T
     middle = (turned.max(axis=0) + turned.min(axis=0)) / 2 @ turn

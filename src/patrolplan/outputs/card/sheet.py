@@ -43,6 +43,7 @@ from patrolplan.patrols.plans import clock
 TEMPLATE = "card.typ"
 APPROACH = "B→G"
 """Tag of the way from the base to the gate."""
+COVER = "cover.typ"
 POINTS_PER_MM = 72 / 25.4
 BODY_WIDTH = 190 * POINTS_PER_MM
 BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
@@ -101,20 +102,7 @@ def render_cards(plan: Plan, *, patrols: Sequence[Patrol] | None = None) -> dict
         return {}
     with tempfile.TemporaryDirectory() as folder:
         press = _Press(Path(folder))
-        code = plan_id(plan)
-        cards = [
-            card_data(plan, patrol, code) | press.code(f"code-{number}.svg", plan, patrol, code)
-            for number, patrol in enumerate(chosen)
-        ]
-        crowded = [heights.map_room(0.0) < LOWEST_MAP for heights in press.measure(cards)]
-        cards = [
-            _tightened(card) if tight else card for card, tight in zip(cards, crowded, strict=True)
-        ]
-        for number, heights in enumerate(press.measure(cards)):
-            layout = fit_page(heights, directions=bool(cards[number]["legs"]))
-            size = {"width": BODY_WIDTH, "height": layout.map_height}
-            drawn = draw_patrol_map(plan, chosen[number], **size)
-            cards[number] |= press.keep(f"map-{number}.pdf", drawn.pdf) | asdict(layout)
+        cards = press.lay_out([(plan, patrol) for patrol in chosen])
         names = [card_name(patrol) for patrol in chosen]
         done = {
             name: press.typeset(card["title"], [card])
@@ -122,6 +110,46 @@ def render_cards(plan: Plan, *, patrols: Sequence[Patrol] | None = None) -> dict
         }
         whole = f"Patrol cards: {printable(plan.area.name)}"
         return {**done, "cards.pdf": press.typeset(whole, cards)}
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """Cards under one cover that lists them.
+
+    Parameters
+    ----------
+    title
+        Of the document.
+    cover
+        What the cover says, as strings, see `cover.typ`; `rows` holds one entry a card.
+    cards
+        Each patrol with its plan, dated, in the order of the cover's rows.
+    """
+
+    title: str
+    cover: dict[str, Any]
+    cards: tuple[tuple[Plan, Patrol], ...]
+
+
+def render_books(books: Sequence[Book]) -> list[tuple[bytes, list[bytes]]]:
+    """Typeset books of cards.
+
+    Returns
+    -------
+    list
+        For each book the whole, its pages numbered and listed on the cover, and every card alone.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        press = _Press(Path(folder))
+        cards = iter(press.lay_out([card for book in books for card in book.cards]))
+        parts = [[next(cards) for _ in book.cards] for book in books]
+        return [
+            (
+                press.typeset(book.title, part, cover=book.cover),
+                [press.typeset(card["title"], [card]) for card in part],
+            )
+            for book, part in zip(books, parts, strict=True)
+        ]
 
 
 def card_name(patrol: Patrol) -> str:
@@ -168,7 +196,34 @@ class _Press:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        lay_template("patrolplan.outputs.card", TEMPLATE, root)
+        for template in (TEMPLATE, COVER):
+            lay_template("patrolplan.outputs.card", template, root)
+
+    def lay_out(self, dated: Sequence[tuple[Plan, Patrol]]) -> list[dict[str, Any]]:
+        """What each card says, with its code and map; a map that serves twice is drawn once."""
+        if not dated:
+            return []
+        codes = {id(plan): plan_id(plan) for plan in {id(plan): plan for plan, _ in dated}.values()}
+        cards = [
+            card_data(plan, patrol, codes[id(plan)])
+            | self.code(f"code-{number}.svg", plan, patrol, codes[id(plan)])
+            for number, (plan, patrol) in enumerate(dated)
+        ]
+        crowded = [heights.map_room(0.0) < LOWEST_MAP for heights in self.measure(cards)]
+        cards = [
+            _tightened(card) if tight else card for card, tight in zip(cards, crowded, strict=True)
+        ]
+        drawn: dict[tuple[int, float], dict[str, str]] = {}
+        for number, heights in enumerate(self.measure(cards)):
+            plan, patrol = dated[number]
+            layout = fit_page(heights, directions=bool(cards[number]["legs"]))
+            key = (id(patrol), layout.map_height)
+            if key not in drawn:
+                size = {"width": BODY_WIDTH, "height": layout.map_height}
+                picture = draw_patrol_map(plan, patrol, **size).pdf
+                drawn[key] = self.keep(f"map-{number}.pdf", picture)
+            cards[number] |= drawn[key] | asdict(layout)
+        return cards
 
     def keep(self, name: str, picture: bytes) -> dict[str, str]:
         """Lay the map where the template finds it."""
@@ -190,13 +245,22 @@ class _Press:
         found = json.loads(compiler(self.root, TEMPLATE).query("<heights>", field="value"))
         return [Heights(**heights) for heights in found]
 
-    def typeset(self, title: str, cards: Sequence[dict[str, Any]]) -> bytes:
-        """Cards as one tagged PDF."""
-        self._lay(title, cards, measuring=False)
+    def typeset(
+        self, title: str, cards: Sequence[dict[str, Any]], *, cover: dict[str, Any] | None = None
+    ) -> bytes:
+        """Cards as one tagged PDF, under a cover where one is given."""
+        self._lay(title, cards, measuring=False, cover=cover)
         return typeset(self.root, TEMPLATE)
 
-    def _lay(self, title: str, cards: Sequence[dict[str, Any]], *, measuring: bool) -> None:
-        data = {"title": title, "cards": list(cards), "measuring": measuring}
+    def _lay(
+        self,
+        title: str,
+        cards: Sequence[dict[str, Any]],
+        *,
+        measuring: bool,
+        cover: dict[str, Any] | None = None,
+    ) -> None:
+        data = {"title": title, "cards": list(cards), "measuring": measuring, "cover": cover}
         text = json.dumps(data, ensure_ascii=False)
         (self.root / "cards.json").write_text(text, encoding="utf-8")
 

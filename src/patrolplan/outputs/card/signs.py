@@ -137,7 +137,7 @@ def draw_legend(
     is pushed somewhere.
     """
     y = LEGEND_HEIGHT / 2 - 0.5
-    x = _scale(axes, frame, y)
+    x = draw_scale(axes, frame, y)
     if way:
         x = _key_line(axes, x, y, "walk" if way == "walk" else "ride", dashed=False)
         if pushed:
@@ -202,7 +202,7 @@ def draw_band(axes: Axes, band: BaseGeometry, *, level: float) -> None:
     )
 
 
-def _scale(axes: Axes, frame: Frame, y: float) -> float:
+def draw_scale(axes: Axes, frame: Frame, y: float) -> float:
     """Draw the scale bar from the left edge; gives back where the rest of the legend starts."""
     length = scale_bar(frame.metres_per_point, 110.0)
     half = length / frame.metres_per_point / 2

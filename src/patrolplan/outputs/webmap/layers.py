@@ -5,6 +5,7 @@ once and every layer colours them by a string of one digit a piece.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -15,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
+from patrolplan.patrols.plans import clock
 from patrolplan.projection import Projection
 
 if TYPE_CHECKING:
@@ -61,8 +63,53 @@ LABEL_STRAIGHT = 0.97
 """A name is set where the street is straight: chord over length is at least this."""
 
 
-def map_layers(plan: "Plan") -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Outing:
+    """A patrol as the page shows it.
+
+    Parameters
+    ----------
+    id
+        Stands after # in the page's address.
+    patrol
+        The walk.
+    title, about
+        What it is called, and a line below that; empty for none.
+    choice
+        Few words that tell it from the others in a list.
+    day, officer
+        What a week's outings are chosen by; empty for those of a plan.
+    """
+
+    id: str
+    patrol: "Patrol"
+    title: str
+    choice: str
+    about: str = ""
+    day: str = ""
+    officer: str = ""
+
+
+def plan_outings(plan: "Plan") -> tuple[Outing, ...]:
+    """Every patrol of a plan."""
+    return tuple(_plan_outing(patrol) for patrol in plan.patrols)
+
+
+def _plan_outing(patrol: "Patrol") -> Outing:
+    title = patrol.school if patrol.number == 1 else f"{patrol.school}, officer {patrol.number}"
+    times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
+    return Outing(patrol_id(patrol), patrol, title, f"{title}, {times}")
+
+
+def map_layers(plan: "Plan", outings: Sequence[Outing] | None = None) -> dict[str, Any]:
     """Everything that the map draws, ready for JSON.
+
+    Parameters
+    ----------
+    plan
+        Streets, hotspots, schools and risk.
+    outings
+        The patrols shown; by default the plan's.
 
     Returns
     -------
@@ -94,7 +141,10 @@ def map_layers(plan: "Plan") -> dict[str, Any]:
         "ground": _ground(plan.area.features, network, projection),
         "hotspots": _hotspots(plan.hotspots, projection),
         "schools": _schools(plan),
-        "patrols": [_patrol(patrol, projection) for patrol in plan.patrols],
+        "patrols": [
+            _outing(outing, projection)
+            for outing in (plan_outings(plan) if outings is None else outings)
+        ],
     }
 
 
@@ -302,12 +352,15 @@ def _schools(plan: "Plan") -> list[dict[str, Any]]:
     return [{"urn": urn, "name": name, "at": [lat, lng]} for urn, name, lat, lng in rows]
 
 
-def _patrol(patrol: "Patrol", projection: Projection) -> dict[str, Any]:
+def _outing(outing: Outing, projection: Projection) -> dict[str, Any]:
+    patrol = outing.patrol
     gate, base = (patrol.x, patrol.y), patrol.base_xy
     begin = base if base is not None and patrol.from_base else gate
     xy = np.array([begin, *((stop.x, stop.y) for stop in patrol.stops)])
     return {
-        "id": patrol_id(patrol),
+        "id": outing.id,
+        "day": outing.day,
+        "officer": outing.officer,
         "urn": patrol.urn,
         "hotspots": [stop.hotspot for stop in patrol.stops],
         "at": _steps(xy, projection),

@@ -34,10 +34,12 @@
     map.createPane(name).style.zIndex = order;
   };
   pane("ground", 380);
+  pane("beside", 420);
   pane("found", 425);
   pane("ink", 430);
   map.getPane("ink").style.pointerEvents = "none";
   map.getPane("found").style.pointerEvents = "none";
+  const besideInk = L.svg({ pane: "beside", padding: 0.2 });
   // One canvas for all that lies below: a second one would blot out the first on paper.
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
   const STREETS = [
@@ -177,7 +179,12 @@
     });
     return marker;
   };
-  const patrolsOf = (urn) => data.patrols.filter((patrol) => patrol.urn === urn);
+  // Of a week, the day and the officer chosen; a plan has no such choice.
+  const filters = all("[data-filter]");
+  const wanted = () => data.patrols.filter(
+    (patrol) => filters.every(({ dataset, value }) => !value || patrol[dataset.filter] === value),
+  );
+  const patrolsOf = (urn) => wanted().filter((patrol) => patrol.urn === urn);
   const schools = L.layerGroup().addTo(map);
   const showSchools = (urn) => {
     schools.clearLayers();
@@ -214,6 +221,38 @@
       button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     }
   };
+  // The other patrols of the choice, thin, so that a day is seen as a whole.
+  const beside = L.layerGroup().addTo(map);
+  const showBeside = () => {
+    beside.clearLayers();
+    if (!filters.length) return;
+    wanted().filter((patrol) => patrol !== chosen.patrol).forEach((patrol) => {
+      const style = { pane: "beside", renderer: besideInk, color: "#0b3d91", weight: 2.5, opacity: 0.75, dashArray: "7 4" };
+      L.polyline(unpack(patrol.legs), style).addTo(beside).on("click", () => choose(patrol.id));
+    });
+  };
+  const options = all("option", one("#patrol-choice"));
+  const offer = () => {
+    const ids = new Set(wanted().map(({ id }) => id));
+    one("#patrol-choice").replaceChildren(...options.filter(({ value }) => ids.has(value)));
+  };
+  const chooseNone = () => {
+    Object.assign(chosen, { patrol: null, points: [], legs: [], markers: [] });
+    all(".patrol").forEach((item) => { item.hidden = true; });
+    stops.clearLayers();
+    map.closePopup();
+    showSchools(null);
+    showBeside();
+    setBands();
+    ink.redraw();
+    say("No patrol is planned for this day and officer.", { seen: true });
+  };
+  const filter = () => {
+    offer();
+    const patrols = wanted();
+    if (!patrols.length) chooseNone();
+    else choose((patrols.includes(chosen.patrol) ? chosen.patrol : patrols[0]).id);
+  };
   const patrolBounds = () => L.latLngBounds([...chosen.points, ...chosen.legs.flat()]);
   const fitPatrol = () => {
     // Room for the buttons above and the scale below.
@@ -228,6 +267,10 @@
   const choose = (id) => {
     const patrol = data.patrols.find((candidate) => candidate.id === id);
     if (!patrol) return;
+    if (!wanted().includes(patrol)) {
+      filters.forEach((select) => { select.value = ""; });
+      offer();
+    }
     chosen.patrol = patrol;
     chosen.points = unstep(patrol.at);
     chosen.legs = unpack(patrol.legs);
@@ -250,6 +293,7 @@
     }
     all(".here").forEach((item) => item.classList.remove("here"));
     showSchools(patrol.from_base ? null : patrol.urn);
+    showBeside();
     setBands();
     map.closePopup();
     if (highlight) highlight.remove();
@@ -327,6 +371,7 @@
 
   // ---- controls ---------------------------------------------------------------------------
   one("#patrol-choice").addEventListener("change", (event) => choose(event.target.value));
+  filters.forEach((select) => select.addEventListener("change", filter));
   all("[data-stop]").forEach((button) => {
     button.addEventListener("click", () => go(Number(button.dataset.stop)));
   });

@@ -21,8 +21,9 @@ from markupsafe import escape
 from xstatic.pkg import leaflet
 
 from patrolplan.outputs import wording
+from patrolplan.outputs.webmap.layers import Outing
 from patrolplan.outputs.webmap.layers import map_layers
-from patrolplan.outputs.webmap.layers import patrol_id
+from patrolplan.outputs.webmap.layers import plan_outings
 from patrolplan.patrols.plans import clock
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class PatrolText:
     urn: str
     school: str
     title: str
+    choice: str
+    about: str
     times: str
     gate_times: str
     walked: str
@@ -88,13 +91,28 @@ class PatrolText:
     notes: tuple[str, ...]
 
 
-def render_map(plan: "Plan") -> bytes:
-    """Write the plan as one HTML page.
+@dataclass(frozen=True)
+class WeekView:
+    """What makes the page a week's: its outings, what it is called, and what they are chosen by.
+
+    `days` and `officers` are values with the words that stand for them.
+    """
+
+    outings: tuple[Outing, ...]
+    name: str
+    days: dict[str, str]
+    officers: dict[str, str]
+
+
+def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
+    """Write a plan, or a week, as one HTML page.
 
     Parameters
     ----------
     plan
         Patrols, hotspots and risk.
+    week
+        The outings of a week that was chosen from the plan, shown in place of its patrols.
 
     Returns
     -------
@@ -103,7 +121,8 @@ def render_map(plan: "Plan") -> bytes:
         only with `[output] tiles` set may it ask that one server for map images, and says so.
         Equal plans give equal bytes.
     """
-    layers = map_layers(plan)
+    outings = plan_outings(plan) if week is None else week.outings
+    layers = map_layers(plan, outings)
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
     element, folium_script = _folium(layers["bounds"], tiles)
@@ -117,7 +136,9 @@ def render_map(plan: "Plan") -> bytes:
             marking=plan.area.settings.output.marking,
             purpose=wording.PURPOSE,
             fictional=wording.is_fictional(plan),
-            patrols=[_patrol_text(patrol, plan) for patrol in plan.patrols],
+            kind="Patrol map" if week is None else "Week map",
+            week=week,
+            patrols=[_patrol_text(outing, plan) for outing in outings],
             hotspots=plan.hotspots[["hotspot", "place", "reasons", "how_sure"]].to_dict("records"),
             voices={voice: VOICES[voice] for voice in layers["voices"]},
             threshold=plan.area.settings.privacy.threshold,
@@ -241,17 +262,19 @@ def _script_json(value: object) -> str:
     return text
 
 
-def _patrol_text(patrol: "Patrol", plan: "Plan") -> PatrolText:
+def _patrol_text(outing: Outing, plan: "Plan") -> PatrolText:
+    patrol = outing.patrol
     times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
     go = "Walk" if patrol.way == "walk" else "Ride"
     walks = [_leg_text(leg, to, go) for leg, to in zip(patrol.legs, _goals(patrol), strict=True)]
     numbered = enumerate(zip(patrol.stops, walks, strict=False), start=1)
-    title = patrol.school if patrol.number == 1 else f"{patrol.school}, officer {patrol.number}"
     return PatrolText(
-        id=patrol_id(patrol),
+        id=outing.id,
         urn=patrol.urn,
         school=patrol.school,
-        title=title,
+        title=outing.title,
+        choice=outing.choice,
+        about=outing.about,
         times=times,
         gate_times=_first_times(patrol),
         walked=wording.gone(patrol) if patrol.legs else "no walk",

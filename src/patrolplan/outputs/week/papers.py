@@ -1,0 +1,125 @@
+"""Week -> everything that the team holds: tables, map, sheets, and each officer's cards."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from patrolplan.outputs.card.lettering import printable
+from patrolplan.outputs.card.names import shortened
+from patrolplan.outputs.card.sheet import Book
+from patrolplan.outputs.card.sheet import render_books
+from patrolplan.outputs.files import write_json
+from patrolplan.outputs.week.roll import Officer
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.roll import week_name
+from patrolplan.outputs.week.school import render_school_sheets
+from patrolplan.outputs.week.table import week_csv
+from patrolplan.outputs.week.table import week_xlsx
+from patrolplan.outputs.week.tasks import officer_name
+from patrolplan.outputs.week.tasks import officer_size
+from patrolplan.outputs.week.tasks import render_tasks
+from patrolplan.outputs.week.tasks import school_name
+from patrolplan.outputs.week.tasks import set_out
+from patrolplan.outputs.week.webmap import render_week_map
+from patrolplan.outputs.wording import PURPOSE
+from patrolplan.outputs.wording import attributions
+from patrolplan.outputs.wording import data_dates
+from patrolplan.patrols.plans import clock
+from patrolplan.team.week import Duty
+from patrolplan.team.week import day_name
+from patrolplan.team.week import week_document
+
+LONGEST_STOP = 44
+"""Letters of a stop on the cover."""
+
+
+def write_week_papers(
+    roll: Roll, folder: Path, *, officer: str | None = None, date: dt.date | None = None
+) -> None:
+    """Write the papers of a week into an empty folder, see `patrolplan.outputs.pack`."""
+    duties = [
+        duty
+        for duty in roll.week.duties
+        if officer in {None, duty.officer} and date in {None, duty.date}
+    ]
+    files = {
+        "week.csv": week_csv(roll),
+        "week.xlsx": week_xlsx(roll),
+        "map.html": render_week_map(roll),
+        "tasks.pdf": render_tasks(roll, duties, wall=officer is None and date is None),
+        **_cards(roll, duties),
+    }
+    urns = [duty.urn for duty in duties]
+    for urn, pdf in render_school_sheets(roll, urns).items():
+        files[f"schools/{roll.school_file(urn)}.pdf"] = pdf
+    write_json(folder / "week.json", week_document(roll.week))
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _cards(roll: Roll, duties: Sequence[Duty]) -> dict[str, bytes]:
+    """Each officer's cards under a cover, and every card alone."""
+    plans = {day: replace(roll.week.plan, date=day) for day in roll.week.days}
+    hands = [
+        (officer, mine)
+        for officer in roll.officers
+        if (mine := [duty for duty in duties if duty.officer == officer.name])
+    ]
+    books = [
+        Book(
+            title=f"Cards of {officer_name(officer.name)}, {week_name(roll.week)}",
+            cover=cover_data(roll, officer, mine),
+            cards=tuple((plans[duty.date], duty.patrol) for duty in mine),
+        )
+        for officer, mine in hands
+    ]
+    files = {}
+    for (officer, mine), (whole, cards) in zip(hands, render_books(books), strict=True):
+        files[f"cards/{officer.file}.pdf"] = whole
+        files |= {roll.card(duty): card for duty, card in zip(mine, cards, strict=True)}
+    return files
+
+
+def cover_data(roll: Roll, officer: Officer, duties: Sequence[Duty]) -> dict[str, Any]:
+    """Everything that the cover of an officer's cards says, as strings for the template."""
+    week = roll.week
+    name = officer_name(officer.name)
+    own = [duty for duty in week.duties if duty.officer == officer.name]
+    days = {duty.date for duty in own}
+    free = [f"{day:%A}" for day in week.days if day not in days]
+    notes = [f"No patrol on {' and '.join(free)}."] if free else []
+    if len(duties) < len(own):
+        notes = [f"Printed in part: {len(duties)} of {len(own)} cards of the week."]
+    notes.append("A card printed again replaces the one of the same day.")
+    return {
+        "officer": name,
+        "officer_size": officer_size(name),
+        "subtitle": f"Cards in the order of the days · {officer.mode}",
+        "purpose": PURPOSE,
+        "count": "1 card" if len(duties) == 1 else f"{len(duties)} cards",
+        "week": week_name(week),
+        "marking": printable(week.plan.area.settings.output.marking),
+        "rows": [_row(duty) for duty in duties],
+        "notes": notes,
+        "basis": [f"{data_dates(week.plan.risk)}.", " ".join(attributions(week.plan))],
+    }
+
+
+def _row(duty: Duty) -> dict[str, Any]:
+    return {
+        "day": f"{duty.date:%A}",
+        "date": day_name(duty.date).split(" ", 1)[1],
+        "leave": set_out(duty) or "\N{EN DASH}",
+        "start": clock(duty.start_minutes),
+        "until": f"until {clock(duty.end_minutes)}",
+        "school": school_name(duty.patrol.school),
+        "urn": printable(duty.urn),
+        "stops": [
+            f"{clock(stop.arrive_minutes)} {shortened(printable(stop.place), LONGEST_STOP)}"
+            for stop in duty.patrol.stops
+        ],
+    }

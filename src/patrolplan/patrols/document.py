@@ -1,0 +1,261 @@
+"""A patrol as a document for other programs, and back: plan and week files hold the same form."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from pydantic import BeforeValidator
+from pydantic import ConfigDict
+from pydantic import Field
+
+from patrolplan.patrols.plans import Leg
+from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.plans import Step
+from patrolplan.patrols.plans import Stop
+from patrolplan.patrols.plans import Variant
+from patrolplan.patrols.plans import clock
+from patrolplan.projection import Projection
+
+
+def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """A patrol in the form of the contracts, in degrees and HH:MM."""
+    legs = [_leg(leg, projection) for leg in patrol.legs]
+    return {
+        "urn": patrol.urn,
+        "school": patrol.school,
+        "number": patrol.number,
+        "gate": degrees(np.array([[patrol.x, patrol.y]]), projection)[0],
+        "start": clock(patrol.start_minutes),
+        "gate_until": clock(patrol.gate_until_minutes),
+        "end": clock(patrol.end_minutes),
+        "latest_end": clock(patrol.latest_end_minutes),
+        "ends_at": patrol.ends_at,
+        **_way(patrol, projection),
+        "worth": round(patrol.worth, 8),
+        "bound": round(patrol.bound, 8),
+        "gap_percent": round(patrol.gap_percent, 2),
+        "proven": patrol.proven,
+        "walked_metres": round(sum(leg["metres"] for leg in legs), 1),
+        "stops": [
+            {
+                "hotspot": stop.hotspot,
+                "arrive": clock(stop.arrive_minutes),
+                "leave": clock(stop.leave_minutes),
+                "place": stop.place,
+                "why": list(stop.why),
+                "worth": round(stop.worth, 8),
+                "tasked": stop.tasked,
+                "point": degrees(np.array([[stop.x, stop.y]]), projection)[0],
+            }
+            for stop in patrol.stops
+        ],
+        "legs": legs,
+        "variants": [
+            {"worth_share": round(variant.worth_share, 6), "stops": list(variant.hotspots)}
+            for variant in patrol.variants
+        ],
+        "notes": list(patrol.notes),
+        "tested": patrol.tested,
+    }
+
+
+def _way(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """What only patrols by bicycle, and those that start at the base, have to say."""
+    said: dict[str, Any] = {}
+    if patrol.way != "walk":
+        said |= {"way": patrol.way, "pushed_metres": round(patrol.pushed_metres, 1)}
+    if patrol.starts_at != "gate":
+        before = patrol.approach
+        said |= {
+            "starts_at": patrol.starts_at,
+            "set_out": clock(patrol.set_out_minutes),
+            "approach": None if before is None else _leg(before, projection),
+        }
+    return said
+
+
+def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
+    return {
+        "metres": round(leg.metres, 1),
+        "minutes": round(leg.minutes, 2),
+        "unlit_metres": round(leg.unlit_metres, 1),
+        "lighting_unknown_metres": round(leg.lighting_unknown_metres, 1),
+        "streets": list(dict.fromkeys(step.street for step in leg.steps)),
+        "directions": [
+            {"turn": step.turn, "street": step.street, "metres": round(step.metres)}
+            | ({} if step.way == "walk" else {"way": step.way})
+            for step in leg.steps
+        ],
+        **({"pushed_metres": round(leg.pushed_metres, 1)} if leg.pushed_metres else {}),
+        "line": _line(leg.line, projection),
+    }
+
+
+def _line(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """A line in degrees, without points that rounding made the same as the one before."""
+    points = degrees(xy, projection)
+    moved = [point for before, point in pairwise(points) if point != before]
+    return [*points[:1], *moved]
+
+
+def degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """(n, 2) metres as pairs of longitude and latitude."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    return [[float(lon), float(lat)] for lon, lat in zip(longitude, latitude, strict=True)]
+
+
+def _minutes(value: object) -> object:
+    """Minutes after midnight of HH:MM."""
+    parts = value.split(":") if isinstance(value, str) else []
+    two, last_hour, last_minute = 2, 23, 59
+    if [len(part) for part in parts] == [two, two] and "".join(parts).isascii():
+        hour, minute = (int(part) if part.isdigit() else last_minute + 1 for part in parts)
+        if hour <= last_hour and minute <= last_minute:
+            return 60.0 * hour + minute
+    message = "is no time of day, written HH:MM"
+    raise ValueError(message)
+
+
+Minutes = Annotated[float, BeforeValidator(_minutes)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-89, le=89)]
+Place = tuple[Longitude, Latitude]
+Amount = Annotated[float, Field(ge=0, le=1e9)]
+Count = Annotated[int, Field(ge=0, le=99)]
+
+
+class Entry(BaseModel):
+    """Part of a file of ours; keys added by later versions are passed over."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, extra="ignore")
+
+
+class StepEntry(Entry):
+    """A line of the directions."""
+
+    turn: str
+    street: str
+    metres: Amount
+    way: str = "walk"
+
+
+class LegEntry(Entry):
+    """A walk."""
+
+    metres: Amount
+    minutes: Amount
+    unlit_metres: Amount
+    lighting_unknown_metres: Amount
+    pushed_metres: Amount = 0.0
+    directions: list[StepEntry]
+    line: list[Annotated[Place, Field(strict=False)]]
+
+    def leg(self, projection: Projection) -> Leg:
+        """The walk itself; which pieces of street it takes is not kept in files."""
+        return Leg(
+            metres=self.metres,
+            minutes=self.minutes,
+            steps=tuple(Step(row.turn, row.street, row.metres, row.way) for row in self.directions),
+            line=metres_of(self.line, projection),
+            pieces=np.zeros(0, dtype=np.int64),
+            unlit_metres=self.unlit_metres,
+            lighting_unknown_metres=self.lighting_unknown_metres,
+            pushed_metres=self.pushed_metres,
+        )
+
+
+class StopEntry(Entry):
+    """A stop."""
+
+    hotspot: str
+    arrive: Minutes
+    leave: Minutes
+    place: str
+    why: list[str]
+    worth: Amount
+    tasked: str
+    point: Annotated[Place, Field(strict=False)]
+
+    def stop(self, projection: Projection) -> Stop:
+        """The stop itself."""
+        ((x, y),) = metres_of([self.point], projection)
+        return Stop(
+            hotspot=self.hotspot,
+            arrive_minutes=self.arrive,
+            leave_minutes=self.leave,
+            x=float(x),
+            y=float(y),
+            place=self.place,
+            why=tuple(self.why),
+            worth=self.worth,
+            tasked=self.tasked,
+        )
+
+
+class VariantEntry(Entry):
+    """Another patrol of the school, by its hotspots."""
+
+    worth_share: Amount
+    stops: list[str]
+
+
+class PatrolEntry(Entry):
+    """A patrol; times are to the minute, as its card shows them."""
+
+    urn: str
+    school: str
+    number: Annotated[int, Field(ge=1, le=99)]
+    gate: Annotated[Place, Field(strict=False)]
+    start: Minutes
+    gate_until: Minutes
+    end: Minutes
+    latest_end: Minutes
+    ends_at: str
+    worth: Amount
+    bound: Amount
+    proven: bool
+    stops: list[StopEntry]
+    legs: list[LegEntry]
+    variants: list[VariantEntry]
+    notes: list[str]
+    tested: str
+    way: str = "walk"
+    starts_at: str = "gate"
+    approach: LegEntry | None = None
+
+    def patrol(self, projection: Projection) -> Patrol:
+        """The patrol itself."""
+        ((x, y),) = metres_of([self.gate], projection)
+        return Patrol(
+            urn=self.urn,
+            school=self.school,
+            number=self.number,
+            x=float(x),
+            y=float(y),
+            start_minutes=self.start,
+            gate_until_minutes=self.gate_until,
+            end_minutes=self.end,
+            latest_end_minutes=self.latest_end,
+            worth=self.worth,
+            bound=self.bound,
+            proven=self.proven,
+            stops=tuple(row.stop(projection) for row in self.stops),
+            legs=tuple(row.leg(projection) for row in self.legs),
+            variants=tuple(Variant(row.worth_share, tuple(row.stops)) for row in self.variants),
+            notes=tuple(self.notes),
+            tested=self.tested,
+            ends_at=self.ends_at,
+            way=self.way,
+            starts_at=self.starts_at,
+            approach=None if self.approach is None else self.approach.leg(projection),
+        )
+
+
+def metres_of(places: Sequence[Place], projection: Projection) -> NDArray[np.float64]:
+    """(n, 2) metres of pairs of longitude and latitude."""
+    table = np.array(places, dtype=np.float64).reshape(-1, 2)
+    return np.column_stack(projection.to_metres(table[:, 0], table[:, 1]))

@@ -1,0 +1,104 @@
+"""The week command: planned, set by hand, repaired at short notice, or refused."""
+
+import json
+import shutil
+
+import pytest
+
+from patrolplan import cli
+
+DAY = "2026-12-01"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process; gives exit code, standard output and error."""
+
+    def call(*args):
+        monkeypatch.setattr("sys.argv", ["patrolplan", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        assert "Traceback" not in told.out + told.err
+        return ended.value.code or 0, told.out, told.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def small(demo, tmp_path_factory):
+    """The demo borough with one month of crimes and two schools; gives its settings file."""
+    folder = tmp_path_factory.mktemp("area")
+    shutil.copytree(demo.parent / "crimes" / "2026-09", folder / "crimes" / "2026-09")
+    for path in demo.parent.glob("*.*"):
+        if path.suffix in {".csv", ".gz", ".toml"}:
+            shutil.copy(path, folder)
+    settings = folder / demo.name
+    text = settings.read_text(encoding="utf-8")
+    assert "[schools]" not in text
+    text += '\n[schools]\nurns = ["900001", "900006"]\n'
+    settings.write_text(text, encoding="utf-8")
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "give --from DATE"),
+        (["--from", "soon"], "is no date"),
+        (["--from", DAY, "--lock", "SSO-01:900001"], "is not OFFICER:URN:DATE"),
+        (["--from", DAY, "--lock", f"*:900001:{DAY}"], "leaves open who"),
+        (["--from", DAY, "--ban", f"*:900001:{DAY}:x"], "is no variant"),
+        (["--from", DAY, "--absent", f"SSO-01:{DAY}"], "--absent goes with --replan"),
+        (["--replan"], "--replan needs --absent"),
+        (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
+        (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "repairs the week in"),
+    ],
+)
+def test_wrong_usage_ends_with_two(run, options, told):
+    """Options that do not go together, and values of no such form."""
+    code, _, stderr = run("week", *options)
+    assert code == 2
+    assert told in " ".join(stderr.replace("│", " ").split())
+
+
+def test_without_a_week_there_is_nothing_to_repair(run, small, tmp_path):
+    """The folder without a week is named."""
+    away = ["--absent", f"SSO-01:{DAY}"]
+    code, _, stderr = run("week", "--config", small, "--replan", *away, "--out", tmp_path)
+    assert code == 1
+    assert "no week can be read there" in stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_week_is_planned_by_hand_and_repaired(run, small, tmp_path):
+    """A lock and a ban hold; an absence moves the fewest cards and says which."""
+    out = tmp_path / "week"
+    hand = ["--lock", f"SSO-01:900006:{DAY}:1", "--ban", "SSO-01:*:2026-12-02"]
+    code, stdout, _ = run("week", "--config", small, "--from", DAY, *hand, "--out", out, "--json")
+    assert code == 0
+    planned = json.loads(stdout)
+    assert planned == json.loads((out / "week.json").read_text(encoding="utf-8"))
+    held = {(row["officer"], row["date"]): row for row in planned["patrols"]}
+    assert (held["SSO-01", DAY]["urn"], held["SSO-01", DAY]["variant"]) == ("900006", 1)
+    assert ("SSO-01", "2026-12-02") not in held
+    away = ["--absent", f"SSO-01:{DAY}"]
+    code, stdout, stderr = run("week", "--config", small, "--replan", *away, "--out", out, "--json")
+    assert code == 0
+    assert f"Repairing the week in {out}" in stderr
+    repaired = json.loads(stdout)
+    gone = [row for row in repaired["changes"] if row["kind"] == "withdrawn"]
+    assert [(row["officer"], row["date"]) for row in gone] == [("SSO-01", DAY)]
+    assert ("SSO-01", DAY) not in {(row["officer"], row["date"]) for row in repaired["patrols"]}
+    assert repaired["absent"] == {"SSO-01": [DAY]}
+    kept = [row for row in planned["patrols"] if (row["officer"], row["date"]) != ("SSO-01", DAY)]
+    plain = [{k: v for k, v in row.items() if k != "route"} for row in repaired["patrols"]]
+    assert all({k: v for k, v in row.items() if k != "route"} in plain for row in kept)
+    assert not (out / "cards" / "SSO-01" / f"{DAY}-900006.pdf").exists()
+
+
+def test_nobody_known_is_refused_with_names(run, small):
+    """A lock of an officer who is not there ends with 1 and says so."""
+    code, _, stderr = run("week", "--config", small, "--from", DAY, "--lock", f"X:900001:{DAY}")
+    assert code == 1
+    assert "there is no officer 'X'" in stderr

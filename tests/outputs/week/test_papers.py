@@ -1,0 +1,156 @@
+"""A week as a folder: everything in its place, and each officer's cards as the cover lists them."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+import patrolplan as pp
+from patrolplan.errors import InputError
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.patrols.plans import clock
+from patrolplan.team.week import week_document
+
+_spec = importlib.util.spec_from_file_location("printed", Path(__file__).with_name("printed.py"))
+printed = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(printed)
+letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page
+
+
+@pytest.fixture(scope="module")
+def hand(week):
+    """The week with the duties of one officer."""
+    mine = tuple(duty for duty in week.duties if duty.officer == "SSO-01")
+    return dataclasses.replace(week, duties=mine)
+
+
+@pytest.fixture(scope="module")
+def folder(hand, tmp_path_factory):
+    """That week, written whole."""
+    return pp.write_pack(hand, tmp_path_factory.mktemp("week") / "out")
+
+
+def files(folder):
+    """Names of all files of a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_folder_holds_what_a_week_is(hand, folder):
+    """Tables, map, sheets, cards and cover are there, all named by the manifest, and no more."""
+    duties = {f"cards/SSO-01/{duty.date}-{duty.urn}.pdf" for duty in hand.duties}
+    schools = {f"schools/{duty.urn}.pdf" for duty in hand.duties}
+    fixed = {"week.json", "week.csv", "week.xlsx", "map.html", "tasks.pdf", "cards/SSO-01.pdf"}
+    assert files(folder) == fixed | duties | schools | {"manifest.json"}
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["files"]) == fixed | duties | schools
+    document = json.loads((folder / "week.json").read_text(encoding="utf-8"))
+    assert document == week_document(hand)
+
+
+def test_cover_lists_the_cards_on_their_pages(hand, folder):
+    """Every duty stands on the cover with the page that its card begins on, in the days' order."""
+    cover, *cards = pages((folder / "cards" / "SSO-01.pdf").read_bytes())
+    assert cover.startswith("OFFICIALSSO-01")
+    begins = [number for number, page in enumerate(cards, start=2) if "Bethere" in page]
+    assert len(begins) == len(hand.duties)
+    at = 0
+    for duty, page in zip(hand.duties, begins, strict=True):
+        row = f"{page}{duty.date:%A}{duty.date.day}{duty.date:%B}{clock(duty.leave_minutes)}"
+        assert row in cover[at:]
+        at = cover.index(row)
+        assert letters(duty.patrol.school) in cover[at:]
+        assert f"{duty.date.day}{duty.date:%B}{duty.date.year}" in cards[page - 2]
+        assert letters(duty.patrol.school) in cards[page - 2]
+        assert f"SSO-01·page{page}of{len(cards) + 1}" in cards[page - 2]
+
+
+def test_single_cards_are_those_of_the_book(hand, folder):
+    """Each card alone says what its page in the book says, without the page's number."""
+    book = pages((folder / "cards" / "SSO-01.pdf").read_bytes())[1:]
+    single = [
+        page
+        for duty in hand.duties
+        for page in pages((folder / Roll(hand).card(duty)).read_bytes())
+    ]
+    numbered = [f"SSO-01·page{n}of{len(book) + 1}" for n in range(2, len(book) + 2)]
+    assert [page.replace(words, "") for page, words in zip(book, numbered, strict=True)] == single
+
+
+def test_nothing_is_cut_by_the_edge(folder):
+    """All words of cover and cards lie on their pages."""
+    assert words_off_the_page((folder / "cards" / "SSO-01.pdf").read_bytes()) == []
+
+
+def test_an_officers_papers_alone(week, tmp_path):
+    """With an officer named, only their papers are printed; the tables stay whole."""
+    out = pp.write_pack(week, tmp_path / "out", officer="SSO-07")
+    names = files(out)
+    assert {name for name in names if name.startswith("cards/")} == {
+        "cards/SSO-07.pdf",
+        *(
+            f"cards/SSO-07/{duty.date}-{duty.urn}.pdf"
+            for duty in week.duties
+            if duty.officer == "SSO-07"
+        ),
+    }
+    assert {name for name in names if name.startswith("schools/")} == {"schools/900008.pdf"}
+    assert len((out / "week.csv").read_text(encoding="utf-8-sig").splitlines()) == 29
+    (sheet,) = pages((out / "tasks.pdf").read_bytes())
+    assert "SSO-07" in sheet
+
+
+def test_a_days_papers_alone(hand, tmp_path):
+    """With a day named, the cover lists that day's card and says that it is a part."""
+    out = pp.write_pack(hand, tmp_path / "out", date=dt.date(2026, 12, 3))
+    assert {name for name in files(out) if name.startswith("cards/")} == {
+        "cards/SSO-01.pdf",
+        "cards/SSO-01/2026-12-03-900006.pdf",
+    }
+    cover = pages((out / "cards" / "SSO-01.pdf").read_bytes())[0]
+    assert "Printedinpart:1of4cardsoftheweek." in cover
+
+
+def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path):
+    """An officer or a day of another week, or one with a plan, is an error and writes nothing."""
+    with pytest.raises(InputError, match="no officer 'SSO-99'"):
+        pp.write_pack(week, tmp_path / "out", officer="SSO-99")
+    with pytest.raises(InputError, match="this is a plan"):
+        pp.write_pack(demo_plan, tmp_path / "out", officer="SSO-01")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_week_without_patrols_is_written_too(week, tmp_path):
+    """With nobody to send, tables, map and wall are there, and no card."""
+    out = pp.write_pack(dataclasses.replace(week, duties=()), tmp_path / "out")
+    assert files(out) == {
+        *("week.json", "week.csv", "week.xlsx", "map.html", "tasks.pdf", "manifest.json")
+    }
+
+
+def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
+    """Whatever officers are called, their files are plainly named, and the name is printed."""
+    first = dataclasses.replace(hostile, duties=hostile.duties[:2])
+    out = pp.write_pack(first, tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
+    names = {name for name in files(out) if name.startswith("cards/")}
+    assert len(names) == 4
+    roll = Roll(hostile)
+    for duty in first.duties:
+        assert roll.card(duty) in names
+        book = out / "cards" / f"{Path(roll.card(duty)).parent.name}.pdf"
+        assert letters(duty.officer) in pages(book.read_bytes())[0]
+
+
+@pytest.mark.slow
+def test_equal_weeks_give_equal_folders(hand, folder, tmp_path):
+    """Writing the same week again changes no byte of any file."""
+    again = pp.write_pack(hand, tmp_path / "out")
+    for name in files(folder):
+        first, second = (
+            hashlib.sha256((one / name).read_bytes()).hexdigest() for one in (folder, again)
+        )
+        assert first == second, name

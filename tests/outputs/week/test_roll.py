@@ -1,0 +1,50 @@
+"""Who is who in a week, and names that are safe as files."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.errors import InputError
+from patrolplan.outputs.week.roll import RESERVED
+from patrolplan.outputs.week.roll import check_choice
+from patrolplan.outputs.week.roll import plain_names
+
+NASTY = st.text(st.sampled_from('aA1/\\.:*?"<>| \t\r\n-_éÉß\u202e'), max_size=80)
+
+
+@given(st.lists(st.one_of(NASTY, st.text(max_size=90)), max_size=12))
+def test_file_names_are_plain_and_all_different(texts):
+    """Any texts get names of letters and digits that differ even where case does not count."""
+    names = plain_names(texts)
+    assert set(names) == set(texts)
+    folded = [name.casefold() for name in names.values()]
+    assert len(set(folded)) == len(folded)
+    for name in names.values():
+        assert name
+        assert len(name) < 80
+        assert all(sign.isalnum() or sign in "-_" for sign in name)
+        assert name.casefold() not in RESERVED
+
+
+def test_every_duty_is_found_by_school_and_by_officer(roll):
+    """Each duty is found once at its school and once with its officer, and nowhere else."""
+    week = roll.week
+    at_school = [
+        duty for s in roll.schools for day in week.days for duty in roll.at_school(s.urn, day)
+    ]
+    of_officer = [
+        duty for o in roll.officers for day in week.days for duty in roll.of_officer(o.name, day)
+    ]
+    keys = sorted(duty.key for duty in week.duties)
+    assert sorted(duty.key for duty in at_school) == keys
+    assert sorted(duty.key for duty in of_officer) == keys
+
+
+def test_unknown_officer_and_day_are_told_together(week):
+    """An officer and a day that are not of the week are both named, with those that are."""
+    with pytest.raises(InputError) as told:
+        check_choice(["SSO-01", "SSO-02"], week.days, "SSO-99", dt.date(2026, 12, 5))
+    assert "there is no officer 'SSO-99' (known: SSO-01, SSO-02)" in str(told.value)
+    assert "name a day from Monday 30 November to Friday 4 December" in str(told.value)

@@ -1,0 +1,147 @@
+"""The sheet that may stay at a school: streets and times, nothing of crime or of reports."""
+
+import dataclasses
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from patrolplan.hotspots.reasons import CATEGORY_WORDS
+from patrolplan.hotspots.reasons import FACTOR_WORDS
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.school import letter
+from patrolplan.outputs.week.school import render_school_sheets
+from patrolplan.outputs.week.school import school_data
+from patrolplan.patrols.plans import clock
+from patrolplan.settings import CrimeSettings
+
+_spec = importlib.util.spec_from_file_location("printed", Path(__file__).with_name("printed.py"))
+printed = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(printed)
+letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page
+
+URN = "900001"
+CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
+
+
+@pytest.fixture(scope="module")
+def sheet(roll):
+    """The demo borough's first school."""
+    return render_school_sheets(roll, [URN])[URN]
+
+
+@pytest.fixture(scope="module")
+def said(roll):
+    """Everything that any school's sheet says, the words for the ear included."""
+    return {s.urn: json.dumps(school_data(roll, s), ensure_ascii=False) for s in roll.schools}
+
+
+def test_presence_stands_by_day(roll, sheet):
+    """On days with a patrol stand the minutes at the gate and the streets, else that none is."""
+    (text,) = pages(sheet)
+    for day in roll.week.days:
+        duties = roll.at_school(URN, day)
+        for duty in duties:
+            until = clock(duty.patrol.gate_until_minutes)
+            assert f"{clock(duty.start_minutes)}\N{EN DASH}{until}" in text
+            for stop in duty.patrol.stops:
+                assert letters(stop.place)[1:] in text
+    assert text.count("nopatrolplanned") == sum(
+        not roll.at_school(URN, day) for day in roll.week.days
+    )
+
+
+def test_no_crime_and_no_report_stands_on_it(roll, said):
+    """No category, reason, count, hotspot or officer is told to any school."""
+    categories = [*CrimeSettings().categories, *CATEGORY_WORDS.values(), *FACTOR_WORDS.values()]
+    for urn, text in said.items():
+        low = text.lower().replace("schools, crimes and reports are made up", "")
+        for word in (*categories, *CRIME):
+            assert word.lower() not in low, (urn, word)
+        for duty in roll.week.duties:
+            assert duty.officer.lower() not in low
+        assert not re.search(r"\bH\d+\b", text)
+        for reason in (why for d in roll.week.duties for s in d.patrol.stops for why in s.why):
+            assert reason not in text
+
+
+def test_every_number_is_a_day_or_a_time(said):
+    """Without days, years and times no number is left: nothing is counted."""
+    for urn, text in said.items():
+        rest = re.sub(r"\d\d:\d\d|\d{1,2} (?:November|December)|2026", "", text)
+        assert not re.search(r"\d", rest), (urn, rest)
+
+
+def test_what_intelligence_tasked_is_not_told(roll):
+    """A place that is no hotspot of the plan, and a tasking's reason, never reach the school."""
+    duty = roll.week.duties[0]
+    secret = dataclasses.replace(
+        duty.patrol.stops[0], hotspot="T-09", place="Secret Mews", tasked="an informant said so"
+    )
+    known = dataclasses.replace(duty.patrol.stops[1], tasked="an informant said so")
+    patrol = dataclasses.replace(duty.patrol, stops=(secret, known))
+    duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
+    other = Roll(dataclasses.replace(roll.week, duties=duties))
+    school = next(one for one in other.schools if one.urn == duty.urn)
+    text = json.dumps(school_data(other, school))
+    assert "Secret" not in text
+    assert "informant" not in text
+    assert known.place in text
+
+
+def test_only_schools_with_a_patrol_get_a_sheet(roll):
+    """A school that nobody comes to this week gets no sheet."""
+    duties = tuple(duty for duty in roll.week.duties if duty.urn != URN)
+    other = Roll(dataclasses.replace(roll.week, duties=duties))
+    assert render_school_sheets(other, [URN]) == {}
+
+
+def test_page_is_one_and_nothing_is_cut(sheet):
+    """It is a single page, all words on it."""
+    assert len(pages(sheet)) == 1
+    assert words_off_the_page(sheet) == []
+
+
+def test_many_streets_with_long_names_are_all_told(roll):
+    """With very many streets the map turns the page, and no word is cut."""
+    duties = [duty for duty in roll.week.duties if duty.urn == "900007"]
+    hotspots = roll.week.plan.hotspots.iloc[:20]
+    point = zip(hotspots["hotspot"], hotspots["stop"], strict=True)
+    stops = [
+        dataclasses.replace(
+            duties[0].patrol.stops[0],
+            hotspot=name,
+            x=at.x,
+            y=at.y,
+            place=f"{name}y " + "Long " * 12,
+        )
+        for name, at in point
+    ]
+    patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
+    full = (dataclasses.replace(duties[0], patrol=patrol),)
+    sheet = render_school_sheets(Roll(dataclasses.replace(roll.week, duties=full)), ["900007"])
+    text, back = pages(sheet["900007"])
+    assert "EastmereBroadway" in back
+    assert words_off_the_page(sheet["900007"]) == []
+    assert all(f"{stop.hotspot}y" in text for stop in stops)
+    assert text.count("Long") == 12 * len(stops)
+
+
+def test_name_is_text_and_nothing_else(hostile):
+    """A school's name full of markup is printed letter by letter."""
+    roll = Roll(hostile)
+    (text,) = pages(render_school_sheets(roll, [URN])[URN])
+    assert letters(next(one.name for one in roll.schools if one.urn == URN)) in text
+
+
+def test_equal_weeks_give_equal_sheets(roll, sheet):
+    """Writing again changes no byte."""
+    assert render_school_sheets(roll, [URN])[URN] == sheet
+
+
+def test_areas_are_lettered_on():
+    """After Z comes AA, and no two numbers share letters."""
+    assert [letter(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
+    assert len({letter(n) for n in range(800)}) == 800

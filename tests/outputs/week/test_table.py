@@ -1,0 +1,89 @@
+"""The week as tables: every duty in them, and no cell that runs."""
+
+import csv
+import datetime as dt
+import io
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.table import plain_cell
+from patrolplan.outputs.week.table import week_csv
+from patrolplan.outputs.week.table import week_xlsx
+from patrolplan.patrols.plans import clock
+
+OFFICERS = ('=HYPERLINK("http://x")', "@SUM", "+1", "\tTAB", "\rCR", "-2", "../../up", "con")
+
+
+def book_of(roll):
+    """The workbook, read by another library."""
+    return openpyxl.load_workbook(io.BytesIO(week_xlsx(roll)))
+
+
+def test_csv_has_a_row_for_each_duty(roll):
+    """Every duty is a row with officer, day, hours, school and card."""
+    rows = list(csv.DictReader(io.StringIO(week_csv(roll).decode("utf-8-sig"))))
+    assert [(r["officer"], r["date"], r["urn"], r["start"], r["set_out"]) for r in rows] == [
+        (d.officer, str(d.date), d.urn, clock(d.start_minutes), clock(d.leave_minutes))
+        for d in roll.week.duties
+    ]
+    assert len({row["card"] for row in rows}) == len(rows)
+
+
+def test_workbook_shows_the_week_by_school_and_by_officer(roll):
+    """Schools and officers stand against days, every duty is a row, days are dates."""
+    book = book_of(roll)
+    assert book.sheetnames == ["Schools", "Officers", "Patrols", "Not patrolled"]
+    schools = list(book["Schools"].values)
+    assert [row[0] for row in schools[1:]] == [school.urn for school in roll.schools]
+    for row, school in zip(schools[1:], roll.schools, strict=True):
+        for cell, day in zip(row[3:], roll.week.days, strict=True):
+            for duty in roll.at_school(school.urn, day):
+                assert f"{duty.officer} {clock(duty.start_minutes)}" in cell
+    patrols = list(book["Patrols"].values)
+    assert [row[2].date() for row in patrols[1:]] == [duty.date for duty in roll.week.duties]
+    gaps = list(book["Not patrolled"].values)
+    assert [row[3] for row in gaps[1:]] == [gap.why for gap in roll.week.unmet]
+
+
+def test_no_cell_is_a_formula_or_link(hostile):
+    """Whatever officers and schools are called, the workbook holds text and dates alone."""
+    roll = Roll(hostile)
+    book = book_of(roll)
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells if cell.value is not None} == {"s", "d"}
+    assert not any(cell.hyperlink for cell in cells)
+    assert OFFICERS[0] in {cell.value for cell in cells}
+    with ZipFile(io.BytesIO(week_xlsx(roll))) as parts:
+        sheets = [name for name in parts.namelist() if "worksheets/sheet" in name]
+        assert not any(b"<f>" in parts.read(name) for name in sheets)
+
+
+def test_no_csv_cell_begins_like_a_formula(hostile):
+    """In the CSV no cell begins with a sign that a spreadsheet runs, blanks before it or not."""
+    rows = csv.reader(io.StringIO(week_csv(Roll(hostile)).decode("utf-8-sig"), newline=""))
+    cells = [cell for row in rows for cell in row]
+    assert f"'{OFFICERS[0]}" in cells
+    for cell in cells:
+        assert cell.lstrip()[:1] not in {"=", "+", "-", "@"}
+        assert cell[:1] not in {"\t", "\r", "\n"}
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\tx", "\r=1", "\uff1d1"])
+def test_risky_cells_become_text(cell):
+    """A cell that a spreadsheet would run is written as text."""
+    assert plain_cell(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["SSO-01", "15:10", "St Zoé's", "", "a=1"])
+def test_plain_cells_are_left_alone(cell):
+    """A cell that nothing would run is written as it is."""
+    assert plain_cell(cell) == cell
+
+
+def test_equal_weeks_give_equal_tables(roll):
+    """Writing again changes no byte, and the workbook holds no moment of its own."""
+    assert week_xlsx(roll) == week_xlsx(roll)
+    assert book_of(roll).properties.created == dt.datetime(2000, 1, 1)  # noqa: DTZ001 - as stored

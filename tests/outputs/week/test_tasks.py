@@ -1,0 +1,108 @@
+"""The week for the wall, and the officers' sheets."""
+
+import dataclasses
+import importlib.util
+import io
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.tasks import officer_name
+from patrolplan.outputs.week.tasks import render_tasks
+from patrolplan.outputs.week.tasks import tasks_data
+from patrolplan.patrols.plans import clock
+
+_spec = importlib.util.spec_from_file_location("printed", Path(__file__).with_name("printed.py"))
+printed = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(printed)
+letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page
+
+NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
+
+
+@pytest.fixture(scope="module")
+def tasks(roll):
+    """The demo week's pages."""
+    return render_tasks(roll, roll.week.duties)
+
+
+def test_every_duty_stands_on_the_wall_and_on_its_officers_sheet(roll, tasks):
+    """Each officer has one page, named on top, with school, hours and stops of every duty."""
+    text = pages(tasks)
+    sheets = {page.split("Tasksheet")[0]: page for page in text if "Tasksheet" in page}
+    assert len(sheets) == len({duty.officer for duty in roll.week.duties})
+    for duty in roll.week.duties:
+        sheet = next(page for head, page in sheets.items() if letters(duty.officer) in head)
+        assert f"Setoutfrombase{clock(duty.leave_minutes)}" in sheet
+        assert letters(duty.patrol.school) in sheet
+        for stop in duty.patrol.stops:
+            times = f"{clock(stop.arrive_minutes)}\N{EN DASH}{clock(stop.leave_minutes)}"
+            assert times in sheet
+            assert letters(stop.place) in sheet
+        hours = f"{clock(duty.start_minutes)}\N{EN DASH}{clock(duty.end_minutes)}"
+        assert f"{letters(duty.officer)}{hours}" in text[0]
+        assert hours in text[1]
+
+
+def test_wall_tells_where_and_what_is_not_met(roll, tasks):
+    """Every place of the week has a row with arrivals, every reason for a gap is told."""
+    whole = "".join(pages(tasks))
+    for duty in roll.week.duties:
+        for stop in duty.patrol.stops:
+            assert letters(f"{clock(stop.arrive_minutes)} {duty.officer}") in whole
+    for gap in roll.week.unmet:
+        assert letters(gap.why) in whole
+
+
+def test_nothing_is_cut_by_the_edge(tasks):
+    """All words lie within their pages."""
+    assert words_off_the_page(tasks) == []
+
+
+def test_pages_are_tagged_and_say_nothing_of_who_made_them(tasks):
+    """The PDF has tags, a title and a language, and neither author nor date."""
+    reader = pypdf.PdfReader(io.BytesIO(tasks))
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    name = "Week of patrols: Eastmere (fictional), 30 November to 4 December 2026"
+    assert reader.metadata.title == name
+    assert reader.metadata.author is None
+
+
+def test_names_are_text_and_nothing_else(hostile):
+    """A name full of markup is printed letter by letter, cut where it is too long."""
+    roll = Roll(hostile)
+    duties = [duty for duty in hostile.duties if duty.urn == "900001"]
+    text = "".join(pages(render_tasks(roll, duties, wall=False)))
+    assert letters(NAME)[:40] in text
+    for duty in duties:
+        assert letters(officer_name(duty.officer)) in text
+
+
+def test_a_choice_of_duties_has_no_wall(roll):
+    """Printed in part, only the sheets of who is chosen come, with the days chosen."""
+    duties = [duty for duty in roll.week.duties if duty.date == roll.week.days[1]]
+    data = tasks_data(roll, duties, wall=False)
+    assert data["wall"] is None
+    assert [sheet["officer"] for sheet in data["sheets"]] == sorted(duty.officer for duty in duties)
+    assert {day["day"] for sheet in data["sheets"] for day in sheet["days"]} == {
+        "Tuesday 1 December"
+    }
+
+
+def test_closed_days_are_told_from_days_without_a_patrol(roll):
+    """A school out of term stands as closed on the wall, without a reason among the gaps."""
+    week = dataclasses.replace(roll.week)
+    other = Roll(week)
+    other.__dict__["closed"] = frozenset({("900005", week.days[0])})
+    data = tasks_data(other, week.duties, wall=True)["wall"]
+    row = next(row for row in data["schools"] if "900005" in row["about"])
+    assert row["cells"][0] == {"duties": [], "none": "closed"}
+    gap = next(gap for gap in data["gaps"] if gap["urn"] == "900005")
+    assert not any(line.startswith("Mon") for line in gap["lines"])
+
+
+def test_equal_weeks_give_equal_pages(roll, tasks):
+    """Writing again changes no byte."""
+    assert render_tasks(roll, roll.week.duties) == tasks

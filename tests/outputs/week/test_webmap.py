@@ -1,0 +1,107 @@
+"""The week on the phone: the plan's page, chosen by day and officer."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.webmap import render_week_map
+
+CHROMIUM = Path("/usr/bin/chromium")
+DAY, OFFICER, NOT_ON_DAY = "2026-12-01", "SSO-02", "SSO-04"
+
+
+@pytest.fixture(scope="module")
+def html(roll):
+    """The demo week's page."""
+    return render_week_map(roll).decode()
+
+
+@pytest.fixture(scope="module", params=[(390, 844), (1366, 768)], ids=["phone", "desk"])
+def page(request, html, tmp_path_factory):
+    """That page, opened with the network off; it must ask for nothing and complain of nothing."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
+    file = tmp_path_factory.mktemp("week") / "map.html"
+    file.write_text(html, encoding="utf-8")
+    told = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        size = dict(zip(("width", "height"), request.param, strict=True))
+        opened = browser.new_context(viewport=size, offline=True).new_page()
+        opened.on("pageerror", lambda error: told.append(str(error)))
+        opened.on("console", lambda message: told.append(message.text))
+        opened.goto(file.as_uri())
+        yield opened
+        browser.close()
+    assert told == []
+
+
+def offered(page):
+    """Addresses of the patrols that the list offers."""
+    return page.locator("#patrol-choice option").evaluate_all("all => all.map((o) => o.value)")
+
+
+def test_every_duty_is_an_outing(roll, html):
+    """Each duty is in the page's data once, with its day and officer, under its own address."""
+    held = re.search(r'id="map-data">(.*?)</script>', html, re.DOTALL).group(1)
+    patrols = json.loads(held)["patrols"]
+    assert [(p["day"], p["officer"], p["urn"]) for p in patrols] == [
+        (f"{duty.date}", duty.officer, duty.urn) for duty in roll.week.duties
+    ]
+    assert len({patrol["id"] for patrol in patrols}) == len(patrols)
+
+
+def test_day_and_officer_choose(roll, page):
+    """A day offers its patrols and draws them all; an officer as well leaves their own."""
+    page.select_option("#officer-choice", "")
+    page.select_option("#day-choice", DAY)
+    of_day = [duty for duty in roll.week.duties if f"{duty.date}" == DAY]
+    assert len(offered(page)) == len(of_day)
+    drawn = page.locator(".leaflet-beside-pane path").count()
+    assert drawn == len(of_day) - 1
+    page.select_option("#officer-choice", OFFICER)
+    (own,) = offered(page)
+    assert own == f"{DAY}-900007-{OFFICER}"
+    assert page.evaluate("location.hash") == f"#{own}"
+    assert "Tuesday 1 December, SSO-02, set out 15:05" in (
+        page.locator(".patrol:visible .about").inner_text()
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_free_officer_is_told(page):
+    """A day on which an officer has no patrol shows none and says so; another choice goes on."""
+    page.select_option("#day-choice", DAY)
+    page.select_option("#officer-choice", NOT_ON_DAY)
+    assert offered(page) == []
+    assert page.locator(".patrol:visible").count() == 0
+    assert "No patrol is planned" in page.locator("#said").inner_text()
+    page.select_option("#day-choice", "")
+    assert len(offered(page)) == 3
+    assert page.locator(".patrol:visible").count() == 1
+
+
+def test_an_address_outside_the_choice_widens_it(roll, page):
+    """An address of another day's patrol shows that patrol and offers all again."""
+    page.select_option("#day-choice", DAY)
+    other = next(duty for duty in roll.week.duties if f"{duty.date}" != DAY)
+    address = f"{other.date}-{other.urn}-{other.officer}"
+    page.evaluate("id => { location.hash = `#${id}`; }", address)
+    page.wait_for_selector(f'[data-patrol="{address}"]:visible')
+    assert len(offered(page)) == len(roll.week.duties)
+    assert page.locator("#day-choice").input_value() == ""
+
+
+def test_names_of_officers_open_no_tag(hostile):
+    """Officers' names are text in the page, and their addresses are plain."""
+    html = render_week_map(Roll(hostile)).decode()
+    assert "<script>alert(1)" not in html
+    assert "=HYPERLINK(&#34;http://x&#34;)" in html
+    assert re.findall(r'<option value="([^"]*)"', html)
+    assert all(re.fullmatch(r"[\w-]*", v) for v in re.findall(r'<option value="([^"]*)"', html))

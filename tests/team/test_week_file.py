@@ -1,0 +1,222 @@
+"""A week that was handed out, read back: as it was written, or refused with every reason."""
+
+import copy
+import datetime as dt
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+import patrolplan as pp
+from patrolplan.team.day_plans import plan_days
+from patrolplan.team.replan import replan
+from patrolplan.team.rota import plan_week
+from patrolplan.team.week import Ban
+from patrolplan.team.week import Lock
+from patrolplan.team.week import week_document
+from patrolplan.team.week_file import read_week
+
+MONDAY = dt.date(2026, 11, 30)
+TUESDAY = MONDAY + dt.timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def found(demo_area):
+    """Risk and hotspots of the demo borough."""
+    risk = pp.estimate_risk(demo_area)
+    return risk, pp.find_hotspots(demo_area, risk)
+
+
+@pytest.fixture(scope="module")
+def plan(demo_area, found):
+    """Patrols of the demo borough, without the back-test."""
+    return pp.plan_patrols(demo_area, *found, held_out=False)
+
+
+@pytest.fixture(scope="module")
+def week(demo_area, plan):
+    """A week with a lock, a ban and an earlier dose."""
+    last = pd.DataFrame({"hotspot": ["H1"], "date": ["2026-11-27"], "minutes": [15.0]})
+    return plan_week(
+        demo_area,
+        plan,
+        start=MONDAY,
+        locks=[Lock("SSO-01", "900006", MONDAY, 1)],
+        bans=[Ban(officer="SSO-03", date=MONDAY)],
+        delivered=last,
+    )
+
+
+@pytest.fixture(scope="module")
+def document(week):
+    """The week as a document."""
+    return json.loads(json.dumps(week_document(week), allow_nan=False))
+
+
+def _written(document, folder):
+    (folder / "week.json").write_text(json.dumps(document), encoding="utf-8")
+    return folder
+
+
+def test_a_week_comes_back_as_it_was_written(document, demo_area, plan, tmp_path):
+    """Written, read and written again, the document is the same, and nothing is noted."""
+    again = read_week(_written(document, tmp_path), demo_area, plan)
+    assert week_document(again) == document
+    assert again.locks == (Lock("SSO-01", "900006", MONDAY, 1),)
+    assert again.delivered == {"H1": frozenset({dt.date(2026, 11, 27)})}
+
+
+def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, plan, tmp_path):
+    """The note names what changed; stops, times and routes are those handed out."""
+    settings_now = demo_area.settings.model_copy(update={"seed": 99})
+    area = replace(demo_area, settings=settings_now)
+    other = replace(plan, patrols=plan.patrols[1:])
+    read = read_week(_written(document, tmp_path), area, other)
+    assert week_document(read)["patrols"] == document["patrols"]
+    assert week_document(read)["created_from"] == document["created_from"]
+    assert "Data or settings are not those that this week was made from" in read.notes[-2]
+    urn = plan.patrols[0].urn
+    assert read.notes[-1].startswith("Not in the plan as it is now, but kept: ")
+    assert f"URN {urn} on" in read.notes[-1]
+    gone = next(duty for duty in read.duties if duty.urn != urn)
+    repaired, changes = replan(read, area, other, absent={gone.officer: {gone.date}})
+    kept = {(d.officer, d.urn, d.date) for d in read.duties} - {
+        (d.officer, d.urn, d.date)
+        for d in read.duties
+        if (d.officer, d.date) == (gone.officer, gone.date)
+    }
+    assert kept <= {(d.officer, d.urn, d.date) for d in repaired.duties}
+    assert [str(c) for c in changes if c.kind == "withdrawn"] == [f"withdraw the card of {gone}"]
+
+
+def test_an_absence_told_before_still_counts(week, demo_area, plan):
+    """After a first repair, a second one does not send whoever was away already."""
+    first = next(duty for duty in week.duties if duty.officer == "SSO-01")
+    once, _ = replan(week, demo_area, plan, absent={"SSO-01": {first.date}})
+    other = next(duty for duty in once.duties if duty.date == first.date)
+    twice, _ = replan(once, demo_area, plan, absent={other.officer: {other.date}})
+    away = {("SSO-01", first.date), (other.officer, other.date)}
+    assert not away & {(duty.officer, duty.date) for duty in twice.duties}
+    assert twice.absent == {
+        "SSO-01": frozenset({first.date}),
+        other.officer: frozenset({other.date}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda d: d.pop("patrols"), r"patrols: Field required"),
+        (lambda d: d.update(schema=2), r"schema 2 is not 1"),
+        (lambda d: d.update(days=[]), r"days: List should have at least 1 item"),
+        (lambda d: d["patrols"][0].update(start="25:00"), r"no time of day.*seen: '25:00'"),
+        (lambda d: d["patrols"][0].update(date="1.12.26"), r"no date.*seen: '1.12.26'"),
+        (lambda d: d["patrols"][0].update(route=999), r"there is no route 999"),
+        (lambda d: d["patrols"][0].update(urn="1"), r"not those of route"),
+        (lambda d: d["patrols"].append(d["patrols"][0]), r"has 2 patrols on"),
+        (lambda d: d["routes"][0]["legs"].pop(), r"legs do not join"),
+        (lambda d: d["routes"][0].update(gate=[500, 0]), r"routes.0.gate.0"),
+    ],
+)
+def test_a_file_that_is_no_week_is_refused(document, demo_area, plan, tmp_path, change, told):
+    """Every contradiction is named with its place and the value seen."""
+    wrong = copy.deepcopy(document)
+    change(wrong)
+    with pytest.raises(pp.InputError, match=told):
+        read_week(_written(wrong, tmp_path), demo_area, plan)
+
+
+def test_all_problems_are_told_at_once(document, demo_area, plan, tmp_path):
+    """Two wrong values give two messages."""
+    wrong = copy.deepcopy(document)
+    wrong["patrols"][0]["start"] = wrong["patrols"][1]["end"] = "soon"
+    with pytest.raises(pp.InputError) as caught:
+        read_week(_written(wrong, tmp_path), demo_area, plan)
+    assert len(caught.value.problems) == 2
+
+
+def test_no_file_and_no_json_are_told(demo_area, plan, tmp_path):
+    """A folder without a week, and a file that is none."""
+    with pytest.raises(pp.InputError, match="no week can be read there"):
+        read_week(tmp_path, demo_area, plan)
+    (tmp_path / "week.json").write_text("{", encoding="utf-8")
+    with pytest.raises(pp.InputError, match="is not JSON"):
+        read_week(tmp_path, demo_area, plan)
+
+
+def _places(node, path=()):
+    """Every place in a document."""
+    yield path
+    if isinstance(node, dict):
+        for key in node:
+            yield from _places(node[key], (*path, key))
+    elif isinstance(node, list):
+        for number in range(min(len(node), 2)):
+            yield from _places(node[number], (*path, number))
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["15:30", "2026-12-01", "*", [], {}, [0, 0], [["a"]]]),
+)
+
+
+@settings(max_examples=80)
+@given(data=st.data())
+def test_a_changed_file_is_read_or_refused_but_never_breaks(
+    data, document, demo_area, plan, tmp_path_factory
+):
+    """Whatever one value becomes, the week is read and can be written, or an error is told."""
+    changed = copy.deepcopy(document)
+    path = data.draw(st.sampled_from(list(_places(document))))
+    value = data.draw(VALUES)
+    if not path:
+        changed = value
+    else:
+        node = changed
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = value
+    folder = _written(changed, tmp_path_factory.mktemp("week"))
+    try:
+        week = read_week(folder, demo_area, plan)
+    except pp.InputError:
+        return
+    again = week_document(week)
+    assert len(json.loads(json.dumps(again, allow_nan=False))["patrols"]) == len(week.duties)
+
+
+def test_a_tasked_place_counts_on_its_days_only(demo_area, found):
+    """Schools are planned again for the days on which their places differ, and only then."""
+    places = demo_area.tasked_places
+    assert len(places)
+    one = places.iloc[:1].assign(**{"from": pd.Timestamp(TUESDAY), "to": pd.Timestamp(TUESDAY)})
+    one["must_visit"] = True
+    area = replace(demo_area, tasked_places=one.reset_index(drop=True))
+    days = [MONDAY + dt.timedelta(days=n) for n in range(5)]
+    plans = plan_days(area, *found, days, held_out=False)
+    assert all(a is b for a, b in zip(plans[days[0]].patrols, plans[days[4]].patrols, strict=True))
+    tasked = {
+        day: {p.urn for p in plan.patrols if any(s.tasked for s in p.stops)}
+        for day, plan in plans.items()
+    }
+    assert tasked.pop(TUESDAY)
+    assert not any(tasked.values())
+    alone = plan_week(area, plans, start=MONDAY, bans=[Ban(date=TUESDAY)])
+    note = next(note for note in alone.notes if note.startswith("Nobody goes to the tasked place"))
+    assert note.endswith("on Tuesday 1 December.")
+    lock = Lock("SSO-02", "900007", TUESDAY)
+    week = plan_week(area, plans, start=MONDAY, locks=[lock])
+    assert not any(note.startswith("Nobody goes to the tasked") for note in week.notes)
+    sent = [duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops)]
+    assert {duty.date for duty in sent} == {TUESDAY}
+    with pytest.raises(pp.InputError, match="there is no plan for 2026-12-01"):
+        plan_week(area, {MONDAY: plans[MONDAY]}, start=MONDAY)
