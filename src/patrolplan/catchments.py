@@ -7,6 +7,8 @@ of its own, and everything downstream works the same.
 """
 
 from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,11 +33,14 @@ class Catchments:
         (p,) catchment of each piece.
     piece_share
         (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
+    kept
+        What later rooms worked out from this geometry alone, kept for the next that asks.
     """
 
     xy: NDArray[np.float64]
     of_piece: NDArray[np.int64]
     piece_share: NDArray[np.float64]
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.xy)
