@@ -301,7 +301,7 @@ def _dead_ends(drawn: _Drawn, first: int, rng: Generator) -> tuple[Points, Ways,
 
 
 def _pavements(drawn: _Drawn, first: int) -> tuple[Points, Ways, float]:
-    """A pavement of its own beside every stretch of a main road, joined to it by drawn.crossings."""
+    """A pavement of its own beside every stretch of a main road, joined to it by crossings."""
     at = np.flatnonzero(drawn.main)
     step = drawn.crossings[drawn.end[at]] - drawn.crossings[drawn.start[at]]
     aside = np.column_stack([-step[:, 1], step[:, 0]]) / np.hypot(*step.T)[:, None]

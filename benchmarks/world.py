@@ -166,7 +166,7 @@ def _snap_points(city: City, rng: Generator) -> Snaps:
     base *= rng.lognormal(0, 1.15, len(xy))
     own = rng.lognormal(0, 0.7, (len(xy), len(CATEGORIES)))
     drift = rng.normal(0, 0.004, len(xy)) + rng.normal(0, 0.05, len(xy)) * (
-        rng.random(len(xy)) < 0.02
+        rng.random(len(xy)) < CHANGING_SHARE
     )
     degrees = to_degrees(xy)
     return Snaps(
