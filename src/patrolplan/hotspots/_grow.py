@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 Function = TypeVar("Function", bound=Callable[..., object])
 
 Streets = tuple[
-    NDArray[np.int32],
-    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
     NDArray[np.float64],
     NDArray[np.float64],
     NDArray[np.int64],
 ]
 """First neighbour and neighbours by piece, risk per metre, metres and cluster of pieces."""
 
-STREETS = "Tuple((i4[::1], i4[::1], f8[::1], f8[::1], i8[::1]))"
+STREETS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
 
 
 def _compiled(signature: str) -> Callable[[Function], Function]:
@@ -52,7 +52,7 @@ def grow(
     newest = seed
     while True:
         for slot in range(first[newest], first[newest + 1]):
-            piece = int(neighbours[slot])
+            piece = neighbours[slot]
             if seen[piece] != call and free[piece] and group[piece] == group[seed]:
                 seen[piece] = call
                 heapq.heappush(frontier, (-density[piece], piece))

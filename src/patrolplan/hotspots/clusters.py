@@ -96,8 +96,8 @@ class _Grower:
     ) -> None:
         one_cluster = np.zeros(len(metres), dtype=np.int64)
         self.streets = (
-            np.ascontiguousarray(neighbours.indptr, dtype=np.int32),
-            np.ascontiguousarray(neighbours.indices, dtype=np.int32),
+            np.ascontiguousarray(neighbours.indptr, dtype=np.int64),
+            np.ascontiguousarray(neighbours.indices, dtype=np.int64),
             np.ascontiguousarray(density, dtype=np.float64),
             np.ascontiguousarray(metres, dtype=np.float64),
             one_cluster if group is None else np.ascontiguousarray(group, dtype=np.int64),
