@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 from cityplan import City
 from cityplan import Points
 from cityplan import draw_city
@@ -132,21 +133,23 @@ def make_world(scale: float, folder: Path, *, seed: int = SEED) -> dict[str, flo
     return size
 
 
-def add_month(folder: Path, *, seed: int = SEED) -> None:
-    """Write one more month of crimes: the last one, a month later."""
+def add_month(folder: Path, *, seed: int = SEED) -> Path:
+    """Write one more month of crimes, the last one a month later; gives its folder."""
     year, month = map(int, MONTHS[-1].split("-"))
     later = f"{year + month // 12}-{month % 12 + 1:02d}"
-    (folder / "crimes" / later).mkdir(exist_ok=True)
+    added = folder / "crimes" / later
+    added.mkdir(exist_ok=True)
     rng = np.random.default_rng([seed, 1])
+    as_text = csv.ConvertOptions(column_types=dict.fromkeys(_columns(), "string"))
     for path in sorted((folder / "crimes" / MONTHS[-1]).glob("*.csv")):
-        text = csv.read_csv(
-            path,
-            convert_options=csv.ConvertOptions(column_types=dict.fromkeys(_columns(), "string")),
-        )
-        size = text.num_rows
-        text = text.set_column(0, "Crime ID", _crime_ids(size, rng))
-        text = text.set_column(1, "Month", pa.array([later]).take(pa.array(np.zeros(size, int))))
-        _write(text, folder / "crimes" / later / path.name.replace(MONTHS[-1], later))
+        table = csv.read_csv(path, convert_options=as_text)
+        size = table.num_rows
+        has_id = pa.compute.not_equal(table["Crime ID"], "")
+        ids = pa.compute.if_else(has_id, _crime_ids(size, rng), "")
+        table = table.set_column(0, "Crime ID", ids)
+        table = table.set_column(1, "Month", pa.array([later]).take(pa.array(np.zeros(size, int))))
+        _write(table, added / path.name.replace(MONTHS[-1], later))
+    return added
 
 
 def _snap_points(city: City, rng: Generator) -> Snaps:
