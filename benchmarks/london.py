@@ -127,7 +127,7 @@ def run_stages(part: str, folder: Path, cards: int) -> dict[str, Any]:
             "patrols": len(plan.patrols),
             "mean_worth": round(float(np.mean([one.worth for one in plan.patrols])), 4),
             "cards": len(chosen),
-            "week_patrols": len(week.patrols),
+            "week_patrols": len(week.duties),
         }
     return stages.told
 
