@@ -14,6 +14,7 @@ from patrolplan.risk.choice import FEWEST_ORIGINS
 from patrolplan.risk.choice import Choice
 from patrolplan.risk.choice import choose
 from patrolplan.risk.history import History
+from patrolplan.risk.kept import kept_sums
 from patrolplan.risk.models import PRIOR_COUNT
 from patrolplan.risk.models import RiskModel
 from patrolplan.risk.models import fitted
@@ -231,9 +232,14 @@ class _Rolling:
         came, before = history.month(origin), cut.last(12)[:, : len(history.targets)]
         amounts = np.stack([came, before])
         choices = tuple(self._choice(column) for column in range(len(history.targets)))
-        alone = self._alone(cut, amounts)
-        mixed_expected = _by_category([fitted(self.models[one.model], cut) for one in choices])
-        together = scorer.score(mixed_expected, amounts)
+        rest = self._rest(cut, amounts)
+        alone = self._alone(cut, amounts, rest)
+        taken = [self.models[one.model] for one in choices]
+        together = kept_sums(
+            history.places,
+            f"together {taken!r} {rest}",
+            lambda: scorer.score(_by_category([fitted(model, cut) for model in taken]), amounts),
+        )
         scored = np.stack([*alone, together])
         mixed = scored[-1, 0, -1].copy()
         if self.worse():
@@ -246,17 +252,25 @@ class _Rolling:
         self.events.append(np.append(came.sum(axis=0), came.sum()).astype(np.int64))
         self.choices.append(choices)
 
-    def _alone(self, cut: History, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(m, n, j + 1, q) what each model caught by itself; kept, for it rests on counts alone."""
+    def _rest(self, cut: History, amounts: NDArray[np.float64]) -> str:
+        """Everything beside the models that sums rest on, by content."""
         scorer = self.scorer
-        rest = hashlib.sha256(amounts.tobytes() + scorer.harm.tobytes()).hexdigest()
-        kept, found = scorer.history.places.kept, []
-        for model in self.models.values():
-            key = f"caught {model!r} {scorer.seed} {cut.digest()} {rest}"
-            if key not in kept:
-                kept[key] = scorer.score(_expected(fitted(model, cut)), amounts)
-            found.append(kept[key])
-        return np.stack(found)
+        counted = hashlib.sha256(amounts.tobytes() + scorer.harm.tobytes()).hexdigest()
+        return f"{scorer.seed} {cut.months[:1].strftime('%Y-%m').tolist()} {cut.digest()} {counted}"
+
+    def _alone(self, cut: History, amounts: NDArray[np.float64], rest: str) -> NDArray[np.float64]:
+        """(m, n, j + 1, q) what each model caught by itself."""
+        places, score = self.scorer.history.places, self.scorer.score
+        return np.stack(
+            [
+                kept_sums(
+                    places,
+                    f"caught {model!r} {rest}",
+                    lambda model=model: score(_expected(fitted(model, cut)), amounts),  # type: ignore[misc]
+                )
+                for model in self.models.values()
+            ]
+        )
 
     def worse(self) -> bool:
         """Whether the chosen models together caught less of all crime than prior counts did.
