@@ -274,3 +274,27 @@ def test_a_bicycle_slower_than_walking_is_refused():
     [problem] = _problems(patrol={"way": "bicycle", "cycling_speed_kmh": 4})
     assert "cycling_speed_kmh 4 is below walking_speed_kmh 4.8" in problem
     assert _settings(patrol={"cycling_speed_kmh": 4}).patrol.way == "walk"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+pg8000://lead:s3cr3t@host/doses", "postgresql+pg8000://lead:***@host/doses"),
+        ("postgresql://lead:s3:cr@3t@host/d?password=s3", "postgresql://lead:***@host/d"),
+        ("postgresql://lead@host/doses", "postgresql://lead@host/doses"),
+        ("sqlite:///doses.sqlite", "sqlite:///doses.sqlite"),
+    ],
+)
+def test_the_ledgers_password_is_in_no_file(url, shown):
+    """Settings as manifests hold them have the ledger's address without its password."""
+    settings = _settings(ledger={"url": url})
+    assert settings.ledger.address == url
+    assert settings.model_dump(mode="json")["ledger"] == {"url": shown}
+    assert "s3" not in repr(settings)
+
+
+def test_a_ledger_is_in_a_database_that_is_known():
+    """Another kind of address is refused, and its password not shown."""
+    (problem,) = _problems(ledger={"url": "mysql://lead:s3cr3t@host/doses"})
+    assert "begins with 'mysql' is no ledger, write sqlite:///FILE" in problem
+    assert "s3cr3t" not in problem

@@ -18,6 +18,7 @@ from patrolplan.changes import with_gate as with_gate
 from patrolplan.changes import with_settings as with_settings
 from patrolplan.demo import demo_settings as demo_settings
 from patrolplan.errors import InputError as InputError
+from patrolplan.errors import LedgerError as LedgerError
 from patrolplan.errors import OutputError as OutputError
 from patrolplan.errors import PatrolplanError as PatrolplanError
 from patrolplan.errors import SettingsError as SettingsError
@@ -37,6 +38,12 @@ from patrolplan.settings import Settings as Settings
 from patrolplan.settings import load_settings as load_settings
 from patrolplan.team.impact import Impact as Impact
 from patrolplan.team.impact import impact_of as impact_of
+from patrolplan.team.ledger.handing_out import handed_out as handed_out
+from patrolplan.team.ledger.returns import against as against
+from patrolplan.team.ledger.returns import compared as compared
+from patrolplan.team.ledger.returns import delivered_before as delivered_before
+from patrolplan.team.ledger.store import Ledger as Ledger
+from patrolplan.team.ledger.store import open_ledger as open_ledger
 from patrolplan.team.rota import plan_week as plan_week
 from patrolplan.team.week import Ban as Ban
 from patrolplan.team.week import Lock as Lock

@@ -166,6 +166,24 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     return _Loader(settings).load()
 
 
+def input_digests(settings: Settings) -> dict[str, str]:
+    """Digest of every file that the settings name; two of one name in different folders stay two.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a file is not there.
+    """
+    files = {source: settings.paths(source) for source in SourceSettings.model_fields}
+    if settings.area.boundary is not None:
+        files["boundary"] = (settings.folder / settings.area.boundary,)
+    return {
+        f"{source}: {_relative(path, settings.folder)}": digest(path)
+        for source, paths in files.items()
+        for path in paths
+    }
+
+
 class _Loader:
     """One load: problems, rows left out and notes gather here on the way."""
 
@@ -208,7 +226,7 @@ class _Loader:
             tasked_places=sources["tasked_places"],
             left_out=tuple(self.left_out.rows),
             notes=tuple(self.notes),
-            inputs=self._digests(),
+            inputs=input_digests(self.settings),
             walking_extract=sources["walking_extract"],
         )
 
@@ -285,17 +303,6 @@ class _Loader:
             remedy = f"mend [sources] {source}; paths start at the settings file's folder"
             raise InputError.one(", ".join(patterns), "no file matches", remedy)
         return paths
-
-    def _digests(self) -> dict[str, str]:
-        """Digest of every file; two files of one name in different folders stay two."""
-        files = {source: self.settings.paths(source) for source in SourceSettings.model_fields}
-        if self.settings.area.boundary is not None:
-            files["boundary"] = (self.settings.folder / self.settings.area.boundary,)
-        return {
-            f"{source}: {_relative(path, self.settings.folder)}": digest(path)
-            for source, paths in files.items()
-            for path in paths
-        }
 
     def _inside(self, incidents: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.GeoDataFrame:
         xy = shapely.get_coordinates(incidents.geometry.values)

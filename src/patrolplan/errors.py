@@ -65,8 +65,16 @@ class SettingsError(InputError):
     """The settings file cannot be used."""
 
 
+class FetchError(PatrolplanError, ConnectionError):
+    """Open data could not be fetched, or not as asked; what came is kept."""
+
+
 class OutputError(PatrolplanError, OSError):
     """The output folder cannot be written, or holds what is not ours to replace."""
+
+
+class LedgerError(PatrolplanError, OSError):
+    """The ledger cannot be reached, or is not of a version that is known."""
 
 
 class Problems:

@@ -1,6 +1,8 @@
 """`patrolplan.toml` as frozen models: every key, its default and its meaning in one place."""
 
 import difflib
+import os
+import re
 import tomllib
 from datetime import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic import PrivateAttr
 from pydantic import ValidationError
+from pydantic import field_serializer
 from pydantic import field_validator
 from pydantic import model_validator
 from pydantic_core import ErrorDetails
@@ -253,11 +256,51 @@ class PrivacySettings(Section):
     threshold_for_crime: bool = Field(default=False, description="hold crime to it as well")
 
 
+class LedgerSettings(Section):
+    """Where doses are kept; a password never leaves it for a file or a message."""
+
+    url: str = Field(
+        "sqlite:///patrolplan-ledger.sqlite",
+        repr=False,
+        description="SQLite file beside this one, or postgresql+pg8000://USER@HOST/DATABASE; "
+        "the environment's PATROLPLAN_LEDGER_URL goes before it",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
+            kind = value.split(":", maxsplit=1)[0][:20]
+            use = "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
+            message = f"an address that begins with '{kind}' is no ledger, {use}"
+            raise ValueError(message)
+        return value
+
+    @field_serializer("url")
+    def _without_password(self, value: str) -> str:
+        """Manifests hold the settings, and are read by many."""
+        return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", value.split("?", maxsplit=1)[0])
+
+    @property
+    def address(self) -> str:
+        """The address in use: the environment's, or this one."""
+        return os.environ.get("PATROLPLAN_LEDGER_URL") or self.url
+
+
 class OutputSettings(Section):
     """What stands on the papers."""
 
     marking: str = Field("OFFICIAL", description="protective marking")
     tiles: str | None = Field(None, description="tile layer address; asks a server for maps")
+
+
+class FetchSettings(Section):
+    """What `patrolplan fetch` brings."""
+
+    months: int = Field(36, ge=1, le=240, description="how many months of crime fetch brings")
+    contact: str = Field(
+        "", max_length=200, description="mail or web address told to the servers that fetch asks"
+    )
 
 
 class Settings(Section):
@@ -275,8 +318,10 @@ class Settings(Section):
     hotspots: HotspotSettings = HotspotSettings()
     patrol: PatrolSettings = PatrolSettings()
     week: WeekSettings = WeekSettings()
+    ledger: LedgerSettings = LedgerSettings()
     privacy: PrivacySettings = PrivacySettings()
     output: OutputSettings = OutputSettings()
+    fetch: FetchSettings = FetchSettings()
     seed: int = Field(1, ge=0, description="start of all drawing of random numbers")
 
     @field_validator("columns")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
@@ -32,6 +33,29 @@ def stage(what: str) -> Iterator[None]:
     progress.print(f"{what} ...")
     yield
     progress.print(f"{what}: {time.perf_counter() - begun:.1f} s")
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar; it is told what is done, how many of them, and of how many."""
+    from rich.progress import BarColumn
+    from rich.progress import MofNCompleteColumn
+    from rich.progress import Progress
+    from rich.progress import TextColumn
+    from rich.progress import TimeElapsedColumn
+
+    what = TextColumn("{task.description}", markup=False)
+    columns = (what, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=progress) as shown:
+        tasks = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            row = what.partition(" of 20")[0]  # months share a row
+            if row not in tasks:
+                tasks[row] = shown.add_task(what)
+            shown.update(tasks[row], description=what, completed=done, total=of)
+
+        yield tell
 
 
 def left_out_rows(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ import pytest
 
 from patrolplan.patrols.backtest import OURS
 from patrolplan.patrols.backtest import PLAIN
+from patrolplan.patrols.backtest import PLANNED
 from patrolplan.patrols.backtest import PatrolBacktest
 from patrolplan.patrols.backtest import area_until
 from patrolplan.patrols.backtest import backtest_patrols
@@ -41,6 +42,7 @@ def test_one_row_an_origin_and_school_with_every_way(tested):
     assert len(tested.met) == 2
     assert {OURS, *PLAIN} <= set(tested.met.columns)
     assert (tested.met[OURS] > 0).all()
+    assert tested.planned_ratio >= 1
 
 
 def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
@@ -84,6 +86,8 @@ def test_the_summary_is_the_ratio_of_sums():
                 PLAIN[0]: 3.0,
                 PLAIN[1]: 4.0 + k % 3,
                 PLAIN[2]: 1.0,
+                PLANNED[0]: 0.3 + k,
+                PLANNED[1]: 0.2 + k,
             }
             for k, origin in enumerate(origins)
             for urn in ("1", "2")
@@ -95,6 +99,7 @@ def test_the_summary_is_the_ratio_of_sums():
     middle = summary.loc[PLAIN[1]]
     assert middle["low"] < middle["harm_per_officer_hour_ratio"] == pytest.approx(1.2)
     assert middle["harm_per_officer_hour_ratio"] < middle["high"]
+    assert PatrolBacktest(met, seed=1).planned_ratio == pytest.approx(16.8 / 16.2)
 
 
 def test_each_patrol_has_one_sentence(few_schools, demo_plan):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from typing import Any
 
 import typer
 
@@ -23,6 +25,7 @@ from patrolplan.cli.app import parsed_time
 from patrolplan.terminal import print_json
 from patrolplan.terminal import print_left_out
 from patrolplan.terminal import print_patrols
+from patrolplan.terminal import printed
 from patrolplan.terminal import stage
 
 
@@ -44,6 +47,12 @@ class _Wish:
     date: dt.date | None = None
     together: bool = False
     way: Way | None = None
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """As it stands in the manifest; what was not asked for is left out."""
+        wish = {name: value for name, value in vars(self).items() if value}
+        return json.loads(json.dumps(wish, default=str))  # type: ignore[no-any-return]
 
 
 @app.command()
@@ -90,8 +99,26 @@ def plan(
     _plan(config, out, wish, as_json=as_json)
 
 
+def _stands(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> bool:
+    """Say so, if the plan that is asked for is there already."""
+    from patrolplan.outputs.standing import stands
+    from patrolplan.settings import Settings
+    from patrolplan.settings import load_settings
+
+    settings = config if isinstance(config, Settings) else load_settings(config)
+    if not stands(out, settings, wish.said):
+        return False
+    if as_json:
+        print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
+    else:
+        printed.print(f"Nothing has changed since the plan in {out} was made: it stands.")
+    return True
+
+
 def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     check_out(out)
+    if _stands(config, out, wish, as_json=as_json):
+        return
     area = loaded(config)
     surface = estimated(area)
     from patrolplan.changes import with_settings
@@ -120,7 +147,7 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
             together=wish.together,
         )
     with stage("Writing cards, map, GPX and layers"):
-        write_pack(planned, out)
+        write_pack(planned, out, asked=wish.said)
     if as_json:
         print_json(plan_document(planned))
         return

@@ -152,6 +152,7 @@ def _planned(area: StudyArea, days: Sequence[dt.date]) -> dict[dt.date, Plan]:
 def _chosen(
     config: Path, day: dt.date, locks: Sequence[ByHand], bans: Sequence[ByHand], part: _Part
 ) -> Week:
+    from patrolplan.team.ledger.returns import doses_before
     from patrolplan.team.open_days import school_week
     from patrolplan.team.rota import check_officers
     from patrolplan.team.rota import plan_week
@@ -160,13 +161,16 @@ def _chosen(
 
     area = loaded(config)
     check_officers(area)  # before the work, not after it
-    part.check(area, school_week(day))
-    plans = _planned(area, school_week(day))
+    days = school_week(day)
+    part.check(area, days)
+    plans = _planned(area, days)
+    delivered = doses_before(area, plans[days[0]].hotspots, days[0])
     with stage("Choosing the week"):
         return plan_week(
             area,
             plans,
             start=day,
+            delivered=delivered,
             locks=[Lock(str(who), str(urn), when, n) for who, urn, when, n in locks if when],
             bans=[Ban(*row) for row in bans],
         )

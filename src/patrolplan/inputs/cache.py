@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -32,7 +33,16 @@ def cache_folder() -> Path:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
+    """SHA-256 of a file's content, worked out once in a run.
+
+    In another run the bytes are read again: a date and a size do not prove that they are the same.
+    """
+    at = path.stat()
+    return _digest(path.absolute(), at.st_size, at.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, size: int, written: int) -> str:  # noqa: ARG001 - they tell a change
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.find import find_hotspots
+from patrolplan.hotspots.find import bare_hotspots
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import solve
@@ -36,6 +36,7 @@ from patrolplan.risk.weights import harm_days
 
 OURS = "patrolplan"
 PLAIN = ("greedy by worth per minute", "greedy by prior count", "plain loop")
+PLANNED = ("planned worth", "planned worth, greedy")
 RESAMPLES = 2000
 
 MOST_TIMES = 20
@@ -54,7 +55,8 @@ class PatrolBacktest:
     ----------
     met
         One row an origin and school: `origin`, `urn`, and for `OURS` and each of `PLAIN` the harm
-        (days) of the month in the stretches dwelt in, per officer-hour.
+        (days) of the month in the stretches dwelt in, per officer-hour; and of `PLANNED` the
+        worth before the month came, of ours and of greedy stops by worth per minute.
     seed
         Of the bootstrap.
     """
@@ -81,12 +83,22 @@ class PatrolBacktest:
         columns = ["against", "harm_per_officer_hour_ratio", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
 
+    @property
+    def planned_ratio(self) -> float:
+        """How many times the worth of greedy stops by worth per minute was planned.
+
+        All that optimising can gain on them, if the risk is right.
+        """
+        ours, plain = self.met[list(PLANNED)].sum()
+        return float(ours / plain)
+
     def __str__(self) -> str:
         lines = [
             f"{row.against}: {row.harm_per_officer_hour_ratio:.2f} times the harm an officer-hour "
             f"(95 % interval {row.low:.2f} to {row.high:.2f})"
             for row in self.summary().itertuples()
         ]
+        lines.append(f"Planned against {PLAIN[0]}: {self.planned_ratio:.3f} times the worth.")
         return "\n".join(lines)
 
 
@@ -160,7 +172,7 @@ def held_out_sentences(
     area = crime_alone(area)
     cut = area_until(area, held_out[0])
     risk = estimate_risk(cut)
-    found = find_hotspots(cut, risk)
+    found = bare_hotspots(cut, risk)
     harm = recorded_harm(area, history_of(area), list(held_out))
     told = {}
     for row, urn in enumerate(area.schools["urn"]):
@@ -211,7 +223,7 @@ class _Bench:
     def _cases(self, cut: StudyArea) -> list[SchoolCase]:
         """Every school's case, from what was known."""
         risk = estimate_risk(cut)
-        found = find_hotspots(cut, risk)
+        found = bare_hotspots(cut, risk)
         return [
             school_case(cut, risk, found, row, labels=self.labels, window=self.window)
             for row in range(len(cut.schools))
@@ -233,7 +245,11 @@ class _Bench:
             PLAIN[1]: harm[dwelt(plain_case, by_count)].sum(),
             PLAIN[2]: loop_harm(case, self.loops[row], best, harm),
         }
-        return {name: float(value) / hours for name, value in met.items()}
+        planned = (problem.prizes[best].sum(), problem.prizes[by_minute].sum())
+        return {
+            **{name: float(value) / hours for name, value in met.items()},
+            **dict(zip(PLANNED, map(float, planned), strict=True)),
+        }
 
 
 def recorded_harm(

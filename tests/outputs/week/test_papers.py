@@ -1,7 +1,6 @@
 """A week as a folder: everything in its place, and each officer's cards as the cover lists them."""
 
 import dataclasses
-import datetime as dt
 import hashlib
 import importlib.util
 import json
@@ -105,10 +104,11 @@ def test_an_officers_papers_alone(week, tmp_path):
 
 def test_a_days_papers_alone(hand, tmp_path):
     """With a day named, the cover lists that day's card and says that it is a part."""
-    out = pp.write_pack(hand, tmp_path / "out", date=dt.date(2026, 12, 3))
+    duty = hand.duties[1]
+    out = pp.write_pack(hand, tmp_path / "out", date=duty.date)
     assert {name for name in files(out) if name.startswith("cards/")} == {
         "cards/SSO-01.pdf",
-        "cards/SSO-01/2026-12-03-900006.pdf",
+        f"cards/SSO-01/{duty.date}-{duty.urn}.pdf",
     }
     cover = pages((out / "cards" / "SSO-01.pdf").read_bytes())[0]
     assert "Printedinpart:1of4cardsoftheweek." in cover

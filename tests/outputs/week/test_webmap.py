@@ -9,9 +9,22 @@ from playwright.sync_api import sync_playwright
 
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.webmap import render_week_map
+from patrolplan.patrols.plans import clock
+from patrolplan.team.week import day_name
 
 CHROMIUM = Path("/usr/bin/chromium")
-DAY, OFFICER, NOT_ON_DAY = "2026-12-01", "SSO-02", "SSO-04"
+
+
+@pytest.fixture(scope="module")
+def duty(roll):
+    """A duty of a day on which not every officer has one."""
+    everyone = {duty.officer for duty in roll.week.duties}
+    return next(duty for duty in roll.week.duties if everyone - _busy(roll, duty.date))
+
+
+def _busy(roll, date):
+    """Officers who have a patrol on a day."""
+    return {duty.officer for duty in roll.week.duties if duty.date == date}
 
 
 @pytest.fixture(scope="module")
@@ -57,40 +70,41 @@ def test_every_duty_is_an_outing(roll, html):
     assert len({patrol["id"] for patrol in patrols}) == len(patrols)
 
 
-def test_day_and_officer_choose(roll, page):
+def test_day_and_officer_choose(roll, duty, page):
     """A day offers its patrols and draws them all; an officer as well leaves their own."""
     page.select_option("#officer-choice", "")
-    page.select_option("#day-choice", DAY)
-    of_day = [duty for duty in roll.week.duties if f"{duty.date}" == DAY]
+    page.select_option("#day-choice", f"{duty.date}")
+    of_day = [other for other in roll.week.duties if other.date == duty.date]
     assert len(offered(page)) == len(of_day)
     drawn = page.locator(".leaflet-beside-pane path").count()
     assert drawn == len(of_day) - 1
-    page.select_option("#officer-choice", OFFICER)
+    page.select_option("#officer-choice", duty.officer)
     (own,) = offered(page)
-    assert own == f"{DAY}-900007-{OFFICER}"
+    assert own == f"{duty.date}-{duty.urn}-{duty.officer}"
     assert page.evaluate("location.hash") == f"#{own}"
-    assert "Tuesday 1 December, SSO-02, set out 15:05" in (
-        page.locator(".patrol:visible .about").inner_text()
-    )
+    about = f"{day_name(duty.date)}, {duty.officer}, set out {clock(duty.leave_minutes)}"
+    assert about in page.locator(".patrol:visible .about").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_free_officer_is_told(page):
+def test_a_free_officer_is_told(roll, duty, page):
     """A day on which an officer has no patrol shows none and says so; another choice goes on."""
-    page.select_option("#day-choice", DAY)
-    page.select_option("#officer-choice", NOT_ON_DAY)
+    free = min({other.officer for other in roll.week.duties} - _busy(roll, duty.date))
+    page.select_option("#day-choice", f"{duty.date}")
+    page.select_option("#officer-choice", free)
     assert offered(page) == []
     assert page.locator(".patrol:visible").count() == 0
     assert "No patrol is planned" in page.locator("#said").inner_text()
     page.select_option("#day-choice", "")
-    assert len(offered(page)) == 3
+    mine = [other for other in roll.week.duties if other.officer == free]
+    assert len(offered(page)) == len(mine)
     assert page.locator(".patrol:visible").count() == 1
 
 
-def test_an_address_outside_the_choice_widens_it(roll, page):
+def test_an_address_outside_the_choice_widens_it(roll, duty, page):
     """An address of another day's patrol shows that patrol and offers all again."""
-    page.select_option("#day-choice", DAY)
-    other = next(duty for duty in roll.week.duties if f"{duty.date}" != DAY)
+    page.select_option("#day-choice", f"{duty.date}")
+    other = next(other for other in roll.week.duties if other.date != duty.date)
     address = f"{other.date}-{other.urn}-{other.officer}"
     page.evaluate("id => { location.hash = `#${id}`; }", address)
     page.wait_for_selector(f'[data-patrol="{address}"]:visible')

@@ -27,6 +27,8 @@ from patrolplan.outputs.wording import PURPOSE
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
 from patrolplan.patrols.plans import clock
+from patrolplan.team.ledger.handing_out import HOTSPOTS_FILE
+from patrolplan.team.ledger.handing_out import hotspots_document
 from patrolplan.team.week import Duty
 from patrolplan.team.week import day_name
 from patrolplan.team.week import week_document
@@ -55,6 +57,7 @@ def write_week_papers(
     for urn, pdf in render_school_sheets(roll, urns).items():
         files[f"schools/{roll.school_file(urn)}.pdf"] = pdf
     write_json(folder / "week.json", week_document(roll.week))
+    write_json(folder / HOTSPOTS_FILE, hotspots_document(roll.week))
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

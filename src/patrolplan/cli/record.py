@@ -1,0 +1,332 @@
+"""The command that keeps the ledger: record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Annotated
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from patrolplan.cli.app import HERE
+from patrolplan.cli.app import Config
+from patrolplan.cli.app import Json
+from patrolplan.cli.app import MaybeOut
+from patrolplan.cli.app import app
+from patrolplan.cli.app import check_out
+from patrolplan.cli.app import loaded
+from patrolplan.cli.app import parsed_date
+from patrolplan.terminal import print_json
+from patrolplan.terminal import printed
+from patrolplan.terminal import progress
+from patrolplan.terminal import say_written
+from patrolplan.terminal import stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from patrolplan.settings import Settings
+    from patrolplan.team.ledger.entries import Entry
+    from patrolplan.team.ledger.store import Ledger
+    from patrolplan.team.ledger.tickets import Answer
+
+WAYS = "--week, --officer with --date, --csv, --gpx, or --return"
+OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
+
+
+@app.command()
+def record(
+    week: Annotated[
+        Path | None,
+        typer.Option("--week", help="Hand out the week in this folder: its doses are promised."),
+    ] = None,
+    officer: Annotated[str | None, typer.Option("--officer", help="Who, such as SSO-01.")] = None,
+    date: Annotated[str | None, typer.Option("--date", help="Which day, YYYY-MM-DD.")] = None,
+    minutes: Annotated[
+        str | None,
+        typer.Option("--minutes", help="All stops at once, such as '15 12/3 -'; else it asks."),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--csv", help="Table of officer, date, stop or hotspot, minutes..."),
+    ] = None,
+    gpx: Annotated[
+        Path | None, typer.Option("--gpx", help="Recorded track of that officer and day.")
+    ] = None,
+    school: Annotated[
+        str | None, typer.Option("--school", help="URN, where a track's officer has no patrol.")
+    ] = None,
+    month: Annotated[
+        str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")
+    ] = None,
+    config: Config = HERE,
+    out: MaybeOut = None,
+    as_json: Json = False,
+) -> None:
+    """Record what was delivered: from the card's boxes, a table, or a track; give the return."""
+    by_hand = officer is not None and gpx is None
+    chosen = [week is not None, by_hand, table is not None, gpx is not None, month is not None]
+    if sum(chosen) != 1:
+        message = f"give one of {WAYS}"
+        raise typer.BadParameter(message)
+    if (by_hand or gpx is not None) and (officer is None or date is None):
+        message = "give --officer and --date"
+        raise typer.BadParameter(message)
+    if out is not None and month is None:
+        message = "is for --return alone"
+        raise typer.BadParameter(message, param_hint="--out")
+    day = parsed_date(date, "--date") if date is not None else None
+    if month is not None:
+        _return(config, _checked_month(month), out, as_json=as_json)
+    elif week is not None:
+        _hand_out(config, week, as_json=as_json)
+    elif table is not None:
+        _from_table(config, table, as_json=as_json)
+    elif officer is not None and day is not None and gpx is not None:
+        _from_track(config, gpx, officer, day, school, as_json=as_json)
+    elif officer is not None and day is not None:
+        _by_hand(config, officer, day, minutes, as_json=as_json)
+
+
+def _checked_month(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text) or text.startswith("0000"):
+        message = f"'{text}' is no month; write YYYY-MM"
+        raise typer.BadParameter(message, param_hint="--return")
+    return text
+
+
+def _opened(config: Path) -> tuple[Settings, Ledger]:
+    from patrolplan.settings import load_settings
+    from patrolplan.team.ledger.store import open_ledger
+
+    settings = load_settings(config)
+    return settings, open_ledger(settings)
+
+
+def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
+    from patrolplan.team.ledger.handing_out import read_handed_out
+
+    week = read_handed_out(folder)
+    _, ledger = _opened(config)
+    with ledger:
+        entered = ledger.hand_out(week)
+    first, last = week.days[0], week.days[-1]
+    doses = len(week.doses)
+    if as_json:
+        print_json({"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses})
+        return
+    said = "Handed out" if entered else "Already handed out, nothing changed"
+    printed.print(f"{said}: {first} to {last}, {doses} doses promised.")
+
+
+def _by_hand(
+    config: Path, officer: str, date: dt.date, minutes: str | None, *, as_json: bool
+) -> None:
+    from patrolplan.errors import InputError
+    from patrolplan.team.ledger.tickets import parsed_line
+    from patrolplan.team.ledger.tickets import stops_of
+    from patrolplan.team.ledger.tickets import typed_visits
+
+    _, ledger = _opened(config)
+    with ledger:
+        stops = stops_of(ledger, officer, date)
+        if minutes is None:
+            answers = _asked(stops, officer, date)
+        else:
+            try:
+                answers = parsed_line(minutes, list(stops["minutes"]))
+            except ValueError as error:
+                where, remedy = "--minutes", "write one answer for each stop, such as '15 12/3 -'"
+                raise InputError.one(where, str(error), remedy) from None
+        _tell(ledger.record(typed_visits(stops, answers)), as_json=as_json)
+
+
+def _asked(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
+    """Ask for each stop on standard error; one line may answer for all."""
+    from patrolplan.team.ledger.tickets import parsed_answer
+    from patrolplan.team.ledger.tickets import parsed_line
+    from patrolplan.team.week import day_name
+
+    promised = list(stops["minutes"])
+    progress.print(f"{officer}, {day_name(date)}: minutes at each stop")
+    progress.print(
+        "Enter as promised, - not visited, 12 minutes, 12/3 with 3 people spoken to; "
+        f"or all {len(promised)} in one line"
+    )
+    answers: list[Answer] = []
+    while len(answers) < len(promised):
+        stop = stops.iloc[len(answers)]
+        name = f"{stop['stop']}. {stop['arrive']} {stop['place']}"
+        text = _typed(f"{name} [{stop['minutes']:g}]: ")
+        try:
+            if not answers and len(text.split()) > 1:
+                return parsed_line(text, promised)
+            answers.append(parsed_answer(text, float(stop["minutes"])))
+        except ValueError as error:
+            progress.print(f"  {error}; type it again")
+    return tuple(answers)
+
+
+def _typed(prompt: str) -> str:
+    from patrolplan.errors import InputError
+
+    progress.print(prompt, end="")
+    line = sys.stdin.readline()
+    if not line:
+        where, what = "standard input", "ended before every stop had an answer"
+        raise InputError.one(where, what, "nothing was recorded; begin again, or use --minutes")
+    return line.strip()
+
+
+def _from_table(config: Path, path: Path, *, as_json: bool) -> None:
+    from patrolplan.inputs.officers import read_officers
+    from patrolplan.inputs.visits import read_visits
+    from patrolplan.projection import Projection
+    from patrolplan.team.ledger.tickets import table_visits
+
+    table = read_visits(path)
+    settings, ledger = _opened(config)
+    officers = read_officers(
+        settings.paths("officers"),
+        Projection(settings.area.crs),
+        columns=settings.columns.get("officers"),
+    )
+    with ledger:
+        visits = table_visits(ledger, table, path, list(officers["officer"]))
+        _tell(ledger.record(visits), as_json=as_json)
+
+
+def _from_track(
+    config: Path, path: Path, officer: str, date: dt.date, school: str | None, *, as_json: bool
+) -> None:
+    from patrolplan.inputs.tracks import read_track
+    from patrolplan.team.ledger.measured import track_visits
+    from patrolplan.team.ledger.store import open_ledger
+
+    track = read_track(path)
+    area = loaded(config)
+    with open_ledger(area.settings) as ledger:
+        with stage("Following the track"):
+            measured = track_visits(ledger, area.network, track, officer, date, school)
+        presence = measured.presence
+        notes = []
+        if presence.lost_minutes:
+            notes.append(f"{presence.lost_minutes:.1f} minutes lie in gaps too long to bridge.")
+        if presence.bridged_minutes:
+            notes.append(f"{presence.bridged_minutes:.1f} minutes of gaps were bridged.")
+        _tell(ledger.record(measured.visits), as_json=as_json, notes=notes)
+
+
+def _tell(entries: Sequence[Entry], *, as_json: bool, notes: Sequence[str] = ()) -> None:
+    """Say what became of each visit, and in sum."""
+    counts = {
+        said: sum(entry.outcome == outcome for entry in entries)
+        for outcome, said in OUTCOMES.items()
+    }
+    if as_json:
+        visits = [_entry_document(entry) for entry in entries]
+        named = {said.replace(" ", "_"): count for said, count in counts.items()}
+        print_json({**named, "visits": visits, "notes": list(notes)})
+        return
+    printed.print(_entered(entries))
+    for note in notes:
+        printed.print(f"note: {note}")
+    printed.print(", ".join(f"{count} {said}" for said, count in counts.items() if count) + ".")
+
+
+def _entered(entries: Sequence[Entry]) -> Table:
+    """A line a visit; officer and day stand above where they are the same for all."""
+    from patrolplan.team.week import day_name
+
+    whose = {(entry.visit.officer, entry.visit.date) for entry in entries}
+    officer, day = min(whose)
+    alone = len(whose) == 1
+    table = Table(title=f"{officer}, {day_name(day)}" if alone else None, title_justify="left")
+    for head in () if alone else ("officer", "date"):
+        table.add_column(head, no_wrap=True)
+    for head in ("hotspot", "place", "minutes", "spoken to", ""):
+        table.add_column(head)
+    for entry in entries:
+        visit, said = entry.visit, OUTCOMES[entry.outcome]
+        if entry.outcome == "corrected":
+            said += f", was {entry.minutes_before:g}"
+        spoken = "" if visit.engagements is None else str(visit.engagements)
+        who = () if alone else (visit.officer, f"{visit.date}")
+        table.add_row(*who, visit.hotspot, visit.place, f"{visit.minutes:g}", spoken, said)
+    return table
+
+
+def _entry_document(entry: Entry) -> dict[str, Any]:
+    visit = entry.visit
+    return {
+        "officer": visit.officer,
+        "date": f"{visit.date}",
+        "urn": visit.urn,
+        "hotspot": visit.hotspot,
+        "place": visit.place,
+        "minutes": visit.minutes,
+        "engagements": visit.engagements,
+        "outcome": OUTCOMES[entry.outcome],
+        "minutes_before": entry.minutes_before,
+    }
+
+
+def _return(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
+    from patrolplan.outputs.returnpack import return_tables
+    from patrolplan.outputs.returnpack import write_return
+
+    check_out(out)
+    _, ledger = _opened(config)
+    with ledger:
+        tables = return_tables(ledger, month)
+        if out is not None:
+            write_return(ledger, month, out)
+    if as_json:
+        rows = {
+            name.replace("-", "_"): table.astype(object).where(table.notna(), None)
+            for name, table in tables.items()
+        }
+        documents = {
+            name: [_plain(row) for row in table.to_dict("records")] for name, table in rows.items()
+        }
+        print_json({"month": month, **documents})
+        return
+    for name in ("by-week", "by-officer", "by-school", "by-hotspot"):
+        printed.print(_shown(name, tables[name]))
+    say_written(out)
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        str(name): f"{value}" if isinstance(value, dt.date) else value
+        for name, value in row.items()
+    }
+
+
+def _shown(name: str, table: pd.DataFrame) -> Table:
+    """Plan against delivered as people read it."""
+    from patrolplan.team.ledger.returns import FIGURES
+
+    keys = [column for column in table.columns if column not in {*FIGURES, "delivered_percent"}]
+    heads = ("visits", "not told", "minutes", "%", "spoken to")
+    shown = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
+    for head in heads:
+        shown.add_column(head, justify="right")
+    for row in table.to_dict("records"):
+        percent = row["delivered_percent"]
+        shown.add_row(
+            *(f"{row[key]}" for key in keys),
+            f"{row['delivered_visits']} of {row['promised_visits']}",
+            f"{row['not_recorded']}",
+            f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
+            "" if percent is None or percent != percent else f"{percent:.0f}",  # noqa: PLR0124
+            f"{row['engagements']}",
+        )
+    return shown

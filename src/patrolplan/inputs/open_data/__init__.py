@@ -1,0 +1,1 @@
+"""Open data from its publishers: the only room that may use the internet."""

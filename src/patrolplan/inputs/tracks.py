@@ -1,0 +1,155 @@
+"""GPX tracks: where a recorder was, and when.
+
+The parser takes no document type: none of its declarations, so no entity, is ever expanded.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from xml.parsers import expat
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.errors import InputError
+
+LARGEST_BYTES = 50_000_000
+"""A day recorded every second takes about 10 million."""
+LOCAL = "Europe/London"
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Points of a track in the order of time.
+
+    Parameters
+    ----------
+    seconds
+        (k,) universal time, seconds since 1970, strictly rising.
+    longitude, latitude
+        (k,) degrees.
+    """
+
+    seconds: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+
+    @property
+    def days(self) -> list[dt.date]:
+        """(k,) local day of each point."""
+        universal = pd.to_datetime(self.seconds, unit="s", utc=True)
+        return list(universal.tz_convert(LOCAL).date)
+
+    def on(self, day: dt.date) -> "Track":
+        """The points of one local day."""
+        kept = np.array([given == day for given in self.days], dtype=bool)
+        return Track(self.seconds[kept], self.longitude[kept], self.latitude[kept])
+
+
+def read_track(path: Path) -> Track:
+    """Read all track points of a GPX file that have a time.
+
+    Points out of order are put in order; of points with the same time the first is kept. Times
+    without a zone are universal, as GPX says.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, too large, no GPX, declares a document type, holds a point off
+        the globe, or no two points with times.
+    """
+    try:
+        size = path.stat().st_size
+        content = b"" if size > LARGEST_BYTES else path.read_bytes()
+    except FileNotFoundError:
+        raise InputError.one(path, "there is no such file", "name another with --gpx") from None
+    except OSError as error:
+        raise InputError.one(path, f"cannot be read ({error})", "name a GPX file") from None
+    if size > LARGEST_BYTES:
+        what = f"is larger than {LARGEST_BYTES // 1_000_000} million bytes"
+        raise InputError.one(path, what, "give the track of one day")
+    points = _Points()
+    try:
+        points.parser.Parse(content, True)  # noqa: FBT003 - a positional flag of the library
+    except expat.ExpatError as error:
+        what = f"is no GPX ({error})"
+        raise InputError.one(path, what, "export the track as GPX again") from None
+    except _RefusedError as error:
+        raise InputError.one(path, str(error), "export the track as GPX again") from None
+    return _track(points.rows, path)
+
+
+class _RefusedError(Exception):
+    """What is in the file is not read."""
+
+
+class _Points:
+    """Collects latitude, longitude and time of each `trkpt`."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, str]] = []
+        self._place: tuple[str, str] | None = None
+        self._text: list[str] | None = None
+        self._time = ""
+        self._depth = 0
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+
+    def _refuse(self, *_declared: object) -> None:
+        message = "declares a document type, which no GPX file needs"
+        raise _RefusedError(message)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(" ")[2]
+        if self._depth == 0 and tag != "gpx":
+            message = f"is no GPX but <{tag[:20]}>"
+            raise _RefusedError(message)
+        self._depth += 1
+        if tag == "trkpt":
+            self._place = (attributes.get("lat", ""), attributes.get("lon", ""))
+            self._time = ""
+        elif tag == "time" and self._place is not None:
+            self._text = []
+
+    def _end(self, name: str) -> None:
+        tag = name.rpartition(" ")[2]
+        self._depth -= 1
+        if tag == "time" and self._text is not None:
+            self._time = "".join(self._text).strip()
+            self._text = None
+        elif tag == "trkpt" and self._place is not None:
+            self.rows.append((*self._place, self._time))
+            self._place = None
+
+    def _characters(self, text: str) -> None:
+        if self._text is not None:
+            self._text.append(text)
+
+
+def _track(rows: list[tuple[str, str, str]], path: Path) -> Track:
+    table = pd.DataFrame(rows, columns=["latitude", "longitude", "time"])
+    for name, limit in (("latitude", 90), ("longitude", 180)):
+        degrees = pd.to_numeric(table[name], errors="coerce")
+        wrong = ~(degrees.abs() <= limit)
+        if wrong.any():
+            what = f"{int(wrong.sum())} track points have no {name}, the first of them number "
+            what += f"{int(np.flatnonzero(wrong)[0]) + 1}"
+            raise InputError.one(path, what, "export the track as GPX again")
+        table[name] = degrees
+    time = pd.to_datetime(table["time"], errors="coerce", format="ISO8601", utc=True)
+    table = table.assign(at=time).dropna(subset="at").sort_values("at", kind="stable")
+    table = table.drop_duplicates("at")
+    if len(table) < 2:  # noqa: PLR2004 - two points make a track
+        what = f"holds {len(rows)} track points, {len(table)} of them with a time"
+        raise InputError.one(path, what, "record a track with times (a planned route has none)")
+    seconds = (table["at"] - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    return Track(
+        np.asarray(seconds, dtype=np.float64),
+        table["longitude"].to_numpy(dtype=np.float64),
+        table["latitude"].to_numpy(dtype=np.float64),
+    )

@@ -1,0 +1,1 @@
+"""The ledger: doses promised when a week is handed out, and doses delivered."""

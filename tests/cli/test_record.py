@@ -1,0 +1,175 @@
+"""The command record: from a week handed out to the return, at the keyboard and from files."""
+
+import dataclasses
+import datetime as dt
+import io
+import json
+import shutil
+
+import pytest
+
+import patrolplan as pp
+from patrolplan import cli
+
+MONDAY = "2026-11-30"
+
+
+@pytest.fixture(scope="module")
+def folder(demo_area, demo_plan, tmp_path_factory):
+    """Folder of the demo week, written with the cards of its first two duties only, to be quick."""
+    week = pp.plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
+    duties = [duty for duty in week.duties if duty.date == week.start][:2]
+    short = dataclasses.replace(week, duties=tuple(duties))
+    return pp.write_pack(short, tmp_path_factory.mktemp("week") / "out")
+
+
+@pytest.fixture
+def settings(demo, tmp_path):
+    """A copy of the demo borough's folder; gives its settings file."""
+    shutil.copytree(demo.parent, tmp_path / "area")
+    return tmp_path / "area" / demo.name
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, settings):
+    """Run record in this process; gives exit code, standard output and error."""
+
+    def call(*args, typed=""):
+        line = ["patrolplan", "record", *map(str, args), "--config", str(settings)]
+        monkeypatch.setattr("sys.argv", line)
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        assert "Traceback" not in told.out + told.err
+        return ended.value.code or 0, told.out, told.err
+
+    return call
+
+
+@pytest.fixture
+def duty(folder):
+    """The first duty of the week, as its document holds it."""
+    week = json.loads((folder / "week.json").read_text(encoding="utf-8"))
+    return week["patrols"][0]
+
+
+def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
+    """A week is handed out, recorded at the keyboard, corrected, and returned."""
+    code, out, _ = run("--week", folder)
+    assert code == 0
+    assert out.startswith("Handed out: 2026-11-30 to 2026-12-04")
+    assert "Already handed out, nothing changed" in run("--week", folder)[1]
+    assert (settings.parent / "patrolplan-ledger.sqlite").is_file()
+    stops = len(duty["stops"])
+    asked = ("--officer", duty["officer"], "--date", duty["date"])
+    code, out, err = run(*asked, typed="x\n12/3\n" + "\n" * (stops - 1))
+    assert code == 0
+    assert f"all {stops} in one line" in err
+    assert "'x' is no number of minutes from 0 to 720; type it again" in err
+    assert duty["stops"][0]["place"] in err
+    assert f"{stops} recorded." in out
+    in_line = " ".join(["12/3"] + ["="] * (stops - 1))
+    assert f"{stops} already recorded." in run(*asked, typed=in_line + "\n")[1]
+    told = json.loads(run(*asked, "--minutes", " ".join(["-"] * stops), "--json")[1])
+    assert (told["corrected"], told["recorded"], told["already_recorded"]) == (stops, 0, 0)
+    assert told["visits"][0]["minutes_before"] == 12.0
+    assert told["visits"][0]["engagements"] == 3
+    code, out, _ = run("--return", "2026-11", "--out", tmp_path / "return")
+    assert code == 0
+    assert f"0 of {15 * stops}" in out
+    code, out, _ = run("--return", "2026-11", "--json")
+    rows = json.loads(out)["by_officer"]
+    mine = next(row for row in rows if row["officer"] == duty["officer"])
+    assert (mine["promised_visits"], mine["delivered_visits"]) == (stops, 0)
+    assert mine["delivered_percent"] == 0.0
+    names = sorted(path.name for path in (tmp_path / "return").iterdir())
+    assert names == ["by-hotspot.csv", "by-officer.csv", "by-school.csv", "by-week.csv",
+                     "manifest.json", "return-2026-11.csv"]  # fmt: skip
+
+
+def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):
+    """A table is taken whole; one with mistakes leaves the ledger as it was."""
+    run("--week", folder)
+    path = tmp_path / "visits.csv"
+    row = f"{duty['officer']},{duty['date']},1,15"
+    path.write_text(f"officer,date,stop,minutes\n{row}\nSSO-77,{MONDAY},1,15\n", encoding="utf-8")
+    code, out, err = run("--csv", path)
+    assert (code, out) == (1, "")
+    assert "visits.csv, row 3, column 'officer': there is no officer 'SSO-77'" in err
+    path.write_text(f"officer,date,stop,minutes\n{row}\n", encoding="utf-8")
+    assert "1 recorded." in run("--csv", path)[1]
+    assert "1 already recorded." in run("--csv", path)[1]
+
+
+def test_a_track(run, folder, duty, tmp_path):
+    """Standing at the first stop for a quarter of an hour gives its minutes, and none elsewhere."""
+    run("--week", folder)
+    place = next(h for h in json.loads((folder / "hotspots.geojson").read_text())["features"]
+                 if h["properties"]["hotspot"] == duty["stops"][0]["hotspot"])  # fmt: skip
+    longitude, latitude = place["properties"]["stop"]
+    points = "".join(
+        f'<trkpt lat="{latitude}" lon="{longitude}"><time>{duty["date"]}T15:{second // 60:02d}:'
+        f"{second % 60:02d}Z</time></trkpt>"
+        for second in range(0, 901, 10)
+    )
+    path = tmp_path / "walk.gpx"
+    path.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", encoding="utf-8")
+    asked = ("--gpx", path, "--officer", duty["officer"], "--date", duty["date"], "--json")
+    visits = json.loads(run(*asked)[1])["visits"]
+    found = {row["hotspot"]: row["minutes"] for row in visits}
+    assert found[duty["stops"][0]["hotspot"]] == pytest.approx(15, abs=0.5)
+    assert all(found[stop["hotspot"]] < 0.5 for stop in duty["stops"][1:])
+    assert json.loads(run(*asked)[1])["already_recorded"] == len(visits)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ((), "give one of"),
+        (("--officer", "SSO-01"), "give --officer and --date"),
+        (("--return", "2026-13"), "'2026-13' is no month"),
+        (("--return", "2026-12", "--week", "x"), "give one of"),
+        (("--officer", "SSO-01", "--date", "1 May"), "'1 May' is no date"),
+        (("--week", "x", "--out", "y"), "is for --return alone"),
+    ],
+)
+def test_wrong_usage(run, args, told):
+    """Exit 2 and what to give."""
+    code, _, err = run(*args)
+    assert code == 2
+    assert told in " ".join(err.replace("│", " ").split())
+
+
+def test_answers_that_end_early_record_nothing(run, folder, duty):
+    """Where the input ends before every stop has an answer, nothing is recorded."""
+    run("--week", folder)
+    asked = ("--officer", duty["officer"], "--date", duty["date"])
+    code, _, err = run(*asked, typed="15\n")
+    assert code == 1
+    assert "ended before every stop had an answer; nothing was recorded" in err
+    assert json.loads(run("--return", "2026-11", "--json")[1])["by_officer"][0]["not_recorded"] > 0
+
+
+def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder):
+    """The file that is missing or spoilt is named."""
+    code, _, err = run("--week", tmp_path)
+    assert code == 1
+    assert "week.json: there is no such file; name the folder that `patrolplan week --out`" in err
+    spoilt = tmp_path / "spoilt"
+    shutil.copytree(folder, spoilt)
+    (spoilt / "week.json").write_text('{"patrols": [{}], "days": []}', encoding="utf-8")
+    code, _, err = run("--week", spoilt)
+    assert code == 1
+    assert "is not as `patrolplan week` writes it (KeyError" in err
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_an_unreachable_ledger_is_one_line(run, folder, monkeypatch):
+    """The environment's address goes before the settings'; its password is not printed."""
+    monkeypatch.setenv("PATROLPLAN_LEDGER_URL", "postgresql://lead:s3cr3t@127.0.0.1:9/doses")
+    code, out, err = run("--week", folder)
+    assert (code, out) == (1, "")
+    assert "127.0.0.1:9/doses: the ledger cannot be used" in err
+    assert "s3cr3t" not in err

@@ -1,0 +1,227 @@
+"""Fetching: only what is missing, whole or not at all, the same bytes whatever goes wrong."""
+
+import csv
+import json
+
+import pytest
+
+from patrolplan.cli import main
+from patrolplan.errors import FetchError
+from patrolplan.errors import SettingsError
+from patrolplan.inputs.open_data import bring as bringing
+from patrolplan.inputs.open_data.bring import Servers
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+def rows_of(path):
+    """Rows of a file by column name."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_crime_of_the_area_comes_once(world, serving, place, fetch):
+    """Cells are halved until the server answers, and no crime is lost or doubled on the way."""
+    settings = place()
+    fetch(settings, serving(world))
+    for month, crimes in world.crimes.items():
+        rows = rows_of(settings.folder / f"crimes/{month}/{month}-street.csv")
+        got = sorted((r["Crime ID"], r["Longitude"], r["Latitude"], r["Location"]) for r in rows)
+        held = sorted(
+            (
+                one["persistent_id"],
+                one["location"]["longitude"],
+                one["location"]["latitude"],
+                one["location"]["street"]["name"],
+            )
+            for one in crimes
+        )
+        assert got == held
+
+
+def test_months_are_asked_first_and_only_missing_ones_fetched(world, serving, place, fetch):
+    """A month that is there, from whatever force's file, costs no request."""
+    settings = place()
+    kept = settings.folder / "crimes/2026-08/2026-08-metropolitan-street.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("Crime ID,Month\n", encoding="utf-8")
+    brought = fetch(settings, serving(world))
+    assert world.asked[0][1] == "/api/crimes-street-dates"
+    assert {month for _, _, month, _ in world.asked[1:]} == {"2026-07", "2026-09"}
+    assert brought.kept == 1
+    assert kept.read_text(encoding="utf-8") == "Crime ID,Month\n"
+    world.asked.clear()
+    again = fetch(settings, serving(world))
+    assert again.files == []
+    assert len(world.asked) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_failing_requests_change_no_byte(world, serving, place, fetch, files_of, seed):
+    """With a quarter of all requests failing the files are the same as without failures."""
+    settings = place("calm")
+    fetch(settings, serving(world))
+    stormy = type(world)(crimes=world.crimes, most=150, failing=0.25, seed=seed, slow_seconds=1.2)
+    other = place("stormy")
+    fetch(other, serving(stormy))
+    assert stormy.faults > 0
+    assert files_of(other.folder) == files_of(settings.folder)
+
+
+@pytest.mark.parametrize("after", range(1, 18, 4))
+def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
+    world, serving, place, fetch, files_of, after, quick_web
+):
+    """A fetch that broke off goes on where it stopped and ends with the same bytes."""
+    whole = place("whole")
+    fetch(whole, serving(world))
+    needed = len(world.asked)
+    world.asked.clear()
+    broken = place("broken")
+    world.script = [""] * after + ["500"] * 3
+    url = serving(world)
+    with pytest.raises(FetchError, match="kept"):
+        fetch(broken, url, web=quick_web(total=2))
+    fetch(broken, url)
+    assert files_of(broken.folder) == files_of(whole.folder)
+    # The list of months, the failures, and a way of halvings from the area to its first cell.
+    assert len(world.asked) <= needed + 1 + 3 + 8
+
+
+def test_a_month_that_is_no_longer_offered_is_told(world, serving, place, fetch):
+    """A month missing from the list is a note, not an error, and leaves no file."""
+    world.vanishing = {"2026-08"}
+    settings = place()
+    brought = fetch(settings, serving(world))
+    assert brought.notes == ["data.police.uk does not offer crime of 2026-08 (any more)."]
+    assert not (settings.folder / "crimes/2026-08").exists()
+    assert len(brought.files) == 2
+
+
+def test_a_month_that_vanishes_on_the_way_is_told(world, serving, place, fetch):
+    """A month that was in the list and is gone when its turn comes is told too."""
+    settings = place()
+
+    def tell(what, *_):
+        if what == "crime of 2026-07":
+            world.vanishing = {"2026-07"}
+
+    brought = fetch(settings, serving(world), tell=tell)
+    assert brought.notes == ["data.police.uk does not offer crime of 2026-07 (any more)."]
+    assert [name[:14] for name in brought.files] == ["crimes/2026-09", "crimes/2026-08"]
+
+
+def test_a_month_without_crime_is_a_table_without_rows(world, serving, place, fetch):
+    """No crime in the area is an answer, and told."""
+    world.crimes["2026-08"] = []
+    settings = place()
+    brought = fetch(settings, serving(world))
+    assert brought.notes == ["No crime was recorded in the area in 2026-08."]
+    assert rows_of(settings.folder / "crimes/2026-08/2026-08-street.csv") == []
+
+
+def test_a_file_in_doubt_is_told_and_kept(world, serving, place, fetch):
+    """A fetched file that was changed stays, is told, and comes anew with --again."""
+    settings = place()
+    url = serving(world)
+    fetch(settings, url)
+    spoiled = settings.folder / "crimes/2026-09/2026-09-street.csv"
+    good = spoiled.read_bytes()
+    spoiled.write_bytes(good[:1000])
+    brought = fetch(settings, url)
+    assert spoiled.read_bytes() == good[:1000]
+    told = "crimes/2026-09/2026-09-street.csv is not as it was fetched, and is kept"
+    assert [note.startswith(told) for note in brought.notes] == [True]
+    fetch(settings, url, again=True)
+    assert spoiled.read_bytes() == good
+
+
+def test_files_of_another_area_are_told(world, serving, place, fetch):
+    """Files that were fetched before the area changed are named."""
+    url = serving(world)
+    fetch(place(), url)
+    text = (place().folder / "patrolplan.toml").read_text(encoding="utf-8")
+    brought = fetch(place(text=text.replace("51.54]", "51.53]")), url)
+    assert len(brought.notes) == 3
+    assert all("another area" in note for note in brought.notes)
+
+
+def test_the_record_says_what_came_when_from_where_under_which_licence(
+    world, serving, place, fetch
+):
+    """The record names address, licence, months, rows and hash, and no fields of the request."""
+    settings = place()
+    url = serving(world)
+    fetch(settings, url)
+    record = json.loads((settings.folder / "fetched.json").read_text(encoding="utf-8"))
+    entry = record["files"]["crimes/2026-09/2026-09-street.csv"]
+    assert entry["url"] == f"{url}/api/crimes-street/all-crime"
+    assert entry["licence"] == "Open Government Licence v3.0"
+    assert entry["fetched_at"] == "2026-11-24T12:00:00Z"
+    assert entry["months"] == ["2026-09"]
+    assert entry["rows"] == 400
+    assert world.agents == {entry["user_agent"]}
+    assert entry["user_agent"].endswith("(+analyst@example.org)")
+
+
+def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
+    """What was kept against a break is gone when all is done."""
+    settings = place()
+    fetch(settings, serving(world))
+    there = {path.name for path in settings.folder.iterdir()}
+    assert there == {".fetch.lock", "crimes", "fetched.json", "patrolplan.toml"}
+
+
+def test_settings_that_leave_no_room_ask_nobody(world, serving, place, fetch):
+    """Without an area, or with one file for all crimes, the settings are told before a request."""
+    text = (place().folder / "patrolplan.toml").read_text(encoding="utf-8")
+    url = serving(world)
+    with pytest.raises(SettingsError, match="neither bounds nor boundary"):
+        fetch(place(text=text.replace("bounds =", "# bounds =")), url)
+    with pytest.raises(SettingsError, match=r"'crimes\.csv' has room for no file for each month"):
+        fetch(place(text=text.replace("crimes/*/*.csv", "crimes.csv")), url)
+    assert world.asked == []
+
+
+@pytest.mark.parametrize("spoiled", ["[[1, []]]", '[["x", 3]]', "{}", "[[1,", "null"])
+def test_what_the_disk_spoiled_is_asked_again(  # noqa: PLR0917 - fixtures
+    world, serving, place, fetch, files_of, quick_web, spoiled
+):
+    """Kept cells that are no longer what was kept change no byte of the files."""
+    whole, broken, url = place("whole"), place("broken"), serving(world)
+    fetch(whole, url)
+    world.script = [""] * 12 + ["500"] * 3
+    with pytest.raises(FetchError):
+        fetch(broken, url, web=quick_web(total=2))
+    kept = sorted(broken.folder.glob(".fetch/crimes-*/*/*.json"))
+    assert kept
+    for path in kept:
+        path.write_text(spoiled, encoding="utf-8")
+    fetch(broken, url)
+    assert files_of(broken.folder) == files_of(whole.folder)
+
+
+def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, monkeypatch, capsys):
+    """The command names files and notes; stopped by hand it says that nothing is lost."""
+    url = serving(world)
+    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
+    monkeypatch.setattr(bringing, "Servers", lambda: ours)
+    world.vanishing = {"2026-08"}
+    config = str(place().folder / "patrolplan.toml")
+    command = ["patrolplan", "fetch", "--config", config, "--only", "crimes", "--months", "2"]
+    monkeypatch.setattr("sys.argv", [*command, "--json"])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["written"] == ["crimes/2026-09/2026-09-street.csv"]
+    assert "2026-08" in told["notes"][0]
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bringing, "bring", stopped)
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 130

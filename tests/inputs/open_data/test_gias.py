@@ -1,0 +1,91 @@
+"""Schools: the newest daily register, only the area's schools, no names of people."""
+
+import csv
+import io
+
+import pytest
+
+from patrolplan.errors import FetchError
+from patrolplan.inputs.open_data.gias import COLUMNS
+from patrolplan.inputs.schools import read_schools
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+HEADER = (*COLUMNS, "HeadFirstName", "HeadLastName", "TelephoneNum", "PercentageFSM")
+INSIDE = {"Easting": "528500", "Northing": "181500"}
+
+
+def register(*schools):
+    """A daily file as GIAS writes it: Windows-1252, every cell quoted."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADER, restval="", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writeheader()
+    people = {"HeadFirstName": "Ada", "HeadLastName": "Nosey", "TelephoneNum": "02079460000"}
+    state = {"EstablishmentStatus (name)": "Open"}
+    for school in schools:
+        writer.writerow(people | state | INSIDE | school)
+    return text.getvalue().encode("cp1252")
+
+
+SCHOOLS = register(
+    {"URN": "100100", "EstablishmentName": "St Mary\u2019s, Café Lane"},
+    {"URN": "99999", "EstablishmentName": "Older", "EstablishmentStatus (name)": "Closed"},
+    {"URN": "100200", "EstablishmentName": "Far Away", "Easting": "400000"},
+    {"URN": "100300", "EstablishmentName": "No Place", "Easting": "", "Northing": ""},
+)
+
+
+def test_the_areas_schools_are_kept_without_people(world, serving, place, fetch):
+    """Schools in the area stay, by URN, in the layout the reader knows; heads and phones do not."""
+    world.register = {"edubasealldata20261124.csv": SCHOOLS}
+    settings = place()
+    fetch(settings, serving(world), only=["schools"])
+    path = settings.folder / "schools.csv"
+    text = path.read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["URN"] for row in rows] == ["99999", "100100"]
+    assert "Nosey" not in text
+    assert "0207946" not in text
+    read = read_schools([path], Projection(), LeftOut())
+    assert list(read["name"]) == ["St Mary\u2019s, Café Lane"]
+
+
+def test_the_newest_of_the_last_days_is_taken(world, serving, place, fetch):
+    """Where today's file is not made yet, the day before's is asked for."""
+    world.register = {
+        "edubasealldata20261122.csv": SCHOOLS,
+        "edubasealldata20261121.csv": b"older",
+    }
+    fetch(place(), serving(world), only=["schools"])
+    assert [path[-12:] for _, path, *_ in world.asked] == [
+        "20261124.csv",
+        "20261123.csv",
+        "20261122.csv",
+    ]
+
+
+def test_a_week_without_a_file_is_told(world, serving, place, fetch):
+    """No file of the last days is a message, and no empty table is left."""
+    settings = place()
+    with pytest.raises(FetchError, match=r"register of schools .* no file of the last 7 days"):
+        fetch(settings, serving(world), only=["schools"])
+    assert not (settings.folder / "schools.csv").exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Busy</html>", b"URN,Name\n1,x\n", b'"a\n"b,"c\n'])
+def test_another_file_is_refused(world, serving, place, fetch, quick_web, body):
+    """What is no register is asked for again, then told."""
+    world.register = {"edubasealldata20261124.csv": body}
+    with pytest.raises(FetchError, match="sends"):
+        fetch(place(), serving(world), only=["schools"], web=quick_web(total=1))
+    assert len(world.asked) == 2
+
+
+def test_schools_that_are_there_stay(world, serving, place, fetch):
+    """A file of schools is not written over, and costs no request."""
+    settings = place()
+    (settings.folder / "schools.csv").write_text("mine", encoding="utf-8")
+    assert fetch(settings, serving(world), only=["schools"]).files == []
+    assert (settings.folder / "schools.csv").read_text(encoding="utf-8") == "mine"
+    assert world.asked == []

@@ -1,0 +1,128 @@
+"""Streets: through osmnx, with every tag and whole ways, and nothing of osmnx left changed."""
+
+import json
+import socket
+
+import osmnx
+import pytest
+
+from patrolplan.errors import FetchError
+from patrolplan.inputs.streets import read_streets
+from patrolplan.projection import Projection
+from patrolplan.tables import LeftOut
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+def node(number, lon, lat, **tags):
+    """A node as Overpass gives it."""
+    return {"type": "node", "id": number, "lat": lat, "lon": lon, "tags": tags}
+
+
+def way(number, nodes, **tags):
+    """A way as Overpass gives it."""
+    return {"type": "way", "id": number, "nodes": nodes, "tags": tags}
+
+
+NODES = [node(n, -0.14 + 0.001 * n, 51.52 + 0.0005 * (n % 3 == 1)) for n in range(1, 9)]
+NETWORK = {
+    "version": 0.6,
+    "elements": [
+        way(12, [1, 2, 3], highway="residential", name="Café Row", oneway="yes", lit="yes"),
+        way(11, [3, 4], highway="cycleway", foot="designated"),
+        way(13, [4, 5], highway="service", access="private"),
+        way(14, [5, 6, 7, 5], highway="footway", sidewalk="separate"),
+        *reversed(NODES),
+    ],
+}
+FEATURES = {
+    "version": 0.6,
+    "elements": [
+        *NODES[3:7],
+        way(21, [4, 5, 6, 4], leisure="park", name="Green"),
+        way(22, [6, 7, 8, 6]),
+        node(30, -0.13, 51.52, highway="bus_stop", name="Stop"),
+        {
+            "type": "relation",
+            "id": 40,
+            "members": [{"type": "way", "ref": 22, "role": "outer"}],
+            "tags": {"type": "multipolygon", "natural": "water", "name": "Lake"},
+        },
+        node(8, -0.132, 51.52),
+    ],
+}
+
+
+@pytest.fixture
+def world(world):
+    """A world with four ways, a park, a lake and a bus stop."""
+    world.network, world.features = NETWORK, FEATURES
+    return world
+
+
+@pytest.mark.parametrize("name", ["streets.osm.pbf", "streets.osm.gz", "streets.osm"])
+def test_our_reader_takes_what_comes(world, serving, place, fetch, name):
+    """Streets keep names and tags, cycleways and one-ways are walked, the map has its features."""
+    text = (place().folder / "patrolplan.toml").read_text(encoding="utf-8")
+    settings = place(text=text.replace("streets.osm.pbf", name))
+    fetch(settings, serving(world), only=["streets"])
+    streets = read_streets([settings.folder / name], Projection(), LeftOut())
+    assert list(streets.ways["osm_id"]) == [11, 12, 14]  # 13 is private
+    assert streets.ways.set_index("osm_id").loc[12, ["name", "lit"]].tolist() == ["Café Row", "yes"]
+    assert list(streets.vertex_node) == [3, 4, 1, 2, 3, 5, 6, 7, 5]
+    assert set(streets.features["kind"]) == {"park", "water", "bus_stop"}
+    record = json.loads((settings.folder / "fetched.json").read_text(encoding="utf-8"))
+    assert record["files"][name]["licence"] == "Open Database Licence 1.0"
+    assert record["files"][name]["rows"] == 4
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "504", "cut", "drop", "no json", "shape"])
+def test_each_fault_passes_and_changes_no_byte(world, serving, place, fetch, files_of, fault):
+    """A fault of any kind is asked again, and the file is the same."""
+    calm, stormy, url = place("calm"), place("stormy"), serving(world)
+    fetch(calm, url, only=["streets"])
+    world.script = ["", fault]
+    fetch(stormy, url, only=["streets"])
+    assert files_of(stormy.folder) == files_of(calm.folder)
+
+
+def test_a_part_of_the_data_is_no_answer(world, serving, place, fetch, quick_web):
+    """An answer with a remark is cut short by the server: nothing is written."""
+    world.network = NETWORK | {"remark": "runtime error: Query timed out"}
+    settings = place()
+    with pytest.raises(FetchError, match="Query timed out"):
+        fetch(settings, serving(world), only=["streets"], web=quick_web(total=1))
+    assert not (settings.folder / "streets.osm.pbf").exists()
+
+
+def test_an_area_without_streets_is_told(world, serving, place, fetch):
+    """No street in the area points to the settings."""
+    world.network = {"elements": []}
+    with pytest.raises(FetchError, match="no street in the area; check \\[area\\]"):
+        fetch(place(), serving(world), only=["streets"])
+
+
+def test_what_came_is_not_asked_again(world, serving, place, fetch, quick_web):
+    """After a break the part that came is kept: only the rest is asked."""
+    settings, url = place(), serving(world)
+    world.script = ["", "500", "500"]
+    with pytest.raises(FetchError, match="500"):
+        fetch(settings, url, only=["streets"], web=quick_web(total=1))
+    world.asked.clear()
+    fetch(settings, url, only=["streets"])
+    assert sum(path == "/overpass/interpreter" for _, path, *_ in world.asked) == 1
+
+
+def test_osmnx_is_as_it_was(world, serving, place, fetch, tmp_path, monkeypatch):
+    """Its settings and the name resolver come back, and it keeps no cache of its own."""
+    monkeypatch.chdir(tmp_path)
+    names = [name for name in vars(osmnx.settings) if not name.startswith("_")]
+    before = {name: getattr(osmnx.settings, name) for name in names}
+    resolver = socket.getaddrinfo
+    settings = place()
+    fetch(settings, serving(world), only=["streets"])
+    assert {name: getattr(osmnx.settings, name) for name in names} == before
+    assert socket.getaddrinfo is resolver
+    assert not (tmp_path / "cache").exists()
+    assert not (settings.folder / ".fetch").exists()
+    assert all("patrolplan" in agent for agent in world.agents)

@@ -1,0 +1,61 @@
+"""Where fetched files go: where the settings will look for them."""
+
+import pytest
+
+from patrolplan.errors import SettingsError
+from patrolplan.inputs.open_data.targets import month_file
+from patrolplan.inputs.open_data.targets import month_of
+from patrolplan.inputs.open_data.targets import single_file
+from patrolplan.settings import settings_from
+
+
+def settings(folder, crimes="c/*/*.csv", schools="s.csv", streets="s.osm.pbf"):
+    """Settings that name these files."""
+    sources = {"crimes": crimes, "schools": schools, "streets": streets}
+    return settings_from({"sources": sources}, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("crimes/*/*.csv", "crimes/2026-09/2026-09-street.csv"),
+        ("crimes/*/*-street.csv", "crimes/2026-09/2026-09-street.csv"),
+        ("crimes/*.csv", "crimes/2026-09-street.csv"),
+        ("crimes/**/*.csv", "crimes/2026-09/2026-09-street.csv"),
+        ("../data/crimes/20*/*.csv.gz", "../data/crimes/2026-09/2026-09-street.csv.gz"),
+        ("a/crimes-*.csv", "a/crimes-2026-09-street.csv"),
+        ("????-??/*", "2026-09/2026-09-street.csv"),
+        ("*.csv", "2026-09-street.csv"),
+    ],
+)
+def test_a_months_file_is_found_by_its_pattern(tmp_path, pattern, name):
+    """The name chosen is one that the pattern finds, and that tells its month."""
+    folder = tmp_path / "here"
+    chosen = settings(folder, crimes=[pattern])
+    path = month_file(chosen, "2026-09")
+    assert (
+        path.relative_to(folder.parent if ".." in name else folder)
+        .as_posix()
+        .endswith(name.removeprefix("../"))
+    )
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert [one.resolve() for one in chosen.paths("crimes")] == [path.resolve()]
+    assert month_of(path) == "2026-09"
+
+
+@pytest.mark.parametrize("pattern", ["crimes.csv", "crimes/*.parquet", "x/*-metropolitan.tsv"])
+def test_a_pattern_without_room_is_told(tmp_path, pattern):
+    """One file for all crimes, or another kind of file, is told with what to write."""
+    with pytest.raises(SettingsError, match=r'write crimes = \["crimes/\*/\*\.csv"\]'):
+        month_file(settings(tmp_path, crimes=[pattern]), "2026-09")
+
+
+def test_streets_and_schools_go_to_their_own_names(tmp_path):
+    """Single files have the names that the settings give; a graph is not written."""
+    assert single_file(settings(tmp_path), "streets") == tmp_path / "s.osm.pbf"
+    assert single_file(settings(tmp_path, schools="d/*.csv"), "schools") == (
+        tmp_path / "d/schools.csv"
+    )
+    with pytest.raises(SettingsError, match=r'write streets = "streets\.osm\.pbf"'):
+        single_file(settings(tmp_path, streets="s.graphml"), "streets")

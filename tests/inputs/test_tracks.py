@@ -1,0 +1,92 @@
+"""GPX tracks: points with times in order, and nothing that a file should not hold."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.tracks import LARGEST_BYTES
+from patrolplan.inputs.tracks import read_track
+
+HEAD = '<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'
+TAIL = "</trkseg></trk></gpx>"
+
+
+def _point(time, latitude=51.53, longitude=0.87):
+    when = "" if time is None else f"<time>{time}</time>"
+    return f'<trkpt lat="{latitude}" lon="{longitude}"><ele>3</ele>{when}</trkpt>'
+
+
+@pytest.fixture
+def track(tmp_path):
+    """Write a file and read it."""
+
+    def call(content):
+        path = tmp_path / "walk.gpx"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_track(path)
+
+    return call
+
+
+def test_points_come_in_the_order_of_time(track):
+    """Points out of order are put in order, those of one time once, those without a time not."""
+    times = ["2026-12-01T15:00:10Z", "2026-12-01T15:00:00Z", None, "2026-12-01T15:00:10Z"]
+    found = track(HEAD + "".join(_point(time) for time in times) + TAIL)
+    assert np.diff(found.seconds).tolist() == [10.0]
+
+
+def test_days_are_local(track):
+    """Half past eleven at night in universal time is tomorrow in a British summer."""
+    points = _point("2026-06-30T22:30:00Z") + _point("2026-06-30T23:30:00.5+00:00")
+    found = track(HEAD + points + TAIL)
+    assert found.days == [dt.date(2026, 6, 30), dt.date(2026, 7, 1)]
+    assert len(found.on(dt.date(2026, 7, 1)).seconds) == 1
+
+
+def test_all_segments_and_older_forms_are_read(track):
+    """Several tracks and segments are one recording, with any namespace or none."""
+    first, last = _point("2026-12-01T15:00:00Z"), _point("2026-12-01T16:00:00")
+    content = f"<gpx><trk><trkseg>{first}</trkseg><trkseg>{last}</trkseg></trk></gpx>"
+    assert np.diff(track(content).seconds).tolist() == [3600.0]
+
+
+BOMB = '<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (BOMB + HEAD + TAIL, "declares a document type"),
+        ((BOMB + HEAD + TAIL).encode("utf-16"), "declares a document type"),
+        (HEAD, "is no GPX (no element found"),
+        ("", "is no GPX (no element found"),
+        (b"\x00\xff\x00", "is no GPX"),
+        ("<html></html>", "is no GPX but <html>"),
+        (HEAD + TAIL, "holds 0 track points, 0 of them with a time; record a track"),
+        (HEAD + _point(None) * 3 + TAIL, "holds 3 track points, 0 of them with a time"),
+        (
+            HEAD + _point("2026-12-01T15:00:00Z") + _point("x", latitude=95) + TAIL,
+            "1 track points have no latitude, the first of them number 2",
+        ),
+        (HEAD + _point("2026-12-01T15:00:00Z", longitude="nan") + TAIL, "have no longitude"),
+    ],
+)
+def test_what_is_no_track_is_refused(track, content, told):
+    """The message says what the file is or lacks."""
+    with pytest.raises(InputError) as raised:
+        track(content)
+    assert told in str(raised.value)
+    assert "walk.gpx" in str(raised.value)
+
+
+def test_missing_and_huge_files_are_refused(tmp_path):
+    """A file that is not there is named, one that is too large is not read."""
+    with pytest.raises(InputError, match="there is no such file"):
+        read_track(tmp_path / "none.gpx")
+    path = tmp_path / "huge.gpx"
+    with path.open("wb") as stream:
+        stream.truncate(LARGEST_BYTES + 1)
+    with pytest.raises(InputError, match="is larger than 50 million bytes"):
+        read_track(path)

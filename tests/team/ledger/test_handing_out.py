@@ -1,0 +1,36 @@
+"""What a week's folder hands out is what the week promises."""
+
+import json
+
+import pytest
+
+from patrolplan.errors import InputError
+from patrolplan.outputs.files import write_json
+from patrolplan.team.ledger.handing_out import HOTSPOTS_FILE
+from patrolplan.team.ledger.handing_out import WEEK_FILE
+from patrolplan.team.ledger.handing_out import hotspots_document
+from patrolplan.team.ledger.handing_out import read_handed_out
+from patrolplan.team.week import week_document
+
+
+@pytest.fixture
+def folder(tmp_path, week):
+    """The two files of a week's folder that the ledger reads."""
+    write_json(tmp_path / WEEK_FILE, week_document(week))
+    write_json(tmp_path / HOTSPOTS_FILE, hotspots_document(week))
+    return tmp_path
+
+
+def test_a_folder_hands_out_what_the_week_promises(folder, promised_week):
+    """Days, doses and hotspots read from the folder are those of the calls."""
+    assert read_handed_out(folder) == promised_week
+
+
+def test_a_hotspot_that_is_lost_is_told(folder, promised_week):
+    """A dose in a place that the folder does not know is no dose."""
+    name = promised_week.doses[0]["hotspot"]
+    spots = json.loads((folder / HOTSPOTS_FILE).read_text(encoding="utf-8"))
+    kept = [row for row in spots["features"] if row["properties"]["hotspot"] != name]
+    write_json(folder / HOTSPOTS_FILE, {**spots, "features": kept})
+    with pytest.raises(InputError, match=rf"hotspots\.geojson lacks {name}"):
+        read_handed_out(folder)

@@ -1,0 +1,103 @@
+"""Minutes in each hotspot from a noisy track, against the truth of simulated walks."""
+
+import numpy as np
+import pytest
+
+from patrolplan.team.ledger.places import pieces_on
+from patrolplan.team.ledger.presence import GAP_SECONDS
+from patrolplan.team.ledger.presence import presence_on_streets
+
+MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
+"""Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""
+
+
+def _measured(plan, walker, seed, **noise):
+    """(hotspot, minutes measured, minutes in truth) of each stop of a walk."""
+    patrols = [
+        patrol
+        for best in plan.patrols
+        for patrol in (best, *(walk for variant in best.variants for walk in variant.patrols))
+        if patrol.stops
+    ]
+    rng = np.random.default_rng(seed)
+    patrol = patrols[rng.integers(len(patrols))]
+    true = walker.walk(patrol, plan.hotspots, rng)
+    seconds, xy = walker.recorded(true, rng, **noise)
+    found = presence_on_streets(plan.area.network, seconds, xy)
+    assert found.piece_minutes.sum() + found.off_street_minutes == pytest.approx(
+        (seconds[-1] - seconds[0]) / 60
+    )
+    assert 1.8 < found.bridged_minutes < 2.2
+    pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["pieces"], strict=True))
+    truth = walker.minutes_within(true, plan.hotspots)
+    names = [stop.hotspot for stop in patrol.stops if stop.hotspot in pieces]
+    return [(name, found.piece_minutes[pieces[name]].sum(), truth[name]) for name in names]
+
+
+def _errors(plan, walker, walks, **noise):
+    rows = [row for seed in range(walks) for row in _measured(plan, walker, seed, **noise)]
+    return np.array([abs(got - true) / true for _, got, true in rows])
+
+
+def test_minutes_in_each_hotspot_are_right_within_a_tenth(plan, walker):
+    """With 20 m of noise and a two-minute gap, on ten walks, at every stop."""
+    assert _errors(plan, walker, 10, white_metres=20).max() < 0.1
+
+
+def test_wild_bursts_hardly_matter(plan, walker):
+    """With five bursts of points far off as well, a point a second."""
+    noise = {"white_metres": 20, "bursts": 5, "every_seconds": 1}
+    assert _errors(plan, walker, 5, **noise).max() < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "noise",
+    [{"white_metres": 20}, {"white_metres": 20, "every_seconds": 1, "bursts": 5}],
+)
+def test_a_hundred_walks(plan, walker, noise):
+    """Every stop of a hundred walks is right within a tenth."""
+    assert _errors(plan, walker, 100, **noise).max() < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [MIXED, {"white_metres": 20, "every_seconds": 15}])
+def test_a_hundred_harder_walks(plan, walker, noise):
+    """Where half of the noise drifts, or points are seldom, 98 of 100 stops are within a tenth."""
+    errors = _errors(plan, walker, 100, **noise)
+    assert np.quantile(errors, 0.98) < 0.1
+    assert np.median(errors) < 0.02
+
+
+def test_a_long_gap_counts_nowhere(demo_area):
+    """Standing still, a gap of four minutes is bridged; one of ten is told and not counted."""
+    network = demo_area.network
+    place = network.piece_middle[100]
+    for gap, bridged, lost in ((240, 3.9, 0.0), (600, 0.0, 9.9)):
+        seconds = np.arange(0, 1800.0, 5)
+        seconds = seconds[(seconds <= 600) | (seconds >= 600 + gap)]
+        assert (gap > GAP_SECONDS) == (lost > 0)
+        found = presence_on_streets(network, seconds, np.tile(place, (len(seconds), 1)))
+        assert found.bridged_minutes == pytest.approx(bridged, abs=0.11)
+        assert found.lost_minutes == pytest.approx(lost, abs=0.11)
+        counted = found.piece_minutes.sum() + found.off_street_minutes
+        assert counted == pytest.approx(1795 / 60 - found.lost_minutes)
+
+
+def test_time_off_the_streets_is_no_dose(demo_area):
+    """Ten minutes in a field 300 m from every street are on no piece."""
+    network = demo_area.network
+    corner = network.node_xy[np.argmax(network.node_xy.sum(axis=1))]
+    rng = np.random.default_rng(1)
+    xy = corner + 300 + rng.normal(0, 10, (120, 2))
+    found = presence_on_streets(network, np.arange(0, 600.0, 5), xy)
+    assert found.off_street_minutes > 0.9 * 595 / 60
+
+
+def test_a_stretch_finds_its_own_pieces_again(plan):
+    """The pieces of every hotspot are known from its line alone."""
+    found = pieces_on(plan.area.network, plan.hotspots.geometry.to_numpy())
+    same = [set(a) >= set(b) for a, b in zip(found, plan.hotspots["pieces"], strict=True)]
+    assert all(same)
+    more = sum(len(a) for a in found) - sum(len(b) for b in plan.hotspots["pieces"])
+    assert more <= 0.01 * sum(len(b) for b in plan.hotspots["pieces"])

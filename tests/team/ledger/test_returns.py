@@ -1,0 +1,175 @@
+"""Plan against delivered, the same on both databases, and what the next week starts from."""
+
+import dataclasses
+import datetime as dt
+import random
+
+import pandas as pd
+import pytest
+
+import patrolplan as pp
+from patrolplan.outputs.returnpack import return_tables
+from patrolplan.outputs.returnpack import write_return
+from patrolplan.team.ledger.places import SAME_PLACE_METRES
+from patrolplan.team.ledger.places import same_place
+
+MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
+DAY = dt.timedelta(days=1)
+
+
+def _renamed(plan, shift=7):
+    """The same hotspots under other names, as next month's plan may have them."""
+    names = list(plan.hotspots["hotspot"])
+    moved = plan.hotspots.assign(hotspot=names[shift:] + names[:shift])
+    return dataclasses.replace(plan, hotspots=moved)
+
+
+def _visits(visit, count=60, seed=1):
+    """Visits of the first doses: full, cut short, or not made; some are never told of."""
+    rng = random.Random(seed)  # noqa: S311 - a test's draw
+    told = [number for number in range(count) if rng.random() < 0.8]
+    return [
+        visit(number, rng.choice([15.0, 15.0, 8.5, 0.0]), engagements=rng.choice([None, 0, 3]))
+        for number in told
+    ]
+
+
+@pytest.fixture
+def used(ledger, promised_week, visit):
+    """A ledger with a week handed out and most of it recorded."""
+    ledger.hand_out(promised_week)
+    ledger.record(_visits(visit))
+    return ledger
+
+
+@pytest.mark.parametrize("column", ["officer", "urn", "week", "hotspot"])
+def test_sums_are_those_of_the_doses_one_by_one(used, promised_week, visit, column):
+    """Promised and delivered by officer, school, week and hotspot, against a plain loop."""
+    table = pp.against(pp.compared(used, MONDAY, FRIDAY), [column])
+    promised, delivered, spoken = {}, {}, {}
+    for dose in promised_week.doses:
+        key = {**dose, "week": MONDAY}[column]
+        promised[key] = promised.get(key, 0) + dose["minutes"]
+    for row in _visits(visit):
+        key = {**row.row(), "week": MONDAY}[column]
+        delivered[key] = delivered.get(key, 0) + row.minutes
+        spoken[key] = spoken.get(key, 0) + (row.engagements or 0)
+    found = table.set_index(column)
+    assert found["promised_minutes"].to_dict() == promised
+    assert {k: v for k, v in found["delivered_minutes"].items() if k in delivered} == delivered
+    assert {k: v for k, v in found["engagements"].items() if k in spoken} == spoken
+    assert found["not_recorded"].sum() == len(promised_week.doses) - len(_visits(visit))
+    assert found["delivered_visits"].sum() == sum(row.minutes > 0 for row in _visits(visit))
+
+
+def test_visits_that_nobody_promised_count(ledger, promised_week, visit):
+    """A visit without a promise is delivered against nothing; its share is not known."""
+    ledger.hand_out(promised_week)
+    extra = visit(0, 12.0, officer="SSO-99")
+    ledger.record([extra])
+    table = pp.against(pp.compared(ledger, MONDAY, FRIDAY), ["officer"]).set_index("officer")
+    row = table.loc["SSO-99"]
+    assert (row["promised_minutes"], row["delivered_minutes"]) == (0.0, 12.0)
+    assert pd.isna(row["delivered_percent"])
+
+
+def test_an_empty_ledger_has_empty_reports(ledger):
+    """Nothing promised and nothing delivered is no error."""
+    assert all(table.empty for table in return_tables(ledger, "2026-12").values())
+
+
+def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
+    """A week of a plan with other names stands beside the first: places are joined by place."""
+    before = pp.against(pp.compared(used, MONDAY, FRIDAY), ["place"])
+    renamed = _renamed(plan)
+    old = dict(zip(plan.hotspots["hotspot"], renamed.hotspots["hotspot"], strict=True))
+    later = []
+    for duty in week.duties:
+        stops = tuple(dataclasses.replace(s, hotspot=old[s.hotspot]) for s in duty.patrol.stops)
+        patrol = dataclasses.replace(duty.patrol, stops=stops)
+        later.append(dataclasses.replace(duty, date=duty.date + 7 * DAY, patrol=patrol))
+    days = tuple(day + 7 * DAY for day in week.days)
+    next_week = dataclasses.replace(week, plan=renamed, duties=tuple(later), days=days)
+    assert used.hand_out(pp.handed_out(next_week))
+    both = pp.compared(used, MONDAY, FRIDAY + 7 * DAY)
+    summed = pp.against(both, ["hotspot", "place"]).set_index("place")
+    assert (
+        summed["promised_minutes"].to_dict()
+        == (2 * before.set_index("place")["promised_minutes"]).to_dict()
+    )
+    words = dict(zip(renamed.hotspots["hotspot"], renamed.hotspots["place"], strict=True))
+    assert all(words[name] == place for place, name in summed["hotspot"].items())
+
+
+def test_the_next_week_starts_from_what_was_delivered(used, plan, visit):
+    """Minutes by hotspot and day, under the names of today's plan, without the week itself."""
+    renamed = _renamed(plan)
+    found = pp.delivered_before(used, FRIDAY, renamed.hotspots)
+    words = dict(zip(renamed.hotspots["hotspot"], renamed.hotspots["place"], strict=True))
+    expected = {}
+    for row in _visits(visit):
+        if row.minutes > 0 and row.date < FRIDAY:
+            key = (row.place, row.date)
+            expected[key] = expected.get(key, 0) + row.minutes
+    got = {
+        (words[name], date): minutes
+        for name, date, minutes in found.itertuples(index=False, name=None)
+    }
+    assert got == expected
+    assert list(found.columns) == ["hotspot", "date", "minutes"]
+    assert pp.delivered_before(used, MONDAY, plan.hotspots).empty
+    assert pp.delivered_before(used, FRIDAY + 8 * DAY, plan.hotspots).empty
+
+
+def test_the_rota_changes_with_the_doses(demo_area, plan, ledger, promised_week, visit):
+    """A week after a week of doses is another than one after none, and says what it rests on."""
+    ledger.hand_out(promised_week)
+    ledger.record([visit(number, 15.0) for number in range(len(promised_week.doses))])
+    start = MONDAY + 7 * DAY
+    doses = pp.delivered_before(ledger, start, plan.hotspots)
+    after = pp.plan_week(demo_area, plan, start=start, delivered=doses)
+    delivered = {(name, day) for name, days in after.delivered.items() for day in days}
+    promised = {(dose["hotspot"], dose["date"]) for dose in promised_week.doses}
+    assert delivered == promised
+    assert after.worth != pp.plan_week(demo_area, plan, start=start).worth
+
+
+def test_a_dose_in_a_place_that_is_no_hotspot_any_more_is_named_by_its_place(used, plan):
+    """It is told in words, so that nobody takes it for another hotspot."""
+    few = plan.hotspots.iloc[-3:]
+    found = pp.delivered_before(used, FRIDAY, few)
+    assert set(found["hotspot"]) <= set(plan.hotspots["place"]) | set(few["hotspot"])
+    assert not set(found["hotspot"]) & set(plan.hotspots["hotspot"][:10])
+
+
+def test_the_rule_of_the_same_place(plan):
+    """A stop is on its own stretch; one farther than the limit from all is on none."""
+    stops = plan.hotspots["stop"]
+    xy = [(point.x, point.y) for point in stops]
+    stretches = plan.hotspots.geometry.to_numpy()
+    found = same_place(xy, stretches)
+    apart = [stretches[row].distance(point) for row, point in zip(found, stops, strict=True)]
+    assert max(apart) < 0.01
+    assert (found == range(len(xy))).mean() > 0.99  # stretches may cross where an officer stops
+    east = max(shape.bounds[2] for shape in stretches)
+    assert same_place([(east + SAME_PLACE_METRES + 1, xy[0][1])], stretches).tolist() == [-1]
+
+
+def test_both_databases_give_the_same_reports(tmp_path, used, postgres, promised_week, visit, plan):
+    """Every table of the return is the same to the byte, and so are the doses of the next week."""
+    with pp.Ledger(postgres, used.area, used.projection) as other:
+        for change in (promised_week, dataclasses.replace(promised_week, days=(FRIDAY,))):
+            other.hand_out(change)
+            used.hand_out(change)
+        other.record(_visits(visit))
+        for entry in (used, other):
+            entry.record([visit(3, 4.25), visit(5, 11.1, officer="ssö-9"), visit(5, 2.0)])
+            write_return(entry, "2026-12", tmp_path / entry._engine.name)
+        mine, theirs = (tmp_path / name for name in ("sqlite", "postgresql"))
+        names = sorted(path.name for path in mine.iterdir())
+        assert len(names) == 6
+        for name in names:
+            assert (mine / name).read_bytes() == (theirs / name).read_bytes(), name
+        doses = [pp.delivered_before(each, FRIDAY, plan.hotspots) for each in (used, other)]
+        assert doses[0].equals(doses[1])
+        assert used.history(MONDAY, FRIDAY).equals(other.history(MONDAY, FRIDAY))

@@ -1,0 +1,245 @@
+"""The ledger keeps what it was told, once, with its history, whatever happens to the machine."""
+
+import concurrent.futures
+import dataclasses
+import datetime as dt
+import random
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+import patrolplan as pp
+from patrolplan.projection import Projection
+from patrolplan.team.ledger import schema
+from patrolplan.team.ledger.entries import Visit
+
+MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
+
+
+def test_a_week_handed_out_promises_every_stop_of_its_cards(ledger, promised_week, week):
+    """There is a dose for each stop of each duty, with the minutes that its card shows."""
+    assert ledger.hand_out(promised_week)
+    promised = ledger.promised(MONDAY, FRIDAY)
+    stops = [
+        (duty.officer, duty.date, duty.urn, stop.hotspot)
+        for duty in week.duties
+        for stop in duty.patrol.stops
+    ]
+    columns = ["officer", "date", "urn", "hotspot"]
+    assert sorted(promised[columns].itertuples(index=False, name=None)) == sorted(stops)
+    assert (promised["minutes"] == 15).all()
+
+
+def test_the_same_week_is_handed_out_once(ledger, promised_week):
+    """Handing the same week out again changes nothing."""
+    assert ledger.hand_out(promised_week)
+    before = ledger.promised(MONDAY, FRIDAY)
+    assert not ledger.hand_out(promised_week)
+    assert ledger.promised(MONDAY, FRIDAY).equals(before)
+
+
+def test_a_week_handed_out_again_stands_for_its_days(ledger, promised_week):
+    """From Wednesday a changed week stands; Monday and Tuesday stay as first handed out."""
+    wednesday = MONDAY + dt.timedelta(days=2)
+    ledger.hand_out(promised_week)
+    days = tuple(day for day in promised_week.days if day >= wednesday)
+    kept = tuple(d for d in promised_week.doses if d["date"] == FRIDAY)
+    ledger.hand_out(dataclasses.replace(promised_week, days=days, doses=kept))
+    promised = ledger.promised(MONDAY, FRIDAY)
+    first = [d for d in promised_week.doses if d["date"] < wednesday]
+    assert len(promised) == len(first) + len(kept)
+    assert set(promised["date"]) == {*(d["date"] for d in first), FRIDAY}
+
+
+def test_a_visit_told_twice_is_kept_once(ledger, visit):
+    """What is recorded already is said to be so, and changes nothing."""
+    visits = [visit(0, 15.0, engagements=2), visit(1, 0.0)]
+    assert [entry.outcome for entry in ledger.record(visits)] == ["new", "new"]
+    assert [entry.outcome for entry in ledger.record(visits)] == ["same", "same"]
+    assert len(ledger.history(MONDAY, FRIDAY)) == 2
+
+
+def test_a_correction_is_a_new_row(ledger, visit):
+    """The last word stands, what was said before is kept."""
+    ledger.record([visit(0, 15.0, engagements=2)])
+    (entry,) = ledger.record([visit(0, 9.5)])
+    assert (entry.outcome, entry.minutes_before, entry.revision) == ("corrected", 15.0, 2)
+    standing = ledger.delivered(MONDAY, FRIDAY)
+    assert standing[["minutes", "revision"]].to_numpy().tolist() == [[9.5, 2]]
+    assert standing["engagements"].tolist() == [2]  # not told, so as before
+    assert ledger.history(MONDAY, FRIDAY)["minutes"].tolist() == [15.0, 9.5]
+
+
+def test_visits_of_one_entry_are_kept_together_or_not_at_all(ledger, visit):
+    """A row that the database refuses takes the others of its entry with it."""
+    with pytest.raises(pp.LedgerError):
+        ledger.record([visit(0, 15.0), visit(1, 15.0, officer=None)])
+    assert ledger.delivered(MONDAY, FRIDAY).empty
+
+
+def test_areas_in_one_database_do_not_meet(ledger, demo_area, promised_week, visit):
+    """Another area's doses are not seen."""
+    ledger.hand_out(promised_week)
+    ledger.record([visit(0, 15.0)])
+    url = ledger._engine.url
+    with pp.Ledger(url, "Westmere", demo_area.projection) as other:
+        assert other.promised(MONDAY, FRIDAY).empty
+        assert other.delivered(MONDAY, FRIDAY).empty
+        assert other.hotspots(MONDAY, FRIDAY).empty
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_writers_take_turns(database, request, ledger, demo_area, visit):
+    """Eight who record the same visits at once leave one row each, and no error."""
+    url = ledger._engine.url if database == "sqlite" else request.getfixturevalue("postgres")
+    visits = [visit(number, 15.0) for number in range(6)]
+
+    def write(_):
+        with pp.Ledger(url, demo_area.name, demo_area.projection) as mine:
+            return [entry.outcome for entry in mine.record(visits)]
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(write, range(8)))
+    assert sorted(outcomes[0] for outcomes in told) == ["new"] + ["same"] * 7
+    with pp.Ledger(url, demo_area.name, demo_area.projection) as mine:
+        assert len(mine.history(MONDAY, FRIDAY)) == 6
+
+
+def test_a_newer_ledger_is_refused(ledger, demo_area):
+    """A ledger of a version that is not known is left alone, and the message says what to do."""
+    with ledger._engine.begin() as connection:
+        connection.execute(sa.update(schema.about).values(schema=schema.SCHEMA + 1))
+    told = "is of version 2, this patrolplan knows 1; install a newer patrolplan"
+    with pytest.raises(pp.LedgerError, match=told):
+        pp.Ledger(ledger._engine.url, demo_area.name, demo_area.projection)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path, demo_area):
+    """A file that is no database is named."""
+    path = tmp_path / "notes.txt"
+    path.write_text("no ledger, " * 200, encoding="utf-8")
+    with pytest.raises(
+        pp.LedgerError, match=r"notes\.txt: the ledger cannot be used \(file is not"
+    ):
+        pp.Ledger(f"sqlite:///{path}", demo_area.name, demo_area.projection)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path, demo_area):
+    """A database that cannot be made is named."""
+    with pytest.raises(pp.LedgerError, match="unable to open database file"):
+        pp.Ledger(f"sqlite:///{tmp_path}/gone/l.sqlite", demo_area.name, demo_area.projection)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_an_unreachable_database_is_named_without_its_password(demo_area):
+    """The message holds the address and not the password."""
+    url = "postgresql://lead:s3cr3t@127.0.0.1:9/doses"
+    with pytest.raises(pp.LedgerError, match=r"127\.0\.0\.1:9/doses: the ledger") as raised:
+        pp.Ledger(url, demo_area.name, demo_area.projection)
+    assert "s3cr3t" not in str(raised.value)
+    assert "check [ledger] url" in str(raised.value)
+
+
+def test_an_address_without_a_driver_is_told(demo_area):
+    """A database that nothing here can talk to is an error that names the way out."""
+    with pytest.raises(pp.LedgerError, match=r"install patrolplan\[postgresql\]"):
+        pp.Ledger("postgresql+nothing://lead@host/d", demo_area.name, demo_area.projection)
+    with pytest.raises(pp.LedgerError, match="is no address of a database"):
+        pp.Ledger("nonsense", demo_area.name, demo_area.projection)
+
+
+told = st.tuples(
+    st.integers(0, 3), st.sampled_from([0.0, 7.5, 15.0]), st.none() | st.integers(0, 2)
+)
+
+
+@given(entries=st.lists(st.lists(told, min_size=1, max_size=4), max_size=8))
+def test_the_last_word_on_each_visit_stands(entries):
+    """Whatever is entered in whatever order, what stands is what was said last of each visit."""
+    said, rows = {}, 0
+    with pp.Ledger("sqlite://", "Eastmere", Projection()) as ledger:
+        for entry in entries:
+            visits = []
+            for number, minutes, spoken in entry:
+                place = (f"H{number}", "High Street", 0.87, 51.53)
+                visits.append(
+                    Visit("SSO-01", MONDAY, "900001", *place, minutes, spoken, "keyboard")
+                )
+                before = said.get(f"H{number}", (None, None))
+                said[f"H{number}"] = (minutes, before[1] if spoken is None else spoken)
+                rows += said[f"H{number}"] != before
+            ledger.record(visits)
+        standing = ledger.delivered(MONDAY, MONDAY)
+        history = ledger.history(MONDAY, MONDAY)
+    columns = (standing[name].tolist() for name in ("hotspot", "minutes", "engagements"))
+    found = {
+        name: (minutes, None if spoken is pd.NA else spoken)
+        for name, minutes, spoken in zip(*columns, strict=True)
+    }
+    assert found == said
+    assert len(history) == rows
+
+
+WRITER = """
+import datetime as dt, sys
+from patrolplan.projection import Projection
+from patrolplan.team.ledger.entries import Visit
+from patrolplan.team.ledger.store import Ledger
+
+ledger = Ledger(sys.argv[1], "Eastmere", Projection())
+begin = int(sys.argv[2])
+for number in range(begin, begin + 100_000):
+    day = dt.date(2020, 1, 1) + dt.timedelta(days=number // 50)
+    visits = [
+        Visit("SSO-01", day, str(number), f"H{k}", "High Street", 0.87, 51.53, 15.0, 1, "csv")
+        for k in range(3)
+    ]
+    ledger.record(visits)
+    print(number, flush=True)
+"""
+
+
+def _killed(url, begin, seconds):
+    """Start a writer, kill it after some seconds of writing, and give the numbers it printed."""
+    command = [sys.executable, "-c", WRITER, url, str(begin)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, text=True) as writer:  # noqa: S603 - this Python
+        first = writer.stdout.readline()
+        time.sleep(seconds)
+        writer.kill()
+        rest = writer.stdout.read()
+    return [int(line) for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _kills(tmp_path, demo_area, count):
+    url = f"sqlite:///{tmp_path / 'killed.sqlite'}"
+    rng = random.Random(1)  # noqa: S311 - moments of a test
+    printed = []
+    for kill in range(count):
+        printed += _killed(url, kill * 100_000, rng.uniform(0, 0.3))
+        with pp.Ledger(url, "Eastmere", demo_area.projection) as ledger:
+            rows = ledger.history(dt.date(2020, 1, 1), dt.date(2900, 1, 1))
+            found = rows.groupby("urn").size()
+            assert set(map(str, printed)) <= set(found.index)
+            assert (found == 3).all()  # whole entries only
+            with ledger._engine.begin() as connection:
+                assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+    assert len(printed) >= count
+
+
+def test_no_visit_is_lost_to_kill_9(tmp_path, demo_area):
+    """Whatever a writer was told is recorded is there after it is killed at any moment."""
+    _kills(tmp_path, demo_area, 2)
+
+
+@pytest.mark.slow
+def test_no_visit_is_lost_to_fifty_kills(tmp_path, demo_area):
+    """The same, fifty times in one ledger."""
+    _kills(tmp_path, demo_area, 50)

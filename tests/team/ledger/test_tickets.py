@@ -1,0 +1,164 @@
+"""From tick boxes to visits: short answers, tables, tracks."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.tracks import Track
+from patrolplan.team.ledger.measured import track_visits
+from patrolplan.team.ledger.tickets import Answer
+from patrolplan.team.ledger.tickets import parsed_answer
+from patrolplan.team.ledger.tickets import parsed_line
+from patrolplan.team.ledger.tickets import stops_of
+from patrolplan.team.ledger.tickets import table_visits
+from patrolplan.team.ledger.tickets import typed_visits
+
+MONDAY = dt.date(2026, 11, 30)
+
+
+@pytest.fixture
+def handed(ledger, promised_week):
+    """A ledger in which the demo week is handed out."""
+    ledger.hand_out(promised_week)
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("", Answer(15)),
+        ("=", Answer(15)),
+        ("=/4", Answer(15, 4)),
+        ("-", Answer(0)),
+        ("0", Answer(0)),
+        ("12.5", Answer(12.5)),
+        ("12,5", Answer(12.5)),
+        ("12/0", Answer(12, 0)),
+    ],
+)
+def test_short_answers(text, answer):
+    """Each way to answer for a stop."""
+    assert parsed_answer(text, 15) == answer
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "721", "nan", "inf", "15/", "15/x", "15/-1", "15/²"])
+def test_what_is_no_answer(text):
+    """What is no number of minutes or engagements is said to be none."""
+    with pytest.raises(ValueError, match="is no number of"):
+        parsed_answer(text, 15)
+
+
+def test_one_line_for_all_stops():
+    """As many answers as stops, no more and no fewer."""
+    assert parsed_line("= 12/3 -", [15, 15, 15]) == (Answer(15), Answer(12, 3), Answer(0))
+    with pytest.raises(ValueError, match="2 answers for 3 stops"):
+        parsed_line("15 15", [15, 15, 15])
+
+
+def test_typed_answers_belong_to_the_stops_in_the_order_of_the_card(handed, promised_week):
+    """Answer n is for stop n."""
+    officer = promised_week.doses[0]["officer"]
+    stops = stops_of(handed, officer, MONDAY)
+    assert stops["stop"].tolist() == list(range(1, len(stops) + 1))
+    answers = [Answer(float(minutes)) for minutes in range(len(stops))]
+    visits = typed_visits(stops, answers)
+    assert [visit.hotspot for visit in visits] == stops["hotspot"].tolist()
+    assert [visit.minutes for visit in visits] == [answer.minutes for answer in answers]
+
+
+def test_days_and_officers_without_stops_are_told(ledger, promised_week):
+    """The message names who is on duty, or says to hand the week out."""
+    with pytest.raises(InputError, match="no week is handed out for 2026-11-30"):
+        stops_of(ledger, "SSO-01", MONDAY)
+    ledger.hand_out(promised_week)
+    with pytest.raises(InputError, match=r"'SSO-99' has no stops .*on duty: .*SSO-02"):
+        stops_of(ledger, "SSO-99", MONDAY)
+
+
+def _table(*rows):
+    columns = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements"]
+    table = pd.DataFrame(rows, columns=columns, index=range(2, 2 + len(rows)))
+    return table.astype({"stop": "Int64", "engagements": "Int64"})
+
+
+def test_a_table_names_stops_by_number_or_hotspot(handed, promised_week, tmp_path):
+    """Both name the same visit; a stand-in names another's hotspot with the school."""
+    dose = promised_week.doses[0]
+    officer, urn, name = dose["officer"], dose["urn"], dose["hotspot"]
+    by_number = _table((officer, MONDAY, None, None, 1, 15.0, 2))
+    by_name = _table((officer, MONDAY, None, name, None, 15.0, 2))
+    path = tmp_path / "v.csv"
+    assert table_visits(handed, by_number, path) == table_visits(handed, by_name, path)
+    stand_in = _table(("SSO-99", MONDAY, urn, name, None, 10.0, None))
+    (visit,) = table_visits(handed, stand_in, path)
+    assert (visit.officer, visit.urn, visit.hotspot) == ("SSO-99", urn, name)
+
+
+def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
+    """Unknown officers, days, stops and hotspots, and rows that stand twice."""
+    officer = promised_week.doses[0]["officer"]
+    table = _table(
+        ("SSO-77", MONDAY, None, "H1", None, 15.0, None),
+        (officer, dt.date(2026, 12, 25), None, "H1", None, 15.0, None),
+        (officer, MONDAY, None, None, 9, 15.0, None),
+        (officer, MONDAY, None, "H999", None, 15.0, None),
+        (officer, MONDAY, None, None, 1, 15.0, None),
+        (officer, MONDAY, None, None, 1, 14.0, None),
+        ("SSO-99", MONDAY, None, "H1", None, 15.0, None),
+    )
+    with pytest.raises(InputError) as raised:
+        table_visits(handed, table, tmp_path / "v.csv", {officer, "SSO-99"})
+    told = [str(problem) for problem in raised.value.problems]
+    expected = [
+        "row 2, column 'officer': there is no officer 'SSO-77'",
+        "row 3, column 'date': no week is handed out for 2026-12-25",
+        f"row 4, column 'stop': {officer} has no stop 9 on 2026-11-30",
+        "row 5, column 'hotspot': 'H999' is no hotspot of that week",
+        "row 7:",
+        "row 8, column 'officer': SSO-99 has no patrol on 2026-11-30",
+    ]
+    assert len(told) == len(expected)
+    for line, part in zip(told, expected, strict=True):
+        assert part in line
+
+
+def _track(plan, walker, duty, seed=1):
+    rng = np.random.default_rng(seed)
+    true = walker.walk(duty.patrol, plan.hotspots, rng)
+    seconds, xy = walker.recorded(true, rng, white_metres=20)
+    start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
+    longitude, latitude = plan.area.projection.to_degrees(*xy.T)
+    return Track(seconds + start, longitude, latitude), walker.minutes_within(true, plan.hotspots)
+
+
+def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week, walker):
+    """Every promised hotspot is told, within a tenth, and again the same."""
+    duty = week.duties[0]
+    track, truth = _track(plan, walker, duty)
+    measured = track_visits(handed, plan.area.network, track, duty.officer, duty.date)
+    found = {visit.hotspot: visit.minutes for visit in measured.visits}
+    for stop in duty.patrol.stops:
+        assert found[stop.hotspot] == pytest.approx(truth[stop.hotspot], rel=0.1)
+    assert {visit.urn for visit in measured.visits} == {duty.urn}
+    again = track_visits(handed, plan.area.network, track, duty.officer, duty.date)
+    assert again.visits == measured.visits
+
+
+def test_tracks_of_another_day_or_place_are_refused(handed, plan, week, walker):
+    """The message says on which days the track has points, or where it starts."""
+    duty = week.duties[0]
+    track, _ = _track(plan, walker, duty)
+    network = plan.area.network
+    tuesday = MONDAY + dt.timedelta(days=1)
+    with pytest.raises(InputError, match="it has some on 2026-11-30"):
+        track_visits(handed, network, track, "SSO-01", tuesday)
+    far = Track(track.seconds, track.longitude + 1, track.latitude)
+    with pytest.raises(InputError, match="nowhere near the area's streets"):
+        track_visits(handed, network, far, duty.officer, duty.date)
+    with pytest.raises(InputError, match="SSO-99 has no patrol on 2026-11-30"):
+        track_visits(handed, network, track, "SSO-99", duty.date)
+    lent = track_visits(handed, network, track, "SSO-99", duty.date, duty.urn)
+    assert {visit.officer for visit in lent.visits} == {"SSO-99"}
