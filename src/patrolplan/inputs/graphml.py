@@ -2,7 +2,9 @@
 
 import ast
 import gzip
+import math
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -11,6 +13,7 @@ import networkx as nx  # type: ignore[import-untyped]
 import numpy as np
 import osmnx
 import shapely
+from pyproj.exceptions import CRSError
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.streets import Streets
@@ -29,6 +32,9 @@ _NOT_OURS = (
     TypeError,
     SyntaxError,
     AttributeError,
+    OverflowError,
+    RecursionError,
+    CRSError,
     nx.NetworkXException,
 )
 """What a broken file, or a graph that osmnx did not make, ends in."""
@@ -49,12 +55,17 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
         graph = osmnx.load_graphml(graphml_str=text)
+        graph.remove_nodes_from([node for node, at in graph.nodes(data=True) if not _placed(at)])
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
         edges = _walkable_once(edges)
     except _NOT_OURS as error:
         what = f"is broken or no street graph of osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
     return _streets(edges, projection)
+
+
+def _placed(node: Mapping[str, float]) -> bool:
+    return math.isfinite(node["x"]) and math.isfinite(node["y"])
 
 
 def _walkable_once(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
