@@ -33,14 +33,13 @@ def check_size(path: Path) -> None:
     packed = path.stat().st_size
     if packed > LARGEST_BYTES:
         _refuse(path, f"is larger than {LARGEST_BYTES / 2**30:g} GiB")
-    openers = {".gz": gzip.open, ".bz2": bz2.open}
-    opener = openers.get(path.suffix.lower())
-    if opener is None:
+    suffix = path.suffix.lower()
+    if suffix not in {".gz", ".bz2"}:
         return
     bound = min(LARGEST_BYTES, max(SMALL_BYTES, packed * MOST_TIMES))
     unpacked = 0
     try:
-        with opener(path) as stream:
+        with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
             while chunk := stream.read(CHUNK_BYTES):
                 unpacked += len(chunk)
                 if unpacked > bound:

@@ -3,6 +3,7 @@
 import ast
 import gzip
 import math
+import warnings
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,7 +55,9 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-        graph = osmnx.load_graphml(graphml_str=text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # networkx wonders at keys that it does not know
+            graph = osmnx.load_graphml(graphml_str=text)
         graph.remove_nodes_from([node for node, at in graph.nodes(data=True) if not _placed(at)])
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
         edges = _walkable_once(edges)

@@ -44,8 +44,8 @@ def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
     OutputError
         When the folder cannot be written, or holds files that are not in its manifest.
     """
-    folder = _real(folder)
-    with _alone(folder):
+    folder = real(folder)
+    with alone(folder):
         _ready(folder)
         with _telling(folder):
             part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
@@ -68,15 +68,15 @@ def check_folder(folder: Path) -> None:
     OutputError
         When the folder cannot be written, or holds what is not ours to replace.
     """
-    folder = _real(folder)
-    with _alone(folder):
+    folder = real(folder)
+    with alone(folder):
         _ready(folder)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that no other run checks, mends or writes it meanwhile."""
-    path = _beside(folder, "lock")
+    path = beside(folder, "lock")
     with _telling(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, timeout=WAIT_SECONDS)
@@ -128,18 +128,18 @@ def _ready(folder: Path) -> None:
 
 def recover(folder: Path) -> None:
     """Finish a swap that was interrupted, and clear away what a killed command left beside."""
-    old, new = _beside(folder, "old"), _beside(folder, "new")
+    old, new = beside(folder, "old"), beside(folder, "new")
     if not folder.exists() and new.exists():
         new.rename(folder)
     elif not folder.exists() and old.exists():
         old.rename(folder)
-    for left in (old, new, *folder.parent.glob(f".{_escaped(folder.name)}.part-*")):
+    for left in (old, new, *folder.parent.glob(f".{escaped(folder.name)}.part-*")):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _swap(part: Path, folder: Path) -> None:
     """Complete under the name .new, then old out and new in."""
-    old, new = _beside(folder, "old"), _beside(folder, "new")
+    old, new = beside(folder, "old"), beside(folder, "new")
     part.rename(new)
     if folder.exists():
         folder.rename(old)
@@ -169,7 +169,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
-def _real(folder: Path) -> Path:
+def real(folder: Path) -> Path:
     """The folder itself, also where it is named by a link, or by dots."""
     try:
         return folder.resolve()
@@ -178,11 +178,12 @@ def _real(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def _beside(folder: Path, kind: str) -> Path:
+def beside(folder: Path, kind: str) -> Path:
+    """Where the lock, the old and the new folder lie while one takes the other's place."""
     return folder.parent / f".{folder.name}.{kind}"
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
     """A name as a pattern that matches it alone."""
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 
