@@ -35,6 +35,8 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network import build_network
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
+from patrolplan.privacy import notes as privacy_notes
+from patrolplan.privacy import whole_squares
 from patrolplan.projection import Projection
 from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
@@ -81,7 +83,7 @@ class StudyArea:
     notes
         Defaults that were taken, said as a reader should see them.
     inputs
-        Digest (SHA-256) of every file read, by source and file name.
+        Digest (SHA-256) of every file read, by source and file name; for reports, of their groups.
     walking_extract
         Whether the streets seem to be an extract for walking: roads may be missing.
     """
@@ -166,8 +168,11 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     return _Loader(settings).load()
 
 
-def input_digests(settings: Settings) -> dict[str, str]:
+def input_digests(settings: Settings, reports: ReportGroups | None = None) -> dict[str, str]:
     """Digest of every file that the settings name; two of one name in different folders stay two.
+
+    For reports it is the digest of what `privacy` let through: a file could be guessed from its
+    own. Without the groups, reports files are not told at all.
 
     Raises
     ------
@@ -178,7 +183,9 @@ def input_digests(settings: Settings) -> dict[str, str]:
     if settings.area.boundary is not None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
     return {
-        f"{source}: {_relative(path, settings.folder)}": digest(path)
+        f"{source}: {_relative(path, settings.folder)}": (
+            digest(path) if source != "reports" else reports.digest if reports else ""
+        )
         for source, paths in files.items()
         for path in paths
     }
@@ -207,7 +214,7 @@ class _Loader:
         near = catchment >= 0
         self.left_out.add("crimes", "no walkable street near", int((~near).sum()))
         schools, gates = self._at_gates(sources)
-        reports = self._grouped(sources, network, catchments)
+        reports = self._grouped(sources, network)
         self.problems.raise_if_any()
         return StudyArea(
             settings=self.settings,
@@ -226,7 +233,7 @@ class _Loader:
             tasked_places=sources["tasked_places"],
             left_out=tuple(self.left_out.rows),
             notes=tuple(self.notes),
-            inputs=input_digests(self.settings),
+            inputs=input_digests(self.settings, reports),
             walking_extract=sources["walking_extract"],
         )
 
@@ -288,7 +295,7 @@ class _Loader:
         reports = read_reports(
             paths,
             self.projection,
-            limits,
+            whole_squares(limits),
             told,
             threshold=self.settings.privacy.threshold,
             columns=self.settings.columns.get("reports"),
@@ -331,20 +338,16 @@ class _Loader:
             hint = f"; the data has '{near[0]}'" if near else ""
             self.notes.append(f"No incident of the category '{name}' in the area{hint}.")
 
-    def _grouped(
-        self, sources: dict[str, Any], network: StreetNetwork, catchments: Catchments
-    ) -> ReportGroups:
+    def _grouped(self, sources: dict[str, Any], network: StreetNetwork) -> ReportGroups:
         threshold = self.settings.privacy.threshold
         if "reports" not in sources:
-            return ReportGroups.none(len(catchments), threshold)
+            return ReportGroups.none(len(network), threshold)
         reports, told = sources["reports"], sources["reports_left_out"]
-        catchment = assign(network, catchments, reports[["x", "y"]].to_numpy())
-        far = catchment < 0
-        told.add("reports", "no walkable street near", int(far.sum()), shown_from=threshold)
         groups = group_reports(
-            reports[~far], catchment[~far], catchments.xy, told, threshold=threshold
+            reports, network.piece_middle, sources["limits"], told, threshold=threshold
         )
         self.left_out.extend(told.rows)
+        self.notes += privacy_notes(threshold)
         return groups
 
     def _at_gates(self, sources: dict[str, Any]) -> tuple[gpd.GeoDataFrame, Positions]:

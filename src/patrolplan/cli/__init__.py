@@ -7,6 +7,7 @@ here holds the commands of one person's work; each joins `app` when it is import
 import json
 import sys
 
+from patrolplan.cli import care  # noqa: F401
 from patrolplan.cli import data  # noqa: F401
 from patrolplan.cli import look  # noqa: F401
 from patrolplan.cli import patrols  # noqa: F401 - in the order that help shows them

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 
@@ -28,6 +29,9 @@ from patrolplan.terminal import print_patrols
 from patrolplan.terminal import printed
 from patrolplan.terminal import stage
 
+if TYPE_CHECKING:
+    from patrolplan.settings import Settings
+
 
 class Way(StrEnum):
     """How patrols go."""
@@ -47,6 +51,13 @@ class _Wish:
     date: dt.date | None = None
     together: bool = False
     way: Way | None = None
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings under which these patrols are planned."""
+        if self.way is None:
+            return settings
+        patrol = settings.patrol.model_copy(update={"way": self.way.value})
+        return settings.model_copy(update={"patrol": patrol})
 
     @property
     def said(self) -> dict[str, Any]:
@@ -99,14 +110,11 @@ def plan(
     _plan(config, out, wish, as_json=as_json)
 
 
-def _stands(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> bool:
+def _stands(out: Path, origin: dict[str, Any], wish: _Wish, *, as_json: bool) -> bool:
     """Say so, if the plan that is asked for is there already."""
     from patrolplan.outputs.standing import stands
-    from patrolplan.settings import Settings
-    from patrolplan.settings import load_settings
 
-    settings = config if isinstance(config, Settings) else load_settings(config)
-    if not stands(out, settings, wish.said):
+    if not stands(out, origin, wish.said):
         return False
     if as_json:
         print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
@@ -115,13 +123,29 @@ def _stands(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> bool:
     return True
 
 
+def _origin(settings: Settings) -> dict[str, Any]:
+    """What a plan would be created from; nothing where it takes the reports' groups to know."""
+    from patrolplan.area import input_digests
+    from patrolplan.provenance import origin_of
+
+    try:
+        return {} if settings.sources.reports else origin_of(settings, input_digests(settings))
+    except OSError:  # the readers tell what is missing
+        return {}
+
+
 def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
+    from patrolplan.provenance import created_from
+    from patrolplan.settings import load_settings
+
     check_out(out)
-    if _stands(config, out, wish, as_json=as_json):
+    settings = wish.settings(load_settings(config))
+    if _stands(out, _origin(settings), wish, as_json=as_json):
         return
-    area = loaded(config)
+    area = loaded(settings)
+    if _stands(out, created_from(area), wish, as_json=as_json):
+        return
     surface = estimated(area)
-    from patrolplan.changes import with_settings
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import plan_document
@@ -129,8 +153,6 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     from patrolplan.patrols.reach import way_notes
     from patrolplan.patrols.windows import window_of
 
-    if wish.way is not None:
-        area = with_settings(area, patrol={"way": wish.way.value})
     window = window_of(
         area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
     )

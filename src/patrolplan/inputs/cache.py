@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -24,6 +25,13 @@ from patrolplan.tables import LeftOutRow
 
 FORMAT = "streets-3"
 """Change this when `Streets`, or the rule of what is walked or ridden, changes."""
+
+
+ENTRY = re.compile(r"streets-\d+-[0-9a-f]{32}|\.new-\w+")
+"""Names of the cache's folders, whole and interrupted."""
+
+FILES = frozenset({"features.parquet", "ways.parquet", "vertices.npz", "left_out.json"})
+"""What a folder of the cache may hold."""
 
 
 def cache_folder() -> Path:

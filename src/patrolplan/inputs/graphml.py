@@ -2,7 +2,10 @@
 
 import ast
 import gzip
+import math
+import warnings
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -12,6 +15,7 @@ import numpy as np
 import osmnx
 import pandas as pd
 import shapely
+from pyproj.exceptions import CRSError
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.cycling import AHEAD
@@ -35,6 +39,9 @@ _NOT_OURS = (
     TypeError,
     SyntaxError,
     AttributeError,
+    OverflowError,
+    RecursionError,
+    CRSError,
     nx.NetworkXException,
 )
 """What a broken file, or a graph that osmnx did not make, ends in."""
@@ -54,13 +61,20 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-        graph = osmnx.load_graphml(graphml_str=text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # networkx wonders at keys that it does not know
+            graph = osmnx.load_graphml(graphml_str=text)
+        graph.remove_nodes_from([node for node, at in graph.nodes(data=True) if not _placed(at)])
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
         edges, kinds = _walkable_once(edges)
     except _NOT_OURS as error:
         what = f"is broken or no street graph of osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
     return _streets(edges, projection, walking_extract=is_walking_extract(kinds))
+
+
+def _placed(node: Mapping[str, float]) -> bool:
+    return math.isfinite(node["x"]) and math.isfinite(node["y"])
 
 
 def _walkable_once(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:

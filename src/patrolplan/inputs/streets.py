@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
+from patrolplan.inputs.bounds import check_size
 from patrolplan.inputs.cycling import Riding
 from patrolplan.inputs.cycling import riding_of
 from patrolplan.inputs.walkable import CLOSED
@@ -91,6 +93,7 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
         raise InputError.one(path, "there is no such file", "mend [sources] streets")
     if path.stat().st_size == 0:
         raise InputError.one(path, "the file is empty", "fetch it again")
+    check_size(path)
     name = path.name.lower()
     if name.endswith((".graphml", ".graphml.gz")):
         streets = read_graphml(path, projection)
@@ -99,10 +102,29 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     else:
         remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
         raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
+    streets = _finite(streets, left_out)
     if streets.ways.empty:
         remedy = "give a file with ways that have a highway tag"
         raise InputError.one(path, "holds no street that can be walked", remedy)
     return streets
+
+
+def _finite(streets: Streets, left_out: LeftOut) -> Streets:
+    """Streets without those that have a corner nowhere on earth."""
+    nowhere = ~np.isfinite(streets.vertex_xy).all(axis=1)
+    if not nowhere.any():
+        return streets
+    good = np.ones(len(streets.ways), dtype=bool)
+    good[streets.vertex_way[nowhere]] = False
+    left_out.add("streets", "coordinates are nowhere (ways)", int((~good).sum()))
+    kept = good[streets.vertex_way]
+    return replace(
+        streets,
+        ways=streets.ways[good].reset_index(drop=True),
+        vertex_way=(np.cumsum(good) - 1)[streets.vertex_way[kept]],
+        vertex_node=streets.vertex_node[kept],
+        vertex_xy=streets.vertex_xy[kept],
+    )
 
 
 class _Ways:
@@ -207,7 +229,7 @@ def _read_osm(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
             if isinstance(item, osmium.osm.Way) and "highway" in tags:
                 ways.add(item, tags)
             features.add(item, tags)
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         what = f"is broken or not an OpenStreetMap file ({error})"
         raise InputError.one(path, what, "fetch or export it again") from None
     left_out.add("streets", "not open to people on foot (ways)", ways.closed)

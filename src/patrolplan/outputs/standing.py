@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from patrolplan.area import input_digests
 from patrolplan.outputs.files import MANIFEST
-from patrolplan.provenance import origin_of
 from patrolplan.provenance import versions
-from patrolplan.settings import Settings
 
 
-def stands(folder: Path, settings: Settings, asked: Mapping[str, Any]) -> bool:
+def stands(folder: Path, origin: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
     """Whether a folder holds, whole and untouched, the plan that was asked for.
 
     The plan's settings, seed, version and the bytes of every input must be those of now, and so
@@ -23,8 +20,8 @@ def stands(folder: Path, settings: Settings, asked: Mapping[str, Any]) -> bool:
     ----------
     folder
         The output folder.
-    settings
-        The settings that a plan would be made with.
+    origin
+        What a plan would be created from, see `patrolplan.provenance`.
     asked
         What is asked for beside them, see `patrolplan.outputs.pack.write_pack`.
     """
@@ -33,7 +30,7 @@ def stands(folder: Path, settings: Settings, asked: Mapping[str, Any]) -> bool:
         same = (
             manifest.get("asked") == dict(asked)
             and manifest["versions"] == versions()
-            and manifest["created_from"] == origin_of(settings, input_digests(settings))
+            and manifest["created_from"] == dict(origin)
         )
         return bool(same and "plan.json" in manifest["files"] and _whole(folder, manifest["files"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
