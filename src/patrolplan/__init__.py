@@ -44,8 +44,10 @@ from patrolplan.team.ledger.returns import compared as compared
 from patrolplan.team.ledger.returns import delivered_before as delivered_before
 from patrolplan.team.ledger.store import Ledger as Ledger
 from patrolplan.team.ledger.store import open_ledger as open_ledger
+from patrolplan.team.replan import replan as replan
 from patrolplan.team.rota import plan_week as plan_week
 from patrolplan.team.week import Ban as Ban
 from patrolplan.team.week import Lock as Lock
 from patrolplan.team.week import Week as Week
+from patrolplan.team.week_file import read_week as read_week
 from patrolplan.versions import show_versions as show_versions
