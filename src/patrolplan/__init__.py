@@ -14,6 +14,6 @@ The spine is a handful of calls; the command line and the notebooks make the sam
 
 import lazy_loader
 
-# What is public stands in `__init__.pyi` and is loaded when it is first asked for, so that a command
+# What is public stands in `__init__.pyi` and is loaded when first asked for, so that a command
 # does not wait for rooms that it never enters.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
