@@ -71,6 +71,21 @@ def test_old_entries_of_the_cache_go_and_others_stay(cache):
     assert len(list((cache / f"streets-2-{'1' * 32}").iterdir())) == 5
 
 
+def test_old_files_of_the_crime_cache_go_and_others_stay(cache):
+    """Old files of the crime cache go, interrupted ones too; young and strange ones stay."""
+    crimes = cache / "crimes-1"
+    crimes.mkdir()
+    old, young = f"{'a' * 32}.parquet", f"{'b' * 32}.parquet"
+    for name in (old, young, ".new-x1", "mine.parquet"):
+        (crimes / name).touch()
+        if name != young:
+            os.utime(crimes / name, (AGED, AGED))
+    found = purge(MONTH, now=NOW)
+    gone = {one.path for one in found if one.what == "crime cache"}
+    assert gone == {str(crimes / name) for name in (old, ".new-x1")}
+    assert {path.name for path in crimes.iterdir()} == {young, "mine.parquet"}
+
+
 def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     """Of an old output folder the files as written go, the rest stays; so do parts of kills."""
     kept = {

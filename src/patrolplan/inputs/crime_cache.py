@@ -8,6 +8,7 @@ nothing, for files are copied and unpacked anew.
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -22,6 +23,12 @@ from patrolplan.projection import Projection
 
 FORMAT = "crimes-1"
 """Change this when what is read from a file changes."""
+
+FOLDER = re.compile(r"crimes-\d+")
+"""Names of the cache's folders, this version's and earlier ones'."""
+
+ENTRY = re.compile(r"[0-9a-f]{32}\.parquet|\.new-\w+")
+"""Names of the files in them, whole and interrupted."""
 
 Reader = Callable[[Path, Projection, Mapping[str, str]], pd.DataFrame]
 

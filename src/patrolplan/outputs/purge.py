@@ -1,8 +1,8 @@
 """What patrolplan wrote and is older than allowed, removed; never what is somebody else's.
 
-Removed are entries of the street cache, what killed runs left beside an output folder, and the
-files of output folders that are named: those files alone that the folder's manifest names and
-whose content is still the one written. Whatever else lies there is kept and told.
+Removed are entries of the caches of streets and crimes, what killed runs left beside an output
+folder, and the files of output folders that are named: those files alone that the folder's manifest
+names and whose content is still the one written. Whatever else lies there is kept and told.
 """
 
 import datetime as dt
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.errors import OutputError
+from patrolplan.inputs import crime_cache
 from patrolplan.inputs.cache import ENTRY
 from patrolplan.inputs.cache import FILES
 from patrolplan.inputs.cache import cache_folder
@@ -105,11 +106,27 @@ class _Purge:
     dry_run: bool
 
     def cache(self, folder: Path) -> Iterator[Purged]:
+        """Entries of the caches of streets and crimes."""
+        folders = sorted(folder.iterdir()) if folder.is_dir() else []
+        folders = [entry for entry in folders if entry.is_dir() and not entry.is_symlink()]
+        yield from self._streets(folders)
+        for entry in folders:
+            if crime_cache.FOLDER.fullmatch(entry.name):
+                yield from self._crimes(entry)
+
+    def _crimes(self, folder: Path) -> Iterator[Purged]:
+        """Files of the crime cache; any other file is left alone, and so is its folder."""
+        for path in sorted(folder.iterdir()):
+            ours = crime_cache.ENTRY.fullmatch(path.name) and path.is_file()
+            if ours and not path.is_symlink() and self._old(path):
+                yield self._remove(path, "crime cache")
+        if not self.dry_run and not any(folder.iterdir()):
+            folder.rmdir()
+
+    def _streets(self, folders: Sequence[Path]) -> Iterator[Purged]:
         """Entries of the street cache; anything in them that we do not write keeps them."""
-        if not folder.is_dir():
-            return
-        for entry in sorted(folder.iterdir()):
-            if not ENTRY.fullmatch(entry.name) or entry.is_symlink() or not self._old(entry):
+        for entry in folders:
+            if not ENTRY.fullmatch(entry.name) or not self._old(entry):
                 continue
             strange = sorted({path.name for path in entry.iterdir()} - FILES)
             if strange:
