@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -231,10 +232,16 @@ def test_schools_windows_and_crime_do_not_regroup(folder, demo_area):
         assert area.reports.digest == demo_area.reports.digest
 
 
-def test_the_cache_holds_streets_alone(folder, demo_area):
-    """The street cache holds what was read from street files, reports or not."""
-    assert len(_area(folder, pd.read_csv(folder / "reports.csv", dtype=str)).reports)
+def test_the_cache_holds_nothing_of_reports(folder, demo_area):
+    """The caches hold streets, open crimes and sums of crime: reports or not, the same files."""
     assert len(demo_area.reports)
-    cache = os.environ["PATROLPLAN_CACHE"]
-    names = {path.name for entry in os.scandir(cache) for path in os.scandir(entry)}
-    assert names == {"features.parquet", "vertices.npz", "ways.parquet", "left_out.json"}
+    cache = Path(os.environ["PATROLPLAN_CACHE"])
+    before = {path.relative_to(cache) for path in cache.rglob("*")}
+    rows = pd.read_csv(folder / "reports.csv", dtype=str)
+    assert len(_area(folder, rows).reports)
+    assert len(_area(folder, rows.head(300)).reports)
+    after = {path.relative_to(cache) for path in cache.rglob("*")}
+    assert {path.parts[0].split("-")[0] for path in after} <= {"streets", "crimes", "trials"}
+    assert len(after - before) <= len(before)  # another folder's streets and crimes, no more
+    for path in cache.glob("crimes-*/*.parquet"):
+        assert set(pd.read_parquet(path).columns).isdisjoint(rows.columns)

@@ -71,17 +71,23 @@ def test_old_entries_of_the_cache_go_and_others_stay(cache):
     assert len(list((cache / f"streets-2-{'1' * 32}").iterdir())) == 5
 
 
-def test_old_files_of_the_crime_cache_go_and_others_stay(cache):
-    """Old files of the crime cache go, interrupted ones too; young and strange ones stay."""
-    crimes = cache / "crimes-1"
+@pytest.mark.parametrize(
+    ("folder", "what", "old", "young"),
+    [
+        ("crimes-1", "crime cache", f"{'a' * 32}.parquet", f"{'b' * 32}.parquet"),
+        ("trials", "cache of back-tests", f"{'a' * 40}.npy", f"{'b' * 40}.npy"),
+    ],
+)
+def test_old_files_of_a_cache_go_and_others_stay(cache, folder, what, old, young):
+    """Old files of a cache go, interrupted ones too; young and strange ones stay."""
+    crimes = cache / folder
     crimes.mkdir()
-    old, young = f"{'a' * 32}.parquet", f"{'b' * 32}.parquet"
     for name in (old, young, ".new-x1", "mine.parquet"):
         (crimes / name).touch()
         if name != young:
             os.utime(crimes / name, (AGED, AGED))
     found = purge(MONTH, now=NOW)
-    gone = {one.path for one in found if one.what == "crime cache"}
+    gone = {one.path for one in found if one.what == what}
     assert gone == {str(crimes / name) for name in (old, ".new-x1")}
     assert {path.name for path in crimes.iterdir()} == {young, "mine.parquet"}
 

@@ -8,6 +8,7 @@ names and whose content is still the one written. Whatever else lies there is ke
 import datetime as dt
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from patrolplan.outputs.files import alone
 from patrolplan.outputs.files import beside
 from patrolplan.outputs.files import escaped
 from patrolplan.outputs.files import real
+from patrolplan.risk import kept
 
 RECORD = "purged.jsonl"
 
@@ -106,20 +108,22 @@ class _Purge:
     dry_run: bool
 
     def cache(self, folder: Path) -> Iterator[Purged]:
-        """Entries of the caches of streets and crimes."""
+        """Entries of the caches of streets and crimes, and of what models caught."""
         folders = sorted(folder.iterdir()) if folder.is_dir() else []
         folders = [entry for entry in folders if entry.is_dir() and not entry.is_symlink()]
         yield from self._streets(folders)
         for entry in folders:
             if crime_cache.FOLDER.fullmatch(entry.name):
-                yield from self._crimes(entry)
+                yield from self._cached(entry, crime_cache.ENTRY, "crime cache")
+            elif entry.name == kept.FOLDER:
+                yield from self._cached(entry, kept.ENTRY, "cache of back-tests")
 
-    def _crimes(self, folder: Path) -> Iterator[Purged]:
-        """Files of the crime cache; any other file is left alone, and so is its folder."""
+    def _cached(self, folder: Path, entries: re.Pattern[str], kind: str) -> Iterator[Purged]:
+        """Files of a cache; any other file is left alone, and so is its folder."""
         for path in sorted(folder.iterdir()):
-            ours = crime_cache.ENTRY.fullmatch(path.name) and path.is_file()
+            ours = entries.fullmatch(path.name) and path.is_file()
             if ours and not path.is_symlink() and self._old(path):
-                yield self._remove(path, "crime cache")
+                yield self._remove(path, kind)
         if not self.dry_run and not any(folder.iterdir()):
             folder.rmdir()
 

@@ -6,6 +6,7 @@ recorded crime in slices of a whole area are kept, never a place.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -19,6 +20,8 @@ from patrolplan.inputs.cache import cache_folder
 from patrolplan.risk.places import Places
 
 FOLDER = "trials"
+ENTRY = re.compile(r"[0-9a-f]{40}\.npy|\.new-\w+")
+"""Names of its files, whole and interrupted."""
 
 
 def kept_sums(
