@@ -29,7 +29,7 @@ class Searcher:
         The area's CRS.
     public
         (k, 2) degrees that stand in public files, such as the corners of streets: a report that
-        lies there to five digits cannot be told from them.
+        lies there to five digits, or to the metre, cannot be told from them.
     """
 
     def __init__(self, reports, projection: Projection, public) -> None:
@@ -47,7 +47,8 @@ class Searcher:
             if pair not in known
         }
         x, y = projection.to_metres(lon, lat)
-        self.metres = set(zip(np.round(x).astype(int), np.round(y).astype(int), strict=True))
+        public_x, public_y = projection.to_metres(*np.asarray(public).reshape(-1, 2).T)
+        self.metres = _whole(x, y) - _whole(public_x, public_y)
         self.doubles = [
             struct.pack("<d", first) + struct.pack("<d", second)
             for pairs in (zip(lon, lat, strict=True), zip(x, y, strict=True))
@@ -74,6 +75,11 @@ class Searcher:
         grid = {*pairwise(metres)}
         near = [f"the place {pair}" for pair in pairs & self.degrees]
         return exact + near + [f"the place {pair}" for pair in grid & self.metres]
+
+
+def _whole(x, y) -> set[tuple[int, int]]:
+    """Places in whole metres."""
+    return set(zip(np.round(x).astype(int), np.round(y).astype(int), strict=True))
 
 
 def _opened(content: bytes):

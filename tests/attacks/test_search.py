@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import shapely
 
+import patrolplan as pp
 from patrolplan.privacy import SQUARE_METRES
 from patrolplan.privacy import STEP
 from patrolplan.projection import Projection
@@ -68,9 +69,12 @@ def _commands(out, urn, week, since, months):
         ["hotspots", *config, "--out", f"{out}/hotspots"],
         ["plan", *config, "--school", urn, "--out", f"{out}/plan"],
         ["week", *config, "--from", week, "--out", f"{out}/week"],
+        ["record", *config, "--week", f"{out}/week"],
+        ["record", *config, "--return", week[:7], "--out", f"{out}/return"],
         ["brief", *config, "--school", urn, "--since", since, "--out", f"{out}/brief"],
         ["brief", *config, "--school", urn, "--since", since, "--json"],
         ["backtest", *config, "--from", first, "--to", last, "--out", f"{out}/backtest"],
+        ["governance", *config, "--backtest", f"{out}/backtest", "--out", f"{out}/governance"],
         ["check", "--config", "broken.toml"],
         ["check", "--config", "headless.toml", "--json"],
     ]
@@ -104,12 +108,15 @@ def _run(folder, commands, *, apart):
     return said
 
 
-def _public(layer):
-    """Corners of the streets, which anybody may know, in degrees."""
+def _public(folder, layer):
+    """Corners of the streets and points of open crime, which anybody may know, in degrees."""
     degrees = layer.to_crs("EPSG:4326")
     corners = shapely.get_coordinates(degrees.geometry.values)
     middles = shapely.line_interpolate_point(degrees.geometry.values, 0.5, normalized=True)
-    return np.vstack([corners, shapely.get_coordinates(middles)])
+    names = ["Longitude", "Latitude"]
+    files = pp.load_settings(folder / "patrolplan.toml").paths("crimes")
+    crimes = pd.concat([pd.read_csv(path, usecols=names)[names] for path in files]).dropna()
+    return np.vstack([corners, shapely.get_coordinates(middles), crimes.drop_duplicates()])
 
 
 def _check_squares(layer, reports):
@@ -129,11 +136,12 @@ def _check_squares(layer, reports):
 def _search(folder, reports, said):
     """Everything written or said, but the files given; returns how much was searched."""
     layer = gpd.read_file(folder / "out" / "risk" / "risk.gpkg", layer="risk")
-    seeker = searcher.Searcher(reports, Projection("EPSG:27700"), _public(layer))
+    seeker = searcher.Searcher(reports, Projection("EPSG:27700"), _public(folder, layer))
     given = {"reports.csv", "broken.csv", "headless.csv"}
     files = [path for path in folder.rglob("*") if path.is_file() and path.name not in given]
     ours = [path for path in files if path.is_relative_to(folder / "out")]
     ours += [path for path in files if path.is_relative_to(folder / "cache")]
+    ours += [path for path in files if path.suffix == ".sqlite"]
     found = seeker.found("said", said)
     for path in ours:
         found += seeker.found(path.relative_to(folder).as_posix(), path.read_bytes())
@@ -172,13 +180,12 @@ def test_nothing_of_a_report_is_written_or_said(demo, tmp_path):
     _broken(folder)
     months = ("2026-08", "2026-08")
     commands = _commands("out", "900001", "2026-09-14", "2026-07", months)
-    short = [words for words in commands if words[0] != "backtest"]
+    short = [words for words in commands if words[0] not in {"backtest", "governance"}]
     said = _run(folder, short, apart=False)
     assert said.count(b"exit 1") == 2
     assert b"Traceback" not in said
-    assert {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".parquet"} <= _search(
-        folder, reports, said
-    )
+    wanted = {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".parquet", ".sqlite", ".xlsx"}
+    assert wanted <= _search(folder, reports, said)
 
 
 @pytest.mark.slow
