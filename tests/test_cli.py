@@ -383,6 +383,16 @@ def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):
     assert path.read_bytes() == written
 
 
+def test_plan_by_bicycle_says_so(run, small, tmp_path):
+    """`plan --way bicycle` rides; a way that is none is wrong usage."""
+    out = tmp_path / "out"
+    told = run("plan", "--config", small, "--way", "bicycle", "--school", "900001", "--out", out)
+    assert told[0] == 0
+    [patrol] = json.loads((out / "plan.json").read_text(encoding="utf-8"))["patrols"]
+    assert patrol["way"] == "bicycle"
+    assert run("plan", "--config", small, "--way", "horse", "--out", out)[0] == 2
+
+
 def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
     """An officer or a day that is not of the week is told before anything is planned or written."""
     wish = ("--officer", "SSO-99", "--date", "2026-12-25")

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,145 +13,177 @@ from patrolplan.inputs.reports import BEHAVIOUR_FACTORS
 from patrolplan.inputs.reports import PLACE_FACTORS
 from patrolplan.inputs.reports import TIME_BANDS
 from patrolplan.privacy import FACTORS
-from patrolplan.privacy import MERGE_METRES
+from patrolplan.privacy import SQUARE_METRES
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
+from patrolplan.privacy import notes
+from patrolplan.privacy import told
+from patrolplan.privacy import whole_squares
 from patrolplan.tables import LeftOut
 
-PLACE = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(lambda p: (p[0] * 130, p[1] * 130))
+PLACE = st.tuples(st.integers(-300, 1200), st.integers(-300, 1200))
+EVERYWHERE = shapely.box(-10_000, -10_000, 10_000, 10_000)
+COLUMNS = ["x", "y", *FACTORS]
 
 
 @st.composite
 def returns(draw):
-    """Catchments anywhere, reports on them, and a threshold."""
-    xy = np.array(draw(st.lists(PLACE, min_size=1, max_size=15, unique=True)), dtype=float)
+    """Pieces of street anywhere, reports anywhere, and a threshold."""
+    pieces = np.array(draw(st.lists(PLACE, min_size=1, max_size=15, unique=True)), dtype=float)
     row = st.tuples(
-        st.integers(0, len(xy) - 1),
+        st.sampled_from([p for piece in pieces for p in (piece, piece + 7)]).map(tuple)
+        | PLACE.map(lambda place: (float(place[0]), float(place[1]))),
         st.sampled_from(TIME_BANDS),
         st.sampled_from((*PLACE_FACTORS[:3], "none")),
         st.sampled_from((*BEHAVIOUR_FACTORS[:2], "none")),
     )
     rows = draw(st.lists(row, max_size=60))
-    reports = pd.DataFrame([row[1:] for row in rows], columns=list(FACTORS), dtype=object)
-    catchment = np.array([row[0] for row in rows], dtype=np.int64)
-    return reports, catchment, xy, draw(st.integers(2, 9))
+    reports = pd.DataFrame([(*row[0], *row[1:]) for row in rows], columns=COLUMNS)
+    return reports.astype({"x": float, "y": float}), pieces, draw(st.integers(2, 12))
 
 
-def _group(reports, catchment, xy, threshold):
+def _group(reports, pieces, threshold, limits=EVERYWHERE):
     left_out = LeftOut()
-    groups = group_reports(reports, catchment, xy, left_out, threshold=threshold)
-    return groups, left_out
+    return group_reports(reports, pieces, limits, left_out, threshold=threshold), left_out
 
 
-def _members(groups, catchment):
-    """Rows of the reports in each group."""
-    of_report = groups.group_of_catchment[catchment]
-    return [np.flatnonzero(of_report == number) for number in range(len(groups))]
+def _square(xy):
+    return [tuple(row) for row in np.floor(np.asarray(xy).reshape(-1, 2) / SQUARE_METRES)]
+
+
+def _held(reports, pieces):
+    """Rows of the reports in each square that has a street, in the squares' order."""
+    by_square = {square: [] for square in sorted(set(_square(pieces)))}
+    for row, square in enumerate(_square(reports[["x", "y"]].to_numpy())):
+        if square in by_square:
+            by_square[square].append(row)
+    return by_square
+
+
+def _told(count, threshold):
+    """The told count, said another way: the largest multiple that the steps passed."""
+    step = min(5, threshold)
+    passed = max(steps * step for steps in range(count // step + 1))
+    return max(k * threshold for k in range(passed // threshold + 1))
 
 
 @given(returns())
-def test_no_group_is_below_the_threshold(case):
-    """Whatever comes in, a group that leaves holds at least the threshold of reports."""
+def test_groups_are_the_squares_that_reach_the_threshold(case):
+    """Counted one by one, the groups are the squares with enough reports, rounded down."""
     groups, _ = _group(*case)
-    threshold = case[3]
-    assert all(len(rows) >= threshold for rows in _members(groups, case[1]))
+    _, pieces, threshold = case
+    counts = {square: _told(len(rows), threshold) for square, rows in _held(*case[:2]).items()}
+    assert list(groups.counts) == [count for count in counts.values() if count]
     assert (groups.counts >= threshold).all()
+    enough = [square for square, count in counts.items() if count]
+    expected = [enough.index(s) if s in enough else -1 for s in _square(pieces)]
+    assert list(groups.group_of_piece) == expected
 
 
-@given(returns())
-def test_counts_are_rounded_down_to_multiples(case):
-    """The count told is the true one rounded down to a multiple of the threshold."""
-    groups, _ = _group(*case)
-    threshold = case[3]
-    true = [len(rows) for rows in _members(groups, case[1])]
-    assert list(groups.counts) == [count // threshold * threshold for count in true]
+@given(st.integers(0, 200), st.integers(2, 60))
+def test_told_counts_never_tell_more(count, threshold):
+    """A told count is no larger than the true one, and 0 wherever that is under the threshold."""
+    said = int(told(count, threshold))
+    assert said == _told(count, threshold) <= count
+    assert said == 0 or said >= threshold
+    if threshold % 5 == 0 or threshold < 5:
+        assert count - said < threshold
 
 
 @given(returns())
 def test_nothing_is_lost_but_what_is_counted(case):
-    """Every report is in a group or in the count of those left out."""
-    groups, left_out = _group(*case)
-    grouped = sum(len(rows) for rows in _members(groups, case[1]))
-    assert grouped + sum(row.count for row in left_out.rows) == len(case[0])
-    assert all(row.shown_from == case[3] for row in left_out.rows)
+    """Reports without a group are told under two reasons, in steps, also where there are none."""
+    _, left_out = _group(*case)
+    reports, pieces, threshold = case
+    held = [len(rows) for rows in _held(reports, pieces).values()]
+    few = sum(count for count in held if not _told(count, threshold))
+    assert {row.reason: row.count for row in left_out.rows} == {
+        "no walkable street near": _told(len(reports) - sum(held), threshold),
+        "in a group under the threshold": _told(few, threshold),
+    }
+    assert all(row.shown_from == threshold for row in left_out.rows)
 
 
 @given(returns())
-def test_only_near_catchments_are_merged(case):
-    """A group hangs together by steps of at most the merging distance."""
+def test_the_most_a_group_may_hold_is_true_and_told_from_its_count_alone(case):
+    """The upper end of a group's band is at least its true count, and the next count's start."""
     groups, _ = _group(*case)
-    for number in range(len(groups)):
-        xy = case[2][groups.group_of_catchment == number]
-        reached, frontier = {0}, [0]
-        while frontier:
-            here = frontier.pop()
-            near = np.flatnonzero(np.hypot(*(xy - xy[here]).T) <= MERGE_METRES)
-            frontier += [k for k in near if k not in reached]
-            reached |= set(near)
-        assert len(reached) == len(xy)
-
-
-@given(returns())
-def test_a_catchment_with_enough_reports_is_never_left_out(case):
-    """Reports are left out only where they and all near them are too few."""
-    groups, _ = _group(*case)
-    _, catchment, xy, threshold = case
-    held = np.bincount(catchment, minlength=len(xy))
-    assert (groups.group_of_catchment[held >= threshold] >= 0).all()
-    lost = (held > 0) & (groups.group_of_catchment < 0)
-    kept = groups.group_of_catchment >= 0
-    for here in np.flatnonzero(lost):
-        apart = np.hypot(*(xy - xy[here]).T)
-        assert not (kept & (apart <= MERGE_METRES)).any()
-        assert held[apart <= MERGE_METRES].sum() < threshold
+    _, _, threshold = case
+    true = [len(rows) for rows in _held(*case[:2]).values() if _told(len(rows), threshold)]
+    assert (groups.most >= np.array(true, dtype=int)).all()
+    for count, most in zip(groups.counts, groups.most, strict=True):
+        reach = [n for n in range(200) if _told(n, threshold) == count]
+        assert most >= max(reach)
+        assert most - max(reach) < 5
 
 
 @given(returns())
 def test_reasons_are_those_that_the_threshold_gave(case):
-    """A factor is told exactly when at least the threshold of the group's reports gave it."""
+    """A factor is told exactly when enough of the group's reports gave it, the most first."""
     groups, _ = _group(*case)
-    reports, catchment, _, threshold = case
-    for rows, told in zip(_members(groups, catchment), groups.reasons, strict=True):
+    reports, pieces, threshold = case
+    kept = [rows for rows in _held(reports, pieces).values() if _told(len(rows), threshold)]
+    for rows, said in zip(kept, groups.reasons, strict=True):
         given_ = Counter(
             factor for name in FACTORS for factor in reports[name].iloc[rows] if factor != "none"
         )
-        assert set(told) == {factor for factor, count in given_.items() if count >= threshold}
-        bands = [given_[factor] // threshold for factor in told]
-        assert bands == sorted(bands, reverse=True)
+        counts = {factor: _told(count, threshold) for factor, count in given_.items()}
+        assert set(said) == {factor for factor, count in counts.items() if count}
+        order = [(-counts[factor], factor) for factor in said]
+        assert order == sorted(order)
 
 
 @given(returns(), st.randoms(use_true_random=False))
 def test_groups_do_not_depend_on_the_order_of_rows(case, random):
     """The same reports in another order give the same groups, counts and reasons."""
-    reports, catchment, xy, threshold = case
+    reports, pieces, threshold = case
     order = list(range(len(reports)))
     random.shuffle(order)
-    one, _ = _group(reports, catchment, xy, threshold)
-    other, _ = _group(reports.iloc[order], catchment[order], xy, threshold)
-    np.testing.assert_array_equal(one.group_of_catchment, other.group_of_catchment)
-    np.testing.assert_array_equal(one.counts, other.counts)
-    assert one.reasons == other.reasons
+    one, _ = _group(reports, pieces, threshold)
+    other, _ = _group(reports.iloc[order], pieces, threshold)
+    assert one.digest == other.digest
+    np.testing.assert_array_equal(one.group_of_piece, other.group_of_piece)
+
+
+def test_the_part_of_a_square_within_the_area_is_told():
+    """Of a square that the limits cut, the share within them is kept beside the whole count."""
+    reports = pd.DataFrame([[30.0, 30.0, *["none"] * 3]] * 6, columns=COLUMNS)
+    groups, _ = _group(reports, [[10.0, 10.0]], 5, shapely.box(0, 0, 50, 1000))
+    assert groups.counts.tolist() == [5]
+    assert groups.inside.tolist() == pytest.approx([0.2])
+
+
+def test_limits_are_widened_to_whole_squares():
+    """Limits that lie in a square are widened to it, in any quarter of the plane."""
+    assert whole_squares(shapely.box(-10, 3, 260, 240)).bounds == (-250, 0, 500, 250)
 
 
 def test_groups_below_the_threshold_cannot_be_made():
     """The type itself refuses a group that is too small, or a count that tells too much."""
     nowhere = np.zeros(1, dtype=np.int64)
     with pytest.raises(ValueError, match="smaller than the threshold of 5"):
-        ReportGroups(5, nowhere, np.array([4]), ((),))
+        ReportGroups(5, nowhere, np.array([4]), np.ones(1), ((),))
     with pytest.raises(ValueError, match="multiples of the threshold of 5"):
-        ReportGroups(5, nowhere, np.array([7]), ((),))
-    assert len(ReportGroups(5, nowhere, np.array([10]), ((),))) == 1
+        ReportGroups(5, nowhere, np.array([7]), np.ones(1), ((),))
+    assert len(ReportGroups(5, nowhere, np.array([10]), np.ones(1), ((),))) == 1
 
 
 def test_no_reports_give_no_groups():
-    """An area without reports has no group on any catchment."""
+    """An area without reports has no group on any piece of street."""
     groups = ReportGroups.none(7, 5)
     assert len(groups) == 0
-    assert (groups.group_of_catchment == -1).all()
-    assert len(groups.group_of_catchment) == 7
+    assert (groups.group_of_piece == -1).all()
+    assert len(groups.group_of_piece) == 7
 
 
 def test_groups_hold_nothing_of_a_single_report():
     """What leaves the door are counts and factors: no row, no coordinates, no identifier."""
     names = set(ReportGroups.__dataclass_fields__)
-    assert names == {"threshold", "group_of_catchment", "counts", "reasons"}
+    assert names == {"threshold", "group_of_piece", "counts", "inside", "reasons"}
+
+
+def test_a_threshold_under_the_steps_is_announced():
+    """Readers are told how reports count, and warned where the threshold is a low one."""
+    assert len(notes(5)) == len(notes(10)) == 1
+    assert "250 m, from 10 on" in notes(10)[0]
+    assert "under 5" in notes(3)[1]

@@ -165,6 +165,8 @@ def test_guard_holds_against_categories_listed_by_hand():
         ("hotspots", {"count": 0}),
         ("hotspots", {"max_length_metres": 29}),
         ("patrol", {"window_minutes": 0}),
+        ("patrol", {"way": "horse"}),
+        ("patrol", {"start": "home"}),
         ("patrol", {"walking_speed_kmh": -1}),
         ("patrol", {"default_finish_time": "25:00"}),
         ("patrol", {"default_finish_time": "3pm"}),
@@ -265,6 +267,13 @@ def test_folder_instead_of_settings_file(tmp_path):
     """A folder given for the settings file is named as one."""
     with pytest.raises(SettingsError, match="is a folder"):
         load_settings(tmp_path)
+
+
+def test_a_bicycle_slower_than_walking_is_refused():
+    """Speeds that make a bicycle slower than its rider on foot are told; on foot they are idle."""
+    [problem] = _problems(patrol={"way": "bicycle", "cycling_speed_kmh": 4})
+    assert "cycling_speed_kmh 4 is below walking_speed_kmh 4.8" in problem
+    assert _settings(patrol={"cycling_speed_kmh": 4}).patrol.way == "walk"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
+from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -228,3 +229,90 @@ def test_richest_walk_takes_the_equal_street_with_more_risk():
         walk = walks.richest(0, 1, gain, longest_metres=161)
         walked = walk.pieces[walk.piece_metres > 0]
         assert set(network.parts.piece_way[walked]) == {rich}
+
+
+@st.composite
+def rides(draw):
+    """A network and places as above, with what a metre costs each way; some ways are closed."""
+    network, positions = draw(network_and_positions())
+    costs = st.lists(
+        st.sampled_from([1.0, 1.0, 2.5, 7.5, np.inf]),
+        min_size=2 * len(network),
+        max_size=2 * len(network),
+    )
+    return network, positions, np.array(draw(costs)).reshape(-1, 2)
+
+
+def _directed(network, positions, effort):
+    """Costs between the positions by networkx, over the parts of pieces between them."""
+    both = _graph(network, positions)
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(both.nodes)
+    for start, end, data in both.edges(data=True):
+        ahead, back = effort[data["piece"]]
+        # networkx forgets which way an edge was put in; the piece's own direction is told by
+        # the position of its ends along it.
+        places = {}
+        first, last = (int(node) for node in network.piece_nodes[data["piece"]])
+        for node in (start, end):
+            if isinstance(node, str):
+                places[node] = positions.offset_metres[int(node[1:])]
+        low, high = (start, end) if _before(start, end, first, last, places) else (end, start)
+        short = data["metres"] <= 1e-6
+        for a, b, cost in ((low, high, ahead), (high, low, back)):
+            if np.isfinite(cost) or short:
+                graph.add_edge(a, b, cost=data["metres"] * (1.0 if short else cost))
+    return graph
+
+
+def _before(start, end, first, last, places):
+    """Whether `start` lies before `end` along their piece."""
+    along = [
+        places.get(node, 0.0 if node == first else np.inf if node == last else np.nan)
+        for node in (start, end)
+    ]
+    return along[0] < along[1]
+
+
+@given(rides())
+def test_costs_are_those_of_networkx_in_each_direction(ride):
+    """One-way pieces and pieces that cost more are gone round where that is cheaper."""
+    network, positions, effort = ride
+    loops = network.piece_nodes[:, 0] == network.piece_nodes[:, 1]
+    assume(not loops[positions.piece].any())
+    walks = Walks(network, positions, effort=effort)
+    graph = _directed(network, positions, effort)
+    for start in range(len(positions)):
+        away = nx.single_source_dijkstra_path_length(graph, f"p{start}", weight="cost")
+        for end in range(len(positions)):
+            expected = away.get(f"p{end}", np.inf)
+            assert walks.metres[start, end] == pytest.approx(expected, abs=0.3)
+            if np.isfinite(expected) and start != end:
+                walk = walks.between(start, end)
+                assert walk.cost_metres == pytest.approx(walks.metres[start, end], abs=NEAR)
+                moved = walk.piece_metres > 1e-6
+                way = walk.backwards.astype(int)
+                assert np.isfinite(effort[walk.pieces[moved], way[moved]]).all()
+
+
+@given(rides(), st.floats(1.0, 1.5), st.randoms(use_true_random=False))
+def test_a_richer_ride_keeps_within_its_cost_and_its_directions(ride, longer, random):
+    """A detour for more gain costs no more than allowed and takes no closed way."""
+    network, positions, effort = ride
+    walks = Walks(network, positions, effort=effort)
+    gain = np.array([random.random() for _ in range(len(network))])
+    cost = walks.metres[0, 1]
+    assume(np.isfinite(cost))
+    found = walks.richest(0, 1, gain, longest_metres=longer * cost)
+    assert found.cost_metres <= longer * cost + NEAR
+    moved = found.piece_metres > 1e-6
+    assert np.isfinite(effort[found.pieces[moved], found.backwards.astype(int)[moved]]).all()
+
+
+def test_a_one_way_street_is_longer_back():
+    """Round a one-way block the way back is the rest of the ring."""
+    network = _network([(0, 0), (300, 0), (300, 300), (0, 300)], [[0, 1, 2, 3, 0]])
+    effort = np.tile([1.0, np.inf], (len(network), 1))
+    near = network.snap([(30.0, 0.0), (120.0, 0.0)])
+    walks = Walks(network, near, effort=effort)
+    np.testing.assert_allclose(walks.metres, [[0, 90], [1110, 0]], atol=0.1)

@@ -35,6 +35,8 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network import build_network
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
+from patrolplan.privacy import notes as privacy_notes
+from patrolplan.privacy import whole_squares
 from patrolplan.projection import Projection
 from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
@@ -81,7 +83,9 @@ class StudyArea:
     notes
         Defaults that were taken, said as a reader should see them.
     inputs
-        Digest (SHA-256) of every file read, by source and file name.
+        Digest (SHA-256) of every file read, by source and file name; for reports, of their groups.
+    walking_extract
+        Whether the streets seem to be an extract for walking: roads may be missing.
     """
 
     settings: Settings
@@ -101,6 +105,7 @@ class StudyArea:
     left_out: tuple[LeftOutRow, ...]
     notes: tuple[str, ...]
     inputs: dict[str, str]
+    walking_extract: bool = False
 
     def __repr__(self) -> str:
         return (
@@ -163,13 +168,24 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     return _Loader(settings).load()
 
 
-def digests(settings: Settings) -> dict[str, str]:
-    """Digest of every file of an area; two files of one name in different folders stay two."""
+def input_digests(settings: Settings, reports: ReportGroups | None = None) -> dict[str, str]:
+    """Digest of every file that the settings name; two of one name in different folders stay two.
+
+    For reports it is the digest of what `privacy` let through: a file could be guessed from its
+    own. Without the groups, reports files are not told at all.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a file is not there.
+    """
     files = {source: settings.paths(source) for source in SourceSettings.model_fields}
     if settings.area.boundary is not None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
     return {
-        input_name(source, path, settings): digest(path)
+        input_name(source, path, settings): (
+            digest(path) if source != "reports" else reports.digest if reports else ""
+        )
         for source, paths in files.items()
         for path in paths
     }
@@ -203,7 +219,7 @@ class _Loader:
         near = catchment >= 0
         self.left_out.add("crimes", "no walkable street near", int((~near).sum()))
         schools, gates = self._at_gates(sources)
-        reports = self._grouped(sources, network, catchments)
+        reports = self._grouped(sources, network)
         self.problems.raise_if_any()
         return StudyArea(
             settings=self.settings,
@@ -222,7 +238,8 @@ class _Loader:
             tasked_places=sources["tasked_places"],
             left_out=tuple(self.left_out.rows),
             notes=tuple(self.notes),
-            inputs=digests(self.settings),
+            inputs=input_digests(self.settings, reports),
+            walking_extract=sources["walking_extract"],
         )
 
     def _read(self) -> dict[str, Any]:
@@ -238,6 +255,7 @@ class _Loader:
                 remedy = "check bounds and boundary against the streets"
                 raise InputError.one("[area]", what, remedy)  # noqa: EM101 - a place, no message
             found |= {"limits": limits, "network": network, "features": streets.features}
+            found["walking_extract"] = streets.walking_extract
         with self.problems.collecting():
             found["crimes"] = read_crimes(
                 self._paths("crimes"),
@@ -282,7 +300,7 @@ class _Loader:
         reports = read_reports(
             paths,
             self.projection,
-            limits,
+            whole_squares(limits),
             told,
             threshold=self.settings.privacy.threshold,
             columns=self.settings.columns.get("reports"),
@@ -325,20 +343,16 @@ class _Loader:
             hint = f"; the data has '{near[0]}'" if near else ""
             self.notes.append(f"No incident of the category '{name}' in the area{hint}.")
 
-    def _grouped(
-        self, sources: dict[str, Any], network: StreetNetwork, catchments: Catchments
-    ) -> ReportGroups:
+    def _grouped(self, sources: dict[str, Any], network: StreetNetwork) -> ReportGroups:
         threshold = self.settings.privacy.threshold
         if "reports" not in sources:
-            return ReportGroups.none(len(catchments), threshold)
+            return ReportGroups.none(len(network), threshold)
         reports, told = sources["reports"], sources["reports_left_out"]
-        catchment = assign(network, catchments, reports[["x", "y"]].to_numpy())
-        far = catchment < 0
-        told.add("reports", "no walkable street near", int(far.sum()), shown_from=threshold)
         groups = group_reports(
-            reports[~far], catchment[~far], catchments.xy, told, threshold=threshold
+            reports, network.piece_middle, sources["limits"], told, threshold=threshold
         )
         self.left_out.extend(told.rows)
+        self.notes += privacy_notes(threshold)
         return groups
 
     def _at_gates(self, sources: dict[str, Any]) -> tuple[gpd.GeoDataFrame, Positions]:

@@ -7,12 +7,15 @@ of its own, and everything downstream works the same.
 """
 
 from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from patrolplan.distinct import distinct
 from patrolplan.network import StreetNetwork
 
 FARTHEST_METRES = 250.0
@@ -31,11 +34,14 @@ class Catchments:
         (p,) catchment of each piece.
     piece_share
         (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
+    kept
+        What later rooms worked out from this geometry alone, kept for the next that asks.
     """
 
     xy: NDArray[np.float64]
     of_piece: NDArray[np.int64]
     piece_share: NDArray[np.float64]
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.xy)
@@ -68,7 +74,7 @@ def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
     middle = network.piece_middle
     if points is None:
         return Catchments(middle, np.arange(len(network)), np.ones(len(network)))
-    seen = np.unique(np.asarray(points, dtype=np.float64).reshape(-1, 2), axis=0)
+    seen = distinct(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
     nearest = cKDTree(seen).query(middle)[1]
     used, of_piece = np.unique(nearest, return_inverse=True)
     metres = np.bincount(of_piece, weights=network.piece_metres)
@@ -90,9 +96,7 @@ def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDA
     NDArray
         (k,) catchment, -1 where no street is within `FARTHEST_METRES`.
     """
-    places, back = np.unique(
-        np.asarray(xy, dtype=np.float64).reshape(-1, 2), axis=0, return_inverse=True
-    )
+    places, back = distinct(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):
         return np.empty(0, dtype=np.int64)
     on_street = network.snap(places)
@@ -100,5 +104,5 @@ def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDA
     apart, point = cKDTree(catchments.xy).query(places)
     found = np.where(apart == 0, point, found)
     found = np.where(on_street.moved_metres <= FARTHEST_METRES, found, -1)
-    result: NDArray[np.int64] = found[back.reshape(-1)]
+    result: NDArray[np.int64] = found[back]
     return result

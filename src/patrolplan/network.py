@@ -17,6 +17,7 @@ from patrolplan.pieces import PIECE_METRES
 from patrolplan.pieces import Pieces
 from patrolplan.pieces import cut_pieces
 from patrolplan.projection import Projection
+from patrolplan.riding import ways_open
 from patrolplan.tables import LeftOut
 
 
@@ -119,6 +120,14 @@ class StreetNetwork:
         """(p,) street lighting, the OpenStreetMap value of `lit`, empty where not known."""
         lit: NDArray[np.object_] = self.parts.ways["lit"].to_numpy(dtype=object)
         return lit[self.parts.piece_way]
+
+    @cached_property
+    def bicycle_ways(self) -> NDArray[np.int8]:
+        """(p, 2) how a bicycle goes along each piece and against it, see `patrolplan.riding`."""
+        ways, way = self.parts.ways, self.parts.piece_way
+        how: NDArray[np.object_] = ways["riding"].to_numpy(dtype=object)[way]
+        one_way = ways["one_way"].to_numpy(dtype=np.int64)[way]
+        return ways_open(self.piece_nodes, how, one_way, nodes=len(self.node_xy))
 
     @cached_property
     def neighbours(self) -> sparse.csr_array:

@@ -36,7 +36,7 @@ class Pieces:
     first, last
         (p,) rows of `coordinates`.
     ways
-        One row a way: `osm_id`, `name`, `highway`, `lit`.
+        One row a way, see `patrolplan.inputs.streets.Streets`.
     """
 
     node_xy: NDArray[np.float64]

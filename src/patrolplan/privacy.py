@@ -1,46 +1,78 @@
 """Children's data is safe by construction: reports leave here as groups, or not at all.
 
-Nothing else in patrolplan takes reports one by one. A group holds at least the threshold of
-reports; its count is rounded down to a multiple of the threshold, so that two versions of the
-data do not tell a small difference; of its reasons only those stand that at least the threshold
-of reports gave.
+Nothing else in patrolplan takes reports one by one. The squares of a fixed grid decide which
+reports stand together, and nothing else does: not the reports, nor crime, streets, schools, limits
+or settings. So a change of any of them cannot move a report from one group to another, and two
+outputs cannot be subtracted to find what lies between two groups.
+
+**What holds.** Let n(s) be the reports in square s, and n(s, f) those of them that gave the factor
+f. Whatever patrolplan writes or prints, at thresholds of `STEP` or more, for any choice of schools,
+windows, weeks, limits, crime and streets, depends on the reports through these alone:
+
+- n(s) and n(s, f), rounded down to multiples of `STEP`;
+- how many rows were refused, for each reason, and how many lie in squares under the threshold or
+  without a street, rounded down to multiples of `STEP`, and for a refusal whether there was one.
+
+Two sets of reports that agree in these give the same bytes; that covers the hash of the inputs too,
+which for reports is one of the groups and not of the file (a short file could be guessed from its
+hash). A report is spread over all streets of its square, so no street shows that a report lies on
+it. Of a square under the threshold nothing shows that it holds any.
+
+**What does not hold.** This is no differential privacy: no noise is added. Whoever holds outputs of
+two versions of the data sees that a square passed a multiple of `STEP`; if they know from
+elsewhere that one report alone came in between, they know its square, and how many were there
+before. Who can run patrolplan on the reports themselves can read the reports. A threshold under
+`STEP` is the user's own choice, is announced, and tells more.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import ArrayLike
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from patrolplan.tables import LeftOut
+from patrolplan.tables import LeftOutRow
 
-MERGE_METRES = 400.0
-"""Small groups are merged with the nearest one up to this far away."""
+SQUARE_METRES = 250.0
+"""Side of the grid's squares, which start at the origin of the CRS. No setting: counts on squares
+of two sizes could be subtracted."""
+
+STEP = 5
+"""Counts are told in steps of this, so that a small difference between two versions of the data
+does not show. Larger thresholds use the same steps: those of another would cut between them."""
 
 FACTORS = ("time_band", "place_factor", "behaviour_factor")
 
 
 @dataclass(frozen=True, eq=False)
 class ReportGroups:
-    """Pupils' reports in groups on catchments, none smaller than the threshold.
+    """Pupils' reports in groups on squares of a grid, none smaller than the threshold.
 
     Parameters
     ----------
     threshold
         Smallest group.
-    group_of_catchment
-        (c,) group of each catchment, -1 where there is none.
+    group_of_piece
+        (p,) group whose square holds the middle of each piece of street, -1 where there is none.
     counts
-        (g,) reports in each group, rounded down to a multiple of the threshold.
+        (g,) reports in each group, rounded down: see `told`.
+    inside
+        (g,) share of the square that lies within the area, above 0 and at most 1. The count is of
+        the whole square, so that the limits of the area cannot cut a group.
     reasons
         (g,) the factors that at least the threshold of the group's reports gave, most often
         given first.
     """
 
     threshold: int
-    group_of_catchment: NDArray[np.int64]
+    group_of_piece: NDArray[np.int64]
     counts: NDArray[np.int64]
+    inside: NDArray[np.float64]
     reasons: tuple[tuple[str, ...], ...]
 
     def __post_init__(self) -> None:
@@ -55,78 +87,142 @@ class ReportGroups:
         return len(self.counts)
 
     @classmethod
-    def none(cls, catchments: int, threshold: int) -> "ReportGroups":
+    def none(cls, pieces: int, threshold: int) -> "ReportGroups":
         """No reports, for an area without a reports file."""
-        nowhere = np.full(catchments, -1, dtype=np.int64)
-        return cls(threshold, nowhere, np.empty(0, dtype=np.int64), ())
+        nowhere = np.full(pieces, -1, dtype=np.int64)
+        return cls(threshold, nowhere, np.empty(0, dtype=np.int64), np.empty(0), ())
+
+    @property
+    def most(self) -> NDArray[np.int64]:
+        """(g,) the most reports that each group may hold, from what is told of it alone."""
+        cut = _step(self.threshold) - 1 if self.threshold % _step(self.threshold) else 0
+        return self.counts + self.threshold - 1 + cut
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is told: equal for reports that nothing tells apart."""
+        told = hashlib.sha256(repr((self.threshold, self.reasons)).encode())
+        for array in (self.group_of_piece, self.counts):
+            told.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        return told.hexdigest()
 
 
 def group_reports(
     reports: pd.DataFrame,
-    catchment: ArrayLike,
-    catchment_xy: ArrayLike,
+    piece_xy: ArrayLike,
+    limits: BaseGeometry,
     left_out: LeftOut,
     *,
     threshold: int,
 ) -> ReportGroups:
-    """Group reports by catchment; merge small groups with their nearest, leave out the rest.
+    """Group reports by square; squares under the threshold are left out.
 
     Parameters
     ----------
     reports
-        Rows of `patrolplan.inputs.reports.read_reports`.
-    catchment
-        (r,) catchment of each report.
-    catchment_xy
-        (c, 2) metres, the middle of each catchment.
+        Rows of `patrolplan.inputs.reports.read_reports`, read within `whole_squares(limits)`.
+    piece_xy
+        (p, 2) metres, the middle of each piece of street.
+    limits
+        Polygon of the area in metres.
     left_out
         Is told how many reports no group could take.
     threshold
         Smallest group.
     """
-    of_report = np.asarray(catchment, dtype=np.int64)
-    xy = np.asarray(catchment_xy, dtype=np.float64).reshape(-1, 2)
-    counts = np.bincount(of_report, minlength=len(xy))
-    merged = _merge(counts, xy, threshold)
-    lost = int(counts[merged < 0].sum())
-    left_out.add("reports", "in a group under the threshold", lost, shown_from=threshold)
-    group_of_report = merged[of_report]
-    kept = group_of_report >= 0
-    size = np.bincount(group_of_report[kept], minlength=int(merged.max(initial=-1)) + 1)
+    squares, of_piece = np.unique(_square(piece_xy), axis=0, return_inverse=True)
+    of_report = _rows(squares, _square(reports[["x", "y"]].to_numpy()))
+    streets = of_report >= 0
+    held = np.bincount(of_report[streets], minlength=len(squares))
+    counts = told(held, threshold)
+    # Told where there is none as well: that there is one would show in a small area.
+    leave_out(left_out, "no walkable street near", int((~streets).sum()), threshold)
+    few = int(held[counts == 0].sum())
+    leave_out(left_out, "in a group under the threshold", few, threshold)
+    names = np.flatnonzero(counts > 0)
+    group = np.full(len(squares), -1, dtype=np.int64)
+    group[names] = np.arange(len(names))
     return ReportGroups(
         threshold=threshold,
-        group_of_catchment=merged,
-        counts=size // threshold * threshold,
-        reasons=_reasons(reports[kept], group_of_report[kept], len(size), threshold),
+        group_of_piece=group[of_piece.reshape(-1)],
+        counts=counts[names],
+        inside=_inside(squares[names], limits),
+        reasons=_reasons(reports[streets], group[of_report[streets]], len(names), threshold),
     )
 
 
-def _merge(counts: NDArray[np.int64], xy: NDArray[np.float64], threshold: int) -> NDArray[np.int64]:
-    """Group of each catchment: smallest groups first join the nearest within reach."""
-    group = np.where(counts > 0, np.arange(len(counts)), -1)
-    stuck: set[int] = set()
-    while True:
-        holds = np.bincount(group[group >= 0], weights=counts[group >= 0], minlength=len(counts))
-        small = np.flatnonzero((holds > 0) & (holds < threshold))
-        small = small[~np.isin(small, list(stuck))]
-        if not len(small):
-            break
-        smallest = small[np.argmin(holds[small])]
-        others = np.flatnonzero((group >= 0) & (group != smallest))
-        members = np.flatnonzero(group == smallest)
-        apart = np.hypot(
-            xy[others, 0][:, None] - xy[members, 0], xy[others, 1][:, None] - xy[members, 1]
-        ).min(axis=1)
-        if not len(others) or apart.min() > MERGE_METRES:
-            stuck.add(int(smallest))
-            continue
-        into = group[others[np.argmin(apart)]]
-        group[members] = into
-        stuck.discard(int(into))
-    for alone in stuck:
-        group[group == alone] = -1
-    names = np.unique(group[group >= 0])
-    return np.where(group >= 0, np.searchsorted(names, group), -1)
+def told(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
+    """Counts as they may be told: in steps, and 0 under the threshold.
+
+    Examples
+    --------
+    >>> told([4, 5, 9, 12], 5)
+    array([ 0,  5,  5, 10])
+
+    At a threshold of 7 a count of 7 to 9 is not told: cut at 7 as well as at 5 and 10, two outputs
+    would narrow it down.
+
+    >>> told([7, 9, 10, 14, 15], 7)
+    array([ 0,  0,  7,  7, 14])
+    """
+    counts = np.asarray(count, dtype=np.int64)
+    step = _step(threshold)
+    return np.asarray(counts // step * step // threshold * threshold)
+
+
+def leave_out(left_out: LeftOut, reason: str, count: int, threshold: int) -> None:
+    """Note reports left out, their number only as it may be told: "fewer than" comes of 0."""
+    row = LeftOutRow("reports", reason, int(told(count, threshold)), shown_from=threshold)
+    left_out.extend([row])
+
+
+def whole_squares(limits: BaseGeometry) -> BaseGeometry:
+    """The limits of an area, widened so that they cut no square that reaches into it.
+
+    Examples
+    --------
+    >>> whole_squares(shapely.box(100, 100, 300, 200)).bounds
+    (0.0, 0.0, 500.0, 250.0)
+    """
+    west, south, east, north = np.asarray(limits.bounds) / SQUARE_METRES
+    low = np.floor([west, south]) * SQUARE_METRES
+    high = (np.floor([east, north]) + 1) * SQUARE_METRES
+    return shapely.box(*low, *high)
+
+
+def notes(threshold: int) -> list[str]:
+    """What a reader of any output should know of how reports were counted."""
+    how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} on, in multiples of {threshold}"
+    said = [f"Pupils' reports count {how}, rounded down."]
+    if threshold < STEP:
+        what = f"The threshold of {threshold} reports is under {STEP}"
+        said.append(f"{what}: so few may let a pupil be known.")
+    return said
+
+
+def _step(threshold: int) -> int:
+    return min(STEP, threshold)
+
+
+def _square(xy: ArrayLike) -> NDArray[np.int64]:
+    """(k, 2) column and row of the square that holds each place."""
+    places = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+    return np.floor(places / SQUARE_METRES).astype(np.int64)
+
+
+def _rows(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(k,) row of `squares` that equals each wanted one, -1 where none does."""
+    known = pd.MultiIndex.from_arrays(list(squares.T))
+    return np.asarray(known.get_indexer(pd.MultiIndex.from_arrays(list(wanted.T))), dtype=np.int64)
+
+
+def _inside(squares: NDArray[np.int64], limits: BaseGeometry) -> NDArray[np.float64]:
+    """(g,) share of each square that lies within the limits."""
+    low, high = squares * SQUARE_METRES, (squares + 1) * SQUARE_METRES
+    boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
+    shapely.prepare(limits)
+    share = shapely.area(shapely.intersection(boxes, limits)) / SQUARE_METRES**2
+    return np.asarray(np.clip(share, 0, 1))
 
 
 def _reasons(
@@ -136,9 +232,10 @@ def _reasons(
     given = pd.concat(
         [pd.DataFrame({"group": group, "factor": reports[factor].to_numpy()}) for factor in FACTORS]
     )
-    counted = given[given["factor"] != "none"].value_counts(["group", "factor"]).reset_index()
-    counted = counted[counted["count"] >= threshold]
-    counted = counted.assign(band=counted["count"] // threshold)
-    counted = counted.sort_values(["group", "band", "factor"], ascending=[True, False, True])
-    told = counted.groupby("group")["factor"].agg(tuple)
-    return tuple(told.get(number, ()) for number in range(groups))
+    given = given[(given["group"] >= 0) & (given["factor"] != "none")]
+    counted = given.value_counts(["group", "factor"]).reset_index()
+    counted = counted.assign(told=told(counted["count"], threshold))
+    counted = counted[counted["told"] > 0]
+    counted = counted.sort_values(["group", "told", "factor"], ascending=[True, False, True])
+    by_group = counted.groupby("group")["factor"].agg(tuple)
+    return tuple(by_group.get(number, ()) for number in range(groups))

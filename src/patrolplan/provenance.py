@@ -8,17 +8,25 @@ from importlib.metadata import version
 from typing import Any
 
 from patrolplan.area import StudyArea
+from patrolplan.settings import Settings
 
 PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "scikit-learn", "pyproj")
 
 
 def created_from(area: StudyArea) -> dict[str, Any]:
     """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
+    return origin_of(area.settings, area.inputs)
+
+
+def origin_of(settings: Settings, inputs: dict[str, str]) -> dict[str, Any]:
+    """What `created_from` says, from settings and the digests of their files alone."""
     return {
-        "inputs": _hash(area.inputs),
-        # Where the ledger is kept has no part in a plan.
-        "settings": _hash(area.settings.model_dump(mode="json", by_alias=True, exclude={"ledger"})),
-        "seed": area.settings.seed,
+        "inputs": _hash(inputs),
+        # Where the ledger is kept, and what is fetched, have no part in a plan.
+        "settings": _hash(
+            settings.model_dump(mode="json", by_alias=True, exclude={"ledger", "fetch"})
+        ),
+        "seed": settings.seed,
         "version": version("patrolplan"),
     }
 

@@ -214,7 +214,9 @@ class PatrolSettings(Section):
     windows: dict[str, PatrolWindow] = Field({}, description="named windows")
     dwell_minutes: float = Field(15, gt=0, le=120, description="time at each stop")
     gate_minutes: float = Field(10, ge=0, le=120, description="presence at the gate first")
+    way: Literal["walk", "bicycle"] = Field("walk", description="on foot, or by bicycle")
     walking_speed_kmh: float = Field(4.8, gt=0, le=30, description="speed on foot")
+    cycling_speed_kmh: float = Field(12, gt=0, le=40, description="speed by bicycle, with stops")
     radius_metres: float = Field(1500, gt=0, description="farthest walk from the gate")
     candidates: int = Field(40, ge=1, le=500, description="most hotspots considered a school")
     officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
@@ -222,9 +224,22 @@ class PatrolSettings(Section):
         time(15, 15), description="bell of a school that has none in bell_times"
     )
     detour: float = Field(0.05, ge=0, le=1, description="longer a leg may be to pass more risk")
+    start: Literal["gate", "base"] = Field(
+        "gate", description="where patrols start: the gate, or the base of the school's officer"
+    )
     end: Literal["gate", "base"] = Field(
         "gate", description="where patrols end: the gate, or the base of the school's officer"
     )
+
+    @model_validator(mode="after")
+    def _faster_than_walking(self) -> Self:
+        if self.way == "bicycle" and self.cycling_speed_kmh < self.walking_speed_kmh:
+            message = (
+                f"cycling_speed_kmh {self.cycling_speed_kmh:g} is below "
+                f"walking_speed_kmh {self.walking_speed_kmh:g}, make it faster or walk"
+            )
+            raise ValueError(message)
+        return self
 
 
 class WeekSettings(Section):

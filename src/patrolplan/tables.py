@@ -158,7 +158,7 @@ class LeftOutRow:
     reason: str
     count: int
     shown_from: int = 1
-    """Counts below this are told as "fewer than" it: set to the threshold for reports."""
+    """Counts below this are told as "fewer than" it: the threshold for reports, see `privacy`."""
 
     @property
     def said(self) -> str:
@@ -177,10 +177,10 @@ class LeftOut:
 
     rows: list[LeftOutRow] = field(default_factory=list)
 
-    def add(self, source: str, reason: str, count: int, *, shown_from: int = 1) -> None:
+    def add(self, source: str, reason: str, count: int) -> None:
         """Count rows left out; nothing is noted for a count of zero."""
         if count:
-            self.rows.append(LeftOutRow(source, reason, int(count), shown_from))
+            self.rows.append(LeftOutRow(source, reason, int(count)))
 
     def extend(self, rows: Iterable[LeftOutRow]) -> None:
         """Take over what another room left out."""

@@ -1,4 +1,8 @@
-"""Shortest walks between places on streets, with their geometry, and walks that pass more."""
+"""Shortest walks between places on streets, with their geometry, and walks that pass more.
+
+A walk is a ride as well: what a metre costs may differ by piece and direction, and then the
+shortest is the one that costs least.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,12 +38,15 @@ class Walk:
     from_metres, to_metres
         (s,) where each is entered and left, in metres from its first node; backwards where
         `from_metres` is the greater.
+    effort
+        (s,) what a metre costs there, in metres at full speed; None where all cost 1.
     """
 
     network: StreetNetwork
     pieces: NDArray[np.int64]
     from_metres: NDArray[np.float64]
     to_metres: NDArray[np.float64]
+    effort: NDArray[np.float64] | None = None
 
     @cached_property
     def piece_metres(self) -> NDArray[np.float64]:
@@ -50,6 +57,16 @@ class Walk:
     def metres(self) -> float:
         """Length of the walk."""
         return float(self.piece_metres.sum())
+
+    @property
+    def cost_metres(self) -> float:
+        """Metres that could be gone at full speed in the same time."""
+        return self.metres if self.effort is None else float(self.piece_metres @ self.effort)
+
+    @property
+    def backwards(self) -> NDArray[np.bool_]:
+        """(s,) whether the piece is walked from its last node towards its first."""
+        return np.asarray(self.from_metres > self.to_metres)
 
     @cached_property
     def line(self) -> NDArray[np.float64]:
@@ -71,11 +88,13 @@ class Walk:
 
 def joined_walks(walks: Sequence[Walk]) -> Walk:
     """Walks on one network, end to end."""
+    efforts = [walk.effort for walk in walks if walk.effort is not None]
     return Walk(
         walks[0].network,
         np.concatenate([walk.pieces for walk in walks]),
         np.concatenate([walk.from_metres for walk in walks]),
         np.concatenate([walk.to_metres for walk in walks]),
+        np.concatenate(efforts) if efforts else None,
     )
 
 
@@ -93,14 +112,24 @@ class Walks:
         (k,) where walks start and end.
     limit_metres
         Walks longer than this are not looked for; their length is inf.
+    effort
+        (p, 2) what a metre of each piece costs in its own direction and against it, 1 or more,
+        inf where it is closed; by default all cost 1. Lengths then are costs, in metres that
+        could be gone at full speed in the same time.
     """
 
     def __init__(
-        self, network: StreetNetwork, positions: Positions, *, limit_metres: float = np.inf
+        self,
+        network: StreetNetwork,
+        positions: Positions,
+        *,
+        limit_metres: float = np.inf,
+        effort: NDArray[np.float64] | None = None,
     ) -> None:
         self.network = network
+        self._effort = effort
         self._segments = _segments(network, positions)
-        self._graph, self._keys, self._best = _graph(self._segments)
+        self._graph, self._keys, self._best = _graph(self._segments, effort)
         n = len(network.node_xy)
         self._start = n + np.arange(len(positions))
         distance, self._before = csgraph.dijkstra(
@@ -111,7 +140,7 @@ class Walks:
             return_predecessors=True,
         )
         self.metres: NDArray[np.float64] = distance[:, self._start]
-        """(k, k) walking distance between positions."""
+        """(k, k) walking distance (or cost) from each position to each."""
         self.node_metres: NDArray[np.float64] = distance[:, :n]
         """(k, n) walking distance from positions to nodes."""
 
@@ -152,7 +181,7 @@ class Walks:
             The walk's greatest length; the shortest walk is given where it is longer than that.
         """
         best = self.between(start, end)
-        if longest_metres <= best.metres or start == end:
+        if longest_metres <= best.cost_metres or start == end:
             return best
         density = gain / self.network.piece_metres
         pull = density[self._segments.piece] / max(float(density.max()), 1e-300)
@@ -166,7 +195,7 @@ class Walks:
                 return_predecessors=True,
             )
             walk = self._walk(self._trace(before[1], start, end))
-            if walk.metres <= longest_metres and _gained(walk, gain) > _gained(best, gain):
+            if walk.cost_metres <= longest_metres and _gained(walk, gain) > _gained(best, gain):
                 best = walk
         return best
 
@@ -183,11 +212,16 @@ class Walks:
         found = self._best[np.searchsorted(self._keys, steps[:-1] * size + steps[1:])]
         low, high = segments.from_metres[found], segments.to_metres[found]
         backwards = segments.nodes[found, 0] != steps[:-1]
+        piece, effort = segments.piece[found], None
+        if self._effort is not None:
+            effort = self._effort[piece, backwards.astype(np.int64)]
+            effort = np.where(np.isfinite(effort), effort, 1.0)
         return Walk(
             self.network,
-            segments.piece[found],
+            piece,
             np.where(backwards, high, low),
             np.where(backwards, low, high),
+            effort,
         )
 
 
@@ -236,18 +270,27 @@ def _segments(network: StreetNetwork, positions: Positions) -> _Segments:
     )
 
 
-def _graph(segments: _Segments) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.int64]]:
+def _graph(
+    segments: _Segments, effort: NDArray[np.float64] | None
+) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.int64]]:
     """Both directions of each segment; of parallel ones the shortest, looked up by key."""
     size = segments.size
     length = np.maximum(segments.to_metres - segments.from_metres, 1e-9)
     ends = np.concatenate([segments.nodes, segments.nodes[:, ::-1]])
     which = np.tile(np.arange(len(length)), 2)
-    order = np.lexsort((length[which], ends[:, 1], ends[:, 0]))
+    cost = length[which]
+    if effort is not None:
+        # Between two places on one spot nobody goes round the block, whatever the sign says.
+        along = effort[segments.piece].T.ravel()
+        cost = np.where(cost > SAME_METRES, cost * along, cost)
+        is_open = np.isfinite(cost)
+        ends, which, cost = ends[is_open], which[is_open], cost[is_open]
+    order = np.lexsort((cost, ends[:, 1], ends[:, 0]))
     keys = (ends[:, 0] * size + ends[:, 1])[order]
     first = np.r_[True, keys[1:] != keys[:-1]]
     best = which[order][first]
     pairs = (ends[order][first, 0], ends[order][first, 1])
-    graph = sparse.csr_array((length[best], pairs), shape=(size, size))
+    graph = sparse.csr_array((cost[order][first], pairs), shape=(size, size))
     return graph, keys[first], best
 
 

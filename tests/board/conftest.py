@@ -65,7 +65,7 @@ def at_home(ground, folder):
 @pytest.fixture
 def board(ground, chosen, tmp_path):
     """A board whose files a test may change, opened on a week that was saved."""
-    Store(tmp_path / "week").save(chosen)
+    Store(tmp_path / "week").begin(chosen)
     made = Board(desk_on(at_home(ground, tmp_path / "area"), tmp_path / "week"))
     yield made
     made.close()

@@ -150,7 +150,7 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
     in_hand, _ = replan(board.desk.scene.week, ground.area, ground.plans, absent=away)
     assert told(from_file) == told(in_hand)
-    board.desk.store.save(from_file)
+    board.desk.store.save(from_file, board.desk.scene.week)
     late = change(client, 2, kind="lock", **post(board.desk.scene.week.duties[-1]))
     assert late.status_code == 409
     assert "Changed outside the board" in late.json()["by_others"][0]

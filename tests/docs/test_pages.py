@@ -18,6 +18,8 @@ from patrolplan import cli
 from patrolplan.area import load_area
 from patrolplan.risk import estimate as risk_room
 from patrolplan.risk.estimate import estimate_risk
+from patrolplan.settings import Settings
+from patrolplan.settings import load_settings
 from patrolplan.settings import settings_from
 
 ROOT = Path(__file__).parents[2]
@@ -63,10 +65,18 @@ def borough(demo, tmp_path_factory):
 
 def _once(patch):
     """Read the borough and estimate its risk once for all pages."""
-    read = functools.lru_cache(lambda path: load_area(Path(path)))
-    told = functools.lru_cache(estimate_risk)
+    areas, told = {}, functools.lru_cache(estimate_risk)
+
+    def read(settings):
+        if not isinstance(settings, Settings):
+            settings = load_settings(settings)
+        key = settings.model_dump_json()
+        if key not in areas:
+            areas[key] = load_area(settings)
+        return areas[key]
+
     for module in (pp, area_room):
-        patch.setattr(module, "load_area", lambda path: read(str(path)))
+        patch.setattr(module, "load_area", read)
     for module in (pp, risk_room):
         patch.setattr(module, "estimate_risk", told)
 

@@ -58,6 +58,17 @@ def test_an_even_spread_does_not_stand_out(demo_area, stretches):
     assert 0.3 < np.mean(p_value) < 0.7
 
 
+def test_stopping_early_says_the_same(demo_area, stretches, monkeypatch):
+    """A chance that is told from fewer draws is near the one from all, and decides alike."""
+    history = history_of(demo_area)
+    share = catchment_shares(demo_area, stretches)
+    early = simulated_p_values(demo_area, history, share, np.random.default_rng(5))
+    monkeypatch.setattr("patrolplan.hotspots.certainty.ENOUGH", np.inf)
+    full = simulated_p_values(demo_area, history, share, np.random.default_rng(6))
+    assert np.allclose(early, full, atol=0.05)
+    assert np.mean(stands_out(early) == stands_out(full)) > 0.97
+
+
 def test_a_heap_stands_out(demo_area, stretches):
     """Crime heaped on the catchments of one stretch makes that stretch stand out."""
     share = catchment_shares(demo_area, stretches)

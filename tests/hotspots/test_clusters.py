@@ -115,3 +115,12 @@ def test_clusters_find_two_heaps_apart(groups):
     assert found[one[0]] != found[other[0]]
     middle = TOWN.around([180, 180], 60)
     assert not set(found[middle]) & {found[one[0]], found[other[0]]}
+
+
+def test_noise_in_the_last_digits_changes_no_stretch(demo_plan):
+    """Risk that differs in its ninth digit, as on another machine, gives the same stretches."""
+    noise = 1 + 1e-9 * np.random.default_rng(3).choice([-1, 1], len(demo_plan.risk.joined))
+    length = {"max_length_metres": 300, "count": 40}
+    same = network_stretches(demo_plan.area.network, demo_plan.risk.joined, **length)
+    other = network_stretches(demo_plan.area.network, demo_plan.risk.joined * noise, **length)
+    assert [row.tolist() for row in same] == [row.tolist() for row in other]

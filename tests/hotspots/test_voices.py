@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
+from patrolplan.area import EVERYWHERE
 from patrolplan.hotspots.reasons import FACTOR_WORDS
+from patrolplan.privacy import SQUARE_METRES
 from patrolplan.privacy import group_reports
 from patrolplan.tables import LeftOut
 
@@ -20,27 +22,33 @@ def _weighed(area, crime_weight):
     return dataclasses.replace(area, settings=settings)
 
 
-def _reported(area, catchment, count):
-    """The area with so many equal reports on one catchment and no others."""
+def _reported(area, piece, count):
+    """The area with so many equal reports on one piece of street and no others."""
+    x, y = area.network.piece_middle[piece]
     reports = pd.DataFrame(
         {
             "time_band": ["after_school"] * count,
             "place_factor": ["poor_lighting"] * count,
             "behaviour_factor": ["none"] * count,
+            "x": x,
+            "y": y,
         }
     )
-    groups = group_reports(
-        reports, np.full(count, catchment), area.catchments.xy, LeftOut(), threshold=5
-    )
+    groups = group_reports(reports, area.network.piece_middle, EVERYWHERE, LeftOut(), threshold=5)
     return dataclasses.replace(_weighed(area, 0.7), reports=groups)
 
 
 @pytest.fixture(scope="module")
 def quiet(demo_area):
-    """A catchment of ordinary length with next to no recorded crime."""
+    """A piece of street in a square of ordinary street length with next to no recorded crime."""
+    network = demo_area.network
+    square = np.floor(network.piece_middle / SQUARE_METRES)
+    of_piece = np.unique(square, axis=0, return_inverse=True)[1].reshape(-1)
     crimes = np.bincount(demo_area.incident_catchment, minlength=len(demo_area.catchments))
-    metres = np.bincount(demo_area.catchments.of_piece, weights=demo_area.network.piece_metres)
-    return int(np.argmin(crimes + 1e6 * ((metres < 150) | (metres > 400))))
+    here = np.bincount(of_piece, weights=demo_area.catchments.spread(crimes))
+    metres = np.bincount(of_piece, weights=network.piece_metres)
+    chosen = np.argmin(here + 1e6 * (metres < 500))
+    return int(np.flatnonzero(of_piece == chosen)[0])
 
 
 @pytest.mark.parametrize("reports_weight", [0.0, 0.3, 0.6])
@@ -77,7 +85,7 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
     area = _reported(demo_area, quiet, 5)
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
-    there = np.flatnonzero(area.catchments.of_piece == quiet)
+    there = np.flatnonzero(area.reports.group_of_piece == 0)
     assert risk.reports[there].sum() == pytest.approx(1)
     mine = [bool(set(pieces) & set(there.tolist())) for pieces in hotspots["pieces"]]
     first = hotspots[mine].iloc[0]
@@ -89,7 +97,8 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
 
 def test_disagreement_points_to_the_feared_and_the_recorded(demo_area, quiet):
     """A feared quiet place is at one end of the disagreement, the worst recorded at the other."""
-    risk = pp.estimate_risk(_reported(demo_area, quiet, 10))
-    there = demo_area.catchments.of_piece == quiet
+    area = _reported(demo_area, quiet, 10)
+    risk = pp.estimate_risk(area)
+    there = area.reports.group_of_piece == 0
     assert risk.disagreement[there].mean() > 0.5
     assert risk.disagreement[np.argmax(risk.crime)] < -0.5

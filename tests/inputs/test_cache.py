@@ -62,6 +62,7 @@ def _all(path, projection=BNG):
         streets.features.drop(columns="geometry").to_dict("records"),
         streets.features.geometry.to_wkt().tolist(),
         str(streets.features.crs),
+        streets.walking_extract,
         left_out.rows,
     )
 

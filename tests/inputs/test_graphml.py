@@ -65,7 +65,18 @@ def test_merged_ways_keep_the_first_ones_name(tmp_path):
     streets = _read(tmp_path, _graph((1, 2, merged)))
     assert streets.ways.to_dict("records") == [
         {"osm_id": 7, "name": "Mill Lane", "highway": "path", "lit": ""}
+        | {"riding": "push", "one_way": 0}
     ]
+
+
+def test_one_way_edges_lead_the_way_they_are_driven(tmp_path):
+    """A one-way edge keeps its direction; a street in both directions is one-way in none."""
+    street = {"osmid": 5, "highway": "residential", "oneway": False}
+    one_way = {"osmid": 6, "highway": "residential", "oneway": True, "reversed": True}
+    streets = _read(tmp_path, _graph((1, 2, street), (2, 1, street), (3, 2, one_way)))
+    row = int(streets.ways.index[streets.ways["osm_id"] == 6][0])
+    assert streets.ways["one_way"].tolist() == [int(number == row) for number in range(2)]
+    assert streets.vertex_node[streets.vertex_way == row].tolist() == [3, 2]
 
 
 def test_closed_edges_are_no_streets(tmp_path):

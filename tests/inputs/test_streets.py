@@ -285,3 +285,43 @@ def test_problems_of_all_street_files_are_told(tmp_path):
     with pytest.raises(InputError) as told:
         _read(tmp_path / "gone.osm", good, _written(tmp_path, b"", "empty.osm"))
     assert [str(problem.file)[-9:] for problem in told.value.problems] == ["/gone.osm", "empty.osm"]
+
+
+def test_bicycle_rules_come_with_the_ways(tmp_path):
+    """How a bicycle goes along each way, and whether one way alone, stands in the table."""
+    ways = [
+        (1, (1, 2), {"highway": "residential", "oneway": "yes"}),
+        (2, (2, 3), {"highway": "footway"}),
+        (3, (2, 4), {"highway": "steps"}),
+    ]
+    streets, _ = _read(_written(tmp_path, _osm(ways)))
+    assert streets.ways["riding"].tolist() == ["ride", "push", "carry"]
+    assert streets.ways["one_way"].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("further", "walking"),
+    [
+        ({"highway": "residential"}, True),
+        ({"highway": "cycleway"}, False),
+        ({"highway": "motorway"}, False),
+        ({"highway": "primary", "foot": "no"}, False),
+    ],
+)
+def test_an_extract_for_walking_is_known(tmp_path, further, walking):
+    """Footpaths, but nothing that only vehicles use: the file was made for walking."""
+    ways = [(1, (1, 2), {"highway": "footway"}), (2, (2, 3), further)]
+    assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
+
+
+def test_roads_alone_are_no_extract_for_walking(tmp_path):
+    """A file without a footpath was not made for walking."""
+    ways = [(1, (1, 2), {"highway": "residential"})]
+    assert not _read(_written(tmp_path, _osm(ways)))[0].walking_extract
+
+
+def test_real_extracts_are_told_apart(shared, three_formats):
+    """Bloomsbury's three files were made for walking, Camberwell's full export was not."""
+    assert all(streets.walking_extract for streets in three_formats)
+    full, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
+    assert not full.walking_extract

@@ -308,18 +308,107 @@ def test_places_that_cannot_be_written(tmp_path, where):
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
-def test_full_disk_is_told_and_leaves_the_old_output(tmp_path, monkeypatch):
-    """When the disk is full at the manifest, the old pack stands and the message says why."""
+def _full_after(out, writes):
+    """Write a new version on a disk that is full after so many writes; tells if it came to that."""
+    left = [writes]
+
+    def limited(real):
+        def call(*args, **options):
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(28, "No space left on device")
+            return real(*args, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patches:
+        names = ((Path, "write_text"), (Path, "mkdir"), (tempfile, "mkdtemp"), (os, "fsync"))
+        for owner, name in names:
+            patches.setattr(owner, name, limited(getattr(owner, name)))
+        if left[0] < 0:
+            return False
+        try:
+            _write(out, "new")
+        except OutputError as error:
+            assert "cannot be written (No space left on device)" in str(error)  # noqa: PT017
+            return True
+    return False
+
+
+def test_full_disk_at_every_step_leaves_one_whole_output(tmp_path):
+    """Wherever the disk runs full, one whole pack stands, nothing lies beside, and it is told."""
     out = tmp_path / "out"
-    _write(out, "old")
+    for writes in range(100):
+        _write(out, "old")
+        if not _full_after(out, writes):
+            break
+        assert _version(out) in {"old", "new"}  # full once the new one stands: it stays
+        assert list(tmp_path.iterdir()) == [out]
+    assert writes > 10
+    assert _version(out) == "new"
 
-    def full(*_args, **_options):
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("patrolplan.outputs.files.write_json", full)
-    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)"):
-        _write(out, "new")
-    assert _version(out) == "old"
+def test_every_file_is_synced_before_the_swap(tmp_path, monkeypatch):
+    """No folder takes its place before all of its files are on the disk."""
+    events = []
+    real_sync, real_rename = os.fsync, Path.rename
+    monkeypatch.setattr(os, "fsync", lambda fd: (events.append("sync"), real_sync(fd))[1])
+
+    def rename(self, target):
+        events.append(f"rename {Path(target).name}")
+        return real_rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    _write(tmp_path / "out", "new")
+    files_and_folders = 4 + 2
+    assert events[:files_and_folders] == ["sync"] * files_and_folders
+    assert events[files_and_folders:] == ["rename .out.new", "rename out", "sync"]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from patrolplan.outputs.files import whole_folder
+with whole_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
+    (folder / "a.txt").write_text("first", encoding="utf-8")
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def _holding(out):
+    """Another run that is in the middle of writing a folder."""
+    process = subprocess.Popen(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", HOLDER, str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "writing\n"
+    return process
+
+
+def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypatch):
+    """A second run on a folder is told to wait and changes nothing; a killed run's lock is void."""
+    out = tmp_path / "out"
+    monkeypatch.setattr("patrolplan.outputs.files.WAIT_SECONDS", 0.1)
+    with _holding(out) as first:
+        beside = {path.name for path in tmp_path.iterdir()}
+        for again in (lambda: _write(out, "second"), lambda: check_folder(out)):
+            with pytest.raises(
+                OutputError, match=r"out: another patrolplan is writing there.*--out"
+            ):
+                again()
+        assert {path.name for path in tmp_path.iterdir()} == beside
+        first.stdin.write("\n")
+        first.stdin.close()
+        assert first.wait() == 0
+    assert _version(out) == "first"
+    with _holding(out) as killed:
+        killed.kill()
+    _write(out, "third")
+    assert _version(out) == "third"
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
@@ -353,7 +442,8 @@ def test_real_kills_leave_one_whole_output(tmp_path):
     """Killed for good at random moments of writing over and over, one whole pack stands."""
     out = tmp_path / "out"
     rng = random.Random(1)  # noqa: S311 - moments, no secrets
-    for _ in range(15):
+    _write(out, "0")
+    for _ in range(100):
         process = subprocess.Popen(  # noqa: S603 - this very interpreter
             [sys.executable, "-c", WRITER, str(out)], stdout=subprocess.PIPE, text=True
         )

@@ -226,3 +226,49 @@ def test_unknown_school_is_an_error() -> None:
     """Asking for a school without a patrol names the ones that have one."""
     with pytest.raises(InputError, match="no patrol of school '1'; choose from: 100041"):
         render_gpx(_plan(), "1")
+
+
+def _ride(**changed: Any) -> Plan:
+    """The plan by bicycle; on its first leg 60 m are pushed."""
+    plan = _plan()
+    [patrol] = plan.patrols
+    steps = (
+        Step("head east", "Alder Street", 60, "ride"),
+        Step("straight on", "Mill Lane", 60, "push"),
+    )
+    first = dataclasses.replace(patrol.legs[0], steps=steps, pushed_metres=60)
+    legs = (first, *patrol.legs[1:])
+    ride = dataclasses.replace(patrol, way="bicycle", legs=legs, **changed)
+    return dataclasses.replace(plan, patrols=(ride,))
+
+
+def test_where_to_get_off_is_a_way_point() -> None:
+    """By bicycle a way point stands where one must get off, and the route says how far it is."""
+    gpx = _parse(_ride())
+    off = gpx.waypoints[-1]
+    assert off.name == "Get off and push: Mill Lane, 60 m"
+    assert off.type == "dismount"
+    x, y = Projection().to_metres([off.longitude], [off.latitude])
+    np.testing.assert_allclose((x[0], y[0]), _line((60, 0))[0], atol=0.1)
+    assert "by bicycle, 60 m of it on foot" in str(gpx.routes[0].description)
+
+
+def test_base_before_the_gate() -> None:
+    """The way from the base to the gate leads the route and the track."""
+    approach = _leg((-100, 0), (0, 0))
+    gpx = _parse(_ride(approach=approach, starts_at="base"))
+    assert [point.type for point in gpx.waypoints] == ["gate", "stop", "stop", "base", "dismount"]
+    assert gpx.waypoints[3].name == "Base, set out 15:14"
+    assert [point.type for point in gpx.routes[0].points][:2] == ["base", "gate"]
+    assert len(gpx.tracks[0].segments) == 4
+
+
+def test_from_the_base_without_the_gate() -> None:
+    """A patrol that sets out at the base has it, not the gate, as its first point."""
+    plan = _ride(starts_at="base", ends_at="base", start_minutes=450, gate_until_minutes=450)
+    gpx = _parse(plan)
+    assert gpx.waypoints[0].type == "base"
+    assert "Set out, at the base by" in str(gpx.waypoints[0].description)
+    assert "gate" not in {point.type for point in [*gpx.waypoints, *gpx.routes[0].points]}
+    start, first = gpx.routes[0].points[0], gpx.tracks[0].segments[0].points[0]
+    assert (start.latitude, start.longitude) == (first.latitude, first.longitude)

@@ -1,11 +1,13 @@
 """`plan.json`: the contract in degrees and HH:MM."""
 
+import dataclasses
 import json
 import re
 
 import numpy as np
 import pytest
 
+import patrolplan as pp
 from patrolplan.outputs.files import json_text
 from patrolplan.outputs.planfile import plan_document
 
@@ -91,3 +93,31 @@ def test_no_time_of_creation_is_inside(demo_plan):
     one, other = (json_text(plan_document(demo_plan)) for _ in range(2))
     assert one == other
     assert not re.search(r"T\d\d:\d\d:\d\d", one)
+
+
+def test_rides_and_starts_at_the_base_are_told(demo_area, demo_plan):
+    """By bicycle each direction says how to go; from the base, when and how to come to the gate."""
+    told = {"start": "base", "way": "bicycle"}
+    settings = demo_area.settings.model_copy(
+        update={"patrol": demo_area.settings.patrol.model_copy(update=told)}
+    )
+    area = dataclasses.replace(demo_area, settings=settings, walking_extract=True)
+    plan = pp.plan_patrols(
+        area, demo_plan.risk, demo_plan.hotspots, urns=["900001"], held_out=False
+    )
+    document = plan_document(plan)
+    [patrol] = document["patrols"]
+    assert patrol["way"] == "bicycle"
+    assert patrol["starts_at"] == "base"
+    assert patrol["set_out"] < patrol["start"]
+    assert patrol["approach"]["line"][-1] == patrol["legs"][0]["line"][0]
+    steps = [step for leg in patrol["legs"] for step in leg["directions"]]
+    assert {step["way"] for step in steps} <= {"ride", "push", "carry"}
+    assert any("extract for walking" in note for note in document["notes"])
+
+
+def test_walks_say_nothing_of_riding(document):
+    """On foot from the gate the document is what it was before patrols could ride."""
+    for patrol in document["patrols"]:
+        assert not {"way", "pushed_metres", "starts_at", "approach"} & set(patrol)
+        assert all(set(s) == {"turn", "street", "metres"} for s in patrol["legs"][0]["directions"])

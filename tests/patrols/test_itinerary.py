@@ -56,8 +56,14 @@ def _walk(*moves):
     metres = np.hypot(*np.diff(line, axis=0).T)
     pieces = np.arange(len(moves))
     network = SimpleNamespace(piece_lit=np.resize(np.array(["yes", "no", ""], object), len(moves)))
+    total = metres.sum()
     return SimpleNamespace(
-        line=line, pieces=pieces, piece_metres=metres, metres=metres.sum(), network=network
+        line=line,
+        pieces=pieces,
+        piece_metres=metres,
+        metres=total,
+        cost_metres=total,
+        network=network,
     )
 
 
@@ -137,3 +143,29 @@ def test_metres_of_steps_sum_to_the_leg(moves, data):
         assert before.street != after.street
     if len(leg.steps) > 1:
         assert all(step.metres >= SHORT_METRES for step in leg.steps)
+
+
+def _ridden(ways, *moves):
+    """Steps of a ride along one street a move, gone in these ways."""
+    names = np.array([f"Street {number}" for number in range(len(moves))], dtype=object)
+    steps = directions(_walk(*moves), names, np.array(ways, dtype=object))
+    return [(step.street, round(step.metres), step.way) for step in steps]
+
+
+def test_a_push_is_told_though_it_is_short():
+    """Getting off for 12 m is a direction; a bit of a few metres is not, nor a short ride."""
+    told = _ridden(["ride", "push", "ride"], (0, 100), (12, 0), (0, 100))
+    assert told == [("Street 0", 100, "ride"), ("Street 1", 12, "push"), ("Street 2", 100, "ride")]
+    told = _ridden(["ride", "push", "ride"], (0, 100), (5, 0), (0, 100))
+    assert told == [("Street 0", 105, "ride"), ("Street 2", 100, "ride")]
+
+
+def test_one_street_ridden_and_pushed_is_two_directions():
+    """Where riding ends on the same street, one is told to get off there."""
+    walk = _walk((0, 100), (0, 40))
+    names = np.array(["A", "A"], dtype=object)
+    steps = directions(walk, names, np.array(["ride", "push"], dtype=object))
+    assert [(step.street, step.way, step.metres) for step in steps] == [
+        ("A", "ride", 100),
+        ("A", "push", 40),
+    ]

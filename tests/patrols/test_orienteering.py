@@ -21,6 +21,10 @@ from patrolplan.patrols.orienteering import Officer
 from patrolplan.patrols.orienteering import OrienteeringProblem
 from patrolplan.patrols.orienteering import solve
 from patrolplan.patrols.orienteering import variants
+from patrolplan.patrols.solver.bounds import knapsack_bound
+from patrolplan.patrols.solver.compiled import build_case
+from patrolplan.patrols.solver.packing import Answer
+from patrolplan.patrols.solver.team_search import search
 
 RELAXED = {
     "deadline": None,
@@ -488,3 +492,55 @@ def test_variants_refuse_shares_that_make_no_sense():
     best = solve(problem)
     with pytest.raises(ValueError, match=r"count is -1.*max_jaccard is 2.*least_share is -1"):
         variants(problem, best, count=-1, max_jaccard=2.0, least_share=-1.0)
+
+
+@st.composite
+def one_way_towns(draw):
+    """Draw towns whose shortest ways there and back differ, as a bicycle's do."""
+    size = draw(st.integers(4, 6))
+    minutes = st.sampled_from([1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 40.0])
+    legs = np.array(draw(st.lists(minutes, min_size=size**2, max_size=size**2)))
+    travel = legs.reshape(size, size)
+    np.fill_diagonal(travel, 0.0)
+    for via in range(size):
+        travel = np.minimum(travel, travel[:, via, None] + travel[None, via, :])
+    prizes = draw(st.lists(st.sampled_from([1.0, 2.0, 3.5]), min_size=size, max_size=size))
+    team = tuple(
+        Officer(0, draw(st.sampled_from([0, 1])), 0.0, draw(st.sampled_from([30.0, 50.0, 70.0])))
+        for _ in range(draw(st.integers(1, 2)))
+    )
+    prizes[0] = 0.0
+    return OrienteeringProblem(travel, np.array(prizes), np.full(size, 8.0), team)
+
+
+@settings(**RELAXED, max_examples=40)
+@given(one_way_towns())
+def test_one_way_ways_are_as_good_as_brute_force(problem):
+    """Where there and back take unlike times, answers are still the best, on either solver."""
+    solution = solve(problem)
+    check(problem, solution)
+    best = brute_force(problem)
+    assert solution.proven
+    assert solution.worth == pytest.approx(best)
+    others = variants(problem, solution, count=2, least_share=0.5)
+    for other in others:
+        check(problem, other)
+        assert other.worth <= best + 1e-9
+    turned = replace(problem, travel_minutes=problem.travel_minutes.T)
+    swapped = tuple(replace(one, start=one.end, end=one.start) for one in problem.officers)
+    assert solve(replace(turned, officers=swapped)).worth == pytest.approx(best)
+
+
+@settings(**RELAXED, max_examples=25)
+@given(one_way_towns())
+def test_search_and_bound_hold_on_one_way_ways(problem):
+    """The search's routes are in time, and no bound is below the best there is."""
+    case = build_case(problem)
+    best = brute_force(problem)
+    assert knapsack_bound(case) >= best * case.scale - 1e-6
+    if case.size:
+        found, _ = search(case, Answer({}, 0.0, math.inf, 0), 300, math.inf, seed=1)
+        assert found.value <= best * case.scale + 1e-6
+        for officer, stops in found.routes.items():
+            rows = [int(case.rows[k]) for k in stops]
+            assert walk(problem, problem.officers[officer], rows) is not None

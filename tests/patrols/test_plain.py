@@ -7,15 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patrolplan.network import joined_positions
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import Officer
 from patrolplan.patrols.orienteering import OrienteeringProblem
 from patrolplan.patrols.orienteering import solve
+from patrolplan.patrols.plain import CORNERS
+from patrolplan.patrols.plain import RADII_METRES
+from patrolplan.patrols.plain import ROTATIONS
 from patrolplan.patrols.plain import greedy
 from patrolplan.patrols.plain import loops_round
 from patrolplan.patrols.plain import stretch_around
 from patrolplan.patrols.windows import Window
 from patrolplan.places import street_labels
+from patrolplan.walks import Walks
 
 
 def _problem(seed, stops):
@@ -69,6 +74,19 @@ def test_loops_start_and_end_at_the_gate_and_grow(case):
         assert lengths[-1] > 3 * lengths[0]
         for loop in sizes:
             assert np.allclose(loop.walk.line[[0, -1]], gate, atol=0.01)
+
+
+def test_loops_are_those_that_are_walked_one_by_one(case):
+    """Each loop is as long as shortest walks over its own corners alone, without any limit."""
+    network, gate = case.reach.network, case.reach.gate
+    for rotation, sizes in enumerate(loops_round(case)):
+        angles = 2 * np.pi * (np.arange(CORNERS) / CORNERS + rotation / (CORNERS * ROTATIONS))
+        around = np.column_stack([np.sin(angles), np.cos(angles)])
+        for radius, loop in list(zip(RADII_METRES, sizes, strict=True))[::4]:
+            corners = network.snap(network.xy(gate)[0] + radius * around)
+            metres = Walks(network, joined_positions(gate, corners)).metres
+            order = [*range(CORNERS + 1), 0]
+            assert loop.walk.metres == pytest.approx(sum(metres[a, b] for a, b in pairwise(order)))
 
 
 def test_dwells_lie_evenly_along_the_loop(case):

@@ -107,7 +107,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
         incident_catchment=table["piece"].to_numpy(),
         times_known=timed,
         snapped=not timed,
-        reports=reports or ReportGroups.none(len(catchments), 5),
+        reports=reports or ReportGroups.none(len(network), 5),
         schools=pd.DataFrame({"finish_time": ["15:15", "15:30", "15:00"]}),
         term_dates=more.get(
             "term_dates", pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []})

@@ -11,9 +11,9 @@ from patrolplan.risk.estimate import estimate_risk
 
 def groups(area, at, count=10):
     """One group of reports on one piece."""
-    group = np.full(len(area.catchments), -1)
+    group = np.full(len(area.network), -1)
     group[at] = 0
-    return ReportGroups(5, group, np.array([count]), (("isolated",),))
+    return ReportGroups(5, group, np.array([count]), np.ones(1), (("isolated",),))
 
 
 def test_can_not_tell(make):

@@ -13,7 +13,10 @@ from patrolplan.risk.models import KernelCount
 from patrolplan.risk.models import PoissonCount
 from patrolplan.risk.models import PriorCount
 from patrolplan.risk.models import ShrunkCount
+from patrolplan.risk.regression import MOST_EVENT_ROWS
 from patrolplan.risk.regression import thin
+from patrolplan.risk.shrinkage import gamma_shape
+from patrolplan.risk.shrinkage import mixture
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -133,6 +136,47 @@ def test_thinned_rows_stand_for_all():
     assert (weights[counts > 0] == 1).all()
     assert (weights > 0).sum() < 10_000
     assert weights.sum() == pytest.approx(counts.size, rel=0.02)
+
+
+def test_thinned_rows_with_incidents_stand_for_all():
+    """Where very many rows hold incidents, those that are kept weigh as much as all of them."""
+    counts = np.random.default_rng(0).poisson(3.0, size=(30, 4000)).astype(np.int32)
+    weights = thin(counts)
+    held = counts > 0
+    assert (weights[held] > 0).sum() <= MOST_EVENT_ROWS
+    assert weights[held].sum() == pytest.approx(held.sum(), rel=0.001)
+    assert (weights * counts).sum() == pytest.approx(counts.sum(), rel=0.02)
+
+
+def test_rows_learned_from_are_those_of_all_places(make):
+    """Features of some places are the rows that these places have among all."""
+    h = make.history(make.uneven(months=16))
+    some = np.array([1, 3, 4])
+    assert np.array_equal(Known(h).features(9, 0, some), Known(h).features(9, 0)[some])
+
+
+def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
+    """Every n-th place tells the few shares nearly as well, and the sum is kept."""
+    rng = np.random.default_rng(4)
+    others = rng.gamma(0.6, 2.0, size=(12_000, 6))
+    counts = rng.poisson(others @ [0.5, 0.0, 0.3, 0.0, 0.2, 0.1]).astype(float)
+    full = mixture(counts, others)
+    monkeypatch.setattr("patrolplan.risk.shrinkage.MOST_PLACES", 3_000)
+    some = mixture(counts, others)
+    assert some.sum() == pytest.approx(counts.sum(), rel=1e-3)
+    assert np.corrcoef(full, some)[0, 1] > 0.995
+    assert gamma_shape(counts, some) == pytest.approx(gamma_shape(counts, full), rel=0.5)
+
+
+def test_a_cut_is_named_by_what_it_holds(make):
+    """Cuts of equal counts have one name, whatever comes later; other counts have another."""
+    counts = make.uneven()
+    later = counts.copy()
+    later[14:] += 1
+    clean, other = make.history(counts), make.history(later)
+    month = clean.months[14]
+    assert clean.until(month).digest() == other.until(month).digest() == clean.digest(14)
+    assert clean.digest() != other.digest()
 
 
 def test_history_counts_incidents(make):

@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
+from patrolplan.risk.scores import PlaceStreets
 from patrolplan.risk.scores import hits
+from patrolplan.risk.scores import place_slice_sums
 from patrolplan.risk.scores import ranking
 from patrolplan.risk.scores import rounded
+from patrolplan.risk.scores import slice_sums
 
 
 def slowly(scores, metres, amounts, ties, coverage):
@@ -60,3 +64,26 @@ def test_spreading_earns_nothing(make):
         for s in range(5)
     }  # fmt: skip
     assert len(found) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 3))
+def test_places_in_order_are_their_pieces_in_order(seed, most):
+    """Whole places ranked give what their pieces ranked one by one give, also among equals."""
+    rng = np.random.default_rng(seed)
+    of_piece = np.sort(np.append(np.arange(12), rng.integers(0, 12, 40)))
+    piece_metres = rng.uniform(5, 40, len(of_piece))
+    metres = np.bincount(of_piece, piece_metres)
+    share = piece_metres / metres[of_piece]
+    scores = rng.integers(0, most, 12).astype(float)
+    amounts = rng.poisson(3.0, (12, 2)).astype(float)
+    ties = rng.permutation(len(of_piece))
+    by_piece = slice_sums(
+        ranking(scores[of_piece] * share, piece_metres, ties),
+        piece_metres,
+        amounts[of_piece] * share[:, None],
+        (0.03, 0.1, 0.5, 0.97),
+    )
+    streets = PlaceStreets(metres, piece_metres, of_piece, np.argsort(ties))
+    by_place = place_slice_sums(scores, streets, amounts, (0.03, 0.1, 0.5, 0.97))
+    assert np.allclose(by_place, by_piece)

@@ -14,7 +14,6 @@ from patrolplan.board.tasking import Sheet
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import find_hotspots
 from patrolplan.outputs.files import check_folder
-from patrolplan.outputs.files import recover
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.team.byhand import Hand
 from patrolplan.team.day_plans import plan_days
@@ -51,7 +50,6 @@ def opened(config: Path, folder: Path, start: dt.date | None = None) -> Desk:
         When the folder cannot be written.
     """
     check_folder(folder)
-    recover(folder.resolve())
     there = (folder / WEEK_FILE).is_file()
     days = week_entry(folder).days if there else school_week(start or next_monday(dt.date.today()))  # noqa: DTZ011 - the day on the wall
     if there and start is not None and start not in days:
@@ -78,8 +76,7 @@ def desk_on(ground: Ground, folder: Path) -> Desk:
             first = ground.days[0]
             delivered = doses_before(ground.area, ground.hotspots, first)
             week = plan_week(ground.area, ground.plans, start=first, delivered=delivered)
-        with store.turn():
-            store.save(week)
+        store.begin(week)
     hand = Hand.on(week, ground.area, ground.plans)
     return Desk(Scene(ground, hand, week, Sheet.of(ground.area.settings)), store)
 

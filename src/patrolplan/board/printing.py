@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -26,7 +27,6 @@ from patrolplan.team.week import week_document
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
-    from pathlib import Path
 
     from patrolplan.board.desk import Desk
 
@@ -55,31 +55,32 @@ def printed(desk: Desk, officer: str | None = None, date: dt.date | None = None)
     roll = Roll(week)
     check_choice([one.name for one in roll.officers], week.days, officer, date)
     facts: dict[str, Any] = dict(about(week.plan.area))
-    drawn = {
+    cards = {
         roll.card(duty)
         for duty in week.duties
         if officer in {None, duty.officer} and date in {None, duty.date}
     }
     whole = officer is None and date is None
-    with ExitStack() as held:
-        with whole_folder(desk.store.folder, facts) as part:
-            write_week_papers(roll, part, officer=officer, date=date)
-            held.enter_context(desk.lock)
-            held.enter_context(desk.store.turn())
-            desk.look()
-            now, before = desk.scene.week, desk.store.manifest()
-            shown = {} if whole else shown_in(before, week)
-            shown |= {name: card for name, card in cards_of(week).items() if name in drawn}
-            if not whole:
-                _carry(desk.store.folder, part, before)
-            write_json(part / WEEK_FILE, week_document(now))
-            write_json(part / HOTSPOTS_FILE, hotspots_document(now))
-            names = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
-            facts[PRINTED] = {name: card for name, card in shown.items() if name in names}
-            facts[STALE] = out_of_date(now, names, facts[PRINTED])
-        desk.wrote()
-    cards = "1 card" if len(drawn) == 1 else f"{len(drawn)} cards"
-    return f"Printed {cards} into {desk.store.folder}"
+    with tempfile.TemporaryDirectory() as place:
+        drawn = Path(place)
+        write_week_papers(roll, drawn, officer=officer, date=date)
+        with desk.lock:
+            with whole_folder(desk.store.folder, facts) as part:
+                shutil.copytree(drawn, part, dirs_exist_ok=True)
+                desk.look()
+                now, before = desk.scene.week, desk.store.manifest()
+                shown = {} if whole else shown_in(before, week)
+                shown |= {name: card for name, card in cards_of(week).items() if name in cards}
+                if not whole:
+                    _carry(desk.store.folder, part, before)
+                write_json(part / WEEK_FILE, week_document(now))
+                write_json(part / HOTSPOTS_FILE, hotspots_document(now))
+                names = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
+                facts[PRINTED] = {name: card for name, card in shown.items() if name in names}
+                facts[STALE] = out_of_date(now, names, facts[PRINTED])
+            desk.wrote()
+    many = "1 card" if len(cards) == 1 else f"{len(cards)} cards"
+    return f"Printed {many} into {desk.store.folder}"
 
 
 def _carry(folder: Path, part: Path, manifest: Mapping[str, Any]) -> None:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from textwrap import indent
 from typing import TYPE_CHECKING
 from typing import Any
 
-from filelock import FileLock
-from filelock import Timeout
-
 from patrolplan.board.papers import PRINTED
 from patrolplan.board.papers import STALE
 from patrolplan.board.papers import out_of_date
 from patrolplan.board.papers import shown_in
-from patrolplan.errors import OutputError
+from patrolplan.outputs.files import alone
 from patrolplan.outputs.files import json_text
 from patrolplan.outputs.files import read_manifest
-from patrolplan.outputs.files import recover
 from patrolplan.outputs.files import replace_files
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
@@ -32,13 +27,11 @@ from patrolplan.team.ledger.handing_out import hotspots_document
 from patrolplan.team.week import week_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from patrolplan.area import StudyArea
     from patrolplan.team.week import Week
-
-LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -62,23 +55,15 @@ class Store:
         self._hotspots_of: tuple[object, object] | None = None
         self._hotspots_text = b""
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold off other boards on the same folder while this one reads and writes it.
+    def turn(self) -> AbstractContextManager[None]:
+        """Hold off every other writer of the folder while this board reads and writes it.
 
         Raises
         ------
         OutputError
             When another one does not let go of it.
         """
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder.parent / f".{self.folder.name}.lock", timeout=LOCK_SECONDS)
-        try:
-            with lock:
-                yield
-        except Timeout:
-            message = f"{self.folder}: another board is writing it; try again"
-            raise OutputError(message) from None
+        return alone(self.folder)
 
     def seen(self) -> Seen:
         """What the week's file holds now."""
@@ -88,7 +73,19 @@ class Store:
             return Seen()
         return Seen(hashlib.sha256(content).hexdigest())
 
-    def save(self, week: Week, before: Week | None = None) -> Seen:
+    def begin(self, week: Week) -> None:
+        """Write a week into a folder that holds none; not within `turn`.
+
+        Raises
+        ------
+        OutputError
+            When the folder cannot be written.
+        """
+        with whole_folder(self.folder, _about(week.plan.area)) as part:
+            write_json(part / WEEK_FILE, week_document(week))
+            write_json(part / HOTSPOTS_FILE, hotspots_document(week))
+
+    def save(self, week: Week, before: Week) -> Seen:
         """Write a week in place of the one that is there; its papers stay, and are known as old.
 
         Parameters
@@ -105,17 +102,11 @@ class Store:
         """
         content = week_text(week).encode("utf-8")
         files = {WEEK_FILE: content, HOTSPOTS_FILE: self._hotspots(week)}
-        recover(self.folder)
-        manifest = read_manifest(self.folder)
-        if manifest:
-            shown = shown_in(manifest, before or week)
-            stale = out_of_date(week, manifest["files"], shown)
-            facts = {**_about(week.plan.area), PRINTED: shown, STALE: stale}
-            replace_files(self.folder, files, facts)
-        else:
-            with whole_folder(self.folder, about(week.plan.area)) as part:
-                write_json(part / WEEK_FILE, week_document(week))
-                write_json(part / HOTSPOTS_FILE, hotspots_document(week))
+        manifest = self.manifest()
+        shown = shown_in(manifest, before)
+        stale = out_of_date(week, manifest.get("files", {}), shown)
+        facts = {**_about(week.plan.area), PRINTED: shown, STALE: stale}
+        replace_files(self.folder, files, facts)
         return Seen(hashlib.sha256(content).hexdigest())
 
     def _hotspots(self, week: Week) -> bytes:

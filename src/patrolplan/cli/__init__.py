@@ -8,6 +8,7 @@ import json
 import sys
 
 from patrolplan.cli import board  # noqa: F401
+from patrolplan.cli import care  # noqa: F401
 from patrolplan.cli import data  # noqa: F401
 from patrolplan.cli import look  # noqa: F401
 from patrolplan.cli import patrols  # noqa: F401 - in the order that help shows them

@@ -14,6 +14,7 @@ from patrolplan.terminal import stage
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.risk.surface import Risk
+    from patrolplan.settings import Settings
 
 app = typer.Typer(
     name="patrolplan",
@@ -60,8 +61,8 @@ def check_out(out: Path | None) -> None:
         check_folder(out)
 
 
-def loaded(config: Path) -> StudyArea:
-    """The study area of a settings file."""
+def loaded(config: Path | Settings) -> StudyArea:
+    """The study area of a settings file, or of settings that were read from one."""
     with stage("Reading"):
         from patrolplan.area import load_area
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
+from typing import Any
 
 import typer
 
@@ -22,7 +26,18 @@ from patrolplan.cli.app import parsed_time
 from patrolplan.terminal import print_json
 from patrolplan.terminal import print_left_out
 from patrolplan.terminal import print_patrols
+from patrolplan.terminal import printed
 from patrolplan.terminal import stage
+
+if TYPE_CHECKING:
+    from patrolplan.settings import Settings
+
+
+class Way(StrEnum):
+    """How patrols go."""
+
+    WALK = "walk"
+    BICYCLE = "bicycle"
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,20 @@ class _Wish:
     minutes: float | None = None
     date: dt.date | None = None
     together: bool = False
+    way: Way | None = None
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings under which these patrols are planned."""
+        if self.way is None:
+            return settings
+        patrol = settings.patrol.model_copy(update={"way": self.way.value})
+        return settings.model_copy(update={"patrol": patrol})
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """As it stands in the manifest; what was not asked for is left out."""
+        wish = {name: value for name, value in vars(self).items() if value}
+        return json.loads(json.dumps(wish, default=str))  # type: ignore[no-any-return]
 
 
 @app.command()
@@ -63,6 +92,9 @@ def plan(
     together: Annotated[
         bool, typer.Option("--together", help="No hotspot twice: schools that share are one team.")
     ] = False,
+    way: Annotated[
+        Way | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
@@ -73,18 +105,52 @@ def plan(
         minutes,
         None if date is None else parsed_date(date, "--date"),
         together,
+        way,
     )
     _plan(config, out, wish, as_json=as_json)
 
 
+def _stands(out: Path, origin: dict[str, Any], wish: _Wish, *, as_json: bool) -> bool:
+    """Say so, if the plan that is asked for is there already."""
+    from patrolplan.outputs.standing import stands
+
+    if not stands(out, origin, wish.said):
+        return False
+    if as_json:
+        print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
+    else:
+        printed.print(f"Nothing has changed since the plan in {out} was made: it stands.")
+    return True
+
+
+def _origin(settings: Settings) -> dict[str, Any]:
+    """What a plan would be created from; nothing where it takes the reports' groups to know."""
+    from patrolplan.area import input_digests
+    from patrolplan.provenance import origin_of
+
+    try:
+        return {} if settings.sources.reports else origin_of(settings, input_digests(settings))
+    except OSError:  # the readers tell what is missing
+        return {}
+
+
 def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
+    from patrolplan.provenance import created_from
+    from patrolplan.settings import load_settings
+
     check_out(out)
-    area = loaded(config)
+    settings = wish.settings(load_settings(config))
+    if _stands(out, _origin(settings), wish, as_json=as_json):
+        return
+    area = loaded(settings)
+    if _stands(out, created_from(area), wish, as_json=as_json):
+        return
     surface = estimated(area)
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
+    from patrolplan.patrols.reach import way_notes
     from patrolplan.patrols.windows import window_of
 
     window = window_of(
@@ -103,9 +169,9 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
             together=wish.together,
         )
     with stage("Writing cards, map, GPX and layers"):
-        write_pack(planned, out)
+        write_pack(planned, out, asked=wish.said)
     if as_json:
         print_json(plan_document(planned))
         return
-    print_left_out(planned.left_out, surface.notes)
+    print_left_out(planned.left_out, (*surface.notes, *way_notes(area)))
     print_patrols(planned, out)

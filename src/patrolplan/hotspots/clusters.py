@@ -9,10 +9,16 @@ from scipy import sparse
 from sklearn.cluster import DBSCAN
 from sklearn.cluster import HDBSCAN
 
+from patrolplan.hotspots._grow import grow
 from patrolplan.network import StreetNetwork
+from patrolplan.risk.scores import rounded
 
 MOST_COVERAGE = 0.25
 """Hotspots that `count = "auto"` finds cover at most this share of the street."""
+
+DIGITS = 5
+"""Risk per metre that agrees to so many digits is equal. All street round one snap point is, so
+that arithmetic would choose between its pieces otherwise, differently on the next machine."""
 
 DBSCAN_METRES = 60.0
 DBSCAN_SHARE = 0.002
@@ -54,7 +60,7 @@ def network_stretches(
         Pieces of each stretch.
     """
     metres = network.piece_metres
-    density = risk / metres
+    density = rounded(risk / metres, DIGITS)
     free = (density > risk.sum() / metres.sum()) & (metres <= max_length_metres)
     if group is not None:
         free &= group >= 0
@@ -78,7 +84,7 @@ def network_stretches(
 
 
 class _Grower:
-    """Grows stretches on plain lists, which are faster than arrays for single look-ups."""
+    """Grows stretches on one network."""
 
     def __init__(
         self,
@@ -88,12 +94,17 @@ class _Grower:
         limit: float,
         group: NDArray[np.int64] | None,
     ) -> None:
-        self.start: list[int] = neighbours.indptr.tolist()
-        self.next: list[int] = neighbours.indices.tolist()
-        self.density: list[float] = density.tolist()
-        self.metres: list[float] = metres.tolist()
-        self.limit = limit
-        self.group: list[int] = group.tolist() if group is not None else [0] * len(metres)
+        one_cluster = np.zeros(len(metres), dtype=np.int64)
+        self.streets = (
+            np.ascontiguousarray(neighbours.indptr, dtype=np.int64),
+            np.ascontiguousarray(neighbours.indices, dtype=np.int64),
+            np.ascontiguousarray(density, dtype=np.float64),
+            np.ascontiguousarray(metres, dtype=np.float64),
+            one_cluster if group is None else np.ascontiguousarray(group, dtype=np.int64),
+        )
+        self.limit = float(limit)
+        self.seen = np.zeros(len(metres), dtype=np.int64)
+        self.calls = 0
 
     def all(self, free: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.int64]]]:
         """A stretch from every free piece."""
@@ -102,22 +113,8 @@ class _Grower:
 
     def one(self, seed: int, free: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The stretch that grows from a piece over free pieces."""
-        stretch, length = [seed], self.metres[seed]
-        seen = {seed}
-        frontier: list[tuple[float, int]] = []
-        newest = seed
-        while True:
-            for piece in self.next[self.start[newest] : self.start[newest + 1]]:
-                if piece not in seen and free[piece] and self.group[piece] == self.group[seed]:
-                    seen.add(piece)
-                    heapq.heappush(frontier, (-self.density[piece], piece))
-            while frontier and length + self.metres[frontier[0][1]] > self.limit:
-                heapq.heappop(frontier)
-            if not frontier:
-                return np.array(stretch, dtype=np.int64)
-            newest = heapq.heappop(frontier)[1]
-            stretch.append(newest)
-            length += self.metres[newest]
+        self.calls += 1
+        return grow(seed, self.streets, self.limit, free, self.seen, self.calls)
 
 
 def dbscan_groups(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:

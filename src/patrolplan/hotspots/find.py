@@ -16,6 +16,25 @@ from patrolplan.places import describe
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
+ORDER = [
+    "hotspot",
+    "worth",
+    "crime_share",
+    "reports_share",
+    "length_metres",
+    "place",
+    "reasons",
+    "how_sure",
+    "p_value",
+    "stands_out",
+    "trend",
+    "survived",
+    "pieces",
+    "stop_piece",
+    "stop",
+    "geometry",
+]
+
 
 def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """Find the stretches of street that hold the most risk.
@@ -42,6 +61,33 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     >>> bool((hotspots["length_metres"] <= 300).all())
     True
     """
+    bare = bare_hotspots(area, risk)
+    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
+    certainty = certainty_of(area, risk, stretches)
+    stops = area.network.middles(bare["stop_piece"].to_numpy())
+    frame = bare.assign(
+        crime_share=[float(risk.crime[stretch].sum()) for stretch in stretches],
+        reports_share=[float(risk.reports[stretch].sum()) for stretch in stretches],
+        place=describe(area.network, stops),
+        reasons=reasons(area, risk, stretches, certainty),
+        how_sure=how_sure(risk, certainty),
+        p_value=certainty.p_value,
+        stands_out=certainty.stands_out,
+        trend=certainty.trend,
+        survived=certainty.survived,
+        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
+    )
+    return HOTSPOTS.check(frame[ORDER])
+
+
+def bare_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
+    """The hotspots of `find_hotspots` with what a patrol needs, and nothing of what is told.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `hotspot`, `worth`, `length_metres`, `pieces`, `stop_piece` and the line.
+    """
     settings = area.settings.hotspots
     network = area.network
     group = None
@@ -56,33 +102,18 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         count=None if settings.count == "auto" else settings.count,
         group=group,
     )
-    stop_piece = np.array(
-        [_stopping_piece(area, risk, stretch) for stretch in stretches], dtype=np.int64
-    )
-    stops = network.middles(stop_piece)
-    certainty = certainty_of(area, risk, stretches)
-    frame = gpd.GeoDataFrame(
+    stop_piece = [_stopping_piece(area, risk, stretch) for stretch in stretches]
+    return gpd.GeoDataFrame(
         {
             "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
             "worth": [float(risk.joined[stretch].sum()) for stretch in stretches],
-            "crime_share": [float(risk.crime[stretch].sum()) for stretch in stretches],
-            "reports_share": [float(risk.reports[stretch].sum()) for stretch in stretches],
             "length_metres": [float(network.piece_metres[stretch].sum()) for stretch in stretches],
-            "place": describe(network, stops),
-            "reasons": reasons(area, risk, stretches, certainty),
-            "how_sure": how_sure(risk, certainty),
-            "p_value": certainty.p_value,
-            "stands_out": certainty.stands_out,
-            "trend": certainty.trend,
-            "survived": certainty.survived,
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": stop_piece,
-            "stop": gpd.points_from_xy(*network.xy(stops).T, crs=network.projection.crs),
+            "stop_piece": np.array(stop_piece, dtype=np.int64),
         },
         geometry=[_line(network.piece_lines[stretch]) for stretch in stretches],
         crs=network.projection.crs,
     )
-    return HOTSPOTS.check(frame)
 
 
 def _stopping_piece(area: StudyArea, risk: Risk, stretch: NDArray[np.int64]) -> int:
@@ -90,7 +121,7 @@ def _stopping_piece(area: StudyArea, risk: Risk, stretch: NDArray[np.int64]) -> 
     middle = area.network.piece_middle[stretch]
     centre = np.average(middle, axis=0, weights=risk.joined[stretch])
     apart = np.hypot(*(middle - centre).T)
-    return int(stretch[np.argmin(apart)])
+    return int(stretch[np.argmin(np.round(apart, 2))])  # of two as near, the same one everywhere
 
 
 def _line(lines: NDArray[np.object_]) -> shapely.Geometry:

@@ -124,7 +124,7 @@ def _yearly_counts(area: StudyArea, risk: Risk) -> pd.DataFrame:
 
 def _reports(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
-    group = area.reports.group_of_catchment[area.catchments.of_piece]
+    group = area.reports.group_of_piece
     metres = area.network.piece_metres
     told: list[list[str]] = []
     for stretch in stretches:

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,8 +23,15 @@ from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
 
-FORMAT = "streets-2"
-"""Change this when `Streets`, or the rule of what is walkable, changes."""
+FORMAT = "streets-3"
+"""Change this when `Streets`, or the rule of what is walked or ridden, changes."""
+
+
+ENTRY = re.compile(r"streets-\d+-[0-9a-f]{32}|\.new-\w+")
+"""Names of the cache's folders, whole and interrupted."""
+
+FILES = frozenset({"features.parquet", "ways.parquet", "vertices.npz", "left_out.json"})
+"""What a folder of the cache may hold."""
 
 
 def cache_folder() -> Path:
@@ -32,7 +41,16 @@ def cache_folder() -> Path:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
+    """SHA-256 of a file's content, worked out once in a run.
+
+    In another run the bytes are read again: a date and a size do not prove that they are the same.
+    """
+    at = path.stat()
+    return _digest(path.absolute(), at.st_size, at.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, size: int, written: int) -> str:  # noqa: ARG001 - they tell a change
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -65,6 +83,7 @@ def _load(folder: Path, projection: Projection) -> tuple[Streets, list[LeftOutRo
             vertex_node=arrays["vertex_node"],
             vertex_xy=arrays["vertex_xy"],
             features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
+            walking_extract=bool(arrays["walking_extract"]),
         )
     rows = json.loads((folder / "left_out.json").read_text(encoding="utf-8"))
     return streets, [LeftOutRow(**row) for row in rows]
@@ -83,6 +102,7 @@ def _keep(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) -> None:
             vertex_way=streets.vertex_way,
             vertex_node=streets.vertex_node,
             vertex_xy=streets.vertex_xy,
+            walking_extract=np.array(streets.walking_extract),
         )
         streets.ways.to_parquet(beside / "ways.parquet")
         streets.features.to_parquet(beside / "features.parquet")

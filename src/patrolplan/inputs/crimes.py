@@ -9,9 +9,12 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
+from patrolplan.distinct import distinct
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
+from patrolplan.inputs.crime_cache import read_through
 from patrolplan.inputs.points import POINT_FIELDS
 from patrolplan.inputs.points import points
 from patrolplan.inputs.tabular import Field
@@ -28,6 +31,9 @@ FIELDS = (
     Field("force", ("Reported by",)),
     *POINT_FIELDS,
 )
+
+COLUMNS = ("crime_id", "month", "occurred_at", "category", "force", "x", "y")
+"""What of a file is needed further on."""
 
 UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
 DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
@@ -100,11 +106,17 @@ def _read_all(
     tables = []
     for path in paths:
         with problems.collecting():
-            table = read_table(path, FIELDS, columns, source="crimes")
-            x, y = points(table, projection, columns, path=path, source="crimes")
-            tables.append(_with_month(table.assign(x=x, y=y), path))
+            tables.append(read_through(path, projection, columns, _read_one))
     problems.raise_if_any()
     return tables
+
+
+def _read_one(path: Path, projection: Projection, columns: Mapping[str, str]) -> pd.DataFrame:
+    table = read_table(path, FIELDS, columns, source="crimes")
+    x, y = points(table, projection, columns, path=path, source="crimes")
+    table = _with_month(table.assign(x=x, y=y), path)
+    wanted = [name for name in COLUMNS if name in table]
+    return table[wanted]
 
 
 def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -181,6 +193,9 @@ def _incidents(table: pd.DataFrame, projection: Projection) -> gpd.GeoDataFrame:
         "occurred_at": table["occurred_at"],
         "force": table["force"].astype("category"),
     }
-    geometry = gpd.points_from_xy(table["x"], table["y"], crs=projection.crs)
+    # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
+    places, of_row = distinct(table[["x", "y"]].to_numpy(dtype=np.float64))
+    points = shapely.points(places)[of_row]
+    geometry = gpd.GeoSeries(points, crs=projection.crs, index=table.index)
     frame = gpd.GeoDataFrame(data, geometry=geometry).reset_index(drop=True)
     return INCIDENTS.check(frame)

@@ -2,7 +2,10 @@
 
 import ast
 import gzip
+import math
+import warnings
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -10,11 +13,18 @@ import geopandas as gpd
 import networkx as nx  # type: ignore[import-untyped]
 import numpy as np
 import osmnx
+import pandas as pd
 import shapely
+from pyproj.exceptions import CRSError
 
 from patrolplan.errors import InputError
+from patrolplan.inputs.cycling import AHEAD
+from patrolplan.inputs.cycling import TAGS
+from patrolplan.inputs.cycling import riding_of
 from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import is_walking_extract
 from patrolplan.inputs.streets import no_features
+from patrolplan.inputs.streets import way_kind
 from patrolplan.inputs.streets import ways_table
 from patrolplan.inputs.walkable import is_walkable
 from patrolplan.projection import Projection
@@ -29,6 +39,9 @@ _NOT_OURS = (
     TypeError,
     SyntaxError,
     AttributeError,
+    OverflowError,
+    RecursionError,
+    CRSError,
     nx.NetworkXException,
 )
 """What a broken file, or a graph that osmnx did not make, ends in."""
@@ -48,36 +61,48 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-        graph = osmnx.load_graphml(graphml_str=text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # networkx wonders at keys that it does not know
+            graph = osmnx.load_graphml(graphml_str=text)
+        graph.remove_nodes_from([node for node, at in graph.nodes(data=True) if not _placed(at)])
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
-        edges = _walkable_once(edges)
+        edges, kinds = _walkable_once(edges)
     except _NOT_OURS as error:
         what = f"is broken or no street graph of osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
-    return _streets(edges, projection)
+    return _streets(edges, projection, walking_extract=is_walking_extract(kinds))
 
 
-def _walkable_once(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Keep one direction of each street, and only streets open to people on foot."""
-    tags = {
-        key: edges[key].map(_first) if key in edges else ""
-        for key in ("name", "highway", "access", "foot", "indoor", "lit")
-    }
+def _placed(node: Mapping[str, float]) -> bool:
+    return math.isfinite(node["x"]) and math.isfinite(node["y"])
+
+
+def _walkable_once(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
+    """Keep one direction of each street open to people on foot; and the kinds of all streets.
+
+    osmnx turns every one-way street so that its edge leads the way that may be driven.
+    """
+    keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *TAGS)))
+    tags = {key: edges[key].map(_first) if key in edges else "" for key in ("name", "lit", *keys)}
     edges = edges.assign(**tags, osm_id=edges["osmid"].map(_first).astype("int64"))
-    keys = ["highway", "access", "foot", "indoor"]
-    kinds = edges.groupby(keys, sort=False).ngroup()
-    rule = [is_walkable(tags) for tags in edges[keys][~kinds.duplicated()].to_dict("records")]
-    edges = edges[np.array(rule, dtype=bool)[kinds]]
+    ahead = edges["oneway"].str.lower().isin(AHEAD)
+    edges["oneway"] = np.where(ahead, "yes", "no")
+    group = edges.groupby(keys, sort=False).ngroup().to_numpy()
+    unlike = edges[keys][~pd.Series(group).duplicated().to_numpy()].to_dict("records")
+    riding = [riding_of(tags) for tags in unlike]
+    edges = edges.assign(riding=[riding[row] for row in group])
+    edges = edges[np.array([is_walkable(tags) for tags in unlike], dtype=bool)[group]]
     low = edges[["u", "v"]].min(axis=1)
     high = edges[["u", "v"]].max(axis=1)
     middle = shapely.line_interpolate_point(edges.geometry.values, 0.5, normalized=True)
     place = np.round(shapely.get_coordinates(middle), 6)
     same = edges.assign(low=low, high=high, x=place[:, 0], y=place[:, 1])
     # Not by osm_id: of an edge made from several ways, each direction names another one first.
-    return edges[~same.duplicated(["low", "high", "x", "y"]).to_numpy()]
+    once = edges[~same.duplicated(["low", "high", "x", "y"]).to_numpy()]
+    return once, {way_kind(tags) for tags in unlike}
 
 
-def _streets(edges: gpd.GeoDataFrame, projection: Projection) -> Streets:
+def _streets(edges: gpd.GeoDataFrame, projection: Projection, *, walking_extract: bool) -> Streets:
     degrees, vertex_way = shapely.get_coordinates(edges.geometry.values, return_index=True)
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(edges.crs))
     count = np.bincount(vertex_way, minlength=len(edges))
@@ -87,11 +112,12 @@ def _streets(edges: gpd.GeoDataFrame, projection: Projection) -> Streets:
     nodes[last] = edges["v"].to_numpy()
     rows = zip(*(edges[key] for key in ("osm_id", "name", "highway", "lit")), strict=True)
     return Streets(
-        ways=ways_table(list(rows)),
+        ways=ways_table(list(rows), edges["riding"].tolist()),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack([x, y]),
         features=no_features(projection),
+        walking_extract=walking_extract,
     )
 
 

@@ -17,6 +17,7 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.points import number
 from patrolplan.inputs.tabular import Field
 from patrolplan.inputs.tabular import read_table
+from patrolplan.privacy import leave_out
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
@@ -70,7 +71,7 @@ def read_reports(
     projection
         The area's CRS.
     limits
-        Polygon of the area in metres.
+        Polygon in metres within which reports are taken; see `patrolplan.privacy.whole_squares`.
     left_out
         Is told what was left out; counts under `threshold` will print as "fewer than".
     threshold
@@ -95,7 +96,9 @@ def read_reports(
     x, y = projection.to_metres(longitude, latitude)
     good = np.ones(len(table), dtype=bool)
     for reason, fault in _faults(table, longitude, latitude, projection, limits).items():
-        left_out.add("reports", reason, int((good & fault).sum()), shown_from=threshold)
+        count = int((good & fault).sum())
+        if count:
+            leave_out(left_out, reason, count, threshold)
         good &= ~fault
     kept = table.loc[good, ["time_band", "place_factor", "behaviour_factor"]]
     return kept.assign(x=x[good], y=y[good]).reset_index(drop=True)

@@ -6,7 +6,9 @@ The result is cached by the content of the file.
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,6 +20,10 @@ from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
+from patrolplan.inputs.bounds import check_size
+from patrolplan.inputs.cycling import Riding
+from patrolplan.inputs.cycling import riding_of
+from patrolplan.inputs.walkable import CLOSED
 from patrolplan.inputs.walkable import is_walkable
 from patrolplan.projection import DEGREES
 from patrolplan.projection import Projection
@@ -29,6 +35,9 @@ GREENS = frozenset({"grass", "recreation_ground", "cemetery", "village_green", "
 WATERWAYS = frozenset({"river", "canal", "stream"})
 RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge"})
 STATIONS = frozenset({"station", "halt", "tram_stop"})
+FOOTPATHS = frozenset({"footway", "steps", "pedestrian", "path"})
+NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})
+"""Ways that extracts made for walking leave out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +47,8 @@ class Streets:
     Parameters
     ----------
     ways
-        One row a way: `osm_id` (int64), `name`, `highway`, `lit` (text, empty where unknown).
+        One row a way: `osm_id` (int64), `name`, `highway`, `lit` (text, empty where unknown),
+        and for a bicycle `riding` and `one_way`, see `patrolplan.inputs.cycling.Riding`.
     vertex_way, vertex_node
         (v,) row of `ways` and identity of the node at each vertex, way by way in walking order;
         ways meet where they hold the same node.
@@ -46,6 +56,9 @@ class Streets:
         (v, 2) metres.
     features
         `kind` (park, water, stream, railway, building, bus_stop, station), `name`, geometry.
+    walking_extract
+        Whether the files seem to have been made for walking alone: footpaths, but no cycle track
+        and no road that is closed to people on foot.
     """
 
     ways: pd.DataFrame
@@ -53,6 +66,7 @@ class Streets:
     vertex_node: NDArray[np.int64]
     vertex_xy: NDArray[np.float64]
     features: gpd.GeoDataFrame
+    walking_extract: bool = False
 
 
 def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
@@ -79,6 +93,7 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
         raise InputError.one(path, "there is no such file", "mend [sources] streets")
     if path.stat().st_size == 0:
         raise InputError.one(path, "the file is empty", "fetch it again")
+    check_size(path)
     name = path.name.lower()
     if name.endswith((".graphml", ".graphml.gz")):
         streets = read_graphml(path, projection)
@@ -87,10 +102,29 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     else:
         remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
         raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
+    streets = _finite(streets, left_out)
     if streets.ways.empty:
         remedy = "give a file with ways that have a highway tag"
         raise InputError.one(path, "holds no street that can be walked", remedy)
     return streets
+
+
+def _finite(streets: Streets, left_out: LeftOut) -> Streets:
+    """Streets without those that have a corner nowhere on earth."""
+    nowhere = ~np.isfinite(streets.vertex_xy).all(axis=1)
+    if not nowhere.any():
+        return streets
+    good = np.ones(len(streets.ways), dtype=bool)
+    good[streets.vertex_way[nowhere]] = False
+    left_out.add("streets", "coordinates are nowhere (ways)", int((~good).sum()))
+    kept = good[streets.vertex_way]
+    return replace(
+        streets,
+        ways=streets.ways[good].reset_index(drop=True),
+        vertex_way=(np.cumsum(good) - 1)[streets.vertex_way[kept]],
+        vertex_node=streets.vertex_node[kept],
+        vertex_xy=streets.vertex_xy[kept],
+    )
 
 
 class _Ways:
@@ -99,12 +133,15 @@ class _Ways:
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
         self.rows: list[tuple[int, str, str, str]] = []
+        self.riding: list[Riding] = []
+        self.kinds: set[str] = set()
         self.lines: list[str] = []
         self.nodes: list[list[int]] = []
         self.broken = 0
         self.closed = 0
 
     def add(self, way: osmium.osm.Way, tags: Mapping[str, str]) -> None:
+        self.kinds.add(way_kind(tags))
         if not is_walkable(tags):
             self.closed += 1
             return
@@ -115,8 +152,28 @@ class _Ways:
             return
         row = (way.id, tags.get("name", ""), tags.get("highway", ""), tags.get("lit", ""))
         self.rows.append(row)
+        self.riding.append(riding_of(tags))
         self.lines.append(line)
         self.nodes.append([node.ref for node in way.nodes])
+
+
+def way_kind(tags: Mapping[str, str]) -> str:
+    """Kind of a way, as far as it tells what its file was made for."""
+    highway = tags.get("highway", "")
+    return "closed on foot" if tags.get("foot", "") in CLOSED else highway
+
+
+def is_walking_extract(kinds: AbstractSet[str]) -> bool:
+    """Whether a file with ways of these kinds seems to have been made for walking alone.
+
+    Examples
+    --------
+    >>> is_walking_extract({"residential", "footway"})
+    True
+    >>> is_walking_extract({"residential", "footway", "cycleway"})
+    False
+    """
+    return bool(kinds & FOOTPATHS) and not kinds & (NOT_WALKED | {"closed on foot"})
 
 
 class _Features:
@@ -172,7 +229,7 @@ def _read_osm(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
             if isinstance(item, osmium.osm.Way) and "highway" in tags:
                 ways.add(item, tags)
             features.add(item, tags)
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         what = f"is broken or not an OpenStreetMap file ({error})"
         raise InputError.one(path, what, "fetch or export it again") from None
     left_out.add("streets", "not open to people on foot (ways)", ways.closed)
@@ -185,18 +242,26 @@ def _from_osm(ways: _Ways, features: _Features, projection: Projection) -> Stree
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
     nodes = np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64)
     return Streets(
-        ways=ways_table(ways.rows),
+        ways=ways_table(ways.rows, ways.riding),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
         features=_features_table(features, projection),
+        walking_extract=is_walking_extract(ways.kinds),
     )
 
 
-def ways_table(rows: Sequence[tuple[int, str, str, str]]) -> pd.DataFrame:
-    """Table of ways from (osm id, name, highway, lit) rows."""
+def ways_table(
+    rows: Sequence[tuple[int, str, str, str]], riding: Sequence[Riding] | None = None
+) -> pd.DataFrame:
+    """Table of ways from (osm id, name, highway, lit) rows; by default all are ridden both ways."""
     table = pd.DataFrame(list(rows), columns=["osm_id", "name", "highway", "lit"])
-    return table.astype({"osm_id": "int64", "name": object, "highway": object, "lit": object})
+    riding = [Riding()] * len(rows) if riding is None else riding
+    table = table.assign(
+        riding=[way.how for way in riding], one_way=[way.one_way for way in riding]
+    )
+    texts = dict.fromkeys(("name", "highway", "lit", "riding"), object)
+    return table.astype({"osm_id": "int64", "one_way": "int64", **texts})
 
 
 def no_features(projection: Projection) -> gpd.GeoDataFrame:
@@ -244,6 +309,7 @@ def _joined(parts: Sequence[Streets]) -> Streets:
         vertex_node=vertex_node[kept],
         vertex_xy=vertex_xy[kept],
         features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
+        walking_extract=all(part.walking_extract for part in parts),
     )
 
 

@@ -22,6 +22,7 @@ from pyarrow import parquet
 
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
+from patrolplan.inputs.bounds import check_size
 
 SNIFFED_BYTES = 65536
 
@@ -65,6 +66,7 @@ def read_table(
     _check_mapping(path, fields, columns, source)
     if not path.is_file():
         raise InputError.one(path, "there is no such file", f"mend [sources] {source}")
+    check_size(path)
     if path.suffix == ".parquet":
         return _read_parquet(path, fields, columns, source)
     form = _sniff(path)
@@ -154,6 +156,9 @@ def _sniff(path: Path) -> _Form:
         encoding = "utf-8-sig" if cut_inside_a_letter else "cp1252"
         text = head.decode(encoding, errors="replace")
     lines = text.splitlines()
+    if len(head) == SNIFFED_BYTES and len(lines) == 1:
+        what = f"has a first line of more than {SNIFFED_BYTES:,} bytes, so no header of a table"
+        raise InputError.one(path, what, "keep the columns that are needed")
     blank_lines = next(number for number, line in enumerate(lines) if line.strip())
     delimiter = max(",;\t", key=lines[blank_lines].count)
     rows = csv.reader(io.StringIO("\n".join(lines[blank_lines:])), delimiter=delimiter)

@@ -1,10 +1,12 @@
 """Folders written whole or not at all, with a manifest of what is in them.
 
-A new folder is written beside the old one and swapped for it by renaming. Killed at any moment,
-either the old or the new one stands; where the kill falls between the two renames, `recover`
-finishes the swap at the next command.
+A new folder is written beside the old one, synced to the disk, and swapped for it by renaming.
+Killed at any moment, either the old or the new one stands; where the kill falls between the two
+renames, `recover` finishes the swap at the next command. A lock beside the folder keeps two runs
+apart; the system lets go of it when a run is killed.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,11 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from patrolplan.errors import OutputError
 
 MANIFEST = "manifest.json"
 COMING = ".coming"
 """Ends the name of a file that is about to replace another."""
+
+WAIT_SECONDS = 10.0
+"""So long a run waits for another one that is writing the same folder."""
 
 
 @contextmanager
@@ -39,23 +46,20 @@ def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
     OutputError
         When the folder cannot be written, or holds files that are not in its manifest.
     """
-    folder = _real(folder)
-    check_folder(folder)
-    try:
-        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-    try:
-        yield part
-        _write_manifest(part, about)
-        part.chmod(0o755)
-        _swap(part, folder)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise _unwritable(folder, error) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    folder = real(folder)
+    with alone(folder):
+        _ready(folder)
+        with _telling(folder):
+            part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
+        try:
+            with _telling(folder):
+                yield part
+                _write_manifest(part, about)
+                part.chmod(0o755)
+                _sync(part)
+                _swap(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def check_folder(folder: Path) -> None:
@@ -66,9 +70,48 @@ def check_folder(folder: Path) -> None:
     OutputError
         When the folder cannot be written, or holds what is not ours to replace.
     """
-    folder = _real(folder)
-    try:
+    folder = real(folder)
+    with alone(folder):
+        _ready(folder)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that no other run checks, mends or writes it meanwhile."""
+    path = beside(folder, "lock")
+    with _telling(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path, timeout=WAIT_SECONDS)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            message = (
+                f"{folder}: another patrolplan is writing there; try again when it has ended, or "
+                "name another folder with --out"
+            )
+            raise OutputError(message) from None
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows does not part with it before the release
+            path.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _telling(folder: Path) -> Iterator[None]:
+    """Turn what the system says of a folder into a message that names it."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise _unwritable(folder, error) from None
+
+
+def _ready(folder: Path) -> None:
+    """Finish what was interrupted, and raise when the folder is not ours to write."""
+    with _telling(folder):
         recover(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; name another folder with --out"
@@ -76,10 +119,6 @@ def check_folder(folder: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent):
             pass
         strangers = _strangers(folder)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise _unwritable(folder, error) from None
     if strangers:
         named = ", ".join(strangers[:5]) + (" ..." if len(strangers) > 5 else "")  # noqa: PLR2004
         message = (
@@ -94,7 +133,7 @@ def replace_files(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
 
     The new files and a manifest that names them are complete beside the old ones before the first
     takes its place; killed at any moment, the next command finishes or forgets the rest. No other
-    file is touched, so that a paper may be open in a viewer.
+    file is touched, so that a paper may be open in a viewer. Hold the folder `alone` meanwhile.
 
     Parameters
     ----------
@@ -110,8 +149,8 @@ def replace_files(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
     OutputError
         When the folder cannot be written, or is none of ours.
     """
-    folder = _real(folder)
-    try:
+    folder = real(folder)
+    with _telling(folder):
         _finish(folder)
         manifest = _manifest(folder)
         if manifest is None:
@@ -124,10 +163,7 @@ def replace_files(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
             _write_through(folder / f"{name}{COMING}", content)
         _write_through(folder / f"{MANIFEST}{COMING}", json_text(new).encode("utf-8"))
         _finish(folder)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise _unwritable(folder, error) from None
+        _sync_folder(folder)
 
 
 def _finish(folder: Path) -> None:
@@ -170,7 +206,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a folder; empty where it holds none of ours."""
-    return _manifest(_real(folder)) or {}
+    return _manifest(real(folder)) or {}
 
 
 def _manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
@@ -185,26 +221,48 @@ def recover(folder: Path) -> None:
     """Finish a swap that was interrupted, and clear away what a killed command left beside."""
     if folder.is_dir():
         _finish(folder)
-    old, new = _beside(folder, "old"), _beside(folder, "new")
+    old, new = beside(folder, "old"), beside(folder, "new")
     if not folder.exists() and new.exists():
         new.rename(folder)
     elif not folder.exists() and old.exists():
         old.rename(folder)
-    for left in (old, new, *folder.parent.glob(f".{_escaped(folder.name)}.part-*")):
+    for left in (old, new, *folder.parent.glob(f".{escaped(folder.name)}.part-*")):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _swap(part: Path, folder: Path) -> None:
     """Complete under the name .new, then old out and new in."""
-    old, new = _beside(folder, "old"), _beside(folder, "new")
+    old, new = beside(folder, "old"), beside(folder, "new")
     part.rename(new)
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
+    _sync_folder(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _real(folder: Path) -> Path:
+def _sync(part: Path) -> None:
+    """Bring every file and folder to the disk, so that a power cut cannot leave empty ones."""
+    for path in part.rglob("*"):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("r+b") as stream:  # Windows syncs only what is open for writing
+                os.fsync(stream.fileno())
+    _sync_folder(part)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, where the system lets one open a folder for that."""
+    with contextlib.suppress(OSError):  # Windows does not, and keeps names safe by itself
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def real(folder: Path) -> Path:
     """The folder itself, also where it is named by a link, or by dots."""
     try:
         return folder.resolve()
@@ -213,11 +271,12 @@ def _real(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def _beside(folder: Path, kind: str) -> Path:
+def beside(folder: Path, kind: str) -> Path:
+    """Where the lock, the old and the new folder lie while one takes the other's place."""
     return folder.parent / f".{folder.name}.{kind}"
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
     """A name as a pattern that matches it alone."""
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
@@ -41,8 +42,9 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     Returns
     -------
     bytes
-        XML in UTF-8. Way points are the gate and the stops, with times and reasons in `desc`;
-        the route goes from stop to stop; the track follows the streets. Equal plans give equal
+        XML in UTF-8. Way points are the gate, the stops and the base, with times and reasons in
+        `desc`, and the places where one must get off a bicycle; the route goes from stop to stop;
+        the track follows the streets. Equal plans give equal
         bytes.
 
     Raises
@@ -71,6 +73,7 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     for patrol, at in zip(patrols, points, strict=True):
         for row in range(len(at)):
             _point(root, "wpt", patrol, row, at)
+        _further_points(root, patrol, plan.area.projection)
     for patrol, at in zip(patrols, points, strict=True):
         _route(root, patrol, at, plan.area.projection)
     for patrol in patrols:
@@ -102,8 +105,11 @@ def _metadata(root: ET.Element, plan: "Plan", school: str) -> None:
 
 
 def _points(patrol: "Patrol", projection: "Projection") -> list[dict[str, str]]:
-    """Latitude and longitude of the gate and the stops, as attributes."""
-    xy = np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)])
+    """Latitude and longitude of where the patrol begins and of the stops, as attributes."""
+    begin = (patrol.x, patrol.y)
+    if patrol.from_base and patrol.base_xy is not None:
+        begin = patrol.base_xy
+    xy = np.array([begin, *((stop.x, stop.y) for stop in patrol.stops)])
     return _attributes(xy, projection)
 
 
@@ -118,15 +124,18 @@ def _attributes(xy: "NDArray[np.float64]", projection: "Projection") -> list[dic
 def _point(
     parent: ET.Element, tag: str, patrol: "Patrol", row: int, at: list[dict[str, str]]
 ) -> None:
-    """Point 0 is the gate, the others are the stops."""
+    """Point 0 is the gate, or the base of a patrol from there; the others are the stops."""
     point = ET.SubElement(parent, tag, at[row])
     who = "" if patrol.number == 1 else f"Officer {patrol.number}, "
+    if row == 0 and patrol.from_base:
+        _add(point, "name", f"{who}Base {clock(patrol.start_minutes)}")
+        _add(point, "desc", f"{patrol.school}. Set out, {_end(patrol)}.")
+        _add(point, "type", "base")
+        return
     if row == 0:
         _add(point, "name", f"{who}School gate {clock(patrol.start_minutes)}")
         start, until = clock(patrol.start_minutes), clock(patrol.gate_until_minutes)
-        end = "at the base" if patrol.ends_at == "base" else "back"
-        end = f"{end} by {clock(patrol.end_minutes)}"
-        _add(point, "desc", f"{patrol.school}. At the gate {start} to {until}, {end}.")
+        _add(point, "desc", f"{patrol.school}. At the gate {start} to {until}, {_end(patrol)}.")
         _add(point, "type", "gate")
         return
     stop = patrol.stops[row - 1]
@@ -136,12 +145,45 @@ def _point(
     _add(point, "type", "stop")
 
 
+def _end(patrol: "Patrol") -> str:
+    if patrol.from_base:
+        where = f"at the {patrol.ends_at}"
+    else:
+        where = "at the base" if patrol.ends_at == "base" else "back"
+    return f"{where} by {clock(patrol.end_minutes)}"
+
+
+def _further_points(root: ET.Element, patrol: "Patrol", projection: "Projection") -> None:
+    """The base, where it is no other point, and each place where one must get off a bicycle."""
+    who = "" if patrol.number == 1 else f"Officer {patrol.number}, "
+    found: list[tuple[tuple[float, float], str, str]] = []
+    if patrol.base_xy is not None and not patrol.from_base:
+        sets_out = patrol.approach is not None
+        name = f"Base, set out {clock(patrol.set_out_minutes)}" if sets_out else "Base"
+        found.append((patrol.base_xy, f"{who}{name}", "base"))
+    for leg in patrol.all_legs:
+        begins = np.cumsum([0.0, *(step.metres for step in leg.steps)])
+        along = shapely.LineString(leg.line) if len(leg.line) > 1 else None
+        for step, begin in zip(leg.steps, begins, strict=False):
+            if along is not None and step.way in {"push", "carry"}:
+                place = along.interpolate(float(begin))
+                told = f"Get off and {step.way}: {step.street}, {wording.metres(step.metres)}"
+                found.append(((place.x, place.y), f"{who}{told}", "dismount"))
+    if not found:
+        return
+    places = _attributes(np.array([xy for xy, _, _ in found]), projection)
+    for place, (_, name, kind) in zip(places, found, strict=True):
+        point = ET.SubElement(root, "wpt", place)
+        _add(point, "name", name)
+        _add(point, "type", kind)
+
+
 def _route(
     root: ET.Element, patrol: "Patrol", at: list[dict[str, str]], projection: "Projection"
 ) -> None:
     route = ET.SubElement(root, "rte")
     _add(route, "name", _title(patrol))
-    walked = f"{wording.metres(patrol.walked_metres)} on foot" if patrol.legs else "no walk"
+    walked = wording.gone(patrol) if patrol.legs else "no walk"
     _add(
         route,
         "desc",
@@ -149,25 +191,29 @@ def _route(
         f"{wording.how_good(patrol)}.",
     )
     _add(route, "number", str(patrol.number))
+    if patrol.approach is not None:
+        start = ET.SubElement(route, "rtept", _attributes(patrol.approach.line[:1], projection)[0])
+        _add(start, "name", f"Set out from the base {clock(patrol.set_out_minutes)}")
+        _add(start, "type", "base")
     for row in range(len(at)):
         _point(route, "rtept", patrol, row, at)
     if patrol.legs:
-        base = patrol.ends_at == "base"
-        place = _attributes(patrol.legs[-1].line[-1:], projection)[0] if base else at[0]
+        there = patrol.ends_at != "gate" or patrol.from_base
+        place = _attributes(patrol.legs[-1].line[-1:], projection)[0] if there else at[0]
         end = ET.SubElement(route, "rtept", place)
-        where = "At the base" if base else "Back at the gate"
+        where = f"At the {patrol.ends_at}" if there else "Back at the gate"
         _add(end, "name", f"{where} {clock(patrol.end_minutes)}")
         _add(end, "type", patrol.ends_at)
 
 
 def _track(root: ET.Element, patrol: "Patrol", projection: "Projection") -> None:
     """Track the walk street by street, a segment for each leg."""
-    if not patrol.legs:
+    if not patrol.all_legs:
         return
     track = ET.SubElement(root, "trk")
     _add(track, "name", f"{_title(patrol)}, street by street")
     _add(track, "number", str(patrol.number))
-    for leg in patrol.legs:
+    for leg in patrol.all_legs:
         segment = ET.SubElement(track, "trkseg")
         for place in _attributes(leg.line, projection):
             ET.SubElement(segment, "trkpt", place)

@@ -17,17 +17,27 @@ from patrolplan.risk.surface import Risk
 
 
 def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
-    """Write layers into one GeoPackage; the same layers give the same bytes."""
+    """Write layers into one GeoPackage; the same layers give the same bytes.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written, such as on a full disk.
+    """
     with _fixed_date():
         for name, frame in layers.items():
-            pyogrio.write_dataframe(
-                frame,
-                path,
-                layer=name,
-                driver="GPKG",
-                append=path.exists(),
-                geometry_type=_kind(frame),
-            )
+            try:
+                pyogrio.write_dataframe(
+                    frame,
+                    path,
+                    layer=name,
+                    driver="GPKG",
+                    append=path.exists(),
+                    geometry_type=_kind(frame),
+                )
+            except RuntimeError as error:  # what GDAL makes of a full disk
+                message = f"{path.name}: {error}"
+                raise OSError(message) from None
 
 
 def plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:

@@ -1,7 +1,9 @@
 """What people hold, as a folder: of a plan or of a week."""
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from patrolplan.errors import InputError
 from patrolplan.outputs.card.sheet import render_cards
@@ -26,6 +28,7 @@ def write_pack(
     *,
     officer: str | None = None,
     date: dt.date | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write everything that people hold, whole or not at all.
 
@@ -40,6 +43,9 @@ def write_pack(
     officer, date
         Of a week: print the cards, task sheets and school sheets of this officer or day alone,
         without the wall's pages. Tables and map are always of the whole week.
+    asked
+        Of a plan: what was asked for beside the settings. It goes into the manifest, by which
+        `patrolplan.outputs.standing.stands` tells that the same plan need not be made again.
 
     Returns
     -------
@@ -58,7 +64,8 @@ def write_pack(
         if officer is not None or date is not None:
             which, what = "officer and date", "choose from a week, this is a plan"
             raise InputError.one(which, what, "leave them out")
-        with whole_folder(out, about(made.area)) as folder:
+        told = about(made.area) | ({} if asked is None else {"asked": dict(asked)})
+        with whole_folder(out, told) as folder:
             _write_plan(made, folder)
         return out
     roll = Roll(made)

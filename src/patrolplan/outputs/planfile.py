@@ -8,6 +8,7 @@ import numpy as np
 from patrolplan.patrols.document import degrees
 from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.reach import way_notes
 from patrolplan.projection import Projection
 from patrolplan.provenance import created_from
 from patrolplan.risk.surface import Risk
@@ -29,7 +30,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "left_out": [
             {"source": row.source, "reason": row.reason, "count": row.said} for row in plan.left_out
         ],
-        "notes": list(plan.risk.notes),
+        "notes": [*plan.risk.notes, *way_notes(plan.area)],
     }
 
 

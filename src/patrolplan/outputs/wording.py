@@ -9,8 +9,11 @@ from patrolplan.projection import BRITISH_GRID
 from patrolplan.sun import sunset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from patrolplan.patrols.plans import Patrol
     from patrolplan.patrols.plans import Plan
+    from patrolplan.patrols.plans import Step
     from patrolplan.patrols.plans import Stop
     from patrolplan.risk.surface import Risk
 
@@ -137,10 +140,50 @@ def sunset_minutes(plan: "Plan") -> float | None:
     return local.hour * 60.0 + local.minute + local.second / 60
 
 
+def gone(patrol: "Patrol") -> str:
+    """How far a patrol goes and how; by bicycle also how far it is pushed.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Given
+    >>> gone(Given(walked_metres=1240, way="walk", pushed_metres=0))
+    '1.2 km on foot'
+    >>> gone(Given(walked_metres=5240, way="bicycle", pushed_metres=62))
+    '5.2 km by bicycle, 60 m of it on foot'
+    """
+    length = metres(patrol.walked_metres)
+    if patrol.way == "walk":
+        return f"{length} on foot"
+    pushed = f", {metres(patrol.pushed_metres)} of it on foot" if patrol.pushed_metres >= 1 else ""
+    return f"{length} by bicycle{pushed}"
+
+
+def turn_lines(steps: "Sequence[Step]") -> list[str]:
+    """How each direction begins, with where to get off the bicycle and on again.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plans import Step
+    >>> turn_lines([Step("left", "A", 60, "push"), Step("right", "B", 90, "ride")])
+    ['left, get off and push', 'get on, right']
+    >>> turn_lines([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])
+    ['straight on, get off and carry', 'left']
+    """
+    lines, before = [], "ride"
+    for step in steps:
+        off = f"get off and {step.way}" if before == "ride" else step.way
+        said = f"{step.turn}, {off}" if step.way in {"push", "carry"} else step.turn
+        back = step.way == "ride" and before != "ride"
+        lines.append(f"get on, {said}" if back else said)
+        before = step.way
+    return lines
+
+
 def leg_name(patrol: "Patrol", leg: int) -> str:
     """A leg by the marks at its ends: G is the gate, B the base, numbers are stops."""
     end = "B" if patrol.ends_at == "base" else "G"
-    marks = ["G", *(str(number + 1) for number in range(len(patrol.stops))), end]
+    start = "B" if patrol.from_base else "G"
+    marks = [start, *(str(number + 1) for number in range(len(patrol.stops))), end]
     return f"{marks[leg]}→{marks[leg + 1]}"
 
 
@@ -193,7 +236,8 @@ def approximations(plan: "Plan") -> tuple[str, ...]:
     if settings.crimes.include_discovered:
         reason = settings.crimes.reason.strip().rstrip(".")
         said.append(f"Offences that patrols discover count too: {reason}.")
-    said.append("Walking times at an even pace, without waiting at crossings.")
+    going = "Riding" if settings.patrol.way == "bicycle" else "Walking"
+    said.append(f"{going} times at an even pace, without waiting at crossings.")
     return tuple(said)
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.find import find_hotspots
+from patrolplan.hotspots.find import bare_hotspots
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import solve
@@ -172,7 +172,7 @@ def held_out_sentences(
     area = crime_alone(area)
     cut = area_until(area, held_out[0])
     risk = estimate_risk(cut)
-    found = find_hotspots(cut, risk)
+    found = bare_hotspots(cut, risk)
     harm = recorded_harm(area, history_of(area), list(held_out))
     told = {}
     for row, urn in enumerate(area.schools["urn"]):
@@ -223,7 +223,7 @@ class _Bench:
     def _cases(self, cut: StudyArea) -> list[SchoolCase]:
         """Every school's case, from what was known."""
         risk = estimate_risk(cut)
-        found = find_hotspots(cut, risk)
+        found = bare_hotspots(cut, risk)
         return [
             school_case(cut, risk, found, row, labels=self.labels, window=self.window)
             for row in range(len(cut.schools))

@@ -24,16 +24,21 @@ from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import Variant
 from patrolplan.patrols.reach import Reach
-from patrolplan.patrols.reach import base_of
-from patrolplan.patrols.reach import metres_per_minute
 from patrolplan.patrols.reach import reach_of
+from patrolplan.patrols.reach import speed_of
+from patrolplan.patrols.reach import way_notes
 from patrolplan.patrols.rhythm import Rhythm
 from patrolplan.patrols.rhythm import best_order
+from patrolplan.patrols.start import at_the_gate
+from patrolplan.patrols.start import base_for
+from patrolplan.patrols.start import start_of
+from patrolplan.patrols.start import tasked_for
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import minutes_after_midnight
 from patrolplan.places import describe
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
+from patrolplan.walks import Walk
 
 VARIANTS = 3
 
@@ -65,8 +70,12 @@ class SchoolCase:
         (q,) risk of each piece of the reach's network.
     start_minutes, gate_until_minutes, latest_end_minutes
         Start of the window, end of the presence at the gate, end of the window.
-    end_note
-        Why patrols end at the gate although the settings say the base; empty otherwise.
+    base_note
+        Why patrols do not start or end at the base although the settings say so; empty otherwise.
+    approached
+        Whether officers come from the base to be at the gate for their presence there.
+    kinds
+        (q, 2) how a bicycle goes along each piece of the reach's network; None on foot.
     rhythm
         When each hotspot is at its worst; None where clock times are not known.
     """
@@ -81,7 +90,9 @@ class SchoolCase:
     start_minutes: float
     gate_until_minutes: float
     latest_end_minutes: float
-    end_note: str = ""
+    base_note: str = ""
+    approached: bool = False
+    kinds: NDArray[np.int8] | None = None
     rhythm: Rhythm | None = None
 
     @property
@@ -91,8 +102,8 @@ class SchoolCase:
 
     @property
     def speed(self) -> float:
-        """Metres a minute."""
-        return metres_per_minute(self.settings.walking_speed_kmh)
+        """Metres a minute at full speed."""
+        return speed_of(self.settings)
 
     def patrols(self) -> tuple[list[Patrol], list[str]]:
         """The best patrol of each officer, and the tasked places out of reach in time."""
@@ -129,7 +140,7 @@ class SchoolCase:
         prizes[1 : len(worth) + 1] = worth
         dwell[1 : len(worth) + 1] = self.settings.dwell_minutes
         officer = Officer(
-            start=0,
+            start=self.reach.start,
             end=self.reach.end,
             earliest_minutes=self.gate_until_minutes,
             latest_minutes=self.latest_end_minutes,
@@ -140,7 +151,7 @@ class SchoolCase:
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
             mandatory=mandatory,
-            barred=frozenset({0, self.reach.end}),
+            barred=frozenset({0, *range(len(worth) + 1, rows)}),
         )
 
     def _patrol(
@@ -172,7 +183,21 @@ class SchoolCase:
             variants=told,
             notes=(*notes, *note),
             ends_at="base" if legs and self.reach.end else "gate",
+            way=self.settings.way,
+            starts_at="base" if self.approached or (legs and self.reach.start) else "gate",
+            approach=self._approach(),
         )
+
+    def _approach(self) -> Leg | None:
+        """From the base to the gate, by the shortest way; None for officers who are there."""
+        if not self.approached:
+            return None
+        return self._leg(self.reach.walks.between(len(self.reach.stops) + 1, 0))
+
+    def _leg(self, walk: Walk) -> Leg:
+        """A leg in pieces of the area's network."""
+        leg = leg_of(walk, self.labels, self.speed, kinds=self.kinds)
+        return replace(leg, pieces=self.reach.pieces[leg.pieces])
 
     def _by_time(self, route: Route) -> tuple[Route, tuple[str, ...]]:
         """The route in the order that meets its stops at their worst, and a note of a change."""
@@ -185,6 +210,13 @@ class SchoolCase:
             return route, ()
         return ordered, (BY_TIME,)
 
+    def shortest_metres(self, route: Route) -> float:
+        """Length of a route by the shortest ways."""
+        if not route.stops:
+            return 0.0
+        order = [self.reach.start, *route.stops, self.reach.end]
+        return sum(self.reach.walks.between(a, b).metres for a, b in pairwise(order))
+
     def _legs(self, route: Route) -> tuple[Leg, ...]:
         """Walks from the gate over the stops to the end, past more risk where it costs little.
 
@@ -196,13 +228,12 @@ class SchoolCase:
         walks = self.reach.walks
         spare = (self.latest_end_minutes - route.end_minutes) * self.speed
         legs = []
-        for start, end in pairwise([0, *route.stops, self.reach.end]):
+        for start, end in pairwise([self.reach.start, *route.stops, self.reach.end]):
             shortest = walks.metres[start, end]
             more = max(0.0, min(self.settings.detour * shortest, spare - SPARE_METRES))
             walk = walks.richest(start, end, self.gain, longest_metres=shortest + more)
-            spare -= walk.metres - shortest
-            leg = leg_of(walk, self.labels, self.speed)
-            legs.append(replace(leg, pieces=self.reach.pieces[leg.pieces]))
+            spare -= walk.cost_metres - shortest
+            legs.append(self._leg(walk))
         return tuple(legs)
 
     def _stops(self, route: Route, legs: tuple[Leg, ...]) -> tuple[tuple[Stop, ...], float]:
@@ -275,9 +306,12 @@ class SchoolCase:
         if self.school["gate_assumed"]:
             notes.append("Gate not known: the nearest walkable street is taken.")
         if self.gate_until_minutes == self.start_minutes and self.settings.gate_minutes > 0:
-            notes.append("Starts after the pupils have left: no presence at the gate first.")
-        if self.end_note:
-            notes.append(self.end_note)
+            early = self.start_minutes < minutes_after_midnight(self.school["finish_time"])
+            when = "Over before the pupils leave" if early else "Starts after the pupils have left"
+            notes.append(f"{when}: no presence at the gate first.")
+        if self.base_note:
+            notes.append(self.base_note)
+        notes += way_notes(self.area)
         barred = self.tasked[~self.tasked["must_visit"]]
         notes += [_keep_away(barred.iloc[row]) for row in range(len(barred))]
         notes += [f"Tasked place {name} is out of reach in this window." for name in missed]
@@ -319,8 +353,8 @@ def school_case(
         When each hotspot is at its worst, see `patrolplan.patrols.rhythm.rhythm_of`.
     """
     school = area.schools.iloc[row]
-    tasked = _tasked(area, str(school["urn"]), date)
-    start, gate_minutes = _start(area, school, window)
+    tasked = tasked_for(area, str(school["urn"]), date)
+    start, gate_minutes = start_of(area, school, window)
     reaching = partial(
         reach_of,
         area,
@@ -331,11 +365,13 @@ def school_case(
         must_visit=tasked[tasked["must_visit"]],
         barred=tasked[~tasked["must_visit"]],
     )
-    base, end_note = base_of(area, str(school["urn"]))
+    minutes = window.minutes - gate_minutes
+    base, base_note = base_for(area, str(school["urn"]), presence=gate_minutes > 0)
     reach = reaching(base=base)
-    speed = metres_per_minute(area.settings.patrol.walking_speed_kmh)
-    if reach.walks.metres[0, reach.end] > (window.minutes - gate_minutes) * speed:
-        reach, end_note = reaching(), "The base is too far for this window: ends at the gate."
+    if reach.walks.metres[reach.start, reach.end] > minutes * speed_of(area.settings.patrol):
+        base_note = at_the_gate(area, "The base is too far for this window")
+        base, reach = None, reaching()
+    by_bicycle = area.settings.patrol.way == "bicycle"
     return SchoolCase(
         area=area,
         hotspots=hotspots,
@@ -347,27 +383,8 @@ def school_case(
         start_minutes=start,
         gate_until_minutes=start + gate_minutes,
         latest_end_minutes=start + window.minutes,
-        end_note=end_note,
+        base_note=base_note,
+        approached=base is not None and area.settings.patrol.start == "base" and not base.starts,
+        kinds=area.network.bicycle_ways[reach.pieces] if by_bicycle else None,
         rhythm=rhythm,
     )
-
-
-def _tasked(area: StudyArea, urn: str, date: dt.date | None) -> gpd.GeoDataFrame:
-    """Tasked places of a school, on a day where one is given."""
-    places = area.tasked_places
-    mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
-    if date is not None:
-        day = pd.Timestamp(date)
-        mine &= ((places["from"] <= day) & (day <= places["to"])).to_numpy()
-    return places[mine].reset_index(drop=True)
-
-
-def _start(area: StudyArea, school: pd.Series, window: Window) -> tuple[float, float]:
-    """When a school's patrol starts, and for how long it is present at the gate first.
-
-    Pupils have left by the end of the presence: a patrol that starts later goes straight off.
-    """
-    bell = minutes_after_midnight(school["finish_time"])
-    start = bell if window.start_minutes is None else window.start_minutes
-    presence = area.settings.patrol.gate_minutes
-    return start, presence if start <= bell + presence else 0.0

@@ -34,6 +34,7 @@ def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
         "end": clock(patrol.end_minutes),
         "latest_end": clock(patrol.latest_end_minutes),
         "ends_at": patrol.ends_at,
+        **_way(patrol, projection),
         "worth": round(patrol.worth, 8),
         "bound": round(patrol.bound, 8),
         "gap_percent": round(patrol.gap_percent, 2),
@@ -62,6 +63,21 @@ def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
     }
 
 
+def _way(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """What only patrols by bicycle, and those that start at the base, have to say."""
+    said: dict[str, Any] = {}
+    if patrol.way != "walk":
+        said |= {"way": patrol.way, "pushed_metres": round(patrol.pushed_metres, 1)}
+    if patrol.starts_at != "gate":
+        before = patrol.approach
+        said |= {
+            "starts_at": patrol.starts_at,
+            "set_out": clock(patrol.set_out_minutes),
+            "approach": None if before is None else _leg(before, projection),
+        }
+    return said
+
+
 def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
     return {
         "metres": round(leg.metres, 1),
@@ -71,8 +87,10 @@ def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
         "streets": list(dict.fromkeys(step.street for step in leg.steps)),
         "directions": [
             {"turn": step.turn, "street": step.street, "metres": round(step.metres)}
+            | ({} if step.way == "walk" else {"way": step.way})
             for step in leg.steps
         ],
+        **({"pushed_metres": round(leg.pushed_metres, 1)} if leg.pushed_metres else {}),
         "line": _line(leg.line, projection),
     }
 
@@ -122,6 +140,7 @@ class StepEntry(Entry):
     turn: str
     street: str
     metres: Amount
+    way: str = "walk"
 
 
 class LegEntry(Entry):
@@ -131,6 +150,7 @@ class LegEntry(Entry):
     minutes: Amount
     unlit_metres: Amount
     lighting_unknown_metres: Amount
+    pushed_metres: Amount = 0.0
     directions: list[StepEntry]
     line: list[Annotated[Place, Field(strict=False)]]
 
@@ -139,11 +159,12 @@ class LegEntry(Entry):
         return Leg(
             metres=self.metres,
             minutes=self.minutes,
-            steps=tuple(Step(row.turn, row.street, row.metres) for row in self.directions),
+            steps=tuple(Step(row.turn, row.street, row.metres, row.way) for row in self.directions),
             line=metres_of(self.line, projection),
             pieces=np.zeros(0, dtype=np.int64),
             unlit_metres=self.unlit_metres,
             lighting_unknown_metres=self.lighting_unknown_metres,
+            pushed_metres=self.pushed_metres,
         )
 
 
@@ -202,6 +223,9 @@ class PatrolEntry(Entry):
     variants: list[VariantEntry]
     notes: list[str]
     tested: str
+    way: str = "walk"
+    starts_at: str = "gate"
+    approach: LegEntry | None = None
 
     def patrol(self, projection: Projection) -> Patrol:
         """The patrol itself."""
@@ -225,6 +249,9 @@ class PatrolEntry(Entry):
             notes=tuple(self.notes),
             tested=self.tested,
             ends_at=self.ends_at,
+            way=self.way,
+            starts_at=self.starts_at,
+            approach=None if self.approach is None else self.approach.leg(projection),
         )
 
 

@@ -1,16 +1,24 @@
-"""Walks -> legs with directions, street by street."""
+"""Walks and rides -> legs with directions, street by street."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Step
+from patrolplan.riding import CARRY
+from patrolplan.riding import PUSH
 from patrolplan.walks import Walk
 
 SHORT_METRES = 25.0
 """A bit of street shorter than this, such as a crossing, is no direction of its own."""
+
+SHORT_PUSH_METRES = 8.0
+"""A shorter bit to get off the bicycle for, such as the edge of a square, is not told."""
+
+WAYS = {PUSH: "push", CARRY: "carry"}
 
 UNLIT = "no"
 """The OpenStreetMap value of `lit` for a street without lighting."""
@@ -18,7 +26,13 @@ UNLIT = "no"
 COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
 
-def leg_of(walk: Walk, labels: NDArray[np.object_], metres_per_minute: float) -> Leg:
+def leg_of(
+    walk: Walk,
+    labels: NDArray[np.object_],
+    metres_per_minute: float,
+    *,
+    kinds: NDArray[np.int8] | None = None,
+) -> Leg:
     """A leg with its directions.
 
     Parameters
@@ -28,26 +42,49 @@ def leg_of(walk: Walk, labels: NDArray[np.object_], metres_per_minute: float) ->
     labels
         (p,) what each of that network's pieces is called.
     metres_per_minute
-        Walking speed.
+        Full speed.
+    kinds
+        (p, 2) how a bicycle goes along each piece and against it, see `patrolplan.riding`; on
+        foot without.
     """
     lit = walk.network.piece_lit[walk.pieces]
+    ways = _ways(walk, kinds)
     return Leg(
         metres=walk.metres,
-        minutes=walk.metres / metres_per_minute,
-        steps=directions(walk, labels),
+        minutes=walk.cost_metres / metres_per_minute,
+        steps=directions(walk, labels, ways),
         line=walk.line,
         pieces=walk.pieces,
         unlit_metres=float(walk.piece_metres[lit == UNLIT].sum()),
         lighting_unknown_metres=float(walk.piece_metres[lit == ""].sum()),
+        pushed_metres=float(walk.piece_metres[np.isin(ways, list(WAYS.values()))].sum()),
     )
 
 
-def directions(walk: Walk, labels: NDArray[np.object_]) -> tuple[Step, ...]:
-    """Street by street: how each begins, its name, and the metres along it."""
+def _ways(walk: Walk, kinds: NDArray[np.int8] | None) -> NDArray[np.object_]:
+    """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
+    if kinds is None:
+        return np.full(len(walk.pieces), "walk", dtype=object)
+    kind = kinds[walk.pieces, walk.backwards.astype(np.int64)]
+    return np.array([WAYS.get(int(each), "ride") for each in kind], dtype=object)
+
+
+def directions(
+    walk: Walk, labels: NDArray[np.object_], ways: NDArray[np.object_] | None = None
+) -> tuple[Step, ...]:
+    """Street by street: how each begins, its name, the metres along it, and how one goes there.
+
+    Parameters
+    ----------
+    walk, labels
+        As for `leg_of`.
+    ways
+        (s,) how each piece is gone along; default all on foot.
+    """
     if not len(walk.pieces):
         return ()
-    names = labels[walk.pieces]
-    runs = _without_short(_runs(names, walk.piece_metres))
+    ways = np.full(len(walk.pieces), "walk", dtype=object) if ways is None else ways
+    runs = _without_short(_runs(labels[walk.pieces], ways, walk.piece_metres))
     return _told(runs, walk.line)
 
 
@@ -61,21 +98,21 @@ def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step,
     line
         (v, 2) metres, as it is walked now.
     """
-    return _told([(step.street, step.metres) for step in reversed(steps)], line)
+    return _told([_Run(step.street, step.way, step.metres) for step in reversed(steps)], line)
 
 
-def _told(runs: Sequence[tuple[str, float]], line: NDArray[np.float64]) -> tuple[Step, ...]:
+def _told(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
     """Streets and metres along a line as directions."""
-    starts = np.cumsum([0.0, *(metres for _, metres in runs)])
+    starts = np.cumsum([0.0, *(run.metres for run in runs)])
     steps = []
-    for number, (name, metres) in enumerate(runs):
+    for number, run in enumerate(runs):
         if number == 0:
             turn = f"head {_compass(_bearing(line, 0.0, forward=True))}"
         else:
             before = _bearing(line, starts[number], forward=False)
             after = _bearing(line, starts[number], forward=True)
             turn = turn_words(after - before)
-        steps.append(Step(turn, name, float(metres)))
+        steps.append(Step(turn, run.name, float(run.metres), run.way))
     return tuple(steps)
 
 
@@ -97,30 +134,50 @@ def turn_words(radians: float) -> str:
     return side if size >= 60 else f"bear {side}"  # noqa: PLR2004
 
 
-def _runs(names: NDArray[np.object_], metres: NDArray[np.float64]) -> list[tuple[str, float]]:
-    """Neighbouring pieces of one name as one."""
-    opens = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
+class _Run(NamedTuple):
+    """Neighbouring pieces of one name, gone along in one way."""
+
+    name: str
+    way: str
+    metres: float
+
+    @property
+    def short(self) -> bool:
+        """Whether it is no direction of its own."""
+        return self.metres < (SHORT_PUSH_METRES if self.way in WAYS.values() else SHORT_METRES)
+
+    def longer(self, metres: float) -> "_Run":
+        """The run with so many metres more."""
+        return self._replace(metres=self.metres + metres)
+
+
+def _runs(
+    names: NDArray[np.object_], ways: NDArray[np.object_], metres: NDArray[np.float64]
+) -> list[_Run]:
+    """Neighbouring pieces of one name and way as one."""
+    changes = (names[1:] != names[:-1]) | (ways[1:] != ways[:-1])
+    opens = np.flatnonzero(np.r_[True, changes])
     return [
-        (str(names[start]), float(total))
+        _Run(str(names[start]), str(ways[start]), float(total))
         for start, total in zip(opens, np.add.reduceat(metres, opens), strict=True)
     ]
 
 
-def _without_short(runs: list[tuple[str, float]]) -> list[tuple[str, float]]:
+def _without_short(runs: list[_Run]) -> list[_Run]:
     """Give short bits to the street before them, or after them at the start of a leg."""
-    kept: list[tuple[str, float]] = []
+    kept: list[_Run] = []
     carried = 0.0
-    for name, metres in runs:
-        if kept and (metres < SHORT_METRES or kept[-1][0] == name):
-            kept[-1] = (kept[-1][0], kept[-1][1] + metres)
-        elif not kept and metres < SHORT_METRES:
-            carried += metres
+    for run in runs:
+        if kept and (run.short or kept[-1][:2] == run[:2]):
+            kept[-1] = kept[-1].longer(run.metres)
+        elif not kept and run.short:
+            carried += run.metres
         else:
-            kept.append((name, metres + carried))
+            kept.append(run.longer(carried))
             carried = 0.0
     if not kept:
-        longest = max(runs, key=lambda run: run[1])
-        kept.append((longest[0], carried))
+        longest = max(runs, key=lambda run: run.metres)
+        kept.append(longest._replace(metres=carried))
     return kept
 
 

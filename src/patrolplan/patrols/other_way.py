@@ -19,11 +19,13 @@ def other_way(patrol: Patrol) -> Patrol | None:
     Returns
     -------
     Patrol or None
-        None where the other way is no other order (one stop), or where the patrol ends at the
-        base, since the way there would be another one.
+        None where the other way is no other order (one stop), where the patrol begins or ends at
+        the base without a way back, since the ways there would be others, and by bicycle, since
+        one-way streets cannot be ridden back.
     """
     two = 2
-    if len(patrol.stops) < two or patrol.ends_at != "gate":
+    from_gate = patrol.ends_at == "gate" and not patrol.from_base
+    if len(patrol.stops) < two or not from_gate or patrol.way != "walk":
         return None
     legs = tuple(_back(leg) for leg in reversed(patrol.legs))
     now = patrol.gate_until_minutes

@@ -17,6 +17,9 @@ from patrolplan.walks import joined_walks
 
 CORNERS = 3
 ROTATIONS = 4
+LOOKED_FOR, NEAR_METRES = 4.0, 300.0
+"""Walks between corners are looked for up to so many radii and metres first."""
+
 RADII_METRES = (60.0, 120.0, 180.0, 250.0, 330.0, 420.0, 520.0, 640.0, 780.0)
 
 
@@ -74,20 +77,29 @@ class Loop:
 
 def loops_round(case: SchoolCase) -> list[list[Loop]]:
     """Loops over three corners around the gate: for each rotation, one a radius that works."""
+    by_radius = [_loops_at(case, radius) for radius in RADII_METRES]
+    return [list(loops) for loops in zip(*by_radius, strict=True)]
+
+
+def _loops_at(case: SchoolCase, radius: float) -> list[Loop]:
+    """A loop for each rotation, all of one radius, walked on one graph.
+
+    Walks far longer than the radius are looked for only where there is no shorter way.
+    """
     network, gate = case.reach.network, case.reach.gate
-    centre = network.xy(gate)[0]
-    found: list[list[Loop]] = []
-    for rotation in range(ROTATIONS):
-        angles = 2 * np.pi * (np.arange(CORNERS) / CORNERS + rotation / (CORNERS * ROTATIONS))
-        around = np.column_stack([np.sin(angles), np.cos(angles)])
-        loops = []
-        for radius in RADII_METRES:
-            corners = network.snap(centre + radius * around)
-            walks = Walks(network, joined_positions(gate, corners))
-            order = [*range(CORNERS + 1), 0]
-            loops.append(Loop(joined_walks([walks.between(a, b) for a, b in pairwise(order)])))
-        found.append(loops)
-    return found
+    turns = np.arange(CORNERS * ROTATIONS).reshape(CORNERS, ROTATIONS).T
+    angles = 2 * np.pi * turns.ravel() / (CORNERS * ROTATIONS)
+    around = np.column_stack([np.sin(angles), np.cos(angles)])
+    corners = network.snap(network.xy(gate)[0] + radius * around)
+    positions = joined_positions(gate, corners)
+    orders = [[0, *range(1 + at, 1 + at + CORNERS), 0] for at in range(0, len(angles), CORNERS)]
+    steps = np.array([pair for order in orders for pair in pairwise(order)])
+    walks = Walks(network, positions, limit_metres=LOOKED_FOR * radius + NEAR_METRES)
+    if not np.isfinite(walks.metres[steps[:, 0], steps[:, 1]]).all():
+        walks = Walks(network, positions)
+    return [
+        Loop(joined_walks([walks.between(a, b) for a, b in pairwise(order)])) for order in orders
+    ]
 
 
 def stretch_around(network: StreetNetwork, piece: int, metres: float) -> NDArray[np.int64]:

@@ -37,6 +37,12 @@ def plan_patrols(
     From the gate at the bell: presence there first, then the stops that are worth most together
     within the window, each with its dwell, and back to the gate.
 
+    With `[patrol] start = "base"` the officer comes from the base, and leaves it early enough to
+    be at the gate for the presence there. A window without a presence (before school, or once
+    the pupils have left) begins at the base instead, and need not pass the gate. With
+    `end = "base"` the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and
+    the bicycle is pushed where riding is not allowed.
+
     Parameters
     ----------
     area, risk, hotspots

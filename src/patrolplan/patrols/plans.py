@@ -22,17 +22,19 @@ class Step:
     """Part of a leg along one street: one line of the directions.
 
     `turn` says how it begins: "start", "straight on", "left", "right", "bear left", ... and
-    `street` is the street's name, or what it is ("footpath", "steps") where it has none.
+    `street` is the street's name, or what it is ("footpath", "steps") where it has none. `way` is
+    "walk", or by bicycle "ride", "push" (get off) or "carry".
     """
 
     turn: str
     street: str
     metres: float
+    way: str = "walk"
 
 
 @dataclass(frozen=True, eq=False)
 class Leg:
-    """A walk from the gate or a stop to the next stop or to where the patrol ends."""
+    """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""
 
     metres: float
     minutes: float
@@ -45,6 +47,8 @@ class Leg:
     """Metres along streets that the streets file says have no lighting."""
     lighting_unknown_metres: float = 0.0
     """Metres along streets of which it does not say."""
+    pushed_metres: float = 0.0
+    """Metres on which a bicycle is pushed or carried."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,11 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Patrol:
-    """One officer's timed walk: gate presence, stops, and back to the gate or on to the base.
+    """One officer's timed walk or ride: gate presence, stops, and back to the gate or to the base.
 
     `legs` are one more than `stops`; with no stop worth it there is presence at the gate alone
-    and no leg.
+    and no leg. A patrol that starts at the base is led to its presence at the gate by `approach`,
+    before `start_minutes`; without a presence its first leg sets out at the base.
     """
 
     urn: str
@@ -111,6 +116,43 @@ class Patrol:
     """What a patrol planned this way met in held-out months against a plain loop, one sentence."""
     ends_at: str = "gate"
     """"gate", or "base" where the settings say so; the place is where the last leg ends."""
+    way: str = "walk"
+    """"walk" or "bicycle"."""
+    starts_at: str = "gate"
+    """"gate", or "base" where the settings say so; see `approach`."""
+    approach: Leg | None = None
+    """From the base to the gate, so as to be there when the presence begins."""
+
+    @property
+    def pushed_metres(self) -> float:
+        """Metres on which a bicycle is pushed or carried, in all."""
+        return float(sum(leg.pushed_metres for leg in self.legs))
+
+    @property
+    def set_out_minutes(self) -> float:
+        """When the officer sets out."""
+        before = 0.0 if self.approach is None else self.approach.minutes
+        return self.start_minutes - before
+
+    @property
+    def all_legs(self) -> tuple[Leg, ...]:
+        """The legs, after the way to the gate where there is one."""
+        return self.legs if self.approach is None else (self.approach, *self.legs)
+
+    @property
+    def from_base(self) -> bool:
+        """Whether the first leg sets out at the base, without a presence at the gate."""
+        return self.starts_at == "base" and self.approach is None
+
+    @property
+    def base_xy(self) -> tuple[float, float] | None:
+        """Metres of the base where the patrol starts or ends; None where it does neither."""
+        if self.starts_at == "base":
+            first = self.legs[0] if self.approach is None else self.approach
+            return float(first.line[0, 0]), float(first.line[0, 1])
+        if self.ends_at == "base":
+            return float(self.legs[-1].line[-1, 0]), float(self.legs[-1].line[-1, 1])
+        return None
 
     @property
     def walked_metres(self) -> float:

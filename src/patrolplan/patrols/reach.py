@@ -1,4 +1,8 @@
-"""What a school's patrols can reach: streets, hotspots worth a stop, and walks between them."""
+"""What a school's patrols can reach: streets, hotspots worth a stop, and walks between them.
+
+The radius, and with it what a stop is worth, is measured on foot whichever way a patrol goes, so
+that patrols on foot and by bicycle compare.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +16,9 @@ from patrolplan.catchments import FARTHEST_METRES
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
+from patrolplan.riding import effort
 from patrolplan.risk.surface import Risk
+from patrolplan.settings import PatrolSettings
 from patrolplan.walks import Walks
 
 BARRED_METRES = 150.0
@@ -38,8 +44,8 @@ class Reach:
     gate, stops
         The gate, and the (k,) stopping places, on `network`.
     walks
-        Walks between them: the gate is position 0, candidate i is position i + 1, and a base comes
-        last.
+        Walks (or rides) between them: the gate is position 0, candidate i is position i + 1, and a
+        base comes last.
     candidates
         (k,) rows of the hotspots, most risk first, and -1 for each tasked place that is no
         hotspot's.
@@ -48,8 +54,8 @@ class Reach:
         place that is no hotspot's.
     tasked
         (k,) row of the tasked places that must be visited there, -1 where none.
-    end
-        Position where patrols end: 0 is the gate, k + 1 the base.
+    start, end
+        Position where patrols start and end: 0 is the gate, k + 1 the base.
     """
 
     network: StreetNetwork
@@ -60,11 +66,64 @@ class Reach:
     candidates: NDArray[np.int64]
     worth: NDArray[np.float64]
     tasked: NDArray[np.int64]
+    start: int = 0
     end: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Base:
+    """The base of a school's officer, and what patrols do there.
+
+    Parameters
+    ----------
+    place
+        One position on the area's network.
+    starts, ends
+        Whether patrols start and end there.
+    """
+
+    place: Positions
+    starts: bool
+    ends: bool
+
+
+def speed_of(settings: PatrolSettings) -> float:
+    """Metres a minute at full speed, the way that patrols go."""
+    by_bicycle = settings.way == "bicycle"
+    return metres_per_minute(
+        settings.cycling_speed_kmh if by_bicycle else settings.walking_speed_kmh
+    )
+
+
+def effort_of(area: StudyArea, pieces: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """What a metre of these pieces costs the way that patrols go; None on foot, where all is 1."""
+    settings = area.settings.patrol
+    if settings.way == "walk":
+        return None
+    return effort(
+        area.network.bicycle_ways[pieces],
+        riding_kmh=settings.cycling_speed_kmh,
+        walking_kmh=settings.walking_speed_kmh,
+    )
+
+
+def way_notes(area: StudyArea) -> tuple[str, ...]:
+    """What the streets file cannot say about riding; nothing where patrols go on foot."""
+    if area.settings.patrol.way == "walk":
+        return ()
+    notes = []
+    if area.walking_extract:
+        notes.append(
+            "The streets file seems to be an extract for walking: "
+            "roads and tracks for bicycles may be missing from it."
+        )
+    if not (area.network.parts.ways["one_way"] != 0).any():
+        notes.append("The streets file names no one-way street: look out for them.")
+    return tuple(notes)
+
+
 def metres_per_minute(speed_kmh: float) -> float:
-    """Walking speed in metres a minute.
+    """Speed in metres a minute.
 
     Examples
     --------
@@ -75,16 +134,14 @@ def metres_per_minute(speed_kmh: float) -> float:
 
 
 def base_of(area: StudyArea, urn: str) -> tuple[Positions | None, str]:
-    """Where the settings have a school's patrols end, None for the gate, and why not the base."""
-    if area.settings.patrol.end == "gate":
-        return None, ""
+    """The base of a school's first officer, and else why patrols are without one."""
     has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
     if not has.any():
-        return None, "No officer has this school: ends at the gate, not at a base."
+        return None, "No officer has this school"
     place = area.officers.geometry.iloc[int(np.argmax(has))]
     base = area.network.snap([(place.x, place.y)])
     if base.moved_metres[0] > FARTHEST_METRES:
-        return None, "No walkable street is near the officer's base: ends at the gate."
+        return None, "No walkable street is near the officer's base"
     return base, ""
 
 
@@ -97,7 +154,7 @@ def reach_of(
     minutes: float,
     must_visit: gpd.GeoDataFrame,
     barred: gpd.GeoDataFrame,
-    base: Positions | None = None,
+    base: Base | None = None,
 ) -> Reach:
     """Streets within the radius of a gate, and the stops there that a patrol has time for.
 
@@ -113,21 +170,22 @@ def reach_of(
         Tasked places of this school. A place to visit that lies on a hotspot's stretch is that
         hotspot; a hotspot whose stretch is near a barred place is no candidate.
     base
-        One position on `area.network` where patrols end; default the gate.
+        Where patrols start or end; default the gate.
     """
     settings = area.settings.patrol
     whole = area.network
-    ends = () if base is None else (base,)
-    pieces = _pieces_around(area, gate, ends)
-    local = whole.take(pieces)
+    bases = () if base is None else (base.place,)
+    pieces = _pieces_around(area, gate, bases)
+    local, efforts = whole.take(pieces), effort_of(area, pieces)
     here = _moved(gate, pieces)
-    there = tuple(_moved(end, pieces) for end in ends)
+    there = tuple(_moved(place, pieces) for place in bases)
     from_gate = Walks(local, here, limit_metres=settings.radius_metres)
     piece_metres = from_gate.piece_metres(0)
     within = float(risk.joined[pieces][piece_metres <= settings.radius_metres].sum())
 
-    back_metres = Walks(local, there[0]).piece_metres(0) if there else piece_metres
-    fits = piece_metres + back_metres <= _walked_metres(area, minutes)
+    start = there[0] if base is not None and base.starts else here
+    end = there[0] if base is not None and base.ends else here
+    fits = _there_and_back(local, start, end, efforts) <= _gone_metres(area, minutes)
     near = fits & (piece_metres <= settings.radius_metres)
     rows = _hotspot_rows(hotspots, pieces, near)
     rows = rows[~_near(hotspots.geometry.iloc[rows], barred)]
@@ -146,24 +204,40 @@ def reach_of(
         pieces=pieces,
         gate=here,
         stops=stops,
-        walks=Walks(local, joined_positions(here, stops, *there)),
+        walks=Walks(local, joined_positions(here, stops, *there), effort=efforts),
         candidates=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
         worth=np.concatenate([worth, np.zeros(len(apart))]),
         tasked=np.concatenate([demanded, apart]).astype(np.int64),
-        end=len(stops) + 1 if there else 0,
+        start=len(stops) + 1 if base is not None and base.starts else 0,
+        end=len(stops) + 1 if base is not None and base.ends else 0,
     )
 
 
+def _there_and_back(
+    network: StreetNetwork,
+    start: Positions,
+    end: Positions,
+    effort: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """(p,) least cost of going from the start to each piece and on to the end."""
+    out = Walks(network, start, effort=effort)
+    if effort is None:
+        back = out if start is end else Walks(network, end)
+    else:
+        back = Walks(network, end, effort=effort[:, ::-1])  # the way there, told backwards
+    return out.piece_metres(0) + back.piece_metres(0)
+
+
 def _pieces_around(
-    area: StudyArea, gate: Positions, ends: tuple[Positions, ...]
+    area: StudyArea, gate: Positions, bases: tuple[Positions, ...]
 ) -> NDArray[np.int64]:
     """Pieces that patrols may walk: within the radius of the gate, and as far as the base is."""
     whole = area.network
     centre = whole.xy(gate)[0]
-    away = [float(np.hypot(*(whole.xy(end)[0] - centre))) for end in ends]
+    away = [float(np.hypot(*(whole.xy(base)[0] - centre))) for base in bases]
     around = whole.around(centre, MARGIN * max(area.settings.patrol.radius_metres, *away, 0.0))
     # However small the radius, gate and base are on a street.
-    return np.unique(np.concatenate([around, gate.piece, *(end.piece for end in ends)]))
+    return np.unique(np.concatenate([around, gate.piece, *(base.piece for base in bases)]))
 
 
 def _moved(place: Positions, pieces: NDArray[np.int64]) -> Positions:
@@ -204,8 +278,7 @@ def _demanded(
     return of_stretch, found
 
 
-def _walked_metres(area: StudyArea, minutes: float) -> float:
-    """Metres there and back that a single stop leaves time for."""
+def _gone_metres(area: StudyArea, minutes: float) -> float:
+    """Metres there and back, at full speed, that a single stop leaves time for."""
     settings = area.settings.patrol
-    walking = minutes - settings.dwell_minutes
-    return max(0.0, walking * metres_per_minute(settings.walking_speed_kmh))
+    return max(0.0, (minutes - settings.dwell_minutes) * speed_of(settings))

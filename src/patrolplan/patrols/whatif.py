@@ -109,11 +109,10 @@ def _met(case: SchoolCase, officers: int) -> _Met:
     problem = case.problem()
     problem = replace(problem, officers=problem.officers[:1] * officers)
     solution = solve(problem, stop=SEARCH, seed=case.area.settings.seed)
-    travelled = sum(route.travelled_minutes for route in solution.routes)
     return _Met(
         worth=solution.worth,
         bound=solution.bound,
         proven=solution.proven,
         stops=len(solution.stops),
-        walked_metres=travelled * case.speed,
+        walked_metres=sum(case.shortest_metres(route) for route in solution.routes),
     )

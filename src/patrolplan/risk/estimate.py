@@ -173,13 +173,13 @@ def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _report_risk(area: StudyArea) -> NDArray[np.float64]:
-    """Reports of each group, spread evenly along the street of its catchments."""
+    """Reports of each group, spread evenly along the streets of its square within the area."""
     metres = area.network.piece_metres
-    group = area.reports.group_of_catchment[area.catchments.of_piece]
+    group = area.reports.group_of_piece
     held = group >= 0
     length = np.bincount(group[held], weights=metres[held], minlength=len(area.reports))
     risk = np.zeros(len(metres))
-    risk[held] = (area.reports.counts / length)[group[held]] * metres[held]
+    risk[held] = (area.reports.counts * area.reports.inside / length)[group[held]] * metres[held]
     return risk
 
 

@@ -1,9 +1,11 @@
 """Incidents -> `History`: counts by month, place and category, and cuts that hide what is later."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.risk.places import Places
+from patrolplan.risk.places import places_of
 from patrolplan.risk.weights import recency
 from patrolplan.settings import DISCOVERED
 
@@ -53,7 +56,20 @@ class History:
     def until(self, month: pd.Timestamp) -> "History":
         """The months before this one, as a copy: nothing later can be reached from it."""
         known = int(self.months.searchsorted(month))
-        return replace(self, counts=self.counts[:known].copy(), months=self.months[:known])
+        cut = replace(self, counts=self.counts[:known].copy(), months=self.months[:known])
+        vars(cut)["month_digests"] = self.month_digests[:known]
+        return cut
+
+    @cached_property
+    def month_digests(self) -> tuple[str, ...]:
+        """Digest of each month's counts."""
+        return tuple(hashlib.sha256(counts.tobytes()).hexdigest() for counts in self.counts)
+
+    def digest(self, months: int | None = None) -> str:
+        """Name of what the first so many months hold, by content; all months by default."""
+        names = (*self.categories, str(len(self.targets)), str(self.counts.shape[1]))
+        text = "\n".join((*names, *self.month_digests[:months]))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def month(self, month: pd.Timestamp) -> NDArray[np.float64]:
         """(c, j) what was recorded in one month in the `targets`; zero where it is not held."""
@@ -67,11 +83,17 @@ class History:
         recent = self.counts[max(0, len(self) - months) :]
         return np.asarray(recent.sum(axis=0), dtype=np.float64)
 
-    def decayed(self, half_life_months: float) -> tuple[NDArray[np.float64], float]:
-        """(c, k) incidents weighed by recency, and the months that those weights add up to."""
-        weights = recency(np.arange(len(self))[::-1], half_life_months)
-        total = np.zeros(self.counts.shape[1:])
-        for weight, month in zip(weights, self.counts, strict=True):
+    def decayed(
+        self, half_life_months: float, *, months: int | None = None
+    ) -> tuple[NDArray[np.float64], float]:
+        """(c, k) incidents weighed by recency, and the months that those weights add up to.
+
+        Of the first so many months, all by default.
+        """
+        counts = self.counts[:months]
+        weights = recency(np.arange(len(counts))[::-1], half_life_months)
+        total = np.zeros(counts.shape[1:])
+        for weight, month in zip(weights, counts, strict=True):
             total += weight * month
         return total, float(weights.sum())
 
@@ -99,7 +121,7 @@ def history_of(area: StudyArea, categories: Sequence[str] | None = None) -> Hist
     months = pd.date_range(
         area.incidents["month"].min(), area.incidents["month"].max(), freq="MS", unit="ns"
     )
-    places = Places(area.network, area.catchments)
+    places = places_of(area.network, area.catchments)
     column = np.array([names.index(name) if name in names else -1 for name in there])
     category = column[area.incidents["category"].cat.codes]
     kept = category >= 0

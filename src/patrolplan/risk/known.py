@@ -21,6 +21,12 @@ LEAST_RATE = 1e-4
 """Incidents a month; no place is held to be without any."""
 
 
+EVERY_PLACE = slice(None)
+
+PlaceRows = NDArray[np.int64] | slice
+"""Places that something is asked of."""
+
+
 class Known:
     """Features and rates of places, for any month up to the one after the history's last.
 
@@ -35,57 +41,41 @@ class Known:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        counts = history.counts
-        self._before = np.zeros((counts.shape[0] + 1, *counts.shape[1:]))
-        np.cumsum(counts, axis=0, out=self._before[1:])
-        self._kept: dict[tuple[str, int], NDArray[np.float64]] = {}
+        self._around = _around_by_month(history)
 
-    def _over(self, month: int, horizon: int) -> NDArray[np.float64]:
-        """(c, k) incidents in the `horizon` months before a month, scaled where fewer are known."""
+    def _over(
+        self, counts: NDArray[np.int32], month: int, horizon: int, rows: PlaceRows
+    ) -> NDArray[np.float64]:
+        """(r, k) counts in the `horizon` months before a month, scaled where fewer are known."""
         known = min(horizon, month)
-        seen = self._before[month] - self._before[month - known]
+        seen = counts[month - known : month, rows].sum(axis=0, dtype=np.int64)
         return np.asarray(seen * (horizon / max(known, 1)))
 
-    def shared(self, month: int) -> NDArray[np.float64]:
-        """(c, f) features that all categories have in common.
+    def features(
+        self, month: int, target: int, rows: PlaceRows = EVERY_PLACE
+    ) -> NDArray[np.float64]:
+        """(r, f) all that is known of one category before a month, at these places.
 
-        Every category's count and that of all over the last months, all around, street length
-        and kind, season.
+        Of the category alone: counts there over all horizons, and around. Then what all categories
+        have in common: every category's count and that of all over the last months, all around,
+        street length and kind, season.
         """
-        places = self.history.places
-        long, short = self._over(month, LONG), self._over(month, SHORT)
-        in_all = np.column_stack([long.sum(axis=1), short.sum(axis=1)])
+        places, counts, around = self.history.places, self.history.counts, self._around
+        there = [self._over(counts[..., target], month, span, rows) for span in HORIZONS]
+        beside = [self._over(around[..., target], month, span, rows) for span in (SHORT, LONG)]
+        long, short = (self._over(counts, month, span, rows) for span in (LONG, SHORT))
+        in_all = [long.sum(axis=1), short.sum(axis=1)]
+        all_around = [self._over(around[..., -1], month, span, rows) for span in (LONG, SHORT)]
         at = self.history.months[0] + pd.DateOffset(months=month)
         angle = 2 * np.pi * at.month / 12
-        season = np.broadcast_to([np.sin(angle), np.cos(angle)], (len(places), 2))
-        around = np.log1p(places.around(in_all))
-        length = np.log(places.metres)
-        return np.column_stack(
-            [np.log1p(long), np.log1p(in_all), around, length, places.kinds, season]
-        )
+        season = np.broadcast_to([np.sin(angle), np.cos(angle)], (len(long), 2))
+        counted = np.log1p(np.column_stack([*there, *beside, long, *in_all, *all_around]))
+        length = np.log(places.metres[rows])
+        return np.column_stack([counted, length, places.kinds[rows], season])
 
-    def own(self, month: int) -> NDArray[np.float64]:
-        """(c, j, f) features of each target alone: counts there and around."""
-        targets = len(self.history.targets)
-        there = {span: self._over(month, span)[:, :targets] for span in HORIZONS}
-        around = [self.history.places.around(there[span]) for span in (SHORT, LONG)]
-        return np.asarray(np.log1p(np.stack([*there.values(), *around], axis=2)))
-
-    def rates(self, month: int) -> NDArray[np.float64]:
-        """(c, j) shrunk counts of the months before, a month."""
-        before = self.history.until(self.history.months[0] + pd.DateOffset(months=month))
-        return np.maximum(shrunk_rates(before), LEAST_RATE)
-
-    def features(self, month: int, target: int) -> NDArray[np.float64]:
-        """(c, f) all that is known of one category before a month."""
-        own, shared = self._once("own", month), self._once("shared", month)
-        return np.column_stack([own[:, target], shared])
-
-    def _once(self, what: str, month: int) -> NDArray[np.float64]:
-        """What one of the methods above gives for a month, worked out once."""
-        if (what, month) not in self._kept:
-            self._kept[what, month] = getattr(self, what)(month)
-        return self._kept[what, month]
+    def rates(self, month: int, rows: PlaceRows = EVERY_PLACE) -> NDArray[np.float64]:
+        """(r, j) shrunk counts of the months before, a month, at these places."""
+        return np.maximum(shrunk_rates(self.history, months=month)[rows], LEAST_RATE)
 
     def rows(self, months: Sequence[int], target: int) -> Rows:
         """Rows to learn one category from: these months, every place."""
@@ -94,14 +84,25 @@ class Known:
         kept = weights > 0
         held_back = len(months) - min(HELD_BACK_MONTHS, len(months) // 3)
         number = np.broadcast_to(np.arange(len(months))[:, None], counts.shape)
+        asked = [(month, np.flatnonzero(row)) for month, row in zip(months, kept, strict=True)]
         return Rows(
-            features=np.concatenate(
-                [self.features(month, target)[kept[at]] for at, month in enumerate(months)]
-            ),
-            exposure=np.concatenate(
-                [self._once("rates", month)[kept[at], target] for at, month in enumerate(months)]
-            ),
+            features=np.concatenate([self.features(month, target, rows) for month, rows in asked]),
+            exposure=np.concatenate([self.rates(month, rows)[:, target] for month, rows in asked]),
             counts=counts[kept].astype(np.float64),
             weights=weights[kept],
             held_back=number[kept] >= held_back,
         )
+
+
+def _around_by_month(history: History) -> NDArray[np.int32]:
+    """(t, c, j + 1) incidents around each place, of each target and of all categories."""
+    kept, targets = history.places.kept, len(history.targets)
+    found = []
+    for digest, counts in zip(history.month_digests, history.counts, strict=True):
+        key = f"around {targets} {digest}"
+        if key not in kept:
+            amounts = np.column_stack([counts[:, :targets], counts.sum(axis=1)])
+            kept[key] = np.rint(history.places.around(amounts.astype(np.float64))).astype(np.int32)
+        found.append(kept[key])
+    shape = (0, len(history.places), targets + 1)
+    return np.stack(found) if found else np.empty(shape, dtype=np.int32)

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from patrolplan.catchments import Catchments
 from patrolplan.risk.history import History
 from patrolplan.risk.kernels import BANDWIDTHS
 from patrolplan.risk.kernels import leave_one_out
@@ -35,25 +36,46 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     Attributes
     ----------
+    rates_
+        (c, j) incidents expected in each place in the month after the cut, for each of the cut's
+        `targets`, at least 0; None for a model that tells the pieces of a place apart.
     expected_
-        (p, j) incidents expected on each piece of street in the month after the cut, for each of
-        the cut's `targets`; at least 0.
+        (p, j) incidents expected on each piece of street, of such a model alone; the others
+        spread a place's incidents evenly along its street.
     said_
         What a reader should know about the fit, such as the bandwidths that were chosen.
     """
 
+    rates_: NDArray[np.float64] | None
     expected_: NDArray[np.float64]
+    catchments_: Catchments
     said_: tuple[str, ...]
 
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Learn from a history cut at an origin; nothing later is in it."""
         self.said_ = ()
-        self.expected_ = X.places.catchments.spread(self._monthly(X))
+        self.rates_ = self._monthly(X)
+        self.catchments_ = X.places.catchments
         return self
 
     def predict(self, X: None = None) -> NDArray[np.float64]:  # noqa: ARG002, N803
         """Give (p, j) incidents expected on each piece of street in the month after the cut."""
-        return self.expected_
+        if self.rates_ is None:
+            return self.expected_
+        return self.catchments_.spread(self.rates_)
+
+    def place_rates(self) -> NDArray[np.float64]:
+        """Give (c, j) `rates_`.
+
+        Raises
+        ------
+        TypeError
+            When the model tells the pieces of a place apart.
+        """
+        if self.rates_ is None:
+            message = f"{self!r} does not spread evenly along the street of a place"
+            raise TypeError(message)
+        return self.rates_
 
     def _monthly(self, history: History) -> NDArray[np.float64]:
         """(c, j) incidents expected in each place in a month."""
@@ -166,6 +188,7 @@ class KernelCount(RiskModel):
 
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Choose the bandwidths and spread."""
+        self.rates_ = None
         places = X.places
         counts = X.last(self.months)[:, : len(X.targets)]
         fits = [
@@ -206,6 +229,14 @@ class PoissonCount(RiskModel):
         self.first_month = first_month
 
     def _monthly(self, history: History) -> NDArray[np.float64]:
+        key = f"{self!r} {history.digest()}"
+        kept = history.places.kept
+        if key not in kept:
+            kept[key] = self._learned(history)
+        return kept[key]
+
+    def _learned(self, history: History) -> NDArray[np.float64]:
+        """What the regression gives; it costs most of all models, so it is kept."""
         now = len(history)
         months = range(min(self.first_month, now), now)
         known = Known(history)
@@ -235,14 +266,11 @@ class Combination(RiskModel):
     def __init__(self, half_life_months: float = 12.0) -> None:
         self.half_life_months = half_life_months
 
-    def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
-        """Fit the three parts."""
-        self.said_ = ()
-        regression = fitted(PoissonCount(), X).predict()
-        shrunk = fitted(ShrunkCount(), X).predict()
-        decayed = fitted(DecayedCount(self.half_life_months), X).predict()
-        self.expected_ = regression / 2 + (shrunk + decayed) / 4
-        return self
+    def _monthly(self, history: History) -> NDArray[np.float64]:
+        regression = fitted(PoissonCount(), history).place_rates()
+        shrunk = fitted(ShrunkCount(), history).place_rates()
+        decayed = fitted(DecayedCount(self.half_life_months), history).place_rates()
+        return regression / 2 + (shrunk + decayed) / 4
 
 
 MODELS: dict[str, Callable[[], RiskModel]] = {

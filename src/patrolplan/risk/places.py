@@ -7,6 +7,7 @@ exact. Everything here is geometry, so it is worked out once and shared by every
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ class Places:
 
     network: StreetNetwork
     catchments: Catchments
-    kept: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    kept: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
     _within: dict[float, sparse.csr_array] = field(default_factory=dict, repr=False)
     _among: dict[tuple[str, float], sparse.csr_array] = field(default_factory=dict, repr=False)
 
@@ -132,3 +133,12 @@ class Places:
         if key not in self._among:
             self._among[key] = among_places(self.kernels[distance], self.catchments, bandwidth)
         return self._among[key]
+
+
+def places_of(network: StreetNetwork, catchments: Catchments) -> Places:
+    """The places of an area: the same ones as long as its catchments are the same."""
+    kept = catchments.kept.get("places")
+    if kept is None or kept.network is not network:
+        kept = catchments.kept["places"] = Places(network, catchments)
+    found: Places = kept
+    return found

@@ -64,8 +64,8 @@ def simulate_reference(
     metres = history.places.metres
     ties = rng.permutation(len(metres))
     posterior = []
-    for target in range(len(history.targets)):
-        expected = around_expected(counts, target, history.places)
+    around = around_expected(counts, len(history.targets), history.places)
+    for target, expected in enumerate(around.T):
         shape = gamma_shape(counts[:, target], expected)
         rate = shape / expected + 1.0
         posterior.append((shape + counts[:, target], 1.0 / rate / len(history)))

@@ -26,6 +26,9 @@ HELD_BACK_MONTHS = 6
 MOST_ROWS = 20_000
 """Where there are more rows, those without incidents are thinned, and weigh more instead."""
 
+MOST_EVENT_ROWS = 40_000
+"""Where more rows than these have incidents, they are thinned in the same way."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -49,7 +52,9 @@ class Rows:
 
 
 def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.float64]:
-    """Weight of every month and place; every n-th without incidents stands for n, the rest for 0.
+    """Weight of every month and place; every n-th stands for n, the rest for 0.
+
+    Rows with incidents and rows without are thinned apart, each only where they are too many.
 
     Parameters
     ----------
@@ -60,7 +65,11 @@ def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.fl
     """
     every = max(1, -(-counts.size // most_rows))
     number = np.arange(counts.size).reshape(counts.shape)
-    return np.where(counts > 0, 1.0, np.where(number % every == 0, float(every), 0.0))
+    held = counts > 0
+    event = (np.cumsum(held) - 1).reshape(counts.shape)
+    nth = max(1, -(-int(held.sum()) // MOST_EVENT_ROWS))
+    weights = np.where(held, float(nth), float(every))
+    return np.where(np.where(held, event % nth, number % every) == 0, weights, 0.0)
 
 
 def fit_poisson(rows: Rows, alphas: Sequence[float] = ALPHAS) -> Pipeline:

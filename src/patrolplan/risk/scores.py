@@ -1,5 +1,7 @@
 """How good a ranking of streets is: hits in the top slice, and the measures made of them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,26 @@ COVERAGES = (0.01, 0.02, 0.03, 0.05, 0.10)
 
 DIGITS = 9
 """Scores that agree to so many digits are tied: arithmetic must not break a tie."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceStreets:
+    """Which pieces of street places consist of.
+
+    Parameters
+    ----------
+    metres, piece_metres
+        (c,) and (p,) length.
+    of_piece
+        (p,) place of each piece.
+    drawn
+        (p,) pieces in the order in which equals are taken.
+    """
+
+    metres: NDArray[np.float64]
+    piece_metres: NDArray[np.float64]
+    of_piece: NDArray[np.int64]
+    drawn: NDArray[np.int64]
 
 
 def rounded(values: NDArray[np.float64], digits: int = DIGITS) -> NDArray[np.float64]:
@@ -63,6 +85,71 @@ def slice_sums(
     part = (wanted - along[before]) / (along[before + 1] - along[before])
     part = part.reshape(-1, *([1] * (amounts.ndim - 1)))
     return np.asarray(held[before] + part * (held[before + 1] - held[before]))
+
+
+def place_slice_sums(
+    scores: NDArray[np.float64],
+    streets: PlaceStreets,
+    amounts: NDArray[np.float64],
+    coverages: tuple[float, ...] = COVERAGES,
+) -> NDArray[np.float64]:
+    """Do as `ranking` and `slice_sums` do, where scores and amounts are even along each place.
+
+    Whole places stand in order then, and only where a slice ends among equal ones are their
+    pieces looked at one by one.
+
+    Parameters
+    ----------
+    scores
+        (c,) expected harm.
+    streets
+        How the c places consist of pieces.
+    amounts
+        (c, n) what is counted.
+    coverages
+        Shares of all street length.
+
+    Returns
+    -------
+    NDArray
+        (coverages, n).
+    """
+    value = rounded(scores / streets.metres)
+    order = np.argsort(-value, kind="stable")
+    value = -value[order]
+    along = np.concatenate([[0.0], np.cumsum(streets.metres[order])])
+    held = np.concatenate([np.zeros((1, amounts.shape[1])), np.cumsum(amounts[order], axis=0)])
+    found = []
+    for wanted in np.asarray(coverages) * along[-1]:
+        at = int(np.clip(np.searchsorted(along, wanted, side="right") - 1, 0, len(order) - 1))
+        first = int(np.searchsorted(value, value[at], side="left"))
+        last = int(np.searchsorted(value, value[at], side="right"))
+        left = wanted - along[first]
+        if last - first == 1:
+            part = left / streets.metres[order[first]] * amounts[order[first]]
+        else:
+            part = _among_equals(streets, order[first:last], left, amounts)
+        found.append(held[first] + part)
+    return np.stack(found)
+
+
+def _among_equals(
+    streets: PlaceStreets,
+    places: NDArray[np.int64],
+    metres: float,
+    amounts: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(n,) amounts on the first so many metres of these places, in the order of the draw."""
+    tied = np.zeros(len(streets.metres), dtype=bool)
+    tied[places] = True
+    pieces = streets.drawn[tied[streets.of_piece[streets.drawn]]]
+    along = np.concatenate([[0.0], np.cumsum(streets.piece_metres[pieces])])
+    full = min(int(np.searchsorted(along, metres, side="right") - 1), len(pieces) - 1)
+    taken = streets.piece_metres[pieces[: full + 1]].copy()
+    taken[full] = min(metres - along[full], taken[full])
+    at = streets.of_piece[pieces[: full + 1]]
+    share = np.bincount(at, taken, minlength=len(streets.metres)) / streets.metres
+    return np.asarray(share @ amounts)
 
 
 def hits(

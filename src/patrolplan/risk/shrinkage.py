@@ -1,7 +1,5 @@
 """Gamma-Poisson shrinkage: sparse counts borrow strength from the other categories there."""
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -22,6 +20,9 @@ STEPS = 100
 
 BORROWED = 20.0
 """Incidents around that weigh as much as what is usual in the whole area."""
+
+MOST_PLACES = 20_000
+"""The few numbers that all places share are learned from every n-th place where there are more."""
 
 LEAST = 1e-6
 """Incidents; no place is held to be impossible."""
@@ -45,12 +46,23 @@ def mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray
         (c,) above 0; as much in sum as the counts.
     """
     total = others.sum(axis=0)
-    shares = others[:, total > 0] / total[total > 0]
-    weights = np.full(shares.shape[1], counts.sum() / max(shares.shape[1], 1))
+    shares = np.ascontiguousarray((others[:, total > 0] / total[total > 0]).T)
+    weights = np.full(len(shares), counts.sum() / max(len(shares), 1))
+    every = _every(len(counts))
+    seen, seen_counts = np.ascontiguousarray(shares[:, ::every]), counts[::every]
+    held = seen.sum(axis=1) if every > 1 else np.ones(len(shares))
     for _ in range(STEPS):
-        mean = (shares * weights).sum(axis=1) + LEAST
-        weights = weights * (shares * (counts / mean)[:, None]).sum(axis=0)
-    return np.asarray((shares * weights).sum(axis=1) + LEAST)
+        mean = np.einsum("kc,k->c", seen, weights) + LEAST
+        weights = weights * np.einsum("kc,c->k", seen, seen_counts / mean)
+        weights = weights / np.maximum(held, LEAST) if every > 1 else weights
+    if every > 1:
+        weights *= counts.sum() / max(weights.sum(), LEAST)
+    return np.asarray(np.einsum("kc,k->c", shares, weights) + LEAST)
+
+
+def _every(places: int) -> int:
+    """Which n-th place is learned from."""
+    return max(1, -(-places // MOST_PLACES))
 
 
 def shrink(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,6 +90,8 @@ def shrink(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArra
 
 def gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """Shape of the gamma variable of highest likelihood; see `shrink`."""
+    every = _every(len(counts))
+    counts, expected = counts[::every], expected[::every]
 
     def misfit(log_shape: float) -> float:
         shape = np.exp(log_shape)
@@ -87,8 +101,10 @@ def gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> f
     return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
 
 
-def around_expected(total: NDArray[np.float64], target: int, places: Places) -> NDArray[np.float64]:
-    """(c,) what a category would be by what is around it, above 0.
+def around_expected(
+    total: NDArray[np.float64], targets: int, places: Places
+) -> NDArray[np.float64]:
+    """(c, j) what each of the first categories would be by what is around it, above 0.
 
     It is taken to be a mixture of: every other category there; all others there times the
     category's share of the crime around; the category itself next door; street length.
@@ -97,33 +113,46 @@ def around_expected(total: NDArray[np.float64], target: int, places: Places) -> 
     ----------
     total
         (c, k) incidents, weighed or not.
-    target
-        Column of the category.
+    targets
+        The number j of categories that are wanted.
     places
         The c places.
     """
     around = places.around(total)
-    others = np.delete(total, target, axis=1)
-    usual = total[:, target].sum() / max(total.sum(), 1.0)
-    share = (around[:, target] + BORROWED * usual) / (around.sum(axis=1) + BORROWED)
-    next_door = places.around(total[:, [target]], NEXT_METRES)[:, 0]
-    parts = [others, others.sum(axis=1) * share, next_door, places.metres]
-    return mixture(total[:, target], np.column_stack(parts))
+    next_door = places.around(total[:, :targets], NEXT_METRES)
+    all_around = around.sum(axis=1) + BORROWED
+    found = []
+    for target in range(targets):
+        others = np.delete(total, target, axis=1)
+        usual = total[:, target].sum() / max(total.sum(), 1.0)
+        share = (around[:, target] + BORROWED * usual) / all_around
+        parts = [others, others.sum(axis=1) * share, next_door[:, target], places.metres]
+        found.append(mixture(total[:, target], np.column_stack(parts)))
+    return np.column_stack(found) if found else np.empty((len(total), 0))
 
 
-def shrunk_rates(history: History, half_life_months: float = LONG_HALF_LIFE) -> NDArray[np.float64]:
+def shrunk_rates(
+    history: History, half_life_months: float = LONG_HALF_LIFE, *, months: int | None = None
+) -> NDArray[np.float64]:
     """(c, j) incidents a month of each target, drawn towards what is around.
 
     The result is kept under a digest of the counts that it rests on, for the next origin.
+
+    Parameters
+    ----------
+    history
+        The months that may be looked at.
+    half_life_months
+        Age at which an incident counts half.
+    months
+        How many of the first months count; all by default.
     """
-    digest = hashlib.sha256(history.counts.tobytes()).hexdigest()
-    key = f"{half_life_months} {len(history.targets)} {history.counts.shape} {digest}"
+    key = f"shrunk {half_life_months} {history.digest(months)}"
     kept = history.places.kept
     if key not in kept:
-        total, months = history.decayed(half_life_months)
-        rates = [
-            shrink(total[:, target], around_expected(total, target, history.places))
-            for target in range(len(history.targets))
-        ]
-        kept[key] = np.column_stack(rates) / max(months, LEAST)
+        total, weight = history.decayed(half_life_months, months=months)
+        targets = len(history.targets)
+        expected = around_expected(total, targets, history.places)
+        rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
+        kept[key] = np.column_stack(rates) / max(weight, LEAST)
     return kept[key]

@@ -1,8 +1,10 @@
 """Rolling origin: fit on the months before, score the month that came, step on by a month."""
 
+import hashlib
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,10 +14,13 @@ from patrolplan.risk.choice import FEWEST_ORIGINS
 from patrolplan.risk.choice import Choice
 from patrolplan.risk.choice import choose
 from patrolplan.risk.history import History
+from patrolplan.risk.kept import kept_sums
 from patrolplan.risk.models import PRIOR_COUNT
 from patrolplan.risk.models import RiskModel
 from patrolplan.risk.models import fitted
 from patrolplan.risk.scores import COVERAGES
+from patrolplan.risk.scores import PlaceStreets
+from patrolplan.risk.scores import place_slice_sums
 from patrolplan.risk.scores import ranking
 from patrolplan.risk.scores import slice_sums
 
@@ -122,6 +127,19 @@ class Scorer:
         """(p,) length of each piece."""
         return self.history.places.network.piece_metres
 
+    @cached_property
+    def ties(self) -> NDArray[np.int64]:
+        """(p,) a permutation: among equals the piece of the lower number comes first."""
+        return np.random.default_rng(self.seed).permutation(len(self.metres))
+
+    @cached_property
+    def streets(self) -> PlaceStreets:
+        """The places' pieces."""
+        places = self.history.places
+        return PlaceStreets(
+            places.metres, self.metres, places.catchments.of_piece, np.argsort(self.ties)
+        )
+
     def with_all(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
         """(..., j + 1) the categories, and all of them weighed by harm."""
         weighed = (amounts * self.harm).sum(axis=-1, keepdims=True)
@@ -135,23 +153,31 @@ class Scorer:
         Parameters
         ----------
         expected
-            (p, j).
+            (c, j) in each place, or (p, j) on each piece where a model tells them apart.
         amounts
-            (n, p, j + 1) what is counted.
+            (n, c, j) what is counted, in each place.
 
         Returns
         -------
         NDArray
             (n, j + 1, q).
         """
-        ties = np.random.default_rng(self.seed).permutation(len(self.metres))
-        scores = self.with_all(expected)
-        found = [
-            slice_sums(
-                ranking(scores[:, column], self.metres, ties), self.metres, amounts[..., column].T
-            )
-            for column in range(scores.shape[1])
-        ]
+        scores, counted = self.with_all(expected), self.with_all(amounts)
+        if len(expected) == amounts.shape[1]:
+            found = [
+                place_slice_sums(score, self.streets, counted[..., column].T)
+                for column, score in enumerate(scores.T)
+            ]
+        else:
+            spread = self.history.places.catchments.spread
+            found = [
+                slice_sums(
+                    ranking(score, self.metres, self.ties),
+                    self.metres,
+                    spread(counted[..., column].T),
+                )
+                for column, score in enumerate(scores.T)
+            ]
         return np.stack(found).transpose(2, 0, 1)
 
 
@@ -203,25 +229,48 @@ class _Rolling:
         """Fit on the months before an origin, score the month that came."""
         scorer, history = self.scorer, self.scorer.history
         cut = history.until(origin)
-        expected = {name: fitted(model, cut).predict() for name, model in self.models.items()}
-        choices = tuple(self._choice(column) for column in range(len(history.targets)))
-        expected[AUTO] = np.column_stack(
-            [expected[choice.model][:, column] for column, choice in enumerate(choices)]
-        )
         came, before = history.month(origin), cut.last(12)[:, : len(history.targets)]
-        spread = history.places.catchments.spread
-        amounts = np.stack([scorer.with_all(spread(came)), scorer.with_all(spread(before))])
-        scored = np.stack([scorer.score(expected[name], amounts) for name in self.names])
+        amounts = np.stack([came, before])
+        choices = tuple(self._choice(column) for column in range(len(history.targets)))
+        rest = self._rest(cut, amounts)
+        alone = self._alone(cut, amounts, rest)
+        taken = [self.models[one.model] for one in choices]
+        together = kept_sums(
+            history.places,
+            f"together {taken!r} {rest}",
+            lambda: scorer.score(_by_category([fitted(model, cut) for model in taken]), amounts),
+        )
+        scored = np.stack([*alone, together])
         mixed = scored[-1, 0, -1].copy()
         if self.worse():
             scored[-1, :, -1] = scored[self.names.index(PRIOR_COUNT), :, -1]
         self.mixed.append(mixed)
         self.origins.append(origin)
         self.scored.append(scored)
-        self.best.append(scorer.score(amounts[0, :, :-1], amounts[:1])[0])
-        self.totals.append(amounts.sum(axis=1))
+        self.best.append(scorer.score(came, amounts[:1])[0])
+        self.totals.append(scorer.with_all(amounts.sum(axis=1)))
         self.events.append(np.append(came.sum(axis=0), came.sum()).astype(np.int64))
         self.choices.append(choices)
+
+    def _rest(self, cut: History, amounts: NDArray[np.float64]) -> str:
+        """Everything beside the models that sums rest on, by content."""
+        scorer = self.scorer
+        counted = hashlib.sha256(amounts.tobytes() + scorer.harm.tobytes()).hexdigest()
+        return f"{scorer.seed} {cut.months[:1].strftime('%Y-%m').tolist()} {cut.digest()} {counted}"
+
+    def _alone(self, cut: History, amounts: NDArray[np.float64], rest: str) -> NDArray[np.float64]:
+        """(m, n, j + 1, q) what each model caught by itself."""
+        places, score = self.scorer.history.places, self.scorer.score
+        return np.stack(
+            [
+                kept_sums(
+                    places,
+                    f"caught {model!r} {rest}",
+                    lambda model=model: score(_expected(fitted(model, cut)), amounts),  # type: ignore[misc]
+                )
+                for model in self.models.values()
+            ]
+        )
 
     def worse(self) -> bool:
         """Whether the chosen models together caught less of all crime than prior counts did.
@@ -262,6 +311,17 @@ class _Rolling:
             choices=tuple(self.choices),
             worse=self.worse(),
         )
+
+
+def _by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
+    """(c, j) or (p, j) what one model for each category expects, by place where all can."""
+    if any(model.rates_ is None for model in models):
+        return np.column_stack([model.predict()[:, k] for k, model in enumerate(models)])
+    return np.column_stack([model.place_rates()[:, k] for k, model in enumerate(models)])
+
+
+def _expected(model: RiskModel) -> NDArray[np.float64]:
+    return model.predict() if model.rates_ is None else model.rates_
 
 
 def _any_told(choices: tuple[Choice, ...]) -> bool:

@@ -106,7 +106,7 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
 
 def test_without_reports_nothing_is_said_of_them(demo_area, hotspots):
     """An area without a file of reports has no such part."""
-    none = ReportGroups.none(len(demo_area.catchments), 5)
+    none = ReportGroups.none(len(demo_area.network), 5)
     area = dataclasses.replace(demo_area, reports=none)
     quiet = brief_of(area, hotspots, "900001", JULY)
     assert quiet.reports == ()

@@ -12,15 +12,23 @@ from hypothesis import strategies as st
 
 from patrolplan.inputs.streets import no_features
 from patrolplan.outputs.card.frame import WORTH_TURNING
+from patrolplan.outputs.card.frame import Frame
 from patrolplan.outputs.card.frame import fit_frame
 from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import overlapping
+from patrolplan.outputs.card.labels import slid
 from patrolplan.outputs.card.names import shortened
 from patrolplan.outputs.card.route import arrows
+from patrolplan.outputs.card.route import parts_of
+from patrolplan.outputs.card.route import pushed_shares
 from patrolplan.outputs.card.route import spread
 from patrolplan.outputs.card.route import strands
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
+from patrolplan.outputs.card.signs import north_box
+from patrolplan.outputs.card.signs import north_place
 from patrolplan.outputs.card.streetmap import draw_patrol_map
+from patrolplan.patrols.plans import Leg
+from patrolplan.patrols.plans import Step
 
 SIZE = {"width": 538.0, "height": 380.0}
 MOST_BYTES = 400_000
@@ -136,6 +144,40 @@ def test_map_is_turned_only_where_it_gains_much():
     turned = fit_frame([tall], width=500.0, height=300.0)
     assert turned.turned != 0
     assert 3000 / 232 / turned.metres_per_point >= WORTH_TURNING
+
+
+def test_north_arrow_gives_way_to_signs():
+    """The north arrow takes another corner where a sign stands in its own."""
+    frame = Frame(500.0, 300.0, 0.0, 0.0, 1.0)
+    nothing = np.empty((0, 5))
+    assert north_place(frame, nothing).tolist() == [481.0, 281.0]
+    sign = np.array([[470.0, 270.0, 20.0, 20.0, 0.0]])
+    assert north_place(frame, sign).tolist() == [19.0, 281.0]
+    turned = Frame(500.0, 300.0, 0.0, 0.0, 1.0, turned=40.0)
+    for marks in (nothing, sign):
+        box = north_box(turned, north_place(turned, marks))
+        assert (corners(box) >= 0).all()
+        assert (corners(box) <= (500, 300)).all()
+        assert not overlapping(box, marks).any()
+
+
+def test_a_long_name_slides_along_a_sign_at_the_edge():
+    """Beside a sign at the edge some place for a long label lies wholly on the map."""
+    boxes, cost = slid(20.0, 150.0, (120.0, 10.0), radius=9.0)
+    left = corners(boxes)[..., 0].min(axis=1)
+    assert (left >= 0).any()
+    assert (cost >= 20).all()
+    assert not overlapping(boxes, np.array([[20.0, 150.0, 17.0, 17.0, 0.0]])).any()
+
+
+def test_pushed_parts_are_cut_from_the_line():
+    """What is pushed is drawn over its own part of the leg's line."""
+    steps = (Step("head east", "A", 150, "ride"), Step("left", "B", 50, "push"))
+    leg = Leg(200, 1, steps, np.array([[0.0, 0.0], [200.0, 0.0]]), np.arange(1))
+    assert pushed_shares(leg) == [(0.75, 1.0)]
+    [strand] = strands([leg.line])
+    [part] = parts_of(strand, pushed_shares(leg))
+    np.testing.assert_allclose(part[[0, -1], 0], [150, 200], atol=2.1)
 
 
 def test_frame_moves_towards_the_streets():

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pypdf
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page
@@ -25,6 +27,7 @@ from patrolplan.outputs.webmap.layers import voice_classes
 from patrolplan.outputs.webmap.page import render_map
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
+from patrolplan.patrols.windows import Window
 from patrolplan.settings import OutputSettings
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -449,6 +452,92 @@ def test_prints_the_chosen_patrol(visit: Visit, plan: Plan) -> None:
     assert page.locator(".patrol:visible .walk li").first.is_visible()
     assert not page.locator("#search").is_visible()
     assert not page.locator("#map-buttons").is_visible()
+
+
+def test_printing_to_paper_keeps_the_map_and_the_words(visit: Visit, plan: Plan) -> None:
+    """Printed for good, the page holds the patrol's words, few pages, and asks for nothing."""
+    patrol = plan.patrols[0]
+    page = visit.open(f"#{patrol.urn}")
+    reader = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
+    text = " ".join(" ".join(one.extract_text() for one in reader.pages).split())
+    assert patrol.school in text
+    assert all(clock(stop.arrive_minutes) in text for stop in patrol.stops)
+    assert plan.patrols[-1].school not in text
+    assert len(reader.pages) <= 4
+    assert page.locator("#search").is_visible()
+
+
+def _moved(page: Page) -> str:
+    """Place and scale of the map, as its pane is laid."""
+    script = "(({ lat, lng }) => `${lat},${lng},${map_patrol.getZoom()}`)(map_patrol.getCenter())"
+    return str(page.evaluate(script))
+
+
+def test_every_stop_of_the_list_moves_the_map(visit: Visit, plan: Plan) -> None:
+    """Each stop in the list, by click, brings the map to another place, and whole patrol back."""
+    page = visit.open()
+    whole = _moved(page)
+    seen = {whole}
+    for number in range(1, 1 + len(plan.patrols[0].stops)):
+        page.locator(f'.patrol:visible [data-stop="{number}"]').click()
+        page.wait_for_timeout(400)
+        seen.add(_moved(page))
+    assert len(seen) == 1 + len(plan.patrols[0].stops)
+    page.locator("#show-patrol").click()
+    assert _moved(page) == whole
+
+
+def test_each_voice_paints_another_map(visit: Visit) -> None:
+    """Switching the layer changes what is painted, and switching back brings it again."""
+    page = visit.open()
+    script = "() => document.querySelector('.leaflet-ground-pane canvas').toDataURL()"
+    painted = {}
+    for voice in ("crime", "reports", "differ", "none", "joined"):
+        page.check(f'input[value="{voice}"]')
+        page.wait_for_timeout(150)
+        painted[voice] = page.evaluate(script)
+    assert len(set(painted.values())) == len(painted)
+    page.check('input[value="crime"]')
+    page.wait_for_timeout(150)
+    assert page.evaluate(script) == painted["crime"]
+
+
+@pytest.fixture(scope="module")
+def riding(demo_plan: Plan) -> Plan:
+    """Plan a patrol by bicycle from the base, before and after school."""
+    told = {"start": "base", "end": "base", "way": "bicycle"}
+    settings = demo_plan.area.settings
+    patrol = settings.patrol.model_copy(update=told)
+    settings = settings.model_copy(update={"patrol": patrol})
+    area = dataclasses.replace(demo_plan.area, settings=settings)
+    found = (area, demo_plan.risk, demo_plan.hotspots)
+    day = pp.plan_patrols(*found, urns=["900001"], held_out=False)
+    window = Window(70, 450.0)
+    early = pp.plan_patrols(*found, urns=["900003"], window=window, held_out=False)
+    return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_base_and_ride_are_shown(browser: Browser, riding: Plan, size: Any, tmp_path: Path) -> None:
+    """The base has its sign, and the words say when to leave it and where to get off."""
+    file = tmp_path / "map.html"
+    file.write_bytes(render_map(riding))
+    context = browser.new_context(viewport=size, offline=True)
+    seen = Visit(context.new_page(), file)
+    page = seen.open()
+    day, early = riding.patrols
+    assert page.locator(".leaflet-marker-icon.base").inner_text() == "B"
+    text = page.locator(".patrol:visible").text_content() or ""
+    assert f"Leave the base at {clock(day.set_out_minutes)}" in text
+    assert "by bicycle" in text
+    assert "et off and push" in text
+    page.select_option("#patrol-choice", early.urn)
+    gate = page.locator(".leaflet-marker-icon.gate")
+    assert gate.all_inner_texts() == ["B"]
+    assert gate.get_attribute("aria-label") == "Base, start and end"
+    assert "07:30 Set out from the base" in page.locator(".patrol:visible").inner_text()
+    seen.assert_quiet()
+    context.close()
 
 
 def test_empty_plan_is_a_map_of_streets(browser: Browser, plan: Plan, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ printed = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(printed)
 letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page
 
+ALWAYS = ("week.json", "hotspots.geojson", "week.csv", "week.xlsx", "map.html", "tasks.pdf")
+
 
 @pytest.fixture(scope="module")
 def hand(week):
@@ -42,7 +44,7 @@ def test_folder_holds_what_a_week_is(hand, folder):
     """Tables, map, sheets, cards and cover are there, all named by the manifest, and no more."""
     duties = {f"cards/SSO-01/{duty.date}-{duty.urn}.pdf" for duty in hand.duties}
     schools = {f"schools/{duty.urn}.pdf" for duty in hand.duties}
-    fixed = {"week.json", "week.csv", "week.xlsx", "map.html", "tasks.pdf", "cards/SSO-01.pdf"}
+    fixed = {*ALWAYS, "cards/SSO-01.pdf"}
     assert files(folder) == fixed | duties | schools | {"manifest.json"}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["files"]) == fixed | duties | schools
@@ -126,9 +128,7 @@ def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path
 def test_a_week_without_patrols_is_written_too(week, tmp_path):
     """With nobody to send, tables, map and wall are there, and no card."""
     out = pp.write_pack(dataclasses.replace(week, duties=()), tmp_path / "out")
-    assert files(out) == {
-        *("week.json", "week.csv", "week.xlsx", "map.html", "tasks.pdf", "manifest.json")
-    }
+    assert files(out) == {*ALWAYS, "manifest.json"}
 
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):

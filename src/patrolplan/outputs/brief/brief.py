@@ -371,7 +371,7 @@ def _report_groups(area: StudyArea, around: Around) -> tuple[ReportGroup, ...]:
     reports, network = area.reports, area.network
     if not len(reports):
         return ()
-    group = reports.group_of_catchment[area.catchments.of_piece]
+    group = reports.group_of_piece
     held = np.flatnonzero(group >= 0)
     metres = network.piece_metres[held]
     total = np.bincount(group[held], metres, len(reports))
@@ -384,7 +384,7 @@ def _report_groups(area: StudyArea, around: Around) -> tuple[ReportGroup, ...]:
         ReportGroup(
             place=place,
             at_least=int(reports.counts[number]),
-            at_most=int(reports.counts[number]) + reports.threshold - 1,
+            at_most=int(reports.most[number]),
             factors=tuple(_factor(factor) for factor in reports.reasons[number]),
         )
         for number, place in zip(order, places, strict=True)

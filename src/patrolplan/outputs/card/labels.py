@@ -189,6 +189,32 @@ def around(
     return np.column_stack([middle, sizes, np.zeros(len(middle))]), np.concatenate(costs)
 
 
+def slid(
+    x: float,
+    y: float,
+    size: tuple[float, float],
+    *,
+    radius: float,
+    farther: Sequence[float] = (0.0,),
+) -> tuple[Boxes, NDArray[np.float64]]:
+    """Level places above and below a sign, slid aside: for a long label near the map's edge.
+
+    Returns
+    -------
+    boxes, cost
+        (n, 5) and (n,), dearer than places around the sign.
+    """
+    places = [
+        (x + shift * size[0] / 2, y + side * (radius + more + size[1] / 2))
+        for more in farther
+        for side in (-1, 1)
+        for shift in (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
+    ]
+    sizes = np.full((len(places), 2), size)
+    cost = 20.0 + np.arange(float(len(places)))
+    return np.column_stack([np.array(places), sizes, np.zeros(len(places))]), cost
+
+
 def place(
     wishes: Sequence[Wish],
     *,

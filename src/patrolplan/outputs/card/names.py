@@ -19,6 +19,7 @@ from patrolplan.outputs.card.ground import street_classes
 from patrolplan.outputs.card.labels import Wish
 from patrolplan.outputs.card.labels import along
 from patrolplan.outputs.card.labels import around
+from patrolplan.outputs.card.labels import slid
 from patrolplan.outputs.card.lettering import LINE_HEIGHT
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.lettering import text_width
@@ -152,9 +153,10 @@ def school_names(gate: tuple[float, float], school: str, *, radius: float) -> li
     for letters in (LONGEST_NAME, 20, 10):
         text = shortened(printable(school), letters)
         width = text_width(text, SCHOOL_SIZE, bold=True) + 3
-        boxes, cost = around(
-            *gate, (width, SCHOOL_SIZE * LINE_HEIGHT), radius=radius, farther=(0.0, 4.0, 9.0)
-        )
+        size = (width, SCHOOL_SIZE * LINE_HEIGHT)
+        near = around(*gate, size, radius=radius, farther=(0.0, 4.0, 9.0))
+        aside = slid(*gate, size, radius=radius, farther=(0.0, 6.0, 14.0, 24.0))
+        boxes, cost = (np.concatenate(parts) for parts in zip(near, aside, strict=True))
         wish = Wish("school", boxes, cost, apart=np.inf)
         names.append(Name(text, SCHOOL_SIZE, bold=True, colour="black", wish=wish))
     return names

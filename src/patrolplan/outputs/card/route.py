@@ -8,6 +8,8 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from patrolplan.patrols.plans import Leg
+
 Line = NDArray[np.float64]
 
 STEP = 2.0
@@ -170,6 +172,24 @@ def arrows(
             )
         )
     return np.concatenate(heads) if heads else np.empty((0, 3, 2))
+
+
+def pushed_shares(leg: Leg) -> list[tuple[float, float]]:
+    """Parts of a leg, as shares of its length, on which a bicycle is pushed or carried."""
+    ends = np.cumsum([0.0, *(step.metres for step in leg.steps)])
+    shares = ends / max(float(ends[-1]), 1e-9)
+    return [
+        (float(start), float(end))
+        for step, start, end in zip(leg.steps, shares[:-1], shares[1:], strict=True)
+        if step.way in {"push", "carry"}
+    ]
+
+
+def parts_of(strand: Strand, shares: Sequence[tuple[float, float]]) -> list[Line]:
+    """The lines of a strand between these shares of its length."""
+    last = len(strand.line) - 1
+    parts = [strand.line[int(a * last) : int(np.ceil(b * last)) + 1] for a, b in shares]
+    return [part for part in parts if len(part) > 1]
 
 
 def simplified(strand: Strand) -> Line:

@@ -25,12 +25,14 @@ from patrolplan.outputs.wording import after_dark
 from patrolplan.outputs.wording import approximations
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
+from patrolplan.outputs.wording import gone
 from patrolplan.outputs.wording import grid_reference
 from patrolplan.outputs.wording import how_good
 from patrolplan.outputs.wording import leg_name
 from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import minutes
 from patrolplan.outputs.wording import plan_id
+from patrolplan.outputs.wording import turn_lines
 from patrolplan.outputs.wording import why_sentences
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Patrol
@@ -39,6 +41,8 @@ from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import clock
 
 TEMPLATE = "card.typ"
+APPROACH = "B→G"
+"""Tag of the way from the base to the gate."""
 COVER = "cover.typ"
 POINTS_PER_MM = 72 / 25.4
 BODY_WIDTH = 190 * POINTS_PER_MM
@@ -280,21 +284,41 @@ def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
         "marking": printable(plan.area.settings.output.marking),
         "window": window if patrol.stops else gate_time,
         "timing": _timing(patrol),
-        "gate_time": gate_time,
-        "gate_grid": grid_reference(patrol.x, patrol.y, crs=crs),
-        "gate_why": "Be seen as pupils leave; meet the member of staff.",
+        **_first_row(patrol, gate_time, crs),
         "gate_only": "Presence at the gate; " + _lower(how_good(patrol)) + ".",
         "stops": [
             _stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, start=1)
         ],
         "notes": [shortened(printable(note), 200) for note in patrol.notes],
-        "directions_title": f"Directions ({metres(patrol.walked_metres)} on foot)",
+        "directions_title": f"Directions ({gone(patrol)})",
         "legs": _columns(_leg_data(patrol)),
         "dark": printable(after_dark(plan, patrol)),
         "honesty": _honesty(plan, patrol),
         "map_alt": _map_alt(patrol, school),
         "code_alt": f"Code with plan {code} and patrol {patrol.urn}-{patrol.number}",
         "id": f"{code} {patrol.urn}-{patrol.number}",
+    }
+
+
+def _first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]:
+    """The table's first row: the gate, or the base of a patrol that does not pass the gate."""
+    if patrol.from_base:
+        x, y = patrol.base_xy or (patrol.x, patrol.y)
+        return {
+            "first_mark": "B",
+            "first_place": "Base",
+            "gate_time": clock(patrol.start_minutes),
+            "gate_grid": grid_reference(x, y, crs=crs),
+            "gate_why": "Set out.",
+        }
+    before = patrol.approach is not None
+    return {
+        "first_mark": "G",
+        "first_place": "School gate",
+        "gate_time": gate_time,
+        "gate_grid": grid_reference(patrol.x, patrol.y, crs=crs),
+        "gate_why": (f"Leave the base at {clock(patrol.set_out_minutes)}. " if before else "")
+        + "Be seen as pupils leave; meet the member of staff.",
     }
 
 
@@ -307,11 +331,16 @@ def _timing(patrol: Patrol) -> str:
     if not patrol.stops:
         return "at the gate"
     stops = "1 stop" if len(patrol.stops) == 1 else f"{len(patrol.stops)} stops"
-    end = "at the base" if patrol.ends_at == "base" else "back at the gate"
+    back = "back at" if patrol.starts_at == "base" or patrol.ends_at == "gate" else "at"
+    if patrol.from_base and patrol.ends_at == "gate":
+        back = "at"
+    end = f"{back} the {patrol.ends_at}"
     return f"{stops}, {end} {clock(patrol.end_minutes)}"
 
 
 def _span(start: float, end: float) -> str:
+    if start == end:
+        return clock(start)
     return f"{clock(start)}\N{EN DASH}{clock(end)}"
 
 
@@ -346,22 +375,24 @@ def _tightened(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _leg_data(patrol: Patrol) -> list[dict[str, Any]]:
+    before = [] if patrol.approach is None else [(APPROACH, patrol.approach)]
+    legs = [(leg_name(patrol, number), leg) for number, leg in enumerate(patrol.legs)]
     return [
         {
-            "tag": leg_name(patrol, number),
+            "tag": tag,
             "length": _unbroken(f"{metres(leg.metres)}, {minutes(leg.minutes)}:"),
             "steps": _step_lines(leg),
         }
-        for number, leg in enumerate(patrol.legs)
+        for tag, leg in [*before, *legs]
     ]
 
 
 def _step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
     said = []
-    for step in leg.steps:
+    for step, begins in zip(leg.steps, turn_lines(leg.steps), strict=True):
         street = shortened(printable(step.street), 60)
-        turn = printable(step.turn)
+        turn = printable(begins)
         said.append(f"{_begins(turn)} {street} {_unbroken(metres(step.metres))}")
     return said or ["stay where you are"]
 
@@ -373,12 +404,17 @@ def _begins(turn: str) -> str:
     --------
     >>> [_begins(turn) for turn in ("head north", "straight on", "turn back", "bear left")]
     ['head north along', 'straight on,', 'turn back along', 'bear left into']
+    >>> [_begins(turn) for turn in ("left, get off and push", "get on, straight on")]
+    ['left, get off and push along', 'get on, straight on,']
     """
-    if turn == "straight on":
-        return "straight on,"
+    if turn.endswith("straight on"):
+        return f"{turn},"
     if turn == "start":
         return "along"
-    return f"{turn} {'along' if turn.startswith(('head', 'turn back')) else 'into'}"
+    if turn.endswith("carry"):
+        return f"{turn} the bicycle:"
+    along = turn.startswith(("head", "turn back", "get on, turn back")) or turn.endswith("push")
+    return f"{turn} {'along' if along else 'into'}"
 
 
 def _unbroken(text: str) -> str:
@@ -416,4 +452,8 @@ def _map_alt(patrol: Patrol, school: str) -> str:
         f"stop {number}, {printable(stop.place)}" for number, stop in enumerate(patrol.stops, 1)
     )
     end = "and on to the base" if patrol.ends_at == "base" else "and back to the gate"
-    return f"Street map of the walk from the gate of {school} to {stops}; {end}."
+    if patrol.ends_at == patrol.starts_at == "base" and patrol.from_base:
+        end = "and back to the base"
+    way = "walk" if patrol.way == "walk" else "bicycle ride"
+    start = "the base" if patrol.from_base else f"the gate of {school}"
+    return f"Street map of the {way} from {start} to {stops}; {end}."

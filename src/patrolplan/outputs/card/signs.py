@@ -17,6 +17,7 @@ from patrolplan.outputs.card.frame import Frame
 from patrolplan.outputs.card.frame import scale_bar
 from patrolplan.outputs.card.ground import ROUTE
 from patrolplan.outputs.card.ground import compound_outline
+from patrolplan.outputs.card.labels import overlapping
 from patrolplan.outputs.card.lettering import Lettering
 from patrolplan.outputs.card.lettering import text_width
 from patrolplan.outputs.card.lettering import write
@@ -25,6 +26,8 @@ from patrolplan.outputs.card.names import NAME_SIZE
 ROUTE_WIDTH = 2.6
 WAY_BACK = (0.0, (2.4, 0.9))
 """Dashes of the last leg, in multiples of the width."""
+PUSHED_LINES = ((ROUTE, 4.6, 6.12, "solid"), ("white", 2.2, 6.14, (0.0, (0.01, 1.9))))
+"""Colour, width, level and dashes of the lines that make a pushed part look beaded."""
 STRETCH = "#f3c08a"
 STRETCH_LINES = "#7a4a12"
 STRETCH_HATCH = 4.5
@@ -70,23 +73,45 @@ def _station_sign(axes: Axes, at: tuple[float, float]) -> Artist:
     return axes.add_artist(Polygon(tips, fc="white", ec="black", lw=1.8, zorder=7.6))
 
 
-def north_box(frame: Frame) -> NDArray[np.float64]:
+def north_place(frame: Frame, marks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Middle of the north arrow: in the top right corner, or the next one free of marks.
+
+    Parameters
+    ----------
+    frame
+        The window.
+    marks
+        (n, 5) boxes of the signs that must be seen.
+    """
+    half = NORTH_SIDE / 2 + 4
+    below = 13.0 if frame.turned else 0.0
+    left, right = half, frame.width - half
+    if frame.turned:
+        left = max(left, text_width(TURNED, NAME_SIZE, bold=True) / 2 + 5)
+        right = frame.width - left
+    low, top = half + below, frame.height - half
+    corners = np.array([(right, top), (left, top), (right, low), (left, low)])
+    for middle in corners:
+        if not overlapping(north_box(frame, middle), marks).any():
+            return np.asarray(middle)
+    return np.asarray(corners[0])
+
+
+def north_box(frame: Frame, middle: NDArray[np.float64]) -> NDArray[np.float64]:
     """(1, 5) box that the north arrow takes, with the words below it on a turned map."""
-    half = NORTH_SIDE / 2
-    x, y = frame.width - half - 4, frame.height - half - 4
+    x, y = (float(value) for value in middle)
     if not frame.turned:
         return np.array([[x, y, NORTH_SIDE, NORTH_SIDE, 0.0]])
     width, tall = text_width(TURNED, NAME_SIZE, bold=True) + 6, NORTH_SIDE + 13
-    return np.array([[frame.width - width / 2 - 2, y - 6.5, width, tall, 0.0]])
+    return np.array([[x, y - 6.5, width, tall, 0.0]])
 
 
-def draw_north(axes: Axes, frame: Frame) -> None:
-    """Draw the map's border, and in its top right corner the north arrow, turned with the map."""
+def draw_north(axes: Axes, frame: Frame, middle: NDArray[np.float64]) -> None:
+    """Draw the map's border, and in a corner the north arrow, turned with the map."""
     border = Rectangle((0.4, 0.4), frame.width - 0.8, frame.height - 0.8)
     border.set(fill=False, edgecolor="black", linewidth=0.8, zorder=21)
     axes.add_artist(border)
     half = NORTH_SIDE / 2
-    middle = np.array([frame.width - half - 4, frame.height - half - 4])
     disc = Circle((float(middle[0]), float(middle[1])), half)
     disc.set(facecolor="white", edgecolor="#555555", linewidth=0.6, zorder=12.0)
     axes.add_artist(disc)
@@ -99,18 +124,24 @@ def draw_north(axes: Axes, frame: Frame) -> None:
     x, y = (float(value) for value in middle + 8.0 * up)
     write(axes, "N", (x, y, 0.0), Lettering(9.0, bold=True, level=12.2))
     if frame.turned:
-        left = frame.width - text_width(TURNED, NAME_SIZE, bold=True) / 2 - 5
-        below = float(middle[1]) - half - 7
         style = Lettering(NAME_SIZE, bold=True, halo=1.6, level=12.2)
-        write(axes, TURNED, (left, below, 0.0), style)
+        write(axes, TURNED, (float(middle[0]), float(middle[1]) - half - 7, 0.0), style)
 
 
-def draw_legend(axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, stops: bool) -> None:
-    """Draw the strip below the map: scale bar and what the signs on it mean."""
+def draw_legend(
+    axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, way: str, pushed: bool
+) -> None:
+    """Draw the strip below the map: scale bar and what the signs on it mean.
+
+    `way` is "walk" or "bicycle", empty where there are no stops; `pushed` is whether the bicycle
+    is pushed somewhere.
+    """
     y = LEGEND_HEIGHT / 2 - 0.5
     x = draw_scale(axes, frame, y)
-    if stops:
-        x = _key_line(axes, x, y, "walk", dashed=False)
+    if way:
+        x = _key_line(axes, x, y, "walk" if way == "walk" else "ride", dashed=False)
+        if pushed:
+            x = _key_pushed(axes, x, y)
         x = _key_line(axes, x, y, "last leg", dashed=True)
         _key_band(axes, shapely.LineString([(x, y), (x + 22, y)]))
         x = _key_text(axes, x + 26, y, "priority street")
@@ -138,6 +169,13 @@ def _key_line(axes: Axes, x: float, y: float, text: str, *, dashed: bool) -> flo
                 zorder=23.1)
     )  # fmt: skip
     return _key_text(axes, x + 30, y, text)
+
+
+def _key_pushed(axes: Axes, x: float, y: float) -> float:
+    for colour, width, level, style in PUSHED_LINES:
+        axes.plot([x + 3, x + 21], [y, y], color=colour, lw=width, ls=style, zorder=level + 17,
+                  solid_capstyle="round", dash_capstyle="round")  # fmt: skip
+    return _key_text(axes, x + 28, y, "push")
 
 
 def _key_band(axes: Axes, line: BaseGeometry) -> None:

@@ -40,10 +40,13 @@ from patrolplan.outputs.card.names import school_names
 from patrolplan.outputs.card.names import street_names
 from patrolplan.outputs.card.route import Strand
 from patrolplan.outputs.card.route import arrows
+from patrolplan.outputs.card.route import parts_of
+from patrolplan.outputs.card.route import pushed_shares
 from patrolplan.outputs.card.route import simplified
 from patrolplan.outputs.card.route import spread
 from patrolplan.outputs.card.route import strands
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
+from patrolplan.outputs.card.signs import PUSHED_LINES
 from patrolplan.outputs.card.signs import ROUTE_WIDTH
 from patrolplan.outputs.card.signs import WAY_BACK
 from patrolplan.outputs.card.signs import draw_band
@@ -51,6 +54,7 @@ from patrolplan.outputs.card.signs import draw_legend
 from patrolplan.outputs.card.signs import draw_north
 from patrolplan.outputs.card.signs import draw_signs
 from patrolplan.outputs.card.signs import north_box
+from patrolplan.outputs.card.signs import north_place
 from patrolplan.outputs.wording import leg_name
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
@@ -105,6 +109,8 @@ class _Scene:
     legs: list[Strand]
     tags: list[str]
     """Aligned with the legs: from where to where."""
+    pushed: list[list[tuple[float, float]]]
+    """Aligned with the legs: parts on which a bicycle is pushed, as shares of the length."""
     marks: NDArray[np.float64]
     """(1 + stops, 2) middles of the gate's and the stops' signs, and the base's at the end."""
 
@@ -140,7 +146,13 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
         share = LEGEND_HEIGHT / height
         labels = _draw(_axes(figure, (0, share, 1, 1 - share), scene.frame.height), scene)
         strip = _axes(figure, (0, 0, 1, share), LEGEND_HEIGHT)
-        draw_legend(strip, scene.frame, scene.features, stops=bool(patrol.stops))
+        draw_legend(
+            strip,
+            scene.frame,
+            scene.features,
+            way=patrol.way if patrol.stops else "",
+            pushed=any(scene.pushed),
+        )
         FigureCanvasPdf(figure).print_pdf(page, metadata={"CreationDate": None, "Producer": None})
     boxes = np.array([box for _, box in labels]).reshape(-1, 5)
     return PatrolMap(page.getvalue(), scene.frame, boxes, tuple(text for text, _ in labels))
@@ -159,10 +171,12 @@ def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
     """Choose the window and bring everything in it to the page."""
     network, features = plan.area.network, plan.area.features
     stretches = _stretches(plan.hotspots, patrol)
-    base = [tuple(patrol.legs[-1].line[-1])] if patrol.ends_at == "base" else []
+    base = [] if patrol.base_xy is None else [patrol.base_xy]
     stops = [(stop.x, stop.y) for stop in patrol.stops]
     places = np.array([(patrol.x, patrol.y), *stops, *base])
-    walked = [leg.line for leg in patrol.legs if len(leg.line) > 1]
+    legs = list(zip(_leg_tags(patrol), patrol.all_legs, strict=True))
+    legs = [(tag, leg) for tag, leg in legs if len(leg.line) > 1]
+    walked = [leg.line for _, leg in legs]
     frame = fit_frame(
         [places, *walked, shapely.get_coordinates(stretches)],
         width=width,
@@ -180,14 +194,21 @@ def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
         pieces=pieces_in(network, frame),
         stretches=frame.shapes(stretches),
         legs=strands([frame.points(line) for line in walked]),
-        tags=[leg_name(patrol, n) for n, leg in enumerate(patrol.legs) if len(leg.line) > 1],
+        tags=[tag for tag, _ in legs],
+        pushed=[pushed_shares(leg) for _, leg in legs],
         marks=spread(frame.points(places), 2 * STOP_RADIUS + 3.0, fixed=1),
     )
 
 
+def _leg_tags(patrol: Patrol) -> list[str]:
+    """From where to where each leg goes, the way from the base to the gate first."""
+    before = [] if patrol.approach is None else ["B→G"]
+    return [*before, *(leg_name(patrol, number) for number in range(len(patrol.legs)))]
+
+
 def _mark_names(patrol: Patrol) -> list[str]:
-    """What stands in the signs: the gate, the stops, and the base where the patrol ends there."""
-    base = ["B"] if patrol.ends_at == "base" else []
+    """What stands in the signs: the gate, the stops, and the base where there is one."""
+    base = [] if patrol.base_xy is None else ["B"]
     return ["G", *(str(number + 1) for number in range(len(patrol.stops))), *base]
 
 
@@ -212,8 +233,9 @@ def _draw(axes: Axes, scene: _Scene) -> list[tuple[str, Boxes]]:
     signs = draw_signs(axes, scene.features, frame)
     _draw_stops(axes, scene)
     _draw_mark(axes, scene.marks[0], "G")
-    draw_north(axes, frame)
-    taken = _taken(scene, signs)
+    north = north_place(frame, _mark_boxes(scene))
+    draw_north(axes, frame, north)
+    taken = _taken(scene, signs, north_box(frame, north))
     placed = _placed(scene, taken, None if band.is_empty else band)
     for name, box in placed:
         _write_name(axes, name, box)
@@ -244,18 +266,23 @@ def _placed(scene: _Scene, taken: Boxes, band: BaseGeometry | None) -> list[tupl
     return found
 
 
-def _taken(scene: _Scene, signs: NDArray[np.float64]) -> Boxes:
-    """Boxes of the stops, signs and the north arrow: no label may stand there."""
+def _mark_boxes(scene: _Scene) -> Boxes:
+    """Boxes of gate, stops and base."""
     side = np.full((len(scene.marks), 2), 2 * STOP_RADIUS + 2.5)
-    marks = np.column_stack([scene.marks, side, np.zeros(len(scene.marks))])
+    return np.column_stack([scene.marks, side, np.zeros(len(scene.marks))])
+
+
+def _taken(scene: _Scene, signs: NDArray[np.float64], north: Boxes) -> Boxes:
+    """Boxes of the stops, signs and the north arrow: no label may stand there."""
+    marks = _mark_boxes(scene)
     small = np.column_stack([signs, np.full((len(signs), 2), 7.0), np.zeros(len(signs))])
-    return np.vstack([marks, small, north_box(scene.frame)])
+    return np.vstack([marks, small, north])
 
 
 def _names(scene: _Scene) -> tuple[list[Name], list[Name], list[Name]]:
     """Names of the school and stations, of the streets walked, and of all else on the map."""
     route = scene.route
-    walked = {step.street for leg in scene.patrol.legs for step in leg.steps}
+    walked = {step.street for leg in scene.patrol.all_legs for step in leg.steps}
     gate = (float(scene.marks[0, 0]), float(scene.marks[0, 1]))
     near = shapely.union_all([route, shapely.Point(gate)])
     titles = [
@@ -298,7 +325,7 @@ def _draw_route(axes: Axes, scene: _Scene) -> None:
     if not scene.legs:
         return
     lines = [np.round(simplified(strand), 1) for strand in scene.legs]
-    styles = [*["solid"] * (len(lines) - 1), WAY_BACK]
+    styles = [*["solid"] * (len(lines) - 1), WAY_BACK if scene.patrol.legs else "solid"]
     for colour, width, level, style in (
         ("white", ROUTE_WIDTH + 1.6, 6.0, "solid"),
         (ROUTE, ROUTE_WIDTH, 6.1, styles),
@@ -315,6 +342,7 @@ def _draw_route(axes: Axes, scene: _Scene) -> None:
             ),
             autolim=False,
         )
+    _draw_pushed(axes, scene)
     heads = arrows(
         scene.legs,
         apart=ARROWS_APART,
@@ -328,6 +356,23 @@ def _draw_route(axes: Axes, scene: _Scene) -> None:
     axes.add_collection(shapes, autolim=False)
 
 
+def _draw_pushed(axes: Axes, scene: _Scene) -> None:
+    """Draw the parts on which a bicycle is pushed as beads: white dots within the line."""
+    parts = [
+        np.round(part, 1)
+        for strand, shares in zip(scene.legs, scene.pushed, strict=True)
+        for part in parts_of(strand, shares)
+    ]
+    for colour, width, level, style in PUSHED_LINES if parts else ():
+        axes.add_collection(
+            LineCollection(
+                parts, colors=colour, linewidths=width, linestyles=style, capstyle="round",
+                zorder=level,
+            ),
+            autolim=False,
+        )  # fmt: skip
+
+
 def _draw_stops(axes: Axes, scene: _Scene) -> None:
     """Draw the stops' circles; a line leads to the place of one that had to move aside."""
     stops = scene.patrol.stops
@@ -338,7 +383,7 @@ def _draw_stops(axes: Axes, scene: _Scene) -> None:
             axes.plot(*np.stack([at, real]).T, color="black", lw=1.2, zorder=7.0)
             axes.add_artist(Circle(tuple(real), 2.2, facecolor="black", zorder=7.0))
         _draw_mark(axes, at, str(number))
-    if scene.patrol.ends_at == "base":
+    if scene.patrol.base_xy is not None:
         _draw_mark(axes, scene.marks[-1], "B")
 
 

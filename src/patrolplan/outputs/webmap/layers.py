@@ -354,7 +354,9 @@ def _schools(plan: "Plan") -> list[dict[str, Any]]:
 
 def _outing(outing: Outing, projection: Projection) -> dict[str, Any]:
     patrol = outing.patrol
-    xy = np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)])
+    gate, base = (patrol.x, patrol.y), patrol.base_xy
+    begin = base if base is not None and patrol.from_base else gate
+    xy = np.array([begin, *((stop.x, stop.y) for stop in patrol.stops)])
     return {
         "id": outing.id,
         "day": outing.day,
@@ -363,7 +365,9 @@ def _outing(outing: Outing, projection: Projection) -> dict[str, Any]:
         "hotspots": [stop.hotspot for stop in patrol.stops],
         "at": _steps(xy, projection),
         "ends_at": patrol.ends_at,
-        "legs": _packed([leg.line for leg in patrol.legs], projection),
+        "from_base": patrol.from_base,
+        "base": [] if base is None else _steps(np.array([base]), projection),
+        "legs": _packed([leg.line for leg in patrol.all_legs], projection),
     }
 
 

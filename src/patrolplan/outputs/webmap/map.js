@@ -167,8 +167,9 @@
   };
 
   // ---- schools and the chosen patrol ------------------------------------------------------
-  const mark = (at, text, label, classes, order, size = 32) => {
-    const icon = L.divIcon({ className: `badge ${classes}`, html: "", iconSize: [size, size] });
+  const mark = (at, text, label, classes, order, size = 32, lift = 0) => {
+    const iconAnchor = [size / 2, size / 2 + lift];
+    const icon = L.divIcon({ className: `badge ${classes}`, html: "", iconSize: [size, size], iconAnchor });
     const marker = L.marker(at, { icon, zIndexOffset: order, keyboard: true });
     marker.on("add", () => {
       const element = marker.getElement();
@@ -214,7 +215,8 @@
     if (move) {
       const zoom = Math.max(map.getZoom(), 17);
       map.setView(chosen.points[number], zoom, { animate: !calm });
-      say(number ? `Map moved to stop ${number}.` : "Map moved to the school gate.");
+      const place = chosen.patrol.from_base ? "the base" : "the school gate";
+      say(number ? `Map moved to stop ${number}.` : `Map moved to ${place}.`);
     } else {
       button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     }
@@ -257,6 +259,11 @@
     const room = { paddingTopLeft: [22, 64], paddingBottomRight: [44, 34] };
     map.fitBounds(patrolBounds(), { ...room, maxZoom: 17.5, animate: false });
   };
+  const beginning = ({ from_base: fromBase, ends_at: end }) => {
+    const place = fromBase ? "base" : "gate";
+    const name = fromBase ? "Base" : "School gate";
+    return end === place ? `${name}, start and end` : `${name}, start`;
+  };
   const choose = (id) => {
     const patrol = data.patrols.find((candidate) => candidate.id === id);
     if (!patrol) return;
@@ -271,14 +278,21 @@
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
-      const gate = patrol.ends_at === "base" ? "School gate, start" : "School gate, start and end";
-      const label = number ? `Stop ${number}` : gate;
-      const marker = mark(at, number || "S", label, number ? "number" : "gate", 1000).addTo(stops);
+      const label = number ? `Stop ${number}` : beginning(patrol);
+      const sign = number || (patrol.from_base ? "B" : "S");
+      const marker = mark(at, sign, label, number ? "number" : "gate", 1000).addTo(stops);
       marker.on("click", () => go(number, { move: false }));
       return marker;
     });
+    if (!patrol.from_base) {
+      unstep(patrol.base).forEach((at) => {
+        const label = patrol.ends_at === "base" ? "Base, end" : "Base, start";
+        // Lifted, so that a stop at the base does not hide it.
+        mark(at, "B", label, "gate base", 900, 32, 20).addTo(stops);
+      });
+    }
     all(".here").forEach((item) => item.classList.remove("here"));
-    showSchools(patrol.urn);
+    showSchools(patrol.from_base ? null : patrol.urn);
     showBeside();
     setBands();
     map.closePopup();

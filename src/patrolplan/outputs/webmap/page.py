@@ -83,6 +83,9 @@ class PatrolText:
     gate_times: str
     walked: str
     how_good: str
+    first: str
+    mark: str
+    approach: LegText | None
     stops: tuple[StopText, ...]
     back: LegText | None
     notes: tuple[str, ...]
@@ -262,7 +265,8 @@ def _script_json(value: object) -> str:
 def _patrol_text(outing: Outing, plan: "Plan") -> PatrolText:
     patrol = outing.patrol
     times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
-    walks = [_leg_text(leg, to) for leg, to in zip(patrol.legs, _goals(patrol), strict=True)]
+    go = "Walk" if patrol.way == "walk" else "Ride"
+    walks = [_leg_text(leg, to, go) for leg, to in zip(patrol.legs, _goals(patrol), strict=True)]
     numbered = enumerate(zip(patrol.stops, walks, strict=False), start=1)
     return PatrolText(
         id=outing.id,
@@ -272,13 +276,29 @@ def _patrol_text(outing: Outing, plan: "Plan") -> PatrolText:
         choice=outing.choice,
         about=outing.about,
         times=times,
-        gate_times=f"{clock(patrol.start_minutes)} to {clock(patrol.gate_until_minutes)}",
-        walked=wording.metres(patrol.walked_metres) if patrol.legs else "no walk",
+        gate_times=_first_times(patrol),
+        walked=wording.gone(patrol) if patrol.legs else "no walk",
         how_good=wording.how_good(patrol),
+        first="Set out from the base" if patrol.from_base else "At the school gate",
+        mark="B" if patrol.from_base else "S",
+        approach=_approach_text(patrol, go),
         stops=tuple(_stop_text(number, stop, walk, plan) for number, (stop, walk) in numbered),
         back=walks[-1] if walks else None,
         notes=patrol.notes,
     )
+
+
+def _first_times(patrol: "Patrol") -> str:
+    """When to be where the patrol begins."""
+    start, until = clock(patrol.start_minutes), clock(patrol.gate_until_minutes)
+    return start if start == until else f"{start} to {until}"
+
+
+def _approach_text(patrol: "Patrol", go: str) -> LegText | None:
+    if patrol.approach is None:
+        return None
+    told = _leg_text(patrol.approach, "the gate", go)
+    return LegText(f"Leave the base at {clock(patrol.set_out_minutes)}. {told.heading}", told.steps)
 
 
 def _goals(patrol: "Patrol") -> tuple[str, ...]:
@@ -289,13 +309,13 @@ def _goals(patrol: "Patrol") -> tuple[str, ...]:
     return (*stops, f"the {patrol.ends_at}")
 
 
-def _leg_text(leg: "Leg", goal: str) -> LegText:
+def _leg_text(leg: "Leg", goal: str, go: str) -> LegText:
     length = f"{wording.metres(leg.metres)}, {wording.minutes(leg.minutes)}"
     steps = tuple(
-        f"{step.turn[:1].upper()}{step.turn[1:]}: {step.street}, {wording.metres(step.metres)}"
-        for step in leg.steps
+        f"{turn[:1].upper()}{turn[1:]}: {step.street}, {wording.metres(step.metres)}"
+        for step, turn in zip(leg.steps, wording.turn_lines(leg.steps), strict=True)
     )
-    return LegText(f"Walk to {goal}: {length}", steps)
+    return LegText(f"{go} to {goal}: {length}", steps)
 
 
 def _stop_text(number: int, stop: "Stop", walk: LegText, plan: "Plan") -> StopText:

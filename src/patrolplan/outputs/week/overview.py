@@ -41,6 +41,7 @@ from patrolplan.outputs.card.signs import draw_band
 from patrolplan.outputs.card.signs import draw_north
 from patrolplan.outputs.card.signs import draw_scale
 from patrolplan.outputs.card.signs import north_box
+from patrolplan.outputs.card.signs import north_place
 from patrolplan.patrols.plans import Plan
 
 HEIGHT = 13.0
@@ -142,7 +143,6 @@ def _draw(
     band = shapely.union_all(shapely.buffer(shapes, BAND / 2, cap_style="flat"))
     if not band.is_empty:
         draw_band(axes, band, level=5.0)
-    draw_north(axes, frame)
     true = frame.points(np.array([(mark.x, mark.y) for mark in marks]).reshape(-1, 2))
     widths = np.array([_width(mark) for mark in marks])
     at = spread(true, float(widths.max(initial=HEIGHT)) + 2.0)
@@ -151,7 +151,10 @@ def _draw(
     for mark, spot, real in zip(marks, at, true, strict=True):
         _draw_mark(axes, mark, spot, real)
     sizes = np.column_stack([widths + 2, np.full(len(marks), HEIGHT + 2), np.zeros(len(marks))])
-    taken = np.vstack([np.column_stack([at, sizes]), north_box(frame)])
+    boxes = np.column_stack([at, sizes])
+    north = north_place(frame, boxes)
+    draw_north(axes, frame, north)
+    taken = np.vstack([boxes, north_box(frame, north)])
     for name, box in _words(network, features, frame, pieces, (marks, at, taken, band)):
         _write(axes, name, box)
 

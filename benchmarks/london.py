@@ -1,0 +1,263 @@
+"""Time and memory of every stage, from one borough to all of London, and the plain way beside it.
+
+    python benchmarks/london.py --scale 0.0625 0.25 1 --json FILE [--plot FILE] [--worlds DIR]
+
+Each scale is a made-up city of `world.py`, written to DIR once. Three processes follow one
+another for each: one reads everything with an empty cache; one loads again and goes on to risk,
+hotspots, patrols, week and cards; one does the same up to patrols after a month was added. Seconds
+are told as wall time and as processor time of the whole process tree, for the computer may be
+shared; memory is the most that all processes together held during the stage. The slope of a stage
+is fitted to the logarithms of processor time and scale: 1 is in proportion.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+import psutil
+from world import add_month
+from world import make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MONDAY = dt.date(2026, 11, 30)
+PLAIN_SCALE = 0.12
+"""One borough of 60 schools."""
+
+SAMPLE_SECONDS = 0.05
+TARGETS = {
+    "cold import": 360.0,
+    "warm load to all plans": 120.0,
+    "cards": 180.0,
+    "new month": 30.0,
+}
+"""Seconds that are wanted at scale 1 on two cores."""
+
+TO_PLANS = ("warm load", "risk", "hotspots", "patrols")
+
+
+class Stages:
+    """Seconds and memory of one stage after the other."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, dict[str, float]] = {}
+        self._most = 0
+        self._over = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, daemon=True)
+        self._sampler.start()
+
+    def _sample(self) -> None:
+        here = psutil.Process()
+        while not self._over.wait(SAMPLE_SECONDS):
+            self._most = max(self._most, sum(map(_held, [here, *here.children(recursive=True)])))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure what is done inside."""
+        self._most = 0
+        wall, processor = time.perf_counter(), _processor_seconds()
+        yield
+        time.sleep(2 * SAMPLE_SECONDS)
+        self.told[name] = {
+            "seconds": round(time.perf_counter() - wall - 2 * SAMPLE_SECONDS, 2),
+            "processor_seconds": round(_processor_seconds() - processor, 2),
+            "peak_gb": round(self._most / 1e9, 2),
+        }
+        print(f"  {name}: {self.told[name]}", file=sys.stderr, flush=True)
+
+
+def _held(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def _processor_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def run_stages(part: str, folder: Path, cards: int) -> dict[str, Any]:
+    """What one process does, measured."""
+    stages = Stages()
+    with stages.stage("start"):
+        import patrolplan as pp  # noqa: PLC0415 - its import is measured
+        from patrolplan.outputs.card.sheet import render_cards  # noqa: PLC0415
+    config = folder / "patrolplan.toml"
+    if part == "cold":
+        with stages.stage("cold import"):
+            pp.load_area(config)
+        return stages.told
+    with stages.stage("warm load"):
+        area = pp.load_area(config)
+    with stages.stage("risk"):
+        risk = pp.estimate_risk(area)
+    with stages.stage("hotspots"):
+        hotspots = pp.find_hotspots(area, risk)
+    with stages.stage("patrols"):
+        plan = pp.plan_patrols(area, risk, hotspots)
+    if part == "warm":
+        with stages.stage("week"):
+            week = pp.plan_week(area, plan, start=MONDAY)
+        chosen = plan.patrols[: cards or len(plan.patrols)]
+        with stages.stage("cards"):
+            render_cards(plan, patrols=chosen)
+        stages.told["found"] = {
+            "street_km": round(area.network.metres / 1000),
+            "pieces": len(area.network),
+            "incidents": len(area.incidents),
+            "snap_points": len(area.catchments),
+            "hotspots": len(hotspots),
+            "patrols": len(plan.patrols),
+            "mean_worth": round(float(np.mean([one.worth for one in plan.patrols])), 4),
+            "cards": len(chosen),
+            "week_patrols": len(week.duties),
+        }
+    return stages.told
+
+
+def measure(scale: float, worlds: Path, *, cards: int) -> dict[str, Any]:
+    """All stages at one scale."""
+    folder = worlds / f"scale-{scale:g}"
+    if not (folder / "world.json").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        make_world(scale, folder)
+    told: dict[str, Any] = {"world": json.loads((folder / "world.json").read_text("utf-8"))}
+    print(f"scale {scale:g}: {told['world']}", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as cache:
+        told |= _apart("cold", folder, cache, cards)
+        told |= _apart("warm", folder, cache, cards)
+        added = add_month(folder)
+        try:
+            later = _apart("month", folder, cache, cards)
+        finally:
+            shutil.rmtree(added)
+    told["warm load to all plans"] = _together([told[name] for name in TO_PLANS])
+    told["new month"] = _together([later[name] for name in TO_PLANS])
+    return told
+
+
+def _apart(part: str, folder: Path, cache: str, cards: int) -> dict[str, Any]:
+    """Stages in a process of their own."""
+    command = [sys.executable, __file__, "--part", part, "--folder", str(folder)]
+    run = subprocess.run(  # noqa: S603 - this very file
+        [*command, "--cards", str(cards)],
+        env=os.environ | {"PATROLPLAN_CACHE": cache},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def _together(stages: list[dict[str, float]]) -> dict[str, float]:
+    return {
+        "seconds": round(sum(stage["seconds"] for stage in stages), 2),
+        "processor_seconds": round(sum(stage["processor_seconds"] for stage in stages), 2),
+        "peak_gb": max(stage["peak_gb"] for stage in stages),
+    }
+
+
+def slopes(told: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Slope of each stage's processor time over the scales, in logarithms."""
+    scales = np.log([float(scale) for scale in told])
+    if len(scales) < 2:  # noqa: PLR2004 - a line
+        return {}
+    first = next(iter(told.values()))
+    names = [name for name, value in first.items() if "processor_seconds" in value]
+    found = {}
+    for name in names:
+        if name not in {"start", "new month"} and (name != "cards" or _all_cards(told)):
+            seconds = [max(one[name]["processor_seconds"], 0.01) for one in told.values()]
+            found[name] = round(float(np.polyfit(scales, np.log(seconds), 1)[0]), 3)
+    return found
+
+
+def _all_cards(told: dict[str, dict[str, Any]]) -> bool:
+    return all(one["found"]["cards"] == one["found"]["patrols"] for one in told.values())
+
+
+def plot(result: dict[str, Any], path: Path) -> None:
+    """Draw time and memory of the stages over the scale."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    time_axes, memory_axes = figure.subplots(1, 2)
+    scales = [float(scale) for scale in result["scales"]]
+    names = ("cold import", *TO_PLANS, "week", "cards")
+    for name, mark in zip(names, "osD^v<>", strict=True):
+        rows = [one[name] for one in result["scales"].values()]
+        slope = result["slopes"].get(name)
+        label = name if slope is None else f"{name} ({slope:.2f})"
+        seconds = [row["processor_seconds"] for row in rows]
+        time_axes.loglog(scales, seconds, marker=mark, color="0.1", lw=0.8, ms=5, label=label)
+        memory = [row["peak_gb"] for row in rows]
+        memory_axes.loglog(scales, memory, marker=mark, color="0.1", lw=0.8, ms=5, label=name)
+    time_axes.set(xlabel="scale (1 = London)", ylabel="processor seconds")
+    memory_axes.set(xlabel="scale (1 = London)", ylabel="most memory, GB")
+    time_axes.legend(frameon=False, fontsize=8, title="stage (slope)", title_fontsize=8)
+    for axes in (time_axes, memory_axes):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_xticks(scales, [f"{scale:g}" for scale in scales])
+        axes.minorticks_off()
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--scale", type=float, nargs="+", default=[0.0625, 0.25, 1.0])
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--plot", type=Path, help="where to draw them, .svg or .png")
+    parser.add_argument("--worlds", type=Path, help="where cities are kept; default a new folder")
+    parser.add_argument("--cards", type=int, default=0, help="at most so many; default all")
+    parser.add_argument("--no-plain", action="store_true", help="without the plain way")
+    parser.add_argument("--part", choices=["cold", "warm", "month"], help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    wish = parser.parse_args()
+    if wish.part:
+        print(json.dumps(run_stages(wish.part, wish.folder, wish.cards)))
+        return
+    with tempfile.TemporaryDirectory() as fresh:
+        worlds = wish.worlds or Path(fresh)
+        scales = {}
+        for scale in sorted(wish.scale):
+            scales[f"{scale:g}"] = measure(scale, worlds, cards=wish.cards)
+            _write(wish.json, {"scales": scales, "slopes": slopes(scales)})
+        result = {"targets": TARGETS, "scales": scales, "slopes": slopes(scales)}
+        if not wish.no_plain:
+            from plainway import beside  # noqa: PLC0415 - osmnx and folium are slow to import
+
+            ours = measure(PLAIN_SCALE, worlds, cards=1)
+            result["plain"] = beside(worlds / f"scale-{PLAIN_SCALE:g}", ours)
+    _write(wish.json, result)
+    if wish.plot:
+        plot(result, wish.plot)
+    print(json.dumps(result, indent=1))
+
+
+def _write(path: Path | None, result: dict[str, Any]) -> None:
+    if path:
+        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The facts of an area, its risk and its back-test, as the templates name them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.privacy import SQUARE_METRES
+from patrolplan.privacy import STEP
+from patrolplan.provenance import created_from
+from patrolplan.provenance import plan_id
+from patrolplan.provenance import versions
+from patrolplan.risk.surface import Risk
+from patrolplan.settings import DISCOVERED
+
+COVERAGE = 0.05
+"""Share of street length that the back-test's figures are told at."""
+
+
+def read_backtest(folder: Path) -> dict[str, Any]:
+    """The document of `patrolplan backtest --out`.
+
+    Raises
+    ------
+    InputError
+        When the folder holds none.
+    """
+    path = folder / "backtest.json"
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _chosen(document)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        remedy = "name a folder that `patrolplan backtest --out` wrote"
+        raise InputError.one(path, f"is no back-test ({type(error).__name__})", remedy) from None
+    return document
+
+
+def facts(area: StudyArea, risk: Risk, tested: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the templates say; numbers of reports only as `privacy` tells them.
+
+    Parameters
+    ----------
+    tested
+        Document of a back-test, see `patrolplan.outputs.tested.backtest_document`.
+    """
+    settings = area.settings
+    return {
+        "area": area.name,
+        "plan": plan_id(area),
+        "created_from": created_from(area),
+        "versions": versions(),
+        "settings": settings.model_dump(mode="json", by_alias=True),
+        "counted": settings.crimes.counted,
+        "guarded": [name for name in DISCOVERED if name not in settings.crimes.counted],
+        "street_km": f"{area.network.metres / 1000:.1f}",
+        "incidents": f"{len(area.incidents):,}",
+        "months": [f"{month:%Y-%m}" for month in risk.months],
+        "schools": len(area.schools),
+        "groups": len(area.reports),
+        "square": f"{SQUARE_METRES:.0f}",
+        "step": STEP,
+        "model": risk.model,
+        "margin": risk.margin,
+        "times_known": area.times_known,
+        "snapped": area.snapped,
+        "notes": risk.notes,
+        "inputs": area.inputs,
+        "left_out": [str(row) for row in area.left_out],
+        "tested": _chosen(tested),
+        "patrols": tested["patrols"],
+        "coverage": f"{COVERAGE:.0%}",
+    }
+
+
+def _chosen(tested: dict[str, Any]) -> list[dict[str, Any]]:
+    """Results of the models that were chosen, one row a category, at the coverage told."""
+    return [row for row in tested["results"] if row["chosen"] and row["coverage"] == COVERAGE]

@@ -1,0 +1,197 @@
+"""What patrolplan wrote and is older than allowed, removed; never what is somebody else's.
+
+Removed are entries of the caches of streets and crimes, what killed runs left beside an output
+folder, and the files of output folders that are named: those files alone that the folder's manifest
+names and whose content is still the one written. Whatever else lies there is kept and told.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from patrolplan.errors import OutputError
+from patrolplan.inputs import crime_cache
+from patrolplan.inputs.cache import ENTRY
+from patrolplan.inputs.cache import FILES
+from patrolplan.inputs.cache import cache_folder
+from patrolplan.outputs.files import MANIFEST
+from patrolplan.outputs.files import alone
+from patrolplan.outputs.files import beside
+from patrolplan.outputs.files import escaped
+from patrolplan.outputs.files import real
+from patrolplan.risk import kept
+
+RECORD = "purged.jsonl"
+
+
+@dataclass(frozen=True)
+class Purged:
+    """One thing that was looked at: what it is, whether it went, and why."""
+
+    path: str
+    what: str
+    removed: bool
+    why: str
+
+
+def purge(
+    older_than: dt.timedelta,
+    outs: Sequence[Path] = (),
+    *,
+    record: Path | None = None,
+    dry_run: bool = False,
+    now: dt.datetime | None = None,
+) -> list[Purged]:
+    """Remove what patrolplan wrote before a moment, and record it.
+
+    Parameters
+    ----------
+    older_than
+        Age from which on files go, by the time they were written.
+    outs
+        Output folders.
+    record
+        File that a JSON line is added to for everything removed: when, what, why, and no content;
+        by default `purged.jsonl` in the cache folder.
+    dry_run
+        Say what would go and remove nothing.
+    now
+        The present, for tests.
+
+    Returns
+    -------
+    list of Purged
+        Everything that was old enough, removed or kept, with the reason.
+
+    Raises
+    ------
+    OutputError
+        When an output folder is not there or in use, or something cannot be removed.
+    """
+    now = dt.datetime.now(dt.UTC) if now is None else now
+    run = _Purge((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
+    found = list(run.cache(cache_folder()))
+    for out in outs:
+        found += run.output(real(out))
+    gone = [one for one in found if one.removed]
+    if gone and not dry_run:
+        _write_record(cache_folder() / RECORD if record is None else record, gone, now)
+    return found
+
+
+def _write_record(path: Path, gone: Sequence[Purged], now: dt.datetime) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            for one in gone:
+                line = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}", **asdict(one)}
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    except OSError as error:
+        message = f"{path}: the record cannot be written ({error.strerror}); name it with --record"
+        raise OutputError(message) from None
+
+
+@dataclass(frozen=True)
+class _Purge:
+    """One purge: the moment before which things are old, the reason, and whether it is for show."""
+
+    before: float
+    why: str
+    dry_run: bool
+
+    def cache(self, folder: Path) -> Iterator[Purged]:
+        """Entries of the caches of streets and crimes, and of what models caught."""
+        folders = sorted(folder.iterdir()) if folder.is_dir() else []
+        folders = [entry for entry in folders if entry.is_dir() and not entry.is_symlink()]
+        yield from self._streets(folders)
+        for entry in folders:
+            if crime_cache.FOLDER.fullmatch(entry.name):
+                yield from self._cached(entry, crime_cache.ENTRY, "crime cache")
+            elif entry.name == kept.FOLDER:
+                yield from self._cached(entry, kept.ENTRY, "cache of back-tests")
+
+    def _cached(self, folder: Path, entries: re.Pattern[str], kind: str) -> Iterator[Purged]:
+        """Files of a cache; any other file is left alone, and so is its folder."""
+        for path in sorted(folder.iterdir()):
+            ours = entries.fullmatch(path.name) and path.is_file()
+            if ours and not path.is_symlink() and self._old(path):
+                yield self._remove(path, kind)
+        if not self.dry_run and not any(folder.iterdir()):
+            folder.rmdir()
+
+    def _streets(self, folders: Sequence[Path]) -> Iterator[Purged]:
+        """Entries of the street cache; anything in them that we do not write keeps them."""
+        for entry in folders:
+            if not ENTRY.fullmatch(entry.name) or not self._old(entry):
+                continue
+            strange = sorted({path.name for path in entry.iterdir()} - FILES)
+            if strange:
+                why = f"holds what patrolplan did not write ({', '.join(strange[:3])})"
+                yield Purged(f"{entry}", "street cache", removed=False, why=why)
+            else:
+                yield self._remove(entry, "street cache")
+
+    def output(self, out: Path) -> Iterator[Purged]:
+        """An output folder and what killed runs left beside it."""
+        if not out.is_dir():
+            message = f"{out}: there is no such folder; mend --out"
+            raise OutputError(message)
+        with alone(out):
+            parts = out.parent.glob(f".{escaped(out.name)}.part-*")
+            for left in sorted((*parts, beside(out, "old"), beside(out, "new"))):
+                if left.is_dir() and not left.is_symlink() and self._old(left):
+                    yield self._remove(left, "left by a run that was killed")
+            manifest = out / MANIFEST
+            if not manifest.is_file():
+                yield Purged(f"{out}", "output", removed=False, why="has no manifest of patrolplan")
+            elif self._old(manifest):
+                yield from self._files(out)
+
+    def _files(self, out: Path) -> Iterator[Purged]:
+        named = _named(out)
+        for path in sorted(path for path in out.rglob("*") if path.is_symlink() or path.is_file()):
+            name = path.relative_to(out).as_posix()
+            if name == MANIFEST:
+                continue
+            if path.is_symlink() or name not in named:
+                why = "patrolplan did not write it"
+                yield Purged(f"{path}", "output", removed=False, why=why)
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != named[name]:
+                why = "was changed after it was written"
+                yield Purged(f"{path}", "output", removed=False, why=why)
+            else:
+                yield self._remove(path, "output")
+        yield self._remove(out / MANIFEST, "output")
+        if not self.dry_run:
+            for folder in sorted((out, *out.rglob("*")), reverse=True):
+                if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+                    folder.rmdir()
+
+    def _old(self, path: Path) -> bool:
+        return path.stat().st_mtime < self.before
+
+    def _remove(self, path: Path, what: str) -> Purged:
+        if not self.dry_run:
+            try:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            except OSError as error:
+                message = f"{path}: cannot be removed ({error.strerror}); remove it by hand"
+                raise OutputError(message) from None
+        return Purged(f"{path}", what, removed=True, why=self.why)
+
+
+def _named(out: Path) -> dict[str, str]:
+    """Files that a manifest names, with their hashes; nothing where it cannot be read."""
+    try:
+        manifest: Any = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        return {str(name): str(digest) for name, digest in manifest["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

@@ -1,0 +1,59 @@
+"""When and where a school's patrols start and end, and the tasked places of their day."""
+
+import datetime as dt
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from patrolplan.area import StudyArea
+from patrolplan.patrols.reach import Base
+from patrolplan.patrols.reach import base_of
+from patrolplan.patrols.windows import Window
+from patrolplan.patrols.windows import minutes_after_midnight
+
+
+def base_for(area: StudyArea, urn: str, *, presence: bool) -> tuple[Base | None, str]:
+    """The base where the settings have patrols start or end, and why there is none."""
+    settings = area.settings.patrol
+    if settings.start == settings.end == "gate":
+        return None, ""
+    place, missing = base_of(area, urn)
+    if place is None:
+        return None, at_the_gate(area, missing)
+    starts, ends = settings.start == "base", settings.end == "base"
+    return Base(place, starts=starts and not presence, ends=ends), ""
+
+
+def at_the_gate(area: StudyArea, why: str) -> str:
+    """Why patrols are at the gate where the settings say the base."""
+    settings = area.settings.patrol
+    does = [
+        word
+        for word, place in (("starts", settings.start), ("ends", settings.end))
+        if place == "base"
+    ]
+    return f"{why}: {' and '.join(does)} at the gate."
+
+
+def tasked_for(area: StudyArea, urn: str, date: dt.date | None) -> gpd.GeoDataFrame:
+    """Tasked places of a school, on a day where one is given."""
+    places = area.tasked_places
+    mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
+    if date is not None:
+        day = pd.Timestamp(date)
+        mine &= ((places["from"] <= day) & (day <= places["to"])).to_numpy()
+    return places[mine].reset_index(drop=True)
+
+
+def start_of(area: StudyArea, school: pd.Series, window: Window) -> tuple[float, float]:
+    """When a school's patrol starts, and for how long it is present at the gate first.
+
+    The presence is for the pupils as they leave: a patrol that starts after that, or is over
+    before the bell, such as one early in the morning, goes straight off.
+    """
+    bell = minutes_after_midnight(school["finish_time"])
+    start = bell if window.start_minutes is None else window.start_minutes
+    presence = area.settings.patrol.gate_minutes
+    there = start <= bell + presence and start + window.minutes > bell
+    return start, presence if there else 0.0

@@ -1,0 +1,118 @@
+"""Finds what a pupil wrote, and where a report lies, in anything that patrolplan wrote."""
+
+import gzip
+import io
+import re
+import sqlite3
+import struct
+import zipfile
+import zlib
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from patrolplan.projection import Projection
+
+NUMBER = re.compile(rb"-?\d+\.\d{5,}")
+METRES = re.compile(rb"\d{6}(?:\.\d+)?")
+
+
+class Searcher:
+    """Knows the secrets of a table of reports.
+
+    Parameters
+    ----------
+    reports
+        Rows of a file of reports as text, with `comment`.
+    projection
+        The area's CRS.
+    public
+        (k, 2) degrees that stand in public files, such as the corners of streets: a report that
+        lies there to five digits, or to the metre, cannot be told from them.
+    """
+
+    def __init__(self, reports, projection: Projection, public) -> None:
+        lon = pd.to_numeric(reports["longitude"], errors="coerce").to_numpy()
+        lat = pd.to_numeric(reports["latitude"], errors="coerce").to_numpy()
+        placed = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) > 1) & (lat > lon)
+        lon, lat = lon[placed], lat[placed]
+        known = set(map(tuple, np.round(np.asarray(public), 5)))
+        self.words = [
+            word.encode() for word in {*reports["report_id"], *reports["comment"]} if word
+        ]
+        self.degrees = {
+            pair
+            for pair in zip(np.round(lon, 5), np.round(lat, 5), strict=True)
+            if pair not in known
+        }
+        x, y = projection.to_metres(lon, lat)
+        public_x, public_y = projection.to_metres(*np.asarray(public).reshape(-1, 2).T)
+        self.metres = _whole(x, y) - _whole(public_x, public_y)
+        self.doubles = [
+            struct.pack("<d", first) + struct.pack("<d", second)
+            for pairs in (zip(lon, lat, strict=True), zip(x, y, strict=True))
+            for first, second in pairs
+        ]
+
+    def found(self, name: str, content: bytes) -> list[str]:
+        """What of the reports stands in a file, opened wherever it can be."""
+        return [
+            f"{name}: {what}"
+            for part in _opened(content)
+            for what in (*self._words(part), *self._places(part))
+        ]
+
+    def _words(self, content: bytes) -> list[str]:
+        return [f"the words {word!r}" for word in self.words if word in content]
+
+    def _places(self, content: bytes) -> list[str]:
+        exact = [f"a place as bytes {pair!r}" for pair in self.doubles if pair in content]
+        numbers = [round(float(text), 5) for text in NUMBER.findall(content)]
+        metres = [round(float(text)) for text in METRES.findall(content)]
+        pairs = {*pairwise(numbers)}
+        pairs |= {(second, first) for first, second in pairs}
+        grid = {*pairwise(metres)}
+        near = [f"the place {pair}" for pair in pairs & self.degrees]
+        return exact + near + [f"the place {pair}" for pair in grid & self.metres]
+
+
+def _whole(x, y) -> set[tuple[int, int]]:
+    """Places in whole metres."""
+    return set(zip(np.round(x).astype(int), np.round(y).astype(int), strict=True))
+
+
+def _opened(content: bytes):
+    """A file's bytes, and what they hold once unpacked or read as tables."""
+    yield content
+    if content[:2] == b"\x1f\x8b":
+        yield gzip.decompress(content)
+    elif content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.namelist():
+                yield archive.read(member)
+    elif content[:4] == b"%PDF":
+        yield from _streams(content)
+        yield _pdf_text(content)
+    elif content[:4] == b"PAR1":
+        yield pd.read_parquet(io.BytesIO(content)).to_csv().encode()
+    elif content[:15] == b"SQLite format 3":
+        connection = sqlite3.connect(":memory:")
+        connection.deserialize(content)
+        yield "\n".join(line for line in connection.iterdump() if "rtree" not in line).encode()
+        connection.close()
+
+
+def _streams(content: bytes):
+    for match in re.finditer(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
+        try:
+            yield zlib.decompress(match.group(1))
+        except zlib.error:
+            continue
+
+
+def _pdf_text(content: bytes) -> bytes:
+    from pypdf import PdfReader  # noqa: PLC0415 - only where there is a PDF
+
+    pages = PdfReader(io.BytesIO(content)).pages
+    return "\n".join(page.extract_text() for page in pages).encode()

@@ -1,0 +1,73 @@
+"""How a bicycle goes along a way: ridden, pushed or carried, and which way."""
+
+import pytest
+
+from patrolplan.inputs.cycling import Riding
+from patrolplan.inputs.cycling import riding_of
+
+
+@pytest.mark.parametrize(
+    ("tags", "how"),
+    [
+        ({"highway": "residential"}, "ride"),
+        ({"highway": "primary"}, "ride"),
+        ({"highway": "cycleway"}, "ride"),
+        ({"highway": "track"}, "ride"),
+        ({"highway": "residential", "bicycle": "no"}, "push"),
+        ({"highway": "residential", "bicycle": "dismount"}, "push"),
+        ({"highway": "residential", "vehicle": "no"}, "push"),
+        ({"highway": "residential", "vehicle": "no", "bicycle": "yes"}, "ride"),
+        ({"highway": "residential", "motor_vehicle": "no"}, "ride"),
+        ({"highway": "service", "access": "private", "foot": "yes"}, "push"),
+        ({"highway": "trunk"}, "push"),
+        ({"highway": "trunk", "bicycle": "yes"}, "ride"),
+        ({"highway": "footway"}, "push"),
+        ({"highway": "footway", "bicycle": "yes"}, "ride"),
+        ({"highway": "path"}, "push"),
+        ({"highway": "path", "bicycle": "designated"}, "ride"),
+        ({"highway": "pedestrian"}, "push"),
+        ({"highway": "pedestrian", "bicycle": "permissive"}, "ride"),
+        ({"highway": "steps"}, "carry"),
+        ({"highway": "steps", "bicycle": "yes"}, "carry"),
+        ({"highway": "steps", "ramp:bicycle": "yes"}, "push"),
+        ({"highway": "something new"}, "push"),
+    ],
+)
+def test_ridden_pushed_or_carried(tags, how):
+    """Roads and tracks are ridden, footways only where invited, steps never; `bicycle` decides."""
+    assert riding_of(tags).how == how
+
+
+@pytest.mark.parametrize(
+    ("tags", "one_way"),
+    [
+        ({}, 0),
+        ({"oneway": "no"}, 0),
+        ({"oneway": "yes"}, 1),
+        ({"oneway": "1"}, 1),
+        ({"oneway": "-1"}, -1),
+        ({"oneway": "reverse"}, -1),
+        ({"junction": "roundabout"}, 1),
+        ({"junction": "roundabout", "oneway": "no"}, 0),
+        ({"oneway": "yes", "oneway:bicycle": "no"}, 0),
+        ({"oneway": "-1", "oneway:bicycle": "no"}, 0),
+        ({"oneway:bicycle": "yes"}, 1),
+        ({"oneway": "no", "oneway:bicycle": "-1"}, -1),
+        ({"oneway": "yes", "cycleway": "opposite"}, 0),
+        ({"oneway": "yes", "cycleway:right": "opposite_lane"}, 0),
+        ({"oneway": "yes", "cycleway:right": "lane", "cycleway:right:oneway": "-1"}, 0),
+        ({"oneway": "yes", "cycleway:left": "track", "cycleway:left:oneway": "no"}, 0),
+        ({"oneway": "yes", "cycleway:left": "lane"}, 1),
+        ({"oneway": "yes", "oneway:bicycle": "yes", "cycleway": "opposite"}, 1),
+    ],
+)
+def test_one_way_streets(tags, one_way):
+    """One-way streets count for bicycles, unless their own tag or a lane against lifts that."""
+    assert riding_of({"highway": "residential", **tags}) == Riding("ride", one_way)
+
+
+def test_one_way_footpaths_are_for_others():
+    """Who pushes along a footway goes both ways; along a road they keep to its one way."""
+    assert riding_of({"highway": "footway", "oneway": "yes"}).one_way == 0
+    assert riding_of({"highway": "trunk", "oneway": "yes"}) == Riding("push", 1)
+    assert riding_of({"highway": "footway", "bicycle": "yes", "oneway": "yes"}).one_way == 1

@@ -1,0 +1,198 @@
+"""Patrols by bicycle: signs are obeyed, times add up, and what must be pushed is said."""
+
+import dataclasses
+import gzip
+import json
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import shapely
+
+import patrolplan as pp
+from patrolplan.patrols.document import PatrolEntry
+from patrolplan.patrols.document import patrol_document
+from patrolplan.patrols.other_way import other_way
+from patrolplan.patrols.reach import way_notes
+
+WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
+
+
+@pytest.fixture(scope="module")
+def area(demo_area):
+    """The demo borough with patrols by bicycle and nothing tasked."""
+    empty = demo_area.tasked_places.iloc[:0]
+    return dataclasses.replace(
+        pp.with_settings(demo_area, patrol={"way": "bicycle"}), tasked_places=empty
+    )
+
+
+@pytest.fixture(scope="module")
+def plan(area, demo_plan):
+    """Patrols by bicycle of the demo borough."""
+    return pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
+
+
+@pytest.fixture(scope="module")
+def signs(demo_area):
+    """The tags of every way of the demo borough, read without the project's reader."""
+    with gzip.open(demo_area.settings.paths("streets")[0]) as stream:
+        root = ET.parse(stream).getroot()
+    return {
+        int(way.get("id")): {tag.get("k"): tag.get("v") for tag in way.iter("tag")}
+        for way in root.iter("way")
+    }
+
+
+def _passes(area, leg):
+    """Way, whether against its direction, and metres, of each piece that a leg goes along."""
+    network = area.network
+    ways = network.parts.ways["osm_id"].to_numpy()[network.parts.piece_way]
+    # A piece that other stops cut comes in parts.
+    pieces = leg.pieces[np.r_[True, leg.pieces[1:] != leg.pieces[:-1]]]
+    nodes = network.piece_nodes[pieces]
+    joints = [set(one) & set(other) for one, other in pairwise(nodes.tolist())]
+    # A ring of two pieces could be entered at either end: it tells nothing.
+    places = [None if len(joint) != 1 else network.node_xy[joint.pop()] for joint in joints]
+    places = [leg.line[0], *places, leg.line[-1]]
+    for piece, (before, after) in zip(pieces, pairwise(places), strict=True):
+        if before is None or after is None:
+            continue
+        ends = shapely.points(np.array([before, after]))
+        start, end = shapely.line_locate_point(network.piece_lines[piece], ends)
+        if abs(end - start) > 0.5:
+            yield int(ways[piece]), bool(end < start), float(abs(end - start))
+
+
+def test_no_leg_goes_against_a_one_way_street(area, plan, signs):
+    """Ridden or pushed, one-way streets of the file are gone along in their direction only."""
+    seen = 0
+    for patrol in plan.patrols:
+        for leg in patrol.legs:
+            for way, against, _ in _passes(area, leg):
+                if signs[way].get("oneway") == "yes":
+                    seen += 1
+                    assert not against, (patrol.urn, way)
+    assert seen > 0
+
+
+def test_walkers_do_go_against_them(demo_area, demo_plan, signs):
+    """The streets are such that the rule matters: on foot some leg goes against a one-way."""
+    assert any(
+        against and signs[way].get("oneway") == "yes"
+        for patrol in demo_plan.patrols
+        for leg in patrol.legs
+        for way, against, _ in _passes(demo_area, leg)
+    )
+
+
+def test_footways_are_pushed_and_roads_ridden(area, plan, signs):
+    """Metres that a leg says are pushed are those on footways, trunk roads and steps."""
+    walked = {"footway", "pedestrian", "path", "steps", "trunk"}
+    for patrol in plan.patrols:
+        for leg in patrol.legs:
+            pushed = sum(
+                metres
+                for way, _, metres in _passes(area, leg)
+                if signs[way]["highway"] in walked and signs[way].get("bicycle") != "yes"
+            )
+            assert leg.pushed_metres == pytest.approx(pushed, abs=1)
+
+
+def test_times_add_up_at_both_speeds(area, plan):
+    """A leg takes its ridden metres at 12 km/h and its pushed ones at walking speed."""
+    dwell = area.settings.patrol.dwell_minutes
+    for patrol in plan.patrols:
+        now = patrol.gate_until_minutes
+        for number, leg in enumerate(patrol.legs):
+            carried = sum(step.metres for step in leg.steps if step.way == "carry")
+            if not carried:
+                ridden = leg.metres - leg.pushed_metres
+                assert leg.minutes == pytest.approx(ridden / RIDE + leg.pushed_metres / WALK)
+            now += leg.minutes
+            if number < len(patrol.stops):
+                stop = patrol.stops[number]
+                assert stop.arrive_minutes == pytest.approx(now)
+                now += dwell
+                assert stop.leave_minutes == pytest.approx(now)
+        assert patrol.end_minutes == pytest.approx(now)
+        assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+        assert patrol.way == "bicycle"
+
+
+def test_more_is_met_by_bicycle(plan, demo_plan):
+    """In the same window a bicycle reaches more, at the same streets within reach."""
+    ours = sum(patrol.worth for patrol in plan.patrols)
+    assert ours > 1.1 * sum(patrol.worth for patrol in demo_plan.patrols)
+
+
+def test_directions_say_where_to_get_off(plan):
+    """Every push of more than a few metres is a direction of its own; all else is ridden."""
+    ways = {step.way for patrol in plan.patrols for leg in patrol.legs for step in leg.steps}
+    assert {"ride", "push"} <= ways <= {"ride", "push", "carry"}
+    for patrol in plan.patrols:
+        for leg in patrol.legs:
+            told = sum(step.metres for step in leg.steps if step.way != "ride")
+            assert told == pytest.approx(leg.pushed_metres, abs=60)
+            assert bool(told) == (leg.pushed_metres >= 8) or leg.pushed_metres < 25
+
+
+def test_legs_join_up_and_variants_ride_too(plan):
+    """Legs lead from place to place along the streets, in variants as well."""
+    for patrol in plan.patrols:
+        places = [(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)]
+        places.append(places[0])
+        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=bool(patrol.legs)):
+            np.testing.assert_allclose(leg.line[[0, -1]], [start, end], atol=0.02)
+        for variant in patrol.variants:
+            assert {other.way for other in variant.patrols} == {"bicycle"}
+
+
+def test_a_walking_extract_is_announced(area, plan):
+    """Every patrol says when roads for bicycles may be missing, or one-way signs are unknown."""
+    assert way_notes(area) == ()
+    told = way_notes(dataclasses.replace(area, walking_extract=True))
+    assert "extract for walking" in told[0]
+    ways = area.network.parts.ways.assign(one_way=0)
+    parts = dataclasses.replace(area.network.parts, ways=ways)
+    network = dataclasses.replace(area.network, parts=parts)
+    unsigned = dataclasses.replace(area, network=network, walking_extract=True)
+    [patrol] = pp.plan_patrols(
+        unsigned, plan.risk, plan.hotspots, urns=["900001"], held_out=False
+    ).patrols
+    assert set(way_notes(unsigned)) <= set(patrol.notes)
+    assert "no one-way street" in way_notes(unsigned)[1]
+
+
+def test_on_foot_nothing_is_announced(demo_area):
+    """A walking extract is just right for walking."""
+    assert way_notes(dataclasses.replace(demo_area, walking_extract=True)) == ()
+
+
+def test_rides_are_never_turned_round(plan, area):
+    """The other way round would lead against one-way streets: there is none for a ride."""
+    assert any(len(patrol.stops) > 1 for patrol in plan.patrols)
+    assert all(other_way(patrol) is None for patrol in plan.patrols)
+    for patrol in plan.patrols:
+        document = patrol_document(patrol, area.projection)
+        again = PatrolEntry.model_validate(json.loads(json.dumps(document)))
+        back = again.patrol(area.projection)
+        assert back.way == "bicycle"
+        ways = [step.way for leg in patrol.legs for step in leg.steps]
+        assert [step.way for leg in back.legs for step in leg.steps] == ways
+        assert back.pushed_metres == pytest.approx(patrol.pushed_metres, abs=0.5)
+
+
+@pytest.mark.slow
+def test_one_way_streets_of_bloomsbury_are_obeyed(bloomsbury_area, bloomsbury_plan):
+    """In a town full of one-way streets, patrols keep to them, and say what the file lacks."""
+    area = pp.with_settings(bloomsbury_area, patrol={"way": "bicycle"})
+    plan = pp.plan_patrols(area, bloomsbury_plan.risk, bloomsbury_plan.hotspots, held_out=False)
+    ways = area.network.parts.ways.set_index("osm_id")["one_way"]
+    for patrol in plan.patrols:
+        assert any("extract for walking" in note for note in patrol.notes)
+        for leg in patrol.legs:
+            for way, against, _ in _passes(area, leg):
+                sign = ways.loc[way]
+                assert sign == 0 or (sign < 0) == against, (patrol.urn, way)
