@@ -60,6 +60,8 @@ const onTabKey = (event) => {
   openTab(TABS[(at + by + TABS.length) % TABS.length][0]);
   one(`#tab-${view.tab}`).focus();
 };
+
+/** Draw the names of the lists. */
 const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) => make(
   "button",
   { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "list", data: { tab: name }, on: { click: () => openTab(name), keydown: onTabKey } },
@@ -104,9 +106,13 @@ const draw = (state) => {
   carryOn();
 };
 
-/** Undo and redo, by button and by key. */
+/** Take the last change back. */
 const undo = () => store.state?.can_undo && send("/api/undo", {}, "Undo the last change");
+
+/** Make again what was taken back. */
 const redo = () => store.state?.can_redo && send("/api/redo", {}, "Redo the change undone");
+
+/** Undo and redo by key. */
 const onKey = (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches("input, select, textarea")) return;
   const name = event.key.toLowerCase();

@@ -53,12 +53,14 @@ const heldName = ({ patrol, officer }) => (patrol ? patrolName(patrol) : officer
 const placeName = ({ officer, urn, date, patrol }) => officer
   || `${schoolName(urn)}, ${dayName(date)}${patrol ? `, ${patrol.officer}` : ", nobody"}`;
 
-/** Mark what is held, where it would go, and days on which the officer is off duty. */
+/** Mark where what is held would go. */
 const mark = (element, state = "") => {
   all(".target").forEach((old) => old.classList.remove("target", "can", "cannot"));
   const place = element?.closest?.("[data-officer], .cell");
   if (place) place.classList.add("target", ...(state ? [state] : []));
 };
+
+/** Mark what is held, and the days on which its officer is off duty. */
 const markHeld = () => {
   const id = hand.held?.patrol ? idOf(hand.held.patrol) : null;
   const name = hand.held ? hand.held.officer ?? hand.held.patrol.officer : null;
@@ -139,6 +141,8 @@ const setGhost = (text) => {
   one("#ghost").hidden = false;
   one("#ghost").textContent = [heldName(hand.held), text].filter(Boolean).join("\n");
 };
+
+/** Keep the label beside the pointer and on the screen. */
 const moveGhost = ({ clientX, clientY }) => {
   const ghost = one("#ghost");
   const room = document.documentElement.clientWidth - ghost.offsetWidth - 8;
@@ -155,6 +159,8 @@ const press = (event) => {
   if (!held.officer && !held.patrol) return;
   hand.drag = { held, id: event.pointerId, x: event.clientX, y: event.clientY, moved: false, over: null };
 };
+
+/** A press that moves far enough is a drag; what lies under it is asked about. */
 const drag = (event) => {
   const { drag: now } = hand;
   if (!now || event.pointerId !== now.id) return;
@@ -175,6 +181,15 @@ const drag = (event) => {
   now.over = over;
   askHere(over);
 };
+
+/** The click that ends a drag by mouse belongs to the drag, not to what lies under it. */
+const swallowClick = () => {
+  const swallow = (click) => { click.stopPropagation(); click.preventDefault(); };
+  addEventListener("click", swallow, { capture: true, once: true });
+  setTimeout(() => removeEventListener("click", swallow, { capture: true }), 0);
+};
+
+/** The end of a drag drops. */
 const release = (event) => {
   const { drag: now } = hand;
   if (!now || event.pointerId !== now.id) return;
@@ -183,13 +198,12 @@ const release = (event) => {
     return;
   }
   const element = document.elementFromPoint(event.clientX, event.clientY);
-  // The click that follows belongs to the drag, not to what lies under it.
-  const swallow = (click) => { click.stopPropagation(); click.preventDefault(); };
-  addEventListener("click", swallow, { capture: true, once: true });
-  setTimeout(() => removeEventListener("click", swallow, { capture: true }), 50);
+  if (event.pointerType === "mouse") swallowClick();
   hand.drag = null;
   drop(element);
 };
+
+/** A drag that is broken off puts back. */
 const stopDrag = () => {
   const moved = hand.drag?.moved;
   hand.drag = null;

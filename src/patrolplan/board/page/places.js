@@ -91,6 +91,7 @@ const submit = async (event) => {
   }
 };
 
+// Draws the list of places again; set by whoever shows it.
 let redraw = () => {};
 
 /** The list of places and the form for another. */

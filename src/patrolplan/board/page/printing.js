@@ -4,15 +4,25 @@ import { ask, paperAddress, tell } from "./calls.js";
 import { button, choice, labelled, make, one, openDialog } from "./dom.js";
 import { say } from "./say.js";
 import { named, store } from "./store.js";
-import { dayName, idOf, routeName, ruleName, schoolName } from "./words.js";
+import { counted, dayName, idOf, routeName, ruleName, schoolName } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
 
-/** The papers that are there, each a link. */
-const paperList = ({ folder, files = [] }) => [
-  make("p", { text: files.length ? `${files.length === 1 ? "One paper" : `${files.length} papers`} in ${folder}:` : "No papers yet." }),
-  make("ul", { class: "rows papers" }, files.map(({ name, href }) => make("li", {}, make("a", { href: paperAddress(href), target: "_blank", rel: "noopener", text: name })))),
-];
+/** Links to papers. */
+const links = (files) => make("ul", { class: "rows papers" }, files.map(({ name, href, out_of_date: old }) => make(
+  "li", {}, make("a", { href: paperAddress(href), target: "_blank", rel: "noopener", text: name }), old ? " (shows an earlier week)" : null,
+)));
+
+/** The papers that are there: what is printed as one first, single cards folded away. */
+const paperList = ({ folder, files = [] }) => {
+  const isSingle = ({ name }) => name.split("/").length > 2;
+  const single = files.filter(isSingle);
+  return [
+    make("p", { text: files.length ? `${counted(files.length, "paper")} in ${folder}:` : "No papers yet." }),
+    links(files.filter((file) => !isSingle(file))),
+    single.length ? make("details", {}, make("summary", { text: counted(single.length, "single card") }), links(single)) : null,
+  ].filter(Boolean);
+};
 
 /** Open what can be printed. */
 export const openPrint = () => {
@@ -41,7 +51,8 @@ export const openPrint = () => {
     go.disabled = false;
     told.textContent = "";
     papers.replaceChildren(...paperList(body));
-    if (body.said) say(body.said);
+    if (body.problem) say(body.problem, { problem: true });
+    else if (body.said) say(body.said);
   };
   const start = async () => {
     const { status, body } = await tell("/api/print", { version: store.state.version, officer: officer.value || null, date: date.value || null });

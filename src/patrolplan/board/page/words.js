@@ -57,7 +57,7 @@ export const inWords = (what) => {
 export const ruleName = ({ officer, urn, date, variant = null }) => {
   const route = variant === null ? "" : `, route ${variant + 1}`;
   const when = date ? ` on ${dayName(date)}` : " all week";
-  if (officer && !urn) return `${officer} has no patrol${when}`;
-  if (!officer) return `nobody at ${urn ? schoolName(urn) : "any school"}${route}${when}`;
+  if (officer && !urn) return `any patrol of ${officer}${when}`;
+  if (!officer) return `any patrol at ${urn ? schoolName(urn) : "any school"}${route}${when}`;
   return `${officer} at ${schoolName(urn)}${route}${when}`;
 };
