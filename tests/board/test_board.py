@@ -117,6 +117,15 @@ def test_the_later_of_two_windows_is_told(board, client):
     assert change(client, 2, kind="remove", **post(second)).status_code == 200
 
 
+def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
+    """Lifting a ban leaves only a loose bound; the page is told that solving again says more."""
+    officer = board.desk.scene.week.duties[0].officer
+    banned = change(client, 1, kind="ban", officer=officer).json()["state"]
+    assert banned["bound_known"] is True
+    freed = change(client, 2, kind="unban", officer=officer).json()["state"]
+    assert freed["bound_known"] is False
+
+
 def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
     """A refusal says why and leaves folder and version as they were."""
     duty = board.desk.scene.week.duties[0]

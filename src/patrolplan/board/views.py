@@ -16,6 +16,7 @@ from patrolplan.patrols.document import degrees
 from patrolplan.patrols.plans import clock
 from patrolplan.team.byhand import post_of
 from patrolplan.team.options import ways
+from patrolplan.team.worth import loosest_bound
 from patrolplan.team.worth import minutes_by_day
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ DRAWN_METRES = 1.0
 """Lines on the page's map may be this far off."""
 
 DECIMALS = 6
+
+ROUNDED = 1e-5
+"""Bounds are rounded in files; one this near to the loosest says nothing until solved again."""
 
 
 def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
@@ -84,6 +88,7 @@ def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
         "worth": week.worth,
         "bound": week.bound,
         "gap_percent": week.gap_percent,
+        "bound_known": week.bound < loosest_bound(hand.problem) - ROUNDED,
         "status": week.status,
         "notes": list(week.notes),
         "history": [
