@@ -11,7 +11,7 @@ from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
 
 EXAMPLES = {
-    "crimes": ["crimes/*/*.csv"],
+    "crimes": ["crimes/*/*-street.csv*"],
     "schools": ["schools.csv"],
     "streets": ["streets.osm.pbf"],
     "reports": ["reports.csv"],
