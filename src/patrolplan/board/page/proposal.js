@@ -85,7 +85,10 @@ export const openProposal = async () => {
 };
 
 /** How good a week is. */
-export const goodness = ({ gap_percent: gap }) => (gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`);
+export const goodness = ({ gap_percent: gap, bound_known: known = true }) => {
+  if (!known) return "Plan again to know how good it is.";
+  return gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`;
+};
 
 /** Show whether there is a proposal to compare. */
 const setProposal = (there) => {
