@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from patrolplan.crew.parcels import CONNECT_SECONDS
 from patrolplan.errors import ClusterError
 from patrolplan.versions import versions
-
-CONNECT_SECONDS = 30
 
 
 @contextmanager
@@ -46,7 +45,7 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
     """Refuse a cluster without workers, or whose answers could be others."""
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        there = client.run(versions)
+        there = client.run(_installed)
     except TimeoutError:
         message = f"{address}: has no worker; start some with `dask worker {address}`"
         raise ClusterError(message) from None
@@ -66,6 +65,11 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
                 "install the same on every worker"
             )
             raise ClusterError(message)
+
+
+def _installed() -> dict[str, str]:
+    """Versions of a worker, as it answers for itself."""
+    return versions()
 
 
 def _deciding(there: dict[str, str]) -> dict[str, str]:

@@ -27,6 +27,9 @@ from patrolplan.network import StreetNetwork
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+CONNECT_SECONDS = 30
+"""So long a cluster may take to answer, and to have a worker."""
+
 KEPT = 3
 """Parcels that a worker keeps: the network and what the work before and this one need."""
 
@@ -120,6 +123,7 @@ class Sender:
         name, sizes = uuid4().hex, tuple(array.nbytes for array in raw)
         if self._client is not None:
             parcel = _Parcel(name, body, sizes, tuple(bytes(array) for array in raw))
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             return self._client.scatter([parcel], broadcast=True, hash=False)[0]
         path = self._folder / name
         with path.open("wb") as stream:

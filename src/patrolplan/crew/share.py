@@ -5,6 +5,7 @@ The workers are those of any `concurrent.futures.Executor`: processes of this co
 lost with a worker is done again.
 """
 
+import time
 import warnings
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ Tell = Callable[[str, int, int], None]
 
 TRIES = 4
 """So often work is begun whose worker was lost; more would only lose more workers."""
+
+WAIT_SECONDS = 1.0
 
 LOOK_SECONDS = 0.2
 """Waiting is broken off so often: on Windows nothing else lets Ctrl-C through."""
@@ -96,6 +99,11 @@ def shared_out(
                 found[number] = function(common, items[number])
                 told(len(found))
             break
+        except Exception as error:
+            if not _lost(error):
+                raise
+            time.sleep(WAIT_SECONDS)  # a cluster starts other workers in place of those lost
+            continue
         _gather(started, found, told)
     if len(found) < len(items):
         message = (
