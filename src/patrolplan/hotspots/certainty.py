@@ -22,6 +22,9 @@ AT_ONCE = 500
 ENOUGH = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
 
+SURE_AFTER = 3500
+"""So many draws are made before that is asked: a borough takes no more, and is told as ever."""
+
 SURE = 1 - 1e-4
 """A limit that holds so often ends the draws of a stretch that is far beyond it."""
 
@@ -138,7 +141,7 @@ def _surely_below(reached: NDArray[np.float64], drawn: NDArray[np.float64]) -> N
     """
     passing = stands_out((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
     limit = stats.beta.ppf(SURE, reached + 1, drawn - reached)
-    return np.asarray((drawn >= FEWEST_SIMULATIONS) & (limit < passing / 2))
+    return np.asarray((drawn >= SURE_AFTER) & (limit < passing / 2))
 
 
 def _evenly_fallen(
