@@ -22,7 +22,9 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -34,6 +36,7 @@ from world import make_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Executor
 
 MONDAY = dt.date(2026, 11, 30)
 PLAIN_SCALE = 0.12
@@ -70,12 +73,12 @@ class Stages:
     def stage(self, name: str) -> Iterator[None]:
         """Measure what is done inside."""
         self._most = 0
-        wall, processor = time.perf_counter(), _processor_seconds()
+        wall, processor = time.perf_counter(), processor_seconds()
         yield
         time.sleep(2 * SAMPLE_SECONDS)
         self.told[name] = {
             "seconds": round(time.perf_counter() - wall - 2 * SAMPLE_SECONDS, 2),
-            "processor_seconds": round(_processor_seconds() - processor, 2),
+            "processor_seconds": round(processor_seconds() - processor, 2),
             "peak_gb": round(self._most / 1e9, 2),
         }
         print(f"  {name}: {self.told[name]}", file=sys.stderr, flush=True)
@@ -88,12 +91,22 @@ def _held(process: psutil.Process) -> int:
         return 0
 
 
-def _processor_seconds() -> float:
+def processor_seconds() -> float:
+    """Seconds of this process and all that it started, those that still run too."""
     times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    ours = times.user + times.system + times.children_user + times.children_system
+    return ours + sum(map(_spent, psutil.Process().children(recursive=True)))
 
 
-def run_stages(part: str, folder: Path, cards: int) -> dict[str, Any]:
+def _spent(process: psutil.Process) -> float:
+    try:
+        spent = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(spent.user + spent.system)
+
+
+def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, Any]:
     """What one process does, measured."""
     stages = Stages()
     with stages.stage("start"):
@@ -110,29 +123,38 @@ def run_stages(part: str, folder: Path, cards: int) -> dict[str, Any]:
         risk = pp.estimate_risk(area)
     with stages.stage("hotspots"):
         hotspots = pp.find_hotspots(area, risk)
-    with stages.stage("patrols"):
-        plan = pp.plan_patrols(area, risk, hotspots)
-    if part == "warm":
+    with crew_of(workers) as crew:
+        with stages.stage("patrols"):
+            plan = pp.plan_patrols(area, risk, hotspots, executor=crew)
+        if part == "month":
+            return stages.told
         with stages.stage("week"):
             week = pp.plan_week(area, plan, start=MONDAY)
         chosen = plan.patrols[: cards or len(plan.patrols)]
         with stages.stage("cards"):
-            render_cards(plan, patrols=chosen)
-        stages.told["found"] = {
-            "street_km": round(area.network.metres / 1000),
-            "pieces": len(area.network),
-            "incidents": len(area.incidents),
-            "snap_points": len(area.catchments),
-            "hotspots": len(hotspots),
-            "patrols": len(plan.patrols),
-            "mean_worth": round(float(np.mean([one.worth for one in plan.patrols])), 4),
-            "cards": len(chosen),
-            "week_patrols": len(week.duties),
-        }
+            render_cards(plan, patrols=chosen, executor=crew)
+    stages.told["found"] = {
+        "street_km": round(area.network.metres / 1000),
+        "pieces": len(area.network),
+        "incidents": len(area.incidents),
+        "snap_points": len(area.catchments),
+        "hotspots": len(hotspots),
+        "patrols": len(plan.patrols),
+        "mean_worth": round(float(np.mean([one.worth for one in plan.patrols])), 4),
+        "cards": len(chosen),
+        "week_patrols": len(week.duties),
+    }
     return stages.told
 
 
-def measure(scale: float, worlds: Path, *, cards: int) -> dict[str, Any]:
+def crew_of(workers: int) -> AbstractContextManager[Executor | None]:
+    """Processes that share the schools; none where one does it alone."""
+    from patrolplan.crew.workers import Workers  # noqa: PLC0415 - its import is measured
+
+    return Workers(workers) if workers > 1 else nullcontext()
+
+
+def measure(scale: float, worlds: Path, *, cards: int, workers: int) -> dict[str, Any]:
     """All stages at one scale."""
     folder = worlds / f"scale-{scale:g}"
     if not (folder / "world.json").is_file():
@@ -141,23 +163,24 @@ def measure(scale: float, worlds: Path, *, cards: int) -> dict[str, Any]:
     told: dict[str, Any] = {"world": json.loads((folder / "world.json").read_text("utf-8"))}
     print(f"scale {scale:g}: {told['world']}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as cache:
-        told |= _apart("cold", folder, cache, cards)
-        told |= _apart("warm", folder, cache, cards)
+        told |= _apart("cold", folder, cache, (cards, workers))
+        told |= _apart("warm", folder, cache, (cards, workers))
         added = add_month(folder)
         try:
-            later = _apart("month", folder, cache, cards)
+            later = _apart("month", folder, cache, (cards, workers))
         finally:
             shutil.rmtree(added)
+    told["load_average"] = [round(one, 1) for one in os.getloadavg()]
     told["warm load to all plans"] = _together([told[name] for name in TO_PLANS])
     told["new month"] = _together([later[name] for name in TO_PLANS])
     return told
 
 
-def _apart(part: str, folder: Path, cache: str, cards: int) -> dict[str, Any]:
+def _apart(part: str, folder: Path, cache: str, how_many: tuple[int, int]) -> dict[str, Any]:
     """Stages in a process of their own."""
     command = [sys.executable, __file__, "--part", part, "--folder", str(folder)]
     run = subprocess.run(  # noqa: S603 - this very file
-        [*command, "--cards", str(cards)],
+        [*command, "--cards", str(how_many[0]), "--workers", str(how_many[1])],
         env=os.environ | {"PATROLPLAN_CACHE": cache},
         stdout=subprocess.PIPE,
         check=True,
@@ -229,24 +252,25 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="where to draw them, .svg or .png")
     parser.add_argument("--worlds", type=Path, help="where cities are kept; default a new folder")
     parser.add_argument("--cards", type=int, default=0, help="at most so many; default all")
+    parser.add_argument("--workers", type=int, default=2, help="processes that share the schools")
     parser.add_argument("--no-plain", action="store_true", help="without the plain way")
     parser.add_argument("--part", choices=["cold", "warm", "month"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     wish = parser.parse_args()
     if wish.part:
-        print(json.dumps(run_stages(wish.part, wish.folder, wish.cards)))
+        print(json.dumps(run_stages(wish.part, wish.folder, wish.cards, wish.workers)))
         return
     with tempfile.TemporaryDirectory() as fresh:
         worlds = wish.worlds or Path(fresh)
         scales = {}
         for scale in sorted(wish.scale):
-            scales[f"{scale:g}"] = measure(scale, worlds, cards=wish.cards)
+            scales[f"{scale:g}"] = measure(scale, worlds, cards=wish.cards, workers=wish.workers)
             _write(wish.json, {"scales": scales, "slopes": slopes(scales)})
         result = {"targets": TARGETS, "scales": scales, "slopes": slopes(scales)}
         if not wish.no_plain:
             from plainway import beside  # noqa: PLC0415 - osmnx and folium are slow to import
 
-            ours = measure(PLAIN_SCALE, worlds, cards=1)
+            ours = measure(PLAIN_SCALE, worlds, cards=1, workers=wish.workers)
             result["plain"] = beside(worlds / f"scale-{PLAIN_SCALE:g}", ours)
     _write(wish.json, result)
     if wish.plot:

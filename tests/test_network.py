@@ -1,5 +1,6 @@
 """`StreetNetwork`: snapping, neighbours, and the largest connected part."""
 
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -152,3 +153,26 @@ def test_lines_and_positions_go_together():
     assert len(network) == 1
     np.testing.assert_allclose(network.xy(network.middles([0])), [[10, 0]], atol=1e-9)
     np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)
+
+
+def test_some_lines_are_those_of_all(demo_area):
+    """Lines of a few pieces are the same whether or not those of all pieces were made."""
+    network = pickle.loads(pickle.dumps(demo_area.network))  # noqa: S301 - our own
+    some = np.array([7, 0, 7, len(network) - 1])
+    alone = network.lines(some)
+    assert "piece_lines" not in vars(network)
+    assert shapely.equals_exact(alone, network.piece_lines[some]).all()
+    assert shapely.equals_exact(alone, network.lines(some)).all()
+
+
+def test_network_travels_as_arrays(demo_area):
+    """What is pickled is as long as the arrays, and the network that comes out is the same."""
+    sent = pickle.dumps(demo_area.network)
+    parts = demo_area.network.parts
+    arrays = (getattr(parts, name) for name in vars(parts) if name != "ways")
+    assert len(sent) < 1.5 * sum(array.nbytes for array in arrays) + 200_000
+    opened = pickle.loads(sent)  # noqa: S301 - our own
+    assert np.array_equal(opened.piece_middle, demo_area.network.piece_middle)
+    place = demo_area.schools.geometry.iloc[0]
+    ours, theirs = (one.snap([[place.x, place.y]]) for one in (demo_area.network, opened))
+    assert ours.piece == theirs.piece

@@ -3,6 +3,7 @@
 import difflib
 import os
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,12 @@ class StudyArea:
     def name(self) -> str:
         """Name of the area, as it stands on papers."""
         return self.settings.area.name or "Study area"
+
+    def for_schools(self) -> "StudyArea":
+        """The area without its incidents, which no single school's patrols or papers need."""
+        return replace(
+            self, incidents=self.incidents.iloc[:0], incident_catchment=self.incident_catchment[:0]
+        )
 
     @property
     def projection(self) -> Projection:

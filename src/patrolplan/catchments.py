@@ -46,6 +46,10 @@ class Catchments:
     def __len__(self) -> int:
         return len(self.xy)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: what was worked out here can be worked out there."""
+        return {**vars(self), "kept": {}}
+
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
         """Spread an amount per catchment evenly along its street; the sum is kept.
 

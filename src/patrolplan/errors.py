@@ -77,6 +77,10 @@ class LedgerError(PatrolplanError, OSError):
     """The ledger cannot be reached, or is not of a version that is known."""
 
 
+class ClusterError(PatrolplanError, ConnectionError):
+    """Workers cannot be reached, are not alike, or are lost again and again."""
+
+
 class Problems:
     """Collects problems so that all of them are told, not only the first."""
 

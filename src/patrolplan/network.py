@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -70,6 +71,14 @@ class StreetNetwork:
     def __len__(self) -> int:
         return len(self.piece_metres)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: arrays. Lines and trees are quicker made than sent."""
+        return {
+            "parts": self.parts,
+            "projection": self.projection,
+            "piece_middle": self.piece_middle,
+        }
+
     @property
     def piece_metres(self) -> NDArray[np.float64]:
         """(p,) length of each piece."""
@@ -93,8 +102,12 @@ class StreetNetwork:
     @cached_property
     def piece_lines(self) -> NDArray[np.object_]:
         """(p,) the pieces as shapely lines."""
-        rows = np.repeat(np.arange(len(self)), self.parts.last - self.parts.first)
-        lines: NDArray[np.object_] = shapely.linestrings(self.parts.coordinates, indices=rows)
+        return self.parts.lines()
+
+    def lines(self, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
+        """(k,) some of the pieces as shapely lines, without making all of them."""
+        made = vars(self).get("piece_lines")
+        lines: NDArray[np.object_] = made[pieces] if made is not None else self.parts.lines(pieces)
         return lines
 
     @cached_property
@@ -182,7 +195,7 @@ class StreetNetwork:
 
     def xy(self, positions: Positions) -> NDArray[np.float64]:
         """(k, 2) metres of positions."""
-        lines = self.piece_lines[positions.piece]
+        lines = self.lines(positions.piece)
         return _xy(shapely.line_interpolate_point(lines, positions.offset_metres))
 
     def middles(self, pieces: ArrayLike) -> Positions:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.inputs.streets import Streets
@@ -51,22 +52,34 @@ class Pieces:
 
     def take(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
         """Only these pieces, in their order; nodes that no piece holds any more are dropped."""
-        kept = np.flatnonzero(kept) if kept.dtype == bool else kept
+        kept = np.flatnonzero(kept) if kept.dtype == bool else kept.astype(np.int64)
         nodes, renumbered = np.unique(self.piece_nodes[kept], return_inverse=True)
-        count = self.last[kept] - self.first[kept]
+        count, rows = self._rows(kept)
         last = np.cumsum(count)
-        inside = np.arange(count.sum()) - np.repeat(last - count, count)
         return Pieces(
             node_xy=self.node_xy[nodes],
             piece_nodes=renumbered.reshape(-1, 2).astype(np.int64),
             piece_metres=self.piece_metres[kept],
             piece_way=self.piece_way[kept],
             piece_section=self.piece_section[kept],
-            coordinates=self.coordinates[np.repeat(self.first[kept], count) + inside],
+            coordinates=self.coordinates[rows],
             first=last - count,
             last=last,
             ways=self.ways,
         )
+
+    def lines(self, kept: NDArray[np.int64] | None = None) -> NDArray[np.object_]:
+        """(k,) these pieces as shapely lines; default all."""
+        count, rows = self._rows(np.arange(len(self.first)) if kept is None else kept)
+        which = np.repeat(np.arange(len(count)), count)
+        lines: NDArray[np.object_] = shapely.linestrings(self.coordinates[rows], indices=which)
+        return lines
+
+    def _rows(self, kept: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(k,) how many points each of these pieces has, and their rows of `coordinates`."""
+        count = self.last[kept] - self.first[kept]
+        inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return count, np.repeat(self.first[kept], count) + inside
 
 
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:

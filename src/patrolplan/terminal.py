@@ -37,15 +37,17 @@ def stage(what: str) -> Iterator[None]:
 
 @contextmanager
 def bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar; it is told what is done, how many of them, and of how many."""
+    """A progress bar with the time left; told what is done, how many of them, of how many."""
     from rich.progress import BarColumn
     from rich.progress import MofNCompleteColumn
     from rich.progress import Progress
     from rich.progress import TextColumn
     from rich.progress import TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn
 
     what = TextColumn("{task.description}", markup=False)
-    columns = (what, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    left = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
+    columns = (what, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *left)
     with Progress(*columns, console=progress) as shown:
         tasks = {}
 

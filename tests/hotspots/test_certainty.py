@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import patrolplan as pp
 from patrolplan.hotspots.certainty import JITTERS
+from patrolplan.hotspots.certainty import _surely_below
 from patrolplan.hotspots.certainty import catchment_shares
 from patrolplan.hotspots.certainty import certainty_of
 from patrolplan.hotspots.certainty import simulated_p_values
@@ -145,3 +146,11 @@ def test_the_same_seed_tells_the_same(demo_area, demo_risk, stretches):
     second = certainty_of(demo_area, demo_risk, stretches)
     assert (first.p_value == second.p_value).all()
     assert (first.survived == second.survived).all()
+
+
+def test_draws_end_early_only_far_beyond_the_rate():
+    """A stretch is sure to pass when its draws say so by far, and never on few draws."""
+    many, few = np.full(4, 4000.0), np.full(4, 1000.0)
+    reached = np.array([0.0, 5.0, 80.0, 3000.0])
+    assert _surely_below(reached, many).tolist() == [True, True, False, False]
+    assert not _surely_below(reached[:3], few[:3]).any()

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
+from patrolplan.hotspots.clusters import DIGITS
 from patrolplan.hotspots.clusters import MOST_COVERAGE
+from patrolplan.hotspots.clusters import _Grower
 from patrolplan.hotspots.clusters import dbscan_groups
 from patrolplan.hotspots.clusters import hdbscan_groups
 from patrolplan.hotspots.clusters import network_stretches
@@ -15,6 +17,7 @@ from patrolplan.inputs.streets import no_features
 from patrolplan.inputs.streets import ways_table
 from patrolplan.network import build_network
 from patrolplan.projection import Projection
+from patrolplan.risk.scores import rounded
 from patrolplan.tables import LeftOut
 
 
@@ -124,3 +127,32 @@ def test_noise_in_the_last_digits_changes_no_stretch(demo_plan):
     same = network_stretches(demo_plan.area.network, demo_plan.risk.joined, **length)
     other = network_stretches(demo_plan.area.network, demo_plan.risk.joined * noise, **length)
     assert [row.tolist() for row in same] == [row.tolist() for row in other]
+
+
+def _grown_slowly(seed, network, density, free, limit):
+    """A stretch the slow way: look at every neighbour of it again for each piece that it gains."""
+    metres, stretch, passed = network.piece_metres, [seed], set()
+    while True:
+        beside = {
+            int(piece)
+            for inside in stretch
+            for piece in network.neighbours[[inside]].indices
+            if free[piece]
+        } - {*stretch, *passed}
+        if not beside:
+            return stretch
+        best = min(beside, key=lambda piece: (-density[piece], piece))
+        if metres[stretch].sum() + metres[best] > limit:
+            passed.add(best)
+        else:
+            stretch.append(best)
+
+
+@given(RISKS, LENGTHS, st.integers(0, 10**6))
+def test_compiled_growth_is_the_slow_one(risk, length, seed):
+    """Whatever pieces are free, the compiled stretch has the slow one's pieces, in its order."""
+    density = rounded(risk / TOWN.piece_metres, DIGITS)
+    free = np.random.default_rng(seed).random(len(TOWN)) < 0.7
+    grower = _Grower(TOWN.neighbours, density, TOWN.piece_metres, length, None)
+    for start in np.flatnonzero(free & (TOWN.piece_metres <= length))[:12].tolist():
+        assert grower.one(start, free).tolist() == _grown_slowly(start, TOWN, density, free, length)

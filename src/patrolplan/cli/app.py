@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
 
 import typer
 
+from patrolplan.terminal import progress
 from patrolplan.terminal import stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
+
     from patrolplan.area import StudyArea
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
@@ -28,6 +33,16 @@ Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
 MaybeOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Processes that share the work; default: as many as are worth it."
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Dask scheduler whose workers share it, tcp://HOST:8786."),
+]
 HERE = Path("patrolplan.toml")
 HANDED_OUT = Path("patrolplan-week")
 """Where the board keeps the week, and `week --replan` looks for it, unless told otherwise."""
@@ -75,3 +90,31 @@ def estimated(area: StudyArea) -> Risk:
         from patrolplan.risk.estimate import estimate_risk
 
         return estimate_risk(area)
+
+
+@contextmanager
+def crew(workers: int | None, cluster: str | None, schools: int) -> Iterator[Executor | None]:
+    """Those who share the work on so many schools; None where this process does it alone."""
+    if cluster is not None:
+        from patrolplan.crew.cluster import joined_cluster
+
+        with joined_cluster(cluster) as executor:
+            yield executor
+        return
+    from patrolplan.crew.workers import Workers as Processes
+    from patrolplan.crew.workers import fitting_workers
+
+    count = fitting_workers(schools) if workers is None else workers
+    if count == 1:
+        yield None
+        return
+    progress.print(f"{count} processes share the work")
+    with Processes(count) as executor:
+        yield executor
+
+
+def check_crew(workers: int | None, cluster: str | None) -> None:
+    """Refuse two kinds of workers at once."""
+    if workers is not None and cluster is not None:
+        message = "give one of them: processes of this computer, or those of a cluster"
+        raise typer.BadParameter(message, param_hint="--workers, --cluster")

@@ -14,15 +14,20 @@ from typing import Any
 import typer
 
 from patrolplan.cli.app import HERE
+from patrolplan.cli.app import Cluster
 from patrolplan.cli.app import Config
 from patrolplan.cli.app import Json
 from patrolplan.cli.app import Out
+from patrolplan.cli.app import Workers
 from patrolplan.cli.app import app
+from patrolplan.cli.app import check_crew
 from patrolplan.cli.app import check_out
+from patrolplan.cli.app import crew
 from patrolplan.cli.app import estimated
 from patrolplan.cli.app import loaded
 from patrolplan.cli.app import parsed_date
 from patrolplan.cli.app import parsed_time
+from patrolplan.terminal import bar
 from patrolplan.terminal import print_json
 from patrolplan.terminal import print_left_out
 from patrolplan.terminal import print_patrols
@@ -67,11 +72,13 @@ class _Wish:
 
 
 @app.command()
-def demo(out: Out = Path("patrolplan-demo"), as_json: Json = False) -> None:
+def demo(
+    out: Out = Path("patrolplan-demo"), workers: Workers = None, as_json: Json = False
+) -> None:
     """Plan the patrols of the fictional demo borough."""
     from patrolplan.demo import demo_settings
 
-    _plan(demo_settings(), out, _Wish(), as_json=as_json)
+    _plan(demo_settings(), out, _Wish(), (workers, None), as_json=as_json)
 
 
 @app.command()
@@ -95,6 +102,8 @@ def plan(
     way: Annotated[
         Way | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
     ] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
@@ -107,7 +116,8 @@ def plan(
         together,
         way,
     )
-    _plan(config, out, wish, as_json=as_json)
+    check_crew(workers, cluster)
+    _plan(config, out, wish, (workers, cluster), as_json=as_json)
 
 
 def _stands(out: Path, origin: dict[str, Any], wish: _Wish, *, as_json: bool) -> bool:
@@ -134,7 +144,9 @@ def _origin(settings: Settings) -> dict[str, Any]:
         return {}
 
 
-def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
+def _plan(
+    config: Path, out: Path, wish: _Wish, who: tuple[int | None, str | None], *, as_json: bool
+) -> None:
     from patrolplan.provenance import created_from
     from patrolplan.settings import load_settings
 
@@ -158,18 +170,22 @@ def _plan(config: Path, out: Path, wish: _Wish, *, as_json: bool) -> None:
     )
     with stage("Finding hotspots"):
         found = find_hotspots(area, surface)
-    with stage("Planning patrols"):
-        planned = plan_patrols(
-            area,
-            surface,
-            found,
-            urns=wish.schools,
-            window=window,
-            date=wish.date,
-            together=wish.together,
-        )
-    with stage("Writing cards, map, GPX and layers"):
-        write_pack(planned, out, asked=wish.said)
+    asked = len(area.schools) if wish.schools is None else len(wish.schools)
+    with crew(*who, asked) as executor:
+        with stage("Planning patrols"), bar() as tell:
+            planned = plan_patrols(
+                area,
+                surface,
+                found,
+                urns=wish.schools,
+                window=window,
+                date=wish.date,
+                together=wish.together,
+                executor=executor,
+                tell=tell,
+            )
+        with stage("Writing cards, map, GPX and layers"), bar() as tell:
+            write_pack(planned, out, asked=wish.said, executor=executor, tell=tell)
     if as_json:
         print_json(plan_document(planned))
         return

@@ -13,14 +13,19 @@ import typer
 
 from patrolplan.cli.app import HANDED_OUT
 from patrolplan.cli.app import HERE
+from patrolplan.cli.app import Cluster
 from patrolplan.cli.app import Config
 from patrolplan.cli.app import Json
 from patrolplan.cli.app import MaybeOut
+from patrolplan.cli.app import Workers
 from patrolplan.cli.app import app
+from patrolplan.cli.app import check_crew
 from patrolplan.cli.app import check_out
+from patrolplan.cli.app import crew
 from patrolplan.cli.app import estimated
 from patrolplan.cli.app import loaded
 from patrolplan.cli.app import parsed_date
+from patrolplan.terminal import bar
 from patrolplan.terminal import print_json
 from patrolplan.terminal import print_week
 from patrolplan.terminal import printed
@@ -37,6 +42,9 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 ALL = "*"
+Who = tuple[int | None, str | None]
+"""Workers and cluster, see `patrolplan.cli.app.crew`."""
+
 ByHand = tuple[str | None, str | None, dt.date | None, int | None]
 
 
@@ -67,6 +75,8 @@ def week(
     date: Annotated[
         str | None, typer.Option(help="With --out: print the papers of this day alone.")
     ] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     as_json: Json = False,
 ) -> None:
     """Choose who patrols which school on which day, or repair a week after absences."""
@@ -76,6 +86,8 @@ def week(
     bans = [_by_hand(text, "--ban") for text in ban or ()]
     away = [_away(text) for text in absent or ()]
     _check_usage(start, replan=replan, by_hand=bool(locks or bans), away=bool(away))
+    check_crew(workers, cluster)
+    who = (workers, cluster)
     part = _Part(officer, None if date is None else parsed_date(date, "--date"))
     if out is None and not replan and part.asked:
         message = "nothing is printed without --out"
@@ -83,15 +95,21 @@ def week(
     changes: Sequence[Change] = ()
     if replan:
         out = out or HANDED_OUT
-        chosen, changes = _repaired(config, out, away, part)
+        chosen, changes = _repaired(config, out, away, part, who)
     else:
         check_out(out)
-        chosen = _chosen(config, parsed_date(str(start), "--from"), locks, bans, part)
+        chosen = _chosen(config, parsed_date(str(start), "--from"), (locks, bans), part, who)
     if out is not None:
         from patrolplan.outputs.pack import write_pack
 
-        with stage("Writing tables, map, sheets and cards"):
-            write_pack(chosen, out, officer=part.officer, date=part.date)
+        with (
+            crew(*who, len(chosen.duties)) as executor,
+            stage("Writing tables, map, sheets and cards"),
+            bar() as tell,
+        ):
+            write_pack(
+                chosen, out, officer=part.officer, date=part.date, executor=executor, tell=tell
+            )
     if as_json:
         told = {"changes": [_changed(change) for change in changes]} if replan else {}
         print_json(week_document(chosen) | told)
@@ -138,18 +156,25 @@ def _check_usage(start: str | None, *, replan: bool, by_hand: bool, away: bool) 
         raise typer.BadParameter(message)
 
 
-def _planned(area: StudyArea, days: Sequence[dt.date]) -> dict[dt.date, Plan]:
+def _planned(area: StudyArea, days: Sequence[dt.date], who: Who) -> dict[dt.date, Plan]:
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.team.day_plans import plan_days
 
     surface = estimated(area)
-    with stage("Planning patrols"):
-        return plan_days(area, surface, find_hotspots(area, surface), days)
+    with stage("Finding hotspots"):
+        found = find_hotspots(area, surface)
+    with crew(*who, len(area.schools)) as executor, stage("Planning patrols"), bar() as tell:
+        return plan_days(area, surface, found, days, executor=executor, tell=tell)
 
 
 def _chosen(
-    config: Path, day: dt.date, locks: Sequence[ByHand], bans: Sequence[ByHand], part: _Part
+    config: Path,
+    day: dt.date,
+    by_hand: tuple[Sequence[ByHand], Sequence[ByHand]],
+    part: _Part,
+    who: Who,
 ) -> Week:
+    locks, bans = by_hand
     from patrolplan.team.ledger.returns import doses_before
     from patrolplan.team.open_days import school_week
     from patrolplan.team.rota import check_officers
@@ -161,7 +186,7 @@ def _chosen(
     check_officers(area)  # before the work, not after it
     days = school_week(day)
     part.check(area, days)
-    plans = _planned(area, days)
+    plans = _planned(area, days, who)
     delivered = doses_before(area, plans[days[0]].hotspots, days[0])
     with stage("Choosing the week"):
         return plan_week(
@@ -175,7 +200,7 @@ def _chosen(
 
 
 def _repaired(
-    config: Path, out: Path, away: Sequence[tuple[str, dt.date]], part: _Part
+    config: Path, out: Path, away: Sequence[tuple[str, dt.date]], part: _Part, who: Who
 ) -> tuple[Week, Sequence[Change]]:
     from patrolplan.team.replan import check_absent
     from patrolplan.team.replan import replan
@@ -192,7 +217,7 @@ def _repaired(
     there = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
     check_absent(entry.days, there, absent)
     part.check(area, entry.days)
-    plans = _planned(area, entry.days)
+    plans = _planned(area, entry.days, who)
     handed_out = read_week(out / "week.json", area, plans)
     with stage("Repairing the week"):
         return replan(handed_out, area, plans, absent=absent)

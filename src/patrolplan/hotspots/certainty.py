@@ -22,6 +22,12 @@ AT_ONCE = 500
 ENOUGH = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
 
+SURE_AFTER = 3500
+"""So many draws are made before that is asked: a borough takes no more, and is told as ever."""
+
+SURE = 1 - 1e-4
+"""A limit that holds so often ends the draws of a stretch that is far beyond it."""
+
 JITTERS = 40
 FALSE_DISCOVERY_RATE = 0.05
 RECENT_MONTHS = 6
@@ -120,10 +126,22 @@ def simulated_p_values(
         drawn = _evenly_fallen(share[open_rows], counts.sum(axis=0), harm, even, size, rng)
         reached[open_rows] += (drawn >= observed[open_rows]).sum(axis=0)
         drawn_in_all[open_rows] += size
-        open_rows = open_rows[reached[open_rows] < ENOUGH]
+        told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all)[open_rows]
+        open_rows = open_rows[~told]
         if not len(open_rows):
             break
     return np.asarray((1 + reached) / (drawn_in_all + 1))
+
+
+def _surely_below(reached: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(h,) whether a stretch passes the false discovery rate, however the draws go on.
+
+    The upper limit of its chance (Clopper and Pearson 1934) is less than half of the chance that
+    passes by the draws so far.
+    """
+    passing = stands_out((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
+    limit = stats.beta.ppf(SURE, reached + 1, drawn - reached)
+    return np.asarray((drawn >= SURE_AFTER) & (limit < passing / 2))
 
 
 def _evenly_fallen(

@@ -2,9 +2,11 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from patrolplan.crew.share import Tell
 from patrolplan.errors import InputError
 from patrolplan.outputs.card.sheet import render_cards
 from patrolplan.outputs.files import whole_folder
@@ -29,6 +31,8 @@ def write_pack(
     officer: str | None = None,
     date: dt.date | None = None,
     asked: Mapping[str, Any] | None = None,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
 ) -> Path:
     """Write everything that people hold, whole or not at all.
 
@@ -46,6 +50,9 @@ def write_pack(
     asked
         Of a plan: what was asked for beside the settings. It goes into the manifest, by which
         `patrolplan.outputs.standing.stands` tells that the same plan need not be made again.
+    executor, tell
+        Whose workers share the cards, and who is told of them, as for
+        `patrolplan.outputs.card.sheet.render_cards`. The files are the same, byte by byte.
 
     Returns
     -------
@@ -66,22 +73,22 @@ def write_pack(
             raise InputError.one(which, what, "leave them out")
         told = about(made.area) | ({} if asked is None else {"asked": dict(asked)})
         with whole_folder(out, told) as folder:
-            _write_plan(made, folder)
+            _write_plan(made, folder, executor, tell)
         return out
     roll = Roll(made)
     check_choice([one.name for one in roll.officers], made.days, officer, date)
     with whole_folder(out, about(made.plan.area)) as folder:
-        write_week_papers(roll, folder, officer=officer, date=date)
+        write_week_papers(roll, folder, officer=officer, date=date, executor=executor, tell=tell)
     return out
 
 
-def _write_plan(plan: Plan, folder: Path) -> None:
+def _write_plan(plan: Plan, folder: Path, executor: Executor | None, tell: Tell | None) -> None:
     write_json(folder / "plan.json", plan_document(plan))
     write_layers(folder / "plan.gpkg", plan_layers(plan))
     (folder / "map.html").write_bytes(render_map(plan))
     for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
         _write(folder / "gpx" / f"{urn}.gpx", render_gpx(plan, urn))
-    for name, pdf in render_cards(plan).items():
+    for name, pdf in render_cards(plan, executor=executor, tell=tell).items():
         _write(folder / name, pdf)
 
 

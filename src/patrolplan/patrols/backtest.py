@@ -7,6 +7,7 @@ months here, so they could not be held out.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from dataclasses import replace
 from itertools import pairwise
@@ -17,6 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.crew.share import Tell
+from patrolplan.crew.share import shared_out
+from patrolplan.crew.share import told_as
 from patrolplan.hotspots.find import bare_hotspots
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
@@ -25,7 +29,8 @@ from patrolplan.patrols.plain import Loop
 from patrolplan.patrols.plain import greedy
 from patrolplan.patrols.plain import loops_round
 from patrolplan.patrols.plain import stretch_around
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.ready import Ground
+from patrolplan.patrols.ready import Ready
 from patrolplan.patrols.windows import window_of
 from patrolplan.places import street_labels
 from patrolplan.risk.estimate import estimate_risk
@@ -153,17 +158,47 @@ def area_until(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _HeldOut:
+    """What each school's sentence is worked out from.
+
+    `harm` is (p,) days of recorded harm in the months from `first` on, which `ready` knows nothing
+    of.
+    """
+
+    ready: Ready
+    harm: NDArray[np.float64]
+    first: pd.Timestamp
+
+
 def held_out_sentences(
     area: StudyArea,
+    ground: Ground,
+    rows: Sequence[int],
     *,
-    labels: NDArray[np.object_],
-    window: Window,
-    urns: Sequence[str] | None = None,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
 ) -> dict[str, str]:
     """For each school one plain sentence on what its patrol would have met in held-out months.
 
     The last months are held out together; everything is planned anew from the months before.
     There is no sentence where that leaves too little to learn from.
+
+    Parameters
+    ----------
+    area
+        With all months.
+    ground
+        What stays the same for every school.
+    rows
+        The schools' rows.
+    executor, tell
+        As for `patrolplan.patrols.planner.plan_patrols`.
+
+    Returns
+    -------
+    dict
+        Sentences by URN.
     """
     months = pd.date_range(area.incidents["month"].min(), area.incidents["month"].max(), freq="MS")
     if len(months) < LEARNED_MONTHS + HELD_OUT_MONTHS:
@@ -173,16 +208,27 @@ def held_out_sentences(
     cut = area_until(area, held_out[0])
     risk = estimate_risk(cut)
     found = bare_hotspots(cut, risk)
+    ready = Ready(replace(ground, area=cut.for_schools()), risk, found)
     harm = recorded_harm(area, history_of(area), list(held_out))
-    told = {}
-    for row, urn in enumerate(area.schools["urn"]):
-        if urns is None or urn in urns:
-            case = school_case(cut, risk, found, row, labels=labels, window=window)
-            stops = _best_stops(case)
-            if stops:
-                plain = loop_harm(case, loops_round(case), stops, harm)
-                told[urn] = _sentence(harm[dwelt(case, stops)].sum(), plain, held_out[0])
-    return told
+    sentences = shared_out(
+        _held_out_sentence,
+        _HeldOut(ready, harm, held_out[0]),
+        rows,
+        executor=executor,
+        tell=told_as("Testing schools on held-out months", rows, tell),
+    )
+    urns = area.schools["urn"].iloc[list(rows)]
+    return {urn: told for urn, told in zip(urns, sentences, strict=True) if told}
+
+
+def _held_out_sentence(held_out: _HeldOut, row: int) -> str:
+    """The sentence of one school; empty where nothing can be told."""
+    case, harm = held_out.ready.case(row), held_out.harm
+    stops = _best_stops(case)
+    if not stops:
+        return ""
+    plain = loop_harm(case, loops_round(case), stops, harm)
+    return _sentence(harm[dwelt(case, stops)].sum(), plain, held_out.first)
 
 
 def _best_stops(case: SchoolCase) -> list[int]:

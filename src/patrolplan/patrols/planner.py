@@ -2,16 +2,21 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
+from patrolplan.crew.share import Tell
+from patrolplan.crew.share import shared_out
+from patrolplan.crew.share import told_as
 from patrolplan.errors import InputError
 from patrolplan.patrols.backtest import held_out_sentences
-from patrolplan.patrols.case import school_case
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.ready import Ground
+from patrolplan.patrols.ready import Ready
 from patrolplan.patrols.rhythm import rhythm_of
 from patrolplan.patrols.together import plan_together
 from patrolplan.patrols.windows import Window
@@ -21,7 +26,7 @@ from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 
 
-def plan_patrols(
+def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
@@ -31,6 +36,8 @@ def plan_patrols(
     date: dt.date | None = None,
     held_out: bool = True,
     together: bool = False,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
 ) -> Plan:
     """Plan the patrols of every school in the area.
 
@@ -73,28 +80,31 @@ def plan_patrols(
     """
     window = window or window_of(area.settings.patrol)
     check_asked(area, window, urns)
-    labels = street_labels(area.network)
+    ground = Ground(area.for_schools(), street_labels(area.network), window)
+    rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
     tested: dict[str, str] = {}
     if held_out and not together:
-        tested = held_out_sentences(area, labels=labels, window=window, urns=urns)
+        tested = held_out_sentences(area, ground, rows, executor=executor, tell=tell)
     rhythm = rhythm_of(area, hotspots) if risk.times_known else None
-    asked = [
-        (row, urn) for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns
-    ]
-    cases = (
-        school_case(
-            area, risk, hotspots, row, labels=labels, window=window, date=date, rhythm=rhythm
+    ready = Ready(ground, risk, hotspots, date, rhythm)
+    if together:
+        planned = plan_together([ready.case(row) for row in rows])
+    else:
+        planned = shared_out(
+            patrols_of, ready, rows, executor=executor, tell=told_as("Planning schools", rows, tell)
         )
-        for row, _ in asked
-    )
-    planned = plan_together(list(cases)) if together else (case.patrols() for case in cases)
     patrols: list[Patrol] = []
     told = LeftOut()
-    for (_, urn), (found, unmet) in zip(asked, planned, strict=True):
+    for urn, (found, unmet) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
         patrols += [replace(patrol, tested=tested.get(urn, "")) for patrol in found]
         for place in unmet:
             told.add("tasked places", f"{place}: out of reach of URN {urn} in time", 1)
     return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *told.rows), date)
+
+
+def patrols_of(ready: Ready, row: int) -> tuple[list[Patrol], list[str]]:
+    """The patrols of one school, and its tasked places out of reach in time."""
+    return ready.case(row).patrols()
 
 
 def check_asked(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.crew.share import Tell
 from patrolplan.errors import InputError
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.plans import Patrol
@@ -24,12 +26,14 @@ def plan_days(
     days: Sequence[dt.date],
     *,
     held_out: bool = True,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
 ) -> dict[dt.date, Plan]:
     """Plan every school for every day; a school is planned again only where its places change.
 
     Parameters
     ----------
-    area, risk, hotspots, held_out
+    area, risk, hotspots, held_out, executor, tell
         As for `patrolplan.patrols.planner.plan_patrols`.
     days
         The days.
@@ -48,7 +52,16 @@ def plan_days(
         missing = [key for key in keys if key not in known]
         if missing:
             asked = [urn for urn, _ in missing]
-            part = plan_patrols(area, risk, hotspots, urns=asked, date=day, held_out=held_out)
+            part = plan_patrols(
+                area,
+                risk,
+                hotspots,
+                urns=asked,
+                date=day,
+                held_out=held_out,
+                executor=executor,
+                tell=tell,
+            )
             known |= {key: [p for p in part.patrols if p.urn == key[0]] for key in missing}
             told += [row for row in part.left_out if row not in told]
         patrols = tuple(patrol for key in keys for patrol in known[key])

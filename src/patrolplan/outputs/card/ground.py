@@ -138,9 +138,7 @@ def draw_streets(
     classes = street_classes(network, pieces)
     lines = {
         name: _arrays(
-            joined_lines(
-                shapely.get_parts(frame.shapes(network.piece_lines[pieces[classes == name]]))
-            )
+            joined_lines(shapely.get_parts(frame.shapes(network.lines(pieces[classes == name]))))
         )
         for name in STYLES
     }

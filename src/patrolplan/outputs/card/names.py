@@ -101,7 +101,7 @@ def street_names(
         if not len(group):
             continue
         name = str(names[group[0]])
-        lines = frame.shapes(network.piece_lines[shown[group]], margin=0)
+        lines = frame.shapes(network.lines(shown[group]), margin=0)
         lines = shapely.get_parts(lines)
         lines = joined_lines(lines[shapely.get_type_id(lines) == 1])
         if not len(lines):

@@ -5,6 +5,7 @@ import json
 import re
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import replace
@@ -13,6 +14,9 @@ from typing import Any
 
 import segno
 
+from patrolplan.crew.share import Tell
+from patrolplan.crew.share import shared_out
+from patrolplan.crew.share import told_as
 from patrolplan.outputs.card.lettering import SMALLEST
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.names import shortened
@@ -81,7 +85,13 @@ class Heights:
         return BODY_HEIGHT - beside - directions - GAPS
 
 
-def render_cards(plan: Plan, *, patrols: Sequence[Patrol] | None = None) -> dict[str, bytes]:
+def render_cards(
+    plan: Plan,
+    *,
+    patrols: Sequence[Patrol] | None = None,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
+) -> dict[str, bytes]:
     """Typeset the cards of a plan.
 
     Parameters
@@ -90,6 +100,10 @@ def render_cards(plan: Plan, *, patrols: Sequence[Patrol] | None = None) -> dict
         What the patrols belong to.
     patrols
         Those to typeset; all of the plan by default.
+    executor
+        Whose workers share the cards, see `patrolplan.crew`; default this process alone.
+    tell
+        Is told what is done, how many of the cards, and of how many.
 
     Returns
     -------
@@ -101,13 +115,10 @@ def render_cards(plan: Plan, *, patrols: Sequence[Patrol] | None = None) -> dict
     if not chosen:
         return {}
     with tempfile.TemporaryDirectory() as folder:
-        press = _Press(Path(folder))
+        press = _Press(Path(folder), executor, tell)
         cards = press.lay_out([(plan, patrol) for patrol in chosen])
         names = [card_name(patrol) for patrol in chosen]
-        done = {
-            name: press.typeset(card["title"], [card])
-            for name, card in zip(names, cards, strict=True)
-        }
+        done = dict(zip(names, press.typeset_each(cards), strict=True))
         whole = f"Patrol cards: {printable(plan.area.name)}"
         return {**done, "cards.pdf": press.typeset(whole, cards)}
 
@@ -131,8 +142,17 @@ class Book:
     cards: tuple[tuple[Plan, Patrol], ...]
 
 
-def render_books(books: Sequence[Book]) -> list[tuple[bytes, list[bytes]]]:
+def render_books(
+    books: Sequence[Book], *, executor: Executor | None = None, tell: Tell | None = None
+) -> list[tuple[bytes, list[bytes]]]:
     """Typeset books of cards.
+
+    Parameters
+    ----------
+    books
+        Those to typeset.
+    executor, tell
+        As for `render_cards`.
 
     Returns
     -------
@@ -140,13 +160,14 @@ def render_books(books: Sequence[Book]) -> list[tuple[bytes, list[bytes]]]:
         For each book the whole, its pages numbered and listed on the cover, and every card alone.
     """
     with tempfile.TemporaryDirectory() as folder:
-        press = _Press(Path(folder))
-        cards = iter(press.lay_out([card for book in books for card in book.cards]))
-        parts = [[next(cards) for _ in book.cards] for book in books]
+        press = _Press(Path(folder), executor, tell)
+        cards = press.lay_out([card for book in books for card in book.cards])
+        pages = iter(zip(cards, press.typeset_each(cards), strict=True))
+        parts = [[next(pages) for _ in book.cards] for book in books]
         return [
             (
-                press.typeset(book.title, part, cover=book.cover),
-                [press.typeset(card["title"], [card]) for card in part],
+                press.typeset(book.title, [card for card, _ in part], cover=book.cover),
+                [page for _, page in part],
             )
             for book, part in zip(books, parts, strict=True)
         ]
@@ -194,8 +215,11 @@ def fit_page(heights: Heights, *, directions: bool = True) -> Layout:
 class _Press:
     """A folder with the template and the pictures, and typst working in it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, executor: Executor | None = None, tell: Tell | None = None
+    ) -> None:
         self.root = root
+        self.executor, self.tell = executor, tell
         for template in (TEMPLATE, COVER):
             lay_template("patrolplan.outputs.card", template, root)
 
@@ -213,22 +237,48 @@ class _Press:
         cards = [
             _tightened(card) if tight else card for card, tight in zip(cards, crowded, strict=True)
         ]
-        drawn: dict[tuple[int, float], dict[str, str]] = {}
-        for number, heights in enumerate(self.measure(cards)):
-            plan, patrol = dated[number]
-            layout = fit_page(heights, directions=bool(cards[number]["legs"]))
-            key = (id(patrol), layout.map_height)
-            if key not in drawn:
-                size = {"width": BODY_WIDTH, "height": layout.map_height}
-                picture = draw_patrol_map(plan, patrol, **size).pdf
-                drawn[key] = self.keep(f"map-{number}.pdf", picture)
-            cards[number] |= drawn[key] | asdict(layout)
-        return cards
+        layouts = [
+            fit_page(heights, directions=bool(card["legs"]))
+            for heights, card in zip(self.measure(cards), cards, strict=True)
+        ]
+        maps = self.draw([patrol for _, patrol in dated], layouts, dated[0][0])
+        return [
+            card | {"map": name} | asdict(layout)
+            for card, name, layout in zip(cards, maps, layouts, strict=True)
+        ]
 
-    def keep(self, name: str, picture: bytes) -> dict[str, str]:
-        """Lay the map where the template finds it."""
-        (self.root / name).write_bytes(picture)
-        return {"map": name}
+    def draw(self, patrols: Sequence[Patrol], layouts: Sequence[Layout], plan: Plan) -> list[str]:
+        """Lay every card's map where the template finds it; give back their names.
+
+        Every card's plan is of one area and the same hotspots, so that any of them will do.
+        """
+        keys = [
+            (id(patrol), layout.map_height) for patrol, layout in zip(patrols, layouts, strict=True)
+        ]
+        wanted = {key: (patrol, key[1]) for key, patrol in zip(keys, patrols, strict=True)}
+        pictures = shared_out(
+            _picture,
+            replace(plan, area=plan.area.for_schools(), patrols=()),
+            list(wanted.values()),
+            executor=self.executor,
+            tell=told_as("Drawing maps", wanted, self.tell),
+        )
+        names = {key: f"map-{number}.pdf" for number, key in enumerate(wanted)}
+        for name, picture in zip(names.values(), pictures, strict=True):
+            (self.root / name).write_bytes(picture)
+        return [names[key] for key in keys]
+
+    def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
+        """Every card as a tagged PDF of its own."""
+        names = [(card["map"], card["code"]) for card in cards]
+        told = told_as("Typesetting cards", cards, self.tell)
+        if self.executor is None:
+            return shared_out(_typeset_here, self, cards, tell=told)
+        parts = [
+            (card, {name: (self.root / name).read_bytes() for name in pictures})
+            for card, pictures in zip(cards, names, strict=True)
+        ]
+        return shared_out(_typeset_apart, None, parts, executor=self.executor, tell=told)
 
     def code(self, name: str, plan: Plan, patrol: Patrol, code: str) -> dict[str, str]:
         """Lay the QR code where the template finds it: area, plan and patrol, but no place."""
@@ -263,6 +313,27 @@ class _Press:
         data = {"title": title, "cards": list(cards), "measuring": measuring, "cover": cover}
         text = json.dumps(data, ensure_ascii=False)
         (self.root / "cards.json").write_text(text, encoding="utf-8")
+
+
+def _typeset_here(press: _Press, card: dict[str, Any]) -> bytes:
+    """A card alone."""
+    return press.typeset(card["title"], [card])
+
+
+def _typeset_apart(_: None, part: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
+    """A card alone, in a folder of its own, from its words and pictures."""
+    card, pictures = part
+    with tempfile.TemporaryDirectory() as folder:
+        press = _Press(Path(folder))
+        for name, picture in pictures.items():
+            (press.root / name).write_bytes(picture)
+        return _typeset_here(press, card)
+
+
+def _picture(plan: Plan, asked: tuple[Patrol, float]) -> bytes:
+    """The map of a patrol, so many points high."""
+    patrol, height = asked
+    return draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height).pdf
 
 
 def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A patrol's map: our own streets, the route in its order, numbered stops, and names."""
 
 import io
+import threading
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -72,6 +73,9 @@ MOVED = 3.0
 ARROWS_APART = 46.0
 ARROW_SIZE = 9.0
 
+_SETTINGS = threading.RLock()
+"""Matplotlib's settings are those of the whole process: one map at a time is drawn under ours."""
+
 
 @dataclass(frozen=True, eq=False)
 class PatrolMap:
@@ -139,7 +143,7 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     """
     scene = _scene(plan, patrol, width, height - LEGEND_HEIGHT)
     page = io.BytesIO()
-    with mpl.rc_context():
+    with _SETTINGS, mpl.rc_context():
         mpl.rcdefaults()  # a user's own matplotlibrc must not change what officers hold
         mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 9})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)

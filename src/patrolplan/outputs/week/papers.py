@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from patrolplan.crew.share import Tell
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.names import shortened
 from patrolplan.outputs.card.sheet import Book
@@ -38,7 +40,13 @@ LONGEST_STOP = 44
 
 
 def write_week_papers(
-    roll: Roll, folder: Path, *, officer: str | None = None, date: dt.date | None = None
+    roll: Roll,
+    folder: Path,
+    *,
+    officer: str | None = None,
+    date: dt.date | None = None,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
 ) -> None:
     """Write the papers of a week into an empty folder, see `patrolplan.outputs.pack`."""
     duties = [
@@ -51,7 +59,7 @@ def write_week_papers(
         "week.xlsx": week_xlsx(roll),
         "map.html": render_week_map(roll),
         "tasks.pdf": render_tasks(roll, duties, wall=officer is None and date is None),
-        **_cards(roll, duties),
+        **_cards(roll, duties, executor, tell),
     }
     urns = [duty.urn for duty in duties]
     for urn, pdf in render_school_sheets(roll, urns).items():
@@ -64,7 +72,9 @@ def write_week_papers(
         path.write_bytes(content)
 
 
-def _cards(roll: Roll, duties: Sequence[Duty]) -> dict[str, bytes]:
+def _cards(
+    roll: Roll, duties: Sequence[Duty], executor: Executor | None, tell: Tell | None
+) -> dict[str, bytes]:
     """Each officer's cards under a cover, and every card alone."""
     plans = {day: replace(roll.week.plan, date=day) for day in roll.week.days}
     hands = [
@@ -81,7 +91,8 @@ def _cards(roll: Roll, duties: Sequence[Duty]) -> dict[str, bytes]:
         for officer, mine in hands
     ]
     files = {}
-    for (officer, mine), (whole, cards) in zip(hands, render_books(books), strict=True):
+    made = render_books(books, executor=executor, tell=tell)
+    for (officer, mine), (whole, cards) in zip(hands, made, strict=True):
         files[f"cards/{officer.file}.pdf"] = whole
         files |= {roll.card(duty): card for duty, card in zip(mine, cards, strict=True)}
     return files

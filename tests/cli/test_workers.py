@@ -1,0 +1,77 @@
+"""Workers at the command line: the same pack, usage, and Ctrl-C in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import patrolplan
+
+COMMAND = "from patrolplan.cli import main\nif __name__ == '__main__': main()\n"
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """Start the demo with two workers in a process of its own."""
+    script = tmp_path / "run.py"
+    script.write_text(COMMAND, encoding="utf-8")
+    room = Path(patrolplan.__file__).parents[1]
+    started = []
+
+    def begin(*args):
+        run = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, str(script), *map(str, args)],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(room)},
+            start_new_session=True,
+        )
+        started.append(run)
+        return run
+
+    yield begin
+    for run in started:
+        run.kill()
+        run.wait()
+        run.stderr.close()
+
+
+def _until(run, words):
+    """Read what is told up to a line with these words."""
+    told = ""
+    for line in run.stderr:
+        told += line
+        if words in line:
+            return told
+    raise AssertionError(told)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to a group")
+@pytest.mark.parametrize(("words", "wait"), [("Planning patrols ...", 3.0), ("Writing cards", 2.0)])
+def test_interrupted_in_the_middle(begun, tmp_path, words, wait):
+    """Ctrl-C ends command and workers within moments, with 130, and leaves nothing half written."""
+    run = begun("demo", "--workers", "2", "--out", tmp_path / "out")
+    _until(run, words)
+    time.sleep(wait)
+    family = psutil.Process(run.pid).children(recursive=True)
+    sent = time.perf_counter()
+    os.killpg(run.pid, signal.SIGINT)  # the terminal sends it to every process of the command
+    assert run.wait(20) == 130
+    assert time.perf_counter() - sent < 5  # a second where the computer is not shared
+    assert "Traceback" not in run.stderr.read()
+    psutil.wait_procs(family, timeout=10)
+    assert not [one for one in family if one.is_running()]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.py"]
+
+
+def test_two_kinds_of_workers(begun, tmp_path):
+    """Processes and a cluster at once are wrong usage."""
+    run = begun("plan", "--workers", "2", "--cluster", "tcp://127.0.0.1:1", "--out", tmp_path)
+    assert "--workers" in run.stderr.read()
+    assert run.wait(20) == 2
