@@ -1,0 +1,32 @@
+"""Nothing of a single report is on the board: not in its page, state, map or messages."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from patrolplan.projection import Projection
+
+SEARCHER = Path(__file__).parents[1] / "attacks" / "searcher.py"
+_spec = importlib.util.spec_from_file_location("searcher", SEARCHER)
+searcher = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(searcher)
+
+
+def test_no_word_or_place_of_a_report_is_shown(client, ground, demo):
+    """Whatever the board answers is searched for comments, names and places of reports."""
+    reports = pd.read_csv(demo.parent / "reports.csv", dtype=str, keep_default_na=False)
+    comments = reports["comment"].where(reports["comment"].str.len() > 12, "")  # no plain word
+    network = ground.area.network
+    corners = shapely.get_coordinates(network.piece_lines)
+    public = [*corners, *network.piece_middle, *ground.area.catchments.xy]
+    degrees = np.column_stack(ground.area.projection.to_degrees(*np.array(public).T))
+    seeker = searcher.Searcher(reports.assign(comment=comments), Projection("EPSG:27700"), degrees)
+    told = [client.get(f"/?token={client.headers['X-Patrolplan-Token']}").content]
+    told += [client.get(path).content for path in ("/api/state", "/api/map", "/api/proposal")]
+    wrong = {"kind": "add", "officer": "SSO-01", "urn": "900009", "date": "2026-12-01"}
+    told.append(client.post("/api/check", json={"version": 0, "change": wrong}).content)
+    assert all(told)
+    assert [found for text in told for found in seeker.found("board", text)] == []
