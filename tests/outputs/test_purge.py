@@ -92,6 +92,22 @@ def test_old_files_of_a_cache_go_and_others_stay(cache, folder, what, old, young
     assert {path.name for path in crimes.iterdir()} == {young, "mine.parquet"}
 
 
+@pytest.mark.usefixtures("cache")
+def test_what_a_broken_fetch_left_goes_when_it_is_old(tmp_path):
+    """Its workspace beside the settings goes once old; a young one, which may go on, stays."""
+    for name in ("old", "young"):
+        workspace = tmp_path / name / ".fetch"
+        workspace.mkdir(parents=True)
+        (workspace / "cell.json").write_text("[]", encoding="utf-8")
+        (tmp_path / name / "patrolplan.toml").touch()
+    _age(tmp_path / "old" / ".fetch")
+    for name in ("old", "young"):
+        purge(MONTH, home=tmp_path / name, now=NOW)
+    assert not (tmp_path / "old" / ".fetch").exists()
+    assert (tmp_path / "old" / "patrolplan.toml").exists()
+    assert (tmp_path / "young" / ".fetch" / "cell.json").exists()
+
+
 def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     """Of an old output folder the files as written go, the rest stays; so do parts of kills."""
     kept = {

@@ -34,13 +34,13 @@ def purge(
         Path | None, typer.Option(help="File to add the record to; default in the cache folder.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
-    config: Config = HERE,  # noqa: ARG001 - every command takes it; what is ours is known without
+    config: Config = HERE,
     as_json: Json = False,
 ) -> None:
     """Remove old caches and outputs that patrolplan wrote, never your own files; record what."""
     from patrolplan.outputs.purge import purge as purged
 
-    found = purged(_age(older_than), out or [], record=record, dry_run=dry_run)
+    found = purged(_age(older_than), out or [], home=config.parent, record=record, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, "found": [asdict(one) for one in found]})
         return

@@ -27,6 +27,9 @@ FORMAT = "streets-3"
 """Change this when `Streets`, or the rule of what is walked or ridden, changes."""
 
 
+WORKSPACE = ".fetch"
+"""Folder beside the settings that holds what came of a fetch that is not done."""
+
 ENTRY = re.compile(r"streets-\d+-[0-9a-f]{32}|\.new-\w+")
 """Names of the cache's folders, whole and interrupted."""
 

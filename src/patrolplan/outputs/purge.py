@@ -1,8 +1,9 @@
 """What patrolplan wrote and is older than allowed, removed; never what is somebody else's.
 
-Removed are entries of the caches of streets and crimes, what killed runs left beside an output
-folder, and the files of output folders that are named: those files alone that the folder's manifest
-names and whose content is still the one written. Whatever else lies there is kept and told.
+Removed are entries of the caches, what a broken-off fetch left beside the settings and killed runs
+beside an output folder, and the files of output folders that are named: those files alone that the
+folder's manifest names and whose content is still the one written. Whatever else lies there is kept
+and told.
 """
 
 import datetime as dt
@@ -21,6 +22,7 @@ from patrolplan.errors import OutputError
 from patrolplan.inputs import crime_cache
 from patrolplan.inputs.cache import ENTRY
 from patrolplan.inputs.cache import FILES
+from patrolplan.inputs.cache import WORKSPACE
 from patrolplan.inputs.cache import cache_folder
 from patrolplan.outputs.files import MANIFEST
 from patrolplan.outputs.files import alone
@@ -46,6 +48,7 @@ def purge(
     older_than: dt.timedelta,
     outs: Sequence[Path] = (),
     *,
+    home: Path | None = None,
     record: Path | None = None,
     dry_run: bool = False,
     now: dt.datetime | None = None,
@@ -58,6 +61,8 @@ def purge(
         Age from which on files go, by the time they were written.
     outs
         Output folders.
+    home
+        Folder of the settings: what a fetch that is not done left there goes as well.
     record
         File that a JSON line is added to for everything removed: when, what, why, and no content;
         by default `purged.jsonl` in the cache folder.
@@ -79,6 +84,8 @@ def purge(
     now = dt.datetime.now(dt.UTC) if now is None else now
     run = _Purge((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
     found = list(run.cache(cache_folder()))
+    if home is not None:
+        found += run.unfinished(home / WORKSPACE)
     for out in outs:
         found += run.output(real(out))
     gone = [one for one in found if one.removed]
@@ -138,6 +145,11 @@ class _Purge:
                 yield Purged(f"{entry}", "street cache", removed=False, why=why)
             else:
                 yield self._remove(entry, "street cache")
+
+    def unfinished(self, workspace: Path) -> Iterator[Purged]:
+        """Crimes that came before a fetch broke off; a young one may still go on."""
+        if workspace.is_dir() and not workspace.is_symlink() and self._old(workspace):
+            yield self._remove(workspace, "left by a fetch that broke off")
 
     def output(self, out: Path) -> Iterator[Purged]:
         """An output folder and what killed runs left beside it."""

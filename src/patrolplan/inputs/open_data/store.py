@@ -13,9 +13,7 @@ import filelock
 
 from patrolplan.errors import FetchError
 from patrolplan.errors import OutputError
-
-WORKSPACE = ".fetch"
-"""Folder beside the settings that holds what came of a fetch that is not done."""
+from patrolplan.inputs.cache import WORKSPACE
 
 
 def replaced(path: Path, data: bytes) -> None:
