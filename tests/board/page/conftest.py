@@ -248,7 +248,7 @@ def middle(place: Locator) -> tuple[float, float]:
 MONDAY = dt.date(2026, 11, 30)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def _board_week(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ground, Path]:
     """Plan the demo borough's week once; its tables are a copy, for the board writes them."""
     home = tmp_path_factory.mktemp("board")
@@ -257,9 +257,9 @@ def _board_week(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[G
     return desk.scene.ground, home / "week"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Open Chromium once for all tests."""
+    """Open Chromium for a module, and close it for the next: only one may drive it at a time."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed, so the board cannot be opened")
     with sync_playwright() as playwright:
