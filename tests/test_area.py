@@ -127,7 +127,7 @@ def _same(one, other):
     assert one.reports.reasons == other.reports.reasons
     for room in ("catchments", "gates", "reports"):
         for name, value in vars(getattr(one, room)).items():
-            if name == "reasons":
+            if name == "reasons" or isinstance(value, dict):  # what was worked out is kept there
                 continue
             np.testing.assert_array_equal(value, getattr(getattr(other, room), name))
     for name in ("node_xy", "piece_nodes", "piece_metres", "piece_name"):
