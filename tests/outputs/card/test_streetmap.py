@@ -26,6 +26,7 @@ from patrolplan.outputs.card.route import strands
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
 from patrolplan.outputs.card.signs import north_box
 from patrolplan.outputs.card.signs import north_place
+from patrolplan.outputs.card.streetmap import STOP_RADIUS
 from patrolplan.outputs.card.streetmap import draw_patrol_map
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Step
@@ -58,8 +59,13 @@ def test_no_words_lie_on_each_other_in_central_london(bloomsbury_plan):
     for patrol in bloomsbury_plan.patrols:
         picture = draw_patrol_map(bloomsbury_plan, patrol, **SIZE)
         touching = overlapping(picture.labels, picture.labels)
+        # Signs are round, or nearly: their boxes may meet at the corners.
+        sign = np.array([len(text) == 1 for text in picture.texts])
+        apart = picture.labels[:, None, :2] - picture.labels[None, :, :2]
+        near = np.hypot(apart[..., 0], apart[..., 1]) < 2 * STOP_RADIUS + 2
+        touching = np.where(sign[:, None] & sign, near, touching)
         np.fill_diagonal(touching, val=False)
-        assert not touching.any()
+        assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
 
 
 def test_all_words_lie_within_the_map(drawn):
