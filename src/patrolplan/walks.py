@@ -244,7 +244,9 @@ class _Segments:
 def _segments(network: StreetNetwork, positions: Positions) -> _Segments:
     """Cut the pieces that hold positions there; a position becomes node n + its number."""
     n = len(network.node_xy)
-    whole = np.setdiff1d(np.arange(len(network)), positions.piece)
+    is_whole = np.ones(len(network), dtype=bool)
+    is_whole[positions.piece] = False
+    whole = np.flatnonzero(is_whole)
     order = np.lexsort((positions.offset_metres, positions.piece))
     piece = positions.piece[order]
     offset = np.clip(positions.offset_metres[order], 0.0, network.piece_metres[piece])
@@ -285,13 +287,13 @@ def _graph(
         cost = np.where(cost > SAME_METRES, cost * along, cost)
         is_open = np.isfinite(cost)
         ends, which, cost = ends[is_open], which[is_open], cost[is_open]
-    order = np.lexsort((cost, ends[:, 1], ends[:, 0]))
-    keys = (ends[:, 0] * size + ends[:, 1])[order]
-    first = np.r_[True, keys[1:] != keys[:-1]]
-    best = which[order][first]
-    pairs = (ends[order][first, 0], ends[order][first, 1])
-    graph = sparse.csr_array((cost[order][first], pairs), shape=(size, size))
-    return graph, keys[first], best
+    keys = ends[:, 0] * size + ends[:, 1]
+    order = np.lexsort((cost, keys))
+    order = order[np.r_[True, np.diff(keys[order]) != 0]]
+    keys = keys[order]
+    rows = np.searchsorted(keys, np.arange(size + 1) * size)
+    graph = sparse.csr_array((cost[order], ends[order, 1], rows), shape=(size, size))
+    return graph, keys, which[order]
 
 
 def _joined(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

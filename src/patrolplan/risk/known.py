@@ -41,14 +41,14 @@ class Known:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self._around = _around_by_month(history)
+        self._there, self._around = _so_far(history)
 
     def _over(
-        self, counts: NDArray[np.int32], month: int, horizon: int, rows: PlaceRows
+        self, so_far: list[NDArray[np.int32]], month: int, horizon: int, rows: PlaceRows
     ) -> NDArray[np.float64]:
         """(r, k) counts in the `horizon` months before a month, scaled where fewer are known."""
         known = min(horizon, month)
-        seen = counts[month - known : month, rows].sum(axis=0, dtype=np.int64)
+        seen = so_far[month][rows] - so_far[month - known][rows]
         return np.asarray(seen * (horizon / max(known, 1)))
 
     def features(
@@ -60,12 +60,14 @@ class Known:
         have in common: every category's count and that of all over the last months, all around,
         street length and kind, season.
         """
-        places, counts, around = self.history.places, self.history.counts, self._around
-        there = [self._over(counts[..., target], month, span, rows) for span in HORIZONS]
-        beside = [self._over(around[..., target], month, span, rows) for span in (SHORT, LONG)]
-        long, short = (self._over(counts, month, span, rows) for span in (LONG, SHORT))
-        in_all = [long.sum(axis=1), short.sum(axis=1)]
-        all_around = [self._over(around[..., -1], month, span, rows) for span in (LONG, SHORT)]
+        places = self.history.places
+        counts = {span: self._over(self._there, month, span, rows) for span in HORIZONS}
+        around = {span: self._over(self._around, month, span, rows) for span in (SHORT, LONG)}
+        there = [counts[span][:, target] for span in HORIZONS]
+        beside = [around[span][:, target] for span in (SHORT, LONG)]
+        long = counts[LONG]
+        in_all = [long.sum(axis=1), counts[SHORT].sum(axis=1)]
+        all_around = [around[span][:, -1] for span in (LONG, SHORT)]
         at = self.history.months[0] + pd.DateOffset(months=month)
         angle = 2 * np.pi * at.month / 12
         season = np.broadcast_to([np.sin(angle), np.cos(angle)], (len(long), 2))
@@ -94,15 +96,21 @@ class Known:
         )
 
 
-def _around_by_month(history: History) -> NDArray[np.int32]:
-    """(t, c, j + 1) incidents around each place, of each target and of all categories."""
-    kept, targets = history.places.kept, len(history.targets)
-    found = []
-    for digest, counts in zip(history.month_digests, history.counts, strict=True):
-        key = f"around {targets} {digest}"
-        if key not in kept:
+def _so_far(history: History) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
+    """(c, k) incidents there, and (c, j + 1) around, in all months before each and all of them.
+
+    Around each place: of each target and of all categories.
+    """
+    places, targets = history.places, len(history.targets)
+    there = [np.zeros(history.counts.shape[1:], dtype=np.int32)]
+    around = [np.zeros((len(places), targets + 1), dtype=np.int32)]
+    for number, counts in enumerate(history.counts, start=1):
+        key = f"so far {history.digest(number)}"
+        if key not in places.kept:
             amounts = np.column_stack([counts[:, :targets], counts.sum(axis=1)])
-            kept[key] = np.rint(history.places.around(amounts.astype(np.float64))).astype(np.int32)
-        found.append(kept[key])
-    shape = (0, len(history.places), targets + 1)
-    return np.stack(found) if found else np.empty(shape, dtype=np.int32)
+            near = np.rint(places.around(amounts.astype(np.float64))).astype(np.int32)
+            places.kept[key] = np.column_stack([there[-1] + counts, around[-1] + near])
+        both = places.kept[key]
+        there.append(both[:, : counts.shape[1]])
+        around.append(both[:, counts.shape[1] :])
+    return there, around

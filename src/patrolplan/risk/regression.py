@@ -63,13 +63,15 @@ def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.fl
     most_rows
         See `MOST_ROWS`.
     """
+    flat = counts.ravel()
     every = max(1, -(-counts.size // most_rows))
-    number = np.arange(counts.size).reshape(counts.shape)
-    held = counts > 0
-    event = (np.cumsum(held) - 1).reshape(counts.shape)
-    nth = max(1, -(-int(held.sum()) // MOST_EVENT_ROWS))
-    weights = np.where(held, float(nth), float(every))
-    return np.where(np.where(held, event % nth, number % every) == 0, weights, 0.0)
+    events = np.flatnonzero(flat)
+    nth = max(1, -(-len(events) // MOST_EVENT_ROWS))
+    weights = np.zeros(counts.size)
+    weights[::every] = every
+    weights[events] = 0.0
+    weights[events[::nth]] = nth
+    return weights.reshape(counts.shape)
 
 
 def fit_poisson(rows: Rows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
