@@ -207,7 +207,7 @@ class StreetNetwork:
         """Pieces whose middle is within so many metres of a point in a straight line."""
         apart = self.piece_middle - np.asarray(xy)
         near = np.flatnonzero((np.abs(apart) <= metres).all(axis=1))
-        return near[np.hypot(*apart[near].T) <= metres]
+        return np.asarray(near[np.hypot(*apart[near].T) <= metres])
 
     def take(self, pieces: NDArray[np.int64]) -> "StreetNetwork":
         """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one."""

@@ -74,16 +74,13 @@ def describe(network: StreetNetwork, positions: Positions) -> list[str]:
     points = shapely.points(network.xy(positions))
     tree = shapely.STRtree(network.piece_lines[named])
     asked, found = tree.query(points, predicate="dwithin", distance=NEAR_METRES)
-    near = pd.DataFrame(
-        {
-            "asked": asked,
-            "name": names[named[found]],
-            "metres": shapely.distance(points[asked], network.piece_lines[named[found]]),
-        }
-    )
-    near = near[near["name"].to_numpy() != labels[near["asked"]]]
-    near = near.sort_values(["asked", "metres", "name"]).drop_duplicates("asked")
-    crossing = near.set_index("asked")["name"].reindex(own.index)
+    rank, words = pd.factorize(names[named], sort=True)
+    other = rank[found] != pd.Index(words).get_indexer(pd.Index(labels))[asked]
+    asked, found = asked[other], found[other]
+    metres = shapely.distance(points[asked], network.piece_lines[named[found]])
+    order = np.lexsort((rank[found], metres, asked))
+    near, first = np.unique(asked[order], return_index=True)
+    crossing = pd.Series(words[rank[found[order][first]]], index=near).reindex(own.index)
     return list(own.where(crossing.isna(), own + " near " + crossing.fillna("")))
 
 

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import sparse
+from scipy import stats
 
 import patrolplan as pp
 from patrolplan.hotspots.certainty import JITTERS
 from patrolplan.hotspots.certainty import _surely_below
 from patrolplan.hotspots.certainty import catchment_shares
 from patrolplan.hotspots.certainty import certainty_of
+from patrolplan.hotspots.certainty import chance_limit
 from patrolplan.hotspots.certainty import simulated_p_values
 from patrolplan.hotspots.certainty import stands_out
 from patrolplan.hotspots.certainty import survived_share
@@ -150,7 +154,36 @@ def test_the_same_seed_tells_the_same(demo_area, demo_risk, stretches):
 
 def test_draws_end_early_only_far_beyond_the_rate():
     """A stretch is sure to pass when its draws say so by far, and never on few draws."""
-    many, few = np.full(4, 4000.0), np.full(4, 1000.0)
+    many, few = np.full(4, 4000.0), np.full(4, 500.0)
     reached = np.array([0.0, 5.0, 80.0, 3000.0])
     assert _surely_below(reached, many).tolist() == [True, True, False, False]
     assert not _surely_below(reached[:3], few[:3]).any()
+
+
+@given(
+    rates=arrays(np.float64, (3, 2), elements=st.floats(0.01, 20)),
+    share=arrays(np.float64, (2, 3), elements=st.floats(0, 1)),
+    seed=st.integers(0, 1000),
+)
+def test_the_limit_of_a_chance_is_never_below_the_chance_drawn(rates, share, seed):
+    """Draws of the same sum reach a harm at most as often as the limit says, within their error."""
+    rng = np.random.default_rng(seed)
+    harm, draws = np.array([1.0, 30.0]), 4000
+    even = rates[:, 0] / rates[:, 0].sum()
+    totals = np.array([rates[:, 0].sum(), rates[:, 1].sum()])
+    fallen = rng.poisson(totals * even[:, None], size=(draws, 3, 2)) @ harm
+    summed = fallen @ share.T
+    observed = summed.mean(axis=0) + 2 * summed.std(axis=0) + 0.1
+    limit = chance_limit(sparse.csr_array(share), totals, harm, even, observed)
+    drawn = (summed >= observed).mean(axis=0)
+    assert (drawn <= limit + 4 * np.sqrt(limit / draws) + 1e-9).all()
+
+
+def test_the_limit_of_a_chance_is_that_of_one_poisson_count_in_closed_form():
+    """For one category on one whole catchment it is near exp(n - m - n log(n / m))."""
+    mean, seen = 4.0, 20.0
+    one = np.ones(1)
+    limit = chance_limit(sparse.csr_array([[1.0]]), np.array([mean]), one, one, np.array([seen]))
+    closed = np.exp(seen - mean - seen * np.log(seen / mean))
+    assert closed <= limit[0] <= 2 * closed
+    assert stats.poisson.sf(seen - 1, mean) <= limit[0]

@@ -1,5 +1,6 @@
 """How sure a hotspot is: does it stand out from chance, does it last, where exactly does it lie."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,17 +17,26 @@ from patrolplan.risk.weights import harm_days
 
 FEWEST_SIMULATIONS = 999
 MOST_SIMULATIONS = 9999
+TOGETHER = 2
+"""Categories drawn at the same time, each from a stream of its own: never another sum for it."""
+
 AT_ONCE = 500
 """Simulations drawn together: as many as fit into memory for a city."""
 
 ENOUGH = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
 
-SURE_AFTER = 3500
-"""So many draws are made before that is asked: a borough takes no more, and is told as ever."""
+SURE_AFTER = 1000
+"""So many draws are made before it is asked whether a stretch is far beyond the rate."""
 
 SURE = 1 - 1e-4
 """A limit that holds so often ends the draws of a stretch that is far beyond it."""
+
+TILTS = np.geomspace(0.02, 10.0, 48)
+"""Candidates for the exponent of `chance_limit`, for the heaviest incident."""
+
+NEVER = 1e-9
+"""A stretch whose chance is below this is reached by none of the simulations."""
 
 JITTERS = 40
 FALSE_DISCOVERY_RATE = 0.05
@@ -108,7 +118,8 @@ def simulated_p_values(
     stands out from an even spread, not that its rank is certain. There are as many simulations
     as it takes for one stretch alone to pass the false discovery rate, within bounds; a stretch
     that was reached often enough is drawn no more (Besag and Clifford 1991, Biometrika 78:
-    301-304), since its chance is then known well beside the rate.
+    301-304), since its chance is then known well beside the rate. A stretch that no simulation
+    would reach, by `chance_limit`, is told as reached by none.
     """
     kinds = len(history.targets)
     counts = history.last(EARLIER_MONTHS)[:, :kinds]
@@ -120,17 +131,60 @@ def simulated_p_values(
     simulations = int(np.clip(wanted, FEWEST_SIMULATIONS, MOST_SIMULATIONS))
     reached = np.zeros(share.shape[0])
     drawn_in_all = np.zeros(share.shape[0])
-    open_rows = np.arange(share.shape[0])
+    never = chance_limit(share, counts.sum(axis=0), harm, even, observed) < NEVER
+    drawn_in_all[never] = simulations
+    open_rows = np.flatnonzero(~never)
     for start in range(0, simulations, AT_ONCE):
+        if not len(open_rows):
+            break
         size = min(AT_ONCE, simulations - start)
         drawn = _evenly_fallen(share[open_rows], counts.sum(axis=0), harm, even, size, rng)
         reached[open_rows] += (drawn >= observed[open_rows]).sum(axis=0)
         drawn_in_all[open_rows] += size
         told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all)[open_rows]
         open_rows = open_rows[~told]
-        if not len(open_rows):
-            break
     return np.asarray((1 + reached) / (drawn_in_all + 1))
+
+
+def chance_limit(
+    share: sparse.csr_array,
+    totals: NDArray[np.float64],
+    harm: NDArray[np.float64],
+    even: NDArray[np.float64],
+    observed: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Upper limit of the chance of as much harm on each stretch, where crime falls evenly.
+
+    For every t > 0 the chance is at most E exp(t harm) / exp(t observed) (Chernoff 1952, Annals of
+    Mathematical Statistics 23: 493-507); the harm is a sum of Poisson counts, each weighed by its
+    harm and by the stretch's share of its catchment. The best of `TILTS` is taken.
+
+    Parameters
+    ----------
+    share
+        (h, c) share of each catchment's street that lies in each stretch.
+    totals, harm
+        (j,) incidents in all, and days of harm of one.
+    even
+        (c,) share of all street.
+    observed
+        (h,) days of harm.
+
+    Returns
+    -------
+    NDArray
+        (h,) at most 1.
+    """
+    row = np.repeat(np.arange(share.shape[0]), np.diff(share.indptr))
+    expected = even[share.indices][:, None] * totals
+    weight = share.data[:, None] * harm
+    unit = 1 / max(float(weight.max(initial=0.0)), 1e-12)
+    log_limit = np.zeros(share.shape[0])
+    for tilt in TILTS * unit:
+        spread = (expected * np.expm1(tilt * weight)).sum(axis=1)
+        log_mean = np.bincount(row, spread, minlength=share.shape[0])
+        log_limit = np.minimum(log_limit, log_mean - tilt * observed)
+    return np.asarray(np.exp(log_limit))
 
 
 def _surely_below(reached: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -155,10 +209,16 @@ def _evenly_fallen(
     """(size, h) harm on each stretch in so many draws of crime that falls evenly on all streets."""
     touched = np.unique(share.indices)
     on_touched = share.tocsc()[:, touched].T.tocsr()
+
+    def fallen(total: float, own_rng: np.random.Generator) -> NDArray[np.float64]:
+        counts = own_rng.poisson(total * even[touched], size=(size, len(touched)))
+        return np.asarray(counts @ on_touched)
+
     drawn = np.zeros((size, share.shape[0]))
-    for total, days in zip(totals, harm, strict=True):
-        fallen = rng.poisson(total * even[touched], size=(size, len(touched)))
-        drawn += days * (fallen @ on_touched)
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        by_category = threads.map(fallen, totals, rng.spawn(len(totals)))
+        for days, one in zip(harm, by_category, strict=True):
+            drawn += days * one
     return drawn
 
 
@@ -217,9 +277,9 @@ def survived_share(
     amounts = decayed @ harm_days(history.targets, area.settings.risk.harm)
     held = catchment_shares(area, stretches) @ amounts
     starts = np.cumsum([0, *(len(stretch) for stretch in stretches[:-1])])
-    pieces = np.concatenate(stretches)
+    pieces, along = np.concatenate(stretches), _along_catchments(area)
     for _ in range(JITTERS):
-        now = np.add.reduceat(_jittered(area, amounts, rng)[pieces], starts)
+        now = np.add.reduceat(_jittered(area, amounts, along, rng)[pieces], starts)
         survived += now >= KEPT_SHARE * held
     return survived / JITTERS
 
@@ -234,13 +294,21 @@ def rests_on_reports(
     return np.asarray((1 - weight) * reports > weight * crime)
 
 
+def _along_catchments(area: StudyArea) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(p,) pieces catchment by catchment, and where each ends when every catchment is 1 long."""
+    order = np.argsort(area.catchments.of_piece, kind="stable")
+    return order, np.cumsum(area.catchments.piece_share[order])
+
+
 def _jittered(
-    area: StudyArea, amounts: NDArray[np.float64], rng: np.random.Generator
+    area: StudyArea,
+    amounts: NDArray[np.float64],
+    along: tuple[NDArray[np.int64], NDArray[np.float64]],
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """(p,) the amounts after every snap point moved within its catchment."""
     metres = area.network.piece_metres
-    order = np.argsort(area.catchments.of_piece, kind="stable")
-    ends = np.cumsum(area.catchments.piece_share[order])
+    order, ends = along
     target = np.arange(len(amounts)) + rng.random(len(amounts))
     chosen = order[np.minimum(np.searchsorted(ends, target), len(order) - 1)]
     points = cKDTree(area.network.piece_middle[chosen], balanced_tree=False)

@@ -1,13 +1,13 @@
 """Why a hotspot is one, in plain sentences, and how sure that is."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.certainty import SURVIVED_SHARE
 from patrolplan.hotspots.certainty import Certainty
 from patrolplan.hotspots.certainty import catchment_shares
+from patrolplan.risk.history import history_of
 from patrolplan.risk.surface import Risk
 from patrolplan.risk.weights import harm_days
 
@@ -83,9 +83,11 @@ def _changes(certainty: Certainty) -> list[list[str]]:
 
 def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
     """Recorded crime of the last twelve months that falls to each stretch, by category."""
-    counts = _yearly_counts(area, risk)
-    expected = catchment_shares(area, stretches) @ counts.to_numpy()
-    harm = expected * harm_days(counts.columns, area.settings.risk.harm)
+    history = history_of(area)
+    categories = sorted(history.targets)
+    columns = [history.targets.index(name) for name in categories]
+    expected = catchment_shares(area, stretches) @ history.last(MONTHS)[:, columns]
+    harm = expected * harm_days(categories, area.settings.risk.harm)
     total = harm.sum(axis=1)
     least = area.settings.privacy.threshold if area.settings.privacy.threshold_for_crime else 1
     last = risk.months[1]
@@ -93,7 +95,7 @@ def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> l
     for row in range(len(stretches)):
         order = np.argsort(-harm[row], kind="stable")
         named = [
-            _category_words(str(counts.columns[k]))
+            _category_words(categories[k])
             for k in order[:3]
             if harm[row, k] > 0 and harm[row, k] >= NAMED_SHARE * total[row]
         ]
@@ -109,17 +111,6 @@ def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> l
 
 def _category_words(category: str) -> str:
     return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
-
-
-def _yearly_counts(area: StudyArea, risk: Risk) -> pd.DataFrame:
-    """Incidents that count, of the last twelve months: one row a catchment, a column a category."""
-    incidents = area.incidents
-    first = risk.months[1] - pd.DateOffset(months=MONTHS - 1)
-    used = (incidents["month"] >= first) & incidents["category"].isin(area.settings.crimes.counted)
-    counts = pd.crosstab(
-        area.incident_catchment[used.to_numpy()], incidents.loc[used, "category"].astype(str).array
-    )
-    return counts.reindex(range(len(area.catchments)), fill_value=0)
 
 
 def _reports(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:

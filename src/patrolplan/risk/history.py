@@ -110,7 +110,21 @@ def history_of(area: StudyArea, categories: Sequence[str] | None = None) -> Hist
         The incidents.
     categories
         The categories to be scored; those that the settings count and the data has, by default.
+        An area is then counted once, however often it is asked.
     """
+    kept = area.catchments.kept
+    key = f"history {area.settings.crimes!r}"
+    if categories is None and key in kept and kept[key][0] is area.incidents:
+        known: History = kept[key][1]
+        return known
+    history = _counted(area, categories)
+    if categories is None:
+        kept[key] = (area.incidents, history)
+    return history
+
+
+def _counted(area: StudyArea, categories: Sequence[str] | None) -> History:
+    """The counts by month, place and category."""
     counted = area.settings.crimes.counted if categories is None else tuple(categories)
     there = list(area.incidents["category"].cat.categories)
     held = set(area.incidents["category"].unique())

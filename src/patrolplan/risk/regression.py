@@ -26,7 +26,7 @@ HELD_BACK_MONTHS = 6
 MOST_ROWS = 20_000
 """Where there are more rows, those without incidents are thinned, and weigh more instead."""
 
-MOST_EVENT_ROWS = 40_000
+MOST_EVENT_ROWS = 20_000
 """Where more rows than these have incidents, they are thinned in the same way."""
 
 

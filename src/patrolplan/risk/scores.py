@@ -167,8 +167,11 @@ def _among_equals(
     """(n,) amounts on the first so many metres of these places, in the order of the draw."""
     tied = np.zeros(len(streets.metres), dtype=bool)
     tied[places] = True
-    pieces = streets.drawn[tied[streets.place_drawn]]
-    along = np.concatenate([[0.0], np.cumsum(streets.piece_metres[pieces])])
+    for upto in (len(streets.drawn) // 8, len(streets.drawn)):  # the first ones often suffice
+        pieces = streets.drawn[:upto][tied[streets.place_drawn[:upto]]]
+        along = np.concatenate([[0.0], np.cumsum(streets.piece_metres[pieces])])
+        if along[-1] > metres:
+            break
     full = min(int(np.searchsorted(along, metres, side="right") - 1), len(pieces) - 1)
     taken = streets.piece_metres[pieces[: full + 1]].copy()
     taken[full] = min(metres - along[full], taken[full])

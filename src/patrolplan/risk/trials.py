@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +33,9 @@ AUTO = "auto"
 
 MARGIN_COVERAGE = 0.05
 """Coverage that the margin on prior counts is told for."""
+
+TOGETHER = 2
+"""Origins looked at at the same time. More threads would only wait: fits are many small sums."""
 
 LEAST_HISTORY = 6
 """Months that stand before the first origin."""
@@ -205,9 +209,26 @@ def run_trials(
         Breaks ties.
     """
     rolling = _Rolling(Scorer(history, harm, seed), models)
-    for origin in origins:
-        rolling.step(origin)
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        # What a model catches by itself hangs on no other origin; a choice hangs on all before.
+        for seen in threads.map(rolling.look, origins):
+            rolling.step(seen)
     return rolling.trials()
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What one origin shows before anything is chosen.
+
+    `amounts` is (2, c, j): what came, and the twelve months before; `rest` names all that sums rest
+    on beside the models; `alone` is (m, 2, j + 1, q), see `Trials.hits`.
+    """
+
+    origin: pd.Timestamp
+    cut: History
+    amounts: NDArray[np.float64]
+    rest: str
+    alone: NDArray[np.float64]
 
 
 class _Rolling:
@@ -225,27 +246,32 @@ class _Rolling:
         self.events: list[NDArray[np.int64]] = []
         self.choices: list[tuple[Choice, ...]] = []
 
-    def step(self, origin: pd.Timestamp) -> None:
-        """Fit on the months before an origin, score the month that came."""
-        scorer, history = self.scorer, self.scorer.history
+    def look(self, origin: pd.Timestamp) -> _Seen:
+        """Fit every model on the months before an origin, score the month that came."""
+        history = self.scorer.history
         cut = history.until(origin)
         came, before = history.month(origin), cut.last(12)[:, : len(history.targets)]
         amounts = np.stack([came, before])
-        choices = tuple(self._choice(column) for column in range(len(history.targets)))
         rest = self._rest(cut, amounts)
-        alone = self._alone(cut, amounts, rest)
+        return _Seen(origin, cut, amounts, rest, self._alone(cut, amounts, rest))
+
+    def step(self, seen: _Seen) -> None:
+        """Choose by the origins before, and score what was chosen."""
+        scorer, history = self.scorer, self.scorer.history
+        cut, amounts, came = seen.cut, seen.amounts, seen.amounts[0]
+        choices = tuple(self._choice(column) for column in range(len(history.targets)))
         taken = [self.models[one.model] for one in choices]
         together = kept_sums(
             history.places,
-            f"together {taken!r} {rest}",
+            f"together {taken!r} {seen.rest}",
             lambda: scorer.score(_by_category([fitted(model, cut) for model in taken]), amounts),
         )
-        scored = np.stack([*alone, together])
+        scored = np.stack([*seen.alone, together])
         mixed = scored[-1, 0, -1].copy()
         if self.worse():
             scored[-1, :, -1] = scored[self.names.index(PRIOR_COUNT), :, -1]
         self.mixed.append(mixed)
-        self.origins.append(origin)
+        self.origins.append(seen.origin)
         self.scored.append(scored)
         self.best.append(scorer.score(came, amounts[:1])[0])
         self.totals.append(scorer.with_all(amounts.sum(axis=1)))
