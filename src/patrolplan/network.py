@@ -238,7 +238,7 @@ def build_network(
         Length aimed at.
     """
     pieces = cut_pieces(streets, piece_metres=piece_metres)
-    if limits is not None:
+    if limits is not None and not limits.covers(shapely.box(*_extent(pieces.coordinates))):
         middle = StreetNetwork(pieces, projection).piece_middle
         inside = shapely.contains_xy(limits, middle[:, 0], middle[:, 1])
         outside_km = pieces.piece_metres[~inside].sum() / 1000
@@ -249,6 +249,11 @@ def build_network(
         left_out.add("streets", "not connected to the rest (pieces)", int((~main).sum()))
         pieces = pieces.take(main)
     return StreetNetwork(pieces, projection)
+
+
+def _extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
+    """Least and greatest x and y; a point far off where there is none."""
+    return (*xy.min(axis=0, initial=np.inf), *xy.max(axis=0, initial=-np.inf))
 
 
 def _largest_part(pieces: Pieces) -> NDArray[np.bool_]:

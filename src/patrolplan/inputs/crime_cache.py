@@ -21,7 +21,7 @@ from patrolplan.inputs.cache import cache_folder
 from patrolplan.inputs.cache import digest
 from patrolplan.projection import Projection
 
-FORMAT = "crimes-1"
+FORMAT = "crimes-2"
 """Change this when what is read from a file changes."""
 
 FOLDER = re.compile(r"crimes-\d+")

@@ -10,6 +10,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
 from patrolplan.distinct import distinct
 from patrolplan.errors import InputError
@@ -31,6 +33,9 @@ FIELDS = (
     Field("force", ("Reported by",)),
     *POINT_FIELDS,
 )
+
+NO_ID = 0
+"""Stands where a row has no Crime ID."""
 
 COLUMNS = ("crime_id", "month", "occurred_at", "category", "force", "x", "y")
 """What of a file is needed further on."""
@@ -82,15 +87,11 @@ def read_crimes(
     """
     tables = _read_all(paths, projection, columns or {})
     snapped = not any(table["occurred_at"].notna().any() for table in tables)
-    table = pd.concat(
-        [table.assign(file=number) for number, table in enumerate(tables)], ignore_index=True
-    )
-    table = _complete(table, left_out)
+    table = _complete(_joined(tables), left_out)
     table = _once(table, left_out)
-    forces = table["force"].fillna("") if "force" in table else pd.Series("", index=table.index)
-    others = forces.isin(leave_out_forces)
+    others = table["force"].isin(leave_out_forces)
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(others.sum()))
-    table = table.assign(force=forces)[~others]
+    table = table[~others]
     if table.empty:
         what = "no row with a category, month and place is left"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
@@ -115,8 +116,29 @@ def _read_one(path: Path, projection: Projection, columns: Mapping[str, str]) ->
     table = read_table(path, FIELDS, columns, source="crimes")
     x, y = points(table, projection, columns, path=path, source="crimes")
     table = _with_month(table.assign(x=x, y=y), path)
-    wanted = [name for name in COLUMNS if name in table]
-    return table[wanted]
+    force = table["force"].fillna("") if "force" in table else ""
+    table = table.assign(
+        crime_id=_numbered(table["crime_id"]) if "crime_id" in table else NO_ID, force=force
+    )
+    return table[list(COLUMNS)].astype({"category": "category", "force": "category"})
+
+
+def _numbered(ids: pd.Series) -> NDArray[np.uint64]:
+    """A number of 64 bits in place of each Crime ID, which is only compared with others."""
+    numbers = pd.util.hash_array(ids.to_numpy(dtype=object, na_value=""), categorize=False)
+    return np.where(ids.isna(), NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """All tables as one, with the number of each row's `file`."""
+    named = ("category", "force")
+    bare = [table.drop(columns=list(named)) for table in tables]
+    words = {
+        name: union_categoricals([_words(table[name]) for table in tables], sort_categories=True)
+        for name in named
+    }
+    file = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    return pd.concat(bare, ignore_index=True).assign(file=file, **words)
 
 
 def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -160,6 +182,12 @@ def _of_our_time(dates: pd.Series) -> pd.Series:
     return dates.where(dates.dt.year.between(*YEARS)).astype("datetime64[ns]")
 
 
+def _words(column: pd.Series) -> pd.Categorical:
+    """A column of words as they are told apart in every file, also where it holds none."""
+    told = pd.Categorical(column)
+    return pd.Categorical.from_codes(told.codes, told.categories.astype(object))
+
+
 def _complete(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
     """Rows that have a category, a month and a place."""
     faults = {
@@ -171,27 +199,26 @@ def _complete(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
     for reason, fault in faults.items():
         left_out.add("crimes", reason, int((good & fault).sum()))
         good &= ~fault.to_numpy()
-    return table[good]
+    return table if good.all() else table[good]
 
 
 def _once(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
     """Without the rows that an earlier file holds already."""
-    if "crime_id" not in table:
-        return table
     ids = table["crime_id"]
-    shared = table[ids.notna() & ids.duplicated(keep=False)]
-    first = shared.groupby(["crime_id", "month", "category", "x", "y"])["file"].transform("min")
+    shared = table[(ids != NO_ID) & ids.duplicated(keep=False)]
+    same = ["crime_id", "month", "category", "x", "y"]
+    first = shared.groupby(same, observed=True)["file"].transform("min")
     again = shared.index[shared["file"] > first]
     left_out.add("crimes", "stand in an earlier file too", len(again))
-    return table.drop(index=again)
+    return table.drop(index=again) if len(again) else table
 
 
 def _incidents(table: pd.DataFrame, projection: Projection) -> gpd.GeoDataFrame:
     data = {
-        "category": table["category"].astype("category"),
+        "category": table["category"].cat.remove_unused_categories(),
         "month": table["month"],
         "occurred_at": table["occurred_at"],
-        "force": table["force"].astype("category"),
+        "force": table["force"].cat.remove_unused_categories(),
     }
     # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
     places, of_row = distinct(table[["x", "y"]].to_numpy(dtype=np.float64))
