@@ -150,6 +150,21 @@ def test_a_limit_cuts_off_longer_walks_only(case, limit):
     assert np.isinf(held[~within]).all()
 
 
+@given(network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
+def test_walks_among_some_places_are_those_among_all(case, limit, random):
+    """Walks between some of the places are as long as among all, within their own limit."""
+    network, positions = case
+    every = Walks(network, positions)
+    some = np.array(random.sample(range(len(positions)), max(1, len(positions) // 2)))
+    walks = Walks(network, positions, limit_metres=0.0).among(some, limit_metres=limit)
+    expected = every.metres[np.ix_(some, some)]
+    within = expected <= limit
+    np.testing.assert_allclose(walks.metres[within], expected[within], atol=1e-6)
+    assert np.isinf(walks.metres[~within]).all()
+    for start, end in np.argwhere(within):
+        assert walks.between(start, end).metres == pytest.approx(expected[start, end], abs=NEAR)
+
+
 @given(network_and_positions())
 def test_distance_to_pieces_is_that_to_their_nearer_end(case):
     """The distance to a piece is networkx's distance to the nearer of its ends."""

@@ -5,6 +5,7 @@ shortest is the one that costs least.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -130,8 +131,21 @@ class Walks:
         self._effort = effort
         self._segments = _segments(network, positions)
         self._graph, self._keys, self._best = _graph(self._segments, effort)
-        n = len(network.node_xy)
-        self._start = n + np.arange(len(positions))
+        self._look(np.arange(len(positions)), limit_metres)
+
+    def among(self, numbers: NDArray[np.int64], *, limit_metres: float = np.inf) -> "Walks":
+        """Walks between some of the positions alone, which are numbered anew.
+
+        The graph stays the same: to make it costs more than to look for walks within a short limit.
+        """
+        some = copy(self)
+        some._look(numbers, limit_metres)
+        return some
+
+    def _look(self, numbers: NDArray[np.int64], limit_metres: float) -> None:
+        """Look for the walks from these positions to each other and to all nodes."""
+        n = len(self.network.node_xy)
+        self._start = n + numbers
         distance, self._before = csgraph.dijkstra(
             self._graph,
             directed=True,

@@ -17,7 +17,7 @@ from patrolplan.walks import joined_walks
 
 CORNERS = 3
 ROTATIONS = 4
-LOOKED_FOR, NEAR_METRES = 4.0, 300.0
+LOOKED_FOR, NEAR_METRES = 2.5, 300.0
 """Walks between corners are looked for up to so many radii and metres first."""
 
 RADII_METRES = (60.0, 120.0, 180.0, 250.0, 330.0, 420.0, 520.0, 640.0, 780.0)
@@ -77,26 +77,31 @@ class Loop:
 
 def loops_round(case: SchoolCase) -> list[list[Loop]]:
     """Loops over three corners around the gate: for each rotation, one a radius that works."""
-    by_radius = [_loops_at(case, radius) for radius in RADII_METRES]
-    return [list(loops) for loops in zip(*by_radius, strict=True)]
-
-
-def _loops_at(case: SchoolCase, radius: float) -> list[Loop]:
-    """A loop for each rotation, all of one radius, walked on one graph.
-
-    Walks far longer than the radius are looked for only where there is no shorter way.
-    """
     network, gate = case.reach.network, case.reach.gate
     turns = np.arange(CORNERS * ROTATIONS).reshape(CORNERS, ROTATIONS).T
     angles = 2 * np.pi * turns.ravel() / (CORNERS * ROTATIONS)
     around = np.column_stack([np.sin(angles), np.cos(angles)])
-    corners = network.snap(network.xy(gate)[0] + radius * around)
-    positions = joined_positions(gate, corners)
-    orders = [[0, *range(1 + at, 1 + at + CORNERS), 0] for at in range(0, len(angles), CORNERS)]
+    corners = np.concatenate([radius * around for radius in RADII_METRES])
+    corner = network.snap(network.xy(gate)[0] + corners)
+    graph = Walks(network, joined_positions(gate, corner), limit_metres=0.0)  # none yet
+    by_radius = [
+        _loops_at(graph, 1 + at * len(angles) + np.arange(len(angles)), radius)
+        for at, radius in enumerate(RADII_METRES)
+    ]
+    return [list(loops) for loops in zip(*by_radius, strict=True)]
+
+
+def _loops_at(every: Walks, corners: NDArray[np.int64], radius: float) -> list[Loop]:
+    """A loop from position 0 for each rotation, all of one radius.
+
+    Walks far longer than the radius are looked for only where there is no shorter way.
+    """
+    numbers = np.concatenate([[0], corners])
+    orders = [[0, *range(at, at + CORNERS), 0] for at in range(1, len(numbers), CORNERS)]
     steps = np.array([pair for order in orders for pair in pairwise(order)])
-    walks = Walks(network, positions, limit_metres=LOOKED_FOR * radius + NEAR_METRES)
+    walks = every.among(numbers, limit_metres=LOOKED_FOR * radius + NEAR_METRES)
     if not np.isfinite(walks.metres[steps[:, 0], steps[:, 1]]).all():
-        walks = Walks(network, positions)
+        walks = every.among(numbers)
     return [
         Loop(joined_walks([walks.between(a, b) for a, b in pairwise(order)])) for order in orders
     ]
