@@ -139,7 +139,7 @@ class Walks:
         The graph stays the same: to make it costs more than to look for walks within a short limit.
         """
         some = copy(self)
-        some._look(numbers, limit_metres)
+        some._look(numbers, limit_metres)  # noqa: SLF001 - of its own class
         return some
 
     def _look(self, numbers: NDArray[np.int64], limit_metres: float) -> None:
