@@ -1,12 +1,13 @@
 """All cards, rendered as a printer would: nothing hidden, cut or wasted."""
 
 import dataclasses
+import importlib.util
 import io
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
-import pypdf
 import pytest
 
 import patrolplan as pp
@@ -17,6 +18,12 @@ from patrolplan.outputs.card.signs import LEGEND_HEIGHT
 from patrolplan.outputs.card.streetmap import STOP_RADIUS
 from patrolplan.outputs.wording import plan_id
 from patrolplan.patrols.windows import Window
+
+HERE = Path(__file__).parent
+_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
+printed = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(printed)
+letters = printed.letters
 
 DOTS = 72
 """Dots an inch: a point of the page is a dot of the picture."""
@@ -40,11 +47,6 @@ def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
         shape = (height, width) if kind == b"P5" else (height, width, 3)
         pages.append(np.frombuffer(stream.read(int(np.prod(shape))), dtype=np.uint8).reshape(shape))
     return pages
-
-
-def letters(text: str) -> str:
-    """Text without spaces: a line may break anywhere."""
-    return "".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
 def said(value: object) -> list[str]:
@@ -96,7 +98,7 @@ def drawn(plan):
 @pytest.fixture(scope="module")
 def texts(drawn):
     """Letters of each card's page."""
-    return [letters(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(drawn[1])).pages]
+    return printed.pages(drawn[1])
 
 
 def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
