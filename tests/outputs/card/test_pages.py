@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.card import sheet
+from patrolplan.outputs.card import words
+from patrolplan.outputs.card import workshop
 from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import overlapping
+from patrolplan.outputs.card.sheet import render_cards
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
 from patrolplan.outputs.card.streetmap import STOP_RADIUS
 from patrolplan.outputs.wording import plan_id
@@ -83,15 +85,15 @@ def plan(request):
 @pytest.fixture(scope="module")
 def drawn(plan):
     """Maps as they stand on the cards, and all cards of a plan as one PDF."""
-    maps, draw = [], sheet.draw_patrol_map
+    maps, draw = [], workshop.draw_patrol_map
 
     def spy(*args, **how):
         maps.append(draw(*args, **how))
         return maps[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sheet, "draw_patrol_map", spy)
-        cards = sheet.render_cards(plan)
+        patch.setattr(workshop, "draw_patrol_map", spy)
+        cards = render_cards(plan)
     return maps, cards["cards.pdf"]
 
 
@@ -137,10 +139,10 @@ def test_no_text_is_cut(plan, texts):
     code = plan_id(plan)
     unprinted = {"title", "map_alt", "code_alt", "gate_only"}
     for text, patrol in zip(texts, plan.patrols, strict=True):
-        data = sheet.card_data(plan, patrol, code)
+        data = words.card_data(plan, patrol, code)
         for key, value in data.items():
-            for words in said(value) if key not in unprinted else ():
-                assert letters(words) in text, (patrol.urn, key, words)
+            for phrase in said(value) if key not in unprinted else ():
+                assert letters(phrase) in text, (patrol.urn, key, phrase)
 
 
 def test_pages_are_used_in_colour_and_in_grey(plan, drawn):
@@ -165,8 +167,8 @@ def test_margins_are_free(drawn):
 def test_held_out_sentence_stands_on_the_card(plan, texts):
     """The card says what such a patrol would have met in months that it had not seen."""
     told = [patrol.tested for patrol in plan.patrols]
-    for text, words in zip(texts, told, strict=True):
-        assert letters(words) in text
+    for text, sentence in zip(texts, told, strict=True):
+        assert letters(sentence) in text
 
 
 def test_what_a_ride_asks_for_stands_on_the_card(plan, texts):
