@@ -48,6 +48,8 @@ TWICE_SHARE = 0.001
 CHANGING_SHARE = 0.02
 """Share of points that grow or fade much over the years."""
 
+# Names as in the real files, written out as in `data/demo/crimes.py`: what makes test data takes
+# nothing from the package that reads it.
 CATEGORIES = {  # share of all rows, swing over the year (above 0: more in summer)
     "Anti-social behaviour": (0.215, 0.25),
     "Violence and sexual offences": (0.225, 0.08),

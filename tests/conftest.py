@@ -1,12 +1,14 @@
 """Areas that tests share, and the bounds they all keep."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 import patrolplan as pp
+from patrolplan import cli
 
 settings.register_profile("short", deadline=None, max_examples=25)
 settings.register_profile("long", deadline=None, max_examples=1000)
@@ -40,6 +42,36 @@ def shared():
 def demo():
     """Settings file of the demo borough."""
     return ROOT / "data" / "patrolplan.toml"
+
+
+@pytest.fixture(scope="session")
+def copy_demo(demo):
+    """What copies the demo borough with crimes of these months only; gives its settings file."""
+
+    def copy(folder, *months):
+        for month in months:
+            shutil.copytree(demo.parent / "crimes" / month, folder / "crimes" / month)
+        for path in demo.parent.glob("*.*"):
+            if path.suffix in {".csv", ".gz", ".toml"}:
+                shutil.copy(path, folder)
+        return folder / demo.name
+
+    return copy
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process; gives exit code, standard output and error."""
+
+    def call(*args):
+        monkeypatch.setattr("sys.argv", ["patrolplan", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        assert "Traceback" not in told.out + told.err
+        return ended.value.code or 0, told.out, told.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -10,36 +9,13 @@ import osmium
 import pandas as pd
 import pytest
 
-from patrolplan import cli
-
 MONTHS = ("2026-08", "2026-09")
 
 
 @pytest.fixture
-def small(demo, tmp_path):
+def small(copy_demo, tmp_path):
     """A copy of the demo borough with two months of crimes; gives its settings file."""
-    folder = tmp_path / "area"
-    for month in MONTHS:
-        shutil.copytree(demo.parent / "crimes" / month, folder / "crimes" / month)
-    for path in demo.parent.glob("*.*"):
-        if path.suffix in {".csv", ".gz", ".toml"}:
-            shutil.copy(path, folder)
-    return folder / demo.name
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process; gives exit code, standard output and error."""
-
-    def call(*args):
-        monkeypatch.setattr("sys.argv", ["patrolplan", *map(str, args)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        return ended.value.code or 0, told.out, told.err
-
-    return call
+    return copy_demo(tmp_path / "area", *MONTHS)
 
 
 def _changed(settings, old, new):

@@ -33,6 +33,8 @@ COLUMNS = (
 )
 ASB = "Anti-social behaviour"
 
+# Written out, not imported: a demo borough made from the package's own names could not show that
+# the package reads those of the real files. `benchmarks/world.py` stands apart for the same reason.
 SHARES = {  # share of all rows, swing over the year (positive: more in summer)
     ASB: (0.215, 0.25),
     "Violence and sexual offences": (0.225, 0.08),

@@ -1,6 +1,5 @@
 """`patrolplan.toml` as frozen models: every key, its default and its meaning in one place."""
 
-import difflib
 import os
 import re
 import tomllib
@@ -10,7 +9,6 @@ from typing import Annotated
 from typing import Any
 from typing import Literal
 from typing import Self
-from typing import get_args
 
 from pydantic import BaseModel
 from pydantic import BeforeValidator
@@ -21,12 +19,12 @@ from pydantic import ValidationError
 from pydantic import field_serializer
 from pydantic import field_validator
 from pydantic import model_validator
-from pydantic_core import ErrorDetails
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from patrolplan.errors import Problem
 from patrolplan.errors import SettingsError
+from patrolplan.mistakes import nearest
+from patrolplan.mistakes import problem_of
 
 PATROL_RELEVANT = (
     "Robbery",
@@ -330,7 +328,7 @@ class Settings(Section):
         known = tuple(SourceSettings.model_fields)
         for source in value:
             if source not in known:
-                message = f"[columns.{source}] names no source{_nearest(source, known)}"
+                message = f"[columns.{source}] names no source{nearest(source, known)}"
                 raise ValueError(message)
         return value
 
@@ -389,7 +387,9 @@ def settings_from(data: dict[str, Any], *, folder: Path, file: str | Path = "set
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(_problem(file, detail) for detail in error.errors()) from None
+        raise SettingsError(
+            problem_of(file, detail, Settings) for detail in error.errors()
+        ) from None
     settings._folder = Path(folder)  # noqa: SLF001 - set once, by the loader beside the model
     return settings
 
@@ -398,35 +398,3 @@ def _expand(folder: Path, pattern: str) -> list[Path]:
     anchor = Path(pattern).anchor
     root = Path(anchor) if anchor else folder
     return list(root.glob(pattern[len(anchor) :]))
-
-
-def _problem(file: str | Path, detail: ErrorDetails) -> Problem:
-    key = ".".join(str(part) for part in detail["loc"])
-    place = f"key '{key}'" if key else ""
-    if detail["type"] == "extra_forbidden":
-        known = _keys_beside(detail["loc"])
-        what = f"no such key{_nearest(str(detail['loc'][-1]), known)}"
-        return Problem(file, what, "mend or remove it", place)
-    if detail["type"] == "missing" and isinstance(detail["loc"][-1], str):
-        return Problem(file, "the key is missing", "add it", place)
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "value_error":
-        return Problem(file, message, "see `patrolplan init` for an example", place)
-    return Problem(file, f"{detail['input']!r}: {message}", "mend the value", place)
-
-
-def _keys_beside(loc: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Names of the keys that are known where an unknown one was found."""
-    model: type[BaseModel] = Settings
-    for part in loc[:-1]:
-        field = model.model_fields.get(str(part))
-        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        for kind in kinds:  # a section, or a table of sections by name
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                model = kind
-    return tuple(info.alias or name for name, info in model.model_fields.items())
-
-
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"

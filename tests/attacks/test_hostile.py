@@ -2,9 +2,11 @@
 
 import contextlib
 import gzip
+import importlib.util
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,19 +17,20 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import bounds
 from patrolplan.inputs.bounds import check_size
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.officers import read_officers
 from patrolplan.inputs.reports import read_reports
-from patrolplan.inputs.schools import read_bell_times
-from patrolplan.inputs.schools import read_gates
 from patrolplan.inputs.schools import read_schools
 from patrolplan.inputs.streets import read_streets
 from patrolplan.inputs.tabular import Field
 from patrolplan.inputs.tabular import read_table
-from patrolplan.inputs.tasked import read_tasked_places
-from patrolplan.inputs.terms import read_term_dates
 from patrolplan.network import build_network
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
+
+_spec = importlib.util.spec_from_file_location(
+    "readers", Path(__file__).parents[1] / "inputs" / "readers.py"
+)
+readers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(readers)
 
 BNG = Projection("EPSG:27700")
 EVERYWHERE = shapely.box(-1e7, -1e7, 1e7, 1e7)
@@ -190,23 +193,25 @@ def test_graphs_that_make_no_sense_are_refused(tmp_path, kind, change):
 
 
 READERS = {
-    "schools.csv": lambda path: read_schools([path], BNG, LeftOut()),
-    "bell_times.csv": lambda path: read_bell_times([path]),
-    "gates.csv": lambda path: read_gates([path], BNG),
-    "officers.csv": lambda path: read_officers([path], BNG),
-    "term_dates.csv": lambda path: read_term_dates([path]),
-    "tasked_places.csv": lambda path: read_tasked_places([path], BNG),
-    "reports.csv": lambda path: read_reports([path], BNG, EVERYWHERE, LeftOut(), threshold=5),
-    "crimes/2026-09/2026-09-eastmere-street.csv": lambda path: read_crimes([path], BNG, LeftOut()),
+    **readers.TABLES,
     "x.osm": _streets,
     "x.osm.gz": _streets,
     "x.graphml": _streets,
     "x.graphml.gz": _streets,
-    "x.parquet": lambda path: read_reports([path], BNG, EVERYWHERE, LeftOut(), threshold=5),
-    "x.csv.gz": lambda path: read_reports([path], BNG, EVERYWHERE, LeftOut(), threshold=5),
+    "x.parquet": readers.TABLES["reports.csv"],
+    "x.csv.gz": readers.TABLES["reports.csv"],
 }
-PUTS = [b"", b'"', b",", b";", b"\n", b"\r\n", b"\0", b"\xc3", b"\xff\xfe", b"-9", b"1e999", b"nan"]
-PUTS += [b"<", b"&a;", b"]]>", b"\x1f\x8b", b"inf", b"=cmd|' /C calc'!A0", b"../../x", b"9" * 400]
+PUTS = [
+    *readers.PUTS,
+    b"<",
+    b"&a;",
+    b"]]>",
+    b"\x1f\x8b",
+    b"inf",
+    b"=cmd|' /C calc'!A0",
+    b"../../x",
+    b"9" * 400,
+]
 
 
 def _original(demo, folder, name):
@@ -227,10 +232,11 @@ def _original(demo, folder, name):
 
 
 def _spoiled(content, rng):
-    for _ in range(rng.randint(1, 2)):
-        place, cut = rng.randrange(len(content) + 1), rng.randint(0, 30)
-        content = content[:place] + rng.choice(PUTS) + content[place + cut :]
-    return content
+    changes = [
+        (rng.randrange(len(content) + 1), rng.randint(0, 30), rng.choice(PUTS))
+        for _ in range(rng.randint(1, 2))
+    ]
+    return readers.spoiled(content, changes)
 
 
 def _fuzz(demo, folder, rounds, seed):

@@ -1,39 +1,16 @@
 """The week command: planned, set by hand, repaired at short notice, or refused."""
 
 import json
-import shutil
 
 import pytest
-
-from patrolplan import cli
 
 DAY = "2026-12-01"
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process; gives exit code, standard output and error."""
-
-    def call(*args):
-        monkeypatch.setattr("sys.argv", ["patrolplan", *map(str, args)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        return ended.value.code or 0, told.out, told.err
-
-    return call
-
-
 @pytest.fixture(scope="module")
-def small(demo, tmp_path_factory):
+def small(copy_demo, tmp_path_factory):
     """The demo borough with one month of crimes and two schools; gives its settings file."""
-    folder = tmp_path_factory.mktemp("area")
-    shutil.copytree(demo.parent / "crimes" / "2026-09", folder / "crimes" / "2026-09")
-    for path in demo.parent.glob("*.*"):
-        if path.suffix in {".csv", ".gz", ".toml"}:
-            shutil.copy(path, folder)
-    settings = folder / demo.name
+    settings = copy_demo(tmp_path_factory.mktemp("area"), "2026-09")
     text = settings.read_text(encoding="utf-8")
     assert "[schools]" not in text
     text += '\n[schools]\nurns = ["900001", "900006"]\n'

@@ -19,6 +19,8 @@ from patrolplan.crew.share import shared_out
 from patrolplan.crew.workers import Workers
 from patrolplan.errors import ClusterError
 
+URNS = ["900001", "900002", "900003", "900005", "900006"]
+
 
 @pytest.fixture(scope="module")
 def crew():
@@ -36,9 +38,19 @@ def _contents(folder):
 
 
 @pytest.fixture(scope="module")
-def alone(demo_plan, tmp_path_factory):
-    """The demo borough's pack, made by one process."""
-    return _contents(pp.write_pack(demo_plan, tmp_path_factory.mktemp("alone") / "pack"))
+def planned(demo_area, demo_plan):
+    """What plans five schools of the demo borough: more than workers, enough to lose one amid."""
+
+    def plan(**how):
+        return pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, urns=URNS, **how)
+
+    return plan
+
+
+@pytest.fixture(scope="module")
+def alone(planned, tmp_path_factory):
+    """The pack of those schools, made by one process."""
+    return _contents(pp.write_pack(planned(), tmp_path_factory.mktemp("alone") / "pack"))
 
 
 def scaled(factor, number):
@@ -79,20 +91,20 @@ def network_at(area, _):
     return os.getpid(), id(area.network), arrays.piece_metres.sum(), arrays.piece_metres[:3].copy()
 
 
-def test_two_processes_make_the_same_pack(demo_area, demo_plan, alone, crew, tmp_path):
-    """Every file of the demo borough, plan and cards, is the same byte by byte."""
-    plan = pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, executor=crew)
+def test_two_processes_make_the_same_pack(planned, alone, crew, tmp_path):
+    """Every file of a plan, cards and all, is the same byte by byte."""
+    plan = planned(executor=crew)
     assert _contents(pp.write_pack(plan, tmp_path / "pack", executor=crew)) == alone
 
 
-def test_any_executor_makes_the_same_pack(demo_area, demo_plan, alone, tmp_path):
+def test_any_executor_makes_the_same_pack(planned, alone, tmp_path):
     """Threads of the standard library do as well."""
     with ThreadPoolExecutor(3) as threads:
-        plan = pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, executor=threads)
+        plan = planned(executor=threads)
         assert _contents(pp.write_pack(plan, tmp_path / "pack", executor=threads)) == alone
 
 
-def test_worker_killed_in_the_middle(demo_area, demo_plan, alone, tmp_path):
+def test_worker_killed_in_the_middle(planned, alone, tmp_path):
     """A process that is killed while it plans is replaced, and the plan is the same."""
     killed = []
 
@@ -107,9 +119,7 @@ def test_worker_killed_in_the_middle(demo_area, demo_plan, alone, tmp_path):
             os.kill(workers[-1].pid, signal.SIGKILL)
 
     with Workers(1) as own:
-        plan = pp.plan_patrols(
-            demo_area, demo_plan.risk, demo_plan.hotspots, executor=own, tell=kill_one
-        )
+        plan = planned(executor=own, tell=kill_one)
     assert killed
     assert not psutil.pid_exists(killed[0])
     assert _contents(pp.write_pack(plan, tmp_path / "pack")) == alone

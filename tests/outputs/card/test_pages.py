@@ -1,22 +1,31 @@
 """All cards, rendered as a printer would: nothing hidden, cut or wasted."""
 
 import dataclasses
+import importlib.util
 import io
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
-import pypdf
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.card import sheet
+from patrolplan.outputs.card import words
+from patrolplan.outputs.card import workshop
 from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import overlapping
+from patrolplan.outputs.card.sheet import render_cards
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
 from patrolplan.outputs.card.streetmap import STOP_RADIUS
 from patrolplan.outputs.wording import plan_id
 from patrolplan.patrols.windows import Window
+
+HERE = Path(__file__).parent
+_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
+printed = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(printed)
+letters = printed.letters
 
 DOTS = 72
 """Dots an inch: a point of the page is a dot of the picture."""
@@ -40,11 +49,6 @@ def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
         shape = (height, width) if kind == b"P5" else (height, width, 3)
         pages.append(np.frombuffer(stream.read(int(np.prod(shape))), dtype=np.uint8).reshape(shape))
     return pages
-
-
-def letters(text: str) -> str:
-    """Text without spaces: a line may break anywhere."""
-    return "".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
 def said(value: object) -> list[str]:
@@ -81,22 +85,22 @@ def plan(request):
 @pytest.fixture(scope="module")
 def drawn(plan):
     """Maps as they stand on the cards, and all cards of a plan as one PDF."""
-    maps, draw = [], sheet.draw_patrol_map
+    maps, draw = [], workshop.draw_patrol_map
 
     def spy(*args, **how):
         maps.append(draw(*args, **how))
         return maps[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sheet, "draw_patrol_map", spy)
-        cards = sheet.render_cards(plan)
+        patch.setattr(workshop, "draw_patrol_map", spy)
+        cards = render_cards(plan)
     return maps, cards["cards.pdf"]
 
 
 @pytest.fixture(scope="module")
 def texts(drawn):
     """Letters of each card's page."""
-    return [letters(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(drawn[1])).pages]
+    return printed.pages(drawn[1])
 
 
 def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
@@ -135,10 +139,10 @@ def test_no_text_is_cut(plan, texts):
     code = plan_id(plan)
     unprinted = {"title", "map_alt", "code_alt", "gate_only"}
     for text, patrol in zip(texts, plan.patrols, strict=True):
-        data = sheet.card_data(plan, patrol, code)
+        data = words.card_data(plan, patrol, code)
         for key, value in data.items():
-            for words in said(value) if key not in unprinted else ():
-                assert letters(words) in text, (patrol.urn, key, words)
+            for phrase in said(value) if key not in unprinted else ():
+                assert letters(phrase) in text, (patrol.urn, key, phrase)
 
 
 def test_pages_are_used_in_colour_and_in_grey(plan, drawn):
@@ -163,8 +167,8 @@ def test_margins_are_free(drawn):
 def test_held_out_sentence_stands_on_the_card(plan, texts):
     """The card says what such a patrol would have met in months that it had not seen."""
     told = [patrol.tested for patrol in plan.patrols]
-    for text, words in zip(texts, told, strict=True):
-        assert letters(words) in text
+    for text, sentence in zip(texts, told, strict=True):
+        assert letters(sentence) in text
 
 
 def test_what_a_ride_asks_for_stands_on_the_card(plan, texts):

@@ -14,7 +14,8 @@ from patrolplan.outputs.week.tasks import render_tasks
 from patrolplan.outputs.week.tasks import tasks_data
 from patrolplan.patrols.plans import clock
 
-_spec = importlib.util.spec_from_file_location("printed", Path(__file__).with_name("printed.py"))
+HERE = Path(__file__).parent
+_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
 printed = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(printed)
 letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page

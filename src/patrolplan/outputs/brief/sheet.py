@@ -9,7 +9,7 @@ from typing import Any
 from patrolplan.outputs.brief.brief import GROUPS
 from patrolplan.outputs.brief.brief import HOTSPOTS
 from patrolplan.outputs.brief.brief import Brief
-from patrolplan.outputs.brief.brief import Recorded
+from patrolplan.outputs.brief.recorded import Recorded
 from patrolplan.outputs.brief.told import basis
 from patrolplan.outputs.brief.told import brief_document
 from patrolplan.outputs.brief.told import hotspot_words

@@ -11,9 +11,9 @@ from patrolplan.outputs.brief.brief import GROUPS
 from patrolplan.outputs.brief.brief import HOTSPOTS
 from patrolplan.outputs.brief.brief import Brief
 from patrolplan.outputs.brief.brief import ChangedHotspot
-from patrolplan.outputs.brief.brief import Figure
-from patrolplan.outputs.brief.brief import Recorded
 from patrolplan.outputs.brief.brief import ReportGroup
+from patrolplan.outputs.brief.recorded import Figure
+from patrolplan.outputs.brief.recorded import Recorded
 from patrolplan.outputs.brief.spans import Span
 from patrolplan.outputs.wording import attributions_of
 from patrolplan.outputs.wording import metres

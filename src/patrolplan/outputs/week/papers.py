@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.crew.share import Tell
+from patrolplan.outputs.card.book import Book
+from patrolplan.outputs.card.book import render_books
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.names import shortened
-from patrolplan.outputs.card.sheet import Book
-from patrolplan.outputs.card.sheet import render_books
 from patrolplan.outputs.files import write_json
 from patrolplan.outputs.week.roll import Officer
 from patrolplan.outputs.week.roll import Roll

@@ -1,11 +1,9 @@
 """Reading papers back."""
 
-import io
 import re
 import shutil
 import subprocess
 
-import pypdf
 import pytest
 
 
@@ -15,20 +13,24 @@ def letters(text):
 
 
 def pages(pdf):
-    """Letters of each page."""
-    return [letters(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    """Letters of each page, as poppler reads them."""
+    return [letters(page) for page in _told(pdf, "-raw").split("\f")[:-1]]
 
 
-def words_off_the_page(pdf):
-    """Words that reach beyond their page's edge, as poppler sees them."""
+def _told(pdf, *options):
     command = shutil.which("pdftotext")
     if command is None:
         pytest.skip("pdftotext, of poppler-utils, is not installed")
     made = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
-        [command, "-bbox", "-", "-"], input=pdf, capture_output=True, check=True
+        [command, *options, "-", "-"], input=pdf, capture_output=True, check=True
     )
+    return made.stdout.decode()
+
+
+def words_off_the_page(pdf):
+    """Words that reach beyond their page's edge, as poppler sees them."""
     found = []
-    for page in made.stdout.decode().split("<page ")[1:]:
+    for page in _told(pdf, "-bbox").split("<page ")[1:]:
         width, height = (float(x) for x in re.findall(r'(?:width|height)="([\d.]+)"', page)[:2])
         for box in re.finditer(
             r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)<', page

@@ -1,0 +1,196 @@
+"""Recorded crime around one school, counted by category and street, as it may be shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.outputs.brief.counts import Around
+from patrolplan.outputs.brief.counts import chance_of
+from patrolplan.outputs.brief.counts import count_categories
+from patrolplan.outputs.brief.counts import count_streets
+from patrolplan.outputs.brief.counts import dispersion
+from patrolplan.outputs.brief.counts import rising
+from patrolplan.outputs.brief.spans import Span
+from patrolplan.outputs.brief.spans import Spans
+from patrolplan.outputs.brief.spans import When
+from patrolplan.places import street_labels
+
+STREETS = 6
+"""Most streets that are told; one page holds them."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number as it may be shown: `value` is None where it may not be, or is not held."""
+
+    value: float | None
+    least: float = 1.0
+    """Numbers under this are held back, where the settings hold crime to the threshold."""
+
+    @property
+    def said(self) -> str:
+        """The number in words.
+
+        Examples
+        --------
+        >>> [Figure(value).said for value in (1234.2, 7.26, 0.3, 0.0, None)]
+        ['1,234', '7', 'under 1', '0', 'not held']
+        """
+        if self.value is None:
+            return f"fewer than {self.least:g}" if self.least > 1 else "not held"
+        return "under 1" if 0 < self.value < 0.5 else f"{self.value:,.0f}"  # noqa: PLR2004
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Recorded crime of one category, or on one street, within the walk.
+
+    Parameters
+    ----------
+    name
+        The category or the street.
+    now
+        Since the day asked for.
+    usual
+        The mean of the months before, for as long a time.
+    year_before
+        The same days or months a year before.
+    rising
+        More than chance and, where a year before is held, more than then.
+    chance
+        Chance of as many if nothing changed; None where it was not asked or may not be shown.
+    """
+
+    name: str
+    now: Figure
+    usual: Figure
+    year_before: Figure
+    rising: bool = False
+    chance: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Counting:
+    """One school's counting: its streets, the incidents' days, and the spans."""
+
+    area: StudyArea
+    around: Around
+    when: When
+    spans: Spans
+    counted: tuple[str, ...]
+
+    @property
+    def least(self) -> float:
+        """Smallest number of crimes that may be shown."""
+        privacy = self.area.settings.privacy
+        return float(privacy.threshold) if privacy.threshold_for_crime else 1.0
+
+    def figure(self, value: float | None) -> Figure:
+        """A number of crimes, held back under the threshold where crime is held to it."""
+        if value is None:
+            return Figure(None)
+        if self.least > 1 and round(value) < self.least:
+            return Figure(None, self.least)
+        return Figure(float(value), self.least)
+
+    def categories(self) -> tuple[tuple[Recorded, ...], Recorded]:
+        """Every category that counts, and all of them together."""
+        around, when, spans = self.around, self.when, self.spans
+        now, before, year = self._of(spans.now), self._of(spans.before), None
+        if spans.year_before is not None:
+            year = self._of(spans.year_before)
+        swing = dispersion(self.area, around, when, spans, self.counted)
+        chance = chance_of(now, before, spans.exposure, swing)
+        up = rising(chance, now, year)
+        rows = [
+            self._recorded(
+                name,
+                now[k],
+                before[k] * spans.exposure,
+                None if year is None else year[k],
+                rising=bool(up[k]),
+                chance=float(chance[k]),
+            )
+            for k, name in enumerate(self.counted)
+        ]
+        return tuple(rows), self._total(rows, now, before, year)
+
+    def streets(self) -> tuple[Recorded, ...]:
+        """Named streets where most was recorded since; numbers of the pieces within the walk."""
+        labels = street_labels(self.area.network)
+        named = np.isin(labels, np.unique(self.area.network.piece_name[self.around.within]))
+        named &= (labels != "") & self.around.within
+        names, of_piece = np.unique(labels[named].astype(str), return_inverse=True)
+        now, before, year = (
+            None if span is None else np.bincount(of_piece, self._on(span)[named], len(names))
+            for span in (self.spans.now, self.spans.before, self.spans.year_before)
+        )
+        if now is None or before is None:  # both spans always stand
+            return ()
+        order = np.argsort(-np.round(now, 6), kind="stable")[:STREETS]
+        return tuple(
+            self._recorded(
+                str(names[k]),
+                now[k],
+                before[k] * self.spans.exposure,
+                None if year is None else year[k],
+            )
+            for k in order
+            if round(now[k]) >= max(1, self.least)
+        )
+
+    def _of(self, span: Span) -> NDArray[np.float64]:
+        return count_categories(self.area, self.around, self.when, span, self.counted)
+
+    def _on(self, span: Span) -> NDArray[np.float64]:
+        return count_streets(self.area, self.around, self.when, span, self.counted)
+
+    def _recorded(
+        self,
+        name: str,
+        now: float,
+        usual: float,
+        year: float | None,
+        *,
+        rising: bool = False,
+        chance: float | None = None,
+    ) -> Recorded:
+        """Numbers as they may be shown; what is told from a number held back is held back too."""
+        since, mean = self.figure(now), self.figure(usual)
+        shown = since.value is not None and mean.value is not None
+        return Recorded(
+            name=name,
+            now=since,
+            usual=mean,
+            year_before=self.figure(year),
+            rising=rising and shown,
+            chance=chance if shown else None,
+        )
+
+    def _total(
+        self,
+        rows: Sequence[Recorded],
+        now: NDArray[np.float64],
+        before: NDArray[np.float64],
+        year: NDArray[np.float64] | None,
+    ) -> Recorded:
+        """All categories; held back beside a category that is, or the rest would tell it."""
+        sums = {
+            "now": float(now.sum()),
+            "usual": float(before.sum()) * self.spans.exposure,
+            "year_before": None if year is None else float(year.sum()),
+        }
+        figures: dict[str, Figure] = {}
+        for column, total in sums.items():
+            beside: list[Figure] = [getattr(row, column) for row in rows]
+            hidden = any(one.value is None and one.least > 1 for one in beside)
+            figures[column] = Figure(None, np.inf) if hidden else self.figure(total)
+        return Recorded(
+            name="All of these",
+            now=figures["now"],
+            usual=figures["usual"],
+            year_before=figures["year_before"],
+        )
