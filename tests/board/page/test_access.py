@@ -46,6 +46,17 @@ FOCUS_SEEN = """() => {
 }"""
 
 
+# What a finger presses: a control, or the label that stands for a box to tick.
+SMALL = """(least) => [...document.querySelectorAll("button, a, select, summary, input")]
+  .map((element) => (element.type === "checkbox" ? element.closest("label") : element))
+  .filter((element) => element.checkVisibility() && !element.closest("#paper"))
+  .filter((element) => {
+    const { width, height } = element.getBoundingClientRect();
+    return Math.min(width, height) < least - 0.5;
+  }).map((element) => element.outerHTML.slice(0, 120))"""
+FINGER_PIXELS = 44
+
+
 def _contrasts(page):
     """Each text with its contrast, worst first."""
     found = sorted(page.evaluate(CONTRAST))
@@ -101,6 +112,8 @@ def test_every_state_is_legible_and_named(size, request):
         _assert_named(window.page)
         width = window.page.evaluate("document.documentElement.scrollWidth")
         assert width <= window.page.viewport_size["width"], state
+        if size == "phone":
+            assert window.page.evaluate(SMALL, FINGER_PIXELS) == [], state
 
 
 def _assert_holds_focus(page, name):
