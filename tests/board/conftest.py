@@ -63,6 +63,12 @@ def at_home(ground, folder):
 
 
 @pytest.fixture
+def ground_at(ground):
+    """The ground, with its files in a folder of one's own."""
+    return lambda folder: at_home(ground, folder)
+
+
+@pytest.fixture
 def board(ground, chosen, tmp_path):
     """A board whose files a test may change, opened on a week that was saved."""
     Store(tmp_path / "week").begin(chosen)

@@ -72,6 +72,7 @@ def board_app(board: Board, token: str, port: int) -> ASGIApp:
 
 def _add_pages(app: FastAPI, board: Board, token: str) -> None:
     files = _static_files()
+    scripts = [path.name for path in sorted(PAGE.glob("*.js")) if path.stem != "board"]
 
     @app.get("/")
     def page() -> HTMLResponse:
@@ -79,7 +80,8 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
         area = week.plan.area
         text = _environment().get_template("board.html.j2")
         facts = {"token": token, "area": area.name, "week_name": week_name(week)}
-        return HTMLResponse(text.render(**facts, marking=area.settings.output.marking))
+        facts["marking"] = area.settings.output.marking
+        return HTMLResponse(text.render(**facts, scripts=scripts))
 
     @app.get("/page/{name}")
     def static(name: str) -> Response:

@@ -16,6 +16,7 @@ from patrolplan.cli.app import parsed_date
 from patrolplan.errors import InputError
 from patrolplan.terminal import printed
 from patrolplan.terminal import progress
+from patrolplan.terminal import stage
 
 NEEDED = ("fastapi", "uvicorn")
 
@@ -54,6 +55,8 @@ def board(
     day = None if start is None else parsed_date(start, "--from")
     with listening(host, port) as listener:
         made = Board(opened(config, week, day))
+        with stage("Drawing the map"):
+            made.map()
         secret = token or secrets.token_urlsafe(32)
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name

@@ -1,9 +1,7 @@
 """The board in a browser: a server of its own, and windows that watch themselves."""
 
-import datetime as dt
 import json
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +9,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,15 @@ from playwright.sync_api import Page
 from playwright.sync_api import expect
 from playwright.sync_api import sync_playwright
 
+from patrolplan.board.asked import AskedChange
 from patrolplan.board.asked import AskedCheck
 from patrolplan.board.board import Board
 from patrolplan.board.ground import Ground
 from patrolplan.board.launch import desk_on
-from patrolplan.board.launch import opened
 from patrolplan.board.server import board_app
 from patrolplan.board.server import listening
+from patrolplan.board.store import Store
+from patrolplan.team.week import Week
 
 CHROMIUM = Path("/usr/bin/chromium")
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
@@ -87,6 +88,22 @@ class Served:
         document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
         return {(row["date"], row["urn"], row["officer"]) for row in document["patrols"]}
 
+    def post(self, number: int) -> dict[str, str]:
+        """Officer, school and day of one of the patrols."""
+        return post(self.patrols()[number])
+
+    def change(self, change: Change) -> None:
+        """Make a change as another window would."""
+        asked = {"version": self.board.desk.version, "change": change}
+        made = AskedChange.model_validate_json(json.dumps(asked))
+        self.board.change(made.version, made.change)
+
+    def solve(self) -> None:
+        """Have a proposal ready."""
+        self.board.solve(self.board.desk.version)
+        while self.board.solving()["running"]:
+            time.sleep(0.02)
+
     def check(self, change: Change) -> dict[str, Any]:
         """Whether a change can be."""
         asked = AskedCheck.model_validate_json(json.dumps({"change": change}))
@@ -112,6 +129,26 @@ class Served:
             for urn, day in free
         ]
 
+    def swaps(self) -> list[Change]:
+        """Every two patrols of different officers in different cells."""
+        return [
+            {"kind": "swap", "a": post(one), "b": post(other)}
+            for one, other in permutations(self.patrols(), 2)
+            if one["officer"] != other["officer"]
+            and (one["urn"], one["date"]) != (other["urn"], other["date"])
+        ]
+
+    def additions(self) -> list[Change]:
+        """Every officer in every cell without a patrol."""
+        state = self.state()
+        return [
+            {"kind": "add", "officer": row["officer"], "urn": school["urn"], "date": day}
+            for school in state["schools"]
+            for day, cell in school["cells"].items()
+            for row in state["officers"]
+            if not cell["patrols"]
+        ]
+
 
 def post(patrol: dict[str, Any]) -> dict[str, str]:
     """Officer, school and day of a patrol."""
@@ -135,6 +172,7 @@ class Window:
         page.on("console", lambda message: self._hear(message.type, message.text))
         page.goto(f"{self.address}?token={TOKEN}")
         expect(page.locator("#said")).to_have_text("The week is ready.")
+        expect(page.locator(".sign.school").first).to_be_attached()  # the map comes after it
 
     def _hear(self, kind: str, text: str) -> None:
         # A browser logs every answer that refuses something; refusals are part of the board.
@@ -237,26 +275,6 @@ class Window:
         expect(self.page.locator("#message")).to_contain_text(text)
 
 
-def middle(place: Locator) -> tuple[float, float]:
-    """Middle of an element on the screen."""
-    place.scroll_into_view_if_needed()
-    box = place.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-MONDAY = dt.date(2026, 11, 30)
-
-
-@pytest.fixture(scope="session")
-def _board_week(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ground, Path]:
-    """Plan the demo borough's week once; its tables are a copy, for the board writes them."""
-    home = tmp_path_factory.mktemp("board")
-    shutil.copytree(demo.parent, home / "data")
-    desk = opened(home / "data" / demo.name, home / "week", MONDAY)
-    return desk.scene.ground, home / "week"
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Open Chromium for a module, and close it for the next: only one may drive it at a time."""
@@ -271,20 +289,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def served(_board_week: tuple[Ground, Path], tmp_path: Path) -> Iterator[Served]:
-    """Serve the demo week from a folder of its own."""
-    ground, week = _board_week
-    tables = week.parent / "data"
-    kept = {path: path.read_bytes() for path in tables.iterdir() if path.is_file()}
-    shutil.copytree(week, tmp_path / "week")
-    board = Served(ground, tmp_path / "week")
+def served(ground_at: Callable[[Path], Ground], chosen: Week, tmp_path: Path) -> Iterator[Served]:
+    """Serve a small week, with all files in a folder of its own."""
+    Store(tmp_path / "week").begin(chosen)
+    board = Served(ground_at(tmp_path / "area"), tmp_path / "week")
     yield board
     board.close()
-    for path in tables.iterdir():
-        if path in kept:
-            path.write_bytes(kept[path])
-        elif path.is_file():
-            path.unlink()
 
 
 @pytest.fixture
@@ -294,7 +304,9 @@ def open_window(served: Served, chromium: Browser) -> Iterator[Callable[..., Win
     windows: list[Window] = []
 
     def open_one(size: dict[str, int] = DESK, **options: Any) -> Window:
-        context = chromium.new_context(viewport=size, has_touch=size == PHONE, **options)  # type: ignore[arg-type]
+        context = chromium.new_context(
+            viewport=size, has_touch=size == PHONE, locale="en-GB", **options
+        )  # type: ignore[arg-type]
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
         windows.append(Window(context.new_page(), served.address))

@@ -46,6 +46,17 @@ FOCUS_SEEN = """() => {
 }"""
 
 
+# What a finger presses: a control, or the label that stands for a box to tick.
+SMALL = """(least) => [...document.querySelectorAll("button, a, select, summary, input")]
+  .map((element) => (element.type === "checkbox" ? element.closest("label") : element))
+  .filter((element) => element.checkVisibility() && !element.closest("#paper"))
+  .filter((element) => {
+    const { width, height } = element.getBoundingClientRect();
+    return Math.min(width, height) < least - 0.5;
+  }).map((element) => element.outerHTML.slice(0, 120))"""
+FINGER_PIXELS = 44
+
+
 def _contrasts(page):
     """Each text with its contrast, worst first."""
     found = sorted(page.evaluate(CONTRAST))
@@ -101,6 +112,98 @@ def test_every_state_is_legible_and_named(size, request):
         _assert_named(window.page)
         width = window.page.evaluate("document.documentElement.scrollWidth")
         assert width <= window.page.viewport_size["width"], state
+        if size == "phone":
+            assert window.page.evaluate(SMALL, FINGER_PIXELS) == [], state
+
+
+def _assert_holds_focus(page, name):
+    """Tab goes round in a dialog, each stop of it seen, and back again."""
+    stops, inside = [], f"document.activeElement.closest('dialog')?.id === '{name}'"
+    where = "document.activeElement.textContent"
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate(inside), page.evaluate("document.activeElement.outerHTML")
+        assert page.evaluate(FOCUS_SEEN), page.evaluate("document.activeElement.outerHTML")
+        stops.append(page.evaluate(where))
+    assert stops[0] == "Close"
+    assert stops.count("Close") > 1
+    for stop in stops[-2::-1]:
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate(where) == stop
+
+
+def _assert_good_dialog(page, name):
+    """A dialog is legible, named, no wider than the window, and holds the focus."""
+    worst = _contrasts(page)[0]
+    assert worst[0] >= LEAST_CONTRAST, (name, worst)
+    _assert_named(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    _assert_holds_focus(page, name)
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, request):
+    """Both dialogs stand out and are named, keep Tab inside and give the focus back."""
+    lock = {"kind": "lock", **served.post(0)}
+    served.change(lock)
+    served.solve()
+    window = request.getfixturevalue(size)
+    page = window.page
+    page.locator("#compare").click()
+    expect(page.locator("#proposal .side")).to_have_count(2)
+    _assert_good_dialog(page, "proposal")
+    page.keyboard.press("Escape")
+    expect(page.locator("#compare")).to_be_focused()
+
+    name = page.locator("#grid .shown .chip:not(.locked) .hold").first.get_attribute("data-focus")
+    hold = page.locator(f'[data-focus="{name}"]')
+    hold.focus()
+    page.keyboard.press("m")
+    served.change({**lock, "kind": "unlock"})
+    page.get_by_role("button", name="Lock", exact=True).click()
+    told = page.get_by_role("dialog", name="Another window changed the week first")
+    expect(told).to_be_visible()
+    _assert_good_dialog(page, "conflict")
+    page.keyboard.press("Escape")
+    expect(told).to_have_count(0)
+    expect(hold).to_be_focused()
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_many_schools_are_sifted(size, served, request):
+    """Many schools are sifted by name, officer or too few patrols; arrow keys skip the rest."""
+    window = request.getfixturevalue(size)
+    page, state = window.page, served.state()
+    names = [f"{school['name']} {number}" for number in range(6) for school in state["schools"]]
+    many = [school for _ in range(6) for school in state["schools"]]
+    state["schools"] = [
+        {**school, "name": name, "urn": f"{row}", "cells": dict(school["cells"])}
+        for row, (school, name) in enumerate(zip(many, names, strict=True))
+    ]
+    page.route("**/api/state*", lambda route: route.fulfill(json=state))
+    page.goto(f"{window.address}?token={window.token}")
+    rows = page.locator("#grid tbody tr:visible")
+    expect(rows).to_have_count(len(names))
+    words = page.get_by_role("searchbox", name="Find")
+    words.fill(f"{state['schools'][0]['name'].split()[0].lower()} 3")
+    expect(rows).to_have_count(1)
+    expect(page.locator("#sifted")).to_have_text(f"1 school of {len(names)}")
+    words.fill(state["schools"][0]["name"].split()[0])
+    expect(rows).to_have_count(6)
+    window.tab_to("#grid [tabindex='0']")
+    first = page.evaluate("document.activeElement.closest('tr').dataset.urn")
+    page.keyboard.press("ArrowDown")
+    for _ in range(3):  # a cell may hold more than one patrol
+        if page.evaluate("document.activeElement.closest('tr').dataset.urn") == first:
+            page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('tr').hidden") is False
+    assert page.evaluate("document.activeElement.closest('tr').dataset.urn") == "4"
+    words.fill("nowhere")
+    expect(page.locator("#sifted")).to_have_text(f"No school of {len(names)}")
+    words.fill("")
+    page.get_by_label("too few patrols").check()
+    few = sum(school["patrols"] < school["least"] for school in state["schools"])
+    expect(rows).to_have_count(few)
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])

@@ -33,6 +33,21 @@ def _fill_place(page):
     page.get_by_label("Last day").fill("2026-12-04")
 
 
+def _type_place(window, what):
+    """The same by keyboard: to be visited or barred, for whom, until when, why, who asks."""
+    page, school = window.page, window.page.locator("#place-schools option").nth(1).inner_text()
+    for field, text in (
+        ("must", what),
+        ("schools", school),
+        ("to", "12122026"),  # the same in whichever order the browser asks for day and month
+        ("reason", REASON),
+        ("by", "Insp. Example"),
+    ):
+        window.tab_to(f"#place-{field}")
+        page.keyboard.type(text)
+    assert page.locator("#place-to").input_value() == "2026-12-12"
+
+
 def _assert_printed(served, page, officer):
     """Check that the papers linked are PDF and name the officer."""
     link = page.locator("#print .papers a").first
@@ -44,13 +59,10 @@ def _assert_printed(served, page, officer):
 
 
 def _show_day(page, number):
-    """Tap a day until it is the one shown: Chromium drops a tap right after a driven drag."""
+    """Tap a day, once."""
     tab = page.locator("#days button").nth(number)
-    for _ in range(3):
-        tab.tap()
-        if tab.get_attribute("aria-pressed") == "true":
-            return
-        page.wait_for_timeout(500)
+    tab.tap()
+    expect(tab).to_have_attribute("aria-pressed", "true")
 
 
 def _post(patrol):
@@ -137,9 +149,9 @@ def _move_and_lock_by_keyboard(served, desk):
     press("Escape")
     desk.hears("Put back")
     press("Control+z")
-    expect(desk.chip(can["from"])).to_be_visible()
+    expect(desk.chip(can["from"])).to_be_attached()  # on a phone another day may be shown
     press("Control+y")
-    expect(desk.chip(can["to"])).to_be_visible()
+    expect(desk.chip(can["to"])).to_be_attached()
 
     desk.walk_to(can["to"])
     press("m")
@@ -165,9 +177,61 @@ def _give_by_keyboard(served, desk):
     expect(desk.chip(gone)).to_be_focused()
 
 
-def _task_by_keyboard(served, desk):
+def _swap_by_keyboard(served, desk):
+    """Carry a patrol onto another one: their officers change places."""
+    press = desk.page.keyboard.press
+    swap = served.first(served.swaps())
+    desk.walk_to(swap["a"])
+    press("Enter")
+    desk.walk_to(swap["b"])
+    desk.hears("Swap. Yes:")
+    press("Enter")
+    there = {**swap["b"], "officer": swap["a"]["officer"]}
+    expect(desk.chip(there)).to_be_focused()
+    assert desk.key(there) in served.saved()
+
+
+def _rule_out_by_keyboard(served, desk):
+    """Rule out any patrol at a school on a day, and tell which went."""
+    gone = next(_post(patrol) for patrol in served.patrols() if not patrol["locked"])
+    desk.walk_to(gone)
+    desk.page.keyboard.press("m")
+    desk.tab_to("#patrol fieldset button", text="Anybody here")
+    desk.page.keyboard.press("Enter")
+    expect(desk.chip(gone)).to_have_count(0)
+    expect(desk.cell(gone).locator(".empty")).to_have_accessible_name(desk.contains("nobody"))
+    assert len(served.state()["bans"]) == 1
+    return gone
+
+
+def _propose_by_keyboard(served, desk, answer):
+    """Plan again, cancel, plan once more, compare, and take or drop what is proposed."""
+    page, press, before = desk.page, desk.page.keyboard.press, served.saved()
+    desk.tab_to("#solve", backwards=True)
+    press("Enter")
+    expect(page.locator("#cancel-solve")).to_be_focused()
+    expect(page.get_by_role("progressbar", name="How far planning is")).to_be_visible()
+    press("Enter")
+    desk.hears("cancelled; the week is as it was")
+    expect(page.locator("#solve")).to_be_focused()
+    assert served.saved() == before
+    press("Enter")
+    expect(page.locator("#compare")).to_be_focused(timeout=60_000)
+    press("Enter")
+    expect(page.locator("#proposal .side")).to_have_count(2)
+    desk.tab_to("#proposal button", text=answer)
+    press("Enter")
+    expect(page.locator("#proposal")).to_have_count(0)
+    expect(page.locator("#solve")).to_be_focused()
+    expect(page.locator("#compare")).to_be_disabled()
+    if answer.startswith("Drop"):
+        assert served.saved() == before
+        assert served.board.proposal is None
+
+
+def _task_by_keyboard(desk, what):
     """Choose a place by the map's cross and say who asks for it."""
-    page, press, state = desk.page, desk.page.keyboard.press, served.state()
+    page, press = desk.page, desk.page.keyboard.press
     desk.tab_to("[role=tab][aria-selected=true]")
     for _ in range(3):
         press("ArrowRight")
@@ -177,12 +241,12 @@ def _task_by_keyboard(served, desk):
     press("ArrowDown")
     press("Enter")
     desk.hears("Place taken from the cross")
-    desk.tab_to("#place-schools")
-    page.keyboard.type(state["schools"][0]["name"][:6])
-    _fill_place(page)
+    _type_place(desk, what)
     desk.tab_to("#new-place button")
     press("Enter")
-    expect(page.locator("#list .place").filter(has_text=REASON)).to_be_visible(timeout=60_000)
+    place = page.locator("#list .place").filter(has_text=REASON)
+    expect(place).to_contain_text(what, timeout=60_000)
+    expect(place).to_contain_text("to Saturday 12 December")
     _idle(page)
 
 
@@ -217,20 +281,21 @@ def test_friday_by_mouse(served, desk):
     _assert_printed(served, page, officer)
 
 
-def test_friday_by_keyboard(served, desk):
-    """With the keyboard alone, from the first Tab to the printed sheet."""
+@pytest.mark.parametrize(
+    ("size", "what", "answer"),
+    [("desk", "must be visited", "Take the proposal"), ("phone", "barred", "Drop it")],
+)
+def test_friday_by_keyboard(size, what, answer, served, request):
+    """With the keyboard alone, from the first Tab to the printed sheet, on a desk and a phone."""
+    desk = request.getfixturevalue(size)
     page, press = desk.page, desk.page.keyboard.press
     _move_and_lock_by_keyboard(served, desk)
+    _swap_by_keyboard(served, desk)
+    barred = _rule_out_by_keyboard(served, desk)
     _give_by_keyboard(served, desk)
-    _task_by_keyboard(served, desk)
-
-    desk.tab_to("#solve", backwards=True)
-    press("Enter")
-    expect(page.locator("#compare")).to_be_focused(timeout=60_000)
-    press("Enter")
-    desk.tab_to("#proposal button", text="Take the proposal")
-    press("Enter")
-    expect(page.locator("#proposal")).to_have_count(0)
+    _task_by_keyboard(desk, what)
+    _propose_by_keyboard(served, desk, answer)
+    expect(desk.chip(barred)).to_have_count(0)
 
     desk.tab_to("[role=tab][aria-selected=true]")
     press("ArrowRight")
@@ -249,8 +314,37 @@ def test_friday_by_keyboard(served, desk):
     _assert_printed(served, page, officer)
 
 
+def _work_by_finger(served, phone, days):
+    """Lock, rule out, add, plan again and take what is proposed."""
+    page = phone.page
+    kept, barred = (_post(patrol) for patrol in served.patrols()[:2])
+    _show_day(page, days.index(kept["date"]))
+    phone.menu(kept).tap()
+    page.get_by_role("button", name="Lock", exact=True).tap()
+    expect(phone.chip(kept)).to_have_accessible_name(phone.contains("locked"))
+    _show_day(page, days.index(barred["date"]))
+    phone.menu(barred).tap()
+    page.get_by_role("button", name=f"Rule out: {barred['officer']} at").tap()
+    expect(phone.chip(barred)).to_have_count(0)
+    new = served.first(served.additions())
+    _show_day(page, days.index(new["date"]))
+    phone.cell(new).locator(".empty").first.tap()
+    page.get_by_label("Officer", exact=True).select_option(new["officer"])
+    expect(page.locator("#add .verdict")).to_contain_text("Yes:")
+    page.get_by_role("button", name="Add", exact=True).tap()
+    expect(phone.chip(new)).to_be_visible()
+
+    page.get_by_role("button", name="Plan again").tap()
+    expect(page.locator("#compare")).to_be_enabled(timeout=60_000)
+    page.locator("#compare").tap()
+    page.get_by_role("button", name="Take the proposal").tap()
+    expect(page.locator("#proposal")).to_have_count(0)
+    assert phone.key(kept) in served.saved()
+    assert phone.key(barred) not in served.saved()
+
+
 def test_friday_by_finger(served, phone):
-    """On a phone: choose the day, drag by the grip, move through the menu, task a place, print."""
+    """On a phone by finger alone: days, drag, menu, lock, rules, places, planning, papers."""
     page = phone.page
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     days = [day["date"] for day in served.state()["week"]["days"]]
@@ -268,6 +362,7 @@ def test_friday_by_finger(served, phone):
     expect(phone.chip(other["to"])).to_be_visible()
     page.get_by_role("button", name="Undo").tap()
     expect(phone.chip(other["to"])).to_have_count(0)
+    _work_by_finger(served, phone, days)
 
     page.get_by_role("tab", name="Places").tap()
     page.get_by_label("or a hotspot or school").select_option(index=1)

@@ -49,6 +49,25 @@ def test_an_idle_window_follows_the_other(served, open_window):
     second.hears("Changed in another window")
 
 
+def test_a_ledger_that_cannot_be_read_is_told(served, desk):
+    """Where the ledger is broken the page says so in plain words, until it is mended."""
+    page = desk.page
+    expect(page.locator("#ledger")).to_be_hidden()
+    settings = served.board.desk.scene.ground.area.settings
+    ledger = settings.folder / settings.ledger.address.removeprefix("sqlite:///")
+    ledger.write_bytes(b"no database at all" * 100)
+    post, other = _posts(served)[:2]
+    desk.menu(post).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator("#ledger")).to_contain_text("Doses delivered are not shown")
+    expect(page.locator("#ledger")).to_contain_text(ledger.name)
+    expect(desk.chip(post)).to_be_visible()
+    ledger.unlink()
+    desk.menu(other).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator("#ledger")).to_be_hidden()
+
+
 def test_a_change_that_nobody_takes_is_told(served, desk):
     """When the program has stopped, the page says so and keeps what it shows."""
     post = _posts(served)[0]

@@ -5,9 +5,9 @@ import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
 import { meetConflict } from "./conflict.js";
 import { drawDelivered } from "./delivered.js";
 import { all, make, one } from "./dom.js";
-import { drawGrid, markChosen } from "./grid.js";
+import { drawGrid, markChosen, startSifting } from "./grid.js";
 import { drawDoses, drawFairness, drawGaps, drawHistory, drawRules } from "./lists.js";
-import { drawPlaces, markDosed, showPatrol, startMap } from "./map.js";
+import { drawMap, drawPlaces, markDosed, openMap, showPatrol } from "./map.js";
 import { openAdd, openMenu } from "./menu.js";
 import { drawPlacesList, leavePlaces } from "./places.js";
 import { startPrinting } from "./printing.js";
@@ -31,9 +31,10 @@ const TABS = [
 const drawList = () => {
   const focus = one("#list").contains(document.activeElement) ? document.activeElement.dataset.focus : null;
   const [, , draw] = TABS.find(([name]) => name === view.tab);
-  const within = one("#list").scrollTop;
-  one("#list").replaceChildren(...draw(store.state).flat().filter(Boolean));
-  one("#list").scrollTop = within;
+  const list = one("#list");
+  const within = list.scrollTop;
+  list.replaceChildren(...draw(store.state).flat().filter(Boolean));
+  if (within) list.scrollTop = within;
   if (focus) (one(`#list [data-focus="${CSS.escape(focus)}"]`) ?? one("#list")).focus({ preventScroll: true });
 };
 
@@ -93,6 +94,8 @@ const draw = (state) => {
   one("#redo").disabled = !state.can_redo;
   one("#unsaved").hidden = !state.unsaved;
   one("#open-print").textContent = state.out_of_date?.length ? "Print again" : "Print";
+  one("#ledger").hidden = !state.ledger_problem;
+  one("#ledger").textContent = `Doses delivered are not shown, and none can be entered: ${state.ledger_problem}`;
   if (state.save_problem) one("#unsaved").textContent = `Not saved: ${state.save_problem}`;
   drawPlanning(state);
   drawCounts(state);
@@ -122,6 +125,11 @@ const onKey = (event) => {
   what();
 };
 
+/** What stands on the page now is seen before the rest is worked out. */
+const nextFrame = () => new Promise((go) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go)));
+});
+
 /** Start. */
 const start = async () => {
   history.replaceState(null, "", "/");
@@ -130,19 +138,23 @@ const start = async () => {
   startCarrying({ openMenu: (patrol) => openMenu(patrol, showOnMap), openAdd });
   startProposals();
   startPrinting();
+  startSifting();
   one("#undo").addEventListener("click", undo);
   one("#redo").addEventListener("click", redo);
   addEventListener("keydown", onKey);
-  const [{ status, body }] = await Promise.all([ask("/api/state"), startMap()]);
+  const { status, body } = await ask("/api/state");
   if (status !== 200) {
     say(body.problem || "the week cannot be read", { problem: true });
     return;
   }
+  openMap();
   watch(draw);
   accept(body);
   openTab("doses");
   say("The week is ready.");
   keepUp(isEmptyHanded);
+  await nextFrame();
+  drawMap(await ask("/api/map"));
 };
 
 start();

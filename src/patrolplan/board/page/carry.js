@@ -182,6 +182,10 @@ const drag = (event) => {
   askHere(over);
 };
 
+/** A finger that drags scrolls nothing and flings nothing: after a fling a browser takes the next tap
+ * for the stop of it and drops it, whatever `touch-action` says. */
+const holdStill = (event) => { if (hand.drag) event.preventDefault(); };
+
 /** The click that ends a drag by mouse belongs to the drag, not to what lies under it. */
 const swallowClick = () => {
   const swallow = (click) => { click.stopPropagation(); click.preventDefault(); };
@@ -274,6 +278,7 @@ export const startCarrying = ({ openMenu, openAdd }) => {
   const week = one("#week");
   week.addEventListener("pointerdown", press);
   addEventListener("pointermove", drag, { passive: false });
+  addEventListener("touchmove", holdStill, { passive: false });
   addEventListener("pointerup", release);
   addEventListener("pointercancel", stopDrag);
   addEventListener("keydown", onKey);

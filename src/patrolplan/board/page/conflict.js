@@ -1,10 +1,10 @@
 // Another window was first: what it did, and the own change offered again on the new week.
 
-import { button, make, openDialog } from "./dom.js";
+import { all, button, make, openDialog } from "./dom.js";
 
 /** Tell what changed and offer to do the own change again. */
 export const meetConflict = ({ others, words, again }) => {
-  document.querySelectorAll("dialog[open]").forEach((open) => open.close());
+  const before = all("dialog[open]");
   const rows = others.length ? others : ["the week was changed"];
   const dialog = openDialog(
     "conflict", "Another window changed the week first",
@@ -18,4 +18,5 @@ export const meetConflict = ({ others, words, again }) => {
       button("Leave my change", () => dialog.close()),
     ),
   );
+  before.forEach((open) => open.close());
 };

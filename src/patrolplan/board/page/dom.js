@@ -62,14 +62,61 @@ export const icon = (name) => {
   return picture;
 };
 
+/** Elements as they were where what they show is what they showed, so that little is drawn anew. */
+export const keeper = () => {
+  let before = new Map();
+  let after = new Map();
+  return {
+    /** The element of a name: the old one for equal facts, else a new one. */
+    keep: (name, facts, makeIt) => {
+      const text = JSON.stringify(facts);
+      const old = before.get(name);
+      const element = old?.text === text ? old.element : makeIt();
+      after.set(name, { text, element });
+      return element;
+    },
+    /** All are asked for: those that nobody asked for are forgotten. */
+    turn: () => { [before, after] = [after, new Map()]; },
+  };
+};
+
+/** Put these children into an element; those that stand there already, in their place, stay. */
+export const fill = (parent, children) => {
+  children.forEach((child, at) => {
+    if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild.remove();
+};
+
+/** What Tab reaches within an element. */
+const stopsIn = (element) => all("a[href], button, input, select, summary, [tabindex='0']", element)
+  .filter((stop) => !stop.disabled && stop.checkVisibility());
+
+/** Within a dialog Tab goes round: after the last comes the first. */
+const goRound = (event) => {
+  if (event.key !== "Tab") return;
+  const stops = stopsIn(event.currentTarget);
+  const at = stops.indexOf(document.activeElement);
+  const leaves = event.shiftKey ? at <= 0 : at === stops.length - 1;
+  if (!leaves) return;
+  event.preventDefault();
+  stops.at(event.shiftKey ? -1 : 0).focus();
+};
+
+/** What has the focus by name; null when it is no more. */
+const find = (key) => one(`[data-focus="${CSS.escape(key)}"]`);
+
+/** The cell in which a patrol stood that is gone: its name without the officer. */
+const cellKey = (key) => ["c", ...key.split("|").slice(1, 3)].join("|");
+
 /** Open a dialog with a title and a way to close it; focus goes back when it closes. */
 export const openDialog = (name, title, ...children) => {
   const back = document.activeElement;
-  const key = back && back.dataset ? back.dataset.focus : undefined;
+  const key = back?.dataset.focus ?? back?.closest("dialog")?.dataset.back;
   const heading = make("h2", { text: title, id: `${name}-title`, tabindex: "-1" });
   const dialog = make(
     "dialog",
-    { id: name, "aria-labelledby": `${name}-title` },
+    { id: name, "aria-labelledby": `${name}-title`, data: key ? { back: key } : {} },
     make("div", { class: "dialog-head" }, heading, button("Close", () => dialog.close(), { class: "close" })),
     children,
     make("p", { class: "dialog-said", role: "status" }),
@@ -77,9 +124,10 @@ export const openDialog = (name, title, ...children) => {
   dialog.addEventListener("close", () => {
     dialog.remove();
     if (document.activeElement && document.activeElement !== document.body) return;
-    const again = key && one(`[data-focus="${CSS.escape(key)}"]`);
+    const again = key && (find(key) || find(cellKey(key)));
     (again || (back && back.isConnected ? back : one("#week"))).focus({ preventScroll: true });
   });
+  dialog.addEventListener("keydown", goRound);
   document.body.append(dialog);
   dialog.showModal();
   heading.focus({ preventScroll: true });

@@ -1,10 +1,13 @@
 // The week as schools by days, the officers below it, and where the keyboard stands.
 
-import { all, icon, make, one, unseen } from "./dom.js";
+import { all, fill, icon, keeper, make, one, unseen } from "./dom.js";
 import { named, store } from "./store.js";
 import { counted, dayName, idOf, patrolName, routeName } from "./words.js";
 
-const shown = { day: 0 };
+const FEW = 15;
+const shown = { day: 0, words: "", few: false };
+const rows = keeper();
+const cards = keeper();
 let chosen = "";
 
 /** Everything to say about a patrol, for its name. */
@@ -26,11 +29,14 @@ const chip = (patrol) => {
         make(
           "span", { class: "first" },
           make("span", { class: "who", text: patrol.officer }),
-          patrol.variants > 1 ? make("span", { class: "route", text: `R${patrol.variant + 1}` }) : null,
+          patrol.lent ? make("span", { class: "route", text: "lent" }) : null,
           patrol.delivered ? icon("done") : null,
           patrol.locked ? icon("lock") : null,
         ),
-        make("span", { class: "when", text: `${patrol.start}–${patrol.end}${patrol.lent ? " lent" : ""}` }),
+        make(
+          "span", { class: "when", text: `${patrol.start}–${patrol.end}` },
+          patrol.variants > 1 ? make("span", { class: "route", text: `R${patrol.variant + 1}` }) : null,
+        ),
       ),
     ),
     make(
@@ -94,7 +100,7 @@ export const showDay = (number) => {
 
 /** The officers, to be given a patrol: how many they have of the most they may. */
 const drawCrew = (state) => {
-  const cards = state.officers.map((officer) => {
+  const card = (officer) => {
     const full = officer.patrols >= officer.most;
     const text = `${officer.patrols}/${officer.most}`;
     return make(
@@ -107,38 +113,71 @@ const drawCrew = (state) => {
       make("span", { class: "who", text: officer.officer }),
       make("span", { class: "load", text: full ? `${text} full` : text }),
     );
-  });
-  one("#crew").replaceChildren(make("h2", { text: "Officers" }), ...cards);
+  };
+  fill(one("#crew"), [
+    cards.keep("", "", () => make("h2", { text: "Officers" })),
+    ...state.officers.map((row) => cards.keep(row.officer, [row.officer, row.patrols, row.most], () => card(row))),
+  ]);
+  cards.turn();
 };
 
 /** Draw the week anew; what had the focus keeps it. */
 export const drawGrid = (state) => {
   const focus = document.activeElement?.dataset?.focus;
-  const head = make(
+  const { days } = state.week;
+  const head = () => make(
     "thead", {},
     make(
       "tr", {},
       make("th", { scope: "col", text: "School" }),
-      state.week.days.map(({ date, name }, day) => make("th", { scope: "col", class: day === shown.day ? "shown" : null, text: name, "aria-label": dayName(date), data: { date } })),
+      days.map(({ date, name }, day) => make("th", { scope: "col", class: day === shown.day ? "shown" : null, text: name, "aria-label": dayName(date), data: { date } })),
     ),
   );
-  const rows = state.schools.map((school) => make(
-    "tr", {}, nameOf(school), state.week.days.map((day, number) => cellOf(school, day, number)),
-  ));
-  one("#grid").replaceChildren(head, make("tbody", {}, rows));
+  const row = (school) => make("tr", { data: { urn: school.urn } }, nameOf(school), days.map((day, number) => cellOf(school, day, number)));
+  const body = rows.keep("body", "", () => make("tbody"));
+  fill(body, state.schools.map((school) => rows.keep(school.urn, [school, days], () => row(school))));
+  fill(one("#grid"), [rows.keep("head", days, head), body]);
+  rows.turn();
   drawDays(state.week);
   drawCrew(state);
+  sift();
   const again = focus && one(`[data-focus="${CSS.escape(focus)}"]`);
-  if (again) again.focus({ preventScroll: true });
+  if (again && again !== document.activeElement) again.focus({ preventScroll: true });
   setStop();
+};
+
+/** Show only the schools whose name, or whose officers' names, hold the words; all without words. */
+const sift = () => {
+  const { schools } = store.state;
+  one("#sift").hidden = schools.length <= FEW;
+  const words = shown.words.toLowerCase().split(/\s+/).filter(Boolean);
+  const hides = (school) => {
+    if (shown.few && school.patrols >= school.least) return true;
+    const officers = Object.values(school.cells).flatMap(({ patrols }) => patrols.map(({ officer }) => officer));
+    const text = [school.name, school.urn, ...officers].join(" ").toLowerCase();
+    return !words.every((word) => text.includes(word));
+  };
+  const hidden = new Set(schools.filter(hides).map(({ urn }) => urn));
+  all("#grid tbody tr").forEach((row) => { row.hidden = hidden.has(row.dataset.urn); });
+  const left = schools.length - hidden.size;
+  one("#sifted").textContent = `${left ? counted(left, "school") : "No school"} of ${schools.length}`;
+};
+
+/** Wire the choice of schools shown. */
+export const startSifting = () => {
+  one("#sift-words").addEventListener("input", ({ target }) => { shown.words = target.value; sift(); setStop(); });
+  one("#sift-few").addEventListener("change", ({ target }) => { shown.few = target.checked; sift(); setStop(); });
 };
 
 /** Exactly one thing of the grid is reached by Tab: where the keyboard last stood. */
 export const setStop = (element) => {
-  const stops = all("#grid .hold, #grid .empty");
+  const stops = all("#grid tr:not([hidden]) .hold, #grid tr:not([hidden]) .empty");
   const at = stops.includes(element) ? element : stops.find((stop) => stop === document.activeElement) ?? stops.find((stop) => stop.closest(".shown")) ?? stops[0];
-  stops.forEach((stop) => { stop.tabIndex = stop === at ? 0 : -1; });
-  all("#grid .more").forEach((more) => { more.tabIndex = at && more.parentElement === at.parentElement && at.classList.contains("hold") ? 0 : -1; });
+  all('#grid tbody [tabindex="0"]').forEach((stop) => { stop.tabIndex = -1; });
+  if (!at) return;
+  at.tabIndex = 0;
+  const more = at.classList.contains("hold") && one(".more", at.parentElement);
+  if (more) more.tabIndex = 0;
 };
 
 /** The cell that many rows and days away, with its patrols in between; null at the edge. */
@@ -148,7 +187,8 @@ export const neighbour = (element, down, across) => {
   const next = inside[inside.indexOf(element) + down];
   if (!across && next && inside.includes(element)) return next;
   const row = cell.parentElement;
-  const other = down ? (down > 0 ? row.nextElementSibling : row.previousElementSibling) : row;
+  const seen = all("tr:not([hidden])", row.parentElement);
+  const other = down ? seen[seen.indexOf(row) + down] : row;
   const number = Array.from(row.children).indexOf(cell) + across;
   const target = other?.children[number];
   if (!target?.classList.contains("cell")) return null;
@@ -160,7 +200,8 @@ export const neighbour = (element, down, across) => {
 /** Mark the patrol that the map shows. */
 export const markChosen = (id) => {
   chosen = id;
-  all("#grid .chip").forEach((element) => element.classList.toggle("chosen", element.dataset.patrol === id));
+  all("#grid .chip.chosen").forEach((element) => element.classList.remove("chosen"));
+  one(`#grid .chip[data-patrol="${CSS.escape(id)}"]`)?.classList.add("chosen");
 };
 
 /** The patrol of an element of the grid. */

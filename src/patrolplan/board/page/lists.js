@@ -1,9 +1,11 @@
 // The lists beside the week: doses, gaps, fairness, rules and history.
 
-import { button, make, unseen } from "./dom.js";
+import { button, keeper, make, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
 import { change, named, store } from "./store.js";
 import { counted, dayName, inWords, patrolName, ruleName, schoolName } from "./words.js";
+
+const doseRows = keeper();
 
 /** A bar of its share of a track, with the number on it. */
 const bar = (share, text, { over = false, label = "" } = {}) => {
@@ -45,9 +47,11 @@ export const drawDoses = ({ doses, week }) => {
   const none = doses.filter((dose) => total(dose) <= 0);
   const most = doses[0]?.most ?? 30;
   const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) })), make("th", { scope: "col", text: "Days" })));
+  const rows = some.map((dose) => doseRows.keep(dose.hotspot, [dose, week.days], () => doseRow(dose, week.days)));
+  doseRows.turn();
   return [
     make("p", { class: "soft", text: `Minutes a day; a full bar is ${most}, the most. The line below joins days in a row.` }),
-    make("table", { class: "doses" }, head, make("tbody", {}, some.map((dose) => doseRow(dose, week.days)))),
+    make("table", { class: "doses" }, head, make("tbody", {}, rows)),
     none.length ? make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
       make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""}`))),

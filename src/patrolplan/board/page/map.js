@@ -1,6 +1,5 @@
 // The map beside the week: our own streets, hotspots, schools, tasked places, the patrol shown.
 
-import { ask } from "./calls.js";
 import { make, one } from "./dom.js";
 import { say } from "./say.js";
 import { schoolName } from "./words.js";
@@ -8,13 +7,15 @@ import { schoolName } from "./words.js";
 const { L } = window;
 const MILLIONTH = 1e6;
 const LETTER_PIXELS = 6;
+const NEAR_ZOOM = 13;
+const SMALLEST_RANK = "4"; // residential streets and paths: from far away they are but a blot
 // First 5 % of all street, up to 15 %, up to 30 %: told apart by width as well as by colour.
 const PRIORITY = {
   2: { color: "#e3a868", weight: 1.5 },
   3: { color: "#c9641f", weight: 3 },
   4: { color: "#7a2303", weight: 5 },
 };
-const chart = { map: null, hotspots: [], schools: [], patrol: null, places: null, onPoint: null, frame: null, dosed: new Set(), taken: [], nameHotspots: () => {} };
+const chart = { map: null, hotspots: [], schools: [], patrol: null, places: null, onPoint: null, frame: null, dosed: new Set(), near: null, taken: [], nameHotspots: () => {} };
 
 /** Points of steps of a millionth of a degree, through all lines, split into the lines. */
 const unpack = ({ counts, steps }) => {
@@ -36,21 +37,24 @@ const sign = (at, text, kind, title) => L.marker(at, {
   keyboard: false, interactive: Boolean(title), title, alt: title,
 });
 
+/** Where a street or band is drawn: always, or only from near, where what is fine can be told. */
+const layerOf = (isFine) => (isFine ? chart.near : chart.map);
+
 /** Streets, widest last, each rank once as a light line on a darker one; then priority on them. */
-const drawStreets = ({ lines: packed, rank }, priority = "") => {
-  const lines = unpack(packed);
+const drawStreets = (lines, rank, priority = "") => {
   const renderer = L.canvas({ pane: "ground", padding: 0.3 });
   const common = { pane: "ground", renderer, interactive: false, lineCap: "round" };
   const width = (digit) => Math.max(1, 5.5 - Number(digit));
   const ranks = [...new Set(rank)].sort().reverse();
   const of = (digit) => lines.filter((_, row) => rank[row] === digit);
-  ranks.forEach((digit) => L.polyline(of(digit), { ...common, color: "#b3ab9e", weight: width(digit) + 1.5 }).addTo(chart.map));
+  const isFine = (digit) => digit >= SMALLEST_RANK;
+  ranks.forEach((digit) => L.polyline(of(digit), { ...common, color: "#b3ab9e", weight: width(digit) + 1.5 }).addTo(layerOf(isFine(digit))));
   ranks.forEach((digit) => L.polyline(of(digit), {
     ...common, color: digit === "5" ? "#e9e4da" : "#ffffff", weight: width(digit),
-  }).addTo(chart.map));
+  }).addTo(layerOf(isFine(digit))));
   Object.entries(PRIORITY).forEach(([digit, style]) => {
     const drawn = lines.filter((_, row) => priority[row] === digit);
-    L.polyline(drawn, { ...common, lineCap: "butt", ...style }).addTo(chart.map);
+    L.polyline(drawn, { ...common, lineCap: "butt", ...style }).addTo(layerOf(digit !== "4"));
   });
 };
 
@@ -102,9 +106,10 @@ const drawHotspots = (hotspots) => {
     if (chart.onPoint) chart.onPoint(point(stop), `hotspot ${hotspot}`);
     else tell(`Hotspot ${hotspot}: ${place}.`);
   };
+  const renderer = L.canvas({ pane: "bands", padding: 0.3 });
   hotspots.forEach((hotspot) => L.polyline(unpack(hotspot.lines), {
-    pane: "bands", color: "#4b1d7a", weight: 8, opacity: 0.25,
-  }).on("click", (event) => { L.DomEvent.stop(event); press(hotspot); }).addTo(chart.map));
+    pane: "bands", renderer, color: "#4b1d7a", weight: 8, opacity: 0.25,
+  }).on("click", (event) => { L.DomEvent.stop(event); press(hotspot); }).addTo(layerOf(!chart.dosed.has(hotspot.hotspot))));
   const layer = L.layerGroup().addTo(chart.map);
   chart.nameHotspots = () => {
     layer.clearLayers();
@@ -123,6 +128,7 @@ const drawHotspots = (hotspots) => {
     });
   };
   chart.map.on("moveend zoomend", chart.nameHotspots);
+  chart.nameHotspots();
 };
 
 /** Tell the map which hotspots have a dose this week. */
@@ -139,8 +145,15 @@ const drawSchools = (schools) => schools.forEach(({ urn, name, gate }) => {
 /** What the map shows, below it. */
 const tell = (text) => { one("#map-tells").textContent = text; };
 
-/** Draw the ground once. */
-export const startMap = async () => {
+/** Show what is fine from near only. */
+const showNear = () => {
+  const { map, near } = chart;
+  if (map.getZoom() >= NEAR_ZOOM) near.addTo(map);
+  else near.remove();
+};
+
+/** Open the map, with nothing on it yet. */
+export const openMap = () => {
   const { map } = Object.assign(chart, {
     map: L.map("map", {
       zoomSnap: 0.25, zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false,
@@ -152,21 +165,28 @@ export const startMap = async () => {
   });
   chart.patrol = L.layerGroup().addTo(map);
   chart.places = L.layerGroup().addTo(map);
-  const { status, body } = await ask("/api/map");
+  chart.near = L.layerGroup();
+};
+
+/** Draw the ground once, when the program has told it. */
+export const drawMap = ({ status, body }) => {
+  const { map } = chart;
   if (status !== 200) {
     say(body.problem || "the map cannot be read", { problem: true });
     return;
   }
   const [west, south, east, north] = body.bounds;
   chart.frame = [[south, west], [north, east]];
-  map.fitBounds(chart.frame);
+  if (map.getZoom() === undefined) map.fitBounds(chart.frame);
   map.setMaxBounds(L.latLngBounds(chart.frame).pad(0.5));
   Object.assign(chart, { hotspots: body.hotspots, schools: body.schools });
   drawGround(body.ground);
-  drawStreets(body.streets, body.priority);
+  drawStreets(unpack(body.streets.lines), body.streets.rank, body.priority);
   drawNames(body.labels, body.streets.names);
   drawHotspots(body.hotspots);
   drawSchools(body.schools);
+  map.on("zoomend", showNear);
+  showNear();
   one("#map").setAttribute("aria-label", "Map: arrow keys move it, plus and minus zoom");
   one("#map").setAttribute("role", "application");
   map.on("click", ({ latlng }) => chart.onPoint?.([latlng.lat, latlng.lng], "the map"));
@@ -198,7 +218,7 @@ export const knownPlaces = () => [
 
 /** Show a place in the middle of the map. */
 export const lookAt = (longitude, latitude, text) => {
-  chart.map.setView([latitude, longitude], Math.max(chart.map.getZoom(), 16), { animate: false });
+  chart.map.setView([latitude, longitude], Math.max(chart.map.getZoom() ?? 16, 16), { animate: false });
   if (text) tell(text);
 };
 

@@ -9,15 +9,18 @@ import { counted, dayName } from "./words.js";
 const EVERY_MILLISECONDS = 500;
 const GAINS = {
   worth_percent: (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(1)} % worth`,
-  doses: (value) => `${signed(value)} doses`,
-  patrols: (value) => `${signed(value)} patrols`,
-  short: (value) => `${signed(value)} schools under their least`,
+  doses: (value) => `${signed(value)} ${noun(value, "dose")}`,
+  patrols: (value) => `${signed(value)} ${noun(value, "patrol")}`,
+  short: (value) => `${signed(value)} ${noun(value, "school")} under the least`,
   cards: (value) => `${counted(value, "card")} to print or take back`,
 };
 const watching = { timer: null };
 
 /** A number with its sign. */
 const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "±0");
+
+/** A noun after a number that may be below zero. */
+const noun = (value, word) => (Math.abs(value) === 1 ? word : `${word}s`);
 
 /** What taking it would bring, in few words. */
 const gainWords = (gains) => Object.entries(gains).filter(([, value]) => typeof value === "number").map(([name, value]) => {
@@ -69,11 +72,15 @@ export const openProposal = async () => {
     make("p", { class: "gains" }, make("b", { text: "Taking it brings: " }), `${gains.join(", ") || "as much"}. ${goodness(body)}`),
     make(
       "div", { class: "actions" },
-      button("Take the proposal", async () => { if (await send("/api/proposal/take", {}, "Take the proposal")) dialog.close(); }, { class: "primary" }),
+      button("Take the proposal", async () => { if (await send("/api/proposal/take", {}, "Take the proposal")) leave(dialog); }, { class: "primary" }),
       button("Drop it", async () => {
-        await tell("/api/proposal/drop", { version: store.state.version });
-        dialog.close();
+        const { status: dropped, body: told } = await tell("/api/proposal/drop", { version: store.state.version });
+        if (dropped !== 200) {
+          say(told.problem, { problem: true });
+          return;
+        }
         setProposal(false);
+        leave(dialog);
         say("The proposal is dropped; the week stays as it is.");
       }),
       button("Decide later", () => dialog.close()),
@@ -82,6 +89,12 @@ export const openProposal = async () => {
     make("h3", { text: "What would change" }),
     make("ul", { class: "rows" }, (body.changes.length ? body.changes : ["Nothing."]).map((text) => make("li", { text: named(text) }))),
   );
+};
+
+/** Close the proposal for good: there is nothing to compare any more, so the focus goes on. */
+const leave = (dialog) => {
+  dialog.close();
+  one("#solve").focus();
 };
 
 /** How good a week is. */
