@@ -81,7 +81,8 @@ def plain_way(problem: RotaProblem) -> NDArray[np.int64]:
 
 def figures(problem: RotaProblem, chosen: NDArray[np.int64]) -> dict[str, float]:
     """What is compared: worth, spread, days in a row, and the worst-off school."""
-    dosed = minutes_by_day(problem, chosen) > 0
+    minutes = minutes_by_day(problem, chosen)
+    dosed = minutes > 0
     dose = np.bincount(problem.visits[:, 0], problem.visit_minutes, len(problem.route_school))
     schools = np.bincount(problem.school[chosen], dose[problem.route[chosen]], problem.schools)
     return {
@@ -90,6 +91,7 @@ def figures(problem: RotaProblem, chosen: NDArray[np.int64]) -> dict[str, float]
         "hotspots_dosed": int(dosed.any(axis=1).sum()),
         "three_in_a_row": int((days_in_a_row(problem, dosed) >= IN_A_ROW).any(axis=1).sum()),
         "lowest_school_dose_minutes": float(schools.min()),
+        "most_minutes_a_day": float(minutes.max()),
     }
 
 
@@ -120,12 +122,16 @@ def measure(label: str, seed: int, problem: RotaProblem, size: int) -> dict[str,
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The figures as a Markdown table, ours / plain."""
-    head = "team | seed | seconds | gap % | worth | better by | hotspots | 3 in a row | lowest dose"
-    lines = [f"| {head} |", "|" + " --- |" * 9]
+    head = (
+        "team | seed | seconds | gap % | worth | better by | hotspots | 3 in a row | "
+        "lowest dose | most a day"
+    )
+    lines = [f"| {head} |", "|" + " --- |" * 10]
     for row in rows:
         ours, plain = row["ours"], row["plain"]
         more = 100 * (ours["worth"] / plain["worth"] - 1)
         names = ("hotspots_dosed", "three_in_a_row", "lowest_school_dose_minutes")
+        names += ("most_minutes_a_day",)
         pairs = [f"{ours[name]:g} / {plain[name]:g}" for name in names]
         worth = f"{ours['worth']:.3f} / {plain['worth']:.3f}"
         cells = (row["team"], row["seed"], row["seconds"], row["gap_percent"], worth)
