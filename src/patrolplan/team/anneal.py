@@ -27,8 +27,8 @@ from patrolplan.team.worth import EVEN
 from patrolplan.team.worth import OVER
 from patrolplan.team.worth import PRESENCE
 
-HOT = 0.3
-COLD = 0.003
+HOT = 0.1
+COLD = 0.01
 """Temperatures at the beginning and at the end, as parts of an average patrol's worth."""
 
 SWAPS, DROPS = 0.3, 0.05
