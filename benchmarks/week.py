@@ -29,6 +29,7 @@ from teams import SIZES  # noqa: E402
 from teams import random_team  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
+from patrolplan.team.day_plans import plan_days  # noqa: E402
 from patrolplan.team.open_days import school_week  # noqa: E402
 from patrolplan.team.options import Choice  # noqa: E402
 from patrolplan.team.solve import Stop  # noqa: E402
@@ -100,8 +101,9 @@ def demo_problem() -> RotaProblem:
     """The demo borough's week."""
     area = pp.load_area(DEMO)
     risk = pp.estimate_risk(area)
-    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), held_out=False)
-    return Choice(area, (plan,) * 5, school_week(MONDAY)).problem()
+    days = school_week(MONDAY)
+    plans = plan_days(area, risk, pp.find_hotspots(area, risk), days, held_out=False)
+    return Choice(area, tuple(plans.values()), days).problem()
 
 
 def measure(label: str, seed: int, problem: RotaProblem, size: int) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from patrolplan.errors import InputError
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import Variant
+from patrolplan.patrols.relief import with_relief
 from patrolplan.risk.surface import Risk
 
 
@@ -66,6 +68,38 @@ def plan_days(
             told += [row for row in part.left_out if row not in told]
         patrols = tuple(patrol for key in keys for patrol in known[key])
         found[day] = Plan(area, risk, hotspots, patrols, tuple(told), day)
+    return _relieved(found, {}, executor=executor, tell=tell)
+
+
+def _relieved(
+    plans: Mapping[dt.date, Plan],
+    before: Mapping[dt.date, Plan],
+    *,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
+) -> dict[dt.date, Plan]:
+    """The plans with further patrols past crowded hotspots; `before` may know some of them."""
+    known: dict[tuple[str, tuple[object, ...], frozenset[str]], Variant | None] = {}
+    for day, plan in before.items():
+        for patrol in plan.patrols:
+            key = patrol.urn, _tasked(plan.area, patrol.urn, day)
+            known |= {(*key, frozenset(v.past)): v for v in patrol.variants if v.past}
+    found = {}
+    for day, plan in plans.items():
+        places = {urn: _tasked(plan.area, urn, day) for urn in plan.area.schools["urn"]}
+        mine = {(u, off): v for (u, at, off), v in known.items() if at == places.get(u)}
+        patrols, made = with_relief(
+            plan.area,
+            plan.risk,
+            plan.hotspots,
+            plan.patrols,
+            date=day,
+            known=mine,
+            executor=executor,
+            tell=tell,
+        )
+        known |= {(urn, places[urn], off): variant for (urn, off), variant in made.items()}
+        found[day] = replace(plan, patrols=patrols)
     return found
 
 
@@ -113,7 +147,7 @@ def plan_days_again(
             told += [row for row in part.left_out if row not in (*area.left_out, *told)]
         patrols = tuple(patrol for mine in by_school.values() for patrol in mine)
         found[day] = Plan(area, risk, hotspots, patrols, (*area.left_out, *told), day)
-    return found
+    return _relieved(found, plans)
 
 
 def _tasked(area: StudyArea, urn: str, day: dt.date) -> tuple[object, ...]:

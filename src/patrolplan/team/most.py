@@ -59,11 +59,11 @@ def add_most(model: Model, problem: RotaProblem, x: Ints) -> None:
     _hold_back(model, cell[asked], x[option[asked]], minutes[asked], free[asked], room)
 
 
-def _highest(
-    problem: RotaProblem, option: Ints, cell: Ints, minutes: Floats, cells: int
-) -> Floats:
+def _highest(problem: RotaProblem, option: Ints, cell: Ints, minutes: Floats, cells: int) -> Floats:
     """(c,) minutes that could come together: an officer comes once a day."""
-    pair, row = np.unique(cell * len(problem.most_patrols) + problem.officer[option], return_inverse=True)
+    pair, row = np.unique(
+        cell * len(problem.most_patrols) + problem.officer[option], return_inverse=True
+    )
     longest = np.zeros(len(pair))
     np.maximum.at(longest, row, minutes)
     return np.bincount(pair // len(problem.most_patrols), longest, cells)
@@ -88,7 +88,9 @@ def _hold_back(
     there, row = np.unique(cell, return_inverse=True)
     comes = model.variables(np.zeros(len(there)))
     each = np.arange(int(free.sum()))
-    model.constrain((each, columns[free], 1.0), (each, comes[row[free]], -1.0), upper=0.0, count=len(each))
+    model.constrain(
+        (each, columns[free], 1.0), (each, comes[row[free]], -1.0), upper=0.0, count=len(each)
+    )
     highest = np.bincount(row, minutes, len(there))
     model.constrain(
         (row, columns, minutes),
