@@ -312,8 +312,14 @@ class SchoolCase:
             return None
         worth = sum(patrol.worth for patrol in best)
         bound = best[0].bound + worth - best[0].worth
-        status = "proven" if best[0].proven else "feasible"
-        whole = Solution((), worth, bound, status, iterations=0, seconds=0.0)
+        whole = Solution(
+            routes=(),
+            worth=worth,
+            bound=bound,
+            status="proven" if best[0].proven else "feasible",
+            iterations=0,
+            seconds=0.0,
+        )
         made = self._variant(found, whole, self.notes([]))
         return replace(made, past=tuple(sorted(names)))
 

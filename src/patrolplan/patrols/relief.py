@@ -1,7 +1,7 @@
 """Further patrols past hotspots that more schools would go to than the most of a day allows."""
 
 import datetime as dt
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -43,8 +43,8 @@ def relief_asked(patrols: Sequence[Patrol], *, most_minutes: float) -> tuple[Ask
     most_minutes
         Most minutes of a hotspot a day.
     """
-    ways = {urn: _ways(patrols, urn) for urn in dict.fromkeys(row.urn for row in patrols)}
-    minutes: Counter[str] = Counter()
+    ways = {urn: _hotspots(_of(patrols, urn)) for urn in dict.fromkeys(row.urn for row in patrols)}
+    minutes: defaultdict[str, float] = defaultdict(float)
     for urn in ways:
         there: dict[str, float] = {}
         for patrol in _own(patrols, urn):
@@ -52,12 +52,13 @@ def relief_asked(patrols: Sequence[Patrol], *, most_minutes: float) -> tuple[Ask
                 if not stop.tasked:
                     long = stop.leave_minutes - stop.arrive_minutes
                     there[stop.hotspot] = max(there.get(stop.hotspot, 0.0), long)
-        minutes.update(there)  # type: ignore[arg-type]  # a counter of minutes
+        for name, long in there.items():
+            minutes[name] += long
     crowded = {name for name, much in minutes.items() if much > most_minutes + EPSILON}
     found: list[Asked] = []
     for urn, mine in ways.items():
-        here = crowded & set().union(*mine)
-        alone = crowded & set.intersection(*map(set, mine))
+        here = crowded & frozenset().union(*mine)
+        alone = crowded & frozenset.intersection(*mine)
         asked = [frozenset([name]) for name in sorted(alone)]
         if all(way & crowded for way in mine):
             asked.append(frozenset(here))
@@ -140,13 +141,8 @@ def _own(patrols: Iterable[Patrol], urn: str) -> list[Patrol]:
     return [*mine, *(row for patrol in mine[:1] for v in patrol.variants for row in v.patrols)]
 
 
-def _ways(patrols: Sequence[Patrol], urn: str) -> list[frozenset[str]]:
-    """Hotspots of each choice that a school has, without places that must be visited."""
-    mine = _of(patrols, urn)
-    return _hotspots(mine)
-
-
 def _hotspots(mine: Sequence[Patrol]) -> list[frozenset[str]]:
+    """Hotspots of each choice that a school has, without places that must be visited."""
     choices = [mine, *(variant.patrols for variant in mine[0].variants)]
     return [
         frozenset(stop.hotspot for row in choice for stop in row.stops if not stop.tasked)

@@ -172,7 +172,7 @@ class Programme:
         seconds
             Most wall-clock time.
         """
-        solver = highspy.Highs()
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
         options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": 1, "mip_heuristic_effort": 0.0}
         options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}

@@ -47,7 +47,8 @@ def add_most(model: Model, problem: RotaProblem, x: Ints) -> None:
     free = ~forced
     sure = forced & problem.fixed[option]
     cells = len(problem.weight) * len(problem.dates)
-    room = problem.most_minutes - np.bincount(cell[sure], minutes[sure], cells)
+    given = np.bincount(cell[sure], minutes[sure], cells)
+    room = np.asarray(problem.most_minutes - given, dtype=np.float64)
     could = forced & ~sure
     rest = free | could
     crowded = _highest(problem, option[rest], cell[rest], minutes[rest], cells) > room + EPSILON
@@ -66,7 +67,9 @@ def _highest(problem: RotaProblem, option: Ints, cell: Ints, minutes: Floats, ce
     )
     longest = np.zeros(len(pair))
     np.maximum.at(longest, row, minutes)
-    return np.bincount(pair // len(problem.most_patrols), longest, cells)
+    return np.asarray(
+        np.bincount(pair // len(problem.most_patrols), longest, cells), dtype=np.float64
+    )
 
 
 def _hold(model: Model, cell: Ints, columns: Ints, minutes: Floats, room: Floats) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from patrolplan.team.anneal import annealed
 from patrolplan.team.blocks import add_options
 from patrolplan.team.blocks import add_worth
+from patrolplan.team.floor import IMPOSSIBLE
 from patrolplan.team.floor import Floor
 from patrolplan.team.floor import add_floor
 from patrolplan.team.floor import floor_of
@@ -104,7 +105,7 @@ def solve_rota(problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None)
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.only(order)
     floor = floor_of(mixed)
-    if floor.missing < 0:  # locks by hand that cannot all keep the most of a day
+    if floor.missing == IMPOSSIBLE:  # locks by hand that cannot all keep the most of a day
         mixed = replace(mixed, locks_first=True)
         floor = floor_of(mixed)
     model = Model()
