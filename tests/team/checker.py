@@ -175,7 +175,7 @@ def broken_promises(week, area):
         row = area.officers.set_index("officer").loc[duty.officer]
         hours = row[("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
         place = area.schools.set_index("urn").loc[duty.urn].geometry
-        speed = (15.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
+        speed = (12.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
         straight = row.geometry.distance(place) / speed
         if not hours:
             found.append(f"{duty}: off duty")
