@@ -72,7 +72,7 @@ def with_relief(
     hotspots: gpd.GeoDataFrame,
     patrols: Sequence[Patrol],
     *,
-    date: dt.date,
+    date: dt.date | None,
     known: Mapping[Asked, Variant | None],
     executor: Executor | None = None,
     tell: Tell | None = None,
@@ -86,7 +86,7 @@ def with_relief(
     patrols
         Every school's, for one day.
     date
-        The day.
+        The day; None where all tasked places count.
     known
         Further patrols that are planned already; None where there is none.
 

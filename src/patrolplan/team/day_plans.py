@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
@@ -81,9 +82,8 @@ def _relieved(
     """The plans with further patrols past crowded hotspots; `before` may know some of them."""
     known: dict[tuple[str, tuple[object, ...], frozenset[str]], Variant | None] = {}
     for day, plan in before.items():
-        for patrol in plan.patrols:
-            key = patrol.urn, _tasked(plan.area, patrol.urn, day)
-            known |= {(*key, frozenset(v.past)): v for v in patrol.variants if v.past}
+        for (urn, off), variant in _further(plan).items():
+            known[urn, _tasked(plan.area, urn, day), off] = variant
     found = {}
     for day, plan in plans.items():
         places = {urn: _tasked(plan.area, urn, day) for urn in plan.area.schools["urn"]}
@@ -170,8 +170,30 @@ def _places(area: StudyArea, urn: str, day: dt.date) -> tuple[int, ...]:
     return tuple(np.flatnonzero(mine).tolist())
 
 
+@lru_cache(maxsize=4)
+def with_further(plan: Plan) -> Plan:
+    """The plan with further patrols past hotspots that more schools go to than a day's most.
+
+    `plan_days` plans them by itself.
+    """
+    patrols, _ = with_relief(
+        plan.area, plan.risk, plan.hotspots, plan.patrols, date=plan.date, known=_further(plan)
+    )
+    return replace(plan, patrols=patrols)
+
+
+def _further(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
+    """Further patrols that a plan has already."""
+    return {
+        (patrol.urn, frozenset(variant.past)): variant
+        for patrol in plan.patrols
+        for variant in patrol.variants
+        if variant.past
+    }
+
+
 def plans_by_day(plan: Plan | Mapping[dt.date, Plan], days: Sequence[dt.date]) -> tuple[Plan, ...]:
-    """(d,) the plan of each day.
+    """(d,) the plan of each day; one plan for all days is given further patrols.
 
     Raises
     ------
@@ -179,7 +201,7 @@ def plans_by_day(plan: Plan | Mapping[dt.date, Plan], days: Sequence[dt.date]) -
         When a day has none.
     """
     if isinstance(plan, Plan):
-        return (plan,) * len(days)
+        return (with_further(plan),) * len(days)
     missing = [f"{day}" for day in days if day not in plan]
     if missing:
         where, what = "plan", f"there is no plan for {', '.join(missing)}"

@@ -51,25 +51,34 @@ def add_most(model: Model, problem: RotaProblem, x: Ints) -> None:
     room = np.asarray(problem.most_minutes - given, dtype=np.float64)
     could = forced & ~sure
     rest = free | could
-    crowded = _highest(problem, option[rest], cell[rest], minutes[rest], cells) > room + EPSILON
+    crowded = _highest(problem, option, cell, minutes, rest) > room + EPSILON
     crowded &= np.bincount(cell[free], minlength=cells) > 0
-    open_ended = np.bincount(cell[could], minlength=cells) > 0
-    held = free & (crowded & ~open_ended)[cell]
+    highest = _highest(problem, option, cell, minutes, could)
+    above = highest > room + EPSILON
+    held = rest & (crowded & ~above)[cell]
     _hold(model, cell[held], x[option[held]], minutes[held], np.maximum(0.0, room))
-    asked = rest & (crowded & open_ended)[cell]
-    _hold_back(model, cell[asked], x[option[asked]], minutes[asked], free[asked], room)
+    asked = rest & (crowded & above)[cell]
+    who = problem.officer[option[asked]]
+    columns = x[option[asked]]
+    _hold_back(model, (cell[asked], who, columns, minutes[asked]), free[asked], room, highest)
 
 
-def _highest(problem: RotaProblem, option: Ints, cell: Ints, minutes: Floats, cells: int) -> Floats:
-    """(c,) minutes that could come together: an officer comes once a day."""
-    pair, row = np.unique(
-        cell * len(problem.most_patrols) + problem.officer[option], return_inverse=True
-    )
-    longest = np.zeros(len(pair))
-    np.maximum.at(longest, row, minutes)
-    return np.asarray(
-        np.bincount(pair // len(problem.most_patrols), longest, cells), dtype=np.float64
-    )
+def _highest(
+    problem: RotaProblem, option: Ints, cell: Ints, minutes: Floats, which: Bools
+) -> Floats:
+    """(c,) minutes that these visits could come to: officers and schools have one patrol a day."""
+    option, cell, minutes = option[which], cell[which], minutes[which]
+    cells = len(problem.weight) * len(problem.dates)
+    place = problem.route_school * (1 + int(problem.route_number.max(initial=0)))
+    place += problem.route_number
+    found = np.full(cells, np.inf)
+    for owner in (problem.officer[option], place[problem.route[option]]):
+        many = 1 + int(owner.max(initial=0))
+        pair, row = np.unique(cell * many + owner, return_inverse=True)
+        longest = np.zeros(len(pair))
+        np.maximum.at(longest, row, minutes)
+        found = np.minimum(found, np.bincount(pair // many, longest, cells))
+    return found
 
 
 def _hold(model: Model, cell: Ints, columns: Ints, minutes: Floats, room: Floats) -> None:
@@ -85,19 +94,39 @@ def _hold(model: Model, cell: Ints, columns: Ints, minutes: Floats, room: Floats
 
 
 def _hold_back(
-    model: Model, cell: Ints, columns: Ints, minutes: Floats, free: Bools, room: Floats
+    model: Model,
+    visits: tuple[Ints, Ints, Ints, Floats],
+    free: Bools,
+    room: Floats,
+    highest: Floats,
 ) -> None:
-    """Where forced visits may come, let others come only as long as all stay under the most."""
+    """Where forced visits may go above the most, let others come only if all stay under it.
+
+    Parameters
+    ----------
+    model
+        The programme.
+    visits
+        Cell, officer, column and minutes of each visit.
+    free
+        Which of them are not forced.
+    room, highest
+        (c,) minutes left under the most, and minutes that forced visits could come to.
+    """
+    cell, officer, columns, minutes = visits
     there, row = np.unique(cell, return_inverse=True)
     comes = model.variables(np.zeros(len(there)))
-    each = np.arange(int(free.sum()))
+    many = 1 + int(officer.max(initial=0))
+    pair, place = np.unique(row[free] * many + officer[free], return_inverse=True)
     model.constrain(
-        (each, columns[free], 1.0), (each, comes[row[free]], -1.0), upper=0.0, count=len(each)
+        (place, columns[free], 1.0),
+        (np.arange(len(pair)), comes[pair // many], -1.0),
+        upper=0.0,
+        count=len(pair),
     )
-    highest = np.bincount(row, minutes, len(there))
     model.constrain(
         (row, columns, minutes),
-        (np.arange(len(there)), comes, highest - room[there]),
-        upper=highest + EPSILON,
+        (np.arange(len(there)), comes, (highest - np.maximum(0.0, room))[there]),
+        upper=highest[there] + EPSILON,
         count=len(there),
     )

@@ -168,10 +168,21 @@ class Reasons:
         return {
             stop.hotspot
             for stop in self.choice.routes[route].patrol.stops
-            if not stop.tasked
+            if (not stop.tasked or self._shared(stop.hotspot, day))
             and given.get(stop.hotspot, 0.0) + stop.leave_minutes - stop.arrive_minutes
             > most + EPSILON
         }
+
+    def _shared(self, hotspot: str, day: int) -> bool:
+        """Whether somebody comes to a hotspot on a day who need not."""
+        return any(
+            stop.hotspot == hotspot
+            and not stop.tasked
+            and self.choice.locked[officer, day, route] < 0
+            for officer, on, route in self.chosen.tolist()
+            if on == day
+            for stop in self.choice.routes[route].patrol.stops
+        )
 
     @cached_property
     def _given(self) -> list[dict[str, float]]:

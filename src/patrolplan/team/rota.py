@@ -55,7 +55,8 @@ def plan_week(
         With officers, and term dates if there are any.
     plan
         Every school's best patrol and its variants; by day where days differ, see
-        `patrolplan.team.day_plans`.
+        `patrolplan.team.day_plans`. One plan for all days is given further patrols past hotspots
+        that more schools go to than the most of a day lets in.
     start
         First day; the week ends on its Friday. From a weekend, the week after it.
     locks, bans
