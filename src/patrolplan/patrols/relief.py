@@ -109,7 +109,12 @@ def with_relief(
         told = told_as("Planning past crowded hotspots", items, tell)
         made = shared_out(_past, ready, items, executor=executor, tell=told)
         found |= dict(zip(missing, made, strict=True))
-    return tuple(_joined(row, asked, found) for row in bare), found
+    joined = tuple(_joined(row, asked, found) for row in bare)
+    same = (
+        tuple(map(id, a.variants)) == tuple(map(id, b.variants))
+        for a, b in zip(patrols, joined, strict=True)
+    )
+    return tuple(a if like else b for a, b, like in zip(patrols, joined, same, strict=True)), found
 
 
 def _past(ready: Ready, item: tuple[int, frozenset[str], tuple[Patrol, ...]]) -> Variant | None:

@@ -84,6 +84,7 @@ def _relieved(
     for day, plan in before.items():
         for (urn, off), variant in _further(plan).items():
             known[urn, _tasked(plan.area, urn, day), off] = variant
+    alike: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share what follows it
     found = {}
     for day, plan in plans.items():
         places = {urn: _tasked(plan.area, urn, day) for urn in plan.area.schools["urn"]}
@@ -99,7 +100,11 @@ def _relieved(
             tell=tell,
         )
         known |= {(urn, places[urn], off): variant for (urn, off), variant in made.items()}
-        found[day] = replace(plan, patrols=patrols)
+        shared = [
+            alike.setdefault((id(bare), *map(id, patrol.variants)), patrol)
+            for bare, patrol in zip(plan.patrols, patrols, strict=True)
+        ]
+        found[day] = replace(plan, patrols=tuple(shared))
     return found
 
 
