@@ -36,7 +36,7 @@ def broken_rules(problem, chosen):
     locks = {int(lock) for lock in problem.lock if lock >= 0}
     if locks - {int(problem.lock[o]) for o in chosen}:
         found.append("a lock not fulfilled")
-    return found + list(_repeats(problem, rows))
+    return found + list(_repeats(problem, rows)) + list(_over_the_most(problem, chosen))
 
 
 def _repeats(problem, rows):
@@ -54,6 +54,38 @@ def _repeats(problem, rows):
             continue
         if len(there[key, day]) > 1 or len(there[key, day + 1]) > 1:
             yield f"route {route} on days {day} and {day + 1}"
+
+
+def most_minutes_of_a_day(problem, chosen):
+    """The minutes of each hotspot on each day, and the chosen options that stop there."""
+    minutes, there = defaultdict(float), defaultdict(list)
+    for o in chosen:
+        for row, (route, hotspot) in enumerate(problem.visits.tolist()):
+            if route == problem.route[o]:
+                key = hotspot, int(problem.day[o])
+                minutes[key] += float(problem.visit_minutes[row])
+                there[key].append((o, row))
+    return minutes, there
+
+
+def _over_the_most(problem, chosen):
+    """Hotspots with more than the most of a day, though a visit was neither asked nor locked."""
+    minutes, there = most_minutes_of_a_day(problem, chosen)
+    stops = defaultdict(set)
+    for route, hotspot in problem.visits.tolist():
+        stops[route].add(hotspot)
+    for (hotspot, day), total in minutes.items():
+        if total <= problem.most_minutes + 1e-6:
+            continue
+        for o, row in there[hotspot, day]:
+            lock = int(problem.lock[o])
+            same = [int(problem.route[p]) for p in range(len(problem)) if problem.lock[p] == lock]
+            locked = lock >= 0 and (
+                problem.locks_first or all(hotspot in stops[route] for route in same)
+            )
+            asked = problem.must_visits is not None and problem.must_visits[row]
+            if not (locked or asked):
+                yield f"hotspot {hotspot} gets {total:g} minutes on day {day}"
 
 
 def worth(problem, chosen):
@@ -143,7 +175,7 @@ def broken_promises(week, area):
         row = area.officers.set_index("officer").loc[duty.officer]
         hours = row[("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
         place = area.schools.set_index("urn").loc[duty.urn].geometry
-        speed = (15.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
+        speed = (12.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
         straight = row.geometry.distance(place) / speed
         if not hours:
             found.append(f"{duty}: off duty")

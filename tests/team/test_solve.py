@@ -40,7 +40,14 @@ def _random(schools, officers, seed, least, together):
     run = rng.integers(0, 4, len(problem.weight))
     dosed = run + rng.integers(0, 4, len(run))
     turns = problem.turns & (rng.random(len(problem.turns)) < 0.5)
-    return replace(problem, run_before=run, dosed_before=dosed, turns=turns)
+    return replace(
+        problem,
+        run_before=run,
+        dosed_before=dosed,
+        turns=turns,
+        most_minutes=15.0 * rng.integers(1, 3),
+        must_visits=rng.random(len(problem.visits)) < 0.1 * rng.integers(0, 3),
+    )
 
 
 def _check(problem, solution):

@@ -95,9 +95,11 @@ def week(
     changes: Sequence[Change] = ()
     if replan:
         out = out or HANDED_OUT
+        part.check_folder(out)
         chosen, changes = _repaired(config, out, away, part, who)
     else:
         check_out(out)
+        part.check_folder(out)
         chosen = _chosen(config, parsed_date(str(start), "--from"), (locks, bans), part, who)
     if out is not None:
         from patrolplan.outputs.pack import write_pack
@@ -133,6 +135,13 @@ class _Part:
     def asked(self) -> bool:
         """Whether only a part is wanted."""
         return self.officer is not None or self.date is not None
+
+    def check_folder(self, out: Path | None) -> None:
+        """Say before the work that a whole week's papers are there, which stay."""
+        from patrolplan.outputs.pack import check_part
+
+        if out is not None:
+            check_part(out, self.officer, self.date)
 
     def check(self, area: StudyArea, days: Sequence[dt.date]) -> None:
         """Say before the work that there is no such officer or day."""

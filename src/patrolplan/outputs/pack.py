@@ -8,7 +8,9 @@ from typing import Any
 
 from patrolplan.crew.share import Tell
 from patrolplan.errors import InputError
+from patrolplan.errors import OutputError
 from patrolplan.outputs.card.sheet import render_cards
+from patrolplan.outputs.files import read_manifest
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
 from patrolplan.outputs.gpx import render_gpx
@@ -22,6 +24,8 @@ from patrolplan.outputs.week.roll import check_choice
 from patrolplan.patrols.plans import Plan
 from patrolplan.provenance import about
 from patrolplan.team.week import Week
+
+WEEK_FILE = "week.json"
 
 
 def write_pack(
@@ -46,7 +50,8 @@ def write_pack(
         Folder; an older pack in it is replaced.
     officer, date
         Of a week: print the cards, task sheets and school sheets of this officer or day alone,
-        without the wall's pages. Tables and map are always of the whole week.
+        without the wall's pages. Tables and map are always of the whole week. Into a folder of
+        their own: the papers of a whole week are not replaced by a part.
     asked
         Of a plan: what was asked for beside the settings. It goes into the manifest, by which
         `patrolplan.outputs.standing.stands` tells that the same plan need not be made again.
@@ -64,7 +69,8 @@ def write_pack(
     InputError
         When the officer or the day is not of the week, or there is no week.
     OutputError
-        When the folder cannot be written, or holds files that are not in its manifest.
+        When the folder cannot be written, holds files that are not in its manifest, or holds the
+        papers of a whole week and a part is asked for.
     """
     out = Path(out)
     if isinstance(made, Plan):
@@ -77,9 +83,42 @@ def write_pack(
         return out
     roll = Roll(made)
     check_choice([one.name for one in roll.officers], made.days, officer, date)
-    with whole_folder(out, about(made.plan.area)) as folder:
+    check_part(out, officer, date)
+    part = _part(officer, date)
+    with whole_folder(out, about(made.plan.area) | ({"part": part} if part else {})) as folder:
         write_week_papers(roll, folder, officer=officer, date=date, executor=executor, tell=tell)
     return out
+
+
+def check_part(out: str | Path, officer: str | None, date: dt.date | None) -> None:
+    """Raise where the papers of a part would take the place of those of a whole week.
+
+    Parameters
+    ----------
+    out
+        The folder; a part may only follow a part of the same officer and day in it.
+    officer, date
+        Whose papers of which day are printed; None stands for all.
+
+    Raises
+    ------
+    OutputError
+        With what to do.
+    """
+    there, asked = read_manifest(Path(out)), _part(officer, date)
+    if asked and WEEK_FILE in there.get("files", {}) and there.get("part", {}) != asked:
+        message = (
+            f"{out}: holds the papers of a week, and those of one officer or day would take their "
+            "place; give the part a folder of its own with --out, or leave --officer and --date "
+            "out (each officer's cards are in cards/ of the whole week)"
+        )
+        raise OutputError(message)
+
+
+def _part(officer: str | None, date: dt.date | None) -> dict[str, str]:
+    """A part as the manifest names it; empty for the whole week."""
+    asked = {"officer": officer, "date": None if date is None else date.isoformat()}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _write_plan(plan: Plan, folder: Path, executor: Executor | None, tell: Tell | None) -> None:

@@ -291,6 +291,38 @@ class SchoolCase:
             patrols=patrols,
         )
 
+    def past(self, names: frozenset[str], best: tuple[Patrol, ...]) -> Variant | None:
+        """The best patrol that keeps off hotspots; None where none stops anywhere.
+
+        Parameters
+        ----------
+        names
+            The hotspots; one that must be visited is visited all the same.
+        best
+            The school's patrols, to compare with.
+        """
+        met = {stop.hotspot for patrol in best for stop in patrol.stops if stop.tasked}
+        demanded = frozenset(stop for stop in self.demanded if self.name(stop) in met)
+        stops = set(range(1, len(self.reach.candidates) + 1)) - demanded
+        off = frozenset(stop for stop in stops if self.name(stop) in names)
+        problem = self.problem(demanded)
+        problem = replace(problem, barred=problem.barred | off)
+        found = solve(problem, seed=self.area.settings.seed)
+        if found.status == "infeasible" or not found.stops:
+            return None
+        worth = sum(patrol.worth for patrol in best)
+        bound = best[0].bound + worth - best[0].worth
+        whole = Solution(
+            routes=(),
+            worth=worth,
+            bound=bound,
+            status="proven" if best[0].proven else "feasible",
+            iterations=0,
+            seconds=0.0,
+        )
+        made = self._variant(found, whole, self.notes([]))
+        return replace(made, past=tuple(sorted(names)))
+
     def name(self, stop: int) -> str:
         """Name of the tasked place that a row of the problem stands for, else of its hotspot."""
         candidate = stop - 1

@@ -79,6 +79,8 @@ class Variant:
     """Its hotspots in the order of the visits; of several officers one after the other."""
     patrols: tuple["Patrol", ...] = ()
     """The patrols themselves, one an officer, with their own times and legs."""
+    past: tuple[str, ...] = ()
+    """Hotspots that it was planned to keep off, see `patrolplan.patrols.relief`."""
 
 
 @dataclass(frozen=True, eq=False)

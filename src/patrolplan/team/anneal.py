@@ -19,6 +19,7 @@ from patrolplan.team.blocks import paid_by_days
 from patrolplan.team.floor import EPSILON
 from patrolplan.team.floor import Floor
 from patrolplan.team.floor import option_dose
+from patrolplan.team.most import forced_visits
 from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
@@ -26,8 +27,8 @@ from patrolplan.team.worth import EVEN
 from patrolplan.team.worth import OVER
 from patrolplan.team.worth import PRESENCE
 
-HOT = 0.3
-COLD = 0.003
+HOT = 0.1
+COLD = 0.01
 """Temperatures at the beginning and at the end, as parts of an average patrol's worth."""
 
 SWAPS, DROPS = 0.3, 0.05
@@ -59,6 +60,10 @@ class Facts(NamedTuple):
     stop_start: Ints
     stop_hotspot: Ints
     stop_minutes: Floats
+    visit_start: Ints
+    """(o,) where the stops of an option begin in `free`."""
+    free: Ints
+    """(w,) 1 for stops that the most of a day holds, in the order of option and stop."""
     weight: Floats
     paid: Floats
     """(h, 2^d) what a hotspot's set of days pays."""
@@ -90,6 +95,8 @@ class State(NamedTuple):
     """(d, r) how often each route is walked on each day."""
     minutes: Floats
     """(h, d)."""
+    coming: Ints
+    """(h, d) visits that the most of a day holds."""
     done: Ints
     patrols: Ints
     dose: Floats
@@ -150,6 +157,8 @@ def _facts(problem: RotaProblem, floor: Floor) -> Facts:
         ),
         stop_hotspot=problem.visits[by_route, 1],
         stop_minutes=problem.visit_minutes[by_route],
+        visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),
+        free=(~forced_visits(problem)).astype(np.int64),
         weight=problem.weight,
         paid=np.column_stack([np.zeros(len(problem.weight)), paid_by_days(problem, day_sets(days))])
         * problem.weight[:, None],
@@ -188,6 +197,8 @@ def _put(facts: Facts, state: State, option: int, sign: int) -> float:
         hotspot = facts.stop_hotspot[at]
         gain -= _spot(facts, state, hotspot)
         state.minutes[hotspot, day] += sign * facts.stop_minutes[at]
+        nth = facts.visit_start[option] + at - facts.stop_start[route]
+        state.coming[hotspot, day] += sign * facts.free[nth]
         gain += _spot(facts, state, hotspot)
     state.walked[day, route] += sign
     state.dose[school] += sign * facts.dose[option]
@@ -216,6 +227,13 @@ def _stands(facts: Facts, state: State, option: int) -> bool:
     if not facts.first[option] and not facts.fixed[option]:
         before = state.cells[facts.cell[option] - 1]
         if before < 0:
+            return False
+    for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
+        hotspot = facts.stop_hotspot[at]
+        if (
+            state.coming[hotspot, day] > 0
+            and state.minutes[hotspot, day] > facts.most_minutes + 1e-6
+        ):
             return False
     if day > 0 and facts.vary[day - 1, route] and state.walked[day - 1, route]:
         return False
@@ -335,6 +353,7 @@ def _anneal(facts: Facts, start: Ints, hot: float, cold: float, moves: int, rng:
         np.full(schools * facts.days * facts.together, -1),
         np.zeros((facts.days, routes), dtype=np.int64),
         np.zeros((len(facts.weight), facts.days)),
+        np.zeros((len(facts.weight), facts.days), dtype=np.int64),
         np.zeros(len(facts.most_patrols), dtype=np.int64),
         np.zeros(schools, dtype=np.int64),
         np.zeros(schools),

@@ -8,6 +8,8 @@ an officer are paid for through pieces of falling worth. No constant stands in f
 import numpy as np
 
 from patrolplan.team.model import Model
+from patrolplan.team.most import add_most
+from patrolplan.team.most import forced_visits
 from patrolplan.team.problem import Bools
 from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
@@ -25,7 +27,7 @@ def add_options(model: Model, problem: RotaProblem) -> Ints:
 
     An officer has one patrol a day and so many a week; a school has each of its officers once a
     day, a second only beside a first; the same route is not walked on two days running where
-    another could be.
+    another could be; no hotspot gets more minutes than the most of a day.
     """
     x = model.variables(np.zeros(len(problem)), lower=problem.fixed, whole=True)
     held = problem.lock >= 0
@@ -50,6 +52,7 @@ def add_options(model: Model, problem: RotaProblem) -> Ints:
     if problem.exact is not None:
         model.at_most(problem.school[problem.first], x[problem.first], problem.exact)
     _vary(model, problem, x)
+    add_most(model, problem, x)
     return x
 
 
@@ -240,8 +243,9 @@ def paid_by_days(problem: RotaProblem, sets: Bools) -> Floats:
 def _add_excess(
     model: Model, problem: RotaProblem, cells: Ints, row: Ints, columns: Ints, minutes: Floats
 ) -> None:
-    """Let dose above the most of a day cost, where so much can come together."""
-    highest = np.bincount(row, weights=minutes, minlength=len(cells))
+    """Let dose above the most of a day cost, where forced visits can bring so much together."""
+    forced = forced_visits(problem)
+    highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
     much = np.flatnonzero(highest > problem.most_minutes)
     place = np.full(len(cells), -1)
     place[much] = np.arange(len(much))

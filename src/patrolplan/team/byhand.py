@@ -259,7 +259,25 @@ class Hand:
                 "choose another route or day"
             )
             raise CannotBeError(message)
-        return self._duty(self._best(free, rows, like))
+        return self._duty(self._best(self._under_the_most(free, reasons, post), rows, like))
+
+    def _under_the_most(self, options: Ints, reasons: Reasons, post: Post) -> Ints:
+        """Options that bring no hotspot over the most of a day; all of them for a locked patrol."""
+        day = self._day(post.date)
+        routes = self.problem.route[options].tolist()
+        over = [reasons.over(day, route) for route in routes]
+        keeps = np.array([not names for names in over], dtype=bool)
+        if keeps.any():
+            return np.asarray(options[keeps])
+        lock = (post.officer, post.urn, post.date)
+        if any((row.officer, row.urn, row.date) == lock for row in self.choice.locks):
+            return options
+        names = " and ".join(sorted(set().union(*over)))
+        message = (
+            f"{names} would get more than the most of {self.problem.most_minutes:g} minutes on "
+            f"{day_name(post.date)}: choose another route or day"
+        )
+        raise CannotBeError(message)
 
     def _best(self, options: Ints, rows: Ints, like: Duty | None) -> int:
         if like is not None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,8 @@ from patrolplan.errors import InputError
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plans import Variant
+from patrolplan.patrols.relief import with_relief
 from patrolplan.risk.surface import Risk
 
 
@@ -66,6 +69,42 @@ def plan_days(
             told += [row for row in part.left_out if row not in told]
         patrols = tuple(patrol for key in keys for patrol in known[key])
         found[day] = Plan(area, risk, hotspots, patrols, tuple(told), day)
+    return _relieved(found, {}, executor=executor, tell=tell)
+
+
+def _relieved(
+    plans: Mapping[dt.date, Plan],
+    before: Mapping[dt.date, Plan],
+    *,
+    executor: Executor | None = None,
+    tell: Tell | None = None,
+) -> dict[dt.date, Plan]:
+    """The plans with further patrols past crowded hotspots; `before` may know some of them."""
+    known: dict[tuple[str, tuple[object, ...], frozenset[str]], Variant | None] = {}
+    for day, plan in before.items():
+        for (urn, off), variant in _further(plan).items():
+            known[urn, _tasked(plan.area, urn, day), off] = variant
+    alike: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share what follows it
+    found = {}
+    for day, plan in plans.items():
+        places = {urn: _tasked(plan.area, urn, day) for urn in plan.area.schools["urn"]}
+        mine = {(u, off): v for (u, at, off), v in known.items() if at == places.get(u)}
+        patrols, made = with_relief(
+            plan.area,
+            plan.risk,
+            plan.hotspots,
+            plan.patrols,
+            date=day,
+            known=mine,
+            executor=executor,
+            tell=tell,
+        )
+        known |= {(urn, places[urn], off): variant for (urn, off), variant in made.items()}
+        shared = [
+            alike.setdefault((id(bare), *map(id, patrol.variants)), patrol)
+            for bare, patrol in zip(plan.patrols, patrols, strict=True)
+        ]
+        found[day] = replace(plan, patrols=tuple(shared))
     return found
 
 
@@ -113,7 +152,7 @@ def plan_days_again(
             told += [row for row in part.left_out if row not in (*area.left_out, *told)]
         patrols = tuple(patrol for mine in by_school.values() for patrol in mine)
         found[day] = Plan(area, risk, hotspots, patrols, (*area.left_out, *told), day)
-    return found
+    return _relieved(found, plans)
 
 
 def _tasked(area: StudyArea, urn: str, day: dt.date) -> tuple[object, ...]:
@@ -136,8 +175,30 @@ def _places(area: StudyArea, urn: str, day: dt.date) -> tuple[int, ...]:
     return tuple(np.flatnonzero(mine).tolist())
 
 
+@lru_cache(maxsize=4)
+def with_further(plan: Plan) -> Plan:
+    """The plan with further patrols past hotspots that more schools go to than a day's most.
+
+    `plan_days` plans them by itself.
+    """
+    patrols, _ = with_relief(
+        plan.area, plan.risk, plan.hotspots, plan.patrols, date=plan.date, known=_further(plan)
+    )
+    return replace(plan, patrols=patrols)
+
+
+def _further(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
+    """Further patrols that a plan has already."""
+    return {
+        (patrol.urn, frozenset(variant.past)): variant
+        for patrol in plan.patrols
+        for variant in patrol.variants
+        if variant.past
+    }
+
+
 def plans_by_day(plan: Plan | Mapping[dt.date, Plan], days: Sequence[dt.date]) -> tuple[Plan, ...]:
-    """(d,) the plan of each day.
+    """(d,) the plan of each day; one plan for all days is given further patrols.
 
     Raises
     ------
@@ -145,7 +206,7 @@ def plans_by_day(plan: Plan | Mapping[dt.date, Plan], days: Sequence[dt.date]) -
         When a day has none.
     """
     if isinstance(plan, Plan):
-        return (plan,) * len(days)
+        return (with_further(plan),) * len(days)
     missing = [f"{day}" for day in days if day not in plan]
     if missing:
         where, what = "plan", f"there is no plan for {', '.join(missing)}"

@@ -16,6 +16,9 @@ CHOSEN = 0.5
 
 EPSILON = 1e-6
 
+IMPOSSIBLE = -1
+"""Patrols missing where no week keeps the rules, however few patrols it has."""
+
 NODES = 2_000
 """Nodes of the search tree after which a higher dose counts as out of reach."""
 
@@ -29,7 +32,7 @@ class Floor:
     patrols
         (s,) patrols aimed at.
     missing
-        How many of them must be missing, over all schools.
+        How many of them must be missing, over all schools; `IMPOSSIBLE` where no week is.
     dose
         (s,) least minutes of dose in the week.
     chosen
@@ -120,6 +123,7 @@ def _reached(problem: RotaProblem, patrols: Ints, dose: Floats | None = None) ->
         add_floor(model, problem, x, Floor(patrols, 0, dose, np.zeros(0, dtype=np.int64)))
     answer = model.programme().solve(gap=0.0, nodes=NODES)
     if not len(answer.values):
-        return Floor(patrols, 1, none, np.zeros(0, dtype=np.int64))
+        missing = IMPOSSIBLE if dose is None else 1
+        return Floor(patrols, missing, none, np.zeros(0, dtype=np.int64))
     chosen = np.flatnonzero(answer.values[x] > CHOSEN)
     return Floor(patrols, round(-answer.worth), none if dose is None else dose, chosen)

@@ -276,11 +276,16 @@ class Choice:
         officer, day, route = np.nonzero(self.possible)
         row = {name: number for number, name in enumerate(self.hotspots)}
         visits = [
-            (number, row[stop.hotspot], stop.leave_minutes - stop.arrive_minutes)
+            (
+                number,
+                row[stop.hotspot],
+                stop.leave_minutes - stop.arrive_minutes,
+                bool(stop.tasked),
+            )
             for number, route in enumerate(self.routes)
             for stop in route.patrol.stops
         ]
-        table = np.array(visits, dtype=np.float64).reshape(-1, 3)
+        table = np.array(visits, dtype=np.float64).reshape(-1, 4)
         dosed = [self.delivered.get(name, frozenset()) for name in self.hotspots]
         return RotaProblem(
             officer=officer,
@@ -292,6 +297,7 @@ class Choice:
             turns=np.array([route.back is not None for route in self.routes], dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
+            must_visits=table[:, 3] > 0,
             weight=np.array(list(self.hotspots.values())),
             dosed_before=np.array([len(self._lately(days)) for days in dosed], dtype=np.int64),
             run_before=np.array([self._run(days) for days in dosed], dtype=np.int64),

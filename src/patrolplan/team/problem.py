@@ -50,9 +50,14 @@ class RotaProblem:
     least
         Patrols that every school should get.
     most_minutes
-        Dose of a hotspot a day above which more is too much.
+        Most minutes of a hotspot a day, see `patrolplan.team.most`.
     exact
         (s,) patrols that each school should get and may not exceed; None leaves it open.
+    must_visits
+        (v,) stops at places that intelligence has every patrol of a school visit; None: no stop.
+    locks_first
+        Whether locked patrols may go above the most of a day though another of their routes
+        would not: where locks cannot all be kept otherwise.
     """
 
     officer: Ints
@@ -73,6 +78,8 @@ class RotaProblem:
     least: int = 1
     most_minutes: float = 30.0
     exact: Ints | None = None
+    must_visits: Bools | None = None
+    locks_first: bool = False
 
     def __len__(self) -> int:
         return len(self.officer)
@@ -109,6 +116,12 @@ class RotaProblem:
         held = self.lock >= 0
         count = np.bincount(self.lock[held], minlength=1)
         return np.asarray(held & (count[np.maximum(self.lock, 0)] == 1))
+
+    @property
+    def must(self) -> Bools:
+        """(v,) stops at places that must be visited."""
+        none = np.zeros(len(self.visits), dtype=bool)
+        return none if self.must_visits is None else self.must_visits
 
     @cached_property
     def open_days(self) -> Ints:

@@ -1,6 +1,7 @@
 """Why nobody patrols a school on a day, said exactly."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from patrolplan.team.options import Choice
 from patrolplan.team.problem import Bools
 from patrolplan.team.problem import Ints
 from patrolplan.team.week import Unmet
+from patrolplan.team.week import day_name
 
 
 def unmet_days(choice: Choice, chosen: Ints) -> tuple[Unmet, ...]:
@@ -122,9 +124,11 @@ class Reasons:
         allowed = ~self.choice.banned[officer, day, routes]
         if self._repeated(day)[routes[allowed]].all():
             return f"{name} is free, but the routes left are walked on the day before or after"
-        full = list(self._full(day, routes[allowed]))
-        if full:
-            return f"{name} is free, but {', '.join(full)} would get more than the most of a day"
+        if full := self._crowded(officer, day, routes):
+            most = self.choice.area.settings.week.max_dose_minutes_per_day
+            every = set.intersection(*full) or set.union(*full)
+            names = " or ".join(sorted(every))
+            return f"{name} is free, but {names} would get more than the most of {most:g} minutes"
         return f"{name} is free, but one more patrol there adds nothing to the week"
 
     def _repeated(self, day: int) -> Bools:
@@ -138,20 +142,78 @@ class Reasons:
         beside[[route.back is not None for route in self.choice.routes]] = False
         return beside
 
-    def _full(self, day: int, routes: Ints) -> Iterator[str]:
-        """Hotspots that every route would carry over the most of a day."""
+    def _crowded(self, officer: int, day: int, routes: Ints) -> list[set[str]]:
+        """What each route left would bring over the most of a day; nothing where one would not."""
+        free = ~self.choice.banned[officer, day, routes] & ~self._repeated(day)[routes]
+        full = [self.over(day, int(route)) for route in routes[free]]
+        return full if all(full) else []
+
+    def held_off(self, school: int) -> bool:
+        """Whether the most of a day alone keeps a free officer from a school on some day."""
+        for day in range(len(self.choice.days)):
+            mine = self.choice.route_school == school
+            routes = np.flatnonzero(mine & (self.choice.variant[day] >= 0))
+            for officer in np.flatnonzero(self.choice.cares[:, school]).tolist():
+                there = self.choice.is_open[school, day] and len(routes) > 0
+                if there and not self._hindrance(officer, school, day):
+                    in_time = routes[self.choice.in_time[officer, day, routes]]
+                    if self._crowded(officer, day, in_time):
+                        return True
+        return False
+
+    def over(self, day: int, route: int) -> set[str]:
+        """Hotspots that a route would bring over the most of a day, unless it must go there."""
         most = self.choice.area.settings.week.max_dose_minutes_per_day
-        given: dict[str, float] = {}
-        for route in self.chosen[self.chosen[:, 1] == day, 2]:
+        given = self._given[day]
+        return {
+            stop.hotspot
+            for stop in self.choice.routes[route].patrol.stops
+            if (not stop.tasked or self._shared(stop.hotspot, day))
+            and given.get(stop.hotspot, 0.0) + stop.leave_minutes - stop.arrive_minutes
+            > most + EPSILON
+        }
+
+    def _shared(self, hotspot: str, day: int) -> bool:
+        """Whether somebody comes to a hotspot on a day who need not."""
+        return any(
+            stop.hotspot == hotspot
+            and not stop.tasked
+            and self.choice.locked[officer, day, route] < 0
+            for officer, on, route in self.chosen.tolist()
+            if on == day
+            for stop in self.choice.routes[route].patrol.stops
+        )
+
+    @cached_property
+    def _given(self) -> list[dict[str, float]]:
+        """Minutes of each hotspot, by day."""
+        given: list[dict[str, float]] = [{} for _ in self.choice.days]
+        for _, day, route in self.chosen.tolist():
             for stop in self.choice.routes[route].patrol.stops:
                 minutes = stop.leave_minutes - stop.arrive_minutes
-                given[stop.hotspot] = given.get(stop.hotspot, 0.0) + minutes
-        over = [
-            {
-                stop.hotspot
-                for stop in self.choice.routes[route].patrol.stops
-                if given.get(stop.hotspot, 0.0) + stop.leave_minutes - stop.arrive_minutes > most
-            }
-            for route in routes
-        ]
-        yield from sorted(set.intersection(*over)) if over else ()
+                given[day][stop.hotspot] = given[day].get(stop.hotspot, 0.0) + minutes
+        return given
+
+    def over_the_most(self) -> Iterator[str]:
+        """Hotspots that get more than the most of a day all the same, and why."""
+        most = self.choice.area.settings.week.max_dose_minutes_per_day
+        for day, date in enumerate(self.choice.days):
+            for name, minutes in self._given[day].items():
+                if minutes > most + EPSILON:
+                    why = "; ".join(self._coming(name, day))
+                    yield (
+                        f"{name} gets {minutes:.0f} minutes on {day_name(date)}, "
+                        f"more than the most of {most:g}: {why}."
+                    )
+
+    def _coming(self, hotspot: str, day: int) -> Iterator[str]:
+        """Who goes to a hotspot on a day, and what has them go."""
+        for officer, on, route in self.chosen.tolist():
+            patrol = self.choice.routes[route].patrol
+            met = [stop for stop in patrol.stops if stop.hotspot == hotspot]
+            if on == day and met:
+                locked = self.choice.locked[officer, day, route] >= 0
+                out = (officer, day, route) in self.choice.held_rows
+                why = "handed out" if out else "set by hand" if locked else "by hand"
+                why = "it must be visited" if met[0].tasked else why
+                yield f"{self.choice.officers[officer]} at URN {patrol.urn} ({why})"

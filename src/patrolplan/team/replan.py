@@ -15,6 +15,7 @@ from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
 from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.options import Choice
+from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota import week_of
 from patrolplan.team.solve import Stop
@@ -133,24 +134,42 @@ def _least_change(
     lost: list[Duty],
     absent: Mapping[str, AbstractSet[dt.date]],
 ) -> RotaProblem:
-    """The problem with nothing to choose but what stays and what repairs.
-
-    Replacements on the same school and day; for a school that these leave below its least, other
-    days from the first absence on. No school gets more patrols than it had.
-    """
+    """The problem with nothing to choose but what stays and what repairs."""
     days = list(choice.days)
     lost = [duty for duty in lost if duty.urn in choice.urns]
     gone = {(choice.urns.index(duty.urn), days.index(duty.date)) for duty in lost}
-    slots = list(zip(problem.school.tolist(), problem.day.tolist(), strict=True))
-    same = np.array([slot in gone for slot in slots], dtype=bool)
     had = np.zeros(problem.schools, dtype=np.int64)
     for duty in (*kept, *lost):
         had[choice.urns.index(duty.urn)] += duty.patrol.number == 1
+    first = min((day for dates in absent.values() for day in dates), default=days[-1])
+    return least_change(problem, had, gone, first=days.index(first))
+
+
+def least_change(
+    problem: RotaProblem, had: Ints, gone: AbstractSet[tuple[int, int]], *, first: int
+) -> RotaProblem:
+    """The problem with nothing to choose but what is fixed and what repairs.
+
+    Replacements on the same school and day; for a school that these leave below its least, other
+    days from the first absence on. No school gets more patrols than it had.
+
+    Parameters
+    ----------
+    problem
+        All options, with those of the patrols that stay locked.
+    had
+        (s,) patrols that each school had.
+    gone
+        Schools and days of the patrols that are lost.
+    first
+        First day on which something may change.
+    """
+    slots = list(zip(problem.school.tolist(), problem.day.tolist(), strict=True))
+    same = np.array([slot in gone for slot in slots], dtype=bool)
     out_of_reach = gone - {slot for slot, there in zip(slots, same, strict=True) if there}
     uncovered = np.bincount([s for s, _ in out_of_reach], minlength=problem.schools)
     needy = had - uncovered < problem.least
-    first = min((day for dates in absent.values() for day in dates), default=days[-1])
     later = needy[problem.school] & (uncovered[problem.school] > 0)
-    later &= problem.day >= days.index(first)
+    later &= problem.day >= first
     free = (problem.lock < 0) & (same | later)
     return replace(problem.only(problem.fixed | free), exact=had)

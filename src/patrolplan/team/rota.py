@@ -19,6 +19,7 @@ from patrolplan.team.options import Choice
 from patrolplan.team.options import check_hand
 from patrolplan.team.options import dosed_days
 from patrolplan.team.problem import RotaProblem
+from patrolplan.team.reasons import Reasons
 from patrolplan.team.reasons import unmet_days
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.solve import Stop
@@ -54,7 +55,8 @@ def plan_week(
         With officers, and term dates if there are any.
     plan
         Every school's best patrol and its variants; by day where days differ, see
-        `patrolplan.team.day_plans`.
+        `patrolplan.team.day_plans`. One plan for all days is given further patrols past hotspots
+        that more schools go to than the most of a day lets in.
     start
         First day; the week ends on its Friday. From a weekend, the week after it.
     locks, bans
@@ -78,6 +80,7 @@ def plan_week(
         When there are no officers, or a lock or ban cannot be.
     """
     check_officers(area)
+    check_most(area)
     days = school_week(start)
     dosed = dosed_days(delivered, area.settings.patrol.dwell_minutes)
     plans = plans_by_day(plan, days)
@@ -94,6 +97,19 @@ def check_officers(area: StudyArea) -> None:
     if area.officers.empty:
         where, what = "[sources] officers", "no officer is known"
         raise InputError.one(where, what, "name a table of officers there")
+
+
+def check_most(area: StudyArea) -> None:
+    """Raise where not even one visit fits under the most of a day."""
+    most = area.settings.week.max_dose_minutes_per_day
+    dwell = area.settings.patrol.dwell_minutes
+    if most < dwell:
+        where, what = (
+            "[week]",
+            f"max_dose_minutes_per_day {most:g} is below [patrol] dwell_minutes {dwell:g}",
+        )
+        remedy = f"no visit would be allowed: make it {dwell:g} or more"
+        raise InputError.one(where, what, remedy)
 
 
 def check_locks(choice: Choice, problem: RotaProblem) -> None:
@@ -145,6 +161,7 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
         for row in np.flatnonzero(done < problem.least)
     ]
     duties = [_duty(choice, *row) for row in chosen.tolist()]
+    reasons = Reasons(choice, chosen)
     return Week(
         plan=choice.plans[0],
         days=choice.days,
@@ -156,7 +173,12 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
         status="optimal" if solution.proven else "feasible",
         worth=solution.worth,
         bound=solution.bound,
-        notes=(*_notes(choice), *_missed(choice, duties)),
+        notes=(
+            *_notes(choice),
+            *reasons.over_the_most(),
+            *_held_off(choice, reasons, short),
+            *_missed(choice, duties),
+        ),
         locks=choice.locks,
         bans=choice.bans,
         delivered=dict(choice.delivered),
@@ -196,6 +218,14 @@ def _notes(choice: Choice) -> tuple[str, ...]:
     if unknown:
         notes.append(f"Doses in places that no route visits do not count: {', '.join(unknown)}.")
     return tuple(notes)
+
+
+def _held_off(choice: Choice, reasons: Reasons, short: Sequence[Short]) -> Iterator[str]:
+    """Schools under their least that only the most of a day keeps officers from."""
+    most = choice.area.settings.week.max_dose_minutes_per_day
+    for row in short:
+        if reasons.held_off(choice.urns.index(row.urn)):
+            yield f"{row}: the most of {most:g} minutes a hotspot a day comes before the least."
 
 
 def _missed(choice: Choice, duties: Sequence[Duty]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from patrolplan.team.anneal import annealed
 from patrolplan.team.blocks import add_options
 from patrolplan.team.blocks import add_worth
+from patrolplan.team.floor import IMPOSSIBLE
 from patrolplan.team.floor import Floor
 from patrolplan.team.floor import add_floor
 from patrolplan.team.floor import floor_of
@@ -30,6 +31,9 @@ LIKELY = 1e-3
 
 SHARPEN = 2500
 """Most options of a week whose bound is sharpened by the cuts of branch and bound."""
+
+STARTS = 3
+"""Times that small changes begin anew: one long search is caught in one valley."""
 
 EXACT = 600
 """Most options of a week that is solved in one piece."""
@@ -59,7 +63,7 @@ class Stop:
 
     gap_percent: float = 0.5
     nodes: int = 500
-    sweeps: int = 1
+    sweeps: int = 2
     moves: int = 30_000
     seconds: float = math.inf
 
@@ -101,6 +105,9 @@ def solve_rota(problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None)
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.only(order)
     floor = floor_of(mixed)
+    if floor.missing == IMPOSSIBLE:  # locks by hand that cannot all keep the most of a day
+        mixed = replace(mixed, locks_first=True)
+        floor = floor_of(mixed)
     model = Model()
     x = add_options(model, mixed)
     add_floor(model, mixed, x, floor)
@@ -131,8 +138,12 @@ def _search(
 ) -> tuple[Ints, float]:
     """Options and a bound: small weeks by branch and bound, large ones by parts."""
     gap = max(PROVEN / 2, stop.gap_percent / 100)
-    moves = stop.moves * problem.schools
-    chosen = annealed(problem, floor, floor.chosen, moves=moves, seed=seed)
+    moves = stop.moves * problem.schools // STARTS
+    tried = [
+        annealed(problem, floor, floor.chosen, moves=moves, seed=STARTS * seed + number)
+        for number in range(STARTS)
+    ]
+    chosen = max(tried, key=lambda rows: worth_of(problem, rows).total)
     if len(problem) <= EXACT:
         answer = programme.solve(gap=PROVEN / 2, nodes=stop.nodes, seconds=until - time.monotonic())
         found = np.flatnonzero(answer.values[x] > CHOSEN) if len(answer.values) else chosen
@@ -153,7 +164,7 @@ def _search(
     )
     bound = relaxed.bound
     if programme.worth @ best < bound * (1 - gap) and len(problem) <= SHARPEN:
-        answer = programme.solve(gap=gap, nodes=1, seconds=until - time.monotonic())
+        answer = programme.sharpened(best, gap=gap, seconds=until - time.monotonic())
         bound = min(bound, answer.bound)
         if answer.worth > programme.worth @ best:
             best = answer.values

@@ -8,9 +8,6 @@ from patrolplan.area import StudyArea
 from patrolplan.patrols.reach import metres_per_minute
 from patrolplan.team.problem import Floats
 
-BICYCLE_KMH = 15.0
-"""Ordinary speed of a cycling officer in town, stops at junctions included."""
-
 OUTSIDE = 1.3
 """Walking distance over the straight line, for what lies off the streets that are known."""
 
@@ -19,7 +16,8 @@ def minutes_from_base(area: StudyArea) -> Floats:
     """(k, s) minutes from each officer's base to each school's gate.
 
     Along the streets; where the base lies off them, the straight line to the nearest street
-    counts 1.3 times. Officers on bicycles ride at 15 km/h, the others walk.
+    counts 1.3 times. Officers on bicycles ride at `[patrol] cycling_speed_kmh`, the others walk at
+    `walking_speed_kmh`.
 
     Parameters
     ----------
@@ -45,7 +43,9 @@ def minutes_from_base(area: StudyArea) -> Floats:
         over = (to_node[network.piece_nodes[gates.piece]] + gate_ends).min(axis=1)
         along = np.abs(gates.offset_metres - offset[row])
         metres[row] = np.where(gates.piece == piece[row], np.minimum(over, along), over)
-    walk = metres_per_minute(area.settings.patrol.walking_speed_kmh)
-    speed = np.where(officers["mode"] == "bicycle", metres_per_minute(BICYCLE_KMH), walk)
+    settings = area.settings.patrol
+    walk = metres_per_minute(settings.walking_speed_kmh)
+    ride = metres_per_minute(settings.cycling_speed_kmh)
+    speed = np.where(officers["mode"] == "bicycle", ride, walk)
     total = metres[which.ravel()] + OUTSIDE * bases.moved_metres[:, None]
     return np.asarray(total / speed[:, None])

@@ -9,7 +9,8 @@ week is worth the sum of
   as earlier ones): the more a place has had, the less one more day adds, so that doses spread;
   `THIRD` more once it has had its dose on three days in a row. A day counts once, whoever comes:
   a hotspot that two schools share is not paid twice;
-* less `OVER` of its share for every `max_dose_minutes_per_day` above that most;
+* less `OVER` of its share for every `max_dose_minutes_per_day` above that most, where locks by
+  hand or places that must be visited bring so much together (`patrolplan.team.most`);
 * for every school, `PRESENCE / n` of an average patrol for its n-th patrol: presence at the
   gate, and the more a school has had the less one more adds, so that schools share fairly;
 * for every officer, `EVEN * (1 - (n - 1) / capacity)` of an average patrol for their n-th

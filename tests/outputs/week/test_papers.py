@@ -10,6 +10,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.errors import InputError
+from patrolplan.errors import OutputError
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.patrols.plans import clock
 from patrolplan.team.week import week_document
@@ -155,3 +156,18 @@ def test_equal_weeks_give_equal_folders(hand, folder, tmp_path):
             hashlib.sha256((one / name).read_bytes()).hexdigest() for one in (folder, again)
         )
         assert first == second, name
+
+
+def test_a_part_does_not_take_the_place_of_the_whole_week(week, tmp_path):
+    """The papers of one officer are refused where those of the week are; all of them stay."""
+    out = pp.write_pack(week, tmp_path / "out")
+    before = files(out)
+    with pytest.raises(OutputError, match="give the part a folder of its own"):
+        pp.write_pack(week, out, officer="SSO-07")
+    assert files(out) == before
+    part = pp.write_pack(week, tmp_path / "part", officer="SSO-07")
+    pp.write_pack(week, part, officer="SSO-07")
+    with pytest.raises(OutputError, match="leave --officer and --date out"):
+        pp.write_pack(week, part, officer="SSO-01")
+    pp.write_pack(week, part)
+    assert files(part) == before

@@ -8,11 +8,13 @@ from pathlib import Path
 import pypdf
 import pytest
 
+import patrolplan as pp
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.tasks import officer_name
 from patrolplan.outputs.week.tasks import render_tasks
 from patrolplan.outputs.week.tasks import tasks_data
 from patrolplan.patrols.plans import clock
+from patrolplan.team.rota import plan_week
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
@@ -107,3 +109,19 @@ def test_closed_days_are_told_from_days_without_a_patrol(roll):
 def test_equal_weeks_give_equal_pages(roll, tasks):
     """Writing again changes no byte."""
     assert render_tasks(roll, roll.week.duties) == tasks
+
+
+def test_a_start_at_the_base_stands_on_the_sheet(roll, demo_area, demo_plan):
+    """Who is led from their base sees when to leave it and how far it is; others have the gate."""
+    changed = demo_area.settings.patrol.model_copy(update={"start": "base"})
+    settings = demo_area.settings.model_copy(update={"patrol": changed})
+    area = dataclasses.replace(demo_area, settings=settings)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
+    week = plan_week(area, plan, start=roll.week.start)
+    text = "".join(pages(render_tasks(Roll(week), week.duties)))
+    own = [duty for duty in week.duties if duty.patrol.approach and duty.urn != "900009"]
+    assert own
+    for duty in own:
+        assert f"Setoutfrombase{clock(duty.patrol.set_out_minutes)}" in text
+    assert "Fromthebase" in text
+    assert "Fromthebase" not in "".join(pages(render_tasks(roll, roll.week.duties)))

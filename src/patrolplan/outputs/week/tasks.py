@@ -20,8 +20,10 @@ from patrolplan.outputs.week.roll import week_name
 from patrolplan.outputs.wording import PURPOSE
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
+from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import plan_id
 from patrolplan.outputs.wording import why_sentences
+from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import clock
 from patrolplan.team.week import Duty
@@ -108,8 +110,10 @@ def school_name(name: str) -> str:
     return shortened(printable(name), LONGEST_NAME)
 
 
-def set_out(duty: Duty) -> str:
+def set_out(roll: Roll, duty: Duty) -> str:
     """When to leave the base, empty for who starts at the gate."""
+    if starts_at_base(roll, duty):
+        return clock(duty.patrol.set_out_minutes)
     left, start = clock(duty.leave_minutes), clock(duty.start_minutes)
     return "" if left == start else left
 
@@ -159,7 +163,7 @@ def _officers(roll: Roll) -> list[dict[str, Any]]:
                 {
                     "time": span(duty),
                     "school": f"{numbers[duty.urn]} {school_name(duty.patrol.school)}",
-                    "leave": set_out(duty) and f"set out {set_out(duty)}",
+                    "leave": set_out(roll, duty) and f"set out {set_out(roll, duty)}",
                 }
                 for duty in duties
             ]
@@ -251,8 +255,12 @@ def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
     return {
         "school": school_name(patrol.school),
         "about": f"URN {printable(duty.urn)} · no. {number} on the wall map · card {card}",
-        "leave": set_out(duty),
+        "leave": set_out(roll, duty),
+        "first": "From the base" if patrol.from_base else "At the gate",
         "start": clock(duty.start_minutes),
+        "mark": "B" if patrol.from_base else "G",
+        "first_place": "Base" if patrol.from_base else "School gate",
+        "first_why": _first_why(patrol, own_base=starts_at_base(roll, duty)),
         "gate": f"{clock(duty.start_minutes)}\N{EN DASH}{clock(patrol.gate_until_minutes)}",
         "end": clock(duty.end_minutes),
         "where": "at the base" if patrol.ends_at == "base" else "back at the gate",
@@ -266,6 +274,24 @@ def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
             for number, stop in enumerate(patrol.stops, start=1)
         ],
     }
+
+
+def starts_at_base(roll: Roll, duty: Duty) -> bool:
+    """Whether the plan leads this officer from their own base: that of the school's first."""
+    first = [one.name for one in roll.officers if duty.urn in one.schools][:1]
+    return duty.patrol.starts_at == "base" and first == [duty.officer]
+
+
+def _first_why(patrol: Patrol, *, own_base: bool) -> str:
+    """What to do at the gate, or why there is no gate first; and the way there from the base."""
+    if patrol.from_base:
+        return "The patrol sets out here; no presence at the gate first."
+    seen = "Be seen as pupils leave; meet the member of staff."
+    if patrol.approach is None or not own_base:
+        return seen
+    way = metres(patrol.approach.metres)
+    minutes = f"{patrol.approach.minutes:.0f} min"
+    return f"From the base {way}, {minutes}: the way is on the card. {seen}"
 
 
 def _few_words(stop: Stop) -> list[str]:

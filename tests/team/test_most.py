@@ -1,0 +1,148 @@
+"""The most of a day: nobody goes above it who need not, and what does is charged and told."""
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from patrolplan.team.problem import RotaProblem
+from patrolplan.team.solve import Stop
+from patrolplan.team.solve import solve_rota
+from patrolplan.team.worth import minutes_by_day
+from patrolplan.team.worth import worth_of
+
+_spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
+checker = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(checker)
+
+
+def _crowd(schools, *, other=False, minutes=15.0, most=30.0):
+    """As many officers as schools, on one day; every school has hotspot 0, some its own beside."""
+    routes = np.arange(schools * (1 + other))
+    school = routes % schools
+    own = np.where(routes < schools, 0, 1 + school)
+    return RotaProblem(
+        officer=school,
+        day=np.zeros(len(routes), dtype=np.int64),
+        route=routes,
+        lock=np.full(len(routes), -1),
+        route_school=school,
+        route_number=np.ones(len(routes), dtype=np.int64),
+        turns=np.zeros(len(routes), dtype=bool),
+        visits=np.column_stack([routes, own]),
+        visit_minutes=np.full(len(routes), minutes),
+        weight=np.r_[0.5, np.full(schools, 0.05)],
+        dosed_before=np.zeros(1 + schools, dtype=np.int64),
+        run_before=np.zeros(1 + schools, dtype=np.int64),
+        most_patrols=np.full(schools, 5),
+        dates=np.array([739_000]),
+        schools=schools,
+        most_minutes=most,
+    )
+
+
+def _minutes(problem, solution):
+    return minutes_by_day(problem, solution.chosen)[0, 0]
+
+
+def test_the_most_comes_before_the_least_of_a_school():
+    """Five schools with one hotspot between them: two are patrolled, three lack their least."""
+    problem = _crowd(5)
+    solution = solve_rota(problem)
+    assert _minutes(problem, solution) == 30
+    assert solution.missing.sum() == 3
+    assert solution.proven
+
+
+def test_routes_past_a_crowded_hotspot_give_every_school_its_least():
+    """With another route each, all five are patrolled and the hotspot keeps its most."""
+    problem = _crowd(5, other=True)
+    solution = solve_rota(problem)
+    assert solution.missing.sum() == 0
+    assert 15 <= _minutes(problem, solution) <= 30
+
+
+@pytest.mark.parametrize(("minutes", "fit"), [(15.0, 2), (20.0, 1), (30.0, 1), (31.0, 0)])
+def test_as_many_visits_as_fit(minutes, fit):
+    """Whole visits fit under the most, none is cut short."""
+    problem = _crowd(3, minutes=minutes)
+    assert len(solve_rota(problem).chosen) == fit
+
+
+def test_a_place_that_must_be_visited_goes_above_the_most_and_is_charged():
+    """Where all must go there all go, and what is above the most is charged in the worth."""
+    problem = _crowd(3, most=15.0)
+    problem = replace(problem, must_visits=np.ones(3, dtype=bool))
+    solution = solve_rota(problem)
+    assert _minutes(problem, solution) == 45
+    assert worth_of(problem, solution.chosen).over == pytest.approx(0.2 * 0.5 * 2)
+
+
+def test_who_need_not_come_keeps_away_where_others_must():
+    """Two must go there, which fills the day: the third takes its other route."""
+    problem = _crowd(3, other=True)
+    problem = replace(problem, must_visits=np.isin(problem.visits[:, 0], [0, 1]))
+    lock = np.full(6, -1)
+    lock[[0, 1]] = 0, 1
+    problem = replace(problem, lock=lock)
+    assert solve_rota(problem).chosen.tolist() == [0, 1, 5]
+
+
+def test_patrols_locked_by_hand_go_above_the_most():
+    """Three locked patrols meet at the hotspot; a fourth that is free keeps off it."""
+    problem = _crowd(4, other=True)
+    lock = np.full(8, -1)
+    lock[:3] = 0, 1, 2
+    problem = replace(problem, lock=lock)
+    assert solve_rota(problem).chosen.tolist() == [0, 1, 2, 7]
+
+
+def test_a_lock_that_leaves_the_route_open_takes_one_past_a_full_hotspot():
+    """Three locked officers with two routes each: only two go to the hotspot."""
+    problem = _crowd(3, other=True)
+    problem = replace(problem, lock=np.tile(np.arange(3), 2))
+    solution = solve_rota(problem)
+    assert _minutes(problem, solution) <= 30
+    assert len(solution.chosen) == 3
+
+
+def test_locks_that_cannot_all_keep_the_most_are_kept_all_the_same():
+    """Locked officers whose every choice of routes breaks some most have their patrols."""
+    problem = _crowd(3, other=True)
+    problem = replace(problem, lock=np.tile(np.arange(3), 2), most_minutes=15.0)
+    visits = problem.visits.copy()
+    visits[:, 1] = np.where(visits[:, 1] > 0, 1, 0)
+    problem = replace(problem, visits=visits)
+    solution = solve_rota(problem)
+    assert len(solution.chosen) == 3
+    assert sorted(minutes_by_day(problem, solution.chosen)[:2, 0]) == [15, 30]
+
+
+@settings(max_examples=30)
+@given(
+    schools=st.integers(2, 8),
+    seed=st.integers(0, 10**6),
+    most=st.sampled_from([15.0, 25.0, 30.0]),
+)
+def test_crowds_with_locks_and_tasked_places_keep_every_rule(schools, seed, most):
+    """Drawn locks, stops that must be, and dwells: what is above the most was forced."""
+    rng = np.random.default_rng(seed)
+    problem = _crowd(schools, other=bool(seed % 2), most=most)
+    lock = np.full(len(problem), -1)
+    held = rng.permutation(len(problem))[: rng.integers(0, 3)]
+    _, first = np.unique(problem.officer[held], return_index=True)
+    lock[held[first]] = np.arange(len(first))
+    problem = replace(
+        problem,
+        lock=lock,
+        must_visits=rng.random(len(problem)) < 0.3,
+        visit_minutes=rng.choice([10.0, 15.0, 20.0], len(problem)),
+    )
+    solution = solve_rota(problem, stop=Stop(moves=500))
+    assert checker.broken_rules(problem, solution.chosen) == []
+    assert solution.worth == pytest.approx(checker.worth(problem, solution.chosen), abs=1e-9)

@@ -1,0 +1,96 @@
+"""Repairs at short notice: on tiny weeks nothing changes fewer duties, and what is held stays."""
+
+import dataclasses
+import importlib.util
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from patrolplan.team.problem import RotaProblem
+from patrolplan.team.replan import least_change
+from patrolplan.team.solve import Stop
+from patrolplan.team.solve import solve_rota
+
+HERE = Path(__file__).parent
+
+
+def _load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+checker = _load(HERE / "checker.py")
+teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
+
+
+def _handed_out(seed):
+    """A week of a tiny team with every officer in reach of every school, and what it may be."""
+    problem = teams.random_team(3, 2, seed=seed)
+    near = problem.day < 2
+    few = problem.only(near & (problem.route % 4 < 2))
+    both = np.concatenate([few.officer, 1 - few.officer])
+    twice = {name: np.tile(getattr(few, name), 2) for name in ("day", "route", "lock")}
+    wide = dataclasses.replace(few, officer=both, **twice)
+    _, once = np.unique(np.stack([wide.officer, wide.day, wide.route]), axis=1, return_index=True)
+    wide = wide.only(np.sort(once))
+    return wide, solve_rota(wide, stop=Stop(moves=300)).chosen
+
+
+def _absent(problem, chosen, seed):
+    """One officer away on one of their days: the options left, what is kept and what is lost."""
+    away = chosen[seed % len(chosen)]
+    gone = (problem.officer == problem.officer[away]) & (problem.day == problem.day[away])
+    kept = [row for row in chosen if not gone[row]]
+    return ~gone, kept, [row for row in chosen if gone[row]], int(problem.day[away])
+
+
+def _rank(problem, chosen, before, had):
+    """Fewest patrols lost to the schools, then fewest cards withdrawn or new."""
+    counts = np.bincount(problem.school[list(chosen)], minlength=problem.schools)
+    return int(np.maximum(0, had - counts).sum()), len(set(chosen) ^ set(before))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_other_week_changes_fewer_duties(seed):
+    """Of all weeks that keep what was not lost, none loses fewer patrols or changes fewer cards."""
+    problem, chosen = _handed_out(seed)
+    there, kept, lost, day = _absent(problem, chosen, seed)
+    had = np.bincount(problem.school[chosen], minlength=problem.schools)
+    lock = np.full(len(problem), -1)
+    lock[kept] = np.arange(len(kept))
+    held = dataclasses.replace(problem, lock=lock)
+    slots = {(int(problem.school[row]), int(problem.day[row])) for row in lost}
+    rows = np.flatnonzero(there)
+    part = least_change(held.only(rows), had, slots, first=day)
+    solution = solve_rota(part, stop=Stop(gap_percent=0.0, moves=300))
+    key = {(int(o), int(d), int(r)): n for n, (o, d, r) in enumerate(_keys(problem))}
+    ours = [key[tuple(map(int, row))] for row in _keys(part)[solution.chosen]]
+    assert set(kept) <= set(ours)
+    assert checker.broken_rules(dataclasses.replace(problem, lock=lock), ours) == []
+    ranked = [
+        _rank(problem, week, chosen, had)
+        for week in _weeks(problem, rows, len(chosen))
+        if set(kept) <= set(week)
+        and (np.bincount(problem.school[list(week)], minlength=problem.schools) <= had).all()
+    ]
+    assert _rank(problem, ours, chosen, had) == min(ranked)
+
+
+def _keys(problem):
+    return np.stack([problem.officer, problem.day, problem.route], axis=1)
+
+
+def _weeks(problem: RotaProblem, rows, most):
+    """Every week of these options: one or none for each officer and day, rules kept."""
+    groups = [
+        [None, *(int(row) for row in rows if problem.officer_day[row] == slot)]
+        for slot in np.unique(problem.officer_day[rows])
+    ]
+    for drawn in itertools.product(*groups):
+        week = tuple(row for row in drawn if row is not None)
+        if len(week) <= most and not checker.broken_rules(problem, week):
+            yield week
