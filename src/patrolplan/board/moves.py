@@ -17,6 +17,7 @@ from patrolplan.team.byhand import GONE
 from patrolplan.team.byhand import CannotBeError
 from patrolplan.team.byhand import Post
 from patrolplan.team.byhand import post_of
+from patrolplan.team.modes import SAID
 from patrolplan.team.week import Ban
 from patrolplan.team.week import Lock
 from patrolplan.team.week import day_name
@@ -66,7 +67,7 @@ def _moved(change: Move, hand: Hand, week: Week) -> Done:
     old = _found(week, change.from_.post)
     others = [duty for duty in week.duties if duty is not old]
     new_hand, new = _placed(_without(hand, old), change.to.post, others, like=old)
-    said = f"{post_of(old)} moved to {post_of(new)}{_lent(new_hand, new)}"
+    said = f"{post_of(old)} moved to {post_of(new)}{_gone(old, new)}{_lent(new_hand, new)}"
     return _settled(hand, new_hand, [*others, new], said)
 
 
@@ -83,7 +84,7 @@ def _swapped(change: Swap, hand: Hand, week: Week) -> Done:
         posts = Post(b.officer, a.urn, a.date), Post(a.officer, b.urn, b.date)
     new_hand, first = _placed(_without(_without(hand, a), b), posts[0], others, like=a)
     new_hand, second = _placed(new_hand, posts[1], [*others, first], like=b)
-    said = f"swapped: {post_of(first)}, {post_of(second)}"
+    said = f"swapped: {post_of(first)}{_gone(a, first)}, {post_of(second)}{_gone(b, second)}"
     said += _lent(new_hand, first) + _lent(new_hand, second)
     return _settled(hand, new_hand, [*others, first, second], said)
 
@@ -212,6 +213,11 @@ def _without(hand: Hand, duty: Duty) -> Hand:
         return hand.by_hand(locks=[row for row in hand.choice.locks if row is not lock])
     message = f"{post_of(duty)} is locked; unlock it first"
     raise CannotBeError(message)
+
+
+def _gone(old: Duty, new: Duty) -> str:
+    """How a patrol goes now, where its officer goes another way than the one before."""
+    return "" if new.patrol.way == old.patrol.way else f", now {SAID[new.patrol.way]}"
 
 
 def _lent(hand: Hand, duty: Duty) -> str:

@@ -103,26 +103,26 @@ def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
 def duties_document(scene: Scene, delivered: Delivered) -> list[dict[str, Any]]:
     """Every patrol of the week, for the page."""
     routes = {
-        (day, urn): count
-        for day, plan in scene.ground.plans.items()
-        for urn, count in _routes(plan).items()
+        (day, urn, way): count
+        for day, plan in zip(scene.hand.choice.days, scene.hand.choice.plans, strict=True)
+        for (urn, way), count in _routes(plan).items()
     }
     return [_duty(duty, scene.hand, routes, delivered) for duty in scene.week.duties]
 
 
 @lru_cache(maxsize=64)
-def _routes(plan: Plan) -> dict[str, int]:
-    """How many routes each school has."""
-    found: dict[str, set[int]] = {}
+def _routes(plan: Plan) -> dict[tuple[str, str], int]:
+    """How many routes each school has, by the way that they go."""
+    found: dict[tuple[str, str], set[int]] = {}
     for variant, patrol in ways(plan):
-        found.setdefault(patrol.urn, set()).add(variant)
-    return {urn: len(variants) for urn, variants in found.items()}
+        found.setdefault((patrol.urn, patrol.way), set()).add(variant)
+    return {place: len(variants) for place, variants in found.items()}
 
 
 def _duty(
     duty: Duty,
     hand: Hand,
-    routes: Mapping[tuple[dt.date, str], int],
+    routes: Mapping[tuple[dt.date, str, str], int],
     delivered: Delivered,
 ) -> dict[str, Any]:
     minutes, engagements = delivered.get(post_of(duty), (None, None))
@@ -134,7 +134,8 @@ def _duty(
         "date": f"{duty.date}",
         "number": duty.patrol.number,
         "variant": duty.variant,
-        "variants": routes.get((duty.date, duty.urn), 0),
+        "variants": routes.get((duty.date, duty.urn, duty.patrol.way), 0),
+        "way": duty.patrol.way,
         "start": clock(duty.start_minutes),
         "end": clock(duty.end_minutes),
         "leave": leave,

@@ -9,6 +9,7 @@ from patrolplan.projection import BRITISH_GRID
 from patrolplan.sun import sunset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Sequence
 
     from patrolplan.patrols.plans import Patrol
@@ -220,8 +221,16 @@ def data_dates(risk: "Risk") -> str:
     return f"Recorded crime {first:%B %Y} to {last:%B %Y}"
 
 
-def approximations(plan: "Plan") -> tuple[str, ...]:
-    """What is approximate, in plain sentences, the one that matters most first."""
+def approximations(plan: "Plan", ways: "Iterable[str]" = ()) -> tuple[str, ...]:
+    """What is approximate, in plain sentences, the one that matters most first.
+
+    Parameters
+    ----------
+    plan
+        What it rests on.
+    ways
+        How the patrols go, "walk" or "bicycle", by default as the settings say.
+    """
     risk, settings = plan.risk, plan.area.settings
     if risk.snapped:
         place = "places approximate to a few streets"
@@ -236,7 +245,9 @@ def approximations(plan: "Plan") -> tuple[str, ...]:
     if settings.crimes.include_discovered:
         reason = settings.crimes.reason.strip().rstrip(".")
         said.append(f"Offences that patrols discover count too: {reason}.")
-    going = "Riding" if settings.patrol.way == "bicycle" else "Walking"
+    gone = {*ways} or {settings.patrol.way}
+    going = " and riding" if len(gone) > 1 else ""
+    going = f"Walking{going}" if "walk" in gone else "Riding"
     said.append(f"{going} times at an even pace, without waiting at crossings.")
     return tuple(said)
 

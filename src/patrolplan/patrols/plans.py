@@ -180,6 +180,9 @@ class Plan:
     """Everything left out, from the readers to the schools that could not be planned."""
     date: dt.date | None = None
     """Day of the patrols, where one was asked for."""
+    other_mode: "Plan | None" = None
+    """What officers go by who do not go the area's way, at their schools; see
+    `patrolplan.team.modes`."""
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

@@ -29,7 +29,9 @@ Asked = tuple[str, frozenset[str]]
 EPSILON = 1e-6
 
 
-def relief_asked(patrols: Sequence[Patrol], *, most_minutes: float) -> tuple[Asked, ...]:
+def relief_asked(
+    patrols: Sequence[Patrol], *, most_minutes: float, beside: Sequence[Patrol] = ()
+) -> tuple[Asked, ...]:
     """Which schools need further patrols, and past which hotspots.
 
     A hotspot is crowded when more schools have a patrol there than the most of a day lets in. A
@@ -42,12 +44,15 @@ def relief_asked(patrols: Sequence[Patrol], *, most_minutes: float) -> tuple[Ask
         Every school's, for one day.
     most_minutes
         Most minutes of a hotspot a day.
+    beside
+        Patrols of the same day that crowd hotspots too, but ask for nothing: those of officers of
+        another mode.
     """
     ways = {urn: _hotspots(_of(patrols, urn)) for urn in dict.fromkeys(row.urn for row in patrols)}
     minutes: defaultdict[str, float] = defaultdict(float)
-    for urn in ways:
+    for urn in dict.fromkeys([*ways, *(row.urn for row in beside)]):
         there: dict[str, float] = {}
-        for patrol in _own(patrols, urn):
+        for patrol in (*_own(patrols, urn), *_own(beside, urn)):
             for stop in patrol.stops:
                 if not stop.tasked:
                     long = stop.leave_minutes - stop.arrive_minutes
@@ -74,6 +79,7 @@ def with_relief(
     *,
     date: dt.date | None,
     known: Mapping[Asked, Variant | None],
+    beside: Sequence[Patrol] = (),
     executor: Executor | None = None,
     tell: Tell | None = None,
 ) -> tuple[tuple[Patrol, ...], dict[Asked, Variant | None]]:
@@ -89,14 +95,17 @@ def with_relief(
         The day; None where all tasked places count.
     known
         Further patrols that are planned already; None where there is none.
+    beside
+        See `relief_asked`.
 
     Returns
     -------
     tuple of Patrol, dict
         The patrols, and every further patrol that was asked for.
     """
-    bare = [replace(row, variants=tuple(v for v in row.variants if not v.past)) for row in patrols]
-    asked = relief_asked(bare, most_minutes=area.settings.week.max_dose_minutes_per_day)
+    bare, others = _bare(patrols), _bare(beside)
+    most = area.settings.week.max_dose_minutes_per_day
+    asked = relief_asked(bare, most_minutes=most, beside=others)
     found = {row: known[row] for row in asked if row in known}
     missing = [row for row in asked if row not in found]
     if missing:
@@ -115,6 +124,11 @@ def with_relief(
         for a, b in zip(patrols, joined, strict=True)
     )
     return tuple(a if like else b for a, b, like in zip(patrols, joined, same, strict=True)), found
+
+
+def _bare(patrols: Iterable[Patrol]) -> list[Patrol]:
+    """The patrols without further ones."""
+    return [replace(row, variants=tuple(v for v in row.variants if not v.past)) for row in patrols]
 
 
 def _past(ready: Ready, item: tuple[int, frozenset[str], tuple[Patrol, ...]]) -> Variant | None:

@@ -107,7 +107,7 @@ class Hand:
         """Take a week in hand, as it was planned or read."""
         choice = Choice(
             area,
-            plans_by_day(plan, week.days),
+            plans_by_day(plan, week.days, area, week.locks),
             week.days,
             week.locks,
             week.bans,

@@ -1,4 +1,8 @@
-"""A plan for each day of a week: places tasked by intelligence count on their days only."""
+"""A plan for each day of a week: places tasked by intelligence count on their days only.
+
+Where officers do not go the area's way, each day's plan holds another one of their patrols, see
+`patrolplan.team.modes`.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +25,9 @@ from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import Variant
 from patrolplan.patrols.relief import with_relief
 from patrolplan.risk.surface import Risk
+from patrolplan.team.modes import area_of_other_mode
+from patrolplan.team.modes import schools_of_other_mode
+from patrolplan.team.week import Lock
 
 
 def plan_days(
@@ -46,9 +54,30 @@ def plan_days(
     dict
         A plan by day. Days on which a school has the same places share its patrols.
     """
+    urns = tuple(area.schools["urn"])
+    how: dict[str, Any] = {"held_out": held_out, "executor": executor, "tell": tell}
+    found = _planned(area, risk, hotspots, days, urns, **how)
+    other, theirs = area_of_other_mode(area), schools_of_other_mode(area)
+    if other is not None and theirs:
+        beside = _planned(other, risk, hotspots, days, theirs, **how)
+        found = {day: replace(plan, other_mode=beside[day]) for day, plan in found.items()}
+    return _relieved(found, {}, executor=executor, tell=tell)
+
+
+def _planned(
+    area: StudyArea,
+    risk: Risk,
+    hotspots: gpd.GeoDataFrame,
+    days: Sequence[dt.date],
+    urns: Sequence[str],
+    *,
+    held_out: bool,
+    executor: Executor | None,
+    tell: Tell | None,
+) -> dict[dt.date, Plan]:
+    """These schools' patrols by day, without further ones past crowded hotspots."""
     known: dict[tuple[str, tuple[int, ...]], list[Patrol]] = {}
     told = list(area.left_out)
-    urns = list(area.schools["urn"])
     found = {}
     for day in days:
         keys = [(urn, _places(area, urn, day)) for urn in urns]
@@ -69,7 +98,12 @@ def plan_days(
             told += [row for row in part.left_out if row not in told]
         patrols = tuple(patrol for key in keys for patrol in known[key])
         found[day] = Plan(area, risk, hotspots, patrols, tuple(told), day)
-    return _relieved(found, {}, executor=executor, tell=tell)
+    return found
+
+
+def _others(plans: Mapping[dt.date, Plan]) -> dict[dt.date, Plan]:
+    """The plans of the other mode, on the days that have one."""
+    return {day: plan.other_mode for day, plan in plans.items() if plan.other_mode is not None}
 
 
 def _relieved(
@@ -79,7 +113,30 @@ def _relieved(
     executor: Executor | None = None,
     tell: Tell | None = None,
 ) -> dict[dt.date, Plan]:
-    """The plans with further patrols past crowded hotspots; `before` may know some of them."""
+    """The plans with further patrols past crowded hotspots; `before` may know some of them.
+
+    A hotspot is crowded by the patrols of all modes together.
+    """
+    how: dict[str, Any] = {"executor": executor, "tell": tell}
+    others = _others(plans)
+    beside = {day: plan.patrols for day, plan in others.items()}
+    found = _with_further(plans, before, beside, **how)
+    if not others:
+        return found
+    beside = {day: plan.patrols for day, plan in plans.items()}
+    made = _with_further(others, _others(before), beside, **how)
+    return {day: replace(plan, other_mode=made.get(day)) for day, plan in found.items()}
+
+
+def _with_further(
+    plans: Mapping[dt.date, Plan],
+    before: Mapping[dt.date, Plan],
+    beside: Mapping[dt.date, Sequence[Patrol]],
+    *,
+    executor: Executor | None,
+    tell: Tell | None,
+) -> dict[dt.date, Plan]:
+    """The plans of one mode with further patrols; `beside` are the patrols of the other mode."""
     known: dict[tuple[str, tuple[object, ...], frozenset[str]], Variant | None] = {}
     for day, plan in before.items():
         for (urn, off), variant in _further(plan).items():
@@ -96,6 +153,7 @@ def _relieved(
             plan.patrols,
             date=day,
             known=mine,
+            beside=beside.get(day, ()),
             executor=executor,
             tell=tell,
         )
@@ -127,12 +185,27 @@ def plan_days_again(
     dict
         What `plan_days` would give, with the sentences on held-out months as they were.
     """
+    found = _again(plans, area, risk, hotspots, tuple(area.schools["urn"]))
+    other, others = area_of_other_mode(area), _others(plans)
+    if other is not None and others:
+        beside = _again(others, other, risk, hotspots, schools_of_other_mode(area))
+        found = {day: replace(plan, other_mode=beside.get(day)) for day, plan in found.items()}
+    return _relieved(found, plans)
+
+
+def _again(
+    plans: Mapping[dt.date, Plan],
+    area: StudyArea,
+    risk: Risk,
+    hotspots: gpd.GeoDataFrame,
+    urns: Sequence[str],
+) -> dict[dt.date, Plan]:
+    """Plan again what other tasked places change for these schools, the way of this area."""
     known: dict[tuple[str, tuple[object, ...]], Plan] = {}
     found = {}
     for day, plan in plans.items():
         by_school = {
-            urn: tuple(patrol for patrol in plan.patrols if patrol.urn == urn)
-            for urn in area.schools["urn"]
+            urn: tuple(patrol for patrol in plan.patrols if patrol.urn == urn) for urn in urns
         }
         told = [row for row in plan.left_out if row not in area.left_out]
         for urn, before in by_school.items():
@@ -152,7 +225,7 @@ def plan_days_again(
             told += [row for row in part.left_out if row not in (*area.left_out, *told)]
         patrols = tuple(patrol for mine in by_school.values() for patrol in mine)
         found[day] = Plan(area, risk, hotspots, patrols, (*area.left_out, *told), day)
-    return _relieved(found, plans)
+    return found
 
 
 def _tasked(area: StudyArea, urn: str, day: dt.date) -> tuple[object, ...]:
@@ -181,10 +254,56 @@ def with_further(plan: Plan) -> Plan:
 
     `plan_days` plans them by itself.
     """
+    other = plan.other_mode
+    if other is None:
+        return _relief(plan, ())
+    beside = _relief(other, plan.patrols)
+    return replace(_relief(plan, other.patrols), other_mode=beside)
+
+
+def _relief(plan: Plan, beside: Sequence[Patrol]) -> Plan:
     patrols, _ = with_relief(
-        plan.area, plan.risk, plan.hotspots, plan.patrols, date=plan.date, known=_further(plan)
+        plan.area,
+        plan.risk,
+        plan.hotspots,
+        plan.patrols,
+        date=plan.date,
+        known=_further(plan),
+        beside=beside,
     )
     return replace(plan, patrols=patrols)
+
+
+@lru_cache(maxsize=16)
+def with_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
+    """The plan with patrols of the other mode at these schools, where it has none yet.
+
+    Parameters
+    ----------
+    plan
+        Of any day.
+    area
+        The area as it is now, with officers.
+    urns
+        See `patrolplan.team.modes.schools_of_other_mode`; without any, the plan is left with the
+        area's way alone.
+    """
+    other, there = area_of_other_mode(area), {patrol.urn for patrol in plan.patrols}
+    before = () if plan.other_mode is None else plan.other_mode.patrols
+    missing = sorted(there & set(urns) - {patrol.urn for patrol in before})
+    if other is None or not urns:
+        return plan if plan.other_mode is None else replace(plan, other_mode=None)
+    if not missing:
+        return plan
+    made = plan_patrols(
+        other,
+        plan.risk,
+        plan.hotspots,
+        urns=missing,
+        date=plan.date,
+        held_out=any(patrol.tested for patrol in plan.patrols),
+    )
+    return replace(plan, other_mode=replace(made, patrols=(*before, *made.patrols)))
 
 
 def _further(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
@@ -197,18 +316,35 @@ def _further(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
     }
 
 
-def plans_by_day(plan: Plan | Mapping[dt.date, Plan], days: Sequence[dt.date]) -> tuple[Plan, ...]:
-    """(d,) the plan of each day; one plan for all days is given further patrols.
+def plans_by_day(
+    plan: Plan | Mapping[dt.date, Plan],
+    days: Sequence[dt.date],
+    area: StudyArea,
+    locks: Sequence[Lock] = (),
+) -> tuple[Plan, ...]:
+    """(d,) the plan of each day, with patrols of the mode of every officer.
+
+    Parameters
+    ----------
+    plan
+        By day; one plan for all days is given further patrols.
+    days
+        The days.
+    area
+        The area as it is now, with officers.
+    locks
+        Officers who are lent have patrols of their mode at the schools that they are locked to.
 
     Raises
     ------
     InputError
         When a day has none.
     """
+    urns = schools_of_other_mode(area, [(lock.officer, lock.urn) for lock in locks])
     if isinstance(plan, Plan):
-        return (with_further(plan),) * len(days)
+        return (with_further(with_other_mode(plan, area, urns)),) * len(days)
     missing = [f"{day}" for day in days if day not in plan]
     if missing:
         where, what = "plan", f"there is no plan for {', '.join(missing)}"
         raise InputError.one(where, what, "plan every day of the week")
-    return tuple(plan[day] for day in days)
+    return tuple(with_other_mode(plan[day], area, urns) for day in days)

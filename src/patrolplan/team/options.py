@@ -123,12 +123,12 @@ class Choice:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """(r,) every school's best patrols and their variants, of all days."""
+        """(r,) every school's best patrols and their variants, of all days and modes."""
         return self._walked[0]
 
     @property
     def variant(self) -> Ints:
-        """(d, r) 0 for a school's best patrol of the day, 1 for its first variant...; -1: none."""
+        """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
         return self._walked[1]
 
     @cached_property
@@ -195,6 +195,25 @@ class Choice:
         return found
 
     @cached_property
+    def modes(self) -> tuple[str, ...]:
+        """(k,) "walk" or "bicycle"; of officers whom the table knows no more, how they went."""
+        known = dict(zip(self.area.officers["officer"], self.area.officers["mode"], strict=True))
+        gone = {duty.officer: duty.patrol.way for duty in self.held}
+        return tuple(str((gone | known)[name]) for name in self.officers)
+
+    @cached_property
+    def goes(self) -> Bools:
+        """(k, r) whether an officer goes the way of a route, on foot or by bicycle."""
+        ways = np.array([route.patrol.way for route in self.routes], dtype=object)
+        found = np.array([ways == mode for mode in self.modes], dtype=bool)
+        return found.reshape(len(self.modes), len(ways))
+
+    def routes_of(self, officer: int, school: int, day: int) -> Ints:
+        """Routes of a school that an officer could take on a day, whatever their hours."""
+        mine = self.goes[officer] & (self.route_school == school) & (self.variant[day] >= 0)
+        return np.flatnonzero(mine)
+
+    @cached_property
     def most(self) -> Ints:
         """(k,) most patrols a week; no fewer than an officer has been handed out."""
         known = self.area.officers["max_patrols_per_week"].to_numpy(np.int64)
@@ -239,7 +258,8 @@ class Choice:
         """(k, d, r) all options."""
         care = self.cares[:, None, self.route_school] | (self.locked >= 0)
         there = self.is_open.T[None][:, :, self.route_school] & ~self.away[:, :, None]
-        found = care & there & (self.variant >= 0) & self.in_time & ~self.banned
+        goes = self.goes[:, None]
+        found = care & goes & there & (self.variant >= 0) & self.in_time & ~self.banned
         for place in self.held_rows:
             found[place] = True
         return found
@@ -331,7 +351,7 @@ class Choice:
 
 LASTING = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
-    *("away", "travel", "is_open", "cares", "most", "in_time", "hotspots"),
+    *("away", "travel", "is_open", "cares", "modes", "goes", "most", "in_time", "hotspots"),
 )
 """What locks and bans by hand do not touch."""
 
@@ -340,8 +360,12 @@ Walked = tuple[object, ...]
 
 
 def ways(plan: Plan) -> Iterator[tuple[int, Patrol]]:
-    """Every patrol of a plan with 0 for its school's best, 1 for its first variant..."""
-    for patrol in plan.patrols:
+    """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
+
+    Those of the other mode come after all of the area's way, and are numbered by themselves.
+    """
+    others = () if plan.other_mode is None else plan.other_mode.patrols
+    for patrol in (*plan.patrols, *others):
         yield 0, patrol
         for number, variant in enumerate(patrol.variants, 1):
             for other in variant.patrols:
@@ -350,7 +374,7 @@ def ways(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def walked(patrol: Patrol) -> Walked:
-    """School, officer, start, and stops with their times, to the minute, and who tasked them.
+    """School, officer, way, start, stops with their times to the minute, and who tasked them.
 
     Parameters
     ----------
@@ -361,7 +385,7 @@ def walked(patrol: Patrol) -> Walked:
         (stop.hotspot, clock(stop.arrive_minutes), clock(stop.leave_minutes), stop.tasked)
         for stop in patrol.stops
     ]
-    return (patrol.urn, patrol.number, clock(patrol.start_minutes), *stops)
+    return (patrol.urn, patrol.number, patrol.way, clock(patrol.start_minutes), *stops)
 
 
 def _span(hours: str) -> tuple[float, float]:
@@ -404,16 +428,12 @@ def check_hand(choice: Choice) -> None:
     """Raise for locks and bans that name no officer, school, day or variant that is there."""
     problems = Problems()
     days = choice.days
-    most = {
-        urn: int(choice.variant[:, choice.route_school == row].max())
-        for row, urn in enumerate(choice.urns)
-    }
     for kind, rows in (("lock", choice.locks), ("ban", choice.bans)):
         for row in rows:
             place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
             if row.officer is not None and row.officer not in choice.officers:
                 problems.add(kind, f"there is no officer '{row.officer}'", "name one", place)
-            highest = max(most.values(), default=0) if row.urn is None else most.get(row.urn, -1)
+            highest = _highest(choice, row)
             if highest < 0:
                 problems.add(kind, f"no patrol is planned for URN '{row.urn}'", "name one", place)
             elif row.variant is not None and not 0 <= row.variant <= highest:
@@ -424,3 +444,13 @@ def check_hand(choice: Choice) -> None:
                 what = f"{row.date} is not among the days planned"
                 problems.add(kind, what, f"name a day from {span}", place)
     problems.raise_if_any()
+
+
+def _highest(choice: Choice, row: Lock | Ban) -> int:
+    """The highest number of a route that a lock or ban may name; -1 where none is planned."""
+    routes = np.array([row.urn in {None, urn} for urn in choice.urns], dtype=bool)
+    routes = routes[choice.route_school]
+    if row.officer in choice.officers:
+        mine = routes & choice.goes[choice.officers.index(row.officer)]
+        routes = mine if mine.any() else routes
+    return int(choice.variant[:, routes].max(initial=-1))

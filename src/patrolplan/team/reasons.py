@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.patrols.plans import clock
+from patrolplan.team.modes import SAID
 from patrolplan.team.options import EPSILON
 from patrolplan.team.options import Choice
 from patrolplan.team.problem import Bools
@@ -77,18 +78,14 @@ class Reasons:
         hindered = self._hindrance(officer, school, day)
         if hindered:
             return hindered
-        routes = np.flatnonzero(
-            (self.choice.route_school == school) & (self.choice.variant[day] >= 0)
-        )
+        routes = self.choice.routes_of(officer, school, day)
         return self._free(officer, day, routes[self.choice.in_time[officer, day, routes]])
 
     def _hindrance(self, officer: int, school: int, day: int) -> str:
         name = self.choice.officers[officer]
         if self.choice.away[officer, day] or np.isnan(self.choice.hours[officer, day, 0]):
             return f"{name} is {'absent' if self.choice.away[officer, day] else 'off'}"
-        routes = np.flatnonzero(
-            (self.choice.route_school == school) & (self.choice.variant[day] >= 0)
-        )
+        routes = self.choice.routes_of(officer, school, day)
         in_time = self.choice.in_time[officer, day, routes]
         if not in_time.any():
             return self._too_short(officer, school, day, routes)
@@ -104,6 +101,9 @@ class Reasons:
     def _too_short(self, officer: int, school: int, day: int, routes: Ints) -> str:
         """The hours against the route that would ask least of them."""
         name = self.choice.officers[officer]
+        if not len(routes):
+            said = SAID[self.choice.modes[officer]]
+            return f"{name} goes {said}, and no patrol {said} is planned for it"
         begin, end = self.choice.hours[officer, day]
         starts, ends = self.choice.route_minutes[routes].T
         travel = self.choice.travel[officer, school]
@@ -151,9 +151,8 @@ class Reasons:
     def held_off(self, school: int) -> bool:
         """Whether the most of a day alone keeps a free officer from a school on some day."""
         for day in range(len(self.choice.days)):
-            mine = self.choice.route_school == school
-            routes = np.flatnonzero(mine & (self.choice.variant[day] >= 0))
             for officer in np.flatnonzero(self.choice.cares[:, school]).tolist():
+                routes = self.choice.routes_of(officer, school, day)
                 there = self.choice.is_open[school, day] and len(routes) > 0
                 if there and not self._hindrance(officer, school, day):
                     in_time = routes[self.choice.in_time[officer, day, routes]]

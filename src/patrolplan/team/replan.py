@@ -86,7 +86,7 @@ def replan(
         officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
         for officer in sorted({*week.absent, *absent})
     }
-    plans = plans_by_day(plan, week.days)
+    plans = plans_by_day(plan, week.days, area, week.locks)
     choice = Choice(area, plans, week.days, (), week.bans, away, week.delivered, held=tuple(kept))
     problem = _least_change(choice, choice.problem(), kept, lost, absent)
     solution = solve_rota(problem, seed=area.settings.seed, stop=Stop(gap_percent=0.0))

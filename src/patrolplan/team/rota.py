@@ -12,8 +12,10 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.reach import way_notes
 from patrolplan.provenance import created_from
 from patrolplan.team.day_plans import plans_by_day
+from patrolplan.team.modes import SAID
 from patrolplan.team.open_days import school_week
 from patrolplan.team.options import Choice
 from patrolplan.team.options import check_hand
@@ -83,7 +85,7 @@ def plan_week(
     check_most(area)
     days = school_week(start)
     dosed = dosed_days(delivered, area.settings.patrol.dwell_minutes)
-    plans = plans_by_day(plan, days)
+    plans = plans_by_day(plan, days, area, locks)
     choice = Choice(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
     check_hand(choice)
     problem = choice.problem()
@@ -146,7 +148,11 @@ def _impossible(choice: Choice, lock: Lock) -> str:
         return f"{lock.officer} is absent"
     if np.isnan(choice.hours[officer, day, 0]):
         return f"{lock.officer} is off"
-    if not choice.in_time[officer, day, choice.route_school == school].any():
+    routes = choice.routes_of(officer, school, day)
+    if not len(routes):
+        said = SAID[choice.modes[officer]]
+        return f"{lock.officer} goes {said}, and no patrol {said} is planned for it"
+    if not choice.in_time[officer, day, routes].any():
         return f"no patrol fits {lock.officer}'s hours"
     return "a ban rules it out, or the variant does not fit the hours"
 
@@ -214,6 +220,9 @@ def _notes(choice: Choice) -> tuple[str, ...]:
         mine = choice.cares[choice.officers.index(lock.officer), choice.urns.index(lock.urn)]
         if not mine:
             notes.append(f"{lock.officer} is lent to URN {lock.urn} on {lock.date} by hand.")
+    other = choice.plans[0].other_mode
+    if other is not None:
+        notes += way_notes(other.area)
     unknown = sorted(set(choice.delivered) - set(choice.hotspots))
     if unknown:
         notes.append(f"Doses in places that no route visits do not count: {', '.join(unknown)}.")

@@ -32,7 +32,8 @@ class Lock:
     officer, urn, date
         Who, which school, when.
     variant
-        0 for the school's best patrol, 1 for its first variant...; None leaves the choice open.
+        0 for the school's best patrol of the officer's mode, 1 for its first variant...; None
+        leaves the choice open.
     """
 
     officer: str
@@ -65,16 +66,17 @@ class Duty:
     start_minutes: float
     end_minutes: float
     variant: int
-    """0 for the school's best patrol, 1 for its first variant..."""
+    """0 for the school's best patrol of the officer's mode, 1 for its first variant..."""
     patrol: Patrol
     """The walk itself, with its own stops, times and legs."""
     leave_minutes: float
     """When the officer sets out from their base, to be at the gate at the start."""
 
     @property
-    def key(self) -> tuple[str, str, dt.date, int, int]:
+    def key(self) -> tuple[str, str, dt.date, int, int, str]:
         """What tells one duty from another."""
-        return (self.officer, self.urn, self.date, self.variant, self.patrol.number)
+        patrol = self.patrol
+        return (self.officer, self.urn, self.date, self.variant, patrol.number, patrol.way)
 
     def __str__(self) -> str:
         return (
@@ -157,6 +159,12 @@ class Week:
     history: tuple[tuple[str, str], ...] = ()
 
     @property
+    def modes_differ(self) -> bool:
+        """Whether any patrol goes another way than `[patrol] way`: then papers tell each one's."""
+        way = self.plan.area.settings.patrol.way
+        return any(duty.patrol.way != way for duty in self.duties)
+
+    @property
     def start(self) -> dt.date:
         """First day of the week."""
         return self.days[0]
@@ -205,12 +213,16 @@ def week_document(week: Week) -> dict[str, Any]:
     -------
     dict
         Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
-        officers patrol a school together, `number` tells their routes apart. `routes` holds each
+        officers patrol a school together, `number` tells their routes apart. Where not all patrols
+        go the way of `[patrol] way`, each tells its `way`, "walk" or "bicycle". `routes` holds each
         walk once, in the form of `plan.json`; `route` is its row there.
         `patrolplan.team.week_file.read_week` makes a `Week` of it again.
     """
     rows: dict[str, int] = {}
     patrols = [_duty(duty, week.plan.area.projection, rows) for duty in week.duties]
+    if week.modes_differ:
+        told = zip(patrols, week.duties, strict=True)
+        patrols = [row | {"way": duty.patrol.way} for row, duty in told]
     return {
         "schema": SCHEMA,
         "status": week.status,

@@ -169,9 +169,11 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         )
         for row in entry.patrols
     )
-    told = _differences(entry, duties, area, plan)
+    locks = tuple(Lock(row.officer, row.urn, row.date, row.variant) for row in entry.locks)
+    plans = plans_by_day(plan, entry.days, area, locks)
+    told = _differences(entry, duties, area, plans)
     return Week(
-        plan=plans_by_day(plan, entry.days)[0],
+        plan=plans[0],
         days=tuple(entry.days),
         duties=duties,
         unmet=tuple(Unmet(row.urn, row.date, row.why) for row in entry.unmet),
@@ -180,7 +182,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         worth=entry.worth,
         bound=entry.bound,
         notes=tuple(dict.fromkeys((*entry.notes, *told))),
-        locks=tuple(Lock(row.officer, row.urn, row.date, row.variant) for row in entry.locks),
+        locks=locks,
         bans=tuple(Ban(row.officer, row.urn, row.date, row.variant) for row in entry.bans),
         delivered={name: frozenset(days) for name, days in entry.delivered.items()},
         absent={name: frozenset(days) for name, days in entry.absent.items()},
@@ -260,7 +262,7 @@ def _differences(
     entry: WeekEntry,
     duties: tuple[Duty, ...],
     area: StudyArea,
-    plan: Plan | Mapping[dt.date, Plan],
+    plans: Sequence[Plan],
 ) -> tuple[str, ...]:
     """What is no longer as it was when the week was made."""
     then, now = short_id(entry.created_from), short_id(created_from(area))
@@ -268,8 +270,7 @@ def _differences(
         return ()
     changed = f"Data or settings are not those that this week was made from ({then}, now {now})"
     told = [f"{changed}: patrols handed out keep their stops and times."]
-    plans = dict(zip(entry.days, plans_by_day(plan, entry.days), strict=True))
-    known = {day: _walks(plans[day]) for day in entry.days}
+    known = {day: _walks(plan) for day, plan in zip(entry.days, plans, strict=True)}
     other = [duty for duty in duties if walked(duty.patrol) not in known[duty.date]]
     if other:
         told.append(f"Not in the plan as it is now, but kept: {_named(other)}.")

@@ -206,7 +206,7 @@ def _honesty(plan: Plan, patrol: Patrol) -> list[str]:
     lines = [
         f"{how_good(patrol)}. {dates}.",
         patrol.tested,
-        " ".join(approximations(plan)),
+        " ".join(approximations(plan, [patrol.way])),
         " ".join(attributions(plan)),
     ]
     return [shortened(printable(line), 330) for line in lines if line.strip()]

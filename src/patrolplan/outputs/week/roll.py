@@ -9,6 +9,7 @@ from functools import cached_property
 
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import clock
+from patrolplan.team.modes import SAID
 from patrolplan.team.open_days import open_days
 from patrolplan.team.week import Duty
 from patrolplan.team.week import Week
@@ -88,7 +89,7 @@ class Roll:
             Officer(
                 name,
                 files[name],
-                "by bicycle" if modes.get(name) == "bicycle" else "on foot",
+                SAID[modes.get(name, "walk")],
                 tuple(schools.get(name, ())),
             )
             for name in names
@@ -103,6 +104,10 @@ class Roll:
         return frozenset(
             pair for pair, there in zip(pairs, is_open.ravel().tolist(), strict=True) if not there
         )
+
+    def going(self, duty: Duty) -> str:
+        """How a patrol goes, in words; empty where all go the way of the settings."""
+        return SAID[duty.patrol.way] if self.week.modes_differ else ""
 
     @cached_property
     def names(self) -> dict[str, str]:

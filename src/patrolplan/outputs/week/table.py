@@ -41,7 +41,7 @@ def week_csv(roll: Roll) -> bytes:
     """One row a duty, as a table that spreadsheets open; UTF-8 with a mark that says so."""
     stream = io.StringIO(newline="")
     table = csv.writer(stream, quoting=csv.QUOTE_ALL)
-    table.writerow(COLUMNS)
+    table.writerow(_columns(roll))
     table.writerows([plain_cell(cell) for cell in _row(roll, duty)] for duty in roll.week.duties)
     return stream.getvalue().encode("utf-8-sig")
 
@@ -72,15 +72,15 @@ def week_xlsx(roll: Roll) -> bytes:
         _page(sheet, (20, *across, 9))
         sheet = book.add_worksheet("Patrols")
         rows = [_row(roll, duty) for duty in roll.week.duties]
-        _fill(sheet, COLUMNS, rows, (head, cell))
-        _page(sheet, WIDTHS)
+        _fill(sheet, _columns(roll), rows, (head, cell))
+        _page(sheet, (*WIDTHS, 12) if roll.week.modes_differ else WIDTHS)
         dated = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"})
         for number, duty in enumerate(roll.week.duties, start=1):
             sheet.write_datetime(
                 number, DATE, dt.datetime.combine(duty.date, dt.time()), dated
             )  # a date, so that a spreadsheet can sort and filter by it
         if rows:
-            sheet.autofilter(0, 0, len(rows), len(COLUMNS) - 1)
+            sheet.autofilter(0, 0, len(rows), len(_columns(roll)) - 1)
         sheet = book.add_worksheet("Not patrolled")
         gaps = [
             [day_name(gap.date), gap.urn, roll.names.get(gap.urn, ""), gap.why]
@@ -156,6 +156,11 @@ def _officers(roll: Roll) -> list[list[str]]:
     return rows
 
 
+def _columns(roll: Roll) -> tuple[str, ...]:
+    """The columns; how each patrol goes is told where not all go the way of the settings."""
+    return (*COLUMNS, "way") if roll.week.modes_differ else COLUMNS
+
+
 def _row(roll: Roll, duty: Duty) -> list[str]:
     return [
         duty.officer,
@@ -169,4 +174,5 @@ def _row(roll: Roll, duty: Duty) -> list[str]:
         str(duty.variant),
         "; ".join(f"{clock(stop.arrive_minutes)} {stop.place}" for stop in duty.patrol.stops),
         roll.card(duty),
+        *([duty.patrol.way] if roll.week.modes_differ else []),
     ]

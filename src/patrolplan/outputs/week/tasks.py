@@ -26,6 +26,7 @@ from patrolplan.outputs.wording import why_sentences
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import clock
+from patrolplan.team.modes import SAID
 from patrolplan.team.week import Duty
 from patrolplan.team.week import day_name
 
@@ -252,9 +253,15 @@ def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
 def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
     patrol = duty.patrol
     number = next(school.number for school in roll.schools if school.urn == duty.urn)
+    about = (
+        f"URN {printable(duty.urn)}",
+        roll.going(duty),
+        f"no. {number} on the wall map",
+        f"card {card}",
+    )
     return {
         "school": school_name(patrol.school),
-        "about": f"URN {printable(duty.urn)} · no. {number} on the wall map · card {card}",
+        "about": " · ".join(word for word in about if word),
         "leave": set_out(roll, duty),
         "first": "From the base" if patrol.from_base else "At the gate",
         "start": clock(duty.start_minutes),
@@ -277,8 +284,17 @@ def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
 
 
 def starts_at_base(roll: Roll, duty: Duty) -> bool:
-    """Whether the plan leads this officer from their own base: that of the school's first."""
-    first = [one.name for one in roll.officers if duty.urn in one.schools][:1]
+    """Whether the plan leads this officer from their own base.
+
+    It is that of the school's first officer, of the mode's first where that is not the area's way.
+    """
+    way = duty.patrol.way
+    alike = roll.week.plan.area.settings.patrol.way == way
+    first = [
+        one.name
+        for one in roll.officers
+        if duty.urn in one.schools and (alike or one.mode == SAID[way])
+    ][:1]
     return duty.patrol.starts_at == "base" and first == [duty.officer]
 
 
