@@ -12,7 +12,7 @@ from patrolplan.errors import PatrolplanError
 from patrolplan.team.byhand import Hand
 from patrolplan.team.byhand import Options
 from patrolplan.team.byhand import post_of
-from patrolplan.team.options import check_hand
+from patrolplan.team.hand_checks import check_hand
 from patrolplan.team.rota import check_locks
 from patrolplan.team.rota import week_of
 from patrolplan.team.solve import RotaSolution

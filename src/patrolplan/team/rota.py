@@ -15,10 +15,10 @@ from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.reach import way_notes
 from patrolplan.provenance import created_from
 from patrolplan.team.day_plans import plans_by_day
+from patrolplan.team.hand_checks import check_hand
 from patrolplan.team.modes import SAID
 from patrolplan.team.open_days import school_week
 from patrolplan.team.options import Choice
-from patrolplan.team.options import check_hand
 from patrolplan.team.options import dosed_days
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.reasons import Reasons
