@@ -153,9 +153,9 @@ def test_tracks_of_another_day_or_place_are_refused(handed, plan, week, walker):
     duty = week.duties[0]
     track, _ = _track(plan, walker, duty)
     network = plan.area.network
-    tuesday = MONDAY + dt.timedelta(days=1)
+    other = next(row for row in week.duties if row.date == MONDAY + dt.timedelta(days=1))
     with pytest.raises(InputError, match="it has some on 2026-11-30"):
-        track_visits(handed, network, track, "SSO-01", tuesday)
+        track_visits(handed, network, track, other.officer, other.date)
     far = Track(track.seconds, track.longitude + 1, track.latitude)
     with pytest.raises(InputError, match="nowhere near the area's streets"):
         track_visits(handed, network, far, duty.officer, duty.date)
