@@ -205,7 +205,7 @@ class StreetNetwork:
 
     @cached_property
     def _from_west(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(p,) pieces from west to east, and the x of their middles: a city is searched in bands."""
+        """(p,) pieces from west to east, and x of their middles: a city is searched in bands."""
         x = self.piece_middle[:, 0]
         order = np.argsort(x, kind="stable")
         return order, x[order]
