@@ -4,11 +4,11 @@
 
 Each scale is a made-up city of `world.py`, written to DIR once. Four processes follow one
 another for each: one reads everything with an empty cache; one loads again and goes on to risk,
-hotspots, patrols, week and cards; one does the same up to patrols once more, when what models caught
-in earlier months is known; and one does so after a month was added. Seconds
-are told as wall time and as processor time of the whole process tree, for the computer may be
-shared; memory is the most that all processes together held during the stage. The slope of a stage
-is fitted to the logarithms of processor time and scale: 1 is in proportion.
+hotspots, patrols, week and cards; one does the same up to patrols once more, when what models
+caught in earlier months is known; and one does so after a month was added. Seconds are told as wall
+time and as processor time of the whole process tree, for the computer may be shared; memory is the
+most that all processes together held during the stage. The slope of a stage is fitted to the
+logarithms of processor time and scale: 1 is in proportion.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ TARGETS = {
 }
 """Seconds that are wanted at scale 1 on two cores."""
 
+NOT_FITTED = ("start", "the same once more", "new month")
 TO_PLANS = ("warm load", "risk", "hotspots", "patrols")
 
 
@@ -209,9 +210,8 @@ def slopes(told: dict[str, dict[str, Any]]) -> dict[str, float]:
     names = [name for name, value in first.items() if "processor_seconds" in value]
     found = {}
     for name in names:
-        if name not in {"start", "the same once more", "new month"} and (
-            name != "cards" or _all_cards(told)
-        ):
+        fitted = name not in NOT_FITTED and (name != "cards" or _all_cards(told))
+        if fitted:
             seconds = [max(one[name]["processor_seconds"], 0.01) for one in told.values()]
             found[name] = round(float(np.polyfit(scales, np.log(seconds), 1)[0]), 3)
     return found
