@@ -182,6 +182,7 @@ def test_rides_are_never_turned_round(plan, area):
         ways = [step.way for leg in patrol.legs for step in leg.steps]
         assert [step.way for leg in back.legs for step in leg.steps] == ways
         assert back.pushed_metres == pytest.approx(patrol.pushed_metres, abs=0.5)
+        assert patrol_document(back, area.projection) == document
 
 
 @pytest.mark.slow

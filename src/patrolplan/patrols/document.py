@@ -34,7 +34,7 @@ def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
         "end": clock(patrol.end_minutes),
         "latest_end": clock(patrol.latest_end_minutes),
         "ends_at": patrol.ends_at,
-        **_way(patrol, projection),
+        **_way(patrol, projection, legs),
         "worth": round(patrol.worth, 8),
         "bound": round(patrol.bound, 8),
         "gap_percent": round(patrol.gap_percent, 2),
@@ -63,11 +63,13 @@ def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
     }
 
 
-def _way(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+def _way(patrol: Patrol, projection: Projection, legs: list[dict[str, Any]]) -> dict[str, Any]:
     """What only patrols by bicycle, and those that start at the base, have to say."""
     said: dict[str, Any] = {}
     if patrol.way != "walk":
-        said |= {"way": patrol.way, "pushed_metres": round(patrol.pushed_metres, 1)}
+        # Of the rounded legs, so that a patrol that was read is written as it was.
+        pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
+        said |= {"way": patrol.way, "pushed_metres": round(pushed, 1)}
     if patrol.starts_at != "gate":
         before = patrol.approach
         said |= {
@@ -90,7 +92,7 @@ def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
             | ({} if step.way == "walk" else {"way": step.way})
             for step in leg.steps
         ],
-        **({"pushed_metres": round(leg.pushed_metres, 1)} if leg.pushed_metres else {}),
+        **({"pushed_metres": pushed} if (pushed := round(leg.pushed_metres, 1)) else {}),
         "line": _line(leg.line, projection),
     }
 
