@@ -203,11 +203,21 @@ class StreetNetwork:
         piece = np.asarray(pieces, dtype=np.int64)
         return Positions(piece, self.piece_metres[piece] / 2, np.zeros(len(piece)))
 
+    @cached_property
+    def _from_west(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(p,) pieces from west to east, and x of their middles: a city is searched in bands."""
+        x = self.piece_middle[:, 0]
+        order = np.argsort(x, kind="stable")
+        return order, x[order]
+
     def around(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
         """Pieces whose middle is within so many metres of a point in a straight line."""
-        apart = self.piece_middle - np.asarray(xy)
-        near = np.flatnonzero((np.abs(apart) <= metres).all(axis=1))
-        return np.asarray(near[np.hypot(*apart[near].T) <= metres])
+        order, x = self._from_west
+        centre = np.asarray(xy, dtype=np.float64)
+        low, high = np.searchsorted(x, [centre[0] - metres - 0.01, centre[0] + metres + 0.01])
+        band = order[low : high + 1]
+        apart = np.hypot(*(self.piece_middle[band] - centre).T)
+        return np.sort(band[apart <= metres])
 
     def take(self, pieces: NDArray[np.int64]) -> "StreetNetwork":
         """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one."""

@@ -33,6 +33,7 @@ from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.ready import Ready
 from patrolplan.patrols.windows import window_of
 from patrolplan.places import street_labels
+from patrolplan.risk.estimate import LOOKED_AT_MONTHS
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History
 from patrolplan.risk.history import history_of
@@ -181,7 +182,9 @@ def held_out_sentences(
 ) -> dict[str, str]:
     """For each school one plain sentence on what its patrol would have met in held-out months.
 
-    The last months are held out together; everything is planned anew from the months before.
+    The last months are held out together; everything is planned anew from the months before. The
+    model is chosen on those of them that the plan's own choice looked at as well, so that nothing
+    is fitted twice.
     There is no sentence where that leaves too little to learn from.
 
     Parameters
@@ -206,7 +209,7 @@ def held_out_sentences(
     held_out = months[-HELD_OUT_MONTHS:]
     area = crime_alone(area)
     cut = area_until(area, held_out[0])
-    risk = estimate_risk(cut)
+    risk = estimate_risk(cut, looked_at_months=LOOKED_AT_MONTHS - HELD_OUT_MONTHS)
     found = bare_hotspots(cut, risk)
     ready = Ready(replace(ground, area=cut.for_schools()), risk, found)
     harm = recorded_harm(area, history_of(area), list(held_out))

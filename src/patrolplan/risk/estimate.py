@@ -4,6 +4,7 @@ import difflib
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
@@ -52,7 +53,7 @@ class _Told:
     choices: tuple[Choice, ...] = ()
 
 
-def estimate_risk(area: StudyArea) -> Risk:
+def estimate_risk(area: StudyArea, *, looked_at_months: int = LOOKED_AT_MONTHS) -> Risk:
     """Expected harm on every piece of street.
 
     Recorded crime of the categories that count goes through the model that `[risk] model` names,
@@ -60,6 +61,13 @@ def estimate_risk(area: StudyArea) -> Risk:
     Expected incidents are weighed by harm and, where clock times are known, by the share of the
     category that falls into the patrol window. Reports enter by group. Each voice sums to one; they
     are joined at `[risk] crime_weight`.
+
+    Parameters
+    ----------
+    area
+        The study area.
+    looked_at_months
+        Last months that the models are compared on.
 
     Raises
     ------
@@ -69,7 +77,7 @@ def estimate_risk(area: StudyArea) -> Risk:
     settings = area.settings
     history = history_of(area)
     harm = harm_days(history.targets, settings.risk.harm)
-    told = _told(history, harm, area)
+    told = _told(history, harm, area, looked_at_months)
     timing = timing_of(area, history.targets)
     weights = harm if timing is None else harm * timing.by_category
     crime = _shares((told.expected * weights).sum(axis=1))
@@ -91,13 +99,16 @@ def estimate_risk(area: StudyArea) -> Risk:
     )
 
 
-def _told(history: History, harm: NDArray[np.float64], area: StudyArea) -> _Told:
+def _told(
+    history: History, harm: NDArray[np.float64], area: StudyArea, looked_at_months: int
+) -> _Told:
     """What the named model, or the chosen ones, expect."""
     settings = area.settings
     models = models_by_name(settings.risk.half_life_months, settings.seed)
     name = " ".join(settings.risk.model.lower().replace("_", " ").replace("-", " ").split())
     if name == AUTO:
-        return _chosen(history, models, harm, settings.seed)
+        origins = list(history.months[LEAST_HISTORY:][-looked_at_months:])
+        return _chosen(history, models, harm, origins, settings.seed)
     if name not in MODELS:
         near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
         hint = f", did you mean '{near[0]}'?" if near else ""
@@ -111,10 +122,13 @@ def _told(history: History, harm: NDArray[np.float64], area: StudyArea) -> _Told
 
 
 def _chosen(
-    history: History, models: dict[str, RiskModel], harm: NDArray[np.float64], seed: int
+    history: History,
+    models: dict[str, RiskModel],
+    harm: NDArray[np.float64],
+    origins: list[pd.Timestamp],
+    seed: int,
 ) -> _Told:
-    """In each category, the model that was best on the last months."""
-    origins = list(history.months[LEAST_HISTORY:][-LOOKED_AT_MONTHS:])
+    """In each category, the model that was best on these months."""
     recent = np.asarray([history.month(origin).sum() for origin in origins])
     if len(origins) < FEWEST_ORIGINS or recent.sum() < FEWEST_EVENTS:
         expected = fitted(models[PRIOR_COUNT], history).predict()
