@@ -48,6 +48,7 @@ def test_defaults_are_those_of_the_contracts():
     assert settings.week.model_dump() == {
         "min_patrols_per_school": 1,
         "max_dose_minutes_per_day": 30,
+        "way_by_officer": False,
     }
     assert settings.privacy.model_dump() == {"threshold": 5, "threshold_for_crime": False}
     assert (settings.output.marking, settings.output.tiles) == ("OFFICIAL", None)
@@ -86,7 +87,7 @@ def test_unknown_key_names_the_nearest(sections, place, nearest):
 def test_unknown_key_unlike_any_lists_the_known_ones():
     """A key that resembles none gets the list of those that there are."""
     (problem,) = _problems(week={"zzzz": 1})
-    assert "(known: min_patrols_per_school, max_dose_minutes_per_day)" in problem
+    assert "(known: min_patrols_per_school, max_dose_minutes_per_day, way_by_officer)" in problem
 
 
 def test_unknown_source_of_columns_names_the_nearest():

@@ -245,6 +245,9 @@ class WeekSettings(Section):
 
     min_patrols_per_school: int = Field(1, ge=0, le=5, description="least patrols a school")
     max_dose_minutes_per_day: float = Field(30, gt=0, description="most dose a hotspot a day")
+    way_by_officer: bool = Field(
+        default=False, description="plan each officer's patrols the way of their `mode`"
+    )
 
 
 class PrivacySettings(Section):

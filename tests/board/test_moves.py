@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+import patrolplan as pp
 from patrolplan.board.moves import done
 from patrolplan.board.words import differences
 from patrolplan.team.byhand import CannotBeError
@@ -271,8 +272,20 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
     assert all(isinstance(day, dt.date) for day in week.days)
 
 
-def test_a_patrol_moved_to_another_mode_goes_that_way(hand, chosen):
+@pytest.fixture(scope="module")
+def riding(ground):
+    """A week in hand of three officers, each of whom goes their own way."""
+    names = ["SSO-02", "SSO-03", "SSO-08"]
+    officers = ground.area.officers
+    few = officers[officers["officer"].isin(names)].reset_index(drop=True)
+    area = pp.with_settings(replace(ground.area, officers=few), week={"way_by_officer": True})
+    week = pp.plan_week(area, ground.plans, start=dt.date(2026, 11, 30))
+    return Hand.on(week, area, ground.plans), week
+
+
+def test_a_patrol_moved_to_another_mode_goes_that_way(riding):
     """From an officer by bicycle to one on foot the route becomes one on foot, and says so."""
+    hand, chosen = riding
     duty = next(d for d in of(chosen, "SSO-03") if d.urn == "900009")
     assert duty.patrol.way == "bicycle"
     for own in of(chosen, "SSO-08"):
@@ -285,8 +298,9 @@ def test_a_patrol_moved_to_another_mode_goes_that_way(hand, chosen):
     assert checker.broken_promises(made.week, hand.choice.area) == []
 
 
-def test_an_officer_is_not_lent_where_none_is_planned_their_way(hand, chosen):
+def test_an_officer_is_not_lent_where_none_is_planned_their_way(riding):
     """No patrol by bicycle is planned at schools of officers on foot: the board says so."""
+    hand, chosen = riding
     duty = next(d for d in of(chosen, "SSO-02") if d.date.weekday() != 2)  # SSO-03 is off
     for own in of(chosen, "SSO-03"):
         hand, chosen = after(hand, chosen, kind="remove", **post(own))

@@ -39,7 +39,9 @@ def area(demo_area):
     """The demo borough with three of its officers."""
     officers = demo_area.officers
     mine = officers[officers["officer"].isin(OFFICERS)].reset_index(drop=True)
-    return dataclasses.replace(demo_area, officers=mine)
+    return pp.with_settings(
+        dataclasses.replace(demo_area, officers=mine), week={"way_by_officer": True}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +168,12 @@ def test_a_bicycle_slower_than_a_walk_is_an_error(area, plan):
     slow = pp.with_settings(area, patrol={"cycling_speed_kmh": 4})
     with pytest.raises(pp.InputError, match="SSO-03 goes by bicycle"):
         plan_week(slow, plan, start=MONDAY)
+
+
+def test_without_the_setting_all_go_one_way_and_the_week_says_so(area, plan):
+    """Unless officers are to go their own way, every patrol goes the area's, which is announced."""
+    alike = pp.with_settings(area, week={"way_by_officer": False})
+    week = plan_week(alike, plan, start=MONDAY)
+    assert {duty.patrol.way for duty in week.duties} == {"walk"}
+    assert checker.broken_promises(week, alike) == []
+    assert any("SSO-03 goes by bicycle" in note for note in week.notes)

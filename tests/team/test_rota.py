@@ -206,7 +206,7 @@ def test_the_document_is_the_one_of_the_contracts(week):
     document = json.loads(json.dumps(week_document(week), allow_nan=False))
     assert {"status", "gap_percent", "worth", "patrols", "unmet"} <= set(document)
     keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
-    assert all(list(row) == [*keys, "route", "way"] for row in document["patrols"])
+    assert all(list(row) == [*keys, "route"] for row in document["patrols"])
     stops = [stop for row in document["patrols"] for stop in row["stops"]]
     assert all(list(stop) == ["hotspot", "arrive", "leave", "place"] for stop in stops)
     assert len(stops) == sum(len(duty.patrol.stops) for duty in week.duties) > 0

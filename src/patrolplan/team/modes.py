@@ -1,7 +1,8 @@
 """Officers who do not go the way of `[patrol] way`: by bicycle where that says on foot, or on foot.
 
-Their patrols are planned the way that they go, at their schools alone. They stand in a plan of
-their own, beside the plan of all schools: `Plan.other_mode`.
+With `[week] way_by_officer` their patrols are planned the way that they go, at their schools alone.
+They stand in a plan of their own, beside the plan of all schools: `Plan.other_mode`. Without it all
+patrols go the area's way, and a mode tells how an officer comes to the gate.
 """
 
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ def area_of_other_mode(area: StudyArea) -> StudyArea | None:
     Returns
     -------
     StudyArea or None
-        None where every officer goes the area's way.
+        None where every officer goes the area's way, or all patrols are to go it.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def area_of_other_mode(area: StudyArea) -> StudyArea | None:
     """
     way = OTHER[area.settings.patrol.way]
     officers = area.officers[area.officers["mode"] == way]
-    if officers.empty:
+    if officers.empty or not area.settings.week.way_by_officer:
         return None
     patrol = area.settings.patrol
     if way == "bicycle" and patrol.cycling_speed_kmh < patrol.walking_speed_kmh:
@@ -54,7 +55,9 @@ def area_of_other_mode(area: StudyArea) -> StudyArea | None:
 
 
 def schools_of_other_mode(area: StudyArea, lent: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
-    """Schools of officers who do not go the area's way, in the order of the schools table.
+    """Schools that are planned the other way, in the order of the schools table.
+
+    Those of officers who do not go the area's way; none where all patrols are to go it.
 
     Parameters
     ----------
@@ -63,8 +66,24 @@ def schools_of_other_mode(area: StudyArea, lent: Iterable[tuple[str, str]] = ())
     lent
         Officers and the schools that they are lent to beside their own.
     """
+    if not area.settings.week.way_by_officer:
+        return ()
     others = area.officers[area.officers["mode"] != area.settings.patrol.way]
     names = set(others["officer"])
     theirs = {urn for urns in others["school_urns"] for urn in urns}
     theirs |= {urn for officer, urn in lent if officer in names}
     return tuple(urn for urn in area.schools["urn"] if urn in theirs)
+
+
+def note_on_modes(area: StudyArea) -> tuple[str, ...]:
+    """Say where officers are given patrols of another way than the one that they go."""
+    way = area.settings.patrol.way
+    others = area.officers["officer"][area.officers["mode"] != way]
+    if others.empty or area.settings.week.way_by_officer:
+        return ()
+    goes = "goes" if len(others) == 1 else "go"
+    said = SAID[OTHER[way]]
+    who = f"{', '.join(others)} {goes} {said} to the gate and between schools"
+    return (
+        f"{who}; all patrols are {SAID[way]} ([week] way_by_officer = true: theirs {said}).",
+    )

@@ -201,7 +201,9 @@ class Choice:
 
     @cached_property
     def goes(self) -> Bools:
-        """(k, r) whether an officer goes the way of a route, on foot or by bicycle."""
+        """(k, r) whether an officer goes the way of a route; all, where modes do not count."""
+        if not self.area.settings.week.way_by_officer:
+            return np.ones((len(self.officers), len(self.routes)), dtype=bool)
         ways = np.array([route.patrol.way for route in self.routes], dtype=object)
         found = np.array([ways == mode for mode in self.modes], dtype=bool)
         return found.reshape(len(self.modes), len(ways))

@@ -17,6 +17,7 @@ from patrolplan.provenance import created_from
 from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.hand_checks import check_hand
 from patrolplan.team.modes import SAID
+from patrolplan.team.modes import note_on_modes
 from patrolplan.team.open_days import school_week
 from patrolplan.team.options import Choice
 from patrolplan.team.options import dosed_days
@@ -184,6 +185,7 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
             *reasons.over_the_most(),
             *_held_off(choice, reasons, short),
             *_missed(choice, duties),
+            *note_on_modes(choice.area),
         ),
         locks=choice.locks,
         bans=choice.bans,
