@@ -84,6 +84,4 @@ def note_on_modes(area: StudyArea) -> tuple[str, ...]:
     goes = "goes" if len(others) == 1 else "go"
     said = SAID[OTHER[way]]
     who = f"{', '.join(others)} {goes} {said} to the gate and between schools"
-    return (
-        f"{who}; all patrols are {SAID[way]} ([week] way_by_officer = true: theirs {said}).",
-    )
+    return (f"{who}; all patrols are {SAID[way]} ([week] way_by_officer = true: theirs {said}).",)
