@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -227,6 +228,7 @@ CHANGES = st.lists(
 
 
 @given(changes=CHANGES)
+@example(changes=[("move", 10, 0, 1, 0)])  # lent where two others stop already
 @settings(max_examples=25)
 def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
     """However a week is changed, no rule is broken and its worth is that of the slow way."""

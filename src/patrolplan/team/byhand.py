@@ -262,16 +262,16 @@ class Hand:
         return self._duty(self._best(self._under_the_most(free, reasons, post), rows, like))
 
     def _under_the_most(self, options: Ints, reasons: Reasons, post: Post) -> Ints:
-        """Options that bring no hotspot over the most of a day; all of them for a locked patrol."""
+        """Options that bring no hotspot over the most of a day.
+
+        A lock alone does not let more in: the patrols that are there already are not forced.
+        """
         day = self._day(post.date)
         routes = self.problem.route[options].tolist()
         over = [reasons.over(day, route) for route in routes]
         keeps = np.array([not names for names in over], dtype=bool)
         if keeps.any():
             return np.asarray(options[keeps])
-        lock = (post.officer, post.urn, post.date)
-        if any((row.officer, row.urn, row.date) == lock for row in self.choice.locks):
-            return options
         names = " and ".join(sorted(set().union(*over)))
         message = (
             f"{names} would get more than the most of {self.problem.most_minutes:g} minutes on "
