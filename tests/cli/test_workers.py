@@ -12,7 +12,13 @@ import pytest
 
 import patrolplan
 
-COMMAND = "from patrolplan.cli import main\nif __name__ == '__main__': main()\n"
+COMMAND = """
+import signal
+from patrolplan.cli import main
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
+    main()
+"""
 
 
 @pytest.fixture
