@@ -18,7 +18,7 @@ from patrolplan.risk.weights import harm_days
 FEWEST_SIMULATIONS = 999
 MOST_SIMULATIONS = 9999
 TOGETHER = 2
-"""Categories drawn at the same time, each from a stream of its own: never another sum for it."""
+"""Categories drawn at the same time, each from a stream of its own: their order changes nothing."""
 
 AT_ONCE = 500
 """Simulations drawn together: as many as fit into memory for a city."""
