@@ -17,6 +17,7 @@ from patrolplan.network import Positions
 from patrolplan.network import build_network
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
+from patrolplan.walks import PRICES
 from patrolplan.walks import Walks
 from patrolplan.walks import joined_walks
 
@@ -232,6 +233,43 @@ def test_richest_walk_keeps_its_promises(case, slack, seed):
         assert drawn == pytest.approx(rich.metres, abs=NEAR)
         ends = network.xy(positions)
         np.testing.assert_allclose(rich.line[[0, -1]], ends[:2], atol=NEAR)
+
+
+def _priced_over_all_streets(network, positions, gain, longest):
+    """Most gain of any walk that is shortest for some price, looked for by networkx everywhere."""
+    graph = nx.Graph()
+    density = gain / network.piece_metres
+    for start, end, edge in _graph(network, positions).edges(data=True):
+        known = graph.get_edge_data(start, end, {"metres": np.inf})
+        if edge["metres"] < known["metres"]:
+            graph.add_edge(start, end, **edge)
+    most = 0.0
+    for price in PRICES:
+        for _, _, edge in graph.edges(data=True):
+            pull = density[edge["piece"]] / density.max()
+            edge["cost"] = edge["metres"] * (1 - price * pull)
+        nodes = nx.shortest_path(graph, "p0", "p1", weight="cost")
+        steps = [graph.edges[pair] for pair in pairwise(nodes)]
+        if sum(step["metres"] for step in steps) <= longest:
+            most = max(most, gain[list({step["piece"] for step in steps})].sum())
+    return most
+
+
+def test_richest_walk_is_as_rich_as_one_looked_for_on_all_streets(demo_area):
+    """Looking only where a walk within the limit can pass loses none that all streets show."""
+    network, longer = demo_area.network, 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        piece = rng.choice(len(network), 2, replace=False)
+        positions = Positions(piece, network.piece_metres[piece] / 3, np.zeros(2))
+        gain = rng.uniform(0, 1, len(network))
+        walks = Walks(network, positions)
+        longest = 1.2 * walks.metres[0, 1]
+        found = walks.richest(0, 1, gain, longest_metres=longest)
+        most = _priced_over_all_streets(network, positions, gain, longest)
+        assert gain[np.unique(found.pieces)].sum() >= most - 1e-9
+        longer += found.metres > walks.metres[0, 1] + 1
+    assert longer >= 3
 
 
 def test_richest_walk_takes_the_equal_street_with_more_risk():

@@ -72,19 +72,31 @@ class Walk:
     @cached_property
     def line(self) -> NDArray[np.float64]:
         """(v, 2) metres; made when asked for, since most walks are only compared."""
-        lines = [self._part(step) for step in range(len(self.pieces))]
-        return _joined(lines)
+        low = np.minimum(self.from_metres, self.to_metres)
+        high = np.maximum(self.from_metres, self.to_metres)
+        cut = (low > 0) | (high < self.network.piece_metres[self.pieces])
+        lines, begin = [], 0
+        for step in np.flatnonzero(cut).tolist():  # next to the ends, and at places passed
+            lines += [self._whole(begin, step), self._part(step)]
+            begin = step + 1
+        return _joined([*lines, self._whole(begin, len(self.pieces))])
+
+    def _whole(self, begin: int, end: int) -> NDArray[np.float64]:
+        """The line along these steps, each a whole piece."""
+        parts, piece = self.network.parts, self.pieces[begin:end]
+        backwards = self.backwards[begin:end]
+        count = parts.last[piece] - parts.first[piece]
+        start = np.where(backwards, parts.last[piece] - 1, parts.first[piece])
+        inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        rows = np.repeat(start, count) + np.repeat(np.where(backwards, -1, 1), count) * inside
+        return np.asarray(parts.coordinates[rows])
 
     def _part(self, step: int) -> NDArray[np.float64]:
-        piece = self.pieces[step]
-        low, high = sorted((self.from_metres[step], self.to_metres[step]))
-        parts = self.network.parts
-        if low <= 0 and high >= self.network.piece_metres[piece]:
-            line = parts.coordinates[parts.first[piece] : parts.last[piece]]
-        else:
-            part = substring(self.network.piece_lines[piece], low, high)
-            line = np.asarray(shapely.get_coordinates(part))
-        return line[::-1] if self.from_metres[step] > self.to_metres[step] else line
+        """The line along a step on a part of a piece."""
+        whole = self.network.lines(self.pieces[[step]])[0]
+        start, end = float(self.from_metres[step]), float(self.to_metres[step])
+        line = np.asarray(shapely.get_coordinates(substring(whole, *sorted((start, end)))))
+        return line[::-1] if start > end else line
 
 
 def joined_walks(walks: Sequence[Walk]) -> Walk:
@@ -146,16 +158,16 @@ class Walks:
         """Look for the walks from these positions to each other and to all nodes."""
         n = len(self.network.node_xy)
         self._start = n + numbers
-        distance, self._before = csgraph.dijkstra(
+        self._away, self._before = csgraph.dijkstra(
             self._graph,
             directed=True,
             indices=self._start,
             limit=limit_metres,
             return_predecessors=True,
         )
-        self.metres: NDArray[np.float64] = distance[:, self._start]
+        self.metres: NDArray[np.float64] = self._away[:, self._start]
         """(k, k) walking distance (or cost) from each position to each."""
-        self.node_metres: NDArray[np.float64] = distance[:, :n]
+        self.node_metres: NDArray[np.float64] = self._away[:, :n]
         """(k, n) walking distance from positions to nodes."""
 
     def piece_metres(self, position: int) -> NDArray[np.float64]:
@@ -174,7 +186,8 @@ class Walks:
         if not np.isfinite(self.metres[start, end]):
             message = f"no walk within the limit joins positions {start} and {end}"
             raise ValueError(message)
-        return self._walk(self._trace(self._before[start], start, end))
+        before, first, last = self._before[start], self._start[start], self._start[end]
+        return self._walk(_trace(before, int(first), int(last)))
 
     def richest(
         self, start: int, end: int, gain: NDArray[np.float64], *, longest_metres: float
@@ -197,28 +210,40 @@ class Walks:
         best = self.between(start, end)
         if longest_metres <= best.cost_metres or start == end:
             return best
-        density = gain / self.network.piece_metres
-        pull = density[self._segments.piece] / max(float(density.max()), 1e-300)
+        inside = self._within(start, end, longest_metres)
+        graph, pull = self._part_of_graph(inside, gain / self.network.piece_metres)
+        cost = graph.data
+        first, last = np.searchsorted(inside, self._start[[start, end]]).tolist()
+        most = _gained(best, gain)
         for price in PRICES:
-            graph = self._graph.copy()
-            graph.data = graph.data * (1 - price * pull[self._best])
+            graph.data = cost * (1 - price * pull)
             before = csgraph.dijkstra(
-                graph,
-                indices=self._start[start],
-                limit=longest_metres,
-                return_predecessors=True,
-            )
-            walk = self._walk(self._trace(before[1], start, end))
-            if walk.cost_metres <= longest_metres and _gained(walk, gain) > _gained(best, gain):
-                best = walk
+                graph, indices=first, limit=longest_metres, return_predecessors=True
+            )[1]
+            walk = self._walk(inside[_trace(before, first, last)])
+            if walk.cost_metres <= longest_metres and (much := _gained(walk, gain)) > most:
+                best, most = walk, much
         return best
 
-    def _trace(self, before: NDArray[np.int32], start: int, end: int) -> NDArray[np.int64]:
-        """Nodes from start to end, by each node's predecessor."""
-        steps = [int(self._start[end])]
-        while steps[-1] != self._start[start]:
-            steps.append(int(before[steps[-1]]))
-        return np.array(steps[::-1])
+    def _within(self, start: int, end: int, longest_metres: float) -> NDArray[np.int64]:
+        """Nodes of the graph that a walk of no more than this length can pass."""
+        there = self._away[start]
+        # On foot the way back is as long as the way there; by bicycle it need not be.
+        back = self._away[end] if self._effort is None else 0.0
+        return np.flatnonzero(there + back <= longest_metres + SAME_METRES)
+
+    def _part_of_graph(
+        self, nodes: NDArray[np.int64], density: NDArray[np.float64]
+    ) -> tuple[sparse.csr_array, NDArray[np.float64]]:
+        """The graph among some nodes, and its edges' gain a metre as a share of the greatest."""
+        edges = sparse.csr_array(
+            (np.arange(1, self._graph.nnz + 1), self._graph.indices, self._graph.indptr),
+            shape=self._graph.shape,
+        )[nodes][:, nodes]
+        edge = edges.data - 1
+        pull = density[self._segments.piece[self._best[edge]]] / max(float(density.max()), 1e-300)
+        part = (self._graph.data[edge], edges.indices, edges.indptr)
+        return sparse.csr_array(part, shape=edges.shape), pull
 
     def _walk(self, steps: NDArray[np.int64]) -> Walk:
         segments = self._segments
@@ -237,6 +262,14 @@ class Walks:
             np.where(backwards, low, high),
             effort,
         )
+
+
+def _trace(before: NDArray[np.int32], first: int, last: int) -> NDArray[np.int64]:
+    """Nodes from the first to the last, by each node's predecessor."""
+    steps = [last]
+    while steps[-1] != first:
+        steps.append(int(before[steps[-1]]))
+    return np.array(steps[::-1])
 
 
 def _gained(walk: Walk, gain: NDArray[np.float64]) -> float:

@@ -13,7 +13,7 @@ from patrolplan.patrols.backtest import PatrolBacktest
 from patrolplan.patrols.backtest import area_until
 from patrolplan.patrols.backtest import backtest_patrols
 from patrolplan.patrols.backtest import counts_alone
-from patrolplan.patrols.backtest import held_out_sentences
+from patrolplan.patrols.backtest import held_out_months
 from patrolplan.patrols.backtest import recorded_harm
 from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.windows import Window
@@ -110,7 +110,7 @@ def test_each_patrol_has_one_sentence(few_schools, demo_plan):
         assert patrol.tested.count(".") <= 2
     short = area_until(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
     labels = street_labels(few_schools.network)
-    assert held_out_sentences(short, Ground(short, labels, Window(90)), [0, 1]) == {}
+    assert held_out_months(short, Ground(short, labels, Window(90))) is None
 
 
 def test_equal_runs_tell_the_same(few_schools, tested):

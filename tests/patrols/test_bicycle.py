@@ -14,7 +14,7 @@ import patrolplan as pp
 from patrolplan.patrols.document import PatrolEntry
 from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.other_way import other_way
-from patrolplan.patrols.reach import way_notes
+from patrolplan.patrols.way import way_notes
 
 WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
 

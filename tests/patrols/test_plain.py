@@ -15,8 +15,8 @@ from patrolplan.patrols.orienteering import solve
 from patrolplan.patrols.plain import CORNERS
 from patrolplan.patrols.plain import RADII_METRES
 from patrolplan.patrols.plain import ROTATIONS
+from patrolplan.patrols.plain import Loops
 from patrolplan.patrols.plain import greedy
-from patrolplan.patrols.plain import loops_round
 from patrolplan.patrols.plain import stretch_around
 from patrolplan.patrols.windows import Window
 from patrolplan.places import street_labels
@@ -69,7 +69,8 @@ def case(demo_area, demo_plan):
 def test_loops_start_and_end_at_the_gate_and_grow(case):
     """Every loop is a closed walk from the gate, and wider corners make longer loops."""
     gate = case.reach.network.xy(case.reach.gate)[0]
-    for sizes in loops_round(case):
+    loops = Loops(case)
+    for sizes in zip(*map(loops.of_radius, range(len(RADII_METRES))), strict=True):
         lengths = [loop.walk.metres for loop in sizes]
         assert lengths[-1] > 3 * lengths[0]
         for loop in sizes:
@@ -79,21 +80,48 @@ def test_loops_start_and_end_at_the_gate_and_grow(case):
 def test_loops_are_those_that_are_walked_one_by_one(case):
     """Each loop is as long as shortest walks over its own corners alone, without any limit."""
     network, gate = case.reach.network, case.reach.gate
-    for rotation, sizes in enumerate(loops_round(case)):
+    loops = Loops(case)
+    by_rotation = zip(*map(loops.of_radius, range(len(RADII_METRES))), strict=True)
+    for rotation, sizes in enumerate(by_rotation):
         angles = 2 * np.pi * (np.arange(CORNERS) / CORNERS + rotation / (CORNERS * ROTATIONS))
         around = np.column_stack([np.sin(angles), np.cos(angles)])
         for radius, loop in list(zip(RADII_METRES, sizes, strict=True))[::4]:
             corners = network.snap(network.xy(gate)[0] + radius * around)
             metres = Walks(network, joined_positions(gate, corners)).metres
             order = [*range(CORNERS + 1), 0]
-            assert loop.walk.metres == pytest.approx(sum(metres[a, b] for a, b in pairwise(order)))
+            length = sum(metres[a, b] for a, b in pairwise(order))
+            assert loop.metres == pytest.approx(length)
+            assert loop.walk.metres == pytest.approx(length)
+
+
+@given(st.floats(0, 12_000))
+def test_the_nearest_loop_is_the_one_found_among_all(case, metres):
+    """Leaving out radii that are too wide for certain finds the same loops as trying all."""
+    every = Loops(case)
+    by_rotation = zip(*map(every.of_radius, range(len(RADII_METRES))), strict=True)
+    slow = [min(sizes, key=lambda loop: abs(loop.metres - metres)) for sizes in by_rotation]
+    fast = Loops(case).nearest(metres)
+    assert [loop.metres for loop in fast] == [loop.metres for loop in slow]
+
+
+def test_loops_far_wider_than_wanted_are_not_looked_for(case):
+    """No loop is shorter than its straight lines, and wide ones are left alone for a short walk."""
+    loops = Loops(case)
+    for number, straight in enumerate(loops.straight_metres):
+        lengths = [loop.metres for loop in loops.of_radius(number)]
+        assert (np.array(lengths) >= straight - 0.1).all()
+    short = Loops(case)
+    short.nearest(1200.0)
+    assert sorted(short._found) == list(range(len(short._found)))
+    assert len(short._found) < len(RADII_METRES)
 
 
 def test_dwells_lie_evenly_along_the_loop(case):
     """Dwells fall on pieces of the loop, at even distances along it."""
-    walk = loops_round(case)[0][-1].walk
+    loop = Loops(case).of_radius(len(RADII_METRES) - 1)[0]
+    walk = loop.walk
     ends = np.cumsum(walk.piece_metres)
-    dwells = loops_round(case)[0][-1].dwells(3)
+    dwells = loop.dwells(3)
     for k, piece in enumerate(dwells):
         wanted = (k + 0.5) / 3 * ends[-1]
         at = int(np.searchsorted(ends, wanted))

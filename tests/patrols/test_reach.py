@@ -4,8 +4,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from patrolplan.patrols.reach import metres_per_minute
 from patrolplan.patrols.reach import reach_of
+from patrolplan.patrols.surroundings import surroundings_of
+from patrolplan.patrols.way import metres_per_minute
+from patrolplan.patrols.windows import Window
 
 
 @pytest.fixture(scope="module", params=[0, 5])
@@ -16,8 +18,7 @@ def reach(request, demo_area, demo_plan):
         demo_area,
         demo_plan.risk,
         demo_plan.hotspots,
-        demo_area.gates.take([request.param]),
-        minutes=80,
+        surroundings_of(demo_area, request.param, Window(90)),
         must_visit=nothing,
         barred=nothing,
     )

@@ -162,7 +162,7 @@ def _plan(
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
-    from patrolplan.patrols.reach import way_notes
+    from patrolplan.patrols.way import way_notes
     from patrolplan.patrols.windows import window_of
 
     window = window_of(

@@ -8,7 +8,7 @@ import numpy as np
 from patrolplan.patrols.document import degrees
 from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.reach import way_notes
+from patrolplan.patrols.way import way_notes
 from patrolplan.projection import Projection
 from patrolplan.provenance import created_from
 from patrolplan.risk.surface import Risk

@@ -7,7 +7,6 @@ months here, so they could not be held out.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from dataclasses import replace
 from itertools import pairwise
@@ -18,19 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.crew.share import Tell
-from patrolplan.crew.share import shared_out
-from patrolplan.crew.share import told_as
 from patrolplan.hotspots.find import bare_hotspots
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import solve
-from patrolplan.patrols.plain import Loop
+from patrolplan.patrols.plain import Loops
 from patrolplan.patrols.plain import greedy
-from patrolplan.patrols.plain import loops_round
 from patrolplan.patrols.plain import stretch_around
 from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.ready import Ready
+from patrolplan.patrols.surroundings import Surroundings
 from patrolplan.patrols.windows import window_of
 from patrolplan.places import street_labels
 from patrolplan.risk.estimate import LOOKED_AT_MONTHS
@@ -160,32 +156,46 @@ def area_until(area: StudyArea, month: pd.Timestamp) -> StudyArea:
 
 
 @dataclass(frozen=True, eq=False)
-class _HeldOut:
-    """What each school's sentence is worked out from.
+class HeldOut:
+    """What each school's sentence on held-out months is worked out from.
 
-    `harm` is (p,) days of recorded harm in the months from `first` on, which `ready` knows nothing
-    of.
+    Parameters
+    ----------
+    ready
+        Planned from the months before alone.
+    harm
+        (p,) days of harm recorded in the months from `first` on.
+    first
+        First day of the first month held out.
     """
 
     ready: Ready
     harm: NDArray[np.float64]
     first: pd.Timestamp
 
+    def sentence(self, row: int, around: Surroundings | None = None) -> str:
+        """What a school's patrol would have met; empty where nothing can be told.
 
-def held_out_sentences(
-    area: StudyArea,
-    ground: Ground,
-    rows: Sequence[int],
-    *,
-    executor: Executor | None = None,
-    tell: Tell | None = None,
-) -> dict[str, str]:
-    """For each school one plain sentence on what its patrol would have met in held-out months.
+        Parameters
+        ----------
+        row
+            The school's row.
+        around
+            What lies around its gate, where it is known already.
+        """
+        case = self.ready.case(row, around)
+        stops = _best_stops(case)
+        if not stops:
+            return ""
+        plain = loop_harm(case, Loops(case), stops, self.harm)
+        return _sentence(self.harm[dwelt(case, stops)].sum(), plain, self.first)
 
-    The last months are held out together; everything is planned anew from the months before. The
-    model is chosen on those of them that the plan's own choice looked at as well, so that nothing
-    is fitted twice.
-    There is no sentence where that leaves too little to learn from.
+
+def held_out_months(area: StudyArea, ground: Ground) -> HeldOut | None:
+    """Hold the last months out together, and learn from the months before.
+
+    The model is chosen on those of them that the plan's own choice looked at as well, so that
+    nothing is fitted twice.
 
     Parameters
     ----------
@@ -193,45 +203,22 @@ def held_out_sentences(
         With all months.
     ground
         What stays the same for every school.
-    rows
-        The schools' rows.
-    executor, tell
-        As for `patrolplan.patrols.planner.plan_patrols`.
 
     Returns
     -------
-    dict
-        Sentences by URN.
+    HeldOut or None
+        None where too little is left to learn from.
     """
     months = pd.date_range(area.incidents["month"].min(), area.incidents["month"].max(), freq="MS")
     if len(months) < LEARNED_MONTHS + HELD_OUT_MONTHS:
-        return {}
+        return None
     held_out = months[-HELD_OUT_MONTHS:]
     area = crime_alone(area)
     cut = area_until(area, held_out[0])
     risk = estimate_risk(cut, looked_at_months=LOOKED_AT_MONTHS - HELD_OUT_MONTHS)
-    found = bare_hotspots(cut, risk)
-    ready = Ready(replace(ground, area=cut.for_schools()), risk, found)
+    ready = Ready(replace(ground, area=cut.for_schools()), risk, bare_hotspots(cut, risk))
     harm = recorded_harm(area, history_of(area), list(held_out))
-    sentences = shared_out(
-        _held_out_sentence,
-        _HeldOut(ready, harm, held_out[0]),
-        rows,
-        executor=executor,
-        tell=told_as("Testing schools on held-out months", rows, tell),
-    )
-    urns = area.schools["urn"].iloc[list(rows)]
-    return {urn: told for urn, told in zip(urns, sentences, strict=True) if told}
-
-
-def _held_out_sentence(held_out: _HeldOut, row: int) -> str:
-    """The sentence of one school; empty where nothing can be told."""
-    case, harm = held_out.ready.case(row), held_out.harm
-    stops = _best_stops(case)
-    if not stops:
-        return ""
-    plain = loop_harm(case, loops_round(case), stops, harm)
-    return _sentence(harm[dwelt(case, stops)].sum(), plain, held_out.first)
+    return HeldOut(ready, harm, held_out[0])
 
 
 def _best_stops(case: SchoolCase) -> list[int]:
@@ -257,7 +244,7 @@ class _Bench:
         self.labels = street_labels(area.network)
         self.window = window_of(area.settings.patrol)
         self.history = history_of(area)
-        self.loops: dict[int, list[list[Loop]]] = {}
+        self.loops: dict[int, Loops] = {}
 
     def rows(self, origin: pd.Timestamp) -> list[dict[str, object]]:
         """One row a school."""
@@ -286,7 +273,7 @@ class _Bench:
         by_minute = greedy(problem, by_minute=True)
         by_count = greedy(plain_case.problem(), by_minute=False)
         if row not in self.loops:
-            self.loops[row] = loops_round(case)
+            self.loops[row] = Loops(case)
         hours = self.window.minutes / 60
         met = {
             OURS: harm[dwelt(case, best)].sum(),
@@ -323,7 +310,7 @@ def _pieces(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.i
 
 def loop_harm(
     case: SchoolCase,
-    loops: list[list[Loop]],
+    loops: Loops,
     stops: Sequence[int],
     harm: NDArray[np.float64],
 ) -> float:
@@ -338,8 +325,7 @@ def loop_harm(
     walked = sum(walks.metres[a, b] for a, b in pairwise(order))
     length = case.area.network.piece_metres[dwelt(case, stops)].sum() / len(stops)
     met = []
-    for sizes in loops:
-        loop = min(sizes, key=lambda one: abs(one.walk.metres - walked))
+    for loop in loops.nearest(float(walked)):
         around = [stretch_around(network, piece, length) for piece in loop.dwells(len(stops))]
         met.append(harm[case.reach.pieces[np.unique(np.concatenate(around))]].sum())
     return float(np.mean(met))

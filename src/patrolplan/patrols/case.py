@@ -3,7 +3,6 @@
 import datetime as dt
 from dataclasses import dataclass
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 
 import geopandas as gpd
@@ -25,14 +24,13 @@ from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import Variant
 from patrolplan.patrols.reach import Reach
 from patrolplan.patrols.reach import reach_of
-from patrolplan.patrols.reach import speed_of
-from patrolplan.patrols.reach import way_notes
 from patrolplan.patrols.rhythm import Rhythm
 from patrolplan.patrols.rhythm import best_order
-from patrolplan.patrols.start import at_the_gate
-from patrolplan.patrols.start import base_for
-from patrolplan.patrols.start import start_of
 from patrolplan.patrols.start import tasked_for
+from patrolplan.patrols.surroundings import Surroundings
+from patrolplan.patrols.surroundings import surroundings_of
+from patrolplan.patrols.way import speed_of
+from patrolplan.patrols.way import way_notes
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import minutes_after_midnight
 from patrolplan.places import describe
@@ -203,9 +201,9 @@ class SchoolCase:
         """The route in the order that meets its stops at their worst, and a note of a change."""
         if self.rhythm is None:
             return route, ()
-        inside = self.rhythm.within(self.start_minutes, self.latest_end_minutes)
-        rows = self.reach.candidates
-        ordered = best_order(self.problem(), route, inside.take(rows), self.reach.worth)
+        here = self.rhythm.take(self.reach.candidates)
+        inside = here.within(self.start_minutes, self.latest_end_minutes)
+        ordered = best_order(self.problem(), route, inside, self.reach.worth)
         if ordered.stops == route.stops:
             return route, ()
         return ordered, (BY_TIME,)
@@ -250,9 +248,9 @@ class SchoolCase:
         x, y = self.reach.network.xy(self.reach.stops.take([candidate]))[0]
         row, tasking = self.reach.candidates[candidate], self._tasking(candidate)
         if row >= 0:
-            hotspot = self.hotspots.iloc[row]
-            name, place = str(hotspot["hotspot"]), str(hotspot["place"])
-            why = tuple(hotspot["reasons"])
+            told = self.hotspots  # column by column: a whole row of many kinds is slow to make
+            name, place = (str(told[column].iloc[row]) for column in ("hotspot", "place"))
+            why = tuple(told["reasons"].iloc[row])
         else:
             name = str(self._place(candidate)["place_id"])
             place = describe(self.reach.network, self.reach.stops.take([candidate]))[0]
@@ -370,6 +368,7 @@ def school_case(
     window: Window,
     date: dt.date | None = None,
     rhythm: Rhythm | None = None,
+    around: Surroundings | None = None,
 ) -> SchoolCase:
     """What one school's patrols are made from.
 
@@ -383,27 +382,22 @@ def school_case(
         (p,) what each piece of the area's network is called.
     rhythm
         When each hotspot is at its worst, see `patrolplan.patrols.rhythm.rhythm_of`.
+    around
+        What lies around the school's gate, where it is known already.
     """
+    around = surroundings_of(area, row, window) if around is None else around
     school = area.schools.iloc[row]
     tasked = tasked_for(area, str(school["urn"]), date)
-    start, gate_minutes = start_of(area, school, window)
-    reaching = partial(
-        reach_of,
+    reach = reach_of(
         area,
         risk,
         hotspots,
-        area.gates.take([row]),
-        minutes=window.minutes - gate_minutes,
+        around,
         must_visit=tasked[tasked["must_visit"]],
         barred=tasked[~tasked["must_visit"]],
     )
-    minutes = window.minutes - gate_minutes
-    base, base_note = base_for(area, str(school["urn"]), presence=gate_minutes > 0)
-    reach = reaching(base=base)
-    if reach.walks.metres[reach.start, reach.end] > minutes * speed_of(area.settings.patrol):
-        base_note = at_the_gate(area, "The base is too far for this window")
-        base, reach = None, reaching()
-    by_bicycle = area.settings.patrol.way == "bicycle"
+    settings, base = area.settings.patrol, around.base
+    by_bicycle = settings.way == "bicycle"
     return SchoolCase(
         area=area,
         hotspots=hotspots,
@@ -412,11 +406,11 @@ def school_case(
         reach=reach,
         labels=labels[reach.pieces],
         gain=risk.joined[reach.pieces],
-        start_minutes=start,
-        gate_until_minutes=start + gate_minutes,
-        latest_end_minutes=start + window.minutes,
-        base_note=base_note,
-        approached=base is not None and area.settings.patrol.start == "base" and not base.starts,
+        start_minutes=around.start_minutes,
+        gate_until_minutes=around.start_minutes + around.gate_minutes,
+        latest_end_minutes=around.start_minutes + around.window_minutes,
+        base_note=around.base_note,
+        approached=base is not None and settings.start == "base" and not base.starts,
         kinds=area.network.bicycle_ways[reach.pieces] if by_bicycle else None,
         rhythm=rhythm,
     )

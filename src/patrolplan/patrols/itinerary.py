@@ -1,6 +1,7 @@
 """Walks and rides -> legs with directions, street by street."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -104,13 +105,15 @@ def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step,
 def _told(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
     """Streets and metres along a line as directions."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    bearing = partial(_bearing, line, along)
     steps = []
     for number, run in enumerate(runs):
         if number == 0:
-            turn = f"head {_compass(_bearing(line, 0.0, forward=True))}"
+            turn = f"head {_compass(bearing(0.0, forward=True))}"
         else:
-            before = _bearing(line, starts[number], forward=False)
-            after = _bearing(line, starts[number], forward=True)
+            before = bearing(starts[number], forward=False)
+            after = bearing(starts[number], forward=True)
             turn = turn_words(after - before)
         steps.append(Step(turn, run.name, float(run.metres), run.way))
     return tuple(steps)
@@ -181,9 +184,13 @@ def _without_short(runs: list[_Run]) -> list[_Run]:
     return kept
 
 
-def _bearing(line: NDArray[np.float64], at_metres: float, *, forward: bool) -> float:
-    """Direction walked just after (or before) a point of the line, clockwise from north."""
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+def _bearing(
+    line: NDArray[np.float64], along: NDArray[np.float64], at_metres: float, *, forward: bool
+) -> float:
+    """Direction walked just after (or before) a point of the line, clockwise from north.
+
+    `along` are the metres at each of the line's points.
+    """
     look = 12.0 if forward else -12.0
     ends = np.clip([at_metres, at_metres + look], 0.0, along[-1])
     x = np.interp(ends, along, line[:, 0])

@@ -1,6 +1,7 @@
 """Plain ways to patrol, for comparison: greedy stops, and a loop round the school."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -63,9 +64,28 @@ def greedy(problem: OrienteeringProblem, *, by_minute: bool) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A walk round the school that knows nothing of risk."""
+    """A walk round the school that knows nothing of risk.
 
-    walk: Walk
+    Parameters
+    ----------
+    walks
+        Between the gate and the corners.
+    order
+        Positions of these from the gate back to it.
+    """
+
+    walks: Walks
+    order: tuple[int, ...]
+
+    @property
+    def metres(self) -> float:
+        """Length of the walk."""
+        return float(sum(self.walks.metres[a, b] for a, b in pairwise(self.order)))
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The walk itself, made when asked for: of many loops only a few are ever walked."""
+        return joined_walks([self.walks.between(a, b) for a, b in pairwise(self.order)])
 
     def dwells(self, count: int) -> list[int]:
         """Pieces where so many dwells fall, evenly along the loop."""
@@ -75,36 +95,63 @@ class Loop:
         return [int(piece) for piece in self.walk.pieces[at]]
 
 
-def loops_round(case: SchoolCase) -> list[list[Loop]]:
-    """Loops over three corners around the gate: for each rotation, one a radius that works."""
-    network, gate = case.reach.network, case.reach.gate
-    turns = np.arange(CORNERS * ROTATIONS).reshape(CORNERS, ROTATIONS).T
-    angles = 2 * np.pi * turns.ravel() / (CORNERS * ROTATIONS)
-    around = np.column_stack([np.sin(angles), np.cos(angles)])
-    corners = np.concatenate([radius * around for radius in RADII_METRES])
-    corner = network.snap(network.xy(gate)[0] + corners)
-    graph = Walks(network, joined_positions(gate, corner), limit_metres=0.0)  # none yet
-    by_radius = [
-        _loops_at(graph, 1 + at * len(angles) + np.arange(len(angles)), radius)
-        for at, radius in enumerate(RADII_METRES)
-    ]
-    return [list(loops) for loops in zip(*by_radius, strict=True)]
+class Loops:
+    """Loops over three corners around the gate: one a rotation and radius.
 
+    They know nothing of risk, and are looked for as they are asked for: the wide ones cost most.
 
-def _loops_at(every: Walks, corners: NDArray[np.int64], radius: float) -> list[Loop]:
-    """A loop from position 0 for each rotation, all of one radius.
-
-    Walks far longer than the radius are looked for only where there is no shorter way.
+    Parameters
+    ----------
+    case
+        Of the school.
     """
-    numbers = np.concatenate([[0], corners])
-    orders = [[0, *range(at, at + CORNERS), 0] for at in range(1, len(numbers), CORNERS)]
-    steps = np.array([pair for order in orders for pair in pairwise(order)])
-    walks = every.among(numbers, limit_metres=LOOKED_FOR * radius + NEAR_METRES)
-    if not np.isfinite(walks.metres[steps[:, 0], steps[:, 1]]).all():
-        walks = every.among(numbers)
-    return [
-        Loop(joined_walks([walks.between(a, b) for a, b in pairwise(order)])) for order in orders
-    ]
+
+    def __init__(self, case: SchoolCase) -> None:
+        network, gate = case.reach.network, case.reach.gate
+        turns = np.arange(CORNERS * ROTATIONS).reshape(CORNERS, ROTATIONS).T
+        angles = 2 * np.pi * turns.ravel() / (CORNERS * ROTATIONS)
+        around = np.column_stack([np.sin(angles), np.cos(angles)])
+        centre = network.xy(gate)[0]
+        corner = network.snap(centre + np.concatenate([radius * around for radius in RADII_METRES]))
+        self._graph = Walks(network, joined_positions(gate, corner), limit_metres=0.0)  # none yet
+        corners = network.xy(corner).reshape(len(RADII_METRES), ROTATIONS, CORNERS, 2)
+        ends = np.broadcast_to(centre, (len(RADII_METRES), ROTATIONS, 1, 2))
+        steps = np.diff(np.concatenate([ends, corners, ends], axis=2), axis=2)
+        self.straight_metres = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=2)
+        """(radii, rotations) from corner to corner in straight lines: no loop is shorter."""
+        self._found: dict[int, list[Loop]] = {}
+
+    def of_radius(self, number: int) -> list[Loop]:
+        """A loop for each rotation, all of one radius.
+
+        Walks far longer than the radius are looked for only where there is no shorter way.
+        """
+        if number not in self._found:
+            self._found[number] = self._looked_for(number)
+        return self._found[number]
+
+    def _looked_for(self, number: int) -> list[Loop]:
+        many = CORNERS * ROTATIONS
+        numbers = np.r_[0, 1 + number * many + np.arange(many)]
+        orders = [(0, *range(at, at + CORNERS), 0) for at in range(1, len(numbers), CORNERS)]
+        steps = np.array([pair for order in orders for pair in pairwise(order)])
+        limit = LOOKED_FOR * RADII_METRES[number] + NEAR_METRES
+        walks = self._graph.among(numbers, limit_metres=limit)
+        if not np.isfinite(walks.metres[steps[:, 0], steps[:, 1]]).all():
+            walks = self._graph.among(numbers)
+        return [Loop(walks, order) for order in orders]
+
+    def nearest(self, metres: float) -> list[Loop]:
+        """For each rotation the loop whose length is nearest to this; of equals the smallest."""
+        best = self.of_radius(0)
+        for number in range(1, len(RADII_METRES)):
+            apart = np.array([abs(loop.metres - metres) for loop in best])
+            if (self.straight_metres[number] - metres < apart).any():
+                best = [
+                    min(pair, key=lambda loop: abs(loop.metres - metres))
+                    for pair in zip(best, self.of_radius(number), strict=True)
+                ]
+        return best
 
 
 def stretch_around(network: StreetNetwork, piece: int, metres: float) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from dataclasses import replace
 
 import geopandas as gpd
@@ -12,7 +13,8 @@ from patrolplan.crew.share import Tell
 from patrolplan.crew.share import shared_out
 from patrolplan.crew.share import told_as
 from patrolplan.errors import InputError
-from patrolplan.patrols.backtest import held_out_sentences
+from patrolplan.patrols.backtest import HeldOut
+from patrolplan.patrols.backtest import held_out_months
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.ready import Ground
@@ -82,29 +84,37 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     check_asked(area, window, urns)
     ground = Ground(area.for_schools(), street_labels(area.network), window)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
-    tested: dict[str, str] = {}
-    if held_out and not together:
-        tested = held_out_sentences(area, ground, rows, executor=executor, tell=tell)
     rhythm = rhythm_of(area, hotspots) if risk.times_known else None
     ready = Ready(ground, risk, hotspots, date, rhythm)
     if together:
-        planned = plan_together([ready.case(row) for row in rows])
+        planned = [(*found, "") for found in plan_together([ready.case(row) for row in rows])]
     else:
-        planned = shared_out(
-            patrols_of, ready, rows, executor=executor, tell=told_as("Planning schools", rows, tell)
-        )
+        asked = _Asked(ready, held_out_months(area, ground) if held_out else None)
+        told = told_as("Planning schools", rows, tell)
+        planned = shared_out(_planned, asked, rows, executor=executor, tell=told)
     patrols: list[Patrol] = []
-    told = LeftOut()
-    for urn, (found, unmet) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
-        patrols += [replace(patrol, tested=tested.get(urn, "")) for patrol in found]
+    left_out = LeftOut()
+    for urn, (found, unmet, tested) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
+        patrols += [replace(patrol, tested=tested) for patrol in found]
         for place in unmet:
-            told.add("tasked places", f"{place}: out of reach of URN {urn} in time", 1)
-    return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *told.rows), date)
+            left_out.add("tasked places", f"{place}: out of reach of URN {urn} in time", 1)
+    return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *left_out.rows), date)
 
 
-def patrols_of(ready: Ready, row: int) -> tuple[list[Patrol], list[str]]:
-    """The patrols of one school, and its tasked places out of reach in time."""
-    return ready.case(row).patrols()
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a school is planned from, and what its patrols are tested with; None: they are not."""
+
+    ready: Ready
+    held_out: HeldOut | None
+
+
+def _planned(asked: _Asked, row: int) -> tuple[list[Patrol], list[str], str]:
+    """A school's patrols, its tasked places out of reach in time, and the held-out sentence."""
+    around = asked.ready.ground.around(row)
+    found, unmet = asked.ready.case(row, around).patrols()
+    tested = "" if asked.held_out is None else asked.held_out.sentence(row, around)
+    return found, unmet, tested
 
 
 def check_asked(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:

@@ -11,6 +11,8 @@ from patrolplan.area import StudyArea
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.rhythm import Rhythm
+from patrolplan.patrols.surroundings import Surroundings
+from patrolplan.patrols.surroundings import surroundings_of
 from patrolplan.patrols.windows import Window
 from patrolplan.risk.surface import Risk
 
@@ -33,6 +35,10 @@ class Ground:
     labels: NDArray[np.object_]
     window: Window
 
+    def around(self, row: int) -> Surroundings:
+        """What lies around one school's gate; `row` is that of the area's schools."""
+        return surroundings_of(self.area, row, self.window)
+
 
 @dataclass(frozen=True, eq=False)
 class Ready:
@@ -44,7 +50,7 @@ class Ready:
     date: dt.date | None = None
     rhythm: Rhythm | None = None
 
-    def case(self, row: int) -> SchoolCase:
+    def case(self, row: int, around: Surroundings | None = None) -> SchoolCase:
         """What one school's patrols are made from; `row` is that of the area's schools."""
         return school_case(
             self.ground.area,
@@ -55,4 +61,5 @@ class Ready:
             window=self.ground.window,
             date=self.date,
             rhythm=self.rhythm,
+            around=around,
         )

@@ -1,16 +1,34 @@
 """When and where a school's patrols start and end, and the tasked places of their day."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.patrols.reach import Base
-from patrolplan.patrols.reach import base_of
+from patrolplan.catchments import FARTHEST_METRES
+from patrolplan.network import Positions
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import minutes_after_midnight
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """The base of a school's officer, and what patrols do there.
+
+    Parameters
+    ----------
+    place
+        One position on the area's network.
+    starts, ends
+        Whether patrols start and end there.
+    """
+
+    place: Positions
+    starts: bool
+    ends: bool
 
 
 def base_for(area: StudyArea, urn: str, *, presence: bool) -> tuple[Base | None, str]:
@@ -23,6 +41,18 @@ def base_for(area: StudyArea, urn: str, *, presence: bool) -> tuple[Base | None,
         return None, at_the_gate(area, missing)
     starts, ends = settings.start == "base", settings.end == "base"
     return Base(place, starts=starts and not presence, ends=ends), ""
+
+
+def base_of(area: StudyArea, urn: str) -> tuple[Positions | None, str]:
+    """The base of a school's first officer, and else why patrols are without one."""
+    has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
+    if not has.any():
+        return None, "No officer has this school"
+    place = area.officers.geometry.iloc[int(np.argmax(has))]
+    base = area.network.snap([(place.x, place.y)])
+    if base.moved_metres[0] > FARTHEST_METRES:
+        return None, "No walkable street is near the officer's base"
+    return base, ""
 
 
 def at_the_gate(area: StudyArea, why: str) -> str:
@@ -39,6 +69,8 @@ def at_the_gate(area: StudyArea, why: str) -> str:
 def tasked_for(area: StudyArea, urn: str, date: dt.date | None) -> gpd.GeoDataFrame:
     """Tasked places of a school, on a day where one is given."""
     places = area.tasked_places
+    if places.empty:
+        return places
     mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
     if date is not None:
         day = pd.Timestamp(date)

@@ -12,7 +12,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.reach import way_notes
+from patrolplan.patrols.way import way_notes
 from patrolplan.provenance import created_from
 from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.hand_checks import check_hand

@@ -5,7 +5,7 @@ import shapely
 from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
-from patrolplan.patrols.reach import metres_per_minute
+from patrolplan.patrols.way import metres_per_minute
 from patrolplan.team.problem import Floats
 
 OUTSIDE = 1.3

@@ -1,0 +1,187 @@
+"""What lies around a school's gate, whatever the risk: streets, and how far patrols get on them.
+
+The radius, and with it what a stop is worth, is measured on foot whichever way a patrol goes, so
+that patrols on foot and by bicycle compare.
+"""
+
+from dataclasses import dataclass
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.network import Positions
+from patrolplan.network import StreetNetwork
+from patrolplan.network import joined_positions
+from patrolplan.patrols.start import Base
+from patrolplan.patrols.start import at_the_gate
+from patrolplan.patrols.start import base_for
+from patrolplan.patrols.start import start_of
+from patrolplan.patrols.way import effort_of
+from patrolplan.patrols.way import speed_of
+from patrolplan.patrols.windows import Window
+from patrolplan.walks import Walks
+
+MARGIN = 1.2
+"""Walks between stops may lead this much farther from the gate than the radius."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """Streets around one gate, and the time that patrols have there.
+
+    Nothing in it depends on risk or hotspots: a school that is planned more than once, as for held
+    out months, needs them once.
+
+    Parameters
+    ----------
+    network
+        Streets around the gate.
+    pieces
+        (q,) pieces of the area's network that `network` consists of.
+    effort
+        (q, 2) what a metre of each costs the way that patrols go; None on foot.
+    gate
+        The gate, on `network`.
+    base
+        The officer's base, on `network`, and what patrols do there; None where they do nothing.
+    base_note
+        Why patrols are at the gate although the settings say the base; empty otherwise.
+    start_minutes, gate_minutes, window_minutes
+        Start of the window after midnight, minutes of presence at the gate, length of the window.
+    gate_metres
+        (q,) walking distance from the gate to the nearer end of each piece.
+    there_and_back_metres
+        (q,) least cost of going from the start to each piece and on to the end, in metres that
+        could be gone at full speed.
+    """
+
+    network: StreetNetwork
+    pieces: NDArray[np.int64]
+    effort: NDArray[np.float64] | None
+    gate: Positions
+    base: Base | None
+    base_note: str
+    start_minutes: float
+    gate_minutes: float
+    window_minutes: float
+    gate_metres: NDArray[np.float64]
+    there_and_back_metres: NDArray[np.float64]
+
+    @property
+    def minutes(self) -> float:
+        """From the end of the presence at the gate to the end of the window."""
+        return self.window_minutes - self.gate_minutes
+
+    def moved(self, place: Positions) -> Positions:
+        """A position on the area's network as one on these streets alone."""
+        return _moved(place, self.pieces)
+
+
+def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
+    """What lies around one school's gate.
+
+    Parameters
+    ----------
+    area
+        The study area.
+    row
+        Row of the area's schools.
+    window
+        Of the patrols.
+    """
+    school = area.schools.iloc[row]
+    start_minutes, gate_minutes = start_of(area, school, window)
+    base, note = base_for(area, str(school["urn"]), presence=gate_minutes > 0)
+    gate = area.gates.take([row])
+    streets = _Streets.around(area, gate, base)
+    if streets.direct_metres > (window.minutes - gate_minutes) * speed_of(area.settings.patrol):
+        base, note = None, at_the_gate(area, "The base is too far for this window")
+        streets = _Streets.around(area, gate, None)
+    gate_metres = Walks(streets.network, streets.gate).piece_metres(0)
+    return Surroundings(
+        network=streets.network,
+        pieces=streets.pieces,
+        effort=streets.effort,
+        gate=streets.gate,
+        base=streets.base,
+        base_note=note,
+        start_minutes=start_minutes,
+        gate_minutes=gate_minutes,
+        window_minutes=window.minutes,
+        gate_metres=gate_metres,
+        there_and_back_metres=streets.there_and_back_metres(gate_metres),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Streets:
+    """Streets around a gate, and as far as a base is."""
+
+    network: StreetNetwork
+    pieces: NDArray[np.int64]
+    effort: NDArray[np.float64] | None
+    gate: Positions
+    base: Base | None
+
+    @classmethod
+    def around(cls, area: StudyArea, gate: Positions, base: Base | None) -> "_Streets":
+        pieces = _pieces_around(area, gate, base)
+        return cls(
+            area.network.take(pieces),
+            pieces,
+            effort_of(area, pieces),
+            _moved(gate, pieces),
+            None if base is None else replace(base, place=_moved(base.place, pieces)),
+        )
+
+    @property
+    def start(self) -> Positions:
+        """Where patrols start."""
+        return self.base.place if self.base is not None and self.base.starts else self.gate
+
+    @property
+    def end(self) -> Positions:
+        """Where they end."""
+        return self.base.place if self.base is not None and self.base.ends else self.gate
+
+    @property
+    def direct_metres(self) -> float:
+        """Least cost of going from start to end without a stop."""
+        if self.start is self.end:
+            return 0.0
+        ends = joined_positions(self.start, self.end)
+        return float(Walks(self.network, ends, effort=self.effort).metres[0, 1])
+
+    def there_and_back_metres(self, gate_metres: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Surroundings`; `gate_metres` are the way there on foot from the gate."""
+        on_foot = self.effort is None
+        # The way back is the way there told backwards.
+        turned = None if self.effort is None else self.effort[:, ::-1]
+        out = gate_metres if on_foot and self.start is self.gate else self._away(self.start)
+        if on_foot and self.start is self.end:
+            return 2 * out
+        if on_foot and self.end is self.gate:
+            return out + gate_metres
+        return out + Walks(self.network, self.end, effort=turned).piece_metres(0)
+
+    def _away(self, place: Positions) -> NDArray[np.float64]:
+        return Walks(self.network, place, effort=self.effort).piece_metres(0)
+
+
+def _pieces_around(area: StudyArea, gate: Positions, base: Base | None) -> NDArray[np.int64]:
+    """Pieces that patrols may walk: within the radius of the gate, and as far as the base is."""
+    whole = area.network
+    centre = whole.xy(gate)[0]
+    bases = () if base is None else (base.place,)
+    away = [float(np.hypot(*(whole.xy(place)[0] - centre))) for place in bases]
+    around = whole.around(centre, MARGIN * max(area.settings.patrol.radius_metres, *away, 0.0))
+    # However small the radius, gate and base are on a street.
+    return np.unique(np.concatenate([around, gate.piece, *(place.piece for place in bases)]))
+
+
+def _moved(place: Positions, pieces: NDArray[np.int64]) -> Positions:
+    """A position on the network of these pieces alone."""
+    piece = np.searchsorted(pieces, place.piece)
+    return Positions(piece, place.offset_metres, place.moved_metres)
