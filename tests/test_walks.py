@@ -269,7 +269,7 @@ def test_richest_walk_is_as_rich_as_one_looked_for_on_all_streets(demo_area):
         most = _priced_over_all_streets(network, positions, gain, longest)
         assert gain[np.unique(found.pieces)].sum() >= most - 1e-9
         longer += found.metres > walks.metres[0, 1] + 1
-    assert longer >= 3
+    assert longer >= 2
 
 
 def test_richest_walk_takes_the_equal_street_with_more_risk():
