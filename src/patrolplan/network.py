@@ -21,6 +21,12 @@ from patrolplan.projection import Projection
 from patrolplan.riding import ways_open
 from patrolplan.tables import LeftOut
 
+BAND_METRES = 1000.0
+"""A city is searched in bands of this height."""
+
+SPARE_METRES = 0.01
+"""Rounding may leave out none that is near enough."""
+
 
 @dataclass(frozen=True, eq=False)
 class Positions:
@@ -204,20 +210,27 @@ class StreetNetwork:
         return Positions(piece, self.piece_metres[piece] / 2, np.zeros(len(piece)))
 
     @cached_property
-    def _from_west(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(p,) pieces from west to east, and x of their middles: a city is searched in bands."""
-        x = self.piece_middle[:, 0]
-        order = np.argsort(x, kind="stable")
-        return order, x[order]
+    def _bands(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """(p,) pieces band by band from south to north, in each from west to east, x and band."""
+        x, y = self.piece_middle.T
+        band = np.floor(y / BAND_METRES).astype(np.int64)
+        order = np.lexsort((x, band))
+        return order, x[order], band[order]
 
     def around(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
         """Pieces whose middle is within so many metres of a point in a straight line."""
-        order, x = self._from_west
+        order, x, band = self._bands
         centre = np.asarray(xy, dtype=np.float64)
-        low, high = np.searchsorted(x, [centre[0] - metres - 0.01, centre[0] + metres + 0.01])
-        band = order[low : high + 1]
-        apart = np.hypot(*(self.piece_middle[band] - centre).T)
-        return np.sort(band[apart <= metres])
+        wide = metres + SPARE_METRES
+        first, last = np.floor((centre[1] + [-wide, wide]) / BAND_METRES).astype(np.int64)
+        found = []
+        for row in range(first, last + 1):
+            begin, end = np.searchsorted(band, [row, row + 1])
+            west, east = begin + np.searchsorted(x[begin:end], centre[0] + [-wide, wide])
+            found.append(order[west:east])
+        near = np.concatenate(found)
+        apart = np.hypot(*(self.piece_middle[near] - centre).T)
+        return np.sort(near[apart <= metres])
 
     def take(self, pieces: NDArray[np.int64]) -> "StreetNetwork":
         """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one."""

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.inputs.streets import Streets
+from patrolplan.ranges import ranges
 
 PIECE_METRES = 30.0
 SHORTEST_METRES = 0.01
@@ -78,8 +79,7 @@ class Pieces:
     def _rows(self, kept: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(k,) how many points each of these pieces has, and their rows of `coordinates`."""
         count = self.last[kept] - self.first[kept]
-        inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        return count, np.repeat(self.first[kept], count) + inside
+        return count, ranges(self.first[kept], count)
 
 
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
@@ -101,7 +101,7 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     length = along[tails] - along[heads]
     parts = np.maximum(1, np.round(length / piece_metres)).astype(np.int64)
     cut_section = np.repeat(np.arange(len(heads)), parts - 1)
-    step = np.arange(len(cut_section)) - np.repeat(np.cumsum(parts - 1) - (parts - 1), parts - 1)
+    step = ranges(np.zeros_like(parts), parts - 1)
     cut_along = along[heads][cut_section] + (step + 1) * (length / parts)[cut_section]
     cut_way = streets.vertex_way[heads][cut_section]
     cut_xy = _at(cut_along, along, streets.vertex_xy, streets.vertex_way, cut_way)

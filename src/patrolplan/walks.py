@@ -18,6 +18,7 @@ from shapely.ops import substring
 
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
+from patrolplan.ranges import ranges
 
 PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
 """Shares of a piece's length that the richest piece is spared when walks look for gain."""
@@ -69,6 +70,11 @@ class Walk:
         """(s,) whether the piece is walked from its last node towards its first."""
         return np.asarray(self.from_metres > self.to_metres)
 
+    @property
+    def turned(self) -> "Walk":
+        """The same walk the other way round; on foot alone, where it costs the same."""
+        return Walk(self.network, self.pieces[::-1], self.to_metres[::-1], self.from_metres[::-1])
+
     @cached_property
     def line(self) -> NDArray[np.float64]:
         """(v, 2) metres; made when asked for, since most walks are only compared."""
@@ -86,8 +92,8 @@ class Walk:
         parts, piece = self.network.parts, self.pieces[begin:end]
         backwards = self.backwards[begin:end]
         count = parts.last[piece] - parts.first[piece]
+        inside = ranges(np.zeros_like(count), count)
         start = np.where(backwards, parts.last[piece] - 1, parts.first[piece])
-        inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         rows = np.repeat(start, count) + np.repeat(np.where(backwards, -1, 1), count) * inside
         return np.asarray(parts.coordinates[rows])
 
@@ -145,34 +151,59 @@ class Walks:
         self._graph, self._keys, self._best = _graph(self._segments, effort)
         self._look(np.arange(len(positions)), limit_metres)
 
-    def among(self, numbers: NDArray[np.int64], *, limit_metres: float = np.inf) -> "Walks":
+    def among(
+        self,
+        numbers: NDArray[np.int64],
+        *,
+        limit_metres: float = np.inf,
+        looked_from: NDArray[np.int64] | None = None,
+    ) -> "Walks":
         """Walks between some of the positions alone, which are numbered anew.
 
         The graph stays the same: to make it costs more than to look for walks within a short limit.
+
+        Parameters
+        ----------
+        numbers
+            The positions.
+        limit_metres
+            As for all walks.
+        looked_from
+            Only walks that start or end at these of them (by their new number) are wanted. On foot
+            alone, where a walk is as long the other way round.
         """
         some = copy(self)
-        some._look(numbers, limit_metres)  # noqa: SLF001 - of its own class
+        some._look(numbers, limit_metres, looked_from)  # noqa: SLF001 - of its own class
         return some
 
-    def _look(self, numbers: NDArray[np.int64], limit_metres: float) -> None:
+    def _look(
+        self,
+        numbers: NDArray[np.int64],
+        limit_metres: float,
+        looked_from: NDArray[np.int64] | None = None,
+    ) -> None:
         """Look for the walks from these positions to each other and to all nodes."""
-        n = len(self.network.node_xy)
-        self._start = n + numbers
+        self._start = len(self.network.node_xy) + numbers
+        sources = np.arange(len(numbers)) if looked_from is None else looked_from
         self._away, self._before = csgraph.dijkstra(
             self._graph,
             directed=True,
-            indices=self._start,
+            indices=self._start[sources],
             limit=limit_metres,
             return_predecessors=True,
         )
-        self.metres: NDArray[np.float64] = self._away[:, self._start]
+        self._row = np.full(len(numbers), -1)
+        self._row[sources] = np.arange(len(sources))
+        metres = np.full((len(numbers), len(numbers)), np.inf)
+        metres[sources] = self._away[:, self._start]
+        if looked_from is not None:
+            metres = np.minimum(metres, metres.T)
+        self.metres: NDArray[np.float64] = metres
         """(k, k) walking distance (or cost) from each position to each."""
-        self.node_metres: NDArray[np.float64] = self._away[:, :n]
-        """(k, n) walking distance from positions to nodes."""
 
     def piece_metres(self, position: int) -> NDArray[np.float64]:
         """(p,) walking distance from a position to the nearer end of each piece."""
-        ends = self.node_metres[position][self.network.piece_nodes]
+        ends = self._away[self._row[position]][self.network.piece_nodes]
         return np.asarray(ends.min(axis=1))
 
     def between(self, start: int, end: int) -> Walk:
@@ -186,8 +217,10 @@ class Walks:
         if not np.isfinite(self.metres[start, end]):
             message = f"no walk within the limit joins positions {start} and {end}"
             raise ValueError(message)
-        before, first, last = self._before[start], self._start[start], self._start[end]
-        return self._walk(_trace(before, int(first), int(last)))
+        if self._row[start] < 0:
+            return self.between(end, start).turned
+        before, ends = self._before[self._row[start]], self._start[[start, end]]
+        return self._walk(_trace(before, *ends.tolist()))
 
     def richest(
         self, start: int, end: int, gain: NDArray[np.float64], *, longest_metres: float
@@ -227,23 +260,27 @@ class Walks:
 
     def _within(self, start: int, end: int, longest_metres: float) -> NDArray[np.int64]:
         """Nodes of the graph that a walk of no more than this length can pass."""
-        there = self._away[start]
+        there = self._away[self._row[start]]
         # On foot the way back is as long as the way there; by bicycle it need not be.
-        back = self._away[end] if self._effort is None else 0.0
+        back = self._away[self._row[end]] if self._effort is None else 0.0
         return np.flatnonzero(there + back <= longest_metres + SAME_METRES)
 
     def _part_of_graph(
         self, nodes: NDArray[np.int64], density: NDArray[np.float64]
     ) -> tuple[sparse.csr_array, NDArray[np.float64]]:
         """The graph among some nodes, and its edges' gain a metre as a share of the greatest."""
-        edges = sparse.csr_array(
-            (np.arange(1, self._graph.nnz + 1), self._graph.indices, self._graph.indptr),
-            shape=self._graph.shape,
-        )[nodes][:, nodes]
-        edge = edges.data - 1
+        starts = self._graph.indptr[nodes]
+        count = self._graph.indptr[nodes + 1] - starts
+        edge, row = ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
+        number = np.full(self._graph.shape[0], -1)
+        number[nodes] = np.arange(len(nodes))
+        ends = number[self._graph.indices[edge]]
+        kept = ends >= 0
+        first = np.searchsorted(row[kept], np.arange(len(nodes) + 1))
+        edge = edge[kept]
         pull = density[self._segments.piece[self._best[edge]]] / max(float(density.max()), 1e-300)
-        part = (self._graph.data[edge], edges.indices, edges.indptr)
-        return sparse.csr_array(part, shape=edges.shape), pull
+        part = (self._graph.data[edge], ends[kept], first)
+        return sparse.csr_array(part, shape=(len(nodes),) * 2), pull
 
     def _walk(self, steps: NDArray[np.int64]) -> Walk:
         segments = self._segments
@@ -274,7 +311,8 @@ def _trace(before: NDArray[np.int32], first: int, last: int) -> NDArray[np.int64
 
 def _gained(walk: Walk, gain: NDArray[np.float64]) -> float:
     """Gain of the pieces passed, each once."""
-    return float(gain[np.unique(walk.pieces)].sum())
+    pieces = np.sort(walk.pieces)  # numpy.unique takes much longer for so few
+    return float(gain[pieces[np.diff(pieces, prepend=-1) > 0]].sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -135,7 +135,7 @@ def test_metres_of_steps_sum_to_the_leg(moves, data):
     """Whatever is merged, the steps' metres are together those of the leg."""
     names = data.draw(st.lists(st.sampled_from("ABC"), min_size=len(moves), max_size=len(moves)))
     walk = _walk(*moves)
-    leg = leg_of(walk, np.array(names, dtype=object), 80.0)
+    leg = leg_of(walk, np.array(names, dtype=object), walk.network.piece_lit, 80.0)
     assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
     assert leg.minutes == pytest.approx(walk.metres / 80)
     assert leg.steps[0].turn.startswith("head ")

@@ -304,7 +304,8 @@ def dwelt(case: SchoolCase, stops: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _pieces(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    stretches = [np.array(hotspots["pieces"].iloc[row], dtype=np.int64) for row in rows if row >= 0]
+    told = hotspots["pieces"]
+    stretches = [np.array(told.iloc[row], dtype=np.int64) for row in rows if row >= 0]
     return np.unique(np.concatenate([*stretches, np.empty(0, dtype=np.int64)]))
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 
 import geopandas as gpd
@@ -64,6 +65,8 @@ class SchoolCase:
         Streets and stops around the gate.
     labels
         (q,) what each piece of the reach's network is called.
+    lit
+        (q,) street lighting of each, see `StreetNetwork.piece_lit`.
     gain
         (q,) risk of each piece of the reach's network.
     start_minutes, gate_until_minutes, latest_end_minutes
@@ -84,6 +87,7 @@ class SchoolCase:
     tasked: gpd.GeoDataFrame
     reach: Reach
     labels: NDArray[np.object_]
+    lit: NDArray[np.object_]
     gain: NDArray[np.float64]
     start_minutes: float
     gate_until_minutes: float
@@ -194,7 +198,7 @@ class SchoolCase:
 
     def _leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's network."""
-        leg = leg_of(walk, self.labels, self.speed, kinds=self.kinds)
+        leg = leg_of(walk, self.labels, self.lit, self.speed, kinds=self.kinds)
         return replace(leg, pieces=self.reach.pieces[leg.pieces])
 
     def _by_time(self, route: Route) -> tuple[Route, tuple[str, ...]]:
@@ -248,9 +252,8 @@ class SchoolCase:
         x, y = self.reach.network.xy(self.reach.stops.take([candidate]))[0]
         row, tasking = self.reach.candidates[candidate], self._tasking(candidate)
         if row >= 0:
-            told = self.hotspots  # column by column: a whole row of many kinds is slow to make
-            name, place = (str(told[column].iloc[row]) for column in ("hotspot", "place"))
-            why = tuple(told["reasons"].iloc[row])
+            name, place, reasons = self._told[candidate]
+            why = tuple(reasons)
         else:
             name = str(self._place(candidate)["place_id"])
             place = describe(self.reach.network, self.reach.stops.take([candidate]))[0]
@@ -266,6 +269,13 @@ class SchoolCase:
             worth=float(self.reach.worth[candidate]),
             tasked=tasking,
         )
+
+    @cached_property
+    def _told(self) -> list[tuple[str, str, list[str]]]:
+        """Name, place and reasons of each candidate, to be looked at where it is a hotspot."""
+        columns = pd.DataFrame(self.hotspots)[["hotspot", "place", "reasons"]]
+        rows = columns.iloc[self.reach.candidates]
+        return list(rows.itertuples(index=False, name=None))
 
     def _place(self, candidate: int) -> pd.Series:
         """The tasked place that a candidate stands for."""
@@ -405,6 +415,7 @@ def school_case(
         tasked=tasked,
         reach=reach,
         labels=labels[reach.pieces],
+        lit=area.network.piece_lit[reach.pieces],
         gain=risk.joined[reach.pieces],
         start_minutes=around.start_minutes,
         gate_until_minutes=around.start_minutes + around.gate_minutes,

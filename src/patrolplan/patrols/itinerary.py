@@ -30,6 +30,7 @@ COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "
 def leg_of(
     walk: Walk,
     labels: NDArray[np.object_],
+    lit: NDArray[np.object_],
     metres_per_minute: float,
     *,
     kinds: NDArray[np.int8] | None = None,
@@ -42,13 +43,15 @@ def leg_of(
         Along a network's pieces.
     labels
         (p,) what each of that network's pieces is called.
+    lit
+        (p,) street lighting of each, see `StreetNetwork.piece_lit`.
     metres_per_minute
         Full speed.
     kinds
         (p, 2) how a bicycle goes along each piece and against it, see `patrolplan.riding`; on
         foot without.
     """
-    lit = walk.network.piece_lit[walk.pieces]
+    lit = lit[walk.pieces]
     ways = _ways(walk, kinds)
     return Leg(
         metres=walk.metres,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -136,9 +137,12 @@ class Loops:
         orders = [(0, *range(at, at + CORNERS), 0) for at in range(1, len(numbers), CORNERS)]
         steps = np.array([pair for order in orders for pair in pairwise(order)])
         limit = LOOKED_FOR * RADII_METRES[number] + NEAR_METRES
-        walks = self._graph.among(numbers, limit_metres=limit)
+        # Every step of a loop starts or ends at the gate or at the corner opposite to it.
+        looked_from = np.r_[0, 2 + CORNERS * np.arange(ROTATIONS)]
+        among = partial(self._graph.among, numbers, looked_from=looked_from)
+        walks = among(limit_metres=limit)
         if not np.isfinite(walks.metres[steps[:, 0], steps[:, 1]]).all():
-            walks = self._graph.among(numbers)
+            walks = among()
         return [Loop(walks, order) for order in orders]
 
     def nearest(self, metres: float) -> list[Loop]:

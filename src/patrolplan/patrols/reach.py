@@ -122,8 +122,8 @@ def _hotspot_rows(
 ) -> NDArray[np.int64]:
     """Hotspots whose stopping place is on a piece that is near enough."""
     stop_piece = hotspots["stop_piece"].to_numpy()
-    rows = np.flatnonzero(np.isin(stop_piece, pieces))
-    return np.asarray(rows[near[np.searchsorted(pieces, stop_piece[rows])]])
+    at = np.minimum(np.searchsorted(pieces, stop_piece), len(pieces) - 1)
+    return np.flatnonzero((pieces[at] == stop_piece) & near[at])
 
 
 def _near(stretches: gpd.GeoSeries, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from numpy.typing import NDArray
 
+from patrolplan.ranges import ranges
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -143,8 +145,7 @@ class RotaProblem:
         begin = np.cumsum(count) - count
         each = count[self.route]
         option = np.repeat(np.arange(len(self)), each)
-        within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
-        return option, order[begin[self.route][option] + within]
+        return option, order[ranges(begin[self.route], each)]
 
     @cached_property
     def patrol_unit(self) -> float:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from patrolplan.network import StreetNetwork
 from patrolplan.patrols.plans import clock
 from patrolplan.projection import Projection
+from patrolplan.ranges import ranges
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plans import Patrol
@@ -276,7 +277,7 @@ def _straight_parts(
     length = shapely.length(lines)
     parts = np.maximum(1, np.round(length / every)).astype(np.int64)
     line = np.repeat(np.arange(len(lines)), parts)
-    step = np.arange(len(line)) - np.repeat(np.cumsum(parts) - parts, parts)
+    step = ranges(np.zeros_like(parts), parts)
     room = (length / parts)[line]
     start, middle, end = (
         shapely.get_coordinates(shapely.line_interpolate_point(lines[line], (step + part) * room))
