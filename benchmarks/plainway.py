@@ -1,8 +1,12 @@
 """The plain way to plan patrols: osmnx, networkx, DBSCAN, a greedy walk and folium.
 
-It does less: no back-tested risk, no harm, no bound, no variants, no held-out sentence. Points of
-DBSCAN are weighed instead of repeated, and walks are looked for within the radius only; without
-that care it would be slower still.
+Two of them. The *short* one counts twelve months, takes clusters and walks greedily: it answers
+nothing but where to go. The *whole* one answers what `patrolplan plan` answers, each question by
+the plain tool: which way to estimate risk was best in each category on twelve past months (rolling
+origins, kernels over networkx), whether clusters hold when snap points are moved (DBSCAN forty
+times), and what the patrols would have met in held-out months. It still has no bound, no variants
+and no detours. Both are written with care, as somebody who knows the libraries would: points are
+weighed instead of repeated, walks are looked for within a cutoff only, nearest nodes once.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import csv
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,7 @@ import numpy as np
 import osmium
 import osmnx as ox
 import pandas as pd
+from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 import patrolplan as pp
@@ -30,33 +36,41 @@ from patrolplan.places import street_labels
 
 EPS_METRES, LEAST_CRIMES = 60.0, 30
 STRETCH_METRES = 300.0
+BANDWIDTHS_METRES = (100.0, 200.0)
+"""Kernels that are compared with the count alone."""
+
+LEARNED_MONTHS, LOOKED_AT_MONTHS, HELD_OUT_MONTHS = 12, 12, 6
+COVERAGE = 0.05
+JITTERS, JITTER_METRES = 40, 60.0
+MET_METRES = 50.0
+"""A crime this near to a stop in a straight line was met."""
+
+METRES = Transformer.from_crs(4326, 27700, always_xy=True)
 
 
 def beside(folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
-    """The plain way on the same files, as a ratio to ours, and what its patrols are worth."""
+    """Both plain ways on the same files, as ratios to ours, and what their patrols are worth."""
+    to_plans = ours["warm load to all plans"]["processor_seconds"]
+    cold = ours["cold import"]["processor_seconds"] - ours["warm load"]["processor_seconds"]
+    told: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as work:
         streets = Path(work) / "streets.osm"
         _as_xml(folder / "streets.osm.pbf", streets)  # osmnx reads no .pbf; this is not counted
-        begun, processor = time.perf_counter(), time.process_time()
-        stops = plan_plainly(folder, streets, Path(work) / "map.html")
-        seconds = time.perf_counter() - begun
-        processor = time.process_time() - processor
-    to_plans = ours["warm load to all plans"]
+        for name, whole in (("short", False), ("whole", True)):
+            begun, processor = time.perf_counter(), time.process_time()
+            stops, seen = plan_plainly(folder, streets, Path(work) / "map.html", whole=whole)
+            seconds = time.perf_counter() - begun
+            processor = time.process_time() - processor
+            told[name] = {
+                "seconds": round(seconds, 1),
+                "processor_seconds": round(processor, 1),
+                "times_ours": round(processor / to_plans, 2),
+                "times_ours_with_cold_import": round(processor / (to_plans + cold), 2),
+            } | seen
     worth, plain_worth = _worths(folder, stops)
-    return {
+    return told | {
         "schools": len(stops),
-        "seconds": round(seconds, 1),
-        "processor_seconds": round(processor, 1),
-        "times_ours": round(processor / to_plans["processor_seconds"], 2),
-        "times_ours_with_cold_import": round(
-            processor
-            / (
-                ours["cold import"]["processor_seconds"]
-                - ours["warm load"]["processor_seconds"]
-                + to_plans["processor_seconds"]
-            ),
-            2,
-        ),
+        "our_processor_seconds": to_plans,
         "mean_worth": round(plain_worth, 4),
         "our_mean_worth": round(worth, 4),
     }
@@ -70,95 +84,217 @@ def _as_xml(source: Path, target: Path) -> None:
                 writer.add(item)
 
 
-def plan_plainly(folder: Path, streets: Path, page: Path) -> dict[str, list[tuple[float, float]]]:
-    """Stops of every school in longitude and latitude, in their order."""
+Stops = dict[str, list[tuple[float, float]]]
+"""Metres of each school's stops, in their order."""
+
+
+def plan_plainly(
+    folder: Path, streets: Path, page: Path, *, whole: bool
+) -> tuple[Stops, dict[str, Any]]:
+    """Stops of every school, and of the whole way what it found out on the way."""
     graph = ox.graph_from_xml(streets, bidirectional=True, retain_all=False)
     graph = ox.convert.to_undirected(ox.project_graph(graph, to_crs="EPSG:27700"))
-    centres, crimes = _clusters(folder)
-    node = ox.nearest_nodes(graph, centres[:, 0], centres[:, 1])
-    settings = pp.load_settings(folder / "patrolplan.toml").patrol
-    budget = (settings.window_minutes - settings.gate_minutes) * settings.walking_speed_kmh / 0.06
-    dwell = settings.dwell_minutes * settings.walking_speed_kmh / 0.06
+    crimes = _crimes(folder)
+    seen: dict[str, Any] = {}
+    if whole:
+        seen["chosen"] = _chosen_models(graph, crimes)
+        seen["holds_when_moved"] = round(_stability(crimes.last(LEARNED_MONTHS)), 2)
+    schools = _Schools.read(folder)
+    routes = schools.routes(graph, *_clusters(crimes.last(LEARNED_MONTHS)))
+    if whole:
+        seen["met_in_held_out_months"] = _met(graph, schools, crimes)
     chart = folium.Map(tiles=None)
-    stops = {}
-    for urn, x, y in _schools(folder):
-        gate = ox.nearest_nodes(graph, x, y)
-        route = _greedy(graph, gate, node, crimes, (budget, dwell, settings.radius_metres))
-        stops[urn] = [tuple(centres[at]) for at in route]
-        _draw(chart, graph, [gate, *(node[at] for at in route), gate])
+    for route in routes.values():
+        _draw(chart, graph, route)
     chart.save(page)
-    return stops
+    return {urn: [xy for xy, _ in route[1:-1]] for urn, route in routes.items()}, seen
 
 
-def _clusters(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Middle and crimes of every cluster of the last twelve months."""
+@dataclass(frozen=True)
+class _Crimes:
+    """Incidents of the categories that count: one row each, with month, category and metres."""
+
+    table: pd.DataFrame
+
+    @property
+    def months(self) -> list[str]:
+        return sorted(self.table["Month"].unique())
+
+    def of(self, months: list[str]) -> _Crimes:
+        return _Crimes(self.table[self.table["Month"].isin(months)])
+
+    def last(self, count: int) -> _Crimes:
+        return self.of(self.months[-count:])
+
+    def points(self) -> tuple[np.ndarray, np.ndarray]:
+        """Metres of every distinct point, and its incidents."""
+        rows = self.table.groupby(["x", "y"]).size().reset_index(name="crimes")
+        return rows[["x", "y"]].to_numpy(), rows["crimes"].to_numpy()
+
+
+def _crimes(folder: Path) -> _Crimes:
     files = sorted((folder / "crimes").glob("*/*-street.csv"))
     table = pd.concat([pd.read_csv(path) for path in files])
     wanted = pp.load_settings(folder / "patrolplan.toml").crimes.counted
-    last = sorted(table["Month"].unique())[-12:]
-    table = table[table["Month"].isin(last) & table["Crime type"].isin(wanted)]
-    points = table.groupby(["Longitude", "Latitude"]).size().reset_index(name="crimes")
-    xy = np.column_stack(_metres(points["Longitude"], points["Latitude"]))
-    weight = points["crimes"].to_numpy()
+    table = table[table["Crime type"].isin(wanted)].dropna(subset=["Longitude", "Latitude"])
+    x, y = METRES.transform(table["Longitude"], table["Latitude"])
+    return _Crimes(table[["Month", "Crime type"]].assign(x=x, y=y))
+
+
+def _clusters(crimes: _Crimes) -> tuple[np.ndarray, np.ndarray]:
+    """Middle and crimes of every cluster."""
+    xy, weight = crimes.points()
     label = DBSCAN(eps=EPS_METRES, min_samples=LEAST_CRIMES).fit_predict(xy, sample_weight=weight)
     kept = label >= 0
-    crimes = np.bincount(label[kept], weight[kept])
+    crimes_in = np.bincount(label[kept], weight[kept])
     sums = [np.bincount(label[kept], weight[kept] * xy[kept, axis]) for axis in (0, 1)]
-    return np.column_stack(sums) / crimes[:, None], crimes
+    return np.column_stack(sums) / crimes_in[:, None], crimes_in
 
 
-def _metres(longitude: pd.Series, latitude: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    from pyproj import Transformer  # noqa: PLC0415
+def _chosen_models(graph: nx.MultiGraph, crimes: _Crimes) -> dict[str, str]:
+    """In each category, the count or kernel that caught most on the months looked at."""
+    points = crimes.table[["x", "y"]].drop_duplicates()
+    nearest = ox.nearest_nodes(graph, points["x"].to_numpy(), points["y"].to_numpy())
+    table = crimes.table.merge(points.assign(node=nearest), on=["x", "y"])
+    months = crimes.months
+    chosen = {}
+    for category, rows in table.groupby("Crime type"):
+        caught = dict.fromkeys((0.0, *BANDWIDTHS_METRES), 0.0)
+        for at in range(len(months) - LOOKED_AT_MONTHS, len(months)):
+            learned = rows[rows["Month"].isin(months[at - LEARNED_MONTHS : at])]
+            came = rows[rows["Month"] == months[at]].groupby("node").size()
+            for bandwidth in caught:
+                risk = _kernel(graph, learned.groupby("node").size(), bandwidth)
+                caught[bandwidth] += _caught(graph, risk, came)
+        best = max(caught, key=lambda bandwidth: caught[bandwidth])
+        chosen[str(category)] = f"kernel {best:g} m" if best else "count"
+    return chosen
 
-    return Transformer.from_crs(4326, 27700, always_xy=True).transform(longitude, latitude)
+
+def _kernel(graph: nx.MultiGraph, counts: pd.Series, bandwidth: float) -> dict[int, float]:
+    """Risk of nodes: biweight kernel over walking distance, the count itself for no bandwidth."""
+    if not bandwidth:
+        return dict(counts.items())
+    risk: dict[int, float] = {}
+    for node, count in counts.items():
+        near = nx.single_source_dijkstra_path_length(graph, node, cutoff=bandwidth, weight="length")
+        for other, metres in near.items():
+            share = (1 - (metres / bandwidth) ** 2) ** 2
+            risk[other] = risk.get(other, 0.0) + count * share
+    return risk
 
 
-def _schools(folder: Path) -> list[tuple[str, float, float]]:
-    with (folder / "schools.csv").open(encoding="cp1252") as stream:
-        return [
-            (row["URN"], float(row["Easting"]), float(row["Northing"]))
-            for row in csv.DictReader(stream)
-            if row["EstablishmentStatus (name)"] == "Open"
-            and row["PhaseOfEducation (name)"] == "Secondary"
-        ]
+def _caught(graph: nx.MultiGraph, risk: dict[int, float], came: pd.Series) -> float:
+    """Incidents of the month that came at the nodes of most risk, up to a share of all nodes."""
+    top = sorted(risk, key=lambda node: -risk[node])[: int(COVERAGE * len(graph))]
+    return float(came.reindex(top).sum())
 
 
-def _greedy(
-    graph: nx.MultiGraph,
-    gate: int,
-    node: list[int],
-    crimes: np.ndarray,
-    limits: tuple[float, float, float],
-) -> list[int]:
-    """Clusters in the order of the visits: always most crimes a metre of what still fits."""
-    budget, dwell, radius = limits
-    home = nx.single_source_dijkstra_path_length(graph, gate, cutoff=radius, weight="length")
-    left = {at for at, there in enumerate(node) if there in home}
-    here, spent, route = gate, 0.0, []
-    while left:
-        away = nx.single_source_dijkstra_path_length(
-            graph, here, cutoff=2 * radius, weight="length"
+def _stability(crimes: _Crimes) -> float:
+    """How often a cluster is found again when every snap point is moved a little."""
+    centres, _ = _clusters(crimes)
+    xy, weight = crimes.points()
+    rng = np.random.default_rng(1)
+    again = 0
+    for _ in range(JITTERS):
+        moved = xy + rng.normal(0, JITTER_METRES / 2, xy.shape)
+        label = DBSCAN(eps=EPS_METRES, min_samples=LEAST_CRIMES).fit_predict(
+            moved, sample_weight=weight
         )
-        fits = [
-            at
-            for at in left
-            if node[at] in away and spent + away[node[at]] + dwell + home[node[at]] <= budget
-        ]
-        if not fits:
-            break
-        best = max(fits, key=lambda at: crimes[at] / (away[node[at]] + dwell))
-        spent += away[node[best]] + dwell
-        here = node[best]
-        route.append(best)
-        left.remove(best)
-    return route
+        found = moved[label >= 0]
+        apart = [np.hypot(*(found - centre).T).min(initial=np.inf) for centre in centres]
+        again += sum(metres <= EPS_METRES for metres in apart)
+    return again / (JITTERS * max(1, len(centres)))
 
 
-def _draw(chart: folium.Map, graph: nx.MultiGraph, order: list[int]) -> None:
-    from pyproj import Transformer  # noqa: PLC0415
+def _met(graph: nx.MultiGraph, schools: _Schools, crimes: _Crimes) -> int:
+    """Crimes of the held-out months near the stops of patrols planned from the months before."""
+    months = crimes.months
+    before = crimes.of(months[:-HELD_OUT_MONTHS]).last(LEARNED_MONTHS)
+    routes = schools.routes(graph, *_clusters(before))
+    came = crimes.of(months[-HELD_OUT_MONTHS:]).table[["x", "y"]].to_numpy()
+    met = 0
+    for route in routes.values():
+        for xy, _ in route[1:-1]:
+            met += int((np.hypot(*(came - xy).T) <= MET_METRES).sum())
+    return met
 
+
+Route = list[tuple[tuple[float, float], int]]
+"""Metres and node of the gate, of every stop, and of the gate again."""
+
+
+@dataclass(frozen=True)
+class _Schools:
+    """Open secondary schools, and what a patrol may spend."""
+
+    rows: list[tuple[str, float, float]]
+    budget_metres: float
+    dwell_metres: float
+    radius_metres: float
+
+    @classmethod
+    def read(cls, folder: Path) -> _Schools:
+        settings = pp.load_settings(folder / "patrolplan.toml").patrol
+        metres_a_minute = settings.walking_speed_kmh / 0.06
+        with (folder / "schools.csv").open(encoding="cp1252") as stream:
+            rows = [
+                (row["URN"], float(row["Easting"]), float(row["Northing"]))
+                for row in csv.DictReader(stream)
+                if row["EstablishmentStatus (name)"] == "Open"
+                and row["PhaseOfEducation (name)"] == "Secondary"
+            ]
+        return cls(
+            rows,
+            (settings.window_minutes - settings.gate_minutes) * metres_a_minute,
+            settings.dwell_minutes * metres_a_minute,
+            settings.radius_metres,
+        )
+
+    def routes(
+        self, graph: nx.MultiGraph, centres: np.ndarray, crimes: np.ndarray
+    ) -> dict[str, Route]:
+        """A greedy walk for every school."""
+        node = ox.nearest_nodes(graph, centres[:, 0], centres[:, 1])
+        found = {}
+        for urn, x, y in self.rows:
+            gate = ox.nearest_nodes(graph, x, y)
+            stops = self._greedy(graph, gate, node, crimes)
+            at_gate = ((x, y), gate)
+            found[urn] = [at_gate, *((tuple(centres[at]), node[at]) for at in stops), at_gate]
+        return found
+
+    def _greedy(
+        self, graph: nx.MultiGraph, gate: int, node: list[int], crimes: np.ndarray
+    ) -> list[int]:
+        """Clusters in the order of the visits: always most crimes a metre of what still fits."""
+        radius, dwell = self.radius_metres, self.dwell_metres
+        home = nx.single_source_dijkstra_path_length(graph, gate, cutoff=radius, weight="length")
+        left = {at for at, there in enumerate(node) if there in home}
+        here, spent, route = gate, 0.0, []
+        while left:
+            away = nx.single_source_dijkstra_path_length(
+                graph, here, cutoff=2 * radius, weight="length"
+            )
+            fits = [
+                at
+                for at in left
+                if node[at] in away
+                and spent + away[node[at]] + dwell + home[node[at]] <= self.budget_metres
+            ]
+            if not fits:
+                break
+            best = max(fits, key=lambda at: crimes[at] / (away[node[at]] + dwell))
+            spent += away[node[best]] + dwell
+            here = node[best]
+            route.append(best)
+            left.remove(best)
+        return route
+
+
+def _draw(chart: folium.Map, graph: nx.MultiGraph, route: Route) -> None:
     back = Transformer.from_crs(27700, 4326, always_xy=True)
-    for start, end in pairwise(order):
+    for (_, start), (_, end) in pairwise(route):
         walk = nx.shortest_path(graph, start, end, weight="length")
         x, y = back.transform(
             [graph.nodes[at]["x"] for at in walk], [graph.nodes[at]["y"] for at in walk]
@@ -167,7 +303,7 @@ def _draw(chart: folium.Map, graph: nx.MultiGraph, order: list[int]) -> None:
         folium.Marker((y[-1], x[-1])).add_to(chart)
 
 
-def _worths(folder: Path, stops: dict[str, list[tuple[float, float]]]) -> tuple[float, float]:
+def _worths(folder: Path, stops: Stops) -> tuple[float, float]:
     """Mean worth of our patrols, and of the plain stops with a full stretch around each."""
     area = pp.load_area(folder / "patrolplan.toml")
     risk = pp.estimate_risk(area)
