@@ -14,3 +14,15 @@ def test_ranges_are_those_of_a_plain_loop(rows):
     counts = np.array([count for _, count in rows], dtype=np.int64)
     slow = [number for start, count in rows for number in range(start, start + count)]
     assert ranges(starts, counts).tolist() == slow
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6), st.booleans()), max_size=12))
+def test_turned_ranges_are_told_backwards(rows):
+    """A range that is turned comes from its last number to its first."""
+    starts, counts = (np.array([row[at] for row in rows], dtype=np.int64) for at in (0, 1))
+    turned = np.array([row[2] for row in rows], dtype=bool)
+    slow = []
+    for start, count, back in rows:
+        numbers = list(range(start, start + count))
+        slow += numbers[::-1] if back else numbers
+    assert ranges(starts, counts, turned=turned).tolist() == slow

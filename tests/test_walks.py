@@ -1,6 +1,8 @@
 """Shortest walks, checked against networkx, and their geometry."""
 
+import importlib.util
 from itertools import pairwise
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -10,49 +12,20 @@ from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
 from patrolplan.network import Positions
-from patrolplan.network import build_network
-from patrolplan.projection import Projection
-from patrolplan.tables import LeftOut
+from patrolplan.streetgraph import metres_to_pieces
 from patrolplan.walks import PRICES
 from patrolplan.walks import Walks
 from patrolplan.walks import joined_walks
 
+_spec = importlib.util.spec_from_file_location(
+    "small_networks", Path(__file__).with_name("small_networks.py")
+)
+small_networks = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(small_networks)
+
 NEAR = 0.03
 """A zero-length piece counts a centimetre; a walk passes few of them."""
-
-
-def _network(places, ways):
-    nodes = np.array([node for way in ways for node in way])
-    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
-    streets = Streets(
-        ways=ways_table(rows),
-        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
-        vertex_node=nodes,
-        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
-        features=no_features(Projection()),
-    )
-    return build_network(streets, Projection(), LeftOut())
-
-
-@st.composite
-def network_and_positions(draw):
-    """A small network, with loops and doubled streets, and places on it."""
-    place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
-        lambda p: (p[0] * 9.7, p[1] * 9.7)
-    )
-    places = draw(st.lists(place, min_size=3, max_size=9))
-    node = st.integers(0, len(places) - 1)
-    ways = draw(st.lists(st.lists(node, min_size=2, max_size=5), min_size=2, max_size=7))
-    network = _network(places, ways)
-    where = st.tuples(st.integers(0, len(network) - 1), st.sampled_from([0.0, 0.25, 0.5, 0.7, 1.0]))
-    rows = draw(st.lists(where, min_size=2, max_size=5))
-    piece = np.array([row for row, _ in rows])
-    share = np.array([share for _, share in rows])
-    return network, Positions(piece, share * network.piece_metres[piece], np.zeros(len(rows)))
 
 
 def _graph(network, positions):
@@ -76,7 +49,7 @@ def _assert_like_networkx(network, positions, pairs):
         assert walks.metres[start, end] == pytest.approx(expected, abs=1e-6)
 
 
-@given(network_and_positions())
+@given(small_networks.network_and_positions())
 def test_distances_equal_networkx(case):
     """Walking distances between places are those of networkx."""
     network, positions = case
@@ -110,7 +83,7 @@ def _assert_walk(network, positions, walks, start, end):
     assert (walk.piece_metres <= network.piece_metres[walk.pieces] + 1e-6).all()
 
 
-@given(network_and_positions())
+@given(small_networks.network_and_positions())
 def test_walks_join_their_places_along_the_streets(case):
     """A walk's line is as long as the distance, joins its ends, and stays on its pieces."""
     network, positions = case
@@ -131,7 +104,7 @@ def test_walks_in_bloomsbury_join_their_places(bloomsbury_area):
         _assert_walk(network, positions, walks, start, (start + 3) % 10)
 
 
-@given(network_and_positions())
+@given(small_networks.network_and_positions())
 def test_distance_is_the_same_both_ways(case):
     """Every street can be walked both ways, so distances do not depend on the direction."""
     network, positions = case
@@ -140,7 +113,7 @@ def test_distance_is_the_same_both_ways(case):
     assert (np.diag(metres) == 0).all()
 
 
-@given(network_and_positions(), st.floats(1, 400))
+@given(small_networks.network_and_positions(), st.floats(1, 400))
 def test_a_limit_cuts_off_longer_walks_only(case, limit):
     """Within a limit, distances up to it are the same; longer ones are inf."""
     network, positions = case
@@ -151,7 +124,7 @@ def test_a_limit_cuts_off_longer_walks_only(case, limit):
     assert np.isinf(held[~within]).all()
 
 
-@given(network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
+@given(small_networks.network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
 def test_walks_among_some_places_are_those_among_all(case, limit, random):
     """Walks between some of the places are as long as among all, within their own limit."""
     network, positions = case
@@ -166,18 +139,18 @@ def test_walks_among_some_places_are_those_among_all(case, limit, random):
         assert walks.between(start, end).metres == pytest.approx(expected[start, end], abs=NEAR)
 
 
-@given(network_and_positions())
+@given(small_networks.network_and_positions())
 def test_distance_to_pieces_is_that_to_their_nearer_end(case):
     """The distance to a piece is networkx's distance to the nearer of its ends."""
     network, positions = case
     graph = _graph(network, positions)
-    found = Walks(network, positions).piece_metres(0)
+    found = metres_to_pieces(network, positions.take([0]))
     to = nx.single_source_dijkstra_path_length(graph, "p0", weight="metres")
     expected = [min(to[int(a)], to[int(b)]) for a, b in network.piece_nodes]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@given(network_and_positions())
+@given(small_networks.network_and_positions())
 def test_joined_walks_are_one_walk(case):
     """Walks end to end are one walk: there and back is twice as long and ends at the start."""
     network, positions = case
@@ -193,7 +166,7 @@ def test_joined_walks_are_one_walk(case):
 
 def test_no_walk_beyond_the_limit():
     """Asking for a walk longer than the limit is an error that names the two places."""
-    network = _network([(0, 0), (600, 0)], [[0, 1]])
+    network = small_networks.network_of([(0, 0), (600, 0)], [[0, 1]])
     positions = network.snap([[0, 0], [600, 0]])
     with pytest.raises(ValueError, match="positions 0 and 1"):
         Walks(network, positions, limit_metres=500).between(0, 1)
@@ -201,7 +174,7 @@ def test_no_walk_beyond_the_limit():
 
 def test_walk_takes_the_shorter_of_two_parallel_streets():
     """Of two streets between the same junctions the shorter one is walked."""
-    network = _network([(0, 0), (40, 0), (20, 90)], [[0, 2, 1], [0, 1]])
+    network = small_networks.network_of([(0, 0), (40, 0), (20, 90)], [[0, 2, 1], [0, 1]])
     positions = network.snap([[0, -5], [40, -5]])
     walk = Walks(network, positions).between(0, 1)
     assert walk.metres == pytest.approx(40)
@@ -210,14 +183,16 @@ def test_walk_takes_the_shorter_of_two_parallel_streets():
 
 def test_walk_round_a_loop_goes_the_shorter_way():
     """On a street that returns to its own start, a walk goes round the shorter side."""
-    network = _network([(0, 0), (10, 0), (10, 10), (0, 10), (-200, 0)], [[0, 1, 2, 3, 0], [0, 4]])
+    network = small_networks.network_of(
+        [(0, 0), (10, 0), (10, 10), (0, 10), (-200, 0)], [[0, 1, 2, 3, 0], [0, 4]]
+    )
     positions = network.snap([[-1, 9], [5, -1]])
     walk = Walks(network, positions).between(0, 1)
     assert walk.metres == pytest.approx(9 + 5)
     np.testing.assert_allclose(walk.line, [[0, 9], [0, 0], [5, 0]], atol=1e-6)
 
 
-@given(network_and_positions(), st.floats(1, 2), st.integers(0, 99))
+@given(small_networks.network_and_positions(), st.floats(1, 2), st.integers(0, 99))
 def test_richest_walk_keeps_its_promises(case, slack, seed):
     """A walk past more risk is within its limit, joins its ends, and passes no less risk."""
     network, positions = case
@@ -274,7 +249,9 @@ def test_richest_walk_is_as_rich_as_one_looked_for_on_all_streets(demo_area):
 
 def test_richest_walk_takes_the_equal_street_with_more_risk():
     """Of two ways round a block of equal length, the one that passes more risk is walked."""
-    network = _network([(0, 0), (80, 0), (80, 80), (0, 80)], [[0, 1, 2], [0, 3, 2]])
+    network = small_networks.network_of(
+        [(0, 0), (80, 0), (80, 80), (0, 80)], [[0, 1, 2], [0, 3, 2]]
+    )
     positions = network.snap([[0, 0], [80, 80]])
     walks = Walks(network, positions)
     for rich in (0, 1):
@@ -287,7 +264,7 @@ def test_richest_walk_takes_the_equal_street_with_more_risk():
 @st.composite
 def rides(draw):
     """A network and places as above, with what a metre costs each way; some ways are closed."""
-    network, positions = draw(network_and_positions())
+    network, positions = draw(small_networks.network_and_positions())
     costs = st.lists(
         st.sampled_from([1.0, 1.0, 2.5, 7.5, np.inf]),
         min_size=2 * len(network),
@@ -364,7 +341,7 @@ def test_a_richer_ride_keeps_within_its_cost_and_its_directions(ride, longer, ra
 
 def test_a_one_way_street_is_longer_back():
     """Round a one-way block the way back is the rest of the ring."""
-    network = _network([(0, 0), (300, 0), (300, 300), (0, 300)], [[0, 1, 2, 3, 0]])
+    network = small_networks.network_of([(0, 0), (300, 0), (300, 300), (0, 300)], [[0, 1, 2, 3, 0]])
     effort = np.tile([1.0, np.inf], (len(network), 1))
     near = network.snap([(30.0, 0.0), (120.0, 0.0)])
     walks = Walks(network, near, effort=effort)

@@ -12,19 +12,17 @@ from functools import cached_property
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.sparse import csgraph
 from shapely.ops import substring
 
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.ranges import ranges
+from patrolplan.streetgraph import SAME_METRES
+from patrolplan.streetgraph import street_graph
 
 PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
 """Shares of a piece's length that the richest piece is spared when walks look for gain."""
-
-SAME_METRES = 1e-6
-"""Points nearer than this are one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +90,7 @@ class Walk:
         parts, piece = self.network.parts, self.pieces[begin:end]
         backwards = self.backwards[begin:end]
         count = parts.last[piece] - parts.first[piece]
-        inside = ranges(np.zeros_like(count), count)
-        start = np.where(backwards, parts.last[piece] - 1, parts.first[piece])
-        rows = np.repeat(start, count) + np.repeat(np.where(backwards, -1, 1), count) * inside
-        return np.asarray(parts.coordinates[rows])
+        return np.asarray(parts.coordinates[ranges(parts.first[piece], count, turned=backwards)])
 
     def _part(self, step: int) -> NDArray[np.float64]:
         """The line along a step on a part of a piece."""
@@ -118,10 +113,7 @@ def joined_walks(walks: Sequence[Walk]) -> Walk:
 
 
 class Walks:
-    """Shortest walks between positions, and from them to every piece within a limit.
-
-    The positions are put into the graph as nodes of their own, so that a walk may start and end
-    anywhere on a street.
+    """Shortest walks between positions.
 
     Parameters
     ----------
@@ -147,8 +139,7 @@ class Walks:
     ) -> None:
         self.network = network
         self._effort = effort
-        self._segments = _segments(network, positions)
-        self._graph, self._keys, self._best = _graph(self._segments, effort)
+        self._graph = street_graph(network, positions, effort)
         self._look(np.arange(len(positions)), limit_metres)
 
     def among(
@@ -182,29 +173,24 @@ class Walks:
         limit_metres: float,
         looked_from: NDArray[np.int64] | None = None,
     ) -> None:
-        """Look for the walks from these positions to each other and to all nodes."""
-        self._start = len(self.network.node_xy) + numbers
+        """Look for the walks from these positions to each other."""
+        self._node = self._graph.places[numbers]
         sources = np.arange(len(numbers)) if looked_from is None else looked_from
         self._away, self._before = csgraph.dijkstra(
-            self._graph,
+            self._graph.costs,
             directed=True,
-            indices=self._start[sources],
+            indices=self._node[sources],
             limit=limit_metres,
             return_predecessors=True,
         )
         self._row = np.full(len(numbers), -1)
         self._row[sources] = np.arange(len(sources))
         metres = np.full((len(numbers), len(numbers)), np.inf)
-        metres[sources] = self._away[:, self._start]
+        metres[sources] = self._away[:, self._node]
         if looked_from is not None:
             metres = np.minimum(metres, metres.T)
         self.metres: NDArray[np.float64] = metres
         """(k, k) walking distance (or cost) from each position to each."""
-
-    def piece_metres(self, position: int) -> NDArray[np.float64]:
-        """(p,) walking distance from a position to the nearer end of each piece."""
-        ends = self._away[self._row[position]][self.network.piece_nodes]
-        return np.asarray(ends.min(axis=1))
 
     def between(self, start: int, end: int) -> Walk:
         """Shortest walk from one position to another; empty from a position to itself.
@@ -219,7 +205,7 @@ class Walks:
             raise ValueError(message)
         if self._row[start] < 0:
             return self.between(end, start).turned
-        before, ends = self._before[self._row[start]], self._start[[start, end]]
+        before, ends = self._before[self._row[start]], self._node[[start, end]]
         return self._walk(_trace(before, *ends.tolist()))
 
     def richest(
@@ -244,19 +230,32 @@ class Walks:
         if longest_metres <= best.cost_metres or start == end:
             return best
         inside = self._within(start, end, longest_metres)
-        graph, pull = self._part_of_graph(inside, gain / self.network.piece_metres)
-        cost = graph.data
-        first, last = np.searchsorted(inside, self._start[[start, end]]).tolist()
-        most = _gained(best, gain)
+        graph, entries = self._graph.among(inside)
+        cost, spared = graph.data, self._spared(entries, gain)
+        first, last = np.searchsorted(inside, self._node[[start, end]]).tolist()
+        most, steps = _gained(best, gain), np.empty(0, dtype=np.int64)
         for price in PRICES:
-            graph.data = cost * (1 - price * pull)
+            graph.data = cost - price * spared
             before = csgraph.dijkstra(
                 graph, indices=first, limit=longest_metres, return_predecessors=True
             )[1]
-            walk = self._walk(inside[_trace(before, first, last)])
+            previous, steps = steps, _trace(before, first, last)
+            if np.array_equal(previous, steps):
+                continue  # the same walk at a higher price
+            walk = self._walk(inside[steps])
             if walk.cost_metres <= longest_metres and (much := _gained(walk, gain)) > most:
                 best, most = walk, much
         return best
+
+    def _spared(self, entries: NDArray[np.int64], gain: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each link's cost what is spared at a price of 1: all on the piece of most gain."""
+        density = gain / self.network.piece_metres
+        segments = self._graph.segments
+        pull = density[segments.piece] / max(float(density.max()), 1e-300)
+        costs = segments.costs(self._effort)
+        spared = segments.summed(np.where(np.isfinite(costs), costs, 0.0) * pull[:, None])
+        graph = self._graph
+        return spared[graph.link[entries], graph.turned[entries].astype(np.int64)]
 
     def _within(self, start: int, end: int, longest_metres: float) -> NDArray[np.int64]:
         """Nodes of the graph that a walk of no more than this length can pass."""
@@ -265,29 +264,11 @@ class Walks:
         back = self._away[self._row[end]] if self._effort is None else 0.0
         return np.flatnonzero(there + back <= longest_metres + SAME_METRES)
 
-    def _part_of_graph(
-        self, nodes: NDArray[np.int64], density: NDArray[np.float64]
-    ) -> tuple[sparse.csr_array, NDArray[np.float64]]:
-        """The graph among some nodes, and its edges' gain a metre as a share of the greatest."""
-        starts = self._graph.indptr[nodes]
-        count = self._graph.indptr[nodes + 1] - starts
-        edge, row = ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
-        number = np.full(self._graph.shape[0], -1)
-        number[nodes] = np.arange(len(nodes))
-        ends = number[self._graph.indices[edge]]
-        kept = ends >= 0
-        first = np.searchsorted(row[kept], np.arange(len(nodes) + 1))
-        edge = edge[kept]
-        pull = density[self._segments.piece[self._best[edge]]] / max(float(density.max()), 1e-300)
-        part = (self._graph.data[edge], ends[kept], first)
-        return sparse.csr_array(part, shape=(len(nodes),) * 2), pull
-
     def _walk(self, steps: NDArray[np.int64]) -> Walk:
-        segments = self._segments
-        size = self._graph.shape[0]
-        found = self._best[np.searchsorted(self._keys, steps[:-1] * size + steps[1:])]
+        """The walk from node to node."""
+        segments = self._graph.segments
+        found, backwards = self._graph.segments_along(self._graph.entries(steps))
         low, high = segments.from_metres[found], segments.to_metres[found]
-        backwards = segments.nodes[found, 0] != steps[:-1]
         piece, effort = segments.piece[found], None
         if self._effort is not None:
             effort = self._effort[piece, backwards.astype(np.int64)]
@@ -313,72 +294,6 @@ def _gained(walk: Walk, gain: NDArray[np.float64]) -> float:
     """Gain of the pieces passed, each once."""
     pieces = np.sort(walk.pieces)  # numpy.unique takes much longer for so few
     return float(gain[pieces[np.diff(pieces, prepend=-1) > 0]].sum())
-
-
-@dataclass(frozen=True, eq=False)
-class _Segments:
-    """Edges of the graph with positions in it: whole pieces, and parts between positions."""
-
-    nodes: NDArray[np.int64]
-    piece: NDArray[np.int64]
-    from_metres: NDArray[np.float64]
-    to_metres: NDArray[np.float64]
-    size: int
-
-
-def _segments(network: StreetNetwork, positions: Positions) -> _Segments:
-    """Cut the pieces that hold positions there; a position becomes node n + its number."""
-    n = len(network.node_xy)
-    is_whole = np.ones(len(network), dtype=bool)
-    is_whole[positions.piece] = False
-    whole = np.flatnonzero(is_whole)
-    order = np.lexsort((positions.offset_metres, positions.piece))
-    piece = positions.piece[order]
-    offset = np.clip(positions.offset_metres[order], 0.0, network.piece_metres[piece])
-    node = n + order
-    opens = np.r_[True, piece[1:] != piece[:-1]]
-    closes = np.r_[opens[1:], True]
-    previous = np.where(opens, network.piece_nodes[piece, 0], np.r_[0, node[:-1]])
-    start = np.where(opens, 0.0, np.r_[0.0, offset[:-1]])
-    return _Segments(
-        nodes=np.concatenate(
-            [
-                network.piece_nodes[whole],
-                np.column_stack([previous, node]),
-                np.column_stack([node[closes], network.piece_nodes[piece[closes], 1]]),
-            ]
-        ),
-        piece=np.concatenate([whole, piece, piece[closes]]),
-        from_metres=np.concatenate([np.zeros(len(whole)), start, offset[closes]]),
-        to_metres=np.concatenate(
-            [network.piece_metres[whole], offset, network.piece_metres[piece[closes]]]
-        ),
-        size=n + len(positions),
-    )
-
-
-def _graph(
-    segments: _Segments, effort: NDArray[np.float64] | None
-) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.int64]]:
-    """Both directions of each segment; of parallel ones the shortest, looked up by key."""
-    size = segments.size
-    length = np.maximum(segments.to_metres - segments.from_metres, 1e-9)
-    ends = np.concatenate([segments.nodes, segments.nodes[:, ::-1]])
-    which = np.tile(np.arange(len(length)), 2)
-    cost = length[which]
-    if effort is not None:
-        # Between two places on one spot nobody goes round the block, whatever the sign says.
-        along = effort[segments.piece].T.ravel()
-        cost = np.where(cost > SAME_METRES, cost * along, cost)
-        is_open = np.isfinite(cost)
-        ends, which, cost = ends[is_open], which[is_open], cost[is_open]
-    keys = ends[:, 0] * size + ends[:, 1]
-    order = np.lexsort((cost, keys))
-    order = order[np.r_[True, np.diff(keys[order]) != 0]]
-    keys = keys[order]
-    rows = np.searchsorted(keys, np.arange(size + 1) * size)
-    graph = sparse.csr_array((cost[order], ends[order, 1], rows), shape=(size, size))
-    return graph, keys, which[order]
 
 
 def _joined(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -227,16 +227,30 @@ class SchoolCase:
         """
         if not route.stops:
             return ()
-        walks = self.reach.walks
         spare = (self.latest_end_minutes - route.end_minutes) * self.speed
         legs = []
         for start, end in pairwise([self.reach.start, *route.stops, self.reach.end]):
-            shortest = walks.metres[start, end]
+            shortest = self.reach.walks.metres[start, end]
             more = max(0.0, min(self.settings.detour * shortest, spare - SPARE_METRES))
-            walk = walks.richest(start, end, self.gain, longest_metres=shortest + more)
-            spare -= walk.cost_metres - shortest
-            legs.append(self._leg(walk))
+            leg, cost_metres = self._richest_leg(start, end, float(shortest + more))
+            spare -= cost_metres - shortest
+            legs.append(leg)
         return tuple(legs)
+
+    def _richest_leg(self, start: int, end: int, longest_metres: float) -> tuple[Leg, float]:
+        """The leg that passes most risk within a limit, and what its walk costs.
+
+        Variants share many legs with the best patrol.
+        """
+        key = (start, end, longest_metres)
+        if key not in self._legs_known:
+            walk = self.reach.walks.richest(start, end, self.gain, longest_metres=longest_metres)
+            self._legs_known[key] = (self._leg(walk), walk.cost_metres)
+        return self._legs_known[key]
+
+    @cached_property
+    def _legs_known(self) -> dict[tuple[int, int, float], tuple[Leg, float]]:
+        return {}
 
     def _stops(self, route: Route, legs: tuple[Leg, ...]) -> tuple[tuple[Stop, ...], float]:
         """Stops with their times, and the time at the end, as the legs are walked."""

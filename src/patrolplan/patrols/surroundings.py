@@ -21,6 +21,7 @@ from patrolplan.patrols.start import start_of
 from patrolplan.patrols.way import effort_of
 from patrolplan.patrols.way import speed_of
 from patrolplan.patrols.windows import Window
+from patrolplan.streetgraph import metres_to_pieces
 from patrolplan.walks import Walks
 
 MARGIN = 1.2
@@ -99,7 +100,7 @@ def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
     if streets.direct_metres > (window.minutes - gate_minutes) * speed_of(area.settings.patrol):
         base, note = None, at_the_gate(area, "The base is too far for this window")
         streets = _Streets.around(area, gate, None)
-    gate_metres = Walks(streets.network, streets.gate).piece_metres(0)
+    gate_metres = metres_to_pieces(streets.network, streets.gate)
     return Surroundings(
         network=streets.network,
         pieces=streets.pieces,
@@ -164,10 +165,10 @@ class _Streets:
             return 2 * out
         if on_foot and self.end is self.gate:
             return out + gate_metres
-        return out + Walks(self.network, self.end, effort=turned).piece_metres(0)
+        return out + metres_to_pieces(self.network, self.end, effort=turned)
 
     def _away(self, place: Positions) -> NDArray[np.float64]:
-        return Walks(self.network, place, effort=self.effort).piece_metres(0)
+        return metres_to_pieces(self.network, place, effort=self.effort)
 
 
 def _pieces_around(area: StudyArea, gate: Positions, base: Base | None) -> NDArray[np.int64]:

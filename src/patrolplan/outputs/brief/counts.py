@@ -17,7 +17,7 @@ from patrolplan.outputs.brief.spans import Span
 from patrolplan.outputs.brief.spans import Spans
 from patrolplan.outputs.brief.spans import When
 from patrolplan.pieces import PIECE_METRES
-from patrolplan.walks import Walks
+from patrolplan.streetgraph import metres_to_pieces
 
 FEWEST_BLOCKS = 3
 """With fewer months before, how much they swing cannot be told."""
@@ -51,7 +51,7 @@ def around_gate(area: StudyArea, row: int) -> Around:
     # No walk within the radius leaves the circle of the radius; its pieces lie half in at least.
     near = np.union1d(network.around(network.xy(gate)[0], radius + 2 * PIECE_METRES), gate.piece)
     here = Positions(np.searchsorted(near, gate.piece), gate.offset_metres, gate.moved_metres)
-    walk = Walks(network.take(near), here, limit_metres=radius).piece_metres(0)
+    walk = metres_to_pieces(network.take(near), here, limit_metres=radius)
     metres = np.full(len(network), np.inf)
     metres[near] = np.where(walk <= radius, walk, np.inf)
     metres[gate.piece] = 0.0

@@ -1,0 +1,264 @@
+"""The graph that walks are looked for in: links of street between junctions and places.
+
+A place on a street is a node of its own, so that a walk may start and end anywhere. What lies
+between two junctions or places is one link, however many pieces it is cut into: that leaves a
+third of the nodes to look at.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from patrolplan.network import Positions
+from patrolplan.network import StreetNetwork
+from patrolplan.ranges import ranges
+
+SAME_METRES = 1e-6
+"""Points nearer than this are one."""
+
+SHORTEST_METRES = 1e-9
+"""A place at the end of a piece is joined to it by this much: a sparse graph knows no 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Pieces, cut where there are places on them, link after link.
+
+    Parameters
+    ----------
+    nodes
+        (s, 2) first and last node; place k is node n + k, after the network's own.
+    piece
+        (s,) which piece it is of.
+    from_metres, to_metres
+        (s,) where it begins and ends along the piece.
+    first
+        (l + 1,) first segment of each link; those of a link follow one another.
+    """
+
+    nodes: NDArray[np.int64]
+    piece: NDArray[np.int64]
+    from_metres: NDArray[np.float64]
+    to_metres: NDArray[np.float64]
+    first: NDArray[np.int64]
+
+    def take(self, order: NDArray[np.int64], first: NDArray[np.int64]) -> "Segments":
+        """In another order, with other links."""
+        return Segments(
+            self.nodes[order],
+            self.piece[order],
+            self.from_metres[order],
+            self.to_metres[order],
+            first,
+        )
+
+    def costs(self, effort: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """(s, 2) cost of each along its piece and against it, inf where it is closed."""
+        length = np.maximum(self.to_metres - self.from_metres, SHORTEST_METRES)[:, None]
+        if effort is None:
+            return np.repeat(length, 2, axis=1)
+        # Between two places on one spot nobody goes round the block, whatever the sign says.
+        return np.where(length > SAME_METRES, length * effort[self.piece], length)
+
+    def summed(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Amounts of the segments (s, ...) added up by link."""
+        return np.asarray(np.add.reduceat(amounts, self.first[:-1], axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class StreetGraph:
+    """Nodes, and the links between them in either direction.
+
+    Parameters
+    ----------
+    segments
+        What the links consist of.
+    costs
+        (n, n) cost of the cheapest link from node to node.
+    link
+        (e,) which link each entry of `costs` is.
+    turned
+        (e,) whether it goes against the link's own direction.
+    places
+        (k,) node of each place.
+    """
+
+    segments: Segments
+    costs: sparse.csr_array
+    link: NDArray[np.int64]
+    turned: NDArray[np.bool_]
+    places: NDArray[np.int64]
+
+    @cached_property
+    def _keys(self) -> NDArray[np.int64]:
+        """(e,) each entry's nodes as one number, in increasing order."""
+        size = self.costs.shape[0]
+        rows = np.repeat(np.arange(size), np.diff(self.costs.indptr))
+        return np.asarray(rows * size + self.costs.indices)
+
+    def entries(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Entries of `costs` from node to node."""
+        keys = steps[:-1] * self.costs.shape[0] + steps[1:]
+        return np.asarray(np.searchsorted(self._keys, keys))
+
+    def segments_along(
+        self, entries: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Segments of some links, as they are walked, and whether each is walked backwards."""
+        link, turned = self.link[entries], self.turned[entries]
+        start = self.segments.first[link]
+        count = self.segments.first[link + 1] - start
+        return ranges(start, count, turned=turned), np.repeat(turned, count)
+
+    def among(self, nodes: NDArray[np.int64]) -> tuple[sparse.csr_array, NDArray[np.int64]]:
+        """The graph between some nodes alone, in increasing order, and (e,) its entries here."""
+        starts = self.costs.indptr[nodes]
+        count = self.costs.indptr[nodes + 1] - starts
+        entry, row = ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
+        number = np.full(self.costs.shape[0], -1)
+        number[nodes] = np.arange(len(nodes))
+        ends = number[self.costs.indices[entry]]
+        kept = ends >= 0
+        first = np.searchsorted(row[kept], np.arange(len(nodes) + 1))
+        entry = entry[kept]
+        part = (self.costs.data[entry], ends[kept], first)
+        return sparse.csr_array(part, shape=(len(nodes),) * 2), entry
+
+
+def street_graph(
+    network: StreetNetwork, places: Positions, effort: NDArray[np.float64] | None
+) -> StreetGraph:
+    """Links between junctions and places.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    places
+        Where walks start and end.
+    effort
+        (p, 2) what a metre of each piece costs in its own direction and against it; None is 1.
+    """
+    segments = _linked(network, _segments(network, places))
+    ends = np.column_stack(
+        [segments.nodes[segments.first[:-1], 0], segments.nodes[segments.first[1:] - 1, 1]]
+    )
+    own = np.unique(np.concatenate([ends.ravel(), len(network.node_xy) + np.arange(len(places))]))
+    costs, link, turned = _directed(
+        np.searchsorted(own, ends), segments.summed(segments.costs(effort)), len(own)
+    )
+    here = np.searchsorted(own, len(network.node_xy) + np.arange(len(places)))
+    return StreetGraph(segments, costs, link, turned, here)
+
+
+def metres_to_pieces(
+    network: StreetNetwork,
+    place: Positions,
+    *,
+    limit_metres: float = np.inf,
+    effort: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Walking distance (or cost) from a place to the nearer end of each piece.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    place
+        A single position.
+    limit_metres
+        What lies farther is not looked for; its distance is inf.
+    effort
+        As for `street_graph`.
+
+    Returns
+    -------
+    NDArray
+        (p,) metres.
+    """
+    segments, size = _segments(network, place), len(network.node_xy)
+    costs, _, _ = _directed(segments.nodes, segments.costs(effort), size + 1)
+    away = csgraph.dijkstra(costs, indices=size, limit=limit_metres)
+    return np.asarray(away[network.piece_nodes].min(axis=1))
+
+
+def _segments(network: StreetNetwork, places: Positions) -> Segments:
+    """Pieces, cut where there are places on them; each is a link of its own."""
+    n = len(network.node_xy)
+    is_whole = np.ones(len(network), dtype=bool)
+    is_whole[places.piece] = False
+    whole = np.flatnonzero(is_whole)
+    order = np.lexsort((places.offset_metres, places.piece))
+    piece = places.piece[order]
+    offset = np.clip(places.offset_metres[order], 0.0, network.piece_metres[piece])
+    node = n + order
+    opens = np.r_[True, piece[1:] != piece[:-1]]
+    closes = np.r_[opens[1:], True]
+    previous = np.where(opens, network.piece_nodes[piece, 0], np.r_[0, node[:-1]])
+    start = np.where(opens, 0.0, np.r_[0.0, offset[:-1]])
+    count = len(whole) + len(piece) + int(closes.sum())
+    return Segments(
+        nodes=np.concatenate(
+            [
+                network.piece_nodes[whole],
+                np.column_stack([previous, node]),
+                np.column_stack([node[closes], network.piece_nodes[piece[closes], 1]]),
+            ]
+        ),
+        piece=np.concatenate([whole, piece, piece[closes]]),
+        from_metres=np.concatenate([np.zeros(len(whole)), start, offset[closes]]),
+        to_metres=np.concatenate(
+            [network.piece_metres[whole], offset, network.piece_metres[piece[closes]]]
+        ),
+        first=np.arange(count + 1),
+    )
+
+
+def _linked(network: StreetNetwork, segments: Segments) -> Segments:
+    """Join segments that follow one another between junctions and places to links."""
+    section = network.parts.piece_section[segments.piece]
+    order = np.lexsort((segments.from_metres, segments.piece, section))
+    start, end = segments.nodes[order].T
+    meet = np.bincount(segments.nodes.ravel())
+    goes_on = (section[order][1:] == section[order][:-1]) & (end[:-1] == start[1:])
+    goes_on &= (meet[start[1:]] == 2) & (start[1:] < len(network.node_xy))  # noqa: PLR2004
+    opens = np.r_[True, ~goes_on]
+    opens |= _beside_another(start, end, opens)
+    return segments.take(order, np.r_[np.flatnonzero(opens), len(order)])
+
+
+def _beside_another(
+    start: NDArray[np.int64], end: NDArray[np.int64], opens: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Segments of links that end where they start, or where another does too.
+
+    Such stay apart: of two links between the same nodes a graph holds but the shorter, and the
+    way round the other side of the block would be lost.
+    """
+    first = np.flatnonzero(opens)
+    ends = np.sort(np.column_stack([start[first], end[np.r_[first[1:], len(start)] - 1]]), axis=1)
+    keys = ends[:, 0] * (int(ends.max()) + 1) + ends[:, 1]
+    _, which, count = np.unique(keys, return_inverse=True, return_counts=True)
+    apart = (count[which] > 1) | (ends[:, 0] == ends[:, 1])
+    return np.asarray(apart[np.cumsum(opens) - 1])
+
+
+def _directed(
+    ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
+) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]:
+    """Both directions of each link; of parallel ones the cheapest."""
+    nodes = np.concatenate([ends, ends[:, ::-1]])
+    cost, link = costs.T.ravel(), np.tile(np.arange(len(ends)), 2)
+    turned = np.repeat([False, True], len(ends))
+    is_open = np.isfinite(cost)
+    nodes, cost, link, turned = nodes[is_open], cost[is_open], link[is_open], turned[is_open]
+    keys = nodes[:, 0] * size + nodes[:, 1]
+    order = np.lexsort((cost, keys))
+    order = order[np.r_[True, np.diff(keys[order]) != 0]]
+    rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
+    graph = sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
+    return graph, link[order], turned[order]

@@ -1,0 +1,77 @@
+"""The graph that walks are looked for in."""
+
+import importlib.util
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.network import Positions
+from patrolplan.streetgraph import metres_to_pieces
+from patrolplan.streetgraph import street_graph
+
+_spec = importlib.util.spec_from_file_location(
+    "small_networks", Path(__file__).with_name("small_networks.py")
+)
+small_networks = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(small_networks)
+
+
+def _links(graph):
+    """Rows of the segments of each link."""
+    first = graph.segments.first
+    return [range(start, end) for start, end in itertools.pairwise(first)]
+
+
+@given(small_networks.network_and_positions())
+def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
+    """Each metre of street is in one link; within a link there is no way to turn off."""
+    network, positions = case
+    graph = street_graph(network, positions, None)
+    segments = graph.segments
+    covered = np.bincount(
+        segments.piece, segments.to_metres - segments.from_metres, minlength=len(network)
+    )
+    np.testing.assert_allclose(covered, network.piece_metres, atol=1e-6)
+    meeting = np.bincount(segments.nodes.ravel())
+    for rows in _links(graph):
+        for before, after in itertools.pairwise(rows):
+            joint = segments.nodes[before, 1]
+            assert joint == segments.nodes[after, 0]
+            assert joint < len(network.node_xy)
+            assert meeting[joint] == 2
+
+
+@given(small_networks.network_and_positions())
+def test_no_link_is_lost_beside_another(case):
+    """Every link of more than one piece is an entry of the graph, in both directions."""
+    network, positions = case
+    graph = street_graph(network, positions, None)
+    for number, rows in enumerate(_links(graph)):
+        if len(rows) > 1:
+            assert sorted(graph.turned[graph.link == number]) == [False, True]
+
+
+def test_a_block_keeps_both_ways_round(demo_area):
+    """Links leave out nodes between junctions, some two thirds of a real place's."""
+    network = demo_area.network
+    place = Positions(np.array([5]), np.array([1.0]), np.zeros(1))
+    graph = street_graph(network, place, None)
+    assert graph.costs.shape[0] < 0.6 * len(network.node_xy)
+    held = np.concatenate([np.array(rows) for rows in _links(graph)])
+    assert len(np.unique(graph.segments.piece[held])) == len(network)
+
+
+@given(small_networks.network_and_positions(), st.floats(10, 400))
+def test_a_limit_leaves_nearer_pieces_as_they_are(case, limit_metres):
+    """Within the limit distances to pieces are those without one, beyond it they are infinite."""
+    network, positions = case
+    place = positions.take([0])
+    free = metres_to_pieces(network, place)
+    limited = metres_to_pieces(network, place, limit_metres=limit_metres)
+    near = free <= limit_metres
+    assert limited[near] == pytest.approx(free[near])
+    assert np.isinf(limited[~near]).all()
