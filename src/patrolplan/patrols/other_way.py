@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from patrolplan.patrols.case import BY_TIME
 from patrolplan.patrols.itinerary import turned_back
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.written import BY_TIME
 
 
 def other_way(patrol: Patrol) -> Patrol | None:

@@ -23,6 +23,7 @@ from patrolplan.patrols.rhythm import rhythm_of
 from patrolplan.patrols.together import plan_together
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import window_of
+from patrolplan.patrols.written import patrols_of
 from patrolplan.places import street_labels
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
@@ -112,7 +113,7 @@ class _Asked:
 def _planned(asked: _Asked, row: int) -> tuple[list[Patrol], list[str], str]:
     """A school's patrols, its tasked places out of reach in time, and the held-out sentence."""
     around = asked.ready.ground.around(row)
-    found, unmet = asked.ready.case(row, around).patrols()
+    found, unmet = patrols_of(asked.ready.case(row, around))
     tested = "" if asked.held_out is None else asked.held_out.sentence(row, around)
     return found, unmet, tested
 

@@ -20,6 +20,7 @@ from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.ready import Ready
 from patrolplan.patrols.rhythm import rhythm_of
 from patrolplan.patrols.windows import window_of
+from patrolplan.patrols.written import patrols_past
 from patrolplan.places import street_labels
 from patrolplan.risk.surface import Risk
 
@@ -133,7 +134,7 @@ def _bare(patrols: Iterable[Patrol]) -> list[Patrol]:
 
 def _past(ready: Ready, item: tuple[int, frozenset[str], tuple[Patrol, ...]]) -> Variant | None:
     row, names, best = item
-    return ready.case(row).past(names, best)
+    return patrols_past(ready.case(row), names, best)
 
 
 def _joined(

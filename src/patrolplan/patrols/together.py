@@ -18,6 +18,8 @@ from patrolplan.patrols.orienteering import Solution
 from patrolplan.patrols.orienteering import solve
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.solver.solution import timed_route
+from patrolplan.patrols.written import patrols_of
+from patrolplan.patrols.written import written
 
 TASKED_PRIZE = 2.0
 """More than all hotspots, whose shares sum to at most 1: tasked places come first."""
@@ -38,17 +40,17 @@ def plan_together(cases: Sequence[SchoolCase]) -> list[Written]:
     cover together. A place tasked for several of them is visited by one.
     """
     members = [_member(case) for case in cases]
-    written: list[Written] = [([], []) for _ in cases]
+    found: list[Written] = [([], []) for _ in cases]
     for group in _groups(members):
         if len(group) == 1:
-            written[group[0]] = cases[group[0]].patrols()
+            found[group[0]] = patrols_of(cases[group[0]])
             continue
         chosen = [cases[number] for number in group]
         team = [members[number] for number in group]
         joint = solve_together(team, seed=chosen[0].area.settings.seed)
         for place, number in enumerate(group):
-            written[number] = _written(chosen, team, joint, place)
-    return written
+            found[number] = _written(chosen, team, joint, place)
+    return found
 
 
 def _member(case: SchoolCase) -> Member:
@@ -117,7 +119,7 @@ def _written(
         seconds=0.0,
     )
     beside = replace(problem, barred=problem.barred | taken)
-    return case.written(beside, solution, tuple(notes)), missed
+    return written(case, beside, solution, tuple(notes)), missed
 
 
 def _said(cases: Sequence[SchoolCase], joint: Joint, number: int) -> str:
