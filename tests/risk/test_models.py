@@ -155,6 +155,24 @@ def test_rows_learned_from_are_those_of_all_places(make):
     assert np.array_equal(Known(h).features(9, 0, some), Known(h).features(9, 0)[some])
 
 
+def test_features_of_categories_are_told_one_after_the_other(make):
+    """What is looked up once for all categories gives each the features it would have alone."""
+    known = Known(make.history(make.uneven(months=16, kinds=3)))
+    features = known.at(9)
+    for target in (2, 0, 1):
+        assert np.array_equal(features.of(target), known.features(9, target))
+
+
+def test_features_by_hand(make):
+    """Counts there by horizon stand first, scaled up where fewer months are known."""
+    counts = make.uneven(months=16)
+    h = make.history(counts)
+    found = Known(h).features(9, 1)
+    spans = [h.counts[9 - known : 9, :, 1].sum(axis=0) for known in (1, 3, 6, 9)]
+    wanted = np.column_stack([*spans[:3], spans[3] * (12 / 9)])
+    assert np.array_equal(found[:, :4], np.log1p(wanted))
+
+
 def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     """Every n-th place tells the few shares nearly as well, and the sum is kept."""
     rng = np.random.default_rng(4)
