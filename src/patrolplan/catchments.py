@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from patrolplan.distinct import distinct
 from patrolplan.network import StreetNetwork
+from patrolplan.network_cache import cached_snap
 
 FARTHEST_METRES = 250.0
 """A point farther than this from every street belongs to none."""
@@ -87,13 +88,17 @@ def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
     )
 
 
-def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDArray[np.int64]:
+def assign(
+    network: StreetNetwork, catchments: Catchments, xy: ArrayLike, *, public: bool = False
+) -> NDArray[np.int64]:
     """Catchment of each place: its own where it is a snap point, else the nearest street's.
 
     Parameters
     ----------
     xy
         (k, 2) metres.
+    public
+        Whether the places are those of open data: where they lie is then kept for the next run.
 
     Returns
     -------
@@ -103,7 +108,7 @@ def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDA
     places, back = distinct(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):
         return np.empty(0, dtype=np.int64)
-    on_street = network.snap(places)
+    on_street = cached_snap(network, places) if public else network.snap(places)
     found = catchments.of_piece[on_street.piece]
     apart, point = cKDTree(catchments.xy).query(places)
     found = np.where(apart == 0, point, found)

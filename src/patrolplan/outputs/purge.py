@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.errors import OutputError
+from patrolplan.inputs import arrays
 from patrolplan.inputs import crime_cache
 from patrolplan.inputs.cache import ENTRY
 from patrolplan.inputs.cache import FILES
@@ -122,6 +123,8 @@ class _Purge:
         for entry in folders:
             if crime_cache.FOLDER.fullmatch(entry.name):
                 yield from self._cached(entry, crime_cache.ENTRY, "crime cache")
+            elif entry.name == arrays.FOLDER:
+                yield from self._cached(entry, arrays.ENTRY, "cache of streets in pieces")
             elif entry.name in kept.FOLDERS:
                 yield from self._cached(entry, kept.ENTRY, kept.FOLDERS[entry.name])
 
