@@ -305,6 +305,7 @@ class _Rolling:
 
     def look(self, seen: _Seen) -> tuple[_Seen, list[NDArray[np.float64]]]:
         """Fit every model on the months before an origin, score the month that came."""
+        seen.best()  # kept for `step`
         return seen, [seen.caught(model) for model in self.models.values()]
 
     def step(self, seen: _Seen, alone: Sequence[NDArray[np.float64]]) -> None:
