@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -40,6 +41,15 @@ NO_ID = 0
 
 COLUMNS = ("crime_id", "month", "occurred_at", "category", "force", "x", "y")
 """What of a file is needed further on."""
+
+KINDS = {
+    "crime_id": "uint64",
+    "month": "datetime64[ns]",
+    "occurred_at": "datetime64[ns]",
+    "x": "float64",
+    "y": "float64",
+}
+"""Columns that are no words, as numpy names their kinds."""
 
 UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
 DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
@@ -107,7 +117,7 @@ def read_crimes(
         what = "no row with a category, month and place is left"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
     # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
-    places, place = distinct(table[["x", "y"]].to_numpy(dtype=np.float64)[good])
+    places, place = distinct(np.column_stack([table["x"].array[good], table["y"].array[good]]))
     incidents = _incidents(table, good, shapely.points(places)[place], projection)
     at = incidents["occurred_at"].dropna()
     clocked = bool((at != at.dt.normalize()).any())  # dates alone all read as midnight
@@ -149,14 +159,15 @@ def _numbered(ids: pd.Series) -> NDArray[np.uint64]:
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """All tables as one, with the number of each row's `file`."""
-    named = ("category", "force")
-    bare = [table.drop(columns=list(named)) for table in tables]
-    words = {
-        name: union_categoricals([_words(table[name]) for table in tables], sort_categories=True)
-        for name in named
+    columns: dict[str, Any] = {
+        name: np.concatenate([table[name].to_numpy(dtype=kind) for table in tables])
+        for name, kind in KINDS.items()
     }
-    file = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-    return pd.concat(bare, ignore_index=True).assign(file=file, **words)
+    for name in ("category", "force"):
+        words = [_words(table[name]) for table in tables]
+        columns[name] = union_categoricals(words, sort_categories=True)
+    columns["file"] = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    return pd.DataFrame(columns, copy=False)
 
 
 def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
