@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_limits
 
 from patrolplan.risk.history import history_of
 from patrolplan.risk.known import Known
@@ -14,9 +16,11 @@ from patrolplan.risk.models import PoissonCount
 from patrolplan.risk.models import PriorCount
 from patrolplan.risk.models import ShrunkCount
 from patrolplan.risk.regression import MOST_EVENT_ROWS
+from patrolplan.risk.regression import fit_poisson
 from patrolplan.risk.regression import thin
 from patrolplan.risk.shrinkage import gamma_shape
 from patrolplan.risk.shrinkage import mixture
+from patrolplan.risk.trials import run_trials
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -212,3 +216,21 @@ def test_history_counts_incidents(make):
     assert h.categories == ("Robbery", "Burglary")
     assert h.counts[:, 3, 0].tolist() == [1, 0, 0, 1]
     assert h.counts.sum() == 3
+
+
+def test_fits_side_by_side_take_one_thread_each(make, monkeypatch, tmp_path):
+    """A fit that ends while another goes on does not give it more threads, nor other digits."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    seen = []
+
+    def noting(rows, alphas):
+        seen.append({pool["num_threads"] for pool in threadpool_info()})
+        return fit_poisson(rows, alphas)
+
+    monkeypatch.setattr("patrolplan.risk.models.fit_poisson", noting)
+    h = make.history(make.uneven(months=16))
+    models = {name: MODELS[name]() for name in ("prior count", "poisson")}
+    with threadpool_limits(limits=2):
+        run_trials(h, models, list(h.months[-6:]), np.ones(len(h.targets)), seed=1)
+    assert len(seen) == 6 * len(h.targets)
+    assert all(threads == {1} for threads in seen)

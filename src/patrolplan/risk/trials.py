@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from patrolplan.risk.choice import FEWEST_ORIGINS
 from patrolplan.risk.choice import Choice
@@ -210,7 +211,9 @@ def run_trials(
         Breaks ties.
     """
     rolling = _Rolling(Scorer(history, harm, seed), models)
-    with ThreadPoolExecutor(TOGETHER) as threads:
+    # Whoever leaves a limit of its own sets the whole process back to what it found: without this
+    # one around them all, a fit would go on with more threads as soon as another had ended.
+    with threadpool_limits(limits=1), ThreadPoolExecutor(TOGETHER) as threads:
         # What a model catches by itself hangs on no other origin; a choice hangs on all before.
         seen = (_Seen(rolling.scorer, origin) for origin in origins)
         for one, alone in threads.map(rolling.look, seen):
