@@ -229,3 +229,18 @@ def test_crimes_far_from_any_street_are_counted(village):
     )
     assert len(area.incidents) == 1
     assert [str(row) for row in area.left_out] == ["crimes: 1 left out, no walkable street near"]
+
+
+def test_nothing_of_a_forces_own_extract_is_kept(village, tmp_path, monkeypatch):
+    """Where crimes have clock times, only streets and gates are kept for the next run."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    (village / "own.csv").write_text(
+        "date_time,category,longitude,latitude\n2024-05-03 15:40,Robbery,-0.1279,51.5201\n",
+        encoding="utf-8",
+    )
+    columns = {"crimes": {"category": "category"}}
+    area = _area(village, sources={"crimes": "own.csv"}, columns=columns)
+    assert not area.snapped
+    kept = {path.name.split("-")[0] for path in tmp_path.iterdir()}
+    assert kept == {"arrays", "streets"}
+    assert len(list((tmp_path / "arrays").iterdir())) == 2  # the network, and the school's gate

@@ -111,3 +111,26 @@ def test_rows_of_one_place_share_a_catchment():
     found = catch(NETWORK, [(0, 0), (200, 200)])
     places = [(200, 200), (0, 0), (200, 200), (0, 0)]
     assert list(assign(NETWORK, found, places)) == [1, 0, 1, 0]
+
+
+def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
+    """A second run searches for no nearest point and snaps none, and finds the same."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    points = [(0, 0), (90, 10), (180, 210), (101, 99)]
+
+    def found():
+        own = catch(NETWORK, points)
+        return own.xy, own.of_piece, own.piece_share, assign(NETWORK, own, points, public=True)
+
+    first = found()
+    monkeypatch.setattr("patrolplan.network.StreetNetwork.snap", None)
+    for one, other in zip(first, found(), strict=True):
+        assert np.array_equal(one, other)
+        assert one.dtype == other.dtype
+
+
+def test_catchments_of_exact_places_are_written_nowhere(tmp_path, monkeypatch):
+    """Exact places may be a force's own: nothing of them is kept for another run."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    assign(NETWORK, catch(NETWORK, None), [(10.0, 5.0)])
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +21,10 @@ from patrolplan.catchments import assign
 from patrolplan.catchments import catch
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
+from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
+from patrolplan.network_cache import cached_snap
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
 from patrolplan.privacy import notes as privacy_notes
@@ -202,14 +205,17 @@ class _Loader:
         sources = Reader(self.settings, self.projection, self.problems, self.left_out).read()
         self.problems.raise_if_any()
         limits, network, crimes = sources["limits"], sources["network"], sources["crimes"]
-        incidents = self._inside(crimes.incidents, limits)
-        self._check_categories(incidents)
+        inside = self._inside(crimes, limits)
+        self._check_categories(crimes.incidents["category"].array[inside].unique())
         self.problems.raise_if_any()
-        xy = shapely.get_coordinates(incidents.geometry.values)
-        catchments = catch(network, xy if crimes.snapped else None)
-        catchment = assign(network, catchments, xy)
-        near = catchment >= 0
-        self.left_out.add("crimes", "no walkable street near", int((~near).sum()))
+        seen = np.bincount(crimes.place[inside], minlength=len(crimes.places)) > 0
+        catchments = catch(network, crimes.places[seen] if crimes.snapped else None)
+        of_place = np.full(len(crimes.places), -1)
+        places, public = crimes.places[seen], crimes.snapped
+        of_place[seen] = assign(network, catchments, places, public=public)
+        catchment = of_place[crimes.place]
+        near = inside & (catchment >= 0)
+        self.left_out.add("crimes", "no walkable street near", int((inside & ~near).sum()))
         schools, gates = self._at_gates(sources)
         reports = self._grouped(sources, network)
         self.problems.raise_if_any()
@@ -217,7 +223,7 @@ class _Loader:
             settings=self.settings,
             network=network,
             catchments=catchments,
-            incidents=incidents[near].reset_index(drop=True),
+            incidents=crimes.incidents[near].reset_index(drop=True),
             incident_catchment=catchment[near],
             times_known=crimes.times_known,
             snapped=crimes.snapped,
@@ -234,21 +240,22 @@ class _Loader:
             walking_extract=sources["walking_extract"],
         )
 
-    def _inside(self, incidents: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.GeoDataFrame:
-        xy = shapely.get_coordinates(incidents.geometry.values)
-        inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
+    def _inside(self, crimes: Crimes, limits: BaseGeometry) -> NDArray[np.bool_]:
+        """(i,) whether each incident lies in the area."""
+        xy = crimes.places
+        inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])[crimes.place]
         if not inside.any():
-            crimes = _span(xy.min(axis=0), xy.max(axis=0), self.projection)
+            there = _span(xy.min(axis=0), xy.max(axis=0), self.projection)
             area = _span(limits.bounds[:2], limits.bounds[2:], self.projection)
-            what = f"no incident lies in the area: crimes in {crimes}, area in {area}"
+            what = f"no incident lies in the area: crimes in {there}, area in {area}"
             remedy = "check that crimes, streets and [area] are of the same place"
             self.problems.add("[sources] crimes", what, remedy)
         self.left_out.add("crimes", "outside the area", int((~inside).sum()))
-        return incidents[inside]
+        return np.asarray(inside)
 
-    def _check_categories(self, incidents: gpd.GeoDataFrame) -> None:
+    def _check_categories(self, found: Iterable[str]) -> None:
         """Some category that counts must occur; the others are named."""
-        there = list(incidents["category"].unique())
+        there = list(found)
         counted = self.settings.crimes.counted
         missing = [name for name in counted if name not in there]
         if there and len(missing) == len(counted):
@@ -287,7 +294,7 @@ class _Loader:
         schools = schools[inside]
         known = schools["urn"].map(gates)
         gate = gpd.GeoSeries(known.where(known.notna(), schools.geometry), crs=schools.crs)
-        places = network.snap(shapely.get_coordinates(gate.values))
+        places = cached_snap(network, shapely.get_coordinates(gate.values))
         near = places.moved_metres <= FARTHEST_METRES
         for urn, name in zip(schools["urn"][~near], schools["name"][~near], strict=True):
             reason = f"URN {urn} ({name}): no walkable street within {FARTHEST_METRES:.0f} m"

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.distinct import distinct
+from patrolplan.inputs.arrays import Arrays
+from patrolplan.inputs.arrays import kept_arrays
 from patrolplan.network import StreetNetwork
+from patrolplan.network_cache import cached_snap
+
+FORMAT = "catchments 1"
+"""Change this when catchments are found in another way."""
 
 FARTHEST_METRES = 250.0
 """A point farther than this from every street belongs to none."""
@@ -72,6 +78,8 @@ class Catchments:
 def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
     """Catchments of snap points, or of exact places where `points` is None.
 
+    Snap points are public: which pieces belong to which is kept for the next run.
+
     Points that no piece is nearest to get no catchment; `assign` gives their incidents to the
     catchment of the nearest street.
     """
@@ -79,21 +87,29 @@ def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
     if points is None:
         return Catchments(middle, np.arange(len(network)), np.ones(len(network)))
     seen = distinct(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
-    nearest = cKDTree(seen).query(middle)[1]
-    used, of_piece = np.unique(nearest, return_inverse=True)
+
+    def work_out() -> Arrays:
+        nearest = cKDTree(seen).query(middle)[1]
+        used, of_piece = np.unique(nearest, return_inverse=True)
+        return {"used": used, "of_piece": of_piece.astype(np.int64)}
+
+    found = kept_arrays(FORMAT, {"middle": middle, "seen": seen}, work_out)
+    of_piece = found["of_piece"]
     metres = np.bincount(of_piece, weights=network.piece_metres)
-    return Catchments(
-        seen[used], of_piece.astype(np.int64), network.piece_metres / metres[of_piece]
-    )
+    return Catchments(seen[found["used"]], of_piece, network.piece_metres / metres[of_piece])
 
 
-def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDArray[np.int64]:
+def assign(
+    network: StreetNetwork, catchments: Catchments, xy: ArrayLike, *, public: bool = False
+) -> NDArray[np.int64]:
     """Catchment of each place: its own where it is a snap point, else the nearest street's.
 
     Parameters
     ----------
     xy
         (k, 2) metres.
+    public
+        Whether the places are those of open data: where they lie is then kept for the next run.
 
     Returns
     -------
@@ -103,7 +119,7 @@ def assign(network: StreetNetwork, catchments: Catchments, xy: ArrayLike) -> NDA
     places, back = distinct(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):
         return np.empty(0, dtype=np.int64)
-    on_street = network.snap(places)
+    on_street = cached_snap(network, places) if public else network.snap(places)
     found = catchments.of_piece[on_street.piece]
     apart, point = cKDTree(catchments.xy).query(places)
     found = np.where(apart == 0, point, found)

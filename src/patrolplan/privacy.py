@@ -35,6 +35,7 @@ from numpy.typing import ArrayLike
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.distinct import distinct
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
 
@@ -130,7 +131,8 @@ def group_reports(
     threshold
         Smallest group.
     """
-    squares, of_piece = np.unique(_square(piece_xy), axis=0, return_inverse=True)
+    corners, of_piece = distinct(_square(piece_xy).astype(np.float64))
+    squares = corners.astype(np.int64)
     of_report = _rows(squares, _square(reports[["x", "y"]].to_numpy()))
     streets = of_report >= 0
     held = np.bincount(of_report[streets], minlength=len(squares))
@@ -144,7 +146,7 @@ def group_reports(
     group[names] = np.arange(len(names))
     return ReportGroups(
         threshold=threshold,
-        group_of_piece=group[of_piece.reshape(-1)],
+        group_of_piece=group[of_piece],
         counts=counts[names],
         inside=_inside(squares[names], limits),
         reasons=_reasons(reports[streets], group[of_report[streets]], len(names), threshold),

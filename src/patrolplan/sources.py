@@ -19,7 +19,7 @@ from patrolplan.inputs.schools import read_gates
 from patrolplan.inputs.schools import read_schools
 from patrolplan.inputs.tasked import read_tasked_places
 from patrolplan.inputs.terms import read_term_dates
-from patrolplan.network import build_network
+from patrolplan.network_cache import cached_network
 from patrolplan.privacy import whole_squares
 from patrolplan.projection import Projection
 from patrolplan.settings import Settings
@@ -45,7 +45,7 @@ class Reader:
         with self.problems.collecting():
             streets = cached_streets(self._paths("streets"), projection, left_out)
             limits = read_limits(self.settings, streets.vertex_xy)
-            network = build_network(streets, projection, left_out, limits=limits)
+            network = cached_network(streets, projection, left_out, limits=limits)
             if not len(network):
                 what = "no walkable street lies inside the area"
                 remedy = "check bounds and boundary against the streets"

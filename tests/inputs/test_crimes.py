@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -298,3 +299,12 @@ def test_gzip_in_folders_by_month(tmp_path):
         paths.append(path)
     parts, _ = _read(*paths)
     pd.testing.assert_frame_equal(pd.DataFrame(parts.incidents), pd.DataFrame(whole.incidents))
+
+
+def test_every_incident_stands_at_one_of_the_places(tmp_path):
+    """The different places are told once, and which of them each incident stands at."""
+    rows = [_row(), _row(lon="-0.131"), _row(), _row(lon=""), _row(lat="51.521")]
+    crimes, _ = _read(_file(tmp_path, rows))
+    at = shapely.get_coordinates(crimes.incidents.geometry.values)
+    assert len(crimes.places) == 3
+    assert np.array_equal(crimes.places[crimes.place], at)

@@ -76,6 +76,8 @@ def test_old_entries_of_the_cache_go_and_others_stay(cache):
     [
         ("crimes-1", "crime cache", f"{'a' * 32}.parquet", f"{'b' * 32}.parquet"),
         ("trials", "cache of back-tests", f"{'a' * 40}.npy", f"{'b' * 40}.npy"),
+        ("arrays", "cache of streets in pieces", f"{'a' * 40}.npz", f"{'b' * 40}.npz"),
+        ("rates", "cache of rates", f"{'a' * 40}.npy", f"{'b' * 40}.npy"),
     ],
 )
 def test_old_files_of_a_cache_go_and_others_stay(cache, folder, what, old, young):

@@ -1,9 +1,12 @@
 """What models caught is worked out once for all that it rests on."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from patrolplan.risk.models import PoissonCount
 from patrolplan.risk.models import models_by_name
+from patrolplan.risk.shrinkage import shrunk_rates
 from patrolplan.risk.trials import run_trials
 
 
@@ -45,3 +48,40 @@ def test_a_spoilt_entry_is_worked_out_again(make, cache):
     for path in cache.rglob("*.npy"):
         path.write_bytes(b"nothing")
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
+
+
+def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
+    """Where all sums are known, no history is cut and no ranking scored."""
+    first = caught(make.history(make.uneven(months=16)))
+    monkeypatch.setattr("patrolplan.risk.trials.Scorer.score", None)
+    monkeypatch.setattr("patrolplan.risk.history.History.until", None)
+    assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
+
+
+def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
+    """A second run with a month more reads the rates of all earlier ones, to the last bit."""
+    counts = make.uneven(months=16)
+    first = PoissonCount().fit(make.history(counts[:15])).rates_
+    fresh = PoissonCount().fit(make.history(counts)).rates_
+    known = len(list((cache / "rates").iterdir()))
+    assert known == 13 + 1 + 2  # after 3 to 15 months, after 16, and two fits
+    monkeypatch.setattr("patrolplan.risk.shrinkage.around_expected", None)
+    assert np.array_equal(first, PoissonCount().fit(make.history(counts[:15])).rates_)
+    assert np.array_equal(fresh, PoissonCount().fit(make.history(counts)).rates_)
+
+
+def test_equal_counts_of_another_season_are_another_fit(make):
+    """The months that the counts were recorded in belong to what a fit is known by."""
+    counts = make.uneven(months=16)
+    here, later = make.history(counts), make.history(counts)
+    object.__setattr__(later, "months", here.months + pd.DateOffset(months=3))
+    assert not np.array_equal(PoissonCount().fit(here).rates_, PoissonCount().fit(later).rates_)
+
+
+def test_rates_of_exact_places_are_written_nowhere(make, cache):
+    """A force's own extract has exact places: nothing that is told of them leaves the run."""
+    history = make.history(make.uneven(months=16), per=1)
+    PoissonCount().fit(history)
+    assert history.places.exact
+    assert len(shrunk_rates(history)) == len(history.places)
+    assert not (cache / "rates").exists()

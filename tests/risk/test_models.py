@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_limits
 
 from patrolplan.risk.history import history_of
 from patrolplan.risk.known import Known
@@ -14,9 +16,11 @@ from patrolplan.risk.models import PoissonCount
 from patrolplan.risk.models import PriorCount
 from patrolplan.risk.models import ShrunkCount
 from patrolplan.risk.regression import MOST_EVENT_ROWS
+from patrolplan.risk.regression import fit_poisson
 from patrolplan.risk.regression import thin
 from patrolplan.risk.shrinkage import gamma_shape
 from patrolplan.risk.shrinkage import mixture
+from patrolplan.risk.trials import run_trials
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -155,6 +159,24 @@ def test_rows_learned_from_are_those_of_all_places(make):
     assert np.array_equal(Known(h).features(9, 0, some), Known(h).features(9, 0)[some])
 
 
+def test_features_of_categories_are_told_one_after_the_other(make):
+    """What is looked up once for all categories gives each the features it would have alone."""
+    known = Known(make.history(make.uneven(months=16, kinds=3)))
+    features = known.at(9)
+    for target in (2, 0, 1):
+        assert np.array_equal(features.of(target), known.features(9, target))
+
+
+def test_features_by_hand(make):
+    """Counts there by horizon stand first, scaled up where fewer months are known."""
+    counts = make.uneven(months=16)
+    h = make.history(counts)
+    found = Known(h).features(9, 1)
+    spans = [h.counts[9 - known : 9, :, 1].sum(axis=0) for known in (1, 3, 6, 9)]
+    wanted = np.column_stack([*spans[:3], spans[3] * (12 / 9)])
+    assert np.array_equal(found[:, :4], np.log1p(wanted))
+
+
 def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     """Every n-th place tells the few shares nearly as well, and the sum is kept."""
     rng = np.random.default_rng(4)
@@ -194,3 +216,21 @@ def test_history_counts_incidents(make):
     assert h.categories == ("Robbery", "Burglary")
     assert h.counts[:, 3, 0].tolist() == [1, 0, 0, 1]
     assert h.counts.sum() == 3
+
+
+def test_fits_side_by_side_take_one_thread_each(make, monkeypatch, tmp_path):
+    """A fit that ends while another goes on does not give it more threads, nor other digits."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    seen = []
+
+    def noting(rows, alphas):
+        seen.append({pool["num_threads"] for pool in threadpool_info()})
+        return fit_poisson(rows, alphas)
+
+    monkeypatch.setattr("patrolplan.risk.models.fit_poisson", noting)
+    h = make.history(make.uneven(months=16))
+    models = {name: MODELS[name]() for name in ("prior count", "poisson")}
+    with threadpool_limits(limits=2):
+        run_trials(h, models, list(h.months[-6:]), np.ones(len(h.targets)), seed=1)
+    assert len(seen) == 6 * len(h.targets)
+    assert all(threads == {1} for threads in seen)

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -40,11 +42,23 @@ NO_ID = 0
 COLUMNS = ("crime_id", "month", "occurred_at", "category", "force", "x", "y")
 """What of a file is needed further on."""
 
+KINDS = {
+    "crime_id": "uint64",
+    "month": "datetime64[ns]",
+    "occurred_at": "datetime64[ns]",
+    "x": "float64",
+    "y": "float64",
+}
+"""Columns that are no words, as numpy names their kinds."""
+
 UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
 DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 """How British spreadsheets write dates; the month never comes first."""
 
 YEARS = (1900, 2199)
+
+AT_ONCE = 2
+"""Files that are read at the same time; each may hold a whole force's month in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +73,17 @@ class Crimes:
         Places are snap points: the files give months and no times, as open data does.
     times_known
         Incidents have a clock time.
+    places
+        (m, 2) metres, the different places of all incidents, by x and then y.
+    place
+        (i,) place of each incident.
     """
 
     incidents: gpd.GeoDataFrame
     snapped: bool
     times_known: bool
+    places: NDArray[np.float64]
+    place: NDArray[np.int64]
 
 
 def read_crimes(
@@ -87,17 +107,21 @@ def read_crimes(
     """
     tables = _read_all(paths, projection, columns or {})
     snapped = not any(table["occurred_at"].notna().any() for table in tables)
-    table = _complete(_joined(tables), left_out)
-    table = _once(table, left_out)
-    others = table["force"].isin(leave_out_forces)
+    table = _joined(tables)
+    good = _complete(table, left_out)
+    good &= _once(table, good, left_out)
+    others = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(others.sum()))
-    table = table[~others]
-    if table.empty:
+    good &= ~others
+    if not good.any():
         what = "no row with a category, month and place is left"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
-    at = table["occurred_at"].dropna()
+    # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
+    places, place = distinct(np.column_stack([table["x"].array[good], table["y"].array[good]]))
+    incidents = _incidents(table, good, shapely.points(places)[place], projection)
+    at = incidents["occurred_at"].dropna()
     clocked = bool((at != at.dt.normalize()).any())  # dates alone all read as midnight
-    return Crimes(_incidents(table, projection), snapped=snapped, times_known=clocked)
+    return Crimes(incidents, snapped=snapped, times_known=clocked, places=places, place=place)
 
 
 def _read_all(
@@ -105,9 +129,13 @@ def _read_all(
 ) -> list[pd.DataFrame]:
     problems = Problems()
     tables = []
-    for path in paths:
-        with problems.collecting():
-            tables.append(read_through(path, projection, columns, _read_one))
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        reading = [
+            threads.submit(read_through, path, projection, columns, _read_one) for path in paths
+        ]
+        for one in reading:
+            with problems.collecting():
+                tables.append(one.result())
     problems.raise_if_any()
     return tables
 
@@ -131,14 +159,15 @@ def _numbered(ids: pd.Series) -> NDArray[np.uint64]:
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """All tables as one, with the number of each row's `file`."""
-    named = ("category", "force")
-    bare = [table.drop(columns=list(named)) for table in tables]
-    words = {
-        name: union_categoricals([_words(table[name]) for table in tables], sort_categories=True)
-        for name in named
+    columns: dict[str, Any] = {
+        name: np.concatenate([table[name].to_numpy(dtype=kind) for table in tables])
+        for name, kind in KINDS.items()
     }
-    file = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-    return pd.concat(bare, ignore_index=True).assign(file=file, **words)
+    for name in ("category", "force"):
+        words = [_words(table[name]) for table in tables]
+        columns[name] = union_categoricals(words, sort_categories=True)
+    columns["file"] = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    return pd.DataFrame(columns, copy=False)
 
 
 def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -188,8 +217,8 @@ def _words(column: pd.Series) -> pd.Categorical:
     return pd.Categorical.from_codes(told.codes, told.categories.astype(object))
 
 
-def _complete(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
-    """Rows that have a category, a month and a place."""
+def _complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
+    """Whether each row has a category, a month and a place."""
     faults = {
         "without a crime type": table["category"].isna(),
         "without a month or time that can be read": table["month"].isna(),
@@ -199,30 +228,31 @@ def _complete(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
     for reason, fault in faults.items():
         left_out.add("crimes", reason, int((good & fault).sum()))
         good &= ~fault.to_numpy()
-    return table if good.all() else table[good]
+    return good
 
 
-def _once(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
-    """Without the rows that an earlier file holds already."""
+def _once(table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut) -> NDArray[np.bool_]:
+    """Whether each row is in no earlier file already, among the good ones."""
     ids = table["crime_id"]
-    shared = table[(ids != NO_ID) & ids.duplicated(keep=False)]
+    shared = table[good & (ids != NO_ID) & ids.duplicated(keep=False)]
     same = ["crime_id", "month", "category", "x", "y"]
     first = shared.groupby(same, observed=True)["file"].transform("min")
     again = shared.index[shared["file"] > first]
     left_out.add("crimes", "stand in an earlier file too", len(again))
-    return table.drop(index=again) if len(again) else table
+    first_time = np.ones(len(table), dtype=bool)
+    first_time[again] = False
+    return first_time
 
 
-def _incidents(table: pd.DataFrame, projection: Projection) -> gpd.GeoDataFrame:
-    data = {
-        "category": table["category"].cat.remove_unused_categories(),
-        "month": table["month"],
-        "occurred_at": table["occurred_at"],
-        "force": table["force"].cat.remove_unused_categories(),
-    }
-    # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
-    places, of_row = distinct(table[["x", "y"]].to_numpy(dtype=np.float64))
-    points = shapely.points(places)[of_row]
-    geometry = gpd.GeoSeries(points, crs=projection.crs, index=table.index)
-    frame = gpd.GeoDataFrame(data, geometry=geometry).reset_index(drop=True)
+def _incidents(
+    table: pd.DataFrame,
+    good: NDArray[np.bool_],
+    points: NDArray[np.object_],
+    projection: Projection,
+) -> gpd.GeoDataFrame:
+    """The good rows as incidents at these points."""
+    data = {name: table[name].array[good] for name in ("category", "month", "occurred_at", "force")}
+    for name in ("category", "force"):
+        data[name] = data[name].remove_unused_categories()
+    frame = gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
     return INCIDENTS.check(frame)

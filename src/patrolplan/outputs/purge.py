@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.errors import OutputError
+from patrolplan.inputs import arrays
 from patrolplan.inputs import crime_cache
 from patrolplan.inputs.cache import ENTRY
 from patrolplan.inputs.cache import FILES
@@ -115,15 +116,17 @@ class _Purge:
     dry_run: bool
 
     def cache(self, folder: Path) -> Iterator[Purged]:
-        """Entries of the caches of streets and crimes, and of what models caught."""
+        """Entries of the caches of streets and crimes, of what models caught and of rates."""
         folders = sorted(folder.iterdir()) if folder.is_dir() else []
         folders = [entry for entry in folders if entry.is_dir() and not entry.is_symlink()]
         yield from self._streets(folders)
         for entry in folders:
             if crime_cache.FOLDER.fullmatch(entry.name):
                 yield from self._cached(entry, crime_cache.ENTRY, "crime cache")
-            elif entry.name == kept.FOLDER:
-                yield from self._cached(entry, kept.ENTRY, "cache of back-tests")
+            elif entry.name == arrays.FOLDER:
+                yield from self._cached(entry, arrays.ENTRY, "cache of streets in pieces")
+            elif entry.name in kept.FOLDERS:
+                yield from self._cached(entry, kept.ENTRY, kept.FOLDERS[entry.name])
 
     def _cached(self, folder: Path, entries: re.Pattern[str], kind: str) -> Iterator[Purged]:
         """Files of a cache; any other file is left alone, and so is its folder."""

@@ -29,6 +29,7 @@ from patrolplan.risk.trials import AUTO
 from patrolplan.risk.trials import LEAST_HISTORY
 from patrolplan.risk.trials import MARGIN_COVERAGE
 from patrolplan.risk.trials import Trials
+from patrolplan.risk.trials import by_category
 from patrolplan.risk.trials import run_trials
 from patrolplan.risk.weights import harm_days
 
@@ -129,10 +130,9 @@ def _chosen(
     seed: int,
 ) -> _Told:
     """In each category, the model that was best on these months."""
-    recent = np.asarray([history.month(origin).sum() for origin in origins])
-    if len(origins) < FEWEST_ORIGINS or recent.sum() < FEWEST_EVENTS:
+    events = sum(map(history.total, origins), np.zeros(len(history.categories)))[: len(harm)]
+    if len(origins) < FEWEST_ORIGINS or events.sum() < FEWEST_EVENTS:
         expected = fitted(models[PRIOR_COUNT], history).predict()
-        events = sum((history.month(origin).sum(axis=0) for origin in origins), np.zeros(len(harm)))
         choices = tuple(
             Choice(name, PRIOR_COUNT, None, int(seen), len(origins))
             for name, seen in zip(history.targets, events, strict=True)
@@ -148,12 +148,8 @@ def _chosen(
         )
         return _Told(expected, PRIOR_COUNT, 0.0, (why,))
     choices = tuple(trials.choice(column) for column in range(len(history.targets)))
-    expected = np.column_stack(
-        [
-            fitted(models[choice.model], history).predict()[:, column]
-            for column, choice in enumerate(choices)
-        ]
-    )
+    rates = by_category([fitted(models[choice.model], history) for choice in choices])
+    expected = history.places.catchments.spread(rates)
     names = tuple(dict.fromkeys(choice.model for choice in choices))
     margin = _margin(trials)
     said = [str(choice) for choice in choices]

@@ -58,12 +58,24 @@ class History:
         known = int(self.months.searchsorted(month))
         cut = replace(self, counts=self.counts[:known].copy(), months=self.months[:known])
         vars(cut)["month_digests"] = self.month_digests[:known]
+        vars(cut)["totals"] = self.totals[:known]
         return cut
+
+    @cached_property
+    def totals(self) -> NDArray[np.int64]:
+        """(t, k) incidents of each month and category."""
+        return np.asarray(self.counts.sum(axis=1, dtype=np.int64))
+
+    def total(self, month: pd.Timestamp) -> NDArray[np.int64]:
+        """(k,) incidents of one month in each category; zero where it is not held."""
+        at = self.months.get_indexer(pd.DatetimeIndex([month]))[0]
+        return self.totals[at] if at >= 0 else np.zeros(len(self.categories), dtype=np.int64)
 
     @cached_property
     def month_digests(self) -> tuple[str, ...]:
         """Digest of each month's counts."""
-        return tuple(hashlib.sha256(counts.tobytes()).hexdigest() for counts in self.counts)
+        months = np.ascontiguousarray(self.counts)
+        return tuple(hashlib.sha256(counts).hexdigest() for counts in months)
 
     def digest(self, months: int | None = None) -> str:
         """Name of what the first so many months hold, by content; all months by default."""
@@ -78,9 +90,13 @@ class History:
             return np.zeros((len(self.places), len(self.targets)))
         return self.counts[at, :, : len(self.targets)].astype(np.float64)
 
-    def last(self, months: int) -> NDArray[np.float64]:
-        """(c, k) incidents of the last so many months, or of all where there are fewer."""
-        recent = self.counts[max(0, len(self) - months) :]
+    def last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
+        """(c, k) incidents of the last so many months, or of all where there are fewer.
+
+        Of the first `before` months, all by default.
+        """
+        known = len(self) if before is None else before
+        recent = self.counts[max(0, known - months) : known]
         return np.asarray(recent.sum(axis=0), dtype=np.float64)
 
     def decayed(
@@ -93,8 +109,9 @@ class History:
         counts = self.counts[:months]
         weights = recency(np.arange(len(counts))[::-1], half_life_months)
         total = np.zeros(counts.shape[1:])
+        weighed = np.empty_like(total)
         for weight, month in zip(weights, counts, strict=True):
-            total += weight * month
+            total += np.multiply(weight, month, out=weighed)
         return total, float(weights.sum())
 
 
@@ -144,5 +161,6 @@ def _counted(area: StudyArea, categories: Sequence[str] | None) -> History:
     cells = np.ravel_multi_index(
         (month[kept], area.incident_catchment[kept], category[kept]), shape
     )
-    counts = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape)
-    return History(counts.astype(np.int32), months, names, targets, places)
+    counts = np.zeros(int(np.prod(shape)), dtype=np.int32)
+    np.add.at(counts, cells, np.int32(1))
+    return History(counts.reshape(shape), months, names, targets, places)

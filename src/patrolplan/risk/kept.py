@@ -1,7 +1,9 @@
-"""What models caught in earlier months, kept in the user's cache folder by all that it rests on.
+"""What costs time, kept in the user's cache folder by the content of all that it rests on.
 
-A new month then asks for one origin more, and other settings of patrols for none. Only sums of
-recorded crime in slices of a whole area are kept, never a place.
+A new month then asks for one origin more and one month's rates, and other settings of patrols for
+nothing. Of every area sums of recorded crime in slices of the whole are kept. Rates of places are
+kept only where the places are those of open data, see `patrolplan.inputs.crime_cache`: nothing of a
+force's own extract is.
 """
 
 import hashlib
@@ -19,9 +21,13 @@ from numpy.typing import NDArray
 from patrolplan.inputs.cache import cache_folder
 from patrolplan.risk.places import Places
 
-FOLDER = "trials"
+SUMS = "trials"
+RATES = "rates"
+FOLDERS = {SUMS: "cache of back-tests", RATES: "cache of rates"}
+"""The folders in the cache folder, and what is in them."""
+
 ENTRY = re.compile(r"[0-9a-f]{40}\.npy|\.new-\w+")
-"""Names of its files, whole and interrupted."""
+"""Names of their files, whole and interrupted."""
 
 
 def kept_sums(
@@ -41,10 +47,23 @@ def kept_sums(
         Gives the sums.
     """
     if key not in places.kept:
-        name = "\n".join([_code(), _geometry(places), key])
-        path = cache_folder() / FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:40]}.npy"
-        places.kept[key] = _through(path, work_out)
+        places.kept[key] = _through(_path(places, SUMS, key), work_out)
     return places.kept[key]
+
+
+def kept_rates(
+    places: Places, key: str, work_out: Callable[[], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Do as `kept_sums` does for rates of places: from an earlier run only those of open data."""
+    if key not in places.kept:
+        found = work_out() if places.exact else _through(_path(places, RATES, key), work_out)
+        places.kept[key] = found
+    return places.kept[key]
+
+
+def _path(places: Places, folder: str, key: str) -> Path:
+    name = "\n".join([_code(), _geometry(places), key])
+    return cache_folder() / folder / f"{hashlib.sha256(name.encode()).hexdigest()[:40]}.npy"
 
 
 def _through(path: Path, work_out: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -1,12 +1,11 @@
 """What a regression may know of a place at the start of a month: everything from before it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.risk.history import History
+from patrolplan.risk.places import KINDS
 from patrolplan.risk.regression import HELD_BACK_MONTHS
 from patrolplan.risk.regression import Rows
 from patrolplan.risk.regression import thin
@@ -16,6 +15,12 @@ HORIZONS = (1, 3, 6, 12)
 """Months that counts are looked back over."""
 
 LONG, SHORT = 12, 3
+
+AROUND = (SHORT, LONG)
+"""Months that counts around are looked back over."""
+
+SEASON = (np.sin, np.cos)
+"""Of the month as an angle."""
 
 LEAST_RATE = 1e-4
 """Incidents a month; no place is held to be without any."""
@@ -43,57 +48,113 @@ class Known:
         self.history = history
         self._there, self._around = _so_far(history)
 
-    def _over(
-        self, so_far: list[NDArray[np.int32]], month: int, horizon: int, rows: PlaceRows
-    ) -> NDArray[np.float64]:
-        """(r, k) counts in the `horizon` months before a month, scaled where fewer are known."""
-        known = min(horizon, month)
-        seen = so_far[month][rows] - so_far[month - known][rows]
-        return np.asarray(seen * (horizon / max(known, 1)))
+    def at(self, month: int, rows: PlaceRows = EVERY_PLACE) -> "Features":
+        """What is known before a month, at these places."""
+        return Features(self, month, rows)
 
     def features(
         self, month: int, target: int, rows: PlaceRows = EVERY_PLACE
     ) -> NDArray[np.float64]:
-        """(r, f) all that is known of one category before a month, at these places.
+        """(r, f) all that is known of one category before a month, at these places."""
+        return self.at(month, rows).of(target)
 
-        Of the category alone: counts there over all horizons, and around. Then what all categories
-        have in common: every category's count and that of all over the last months, all around,
-        street length and kind, season.
-        """
-        places = self.history.places
-        counts = {span: self._over(self._there, month, span, rows) for span in HORIZONS}
-        around = {span: self._over(self._around, month, span, rows) for span in (SHORT, LONG)}
-        there = [counts[span][:, target] for span in HORIZONS]
-        beside = [around[span][:, target] for span in (SHORT, LONG)]
-        long = counts[LONG]
-        in_all = [long.sum(axis=1), counts[SHORT].sum(axis=1)]
-        all_around = [around[span][:, -1] for span in (LONG, SHORT)]
-        at = self.history.months[0] + pd.DateOffset(months=month)
-        angle = 2 * np.pi * at.month / 12
-        season = np.broadcast_to([np.sin(angle), np.cos(angle)], (len(long), 2))
-        counted = np.log1p(np.column_stack([*there, *beside, long, *in_all, *all_around]))
-        length = np.log(places.metres[rows])
-        return np.column_stack([counted, length, places.kinds[rows], season])
+    def rates(self, month: int) -> NDArray[np.float64]:
+        """(c, j) shrunk counts of the months before, a month."""
+        return np.maximum(shrunk_rates(self.history, months=month), LEAST_RATE)
 
-    def rates(self, month: int, rows: PlaceRows = EVERY_PLACE) -> NDArray[np.float64]:
-        """(r, j) shrunk counts of the months before, a month, at these places."""
-        return np.maximum(shrunk_rates(self.history, months=month)[rows], LEAST_RATE)
-
-    def rows(self, months: Sequence[int], target: int) -> Rows:
+    def rows(self, months: range, target: int) -> Rows:
         """Rows to learn one category from: these months, every place."""
-        counts = self.history.counts[list(months), :, target]
+        counts = np.ascontiguousarray(self.history.counts[months.start : months.stop, :, target])
         weights = thin(counts)
         kept = weights > 0
         held_back = len(months) - min(HELD_BACK_MONTHS, len(months) // 3)
-        number = np.broadcast_to(np.arange(len(months))[:, None], counts.shape)
-        asked = [(month, np.flatnonzero(row)) for month, row in zip(months, kept, strict=True)]
+        number = np.repeat(np.arange(len(months)), kept.sum(axis=1))
+        features = np.empty((len(number), self.width))
+        exposure = np.empty(len(number))
+        last = np.cumsum(kept.sum(axis=1))
+        for month, row, end in zip(months, kept, last, strict=True):
+            places = np.flatnonzero(row)
+            part = slice(end - len(places), end)
+            Features(self, month, places, features[part]).of(target)
+            rates = shrunk_rates(self.history, months=month)[places, target]
+            exposure[part] = np.maximum(rates, LEAST_RATE)
         return Rows(
-            features=np.concatenate([self.features(month, target, rows) for month, rows in asked]),
-            exposure=np.concatenate([self.rates(month, rows)[:, target] for month, rows in asked]),
+            features=features,
+            exposure=exposure,
             counts=counts[kept].astype(np.float64),
             weights=weights[kept],
-            held_back=number[kept] >= held_back,
+            held_back=number >= held_back,
         )
+
+    @property
+    def width(self) -> int:
+        """How many features there are."""
+        own, shared = len(HORIZONS) + len(AROUND), len(self.history.categories) + 2 * len(AROUND)
+        return own + shared + 1 + len(KINDS) + len(SEASON)
+
+    def over(
+        self, month: int, horizon: int, rows: PlaceRows, columns: slice | int, *, around: bool
+    ) -> NDArray[np.float64]:
+        """(r,) or (r, n) counts there or around in the `horizon` months before a month.
+
+        Scaled up where fewer months are known.
+        """
+        so_far = self._around if around else self._there
+        known = min(horizon, month)
+        seen = so_far[month][rows, columns] - so_far[month - known][rows, columns]
+        return np.asarray(seen * (horizon / max(known, 1)))
+
+
+class Features:
+    """Features of places before one month, of one category after the other.
+
+    Of the category alone: counts there over all horizons, and around. Then what all categories
+    have in common: every category's count and that of all over the last months, all around, street
+    length and kind, season. That is looked up once.
+
+    Parameters
+    ----------
+    known
+        What is known.
+    month, rows
+        Before which month, and where.
+    out
+        (r, f) array to be filled; by default a new one.
+    """
+
+    def __init__(
+        self, known: Known, month: int, rows: PlaceRows, out: NDArray[np.float64] | None = None
+    ) -> None:
+        self.known, self.month, self.rows = known, month, rows
+        places, kinds = known.history.places, len(known.history.categories)
+        every, metres = slice(kinds), places.metres[rows]
+        self._table = np.empty((len(metres), known.width)) if out is None else out
+        counts = {
+            span: known.over(month, span, rows, every, around=False) for span in (LONG, SHORT)
+        }
+        in_all = [counts[span].sum(axis=1) for span in (LONG, SHORT)]
+        beside = [known.over(month, span, rows, -1, around=True) for span in (LONG, SHORT)]
+        own = len(HORIZONS) + len(AROUND)
+        counted = self._table[:, own : own + kinds + 2 * len(AROUND)]
+        np.log1p(np.column_stack([counts[LONG], *in_all, *beside]), out=counted)
+        at = known.history.months[0] + pd.DateOffset(months=month)
+        angle = 2 * np.pi * at.month / 12
+        rest = self._table[:, own + counted.shape[1] :]
+        rest[:, 0] = np.log(metres)
+        rest[:, 1 : -len(SEASON)] = places.kinds[rows]
+        rest[:, -len(SEASON) :] = [turn(angle) for turn in SEASON]
+
+    def of(self, target: int) -> NDArray[np.float64]:
+        """(r, f) the features of one category; the next category's stand in the same array."""
+        there = [
+            self.known.over(self.month, span, self.rows, target, around=False) for span in HORIZONS
+        ]
+        around = [
+            self.known.over(self.month, span, self.rows, target, around=True) for span in AROUND
+        ]
+        own = np.column_stack([*there, *around])
+        np.log1p(own, out=self._table[:, : own.shape[1]])
+        return self._table
 
 
 def _so_far(history: History) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:

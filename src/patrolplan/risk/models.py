@@ -16,12 +16,14 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from patrolplan.catchments import Catchments
 from patrolplan.risk.history import History
+from patrolplan.risk.kept import kept_rates
 from patrolplan.risk.kernels import BANDWIDTHS
 from patrolplan.risk.kernels import leave_one_out
 from patrolplan.risk.known import Known
 from patrolplan.risk.regression import ALPHAS
 from patrolplan.risk.regression import fit_poisson
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE
+from patrolplan.risk.shrinkage import prepare_rates
 from patrolplan.risk.shrinkage import shrunk_rates
 
 PRIOR_COUNT = "prior count"
@@ -229,24 +231,23 @@ class PoissonCount(RiskModel):
         self.first_month = first_month
 
     def _monthly(self, history: History) -> NDArray[np.float64]:
-        key = f"{self!r} {history.digest()}"
-        kept = history.places.kept
-        if key not in kept:
-            kept[key] = self._learned(history)
-        return kept[key]
+        first = history.months[:1].strftime("%Y-%m").tolist()  # it is told seasons apart by
+        key = f"{self!r} {first} {history.digest()}"
+        return kept_rates(history.places, key, lambda: self._learned(history))
 
     def _learned(self, history: History) -> NDArray[np.float64]:
         """What the regression gives; it costs most of all models, so it is kept."""
         now = len(history)
         months = range(min(self.first_month, now), now)
+        prepare_rates(history, range(months.start, now + 1))
         known = Known(history)
-        rates = known.rates(now)
+        rates, features = known.rates(now), known.at(now)
+        events = history.totals[months.start :, : len(history.targets)].sum(axis=0)
         # One thread: sums of several threads differ in their last digits from run to run.
         with threadpool_limits(limits=1), config_context(assume_finite=True):
-            for target in range(len(history.targets)):
-                if history.counts[list(months), :, target].sum() >= FEWEST_EVENTS:
-                    model = fit_poisson(known.rows(months, target), self.alphas)
-                    rates[:, target] *= model.predict(known.features(now, target))
+            for target in np.flatnonzero(events >= FEWEST_EVENTS).tolist():
+                model = fit_poisson(known.rows(months, target), self.alphas)
+                rates[:, target] *= model.predict(features.of(target))
         return rates
 
 

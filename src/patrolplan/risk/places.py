@@ -7,6 +7,7 @@ exact. Everything here is geometry, so it is worked out once and shared by every
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -51,16 +52,24 @@ class Places:
         The pieces of street of each place.
     kept
         Results that cost time, by the digest of the counts that they rest on.
+    working
+        Held by the thread that works out what others are about to ask for as well.
     """
 
     network: StreetNetwork
     catchments: Catchments
     kept: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    working: Lock = field(default_factory=Lock, init=False, repr=False)
     _within: dict[float, sparse.csr_array] = field(default_factory=dict, repr=False)
     _among: dict[tuple[str, float], sparse.csr_array] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.catchments)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every piece of street is a place of its own, as where places are exact."""
+        return len(self) == len(self.network)
 
     @cached_property
     def metres(self) -> NDArray[np.float64]:
@@ -87,7 +96,7 @@ class Places:
     def _cells(self) -> tuple[NDArray[np.float64], sparse.csr_array]:
         """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
         xy = self.catchments.xy
-        if len(self) == len(self.network):
+        if self.exact:
             xy = (np.floor(xy / CELL_METRES) + 0.5) * CELL_METRES
         centres, cell = np.unique(xy, axis=0, return_inverse=True)
         rows = np.arange(len(self))

@@ -41,7 +41,7 @@ class Rows:
     weights
         (r,) how many rows one stands for.
     held_back
-        (r,) rows of the last months.
+        (r,) rows of the last months; they stand last.
     """
 
     features: NDArray[np.float64]
@@ -84,13 +84,13 @@ def fit_poisson(rows: Rows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
     """
     scaler = StandardScaler().fit(rows.features)
     scaled = replace(rows, features=scaler.transform(rows.features))
-    everything = np.ones(len(rows.counts), dtype=bool)
-    return make_pipeline(scaler, _fit(scaled, everything, _penalty(scaled, alphas)))
+    return make_pipeline(scaler, _fit(scaled, slice(None), _penalty(scaled, alphas)))
 
 
 def _penalty(rows: Rows, alphas: Sequence[float]) -> float:
     """Penalty of least Poisson deviance on the rows held back; the last one if none can be told."""
-    before, after = ~rows.held_back, rows.held_back
+    learned = int(np.count_nonzero(~rows.held_back))
+    before, after = slice(learned), slice(learned, None)
     if not rows.counts[before].any() or not rows.counts[after].any():
         return alphas[-1]
     deviances = []
@@ -101,7 +101,7 @@ def _penalty(rows: Rows, alphas: Sequence[float]) -> float:
     return alphas[int(np.argmin(np.round(deviances, 6)))]
 
 
-def _fit(rows: Rows, which: NDArray[np.bool_], alpha: float) -> PoissonRegressor:
+def _fit(rows: Rows, which: slice, alpha: float) -> PoissonRegressor:
     """Counts over exposure, weighed by exposure: the same as an offset in the linear part."""
     regressor = PoissonRegressor(alpha=alpha, solver="newton-cholesky", max_iter=50)
     with warnings.catch_warnings():

@@ -165,6 +165,8 @@ def _among_equals(
     amounts: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """(n,) amounts on the first so many metres of these places, in the order of the draw."""
+    if not amounts[places].any():
+        return np.zeros(amounts.shape[1])
     tied = np.zeros(len(streets.metres), dtype=bool)
     tied[places] = True
     for upto in (len(streets.drawn) // 8, len(streets.drawn)):  # the first ones often suffice

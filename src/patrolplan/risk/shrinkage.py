@@ -1,11 +1,15 @@
 """Gamma-Poisson shrinkage: sparse counts borrow strength from the other categories there."""
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 from patrolplan.risk.history import History
+from patrolplan.risk.kept import kept_rates
 from patrolplan.risk.places import NEXT_METRES
 from patrolplan.risk.places import Places
 
@@ -23,6 +27,9 @@ BORROWED = 20.0
 
 MOST_PLACES = 20_000
 """The few numbers that all places share are learned from every n-th place where there are more."""
+
+TOGETHER = 2
+"""Months whose rates are worked out at the same time."""
 
 LEAST = 1e-6
 """Incidents; no place is held to be impossible."""
@@ -136,7 +143,7 @@ def shrunk_rates(
 ) -> NDArray[np.float64]:
     """(c, j) incidents a month of each target, drawn towards what is around.
 
-    The result is kept under a digest of the counts that it rests on, for the next origin.
+    The result is kept under a digest of the counts that it rests on, for the next origin and run.
 
     Parameters
     ----------
@@ -147,12 +154,23 @@ def shrunk_rates(
     months
         How many of the first months count; all by default.
     """
-    key = f"shrunk {half_life_months} {history.digest(months)}"
-    kept = history.places.kept
-    if key not in kept:
+
+    def work_out() -> NDArray[np.float64]:
         total, weight = history.decayed(half_life_months, months=months)
         targets = len(history.targets)
         expected = around_expected(total, targets, history.places)
         rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
-        kept[key] = np.column_stack(rates) / max(weight, LEAST)
-    return kept[key]
+        return np.column_stack(rates) / max(weight, LEAST)
+
+    key = f"shrunk {half_life_months} {history.digest(months)}"
+    return kept_rates(history.places, key, work_out)
+
+
+def prepare_rates(history: History, months: Iterable[int]) -> None:
+    """Have `shrunk_rates` ready after each of so many months.
+
+    Threads that look at different origins ask for the same months: the first one works them out,
+    several side by side, and the others wait for them.
+    """
+    with history.places.working, ThreadPoolExecutor(TOGETHER) as threads:
+        list(threads.map(lambda known: shrunk_rates(history, months=known), months))

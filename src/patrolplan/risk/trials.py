@@ -1,6 +1,7 @@
 """Rolling origin: fit on the months before, score the month that came, step on by a month."""
 
 import hashlib
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from patrolplan.risk.choice import FEWEST_ORIGINS
 from patrolplan.risk.choice import Choice
@@ -147,7 +149,7 @@ class Scorer:
     def with_all(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
         """(..., j + 1) the categories, and all of them weighed by harm."""
         weighed = (amounts * self.harm).sum(axis=-1, keepdims=True)
-        return np.concatenate([amounts, weighed], axis=-1)
+        return np.asarray(np.concatenate([amounts, weighed], axis=-1))
 
     def score(
         self, expected: NDArray[np.float64], amounts: NDArray[np.float64]
@@ -159,17 +161,17 @@ class Scorer:
         expected
             (c, j) in each place, or (p, j) on each piece where a model tells them apart.
         amounts
-            (n, c, j) what is counted, in each place.
+            (n, c, j + 1) what is counted, in each place; see `with_all`.
 
         Returns
         -------
         NDArray
             (n, j + 1, q).
         """
-        scores, counted = self.with_all(expected), self.with_all(amounts)
+        scores = self.with_all(expected)
         if len(expected) == amounts.shape[1]:
             found = [
-                place_slice_sums(score, self.streets, counted[..., column].T)
+                place_slice_sums(score, self.streets, amounts[..., column].T)
                 for column, score in enumerate(scores.T)
             ]
         else:
@@ -178,7 +180,7 @@ class Scorer:
                 slice_sums(
                     ranking(score, self.metres, self.ties),
                     self.metres,
-                    spread(counted[..., column].T),
+                    spread(amounts[..., column].T),
                 )
                 for column, score in enumerate(scores.T)
             ]
@@ -209,26 +211,84 @@ def run_trials(
         Breaks ties.
     """
     rolling = _Rolling(Scorer(history, harm, seed), models)
-    with ThreadPoolExecutor(TOGETHER) as threads:
+    # Whoever leaves a limit of its own sets the whole process back to what it found: without this
+    # one around them all, a fit would go on with more threads as soon as another had ended.
+    with threadpool_limits(limits=1), ThreadPoolExecutor(TOGETHER) as threads:
         # What a model catches by itself hangs on no other origin; a choice hangs on all before.
-        for seen in threads.map(rolling.look, origins):
-            rolling.step(seen)
+        seen = (_Seen(rolling.scorer, origin) for origin in origins)
+        for one, alone in threads.map(rolling.look, seen):
+            rolling.step(one, alone)
     return rolling.trials()
 
 
-@dataclass(frozen=True, eq=False)
 class _Seen:
-    """What one origin shows before anything is chosen.
+    """One origin: what models may look at, and what they are scored on.
 
-    `amounts` is (2, c, j): what came, and the twelve months before; `rest` names all that sums rest
-    on beside the models; `alone` is (m, 2, j + 1, q), see `Trials.hits`.
+    Both are only made where something is not known from an earlier run.
     """
 
-    origin: pd.Timestamp
-    cut: History
-    amounts: NDArray[np.float64]
-    rest: str
-    alone: NDArray[np.float64]
+    def __init__(self, scorer: Scorer, origin: pd.Timestamp) -> None:
+        self.scorer = scorer
+        self.origin = origin
+
+    @cached_property
+    def cut(self) -> History:
+        """The months before."""
+        return self.scorer.history.until(self.origin)
+
+    @cached_property
+    def amounts(self) -> NDArray[np.float64]:
+        """(2, c, j + 1) what came, and the twelve months before."""
+        history = self.scorer.history
+        before = history.last(12, before=self._known)[:, : len(history.targets)]
+        return self.scorer.with_all(np.stack([history.month(self.origin), before]))
+
+    @property
+    def _known(self) -> int:
+        """How many months lie before."""
+        return int(self.scorer.history.months.searchsorted(self.origin))
+
+    @cached_property
+    def _rest(self) -> str:
+        """Everything beside the models that sums rest on, by content."""
+        scorer, history, known = self.scorer, self.scorer.history, self._known
+        harm = hashlib.sha256(scorer.harm.tobytes()).hexdigest()
+        first = history.months[: min(known, 1)].strftime("%Y-%m").tolist()
+        return f"{scorer.seed} {first} {history.digest(known)} {history.digest(known + 1)} {harm}"
+
+    def kept(self, what: str, work_out: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Sums that rest on this origin and on what is named."""
+        return kept_sums(self.scorer.history.places, f"{what} {self._rest}", work_out)
+
+    def caught(self, model: RiskModel) -> NDArray[np.float64]:
+        """(2, j + 1, q) what a model caught by itself."""
+        return self.kept(
+            f"caught {model!r}",
+            lambda: self.scorer.score(_expected(fitted(model, self.cut)), self.amounts),
+        )
+
+    def together(self, models: Sequence[RiskModel]) -> NDArray[np.float64]:
+        """(2, j + 1, q) what one model for each category caught."""
+        return self.kept(
+            f"together {models!r}",
+            lambda: self.scorer.score(
+                by_category([fitted(model, self.cut) for model in models]), self.amounts
+            ),
+        )
+
+    def best(self) -> NDArray[np.float64]:
+        """(j + 1, q) the most that could have been caught of what came."""
+        found = self.kept(
+            "best", lambda: self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1])
+        )
+        return np.asarray(found[0])
+
+    def totals(self) -> NDArray[np.float64]:
+        """(2, j) incidents that came, and those of the twelve months before."""
+        history, known = self.scorer.history, self._known
+        before = history.totals[max(0, known - 12) : known].sum(axis=0)
+        totals = np.stack([history.total(self.origin), before])
+        return np.asarray(totals[:, : len(history.targets)], dtype=np.float64)
 
 
 class _Rolling:
@@ -246,57 +306,27 @@ class _Rolling:
         self.events: list[NDArray[np.int64]] = []
         self.choices: list[tuple[Choice, ...]] = []
 
-    def look(self, origin: pd.Timestamp) -> _Seen:
+    def look(self, seen: _Seen) -> tuple[_Seen, list[NDArray[np.float64]]]:
         """Fit every model on the months before an origin, score the month that came."""
-        history = self.scorer.history
-        cut = history.until(origin)
-        came, before = history.month(origin), cut.last(12)[:, : len(history.targets)]
-        amounts = np.stack([came, before])
-        rest = self._rest(cut, amounts)
-        return _Seen(origin, cut, amounts, rest, self._alone(cut, amounts, rest))
+        seen.best()  # kept for `step`
+        return seen, [seen.caught(model) for model in self.models.values()]
 
-    def step(self, seen: _Seen) -> None:
+    def step(self, seen: _Seen, alone: Sequence[NDArray[np.float64]]) -> None:
         """Choose by the origins before, and score what was chosen."""
-        scorer, history = self.scorer, self.scorer.history
-        cut, amounts, came = seen.cut, seen.amounts, seen.amounts[0]
-        choices = tuple(self._choice(column) for column in range(len(history.targets)))
-        taken = [self.models[one.model] for one in choices]
-        together = kept_sums(
-            history.places,
-            f"together {taken!r} {seen.rest}",
-            lambda: scorer.score(_by_category([fitted(model, cut) for model in taken]), amounts),
-        )
-        scored = np.stack([*seen.alone, together])
+        totals, targets = seen.totals(), self.scorer.history.targets
+        choices = tuple(self._choice(column) for column in range(len(targets)))
+        together = seen.together([self.models[one.model] for one in choices])
+        scored = np.stack([*alone, together])
         mixed = scored[-1, 0, -1].copy()
         if self.worse():
             scored[-1, :, -1] = scored[self.names.index(PRIOR_COUNT), :, -1]
         self.mixed.append(mixed)
         self.origins.append(seen.origin)
         self.scored.append(scored)
-        self.best.append(scorer.score(came, amounts[:1])[0])
-        self.totals.append(scorer.with_all(amounts.sum(axis=1)))
-        self.events.append(np.append(came.sum(axis=0), came.sum()).astype(np.int64))
+        self.best.append(seen.best())
+        self.totals.append(self.scorer.with_all(totals))
+        self.events.append(np.append(totals[0], totals[0].sum()).astype(np.int64))
         self.choices.append(choices)
-
-    def _rest(self, cut: History, amounts: NDArray[np.float64]) -> str:
-        """Everything beside the models that sums rest on, by content."""
-        scorer = self.scorer
-        counted = hashlib.sha256(amounts.tobytes() + scorer.harm.tobytes()).hexdigest()
-        return f"{scorer.seed} {cut.months[:1].strftime('%Y-%m').tolist()} {cut.digest()} {counted}"
-
-    def _alone(self, cut: History, amounts: NDArray[np.float64], rest: str) -> NDArray[np.float64]:
-        """(m, n, j + 1, q) what each model caught by itself."""
-        places, score = self.scorer.history.places, self.scorer.score
-        return np.stack(
-            [
-                kept_sums(
-                    places,
-                    f"caught {model!r} {rest}",
-                    lambda model=model: score(_expected(fitted(model, cut)), amounts),  # type: ignore[misc]
-                )
-                for model in self.models.values()
-            ]
-        )
 
     def worse(self) -> bool:
         """Whether the chosen models together caught less of all crime than prior counts did.
@@ -339,7 +369,7 @@ class _Rolling:
         )
 
 
-def _by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
+def by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
     """(c, j) or (p, j) what one model for each category expects, by place where all can."""
     if any(model.rates_ is None for model in models):
         return np.column_stack([model.predict()[:, k] for k, model in enumerate(models)])
