@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy import stats
-from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.jitters import survived_share
+from patrolplan.hotspots.shares import catchment_shares
+from patrolplan.hotspots.shares import summed
 from patrolplan.risk.history import History
 from patrolplan.risk.history import history_of
 from patrolplan.risk.surface import Risk
@@ -38,15 +40,11 @@ TILTS = np.geomspace(0.02, 10.0, 48)
 NEVER = 1e-9
 """A stretch whose chance is below this is reached by none of the simulations."""
 
-JITTERS = 40
 FALSE_DISCOVERY_RATE = 0.05
 RECENT_MONTHS = 6
 EARLIER_MONTHS = 12
 FEWEST_EVENTS = 10
 """With fewer incidents on a stretch in both spans, no trend can be told."""
-
-KEPT_SHARE = 0.5
-"""A stretch survives a jitter that leaves it this share of its recorded risk."""
 
 SURVIVED_SHARE = 0.8
 """A stretch is well placed when it survives this share of the jitters."""
@@ -88,7 +86,7 @@ def certainty_of(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
         Pieces of each stretch.
     """
     history = history_of(area)
-    share = catchment_shares(area, stretches)
+    share = catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng([area.settings.seed, len(stretches)])
     p_value = simulated_p_values(area, history, share, rng)
     return Certainty(
@@ -98,14 +96,6 @@ def certainty_of(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
         survived=survived_share(area, risk, history, stretches, rng),
         by_reports=rests_on_reports(area, risk, stretches),
     )
-
-
-def catchment_shares(area: StudyArea, stretches: list[NDArray[np.int64]]) -> sparse.csr_array:
-    """(h, c) share of each catchment's street that lies in each stretch."""
-    pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
-    row = np.repeat(np.arange(len(stretches)), [len(stretch) for stretch in stretches])
-    cells = (area.catchments.piece_share[pieces], (row, area.catchments.of_piece[pieces]))
-    return sparse.csr_array(cells, shape=(len(stretches), len(area.catchments)))
 
 
 def simulated_p_values(
@@ -257,61 +247,10 @@ def trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[s
     return [str(word) for word in kind]
 
 
-def survived_share(
-    area: StudyArea,
-    risk: Risk,
-    history: History,
-    stretches: list[NDArray[np.int64]],
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Share of jitters after which each stretch still holds half of its recorded risk.
-
-    A jitter moves every snap point to a piece of its own catchment, drawn by length, and spreads
-    its crime over the streets that are then nearest.
-    """
-    survived = np.zeros(len(stretches))
-    if not risk.snapped or not len(stretches):
-        return np.ones(len(stretches))
-    kinds = len(history.targets)
-    decayed = history.decayed(area.settings.risk.half_life_months)[0][:, :kinds]
-    amounts = decayed @ harm_days(history.targets, area.settings.risk.harm)
-    held = catchment_shares(area, stretches) @ amounts
-    starts = np.cumsum([0, *(len(stretch) for stretch in stretches[:-1])])
-    pieces, along = np.concatenate(stretches), _along_catchments(area)
-    for _ in range(JITTERS):
-        now = np.add.reduceat(_jittered(area, amounts, along, rng)[pieces], starts)
-        survived += now >= KEPT_SHARE * held
-    return survived / JITTERS
-
-
 def rests_on_reports(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.bool_]:
     """Which stretches owe more of their risk to pupils' reports than to recorded crime."""
     weight = area.settings.risk.crime_weight
-    crime = np.array([risk.crime[stretch].sum() for stretch in stretches])
-    reports = np.array([risk.reports[stretch].sum() for stretch in stretches])
+    crime, reports = summed(risk.crime, stretches), summed(risk.reports, stretches)
     return np.asarray((1 - weight) * reports > weight * crime)
-
-
-def _along_catchments(area: StudyArea) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(p,) pieces catchment by catchment, and where each ends when every catchment is 1 long."""
-    order = np.argsort(area.catchments.of_piece, kind="stable")
-    return order, np.cumsum(area.catchments.piece_share[order])
-
-
-def _jittered(
-    area: StudyArea,
-    amounts: NDArray[np.float64],
-    along: tuple[NDArray[np.int64], NDArray[np.float64]],
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """(p,) the amounts after every snap point moved within its catchment."""
-    metres = area.network.piece_metres
-    order, ends = along
-    target = np.arange(len(amounts)) + rng.random(len(amounts))
-    chosen = order[np.minimum(np.searchsorted(ends, target), len(order) - 1)]
-    points = cKDTree(area.network.piece_middle[chosen], balanced_tree=False)
-    nearest = points.query(area.network.piece_middle, workers=-1)[1]
-    length = np.bincount(nearest, weights=metres, minlength=len(amounts))
-    return np.asarray(amounts[nearest] * metres / length[nearest])
