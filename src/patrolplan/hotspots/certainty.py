@@ -1,6 +1,5 @@
 """How sure a hotspot is: does it stand out from chance, does it last, where exactly does it lie."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,8 @@ from scipy import sparse
 from scipy import stats
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.fallen import harm_of
+from patrolplan.hotspots.fallen import times_reached
 from patrolplan.hotspots.jitters import survived_share
 from patrolplan.hotspots.shares import catchment_shares
 from patrolplan.hotspots.shares import summed
@@ -19,11 +20,8 @@ from patrolplan.risk.weights import harm_days
 
 FEWEST_SIMULATIONS = 999
 MOST_SIMULATIONS = 9999
-TOGETHER = 2
-"""Categories drawn at the same time, each from a stream of its own: their order changes nothing."""
-
 AT_ONCE = 500
-"""Simulations drawn together: as many as fit into memory for a city."""
+"""Simulations after which it is asked which stretches are known well enough."""
 
 ENOUGH = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
@@ -114,9 +112,10 @@ def simulated_p_values(
     kinds = len(history.targets)
     counts = history.last(EARLIER_MONTHS)[:, :kinds]
     harm = harm_days(history.targets, area.settings.risk.harm)
-    observed = share @ (counts @ harm)
+    observed = share @ harm_of(counts, harm)
     metres = np.bincount(area.catchments.of_piece, weights=area.network.piece_metres)
     even = metres / metres.sum()
+    mean = counts.sum(axis=0)[:, None] * even
     wanted = int(share.shape[0] / FALSE_DISCOVERY_RATE)
     simulations = int(np.clip(wanted, FEWEST_SIMULATIONS, MOST_SIMULATIONS))
     reached = np.zeros(share.shape[0])
@@ -128,8 +127,8 @@ def simulated_p_values(
         if not len(open_rows):
             break
         size = min(AT_ONCE, simulations - start)
-        drawn = _evenly_fallen(share[open_rows], counts.sum(axis=0), harm, even, size, rng)
-        reached[open_rows] += (drawn >= observed[open_rows]).sum(axis=0)
+        rows = share[open_rows], mean, harm, observed[open_rows]
+        reached[open_rows] += times_reached(*rows, size, rng)
         drawn_in_all[open_rows] += size
         told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all)[open_rows]
         open_rows = open_rows[~told]
@@ -186,30 +185,6 @@ def _surely_below(reached: NDArray[np.float64], drawn: NDArray[np.float64]) -> N
     passing = stands_out((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
     limit = stats.beta.ppf(SURE, reached + 1, drawn - reached)
     return np.asarray((drawn >= SURE_AFTER) & (limit < passing / 2))
-
-
-def _evenly_fallen(
-    share: sparse.csr_array,
-    totals: NDArray[np.float64],
-    harm: NDArray[np.float64],
-    even: NDArray[np.float64],
-    size: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """(size, h) harm on each stretch in so many draws of crime that falls evenly on all streets."""
-    touched = np.unique(share.indices)
-    on_touched = share.tocsc()[:, touched].T.tocsr()
-
-    def fallen(total: float, own_rng: np.random.Generator) -> NDArray[np.float64]:
-        counts = own_rng.poisson(total * even[touched], size=(size, len(touched)))
-        return np.asarray(counts @ on_touched)
-
-    drawn = np.zeros((size, share.shape[0]))
-    with ThreadPoolExecutor(TOGETHER) as threads:
-        by_category = threads.map(fallen, totals, rng.spawn(len(totals)))
-        for days, one in zip(harm, by_category, strict=True):
-            drawn += days * one
-    return drawn
 
 
 def stands_out(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
