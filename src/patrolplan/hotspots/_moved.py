@@ -9,17 +9,16 @@ from patrolplan.hotspots.jit import compiled
 
 Ground = tuple[
     NDArray[np.int64],
-    NDArray[np.int64],
     NDArray[np.float64],
     NDArray[np.float64],
     NDArray[np.float64],
     NDArray[np.int64],
     NDArray[np.int64],
 ]
-"""Pieces catchment by catchment, where each catchment starts among them, middles of pieces; centre
-and diameter of catchments; where each catchment's near ones start, and the near ones by number."""
+"""Where each catchment starts among its pieces, middles of pieces; centre and diameter of each
+catchment; where its near ones start, and the near ones. Pieces stand catchment by catchment."""
 
-GROUND = "Tuple((i8[::1], i8[::1], f8[:,::1], f8[:,::1], f8[::1], i8[::1], i8[::1]))"
+GROUND = "Tuple((i8[::1], f8[:,::1], f8[:,::1], f8[::1], i8[::1], i8[::1]))"
 
 SPARE_METRES = 1e-3
 """Beyond any rounding of a distance, so that no point is left out by it."""
@@ -36,8 +35,8 @@ def nearest_moved(ground: Ground, moved: NDArray[np.float64]) -> NDArray[np.int6
     For the pieces of a catchment only those near points are asked that are at most its diameter
     farther from its centre than the nearest one is: no other is nearest to any of its pieces.
     """
-    order, starts, middle, centre, diameter, near_starts, near = ground
-    nearest = np.empty(len(order), dtype=np.int64)
+    starts, middle, centre, diameter, near_starts, near = ground
+    nearest = np.empty(len(middle), dtype=np.int64)
     away = np.empty(len(starts))
     asked = np.empty(len(starts), dtype=np.int64)
     for own in range(len(starts) - 1):
@@ -52,8 +51,7 @@ def nearest_moved(ground: Ground, moved: NDArray[np.float64]) -> NDArray[np.int6
         for slot in range(first, last):
             asked[found] = near[slot]
             found += away[slot - first] <= least + diameter[own] + SPARE_METRES
-        for slot in range(starts[own], starts[own + 1]):
-            piece = order[slot]
+        for piece in range(starts[own], starts[own + 1]):
             least = np.inf
             for k in range(found):
                 x = middle[piece, 0] - moved[asked[k], 0]

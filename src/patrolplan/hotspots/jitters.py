@@ -46,14 +46,18 @@ def survived_share(
     held = catchment_shares(area.catchments, stretches) @ amounts
     pieces, size = flat(stretches)
     starts = np.cumsum(size) - size
-    ground = ground_of(area.network.piece_middle, area.catchments.of_piece)
-    ends = np.cumsum(area.catchments.piece_share[ground[0]])
+    order = np.argsort(area.catchments.of_piece, kind="stable")
+    ground = ground_of(area.network.piece_middle[order], area.catchments.of_piece[order])
+    ends = np.cumsum(area.catchments.piece_share[order])
+    metres = area.network.piece_metres[order]
+    inside = np.empty(len(order), dtype=np.int64)
+    inside[order] = np.arange(len(order))
+    inside = inside[pieces]
 
     def survives(drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
         target = np.arange(len(amounts)) + drawn
-        chosen = ground[0][np.minimum(np.searchsorted(ends, target), len(ends) - 1)]
-        nearest = nearest_of(ground, area.network.piece_middle[chosen])
-        now = _spread(amounts, nearest, area.network.piece_metres, pieces)
+        chosen = np.minimum(np.searchsorted(ends, target), len(ends) - 1)
+        now = _spread(amounts, nearest_of(ground, chosen), metres, inside)
         return np.asarray(np.add.reduceat(now, starts) >= KEPT_SHARE * held)
 
     draws = rng.random((JITTERS, len(amounts)))
@@ -70,28 +74,36 @@ def ground_of(middle: NDArray[np.float64], of_piece: NDArray[np.int64]) -> Groun
     Parameters
     ----------
     middle
-        (p, 2) metres.
+        (p, 2) metres, catchment by catchment.
     of_piece
         (p,) catchment of each piece; every catchment has one.
     """
-    order = np.argsort(of_piece, kind="stable")
-    starts = np.searchsorted(of_piece[order], np.arange(of_piece.max() + 2))
-    low = np.minimum.reduceat(middle[order], starts[:-1])
-    high = np.maximum.reduceat(middle[order], starts[:-1])
+    starts = np.searchsorted(of_piece, np.arange(of_piece[-1] + 2))
+    low = np.minimum.reduceat(middle, starts[:-1])
+    high = np.maximum.reduceat(middle, starts[:-1])
     centre, diameter = (low + high) / 2, np.hypot(*(high - low).T)
     reach = 1.5 * diameter[:, None] + SPARE_METRES
     tree = shapely.STRtree(shapely.box(*low.T, *high.T))
     pairs = tree.query(shapely.box(*(centre - reach).T, *(centre + reach).T))
     near_starts = np.searchsorted(pairs[0], np.arange(len(low) + 1))
-    return order, starts, np.ascontiguousarray(middle), centre, diameter, near_starts, pairs[1]
+    return starts, np.ascontiguousarray(middle), centre, diameter, near_starts, pairs[1]
 
 
-def nearest_of(ground: Ground, moved: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(p,) number of the moved point nearest each piece; a tree chooses among exact equals."""
-    nearest = nearest_moved(ground, moved)
+def nearest_of(ground: Ground, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(p,) number of the moved point nearest each piece; a tree chooses among exact equals.
+
+    Parameters
+    ----------
+    ground
+        See `ground_of`.
+    chosen
+        (c,) the piece to whose middle each point moved, one of its own catchment.
+    """
+    middle = ground[1]
+    nearest = nearest_moved(ground, middle[chosen])
     tied = np.flatnonzero(nearest == TIED)
     if len(tied):
-        nearest[tied] = cKDTree(moved, balanced_tree=False).query(ground[2][tied])[1]
+        nearest[tied] = cKDTree(middle[chosen], balanced_tree=False).query(middle[tied])[1]
     return nearest
 
 
