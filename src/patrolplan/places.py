@@ -94,7 +94,7 @@ def describe(network: StreetNetwork, positions: Positions) -> list[str]:
     own = pd.Series(labels).reset_index(drop=True)
     crossing = pd.Series(None, index=own.index, dtype=object)
     points = shapely.points(network.xy(positions))
-    for metres in (NEAR_METRES / 4, NEAR_METRES):  # most find one near, and few pieces are asked
+    for metres in NEAR_METRES / np.array([4, 2, 1]):  # most find one near: few pieces are asked
         left = np.flatnonzero(crossing.isna())
         asked, name = _nearest_other(network, points[left], labels[left], named, metres)
         crossing.iloc[left[asked]] = name

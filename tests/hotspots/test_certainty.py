@@ -136,8 +136,9 @@ def test_draws_end_early_only_far_beyond_the_rate():
     """A stretch is sure to pass when its draws say so by far, and never on few draws."""
     many, few = np.full(4, 4000.0), np.full(4, 500.0)
     reached = np.array([0.0, 5.0, 80.0, 3000.0])
-    assert _surely_below(reached, many).tolist() == [True, True, False, False]
-    assert not _surely_below(reached[:3], few[:3]).any()
+    assert _surely_below(reached, many, np.arange(4)).tolist() == [True, True, False, False]
+    assert _surely_below(reached, many, np.array([1, 2])).tolist() == [True, False]
+    assert not _surely_below(reached[:3], few[:3], np.arange(3)).any()
 
 
 @given(

@@ -130,7 +130,7 @@ def simulated_p_values(
         rows = share[open_rows], mean, harm, observed[open_rows]
         reached[open_rows] += times_reached(*rows, size, rng)
         drawn_in_all[open_rows] += size
-        told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all)[open_rows]
+        told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all, open_rows)
         open_rows = open_rows[~told]
     return np.asarray((1 + reached) / (drawn_in_all + 1))
 
@@ -176,15 +176,17 @@ def chance_limit(
     return np.asarray(np.exp(log_limit))
 
 
-def _surely_below(reached: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(h,) whether a stretch passes the false discovery rate, however the draws go on.
+def _surely_below(
+    reached: NDArray[np.float64], drawn: NDArray[np.float64], rows: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which of some stretches pass the false discovery rate, however the draws go on.
 
     The upper limit of its chance (Clopper and Pearson 1934) is less than half of the chance that
     passes by the draws so far.
     """
     passing = stands_out((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
-    limit = stats.beta.ppf(SURE, reached + 1, drawn - reached)
-    return np.asarray((drawn >= SURE_AFTER) & (limit < passing / 2))
+    limit = stats.beta.ppf(SURE, reached[rows] + 1, (drawn - reached)[rows])
+    return np.asarray((drawn[rows] >= SURE_AFTER) & (limit < passing / 2))
 
 
 def stands_out(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -90,17 +90,13 @@ def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> l
     columns = [history.targets.index(name) for name in categories]
     expected = catchment_shares(area.catchments, stretches) @ history.last(MONTHS)[:, columns]
     harm = expected * harm_days(categories, area.settings.risk.harm)
-    total = harm.sum(axis=1)
+    enough = (harm > 0) & (harm >= NAMED_SHARE * harm.sum(axis=1, keepdims=True))
+    order = np.argsort(-harm, axis=1, kind="stable")[:, :3]
     least = area.settings.privacy.threshold if area.settings.privacy.threshold_for_crime else 1
     last = risk.months[1]
     told: list[list[str]] = []
     for row in range(len(stretches)):
-        order = np.argsort(-harm[row], kind="stable")
-        named = [
-            _category_words(categories[k])
-            for k in order[:3]
-            if harm[row, k] > 0 and harm[row, k] >= NAMED_SHARE * total[row]
-        ]
+        named = [_category_words(categories[k]) for k in order[row] if enough[row, k]]
         amount = round(float(expected[row].sum()))
         if not named or (least > 1 and amount < least):
             told.append([])
