@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from patrolplan.hotspots.jit import compiled
 
-TOGETHER = 1024
+BLOCK = 1024
 """Columns whose limits stay in the processor's cache while all rows are drawn."""
 
 
@@ -27,9 +27,9 @@ def add_fallen(
     days
         Harm of one incident.
     """
-    counts = np.zeros(TOGETHER, dtype=np.uint32)
-    for first in range(0, drawn.shape[1], TOGETHER):
-        last = min(first + TOGETHER, drawn.shape[1])
+    counts = np.zeros(BLOCK, dtype=np.uint32)
+    for first in range(0, drawn.shape[1], BLOCK):
+        last = min(first + BLOCK, drawn.shape[1])
         for row in range(drawn.shape[0]):
             own = drawn[row, first:last]  # rows of their own: the loops over them are then wide
             counts[:] = 0

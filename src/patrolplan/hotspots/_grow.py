@@ -87,8 +87,8 @@ def take_best(
     """Pieces of disjoint stretches one after the other, and how many each has (lazy greedy).
 
     `free` is used up. It ends with so many stretches or metres. A stretch is grown again when its
-    turn comes: what was taken since can only have made its risk less, and if it is no less, it is
-    the best there is.
+    turn comes, over what is free by then; if it holds no less than was known, it is the best there
+    is, else it waits for its next turn.
     """
     metres = streets[3]
     seen = np.zeros(len(risk), dtype=np.int64)
