@@ -1,11 +1,13 @@
 """Places in words."""
 
 import numpy as np
+import shapely
 
 from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.streets import no_features
 from patrolplan.inputs.streets import ways_table
 from patrolplan.network import build_network
+from patrolplan.places import NEAR_METRES
 from patrolplan.places import describe
 from patrolplan.places import street_labels
 from patrolplan.projection import Projection
@@ -90,3 +92,25 @@ def test_place_among_streets_without_names():
     """Where no street has a name at all, places are still told."""
     network = _network(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])
     assert describe(network, network.middles([0, 1])) == ["footpath", "footpath"]
+
+
+def _described_slowly(network, own, piece):
+    """The words for the middle of one piece, and metres to the other street that they name."""
+    middle = shapely.points(network.xy(network.middles([piece]))[0])
+    apart = shapely.distance(middle, network.piece_lines)
+    other = (network.piece_name != "") & (network.piece_name != own) & (apart <= NEAR_METRES)
+    if not other.any():
+        return own, np.inf
+    near = min(np.flatnonzero(other), key=lambda one: (apart[one], network.piece_name[one]))
+    return f"{own} near {network.piece_name[near]}", apart[near]
+
+
+def test_places_are_told_by_the_nearest_street_of_all(demo_area):
+    """Asked in steps, the crossing street is that which is nearest of all within reach."""
+    network, labels = demo_area.network, street_labels(demo_area.network)
+    pieces = np.random.default_rng(4).choice(len(network), 80, replace=False)
+    slowly = [_described_slowly(network, labels[piece], piece) for piece in pieces]
+    assert describe(network, network.middles(pieces)) == [words for words, _ in slowly]
+    metres = np.array([apart for _, apart in slowly])
+    assert (metres < NEAR_METRES / 4).any()
+    assert (metres > NEAR_METRES / 4).any()

@@ -1,5 +1,7 @@
 """Places in words: a street and its nearest junction, never a house or a shop."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -34,23 +36,45 @@ def street_labels(network: StreetNetwork) -> NDArray[np.object_]:
     NDArray
         (p,) text, never empty.
     """
+    return _labels(network, np.arange(len(network)), _Named.of(network))
+
+
+@dataclass(frozen=True, eq=False)
+class _Named:
+    """(k,) pieces that have a name, and a tree of their lines."""
+
+    pieces: NDArray[np.int64]
+    tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, network: StreetNetwork) -> "_Named":
+        pieces = np.flatnonzero(network.piece_name != "")
+        return cls(pieces, shapely.STRtree(network.piece_lines[pieces]))
+
+    def within(
+        self, points: NDArray[np.object_], metres: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Points and the pieces that are at most so far from them."""
+        asked, found = self.tree.query(points, predicate="dwithin", distance=metres)
+        return asked, self.pieces[found]
+
+
+def _labels(
+    network: StreetNetwork, pieces: NDArray[np.int64], named: _Named
+) -> NDArray[np.object_]:
+    """What some of the pieces are called, see `street_labels`."""
     names = network.piece_name
-    labels = np.where(names != "", names, _kinds(network))
-    named = np.flatnonzero(names != "")
-    unnamed = np.flatnonzero(names == "")
-    if not len(named) or not len(unnamed):
-        return labels
-    tree = shapely.STRtree(network.piece_lines[named])
-    middle = shapely.points(network.piece_middle[unnamed])
-    asked, found = tree.query(middle, predicate="dwithin", distance=BESIDE_METRES)
-    along = _bearing(network)
-    turned = np.abs(along[unnamed[asked]] - along[named[found]]) % np.pi
+    labels = np.where(names[pieces] != "", names[pieces], _kinds(network, pieces))
+    unnamed = np.flatnonzero(names[pieces] == "")
+    middle = shapely.points(network.piece_middle[pieces[unnamed]])
+    asked, found = named.within(middle, BESIDE_METRES)
+    turned = np.abs(_bearing(network, pieces[unnamed[asked]]) - _bearing(network, found)) % np.pi
     parallel = np.minimum(turned, np.pi - turned) < np.pi / 6
     asked, found = asked[parallel], found[parallel]
-    apart = shapely.distance(middle[asked], network.piece_lines[named[found]])
+    apart = shapely.distance(middle[asked], network.piece_lines[found])
     order = np.lexsort((found, apart, asked))
     first = np.unique(asked[order], return_index=True)[1]
-    labels[unnamed[asked[order][first]]] = names[named[found[order][first]]]
+    labels[unnamed[asked[order][first]]] = names[found[order][first]]
     return labels
 
 
@@ -65,32 +89,43 @@ def describe(network: StreetNetwork, positions: Positions) -> list[str]:
     >>> len(words[0]) > 0
     True
     """
-    labels = street_labels(network)[positions.piece]
-    names = network.piece_name
-    named = np.flatnonzero(names != "")
+    named = _Named.of(network)
+    labels = _labels(network, positions.piece, named)
     own = pd.Series(labels).reset_index(drop=True)
-    if not len(named):
-        return list(own)
+    crossing = pd.Series(None, index=own.index, dtype=object)
     points = shapely.points(network.xy(positions))
-    tree = shapely.STRtree(network.piece_lines[named])
-    asked, found = tree.query(points, predicate="dwithin", distance=NEAR_METRES)
-    rank, words = pd.factorize(names[named], sort=True)
-    other = rank[found] != pd.Index(words).get_indexer(pd.Index(labels))[asked]
-    asked, found = asked[other], found[other]
-    metres = shapely.distance(points[asked], network.piece_lines[named[found]])
-    order = np.lexsort((rank[found], metres, asked))
-    near, first = np.unique(asked[order], return_index=True)
-    crossing = pd.Series(words[rank[found[order][first]]], index=near).reindex(own.index)
+    for metres in NEAR_METRES / np.array([4, 2, 1]):  # most find one near: few pieces are asked
+        left = np.flatnonzero(crossing.isna())
+        asked, name = _nearest_other(network, points[left], labels[left], named, metres)
+        crossing.iloc[left[asked]] = name
     return list(own.where(crossing.isna(), own + " near " + crossing.fillna("")))
 
 
-def _kinds(network: StreetNetwork) -> NDArray[np.object_]:
-    kinds = pd.Series(network.piece_highway, dtype=object)
+def _nearest_other(
+    network: StreetNetwork,
+    points: NDArray[np.object_],
+    labels: NDArray[np.object_],
+    named: _Named,
+    metres: float,
+) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Points that have a street of another name so near, and that name; of equals the first."""
+    asked, found = named.within(points, metres)
+    names = network.piece_name[found]
+    other = names != labels[asked]
+    asked, found, names = asked[other], found[other], names[other]
+    apart = shapely.distance(points[asked], network.piece_lines[found])
+    order = np.lexsort((pd.factorize(names, sort=True)[0], apart, asked))
+    near, first = np.unique(asked[order], return_index=True)
+    return near, names[order][first]
+
+
+def _kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
+    kinds = pd.Series(network.piece_highway[pieces], dtype=object)
     return kinds.map(KIND_WORDS).fillna("street").to_numpy(dtype=object)
 
 
-def _bearing(network: StreetNetwork) -> NDArray[np.float64]:
-    """Direction of each piece from end to end, in radians."""
-    ends = network.node_xy[network.piece_nodes]
+def _bearing(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Direction of some pieces from end to end, in radians."""
+    ends = network.node_xy[network.piece_nodes[pieces]]
     step = ends[:, 1] - ends[:, 0]
     return np.asarray(np.arctan2(step[:, 1], step[:, 0]))

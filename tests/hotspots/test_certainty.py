@@ -11,15 +11,13 @@ from scipy import sparse
 from scipy import stats
 
 import patrolplan as pp
-from patrolplan.hotspots.certainty import JITTERS
 from patrolplan.hotspots.certainty import _surely_below
-from patrolplan.hotspots.certainty import catchment_shares
 from patrolplan.hotspots.certainty import certainty_of
 from patrolplan.hotspots.certainty import chance_limit
 from patrolplan.hotspots.certainty import simulated_p_values
 from patrolplan.hotspots.certainty import stands_out
-from patrolplan.hotspots.certainty import survived_share
 from patrolplan.hotspots.certainty import trends
+from patrolplan.hotspots.shares import catchment_shares
 from patrolplan.risk.history import history_of
 
 
@@ -57,7 +55,7 @@ def test_an_even_spread_does_not_stand_out(demo_area, stretches):
     rng = np.random.default_rng(5)
     metres = np.bincount(demo_area.catchments.of_piece, weights=demo_area.network.piece_metres)
     even = rng.multinomial(600, metres / metres.sum(), size=24)
-    share = catchment_shares(demo_area, stretches)
+    share = catchment_shares(demo_area.catchments, stretches)
     p_value = simulated_p_values(demo_area, _counted(demo_area, even), share, rng)
     assert stands_out(p_value).mean() < 0.05
     assert 0.3 < np.mean(p_value) < 0.7
@@ -66,7 +64,7 @@ def test_an_even_spread_does_not_stand_out(demo_area, stretches):
 def test_stopping_early_says_the_same(demo_area, stretches, monkeypatch):
     """A chance that is told from fewer draws is near the one from all, and decides alike."""
     history = history_of(demo_area)
-    share = catchment_shares(demo_area, stretches)
+    share = catchment_shares(demo_area.catchments, stretches)
     early = simulated_p_values(demo_area, history, share, np.random.default_rng(5))
     monkeypatch.setattr("patrolplan.hotspots.certainty.ENOUGH", np.inf)
     full = simulated_p_values(demo_area, history, share, np.random.default_rng(6))
@@ -76,7 +74,7 @@ def test_stopping_early_says_the_same(demo_area, stretches, monkeypatch):
 
 def test_a_heap_stands_out(demo_area, stretches):
     """Crime heaped on the catchments of one stretch makes that stretch stand out."""
-    share = catchment_shares(demo_area, stretches)
+    share = catchment_shares(demo_area.catchments, stretches)
     heaped = np.ones((24, len(demo_area.catchments)), dtype=int)
     heaped[:, share[[7]].indices] = 40
     rng = np.random.default_rng(5)
@@ -87,9 +85,9 @@ def test_a_heap_stands_out(demo_area, stretches):
 
 def test_trends_tell_new_rising_fading_and_persistent(demo_area, stretches):
     """A stretch is new, rising, fading or persistent as its part of all crime changed."""
-    apart = _separate(catchment_shares(demo_area, stretches), 4)
+    apart = _separate(catchment_shares(demo_area.catchments, stretches), 4)
     months = np.full((24, len(demo_area.catchments)), 1)
-    share = catchment_shares(demo_area, [stretches[k] for k in apart])
+    share = catchment_shares(demo_area.catchments, [stretches[k] for k in apart])
     new, rising, fading, steady = (share[[k]].indices for k in range(4))
     months[:-6, new], months[-6:, new] = 0, 30
     months[:-6, rising], months[-6:, rising] = 20, 80
@@ -114,26 +112,8 @@ def test_too_few_incidents_tell_no_trend(demo_area, stretches):
     """With a handful of incidents it says that they are too few to tell."""
     few = np.zeros((24, len(demo_area.catchments)), dtype=int)
     few[-1, 0] = few[-10, 0] = 2
-    share = catchment_shares(demo_area, stretches)
+    share = catchment_shares(demo_area.catchments, stretches)
     assert set(trends(_counted(demo_area, few), share, demo_area)) == {"too few to tell"}
-
-
-def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, demo_risk):
-    """The whole area survives every jitter; survival is a share of the jitters."""
-    history = history_of(demo_area)
-    everything = [np.arange(len(demo_area.network)), np.array([0])]
-    rng = np.random.default_rng(1)
-    survived = survived_share(demo_area, demo_risk, history, everything, rng)
-    assert survived[0] == 1
-    assert survived[1] * JITTERS == pytest.approx(round(survived[1] * JITTERS))
-
-
-def test_exact_places_are_not_jittered(demo_area, demo_risk, stretches):
-    """Where places are exact there is nothing to jitter, so everything survives."""
-    exact = dataclasses.replace(demo_risk, snapped=False)
-    history = history_of(demo_area)
-    survived = survived_share(demo_area, exact, history, stretches, np.random.default_rng(1))
-    assert (survived == 1).all()
 
 
 def test_the_demo_boroughs_made_up_trends_are_found(demo_plan):
@@ -156,8 +136,9 @@ def test_draws_end_early_only_far_beyond_the_rate():
     """A stretch is sure to pass when its draws say so by far, and never on few draws."""
     many, few = np.full(4, 4000.0), np.full(4, 500.0)
     reached = np.array([0.0, 5.0, 80.0, 3000.0])
-    assert _surely_below(reached, many).tolist() == [True, True, False, False]
-    assert not _surely_below(reached[:3], few[:3]).any()
+    assert _surely_below(reached, many, np.arange(4)).tolist() == [True, True, False, False]
+    assert _surely_below(reached, many, np.array([1, 2])).tolist() == [True, False]
+    assert not _surely_below(reached[:3], few[:3], np.arange(3)).any()
 
 
 @given(

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
+from patrolplan.hotspots._grow import grow
+from patrolplan.hotspots._grow import total
 from patrolplan.hotspots.clusters import DIGITS
 from patrolplan.hotspots.clusters import MOST_COVERAGE
-from patrolplan.hotspots.clusters import _Grower
+from patrolplan.hotspots.clusters import _streets
 from patrolplan.hotspots.clusters import dbscan_groups
 from patrolplan.hotspots.clusters import hdbscan_groups
 from patrolplan.hotspots.clusters import network_stretches
@@ -153,6 +155,37 @@ def test_compiled_growth_is_the_slow_one(risk, length, seed):
     """Whatever pieces are free, the compiled stretch has the slow one's pieces, in its order."""
     density = rounded(risk / TOWN.piece_metres, DIGITS)
     free = np.random.default_rng(seed).random(len(TOWN)) < 0.7
-    grower = _Grower(TOWN.neighbours, density, TOWN.piece_metres, length, None)
+    streets, seen = _streets(TOWN, density, None), np.zeros(len(TOWN), dtype=np.int64)
     for start in np.flatnonzero(free & (TOWN.piece_metres <= length))[:12].tolist():
-        assert grower.one(start, free).tolist() == _grown_slowly(start, TOWN, density, free, length)
+        found = grow(start, streets, length, free, seen, start + 1)
+        assert found.tolist() == _grown_slowly(start, TOWN, density, free, length)
+
+
+def _taken_slowly(network, risk, length, count):
+    """Stretches the slow way: all are grown anew for each that is taken."""
+    metres = network.piece_metres
+    density = rounded(risk / metres, DIGITS)
+    free = (density > risk.sum() / metres.sum()) & (metres <= length)
+    taken, covered = [], 0.0
+    while free.any() and (len(taken) < count if count else covered < MOST_COVERAGE * metres.sum()):
+        grown = [_grown_slowly(s, network, density, free, length) for s in np.flatnonzero(free)]
+        best = max(grown, key=lambda stretch: total(risk, np.array(stretch)))
+        taken.append(sorted(int(piece) for piece in best))
+        free[best] = False
+        covered += metres[best].sum()
+    return taken
+
+
+@given(RISKS, LENGTHS, st.sampled_from([None, 1, 4]))
+def test_lazily_taken_stretches_are_those_grown_anew_each_time(risk, length, count):
+    """Growing again only what has its turn takes the same stretches as growing all of them."""
+    found = network_stretches(TOWN, risk, max_length_metres=length, count=count)
+    assert [one.tolist() for one in found] == _taken_slowly(TOWN, risk, length, count)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 128))
+def test_compiled_sums_are_numpys_to_the_last_bit(seed, size):
+    """The risk of a stretch is what numpy's sum says, so that mirrored stretches stay in order."""
+    rng = np.random.default_rng(seed)
+    values, pieces = rng.gamma(0.3, size=500), rng.choice(500, size, replace=False)
+    assert total(values, pieces) == values[pieces].sum()

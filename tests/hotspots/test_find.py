@@ -63,6 +63,16 @@ def test_stopping_place_is_on_the_stretch(found):
         assert row.stop.distance(row.geometry) < 1e-6
 
 
+def test_stopping_place_is_nearest_the_middle_of_the_risk(found, risk):
+    """Of a hotspot's pieces, the one nearest the mean of their middles by risk is stopped at."""
+    area, hotspots = found
+    for row in hotspots.itertuples():
+        middle = area.network.piece_middle[row.pieces]
+        centre = np.average(middle, axis=0, weights=risk.joined[row.pieces])
+        apart = np.round(np.hypot(*(middle - centre).T), 2)
+        assert row.stop_piece == row.pieces[np.argmin(apart)]
+
+
 def test_drawn_stretch_is_as_long_as_it_says(found):
     """The line of a hotspot has the length of its pieces."""
     _, hotspots = found

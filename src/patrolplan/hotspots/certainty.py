@@ -1,15 +1,18 @@
 """How sure a hotspot is: does it stand out from chance, does it last, where exactly does it lie."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy import stats
-from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.fallen import harm_of
+from patrolplan.hotspots.fallen import times_reached
+from patrolplan.hotspots.jitters import survived_share
+from patrolplan.hotspots.shares import catchment_shares
+from patrolplan.hotspots.shares import summed
 from patrolplan.risk.history import History
 from patrolplan.risk.history import history_of
 from patrolplan.risk.surface import Risk
@@ -17,11 +20,8 @@ from patrolplan.risk.weights import harm_days
 
 FEWEST_SIMULATIONS = 999
 MOST_SIMULATIONS = 9999
-TOGETHER = 2
-"""Categories drawn at the same time, each from a stream of its own: their order changes nothing."""
-
 AT_ONCE = 500
-"""Simulations drawn together: as many as fit into memory for a city."""
+"""Simulations after which it is asked which stretches are known well enough."""
 
 ENOUGH = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
@@ -38,15 +38,11 @@ TILTS = np.geomspace(0.02, 10.0, 48)
 NEVER = 1e-9
 """A stretch whose chance is below this is reached by none of the simulations."""
 
-JITTERS = 40
 FALSE_DISCOVERY_RATE = 0.05
 RECENT_MONTHS = 6
 EARLIER_MONTHS = 12
 FEWEST_EVENTS = 10
 """With fewer incidents on a stretch in both spans, no trend can be told."""
-
-KEPT_SHARE = 0.5
-"""A stretch survives a jitter that leaves it this share of its recorded risk."""
 
 SURVIVED_SHARE = 0.8
 """A stretch is well placed when it survives this share of the jitters."""
@@ -88,7 +84,7 @@ def certainty_of(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
         Pieces of each stretch.
     """
     history = history_of(area)
-    share = catchment_shares(area, stretches)
+    share = catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng([area.settings.seed, len(stretches)])
     p_value = simulated_p_values(area, history, share, rng)
     return Certainty(
@@ -98,14 +94,6 @@ def certainty_of(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
         survived=survived_share(area, risk, history, stretches, rng),
         by_reports=rests_on_reports(area, risk, stretches),
     )
-
-
-def catchment_shares(area: StudyArea, stretches: list[NDArray[np.int64]]) -> sparse.csr_array:
-    """(h, c) share of each catchment's street that lies in each stretch."""
-    pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
-    row = np.repeat(np.arange(len(stretches)), [len(stretch) for stretch in stretches])
-    cells = (area.catchments.piece_share[pieces], (row, area.catchments.of_piece[pieces]))
-    return sparse.csr_array(cells, shape=(len(stretches), len(area.catchments)))
 
 
 def simulated_p_values(
@@ -124,9 +112,10 @@ def simulated_p_values(
     kinds = len(history.targets)
     counts = history.last(EARLIER_MONTHS)[:, :kinds]
     harm = harm_days(history.targets, area.settings.risk.harm)
-    observed = share @ (counts @ harm)
+    observed = share @ harm_of(counts, harm)
     metres = np.bincount(area.catchments.of_piece, weights=area.network.piece_metres)
     even = metres / metres.sum()
+    mean = counts.sum(axis=0)[:, None] * even
     wanted = int(share.shape[0] / FALSE_DISCOVERY_RATE)
     simulations = int(np.clip(wanted, FEWEST_SIMULATIONS, MOST_SIMULATIONS))
     reached = np.zeros(share.shape[0])
@@ -138,10 +127,10 @@ def simulated_p_values(
         if not len(open_rows):
             break
         size = min(AT_ONCE, simulations - start)
-        drawn = _evenly_fallen(share[open_rows], counts.sum(axis=0), harm, even, size, rng)
-        reached[open_rows] += (drawn >= observed[open_rows]).sum(axis=0)
+        rows = share[open_rows], mean, harm, observed[open_rows]
+        reached[open_rows] += times_reached(*rows, size, rng)
         drawn_in_all[open_rows] += size
-        told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all)[open_rows]
+        told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all, open_rows)
         open_rows = open_rows[~told]
     return np.asarray((1 + reached) / (drawn_in_all + 1))
 
@@ -187,39 +176,17 @@ def chance_limit(
     return np.asarray(np.exp(log_limit))
 
 
-def _surely_below(reached: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(h,) whether a stretch passes the false discovery rate, however the draws go on.
+def _surely_below(
+    reached: NDArray[np.float64], drawn: NDArray[np.float64], rows: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which of some stretches pass the false discovery rate, however the draws go on.
 
     The upper limit of its chance (Clopper and Pearson 1934) is less than half of the chance that
     passes by the draws so far.
     """
     passing = stands_out((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
-    limit = stats.beta.ppf(SURE, reached + 1, drawn - reached)
-    return np.asarray((drawn >= SURE_AFTER) & (limit < passing / 2))
-
-
-def _evenly_fallen(
-    share: sparse.csr_array,
-    totals: NDArray[np.float64],
-    harm: NDArray[np.float64],
-    even: NDArray[np.float64],
-    size: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """(size, h) harm on each stretch in so many draws of crime that falls evenly on all streets."""
-    touched = np.unique(share.indices)
-    on_touched = share.tocsc()[:, touched].T.tocsr()
-
-    def fallen(total: float, own_rng: np.random.Generator) -> NDArray[np.float64]:
-        counts = own_rng.poisson(total * even[touched], size=(size, len(touched)))
-        return np.asarray(counts @ on_touched)
-
-    drawn = np.zeros((size, share.shape[0]))
-    with ThreadPoolExecutor(TOGETHER) as threads:
-        by_category = threads.map(fallen, totals, rng.spawn(len(totals)))
-        for days, one in zip(harm, by_category, strict=True):
-            drawn += days * one
-    return drawn
+    limit = stats.beta.ppf(SURE, reached[rows] + 1, (drawn - reached)[rows])
+    return np.asarray((drawn[rows] >= SURE_AFTER) & (limit < passing / 2))
 
 
 def stands_out(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -257,61 +224,10 @@ def trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[s
     return [str(word) for word in kind]
 
 
-def survived_share(
-    area: StudyArea,
-    risk: Risk,
-    history: History,
-    stretches: list[NDArray[np.int64]],
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Share of jitters after which each stretch still holds half of its recorded risk.
-
-    A jitter moves every snap point to a piece of its own catchment, drawn by length, and spreads
-    its crime over the streets that are then nearest.
-    """
-    survived = np.zeros(len(stretches))
-    if not risk.snapped or not len(stretches):
-        return np.ones(len(stretches))
-    kinds = len(history.targets)
-    decayed = history.decayed(area.settings.risk.half_life_months)[0][:, :kinds]
-    amounts = decayed @ harm_days(history.targets, area.settings.risk.harm)
-    held = catchment_shares(area, stretches) @ amounts
-    starts = np.cumsum([0, *(len(stretch) for stretch in stretches[:-1])])
-    pieces, along = np.concatenate(stretches), _along_catchments(area)
-    for _ in range(JITTERS):
-        now = np.add.reduceat(_jittered(area, amounts, along, rng)[pieces], starts)
-        survived += now >= KEPT_SHARE * held
-    return survived / JITTERS
-
-
 def rests_on_reports(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.bool_]:
     """Which stretches owe more of their risk to pupils' reports than to recorded crime."""
     weight = area.settings.risk.crime_weight
-    crime = np.array([risk.crime[stretch].sum() for stretch in stretches])
-    reports = np.array([risk.reports[stretch].sum() for stretch in stretches])
+    crime, reports = summed(risk.crime, stretches), summed(risk.reports, stretches)
     return np.asarray((1 - weight) * reports > weight * crime)
-
-
-def _along_catchments(area: StudyArea) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(p,) pieces catchment by catchment, and where each ends when every catchment is 1 long."""
-    order = np.argsort(area.catchments.of_piece, kind="stable")
-    return order, np.cumsum(area.catchments.piece_share[order])
-
-
-def _jittered(
-    area: StudyArea,
-    amounts: NDArray[np.float64],
-    along: tuple[NDArray[np.int64], NDArray[np.float64]],
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """(p,) the amounts after every snap point moved within its catchment."""
-    metres = area.network.piece_metres
-    order, ends = along
-    target = np.arange(len(amounts)) + rng.random(len(amounts))
-    chosen = order[np.minimum(np.searchsorted(ends, target), len(order) - 1)]
-    points = cKDTree(area.network.piece_middle[chosen], balanced_tree=False)
-    nearest = points.query(area.network.piece_middle, workers=-1)[1]
-    length = np.bincount(nearest, weights=metres, minlength=len(amounts))
-    return np.asarray(amounts[nearest] * metres / length[nearest])

@@ -1,15 +1,12 @@
 """Stretches: connected pieces of street of bounded length that hold much risk."""
 
-import heapq
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.cluster import DBSCAN
 from sklearn.cluster import HDBSCAN
 
-from patrolplan.hotspots._grow import grow
+from patrolplan.hotspots._grow import Streets
+from patrolplan.hotspots._grow import take_best
 from patrolplan.network import StreetNetwork
 from patrolplan.risk.scores import rounded
 
@@ -64,57 +61,30 @@ def network_stretches(
     free = (density > risk.sum() / metres.sum()) & (metres <= max_length_metres)
     if group is not None:
         free &= group >= 0
-    grow = _Grower(network.neighbours, density, metres, max_length_metres, group)
-    queue = [(-risk[stretch].sum(), int(seed), stretch) for seed, stretch in grow.all(free)]
-    heapq.heapify(queue)
-    taken: list[NDArray[np.int64]] = []
-    covered, most = 0.0, MOST_COVERAGE * metres.sum()
-    while queue and (len(taken) < count if count is not None else covered < most):
-        _, seed, stretch = heapq.heappop(queue)
-        if not free[seed]:
-            continue
-        if not free[stretch].all():
-            stretch = grow.one(seed, free)
-            heapq.heappush(queue, (-risk[stretch].sum(), seed, stretch))
-            continue
-        taken.append(np.sort(stretch))
-        free[stretch] = False
-        covered += metres[stretch].sum()
-    return taken
+    pieces, sizes = take_best(
+        _streets(network, density, group),
+        np.ascontiguousarray(risk, dtype=np.float64),
+        float(max_length_metres),
+        free,
+        len(network) if count is None else count,
+        MOST_COVERAGE * metres.sum() if count is None else np.inf,
+    )
+    return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
 
 
-class _Grower:
-    """Grows stretches on one network."""
-
-    def __init__(
-        self,
-        neighbours: sparse.csr_array,
-        density: NDArray[np.float64],
-        metres: NDArray[np.float64],
-        limit: float,
-        group: NDArray[np.int64] | None,
-    ) -> None:
-        one_cluster = np.zeros(len(metres), dtype=np.int64)
-        self.streets = (
-            np.ascontiguousarray(neighbours.indptr, dtype=np.int64),
-            np.ascontiguousarray(neighbours.indices, dtype=np.int64),
-            np.ascontiguousarray(density, dtype=np.float64),
-            np.ascontiguousarray(metres, dtype=np.float64),
-            one_cluster if group is None else np.ascontiguousarray(group, dtype=np.int64),
-        )
-        self.limit = float(limit)
-        self.seen = np.zeros(len(metres), dtype=np.int64)
-        self.calls = 0
-
-    def all(self, free: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """A stretch from every free piece."""
-        for seed in np.flatnonzero(free).tolist():
-            yield seed, self.one(seed, free)
-
-    def one(self, seed: int, free: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The stretch that grows from a piece over free pieces."""
-        self.calls += 1
-        return grow(seed, self.streets, self.limit, free, self.seen, self.calls)
+def _streets(
+    network: StreetNetwork, density: NDArray[np.float64], group: NDArray[np.int64] | None
+) -> Streets:
+    """What stretches grow on; without clusters all street is one."""
+    near = network.neighbours
+    one_cluster = np.zeros(len(network), dtype=np.int64)
+    return (
+        near.indptr.astype(np.int64),
+        near.indices.astype(np.int64),
+        density,
+        np.ascontiguousarray(network.piece_metres),
+        one_cluster if group is None else np.ascontiguousarray(group, dtype=np.int64),
+    )
 
 
 def dbscan_groups(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -12,6 +12,9 @@ from patrolplan.hotspots.clusters import hdbscan_groups
 from patrolplan.hotspots.clusters import network_stretches
 from patrolplan.hotspots.reasons import how_sure
 from patrolplan.hotspots.reasons import reasons
+from patrolplan.hotspots.shares import flat
+from patrolplan.hotspots.shares import summed
+from patrolplan.network import StreetNetwork
 from patrolplan.places import describe
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
@@ -66,8 +69,8 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     certainty = certainty_of(area, risk, stretches)
     stops = area.network.middles(bare["stop_piece"].to_numpy())
     frame = bare.assign(
-        crime_share=[float(risk.crime[stretch].sum()) for stretch in stretches],
-        reports_share=[float(risk.reports[stretch].sum()) for stretch in stretches],
+        crime_share=summed(risk.crime, stretches),
+        reports_share=summed(risk.reports, stretches),
         place=describe(area.network, stops),
         reasons=reasons(area, risk, stretches, certainty),
         how_sure=how_sure(risk, certainty),
@@ -102,27 +105,29 @@ def bare_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         count=None if settings.count == "auto" else settings.count,
         group=group,
     )
-    stop_piece = [_stopping_piece(area, risk, stretch) for stretch in stretches]
+    pieces, size = flat(stretches)
+    row = np.repeat(np.arange(len(size)), size)
     return gpd.GeoDataFrame(
         {
             "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
-            "worth": [float(risk.joined[stretch].sum()) for stretch in stretches],
-            "length_metres": [float(network.piece_metres[stretch].sum()) for stretch in stretches],
+            "worth": summed(risk.joined, stretches),
+            "length_metres": summed(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": np.array(stop_piece, dtype=np.int64),
+            "stop_piece": _stopping_pieces(network, risk.joined, stretches),
         },
-        geometry=[_line(network.piece_lines[stretch]) for stretch in stretches],
+        geometry=shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row)),
         crs=network.projection.crs,
     )
 
 
-def _stopping_piece(area: StudyArea, risk: Risk, stretch: NDArray[np.int64]) -> int:
-    """The piece nearest the middle of the stretch's risk."""
-    middle = area.network.piece_middle[stretch]
-    centre = np.average(middle, axis=0, weights=risk.joined[stretch])
-    apart = np.hypot(*(middle - centre).T)
-    return int(stretch[np.argmin(np.round(apart, 2))])  # of two as near, the same one everywhere
-
-
-def _line(lines: NDArray[np.object_]) -> shapely.Geometry:
-    return shapely.line_merge(shapely.multilinestrings(lines))
+def _stopping_pieces(
+    network: StreetNetwork, risk: NDArray[np.float64], stretches: list[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """(h,) the piece nearest the middle of each stretch's risk."""
+    pieces, size = flat(stretches)
+    row = np.repeat(np.arange(len(size)), size)
+    weighed = [summed(along * risk, stretches) for along in network.piece_middle.T]
+    centre = np.column_stack(weighed) / summed(risk, stretches)[:, None]
+    apart = np.hypot(*(network.piece_middle[pieces] - centre[row]).T)
+    order = np.lexsort((np.round(apart, 2), row))  # of two as near, the same one everywhere
+    return np.asarray(pieces[order][np.cumsum(size) - size])

@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.certainty import SURVIVED_SHARE
 from patrolplan.hotspots.certainty import Certainty
-from patrolplan.hotspots.certainty import catchment_shares
+from patrolplan.hotspots.shares import catchment_shares
+from patrolplan.hotspots.shares import flat
+from patrolplan.hotspots.shares import summed
 from patrolplan.risk.history import history_of
 from patrolplan.risk.surface import Risk
 from patrolplan.risk.weights import harm_days
@@ -86,19 +88,15 @@ def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> l
     history = history_of(area)
     categories = sorted(history.targets)
     columns = [history.targets.index(name) for name in categories]
-    expected = catchment_shares(area, stretches) @ history.last(MONTHS)[:, columns]
+    expected = catchment_shares(area.catchments, stretches) @ history.last(MONTHS)[:, columns]
     harm = expected * harm_days(categories, area.settings.risk.harm)
-    total = harm.sum(axis=1)
+    enough = (harm > 0) & (harm >= NAMED_SHARE * harm.sum(axis=1, keepdims=True))
+    order = np.argsort(-harm, axis=1, kind="stable")[:, :3]
     least = area.settings.privacy.threshold if area.settings.privacy.threshold_for_crime else 1
     last = risk.months[1]
     told: list[list[str]] = []
     for row in range(len(stretches)):
-        order = np.argsort(-harm[row], kind="stable")
-        named = [
-            _category_words(categories[k])
-            for k in order[:3]
-            if harm[row, k] > 0 and harm[row, k] >= NAMED_SHARE * total[row]
-        ]
+        named = [_category_words(categories[k]) for k in order[row] if enough[row, k]]
         amount = round(float(expected[row].sum()))
         if not named or (least > 1 and amount < least):
             told.append([])
@@ -115,20 +113,31 @@ def _category_words(category: str) -> str:
 
 def _reports(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
-    group = area.reports.group_of_piece
     metres = area.network.piece_metres
-    told: list[list[str]] = []
-    for stretch in stretches:
-        inside = group[stretch]
-        length = metres[stretch]
-        feared = risk.reports[stretch].sum() > length.sum() / metres.sum()
-        if not feared or not (inside >= 0).any():
-            told.append([])
-            continue
-        held = inside >= 0
-        most = int(np.argmax(np.bincount(inside[held], length[held])))
-        told.append([_feared(area.reports.reasons[most])])
-    return told
+    usual = summed(metres, stretches) / metres.sum()
+    feared = summed(risk.reports, stretches) > usual
+    most = _widest_group(area.reports.group_of_piece, metres, stretches)
+    return [
+        [_feared(area.reports.reasons[group])] if more and group >= 0 else []
+        for more, group in zip(feared, most, strict=True)
+    ]
+
+
+def _widest_group(
+    group: NDArray[np.int64], metres: NDArray[np.float64], stretches: list[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """(h,) the group of reports with most street on each stretch, the first of equals; -1: none."""
+    pieces, size = flat(stretches)
+    row = np.repeat(np.arange(len(size)), size)[group[pieces] >= 0]
+    pieces = pieces[group[pieces] >= 0]
+    groups = int(group.max(initial=0)) + 1
+    pairs, pair = np.unique(row * groups + group[pieces], return_inverse=True)
+    length = np.bincount(pair, metres[pieces], minlength=len(pairs))
+    order = np.lexsort((pairs, -length, pairs // groups))
+    rows, first = np.unique(pairs[order] // groups, return_index=True)
+    widest = np.full(len(size), -1)
+    widest[rows] = pairs[order][first] % groups
+    return widest
 
 
 def _feared(factors: tuple[str, ...]) -> str:

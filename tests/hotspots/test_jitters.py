@@ -1,0 +1,120 @@
+"""Whether a stretch lasts when snap points move within their catchments."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial import cKDTree
+
+import patrolplan as pp
+from patrolplan.hotspots._moved import TIED
+from patrolplan.hotspots._moved import nearest_moved
+from patrolplan.hotspots.jitters import JITTERS
+from patrolplan.hotspots.jitters import KEPT_SHARE
+from patrolplan.hotspots.jitters import ground_of
+from patrolplan.hotspots.jitters import nearest_of
+from patrolplan.hotspots.jitters import survived_share
+from patrolplan.hotspots.shares import catchment_shares
+from patrolplan.risk.history import history_of
+from patrolplan.risk.weights import harm_days
+
+
+@pytest.fixture(scope="module")
+def demo_risk(demo_area):
+    """Risk of the demo borough."""
+    return pp.estimate_risk(demo_area)
+
+
+@pytest.fixture(scope="module")
+def stretches(demo_plan):
+    """Pieces of the demo borough's hotspots."""
+    return [np.array(pieces) for pieces in demo_plan.hotspots["pieces"]]
+
+
+def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, demo_risk):
+    """The whole area survives every jitter; survival is a share of the jitters."""
+    history = history_of(demo_area)
+    everything = [np.arange(len(demo_area.network)), np.array([0])]
+    rng = np.random.default_rng(1)
+    survived = survived_share(demo_area, demo_risk, history, everything, rng)
+    assert survived[0] == 1
+    assert survived[1] * JITTERS == pytest.approx(round(survived[1] * JITTERS))
+
+
+def test_exact_places_are_not_jittered(demo_area, demo_risk, stretches):
+    """Where places are exact there is nothing to jitter, so everything survives."""
+    exact = dataclasses.replace(demo_risk, snapped=False)
+    history = history_of(demo_area)
+    survived = survived_share(demo_area, exact, history, stretches, np.random.default_rng(1))
+    assert (survived == 1).all()
+
+
+def test_survival_is_that_of_trees_and_of_one_stretch_after_the_other(
+    demo_area, demo_risk, stretches
+):
+    """The slow way, a tree of all moved points for each jitter, tells the same survivals."""
+    history, catchments, network = history_of(demo_area), demo_area.catchments, demo_area.network
+    found = survived_share(demo_area, demo_risk, history, stretches, np.random.default_rng(8))
+    decayed = history.decayed(demo_area.settings.risk.half_life_months)[0]
+    amounts = decayed[:, : len(history.targets)] @ harm_days(
+        history.targets, demo_area.settings.risk.harm
+    )
+    held = catchment_shares(catchments, stretches) @ amounts
+    order = np.argsort(catchments.of_piece, kind="stable")
+    ends = np.cumsum(catchments.piece_share[order])
+    rng, survived = np.random.default_rng(8), np.zeros(len(stretches))
+    for _ in range(JITTERS):
+        target = np.arange(len(amounts)) + rng.random(len(amounts))
+        chosen = order[np.minimum(np.searchsorted(ends, target), len(order) - 1)]
+        tree = cKDTree(network.piece_middle[chosen], balanced_tree=False)
+        nearest = tree.query(network.piece_middle)[1]
+        length = np.bincount(nearest, network.piece_metres, minlength=len(amounts))
+        now = amounts[nearest] * network.piece_metres / length[nearest]
+        survived += np.array([now[one].sum() for one in stretches]) >= KEPT_SHARE * held
+    assert (found == survived / JITTERS).all()
+
+
+PLACES = st.integers(0, 2**32).flatmap(
+    lambda seed: st.tuples(st.just(seed), st.integers(1, 30), st.integers(1, 120))
+)
+
+
+def _moved(case, *, digits):
+    """Middles of pieces, their catchments in a row, and the piece that each point moved to."""
+    seed, points, more = case
+    rng = np.random.default_rng(seed)
+    middle = np.round(rng.random((points + more, 2)) * 500 + 500_000, digits)
+    snap = middle[:points] + rng.normal(0, 1e-3, (points, 2))
+    used, of_piece = np.unique(cKDTree(snap).query(middle)[1], return_inverse=True)
+    order = np.argsort(of_piece, kind="stable")
+    middle, of_piece = middle[order], of_piece[order]
+    chosen = [rng.choice(np.flatnonzero(of_piece == one)) for one in range(len(used))]
+    return middle, of_piece, np.array(chosen)
+
+
+def _apart_squared(middle, moved):
+    steps = middle[:, None] - moved
+    return steps[:, :, 0] ** 2 + steps[:, :, 1] ** 2
+
+
+@given(PLACES)
+def test_nearest_moved_point_is_that_of_all(case):
+    """Although few points are asked for each piece, the nearest of all is found."""
+    middle, of_piece, chosen = _moved(case, digits=3)
+    nearest = nearest_of(ground_of(middle, of_piece), chosen)
+    apart = _apart_squared(middle, middle[chosen])
+    assert (apart[np.arange(len(middle)), nearest] == apart.min(axis=1)).all()
+
+
+@given(PLACES)
+def test_equally_near_points_are_told_and_chosen_among_as_a_tree_does(case):
+    """On a coarse grid, where many points are exactly as near, a tree of all has the last word."""
+    middle, of_piece, chosen = _moved(case, digits=-2)
+    ground, moved = ground_of(middle, of_piece), middle[chosen]
+    apart = _apart_squared(middle, moved)
+    several = (apart == apart.min(axis=1)[:, None]).sum(axis=1) > 1
+    assert ((nearest_moved(ground, moved) == TIED) == several).all()
+    tree = cKDTree(moved, balanced_tree=False)
+    assert (nearest_of(ground, chosen) == tree.query(middle)[1]).all()
