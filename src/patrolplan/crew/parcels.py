@@ -36,26 +36,39 @@ KEPT = 3
 
 @dataclass(frozen=True)
 class _Parcel:
-    """Something pickled, its arrays apart; in a file of this computer where `path` is given."""
+    """Something pickled, its arrays apart.
+
+    On this computer it lies in a file, and the parcel is small: it goes along with every item.
+
+    Parameters
+    ----------
+    name
+        Its own.
+    sizes
+        Bytes of the pickle and of each array.
+    parts
+        The pickle and the arrays; none where they lie in a file.
+    path
+        The file.
+    """
 
     name: str
-    body: bytes
     sizes: tuple[int, ...]
-    arrays: tuple[Any, ...] = ()
+    parts: tuple[Any, ...] = ()
     path: str = ""
 
     def opened(self, network: StreetNetwork | None) -> Any:  # noqa: ANN401 - whatever was sent
         """What was sent, with the network in its place; arrays of a file are mapped, not read."""
-        arrays: Sequence[Any] = [bytearray(array) for array in self.arrays]
-        if self.path and sum(self.sizes):
+        parts: Sequence[Any] = [bytearray(part) for part in self.parts]
+        if self.path:
             with Path(self.path).open("rb") as stream:
                 # Pages that nobody writes to are shared by all processes.
                 whole = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY))
             ends = list(itertools.accumulate(map(_padded, self.sizes), initial=0))
-            arrays = [
+            parts = [
                 whole[start : start + size] for start, size in zip(ends, self.sizes, strict=False)
             ]
-        return _Unpickler(self.body, arrays, network).load()
+        return _Unpickler(bytes(parts[0]), parts[1:], network).load()
 
 
 def _padded(size: int) -> int:
@@ -119,18 +132,18 @@ class Sender:
         return self._client is not None and self._network[1].status != "finished"  # type: ignore[index]
 
     def _sent(self, body: bytes, arrays: list[pickle.PickleBuffer]) -> Any:  # noqa: ANN401
-        raw = [array.raw() for array in arrays]
-        name, sizes = uuid4().hex, tuple(array.nbytes for array in raw)
+        parts = [memoryview(body), *(array.raw() for array in arrays)]
+        name, sizes = uuid4().hex, tuple(part.nbytes for part in parts)
         if self._client is not None:
-            parcel = _Parcel(name, body, sizes, tuple(bytes(array) for array in raw))
+            parcel = _Parcel(name, sizes, tuple(bytes(part) for part in parts))
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             return self._client.scatter([parcel], broadcast=True, hash=False)[0]
         path = self._folder / name
         with path.open("wb") as stream:
-            for array in raw:
-                stream.write(array)
-                stream.write(bytes(_padded(array.nbytes) - array.nbytes))
-        return _Parcel(name, body, sizes, path=str(path))
+            for part in parts:
+                stream.write(part)
+                stream.write(bytes(_padded(part.nbytes) - part.nbytes))
+        return _Parcel(name, sizes, path=str(path))
 
 
 senders: weakref.WeakKeyDictionary[Executor, Sender] = weakref.WeakKeyDictionary()
