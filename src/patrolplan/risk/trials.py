@@ -184,7 +184,8 @@ class Scorer:
                 )
                 for column, score in enumerate(scores.T)
             ]
-        return np.stack(found).transpose(2, 0, 1)
+        # In the order of memory that is read back from the cache, so that sums over it are the same.
+        return np.ascontiguousarray(np.stack(found).transpose(2, 0, 1))
 
 
 def run_trials(
