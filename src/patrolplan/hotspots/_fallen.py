@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.hotspots.jit import compiled
+from patrolplan.jit import compiled
 
 BLOCK = 1024
 """Columns whose limits stay in the processor's cache while all rows are drawn."""

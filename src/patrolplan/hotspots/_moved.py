@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.hotspots.jit import compiled
+from patrolplan.jit import compiled
 
 Ground = tuple[
     NDArray[np.int64],

@@ -1,16 +1,12 @@
 """Crime that falls evenly on all streets, drawn many times."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy import stats
 
 from patrolplan.hotspots._fallen import add_fallen
-
-TOGETHER = 2
-"""Parts drawn at the same time, each from a stream of its own: their order changes nothing."""
+from patrolplan.threads import side_by_side
 
 PART = 125
 """Simulations in a part: as many as fit into memory for a city."""
@@ -52,7 +48,8 @@ def times_reached(
     expected = np.ascontiguousarray(mean[:, touched])
     limits = [limits_of(one) if one.max() <= HIGHEST_MEAN else None for one in expected]
 
-    def reached(draws: int, own_rng: np.random.Generator) -> NDArray[np.int64]:
+    def reached(part: tuple[int, np.random.Generator]) -> NDArray[np.int64]:
+        draws, own_rng = part
         fallen = np.zeros((draws, len(touched)))
         for days, one, below in zip(harm, expected, limits, strict=True):
             if below is None:
@@ -63,8 +60,9 @@ def times_reached(
         return np.asarray((fallen @ on_touched >= observed).sum(axis=0))
 
     parts = np.diff([*range(0, size, PART), size]).tolist()
-    with ThreadPoolExecutor(TOGETHER) as threads:
-        return np.asarray(sum(threads.map(reached, parts, rng.spawn(len(parts)))))
+    # Each part has a stream of its own, so that their order changes nothing.
+    with_rng = zip(parts, rng.spawn(len(parts)), strict=True)
+    return np.asarray(sum(one.result() for one in side_by_side(reached, with_rng)))
 
 
 def harm_of(counts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,5 @@
 """Whether a stretch lasts when the snap points of crime are moved within their catchments."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -17,11 +15,9 @@ from patrolplan.hotspots.shares import flat
 from patrolplan.risk.history import History
 from patrolplan.risk.surface import Risk
 from patrolplan.risk.weights import harm_days
+from patrolplan.threads import side_by_side
 
 JITTERS = 40
-TOGETHER = 2
-"""Jitters at the same time: all their draws are made before, so their order changes nothing."""
-
 KEPT_SHARE = 0.5
 """A stretch survives a jitter that leaves it this share of its recorded risk."""
 
@@ -61,8 +57,9 @@ def survived_share(
         return np.asarray(np.add.reduceat(now, starts) >= KEPT_SHARE * held)
 
     draws = rng.random((JITTERS, len(amounts)))
-    with ThreadPoolExecutor(TOGETHER) as threads:
-        return np.asarray(sum(threads.map(survives, draws)) / JITTERS)
+    # All draws are made before, so that the order of jitters changes nothing.
+    survived = sum(one.result() for one in side_by_side(survives, draws))
+    return np.asarray(survived / JITTERS)
 
 
 def ground_of(middle: NDArray[np.float64], of_piece: NDArray[np.int64]) -> Ground:

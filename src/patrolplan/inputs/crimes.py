@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from patrolplan.inputs.tabular import read_table
 from patrolplan.projection import Projection
 from patrolplan.tables import INCIDENTS
 from patrolplan.tables import LeftOut
+from patrolplan.threads import side_by_side
 
 FIELDS = (
     Field("crime_id", ("Crime ID",)),
@@ -56,9 +56,6 @@ DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 """How British spreadsheets write dates; the month never comes first."""
 
 YEARS = (1900, 2199)
-
-AT_ONCE = 2
-"""Files that are read at the same time; each may hold a whole force's month in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +126,9 @@ def _read_all(
 ) -> list[pd.DataFrame]:
     problems = Problems()
     tables = []
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        reading = [
-            threads.submit(read_through, path, projection, columns, _read_one) for path in paths
-        ]
-        for one in reading:
-            with problems.collecting():
-                tables.append(one.result())
+    for one in side_by_side(lambda path: read_through(path, projection, columns, _read_one), paths):
+        with problems.collecting():
+            tables.append(one.result())
     problems.raise_if_any()
     return tables
 

@@ -1,14 +1,9 @@
 """The compiled heart of the network kernel: walks from one piece of street outwards."""
 
-from collections.abc import Callable
-from typing import TypeVar
-from typing import cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., object])
+from patrolplan.jit import compiled
 
 Streets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """First half and halves by node, nodes (p, 2) and metres (p,) of pieces; see `walk`."""
@@ -16,13 +11,7 @@ Streets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray
 STREETS = "Tuple((i8[::1], i8[::1], i8[:,::1], f8[::1]))"
 
 
-def _compiled(signature: str) -> Callable[[Function], Function]:
-    """Compile for one signature and keep the result on disk; numba has no type hints itself."""
-    decorate = numba.njit(signature, cache=True, error_model="numpy")
-    return cast("Callable[[Function], Function]", decorate)
-
-
-@_compiled("f8(f8)")
+@compiled("f8(f8)")
 def tail(u: float) -> float:
     """Share of the biweight kernel between the centre and `u` bandwidths on one side, up to 1/2.
 
@@ -33,7 +22,7 @@ def tail(u: float) -> float:
     return 0.9375 * (u - 2.0 * u**3 / 3.0 + u**5 / 5.0)
 
 
-@_compiled(f"i8(i8, f8, {STREETS}, f8, f8, f8[::1], i8[::1], f8[:,::1])")
+@compiled(f"i8(i8, f8, {STREETS}, f8, f8, f8[::1], i8[::1], f8[:,::1])")
 def walk(  # noqa: PLR0917 - compiled code takes no keywords
     source: int,
     weight: float,
@@ -96,7 +85,7 @@ def walk(  # noqa: PLR0917 - compiled code takes no keywords
     return found
 
 
-@_compiled(f"f8[::1](f8[::1], {STREETS}, f8, f8)")
+@compiled(f"f8[::1](f8[::1], {STREETS}, f8, f8)")
 def spread_all(
     weights: NDArray[np.float64], streets: Streets, bandwidth: float, floor: float
 ) -> NDArray[np.float64]:
@@ -110,7 +99,7 @@ def spread_all(
     return out
 
 
-@_compiled(f"Tuple((i8[::1], i8[::1], f8[::1]))({STREETS}, f8, f8)")
+@compiled(f"Tuple((i8[::1], i8[::1], f8[::1]))({STREETS}, f8, f8)")
 def columns(
     streets: Streets, bandwidth: float, floor: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

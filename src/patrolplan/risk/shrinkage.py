@@ -1,7 +1,6 @@
 """Gamma-Poisson shrinkage: sparse counts borrow strength from the other categories there."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from patrolplan.risk.history import History
 from patrolplan.risk.kept import kept_rates
 from patrolplan.risk.places import NEXT_METRES
 from patrolplan.risk.places import Places
+from patrolplan.threads import side_by_side
 
 LONG_HALF_LIFE = 24.0
 """Months; sparse crime needs a long memory."""
@@ -27,9 +27,6 @@ BORROWED = 20.0
 
 MOST_PLACES = 20_000
 """The few numbers that all places share are learned from every n-th place where there are more."""
-
-TOGETHER = 2
-"""Months whose rates are worked out at the same time."""
 
 LEAST = 1e-6
 """Incidents; no place is held to be impossible."""
@@ -172,5 +169,6 @@ def prepare_rates(history: History, months: Iterable[int]) -> None:
     Threads that look at different origins ask for the same months: the first one works them out,
     several side by side, and the others wait for them.
     """
-    with history.places.working, ThreadPoolExecutor(TOGETHER) as threads:
-        list(threads.map(lambda known: shrunk_rates(history, months=known), months))
+    with history.places.working:
+        for one in side_by_side(lambda known: shrunk_rates(history, months=known), months):
+            one.result()

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +25,7 @@ from patrolplan.risk.scores import PlaceStreets
 from patrolplan.risk.scores import place_slice_sums
 from patrolplan.risk.scores import ranking
 from patrolplan.risk.scores import slice_sums
+from patrolplan.threads import side_by_side
 
 ALL = "all"
 """Harm-weighted crime of all categories that count."""
@@ -35,9 +35,6 @@ AUTO = "auto"
 
 MARGIN_COVERAGE = 0.05
 """Coverage that the margin on prior counts is told for."""
-
-TOGETHER = 2
-"""Origins looked at at the same time. More threads would only wait: fits are many small sums."""
 
 LEAST_HISTORY = 6
 """Months that stand before the first origin."""
@@ -184,7 +181,7 @@ class Scorer:
                 )
                 for column, score in enumerate(scores.T)
             ]
-        # In the order of memory that is read back from the cache, so that sums over it are the same.
+        # In the order of memory that is read from the cache, so that sums over it are the same.
         return np.ascontiguousarray(np.stack(found).transpose(2, 0, 1))
 
 
@@ -214,11 +211,11 @@ def run_trials(
     rolling = _Rolling(Scorer(history, harm, seed), models)
     # Whoever leaves a limit of its own sets the whole process back to what it found: without this
     # one around them all, a fit would go on with more threads as soon as another had ended.
-    with threadpool_limits(limits=1), ThreadPoolExecutor(TOGETHER) as threads:
+    with threadpool_limits(limits=1):
         # What a model catches by itself hangs on no other origin; a choice hangs on all before.
         seen = (_Seen(rolling.scorer, origin) for origin in origins)
-        for one, alone in threads.map(rolling.look, seen):
-            rolling.step(one, alone)
+        for looked in side_by_side(rolling.look, seen):
+            rolling.step(*looked.result())
     return rolling.trials()
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.patrols.solver.jit import compiled
+from patrolplan.jit import compiled
 from patrolplan.patrols.solver.search import below
 from patrolplan.patrols.solver.search import draw
 from patrolplan.team.blocks import day_sets

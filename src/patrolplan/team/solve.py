@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.worth import worth_of
+from patrolplan.threads import side_by_side
 
 PROVEN = 1e-6
 """Relative gap at which a week counts as proven best."""
@@ -139,10 +141,9 @@ def _search(
     """Options and a bound: small weeks by branch and bound, large ones by parts."""
     gap = max(PROVEN / 2, stop.gap_percent / 100)
     moves = stop.moves * problem.schools // STARTS
-    tried = [
-        annealed(problem, floor, floor.chosen, moves=moves, seed=STARTS * seed + number)
-        for number in range(STARTS)
-    ]
+    begin = partial(annealed, problem, floor, floor.chosen, moves=moves)
+    seeds = range(STARTS * seed, STARTS * (seed + 1))
+    tried = [one.result() for one in side_by_side(lambda own: begin(seed=own), seeds)]
     chosen = max(tried, key=lambda rows: worth_of(problem, rows).total)
     if len(problem) <= EXACT:
         answer = programme.solve(gap=PROVEN / 2, nodes=stop.nodes, seconds=until - time.monotonic())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.patrols.solver.jit import compiled
+from patrolplan.jit import compiled
 from patrolplan.patrols.solver.solution import slack_of
 
 if TYPE_CHECKING:

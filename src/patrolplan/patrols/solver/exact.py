@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.patrols.solver.jit import compiled
+from patrolplan.jit import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from patrolplan.patrols.solver.jit import compiled
+from patrolplan.jit import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ Function = TypeVar("Function", bound="Callable[..., object]")
 
 
 def compiled(signature: str | None = None) -> Callable[[Function], Function]:
-    """Compile a function and keep the result on disk.
+    """Compile a function, for threads to run side by side, and keep the result on disk.
 
     Parameters
     ----------
@@ -26,5 +26,5 @@ def compiled(signature: str | None = None) -> Callable[[Function], Function]:
     """
     return cast(
         "Callable[[Function], Function]",
-        numba.njit(signature, cache=True, error_model="numpy"),
+        numba.njit(signature, cache=True, error_model="numpy", nogil=True),
     )
