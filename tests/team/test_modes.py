@@ -15,10 +15,10 @@ from patrolplan.outputs.week.tasks import tasks_data
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.modes import schools_of_other_mode
 from patrolplan.team.open_days import school_week
-from patrolplan.team.options import walked
-from patrolplan.team.options import ways
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
+from patrolplan.team.routes import walked
+from patrolplan.team.routes import ways
 from patrolplan.team.week import Lock
 from patrolplan.team.week import week_document
 from patrolplan.team.week_file import read_week

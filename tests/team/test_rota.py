@@ -13,9 +13,9 @@ import patrolplan as pp
 from patrolplan.patrols.other_way import other_way
 from patrolplan.team.open_days import open_days
 from patrolplan.team.open_days import school_week
-from patrolplan.team.options import walked
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
+from patrolplan.team.routes import walked
 from patrolplan.team.week import Ban
 from patrolplan.team.week import Lock
 from patrolplan.team.week import week_document

@@ -15,7 +15,7 @@ from patrolplan.outputs.week.roll import Roll
 from patrolplan.patrols.document import degrees
 from patrolplan.patrols.plans import clock
 from patrolplan.team.byhand import post_of
-from patrolplan.team.options import ways
+from patrolplan.team.routes import ways
 from patrolplan.team.worth import loosest_bound
 from patrolplan.team.worth import minutes_by_day
 

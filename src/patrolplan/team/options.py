@@ -2,7 +2,6 @@
 
 import datetime as dt
 import zlib
-from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -14,16 +13,18 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.inputs.officers import WEEKDAYS
-from patrolplan.patrols.other_way import other_way
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.plans import clock
 from patrolplan.patrols.windows import minutes_after_midnight
 from patrolplan.team.open_days import open_days
 from patrolplan.team.problem import Bools
 from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
+from patrolplan.team.routes import Route
+from patrolplan.team.routes import WeekRoutes
+from patrolplan.team.routes import walked
+from patrolplan.team.routes import week_routes
 from patrolplan.team.travel import minutes_from_base
 from patrolplan.team.week import Ban
 from patrolplan.team.week import Duty
@@ -37,20 +38,6 @@ BEFORE_DAYS = 7
 
 ENOUGH = 0.5
 """Share of a dwell from which a delivered visit counts as the day's dose."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """One way to patrol a school, on the days on which it is planned."""
-
-    patrol: Patrol
-    back: Patrol | None
-    """The other way round, where there is one."""
-
-    @property
-    def urn(self) -> str:
-        """The school."""
-        return self.patrol.urn
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,45 +81,23 @@ class Choice:
         return tuple(dict.fromkeys([*planned, *(duty.urn for duty in self.held)]))
 
     @cached_property
-    def _walked(self) -> "tuple[tuple[Route, ...], Ints, dict[Walked, int]]":
-        """(r,) routes, (d, r) which variant each is on each day, and the routes of all walks."""
-        row: dict[Walked, int] = {}
-        routes: list[Route] = []
-        found: dict[tuple[int, int], int] = {}
-
-        def number_of(patrol: Patrol) -> int:
-            if walked(patrol) not in row:
-                route = Route(patrol, other_way(patrol))
-                for walk in (route.patrol, route.back):
-                    if walk is not None:
-                        row.setdefault(walked(walk), len(routes))
-                routes.append(route)
-            return row[walked(patrol)]
-
-        for day, plan in enumerate(self.plans):
-            for variant, patrol in ways(plan):
-                found.setdefault((day, number_of(patrol)), variant)
-        for duty in self.held:
-            found[self.days.index(duty.date), number_of(duty.patrol)] = duty.variant
-        variants = np.full((len(self.days), len(routes)), -1)
-        for place, variant in found.items():
-            variants[place] = variant
-        return tuple(routes), variants, row
+    def _walked(self) -> WeekRoutes:
+        return week_routes(self.plans, self.days, self.held)
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """(r,) every school's best patrols and their variants, of all days and modes."""
-        return self._walked[0]
+        return self._walked.routes
 
     @property
     def variant(self) -> Ints:
         """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
-        return self._walked[1]
+        return self._walked.variant
 
     @cached_property
     def held_rows(self) -> dict[tuple[int, int, int], Duty]:
         """Officer, day and route of every duty that stays."""
-        row = self._walked[2]
+        row = self._walked.row
         return {
             (
                 self.officers.index(duty.officer),
@@ -289,7 +254,7 @@ class Choice:
 
     def route_of(self, patrol: Patrol) -> int | None:
         """Row of the route that is walked so, either way round."""
-        return self._walked[2].get(walked(patrol))
+        return self._walked.row.get(walked(patrol))
 
     def problem(self) -> RotaProblem:
         """The options as arrays."""
@@ -354,38 +319,6 @@ LASTING = (
     *("away", "travel", "is_open", "cares", "modes", "goes", "most", "in_time", "hotspots"),
 )
 """What locks and bans by hand do not touch."""
-
-Walked = tuple[object, ...]
-"""What makes two patrols the same walk to those who hold its card."""
-
-
-def ways(plan: Plan) -> Iterator[tuple[int, Patrol]]:
-    """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
-
-    Those of the other mode come after all of the area's way, and are numbered by themselves.
-    """
-    others = () if plan.other_mode is None else plan.other_mode.patrols
-    for patrol in (*plan.patrols, *others):
-        yield 0, patrol
-        for number, variant in enumerate(patrol.variants, 1):
-            for other in variant.patrols:
-                if other.number == patrol.number:
-                    yield number, other
-
-
-def walked(patrol: Patrol) -> Walked:
-    """School, officer, way, start, stops with their times to the minute, and who tasked them.
-
-    Parameters
-    ----------
-    patrol
-        As planned, or as read from a file that holds whole minutes.
-    """
-    stops = [
-        (stop.hotspot, clock(stop.arrive_minutes), clock(stop.leave_minutes), stop.tasked)
-        for stop in patrol.stops
-    ]
-    return (patrol.urn, patrol.number, patrol.way, clock(patrol.start_minutes), *stops)
 
 
 def _span(hours: str) -> tuple[float, float]:

@@ -27,9 +27,9 @@ from patrolplan.patrols.plans import Plan
 from patrolplan.provenance import created_from
 from patrolplan.provenance import short_id
 from patrolplan.team.day_plans import plans_by_day
-from patrolplan.team.options import Walked
-from patrolplan.team.options import walked
-from patrolplan.team.options import ways
+from patrolplan.team.routes import Walked
+from patrolplan.team.routes import walked
+from patrolplan.team.routes import ways
 from patrolplan.team.week import SCHEMA
 from patrolplan.team.week import Ban
 from patrolplan.team.week import Duty
