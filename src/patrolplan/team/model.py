@@ -1,5 +1,6 @@
 """A mixed-integer programme that is maximised, gathered block by block for HiGHS."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,11 @@ from patrolplan.team.problem import Floats
 from patrolplan.team.problem import Ints
 
 
+def _flush() -> None:
+    """Have what C code has printed written: into a pipe it would only be at the very end."""
+    ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
+
+
 @contextmanager
 def _chatter_aside() -> Iterator[None]:
     """Send to standard error what HiGHS prints past Python, so that `--json` stays JSON."""
@@ -32,6 +38,7 @@ def _chatter_aside() -> Iterator[None]:
         os.dup2(err, out)
         yield
     finally:
+        _flush()
         os.dup2(kept, out)
         os.close(kept)
 
