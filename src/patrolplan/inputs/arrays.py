@@ -4,19 +4,17 @@ Nothing of reports, or of a force's own extract, may be handed over here: what i
 """
 
 import hashlib
-import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Callable
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.inputs.cache import cache_folder
+from patrolplan.inputs.cache import keep_whole
 
 FOLDER = "arrays"
 """The folder in the cache folder."""
@@ -51,20 +49,6 @@ def kept_arrays(key: str, rests_on: Arrays, work_out: Callable[[], Arrays]) -> A
             return dict(arrays)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         found = work_out()
-    _write(path, found)
+    named: dict[str, Any] = dict(found)
+    keep_whole(path, lambda stream: np.savez(stream, **named))
     return found
-
-
-def _write(path: Path, arrays: Arrays) -> None:
-    """Write beside and rename, so that an entry is whole or not there."""
-    named: dict[str, Any] = dict(arrays)
-    beside = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **named)
-        Path(beside).replace(path)
-    except OSError:
-        if beside:
-            Path(beside).unlink(missing_ok=True)

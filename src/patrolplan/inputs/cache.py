@@ -7,10 +7,12 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import geopandas as gpd
 import numpy as np
@@ -41,6 +43,30 @@ def cache_folder() -> Path:
     """Where patrolplan keeps its copies: the variable PATROLPLAN_CACHE, or the user's cache."""
     named = os.environ.get("PATROLPLAN_CACHE", "")
     return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
+
+
+def keep_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file of the cache beside and rename it, so that an entry is whole or not there.
+
+    A cache that cannot be written is passed over: it only saves time.
+
+    Parameters
+    ----------
+    path
+        Where the entry is kept.
+    write
+        Is given the open file.
+    """
+    beside = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            write(stream)
+        Path(beside).replace(path)
+    except OSError:
+        if beside:
+            Path(beside).unlink(missing_ok=True)
 
 
 def digest(path: Path) -> str:

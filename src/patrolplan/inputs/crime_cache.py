@@ -7,9 +7,7 @@ nothing, for files are copied and unpacked anew.
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +17,7 @@ import pyarrow as pa
 
 from patrolplan.inputs.cache import cache_folder
 from patrolplan.inputs.cache import digest
+from patrolplan.inputs.cache import keep_whole
 from patrolplan.projection import Projection
 
 FORMAT = "crimes-2"
@@ -56,19 +55,5 @@ def read_through(
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         table = read(path, projection, columns)
     if table["occurred_at"].isna().all():
-        _keep(kept, table)
+        keep_whole(kept, table.to_parquet)
     return table
-
-
-def _keep(kept: Path, table: pd.DataFrame) -> None:
-    """Write beside and rename, so that an entry is whole or not there."""
-    beside = ""
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".new-", dir=kept.parent)
-        os.close(handle)
-        table.to_parquet(beside)
-        Path(beside).replace(kept)
-    except OSError:
-        if beside:
-            Path(beside).unlink(missing_ok=True)

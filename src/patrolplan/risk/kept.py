@@ -7,9 +7,7 @@ force's own extract is.
 """
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -19,12 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.inputs.cache import cache_folder
+from patrolplan.inputs.cache import keep_whole
 from patrolplan.risk.places import Places
+from patrolplan.versions import versions
 
 SUMS = "trials"
 RATES = "rates"
 FOLDERS = {SUMS: "cache of back-tests", RATES: "cache of rates"}
 """The folders in the cache folder, and what is in them."""
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn")
+"""Rates and sums come out of these."""
 
 ENTRY = re.compile(r"[0-9a-f]{40}\.npy|\.new-\w+")
 """Names of their files, whole and interrupted."""
@@ -71,26 +74,19 @@ def _through(path: Path, work_out: Callable[[], NDArray[np.float64]]) -> NDArray
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
     except (OSError, ValueError, EOFError):
         found = work_out()
-    beside = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            np.save(stream, found, allow_pickle=False)
-        Path(beside).replace(path)
-    except OSError:
-        if beside:
-            Path(beside).unlink(missing_ok=True)
+    keep_whole(path, lambda stream: np.save(stream, found, allow_pickle=False))
     return found
 
 
 @cache
 def _code() -> str:
-    """Digest of this room's own code: sums of another version are other sums."""
+    """Digest of this room's own code and its libraries: another version gives other rates."""
     room = resources.files("patrolplan.risk")
     files = sorted(path.name for path in room.iterdir() if path.name.endswith(".py"))
     text = b"".join((room / name).read_bytes() for name in files)
-    return hashlib.sha256(text).hexdigest()
+    installed = versions()
+    libraries = [f"{name} {installed[name]}" for name in LIBRARIES]
+    return hashlib.sha256(text + "\n".join(libraries).encode()).hexdigest()
 
 
 def _geometry(places: Places) -> str:
