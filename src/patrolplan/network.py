@@ -44,6 +44,13 @@ class Positions:
         rows = np.asarray(which)
         return Positions(self.piece[rows], self.offset_metres[rows], self.moved_metres[rows])
 
+    def among(self, pieces: NDArray[np.int64]) -> "Positions":
+        """The same positions on a network of these pieces alone, see `StreetNetwork.take`.
+
+        The pieces are in increasing order and hold all positions.
+        """
+        return Positions(np.searchsorted(pieces, self.piece), self.offset_metres, self.moved_metres)
+
 
 def joined_positions(*parts: Positions) -> Positions:
     """Positions one after the other."""

@@ -29,12 +29,10 @@ class Reach:
 
     Parameters
     ----------
-    network
-        Streets around the gate.
-    pieces
-        (q,) pieces of the area's network that `network` consists of.
-    gate, stops
-        The gate, and the (k,) stopping places, on `network`.
+    around
+        What lies around the gate.
+    stops
+        (k,) stopping places, on `network`.
     walks
         Walks (or rides) between them: the gate is position 0, candidate i is position i + 1, and a
         base comes last.
@@ -50,9 +48,7 @@ class Reach:
         Position where patrols start and end: 0 is the gate, k + 1 the base.
     """
 
-    network: StreetNetwork
-    pieces: NDArray[np.int64]
-    gate: Positions
+    around: Surroundings
     stops: Positions
     walks: Walks
     candidates: NDArray[np.int64]
@@ -60,6 +56,21 @@ class Reach:
     tasked: NDArray[np.int64]
     start: int = 0
     end: int = 0
+
+    @property
+    def network(self) -> StreetNetwork:
+        """Streets around the gate."""
+        return self.around.network
+
+    @property
+    def pieces(self) -> NDArray[np.int64]:
+        """(q,) pieces of the area's network that `network` consists of."""
+        return self.around.pieces
+
+    @property
+    def gate(self) -> Positions:
+        """The gate, on `network`."""
+        return self.around.gate
 
 
 def reach_of(
@@ -104,9 +115,7 @@ def reach_of(
     bases = () if base is None else (base.place,)
     worth = hotspots["worth"].to_numpy()[rows] / within if within > 0 else np.zeros(len(rows))
     return Reach(
-        network=local,
-        pieces=pieces,
-        gate=around.gate,
+        around=around,
         stops=stops,
         walks=Walks(local, joined_positions(around.gate, stops, *bases), effort=around.effort),
         candidates=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),

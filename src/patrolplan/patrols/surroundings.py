@@ -75,10 +75,6 @@ class Surroundings:
         """From the end of the presence at the gate to the end of the window."""
         return self.window_minutes - self.gate_minutes
 
-    def moved(self, place: Positions) -> Positions:
-        """A position on the area's network as one on these streets alone."""
-        return _moved(place, self.pieces)
-
 
 def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
     """What lies around one school's gate.
@@ -133,8 +129,8 @@ class _Streets:
             area.network.take(pieces),
             pieces,
             effort_of(area, pieces),
-            _moved(gate, pieces),
-            None if base is None else replace(base, place=_moved(base.place, pieces)),
+            gate.among(pieces),
+            None if base is None else replace(base, place=base.place.among(pieces)),
         )
 
     @property
@@ -180,9 +176,3 @@ def _pieces_around(area: StudyArea, gate: Positions, base: Base | None) -> NDArr
     around = whole.around(centre, MARGIN * max(area.settings.patrol.radius_metres, *away, 0.0))
     # However small the radius, gate and base are on a street.
     return np.unique(np.concatenate([around, gate.piece, *(place.piece for place in bases)]))
-
-
-def _moved(place: Positions, pieces: NDArray[np.int64]) -> Positions:
-    """A position on the network of these pieces alone."""
-    piece = np.searchsorted(pieces, place.piece)
-    return Positions(piece, place.offset_metres, place.moved_metres)

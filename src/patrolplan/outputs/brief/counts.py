@@ -12,7 +12,6 @@ from scipy import stats
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.certainty import FEWEST_EVENTS
 from patrolplan.hotspots.certainty import stands_out
-from patrolplan.network import Positions
 from patrolplan.outputs.brief.spans import Span
 from patrolplan.outputs.brief.spans import Spans
 from patrolplan.outputs.brief.spans import When
@@ -50,8 +49,7 @@ def around_gate(area: StudyArea, row: int) -> Around:
     gate = area.gates.take([row])
     # No walk within the radius leaves the circle of the radius; its pieces lie half in at least.
     near = np.union1d(network.around(network.xy(gate)[0], radius + 2 * PIECE_METRES), gate.piece)
-    here = Positions(np.searchsorted(near, gate.piece), gate.offset_metres, gate.moved_metres)
-    walk = metres_to_pieces(network.take(near), here, limit_metres=radius)
+    walk = metres_to_pieces(network.take(near), gate.among(near), limit_metres=radius)
     metres = np.full(len(network), np.inf)
     metres[near] = np.where(walk <= radius, walk, np.inf)
     metres[gate.piece] = 0.0
