@@ -12,10 +12,12 @@ from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 
-def network_of(places, ways):
+def network_of(places, ways, names=None, kinds=None, *, left_out=None, **options):
     """A network of ways, each a list of numbers of places, in metres."""
     nodes = np.array([node for way in ways for node in way])
-    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
+    names = names or [f"Street {number}" for number in range(len(ways))]
+    kinds = kinds or ["residential"] * len(ways)
+    rows = [(k, name, kind, "") for k, (name, kind) in enumerate(zip(names, kinds, strict=True))]
     streets = Streets(
         ways=ways_table(rows),
         vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
@@ -23,19 +25,26 @@ def network_of(places, ways):
         vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
         features=no_features(Projection()),
     )
-    return build_network(streets, Projection(), LeftOut())
+    left_out = LeftOut() if left_out is None else left_out
+    return build_network(streets, Projection(), left_out, **options)
 
 
 @st.composite
-def network_and_positions(draw):
-    """A small network, with loops and doubled streets, and places on it."""
+def random_network(draw):
+    """A small connected network with loops, doubled streets and nodes on one spot."""
     place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
         lambda p: (p[0] * 9.7, p[1] * 9.7)
     )
     places = draw(st.lists(place, min_size=3, max_size=9))
     node = st.integers(0, len(places) - 1)
     ways = draw(st.lists(st.lists(node, min_size=2, max_size=5), min_size=2, max_size=7))
-    network = network_of(places, ways)
+    return network_of(places, ways)
+
+
+@st.composite
+def network_and_positions(draw):
+    """Such a network, and places on it."""
+    network = draw(random_network())
     where = st.tuples(st.integers(0, len(network) - 1), st.sampled_from([0.0, 0.25, 0.5, 0.7, 1.0]))
     rows = draw(st.lists(where, min_size=2, max_size=5))
     piece = np.array([row for row, _ in rows])

@@ -4,35 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_networks import network_of
 
 from patrolplan.catchments import FARTHEST_METRES
 from patrolplan.catchments import assign
 from patrolplan.catchments import catch
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
-from patrolplan.network import build_network
-from patrolplan.projection import Projection
-from patrolplan.tables import LeftOut
 
-
-def _block():
-    """Streets round a block of 200 m, with one across."""
-    places = np.array([(0, 0), (200, 0), (200, 200), (0, 200), (100, 0), (100, 200)], dtype=float)
-    ways = [[0, 4, 1], [1, 2], [2, 5, 3], [3, 0], [4, 5]]
-    nodes = np.array([node for way in ways for node in way])
-    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
-    streets = Streets(
-        ways=ways_table(rows),
-        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
-        vertex_node=nodes,
-        vertex_xy=places[nodes],
-        features=no_features(Projection()),
-    )
-    return build_network(streets, Projection(), LeftOut())
-
-
-NETWORK = _block()
+PLACES = [(0, 0), (200, 0), (200, 200), (0, 200), (100, 0), (100, 200)]
+NETWORK = network_of(PLACES, [[0, 4, 1], [1, 2], [2, 5, 3], [3, 0], [4, 5]])
+"""Streets round a block of 200 m, with one across."""
 POINTS = st.lists(
     st.tuples(st.integers(-30, 230), st.integers(-30, 230)), min_size=1, max_size=12, unique=True
 )

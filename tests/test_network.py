@@ -8,41 +8,10 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from small_networks import network_of
+from small_networks import random_network
 
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
-from patrolplan.network import build_network
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
-
-
-def _network(places, ways, left_out=None, **options):
-    nodes = np.array([node for way in ways for node in way])
-    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
-    streets = Streets(
-        ways=ways_table(rows),
-        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
-        vertex_node=nodes,
-        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
-        features=no_features(Projection()),
-    )
-    return build_network(
-        streets, Projection(), LeftOut() if left_out is None else left_out, **options
-    )
-
-
-@st.composite
-def random_network(draw):
-    """A small connected network with loops, doubled streets and nodes on one spot."""
-    place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
-        lambda p: (p[0] * 9.7, p[1] * 9.7)
-    )
-    places = draw(st.lists(place, min_size=3, max_size=9))
-    node = st.integers(0, len(places) - 1)
-    ways = draw(st.lists(st.lists(node, min_size=2, max_size=5), min_size=2, max_size=7))
-    return _network(places, ways)
-
 
 POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=1, max_size=8)
 
@@ -86,7 +55,7 @@ def test_snapping_on_real_streets_equals_brute_force(bloomsbury_area):
 
 def test_snapping_no_point_gives_no_position():
     """No points, no positions."""
-    assert len(_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
+    assert len(network_of([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
 
 
 @given(random_network())
@@ -114,7 +83,7 @@ def test_islands_are_left_out_and_counted():
     """Streets that hang together with nothing are left out, the part with most metres stays."""
     left_out = LeftOut()
     places = [(0, 0), (300, 0), (0, 500), (60, 500), (60, 560), (0, 560)]
-    network = _network(places, [[0, 1], [2, 3], [3, 4], [4, 5], [5, 2]], left_out)
+    network = network_of(places, [[0, 1], [2, 3], [3, 4], [4, 5], [5, 2]], left_out=left_out)
     assert network.metres == pytest.approx(300)
     assert [str(row) for row in left_out.rows] == [
         "streets: 8 left out, not connected to the rest (pieces)"
@@ -125,14 +94,14 @@ def test_streets_beyond_the_limits_are_left_out_and_counted():
     """Pieces whose middle lies outside the area's limits go, told in kilometres."""
     left_out = LeftOut()
     limits = shapely.box(-10, -10, 310, 10)
-    network = _network([(0, 0), (3300, 0)], [[0, 1]], left_out, limits=limits)
+    network = network_of([(0, 0), (3300, 0)], [[0, 1]], left_out=left_out, limits=limits)
     assert network.metres == pytest.approx(300)
     assert [str(row) for row in left_out.rows] == ["streets: 3 left out, outside the area (km)"]
 
 
 def test_no_street_inside_the_limits_is_an_empty_network():
     """Limits that hold no street give a network without pieces, not an error."""
-    network = _network([(0, 0), (300, 0)], [[0, 1]], limits=shapely.box(900, 900, 999, 999))
+    network = network_of([(0, 0), (300, 0)], [[0, 1]], limits=shapely.box(900, 900, 999, 999))
     assert len(network) == 0
     assert network.metres == 0
 
@@ -149,7 +118,7 @@ def test_frame_tells_every_piece(network):
 
 def test_lines_and_positions_go_together():
     """Half way along a piece is half its metres from either end, also round a bend."""
-    network = _network([(0, 0), (10, 0), (10, 10)], [[0, 1, 2]])
+    network = network_of([(0, 0), (10, 0), (10, 10)], [[0, 1, 2]])
     assert len(network) == 1
     np.testing.assert_allclose(network.xy(network.middles([0])), [[10, 0]], atol=1e-9)
     np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)

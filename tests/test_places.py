@@ -2,31 +2,11 @@
 
 import numpy as np
 import shapely
+from small_networks import network_of
 
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
-from patrolplan.network import build_network
 from patrolplan.places import NEAR_METRES
 from patrolplan.places import describe
 from patrolplan.places import street_labels
-from patrolplan.projection import Projection
-from patrolplan.tables import LeftOut
-
-
-def _network(places, ways, names, kinds=None):
-    nodes = np.array([node for way in ways for node in way])
-    kinds = kinds or ["residential"] * len(ways)
-    rows = [(k, name, kind, "") for k, (name, kind) in enumerate(zip(names, kinds, strict=True))]
-    streets = Streets(
-        ways=ways_table(rows),
-        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
-        vertex_node=nodes,
-        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
-        features=no_features(Projection()),
-    )
-    return build_network(streets, Projection(), LeftOut())
-
 
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
 
@@ -37,14 +17,14 @@ def _labels_of(network, way):
 
 def test_named_streets_are_called_by_their_name():
     """A street that has a name is called so."""
-    network = _network(CROSS, [[0, 1, 2], [3, 1, 4]], ["High Street", "Mill Lane"])
+    network = network_of(CROSS, [[0, 1, 2], [3, 1, 4]], ["High Street", "Mill Lane"])
     assert _labels_of(network, 0) == {"High Street"}
     assert _labels_of(network, 1) == {"Mill Lane"}
 
 
 def test_unnamed_streets_are_called_by_their_kind():
     """A street without a name is called what it is, in plain words; unknown kinds are streets."""
-    network = _network(
+    network = network_of(
         [(0, 0), (100, 0), (200, 0), (300, 0)],
         [[0, 1], [1, 2], [2, 3]],
         ["", "", ""],
@@ -58,7 +38,7 @@ def test_unnamed_streets_are_called_by_their_kind():
 def test_pavement_beside_a_street_takes_its_name():
     """A pavement mapped on its own is called by the street that it runs along, no path across."""
     places = [(0, 0), (200, 0), (0, 6), (200, 6), (100, -200)]
-    network = _network(
+    network = network_of(
         places,
         [[0, 1], [2, 3], [0, 2], [1, 3], [4, 0]],
         ["High Street", "", "", "", ""],
@@ -70,7 +50,7 @@ def test_pavement_beside_a_street_takes_its_name():
 
 def test_place_is_told_by_street_and_nearest_other_street():
     """A place is its street near the nearest street of another name."""
-    network = _network(
+    network = network_of(
         [*CROSS, (250, -100), (250, 0)],
         [[0, 1, 6, 2], [3, 1, 4], [5, 6]],
         ["High Street", "Mill Lane", "Dock Road"],
@@ -84,13 +64,13 @@ def test_place_is_told_by_street_and_nearest_other_street():
 
 def test_place_far_from_every_other_street_is_told_alone():
     """Where no other named street is near, the street's own name has to do."""
-    network = _network([(0, 0), (600, 0)], [[0, 1]], ["Long Walk"])
+    network = network_of([(0, 0), (600, 0)], [[0, 1]], ["Long Walk"])
     assert describe(network, network.middles([3])) == ["Long Walk"]
 
 
 def test_place_among_streets_without_names():
     """Where no street has a name at all, places are still told."""
-    network = _network(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])
+    network = network_of(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])
     assert describe(network, network.middles([0, 1])) == ["footpath", "footpath"]
 
 

@@ -1,23 +1,16 @@
 """The graph that walks are looked for in."""
 
-import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_networks import network_and_positions
 
 from patrolplan.network import Positions
 from patrolplan.streetgraph import metres_to_pieces
 from patrolplan.streetgraph import street_graph
-
-_spec = importlib.util.spec_from_file_location(
-    "small_networks", Path(__file__).with_name("small_networks.py")
-)
-small_networks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small_networks)
 
 
 def _links(graph):
@@ -26,7 +19,7 @@ def _links(graph):
     return [range(start, end) for start, end in itertools.pairwise(first)]
 
 
-@given(small_networks.network_and_positions())
+@given(network_and_positions())
 def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
     """Each metre of street is in one link; within a link there is no way to turn off."""
     network, positions = case
@@ -45,7 +38,7 @@ def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
             assert meeting[joint] == 2
 
 
-@given(small_networks.network_and_positions())
+@given(network_and_positions())
 def test_no_link_is_lost_beside_another(case):
     """Every link of more than one piece is an entry of the graph, in both directions."""
     network, positions = case
@@ -65,7 +58,7 @@ def test_a_block_keeps_both_ways_round(demo_area):
     assert len(np.unique(graph.segments.piece[held])) == len(network)
 
 
-@given(small_networks.network_and_positions(), st.floats(10, 400))
+@given(network_and_positions(), st.floats(10, 400))
 def test_a_limit_leaves_nearer_pieces_as_they_are(case, limit_metres):
     """Within the limit distances to pieces are those without one, beyond it they are infinite."""
     network, positions = case

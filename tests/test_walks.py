@@ -1,8 +1,6 @@
 """Shortest walks, checked against networkx, and their geometry."""
 
-import importlib.util
 from itertools import pairwise
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -11,18 +9,14 @@ import shapely
 from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
+from small_networks import network_and_positions
+from small_networks import network_of
 
 from patrolplan.network import Positions
 from patrolplan.streetgraph import metres_to_pieces
 from patrolplan.walks import PRICES
 from patrolplan.walks import Walks
 from patrolplan.walks import joined_walks
-
-_spec = importlib.util.spec_from_file_location(
-    "small_networks", Path(__file__).with_name("small_networks.py")
-)
-small_networks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small_networks)
 
 NEAR = 0.03
 """A zero-length piece counts a centimetre; a walk passes few of them."""
@@ -49,7 +43,7 @@ def _assert_like_networkx(network, positions, pairs):
         assert walks.metres[start, end] == pytest.approx(expected, abs=1e-6)
 
 
-@given(small_networks.network_and_positions())
+@given(network_and_positions())
 def test_distances_equal_networkx(case):
     """Walking distances between places are those of networkx."""
     network, positions = case
@@ -83,7 +77,7 @@ def _assert_walk(network, positions, walks, start, end):
     assert (walk.piece_metres <= network.piece_metres[walk.pieces] + 1e-6).all()
 
 
-@given(small_networks.network_and_positions())
+@given(network_and_positions())
 def test_walks_join_their_places_along_the_streets(case):
     """A walk's line is as long as the distance, joins its ends, and stays on its pieces."""
     network, positions = case
@@ -104,7 +98,7 @@ def test_walks_in_bloomsbury_join_their_places(bloomsbury_area):
         _assert_walk(network, positions, walks, start, (start + 3) % 10)
 
 
-@given(small_networks.network_and_positions())
+@given(network_and_positions())
 def test_distance_is_the_same_both_ways(case):
     """Every street can be walked both ways, so distances do not depend on the direction."""
     network, positions = case
@@ -113,7 +107,7 @@ def test_distance_is_the_same_both_ways(case):
     assert (np.diag(metres) == 0).all()
 
 
-@given(small_networks.network_and_positions(), st.floats(1, 400))
+@given(network_and_positions(), st.floats(1, 400))
 def test_a_limit_cuts_off_longer_walks_only(case, limit):
     """Within a limit, distances up to it are the same; longer ones are inf."""
     network, positions = case
@@ -124,7 +118,7 @@ def test_a_limit_cuts_off_longer_walks_only(case, limit):
     assert np.isinf(held[~within]).all()
 
 
-@given(small_networks.network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
+@given(network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
 def test_walks_among_some_places_are_those_among_all(case, limit, random):
     """Walks between some of the places are as long as among all, within their own limit."""
     network, positions = case
@@ -139,7 +133,7 @@ def test_walks_among_some_places_are_those_among_all(case, limit, random):
         assert walks.between(start, end).metres == pytest.approx(expected[start, end], abs=NEAR)
 
 
-@given(small_networks.network_and_positions())
+@given(network_and_positions())
 def test_distance_to_pieces_is_that_to_their_nearer_end(case):
     """The distance to a piece is networkx's distance to the nearer of its ends."""
     network, positions = case
@@ -150,7 +144,7 @@ def test_distance_to_pieces_is_that_to_their_nearer_end(case):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@given(small_networks.network_and_positions())
+@given(network_and_positions())
 def test_joined_walks_are_one_walk(case):
     """Walks end to end are one walk: there and back is twice as long and ends at the start."""
     network, positions = case
@@ -166,7 +160,7 @@ def test_joined_walks_are_one_walk(case):
 
 def test_no_walk_beyond_the_limit():
     """Asking for a walk longer than the limit is an error that names the two places."""
-    network = small_networks.network_of([(0, 0), (600, 0)], [[0, 1]])
+    network = network_of([(0, 0), (600, 0)], [[0, 1]])
     positions = network.snap([[0, 0], [600, 0]])
     with pytest.raises(ValueError, match="positions 0 and 1"):
         Walks(network, positions, limit_metres=500).between(0, 1)
@@ -174,7 +168,7 @@ def test_no_walk_beyond_the_limit():
 
 def test_walk_takes_the_shorter_of_two_parallel_streets():
     """Of two streets between the same junctions the shorter one is walked."""
-    network = small_networks.network_of([(0, 0), (40, 0), (20, 90)], [[0, 2, 1], [0, 1]])
+    network = network_of([(0, 0), (40, 0), (20, 90)], [[0, 2, 1], [0, 1]])
     positions = network.snap([[0, -5], [40, -5]])
     walk = Walks(network, positions).between(0, 1)
     assert walk.metres == pytest.approx(40)
@@ -183,16 +177,14 @@ def test_walk_takes_the_shorter_of_two_parallel_streets():
 
 def test_walk_round_a_loop_goes_the_shorter_way():
     """On a street that returns to its own start, a walk goes round the shorter side."""
-    network = small_networks.network_of(
-        [(0, 0), (10, 0), (10, 10), (0, 10), (-200, 0)], [[0, 1, 2, 3, 0], [0, 4]]
-    )
+    network = network_of([(0, 0), (10, 0), (10, 10), (0, 10), (-200, 0)], [[0, 1, 2, 3, 0], [0, 4]])
     positions = network.snap([[-1, 9], [5, -1]])
     walk = Walks(network, positions).between(0, 1)
     assert walk.metres == pytest.approx(9 + 5)
     np.testing.assert_allclose(walk.line, [[0, 9], [0, 0], [5, 0]], atol=1e-6)
 
 
-@given(small_networks.network_and_positions(), st.floats(1, 2), st.integers(0, 99))
+@given(network_and_positions(), st.floats(1, 2), st.integers(0, 99))
 def test_richest_walk_keeps_its_promises(case, slack, seed):
     """A walk past more risk is within its limit, joins its ends, and passes no less risk."""
     network, positions = case
@@ -249,9 +241,7 @@ def test_richest_walk_is_as_rich_as_one_looked_for_on_all_streets(demo_area):
 
 def test_richest_walk_takes_the_equal_street_with_more_risk():
     """Of two ways round a block of equal length, the one that passes more risk is walked."""
-    network = small_networks.network_of(
-        [(0, 0), (80, 0), (80, 80), (0, 80)], [[0, 1, 2], [0, 3, 2]]
-    )
+    network = network_of([(0, 0), (80, 0), (80, 80), (0, 80)], [[0, 1, 2], [0, 3, 2]])
     positions = network.snap([[0, 0], [80, 80]])
     walks = Walks(network, positions)
     for rich in (0, 1):
@@ -264,7 +254,7 @@ def test_richest_walk_takes_the_equal_street_with_more_risk():
 @st.composite
 def rides(draw):
     """A network and places as above, with what a metre costs each way; some ways are closed."""
-    network, positions = draw(small_networks.network_and_positions())
+    network, positions = draw(network_and_positions())
     costs = st.lists(
         st.sampled_from([1.0, 1.0, 2.5, 7.5, np.inf]),
         min_size=2 * len(network),
@@ -341,7 +331,7 @@ def test_a_richer_ride_keeps_within_its_cost_and_its_directions(ride, longer, ra
 
 def test_a_one_way_street_is_longer_back():
     """Round a one-way block the way back is the rest of the ring."""
-    network = small_networks.network_of([(0, 0), (300, 0), (300, 300), (0, 300)], [[0, 1, 2, 3, 0]])
+    network = network_of([(0, 0), (300, 0), (300, 300), (0, 300)], [[0, 1, 2, 3, 0]])
     effort = np.tile([1.0, np.inf], (len(network), 1))
     near = network.snap([(30.0, 0.0), (120.0, 0.0)])
     walks = Walks(network, near, effort=effort)

@@ -3,14 +3,12 @@
 import dataclasses
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 from scipy import stats
 
-import patrolplan as pp
 from patrolplan.hotspots.certainty import _surely_below
 from patrolplan.hotspots.certainty import certainty_of
 from patrolplan.hotspots.certainty import chance_limit
@@ -19,18 +17,6 @@ from patrolplan.hotspots.certainty import stands_out
 from patrolplan.hotspots.certainty import trends
 from patrolplan.hotspots.shares import catchment_shares
 from patrolplan.risk.history import history_of
-
-
-@pytest.fixture(scope="module")
-def demo_risk(demo_area):
-    """Risk of the demo borough."""
-    return pp.estimate_risk(demo_area)
-
-
-@pytest.fixture(scope="module")
-def stretches(demo_plan):
-    """Pieces of the demo borough's hotspots."""
-    return [np.array(pieces) for pieces in demo_plan.hotspots["pieces"]]
 
 
 def _counted(area, per_month):

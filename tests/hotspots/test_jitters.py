@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-import patrolplan as pp
 from patrolplan.hotspots._moved import TIED
 from patrolplan.hotspots._moved import nearest_moved
 from patrolplan.hotspots.jitters import JITTERS
@@ -19,18 +18,6 @@ from patrolplan.hotspots.jitters import survived_share
 from patrolplan.hotspots.shares import catchment_shares
 from patrolplan.risk.history import history_of
 from patrolplan.risk.weights import harm_days
-
-
-@pytest.fixture(scope="module")
-def demo_risk(demo_area):
-    """Risk of the demo borough."""
-    return pp.estimate_risk(demo_area)
-
-
-@pytest.fixture(scope="module")
-def stretches(demo_plan):
-    """Pieces of the demo borough's hotspots."""
-    return [np.array(pieces) for pieces in demo_plan.hotspots["pieces"]]
 
 
 def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, demo_risk):
