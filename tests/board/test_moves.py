@@ -161,8 +161,9 @@ def test_every_reason_is_said(hand, chosen):
 def test_the_same_route_two_days_running_is_refused(ground, chosen):
     """A route that cannot be turned is not walked again on the next day by hand."""
     hand = Hand.on(chosen, ground.area, ground.plans)
-    routes, variants, rows = hand.choice._walked
-    vars(hand.choice)["_walked"] = ([replace(row, back=None) for row in routes], variants, rows)
+    walked = hand.choice._walked
+    one_way = tuple(replace(row, back=None) for row in walked.routes)
+    vars(hand.choice)["_walked"] = replace(walked, routes=one_way)
     hand = replace(hand, options=Options(hand.choice))
     duty = next(d for d in chosen.duties if d.officer == "SSO-01" and d.date < chosen.days[-1])
     week = hand.week([duty])
