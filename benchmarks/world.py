@@ -135,8 +135,11 @@ def make_world(scale: float, folder: Path, *, seed: int = SEED) -> dict[str, flo
     return size
 
 
-def add_month(folder: Path, *, seed: int = SEED) -> Path:
-    """Write one more month of crimes, the last one a month later; gives its folder."""
+def add_month(folder: Path, *, new_points: int = 0, seed: int = SEED) -> Path:
+    """Write one more month of crimes, the last one a month later; gives its folder.
+
+    So many crimes of each force stand on snap points that no month before had.
+    """
     year, month = map(int, MONTHS[-1].split("-"))
     later = f"{year + month // 12}-{month % 12 + 1:02d}"
     added = folder / "crimes" / later
@@ -150,8 +153,20 @@ def add_month(folder: Path, *, seed: int = SEED) -> Path:
         ids = pa.compute.if_else(has_id, _crime_ids(size, rng), "")
         table = table.set_column(0, "Crime ID", ids)
         table = table.set_column(1, "Month", pa.array([later]).take(pa.array(np.zeros(size, int))))
+        if new_points:
+            at = table.schema.get_field_index("Longitude")
+            table = table.set_column(at, "Longitude", _moved(table["Longitude"], new_points))
         _write(table, added / path.name.replace(MONTHS[-1], later))
     return added
+
+
+def _moved(longitude: pa.ChunkedArray, count: int) -> pa.Array:
+    """Some of the places that are told, moved by some 30 metres."""
+    places = np.array(longitude.to_pylist(), dtype=object)
+    told = np.flatnonzero(places != "")
+    for row in told[np.linspace(0, len(told) - 1, count).astype(int)]:
+        places[row] = f"{float(places[row]) + 0.000437:.6f}"
+    return pa.array(places, type=pa.string())
 
 
 def _snap_points(city: City, rng: Generator) -> Snaps:
