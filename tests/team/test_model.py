@@ -14,6 +14,38 @@ with _chatter_aside():
 print('{"told": true}')
 """
 
+SHARPENED = """
+import numpy as np
+from scipy import sparse
+from patrolplan.team.model import Programme
+
+rng = np.random.default_rng(0)
+programme = Programme(
+    worth=rng.uniform(1, 9, 60),
+    lower=np.zeros(60),
+    upper=np.ones(60),
+    whole=np.ones(60, dtype=bool),
+    matrix=sparse.csr_array(rng.integers(0, 9, (20, 60)).astype(np.float64)),
+    row_lower=np.full(20, -np.inf),
+    row_upper=np.full(20, 40.0),
+)
+for answer in (
+    programme.sharpened(np.zeros(60), gap=1e-6),
+    programme.solve(gap=1e-6, nodes=100, seconds=20.0),
+    programme.relaxed(seconds=20.0),
+):
+    assert answer.bound > 0
+print('{"told": true}')
+"""
+
+
+def test_solving_prints_nothing_to_standard_output():
+    """Whichever way HiGHS is asked, its banner stays out of standard output."""
+    run = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", SHARPENED], capture_output=True, text=True, check=True
+    )
+    assert run.stdout == '{"told": true}\n'
+
 
 def test_what_compiled_code_prints_stays_out_of_standard_output():
     """Into a pipe too, nothing but our own words goes to standard output: `--json` stays JSON."""

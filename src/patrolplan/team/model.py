@@ -179,11 +179,11 @@ class Programme:
         seconds
             Most wall-clock time.
         """
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]
         options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": 1, "mip_heuristic_effort": 0.0}
         options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}
         with _chatter_aside():
+            solver = highspy.Highs()  # type: ignore[no-untyped-call]
             for name, value in options.items():
                 solver.setOptionValue(name, value)
             solver.passModel(self._whole_model())
