@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.patrols.reach import AWAY_METRES
 from patrolplan.patrols.windows import Window
 
 
@@ -83,6 +84,39 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     patrol = _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0]
     assert first.hotspot not in [stop.hotspot for stop in patrol.stops]
     assert any(note.startswith("Keep away from T9: a reason") for note in patrol.notes)
+
+
+@pytest.mark.parametrize("way", ["walk", "bicycle"])
+def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
+    """A street that a leg would lead along is gone round where a place there is barred."""
+    area = pp.with_settings(demo_area, patrol={"way": way})
+    free = _without_tasks(area)
+    best = _plan(free, demo_risk, demo_plan, urns=["900004"]).patrols[0]
+    line = best.legs[0].line
+    spot = line[len(line) // 2]
+    patrol = _plan(
+        _tasked(free, spot, must_visit=False, schools=["*"]), demo_risk, demo_plan, urns=["900004"]
+    ).patrols[0]
+    assert patrol.stops
+    place = shapely.Point(spot)
+    for leg in patrol.legs:
+        assert shapely.distance(shapely.LineString(leg.line), place) >= AWAY_METRES - 1
+    assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+    assert patrol.worth <= best.worth + 1e-9
+
+
+def test_a_gate_at_a_barred_place_is_still_left(demo_area, demo_risk, demo_plan):
+    """Who starts beside a barred place has to pass it: the patrol goes out all the same."""
+    gate = demo_plan.patrols[2]
+    area = _tasked(demo_area, (gate.x, gate.y), must_visit=False, schools=[gate.urn])
+    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
+    assert patrol.stops
+    assert len(patrol.legs) == len(patrol.stops) + 1
+
+
+def _without_tasks(area):
+    """The area with nothing tasked."""
+    return dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
 
 
 def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_plan):

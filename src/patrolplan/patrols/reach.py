@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
@@ -18,6 +19,9 @@ from patrolplan.walks import Walks
 
 BARRED_METRES = 150.0
 """A hotspot whose stretch comes this near to a barred place is no candidate."""
+
+AWAY_METRES = 60.0
+"""Streets this near to a barred place are not walked along."""
 
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
@@ -92,7 +96,8 @@ def reach_of(
         What lies around the gate.
     must_visit, barred
         Tasked places of this school. A place to visit that lies on a hotspot's stretch is that
-        hotspot; a hotspot whose stretch is near a barred place is no candidate.
+        hotspot; a hotspot whose stretch is near a barred place is no candidate, and walks go round
+        the streets there.
     """
     settings = area.settings.patrol
     local, pieces, base = around.network, around.pieces, around.base
@@ -101,7 +106,7 @@ def reach_of(
     in_time = around.there_and_back_metres <= _gone_metres(area, around.minutes)
 
     rows = _hotspot_rows(hotspots, pieces, in_time & in_radius)
-    rows = rows[~_near(hotspots.geometry.iloc[rows], barred)]
+    rows = rows[~_near(hotspots.geometry.iloc[rows].values, barred, BARRED_METRES)]
     demanded, on_hotspot = _demanded(hotspots.geometry.iloc[rows], must_visit)
     order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
     order = order[(np.arange(len(order)) < settings.candidates) | (demanded[order] >= 0)]
@@ -112,18 +117,36 @@ def reach_of(
         extra = local.snap(shapely.get_coordinates(must_visit.geometry.iloc[apart].values))
         stops = joined_positions(stops, extra)
 
-    bases = () if base is None else (base.place,)
     worth = hotspots["worth"].to_numpy()[rows] / within if within > 0 else np.zeros(len(rows))
     return Reach(
         around=around,
         stops=stops,
-        walks=Walks(local, joined_positions(around.gate, stops, *bases), effort=around.effort),
+        walks=_walks(around, stops, barred),
         candidates=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
         worth=np.concatenate([worth, np.zeros(len(apart))]),
         tasked=np.concatenate([demanded, apart]).astype(np.int64),
         start=len(stops) + 1 if base is not None and base.starts else 0,
         end=len(stops) + 1 if base is not None and base.ends else 0,
     )
+
+
+def _walks(around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame) -> Walks:
+    """Walks between gate, stops and base that keep away from barred places.
+
+    Where the gate or the base itself is so near to one, or would be cut off, streets stay open:
+    the officer has to get there.
+    """
+    bases = () if around.base is None else (around.base.place,)
+    places = joined_positions(around.gate, stops, *bases)
+    ends = [0, len(places) - 1] if bases else [0]
+    near = _near(around.network.piece_lines, barred, AWAY_METRES)
+    if near.any() and not near[places.piece[ends]].any():
+        open_effort = np.ones((len(near), 2)) if around.effort is None else around.effort
+        effort = np.where(near[:, None], np.inf, open_effort)
+        walks = Walks(around.network, places, effort=effort)
+        if np.isfinite(walks.metres[np.ix_(ends, ends)]).all():
+            return walks
+    return Walks(around.network, places, effort=around.effort)
 
 
 def _hotspot_rows(
@@ -135,12 +158,12 @@ def _hotspot_rows(
     return np.flatnonzero((pieces[at] == stop_piece) & near[at])
 
 
-def _near(stretches: gpd.GeoSeries, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Stretches that come near any of the places."""
+def _near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
+    """Which lines come so near to any of the places."""
+    streets = np.asarray(lines)
     if places.empty:
-        return np.zeros(len(stretches), dtype=bool)
-    metres = shapely.distance(stretches.values, places.geometry.union_all())
-    return np.asarray(metres <= BARRED_METRES)
+        return np.zeros(len(streets), dtype=bool)
+    return np.asarray(shapely.distance(streets, places.geometry.union_all()) <= metres)
 
 
 def _demanded(
