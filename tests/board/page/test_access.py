@@ -309,3 +309,22 @@ def test_token_leaves_the_address(desk):
     """The token is neither in the address bar nor sent to any file of the page."""
     assert desk.page.url == desk.address
     assert sum(desk.token in url for url in desk.asked) == 1
+
+
+def test_tab_is_heard_while_a_dialog_closes(desk):
+    """A Tab between a dialog's closing and its end is harmless; the focus goes back as ever."""
+    name = desk.page.locator("#grid .shown .hold").first.get_attribute("data-focus")
+    hold = desk.page.locator(f'[data-focus="{name}"]')
+    hold.focus()
+    desk.page.keyboard.press("m")
+    expect(desk.page.locator("#patrol")).to_be_visible()
+    swallowed = desk.page.evaluate("""() => {
+      const dialog = document.querySelector("#patrol");
+      const last = dialog.querySelector("button:last-of-type");
+      dialog.close();  // its event «close» comes only after this script
+      const tab = new KeyboardEvent("keydown", { key: "Tab", bubbles: true, cancelable: true });
+      return !last.dispatchEvent(tab);
+    }""")
+    assert swallowed
+    expect(desk.page.locator("#patrol")).to_have_count(0)
+    expect(hold).to_be_focused()

@@ -95,7 +95,12 @@ const stopsIn = (element) => all("a[href], button, input, select, summary, [tabi
 /** Within a dialog Tab goes round: after the last comes the first. */
 const goRound = (event) => {
   if (event.key !== "Tab") return;
-  const stops = stopsIn(event.currentTarget);
+  const dialog = event.currentTarget;
+  if (!dialog.open) {
+    event.preventDefault(); // closed a moment ago: the focus is still on its way back
+    return;
+  }
+  const stops = stopsIn(dialog);
   const at = stops.indexOf(document.activeElement);
   const leaves = event.shiftKey ? at <= 0 : at === stops.length - 1;
   if (!leaves) return;
