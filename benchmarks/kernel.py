@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
-from patrolplan.pieces import Pieces
+from patrolplan.network.pieces import Pieces
 from patrolplan.projection import Projection
 from patrolplan.risk._spread import tail
 from patrolplan.risk.kernels import NetworkKernel

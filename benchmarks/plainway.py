@@ -29,10 +29,10 @@ from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 import patrolplan as pp
+from patrolplan.network.naming import street_labels
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.plain import stretch_around
 from patrolplan.patrols.windows import window_of
-from patrolplan.places import street_labels
 
 EPS_METRES, LEAST_CRIMES = 60.0, 30
 STRETCH_METRES = 300.0

@@ -1,7 +1,7 @@
 from .area import StudyArea as StudyArea
 from .area import load_area as load_area
-from .changes import with_gate as with_gate
-from .changes import with_settings as with_settings
+from .area.changes import with_gate as with_gate
+from .area.changes import with_settings as with_settings
 from .crew.workers import Workers as Workers
 from .demo import demo_settings as demo_settings
 from .errors import InputError as InputError

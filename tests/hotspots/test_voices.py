@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
+from patrolplan.area.sources import EVERYWHERE
 from patrolplan.hotspots.reasons import FACTOR_WORDS
 from patrolplan.privacy import SQUARE_METRES
 from patrolplan.privacy import group_reports
-from patrolplan.sources import EVERYWHERE
 from patrolplan.tables import LeftOut
 
 

@@ -13,9 +13,9 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import streets as streets_module
 from patrolplan.inputs.streets import read_streets
 from patrolplan.network import build_network
+from patrolplan.network.walks import Walks
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
-from patrolplan.walks import Walks
 
 BNG = Projection("EPSG:27700")
 BLOOMSBURY = "bloomsbury_walk_2024-02-09"

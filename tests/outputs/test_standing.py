@@ -7,9 +7,9 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.area import input_digests
+from patrolplan.area.provenance import created_from
+from patrolplan.area.provenance import origin_of
 from patrolplan.outputs.standing import stands
-from patrolplan.provenance import created_from
-from patrolplan.provenance import origin_of
 
 
 @pytest.fixture(scope="module")

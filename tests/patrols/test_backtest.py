@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from patrolplan.network.naming import street_labels
 from patrolplan.patrols.backtest import OURS
 from patrolplan.patrols.backtest import PLAIN
 from patrolplan.patrols.backtest import PLANNED
@@ -17,7 +18,6 @@ from patrolplan.patrols.backtest import held_out_months
 from patrolplan.patrols.backtest import recorded_harm
 from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.windows import Window
-from patrolplan.places import street_labels
 from patrolplan.risk.history import history_of
 from patrolplan.risk.weights import harm_days
 

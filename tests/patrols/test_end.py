@@ -9,9 +9,9 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.network.naming import street_labels
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.windows import Window
-from patrolplan.places import street_labels
 
 URN = "900001"
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrolplan.network import joined_positions
+from patrolplan.network.naming import street_labels
+from patrolplan.network.walks import Walks
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import Officer
 from patrolplan.patrols.orienteering import OrienteeringProblem
@@ -19,8 +21,6 @@ from patrolplan.patrols.plain import Loops
 from patrolplan.patrols.plain import greedy
 from patrolplan.patrols.plain import stretch_around
 from patrolplan.patrols.windows import Window
-from patrolplan.places import street_labels
-from patrolplan.walks import Walks
 
 
 def _problem(seed, stops):

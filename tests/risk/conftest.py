@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.catchments import Catchments
 from patrolplan.network import StreetNetwork
-from patrolplan.pieces import Pieces
+from patrolplan.network.catchments import Catchments
+from patrolplan.network.pieces import Pieces
 from patrolplan.privacy import ReportGroups
 from patrolplan.projection import Projection
 from patrolplan.risk.history import History

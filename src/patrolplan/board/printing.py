@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
+from patrolplan.area.provenance import about
 from patrolplan.board.papers import PRINTED
 from patrolplan.board.papers import STALE
 from patrolplan.board.papers import cards_of
@@ -18,7 +19,6 @@ from patrolplan.outputs.files import write_json
 from patrolplan.outputs.week.papers import write_week_papers
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.roll import check_choice
-from patrolplan.provenance import about
 from patrolplan.team.ledger.handing_out import HOTSPOTS_FILE
 from patrolplan.team.ledger.handing_out import WEEK_FILE
 from patrolplan.team.ledger.handing_out import hotspots_document

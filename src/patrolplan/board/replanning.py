@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from patrolplan.area.provenance import created_from
+from patrolplan.area.provenance import short_id
 from patrolplan.board.ground import Ground
 from patrolplan.board.tasking import area_with
-from patrolplan.provenance import created_from
-from patrolplan.provenance import short_id
 from patrolplan.team.byhand import CannotBeError
 from patrolplan.team.byhand import Hand
 from patrolplan.team.byhand import post_of

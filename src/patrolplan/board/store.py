@@ -10,6 +10,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 from typing import Any
 
+from patrolplan.area.provenance import about
 from patrolplan.board.papers import PRINTED
 from patrolplan.board.papers import STALE
 from patrolplan.board.papers import out_of_date
@@ -20,7 +21,6 @@ from patrolplan.outputs.files import read_manifest
 from patrolplan.outputs.files import replace_files
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
-from patrolplan.provenance import about
 from patrolplan.team.ledger.handing_out import HOTSPOTS_FILE
 from patrolplan.team.ledger.handing_out import WEEK_FILE
 from patrolplan.team.ledger.handing_out import hotspots_document

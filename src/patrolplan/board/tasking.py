@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patrolplan.area import input_name
-from patrolplan.catchments import FARTHEST_METRES
 from patrolplan.errors import OutputError
 from patrolplan.inputs.tabular import shown
 from patrolplan.inputs.tasked import NAMES
 from patrolplan.inputs.tasked import read_tasked_places
+from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.outputs.files import replace_file
 from patrolplan.team.byhand import CannotBeError
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @app.command()
 def init(config: Config = HERE) -> None:
     """Write a settings file to start from, with every key and its meaning."""
-    from patrolplan.template import settings_template
+    from patrolplan.settings.template import settings_template
 
     try:
         with config.open("x", encoding="utf-8", newline="\n") as stream:
@@ -129,9 +129,9 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
 def _write_layers(
     area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
 ) -> None:
+    from patrolplan.area.provenance import about
     from patrolplan.outputs.files import whole_folder
     from patrolplan.outputs.layers import write_layers
-    from patrolplan.provenance import about
 
     with stage(f"Writing {name}"), whole_folder(out, about(area)) as folder:
         write_layers(folder / name, layers)

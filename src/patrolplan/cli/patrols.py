@@ -136,7 +136,7 @@ def _stands(out: Path, origin: dict[str, Any], wish: _Wish, *, as_json: bool) ->
 def _origin(settings: Settings) -> dict[str, Any]:
     """What a plan would be created from; nothing where it takes the reports' groups to know."""
     from patrolplan.area import input_digests
-    from patrolplan.provenance import origin_of
+    from patrolplan.area.provenance import origin_of
 
     try:
         return {} if settings.sources.reports else origin_of(settings, input_digests(settings))
@@ -147,7 +147,7 @@ def _origin(settings: Settings) -> dict[str, Any]:
 def _plan(
     config: Path, out: Path, wish: _Wish, who: tuple[int | None, str | None], *, as_json: bool
 ) -> None:
-    from patrolplan.provenance import created_from
+    from patrolplan.area.provenance import created_from
     from patrolplan.settings import load_settings
 
     check_out(out)

@@ -110,9 +110,9 @@ def backtest(
 
 
 def _write_backtest(area: StudyArea, tested: Backtest, patrols: PatrolBacktest, out: Path) -> None:
+    from patrolplan.area.provenance import about
     from patrolplan.outputs.files import whole_folder
     from patrolplan.outputs.tested import write_backtest
-    from patrolplan.provenance import about
 
     with whole_folder(out, about(area)) as folder:
         write_backtest(tested, patrols, folder)

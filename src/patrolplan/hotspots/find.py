@@ -15,7 +15,7 @@ from patrolplan.hotspots.reasons import reasons
 from patrolplan.hotspots.shares import flat
 from patrolplan.hotspots.shares import summed
 from patrolplan.network import StreetNetwork
-from patrolplan.places import describe
+from patrolplan.network.naming import describe
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from patrolplan.catchments import Catchments
+from patrolplan.network.catchments import Catchments
 
 
 def flat(stretches: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from patrolplan.area.provenance import about
 from patrolplan.crew.share import Tell
 from patrolplan.errors import InputError
 from patrolplan.errors import OutputError
@@ -22,7 +23,6 @@ from patrolplan.outputs.week.papers import write_week_papers
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.roll import check_choice
 from patrolplan.patrols.plans import Plan
-from patrolplan.provenance import about
 from patrolplan.team.week import Week
 
 WEEK_FILE = "week.json"

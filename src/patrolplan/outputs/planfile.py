@@ -5,12 +5,12 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
+from patrolplan.area.provenance import created_from
 from patrolplan.patrols.document import degrees
 from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.way import way_notes
 from patrolplan.projection import Projection
-from patrolplan.provenance import created_from
 from patrolplan.risk.surface import Risk
 
 SCHEMA = 1

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from patrolplan.area.provenance import versions
 from patrolplan.outputs.files import MANIFEST
-from patrolplan.provenance import versions
 
 
 def stands(folder: Path, origin: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
@@ -21,7 +21,7 @@ def stands(folder: Path, origin: Mapping[str, Any], asked: Mapping[str, Any]) ->
     folder
         The output folder.
     origin
-        What a plan would be created from, see `patrolplan.provenance`.
+        What a plan would be created from, see `patrolplan.area.provenance`.
     asked
         What is asked for beside them, see `patrolplan.outputs.pack.write_pack`.
     """

@@ -5,8 +5,8 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from patrolplan.outputs.sun import sunset
 from patrolplan.projection import BRITISH_GRID
-from patrolplan.sun import sunset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

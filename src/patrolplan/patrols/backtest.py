@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.find import bare_hotspots
+from patrolplan.network.naming import street_labels
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import solve
@@ -28,7 +29,6 @@ from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.ready import Ready
 from patrolplan.patrols.surroundings import Surroundings
 from patrolplan.patrols.windows import window_of
-from patrolplan.places import street_labels
 from patrolplan.risk.estimate import LOOKED_AT_MONTHS
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.network.riding import CARRY
+from patrolplan.network.riding import PUSH
+from patrolplan.network.walks import Walk
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Step
-from patrolplan.riding import CARRY
-from patrolplan.riding import PUSH
-from patrolplan.walks import Walk
 
 SHORT_METRES = 25.0
 """A bit of street shorter than this, such as a crossing, is no direction of its own."""
@@ -48,8 +48,8 @@ def leg_of(
     metres_per_minute
         Full speed.
     kinds
-        (p, 2) how a bicycle goes along each piece and against it, see `patrolplan.riding`; on
-        foot without.
+        (p, 2) how a bicycle goes along each piece and against it, see
+        `patrolplan.network.riding`; on foot without.
     """
     lit = lit[walk.pieces]
     ways = _ways(walk, kinds)

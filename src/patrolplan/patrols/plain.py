@@ -11,11 +11,11 @@ from scipy.sparse import csgraph
 
 from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
+from patrolplan.network.walks import Walk
+from patrolplan.network.walks import Walks
+from patrolplan.network.walks import joined_walks
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.orienteering import OrienteeringProblem
-from patrolplan.walks import Walk
-from patrolplan.walks import Walks
-from patrolplan.walks import joined_walks
 
 CORNERS = 3
 ROTATIONS = 4

@@ -13,6 +13,7 @@ from patrolplan.crew.share import Tell
 from patrolplan.crew.share import shared_out
 from patrolplan.crew.share import told_as
 from patrolplan.errors import InputError
+from patrolplan.network.naming import street_labels
 from patrolplan.patrols.backtest import HeldOut
 from patrolplan.patrols.backtest import held_out_months
 from patrolplan.patrols.plans import Patrol
@@ -24,7 +25,6 @@ from patrolplan.patrols.together import plan_together
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import window_of
 from patrolplan.patrols.written import patrols_of
-from patrolplan.places import street_labels
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 

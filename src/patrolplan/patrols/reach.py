@@ -12,10 +12,10 @@ from patrolplan.area import StudyArea
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
+from patrolplan.network.walks import Walks
 from patrolplan.patrols.surroundings import Surroundings
 from patrolplan.patrols.way import speed_of
 from patrolplan.risk.surface import Risk
-from patrolplan.walks import Walks
 
 BARRED_METRES = 150.0
 """A hotspot whose stretch comes this near to a barred place is no candidate."""

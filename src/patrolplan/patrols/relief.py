@@ -14,6 +14,7 @@ from patrolplan.area import StudyArea
 from patrolplan.crew.share import Tell
 from patrolplan.crew.share import shared_out
 from patrolplan.crew.share import told_as
+from patrolplan.network.naming import street_labels
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Variant
 from patrolplan.patrols.ready import Ground
@@ -21,7 +22,6 @@ from patrolplan.patrols.ready import Ready
 from patrolplan.patrols.rhythm import rhythm_of
 from patrolplan.patrols.windows import window_of
 from patrolplan.patrols.written import patrols_past
-from patrolplan.places import street_labels
 from patrolplan.risk.surface import Risk
 
 Asked = tuple[str, frozenset[str]]

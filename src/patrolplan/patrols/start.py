@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.catchments import FARTHEST_METRES
 from patrolplan.network import Positions
+from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import minutes_after_midnight
 

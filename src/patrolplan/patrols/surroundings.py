@@ -14,6 +14,8 @@ from patrolplan.area import StudyArea
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
+from patrolplan.network.graph import metres_to_pieces
+from patrolplan.network.walks import Walks
 from patrolplan.patrols.start import Base
 from patrolplan.patrols.start import at_the_gate
 from patrolplan.patrols.start import base_for
@@ -21,8 +23,6 @@ from patrolplan.patrols.start import start_of
 from patrolplan.patrols.way import effort_of
 from patrolplan.patrols.way import speed_of
 from patrolplan.patrols.windows import Window
-from patrolplan.streetgraph import metres_to_pieces
-from patrolplan.walks import Walks
 
 MARGIN = 1.2
 """Walks between stops may lead this much farther from the gate than the radius."""

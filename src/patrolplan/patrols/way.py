@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.riding import effort
+from patrolplan.network.riding import effort
 from patrolplan.settings import PatrolSettings
 
 

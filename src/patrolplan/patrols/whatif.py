@@ -9,14 +9,14 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.changes import with_settings
+from patrolplan.area.changes import with_settings
+from patrolplan.network.naming import street_labels
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import MaxIterations
 from patrolplan.patrols.orienteering import solve
 from patrolplan.patrols.planner import check_asked
 from patrolplan.patrols.windows import Window
-from patrolplan.places import street_labels
 from patrolplan.risk.surface import Risk
 
 MINUTES = tuple(range(30, 181, 15))

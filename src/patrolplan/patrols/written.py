@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import pandas as pd
 
+from patrolplan.network.naming import describe
+from patrolplan.network.walks import Walk
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import said
 from patrolplan.patrols.itinerary import leg_of
@@ -19,8 +21,6 @@ from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import Variant
 from patrolplan.patrols.rhythm import best_order
-from patrolplan.places import describe
-from patrolplan.walks import Walk
 
 VARIANTS = 3
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from patrolplan.catchments import Catchments
 from patrolplan.network import StreetNetwork
+from patrolplan.network.catchments import Catchments
 from patrolplan.risk._spread import Streets
 from patrolplan.risk._spread import columns
 from patrolplan.risk._spread import spread_all

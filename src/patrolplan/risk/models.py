@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from patrolplan.catchments import Catchments
+from patrolplan.network.catchments import Catchments
 from patrolplan.risk.history import History
 from patrolplan.risk.kept import kept_rates
 from patrolplan.risk.kernels import BANDWIDTHS

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from patrolplan.catchments import Catchments
 from patrolplan.network import StreetNetwork
+from patrolplan.network.catchments import Catchments
 from patrolplan.risk.kernels import NetworkKernel
 from patrolplan.risk.kernels import PlanarKernel
 from patrolplan.risk.kernels import among_places

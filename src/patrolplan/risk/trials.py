@@ -109,7 +109,7 @@ class Scorer:
     """Scores rankings of pieces of street.
 
     Crimes are spread over the street of their place, so a ranking earns nothing for knowing where
-    the map points stand; see `patrolplan.catchments`.
+    the map points stand; see `patrolplan.network.catchments`.
 
     Parameters
     ----------

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.provenance import created_from
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.way import way_notes
-from patrolplan.provenance import created_from
 from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.hand_checks import check_hand
 from patrolplan.team.modes import SAID

@@ -6,8 +6,8 @@ from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
 from patrolplan.network import joined_positions
+from patrolplan.network.graph import street_graph
 from patrolplan.patrols.way import metres_per_minute
-from patrolplan.streetgraph import street_graph
 from patrolplan.team.problem import Floats
 
 OUTSIDE = 1.3

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from patrolplan.area.provenance import short_id
 from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
 from patrolplan.projection import Projection
-from patrolplan.provenance import short_id
 from patrolplan.shown import shown_as_table
 
 SCHEMA = 1
@@ -137,7 +137,7 @@ class Week:
     absent
         Days on which officers turned out to be away, after it was handed out.
     created_from
-        What it was made from, see `patrolplan.provenance`.
+        What it was made from, see `patrolplan.area.provenance`.
     history
         What was changed by hand: when (YYYY-MM-DD HH:MM), and what in plain words.
     """

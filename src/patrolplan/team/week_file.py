@@ -15,6 +15,8 @@ from pydantic import Field
 from pydantic import ValidationError
 
 from patrolplan.area import StudyArea
+from patrolplan.area.provenance import created_from
+from patrolplan.area.provenance import short_id
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.patrols.document import Amount
@@ -24,8 +26,6 @@ from patrolplan.patrols.document import Minutes
 from patrolplan.patrols.document import PatrolEntry
 from patrolplan.patrols.other_way import other_way
 from patrolplan.patrols.plans import Plan
-from patrolplan.provenance import created_from
-from patrolplan.provenance import short_id
 from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.routes import Walked
 from patrolplan.team.routes import walked

@@ -13,6 +13,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import FACTOR_WORDS
 from patrolplan.hotspots.reasons import TIME_WORDS
+from patrolplan.network.naming import describe
 from patrolplan.outputs.brief.counts import Around
 from patrolplan.outputs.brief.counts import around_gate
 from patrolplan.outputs.brief.recorded import Counting
@@ -21,7 +22,6 @@ from patrolplan.outputs.brief.spans import Spans
 from patrolplan.outputs.brief.spans import When
 from patrolplan.outputs.brief.spans import spans_of
 from patrolplan.outputs.brief.spans import when_of
-from patrolplan.places import describe
 
 HOTSPOTS = 5
 GROUPS = 4

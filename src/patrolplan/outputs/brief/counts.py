@@ -12,11 +12,11 @@ from scipy import stats
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.certainty import FEWEST_EVENTS
 from patrolplan.hotspots.certainty import stands_out
+from patrolplan.network.graph import metres_to_pieces
+from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.outputs.brief.spans import Span
 from patrolplan.outputs.brief.spans import Spans
 from patrolplan.outputs.brief.spans import When
-from patrolplan.pieces import PIECE_METRES
-from patrolplan.streetgraph import metres_to_pieces
 
 FEWEST_BLOCKS = 3
 """With fewer months before, how much they swing cannot be told."""

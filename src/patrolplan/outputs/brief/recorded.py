@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.network.naming import street_labels
 from patrolplan.outputs.brief.counts import Around
 from patrolplan.outputs.brief.counts import chance_of
 from patrolplan.outputs.brief.counts import count_categories
@@ -16,7 +17,6 @@ from patrolplan.outputs.brief.counts import rising
 from patrolplan.outputs.brief.spans import Span
 from patrolplan.outputs.brief.spans import Spans
 from patrolplan.outputs.brief.spans import When
-from patrolplan.places import street_labels
 
 STREETS = 6
 """Most streets that are told; one page holds them."""

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from patrolplan.area.provenance import about
 from patrolplan.outputs.brief.brief import GROUPS
 from patrolplan.outputs.brief.brief import HOTSPOTS
 from patrolplan.outputs.brief.brief import Brief
@@ -26,7 +27,6 @@ from patrolplan.outputs.card.press import typeset
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
 from patrolplan.outputs.wording import PURPOSE
-from patrolplan.provenance import about
 
 TEMPLATE = "brief.typ"
 LONGEST_LINE = 200

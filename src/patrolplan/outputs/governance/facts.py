@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.area import StudyArea
+from patrolplan.area.provenance import created_from
+from patrolplan.area.provenance import plan_id
+from patrolplan.area.provenance import versions
 from patrolplan.errors import InputError
 from patrolplan.privacy import SQUARE_METRES
 from patrolplan.privacy import STEP
-from patrolplan.provenance import created_from
-from patrolplan.provenance import plan_id
-from patrolplan.provenance import versions
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED
 

@@ -9,9 +9,9 @@ from jinja2 import FileSystemLoader
 from jinja2 import StrictUndefined
 
 from patrolplan.area import StudyArea
+from patrolplan.area.provenance import about
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.governance.facts import facts
-from patrolplan.provenance import about
 from patrolplan.risk.surface import Risk
 
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")

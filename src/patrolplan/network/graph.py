@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from patrolplan.network import Positions
-from patrolplan.network import StreetNetwork
+from patrolplan.network.network import Positions
+from patrolplan.network.network import StreetNetwork
 from patrolplan.ranges import ranges
 
 SAME_METRES = 1e-6

@@ -19,7 +19,7 @@ from patrolplan.inputs.schools import read_gates
 from patrolplan.inputs.schools import read_schools
 from patrolplan.inputs.tasked import read_tasked_places
 from patrolplan.inputs.terms import read_term_dates
-from patrolplan.network_cache import cached_network
+from patrolplan.network.kept import cached_network
 from patrolplan.privacy import whole_squares
 from patrolplan.projection import Projection
 from patrolplan.settings import Settings

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from patrolplan.settings import Settings
-from patrolplan.settings import SourceSettings
+from patrolplan.settings.models import Settings
+from patrolplan.settings.models import SourceSettings
 
 EXAMPLES = {
     "crimes": ["crimes/*/*-street.csv*"],

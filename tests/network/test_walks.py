@@ -13,10 +13,10 @@ from small_networks import network_and_positions
 from small_networks import network_of
 
 from patrolplan.network import Positions
-from patrolplan.streetgraph import metres_to_pieces
-from patrolplan.walks import PRICES
-from patrolplan.walks import Walks
-from patrolplan.walks import joined_walks
+from patrolplan.network.graph import metres_to_pieces
+from patrolplan.network.walks import PRICES
+from patrolplan.network.walks import Walks
+from patrolplan.network.walks import joined_walks
 
 NEAR = 0.03
 """A zero-length piece counts a centimetre; a walk passes few of them."""

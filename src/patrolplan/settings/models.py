@@ -2,11 +2,9 @@
 
 import os
 import re
-import tomllib
 from datetime import time
 from pathlib import Path
 from typing import Annotated
-from typing import Any
 from typing import Literal
 from typing import Self
 
@@ -15,16 +13,13 @@ from pydantic import BeforeValidator
 from pydantic import ConfigDict
 from pydantic import Field
 from pydantic import PrivateAttr
-from pydantic import ValidationError
 from pydantic import field_serializer
 from pydantic import field_validator
 from pydantic import model_validator
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from patrolplan.errors import SettingsError
-from patrolplan.mistakes import nearest
-from patrolplan.mistakes import problem_of
+from patrolplan.settings.mistakes import nearest
 
 PATROL_RELEVANT = (
     "Robbery",
@@ -350,51 +345,6 @@ class Settings(Section):
             else:
                 found.append(named)
         return tuple(dict.fromkeys(found))
-
-
-def load_settings(path: str | Path) -> Settings:
-    """Read and check a settings file.
-
-    Parameters
-    ----------
-    path
-        A `patrolplan.toml`.
-
-    Returns
-    -------
-    Settings
-        Frozen settings, with the defaults filled in.
-
-    Raises
-    ------
-    SettingsError
-        With one problem for every key that is unknown, missing or wrong.
-    """
-    path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        remedy = "write one with `patrolplan init` or name it with --config"
-        raise SettingsError.one(path, "there is no such settings file", remedy) from None
-    except IsADirectoryError:
-        raise SettingsError.one(path, "is a folder", "name the settings file in it") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError.one(path, f"cannot be read ({error})", "write it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError.one(path, f"is not TOML: {error}", "mend that line") from None
-    return settings_from(data, folder=path.parent, file=path)
-
-
-def settings_from(data: dict[str, Any], *, folder: Path, file: str | Path = "settings") -> Settings:
-    """Check settings given as a mapping; `folder` is where relative paths start."""
-    try:
-        settings = Settings.model_validate(data)
-    except ValidationError as error:
-        raise SettingsError(
-            problem_of(file, detail, Settings) for detail in error.errors()
-        ) from None
-    settings._folder = Path(folder)  # noqa: SLF001 - set once, by the loader beside the model
-    return settings
 
 
 def _expand(folder: Path, pattern: str) -> list[Path]:

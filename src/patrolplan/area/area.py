@@ -15,16 +15,17 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.catchments import FARTHEST_METRES
-from patrolplan.catchments import Catchments
-from patrolplan.catchments import assign
-from patrolplan.catchments import catch
+from patrolplan.area.sources import Reader
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
-from patrolplan.network_cache import cached_snap
+from patrolplan.network.catchments import FARTHEST_METRES
+from patrolplan.network.catchments import Catchments
+from patrolplan.network.catchments import assign
+from patrolplan.network.catchments import catch
+from patrolplan.network.kept import cached_snap
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
 from patrolplan.privacy import notes as privacy_notes
@@ -33,7 +34,6 @@ from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
 from patrolplan.settings import load_settings
 from patrolplan.shown import shown_as_table
-from patrolplan.sources import Reader
 from patrolplan.tables import SCHOOLS
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from small_networks import network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.streetgraph import metres_to_pieces
-from patrolplan.streetgraph import street_graph
+from patrolplan.network.graph import metres_to_pieces
+from patrolplan.network.graph import street_graph
 
 
 def _links(graph):

@@ -12,9 +12,9 @@ from patrolplan.inputs.streets import ways_table
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network import build_network
-from patrolplan.network_cache import cached_network
-from patrolplan.network_cache import cached_snap
-from patrolplan.pieces import Pieces
+from patrolplan.network.kept import cached_network
+from patrolplan.network.kept import cached_snap
+from patrolplan.network.pieces import Pieces
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
@@ -62,7 +62,7 @@ def test_a_network_is_cut_once(monkeypatch):
     told = LeftOut()
     plain = build_network(streets(), Projection(), told, limits=LIMITS)
     first, left_out = network()
-    monkeypatch.setattr("patrolplan.network_cache.build_network", None)
+    monkeypatch.setattr("patrolplan.network.kept.build_network", None)
     second, again = network()
     assert same(plain, first)
     assert same(first, second)

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from patrolplan.settings import Settings
 from patrolplan.settings import settings_from
-from patrolplan.template import EXAMPLES
-from patrolplan.template import UNSET_EXAMPLES
-from patrolplan.template import settings_template
+from patrolplan.settings.template import EXAMPLES
+from patrolplan.settings.template import UNSET_EXAMPLES
+from patrolplan.settings.template import settings_template
 
 
 def _from(text):

@@ -7,11 +7,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from patrolplan.area import StudyArea
-from patrolplan.catchments import FARTHEST_METRES
+from patrolplan.area.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.network import Positions
+from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.settings import settings_from
 
 FREE = ("risk", "hotspots", "patrol", "week", "output", "seed")

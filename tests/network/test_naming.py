@@ -4,9 +4,9 @@ import numpy as np
 import shapely
 from small_networks import network_of
 
-from patrolplan.places import NEAR_METRES
-from patrolplan.places import describe
-from patrolplan.places import street_labels
+from patrolplan.network.naming import NEAR_METRES
+from patrolplan.network.naming import describe
+from patrolplan.network.naming import street_labels
 
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
 

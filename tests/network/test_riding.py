@@ -5,11 +5,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrolplan.riding import CLOSED
-from patrolplan.riding import PUSH
-from patrolplan.riding import RIDE
-from patrolplan.riding import effort
-from patrolplan.riding import ways_open
+from patrolplan.network.riding import CLOSED
+from patrolplan.network.riding import PUSH
+from patrolplan.network.riding import RIDE
+from patrolplan.network.riding import effort
+from patrolplan.network.riding import ways_open
 
 
 def _open(nodes, one_way, how=None):

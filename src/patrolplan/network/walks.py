@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csgraph
 from shapely.ops import substring
 
-from patrolplan.network import Positions
-from patrolplan.network import StreetNetwork
+from patrolplan.network.graph import SAME_METRES
+from patrolplan.network.graph import street_graph
+from patrolplan.network.network import Positions
+from patrolplan.network.network import StreetNetwork
 from patrolplan.ranges import ranges
-from patrolplan.streetgraph import SAME_METRES
-from patrolplan.streetgraph import street_graph
 
 PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
 """Shares of a piece's length that the richest piece is spared when walks look for gain."""

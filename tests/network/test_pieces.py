@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.streets import no_features
 from patrolplan.inputs.streets import ways_table
-from patrolplan.pieces import PIECE_METRES
-from patrolplan.pieces import SHORTEST_METRES
-from patrolplan.pieces import cut_pieces
+from patrolplan.network.pieces import PIECE_METRES
+from patrolplan.network.pieces import SHORTEST_METRES
+from patrolplan.network.pieces import cut_pieces
 from patrolplan.projection import Projection
 
 

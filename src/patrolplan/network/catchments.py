@@ -18,8 +18,8 @@ from scipy.spatial import cKDTree
 from patrolplan.distinct import distinct
 from patrolplan.inputs.arrays import Arrays
 from patrolplan.inputs.arrays import kept_arrays
-from patrolplan.network import StreetNetwork
-from patrolplan.network_cache import cached_snap
+from patrolplan.network.kept import cached_snap
+from patrolplan.network.network import StreetNetwork
 
 FORMAT = "catchments 1"
 """Change this when catchments are found in another way."""

@@ -7,8 +7,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.network import Positions
-from patrolplan.network import StreetNetwork
+from patrolplan.network.network import Positions
+from patrolplan.network.network import StreetNetwork
 
 BESIDE_METRES = 15.0
 """A pavement mapped on its own runs this near to its street."""

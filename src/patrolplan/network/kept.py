@@ -14,11 +14,11 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.inputs.arrays import Arrays
 from patrolplan.inputs.arrays import kept_arrays
 from patrolplan.inputs.streets import Streets
-from patrolplan.network import Positions
-from patrolplan.network import StreetNetwork
-from patrolplan.network import build_network
-from patrolplan.pieces import PIECE_METRES
-from patrolplan.pieces import Pieces
+from patrolplan.network.network import Positions
+from patrolplan.network.network import StreetNetwork
+from patrolplan.network.network import build_network
+from patrolplan.network.pieces import PIECE_METRES
+from patrolplan.network.pieces import Pieces
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrolplan.sun import sunset
+from patrolplan.outputs.sun import sunset
 
 LONDON = (-0.12, 51.5)
 

@@ -14,11 +14,11 @@ from scipy.sparse import csgraph
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.inputs.streets import Streets
-from patrolplan.pieces import PIECE_METRES
-from patrolplan.pieces import Pieces
-from patrolplan.pieces import cut_pieces
+from patrolplan.network.pieces import PIECE_METRES
+from patrolplan.network.pieces import Pieces
+from patrolplan.network.pieces import cut_pieces
+from patrolplan.network.riding import ways_open
 from patrolplan.projection import Projection
-from patrolplan.riding import ways_open
 from patrolplan.tables import LeftOut
 
 BAND_METRES = 1000.0
@@ -149,7 +149,7 @@ class StreetNetwork:
 
     @cached_property
     def bicycle_ways(self) -> NDArray[np.int8]:
-        """(p, 2) how a bicycle goes along each piece and against it, see `patrolplan.riding`."""
+        """(p, 2) how a bicycle goes along each piece and against it, see `network.riding`."""
         ways, way = self.parts.ways, self.parts.piece_way
         how: NDArray[np.object_] = ways["riding"].to_numpy(dtype=object)[way]
         one_way = ways["one_way"].to_numpy(dtype=np.int64)[way]

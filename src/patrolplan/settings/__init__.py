@@ -1,0 +1,13 @@
+"""`patrolplan.toml` -> `Settings`: every key, its default, its meaning and its mistakes."""
+
+from patrolplan.settings.models import DISCOVERED as DISCOVERED
+from patrolplan.settings.models import PATROL_RELEVANT as PATROL_RELEVANT
+from patrolplan.settings.models import CrimeSettings as CrimeSettings
+from patrolplan.settings.models import OutputSettings as OutputSettings
+from patrolplan.settings.models import PatrolSettings as PatrolSettings
+from patrolplan.settings.models import PatrolWindow as PatrolWindow
+from patrolplan.settings.models import SchoolSettings as SchoolSettings
+from patrolplan.settings.models import Settings as Settings
+from patrolplan.settings.models import SourceSettings as SourceSettings
+from patrolplan.settings.reading import load_settings as load_settings
+from patrolplan.settings.reading import settings_from as settings_from
