@@ -49,6 +49,33 @@ def test_an_idle_window_follows_the_other(served, open_window):
     second.hears("Changed in another window")
 
 
+def test_planning_begun_while_the_last_end_is_told_is_followed(served, desk):
+    """Planning begun while the page still asks how the last work ended is seen through."""
+    page, held, asked = desk.page, [], "**/api/state"
+
+    def hold_the_first(route):
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route(asked, hold_the_first)
+    page.get_by_role("button", name="Plan again").click()
+    expect(page.locator("#solving")).to_be_visible()
+    page.locator("#cancel-solve").click()
+    for _ in range(500):  # until the page has seen the end and asks for the state after it
+        if held:
+            break
+        page.wait_for_timeout(20)
+    page.evaluate("document.querySelector('#solve').click()")
+    page.wait_for_timeout(200)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    desk.hears("A proposal is ready")
+    expect(page.locator("#compare")).to_be_enabled()
+    assert served.board.proposal is not None
+
+
 def test_a_ledger_that_cannot_be_read_is_told(served, desk):
     """Where the ledger is broken the page says so in plain words, until it is mended."""
     page = desk.page

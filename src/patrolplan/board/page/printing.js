@@ -3,7 +3,7 @@
 import { ask, paperAddress, tell } from "./calls.js";
 import { button, choice, labelled, make, one, openDialog } from "./dom.js";
 import { say } from "./say.js";
-import { named, store } from "./store.js";
+import { inTurn, named, store } from "./store.js";
 import { counted, dayName, idOf, routeName, ruleName, schoolName } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
@@ -31,7 +31,7 @@ export const openPrint = () => {
   const told = make("p", { text: "" });
   const papers = make("div", { class: "found" });
   const old = store.state.out_of_date ?? [];
-  const go = button("Make the papers", () => start(), { class: "primary" });
+  const go = button("Make the papers", () => inTurn(start), { class: "primary" });
   const dialog = openDialog(
     "print", "Print",
     make("p", { text: "Task sheets by officer and day, and a card for every patrol, as PDF." }),

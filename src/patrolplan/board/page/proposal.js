@@ -3,7 +3,7 @@
 import { ask, tell } from "./calls.js";
 import { button, make, one, openDialog, unseen } from "./dom.js";
 import { say } from "./say.js";
-import { accept, named, send, store } from "./store.js";
+import { accept, inTurn, named, send, store } from "./store.js";
 import { counted, dayName } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
@@ -14,7 +14,7 @@ const GAINS = {
   short: (value) => `${signed(value)} ${noun(value, "school")} under the least`,
   cards: (value) => `${counted(value, "card")} to print or take back`,
 };
-const watching = { timer: null };
+const watching = { on: false };
 
 /** A number with its sign. */
 const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "±0");
@@ -120,18 +120,28 @@ const drawSolving = (solving) => {
   one("#seconds").title = solving.said ?? "";
 };
 
-/** Follow what the program works on until it ends, then show what came of it. */
-const follow = async () => {
-  const { status, body } = await ask("/api/solving");
-  if (status === 200 && body.running) {
-    drawSolving(body);
-    watching.timer = setTimeout(follow, EVERY_MILLISECONDS);
-    return;
+/** How the work ended, and the state after it: both at once, so that nothing begins in between. */
+const ending = async () => {
+  for (;;) {
+    await new Promise((go) => { setTimeout(go, EVERY_MILLISECONDS); });
+    const now = await ask("/api/solving");
+    if (now.status === 200 && now.body.running) {
+      drawSolving(now.body);
+      continue;
+    }
+    const [told, state] = await inTurn(async () => [await ask("/api/solving"), await ask("/api/state")]);
+    if (!told.body.running) return { ...told, state };
   }
+};
+
+/** Follow what the program works on until it ends, then show what came of it; one follower at a time. */
+const follow = async () => {
+  if (watching.on) return;
+  watching.on = true;
+  const { status, body, state } = await ending();
+  watching.on = false;
   const hadFocus = [one("#cancel-solve"), document.body].includes(document.activeElement);
-  const answer = await ask("/api/state");
-  watching.timer = null;
-  if (answer.status === 200) accept(answer.body);
+  if (state.status === 200) accept(state.body);
   drawSolving(null);
   const ready = store.state.proposal && body.kind !== "planning";
   if (status !== 200 || body.problem) say(named(body.problem) || "the program does not tell how far it is", { problem: true });
@@ -150,12 +160,12 @@ const solve = async () => {
   say("Planning again round the locks …");
   drawSolving({ running: true, share: 0, seconds: 0 });
   one("#cancel-solve").focus();
-  watching.timer ??= setTimeout(follow, EVERY_MILLISECONDS);
+  follow();
 };
 
 /** Wire the tools of planning again. */
 export const startProposals = () => {
-  one("#solve").addEventListener("click", solve);
+  one("#solve").addEventListener("click", () => inTurn(solve));
   one("#cancel-solve").addEventListener("click", async () => {
     await tell("/api/solve/cancel");
     say("Stopping …");
@@ -167,5 +177,5 @@ export const startProposals = () => {
 export const drawPlanning = (state) => {
   drawSolving(state.solving);
   setProposal(state.proposal);
-  if (state.solving?.running) watching.timer ??= setTimeout(follow, EVERY_MILLISECONDS);
+  if (state.solving?.running) follow();
 };

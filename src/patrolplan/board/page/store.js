@@ -44,17 +44,20 @@ const sendNow = async (path, rest, words) => {
   return false;
 };
 
-/** Send a change after those before it. */
-export const send = (path, rest, words) => {
+/** Do what rests on the version of the state after what was done before it. */
+export const inTurn = (act) => {
   store.busy += 1;
   document.body.setAttribute("aria-busy", "true");
-  const done = queue.then(() => sendNow(path, rest, words)).finally(() => {
+  const done = queue.then(act).finally(() => {
     store.busy -= 1;
     if (!store.busy) document.body.removeAttribute("aria-busy");
   });
   queue = done.catch(() => false);
   return done;
 };
+
+/** Send a change after those before it. */
+export const send = (path, rest, words) => inTurn(() => sendNow(path, rest, words));
 
 /** Make one change of the week. */
 export const change = (what, words) => send("/api/change", { change: what }, words);
