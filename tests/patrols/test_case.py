@@ -77,13 +77,24 @@ def _reachable(plan, patrol):
 
 
 def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
-    """No stop lies near a barred place, and the patrol's notes say why."""
+    """No stop lies near a barred place, and the patrol says where it is and why."""
     best = demo_plan.patrols[2]
     first = best.stops[0]
     area = _tasked(demo_area, (first.x, first.y), must_visit=False, schools=[best.urn])
     patrol = _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0]
     assert first.hotspot not in [stop.hotspot for stop in patrol.stops]
-    assert any(note.startswith("Keep away from T9: a reason") for note in patrol.notes)
+    (barred,) = patrol.keep_away
+    assert (barred.place_id, barred.x, barred.y) == ("T9", first.x, first.y)
+    assert barred.place == first.place
+    assert barred.why.startswith("a reason (asked by ")
+
+
+def test_a_barred_place_out_of_reach_is_not_told(demo_area, demo_risk, demo_plan):
+    """What lies beyond the school's radius is no concern of its patrol."""
+    best = demo_plan.patrols[2]
+    beyond = (best.x + demo_area.settings.patrol.radius_metres + 1, best.y)
+    area = _tasked(demo_area, beyond, must_visit=False, schools=[best.urn])
+    assert _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0].keep_away == ()
 
 
 @pytest.mark.parametrize("way", ["walk", "bicycle"])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Sequence
 
+    from patrolplan.patrols.plans import Barred
     from patrolplan.patrols.plans import Patrol
     from patrolplan.patrols.plans import Plan
     from patrolplan.patrols.plans import Step
@@ -110,6 +111,20 @@ def why_sentences(stop: "Stop") -> tuple[str, ...]:
     bare = [reason.rstrip(".;") for reason in reasons if reason.rstrip(".;")]
     said = tuple(f"{reason[0].upper()}{reason[1:]}." for reason in bare)
     return said or ("No single reason stands out; risk is spread along the street.",)
+
+
+def keep_away(barred: "Barred", *, crs: str = BRITISH_GRID) -> str:
+    """What to keep away from, where that is, and why.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plans import Barred
+    >>> keep_away(Barred("T-02", 529509, 181782, "Mill Lane near High Street", "crime scene"))
+    'Keep away from Mill Lane near High Street (TQ 2950 8178), T-02: crime scene.'
+    """
+    grid = grid_reference(barred.x, barred.y, crs=crs)
+    where = f"{barred.place} ({grid})" if grid else barred.place
+    return f"Keep away from {where}, {barred.place_id}: {barred.why.strip().rstrip('.;')}."
 
 
 def how_good(patrol: "Patrol") -> str:

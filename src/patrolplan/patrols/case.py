@@ -2,17 +2,21 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.network.naming import describe
 from patrolplan.patrols.orienteering import Officer
 from patrolplan.patrols.orienteering import OrienteeringProblem
 from patrolplan.patrols.orienteering import Route
+from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.reach import Reach
 from patrolplan.patrols.reach import reach_of
 from patrolplan.patrols.rhythm import Rhythm
@@ -135,7 +139,7 @@ class SchoolCase:
         return str(self.hotspots["hotspot"].iloc[self.reach.candidates[candidate]])
 
     def notes(self, missed: list[str]) -> tuple[str, ...]:
-        """What was assumed for this school, what to keep away from, and what is out of reach."""
+        """What was assumed for this school, and what is out of reach."""
         notes = []
         if self.school["finish_assumed"]:
             notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
@@ -148,14 +152,23 @@ class SchoolCase:
         if self.base_note:
             notes.append(self.base_note)
         notes += way_notes(self.area)
-        barred = self.tasked[~self.tasked["must_visit"]]
-        notes += [_keep_away(barred.iloc[row]) for row in range(len(barred))]
         notes += [f"Tasked place {name} is out of reach in this window." for name in missed]
         return tuple(notes)
 
-
-def _keep_away(place: pd.Series) -> str:
-    return f"Keep away from {place['place_id']}: {said(place)}."
+    @cached_property
+    def keep_away(self) -> tuple[Barred, ...]:
+        """The barred places that a patrol of this school could come near to."""
+        barred = self.tasked[~self.tasked["must_visit"]]
+        xy = shapely.get_coordinates(barred.geometry.values)
+        network = self.reach.network
+        apart = np.hypot(*(xy - network.xy(self.reach.gate)).T)
+        here = np.flatnonzero(apart <= self.settings.radius_metres)
+        places = describe(network, network.snap(xy[here])) if len(here) else []
+        told = zip(barred["place_id"].iloc[here], xy[here], places, strict=True)
+        return tuple(
+            Barred(str(place_id), float(x), float(y), place, said(barred.iloc[row]))
+            for row, (place_id, (x, y), place) in zip(here, told, strict=True)
+        )
 
 
 def said(place: pd.Series) -> str:

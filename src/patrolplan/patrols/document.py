@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from pydantic import ConfigDict
 from pydantic import Field
 
+from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Step
@@ -58,6 +59,7 @@ def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
             {"worth_share": round(variant.worth_share, 6), "stops": list(variant.hotspots)}
             for variant in patrol.variants
         ],
+        "keep_away": [_barred(one, projection) for one in patrol.keep_away],
         "notes": list(patrol.notes),
         "tested": patrol.tested,
     }
@@ -78,6 +80,15 @@ def _way(patrol: Patrol, projection: Projection, legs: list[dict[str, Any]]) -> 
             "approach": None if before is None else _leg(before, projection),
         }
     return said
+
+
+def _barred(barred: Barred, projection: Projection) -> dict[str, Any]:
+    return {
+        "place_id": barred.place_id,
+        "place": barred.place,
+        "why": barred.why,
+        "point": degrees(np.array([[barred.x, barred.y]]), projection)[0],
+    }
 
 
 def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
@@ -198,6 +209,20 @@ class StopEntry(Entry):
         )
 
 
+class BarredEntry(Entry):
+    """A place to keep away from."""
+
+    place_id: str
+    place: str
+    why: str
+    point: Annotated[Place, Field(strict=False)]
+
+    def barred(self, projection: Projection) -> Barred:
+        """The place itself."""
+        ((x, y),) = metres_of([self.point], projection)
+        return Barred(self.place_id, float(x), float(y), self.place, self.why)
+
+
 class VariantEntry(Entry):
     """Another patrol of the school, by its hotspots."""
 
@@ -228,6 +253,7 @@ class PatrolEntry(Entry):
     way: str = "walk"
     starts_at: str = "gate"
     approach: LegEntry | None = None
+    keep_away: list[BarredEntry] = []
 
     def patrol(self, projection: Projection) -> Patrol:
         """The patrol itself."""
@@ -254,6 +280,7 @@ class PatrolEntry(Entry):
             way=self.way,
             starts_at=self.starts_at,
             approach=None if self.approach is None else self.approach.leg(projection),
+            keep_away=tuple(row.barred(projection) for row in self.keep_away),
         )
 
 

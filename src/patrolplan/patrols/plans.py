@@ -69,6 +69,19 @@ class Stop:
     """Reason and who asked, for a place tasked by intelligence; empty otherwise."""
 
 
+@dataclass(frozen=True)
+class Barred:
+    """A place that intelligence asks to keep away from."""
+
+    place_id: str
+    x: float
+    y: float
+    place: str
+    """The nearest street in words."""
+    why: str
+    """Reason, who asks, and until when."""
+
+
 @dataclass(frozen=True, eq=False)
 class Variant:
     """Another near-optimal patrol, so that patrols need not be the same every day."""
@@ -124,6 +137,8 @@ class Patrol:
     """"gate", or "base" where the settings say so; see `approach`."""
     approach: Leg | None = None
     """From the base to the gate, so as to be there when the presence begins."""
+    keep_away: tuple[Barred, ...] = ()
+    """Places within the school's radius to keep away from; stops and walks do."""
 
     @property
     def pushed_metres(self) -> float:

@@ -157,6 +157,7 @@ class _Writer:
             way=case.settings.way,
             starts_at="base" if from_base else "gate",
             approach=self._approach(),
+            keep_away=case.keep_away,
         )
 
     def _approach(self) -> Leg | None:

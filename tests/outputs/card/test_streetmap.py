@@ -17,7 +17,6 @@ from patrolplan.outputs.card.frame import fit_frame
 from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import overlapping
 from patrolplan.outputs.card.labels import slid
-from patrolplan.outputs.card.names import shortened
 from patrolplan.outputs.card.route import arrows
 from patrolplan.outputs.card.route import parts_of
 from patrolplan.outputs.card.route import pushed_shares
@@ -236,15 +235,6 @@ def test_circles_do_not_touch(points):
     apart = np.hypot(*(moved[:, None] - moved[None]).transpose(2, 0, 1))
     np.fill_diagonal(apart, np.inf)
     assert apart.min() > 17
-
-
-@given(st.text(max_size=80), st.integers(5, 40))
-@settings(deadline=None)
-def test_shortened_names_keep_to_their_length(text, letters):
-    """Names are cut to the letters allowed, and left alone when short."""
-    short = shortened(text, letters)
-    assert len(short) <= letters
-    assert short == text or len(text) > letters
 
 
 def test_legend_is_part_of_the_height_asked_for(drawn):

@@ -21,11 +21,11 @@ from patrolplan.outputs.brief.told import reports_title
 from patrolplan.outputs.brief.told import span_words
 from patrolplan.outputs.brief.told import total_said
 from patrolplan.outputs.card.lettering import printable
-from patrolplan.outputs.card.names import shortened
 from patrolplan.outputs.card.press import lay_template
 from patrolplan.outputs.card.press import typeset
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
+from patrolplan.outputs.short import shortened
 from patrolplan.outputs.wording import PURPOSE
 
 TEMPLATE = "brief.typ"

@@ -24,6 +24,8 @@ from patrolplan.outputs.card.lettering import LINE_HEIGHT
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.lettering import text_width
 from patrolplan.outputs.card.route import Strand
+from patrolplan.outputs.short import LONGEST_NAME
+from patrolplan.outputs.short import shortened
 
 ROUTE_SIZE = 8.6
 NAME_SIZE = 8.0
@@ -34,8 +36,6 @@ BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
 NEAR_ROUTE = 45.0
 """Points from the route within which its streets' names stand."""
-LONGEST_NAME = 34
-"""Letters of a name on the map; longer ones are cut with an ellipsis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,21 +64,6 @@ class PointSign:
 STATION = PointSign("station", radius=6.0, bold=True)
 BUS_STOP = PointSign("bus_stop", radius=3.5, plate="#8a8a8a")
 """On a plate, because bus stops are mostly called after some other street."""
-
-
-def shortened(text: str, letters: int = LONGEST_NAME) -> str:
-    """A name with no more than so many letters, cut at a word where that leaves enough of it.
-
-    Examples
-    --------
-    >>> shortened("Saint Somebody the Great and All Angels Primary School")
-    'Saint Somebody the Great and All…'
-    """
-    if len(text) <= letters:
-        return text
-    cut = text[: letters - 1]
-    word = cut.rfind(" ")
-    return (cut[:word] if word > letters // 2 else cut).rstrip(" ,;") + "…"
 
 
 def street_names(

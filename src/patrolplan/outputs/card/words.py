@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from patrolplan.outputs.card.lettering import printable
-from patrolplan.outputs.card.names import shortened
+from patrolplan.outputs.short import shortened
+from patrolplan.outputs.short import shortened_tasking
 from patrolplan.outputs.wording import PURPOSE
 from patrolplan.outputs.wording import after_dark
 from patrolplan.outputs.wording import approximations
@@ -13,6 +14,7 @@ from patrolplan.outputs.wording import data_dates
 from patrolplan.outputs.wording import gone
 from patrolplan.outputs.wording import grid_reference
 from patrolplan.outputs.wording import how_good
+from patrolplan.outputs.wording import keep_away
 from patrolplan.outputs.wording import leg_name
 from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import minutes
@@ -57,6 +59,7 @@ def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
         "stops": [
             _stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, start=1)
         ],
+        "keep_away": [printable(keep_away(barred, crs=crs)) for barred in patrol.keep_away],
         "notes": [shortened(printable(note), 200) for note in patrol.notes],
         "directions_title": f"Directions ({gone(patrol)})",
         "legs": _columns(_leg_data(patrol)),
@@ -128,18 +131,23 @@ def _stop_data(stop: Stop, number: int, crs: str) -> dict[str, str]:
         "place": _capital(shortened(printable(stop.place), 70)),
         "grid": grid_reference(stop.x, stop.y, crs=crs),
         "why": shortened(printable(why), LONGEST_WHY),
-        "tasked": shortened(printable(stop.tasked).rstrip(".;"), LONGEST_TASK),
+        "tasked": shortened_tasking(printable(stop.tasked).rstrip(".;"), LONGEST_TASK),
     }
 
 
 def tightened(card: dict[str, Any]) -> dict[str, Any]:
     """The card with fewer words a stop: with very many stops, the map needs the room more."""
-    most = {"why": 80, "place": 30, "tasked": 40}
     stops = [
-        {key: shortened(text, most.get(key, len(text))) for key, text in stop.items()}
+        stop
+        | {
+            "why": shortened(stop["why"], 80),
+            "place": shortened(stop["place"], 30),
+            "tasked": shortened_tasking(stop["tasked"], 40),
+        }
         for stop in card["stops"]
     ]
-    return {**card, "stops": stops, "notes": [shortened(note, 60) for note in card["notes"]]}
+    short = {key: [shortened(text, 60) for text in card[key]] for key in ("keep_away", "notes")}
+    return {**card, "stops": stops, **short}
 
 
 def _leg_data(patrol: Patrol) -> list[dict[str, Any]]:

@@ -34,7 +34,6 @@ from patrolplan.outputs.card.lettering import text_width
 from patrolplan.outputs.card.lettering import write
 from patrolplan.outputs.card.names import Name
 from patrolplan.outputs.card.names import area_names
-from patrolplan.outputs.card.names import shortened
 from patrolplan.outputs.card.names import street_names
 from patrolplan.outputs.card.route import spread
 from patrolplan.outputs.card.signs import draw_band
@@ -42,6 +41,7 @@ from patrolplan.outputs.card.signs import draw_north
 from patrolplan.outputs.card.signs import draw_scale
 from patrolplan.outputs.card.signs import north_box
 from patrolplan.outputs.card.signs import north_place
+from patrolplan.outputs.short import shortened
 from patrolplan.patrols.plans import Plan
 
 HEIGHT = 13.0

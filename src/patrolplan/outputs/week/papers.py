@@ -11,8 +11,8 @@ from patrolplan.crew.share import Tell
 from patrolplan.outputs.card.book import Book
 from patrolplan.outputs.card.book import render_books
 from patrolplan.outputs.card.lettering import printable
-from patrolplan.outputs.card.names import shortened
 from patrolplan.outputs.files import write_json
+from patrolplan.outputs.short import shortened
 from patrolplan.outputs.week.roll import Officer
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.roll import week_name

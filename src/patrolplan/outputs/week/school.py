@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.outputs.card.lettering import printable
-from patrolplan.outputs.card.names import shortened
 from patrolplan.outputs.card.press import lay_template
 from patrolplan.outputs.card.press import typeset
+from patrolplan.outputs.short import shortened
 from patrolplan.outputs.week.overview import Mark
 from patrolplan.outputs.week.overview import draw_overview
 from patrolplan.outputs.week.roll import Roll

@@ -1,0 +1,33 @@
+"""Text cut to a length."""
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from patrolplan.outputs.short import shortened
+from patrolplan.outputs.short import shortened_tasking
+
+
+@given(st.text(max_size=80), st.integers(5, 40))
+@settings(deadline=None)
+def test_shortened_names_keep_to_their_length(text, letters):
+    """Names are cut to the letters allowed, and left alone when short."""
+    short = shortened(text, letters)
+    assert len(short) <= letters
+    assert short == text or len(text) > letters
+
+
+@given(st.text(max_size=300), st.text(max_size=200))
+@settings(deadline=None)
+def test_a_tasking_keeps_who_asks_and_until_when(reason, by):
+    """However long the reason, the end of what is printed says until when."""
+    text = f"{reason} (asked by {by}, until 18 December 2026)"
+    short = shortened_tasking(text, 130)
+    assert short.endswith(", until 18 December 2026)")
+    assert len(short) <= 130
+
+
+def test_what_is_no_tasking_is_cut_at_its_end():
+    """Other text is shortened as any."""
+    text = "a word and another word"
+    assert shortened_tasking(text, 12) == shortened(text, 12)
