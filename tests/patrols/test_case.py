@@ -125,6 +125,51 @@ def test_a_gate_at_a_barred_place_is_still_left(demo_area, demo_risk, demo_plan)
     assert len(patrol.legs) == len(patrol.stops) + 1
 
 
+def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_plan):
+    """Where the gate lies at one barred place, legs still go round the other, and say which."""
+    free = _without_tasks(demo_area)
+    best = _plan(free, demo_risk, demo_plan, urns=["900004"]).patrols[0]
+    spot = best.legs[0].line[len(best.legs[0].line) // 2]
+    away = _tasked(free, spot, must_visit=False, schools=["*"])
+    at_gate = _tasked(free, (best.x, best.y), must_visit=False, schools=["*"]).tasked_places
+    both = pd.concat([away.tasked_places, at_gate.assign(place_id="T8")], ignore_index=True)
+    area = dataclasses.replace(free, tasked_places=both)
+    patrol = _plan(area, demo_risk, demo_plan, urns=["900004"]).patrols[0]
+    assert patrol.stops
+    for leg in patrol.legs:
+        line = shapely.LineString(leg.line)
+        assert shapely.distance(line, shapely.Point(spot)) >= AWAY_METRES - 1
+    said = [note for note in patrol.notes if "without passing" in note]
+    assert said == ["Gate or base cannot be reached without passing T8."]
+
+
+@pytest.mark.parametrize(("schools", "told"), [("900004", "900004"), ("*", "no school's streets")])
+def test_a_place_beyond_a_schools_streets_is_no_stop(
+    schools, told, demo_area, demo_risk, demo_plan
+):
+    """The nearest of a school's streets never stands in for a place that lies beyond them."""
+    centre = demo_area.network.node_xy.mean(axis=0)
+    area = _tasked(demo_area, (centre[0], centre[1] + 6000), must_visit=True, schools=[schools])
+    plan = _plan(area, demo_risk, demo_plan)
+    assert not any(stop.tasked for patrol in plan.patrols for stop in patrol.stops)
+    reasons = [row.reason for row in plan.left_out if "T9" in row.reason]
+    assert len(reasons) == 1
+    assert told in reasons[0]
+    noted = {patrol.urn for patrol in plan.patrols if any("T9" in note for note in patrol.notes)}
+    assert noted == ({schools} - {"*"})
+
+
+def test_stops_of_tasked_places_stand_at_them(demo_area, demo_risk, demo_plan):
+    """However small a school's radius, a stop for a tasked place is at that place."""
+    area = pp.with_settings(demo_area, patrol={"radius_metres": 800.0})
+    spot = area.network.piece_middle[0]
+    area = _tasked(area, spot, must_visit=True, schools=[*area.schools["urn"]])
+    plan = _plan(area, demo_risk, demo_plan)
+    stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasked]
+    assert stops
+    assert all(np.hypot(stop.x - spot[0], stop.y - spot[1]) < 100 for stop in stops)
+
+
 def _without_tasks(area):
     """The area with nothing tasked."""
     return dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
@@ -133,11 +178,28 @@ def _without_tasks(area):
 def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_plan):
     """A place that no walk reaches in time is told on the card and among what was left out."""
     gate = demo_plan.patrols[0]
-    far = max(demo_area.network.node_xy, key=lambda xy: np.hypot(xy[0] - gate.x, xy[1] - gate.y))
+    near = demo_area.network.around([gate.x, gate.y], 1500)
+    middle = demo_area.network.piece_middle[near]
+    far = middle[np.argmax(np.hypot(*(middle - [gate.x, gate.y]).T))]
     area = _tasked(demo_area, far, must_visit=True, schools=[gate.urn])
     plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn], window=Window(30))
-    assert "Tasked place T9 is out of reach in this window." in plan.patrols[0].notes
-    assert any("T9: out of reach" in row.reason for row in plan.left_out)
+    assert "Tasked place T9 does not fit into the window." in plan.patrols[0].notes
+    assert f"URN {gate.urn}: T9 does not fit into the window" in [
+        row.reason for row in plan.left_out
+    ]
+
+
+def test_a_place_to_visit_that_is_barred_as_well_is_told_as_such(demo_area, demo_risk, demo_plan):
+    """Where one team bars what another asks for, the card says so rather than blaming time."""
+    gate = demo_plan.patrols[6]
+    spot = _quiet_spot(demo_area, demo_plan, gate)
+    asked = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
+    barred = asked.assign(place_id="T8", must_visit=False)
+    both = pd.concat([asked, barred], ignore_index=True)
+    area = dataclasses.replace(demo_area, tasked_places=both)
+    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
+    assert "Tasked place T9 is kept away from: T8 is barred." in patrol.notes
+    assert patrol.notes[-1].startswith("No day was named")
 
 
 def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan):

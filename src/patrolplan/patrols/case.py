@@ -1,6 +1,7 @@
 """One school's orienteering problem, and what its stops stand for."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,6 +18,7 @@ from patrolplan.patrols.orienteering import Officer
 from patrolplan.patrols.orienteering import OrienteeringProblem
 from patrolplan.patrols.orienteering import Route
 from patrolplan.patrols.plans import Barred
+from patrolplan.patrols.reach import AWAY_METRES
 from patrolplan.patrols.reach import Reach
 from patrolplan.patrols.reach import reach_of
 from patrolplan.patrols.rhythm import Rhythm
@@ -63,6 +65,8 @@ class SchoolCase:
         (q, 2) how a bicycle goes along each piece of the reach's network; None on foot.
     rhythm
         When each hotspot is at its worst; None where clock times are not known.
+    dated
+        Whether the patrols are for a day, on which only some tasked places count.
     """
 
     area: StudyArea
@@ -80,6 +84,7 @@ class SchoolCase:
     approached: bool = False
     kinds: NDArray[np.int8] | None = None
     rhythm: Rhythm | None = None
+    dated: bool = False
 
     @property
     def settings(self) -> PatrolSettings:
@@ -131,6 +136,22 @@ class SchoolCase:
         place: pd.Series = visited.iloc[self.reach.tasked[candidate]]
         return place
 
+    def not_visited(self, stops: Iterable[int] = ()) -> list[str]:
+        """Which tasked places are no stop, and why: those of some rows of the problem, and more.
+
+        The others are those that lie beyond the school's streets.
+        """
+        visited = self.tasked[self.tasked["must_visit"]]
+        barred = self.tasked[~self.tasked["must_visit"]]
+        beyond = visited["place_id"].iloc[self.reach.beyond]
+        said = [f"{name} lies beyond this school's streets" for name in beyond]
+        for stop in sorted(stops):
+            place = self.place(stop - 1)
+            near = barred["place_id"][barred.distance(place.geometry) <= AWAY_METRES]
+            why = [f"is kept away from: {name} is barred" for name in near]
+            said.append(f"{place['place_id']} {[*why, 'does not fit into the window'][0]}")
+        return said
+
     def name(self, stop: int) -> str:
         """Name of the tasked place that a row of the problem stands for, else of its hotspot."""
         candidate = stop - 1
@@ -139,7 +160,7 @@ class SchoolCase:
         return str(self.hotspots["hotspot"].iloc[self.reach.candidates[candidate]])
 
     def notes(self, missed: list[str]) -> tuple[str, ...]:
-        """What was assumed for this school, and what is out of reach."""
+        """What was assumed for this school, and which tasked places are not visited."""
         notes = []
         if self.school["finish_assumed"]:
             notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
@@ -152,7 +173,12 @@ class SchoolCase:
         if self.base_note:
             notes.append(self.base_note)
         notes += way_notes(self.area)
-        notes += [f"Tasked place {name} is out of reach in this window." for name in missed]
+        notes += [f"Tasked place {said}." for said in missed]
+        barred = self.tasked[~self.tasked["must_visit"]]
+        passed = barred["place_id"].iloc[self.reach.passed]
+        notes += [f"Gate or base cannot be reached without passing {name}." for name in passed]
+        if not self.dated and len(self.tasked):
+            notes.append("No day was named: make sure that what is tasked is still in force.")
         return tuple(notes)
 
     @cached_property
@@ -206,7 +232,7 @@ def school_case(
     """
     around = surroundings_of(area, row, window) if around is None else around
     school = area.schools.iloc[row]
-    tasked = tasked_for(area, str(school["urn"]), date)
+    tasked = tasked_for(area, row, date)
     reach = reach_of(
         area,
         risk,
@@ -233,4 +259,5 @@ def school_case(
         approached=base is not None and settings.start == "base" and not base.starts,
         kinds=area.network.bicycle_ways[reach.pieces] if by_bicycle else None,
         rhythm=rhythm,
+        dated=date is not None,
     )

@@ -21,6 +21,7 @@ from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.ready import Ready
 from patrolplan.patrols.rhythm import rhythm_of
+from patrolplan.patrols.start import tasked_for_nobody
 from patrolplan.patrols.together import plan_together
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import window_of
@@ -98,7 +99,9 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     for urn, (found, unmet, tested) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
         patrols += [replace(patrol, tested=tested) for patrol in found]
         for place in unmet:
-            left_out.add("tasked places", f"{place}: out of reach of URN {urn} in time", 1)
+            left_out.add("tasked places", f"URN {urn}: {place}", 1)
+    for place in tasked_for_nobody(area, date) if urns is None else ():
+        left_out.add("tasked places", f"{place} lies among no school's streets", 1)
     return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *left_out.rows), date)
 
 
@@ -111,7 +114,7 @@ class _Asked:
 
 
 def _planned(asked: _Asked, row: int) -> tuple[list[Patrol], list[str], str]:
-    """A school's patrols, its tasked places out of reach in time, and the held-out sentence."""
+    """A school's patrols, its tasked places that are not visited, and the held-out sentence."""
     around = asked.ready.ground.around(row)
     found, unmet = patrols_of(asked.ready.case(row, around))
     tested = "" if asked.held_out is None else asked.held_out.sentence(row, around)

@@ -12,7 +12,10 @@ from patrolplan.area import StudyArea
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
+from patrolplan.network.catchments import FARTHEST_METRES
+from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.network.walks import Walks
+from patrolplan.patrols.start import streets_metres
 from patrolplan.patrols.surroundings import Surroundings
 from patrolplan.patrols.way import speed_of
 from patrolplan.risk.surface import Risk
@@ -48,6 +51,11 @@ class Reach:
         place that is no hotspot's.
     tasked
         (k,) row of the tasked places that must be visited there, -1 where none.
+    beyond
+        Rows of the places to visit that lie beyond the school's streets: no stop stands for them.
+    passed
+        Rows of the barred places whose streets are open: gate or base lie there, or are reached
+        only past them.
     start, end
         Position where patrols start and end: 0 is the gate, k + 1 the base.
     """
@@ -58,6 +66,8 @@ class Reach:
     candidates: NDArray[np.int64]
     worth: NDArray[np.float64]
     tasked: NDArray[np.int64]
+    beyond: NDArray[np.int64]
+    passed: NDArray[np.int64]
     start: int = 0
     end: int = 0
 
@@ -111,42 +121,63 @@ def reach_of(
     order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
     order = order[(np.arange(len(order)) < settings.candidates) | (demanded[order] >= 0)]
     rows, demanded = rows[order], demanded[order]
-    apart = np.flatnonzero(~on_hotspot)
+    apart, placed = np.flatnonzero(~on_hotspot), _placed(area, around, must_visit)
+    beyond = apart[~placed[apart]]
+    apart = apart[placed[apart]]
     stops = local.middles(np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows]))
     if len(apart):
         extra = local.snap(shapely.get_coordinates(must_visit.geometry.iloc[apart].values))
         stops = joined_positions(stops, extra)
 
+    walks, passed = _walks(around, stops, barred)
     worth = hotspots["worth"].to_numpy()[rows] / within if within > 0 else np.zeros(len(rows))
     return Reach(
         around=around,
         stops=stops,
-        walks=_walks(around, stops, barred),
+        walks=walks,
         candidates=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
         worth=np.concatenate([worth, np.zeros(len(apart))]),
         tasked=np.concatenate([demanded, apart]).astype(np.int64),
+        beyond=beyond,
+        passed=passed,
         start=len(stops) + 1 if base is not None and base.starts else 0,
         end=len(stops) + 1 if base is not None and base.ends else 0,
     )
 
 
-def _walks(around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame) -> Walks:
-    """Walks between gate, stops and base that keep away from barred places.
+def _walks(
+    around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame
+) -> tuple[Walks, NDArray[np.int64]]:
+    """Walks between gate, stops and base that keep away from barred places; and which they pass.
 
-    Where the gate or the base itself is so near to one, or would be cut off, streets stay open:
-    the officer has to get there.
+    The streets at a barred place stay open where the gate or the base itself is so near to it:
+    the officer has to get there. Where barred places together would cut gate and base off from
+    each other, they are opened one after the other, from the gate on.
     """
     bases = () if around.base is None else (around.base.place,)
     places = joined_positions(around.gate, stops, *bases)
     ends = [0, len(places) - 1] if bases else [0]
-    near = _near(around.network.piece_lines, barred, AWAY_METRES)
-    if near.any() and not near[places.piece[ends]].any():
-        open_effort = np.ones((len(near), 2)) if around.effort is None else around.effort
-        effort = np.where(near[:, None], np.inf, open_effort)
+    at = _at_each(around.network.piece_lines, barred, AWAY_METRES)
+    closed = np.flatnonzero(at.any(axis=1) & ~at[:, places.piece[ends]].any(axis=1))
+    open_effort = np.ones((at.shape[1], 2)) if around.effort is None else around.effort
+    gate = shapely.points(around.network.xy(around.gate)[0])
+    closed = closed[np.argsort(shapely.distance(barred.geometry.values[closed], gate))]
+    while len(closed):
+        effort = np.where(np.asarray(at[closed].any(axis=0))[:, None], np.inf, open_effort)
         walks = Walks(around.network, places, effort=effort)
         if np.isfinite(walks.metres[np.ix_(ends, ends)]).all():
-            return walks
-    return Walks(around.network, places, effort=around.effort)
+            return walks, np.setdiff1d(np.flatnonzero(at.any(axis=1)), closed)
+        closed = closed[1:]
+    return Walks(around.network, places, effort=around.effort), np.flatnonzero(at.any(axis=1))
+
+
+def _at_each(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
+    """(n, q) which lines come so near to each place."""
+    streets = np.asarray(lines)
+    near = np.zeros((len(places), len(streets)), dtype=bool)
+    for row, place in enumerate(places.geometry):
+        near[row] = np.asarray(shapely.distance(streets, place)) <= metres
+    return near
 
 
 def _hotspot_rows(
@@ -158,12 +189,24 @@ def _hotspot_rows(
     return np.flatnonzero((pieces[at] == stop_piece) & near[at])
 
 
+def _placed(area: StudyArea, around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which places have their nearest street among the school's own, and not far from them.
+
+    The nearest of a school's streets may stand in for one that lies beyond them; only where all
+    streets so near lie within is it the nearest indeed.
+    """
+    xy = shapely.get_coordinates(places.geometry.values)
+    if not len(xy):
+        return np.zeros(0, dtype=bool)
+    moved = around.network.snap(xy).moved_metres
+    apart = np.hypot(*(xy - around.network.xy(around.gate)).T)
+    spare = PIECE_METRES / 2  # streets are taken by the middle of their pieces
+    return np.asarray((moved <= FARTHEST_METRES) & (apart + moved + spare <= streets_metres(area)))
+
+
 def _near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
     """Which lines come so near to any of the places."""
-    streets = np.asarray(lines)
-    if places.empty:
-        return np.zeros(len(streets), dtype=bool)
-    return np.asarray(shapely.distance(streets, places.geometry.union_all()) <= metres)
+    return np.asarray(_at_each(lines, places, metres).any(axis=0))
 
 
 def _demanded(

@@ -6,12 +6,22 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.network import Positions
 from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.patrols.windows import Window
 from patrolplan.patrols.windows import minutes_after_midnight
+
+MARGIN = 1.2
+"""Walks between stops may lead this much farther from the gate than the radius."""
+
+
+def streets_metres(area: StudyArea) -> float:
+    """How far a school's streets reach from its gate, in a straight line."""
+    return MARGIN * area.settings.patrol.radius_metres
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +76,39 @@ def at_the_gate(area: StudyArea, why: str) -> str:
     return f"{why}: {' and '.join(does)} at the gate."
 
 
-def tasked_for(area: StudyArea, urn: str, date: dt.date | None) -> gpd.GeoDataFrame:
-    """Tasked places of a school, on a day where one is given."""
+def tasked_for(area: StudyArea, row: int, date: dt.date | None) -> gpd.GeoDataFrame:
+    """Tasked places of a school, on a day where one is given.
+
+    Those for all schools concern the ones whose streets they lie among.
+    """
     places = area.tasked_places
     if places.empty:
         return places
-    mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
-    if date is not None:
-        day = pd.Timestamp(date)
-        mine &= ((places["from"] <= day) & (day <= places["to"])).to_numpy()
+    urn = str(area.schools["urn"].iloc[row])
+    named = np.array([urn in urns for urns in places["schools"]], dtype=bool)
+    for_all = np.array(["*" in urns for urns in places["schools"]], dtype=bool)
+    gate = shapely.points(area.network.xy(area.gates.take([row])))
+    here = shapely.distance(places.geometry.values, gate) <= streets_metres(area)
+    mine = (named | (for_all & here)) & _in_force(places, date)
     return places[mine].reset_index(drop=True)
+
+
+def tasked_for_nobody(area: StudyArea, date: dt.date | None) -> list[str]:
+    """Names of the places to visit that are for all schools and lie among no school's streets."""
+    places = area.tasked_places
+    asked = places["must_visit"].to_numpy(dtype=bool) & _in_force(places, date)
+    asked &= np.array(["*" in urns for urns in places["schools"]], dtype=bool)
+    gates = shapely.multipoints(area.network.xy(area.gates))
+    apart = shapely.distance(places.geometry.values, gates)
+    return [str(name) for name in places["place_id"][asked & (apart > streets_metres(area))]]
+
+
+def _in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
+    """Which places count on a day; all of them without one."""
+    if date is None:
+        return np.ones(len(places), dtype=bool)
+    day = pd.Timestamp(date)
+    return np.asarray((places["from"] <= day) & (day <= places["to"]))
 
 
 def start_of(area: StudyArea, school: pd.Series, window: Window) -> tuple[float, float]:

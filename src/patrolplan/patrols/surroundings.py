@@ -16,16 +16,15 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network import joined_positions
 from patrolplan.network.graph import metres_to_pieces
 from patrolplan.network.walks import Walks
+from patrolplan.patrols.start import MARGIN
 from patrolplan.patrols.start import Base
 from patrolplan.patrols.start import at_the_gate
 from patrolplan.patrols.start import base_for
 from patrolplan.patrols.start import start_of
+from patrolplan.patrols.start import streets_metres
 from patrolplan.patrols.way import effort_of
 from patrolplan.patrols.way import speed_of
 from patrolplan.patrols.windows import Window
-
-MARGIN = 1.2
-"""Walks between stops may lead this much farther from the gate than the radius."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +172,6 @@ def _pieces_around(area: StudyArea, gate: Positions, base: Base | None) -> NDArr
     centre = whole.xy(gate)[0]
     bases = () if base is None else (base.place,)
     away = [float(np.hypot(*(whole.xy(place)[0] - centre))) for place in bases]
-    around = whole.around(centre, MARGIN * max(area.settings.patrol.radius_metres, *away, 0.0))
+    around = whole.around(centre, max([streets_metres(area), *(MARGIN * far for far in away)]))
     # However small the radius, gate and base are on a street.
     return np.unique(np.concatenate([around, gate.piece, *(place.piece for place in bases)]))

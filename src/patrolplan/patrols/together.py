@@ -33,7 +33,7 @@ Written = tuple[list[Patrol], list[str]]
 
 
 def plan_together(cases: Sequence[SchoolCase]) -> list[Written]:
-    """Patrols of every school, and the tasked places out of reach, aligned with the cases.
+    """Patrols of every school, and the tasked places not visited, aligned with the cases.
 
     Schools that are out at overlapping times and share candidate hotspots are one team: no
     hotspot is visited twice at overlapping times, and what counts is the area's risk that they
@@ -98,7 +98,7 @@ def _written(
     taken = taken_rows(team, number, joint.routes)
     visited = case.demanded & {stop for route in routes for stop in route}
     others = case.demanded & taken
-    missed = [case.name(stop) for stop in sorted(case.demanded - visited - others)]
+    missed = case.not_visited(case.demanded - visited - others)
     notes = [
         *case.notes(missed),
         *(f"Tasked place {case.name(stop)} is in another school's patrol." for stop in others),

@@ -31,7 +31,7 @@ SPARE_METRES = 1.0
 
 
 def patrols_of(case: SchoolCase) -> tuple[list[Patrol], list[str]]:
-    """The best patrol of each officer, and the tasked places out of reach in time."""
+    """The best patrol of each officer, and which tasked places are not visited and why."""
     seed = case.area.settings.seed
     demanded = case.demanded
     problem = case.problem(demanded)
@@ -41,7 +41,7 @@ def patrols_of(case: SchoolCase) -> tuple[list[Patrol], list[str]]:
         unmet |= set(solution.unmet) or {min(demanded - unmet)}
         problem = case.problem(demanded - unmet)
         solution = solve(problem, seed=seed)
-    missed = [case.name(stop) for stop in sorted(unmet)]
+    missed = case.not_visited(unmet)
     return written(case, problem, solution, case.notes(missed)), missed
 
 
@@ -78,7 +78,7 @@ def patrols_past(
         iterations=0,
         seconds=0.0,
     )
-    made = _Writer(case).variant(found, whole, case.notes([]))
+    made = _Writer(case).variant(found, whole, case.notes(case.not_visited()))
     return replace(made, past=tuple(sorted(names)))
 
 
