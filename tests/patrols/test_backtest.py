@@ -104,9 +104,12 @@ def test_the_summary_is_the_ratio_of_sums():
 
 
 def test_each_patrol_has_one_sentence(few_schools, demo_plan):
-    """A patrol says in one sentence what it would have met, when there are months to hold out."""
+    """A patrol says in one sentence what one planned alike would have met in months held out."""
     for patrol in demo_plan.patrols:
-        assert patrol.tested.startswith("Planned with crime up to March 2026, this patrol would")
+        assert patrol.tested.startswith(
+            "Planned alike from crime up to March 2026, a patrol from this gate "
+            "(its stops may have been others) would have met"
+        )
         assert patrol.tested.count(".") <= 2
     short = area_until(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
     labels = street_labels(few_schools.network)

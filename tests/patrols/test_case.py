@@ -212,6 +212,27 @@ def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan)
         assert any(stop.tasked for stop in patrol.stops) is there
 
 
+@pytest.mark.parametrize(
+    ("window", "expected", "said"),
+    [
+        (Window(120, 14 * 60 + 30), (920, 930, 990), "starts as pupils leave"),
+        (Window(60, 920), (920, 930, 980), ""),
+        (Window(55, 14 * 60 + 30), (870, 870, 925), "Over as the pupils leave"),
+        (Window(60, 14 * 60), (840, 840, 900), "Over before the pupils leave"),
+    ],
+)
+def test_the_presence_is_for_the_pupils_as_they_leave(
+    window, expected, said, demo_area, demo_risk, demo_plan
+):
+    """A window from before the bell begins at the bell where it leaves time for the presence."""
+    free = _without_tasks(demo_area)
+    patrol = _plan(free, demo_risk, demo_plan, urns=["900003"], window=window).patrols[0]
+    latest = patrol.latest_end_minutes
+    assert (patrol.start_minutes, patrol.gate_until_minutes, latest) == expected
+    assert patrol.end_minutes <= latest + 1e-6
+    assert said in " ".join(patrol.notes)
+
+
 def test_a_patrol_after_the_pupils_have_left_goes_straight_off(demo_area, demo_risk, demo_plan):
     """At short notice there is no presence at the gate once the pupils have left."""
     urn = demo_plan.patrols[2].urn

@@ -39,7 +39,7 @@ def test_there_and_back_from_the_gate_is_twice_the_way(demo_area):
     around = surroundings_of(demo_area, ROW, Window(90))
     np.testing.assert_array_equal(around.there_and_back_metres, 2 * around.gate_metres)
     assert around.base is None
-    assert (around.window_minutes, around.minutes) == (90, 80)
+    assert (around.hours.minutes, around.hours.on_the_way_minutes) == (90, 80)
 
 
 @pytest.mark.parametrize(("start", "end"), [("gate", "base"), ("base", "base"), ("base", "gate")])

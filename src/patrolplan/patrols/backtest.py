@@ -188,7 +188,8 @@ class HeldOut:
         if not stops:
             return ""
         plain = loop_harm(case, Loops(case), stops, self.harm)
-        return _sentence(self.harm[dwelt(case, stops)].sum(), plain, self.first)
+        met = float(self.harm[dwelt(case, stops)].sum())
+        return _sentence(met, plain, self.first, case.settings.officers)
 
 
 def held_out_months(area: StudyArea, ground: Ground) -> HeldOut | None:
@@ -227,8 +228,12 @@ def _best_stops(case: SchoolCase) -> list[int]:
     return [stop for route in solution.routes for stop in route.stops]
 
 
-def _sentence(met: float, plain: float, first: pd.Timestamp) -> str:
-    start = f"Planned with crime up to {first - pd.DateOffset(months=1):%B %Y}, this patrol"
+def _sentence(met: float, plain: float, first: pd.Timestamp, officers: int) -> str:
+    """What was tested is the way of planning: the printed patrol knows more months, and tasks."""
+    who = "a patrol from this gate (its stops may have been others)"
+    if officers > 1:
+        who = f"{officers} patrols from this gate together (their stops may have been others)"
+    start = f"Planned alike from crime up to {first - pd.DateOffset(months=1):%B %Y}, {who}"
     end = f"a plain loop round the school in the {HELD_OUT_MONTHS} months after."
     if plain <= 0:
         return f"{start} would have met more recorded harm than {end}" if met > 0 else ""

@@ -167,9 +167,14 @@ class SchoolCase:
         if self.school["gate_assumed"]:
             notes.append("Gate not known: the nearest walkable street is taken.")
         if self.gate_until_minutes == self.start_minutes and self.settings.gate_minutes > 0:
-            early = self.start_minutes < minutes_after_midnight(self.school["finish_time"])
-            when = "Over before the pupils leave" if early else "Starts after the pupils have left"
+            bell = minutes_after_midnight(self.school["finish_time"])
+            when = "Starts after the pupils have left"
+            if self.start_minutes < bell:
+                over = "before" if self.latest_end_minutes <= bell else "as"
+                when = f"Over {over} the pupils leave"
             notes.append(f"{when}: no presence at the gate first.")
+        if self.reach.around.hours.waited_minutes:
+            notes.append("The window begins before the bell: the patrol starts as pupils leave.")
         if self.base_note:
             notes.append(self.base_note)
         notes += way_notes(self.area)
@@ -241,7 +246,7 @@ def school_case(
         must_visit=tasked[tasked["must_visit"]],
         barred=tasked[~tasked["must_visit"]],
     )
-    settings, base = area.settings.patrol, around.base
+    settings, base, hours = area.settings.patrol, around.base, around.hours
     by_bicycle = settings.way == "bicycle"
     return SchoolCase(
         area=area,
@@ -252,9 +257,9 @@ def school_case(
         labels=labels[reach.pieces],
         lit=area.network.piece_lit[reach.pieces],
         gain=risk.joined[reach.pieces],
-        start_minutes=around.start_minutes,
-        gate_until_minutes=around.start_minutes + around.gate_minutes,
-        latest_end_minutes=around.start_minutes + around.window_minutes,
+        start_minutes=hours.start_minutes,
+        gate_until_minutes=hours.start_minutes + hours.gate_minutes,
+        latest_end_minutes=hours.start_minutes + hours.minutes,
         base_note=around.base_note,
         approached=base is not None and settings.start == "base" and not base.starts,
         kinds=area.network.bicycle_ways[reach.pieces] if by_bicycle else None,

@@ -113,7 +113,7 @@ def reach_of(
     local, pieces, base = around.network, around.pieces, around.base
     in_radius = around.gate_metres <= settings.radius_metres
     within = float(risk.joined[pieces][in_radius].sum())
-    in_time = around.there_and_back_metres <= _gone_metres(area, around.minutes)
+    in_time = around.there_and_back_metres <= _gone_metres(area, around.hours.on_the_way_minutes)
 
     rows = _hotspot_rows(hotspots, pieces, in_time & in_radius)
     rows = rows[~_near(hotspots.geometry.iloc[rows].values, barred, BARRED_METRES)]

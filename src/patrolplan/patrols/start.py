@@ -111,14 +111,44 @@ def _in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool
     return np.asarray((places["from"] <= day) & (day <= places["to"]))
 
 
-def start_of(area: StudyArea, school: pd.Series, window: Window) -> tuple[float, float]:
-    """When a school's patrol starts, and for how long it is present at the gate first.
+@dataclass(frozen=True)
+class Hours:
+    """A school's part of a window.
 
-    The presence is for the pupils as they leave: a patrol that starts after that, or is over
-    before the bell, such as one early in the morning, goes straight off.
+    Parameters
+    ----------
+    start_minutes
+        After midnight.
+    gate_minutes
+        Presence at the gate first.
+    minutes
+        Length, the presence included.
+    waited_minutes
+        How much earlier the window begins than the patrol.
+    """
+
+    start_minutes: float
+    gate_minutes: float
+    minutes: float
+    waited_minutes: float = 0.0
+
+    @property
+    def on_the_way_minutes(self) -> float:
+        """From the end of the presence at the gate to the end of the window."""
+        return self.minutes - self.gate_minutes
+
+
+def hours_of(area: StudyArea, school: pd.Series, window: Window) -> Hours:
+    """When a school's patrol starts, how long it is present at the gate first, and how long it is.
+
+    The presence is for the pupils as they leave. A window that begins before the bell and leaves
+    time for the presence begins at the bell; one that begins after they have left, or is over
+    before, such as one early in the morning, has none: the patrol goes straight off.
     """
     bell = minutes_after_midnight(school["finish_time"])
     start = bell if window.start_minutes is None else window.start_minutes
     presence = area.settings.patrol.gate_minutes
-    there = start <= bell + presence and start + window.minutes > bell
-    return start, presence if there else 0.0
+    waited = max(0.0, bell - start)
+    if presence == 0 or start > bell + presence or window.minutes < waited + presence:
+        return Hours(start, 0.0, window.minutes)
+    return Hours(start + waited, presence, window.minutes - waited, waited)

@@ -18,9 +18,10 @@ from patrolplan.network.graph import metres_to_pieces
 from patrolplan.network.walks import Walks
 from patrolplan.patrols.start import MARGIN
 from patrolplan.patrols.start import Base
+from patrolplan.patrols.start import Hours
 from patrolplan.patrols.start import at_the_gate
 from patrolplan.patrols.start import base_for
-from patrolplan.patrols.start import start_of
+from patrolplan.patrols.start import hours_of
 from patrolplan.patrols.start import streets_metres
 from patrolplan.patrols.way import effort_of
 from patrolplan.patrols.way import speed_of
@@ -48,8 +49,8 @@ class Surroundings:
         The officer's base, on `network`, and what patrols do there; None where they do nothing.
     base_note
         Why patrols are at the gate although the settings say the base; empty otherwise.
-    start_minutes, gate_minutes, window_minutes
-        Start of the window after midnight, minutes of presence at the gate, length of the window.
+    hours
+        When patrols start, and for how long they may last.
     gate_metres
         (q,) walking distance from the gate to the nearer end of each piece.
     there_and_back_metres
@@ -63,16 +64,9 @@ class Surroundings:
     gate: Positions
     base: Base | None
     base_note: str
-    start_minutes: float
-    gate_minutes: float
-    window_minutes: float
+    hours: Hours
     gate_metres: NDArray[np.float64]
     there_and_back_metres: NDArray[np.float64]
-
-    @property
-    def minutes(self) -> float:
-        """From the end of the presence at the gate to the end of the window."""
-        return self.window_minutes - self.gate_minutes
 
 
 def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
@@ -88,11 +82,11 @@ def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
         Of the patrols.
     """
     school = area.schools.iloc[row]
-    start_minutes, gate_minutes = start_of(area, school, window)
-    base, note = base_for(area, str(school["urn"]), presence=gate_minutes > 0)
+    hours = hours_of(area, school, window)
+    base, note = base_for(area, str(school["urn"]), presence=hours.gate_minutes > 0)
     gate = area.gates.take([row])
     streets = _Streets.around(area, gate, base)
-    if streets.direct_metres > (window.minutes - gate_minutes) * speed_of(area.settings.patrol):
+    if streets.direct_metres > hours.on_the_way_minutes * speed_of(area.settings.patrol):
         base, note = None, at_the_gate(area, "The base is too far for this window")
         streets = _Streets.around(area, gate, None)
     gate_metres = metres_to_pieces(streets.network, streets.gate)
@@ -103,9 +97,7 @@ def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
         gate=streets.gate,
         base=streets.base,
         base_note=note,
-        start_minutes=start_minutes,
-        gate_minutes=gate_minutes,
-        window_minutes=window.minutes,
+        hours=hours,
         gate_metres=gate_metres,
         there_and_back_metres=streets.there_and_back_metres(gate_metres),
     )
