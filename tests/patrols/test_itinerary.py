@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patrolplan.patrols.itinerary import LEAST_METRES
 from patrolplan.patrols.itinerary import SHORT_METRES
 from patrolplan.patrols.itinerary import directions
 from patrolplan.patrols.itinerary import leg_of
 from patrolplan.patrols.itinerary import turn_words
+from patrolplan.patrols.itinerary import turned_back
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,62 @@ def test_short_bits_are_no_steps_of_their_own():
     assert _told(walk, "footpath", "A", "crossing", "A") == [("head north", "A", 140)]
 
 
+def test_a_turn_is_told_across_short_bits():
+    """What lies between two streets hides no turn, and makes none of a crossing straight over."""
+    round_a_square = _walk((60, 0), (4, -4), (0, -17), (0, -60))
+    names = ("Square", "crossing", "crossing", "footpath")
+    assert _told(round_a_square, *names)[-1] == ("right", "footpath", 60)
+    straight_over = _walk((60, 0), (0, 12), (60, 0))
+    assert _told(straight_over, "A", "crossing", "B") == [
+        ("head east", "A", 72),
+        ("straight on", "B", 60),
+    ]
+
+
+def test_short_bits_in_a_row_count_together():
+    """Several short bits that come to something are a direction, called after the longest."""
+    walk = _walk((60, 0), (0, 10), (0, 16), (60, 0))
+    assert _told(walk, "A", "steps", "alley", "B") == [
+        ("head east", "A", 60),
+        ("left", "alley", 26),
+        ("right", "B", 60),
+    ]
+
+
+def test_a_leg_begins_and_ends_with_the_turns_that_are_walked():
+    """A short bit at either end is told where one turns at it, and else left to the street."""
+    turning = _walk((0, -13), (70, 0), (0, 60), (15, 0))
+    assert _told(turning, "service road", "Robert Street", "Long Road", "Yard") == [
+        ("head south", "service road", 13),
+        ("left", "Robert Street", 70),
+        ("left", "Long Road", 60),
+        ("right", "Yard", 15),
+    ]
+    straight = _walk((13, 0), (70, 0), (15, 2))
+    assert _told(straight, "forecourt", "A", "yard") == [("head east", "A", 98)]
+    tiny = _walk((0, -5), (70, 0))
+    assert _told(tiny, "forecourt", "A") == [("head east", "A", 75)]
+
+
+def _back(walk, *names):
+    steps = directions(walk, np.array(names, dtype=object))
+    told = turned_back(steps, walk.line[::-1])
+    return [(step.turn, step.street, round(step.metres)) for step in told]
+
+
+def test_a_leg_turned_round_tells_the_same_corners():
+    """Walked back, lefts are rights, and short bits hide no turn either."""
+    assert _back(_walk((60, 0), (0, 12), (60, 0)), "A", "crossing", "B") == [
+        ("head west", "B", 60),
+        ("straight on", "A", 72),
+    ]
+    corner = _walk((60, 0), (4, -4), (0, -17), (0, -60))
+    assert _back(corner, "A", "crossing", "crossing", "B") == [
+        ("head north", "B", 60),
+        ("left", "A", 83),
+    ]
+
+
 def test_leg_of_short_bits_alone_is_one_step():
     """A leg that is short altogether is told by its longest bit, with all its metres."""
     walk = _walk((0, 5), (0, 12), (6, 0))
@@ -142,7 +200,8 @@ def test_metres_of_steps_sum_to_the_leg(moves, data):
     for before, after in zip(leg.steps[:-1], leg.steps[1:], strict=True):
         assert before.street != after.street
     if len(leg.steps) > 1:
-        assert all(step.metres >= SHORT_METRES for step in leg.steps)
+        assert all(step.metres >= LEAST_METRES for step in leg.steps)
+        assert all(step.metres >= SHORT_METRES for step in leg.steps[1:-1])
 
 
 def _ridden(ways, *moves):

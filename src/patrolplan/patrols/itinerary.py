@@ -1,7 +1,9 @@
 """Walks and rides -> legs with directions, street by street."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,11 @@ SHORT_METRES = 25.0
 
 SHORT_PUSH_METRES = 8.0
 """A shorter bit to get off the bicycle for, such as the edge of a square, is not told."""
+
+LEAST_METRES = 8.0
+"""A shorter bit at either end of a leg is never told, whatever its direction."""
+
+STRAIGHT_ON = "straight on"
 
 WAYS = {PUSH: "push", CARRY: "carry"}
 
@@ -102,24 +109,53 @@ def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step,
     line
         (v, 2) metres, as it is walked now.
     """
-    return _told([_Run(step.street, step.way, step.metres) for step in reversed(steps)], line)
+    runs = [
+        _Run(step.street, step.way, step.metres, lead=step.tail_metres) for step in reversed(steps)
+    ]
+    return _told(runs, line)
 
 
 def _told(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
-    """Streets and metres along a line as directions."""
-    starts = np.cumsum([0.0, *(run.metres for run in runs)])
+    """Streets and metres along a line as directions.
+
+    A turn is told from the street before to the street after, whatever short bits lie between.
+    """
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     bearing = partial(_bearing, line, along)
+    runs = _ended(_begun(runs, bearing), bearing)
+    starts = np.cumsum([0.0, *(run.metres for run in runs)])
     steps = []
     for number, run in enumerate(runs):
-        if number == 0:
-            turn = f"head {_compass(bearing(0.0, forward=True))}"
-        else:
-            before = bearing(starts[number], forward=False)
-            after = bearing(starts[number], forward=True)
+        after = bearing(starts[number] + run.lead, forward=True)
+        turn = f"head {_compass(after)}"
+        if number > 0:
+            before = bearing(starts[number] - runs[number - 1].tail, forward=False)
             turn = turn_words(after - before)
-        steps.append(Step(turn, run.name, float(run.metres), run.way))
+        steps.append(Step(turn, run.name, float(run.metres), run.way, float(run.tail)))
     return tuple(steps)
+
+
+def _begun(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
+    """A short bit at the start goes to the street after it, unless one turns into that street."""
+    if len(runs) == 1 or not runs[0].short:
+        return list(runs)
+    bit, street, *rest = runs
+    before, after = bearing(bit.metres, forward=False), bearing(bit.metres, forward=True)
+    if bit.metres >= LEAST_METRES and turn_words(after - before) != STRAIGHT_ON:
+        return list(runs)
+    return [street.longer(bit.metres)._replace(lead=bit.metres), *rest]
+
+
+def _ended(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
+    """A short bit at the end goes to the street before it, unless one turns out of that street."""
+    if len(runs) == 1 or not runs[-1].short:
+        return list(runs)
+    *rest, street, bit = runs
+    at = sum(run.metres for run in runs) - bit.metres
+    before, after = bearing(at, forward=False), bearing(at, forward=True)
+    if bit.metres >= LEAST_METRES and turn_words(after - before) != STRAIGHT_ON:
+        return list(runs)
+    return [*rest, street.longer(bit.metres)._replace(tail=bit.metres)]
 
 
 def turn_words(radians: float) -> str:
@@ -133,7 +169,7 @@ def turn_words(radians: float) -> str:
     degrees = (np.degrees(radians) + 180) % 360 - 180
     size = abs(degrees)
     if size < 30:  # noqa: PLR2004 - these are the words' own limits
-        return "straight on"
+        return STRAIGHT_ON
     if size > 150:  # noqa: PLR2004
         return "turn back"
     side = "right" if degrees > 0 else "left"
@@ -141,11 +177,16 @@ def turn_words(radians: float) -> str:
 
 
 class _Run(NamedTuple):
-    """Neighbouring pieces of one name, gone along in one way."""
+    """Neighbouring pieces of one name, gone along in one way.
+
+    `lead` and `tail` are the metres at its beginning and end that are short bits of something else.
+    """
 
     name: str
     way: str
     metres: float
+    lead: float = 0.0
+    tail: float = 0.0
 
     @property
     def short(self) -> bool:
@@ -155,6 +196,10 @@ class _Run(NamedTuple):
     def longer(self, metres: float) -> "_Run":
         """The run with so many metres more."""
         return self._replace(metres=self.metres + metres)
+
+    def alike(self, other: "_Run") -> bool:
+        """Whether both are of one name and way."""
+        return (self.name, self.way) == (other.name, other.way)
 
 
 def _runs(
@@ -169,22 +214,33 @@ def _runs(
     ]
 
 
-def _without_short(runs: list[_Run]) -> list[_Run]:
-    """Give short bits to the street before them, or after them at the start of a leg."""
+def _without_short(runs: Sequence[_Run]) -> list[_Run]:
+    """Give a short bit between two streets to the one before it.
+
+    Short bits in a row count by their sum. Those at the ends stay: see `_begun` and `_ended`.
+    """
     kept: list[_Run] = []
-    carried = 0.0
-    for run in runs:
-        if kept and (run.short or kept[-1][:2] == run[:2]):
-            kept[-1] = kept[-1].longer(run.metres)
-        elif not kept and run.short:
-            carried += run.metres
+    together = _together(runs)
+    for number, run in enumerate(together):
+        if kept and kept[-1].alike(run):
+            kept[-1] = kept[-1].longer(run.metres)._replace(tail=0.0)
+        elif 0 < number < len(together) - 1 and run.short:
+            kept[-1] = kept[-1].longer(run.metres)._replace(tail=run.metres)
         else:
-            kept.append(run.longer(carried))
-            carried = 0.0
-    if not kept:
-        longest = max(runs, key=lambda run: run.metres)
-        kept.append(longest._replace(metres=carried))
+            kept.append(run)
     return kept
+
+
+def _together(runs: Sequence[_Run]) -> list[_Run]:
+    """Short bits in a row as one, called after the longest of them."""
+    found: list[_Run] = []
+    for short, some in groupby(runs, key=lambda run: run.short):
+        bits = list(some)
+        if short:
+            longest = max(bits, key=lambda run: run.metres)
+            bits = [longest._replace(metres=sum(run.metres for run in bits))]
+        found += bits
+    return found
 
 
 def _bearing(

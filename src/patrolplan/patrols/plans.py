@@ -6,6 +6,7 @@ into HH:MM and degrees.
 
 import datetime as dt
 from dataclasses import dataclass
+from dataclasses import field
 
 import geopandas as gpd
 import numpy as np
@@ -30,6 +31,8 @@ class Step:
     street: str
     metres: float
     way: str = "walk"
+    tail_metres: float = field(default=0.0, compare=False)
+    """How much of it leads over into the next street; files do not keep it."""
 
 
 @dataclass(frozen=True, eq=False)
