@@ -1,4 +1,4 @@
-"""Sunset: the times that almanacs print."""
+"""Sunrise and sunset: the times that almanacs print."""
 
 import datetime as dt
 
@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patrolplan.outputs.sun import sunrise
 from patrolplan.outputs.sun import sunset
 
 LONDON = (-0.12, 51.5)
@@ -35,10 +36,40 @@ def test_published_times_of_london(day, printed):
     assert abs((found - published).total_seconds()) <= 90
 
 
+@pytest.mark.parametrize(
+    ("day", "printed"),
+    [
+        ((2014, 11, 1), "06:54"),
+        ((2014, 11, 21), "07:28"),
+        ((2014, 12, 1), "07:44"),
+        ((2014, 12, 11), "07:56"),
+        ((2014, 12, 21), "08:04"),
+        ((2014, 12, 31), "08:06"),
+    ],
+)
+def test_published_sunrises_of_london(day, printed):
+    """Sunrise in London agrees with published tables as sunset does."""
+    found = sunrise(dt.date(*day), *LONDON)
+    hour, minute = (int(part) for part in printed.split(":"))
+    published = dt.datetime(*day, hour, minute, tzinfo=dt.UTC)
+    assert abs((found - published).total_seconds()) <= 90
+
+
+@given(st.dates(dt.date(2000, 1, 1), dt.date(2060, 12, 31)), st.floats(50.0, 59.0))
+def test_noon_lies_halfway_between_sunrise_and_sunset(day, latitude):
+    """Sunrise and sunset lie evenly about the sun's noon, to the equation of time's few seconds."""
+    rises, sets = sunrise(day, 0.0, latitude), sunset(day, 0.0, latitude)
+    assert rises < sets
+    middle = rises + (sets - rises) / 2
+    noon = dt.datetime(day.year, day.month, day.day, 12, tzinfo=dt.UTC)
+    assert abs((middle - noon).total_seconds()) < 17.5 * 60
+
+
 def test_sun_does_not_set_in_the_polar_summer():
     """North of the polar circle there are days without a sunset."""
     assert sunset(dt.date(2026, 6, 21), 20.0, 75.0) is None
     assert sunset(dt.date(2026, 12, 21), 20.0, 75.0) is None
+    assert sunrise(dt.date(2026, 6, 21), 20.0, 75.0) is None
 
 
 @given(st.dates(dt.date(2000, 1, 1), dt.date(2060, 12, 31)), st.floats(50.0, 59.0))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrolplan.outputs import wording
+from patrolplan.patrols.plans import clock
 from patrolplan.settings import CrimeSettings
 
 
@@ -115,9 +116,9 @@ def test_sunset_is_told_in_local_time(demo_plan):
     """The demo borough lies east of London: sunset is an hour later by the clock in summer."""
     winter = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
     summer = dataclasses.replace(demo_plan, date=dt.date(2026, 6, 21))
-    assert wording.sunset_minutes(winter) == pytest.approx(15 * 60 + 50, abs=3)
-    assert wording.sunset_minutes(summer) == pytest.approx(21 * 60 + 17, abs=3)
-    assert wording.sunset_minutes(demo_plan) is None
+    assert wording.sun_minutes(winter) == pytest.approx(15 * 60 + 50, abs=3)
+    assert wording.sun_minutes(summer) == pytest.approx(21 * 60 + 17, abs=3)
+    assert wording.sun_minutes(demo_plan) is None
 
 
 def test_no_sunset_where_local_time_is_not_known(demo_plan):
@@ -126,7 +127,7 @@ def test_no_sunset_where_local_time_is_not_known(demo_plan):
     settings = demo_plan.area.settings.model_copy(update={"area": area})
     moved = dataclasses.replace(demo_plan.area, settings=settings)
     plan = dataclasses.replace(demo_plan, area=moved, date=dt.date(2026, 12, 21))
-    assert wording.sunset_minutes(plan) is None
+    assert wording.sun_minutes(plan) is None
 
 
 def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
@@ -144,6 +145,38 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     assert said.endswith("No street lighting then on part of 2→G (70 m).")
     to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
     assert "2→B (70 m)" in wording.after_dark(plan, to_base)
+
+
+def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
+    """Over by noon, what is walked before sunrise counts, and sunset is no matter."""
+    plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+    stop = demo_plan.patrols[0].stops[0]
+    first = dataclasses.replace(
+        demo_plan.patrols[0],
+        legs=(demo_plan.patrols[0].legs[0],) * 2,
+        stops=(dataclasses.replace(stop, arrive_minutes=470.0, leave_minutes=485.0),),
+        start_minutes=450.0,
+        gate_until_minutes=450.0,
+        end_minutes=500.0,
+    )
+    plan = dataclasses.replace(plan, patrols=(first,))
+    said = wording.after_dark(plan, _evening(plan, (120.0, 68.0)))
+    assert said == "Sunrise 07:59. No street lighting then on part of G→1 (120 m)."
+
+
+def test_minutes_of_a_leg_are_those_between_the_printed_times(demo_plan):
+    """Who reckons from one printed time to the next gets the minutes printed beside the leg."""
+    for patrol in demo_plan.patrols:
+        leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
+        arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
+        for leg in range(len(patrol.legs)):
+            apart = _after_midnight(clock(arrives[leg])) - _after_midnight(clock(leaves[leg]))
+            assert wording.leg_minutes(patrol, leg) == wording.minutes(apart)
+
+
+def _after_midnight(text):
+    hours, minutes = text.split(":")
+    return 60 * int(hours) + int(minutes)
 
 
 def test_unlit_legs_are_told_without_a_day(demo_plan):

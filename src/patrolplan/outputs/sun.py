@@ -1,10 +1,10 @@
-"""When the sun sets, from the equations of the NOAA solar calculator."""
+"""When the sun rises and sets, from the equations of the NOAA solar calculator."""
 
 import datetime as dt
 import math
 
 HORIZON_DEGREES = 90.833
-"""The sun's centre at sunset, from the zenith: its radius and the air's refraction are in it."""
+"""The sun's centre at the horizon, from the zenith: its radius and refraction are in it."""
 
 JULIAN_2000 = 2451545.0
 """Julian day of noon on 1 January 2000."""
@@ -14,7 +14,7 @@ ORDINAL_TO_JULIAN = 1721424.5
 """Python counts days from 1 January of the year 1."""
 
 ROUNDS = 3
-"""The sun moves on while it sets: the moment is found again with where it stood then."""
+"""The sun moves on in the meantime: the moment is found again with where it stood then."""
 
 
 def sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
@@ -40,7 +40,25 @@ def sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | Non
     >>> sunset(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
     '15:53'
     """
-    minutes = 1080.0  # a first guess: six in the evening
+    return _at_the_horizon(day, longitude, latitude, side=1)
+
+
+def sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
+    """Sunrise on a day; see `sunset`.
+
+    Examples
+    --------
+    >>> sunrise(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
+    '08:03'
+    """
+    return _at_the_horizon(day, longitude, latitude, side=-1)
+
+
+def _at_the_horizon(
+    day: dt.date, longitude: float, latitude: float, *, side: int
+) -> dt.datetime | None:
+    """When the sun stands at the horizon: in the east for side -1, in the west for side 1."""
+    minutes = 720.0 + 360.0 * side  # a first guess: six o'clock
     for _ in range(ROUNDS):
         julian = day.toordinal() + ORDINAL_TO_JULIAN + minutes / 1440
         declination, equation_minutes = _sun((julian - JULIAN_2000) / DAYS_A_CENTURY)
@@ -51,7 +69,7 @@ def sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | Non
         if not -1 <= cosine <= 1:
             return None
         hour_angle = math.degrees(math.acos(cosine))
-        minutes = 720 - 4 * (longitude - hour_angle) - equation_minutes
+        minutes = 720 - 4 * (longitude - side * hour_angle) - equation_minutes
     midnight = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
     return midnight + dt.timedelta(minutes=minutes)
 

@@ -5,6 +5,7 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from patrolplan.outputs.sun import sunrise
 from patrolplan.outputs.sun import sunset
 from patrolplan.projection import BRITISH_GRID
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; stands on top of everything that an officer holds."""
 
+NOON_MINUTES = 720.0
 KILOMETRE = 1000
 COARSE_FROM = 100
 """Metres from which lengths are told to 10 m, below it to 5 m."""
@@ -137,10 +139,10 @@ def how_good(patrol: "Patrol") -> str:
     return f"Within {max(0.1, math.ceil(gap * 10) / 10):g} % of the best possible for this window"
 
 
-def sunset_minutes(plan: "Plan") -> float | None:
-    """Sunset at the middle of the area on the plan's day, in minutes after local midnight.
+def sun_minutes(plan: "Plan", *, rises: bool = False) -> float | None:
+    """Sunset (or sunrise) at the middle of the area on the plan's day, after local midnight.
 
-    None without a day, where the sun does not set, and outside Great Britain, whose local time
+    None without a day, where the sun does neither, and outside Great Britain, whose local time
     is not known here.
     """
     area = plan.area
@@ -149,7 +151,8 @@ def sunset_minutes(plan: "Plan") -> float | None:
     nodes = area.network.node_xy
     x, y = (nodes.min(axis=0) + nodes.max(axis=0)) / 2
     longitude, latitude = area.projection.to_degrees([x], [y])
-    moment = sunset(plan.date, float(longitude[0]), float(latitude[0]))
+    at = sunrise if rises else sunset
+    moment = at(plan.date, float(longitude[0]), float(latitude[0]))
     if moment is None:
         return None
     local = moment.astimezone(ZoneInfo("Europe/London"))
@@ -157,21 +160,24 @@ def sunset_minutes(plan: "Plan") -> float | None:
 
 
 def gone(patrol: "Patrol") -> str:
-    """How far a patrol goes and how; by bicycle also how far it is pushed.
+    """How far a patrol goes and how, from the gate on; by bicycle also how far it is pushed.
 
     Examples
     --------
     >>> from types import SimpleNamespace as Given
-    >>> gone(Given(walked_metres=1240, way="walk", pushed_metres=0))
+    >>> gone(Given(walked_metres=1240, way="walk", approach=None))
     '1.2 km on foot'
-    >>> gone(Given(walked_metres=5240, way="bicycle", pushed_metres=62))
+    >>> gone(Given(walked_metres=1240, way="walk", approach=Given(metres=450)))
+    '1.2 km on foot, after 450 m to the gate'
+    >>> gone(Given(walked_metres=5240, way="bicycle", pushed_metres=62, approach=None))
     '5.2 km by bicycle, 60 m of it on foot'
     """
-    length = metres(patrol.walked_metres)
+    length, before = metres(patrol.walked_metres), patrol.approach
+    first = "" if before is None else f", after {metres(before.metres)} to the gate"
     if patrol.way == "walk":
-        return f"{length} on foot"
+        return f"{length} on foot{first}"
     pushed = f", {metres(patrol.pushed_metres)} of it on foot" if patrol.pushed_metres >= 1 else ""
-    return f"{length} by bicycle{pushed}"
+    return f"{length} by bicycle{pushed}{first}"
 
 
 def turn_lines(steps: "Sequence[Step]") -> list[str]:
@@ -195,6 +201,13 @@ def turn_lines(steps: "Sequence[Step]") -> list[str]:
     return lines
 
 
+def leg_minutes(patrol: "Patrol", leg: int) -> str:
+    """How long a leg is by the times printed beside it, which are to the minute."""
+    leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
+    arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
+    return minutes(round(arrives[leg]) - round(leaves[leg]))
+
+
 def leg_name(patrol: "Patrol", leg: int) -> str:
     """A leg by the marks at its ends: G is the gate, B the base, numbers are stops."""
     end = "B" if patrol.ends_at == "base" else "G"
@@ -206,26 +219,36 @@ def leg_name(patrol: "Patrol", leg: int) -> str:
 def after_dark(plan: "Plan", patrol: "Patrol") -> str:
     """Sunset, where the day is known, and the legs without street lighting; empty if neither.
 
-    With a day, only what is walked after sunset counts. Unknown lighting is never called unlit.
+    Of a patrol that is over by noon it is sunrise. With a day, only what is walked after sunset or
+    before sunrise counts. Unknown lighting is never called unlit.
     """
-    sets = sunset_minutes(plan)
-    said = "" if sets is None else f"Sunset {int(sets) // 60:02d}:{int(sets) % 60:02d}. "
-    if not patrol.legs or (sets is not None and patrol.end_minutes <= sets):
-        return said.strip()
+    early = patrol.end_minutes <= NOON_MINUTES
+    turn = sun_minutes(plan, rises=early)
+    said = "" if turn is None else f"{'Sunrise' if early else 'Sunset'} {_whole_minutes(turn)}. "
+    begins = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
     ends = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
-    dark = [n for n, end in enumerate(ends) if sets is None or end > sets]
-    legs = [
-        f"{leg_name(patrol, n)} ({metres(patrol.legs[n].unlit_metres)})"
-        for n in dark
-        if patrol.legs[n].unlit_metres >= LEAST_UNLIT
+    dark = [
+        leg
+        for leg in range(len(patrol.legs))
+        if turn is None or (begins[leg] < turn if early else ends[leg] > turn)
     ]
-    unknown = sum(patrol.legs[n].lighting_unknown_metres for n in dark)
+    legs = [
+        f"{leg_name(patrol, leg)} ({metres(patrol.legs[leg].unlit_metres)})"
+        for leg in dark
+        if patrol.legs[leg].unlit_metres >= LEAST_UNLIT
+    ]
+    unknown = sum(patrol.legs[leg].lighting_unknown_metres for leg in dark)
     if legs:
-        said += f"No street lighting {'after dark' if sets is None else 'then'} on part of "
+        said += f"No street lighting {'after dark' if turn is None else 'then'} on part of "
         said += f"{', '.join(legs)}. "
-    if unknown >= MUCH_UNKNOWN and (legs or sets is not None):
+    if unknown >= MUCH_UNKNOWN and (legs or turn is not None):
         said += f"Lighting not known on {metres(unknown)}."
     return said.strip()
+
+
+def _whole_minutes(after_midnight: float) -> str:
+    """HH:MM of the minute that is running, as almanacs tell it."""
+    return f"{int(after_midnight) // 60:02d}:{int(after_midnight) % 60:02d}"
 
 
 def data_dates(risk: "Risk") -> str:

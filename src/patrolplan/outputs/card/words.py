@@ -15,6 +15,7 @@ from patrolplan.outputs.wording import gone
 from patrolplan.outputs.wording import grid_reference
 from patrolplan.outputs.wording import how_good
 from patrolplan.outputs.wording import keep_away
+from patrolplan.outputs.wording import leg_minutes
 from patrolplan.outputs.wording import leg_name
 from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import minutes
@@ -83,13 +84,15 @@ def _first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]:
             "gate_why": "Set out.",
         }
     before = patrol.approach is not None
+    present = patrol.gate_until_minutes > patrol.start_minutes
+    first = "Be seen as pupils leave; meet the member of staff." if present else "Start here."
     return {
         "first_mark": "G",
         "first_place": "School gate",
         "gate_time": gate_time,
         "gate_grid": grid_reference(patrol.x, patrol.y, crs=crs),
         "gate_why": (f"Leave the base at {clock(patrol.set_out_minutes)}. " if before else "")
-        + "Be seen as pupils leave; meet the member of staff.",
+        + first,
     }
 
 
@@ -151,15 +154,20 @@ def tightened(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _leg_data(patrol: Patrol) -> list[dict[str, Any]]:
-    before = [] if patrol.approach is None else [(APPROACH, patrol.approach)]
-    legs = [(leg_name(patrol, number), leg) for number, leg in enumerate(patrol.legs)]
+    legs = [
+        (leg_name(patrol, number), leg_minutes(patrol, number), leg)
+        for number, leg in enumerate(patrol.legs)
+    ]
+    if patrol.approach is not None:
+        told = round(patrol.start_minutes) - round(patrol.set_out_minutes)
+        legs = [(APPROACH, minutes(told), patrol.approach), *legs]
     return [
         {
             "tag": tag,
-            "length": _unbroken(f"{metres(leg.metres)}, {minutes(leg.minutes)}:"),
+            "length": _unbroken(f"{metres(leg.metres)}, {length}:"),
             "steps": _step_lines(leg),
         }
-        for tag, leg in [*before, *legs]
+        for tag, length, leg in legs
     ]
 
 

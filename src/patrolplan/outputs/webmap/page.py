@@ -266,7 +266,10 @@ def _patrol_text(outing: Outing, plan: "Plan") -> PatrolText:
     patrol = outing.patrol
     times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
     go = "Walk" if patrol.way == "walk" else "Ride"
-    walks = [_leg_text(leg, to, go) for leg, to in zip(patrol.legs, _goals(patrol), strict=True)]
+    walks = [
+        _leg_text(leg, to, go, wording.leg_minutes(patrol, number))
+        for number, (leg, to) in enumerate(zip(patrol.legs, _goals(patrol), strict=True))
+    ]
     numbered = enumerate(zip(patrol.stops, walks, strict=False), start=1)
     return PatrolText(
         id=outing.id,
@@ -297,7 +300,8 @@ def _first_times(patrol: "Patrol") -> str:
 def _approach_text(patrol: "Patrol", go: str) -> LegText | None:
     if patrol.approach is None:
         return None
-    told = _leg_text(patrol.approach, "the gate", go)
+    length = wording.minutes(round(patrol.start_minutes) - round(patrol.set_out_minutes))
+    told = _leg_text(patrol.approach, "the gate", go, length)
     return LegText(f"Leave the base at {clock(patrol.set_out_minutes)}. {told.heading}", told.steps)
 
 
@@ -309,8 +313,8 @@ def _goals(patrol: "Patrol") -> tuple[str, ...]:
     return (*stops, f"the {patrol.ends_at}")
 
 
-def _leg_text(leg: "Leg", goal: str, go: str) -> LegText:
-    length = f"{wording.metres(leg.metres)}, {wording.minutes(leg.minutes)}"
+def _leg_text(leg: "Leg", goal: str, go: str, lasts: str) -> LegText:
+    length = f"{wording.metres(leg.metres)}, {lasts}"
     steps = tuple(
         f"{turn[:1].upper()}{turn[1:]}: {step.street}, {wording.metres(step.metres)}"
         for step, turn in zip(leg.steps, wording.turn_lines(leg.steps), strict=True)
