@@ -252,6 +252,25 @@ def test_an_absence_of_somebody_unknown_is_refused(week, demo_area, plan):
         replan(week, demo_area, plan, absent={"X": {dt.date(2027, 1, 1)}})
 
 
+@pytest.mark.parametrize("start", [dt.date(2026, 10, 26), dt.date(2026, 12, 19)])
+def test_a_week_of_holidays_is_empty_and_explained(start, demo_area, plan):
+    """Where every school is closed, nobody patrols, each day says why, and no school is short."""
+    week = plan_week(demo_area, plan, start=start)
+    assert (week.duties, week.worth, week.gap_percent, week.status) == ((), 0.0, 0.0, "optimal")
+    assert len(week.unmet) == 5 * demo_area.schools["urn"].nunique()
+    assert {gap.why for gap in week.unmet} == {"school closed (term dates)"}
+    assert week.short == ()
+
+
+def test_a_week_without_anybody_is_empty_and_schools_are_short(week, demo_area, plan):
+    """Where all officers are away, all patrols are withdrawn and the schools named."""
+    away = {name: set(week.days) for name in demo_area.officers["officer"]}
+    repaired, changes = replan(week, demo_area, plan, absent=away)
+    assert repaired.duties == ()
+    assert len(changes) == len(week.duties)
+    assert len(repaired.short) == demo_area.schools["urn"].nunique()
+
+
 def test_without_officers_there_is_no_week(demo_area, plan):
     """An area without officers is an error that names the key to set."""
     area = replace(demo_area, officers=demo_area.officers.iloc[:0])

@@ -162,8 +162,9 @@ class Programme:
             )
         if result.x is None:
             return Answer(np.zeros(0), -np.inf, np.inf, proven=False)
-        bound = -float(result.mip_dual_bound)
-        return Answer(result.x, -float(result.fun), bound, proven=result.status == 0)
+        # Where nothing has to be whole, HiGHS tells no bound beside the value.
+        best = result.fun if result.mip_dual_bound is None else result.mip_dual_bound
+        return Answer(result.x, -float(result.fun), -float(best), proven=result.status == 0)
 
     def sharpened(self, start: Floats, *, gap: float, seconds: float = np.inf) -> Answer:
         """Maximise from values that are known, by the cuts at the root of the search tree alone.

@@ -165,7 +165,7 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
     done = np.bincount(problem.school[at[problem.first[at]]], minlength=problem.schools)
     short = [
         Short(choice.urns[row], int(done[row]), problem.least)
-        for row in np.flatnonzero(done < problem.least)
+        for row in np.flatnonzero(done < np.minimum(problem.least, choice.is_open.sum(axis=1)))
     ]
     duties = [_duty(choice, *row) for row in chosen.tolist()]
     reasons = Reasons(choice, chosen)

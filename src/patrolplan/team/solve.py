@@ -102,6 +102,9 @@ def solve_rota(problem: RotaProblem, *, seed: int = 1, stop: Stop | None = None)
     stop
         When to stop looking; by default see `Stop`.
     """
+    if not len(problem):  # all closed, or everybody away
+        none = np.zeros(0, dtype=np.int64)
+        return RotaSolution(none, 0.0, 0.0, proven=True, missing=lacking_of(problem, none))
     stop = stop or Stop()
     began = time.monotonic()
     order = np.random.default_rng(seed).permutation(len(problem))
