@@ -1,0 +1,40 @@
+"""The README's pictures show what the program plans today."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+STALE = "the pictures show another plan: run python docs/images/make_images.py, and look at them"
+
+
+@pytest.fixture(scope="module")
+def maker():
+    """The script that makes the pictures."""
+    spec = importlib.util.spec_from_file_location("make_images", IMAGES / "make_images.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """What the pictures are noted to show."""
+    return json.loads((IMAGES / "shown.json").read_text("utf-8"))
+
+
+def test_card_and_map_show_the_patrol_of_today(maker, shown, run, demo, tmp_path):
+    """Times and places in the pictures of card and map are those of the demo's plan."""
+    out = tmp_path / "plan"
+    code, told, _ = run("plan", "--config", demo, "--school", maker.SCHOOL, "--out", out, "--json")
+    assert code == 0
+    assert shown["patrol"] == maker.patrol_shown(json.loads(told)), STALE
+
+
+def test_the_week_shown_is_the_week_of_today(maker, shown, run, demo):
+    """Who is where in the picture of the week is what the README's command chooses."""
+    code, told, _ = run("week", "--config", demo, "--from", maker.MONDAY, "--json")
+    assert code == 0
+    assert shown["week"] == maker.week_shown(json.loads(told)), STALE
