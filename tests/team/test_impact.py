@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import patrolplan as pp
 from patrolplan.team.impact import GROUPS
+from patrolplan.team.impact import _difference
 from patrolplan.team.impact import _paired
+from patrolplan.team.impact import _too_few
 
 SPANS = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
 
@@ -56,11 +59,95 @@ def test_counts_are_those_of_adding_up_one_by_one(impact, demo_plan):
 
 
 def test_the_difference_is_that_of_its_formula(impact):
-    """The difference of differences, streets around included, with equally long spans."""
-    change = impact.counts["after"] - impact.counts["before"]
+    """The changes of the comparison are brought to the size of the dosed, streets around too."""
+    before = impact.counts["before"]
+    change = impact.counts["after"] - before
     t, c, d, e = (change[name] for name in GROUPS)
-    assert impact.wdd == pytest.approx(t - c + d - e)
+    t0, c0, d0, e0 = (before[name] for name in GROUPS)
+    assert impact.wdd == pytest.approx(t - c * t0 / c0 + d - e * d0 / e0)
     assert impact.low < impact.wdd < impact.high
+
+
+def test_groups_of_equal_size_have_the_plain_difference():
+    """With as many incidents before, it is Wheeler and Ratcliffe's; the error is the ratio's."""
+    events = np.array([[90.0, 70.0], [90.0, 95.0], [40.0, 50.0], [40.0, 30.0]])
+    wdd, low, high, _ = _difference(np.eye(4), events)
+    t, c, d, e = events[:, 1] - events[:, 0]
+    assert wdd == pytest.approx(t - c + d - e)
+    assert low < wdd < high
+    wdd, low, high, chance = _difference(np.eye(4)[:, :2], events[:2])
+    error = np.sqrt((1 / events[:2]).sum())
+    assert wdd == -25
+    assert np.log(1 + np.array([low, high]) / 95) == pytest.approx(
+        np.log(70 / 95) + 1.959964 * error * np.array([-1, 1])
+    )
+    assert chance == pytest.approx(2 * stats.norm.sf(np.log(95 / 70) / error))
+
+
+def test_an_incident_in_two_groups_counts_in_both_at_once():
+    """Halves in dosed and comparison cancel out; halves in dosed and around make a whole."""
+    cancelled = _difference(np.array([[0.5], [0.5], [0.0], [0.0]]), np.array([[300.0, 200.0]]))
+    assert cancelled[:3] == pytest.approx((0, 0, 0), abs=1e-9)
+    events = np.array([[90.0, 70.0], [80.0, 85.0]])
+    halves = _difference(np.array([[0.5, 0.0], [0.0, 0.5]] * 2), events)
+    assert halves == pytest.approx(_difference(np.eye(4)[:, :2], events))
+
+
+def _fallen(area, seed, *, hotspots=None, effect=0.0):
+    """The area with a year's months drawn anew, and a quarter less of everything in the later half.
+
+    With an effect, more is gone where these hotspots are, by the part of a catchment that they are.
+    """
+    rng = np.random.default_rng(seed)
+    span = pd.date_range("2025-10-01", periods=12, freq="MS")
+    used = area.incidents["month"].isin(span).to_numpy() & (area.incident_catchment >= 0)
+    month = area.incidents["month"].to_numpy().copy()
+    month[used] = span.to_numpy()[rng.integers(0, 12, used.sum())]
+    stays = np.full(len(area.catchments), 0.75)
+    if hotspots is not None:
+        there = np.isin(np.arange(len(area.network)), np.concatenate(list(hotspots["pieces"])))
+        share = np.where(there, area.catchments.piece_share, 0.0)
+        stays *= 1 - effect * np.bincount(area.catchments.of_piece, share, len(stays))
+    late = used & (month >= span.to_numpy()[6])
+    kept = used & (~late | (rng.random(len(used)) < stays[area.incident_catchment]))
+    return replace(
+        area,
+        incidents=area.incidents.assign(month=month)[kept].reset_index(drop=True),
+        incident_catchment=area.incident_catchment[kept],
+    )
+
+
+HALVES = {"before": ("2025-10", "2026-03"), "after": ("2026-04", "2026-09")}
+
+
+@pytest.mark.parametrize("share", [0.5, 0.85])
+def test_a_general_fall_is_no_effect(demo_plan, share):
+    """Where everything falls by a quarter, some 5 in 100 are told as more than chance.
+
+    The worst hotspots are dosed, all others are the comparison and held far less before.
+    """
+    area, hotspots = demo_plan.area, demo_plan.hotspots
+    names = hotspots["hotspot"].head(int(len(hotspots) * share))
+    fewer = more = 0
+    for seed in range(60):
+        fallen = _fallen(area, seed)
+        found = pp.impact_of(fallen, hotspots, _doses(names, dt.date(2026, 5, 4)), **HALVES)
+        assert found.enough
+        fewer += found.high < 0
+        more += found.low > 0
+    assert fewer <= 4
+    assert more <= 4
+
+
+def test_an_effect_beside_a_general_fall_is_found(demo_plan):
+    """With half of crime in the dosed hotspots gone as well, most runs tell fewer."""
+    area, dosed = demo_plan.area, demo_plan.hotspots.head(len(demo_plan.hotspots) // 2)
+    found = 0
+    for seed in range(20):
+        helped = _fallen(area, seed, hotspots=dosed, effect=0.5)
+        doses = _doses(dosed["hotspot"], dt.date(2026, 5, 4))
+        found += pp.impact_of(helped, demo_plan.hotspots, doses, **HALVES).high < 0
+    assert found >= 18
 
 
 def test_no_street_is_counted_twice(impact, demo_plan):
@@ -128,6 +215,22 @@ def test_too_few_incidents_cannot_tell(demo_plan):
     )
     assert not result.enough
     assert "Too few" in str(result)
+
+
+def test_a_comparison_that_held_hardly_any_cannot_tell(demo_plan):
+    """Where the quietest hotspot alone has no dose, nothing is claimed, and why is said."""
+    names = demo_plan.hotspots["hotspot"].iloc[:-1]
+    result = pp.impact_of(demo_plan.area, demo_plan.hotspots, _doses(names), **SPANS)
+    assert not result.enough
+    assert "to compare with, and the streets around them, held hardly any before" in str(result)
+    assert any("none as bad was left" in caution for caution in result.cautions)
+
+
+def test_a_comparison_of_nothing_gives_no_difference():
+    """Where the comparison had no incident before, the difference is not a number."""
+    events = np.array([[90.0, 70.0], [0.0, 5.0], [40.0, 50.0], [40.0, 30.0]])
+    assert np.isnan(_difference(np.eye(4), events)).all()
+    assert "held hardly any" in _too_few(np.eye(4), events)
 
 
 @pytest.mark.parametrize(

@@ -149,15 +149,20 @@ class SchoolCase:
             place = self.place(stop - 1)
             near = barred["place_id"][barred.distance(place.geometry) <= AWAY_METRES]
             why = [f"is kept away from: {name} is barred" for name in near]
-            said.append(f"{place['place_id']} {[*why, 'does not fit into the window'][0]}")
+            said.append(f"{self.place_id(stop)} {[*why, 'does not fit into the window'][0]}")
         return said
 
+    def place_id(self, stop: int) -> str:
+        """Short name of the tasked place that a row of the problem stands for."""
+        return str(self.place(stop - 1)["place_id"])
+
     def name(self, stop: int) -> str:
-        """Name of the tasked place that a row of the problem stands for, else of its hotspot."""
-        candidate = stop - 1
-        if self.reach.tasked[candidate] >= 0:
-            return str(self.place(candidate)["place_id"])
-        return str(self.hotspots["hotspot"].iloc[self.reach.candidates[candidate]])
+        """What a patrol's stop there is called: the hotspot, else the tasked place.
+
+        A tasked place on a hotspot's stretch is that hotspot, see `place_id` for its own name.
+        """
+        row = self.reach.candidates[stop - 1]
+        return self.place_id(stop) if row < 0 else str(self.hotspots["hotspot"].iloc[row])
 
     def notes(self, missed: list[str]) -> tuple[str, ...]:
         """What was assumed for this school, and which tasked places are not visited."""

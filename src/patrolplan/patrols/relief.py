@@ -142,7 +142,8 @@ def _joined(
 ) -> Patrol:
     """A patrol with the further ones of its school that are not among its own already."""
     variants = list(patrol.variants)
-    seen = {frozenset(way) for way in _hotspots([patrol])}
+    seen = {frozenset(stop.hotspot for stop in patrol.stops)}
+    seen |= {frozenset(variant.hotspots) for variant in patrol.variants}
     for row in asked:
         more = found[row]
         if row[0] == patrol.urn and more is not None and frozenset(more.hotspots) not in seen:

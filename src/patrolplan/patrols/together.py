@@ -63,7 +63,7 @@ def _member(case: SchoolCase) -> Member:
             prizes[candidate + 1] = case.hotspots["worth"].iloc[row]
             places[candidate + 1] = f"hotspot {case.hotspots['hotspot'].iloc[row]}"
         else:
-            places[candidate + 1] = f"tasked {case.name(candidate + 1)}"
+            places[candidate + 1] = f"tasked {case.place_id(candidate + 1)}"
     prizes[list(case.demanded)] += TASKED_PRIZE
     return Member(
         problem=replace(problem, prizes=prizes),
@@ -101,7 +101,7 @@ def _written(
     missed = case.not_visited(case.demanded - visited - others)
     notes = [
         *case.notes(missed),
-        *(f"Tasked place {case.name(stop)} is in another school's patrol." for stop in others),
+        *(f"Tasked place {case.place_id(stop)} is in another school's patrol." for stop in others),
         _said(cases, joint, number),
     ]
     problem = case.problem(visited)

@@ -223,14 +223,13 @@ class _Writer:
         x, y = self.reach.network.xy(self.reach.stops.take([candidate]))[0]
         row, tasking = self.reach.candidates[candidate], self._tasking(candidate)
         if row >= 0:
-            name, place, reasons = self._told[candidate]
+            place, reasons = self._told[candidate]
             why = tuple(reasons)
         else:
-            name = str(self.case.place(candidate)["place_id"])
             place = describe(self.reach.network, self.reach.stops.take([candidate]))[0]
             why = ()
         return Stop(
-            hotspot=name,
+            hotspot=self.case.name(candidate + 1),
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             x=float(x),
@@ -242,9 +241,9 @@ class _Writer:
         )
 
     @cached_property
-    def _told(self) -> list[tuple[str, str, list[str]]]:
-        """Name, place and reasons of each candidate, to be looked at where it is a hotspot."""
-        columns = pd.DataFrame(self.case.hotspots)[["hotspot", "place", "reasons"]]
+    def _told(self) -> list[tuple[str, list[str]]]:
+        """Place and reasons of each candidate, to be looked at where it is a hotspot."""
+        columns = pd.DataFrame(self.case.hotspots)[["place", "reasons"]]
         rows = columns.iloc[self.reach.candidates]
         return list(rows.itertuples(index=False, name=None))
 

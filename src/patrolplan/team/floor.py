@@ -19,6 +19,9 @@ EPSILON = 1e-6
 IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
 
+MORE = 0.01
+"""Minutes by which a dose must be longer to count as higher."""
+
 NODES = 2_000
 """Nodes of the search tree after which a higher dose counts as out of reach."""
 
@@ -49,7 +52,8 @@ def floor_of(problem: RotaProblem) -> Floor:
     """The least of every school; where all have it, the lowest dose as high as it can be.
 
     A school that can have no more than less, since it is open on few days or its routes have few
-    stops, counts as far as it can. Every higher dose is tried one dwell at a time.
+    stops, counts as far as it can. A little more than what was found is asked for until it cannot
+    be: what comes next depends on the dwells, and on which of them add up.
     """
     patrols = problem.exact
     if patrols is None:
@@ -58,7 +62,6 @@ def floor_of(problem: RotaProblem) -> Floor:
     if floor.missing or problem.exact is not None or not problem.visit_minutes.any():
         return floor
     highest = _highest_dose(problem)
-    step = float(problem.visit_minutes[problem.visit_minutes > 0].min())
     while True:
         dose = np.bincount(
             problem.school[floor.chosen], option_dose(problem)[floor.chosen], problem.schools
@@ -67,7 +70,7 @@ def floor_of(problem: RotaProblem) -> Floor:
         if not short.any():
             return replace(floor, dose=highest)
         level = float(dose[short].min())
-        higher = _reached(problem, patrols, np.minimum(level + step, highest))
+        higher = _reached(problem, patrols, np.minimum(level + MORE, highest))
         if higher.missing:
             return replace(floor, dose=np.minimum(level, highest))
         floor = higher

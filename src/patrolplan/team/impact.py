@@ -9,9 +9,19 @@ Two questions, two tests:
       WDD = (T1 - T0) - (C1 - C0) + (D1 - D0) - (E1 - E0)
 
   with T the dosed hotspots, C the comparison, D and E the streets around each, 0 before and 1
-  after. Its variance is the sum of all counts, as counts are taken for Poisson. It takes changes
-  in numbers, not in per cent, so the comparison must be as bad as the dosed hotspots were: each
-  dosed hotspot is paired with the undosed one whose count before was nearest.
+  after. It takes changes in numbers, so both must have held as much before: of a general fall the
+  larger group has the larger part. Each dosed hotspot is paired with the undosed one whose count
+  before was nearest, but the worst hotspots are dosed, and what is left is less. So the changes
+  of the comparison are brought to the size of the dosed,
+
+      WDD = (T1 - T0) - (C1 - C0) T0 / C0 + (D1 - D0) - (E1 - E0) D0 / E0,
+
+  which is what came, T1 + D1, less what was to be expected, T0 C1 / C0 + D0 E1 / E0, and the
+  same as before where both groups are equal, also with spans of unequal length. The interval is
+  that of the ratio of what came to what was expected, on the log scale by the delta method with
+  counts taken for Poisson; without the streets around the variance is
+  1 / T0 + 1 / T1 + 1 / C0 + 1 / C1, that of the relative incident rate ratio (Wilson 2022,
+  Journal of Quantitative Criminology 38).
 * Is the fall in the dosed hotspots more than chance, by itself? The e-test for two Poisson means
   (Krishnamoorthy and Thomson 2004), as scipy has it.
 
@@ -36,17 +46,25 @@ from patrolplan.errors import InputError
 
 BUFFER_METRES = 150.0
 FEWEST_EVENTS = 20
-"""With fewer incidents in the dosed hotspots, before and after together, nothing can be told."""
+"""Nothing can be told with fewer incidents in the dosed hotspots, before and after together, nor
+where the change of the comparison is less sure than so many before would have it."""
+LEAST_COUNT = 0.5
+"""A group without incidents counts as half of one on the log scale."""
 HALF_WIDTH_95 = 1.959964
 
 GROUPS = ("dosed", "comparison", "around dosed", "around comparison")
-SIGNS = np.array([1.0, -1.0, 1.0, -1.0])
+MINE, OTHER = [0, 2], [1, 3]
+"""Rows of what is dosed, and of what it is compared with: hotspots, and the streets around."""
 
 CAUTIONS = (
     "This was no experiment: bad places are chosen, and bad months are followed by better ones.",
     "Recorded crime is what was reported; presence can make people report more.",
     "Each dosed hotspot is compared with the undosed one whose count before was nearest.",
     "An interval that holds zero shows neither that it worked nor that it did not.",
+)
+NONE_AS_BAD = (
+    "The hotspots to compare with held less than half as much before: none as bad was left without "
+    "a dose, and the better months that follow bad ones can pass for an effect."
 )
 SNAPPED = (
     "Crimes are spread over the streets that share a map point: an effect on one street is "
@@ -69,14 +87,15 @@ class Impact:
     doses, minutes
         Doses delivered in the months after, and their minutes.
     wdd, low, high
-        Weighted displacement difference, incidents in the months after, with its 95 % interval;
-        below zero means fewer.
+        Weighted displacement difference to a comparison of the same size, incidents in the months
+        after, with its 95 % interval; below zero means fewer. NaN where the comparison, or the
+        streets around it, had no incident before.
     chance
         Two-sided chance of such a difference, or a larger one, if nothing had changed.
     fall_chance
         Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test).
-    enough
-        Whether there are incidents enough to tell anything.
+    too_few
+        Where there are too few incidents to tell anything; empty where there are enough.
     cautions
         What a reader must know, in plain sentences.
     """
@@ -90,20 +109,22 @@ class Impact:
     high: float
     chance: float
     fall_chance: float
-    enough: bool
+    too_few: str
     cautions: tuple[str, ...]
 
     def __str__(self) -> str:
         return "\n".join([self.said, *(f"- {caution}" for caution in self.cautions)])
 
     @property
+    def enough(self) -> bool:
+        """Whether there are incidents enough to tell anything."""
+        return not self.too_few
+
+    @property
     def said(self) -> str:
         """What came out, in a sentence or two."""
         if not self.enough:
-            return (
-                f"Too few incidents to tell: fewer than {FEWEST_EVENTS} in the dosed hotspots, "
-                "before and after together."
-            )
+            return f"Too few incidents to tell: {self.too_few}."
         less = "fewer" if self.wdd < 0 else "more"
         told = "more than chance" if self.high < 0 or self.low > 0 else "within chance"
         return (
@@ -171,32 +192,84 @@ def impact_of(
     pairs = _paired(_parts(area, stretches) @ events[:, 0], mine)
     groups = _groups(area, stretches[mine], stretches[pairs], stretches, buffer_metres)
     parts = _parts(area, groups)
-    counts, squares = parts @ events, parts**2 @ events
-    exposure = len(spans[1]) / len(spans[0])
-    expected = counts[:, 0] * exposure
-    wdd = float(SIGNS @ (counts[:, 1] - expected))
-    width = HALF_WIDTH_95 * float(np.sqrt(squares[:, 1].sum() + exposure**2 * squares[:, 0].sum()))
+    counts = parts @ events
+    table = pd.DataFrame(
+        {
+            "before": counts[:, 0],
+            "after": counts[:, 1],
+            "expected": counts[:, 0] * len(spans[1]) / len(spans[0]),
+            "metres": groups @ area.network.piece_metres,
+        },
+        index=pd.Index(GROUPS, name="streets"),
+    )
+    wdd, low, high, chance = _difference(parts, events)
     return Impact(
-        counts=pd.DataFrame(
-            {
-                "before": counts[:, 0],
-                "after": counts[:, 1],
-                "expected": expected,
-                "metres": groups @ area.network.piece_metres,
-            },
-            index=pd.Index(GROUPS, name="streets"),
-        ),
+        counts=table,
         months=(len(spans[0]), len(spans[1])),
         doses=len(doses),
         minutes=float(doses["minutes"].sum()),
         wdd=wdd,
-        low=wdd - width,
-        high=wdd + width,
-        chance=float(2 * stats.norm.sf(abs(wdd) / (width / HALF_WIDTH_95))) if width else 1.0,
+        low=low,
+        high=high,
+        chance=chance,
         fall_chance=_fall(counts[0], spans),
-        enough=bool(counts[0].sum() >= FEWEST_EVENTS),
-        cautions=_cautions(area),
+        too_few=_too_few(parts, events),
+        cautions=_cautions(area, table),
     )
+
+
+def _too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) -> str:
+    """Where there are too few incidents to tell anything.
+
+    Many small parts of incidents tell more than a few whole ones: a sum of parts w has the
+    relative variance (sum of w²) / (sum of w)². Hotspots and the streets around them count by
+    their share of what is compared.
+    """
+    counts, squares = parts @ events, parts**2 @ events[:, 0]
+    if counts[0].sum() < FEWEST_EVENTS:
+        return f"fewer than {FEWEST_EVENTS} in the dosed hotspots, before and after together"
+    before = counts[:, 0]
+    unsure = np.divide(squares, before**2, out=np.full(len(GROUPS), np.inf), where=before > 0)
+    share = before[MINE] / max(before[MINE].sum(), LEAST_COUNT)
+    there = share > 0
+    if (share**2)[there] @ unsure[OTHER][there] > 1 / FEWEST_EVENTS:
+        return "the hotspots to compare with, and the streets around them, held hardly any before"
+    return ""
+
+
+def _difference(
+    parts: NDArray[np.float64], events: NDArray[np.float64]
+) -> tuple[float, float, float, float]:
+    """The weighted displacement difference, its 95 % interval, and its two-sided chance.
+
+    An incident that counts in two groups counts in both at once: the variance of a sum in which
+    each of n incidents counts by w, n being Poisson, is the sum of w².
+
+    Parameters
+    ----------
+    parts
+        (4, c) part of each catchment's street in each of `GROUPS`.
+    events
+        (c, 2) incidents by catchment, before and after.
+    """
+    before, after = (parts @ events).T
+    held = before[MINE] > 0
+    if (held & (before[OTHER] == 0)).any():
+        return np.nan, np.nan, np.nan, np.nan
+    none = np.zeros(len(MINE))
+    size = np.divide(before[MINE], before[OTHER], out=none.copy(), where=held)
+    change = np.divide(after[OTHER], before[OTHER], out=none.copy(), where=held)
+    came, expected = after[MINE].sum(), before[MINE] @ change
+    some_came, some_expected = max(came, LEAST_COUNT), max(expected, LEAST_COUNT)
+    # How the logarithm of the ratio changes with one incident more in each catchment.
+    by_after = parts[MINE].sum(axis=0) / some_came - size @ parts[OTHER] / some_expected
+    by_before = change @ (size[:, None] * parts[OTHER] - parts[MINE]) / some_expected
+    error = np.sqrt(by_after**2 @ events[:, 1] + by_before**2 @ events[:, 0])
+    away = np.log(some_came / some_expected)
+    sides = away + HALF_WIDTH_95 * error * np.array([-1.0, 1.0])
+    low, high = some_expected * np.expm1(sides)
+    chance = 2 * stats.norm.sf(abs(away) / error) if error else 1.0
+    return float(came - expected), float(low), float(high), float(chance)
 
 
 def _months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeIndex:
@@ -276,8 +349,7 @@ def _events(
 ) -> NDArray[np.float64]:
     """(c, 2) incidents by catchment, before and after.
 
-    An incident counts by the part of its catchment's street that lies in a group. Where each of
-    n incidents counts by a part w, n being Poisson, the variance of the sum is the sum of w².
+    An incident counts by the part of its catchment's street that lies in a group.
     """
     names = area.settings.crimes.counted if categories is None else tuple(categories)
     counted = area.incidents["category"].isin(names).to_numpy() & (area.incident_catchment >= 0)
@@ -299,8 +371,10 @@ def _fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
     return float(test.pvalue)
 
 
-def _cautions(area: StudyArea) -> tuple[str, ...]:
-    more = [SNAPPED] if area.snapped else []
+def _cautions(area: StudyArea, counts: pd.DataFrame) -> tuple[str, ...]:
+    half = counts["before"]["dosed"] / 2
+    more = [NONE_AS_BAD] if counts["before"]["comparison"] < half else []
+    more += [SNAPPED] if area.snapped else []
     more += [] if area.times_known else [MONTHS_ONLY]
     return (*CAUTIONS, *more)
 

@@ -16,6 +16,7 @@ from patrolplan.inputs.officers import WEEKDAYS
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.windows import minutes_after_midnight
+from patrolplan.team.bases import Bases
 from patrolplan.team.open_days import open_days
 from patrolplan.team.problem import Bools
 from patrolplan.team.problem import Floats
@@ -145,6 +146,19 @@ class Choice:
         return minutes
 
     @cached_property
+    def bases(self) -> Bases:
+        """Bases of the officers in the table, and those where routes begin or end."""
+        return Bases(self.area, [route.patrol for route in self.routes])
+
+    @cached_property
+    def set_out(self) -> Floats:
+        """(k, r) when each officer leaves their base for each route, NaN where not known."""
+        minutes = np.full((len(self.officers), len(self.routes)), np.nan)
+        known = len(self.area.officers)
+        minutes[:known] = self.bases.set_out_minutes(self.travel[:known, self.route_school])
+        return minutes
+
+    @cached_property
     def is_open(self) -> Bools:
         """(s, d) schools in term."""
         return open_days(self.area.term_dates, self.urns, self.days)
@@ -187,10 +201,9 @@ class Choice:
 
     @cached_property
     def in_time(self) -> Bools:
-        """(k, d, r) on duty, at the gate by the start, and still on duty at the end."""
-        leave = self.route_minutes[:, 0] - self.travel[:, self.route_school]
+        """(k, d, r) on duty from setting out until the end."""
         duty = self.hours[:, :, :, None]
-        early = duty[:, :, 0] <= leave[:, None, :] + EPSILON
+        early = duty[:, :, 0] <= self.set_out[:, None, :] + EPSILON
         return early & (self.route_minutes[:, 1] <= duty[:, :, 1] + EPSILON)
 
     @cached_property
@@ -316,7 +329,8 @@ class Choice:
 
 LASTING = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
-    *("away", "travel", "is_open", "cares", "modes", "goes", "most", "in_time", "hotspots"),
+    *("away", "travel", "is_open", "cares", "modes", "goes", "most", "bases", "set_out"),
+    *("in_time", "hotspots"),
 )
 """What locks and bans by hand do not touch."""
 

@@ -88,7 +88,7 @@ class Reasons:
         routes = self.choice.routes_of(officer, school, day)
         in_time = self.choice.in_time[officer, day, routes]
         if not in_time.any():
-            return self._too_short(officer, school, day, routes)
+            return self._too_short(officer, day, routes)
         if self.choice.banned[officer, day, routes][in_time].all():
             return f"{name} is kept off it by hand"
         elsewhere = self.place.get((officer, day))
@@ -98,7 +98,7 @@ class Reasons:
             return f"{name} has reached {self.most[officer]} patrols"
         return ""
 
-    def _too_short(self, officer: int, school: int, day: int, routes: Ints) -> str:
+    def _too_short(self, officer: int, day: int, routes: Ints) -> str:
         """The hours against the route that would ask least of them."""
         name = self.choice.officers[officer]
         if not len(routes):
@@ -106,16 +106,18 @@ class Reasons:
             return f"{name} goes {said}, and no patrol {said} is planned for it"
         begin, end = self.choice.hours[officer, day]
         starts, ends = self.choice.route_minutes[routes].T
-        travel = self.choice.travel[officer, school]
         hours = f"{clock(begin)}-{clock(end)}"
         if ends.min() > end + EPSILON:
             return (
                 f"no patrol fits {name}'s hours {hours}: from {clock(starts.min())}, "
                 f"the shortest lasts until {clock(ends.min())}"
             )
+        latest = int(np.argmax(starts))
+        way = starts[latest] - self.choice.set_out[officer, routes[latest]]
+        there = f"the way from base takes {np.ceil(way):.0f} minutes" if way else "at the base"
         return (
-            f"no patrol fits {name}'s hours {hours}: it starts at {clock(starts.max())} and the "
-            f"way from base takes {np.ceil(travel):.0f} minutes"
+            f"no patrol fits {name}'s hours {hours}: it starts at {clock(starts[latest])} and "
+            f"{there}"
         )
 
     def _free(self, officer: int, day: int, routes: Ints) -> str:

@@ -21,6 +21,7 @@ from patrolplan.team.modes import note_on_modes
 from patrolplan.team.open_days import school_week
 from patrolplan.team.options import Choice
 from patrolplan.team.options import dosed_days
+from patrolplan.team.problem import Ints
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.reasons import Reasons
 from patrolplan.team.reasons import unmet_days
@@ -185,6 +186,7 @@ def week_of(choice: Choice, problem: RotaProblem, solution: RotaSolution) -> Wee
             *reasons.over_the_most(),
             *_held_off(choice, reasons, short),
             *_missed(choice, duties),
+            *_to_colleagues(choice, chosen),
             *note_on_modes(choice.area),
         ),
         locks=choice.locks,
@@ -199,8 +201,7 @@ def _duty(choice: Choice, officer: int, day: int, route: int) -> Duty:
     held = choice.held_rows.get((officer, day, route))
     if held is not None:
         return held
-    patrol = choice.walk(day, route)
-    travel = choice.travel[officer, choice.route_school[route]]
+    patrol, _ = choice.bases.led(officer, route, choice.walk(day, route))
     return Duty(
         officer=choice.officers[officer],
         urn=patrol.urn,
@@ -209,7 +210,7 @@ def _duty(choice: Choice, officer: int, day: int, route: int) -> Duty:
         end_minutes=patrol.end_minutes,
         variant=int(choice.variant[day, route]),
         patrol=patrol,
-        leave_minutes=float(patrol.start_minutes - travel),
+        leave_minutes=float(choice.set_out[officer, route]),
     )
 
 
@@ -237,6 +238,18 @@ def _held_off(choice: Choice, reasons: Reasons, short: Sequence[Short]) -> Itera
     for row in short:
         if reasons.held_off(choice.urns.index(row.urn)):
             yield f"{row}: the most of {most:g} minutes a hotspot a day comes before the least."
+
+
+def _to_colleagues(choice: Choice, chosen: Ints) -> tuple[str, ...]:
+    """Officers whose patrol begins or ends at a colleague's base."""
+    told = []
+    for officer, day, route in chosen.tolist():
+        if (officer, day, route) not in choice.held_rows:
+            patrol = choice.routes[route].patrol
+            _, said = choice.bases.led(officer, route, patrol)
+            if said:
+                told.append(f"{choice.officers[officer]} at URN {patrol.urn}: the patrol {said}.")
+    return tuple(dict.fromkeys(told))
 
 
 def _missed(choice: Choice, duties: Sequence[Duty]) -> Iterator[str]:

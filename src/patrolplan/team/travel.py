@@ -47,9 +47,13 @@ def minutes_from_base(area: StudyArea) -> Floats:
     xy = network.xy(ends)
     straight = np.hypot(*(xy[len(gates) :, None] - xy[: len(gates)]).transpose(2, 0, 1))
     metres = np.where(np.isfinite(metres), metres, OUTSIDE * straight)
+    total = metres[which.ravel()] + OUTSIDE * bases.moved_metres[:, None]
+    return np.asarray(total / metres_per_minute_of(area)[:, None])
+
+
+def metres_per_minute_of(area: StudyArea) -> Floats:
+    """(k,) how fast each officer comes from their base, by their mode."""
     settings = area.settings.patrol
     walk = metres_per_minute(settings.walking_speed_kmh)
     ride = metres_per_minute(settings.cycling_speed_kmh)
-    speed = np.where(officers["mode"] == "bicycle", ride, walk)
-    total = metres[which.ravel()] + OUTSIDE * bases.moved_metres[:, None]
-    return np.asarray(total / speed[:, None])
+    return np.where(area.officers["mode"] == "bicycle", ride, walk)

@@ -70,7 +70,7 @@ class Duty:
     patrol: Patrol
     """The walk itself, with its own stops, times and legs."""
     leave_minutes: float
-    """When the officer sets out from their base, to be at the gate at the start."""
+    """When the officer sets out from their base."""
 
     @property
     def key(self) -> tuple[str, str, dt.date, int, int, str]:

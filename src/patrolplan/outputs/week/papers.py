@@ -117,17 +117,17 @@ def cover_data(roll: Roll, officer: Officer, duties: Sequence[Duty]) -> dict[str
         "count": "1 card" if len(duties) == 1 else f"{len(duties)} cards",
         "week": week_name(week),
         "marking": printable(week.plan.area.settings.output.marking),
-        "rows": [_row(roll, duty) for duty in duties],
+        "rows": [_row(duty) for duty in duties],
         "notes": notes,
         "basis": [f"{data_dates(week.plan.risk)}.", " ".join(attributions(week.plan))],
     }
 
 
-def _row(roll: Roll, duty: Duty) -> dict[str, Any]:
+def _row(duty: Duty) -> dict[str, Any]:
     return {
         "day": f"{duty.date:%A}",
         "date": day_name(duty.date).split(" ", 1)[1],
-        "leave": set_out(roll, duty) or "\N{EN DASH}",
+        "leave": set_out(duty) or "\N{EN DASH}",
         "start": clock(duty.start_minutes),
         "until": f"until {clock(duty.end_minutes)}",
         "school": school_name(duty.patrol.school),

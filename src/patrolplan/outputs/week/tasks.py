@@ -26,7 +26,7 @@ from patrolplan.outputs.wording import why_sentences
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import clock
-from patrolplan.team.modes import SAID
+from patrolplan.team.bases import whose_base
 from patrolplan.team.week import Duty
 from patrolplan.team.week import day_name
 
@@ -111,12 +111,10 @@ def school_name(name: str) -> str:
     return shortened(printable(name), LONGEST_NAME)
 
 
-def set_out(roll: Roll, duty: Duty) -> str:
+def set_out(duty: Duty) -> str:
     """When to leave the base, empty for who starts at the gate."""
-    if starts_at_base(roll, duty):
-        return clock(duty.patrol.set_out_minutes)
     left, start = clock(duty.leave_minutes), clock(duty.start_minutes)
-    return "" if left == start else left
+    return "" if left == start and duty.patrol.starts_at == "gate" else left
 
 
 def _wall(roll: Roll) -> dict[str, Any]:
@@ -164,7 +162,7 @@ def _officers(roll: Roll) -> list[dict[str, Any]]:
                 {
                     "time": span(duty),
                     "school": f"{numbers[duty.urn]} {school_name(duty.patrol.school)}",
-                    "leave": set_out(roll, duty) and f"set out {set_out(roll, duty)}",
+                    "leave": set_out(duty) and f"set out {set_out(duty)}",
                 }
                 for duty in duties
             ]
@@ -251,7 +249,7 @@ def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
 
 
 def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
-    patrol = duty.patrol
+    patrol, base = duty.patrol, _base(roll, duty)
     number = next(school.number for school in roll.schools if school.urn == duty.urn)
     about = (
         f"URN {printable(duty.urn)}",
@@ -262,15 +260,15 @@ def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
     return {
         "school": school_name(patrol.school),
         "about": " · ".join(word for word in about if word),
-        "leave": set_out(roll, duty),
-        "first": "From the base" if patrol.from_base else "At the gate",
+        "leave": set_out(duty),
+        "first": f"From {base}" if patrol.from_base else "At the gate",
         "start": clock(duty.start_minutes),
         "mark": "B" if patrol.from_base else "G",
-        "first_place": "Base" if patrol.from_base else "School gate",
-        "first_why": _first_why(patrol, own_base=starts_at_base(roll, duty)),
+        "first_place": base.replace("the b", "B", 1) if patrol.from_base else "School gate",
+        "first_why": _first_why(patrol),
         "gate": f"{clock(duty.start_minutes)}\N{EN DASH}{clock(patrol.gate_until_minutes)}",
         "end": clock(duty.end_minutes),
-        "where": "at the base" if patrol.ends_at == "base" else "back at the gate",
+        "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
         "stops": [
             {
                 "number": str(number),
@@ -283,27 +281,18 @@ def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
     }
 
 
-def starts_at_base(roll: Roll, duty: Duty) -> bool:
-    """Whether the plan leads this officer from their own base.
-
-    It is that of the school's first officer, of the mode's first where that is not the area's way.
-    """
-    way = duty.patrol.way
-    alike = roll.week.plan.area.settings.patrol.way == way
-    first = [
-        one.name
-        for one in roll.officers
-        if duty.urn in one.schools and (alike or one.mode == SAID[way])
-    ][:1]
-    return duty.patrol.starts_at == "base" and first == [duty.officer]
+def _base(roll: Roll, duty: Duty) -> str:
+    """The base, by whose it is where that is not the officer's own."""
+    whose = whose_base(roll.week.plan.area, duty.officer, duty.patrol)
+    return f"the base of {officer_name(whose)}" if whose else "the base"
 
 
-def _first_why(patrol: Patrol, *, own_base: bool) -> str:
+def _first_why(patrol: Patrol) -> str:
     """What to do at the gate, or why there is no gate first; and the way there from the base."""
     if patrol.from_base:
         return "The patrol sets out here; no presence at the gate first."
     seen = "Be seen as pupils leave; meet the member of staff."
-    if patrol.approach is None or not own_base:
+    if patrol.approach is None:
         return seen
     way = metres(patrol.approach.metres)
     minutes = f"{patrol.approach.minutes:.0f} min"

@@ -24,7 +24,7 @@ def render_week_map(roll: Roll) -> bytes:
 
 
 def _outing(roll: Roll, duty: Duty, file: str) -> Outing:
-    leave = set_out(roll, duty)
+    leave = set_out(duty)
     about = f"{day_name(duty.date)}, {duty.officer}"
     return Outing(
         id=f"{duty.date}-{roll.school_file(duty.urn)}-{file}",

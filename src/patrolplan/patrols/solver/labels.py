@@ -173,6 +173,8 @@ class Explorer:
                 state_best = int(state[2]) if state[1] > before else -1
                 kept = cut[:beam]
                 if state_best >= 0 and state_best not in kept:
+                    # What gives way to it is cut as well.
+                    bound = max(bound, level.marks[kept[-1], 2])
                     kept[-1] = state_best
                 level = level.kept(kept)
                 state[2] = float(np.flatnonzero(kept == state_best)[0]) if state_best >= 0 else -1

@@ -1,0 +1,85 @@
+"""Further patrols past crowded hotspots."""
+
+import dataclasses
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+import patrolplan as pp
+from patrolplan.network.naming import street_labels
+from patrolplan.patrols.case import school_case
+from patrolplan.patrols.plans import Variant
+from patrolplan.patrols.relief import with_relief
+from patrolplan.patrols.windows import Window
+from patrolplan.patrols.written import patrols_past
+
+URN = "900001"
+ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}
+
+
+@pytest.fixture(scope="module", params=["on a hotspot", "apart"])
+def tasked(request, demo_area, demo_plan):
+    """A school's case and best patrol with a place to visit, and what its stop is called."""
+    own = next(patrol for patrol in demo_plan.patrols if patrol.urn == URN)
+    hotspots = demo_plan.hotspots
+    gate = shapely.Point(own.x, own.y)
+    near = hotspots[gpd.GeoSeries(hotspots["stop"]).distance(gate) < 500].iloc[-1]
+    network = demo_area.network
+    streets = shapely.points(network.piece_middle[network.around([own.x, own.y], 500)])
+    quiet = max(streets, key=lambda street: hotspots.geometry.distance(street).min())
+    apart = request.param == "apart"
+    place = gpd.GeoDataFrame(
+        {"place_id": ["T9"], "must_visit": True, "schools": [[URN]], "reason": "r", "by": "b"}
+        | ALL_DAYS,
+        geometry=[quiet if apart else near["stop"]],
+        crs=network.projection.crs,
+    )
+    area = dataclasses.replace(demo_area, tasked_places=place)
+    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN], held_out=False)
+    row = list(area.schools["urn"]).index(URN)
+    labels, window = street_labels(area.network), Window(area.settings.patrol.window_minutes)
+    case = school_case(area, plan.risk, hotspots, row, labels=labels, window=window)
+    return case, plan, "T9" if apart else near["hotspot"]
+
+
+def test_a_place_that_must_be_visited_is_visited_past_crowded_hotspots(tasked):
+    """Keeping off every other stop, or off the place itself, the tasked place stays a stop."""
+    case, plan, name = tasked
+    (best,) = plan.patrols
+    assert [stop.hotspot for stop in best.stops if stop.tasked] == [name]
+    others = frozenset(stop.hotspot for stop in best.stops) - {name}
+    assert others
+    for off in (others, others | {name}):
+        past = patrols_past(case, off, (best,))
+        assert [s.hotspot for p in past.patrols for s in p.stops if s.tasked] == [name]
+        assert not others & set(past.hotspots)
+
+
+def test_a_further_patrol_that_is_known_is_not_listed_again(tasked):
+    """One with the stops of a variant of the school's own, the tasked place among them, is none."""
+    _, plan, name = tasked
+    (best,) = plan.patrols
+    twin = next(variant for variant in best.variants if name in variant.hotspots)
+    area = pp.with_settings(plan.area, week={"max_dose_minutes_per_day": 1})
+    asked, known = with_relief(
+        area, plan.risk, plan.hotspots, [best], date=None, known=_Always(twin)
+    )
+    assert known
+    assert all(isinstance(further, Variant) for further in known.values())
+    assert len(asked[0].variants) == len(best.variants)
+
+
+class _Always(dict):
+    """Knows one and the same further patrol for all that is asked."""
+
+    def __init__(self, variant):
+        super().__init__()
+        self.variant = variant
+
+    def __contains__(self, key):
+        return True
+
+    def __getitem__(self, key):
+        return dataclasses.replace(self.variant, past=tuple(sorted(key[1])))
