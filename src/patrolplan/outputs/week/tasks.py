@@ -174,7 +174,7 @@ def _officers(roll: Roll) -> list[dict[str, Any]]:
             ]
             for duties in days
         ]
-        row = {"name": officer_name(officer.name), "about": officer.mode}
+        row = {"name": officer_name(officer.name), "about": roll.ways(officer)}
         rows.append({**row, "cells": cells, "count": str(sum(map(len, days)))})
     return rows
 
@@ -240,7 +240,7 @@ def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
     return {
         "officer": name,
         "officer_size": officer_size(name),
-        "about": officer.mode,
+        "about": roll.ways(officer),
         "count": count,
         "days": [
             {
