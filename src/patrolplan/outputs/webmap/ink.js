@@ -2,7 +2,7 @@
 
 // What is drawn above the streets on a canvas of its own: bus stops and stations, the route with
 // its arrows, and the names of streets, which give way to all of it.
-const makeInk = ({ map, data, chosen, shown, unstep }) => {
+const makeInk = ({ map, data, chosen, shown }) => {
   const labels = unstep(data.labels.at).map((at, row) => ({
     at,
     text: data.streets.names[data.labels.name[row]],
@@ -192,7 +192,9 @@ const makeInk = ({ map, data, chosen, shown, unstep }) => {
       const legs = chosen.legs.map(
         (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
       );
-      const taken = chosen.points.map((at) => ({ ...map.latLngToLayerPoint(at), r: 17 }));
+      const boxed = (places, r) => places.map((at) => ({ ...map.latLngToLayerPoint(at), r }));
+      const taken = boxed([...chosen.points, ...chosen.away], 17);
+      if (shown.schools) taken.push(...boxed(data.schools.map(({ at }) => at), 12));
       pen.font = "600 12px system-ui, 'Segoe UI', Roboto, Arial, sans-serif";
       pen.textAlign = "center";
       pen.textBaseline = "middle";
