@@ -369,6 +369,38 @@ def test_shows_streets_route_and_numbered_stops(visit: Visit, plan: Plan) -> Non
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+LISTENING = """
+window.written = [];
+const fill = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+  const { e, f } = this.getTransform();
+  const scale = this.canvas.width / parseFloat(this.canvas.style.width);
+  const at = L.DomUtil.getPosition(this.canvas).add([e / scale, f / scale]);
+  const [here, beside] = [at, at.add([1, 0])].map((point) => map_patrol.layerPointToLatLng(point));
+  window.written.push([text, here.lng, here.lat, map_patrol.distance(here, beside)]);
+  return fill.call(this, text, ...rest);
+};
+"""
+"""Keeps each word written on the map, with the place of its middle, and metres a pixel there."""
+
+
+def test_a_name_stands_nearest_to_its_own_street(visit: Visit, plan: Plan) -> None:
+    """No street's name is set where another named street is nearer, whichever patrol is shown."""
+    network = plan.area.network
+    named = np.flatnonzero(network.piece_name.astype(str) != "")
+    lines, names = network.piece_lines[named], network.piece_name[named].astype(str)
+    visit.page.add_init_script(LISTENING)
+    for patrol in plan.patrols:
+        page = visit.open(f"#{patrol.urn}")
+        page.reload()
+        told = [row for row in page.evaluate("written") if row[0] in set(names)]
+        assert told
+        x, y = plan.area.projection.to_metres(*zip(*(row[1:3] for row in told), strict=True))
+        for (text, *_, pixel), place in zip(told, shapely.points(x, y), strict=True):
+            apart = shapely.distance(lines, place)
+            assert apart[names == text].min() <= apart.min() + 2 * pixel, text
+
+
 def test_fragment_picks_the_patrol(visit: Visit, plan: Plan) -> None:
     """The address names the patrol, the second officer's too, and follows the choice."""
     first, second, *_ = plan.patrols

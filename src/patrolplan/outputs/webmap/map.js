@@ -302,7 +302,7 @@
     if (fragment() !== id) location.replace(`#${encodeURIComponent(id)}`);
   };
 
-  const ink = makeInk({ map, data, chosen, shown });
+  const ink = makeInk({ map, data, pieces, chosen, shown });
 
   // ---- search -----------------------------------------------------------------------------
   let highlight = null;

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent
 
-OWN_SCRIPTS = ("packed.js", "ink.js", "search.js", "map.js")
+OWN_SCRIPTS = ("packed.js", "nearest.js", "ink.js", "search.js", "map.js")
 """In the order that they use each other."""
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
