@@ -266,6 +266,17 @@ def test_paper_holds_the_week_in_black_and_white(served, desk):
     assert set(colours) <= {"rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"}
 
 
+def test_every_page_of_the_board_on_paper_has_its_marking(served, desk):
+    """Top and bottom of each page say the marking, and which page of how many it is."""
+    paper = desk.page.pdf(prefer_css_page_size=True)
+    pages = [one.extract_text() for one in PdfReader(io.BytesIO(paper)).pages]
+    assert len(pages) > 1
+    marking = served.state()["marking"]
+    for number, text in enumerate(pages, start=1):
+        assert text.count(marking) >= 2
+        assert f"page {number} of {len(pages)}" in " ".join(text.split())
+
+
 def test_the_map_explains_every_sign_that_it_draws(served, desk):
     """Below the map each sign has its meaning; the gate of the walk is G, as on the card."""
     page = desk.page
