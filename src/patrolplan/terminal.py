@@ -94,6 +94,7 @@ def print_patrols(planned: Plan, out: Path) -> None:
     table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
     for patrol in planned.patrols:
         good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
+        good = good if patrol.stops else "gate alone: no priority street within reach"
         hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
         stops = str(len(patrol.stops))
         table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
@@ -110,14 +111,15 @@ def print_patrols(planned: Plan, out: Path) -> None:
 
 def print_week(chosen: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
+    from patrolplan.outputs.wording import route_name
     from patrolplan.patrols.plans import clock
     from patrolplan.team.week import day_name
 
     table = Table("day", "officer", "patrol", "URN", "school", "route")
     for duty in chosen.duties:
-        route = "best" if duty.variant == 0 else f"variant {duty.variant}"
         hours = f"{clock(duty.start_minutes)}-{clock(duty.end_minutes)}"
-        table.add_row(day_name(duty.date), duty.officer, hours, duty.urn, duty.patrol.school, route)
+        who = (day_name(duty.date), duty.officer, hours, duty.urn, duty.patrol.school)
+        table.add_row(*who, route_name(duty.variant))
     printed.print(table)
     good = "best possible" if chosen.status == "optimal" else f"within {chosen.gap_percent:.2f} %"
     printed.print(f"Worth {chosen.worth:.4f}, {good}.")

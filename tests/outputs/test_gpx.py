@@ -16,6 +16,7 @@ import pytest
 from patrolplan.errors import InputError
 from patrolplan.outputs.gpx import NAMESPACE
 from patrolplan.outputs.gpx import render_gpx
+from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
@@ -167,6 +168,32 @@ def test_every_officer_has_a_route() -> None:
     assert [route.name for route in gpx.routes] == ["Alder School", "Alder School, officer 2"]
     assert [route.number for route in gpx.routes] == [1, 2]
     assert len({point.name for point in gpx.waypoints}) == len(gpx.waypoints) == 6
+
+
+def test_a_place_to_keep_away_from_is_a_way_point() -> None:
+    """It stands once for all officers, where it is, and each route's words name it."""
+    x, y = _line((60, 60))[0].tolist()
+    barred = Barred("T-9", x, y, HOSTILE, "a crime scene (asked by A, until 4 May 2026)")
+    plan = _plan(officers=2)
+    patrols = tuple(dataclasses.replace(one, keep_away=(barred,)) for one in plan.patrols)
+    gpx = _parse(dataclasses.replace(plan, patrols=patrols))
+    (point,) = [one for one in gpx.waypoints if one.type == "keep away"]
+    assert point.name == f"\N{MULTIPLICATION SIGN} Keep away: {CLEAN}"
+    told = "T-9: a crime scene (asked by A, until 4 May 2026)."
+    assert str(point.description).endswith(told)
+    at = np.ravel(Projection().to_metres([point.longitude], [point.latitude]))
+    assert at.tolist() == pytest.approx([x, y], abs=0.1)
+    assert all(told in str(route.description) for route in gpx.routes)
+
+
+def test_the_light_is_told_with_the_route() -> None:
+    """A leg without street lighting stands in the route's words as on the card."""
+    plan = _plan()
+    patrol = plan.patrols[0]
+    legs = (dataclasses.replace(patrol.legs[0], unlit_metres=60.0), *patrol.legs[1:])
+    dark = dataclasses.replace(plan, patrols=(dataclasses.replace(patrol, legs=legs),))
+    told = "No street lighting after dark on part of G→1 (60 m)."
+    assert told in str(_parse(dark).routes[0].description)
 
 
 def test_order_is_the_schemas() -> None:

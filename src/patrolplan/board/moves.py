@@ -13,6 +13,7 @@ from patrolplan.board.asked import Remove
 from patrolplan.board.asked import SetBan
 from patrolplan.board.asked import SetLock
 from patrolplan.board.asked import Swap
+from patrolplan.outputs.wording import route_name
 from patrolplan.team.byhand import GONE
 from patrolplan.team.byhand import CannotBeError
 from patrolplan.team.byhand import Post
@@ -259,8 +260,3 @@ def _ban_words(ban: Ban) -> str:
     when = day_name(ban.date) if ban.date else "the whole week"
     route = "" if ban.variant is None else f", {route_name(ban.variant)}"
     return f"{who} at {where}, {when}{route}"
-
-
-def route_name(variant: int) -> str:
-    """What a route is called beside the others of its school."""
-    return "the best route" if variant == 0 else f"route {variant + 1}"

@@ -328,6 +328,7 @@ def walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
             for stop, point in zip(patrol.stops, _rounded(stops, projection), strict=True)
         ],
         "line": _rounded(line, projection),
+        "begins": "base" if patrol.from_base else "gate",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patrolplan.board.moves import route_name
+from patrolplan.outputs.wording import route_name
 from patrolplan.team.byhand import post_of
 
 if TYPE_CHECKING:

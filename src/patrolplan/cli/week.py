@@ -55,7 +55,9 @@ def week(
     ] = None,
     lock: Annotated[
         list[str] | None,
-        typer.Option(help="Set a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT."),
+        typer.Option(
+            help="Set a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1)."
+        ),
     ] = None,
     ban: Annotated[
         list[str] | None,
@@ -244,7 +246,7 @@ def _by_hand(text: str, option: str) -> ByHand:
         message = f"'{text}' leaves open who, where or when; a lock names all three"
         raise typer.BadParameter(message, param_hint=option)
     if variant is not None and not (variant.isascii() and variant.isdigit()):
-        message = f"'{variant}' is no variant; write 0 for the best patrol, 1 for the next..."
+        message = f"'{variant}' is no variant; write 0 for route 1, 1 for route 2..."
         raise typer.BadParameter(message, param_hint=option)
     day = None if date is None else parsed_date(date, option)
     return officer, urn, day, None if variant is None else int(variant)

@@ -43,9 +43,8 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     -------
     bytes
         XML in UTF-8. Way points are the gate, the stops and the base, with times and reasons in
-        `desc`, and the places where one must get off a bicycle; the route goes from stop to stop;
-        the track follows the streets. Equal plans give equal
-        bytes.
+        `desc`, the places where one must get off a bicycle, and those to keep away from; the route
+        goes from stop to stop; the track follows the streets. Equal plans give equal bytes.
 
     Raises
     ------
@@ -74,8 +73,9 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
         for row in range(len(at)):
             _point(root, "wpt", patrol, row, at)
         _further_points(root, patrol, plan.area.projection)
+    _barred_points(root, patrols, plan.area.projection)
     for patrol, at in zip(patrols, points, strict=True):
-        _route(root, patrol, at, plan.area.projection)
+        _route(root, plan, patrol, at)
     for patrol in patrols:
         _track(root, patrol, plan.area.projection)
     ET.indent(root, space=" ")
@@ -178,18 +178,29 @@ def _further_points(root: ET.Element, patrol: "Patrol", projection: "Projection"
         _add(point, "type", kind)
 
 
-def _route(
-    root: ET.Element, patrol: "Patrol", at: list[dict[str, str]], projection: "Projection"
-) -> None:
+def _barred_points(root: ET.Element, patrols: list["Patrol"], projection: "Projection") -> None:
+    """The places to keep away from, each once for the officers of a school."""
+    barred = dict.fromkeys(one for patrol in patrols for one in patrol.keep_away)
+    xy = np.array([(one.x, one.y) for one in barred]).reshape(-1, 2)
+    for place, one in zip(_attributes(xy, projection), barred, strict=True):
+        point = ET.SubElement(root, "wpt", place)
+        _add(point, "name", f"\N{MULTIPLICATION SIGN} Keep away: {one.place}")
+        _add(point, "desc", wording.keep_away(one, crs=projection.crs))
+        _add(point, "type", "keep away")
+
+
+def _route(root: ET.Element, plan: "Plan", patrol: "Patrol", at: list[dict[str, str]]) -> None:
+    projection = plan.area.projection
     route = ET.SubElement(root, "rte")
     _add(route, "name", _title(patrol))
     walked = wording.gone(patrol) if patrol.legs else "no walk"
-    _add(
-        route,
-        "desc",
-        f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}, {walked}. "
+    told = (
+        f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}, {walked}.",
+        *(wording.keep_away(one, crs=projection.crs) for one in patrol.keep_away),
+        wording.after_dark(plan, patrol),
         f"{wording.how_good(patrol)}.",
     )
+    _add(route, "desc", " ".join(line for line in told if line))
     _add(route, "number", str(patrol.number))
     if patrol.approach is not None:
         start = ET.SubElement(route, "rtept", _attributes(patrol.approach.line[:1], projection)[0])

@@ -129,6 +129,17 @@ def keep_away(barred: "Barred", *, crs: str = BRITISH_GRID) -> str:
     return f"Keep away from {where}, {barred.place_id}: {barred.why.strip().rstrip('.;')}."
 
 
+def route_name(variant: int) -> str:
+    """What a school's best route, 0, and its variants are called beside each other.
+
+    Examples
+    --------
+    >>> route_name(0), route_name(2)
+    ('route 1', 'route 3')
+    """
+    return f"route {variant + 1}"
+
+
 def how_good(patrol: "Patrol") -> str:
     """How far the patrol may be from the best possible one of its window."""
     if not patrol.stops:

@@ -317,7 +317,9 @@ class Hand:
             return f"URN {post.urn} is not in the care of {post.officer}"
         if variant is None:
             return f"no route is left for {post}"
-        return f"route {variant} is not planned that day, does not fit the hours, or is ruled out"
+        return (
+            f"route {variant + 1} is not planned that day, does not fit the hours, or is ruled out"
+        )
 
     def _officer(self, name: str) -> int:
         if name not in self.choice.officers:

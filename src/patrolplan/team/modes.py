@@ -81,7 +81,9 @@ def note_on_modes(area: StudyArea) -> tuple[str, ...]:
     others = area.officers["officer"][area.officers["mode"] != way]
     if others.empty or area.settings.week.way_by_officer:
         return ()
-    goes = "goes" if len(others) == 1 else "go"
+    goes, patrols = ("goes", "patrols") if len(others) == 1 else ("go", "patrol")
     said = SAID[OTHER[way]]
-    who = f"{', '.join(others)} {goes} {said} to the gate and between schools"
-    return (f"{who}; all patrols are {SAID[way]} ([week] way_by_officer = true: theirs {said}).",)
+    *first, last = others
+    who = f"{', '.join(first)} and {last}" if first else last
+    told = f"{who} {goes} {said} to the gate and between schools, and {patrols} {SAID[way]}. "
+    return (f"{told}The settings can have their patrols planned {said} ([week] way_by_officer).",)

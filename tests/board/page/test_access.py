@@ -266,6 +266,38 @@ def test_paper_holds_the_week_in_black_and_white(served, desk):
     assert set(colours) <= {"rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"}
 
 
+def test_every_page_of_the_board_on_paper_has_its_marking(served, desk):
+    """Top and bottom of each page say the marking, and which page of how many it is."""
+    paper = desk.page.pdf(prefer_css_page_size=True)
+    pages = [one.extract_text() for one in PdfReader(io.BytesIO(paper)).pages]
+    assert len(pages) > 1
+    marking = served.state()["marking"]
+    for number, text in enumerate(pages, start=1):
+        assert text.count(marking) >= 2
+        assert f"page {number} of {len(pages)}" in " ".join(text.split())
+
+
+def test_the_map_explains_every_sign_that_it_draws(served, desk):
+    """Below the map each sign has its meaning; the gate of the walk is G, as on the card."""
+    page = desk.page
+    caption = page.locator("#map-tells")
+    page.locator("#whole-area").click()
+    for sign in (
+        "S: school",
+        "H: hotspot",
+        "!: must be visited",
+        "\N{MULTIPLICATION SIGN}: keep away",
+        "brown, wider: priority street",
+    ):
+        expect(caption).to_contain_text(sign)
+    patrol = {name: served.patrols()[0][name] for name in ("officer", "urn", "date")}
+    desk.menu(patrol).click()
+    page.get_by_role("button", name="Show on the map", exact=True).click()
+    expect(page.locator(".sign.from")).to_have_text("G")
+    expect(caption).to_contain_text("G: gate, 1, 2 …: stops")
+    expect(caption).to_contain_text("\N{MULTIPLICATION SIGN}: keep away")
+
+
 def test_calm_where_motion_is_not_wanted(open_window):
     """With reduced motion nothing slides."""
     page = open_window(reduced_motion="reduce").page

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pypdf
 import pytest
+import shapely
+from markupsafe import escape
 from playwright.sync_api import Browser
 from playwright.sync_api import Page
 from playwright.sync_api import sync_playwright
@@ -25,6 +27,9 @@ from patrolplan.outputs.webmap.layers import map_layers
 from patrolplan.outputs.webmap.layers import priority_class
 from patrolplan.outputs.webmap.layers import voice_classes
 from patrolplan.outputs.webmap.page import render_map
+from patrolplan.outputs.wording import after_dark
+from patrolplan.outputs.wording import keep_away
+from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.plans import clock
 from patrolplan.patrols.windows import Window
@@ -59,7 +64,9 @@ def hostile(plan: Plan) -> Plan:
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
     stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=(HOSTILE,), tasked=HOSTILE)
-    mean = dataclasses.replace(first, school=HOSTILE, stops=(stop, *first.stops[1:]))
+    barred = Barred(HOSTILE, first.x, first.y, HOSTILE, HOSTILE)
+    named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
+    mean = dataclasses.replace(first, **named)
     return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
 
 
@@ -139,6 +146,16 @@ def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
         assert f"<b>{clock(stop.arrive_minutes)} to {clock(stop.leave_minutes)}</b>" in html
         assert all(text in html for text in (stop.place, *stop.why))
     assert plan.patrols[0].legs[0].steps[1].street in html
+
+
+def test_the_cards_warnings_are_there_as_text(plan: Plan, html: str) -> None:
+    """Where to keep away from, and where it is dark, is said as on the card."""
+    barred = [one for patrol in plan.patrols for one in patrol.keep_away]
+    dark = [after_dark(plan, patrol) for patrol in plan.patrols]
+    assert barred
+    assert any(dark)
+    assert all(str(escape(keep_away(one))) in html for one in barred)
+    assert all(f"<strong>Light:</strong> {told}" in html for told in dark if told)
 
 
 def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
@@ -352,6 +369,38 @@ def test_shows_streets_route_and_numbered_stops(visit: Visit, plan: Plan) -> Non
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+LISTENING = """
+window.written = [];
+const fill = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+  const { e, f } = this.getTransform();
+  const scale = this.canvas.width / parseFloat(this.canvas.style.width);
+  const at = L.DomUtil.getPosition(this.canvas).add([e / scale, f / scale]);
+  const [here, beside] = [at, at.add([1, 0])].map((point) => map_patrol.layerPointToLatLng(point));
+  window.written.push([text, here.lng, here.lat, map_patrol.distance(here, beside)]);
+  return fill.call(this, text, ...rest);
+};
+"""
+"""Keeps each word written on the map, with the place of its middle, and metres a pixel there."""
+
+
+def test_a_name_stands_nearest_to_its_own_street(visit: Visit, plan: Plan) -> None:
+    """No street's name is set where another named street is nearer, whichever patrol is shown."""
+    network = plan.area.network
+    named = np.flatnonzero(network.piece_name.astype(str) != "")
+    lines, names = network.piece_lines[named], network.piece_name[named].astype(str)
+    visit.page.add_init_script(LISTENING)
+    for patrol in plan.patrols:
+        page = visit.open(f"#{patrol.urn}")
+        page.reload()
+        told = [row for row in page.evaluate("written") if row[0] in set(names)]
+        assert told
+        x, y = plan.area.projection.to_metres(*zip(*(row[1:3] for row in told), strict=True))
+        for (text, *_, pixel), place in zip(told, shapely.points(x, y), strict=True):
+            apart = shapely.distance(lines, place)
+            assert apart[names == text].min() <= apart.min() + 2 * pixel, text
+
+
 def test_fragment_picks_the_patrol(visit: Visit, plan: Plan) -> None:
     """The address names the patrol, the second officer's too, and follows the choice."""
     first, second, *_ = plan.patrols
@@ -370,6 +419,32 @@ def test_unknown_fragment_is_told(visit: Visit, plan: Plan) -> None:
     page = visit.open("#%E0%A4%A")
     assert page.locator(".patrol:visible h2").inner_text() == plan.patrols[0].school
     assert "%E0%A4%A" in page.locator("#said").inner_text()
+
+
+def test_gate_has_the_letter_of_the_card(visit: Visit) -> None:
+    """The gate of the patrol shown is G on the map and in its list, other schools are S."""
+    page = visit.open()
+    assert page.locator(".leaflet-marker-icon.gate").all_inner_texts() == ["G"]
+    assert page.locator(".patrol:visible .badge.gate").first.inner_text() == "G"
+    assert set(page.locator(".leaflet-marker-icon.school").all_inner_texts()) == {"S"}
+    told = page.locator("#signs li").all_inner_texts()
+    assert [sign.split()[0] for sign in told] == ["G", "1", "\N{MULTIPLICATION SIGN}", "S"]
+
+
+def test_places_to_keep_away_from_are_crosses(visit: Visit, plan: Plan) -> None:
+    """Each has a sign on the map that opens with its words, and the list moves the map there."""
+    page = visit.open()
+    (barred,) = plan.patrols[0].keep_away
+    cross = page.locator(".leaflet-marker-icon.away")
+    assert cross.all_inner_texts() == ["\N{MULTIPLICATION SIGN}"]
+    assert cross.get_attribute("aria-label") == keep_away(barred)
+    page.locator(".patrol:visible [data-away]").click()
+    assert page.locator(".leaflet-popup-content").inner_text().strip() == keep_away(barred)
+    frame, box = page.locator("#map-frame").bounding_box(), cross.bounding_box()
+    assert frame is not None
+    assert box is not None
+    middle = frame["x"] + frame["width"] / 2
+    assert box["x"] + box["width"] / 2 == pytest.approx(middle, abs=3)
 
 
 def test_list_moves_the_map(visit: Visit) -> None:

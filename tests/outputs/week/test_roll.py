@@ -1,13 +1,16 @@
 """Who is who in a week, and names that are safe as files."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.outputs.week.roll import RESERVED
+from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.roll import check_choice
 from patrolplan.outputs.week.roll import plain_names
 
@@ -40,6 +43,31 @@ def test_every_duty_is_found_by_school_and_by_officer(roll):
     keys = sorted(duty.key for duty in week.duties)
     assert sorted(duty.key for duty in at_school) == keys
     assert sorted(duty.key for duty in of_officer) == keys
+
+
+def test_an_officer_who_rides_to_the_gate_and_patrols_on_foot_is_said_to(week, roll):
+    """The way to the gate and the way of the patrols are told apart where they differ."""
+    said = {officer.name: roll.ways(officer) for officer in roll.officers}
+    assert said["SSO-01"] == "on foot"
+    assert said["SSO-03"] == "to the gate by bicycle, patrol on foot"
+    ridden = [
+        dataclasses.replace(duty, patrol=dataclasses.replace(duty.patrol, way="bicycle"))
+        for duty in week.duties
+    ]
+    others = Roll(dataclasses.replace(week, duties=tuple(ridden)))
+    assert others.ways(others.officers[2]) == "by bicycle"
+    assert others.ways(others.officers[0]) == "to the gate on foot, patrol by bicycle"
+    mixed = Roll(dataclasses.replace(week, duties=(*week.duties, *ridden)))
+    assert mixed.ways(mixed.officers[2]) == "to the gate by bicycle, patrol on foot or by bicycle"
+
+
+def test_an_officer_led_from_the_base_goes_there_as_on_patrol(week):
+    """With a start at the base nobody is said to come to the gate another way."""
+    plan = dataclasses.replace(
+        week.plan, area=pp.with_settings(week.plan.area, patrol={"start": "base"})
+    )
+    roll = Roll(dataclasses.replace(week, plan=plan))
+    assert roll.ways(roll.officers[2]) == "patrol on foot"
 
 
 def test_unknown_officer_and_day_are_told_together(week):

@@ -30,6 +30,7 @@ def test_csv_has_a_row_for_each_duty(roll):
         for d in roll.week.duties
     ]
     assert len({row["card"] for row in rows}) == len(rows)
+    assert [row["route"] for row in rows] == [f"route {d.variant + 1}" for d in roll.week.duties]
 
 
 def test_workbook_shows_the_week_by_school_and_by_officer(roll):

@@ -13,6 +13,8 @@ from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.tasks import officer_name
 from patrolplan.outputs.week.tasks import render_tasks
 from patrolplan.outputs.week.tasks import tasks_data
+from patrolplan.outputs.wording import grid_reference
+from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.plans import clock
 from patrolplan.team.rota import plan_week
 
@@ -57,6 +59,58 @@ def test_wall_tells_where_and_what_is_not_met(roll, tasks):
             assert letters(f"{clock(stop.arrive_minutes)} {duty.officer}") in whole
     for gap in roll.week.unmet:
         assert letters(gap.why) in whole
+
+
+def test_a_sheet_says_where_to_keep_away_from(roll):
+    """Each patrol has the places to keep away from, until when always, its markup as text."""
+    duty = roll.week.duties[0]
+    barred = Barred(
+        "T-09", duty.patrol.x, duty.patrol.y, NAME, f"{NAME * 3} (asked by A, until 4 May)"
+    )
+    patrol = dataclasses.replace(duty.patrol, keep_away=(barred,))
+    own = dataclasses.replace(duty, patrol=patrol)
+    (page,) = pages(render_tasks(roll, [own], wall=False))
+    grid = grid_reference(barred.x, barred.y)
+    assert letters(f"Keep away from {NAME[:40]}") in page
+    assert letters(f"({grid}), T-09: {NAME[:40]}") in page
+    assert letters("(asked by A, until 4 May).") in page
+
+
+def test_a_tasking_cut_short_says_who_asks_and_until_when(roll):
+    """On a sheet only the reason of a tasking is cut."""
+    sheets = tasks_data(roll, roll.week.duties, wall=False)["sheets"]
+    told = [
+        why
+        for sheet in sheets
+        for day in sheet["days"]
+        for task in day["duties"]
+        for stop in task["stops"]
+        for why in stop["why"]
+        if why.startswith("Tasked: ")
+    ]
+    assert told
+    assert all(
+        why.endswith("… (asked by Insp. Example (fictional), until 18 December 2026).")
+        for why in told
+    )
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_no_page_of_a_sheet_is_without_a_patrol(roll, count):
+    """However many patrols an officer has, the closing note takes no page of its own."""
+    duty = max(roll.week.duties, key=lambda duty: len(duty.patrol.stops))
+    days = roll.week.days
+    duties = [dataclasses.replace(duty, date=days[n % len(days)]) for n in range(count)]
+    for page in pages(render_tasks(roll, duties, wall=False)):
+        assert "onthewallmap" in page
+        assert "Tickwhatwasdone" in page
+
+
+def test_four_patrols_stand_on_one_page(roll):
+    """A sheet that is a little too long is set closer rather than on a second page."""
+    mine = [duty for duty in roll.week.duties if duty.officer == "SSO-01"]
+    assert len(mine) == 4
+    assert len(pages(render_tasks(roll, mine, wall=False))) == 1
 
 
 def test_nothing_is_cut_by_the_edge(tasks):

@@ -1,5 +1,6 @@
 """The week on the phone: the plan's page, chosen by day and officer."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from patrolplan.outputs import wording
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.webmap import render_week_map
 from patrolplan.patrols.plans import clock
@@ -68,6 +70,16 @@ def test_every_duty_is_an_outing(roll, html):
         (f"{duty.date}", duty.officer, duty.urn) for duty in roll.week.duties
     ]
     assert len({patrol["id"] for patrol in patrols}) == len(patrols)
+
+
+def test_the_light_is_that_of_the_day(roll, html):
+    """Each outing says when the sun sets on its day."""
+    told = {
+        wording.after_dark(dataclasses.replace(roll.week.plan, date=duty.date), duty.patrol)
+        for duty in roll.week.duties
+    }
+    assert any(line.startswith("Sunset 15:") for line in told)
+    assert all(f"<strong>Light:</strong> {line}" in html for line in told if line)
 
 
 def test_day_and_officer_choose(roll, duty, page):

@@ -142,6 +142,9 @@ const drawSchools = (schools) => schools.forEach(({ urn, name, gate }) => {
   marker.on("click", () => (chart.onPoint ? chart.onPoint(point(gate), name) : tell(`${schoolName(urn)}.`)));
 });
 
+/** Every sign that the map draws. */
+const SIGNS = "S: school, H: hotspot, !: must be visited, ×: keep away, brown, wider: priority street.";
+
 /** What the map shows, below it. */
 const tell = (text) => { one("#map-tells").textContent = text; };
 
@@ -234,18 +237,19 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
   chart.taken = patrol ? patrol.stops.map(({ stop }) => point(stop)) : [];
   if (!patrol) {
     chart.nameHotspots();
-    tell("S: school. H: hotspot. Brown, wider: priority street. Choose a patrol to see its walk.");
+    tell(`${SIGNS} Choose a patrol to see its walk.`);
     return;
   }
   const line = patrol.line.map(point);
   [["#ffffff", 7], ["#0b3d91", 4]].forEach(([color, weight]) => {
     L.polyline(line, { pane: "walk", color, weight, opacity: 1, interactive: false }).addTo(chart.patrol);
   });
-  if (line.length) sign(line[0], "S", "school from").addTo(chart.patrol);
+  const [first, begins] = patrol.begins === "base" ? ["B", "base"] : ["G", "gate"];
+  if (line.length) sign(line[0], first, "school from").addTo(chart.patrol);
   patrol.stops.forEach((stop, row) => sign(point(stop.stop), String(row + 1), "stop").addTo(chart.patrol));
+  tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. ${first}: ${begins}, 1, 2 …: stops, ${SIGNS}`);
   if (fit && line.length) chart.map.fitBounds(L.latLngBounds(line), { padding: [26, 26], maxZoom: 17, animate: false });
   chart.nameHotspots();
-  tell(`Walk of ${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}: numbers are its stops.`);
 };
 
 /** Draw the tasked places, and one that is being entered. */

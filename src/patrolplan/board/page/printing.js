@@ -66,11 +66,17 @@ export const openPrint = () => {
   };
 };
 
+/** Text as a string of CSS, which the page's margins print. */
+const quoted = (text) => `"${text.replace(/\s+/g, " ").replace(/["\\]/g, "\\$&")}"`;
+
 /** The board on paper: the week, doses, gaps and rules, without colour. */
 const fillPaper = () => {
   const { state } = store;
   if (!state) return;
   const { days } = state.week;
+  const root = document.documentElement.style;
+  root.setProperty("--marking", quoted(state.marking));
+  root.setProperty("--title", quoted(one("h1").textContent));
   const cell = ({ cells }, { date }) => {
     const { patrols = [], state: open = "closed", why = "" } = cells[date] ?? {};
     if (!patrols.length) return make("td", { text: open === "closed" ? "closed" : why ? "–" : "" });

@@ -1,8 +1,10 @@
 "use strict";
 
 // What is drawn above the streets on a canvas of its own: bus stops and stations, the route with
-// its arrows, and the names of streets, which give way to all of it.
-const makeInk = ({ map, data, chosen, shown, unstep }) => {
+// its arrows, and the names of streets, which give way to all of it and stand only where their own
+// street is the nearest.
+const makeInk = ({ map, data, pieces, chosen, shown }) => {
+  const nearest = makeNearest({ map, pieces, names: data.streets.name.map((row) => data.streets.names[row]) });
   const labels = unstep(data.labels.at).map((at, row) => ({
     at,
     text: data.streets.names[data.labels.name[row]],
@@ -72,6 +74,9 @@ const makeInk = ({ map, data, chosen, shown, unstep }) => {
     legs.forEach((leg) => drawArrows(pen, leg));
   };
 
+  // Pixels from a street that is walked to its name, on either side.
+  const ASIDE = [15, 17, 19, 22, 26].flatMap((by) => [by, -by]);
+
   // Names are set longest street first, where they fit and touch nothing that is set already.
   const touches = (taken, boxes) => boxes.some(
     (a) => taken.some((b) => Math.abs(a.x - b.x) < a.r + b.r && Math.abs(a.y - b.y) < a.r + b.r),
@@ -100,6 +105,7 @@ const makeInk = ({ map, data, chosen, shown, unstep }) => {
   };
   const drawNames = (pen, bounds, taken, route) => {
     const pixels = 1 / metresPerPixel();
+    const isNearest = nearest(bounds);
     const said = new Map();
     const candidates = labels.map((label) => ({ ...label, at: map.latLngToLayerPoint(label.at) }))
       .filter(({ at, rank }) => bounds.contains(at) && (rank <= 3 || map.getZoom() >= 16.5));
@@ -115,7 +121,8 @@ const makeInk = ({ map, data, chosen, shown, unstep }) => {
         (along) => at.add([dx * by - dy * along, dy * by + dx * along]),
       ));
       const put = places.find(
-        (place) => !touches(taken, boxesAlong(place, angle, width, 7)),
+        (place) => !touches(taken, boxesAlong(place, angle, width, 7))
+          && isNearest(boxesAlong(place, angle, width / 2, 7), text),
       );
       if (!put) return;
       taken.push(...boxesAlong(put, angle, width, 7));
@@ -127,7 +134,7 @@ const makeInk = ({ map, data, chosen, shown, unstep }) => {
     const sight = L.bounds([[0, 0], map.getSize()].map((at) => map.containerPointToLayerPoint(at)));
     [true, false].forEach((inSight) => {
       const now = candidates.map(({ at }) => sight.contains(at) === inSight);
-      candidates.forEach((label, row) => now[row] && walked[row] && setName(label, [17, -17, 26, -26]));
+      candidates.forEach((label, row) => now[row] && walked[row] && setName(label, ASIDE));
       candidates.forEach((label, row) => now[row] && !walked[row] && setName(label, [0]));
     });
   };
@@ -192,7 +199,9 @@ const makeInk = ({ map, data, chosen, shown, unstep }) => {
       const legs = chosen.legs.map(
         (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
       );
-      const taken = chosen.points.map((at) => ({ ...map.latLngToLayerPoint(at), r: 17 }));
+      const boxed = (places, r) => places.map((at) => ({ ...map.latLngToLayerPoint(at), r }));
+      const taken = boxed([...chosen.points, ...chosen.away], 17);
+      if (shown.schools) taken.push(...boxed(data.schools.map(({ at }) => at), 12));
       pen.font = "600 12px system-ui, 'Segoe UI', Roboto, Arial, sans-serif";
       pen.textAlign = "center";
       pen.textBaseline = "middle";

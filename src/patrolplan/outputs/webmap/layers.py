@@ -368,6 +368,9 @@ def _outing(outing: Outing, projection: Projection) -> dict[str, Any]:
         "ends_at": patrol.ends_at,
         "from_base": patrol.from_base,
         "base": [] if base is None else _steps(np.array([base]), projection),
+        "keep_away": _steps(
+            np.array([(one.x, one.y) for one in patrol.keep_away]).reshape(-1, 2), projection
+        ),
         "legs": _packed([leg.line for leg in patrol.all_legs], projection),
     }
 

@@ -11,24 +11,6 @@
     one("#said").classList.toggle("unseen", !seen);
   };
 
-  // Numbers are steps of a millionth of a degree from point to point, through all lines.
-  const unstep = (steps) => {
-    let lat = 0;
-    let lng = 0;
-    const points = [];
-    for (let i = 0; i < steps.length; i += 2) {
-      lat += steps[i];
-      lng += steps[i + 1];
-      points.push([lat / 1e6, lng / 1e6]);
-    }
-    return points;
-  };
-  const unpack = ({ counts, steps }) => {
-    const points = unstep(steps);
-    let at = 0;
-    return counts.map((count) => points.slice(at, (at += count)));
-  };
-
   // ---- panes and styles -------------------------------------------------------------------
   const pane = (name, order) => {
     map.createPane(name).style.zIndex = order;
@@ -62,7 +44,7 @@
     2: { color: "#a3174f", weight: 5, dashArray: "12 4" },
   };
   const scale = () => Math.min(1.8, Math.max(0.35, 2 ** ((map.getZoom() - 16.5) / 2)));
-  const chosen = { patrol: null, points: [], legs: [], markers: [] };
+  const chosen = { patrol: null, points: [], legs: [], markers: [], away: [] };
   const flat = { lineCap: "butt", lineJoin: "round", opacity: 1 };
 
   // ---- ground -----------------------------------------------------------------------------
@@ -103,12 +85,13 @@
     copy.append(title, one(".why", item).cloneNode(true), one(".sure", item).cloneNode(true));
     return copy;
   };
-  const shown = { names: true, transport: true, hotspots: true };
-  const openHotspot = (id, at) => {
+  const shown = { schools: true, names: true, transport: true, hotspots: true };
+  const open = (at, content) => {
     const room = { autoPanPaddingTopLeft: [10, 62], autoPanPaddingBottomRight: [10, 10] };
     const maxHeight = Math.max(120, map.getSize().y - 190);
-    L.popup({ maxWidth: 270, maxHeight, ...room }).setLatLng(at).setContent(popupOf(id)).openOn(map);
+    L.popup({ maxWidth: 270, maxHeight, ...room }).setLatLng(at).setContent(content).openOn(map);
   };
+  const openHotspot = (id, at) => open(at, popupOf(id));
   const bands = data.hotspots.map(({ id, lines }) => {
     const layer = L.polyline(unpack(lines), {
       ...ground, interactive: true, color: "#4b1d7a", lineCap: "round", bubblingMouseEvents: true,
@@ -221,6 +204,18 @@
       button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     }
   };
+  // Places to keep away from, told in the words of the list.
+  const awayText = (number) => one(`[data-away="${number}"] .text`, article(chosen.patrol.id)).textContent;
+  const openAway = (number) => {
+    const words = document.createElement("p");
+    words.textContent = awayText(number);
+    open(chosen.away[number], words);
+  };
+  const showAway = (number) => {
+    map.setView(chosen.away[number], Math.max(map.getZoom(), 16.5), { animate: false });
+    openAway(number);
+    say("Map moved to a place to keep away from.");
+  };
   // The other patrols of the choice, thin, so that a day is seen as a whole.
   const beside = L.layerGroup().addTo(map);
   const showBeside = () => {
@@ -237,7 +232,7 @@
     one("#patrol-choice").replaceChildren(...options.filter(({ value }) => ids.has(value)));
   };
   const chooseNone = () => {
-    Object.assign(chosen, { patrol: null, points: [], legs: [], markers: [] });
+    Object.assign(chosen, { patrol: null, points: [], legs: [], markers: [], away: [] });
     all(".patrol").forEach((item) => { item.hidden = true; });
     stops.clearLayers();
     map.closePopup();
@@ -274,15 +269,19 @@
     chosen.patrol = patrol;
     chosen.points = unstep(patrol.at);
     chosen.legs = unpack(patrol.legs);
+    chosen.away = unstep(patrol.keep_away);
     all(".patrol").forEach((item) => { item.hidden = item.dataset.patrol !== id; });
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
       const label = number ? `Stop ${number}` : beginning(patrol);
-      const sign = number || (patrol.from_base ? "B" : "S");
+      const sign = number || (patrol.from_base ? "B" : "G");
       const marker = mark(at, sign, label, number ? "number" : "gate", 1000).addTo(stops);
       marker.on("click", () => go(number, { move: false }));
       return marker;
+    });
+    chosen.away.forEach((at, number) => {
+      mark(at, "×", awayText(number), "away", 950, 26).addTo(stops).on("click", () => openAway(number));
     });
     if (!patrol.from_base) {
       unstep(patrol.base).forEach((at) => {
@@ -303,11 +302,9 @@
     if (fragment() !== id) location.replace(`#${encodeURIComponent(id)}`);
   };
 
-  const ink = makeInk({ map, data, chosen, shown, unstep });
+  const ink = makeInk({ map, data, pieces, chosen, shown });
 
   // ---- search -----------------------------------------------------------------------------
-  const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, " ").trim();
   let highlight = null;
   const showStreet = (name) => {
     const row = data.streets.names.indexOf(name);
@@ -319,7 +316,7 @@
     map.fitBounds(highlight.getBounds(), { padding: [30, 30], maxZoom: 17.5, animate: false });
     say(`${name} is drawn with a dotted black line.`, { seen: true });
   };
-  const index = [
+  makeSearch([
     ...data.schools.map((school) => ({
       text: school.name,
       kind: "School",
@@ -338,42 +335,16 @@
     ...data.hotspots.map(({ id }) => ({
       text: `${id} ${one(".text", hotspotItems.get(id)).textContent}`, kind: "Hotspot", act: () => showHotspot(id),
     })),
-  ].map((entry) => ({ ...entry, key: plain(entry.text) }));
-  const search = one("#search");
-  const found = one("#found");
-  const find = () => {
-    const words = plain(search.value).split(" ").filter((word) => word);
-    const hits = !words.length ? [] : index.filter(
-      ({ key }) => words.every((word) => ` ${key}`.includes(` ${word}`)),
-    ).slice(0, 8);
-    found.replaceChildren(...hits.map(({ text, kind, act }) => {
-      const item = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = `${kind}: ${text}`;
-      button.addEventListener("click", () => {
-        act();
-        found.hidden = true;
-        search.focus({ preventScroll: true });
-      });
-      item.append(button);
-      return item;
-    }));
-    found.hidden = !hits.length;
-    if (words.length) say(hits.length ? `${hits.length} found.` : "Nothing found.", { seen: !hits.length });
-    else say("");
-  };
-  search.addEventListener("input", find);
-  search.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && one("button", found)) one("button", found).click();
-    if (event.key === "Escape") found.hidden = true;
-  });
+  ], say);
 
   // ---- controls ---------------------------------------------------------------------------
   one("#patrol-choice").addEventListener("change", (event) => choose(event.target.value));
   filters.forEach((select) => select.addEventListener("change", filter));
   all("[data-stop]").forEach((button) => {
     button.addEventListener("click", () => go(Number(button.dataset.stop)));
+  });
+  all("[data-away]").forEach((button) => {
+    button.addEventListener("click", () => showAway(Number(button.dataset.away)));
   });
   all(".hotspot > .place").forEach((button) => {
     button.addEventListener("click", () => showHotspot(button.parentElement.dataset.hotspot));
@@ -384,7 +355,7 @@
   one("#overlays").addEventListener("change", ({ target }) => {
     shown[target.value] = target.checked;
     if (target.value === "schools") map[target.checked ? "addLayer" : "removeLayer"](schools);
-    else if (target.value === "hotspots") setBands();
+    if (target.value === "hotspots") setBands();
     else ink.redraw();
   });
   const fromAddress = () => {

@@ -5,10 +5,12 @@ reader and for paper; the script adds the map and moves it. Leaflet is written i
 """
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import re
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from patrolplan.patrols.plans import Stop
 
 TEMPLATES = Path(__file__).parent
+
+OWN_SCRIPTS = ("packed.js", "nearest.js", "ink.js", "search.js", "map.js")
+"""In the order that they use each other."""
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
 """What the map's corner must say; the licences in full stand in the text."""
@@ -88,6 +93,8 @@ class PatrolText:
     approach: LegText | None
     stops: tuple[StopText, ...]
     back: LegText | None
+    keep_away: tuple[str, ...]
+    dark: str
     notes: tuple[str, ...]
 
 
@@ -126,7 +133,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
     element, folium_script = _folium(layers["bounds"], tiles)
-    scripts = (_leaflet_script(), folium_script, _own("ink.js"), _own("map.js"))
+    scripts = (_leaflet_script(), folium_script, *map(_own, OWN_SCRIPTS))
     styles = (_leaflet_style(), _own("map.css"))
     page = (
         _environment()
@@ -139,6 +146,8 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             kind="Patrol map" if week is None else "Week map",
             week=week,
             patrols=[_patrol_text(outing, plan) for outing in outings],
+            bases=any(outing.patrol.base_xy for outing in outings),
+            aways=any(outing.patrol.keep_away for outing in outings),
             hotspots=plan.hotspots[["hotspot", "place", "reasons", "how_sure"]].to_dict("records"),
             voices={voice: VOICES[voice] for voice in layers["voices"]},
             threshold=plan.area.settings.privacy.threshold,
@@ -283,12 +292,21 @@ def _patrol_text(outing: Outing, plan: "Plan") -> PatrolText:
         walked=wording.gone(patrol) if patrol.legs else "no walk",
         how_good=wording.how_good(patrol),
         first="Set out from the base" if patrol.from_base else "At the school gate",
-        mark="B" if patrol.from_base else "S",
+        mark="B" if patrol.from_base else "G",
         approach=_approach_text(patrol, go),
         stops=tuple(_stop_text(number, stop, walk, plan) for number, (stop, walk) in numbered),
         back=walks[-1] if walks else None,
+        keep_away=tuple(
+            wording.keep_away(one, crs=plan.area.projection.crs) for one in patrol.keep_away
+        ),
+        dark=wording.after_dark(_on_its_day(plan, outing), patrol),
         notes=patrol.notes,
     )
+
+
+def _on_its_day(plan: "Plan", outing: Outing) -> "Plan":
+    """The plan on the day of an outing, of which the light depends."""
+    return replace(plan, date=dt.date.fromisoformat(outing.day)) if outing.day else plan
 
 
 def _first_times(patrol: "Patrol") -> str:

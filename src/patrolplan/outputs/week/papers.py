@@ -112,7 +112,7 @@ def cover_data(roll: Roll, officer: Officer, duties: Sequence[Duty]) -> dict[str
     return {
         "officer": name,
         "officer_size": officer_size(name),
-        "subtitle": f"Cards in the order of the days · {officer.mode}",
+        "subtitle": f"Cards in the order of the days · {roll.ways(officer)}",
         "purpose": PURPOSE,
         "count": "1 card" if len(duties) == 1 else f"{len(duties)} cards",
         "week": week_name(week),

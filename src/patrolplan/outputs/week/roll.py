@@ -49,7 +49,10 @@ class School:
 
 @dataclass(frozen=True)
 class Officer:
-    """An officer of the week: `file` names their papers, `mode` is "on foot" or "by bicycle"."""
+    """An officer of the week: `file` names their papers.
+
+    `mode`, "on foot" or "by bicycle", is how they come to the gate; see `Roll.ways`.
+    """
 
     name: str
     file: str
@@ -108,6 +111,19 @@ class Roll:
     def going(self, duty: Duty) -> str:
         """How a patrol goes, in words; empty where all go the way of the settings."""
         return SAID[duty.patrol.way] if self.week.modes_differ else ""
+
+    def ways(self, officer: Officer) -> str:
+        """How an officer goes, in words: to the gate, and on patrol where that is another way."""
+        settings = self.week.plan.area.settings
+        own = {SAID[duty.patrol.way] for duty in self.week.duties if duty.officer == officer.name}
+        if not own:
+            own = {officer.mode if settings.week.way_by_officer else SAID[settings.patrol.way]}
+        if own == {officer.mode}:
+            return officer.mode
+        patrols = f"patrol {' or '.join(sorted(own, reverse=True))}"
+        # From the base they go as they patrol.
+        led = settings.patrol.start == "base"
+        return patrols if led else f"to the gate {officer.mode}, {patrols}"
 
     @cached_property
     def names(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.roll import span
+from patrolplan.outputs.wording import route_name
 from patrolplan.patrols.plans import clock
 from patrolplan.team.week import Duty
 from patrolplan.team.week import day_name
@@ -25,7 +26,7 @@ COLUMNS = (
     "end",
     "urn",
     "school",
-    "variant",
+    "route",
     "stops",
     "card",
 )
@@ -171,7 +172,7 @@ def _row(roll: Roll, duty: Duty) -> list[str]:
         clock(duty.end_minutes),
         duty.urn,
         duty.patrol.school,
-        str(duty.variant),
+        route_name(duty.variant),
         "; ".join(f"{clock(stop.arrive_minutes)} {stop.place}" for stop in duty.patrol.stops),
         roll.card(duty),
         *([duty.patrol.way] if roll.week.modes_differ else []),

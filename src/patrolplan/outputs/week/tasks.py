@@ -4,6 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.press import lay_template
 from patrolplan.outputs.card.press import typeset
 from patrolplan.outputs.short import shortened
+from patrolplan.outputs.short import shortened_tasking
 from patrolplan.outputs.week.overview import Mark
 from patrolplan.outputs.week.overview import draw_overview
 from patrolplan.outputs.week.roll import Officer
@@ -20,9 +22,11 @@ from patrolplan.outputs.week.roll import week_name
 from patrolplan.outputs.wording import PURPOSE
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
+from patrolplan.outputs.wording import keep_away
 from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import plan_id
 from patrolplan.outputs.wording import why_sentences
+from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Stop
 from patrolplan.patrols.plans import clock
@@ -168,7 +172,7 @@ def _officers(roll: Roll) -> list[dict[str, Any]]:
             ]
             for duties in days
         ]
-        row = {"name": officer_name(officer.name), "about": officer.mode}
+        row = {"name": officer_name(officer.name), "about": roll.ways(officer)}
         rows.append({**row, "cells": cells, "count": str(sum(map(len, days)))})
     return rows
 
@@ -234,7 +238,7 @@ def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
     return {
         "officer": name,
         "officer_size": officer_size(name),
-        "about": officer.mode,
+        "about": roll.ways(officer),
         "count": count,
         "days": [
             {
@@ -269,12 +273,15 @@ def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
         "gate": f"{clock(duty.start_minutes)}\N{EN DASH}{clock(patrol.gate_until_minutes)}",
         "end": clock(duty.end_minutes),
         "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
+        "keep_away": [
+            _keep_away(barred, roll.week.plan.area.settings.area.crs) for barred in patrol.keep_away
+        ],
         "stops": [
             {
                 "number": str(number),
                 "time": f"{clock(stop.arrive_minutes)}\N{EN DASH}{clock(stop.leave_minutes)}",
                 "place": shortened(printable(stop.place), LONGEST_NAME),
-                "why": [shortened(printable(line), LONGEST_WHY) for line in _few_words(stop)],
+                "why": _few_words(stop),
             }
             for number, stop in enumerate(patrol.stops, start=1)
         ],
@@ -301,7 +308,21 @@ def _first_why(patrol: Patrol) -> str:
 
 def _few_words(stop: Stop) -> list[str]:
     """Why to stand there, two lines at most: the whole reasons stand on the card."""
-    return [IN_FEW_WORDS.sub(": ", line) for line in why_sentences(stop)][:2]
+    tasked = f"Tasked: {_short_tasking(stop.tasked)}." if stop.tasked else ""
+    told = [IN_FEW_WORDS.sub(": ", line) for line in why_sentences(replace(stop, tasked=""))]
+    found = [shortened(printable(line), LONGEST_WHY) for line in told if stop.why or not tasked]
+    return [line for line in (tasked, *found) if line][:2]
+
+
+def _short_tasking(text: str) -> str:
+    """What intelligence asks for in few words, with who asks and until when."""
+    return shortened_tasking(printable(text).strip().rstrip(".;"), LONGEST_WHY)
+
+
+def _keep_away(barred: Barred, crs: str) -> str:
+    place = shortened(printable(barred.place), LONGEST_NAME)
+    why = _short_tasking(barred.why)
+    return keep_away(replace(barred, place=place, why=why), crs=crs)
 
 
 def _week_map(roll: Roll) -> bytes:

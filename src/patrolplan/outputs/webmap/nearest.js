@@ -1,0 +1,57 @@
+"use strict";
+
+// Which named street lies nearest to a point of the screen: a name beside another street than its
+// own would send an officer down the wrong one.
+const makeNearest = ({ map, pieces, names }) => {
+  const CELL = 40;
+  const WOBBLE = 1; // pixels that a name on its own street may lie off it
+  const key = (x, y) => `${x},${y}`;
+  const cellOf = (value) => Math.floor(value / CELL);
+  const toPart = ({ x, y }, [a, b]) => {
+    const [dx, dy] = [b.x - a.x, b.y - a.y];
+    const along = ((x - a.x) * dx + (y - a.y) * dy) / (dx * dx + dy * dy || 1);
+    const share = Math.min(1, Math.max(0, along));
+    return Math.hypot(a.x + share * dx - x, a.y + share * dy - y);
+  };
+
+  // Parts of street by the squares of the screen that they pass.
+  const laidOut = (bounds) => {
+    const cells = new Map();
+    const wide = L.bounds(bounds.min.subtract([CELL, CELL]), bounds.max.add([CELL, CELL]));
+    const put = (part, name) => {
+      const around = L.bounds(part);
+      if (!wide.intersects(around)) return;
+      for (let x = cellOf(around.min.x); x <= cellOf(around.max.x); x += 1) {
+        for (let y = cellOf(around.min.y); y <= cellOf(around.max.y); y += 1) {
+          if (!cells.has(key(x, y))) cells.set(key(x, y), []);
+          cells.get(key(x, y)).push({ part, name });
+        }
+      }
+    };
+    pieces.forEach((piece, row) => {
+      if (!names[row]) return;
+      const points = piece.map((at) => map.latLngToLayerPoint(at));
+      points.slice(1).forEach((b, i) => put([points[i], b], names[row]));
+    });
+    return cells;
+  };
+
+  // Asks of a part of the screen whether a street is the nearest to all of these points.
+  return (bounds) => {
+    const cells = laidOut(bounds);
+    const isNearestAt = (point, name) => {
+      let [own, other] = [Infinity, Infinity];
+      for (let x = cellOf(point.x) - 1; x <= cellOf(point.x) + 1; x += 1) {
+        for (let y = cellOf(point.y) - 1; y <= cellOf(point.y) + 1; y += 1) {
+          (cells.get(key(x, y)) ?? []).forEach((street) => {
+            const apart = toPart(point, street.part);
+            if (street.name === name) own = Math.min(own, apart);
+            else other = Math.min(other, apart);
+          });
+        }
+      }
+      return own < Infinity && own <= other + WOBBLE;
+    };
+    return (points, name) => points.every((point) => isNearestAt(point, name));
+  };
+};
