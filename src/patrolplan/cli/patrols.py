@@ -26,6 +26,7 @@ from patrolplan.cli.app import crew
 from patrolplan.cli.app import estimated
 from patrolplan.cli.app import loaded
 from patrolplan.cli.app import parsed_date
+from patrolplan.cli.app import parsed_minutes
 from patrolplan.cli.app import parsed_time
 from patrolplan.terminal import bar
 from patrolplan.terminal import print_json
@@ -111,7 +112,7 @@ def plan(
         school,
         window,
         parsed_time(start),
-        minutes,
+        parsed_minutes(minutes),
         None if date is None else parsed_date(date, "--date"),
         together,
         way,
@@ -148,10 +149,12 @@ def _plan(
     config: Path, out: Path, wish: _Wish, who: tuple[int | None, str | None], *, as_json: bool
 ) -> None:
     from patrolplan.area.provenance import created_from
+    from patrolplan.patrols.windows import window_of
     from patrolplan.settings import load_settings
 
     check_out(out)
     settings = wish.settings(load_settings(config))
+    window = window_of(settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes)
     if _stands(out, _origin(settings), wish, as_json=as_json):
         return
     area = loaded(settings)
@@ -163,11 +166,7 @@ def _plan(
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.way import way_notes
-    from patrolplan.patrols.windows import window_of
 
-    window = window_of(
-        area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
-    )
     with stage("Finding hotspots"):
         found = find_hotspots(area, surface)
     asked = len(area.schools) if wish.schools is None else len(wish.schools)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -243,7 +244,7 @@ def _by_hand(text: str, option: str) -> ByHand:
     if option == "--lock" and None in {officer, urn, date}:
         message = f"'{text}' leaves open who, where or when; a lock names all three"
         raise typer.BadParameter(message, param_hint=option)
-    if variant is not None and not (variant.isascii() and variant.isdigit()):
+    if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
         message = f"'{variant}' is no variant; write 0 for the best patrol, 1 for the next..."
         raise typer.BadParameter(message, param_hint=option)
     day = None if date is None else parsed_date(date, option)
