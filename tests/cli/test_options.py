@@ -1,6 +1,13 @@
-"""Values that no command may end on with a traceback."""
+"""Options that every command has, and values that none of them may end on with a traceback."""
+
+import json
+import subprocess
+import sys
 
 import pytest
+import typer
+
+from patrolplan.cli import app
 
 FAR = ("0001-01-01", "9999-12-31", "1677-01-01", "20261130", "2026-W48-1", "2026-13-01", "soon")
 MANY = "9" * 5000
@@ -42,9 +49,30 @@ def test_a_value_beyond_all_sense_is_wrong_usage(run, demo, tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))
+def test_every_command_takes_config_and_json(name):
+    """So that another program need not know which does."""
+    options = {one for p in typer.main.get_command(app).commands[name].params for one in p.opts}
+    assert {"--config", "--json"} <= options
+
+
+def test_init_tells_what_it_wrote(run, tmp_path):
+    """As one JSON object."""
+    code, out, _ = run("init", "--config", tmp_path / "own.toml", "--json")
+    assert code == 0
+    assert json.loads(out) == {"written": str(tmp_path / "own.toml")}
+
+
 def test_a_window_is_checked_before_the_work(run, demo, tmp_path):
     """A window that the settings do not have is told before anything is read."""
     code, _, err = run("plan", "--config", demo, "--out", tmp_path / "o", "--window", "early")
     assert code == 1
     assert "there is no window 'early'" in err
     assert "Reading" not in err
+
+
+def test_the_package_runs_as_a_module():
+    """Where the script is not on the path."""
+    asked = [sys.executable, "-m", "patrolplan", "--help"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert "record" in done.stdout

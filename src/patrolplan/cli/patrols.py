@@ -33,6 +33,7 @@ from patrolplan.terminal import print_json
 from patrolplan.terminal import print_left_out
 from patrolplan.terminal import print_patrols
 from patrolplan.terminal import printed
+from patrolplan.terminal import progress
 from patrolplan.terminal import stage
 
 if TYPE_CHECKING:
@@ -74,11 +75,19 @@ class _Wish:
 
 @app.command()
 def demo(
-    out: Out = Path("patrolplan-demo"), workers: Workers = None, as_json: Json = False
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Taken as by every command, not read: the demo has its own."),
+    ] = None,
+    out: Out = Path("patrolplan-demo"),
+    workers: Workers = None,
+    as_json: Json = False,
 ) -> None:
     """Plan the patrols of the fictional demo borough."""
     from patrolplan.demo import demo_settings
 
+    if config is not None:
+        progress.print(f"{config} is not read: the demo has settings of its own; `plan` reads it")
     _plan(demo_settings(), out, _Wish(), (workers, None), as_json=as_json)
 
 
