@@ -79,6 +79,7 @@ def print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON object and nothing else."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()  # the board goes on after it, with its address waited for
 
 
 def say_written(out: Path | None) -> None:

@@ -244,3 +244,29 @@ def test_nothing_of_a_forces_own_extract_is_kept(village, tmp_path, monkeypatch)
     kept = {path.name.split("-")[0] for path in tmp_path.iterdir()}
     assert kept == {"arrays", "streets"}
     assert len(list((tmp_path / "arrays").iterdir())) == 2  # the network, and the school's gate
+
+
+def test_a_harm_for_no_category_is_noted(village):
+    """A harm whose name neither the data nor data.police.uk knows is named with the nearest."""
+    harm = {"Robery": 1000, "Burglary": 5, "Robbery": 9}
+    notes = _area(village, risk={"harm": harm}).notes
+    assert [note for note in notes if "harm" in note] == [
+        "[risk.harm] 'Robery' is no category of the data, did you mean 'Robbery'?"
+    ]
+
+
+def test_a_column_that_is_not_ours_is_told_once(village):
+    """However many files there are, the settings' key is named, and nothing is said of a file."""
+    for name in ("m1.csv", "m2.csv"):
+        shutil.copy(village / "c.csv", village / name)
+    with pytest.raises(pp.InputError) as told:
+        _area(village, sources={"crimes": "m?.csv"}, columns={"crimes": {"categry": "Crime type"}})
+    [problem] = told.value.problems
+    assert problem.place == "key 'columns.crimes.categry'"
+    assert "did you mean 'category'?" in problem.what
+
+
+def test_a_pattern_without_a_match_is_told_beside_one_with(village):
+    """A month that is missing does not go unseen because others are there."""
+    with pytest.raises(pp.InputError, match=r"2026-\*/c\.csv: no file matches"):
+        _area(village, sources={"crimes": ["c*.csv", "2026-*/c.csv"]})

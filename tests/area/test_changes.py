@@ -1,5 +1,7 @@
 """The same area under other settings, or with another gate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,13 @@ def test_a_gate_far_from_every_street_is_refused(demo_area):
         pp.with_gate(demo_area, "900001", 0.0, 51.0)
     with pytest.raises(pp.InputError, match="choose from: 900001"):
         pp.with_gate(demo_area, "1", 0.87, 51.53)
+
+
+def test_what_cannot_change_is_not_touched(demo_area):
+    """A ledger's password is masked on the way through the check, and must stay."""
+    url = "postgresql://lead:s3cr3t@host/doses"
+    settings = demo_area.settings
+    ledger = settings.ledger.model_copy(update={"url": url})
+    area = replace(demo_area, settings=settings.model_copy(update={"ledger": ledger}))
+    changed = pp.with_settings(area, seed=5).settings
+    assert (changed.seed, changed.ledger.url, changed.file) == (5, url, settings.file)

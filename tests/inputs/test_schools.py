@@ -160,6 +160,47 @@ def test_school_asked_for_that_is_not_there(tmp_path):
     assert "'1'" not in told
 
 
+PHASES = (
+    "1,Hill,Open,Secondary,529509,181782",
+    "2,Mill,Open,Primary,529509,181782",
+    "3,Nowhere,Open,Secondary,,",
+)
+
+
+def test_phases_are_known_however_they_are_written(tmp_path):
+    """Small letters do, and a phase of GIAS that no school here has is no mistake."""
+    schools, _ = _read(_file(tmp_path, *PHASES), phases=["secondary", "All-through"])
+    assert list(schools["urn"]) == ["1"]
+
+
+def test_a_phase_that_there_is_not_is_told_by_itself(tmp_path):
+    """The value and the phases there are; no school is blamed for it."""
+    path = _file(tmp_path, *PHASES)
+    told = _refused(lambda: _read(path, phases=["Secundary", "Primary", "x"], urns=["1", "2"]))
+    remedy = "mend [schools] phases, there are: Primary, Secondary."
+    assert told.splitlines() == [
+        f"{path}: no school is of the phase 'Secundary'; {remedy}",
+        f"{path}: no school is of the phase 'x'; {remedy}",
+    ]
+
+
+def test_phases_without_a_school_are_told(tmp_path):
+    """Where the file has none of the phases asked for, it says which and what there is."""
+    told = _refused(lambda: _read(_file(tmp_path, *PHASES), phases=["Nursery", "16 plus"]))
+    assert "no open school is of the phases asked for: 'Nursery', '16 plus'; mend" in told
+
+
+def test_why_a_school_asked_for_is_left_out(tmp_path):
+    """Another phase, no place, or not in the file: each is said as it is."""
+    path = _file(tmp_path, *PHASES)
+    told = _refused(lambda: _read(path, phases=["Secondary"], urns=["1", "2", "3", "4"]))
+    assert [line.partition(" asked for ")[2].partition(";")[0] for line in told.splitlines()] == [
+        "is of the phase 'Primary'",
+        "has no place",
+        "is not there",
+    ]
+
+
 def test_no_school_left_is_refused(tmp_path):
     """A file whose schools are all closed is refused."""
     path = _file(tmp_path, "2,Shut,Closed,S,529509,181782")
@@ -180,8 +221,10 @@ def test_bell_times_by_urn(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "time", ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00"]
-)
+    "time",
+    ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
+     "15:15+01:00", "15:1\u0665"],
+)  # fmt: skip
 def test_bell_that_is_no_time_is_named(tmp_path, time):
     """A bell time that is none is told with file, row, column, value and form."""
     path = _bells(tmp_path, "1,15:10", f"2,{time}")

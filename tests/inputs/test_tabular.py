@@ -140,12 +140,6 @@ def test_mapped_column_that_is_not_there(tmp_path):
     assert "no column 'Stage'" in _refused(path, phase="Stage")
 
 
-def test_mapping_of_an_unknown_name(tmp_path):
-    """A name that is not ours in a column mapping is refused with those that are."""
-    told = _refused(_written(tmp_path, "URN,EstablishmentName\n1,a\n"), fase="Stage")
-    assert "[columns.schools] has the unknown name 'fase'; use one of: urn, name, phase" in told
-
-
 def test_values_of_a_file_without_header_are_not_shown(tmp_path):
     """Where the first line is no header its values do not get into the message."""
     told = _refused(_written(tmp_path, "EstablishmentNam,urm\n1,a\n"))

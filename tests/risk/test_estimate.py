@@ -1,12 +1,18 @@
 """Risk: two voices, what they rest on, and what is said about it."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.errors import SettingsError
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.estimate import estimate_risk
+from patrolplan.risk.models import MODELS
+from patrolplan.risk.trials import AUTO
+from patrolplan.risk.weights import HARM_DAYS
+from patrolplan.settings import CATEGORIES
+from patrolplan.settings import RiskModel
 
 
 def groups(area, at, count=10):
@@ -78,11 +84,14 @@ def test_named_model(make):
     assert any("leave-one-out" in note for note in risk.notes)
 
 
-def test_unknown_model(make):
-    """A model that is none is told, with the nearest one."""
-    area = make.area(make.rows([3] * 12, [1]), settings={"risk": {"model": "poison"}})
-    with pytest.raises(SettingsError, match="did you mean 'poisson'"):
-        estimate_risk(area)
+def test_settings_know_every_model():
+    """The names that settings take are those of the models, and the choice among them."""
+    assert get_args(RiskModel) == (AUTO, *MODELS)
+
+
+def test_settings_know_every_category():
+    """The categories that settings know are those that have a harm."""
+    assert set(CATEGORIES) == set(HARM_DAYS)
 
 
 def test_half_life(make):

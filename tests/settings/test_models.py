@@ -13,6 +13,7 @@ from patrolplan.settings import CrimeSettings
 from patrolplan.settings import load_settings
 from patrolplan.settings import settings_from
 
+NO_TIMES = ("15", "T15:15", "15:15:30", "15:15+01:00", "1515", "15:1\u0665", 15, time(15, 15, 30))
 SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
 
 
@@ -171,6 +172,8 @@ def test_guard_holds_against_categories_listed_by_hand():
         ("patrol", {"walking_speed_kmh": -1}),
         ("patrol", {"default_finish_time": "25:00"}),
         ("patrol", {"default_finish_time": "3pm"}),
+        *(("patrol", {"default_finish_time": wrong}) for wrong in NO_TIMES),
+        *(("patrol", {"windows": {"x": {"from": wrong, "to": "16:00"}}}) for wrong in NO_TIMES),
         ("patrol", {"windows": {"early": {"from": "09:00", "to": "08:00"}}}),
         ("privacy", {"threshold": 1}),
         ("privacy", {"threshold": "five"}),
@@ -299,3 +302,33 @@ def test_a_ledger_is_in_a_database_that_is_known():
     (problem,) = _problems(ledger={"url": "mysql://lead:s3cr3t@host/doses"})
     assert "begins with 'mysql' is no ledger, write sqlite:///FILE" in problem
     assert "s3cr3t" not in problem
+
+
+def test_a_time_of_day_of_toml_is_taken(tmp_path):
+    """TOML has times of its own: without seconds they are as good as text."""
+    file = tmp_path / "patrolplan.toml"
+    sources = "".join(f"{name} = '{path}'\n" for name, path in SOURCES.items())
+    file.write_text(f"[sources]\n{sources}[patrol]\ndefault_finish_time = 15:40:00\n", "utf-8")
+    assert load_settings(file).patrol.default_finish_time == time(15, 40)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    """Notepad begins a file with one."""
+    file = tmp_path / "patrolplan.toml"
+    sources = "".join(f"{name} = '{path}'\n" for name, path in SOURCES.items())
+    file.write_text(f"[sources]\n{sources}", encoding="utf-8-sig")
+    assert load_settings(file).sources.schools == ("s.csv",)
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "9" * 5000])
+def test_a_file_beyond_all_bounds_is_told(tmp_path, text):
+    """Tables without end and numbers too long to be read end in a message."""
+    file = tmp_path / "patrolplan.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match="is not TOML"):
+        load_settings(file)
+
+
+def test_a_model_may_be_written_with_other_signs():
+    """A risk model is known by its words, as tables and files write them."""
+    assert _settings(risk={"model": "Network_Kernel"}).risk.model == "network kernel"

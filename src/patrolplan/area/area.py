@@ -30,6 +30,7 @@ from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
 from patrolplan.privacy import notes as privacy_notes
 from patrolplan.projection import Projection
+from patrolplan.settings import CATEGORIES
 from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
 from patrolplan.settings import load_settings
@@ -206,7 +207,8 @@ class _Loader:
         self.problems.raise_if_any()
         limits, network, crimes = sources["limits"], sources["network"], sources["crimes"]
         inside = self._inside(crimes, limits)
-        self._check_categories(crimes.incidents["category"].array[inside].unique())
+        categories = crimes.incidents["category"].array
+        self._check_categories(categories[inside].unique(), categories.unique())
         self.problems.raise_if_any()
         seen = np.bincount(crimes.place[inside], minlength=len(crimes.places)) > 0
         catchments = catch(network, crimes.places[seen] if crimes.snapped else None)
@@ -253,9 +255,19 @@ class _Loader:
         self.left_out.add("crimes", "outside the area", int((~inside).sum()))
         return np.asarray(inside)
 
-    def _check_categories(self, found: Iterable[str]) -> None:
-        """Some category that counts must occur; the others are named."""
+    def _check_categories(self, found: Iterable[str], read: Iterable[str]) -> None:
+        """Some category that counts must occur in the area; the others are named.
+
+        A harm for a category that is neither among those `read` nor of data.police.uk is named too:
+        it may come with later months, or be misspelled.
+        """
         there = list(found)
+        known = tuple(dict.fromkeys((*read, *self.settings.crimes.counted, *CATEGORIES)))
+        for name in self.settings.risk.harm:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+                hint = f", did you mean '{near[0]}'?" if near else ""
+                self.notes.append(f"[risk.harm] '{name}' is no category of the data{hint}")
         counted = self.settings.crimes.counted
         missing = [name for name in counted if name not in there]
         if there and len(missing) == len(counted):

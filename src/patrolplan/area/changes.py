@@ -53,8 +53,9 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     data = area.settings.model_dump(by_alias=True, exclude_none=True)
     for name, change in changes.items():
         data[name] = {**data[name], **change} if isinstance(change, Mapping) else change
-    settings = settings_from(data, folder=area.settings.folder, file="with_settings")
-    return replace(area, settings=settings)
+    checked = settings_from(data, folder=area.settings.folder, file="with_settings")
+    free = {name: getattr(checked, name) for name in FREE}
+    return replace(area, settings=area.settings.model_copy(update=free))
 
 
 def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> StudyArea:

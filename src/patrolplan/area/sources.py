@@ -1,5 +1,6 @@
 """Every source of an area read by itself, before one is held against another."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.cache import cached_streets
 from patrolplan.inputs.crimes import read_crimes
+from patrolplan.inputs.given import columns_of
+from patrolplan.inputs.given import files_of
 from patrolplan.inputs.officers import read_officers
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_bell_times
@@ -41,9 +44,9 @@ class Reader:
     def read(self) -> dict[str, Any]:
         """Every source that stands by itself; all of their problems are collected."""
         found: dict[str, Any] = {}
-        columns, projection, left_out = self.settings.columns, self.projection, self.left_out
+        projection, left_out = self.projection, self.left_out
         with self.problems.collecting():
-            streets = cached_streets(self._paths("streets"), projection, left_out)
+            streets = cached_streets(files_of(self.settings, "streets"), projection, left_out)
             limits = read_limits(self.settings, streets.vertex_xy)
             network = cached_network(streets, projection, left_out, limits=limits)
             if not len(network):
@@ -53,43 +56,39 @@ class Reader:
             found |= {"limits": limits, "network": network, "features": streets.features}
             found["walking_extract"] = streets.walking_extract
         with self.problems.collecting():
+            paths, columns = self._given("crimes")
+            forces = self.settings.crimes.leave_out_forces
             found["crimes"] = read_crimes(
-                self._paths("crimes"),
-                projection,
-                left_out,
-                columns=columns.get("crimes"),
-                leave_out_forces=self.settings.crimes.leave_out_forces,
+                paths, projection, left_out, columns=columns, leave_out_forces=forces
             )
         with self.problems.collecting():
+            paths, columns = self._given("schools")
+            wanted = self.settings.schools
             found["schools"] = read_schools(
-                self._paths("schools"),
-                projection,
-                left_out,
-                wanted=self.settings.schools,
-                columns=columns.get("schools"),
+                paths, projection, left_out, wanted=wanted, columns=columns
             )
         with self.problems.collecting():
-            paths = self._paths("bell_times")
-            found["bells"] = read_bell_times(paths, columns=columns.get("bell_times"))
+            paths, columns = self._given("bell_times")
+            found["bells"] = read_bell_times(paths, columns=columns)
         with self.problems.collecting():
-            paths = self._paths("gates")
-            found["gates"] = read_gates(paths, projection, columns=columns.get("gates"))
+            paths, columns = self._given("gates")
+            found["gates"] = read_gates(paths, projection, columns=columns)
         with self.problems.collecting():
-            paths = self._paths("officers")
-            found["officers"] = read_officers(paths, projection, columns=columns.get("officers"))
+            paths, columns = self._given("officers")
+            found["officers"] = read_officers(paths, projection, columns=columns)
         with self.problems.collecting():
-            paths = self._paths("term_dates")
-            found["term_dates"] = read_term_dates(paths, columns=columns.get("term_dates"))
+            paths, columns = self._given("term_dates")
+            found["term_dates"] = read_term_dates(paths, columns=columns)
         with self.problems.collecting():
-            paths, mapped = self._paths("tasked_places"), columns.get("tasked_places")
-            found["tasked_places"] = read_tasked_places(paths, projection, columns=mapped)
+            paths, columns = self._given("tasked_places")
+            found["tasked_places"] = read_tasked_places(paths, projection, columns=columns)
         with self.problems.collecting():
             found |= self._reports(found.get("limits", EVERYWHERE))
         return found
 
     def _reports(self, limits: BaseGeometry) -> dict[str, Any]:
         """Reports inside the limits, and what was left out on the way; nothing without a file."""
-        paths = self._paths("reports")
+        paths, columns = self._given("reports")
         told = LeftOut()
         if not paths:
             return {}
@@ -99,15 +98,16 @@ class Reader:
             whole_squares(limits),
             told,
             threshold=self.settings.privacy.threshold,
-            columns=self.settings.columns.get("reports"),
+            columns=columns,
         )
         return {"reports": reports, "reports_left_out": told}
 
-    def _paths(self, source: str) -> tuple[Path, ...]:
-        """Files of a source; a pattern that matches nothing is a problem, an unset key is not."""
-        paths = self.settings.paths(source)
-        patterns = getattr(self.settings.sources, source)
-        if patterns and not paths:
-            remedy = f"mend [sources] {source}; paths start at the settings file's folder"
-            raise InputError.one(", ".join(patterns), "no file matches", remedy)
-        return paths
+    def _given(self, source: str) -> tuple[tuple[Path, ...], Mapping[str, str]]:
+        """Files and columns of a source that is a table; what is wrong with both is told."""
+        problems = Problems()
+        with problems.collecting():
+            columns = columns_of(self.settings, source)
+        with problems.collecting():
+            paths = files_of(self.settings, source)
+        problems.raise_if_any()
+        return paths, columns

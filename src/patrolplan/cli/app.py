@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
+MOST_PROCESSES = 61
+"""Windows waits for no more at once."""
+
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
 MaybeOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
@@ -36,7 +40,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", min=1, help="Processes that share the work; default: as many as are worth it."
+        "--workers",
+        min=1,
+        max=MOST_PROCESSES,
+        help="Processes that share the work; default: as many as are worth it.",
     ),
 ]
 Cluster = Annotated[
@@ -44,28 +51,63 @@ Cluster = Annotated[
     typer.Option("--cluster", help="Dask scheduler whose workers share it, tcp://HOST:8786."),
 ]
 HERE = Path("patrolplan.toml")
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Years that records and plans can be of, as the readers of tables have them."""
+
 HANDED_OUT = Path("patrolplan-week")
 """Where the board keeps the week, and `week --replan` looks for it, unless told otherwise."""
 
 
 def parsed_time(text: str | None) -> dt.time | None:
     """A time of day as typed; a wrong one is wrong usage."""
+    from patrolplan.settings import time_of_day
+
     if text is None:
         return None
     try:
-        return dt.datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day
+        return time_of_day(text)
     except ValueError:
         message = f"'{text}' is no time of day; write HH:MM, such as 15:40"
         raise typer.BadParameter(message, param_hint="--from") from None
 
 
+def parsed_minutes(minutes: float | None) -> float | None:
+    """Length of a window as typed; one that no patrol can last, or no number, is wrong usage."""
+    from patrolplan.settings import LONGEST_WINDOW_MINUTES as LONGEST
+
+    if minutes is None or 0 < minutes <= LONGEST:
+        return minutes
+    message = f"{minutes:g} is no length of a patrol; give minutes above 0, up to {LONGEST}"
+    raise typer.BadParameter(message, param_hint="--minutes")
+
+
 def parsed_date(text: str, option: str) -> dt.date:
     """A day as typed; a wrong one is wrong usage."""
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        message = f"'{text}' is no date; write YYYY-MM-DD"
-        raise typer.BadParameter(message, param_hint=option) from None
+    return _day(text, text, option, "date; write YYYY-MM-DD")
+
+
+def parsed_month(text: str, option: str) -> str:
+    """A month as typed; a wrong one is wrong usage."""
+    return f"{_day(f'{text}-01', text, option, 'month; write YYYY-MM'):%Y-%m}"
+
+
+def parsed_first_day(text: str, option: str) -> dt.date:
+    """A day as typed, or the first of a month; a wrong one is wrong usage."""
+    day = f"{text}-01" if text.count("-") == 1 else text
+    return _day(day, text, option, "month or day; write YYYY-MM or YYYY-MM-DD")
+
+
+def _day(day: str, typed: str, option: str, wanted: str) -> dt.date:
+    message = f"'{typed}' is no {wanted}"
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+        try:
+            found = dt.date.fromisoformat(day)
+        except ValueError:
+            raise typer.BadParameter(message, param_hint=option) from None
+        if FIRST_YEAR <= found.year <= LAST_YEAR:
+            return found
+        message = f"'{typed}' is not of the years {FIRST_YEAR} to {LAST_YEAR}"
+    raise typer.BadParameter(message, param_hint=option)
 
 
 def check_out(out: Path | None) -> None:

@@ -11,9 +11,11 @@ import typer
 from patrolplan.cli.app import HANDED_OUT
 from patrolplan.cli.app import HERE
 from patrolplan.cli.app import Config
+from patrolplan.cli.app import Json
 from patrolplan.cli.app import app
 from patrolplan.cli.app import parsed_date
 from patrolplan.errors import InputError
+from patrolplan.terminal import print_json
 from patrolplan.terminal import printed
 from patrolplan.terminal import progress
 from patrolplan.terminal import stage
@@ -41,6 +43,7 @@ def board(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, open nothing.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Open the week in the browser: change, lock, solve again and print it."""
     _check_extra()
@@ -61,7 +64,10 @@ def board(
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
         address = f"http://{shown}:{number}/?token={secret}"
-        printed.print(address, soft_wrap=True)
+        if as_json:
+            print_json({"address": address})
+        else:
+            printed.print(address, soft_wrap=True)
         progress.print("The board is for this computer alone. Stop it with Ctrl+C.")
         if not no_browser:
             webbrowser.open(address)

@@ -67,9 +67,11 @@ def governance(
         Path | None,
         typer.Option("--backtest", help="Folder of `patrolplan backtest --out`; else it is run."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Write impact assessment annex, transparency record and model card, filled with the facts."""
     from patrolplan.outputs.governance.facts import read_backtest
+    from patrolplan.outputs.governance.pack import PAPERS
     from patrolplan.outputs.governance.pack import write_governance
 
     check_out(out)
@@ -87,4 +89,7 @@ def governance(
             patrols = backtest_patrols(area, origins=list(trials.trials.origins))
             tested = backtest_document(trials, patrols)
     write_governance(area, risk, tested, out)
+    if as_json:
+        print_json({"written": [(out / name).as_posix() for name in PAPERS]})
+        return
     say_written(out)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def init(config: Config = HERE) -> None:
+def init(config: Config = HERE, as_json: Json = False) -> None:
     """Write a settings file to start from, with every key and its meaning."""
     from patrolplan.settings.template import settings_template
 
@@ -44,6 +44,9 @@ def init(config: Config = HERE) -> None:
     except OSError as error:
         message = f"{config}: cannot be written ({error.strerror}); name another file with --config"
         raise OutputError(message) from None
+    if as_json:
+        print_json({"written": str(config)})
+        return
     printed.print(f"Written {config}: name your files under [sources], then `patrolplan check`.")
 
 

@@ -26,12 +26,14 @@ from patrolplan.cli.app import crew
 from patrolplan.cli.app import estimated
 from patrolplan.cli.app import loaded
 from patrolplan.cli.app import parsed_date
+from patrolplan.cli.app import parsed_minutes
 from patrolplan.cli.app import parsed_time
 from patrolplan.terminal import bar
 from patrolplan.terminal import print_json
 from patrolplan.terminal import print_left_out
 from patrolplan.terminal import print_patrols
 from patrolplan.terminal import printed
+from patrolplan.terminal import progress
 from patrolplan.terminal import stage
 
 if TYPE_CHECKING:
@@ -73,11 +75,19 @@ class _Wish:
 
 @app.command()
 def demo(
-    out: Out = Path("patrolplan-demo"), workers: Workers = None, as_json: Json = False
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Taken as by every command, not read: the demo has its own."),
+    ] = None,
+    out: Out = Path("patrolplan-demo"),
+    workers: Workers = None,
+    as_json: Json = False,
 ) -> None:
     """Plan the patrols of the fictional demo borough."""
     from patrolplan.demo import demo_settings
 
+    if config is not None:
+        progress.print(f"{config} is not read: the demo has settings of its own; `plan` reads it")
     _plan(demo_settings(), out, _Wish(), (workers, None), as_json=as_json)
 
 
@@ -111,7 +121,7 @@ def plan(
         school,
         window,
         parsed_time(start),
-        minutes,
+        parsed_minutes(minutes),
         None if date is None else parsed_date(date, "--date"),
         together,
         way,
@@ -148,10 +158,12 @@ def _plan(
     config: Path, out: Path, wish: _Wish, who: tuple[int | None, str | None], *, as_json: bool
 ) -> None:
     from patrolplan.area.provenance import created_from
+    from patrolplan.patrols.windows import window_of
     from patrolplan.settings import load_settings
 
     check_out(out)
     settings = wish.settings(load_settings(config))
+    window = window_of(settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes)
     if _stands(out, _origin(settings), wish, as_json=as_json):
         return
     area = loaded(settings)
@@ -163,11 +175,7 @@ def _plan(
     from patrolplan.outputs.planfile import plan_document
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.way import way_notes
-    from patrolplan.patrols.windows import window_of
 
-    window = window_of(
-        area.settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes
-    )
     with stage("Finding hotspots"):
         found = find_hotspots(area, surface)
     asked = len(area.schools) if wish.schools is None else len(wish.schools)

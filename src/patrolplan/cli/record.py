@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from patrolplan.cli.app import app
 from patrolplan.cli.app import check_out
 from patrolplan.cli.app import loaded
 from patrolplan.cli.app import parsed_date
+from patrolplan.cli.app import parsed_month
 from patrolplan.terminal import print_json
 from patrolplan.terminal import printed
 from patrolplan.terminal import progress
@@ -84,7 +84,7 @@ def record(
         raise typer.BadParameter(message, param_hint="--out")
     day = parsed_date(date, "--date") if date is not None else None
     if month is not None:
-        _return(config, _checked_month(month), out, as_json=as_json)
+        _return(config, parsed_month(month, "--return"), out, as_json=as_json)
     elif week is not None:
         _hand_out(config, week, as_json=as_json)
     elif table is not None:
@@ -93,13 +93,6 @@ def record(
         _from_track(config, gpx, officer, day, school, as_json=as_json)
     elif officer is not None and day is not None:
         _by_hand(config, officer, day, minutes, as_json=as_json)
-
-
-def _checked_month(text: str) -> str:
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text) or text.startswith("0000"):
-        message = f"'{text}' is no month; write YYYY-MM"
-        raise typer.BadParameter(message, param_hint="--return")
-    return text
 
 
 def _opened(config: Path) -> tuple[Settings, Ledger]:
@@ -186,6 +179,8 @@ def _typed(prompt: str) -> str:
 
 
 def _from_table(config: Path, path: Path, *, as_json: bool) -> None:
+    from patrolplan.inputs.given import columns_of
+    from patrolplan.inputs.given import files_of
     from patrolplan.inputs.officers import read_officers
     from patrolplan.inputs.visits import read_visits
     from patrolplan.projection import Projection
@@ -194,9 +189,9 @@ def _from_table(config: Path, path: Path, *, as_json: bool) -> None:
     table = read_visits(path)
     settings, ledger = _opened(config)
     officers = read_officers(
-        settings.paths("officers"),
+        files_of(settings, "officers"),
         Projection(settings.area.crs),
-        columns=settings.columns.get("officers"),
+        columns=columns_of(settings, "officers"),
     )
     with ledger:
         visits = table_visits(ledger, table, path, list(officers["officer"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 from typing import Annotated
 
@@ -16,6 +15,8 @@ from patrolplan.cli.app import app
 from patrolplan.cli.app import check_out
 from patrolplan.cli.app import estimated
 from patrolplan.cli.app import loaded
+from patrolplan.cli.app import parsed_first_day
+from patrolplan.cli.app import parsed_month
 from patrolplan.terminal import print_json
 from patrolplan.terminal import printed
 from patrolplan.terminal import say_written
@@ -44,7 +45,7 @@ def brief(
     from patrolplan.outputs.brief.told import brief_document
     from patrolplan.outputs.brief.told import brief_lines
 
-    first = _since(since)
+    first = parsed_first_day(since, "--since")
     check_out(out)
     area = loaded(config)
     check_asked(area, school, first)  # before the work, not after it
@@ -60,15 +61,6 @@ def brief(
     for line in brief_lines(told):
         printed.print(line, soft_wrap=True)
     say_written(out)
-
-
-def _since(text: str) -> dt.date:
-    day = text + "-01" if text.count("-") == 1 else text
-    try:
-        return dt.date.fromisoformat(day)
-    except ValueError:
-        message = f"'{text}' is no month or day; write YYYY-MM or YYYY-MM-DD"
-        raise typer.BadParameter(message, param_hint="--since") from None
 
 
 @app.command()
@@ -90,10 +82,13 @@ def backtest(
     if (first is None) != (last is None):
         message = "give both --from and --to, or neither"
         raise typer.BadParameter(message)
+    origins = None
+    if first is not None and last is not None:
+        origins = (parsed_month(first, "--from"), parsed_month(last, "--to"))
     check_out(out)
     area = loaded(config)
     with stage("Testing risk models"):
-        tested = backtest_risk(area, origins=None if first is None else (first, str(last)))
+        tested = backtest_risk(area, origins=origins)
     with stage("Testing patrols"):
         patrols = backtest_patrols(area, origins=list(tested.trials.origins))
     if out is not None:

@@ -23,6 +23,9 @@ Answer = TypeVar("Answer")
 SCHOOLS_A_WORKER = 24
 """A worker takes some seconds to start, a school with its card 0.7: fewer are not worth one."""
 
+MOST_WORKERS = 61
+"""Windows waits for no more at once."""
+
 
 class Workers(Executor):
     """Processes of this computer that do what they are told; a lost one is replaced.
@@ -133,4 +136,4 @@ def fitting_workers(schools: int) -> int:
     processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     )
-    return max(1, min(processors or 1, schools // SCHOOLS_A_WORKER))
+    return max(1, min(processors or 1, schools // SCHOOLS_A_WORKER, MOST_WORKERS))

@@ -14,6 +14,7 @@ from patrolplan.inputs.tabular import Field
 from patrolplan.inputs.tabular import read_table
 from patrolplan.inputs.tabular import teller
 from patrolplan.projection import Projection
+from patrolplan.settings import TIME_OF_DAY
 from patrolplan.tables import OFFICERS
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -27,7 +28,7 @@ FIELDS = (
     Field("base_longitude", required=True),
     Field("base_latitude", required=True),
 )
-HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
+HOURS = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
 
 
 def read_officers(

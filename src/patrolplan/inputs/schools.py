@@ -17,6 +17,7 @@ from patrolplan.inputs.tabular import in_row
 from patrolplan.inputs.tabular import read_table
 from patrolplan.inputs.tabular import shown
 from patrolplan.projection import Projection
+from patrolplan.settings import TIME_OF_DAY
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 
@@ -30,7 +31,17 @@ FIELDS = (
 BELL_FIELDS = (Field("urn", required=True), Field("finish_time", required=True))
 GATE_FIELDS = tuple(Field(name, required=True) for name in ("urn", "longitude", "latitude"))
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+PHASES = (
+    "Nursery",
+    "Primary",
+    "Middle deemed primary",
+    "Secondary",
+    "Middle deemed secondary",
+    "16 plus",
+    "All-through",
+    "Not applicable",
+)
+"""Phases of GIAS: an area need not have a school of each that is asked for."""
 
 
 def read_schools(
@@ -54,7 +65,7 @@ def read_schools(
     Raises
     ------
     InputError
-        When a file cannot be read, or a school that the settings name is not there.
+        When a file cannot be read, or a school or phase that the settings name is not there.
     """
     wanted = wanted or SchoolSettings()
     columns = columns or {}
@@ -66,12 +77,14 @@ def read_schools(
             x, y = points(table, projection, columns, path=path, source="schools")
             parts.append(table.assign(x=x, y=y))
     problems.raise_if_any()
-    table = _chosen(pd.concat(parts, ignore_index=True), wanted, left_out)
+    listed = _open(pd.concat(parts, ignore_index=True), left_out)
+    _check_phases(listed, wanted, paths[0], problems)
+    problems.raise_if_any()  # no school is blamed for a phase that there is not
+    table = _chosen(listed, wanted, left_out)
     for urn in wanted.urns:
         if urn not in set(table["urn"]):
-            what = f"the school {shown(urn)} that is asked for is not there"
-            remedy = "mend [schools] urns, or the school's row (open, with a place?)"
-            problems.add(paths[0], what, remedy)
+            why, remedy = _missing(listed, urn)
+            problems.add(paths[0], f"the school {shown(urn)} that is asked for {why}", remedy)
     if table.empty:
         what = "no open school with a place is left"
         problems.add(paths[0], what, "check the file and [schools]")
@@ -88,7 +101,8 @@ def _natural(urns: pd.Series) -> pd.Series:
     return urns.str.zfill(12)
 
 
-def _chosen(table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut) -> pd.DataFrame:
+def _open(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
+    """Open schools, each once."""
     urns = table["urn"].fillna("").str.removesuffix(".0")
     plain = urns.str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
     left_out.add("schools", "without a URN of letters and digits", int((~plain).sum()))
@@ -103,17 +117,57 @@ def _chosen(table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut) -> p
         table = table[is_open]
     again = table["urn"].duplicated()
     left_out.add("schools", "the same URN again", int(again.sum()))
-    table = table[~again]
-    asked = pd.Series(data=True, index=table.index)
+    return table[~again]
+
+
+def _chosen(table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut) -> pd.DataFrame:
+    """Schools that are asked for and have a place."""
+    asked = _of_phases(table, wanted)
     if wanted.urns:
         asked &= table["urn"].isin(wanted.urns)
-    if wanted.phases:
-        asked &= table["phase"].isin(wanted.phases)
     left_out.add("schools", "not asked for in [schools]", int((~asked).sum()))
     table = table[asked]
     placed = table["x"].notna()
     left_out.add("schools", "without coordinates", int((~placed).sum()))
     return table[placed]
+
+
+def _of_phases(table: pd.DataFrame, wanted: SchoolSettings) -> pd.Series:
+    """Whether each school is of a phase that is asked for, however that is written."""
+    if not wanted.phases:
+        return pd.Series(data=True, index=table.index)
+    return table["phase"].str.casefold().isin([_folded(phase) for phase in wanted.phases])
+
+
+def _folded(phase: str) -> str:
+    return phase.strip().casefold()
+
+
+def _check_phases(
+    table: pd.DataFrame, wanted: SchoolSettings, path: Path, problems: Problems
+) -> None:
+    """Every phase must be one of the file's or of GIAS, and some school of one of them."""
+    there = sorted(phase for phase in table["phase"].unique() if phase)
+    remedy = f"mend [schools] phases, there are: {', '.join(there) or 'none'}"
+    known = {_folded(phase) for phase in (*there, *PHASES)}
+    for phase in wanted.phases:
+        if _folded(phase) not in known:
+            problems.add(path, f"no school is of the phase {shown(phase)}", remedy)
+    if len(table) and wanted.phases and not _of_phases(table, wanted).any():
+        asked = ", ".join(shown(phase) for phase in wanted.phases if _folded(phase) in known)
+        if asked:
+            problems.add(path, f"no open school is of the phases asked for: {asked}", remedy)
+
+
+def _missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
+    """Why a school that is asked for is not among the chosen, and what to do."""
+    row = listed[listed["urn"] == urn]
+    if row.empty:
+        return "is not there", "mend [schools] urns, or the school's row (open?)"
+    if row["x"].isna().all():
+        return "has no place", "write its coordinates"
+    phase = shown(row["phase"].iloc[0])
+    return f"is of the phase {phase}", "take it from [schools] urns, or its phase into phases"
 
 
 def read_bell_times(

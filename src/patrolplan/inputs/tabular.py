@@ -48,7 +48,7 @@ def read_table(
     fields
         Columns wanted.
     columns
-        The settings' `[columns.SOURCE]`: our name = "their name".
+        The settings' `[columns.SOURCE]`: our name = "their name", see `given.columns_of`.
     source
         Key under `[sources]`, for messages.
 
@@ -63,7 +63,6 @@ def read_table(
     InputError
         When the file is missing, empty, of another kind or broken, or lacks a required column.
     """
-    _check_mapping(path, fields, columns, source)
     if not path.is_file():
         raise InputError.one(path, "there is no such file", f"mend [sources] {source}")
     check_size(path)
@@ -178,18 +177,6 @@ _DISGUISES = {
     b"\x1f\x8b": "a gzip file without the ending .gz",
     b"{": "a JSON file",
 }
-
-
-def _check_mapping(
-    path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
-) -> None:
-    problems = Problems()
-    known = [field.name for field in fields]
-    for name in columns:
-        if name not in known:
-            remedy = f"use one of: {', '.join(known)}"
-            problems.add(path, f"[columns.{source}] has the unknown name '{name}'", remedy)
-    problems.raise_if_any()
 
 
 def _match(

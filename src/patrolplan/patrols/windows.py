@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from patrolplan.errors import InputError
+from patrolplan.settings import LONGEST_WINDOW_MINUTES
 from patrolplan.settings import PatrolSettings
 
 
@@ -49,12 +50,13 @@ def window_of(
     Raises
     ------
     InputError
-        When the settings have no window of that name, or name and start are both given.
+        When the settings have no window of that name, name and start are both given, or the
+        minutes are none that a patrol can last.
     """
     length = settings.window_minutes if minutes is None else minutes
-    if length <= 0:
-        where, what = "--minutes", f"{length:g} is no length"
-        raise InputError.one(where, what, "give minutes above 0")
+    if not 0 < length <= LONGEST_WINDOW_MINUTES:
+        where, what = "minutes", f"{length:g} is no length of a patrol"
+        raise InputError.one(where, what, f"give minutes above 0, up to {LONGEST_WINDOW_MINUTES}")
     if name is None:
         return Window(length, None if start is None else minutes_after_midnight(start))
     if start is not None:

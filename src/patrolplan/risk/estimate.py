@@ -1,6 +1,5 @@
 """Incidents and groups of reports -> `Risk`."""
 
-import difflib
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import SettingsError
 from patrolplan.risk.choice import FEWEST_EVENTS
 from patrolplan.risk.choice import FEWEST_ORIGINS
 from patrolplan.risk.choice import Choice
 from patrolplan.risk.history import History
 from patrolplan.risk.history import history_of
-from patrolplan.risk.models import MODELS
 from patrolplan.risk.models import PRIOR_COUNT
 from patrolplan.risk.models import RiskModel
 from patrolplan.risk.models import fitted
@@ -69,11 +66,6 @@ def estimate_risk(area: StudyArea, *, looked_at_months: int = LOOKED_AT_MONTHS) 
         The study area.
     looked_at_months
         Last months that the models are compared on.
-
-    Raises
-    ------
-    SettingsError
-        When the settings name an unknown model.
     """
     settings = area.settings
     history = history_of(area)
@@ -106,17 +98,10 @@ def _told(
     """What the named model, or the chosen ones, expect."""
     settings = area.settings
     models = models_by_name(settings.risk.half_life_months, settings.seed)
-    name = " ".join(settings.risk.model.lower().replace("_", " ").replace("-", " ").split())
+    name = settings.risk.model
     if name == AUTO:
         origins = list(history.months[LEAST_HISTORY:][-looked_at_months:])
         return _chosen(history, models, harm, origins, settings.seed)
-    if name not in MODELS:
-        near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
-        hint = f", did you mean '{near[0]}'?" if near else ""
-        what = f"'{settings.risk.model}' is no risk model{hint}"
-        remedy = f"choose from: {', '.join((AUTO, *MODELS))}"
-        file, key = "settings", "key 'risk.model'"
-        raise SettingsError.one(file, what, remedy, key)
     model = fitted(models[name], history)
     said = (f"Risk model '{name}', as the settings say.", *model.said_)
     return _Told(model.predict(), name, notes=said)

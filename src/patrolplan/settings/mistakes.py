@@ -1,44 +1,137 @@
 """What is wrong with a key of the settings, said to the person who wrote it."""
 
+import datetime as dt
 import difflib
-from pathlib import Path
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from typing import get_args
+from typing import get_origin
 
 from pydantic import BaseModel
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from patrolplan.errors import Problem
+from patrolplan.settings.wanted import choices
+from patrolplan.settings.wanted import wanted
+
+LONGEST_SHOWN = 60
+"""Letters of a value that stand in a message."""
 
 
-def problem_of(file: str | Path, detail: ErrorDetails, root: type[BaseModel]) -> Problem:
-    """What pydantic found wrong in a file with the sections of `root`, in its writer's words."""
-    key = ".".join(str(part) for part in detail["loc"])
-    place = f"key '{key}'" if key else ""
+@dataclass(frozen=True)
+class _Key:
+    """A key of the settings, as far as its writer knows it by name."""
+
+    path: tuple[str, ...]
+    kind: Any = None
+    notes: Sequence[Any] = ()
+    secret: bool = False
+
+
+def problems_of(
+    file: object, error: ValidationError, data: Mapping[str, Any], root: type[BaseModel]
+) -> tuple[Problem, ...]:
+    """What is wrong in a file with the sections of `root`: one problem a key, in plain words.
+
+    Parameters
+    ----------
+    file
+        To be named.
+    error
+        What pydantic found in `data`; it tells a key with several kinds once for each of them.
+    """
+    found: dict[tuple[str, ...], Problem] = {}
+    for detail in error.errors():
+        key = _key_at(detail["loc"], root)
+        found.setdefault(key.path, _problem(str(file), key, detail, data, root))
+    return tuple(found.values())
+
+
+def _problem(
+    file: str, key: _Key, detail: ErrorDetails, data: Mapping[str, Any], root: type[BaseModel]
+) -> Problem:
+    name = ".".join(key.path)
+    place = f"key '{name}'" if name else ""
     if detail["type"] == "extra_forbidden":
-        known = _keys_beside(detail["loc"], root)
-        what = f"no such key{nearest(str(detail['loc'][-1]), known)}"
-        return Problem(file, what, "mend or remove it", place)
-    if detail["type"] == "missing" and isinstance(detail["loc"][-1], str):
-        return Problem(file, "the key is missing", "add it", place)
-    message = detail["msg"].removeprefix("Value error, ")
+        known = _keys_beside(key.path, root)
+        return Problem(
+            file, f"no such key{nearest(key.path[-1], known)}", "mend or remove it", place
+        )
     if detail["type"] == "value_error":
+        message = detail["msg"].removeprefix("Value error, ")
         return Problem(file, message, "see `patrolplan init` for an example", place)
-    return Problem(file, f"{detail['input']!r}: {message}", "mend the value", place)
+    takes = wanted(key.kind, key.notes)
+    if detail["type"] == "missing" and len(key.path) == len(detail["loc"]):
+        return Problem(file, "the key is missing", f"add it, as {takes}", place)
+    value = _value_at(key.path, data, detail["input"])
+    if key.secret:
+        return Problem(file, "the value does not fit", f"write {takes}", place)
+    known = choices(key.kind) if isinstance(value, str) else ()
+    close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6) if known else []
+    meant = f", did you mean '{close[0]}'?" if close else ""
+    return Problem(file, f"{shown(value)} does not fit{meant}", f"write {takes}", place)
 
 
-def _keys_beside(loc: tuple[int | str, ...], root: type[BaseModel]) -> tuple[str, ...]:
+def _key_at(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
+    """The key that a location lies in: what follows it is the business of its value alone."""
+    key = _Key((), root)
+    for part in loc:
+        path = (*key.path, str(part))
+        if isinstance(key.kind, type) and issubclass(key.kind, BaseModel):
+            fields = key.kind.model_fields
+            field = next((f for name, f in fields.items() if part in {name, f.alias}), None)
+            if field is None:
+                return _Key(path)
+            key = _Key(path, field.annotation, field.metadata, secret=not (field.repr))
+        elif get_origin(key.kind) is dict:
+            key = _Key(path, get_args(key.kind)[1])
+        else:
+            break
+    return key
+
+
+def _value_at(path: Sequence[str], data: Any, otherwise: object) -> object:  # noqa: ANN401 - a file's
+    """What stands at a key, whole."""
+    for part in path:
+        if not (isinstance(data, Mapping) and part in data):
+            return otherwise
+        data = data[part]
+    return data
+
+
+def shown(value: object) -> str:
+    """A value as the settings file would have it, short.
+
+    Examples
+    --------
+    >>> shown([True, "a"])
+    "[true, 'a']"
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        text = f"[{', '.join(map(shown, value))}]"
+    elif isinstance(value, Mapping):
+        text = "{" + ", ".join(f"{name} = {shown(one)}" for name, one in value.items()) + "}"
+    elif isinstance(value, int) and value.bit_length() > LONGEST_SHOWN * 3:
+        return "a number of very many digits"  # Python refuses to write out the longest
+    else:
+        text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def _keys_beside(path: tuple[str, ...], root: type[BaseModel]) -> tuple[str, ...]:
     """Names of the keys that are known where an unknown one was found."""
-    model = root
-    for part in loc[:-1]:
-        field = model.model_fields.get(str(part))
-        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        for kind in kinds:  # a section, or a table of sections by name
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                model = kind
+    model = _key_at(path[:-1], root).kind
     return tuple(info.alias or name for name, info in model.model_fields.items())
 
 
-def nearest(name: str, known: tuple[str, ...]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
     """The name that was meant, or all that are known; to stand after what is wrong."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"

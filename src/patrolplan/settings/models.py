@@ -8,9 +8,6 @@ from typing import Annotated
 from typing import Literal
 from typing import Self
 
-from pydantic import BaseModel
-from pydantic import BeforeValidator
-from pydantic import ConfigDict
 from pydantic import Field
 from pydantic import PrivateAttr
 from pydantic import field_serializer
@@ -19,48 +16,21 @@ from pydantic import model_validator
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from patrolplan.settings.kinds import Box
+from patrolplan.settings.kinds import ClockTime
+from patrolplan.settings.kinds import NeededPaths
+from patrolplan.settings.kinds import Paths
+from patrolplan.settings.kinds import Section
 from patrolplan.settings.mistakes import nearest
+from patrolplan.settings.names import DISCOVERED
+from patrolplan.settings.names import PATROL_RELEVANT
+from patrolplan.settings.names import RiskModel
 
-PATROL_RELEVANT = (
-    "Robbery",
-    "Theft from the person",
-    "Violence and sexual offences",
-    "Anti-social behaviour",
-    "Bicycle theft",
-    "Other theft",
-    "Criminal damage and arson",
-)
-"""Categories that a visible patrol after school can prevent, all of them reported by victims."""
+LARGEST_SEED = 500_000_000
+"""What every drawing of random numbers takes, with room for those that follow it."""
 
-DISCOVERED = ("Drugs", "Possession of weapons", "Public order")
-"""Categories that patrols find rather than victims report: the feedback guard leaves them out."""
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-def _as_time(value: object) -> object:
-    """Read "15:10" (TOML has no bare hours and minutes)."""
-    if isinstance(value, str):
-        try:
-            return time.fromisoformat(value)
-        except ValueError:
-            message = f"'{value}' is no time of day, write it as HH:MM"
-            raise ValueError(message) from None
-    return value
-
-
-Paths = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-ClockTime = Annotated[time, BeforeValidator(_as_time)]
-Longitude = Annotated[float, Field(ge=-180, le=180)]
-Latitude = Annotated[float, Field(ge=-90, le=90)]
-
-
-class Section(BaseModel):
-    """A table of the settings: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+LONGEST_WINDOW_MINUTES = 720
+"""No patrol is longer than half a day, whoever asks for it."""
 
 
 class AreaSettings(Section):
@@ -68,7 +38,7 @@ class AreaSettings(Section):
 
     name: str = Field("", description="name of the area, printed on the outputs")
     crs: str = Field("EPSG:27700", description="projected CRS in metres that all geometry is in")
-    bounds: tuple[Longitude, Latitude, Longitude, Latitude] | None = Field(
+    bounds: Box | None = Field(
         None, description="[lon_min, lat_min, lon_max, lat_max]; default: extent of the streets"
     )
     boundary: str | None = Field(None, description="polygon file that limits the area")
@@ -104,9 +74,11 @@ class AreaSettings(Section):
 class SourceSettings(Section):
     """The files: a path, a glob or a list of them, relative to the settings file."""
 
-    crimes: Paths = Field(description="recorded crime: data.police.uk CSVs or an own extract")
-    schools: Paths = Field(description="schools: GIAS or any table by [columns.schools]")
-    streets: Paths = Field(description="streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz")
+    crimes: NeededPaths = Field(description="recorded crime: data.police.uk CSVs or an own extract")
+    schools: NeededPaths = Field(description="schools: GIAS or any table by [columns.schools]")
+    streets: NeededPaths = Field(
+        description="streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz"
+    )
     reports: Paths = Field((), description="pupils' reports")
     bell_times: Paths = Field((), description="when each school ends")
     officers: Paths = Field((), description="officers, their schools and hours")
@@ -153,25 +125,34 @@ class SchoolSettings(Section):
     @field_validator("urns", mode="before")
     @classmethod
     def _texts(cls, value: object) -> object:
-        return tuple(str(urn) for urn in value) if isinstance(value, list | tuple) else value
+        """URNs may be written as numbers."""
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(str(urn) if type(urn) is int else urn for urn in value)
+
+
+Days = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
 class RiskSettings(Section):
     """How recorded crime and reports become risk."""
 
-    model: str = Field("auto", description="risk model, or auto: the one that back-tests best")
-    half_life_months: float = Field(6, gt=0, description="age at which a crime counts half")
+    model: RiskModel = Field(
+        "auto", description="risk model, or auto: the one that back-tests best"
+    )
+    half_life_months: float = Field(
+        6, ge=0.1, le=1200, description="age at which a crime counts half"
+    )
     crime_weight: float = Field(0.7, ge=0, le=1, description="weight of crime against reports")
-    harm: dict[str, float] = Field({}, description="own harm weight by category (days)")
+    harm: dict[str, Days] = Field({}, description="own harm weight by category (days)")
 
-    @field_validator("harm")
+    @field_validator("model", mode="before")
     @classmethod
-    def _not_negative(cls, value: dict[str, float]) -> dict[str, float]:
-        for category, days in value.items():
-            if not days >= 0:
-                message = f"harm of '{category}' is {days}, write a number of days, 0 or more"
-                raise ValueError(message)
-        return value
+    def _spelled(cls, value: object) -> object:
+        """Tables and files may write a model's name with other signs between its words."""
+        if not isinstance(value, str):
+            return value
+        return " ".join(value.lower().replace("_", " ").replace("-", " ").split())
 
 
 class HotspotSettings(Section):
@@ -180,8 +161,8 @@ class HotspotSettings(Section):
     method: Literal["network", "dbscan", "hdbscan"] = Field(
         "network", description="how pieces are grouped"
     )
-    max_length_metres: float = Field(300, ge=30, description="longest stretch")
-    count: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+    max_length_metres: float = Field(300, ge=30, le=10_000, description="longest stretch")
+    count: Literal["auto"] | Annotated[int, Field(ge=1, le=100_000)] = Field(
         "auto", description="how many hotspots"
     )
 
@@ -197,20 +178,27 @@ class PatrolWindow(Section):
         if self.from_ >= self.to:
             message = f"from {self.from_:%H:%M} is not before to {self.to:%H:%M}"
             raise ValueError(message)
+        minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
+        if minutes > LONGEST_WINDOW_MINUTES:
+            most = LONGEST_WINDOW_MINUTES
+            message = f"from and to are {minutes} minutes apart, a patrol lasts {most} at most"
+            raise ValueError(message)
         return self
 
 
 class PatrolSettings(Section):
     """How a patrol goes."""
 
-    window_minutes: float = Field(90, gt=0, le=720, description="length, from the bell")
+    window_minutes: float = Field(
+        90, ge=1, le=LONGEST_WINDOW_MINUTES, description="length, from the bell"
+    )
     windows: dict[str, PatrolWindow] = Field({}, description="named windows")
-    dwell_minutes: float = Field(15, gt=0, le=120, description="time at each stop")
+    dwell_minutes: float = Field(15, ge=0.1, le=120, description="time at each stop")
     gate_minutes: float = Field(10, ge=0, le=120, description="presence at the gate first")
     way: Literal["walk", "bicycle"] = Field("walk", description="on foot, or by bicycle")
-    walking_speed_kmh: float = Field(4.8, gt=0, le=30, description="speed on foot")
-    cycling_speed_kmh: float = Field(12, gt=0, le=40, description="speed by bicycle, with stops")
-    radius_metres: float = Field(1500, gt=0, description="farthest walk from the gate")
+    walking_speed_kmh: float = Field(4.8, ge=0.5, le=30, description="speed on foot")
+    cycling_speed_kmh: float = Field(12, ge=0.5, le=40, description="speed by bicycle, with stops")
+    radius_metres: float = Field(1500, ge=10, le=50_000, description="farthest walk from the gate")
     candidates: int = Field(40, ge=1, le=500, description="most hotspots considered a school")
     officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
     default_finish_time: ClockTime = Field(
@@ -239,7 +227,9 @@ class WeekSettings(Section):
     """What the rota must give."""
 
     min_patrols_per_school: int = Field(1, ge=0, le=5, description="least patrols a school")
-    max_dose_minutes_per_day: float = Field(30, gt=0, description="most dose a hotspot a day")
+    max_dose_minutes_per_day: float = Field(
+        30, ge=1, le=10_000, description="most dose a hotspot a day"
+    )
     way_by_officer: bool = Field(
         default=False, description="plan each officer's patrols the way of their `mode`"
     )
@@ -248,7 +238,9 @@ class WeekSettings(Section):
 class PrivacySettings(Section):
     """The threshold under which nothing is shown."""
 
-    threshold: int = Field(5, ge=2, description="smallest group of reports that is used")
+    threshold: int = Field(
+        5, ge=2, le=100_000, description="smallest group of reports that is used"
+    )
     threshold_for_crime: bool = Field(default=False, description="hold crime to it as well")
 
 
@@ -303,6 +295,7 @@ class Settings(Section):
     """The whole settings file; `folder` is where its relative paths start."""
 
     _folder: Path = PrivateAttr(Path())
+    _file: str = PrivateAttr("settings")
     area: AreaSettings = AreaSettings()
     sources: SourceSettings
     columns: dict[str, dict[str, str]] = Field(
@@ -318,13 +311,18 @@ class Settings(Section):
     privacy: PrivacySettings = PrivacySettings()
     output: OutputSettings = OutputSettings()
     fetch: FetchSettings = FetchSettings()
-    seed: int = Field(1, ge=0, description="start of all drawing of random numbers")
+    seed: int = Field(
+        1, ge=0, le=LARGEST_SEED, description="start of all drawing of random numbers"
+    )
 
     @field_validator("columns")
     @classmethod
     def _known_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        known = tuple(SourceSettings.model_fields)
+        known = tuple(name for name in SourceSettings.model_fields if name != "streets")
         for source in value:
+            if source == "streets":
+                message = "[columns.streets] maps nothing: streets are no table"
+                raise ValueError(message)
             if source not in known:
                 message = f"[columns.{source}] names no source{nearest(source, known)}"
                 raise ValueError(message)
@@ -335,16 +333,27 @@ class Settings(Section):
         """Folder of the settings file, where relative paths start."""
         return self._folder
 
+    @property
+    def file(self) -> str:
+        """The settings file, to be named in messages."""
+        return self._file
+
     def paths(self, source: str) -> tuple[Path, ...]:
-        """Files of one source in a fixed order; globs are expanded, a name stands for itself."""
-        found: list[Path] = []
+        """Files of one source in a fixed order, each once."""
+        found = self.matches(source).values()
+        return tuple(dict.fromkeys(path for paths in found for path in paths))
+
+    def matches(self, source: str) -> dict[str, tuple[Path, ...]]:
+        """Files by what is written for a source: globs are expanded, a name stands for itself."""
+        found: dict[str, tuple[Path, ...]] = {}
         for pattern in getattr(self.sources, source):
             named = self.folder / pattern
             if any(sign in pattern for sign in "*?[") and not named.is_file():
-                found += sorted(path for path in _expand(self.folder, pattern) if path.is_file())
+                paths = _expand(self.folder, pattern)
+                found[pattern] = tuple(sorted(path for path in paths if path.is_file()))
             else:
-                found.append(named)
-        return tuple(dict.fromkeys(found))
+                found[pattern] = (named,)
+        return found
 
 
 def _expand(folder: Path, pattern: str) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from patrolplan.errors import SettingsError
-from patrolplan.settings.mistakes import problem_of
+from patrolplan.settings.mistakes import problems_of
 from patrolplan.settings.models import Settings
 
 
@@ -31,7 +31,8 @@ def load_settings(path: str | Path) -> Settings:
     """
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a byte order mark
+        data = tomllib.loads(text)
     except FileNotFoundError:
         remedy = "write one with `patrolplan init` or name it with --config"
         raise SettingsError.one(path, "there is no such settings file", remedy) from None
@@ -39,7 +40,7 @@ def load_settings(path: str | Path) -> Settings:
         raise SettingsError.one(path, "is a folder", "name the settings file in it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError.one(path, f"cannot be read ({error})", "write it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number too long, tables too deep
         raise SettingsError.one(path, f"is not TOML: {error}", "mend that line") from None
     return settings_from(data, folder=path.parent, file=path)
 
@@ -49,8 +50,7 @@ def settings_from(data: dict[str, Any], *, folder: Path, file: str | Path = "set
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(
-            problem_of(file, detail, Settings) for detail in error.errors()
-        ) from None
+        raise SettingsError(problems_of(file, error, data, Settings)) from None
     settings._folder = Path(folder)  # noqa: SLF001 - set once, by the reader of the model
+    settings._file = str(file)  # noqa: SLF001
     return settings

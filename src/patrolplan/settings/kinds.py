@@ -1,0 +1,79 @@
+"""The kinds of value that keys of the settings take, and what all sections keep to."""
+
+import re
+from datetime import time
+from typing import Annotated
+
+from pydantic import BaseModel
+from pydantic import BeforeValidator
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import field_validator
+
+from patrolplan.settings.mistakes import shown
+from patrolplan.settings.wanted import Said
+
+TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+"""How a time of day is written, here as in tables and on the command line."""
+
+
+def time_of_day(text: str) -> time:
+    """A time of day, from HH:MM alone: not "15", nor with seconds or a time zone.
+
+    Examples
+    --------
+    >>> time_of_day("15:10")
+    datetime.time(15, 10)
+    """
+    if not TIME_OF_DAY.fullmatch(text):
+        raise _no_time(text)
+    return time.fromisoformat(text)
+
+
+def _as_time(value: object) -> object:
+    """Read "15:10" (TOML has no bare hours and minutes), or TOML's own 15:10:00."""
+    if isinstance(value, time) and value == time(value.hour, value.minute):
+        return value
+    if isinstance(value, str):
+        return time_of_day(value)
+    raise _no_time(value)
+
+
+def _no_time(value: object) -> ValueError:
+    return ValueError(f"{shown(value)} is no time of day, write it as HH:MM")
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Path = Annotated[str, Field(min_length=1)]
+Paths = Annotated[
+    tuple[Path, ...], BeforeValidator(_as_tuple), Said("a path in quotes, or a list of them")
+]
+NeededPaths = Annotated[Paths, Field(min_length=1)]
+ClockTime = Annotated[time, BeforeValidator(_as_time), Said('a time of day in quotes, "HH:MM"')]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Box = Annotated[
+    tuple[Longitude, Latitude, Longitude, Latitude],
+    Said("[lon_min, lat_min, lon_max, lat_max] in degrees"),
+]
+
+
+class Section(BaseModel):
+    """A table of the settings: frozen, closed to unknown keys, and nothing in it is guessed.
+
+    Values are of their own kind: no text for a number, no number for true or false, and no number
+    without end, which TOML can write (`inf`, `nan`).
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, strict=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _frozen_lists(cls, value: object) -> object:
+        """TOML has lists, which are kept as tuples."""
+        return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,78 @@
+"""Options that every command has, and values that none of them may end on with a traceback."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from patrolplan.cli import app
+
+FAR = ("0001-01-01", "9999-12-31", "1677-01-01", "20261130", "2026-W48-1", "2026-13-01", "soon")
+MANY = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(("plan", "--minutes", wrong) for wrong in ("nan", "inf", "-inf", "1e9", "0", "-5", "x")),
+        *(("plan", "--from", wrong) for wrong in ("9:5", "15", "15:15:30", "24:00")),
+        *(("plan", "--date", wrong) for wrong in FAR),
+        *(("plan", "--workers", wrong) for wrong in ("0", "62", MANY)),
+        *(("demo", "--workers", wrong) for wrong in ("0", "62")),
+        *(("week", "--from", wrong) for wrong in FAR),
+        ("week", "--from", "2026-11-30", "--lock", "SSO-01:900001:0001-01-01"),
+        ("week", "--from", "2026-11-30", "--ban", f"SSO-01:900001:2026-12-01:{MANY}"),
+        ("week", "--replan", "--absent", "SSO-01:9999-12-31"),
+        ("week", "--from", "2026-11-30", "--out", "w", "--date", "0001-01-01"),
+        *(("board", "--from", wrong) for wrong in FAR),
+        ("board", "--port", "65536"),
+        *(("brief", "--school", "900001", "--since", wrong) for wrong in (*FAR, "9999-12")),
+        ("backtest", "--from", "0001-01", "--to", "2026-09"),
+        ("backtest", "--from", "2026-01", "--to", "9999-12"),
+        ("backtest", "--from", "2026", "--to", "2026-09"),
+        *(("record", "--officer", "SSO-01", "--date", wrong) for wrong in FAR),
+        *(("record", "--return", wrong) for wrong in ("0001-01", "9999-12", "2026-13", "2026")),
+        *(("purge", "--older-than", wrong) for wrong in ("nan", "1e9d", "-3d", MANY)),
+        *(("fetch", "--months", wrong) for wrong in ("0", "241", "nan", MANY)),
+    ],
+    ids=lambda args: " ".join(args)[:60],
+)  # fmt: skip
+def test_a_value_beyond_all_sense_is_wrong_usage(run, demo, tmp_path, monkeypatch, args):
+    """Before any work, with what to write instead."""
+    monkeypatch.chdir(tmp_path)
+    config = () if args[0] == "demo" else ("--config", demo)
+    code, out, err = run(*args, *config)
+    assert (code, out) == (2, "")
+    assert "Error" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))
+def test_every_command_takes_config_and_json(name):
+    """So that another program need not know which does."""
+    options = {one for p in typer.main.get_command(app).commands[name].params for one in p.opts}
+    assert {"--config", "--json"} <= options
+
+
+def test_init_tells_what_it_wrote(run, tmp_path):
+    """As one JSON object."""
+    code, out, _ = run("init", "--config", tmp_path / "own.toml", "--json")
+    assert code == 0
+    assert json.loads(out) == {"written": str(tmp_path / "own.toml")}
+
+
+def test_a_window_is_checked_before_the_work(run, demo, tmp_path):
+    """A window that the settings do not have is told before anything is read."""
+    code, _, err = run("plan", "--config", demo, "--out", tmp_path / "o", "--window", "early")
+    assert code == 1
+    assert "there is no window 'early'" in err
+    assert "Reading" not in err
+
+
+def test_the_package_runs_as_a_module():
+    """Where the script is not on the path."""
+    asked = [sys.executable, "-m", "patrolplan", "--help"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert "record" in done.stdout

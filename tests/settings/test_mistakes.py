@@ -1,0 +1,166 @@
+"""What is wrong with a key is said once, in the words of the person who wrote it."""
+
+import tomllib
+from typing import get_args
+from typing import get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from patrolplan.errors import SettingsError
+from patrolplan.settings import Settings
+from patrolplan.settings import settings_from
+
+SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
+INTERNAL = ("literal[", "constrained", "Field required", "nput should", "valid ", "pydantic")
+ODD = (True, 7, 1.5, "text", [], ["a", 1], {}, {"a": 1}, float("inf"), 10**5000)
+"""A value of each kind that TOML knows: every key must refuse most of them."""
+
+
+def _problems(data):
+    with pytest.raises(SettingsError) as told:
+        settings_from({"sources": SOURCES} | data, folder=".", file="my.toml")
+    return [str(problem) for problem in told.value.problems]
+
+
+def _written(text):
+    return _problems(tomllib.loads(text))
+
+
+def _keys(model=Settings, above=()):
+    """Every key of the settings, with its field; names of tables are made up."""
+    for name, field in model.model_fields.items():
+        path = (*above, field.alias or name)
+        kind = field.annotation
+        if get_origin(kind) is dict:
+            made_up = "schools" if name == "columns" else "own"
+            path, kind = (*path, made_up), get_args(kind)[1]
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _keys(kind, path)
+        else:
+            yield path, kind
+
+
+def _numbers(kind):
+    return kind in {int, float} or any(map(_numbers, get_args(kind)))
+
+
+KEYS = [path for path, _ in _keys()]
+NUMERIC = [path for path, kind in _keys() if _numbers(kind)]
+
+
+def _at(path, value):
+    for part in reversed(path):
+        value = {part: value}
+    return value
+
+
+def test_numeric_keys_are_found():
+    """The walk over the models sees the numbers of every section."""
+    sections = {path[0] for path in NUMERIC}
+    assert sections >= {"area", "risk", "hotspots", "patrol", "week", "privacy", "fetch", "seed"}
+    assert ("risk", "harm", "own") in NUMERIC
+    assert ("hotspots", "count") in NUMERIC
+    assert len(NUMERIC) >= 20
+
+
+@pytest.mark.parametrize("path", NUMERIC, ids=".".join)
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 1e308, 10**400])
+def test_no_number_is_without_end(path, value):
+    """Every key that takes a number refuses one that is infinite, none, or beyond all sense."""
+    four = [value] * 4 if path == ("area", "bounds") else value
+    told = "\n".join(_problems(_at(path, four)))
+    assert f"my.toml, key '{'.'.join(path)}'" in told
+
+
+@pytest.mark.parametrize("path", NUMERIC, ids=".".join)
+@pytest.mark.parametrize("value", [True, False, "5", "yes"])
+def test_numbers_are_not_guessed(path, value):
+    """No text and no true stands for a number."""
+    [told] = _problems(_at(path, value))
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    assert told.startswith(f"my.toml, key '{'.'.join(path)}': {shown} does not fit; write ")
+
+
+@pytest.mark.parametrize("value", [1, 0, "yes", "true", "off", 1.0])
+@pytest.mark.parametrize(
+    "path", [("privacy", "threshold_for_crime"), ("crimes", "include_discovered")]
+)
+def test_true_is_not_guessed(path, value):
+    """A switch is true or false, no word and no number for it."""
+    [told] = _problems(_at(path, value))
+    assert told.endswith(f"{value!r} does not fit; write true or false.")
+
+
+def test_a_whole_number_stands_for_a_number():
+    """Nobody need write 15.0 minutes."""
+    data = {"sources": SOURCES, "patrol": {"dwell_minutes": 20}}
+    assert settings_from(data, folder=".").patrol.dwell_minutes == 20
+
+
+@pytest.mark.parametrize("path", KEYS, ids=".".join)
+def test_every_key_is_told_once_and_in_plain_words(path):
+    """Whatever stands at a key, what is said of it is one message without a library's words."""
+    for value in ODD:
+        try:
+            settings_from({"sources": SOURCES} | _at(path, value), folder=".")
+        except SettingsError:
+            told = _problems(_at(path, value))
+            about = [line for line in told if f"key '{'.'.join(path)}'" in line]
+            assert len(about) <= 1
+            assert all(len(line) < 400 for line in told)
+            assert not any(word in line for word in INTERNAL for line in told), told
+
+
+@pytest.mark.parametrize("section", [n for n in Settings.model_fields if n != "seed"])
+def test_a_value_in_place_of_a_section(section):
+    """A section that is none names the keys that it could have."""
+    [told] = _problems({section: 5})
+    assert told.startswith(f"my.toml, key '{section}': 5 does not fit; write a table of ")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[area]\nbounds = [0, 0, 1]",
+         "'area.bounds': [0, 0, 1] does not fit; write [lon_min, lat_min, lon_max, lat_max]"),
+        ("[area]\nbounds = [0, 0, 1, 1, 1]",
+         "'area.bounds': [0, 0, 1, 1, 1] does not fit; write [lon_min, lat_min, lon_max, lat_max]"),
+        ('[hotspots]\ncount = "many"',
+         "'hotspots.count': 'many' does not fit; write 'auto' or a whole number from 1"),
+        ('[hotspots]\nmethod = "Network"',
+         "did you mean 'network'?; write 'network', 'dbscan' or 'hdbscan'"),
+        ('[risk]\nmodel = "poison"',
+         "'risk.model': 'poison' does not fit, did you mean 'poisson'?; write 'auto', "),
+        ('[patrol]\nwindows.x = "15:00"',
+         "'patrol.windows.x': '15:00' does not fit; write a table of its keys (from, to)"),
+        ('[patrol.windows.x]\nfrom = "15:00"',
+         "'patrol.windows.x.to': the key is missing; add it, as a time of day"),
+        ('[patrol.windows.x]\nfrom = "00:00"\nto = "23:59"',
+         "from and to are 1439 minutes apart, a patrol lasts 720 at most"),
+        ('[crimes]\ncategories = "Robbery"',
+         "'crimes.categories': 'Robbery' does not fit; write a list of texts"),
+        ("[schools]\nurns = [true]", "'schools.urns': [true] does not fit; write a list of texts"),
+        ('[columns.streets]\nname = "x"', "streets are no table"),
+        ("[week]\nmax_dose_minutes_per_day = 0", "0 does not fit; write a number from 1 to 10,000"),
+    ],
+)  # fmt: skip
+def test_what_is_wanted_is_said(text, told):
+    """The message shows the value as it was written, and what the key takes."""
+    [line] = _written(text)
+    assert told in line
+
+
+def test_empty_sources_are_told():
+    """A needed source without a path is told by its key."""
+    told = _written('[sources]\ncrimes = []\nschools = ""\nstreets = "x.osm"')
+    assert [line.partition(" does")[0] for line in told] == [
+        "my.toml, key 'sources.crimes': []",
+        "my.toml, key 'sources.schools': ''",
+    ]
+
+
+def test_a_secret_is_not_shown():
+    """The ledger's address may hold a password, so a wrong one is not repeated."""
+    [told] = _written('[ledger]\nurl = ["postgresql://lead:s3cr3t@host/doses"]')
+    assert told == "my.toml, key 'ledger.url': the value does not fit; write text in quotes."
