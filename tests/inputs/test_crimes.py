@@ -48,7 +48,7 @@ def test_native_files_of_lancashire(shared, month, rows, without):
     crimes, left_out = _read(folder / f"{month}-lancashire-street.csv.gz")
     assert left_out == {"without coordinates": without}
     assert len(crimes.incidents) == rows - without
-    assert crimes.snapped
+    assert not crimes.exact.any()
     assert not crimes.times_known
     assert set(crimes.incidents["force"]) == {"Lancashire Constabulary"}
     assert (crimes.incidents["month"] == f"{month}-01").all()
@@ -168,7 +168,7 @@ def test_own_extract_with_times_and_grid(tmp_path):
     }
     crimes, left_out = _read(path, columns=columns)
     assert left_out == {}
-    assert (crimes.snapped, crimes.times_known) == (False, True)
+    assert (crimes.exact.all(), crimes.times_known) == (True, True)
     incidents = crimes.incidents
     assert list(incidents["occurred_at"]) == [
         pd.Timestamp("2024-05-03 15:40"),
@@ -186,7 +186,19 @@ def test_dates_without_clock_are_no_known_times(tmp_path):
         encoding="utf-8",
     )
     crimes, _ = _read(path)
-    assert (crimes.snapped, crimes.times_known) == (False, False)
+    assert (crimes.exact.all(), crimes.times_known) == (True, False)
+
+
+@pytest.mark.parametrize(("dated", "exact"), [(1, False), (2, False), (3, True), (4, True)])
+def test_most_rows_of_a_file_tell_what_its_places_are(tmp_path, dated, exact):
+    """One row with a date makes no map point exact, nor one without an extract's place a point."""
+    rows = [f"2024-05,{'2024-05-03 15:40' if k < dated else ''},Robbery" for k in range(4)]
+    path = tmp_path / "e.csv"
+    text = "\n".join(["month,date_time,crime type,longitude,latitude",
+                      *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
+    path.write_text(text, encoding="utf-8")
+    crimes, _ = _read(path)
+    assert crimes.exact.tolist() == [exact] * 4
 
 
 def test_parquet_extract_equals_csv(tmp_path):
@@ -246,6 +258,8 @@ def test_each_file_is_read_by_its_own_columns(tmp_path):
     crimes, left_out = _read(native, extract)
     assert left_out == {}
     assert list(crimes.incidents["month"].dt.month) == [5, 6]
+    assert crimes.exact.tolist() == [False, True]
+    assert [crimes.files[number] for number in crimes.file] == ["a.csv", "e.csv"]
     assert np.hypot(*(crimes.incidents.geometry.iloc[1].coords[0] - np.array([529509, 181782]))) < 1
 
 

@@ -15,6 +15,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.recorded import caught
+from patrolplan.area.recorded import place_notes
 from patrolplan.area.sources import Reader
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
@@ -23,8 +25,6 @@ from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.network.catchments import Catchments
-from patrolplan.network.catchments import assign
-from patrolplan.network.catchments import catch
 from patrolplan.network.kept import cached_snap
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
@@ -56,7 +56,7 @@ class StudyArea:
     incident_catchment
         (i,) catchment of each incident, aligned with `incidents`.
     times_known, snapped
-        Whether incidents have a clock time; whether their places are snap points.
+        Whether incidents have a clock time; whether any of their places are snap points.
     reports
         Pupils' reports, as groups at the threshold or above.
     schools
@@ -208,14 +208,10 @@ class _Loader:
         inside = self._inside(crimes, limits)
         self._check_categories(crimes.incidents["category"].array[inside].unique())
         self.problems.raise_if_any()
-        seen = np.bincount(crimes.place[inside], minlength=len(crimes.places)) > 0
-        catchments = catch(network, crimes.places[seen] if crimes.snapped else None)
-        of_place = np.full(len(crimes.places), -1)
-        places, public = crimes.places[seen], crimes.snapped
-        of_place[seen] = assign(network, catchments, places, public=public)
-        catchment = of_place[crimes.place]
-        near = inside & (catchment >= 0)
+        catchments, catchment = caught(network, crimes, inside)
+        near = catchment >= 0
         self.left_out.add("crimes", "no walkable street near", int((inside & ~near).sum()))
+        self.notes += place_notes(crimes, near)
         schools, gates = self._at_gates(sources)
         reports = self._grouped(sources, network)
         self.problems.raise_if_any()
@@ -226,7 +222,7 @@ class _Loader:
             incidents=crimes.incidents[near].reset_index(drop=True),
             incident_catchment=catchment[near],
             times_known=crimes.times_known,
-            snapped=crimes.snapped,
+            snapped=not crimes.exact[inside].all(),
             reports=reports,
             schools=schools,
             gates=gates,

@@ -66,21 +66,28 @@ class Crimes:
     ----------
     incidents
         See `patrolplan.tables.INCIDENTS`; every category and place that the files hold.
-    snapped
-        Places are snap points: the files give months and no times, as open data does.
+    exact
+        (i,) whether an incident's place is exact: most rows of its file have a date. A file of
+        months alone, as open data is, gives snap points.
     times_known
         Incidents have a clock time.
     places
         (m, 2) metres, the different places of all incidents, by x and then y.
     place
         (i,) place of each incident.
+    files
+        Names of the files.
+    file
+        (i,) file of each incident.
     """
 
     incidents: gpd.GeoDataFrame
-    snapped: bool
+    exact: NDArray[np.bool_]
     times_known: bool
     places: NDArray[np.float64]
     place: NDArray[np.int64]
+    files: tuple[str, ...]
+    file: NDArray[np.int64]
 
 
 def read_crimes(
@@ -103,7 +110,6 @@ def read_crimes(
         With the problems of all files that cannot be read, or when no row is left.
     """
     tables = _read_all(paths, projection, columns or {})
-    snapped = not any(table["occurred_at"].notna().any() for table in tables)
     table = _joined(tables)
     good = _complete(table, left_out)
     good &= _once(table, good, left_out)
@@ -118,7 +124,25 @@ def read_crimes(
     incidents = _incidents(table, good, shapely.points(places)[place], projection)
     at = incidents["occurred_at"].dropna()
     clocked = bool((at != at.dt.normalize()).any())  # dates alone all read as midnight
-    return Crimes(incidents, snapped=snapped, times_known=clocked, places=places, place=place)
+    file = table["file"].to_numpy()[good]
+    return Crimes(
+        incidents,
+        exact=np.array([_is_exact(one) for one in tables])[file],
+        times_known=clocked,
+        places=places,
+        place=place,
+        files=tuple(path.name for path in paths),
+        file=file,
+    )
+
+
+def _is_exact(table: pd.DataFrame) -> bool:
+    """Whether a file's places are exact: open data gives months alone, so most of its rows do not.
+
+    A single row with a date must not turn a file's snap points into exact places, nor a single one
+    without a date the places of a force's own extract into snap points.
+    """
+    return bool(table["occurred_at"].count() > len(table) / 2)
 
 
 def _read_all(

@@ -1,0 +1,81 @@
+"""What recorded crime of several files is worth together: snap points beside exact places."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.inputs.crimes import Crimes
+from patrolplan.network import StreetNetwork
+from patrolplan.network.catchments import FARTHEST_METRES
+from patrolplan.network.catchments import Catchments
+from patrolplan.network.catchments import assign
+from patrolplan.network.catchments import catch
+
+NAMED_FILES = 3
+"""So many files are named; of more, how many there are."""
+
+
+def caught(
+    network: StreetNetwork, crimes: Crimes, inside: NDArray[np.bool_]
+) -> tuple[Catchments, NDArray[np.int64]]:
+    """The catchments of an area, and (i,) the one of each incident, -1 where none is.
+
+    Snap points alone have catchments. An exact place counts in the catchment that its street lies
+    in: a point of its own would take streets from the snap points near it, and the model would
+    then learn where the points are, not where crime is.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    crimes
+        All incidents.
+    inside
+        (i,) whether each lies in the area.
+    """
+    snapped = _at(crimes, inside & ~crimes.exact)
+    exact = _at(crimes, inside & crimes.exact)
+    if not snapped.any():
+        catchments = catch(network, None)
+    elif not exact.any():
+        catchments = catch(network, crimes.places[snapped])
+    else:
+        catchments = catch(network, crimes.places[snapped], within_metres=FARTHEST_METRES)
+    of_place = np.full(len(crimes.places), -1)
+    exact &= ~snapped
+    of_place[snapped] = assign(network, catchments, crimes.places[snapped], public=True)
+    of_place[exact] = assign(network, catchments, crimes.places[exact])
+    return catchments, np.where(inside, of_place[crimes.place], -1)
+
+
+def _at(crimes: Crimes, those: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(m,) whether any of those incidents stands at each place."""
+    return np.bincount(crimes.place[those], minlength=len(crimes.places)) > 0
+
+
+def place_notes(crimes: Crimes, used: NDArray[np.bool_]) -> list[str]:
+    """What is done where some places are exact and others snap points; nothing where all agree.
+
+    Parameters
+    ----------
+    crimes
+        All incidents.
+    used
+        (i,) whether each is used.
+    """
+    exact, snapped = used & crimes.exact, used & ~crimes.exact
+    if not exact.any() or not snapped.any():
+        return []
+    return [
+        (
+            f"{exact.sum():,} of {used.sum():,} crimes count as exact places, as their files give "
+            f"dates ({_files(crimes, exact)}); the others give months alone, so their places are "
+            f"map points that stand for a few streets ({_files(crimes, snapped)}). Within "
+            f"{FARTHEST_METRES:.0f} m of a map point the exact ones count with its streets too."
+        )
+    ]
+
+
+def _files(crimes: Crimes, those: NDArray[np.bool_]) -> str:
+    """Names of the files that these incidents are from, or how many there are."""
+    names = [crimes.files[number] for number in np.unique(crimes.file[those])]
+    return ", ".join(names) if len(names) <= NAMED_FILES else f"{len(names)} files"
