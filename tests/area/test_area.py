@@ -11,6 +11,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 import patrolplan as pp
+from patrolplan.errors import InputError
 from patrolplan.settings import settings_from
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
@@ -244,3 +245,12 @@ def test_nothing_of_a_forces_own_extract_is_kept(village, tmp_path, monkeypatch)
     kept = {path.name.split("-")[0] for path in tmp_path.iterdir()}
     assert kept == {"arrays", "streets"}
     assert len(list((tmp_path / "arrays").iterdir())) == 2  # the network, and the school's gate
+
+
+def test_no_school_inside_is_a_problem_and_no_traceback(village):
+    """Where every school lies outside the area, the error says so and what to check."""
+    (village / "away.csv").write_text(
+        "URN,EstablishmentName,Longitude,Latitude\n1,Far School,-0.5,51.3\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="no school in the area can be reached on a street"):
+        _area(village, sources={"schools": "away.csv"})

@@ -288,7 +288,7 @@ class _Loader:
                 what = f"the school {urn} that is asked for lies outside the area"
                 self.problems.add("[schools] urns", what, "check its place, or widen [area]")
         schools = schools[inside]
-        known = schools["urn"].map(gates)
+        known = schools["urn"].map(gates).astype(object)  # of no school they would be text
         gate = gpd.GeoSeries(known.where(known.notna(), schools.geometry), crs=schools.crs)
         places = cached_snap(network, shapely.get_coordinates(gate.values))
         near = places.moved_metres <= FARTHEST_METRES
