@@ -1,9 +1,12 @@
-"""Snap points and exact places together: the points keep their catchments, and it is said."""
+"""Snap points beside exact places keep their catchments; few times are not taken for all."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import patrolplan as pp
+from patrolplan.area.recorded import time_notes
+from patrolplan.area.recorded import times_known
 from patrolplan.settings import settings_from
 
 STREETS = """<osm version='0.6'>
@@ -99,3 +102,39 @@ def test_nothing_of_exact_places_is_kept_from_a_mix(lane, tmp_path, monkeypatch)
         for name in ("open", "mixed")
     )
     assert kept == mixed
+
+
+@pytest.mark.parametrize(
+    ("timed", "count", "known"),
+    [(0, 0, False), (0, 4, False), (1, 4, False), (2, 4, True), (49, 900, False), (50, 900, True)],
+)
+def test_times_are_known_from_enough_of_them(timed, count, known):
+    """Half of few crimes, or fifty of many, are enough to say when harm happens."""
+    assert times_known(pd.Series(np.arange(count) < timed, dtype=bool)) is known
+
+
+def _at(*, months=0, dates=0, times=0):
+    at = [pd.NaT] * months + [pd.Timestamp("2024-05-03")] * dates
+    at += [pd.Timestamp("2024-05-03 15:40")] * times
+    timed = np.arange(len(at)) >= months + dates
+    return pd.DataFrame({"occurred_at": pd.Series(at, dtype="datetime64[ns]"), "timed": timed})
+
+
+def test_dates_without_time_are_announced():
+    """Where only some crimes tell the time of day, their number and the others' are said."""
+    (some,) = time_notes(_at(months=1_000, dates=2, times=60))
+    assert "known of 60 of 1,062 crimes" in some
+    assert "(2 give a date alone" in some
+    assert "rests on those times alone" in some
+    (few,) = time_notes(_at(months=1_000, times=3))
+    assert few.endswith("known of 3 of 1,003 crimes that count: too few to tell when harm happens.")
+    (none,) = time_notes(_at(dates=3))
+    assert "known of none of 3 crimes" in none
+    assert time_notes(_at(months=3)) == time_notes(_at(times=3)) == []
+
+
+def test_a_few_times_beside_open_data_are_not_known_times(lane):
+    """One crime with a time beside many months does not make the times of the area known."""
+    area = lane([NEAR], points=OPEN * 3)
+    assert not area.times_known
+    assert any("known of 1 of 7 crimes" in note for note in area.notes)

@@ -17,6 +17,8 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.recorded import caught
 from patrolplan.area.recorded import place_notes
+from patrolplan.area.recorded import time_notes
+from patrolplan.area.recorded import times_known
 from patrolplan.area.sources import Reader
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
@@ -56,7 +58,8 @@ class StudyArea:
     incident_catchment
         (i,) catchment of each incident, aligned with `incidents`.
     times_known, snapped
-        Whether incidents have a clock time; whether any of their places are snap points.
+        Whether the time of day is known of enough incidents; whether any of their places are snap
+        points.
     reports
         Pupils' reports, as groups at the threshold or above.
     schools
@@ -211,7 +214,9 @@ class _Loader:
         catchments, catchment = caught(network, crimes, inside)
         near = catchment >= 0
         self.left_out.add("crimes", "no walkable street near", int((inside & ~near).sum()))
-        self.notes += place_notes(crimes, near)
+        incidents = crimes.incidents[near].reset_index(drop=True)
+        counted = incidents[incidents["category"].isin(self.settings.crimes.counted)]
+        self.notes += place_notes(crimes, near) + time_notes(counted)
         schools, gates = self._at_gates(sources)
         reports = self._grouped(sources, network)
         self.problems.raise_if_any()
@@ -219,9 +224,9 @@ class _Loader:
             settings=self.settings,
             network=network,
             catchments=catchments,
-            incidents=crimes.incidents[near].reset_index(drop=True),
+            incidents=incidents,
             incident_catchment=catchment[near],
-            times_known=crimes.times_known,
+            times_known=times_known(counted["timed"]),
             snapped=not crimes.exact[inside].all(),
             reports=reports,
             schools=schools,

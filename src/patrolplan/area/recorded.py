@@ -1,6 +1,7 @@
-"""What recorded crime of several files is worth together: snap points beside exact places."""
+"""What recorded crime is worth: snap points beside exact places, and times beside dates alone."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.inputs.crimes import Crimes
@@ -12,6 +13,9 @@ from patrolplan.network.catchments import catch
 
 NAMED_FILES = 3
 """So many files are named; of more, how many there are."""
+
+FEWEST_TIMED = 50
+"""With fewer times of day, and of less than half of all crimes, none are known."""
 
 
 def caught(
@@ -79,3 +83,39 @@ def _files(crimes: Crimes, those: NDArray[np.bool_]) -> str:
     """Names of the files that these incidents are from, or how many there are."""
     names = [crimes.files[number] for number in np.unique(crimes.file[those])]
     return ", ".join(names) if len(names) <= NAMED_FILES else f"{len(names)} files"
+
+
+def times_known(timed: pd.Series) -> bool:
+    """Whether the time of day is known of enough crimes to say when harm happens.
+
+    Parameters
+    ----------
+    timed
+        Whether it is known of each crime that counts.
+    """
+    return bool(timed.any() and timed.sum() >= min(FEWEST_TIMED, len(timed) / 2))
+
+
+def time_notes(incidents: pd.DataFrame) -> list[str]:
+    """Of how many crimes the time of day is known, where that is some but not all of the dated.
+
+    Parameters
+    ----------
+    incidents
+        Those that count, see `patrolplan.tables.INCIDENTS`.
+    """
+    timed = incidents["timed"]
+    dates_alone = int((incidents["occurred_at"].notna() & ~timed).sum())
+    if timed.all() or not (timed.any() or dates_alone):
+        return []
+    said = f"{timed.sum():,}" if timed.any() else "none"
+    alone = f"{dates_alone:,} give a date alone, or 00:00 in place of a time"
+    end = "when harm happens rests on those times alone"
+    if not times_known(timed):
+        end = "too few to tell when harm happens"
+    return [
+        (
+            f"The time of day is known of {said} of {len(timed):,} crimes that count"
+            f"{f' ({alone})' if dates_alone else ''}: {end}."
+        )
+    ]
