@@ -86,9 +86,11 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
     every = max(1, len(table) // 8)
     axes.set_xticks(at[::every], [f"{month:%b %Y}" for month in table.index[::every]], fontsize=8)
     axes.set(ylabel="incidents", ylim=(0, None))
-    axes.legend(frameon=False, loc="lower left")
+    # Above the bars, which fill the axes: on them neither words nor swatches can be made out.
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, frameon=False)
     first, last = table.index[0], table.index[-1]
-    axes.set_title(f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}", loc="left", fontsize=10)
+    title = f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}"
+    axes.set_title(title, loc="left", fontsize=10, pad=24)
     return axes
 
 
