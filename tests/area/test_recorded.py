@@ -75,19 +75,19 @@ def test_far_from_every_snap_point_a_place_is_exact(lane):
 
 def test_a_mix_is_announced_with_files_and_counts(lane):
     """The area's notes name the files of either kind and how many crimes are exact."""
-    (note,) = (note for note in lane([NEAR]).notes if "exact places" in note)
-    assert note.startswith("1 of 3 crimes count as exact places")
+    (note,) = (note for note in lane([NEAR]).notes if "exact place" in note)
+    assert note.startswith("Of 3 crimes 1 has an exact place")
     assert "(own.csv)" in note
     assert "(open.csv)" in note
 
 
 def test_one_kind_alone_is_no_mix(lane):
     """Nothing is said of a mix where all places are snap points, or all are exact."""
-    assert not any("exact places" in note for note in lane().notes)
+    assert not any("exact place" in note for note in lane().notes)
     own = lane([NEAR, FAR], points=())
     assert not own.snapped
     assert len(own.catchments) == len(own.network)
-    assert not any("exact places" in note for note in own.notes)
+    assert not any("exact place" in note for note in own.notes)
 
 
 def test_nothing_of_exact_places_is_kept_from_a_mix(lane, tmp_path, monkeypatch):

@@ -20,6 +20,8 @@ from patrolplan.area.recorded import place_notes
 from patrolplan.area.recorded import time_notes
 from patrolplan.area.recorded import times_known
 from patrolplan.area.sources import Reader
+from patrolplan.counted import agreeing
+from patrolplan.counted import counted
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
 from patrolplan.inputs.crimes import Crimes
@@ -102,8 +104,9 @@ class StudyArea:
     def __repr__(self) -> str:
         return (
             f"<StudyArea: {self.name}, {self.network.metres / 1000:,.1f} km of street, "
-            f"{len(self.incidents):,} incidents, {len(self.reports)} groups of reports, "
-            f"{len(self.schools)} schools>"
+            f"{counted(len(self.incidents), 'incident')}, "
+            f"{counted(len(self.reports), 'group')} of reports, "
+            f"{counted(len(self.schools), 'school')}>"
         )
 
     def _repr_html_(self) -> str:
@@ -318,12 +321,16 @@ class _Loader:
 
     def _note_defaults(self, schools: gpd.GeoDataFrame, default: str) -> None:
         bells, gates = int(schools["finish_assumed"].sum()), int(schools["gate_assumed"].sum())
-        if bells:
-            taken = f"{default} taken"
-            self.notes.append(f"{bells} of {len(schools)} schools have no bell time: {taken}.")
-        if gates:
-            taken = "the nearest walkable street taken"
-            self.notes.append(f"{gates} of {len(schools)} schools have no gate: {taken}.")
+        lacking = (
+            (bells, "bell time", f"{default} taken"),
+            (gates, "gate", "the nearest walkable street taken"),
+        )
+        for count, what, taken in lacking:
+            if count:
+                have = agreeing(count, "has", "have")
+                self.notes.append(
+                    f"{count} of {counted(len(schools), 'school')} {have} no {what}: {taken}."
+                )
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.counted import agreeing
+from patrolplan.counted import counted
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import FARTHEST_METRES
@@ -69,12 +71,14 @@ def place_notes(crimes: Crimes, used: NDArray[np.bool_]) -> list[str]:
     exact, snapped = used & crimes.exact, used & ~crimes.exact
     if not exact.any() or not snapped.any():
         return []
+    count = int(exact.sum())
     return [
         (
-            f"{exact.sum():,} of {used.sum():,} crimes count as exact places, as their files give "
-            f"dates ({_files(crimes, exact)}); the others give months alone, so their places are "
-            f"map points that stand for a few streets ({_files(crimes, snapped)}). Within "
-            f"{FARTHEST_METRES:.0f} m of a map point the exact ones count with its streets too."
+            f"Of {counted(int(used.sum()), 'crime')} {count:,} {agreeing(count, 'has', 'have')} an "
+            f"exact place, as files with dates have ({_files(crimes, exact)}); the others are of "
+            "files with months alone, whose places are map points that stand for a few streets "
+            f"({_files(crimes, snapped)}). Within {FARTHEST_METRES:.0f} m of a map point the exact "
+            "ones count with its streets too."
         )
     ]
 
@@ -109,13 +113,14 @@ def time_notes(incidents: pd.DataFrame) -> list[str]:
     if timed.all() or not (timed.any() or dates_alone):
         return []
     said = f"{timed.sum():,}" if timed.any() else "none"
-    alone = f"{dates_alone:,} give a date alone, or 00:00 in place of a time"
+    give = agreeing(dates_alone, "gives", "give")
+    alone = f"{dates_alone:,} {give} a date alone, or 00:00 in place of a time"
     end = "when harm happens rests on those times alone"
     if not times_known(timed):
         end = "too few to tell when harm happens"
     return [
         (
-            f"The time of day is known of {said} of {len(timed):,} crimes that count"
+            f"The time of day is known of {said} of {counted(len(timed), 'crime')} that count"
             f"{f' ({alone})' if dates_alone else ''}: {end}."
         )
     ]

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from patrolplan.area import StudyArea
+from patrolplan.counted import counted
 from patrolplan.outputs.plot.canvas import SERIES
 from patrolplan.outputs.plot.canvas import axes_or_new
 from patrolplan.risk.backtest import Backtest
@@ -109,8 +110,8 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     """
     axes = axes_or_new(axes)
     lines = table.groupby(["officers", "dwell_minutes"])
-    for number, ((officers, dwell), cases) in enumerate(lines):
-        crew = "1 officer" if officers == 1 else f"{officers} officers"
+    for number, ((_, dwell), cases) in enumerate(lines):
+        crew = counted(int(cases["officers"].iloc[0]), "officer")
         colour = SERIES[number % len(SERIES)]
         worth, bound = 100 * cases["worth"], 100 * cases["bound"]
         label = f"{crew}, {dwell:g} min at each stop"

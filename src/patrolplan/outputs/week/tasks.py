@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from patrolplan.counted import counted
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.press import lay_template
 from patrolplan.outputs.card.press import typeset
@@ -226,7 +227,7 @@ def _gaps(roll: Roll) -> list[dict[str, Any]]:
 
 def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
     name = officer_name(officer.name)
-    count = "1 patrol" if len(duties) == 1 else f"{len(duties)} patrols"
+    count = counted(len(duties), "patrol")
     pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
     shown = {duty.date for duty in duties}
     everything = shown == {d.date for d in roll.week.duties if d.officer == officer.name}
