@@ -1,5 +1,6 @@
 """Results in a notebook: a few facts, text from data escaped, and the call that comes next."""
 
+import dataclasses
 import datetime as dt
 import re
 
@@ -42,3 +43,11 @@ def test_the_area_tells_what_came_in(demo_area):
     html = demo_area._repr_html_()
     assert f"<td>{len(demo_area.incidents):,}, 2024-10 to 2026-09</td>" in html
     assert "<td>12</td>" in html
+
+
+def test_one_of_a_thing_is_told_in_the_singular(demo_plan):
+    """A plan of one patrol with one stop in one hotspot says so, and the demo's has many."""
+    assert "12 patrols with" in repr(demo_plan)
+    patrol = dataclasses.replace(demo_plan.patrols[0], stops=demo_plan.patrols[0].stops[:1])
+    single = dataclasses.replace(demo_plan, patrols=(patrol,), hotspots=demo_plan.hotspots.iloc[:1])
+    assert repr(single).endswith("1 patrol with 1 stop in 1 hotspot>")

@@ -43,6 +43,7 @@ def test_check_wants_geometry_to_be_geometry():
             "category": pd.Series(["Robbery"], dtype="category"),
             "month": pd.to_datetime(["2026-01-01"]),
             "occurred_at": pd.to_datetime(["2026-01-01"]),
+            "timed": [True],
             "force": pd.Series(["Met"], dtype="category"),
         }
     )

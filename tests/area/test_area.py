@@ -11,6 +11,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 import patrolplan as pp
+from patrolplan.errors import InputError
 from patrolplan.settings import settings_from
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
@@ -171,7 +172,7 @@ def test_gate_is_the_nearest_street_unless_it_is_known(village):
     """Without a gate the nearest street is taken and said; a known gate is where it is."""
     area = _area(village)
     assert area.schools["gate_assumed"].tolist() == [True]
-    assert "1 of 1 schools have no gate: the nearest walkable street taken." in area.notes
+    assert "1 of 1 school has no gate: the nearest walkable street taken." in area.notes
     assert area.gates.moved_metres[0] == pytest.approx(11.1, abs=0.2)
     (village / "g.csv").write_text("urn,longitude,latitude\n1,-0.126,51.5219\n", "utf-8")
     gated = _area(village, sources={"gates": "g.csv"})
@@ -185,7 +186,7 @@ def test_bell_is_assumed_and_said_where_none_is_known(village):
     area = _area(village, patrol={"default_finish_time": "14:50"})
     assert area.schools["finish_time"].tolist() == ["14:50"]
     assert area.schools["finish_assumed"].tolist() == [True]
-    assert "1 of 1 schools have no bell time: 14:50 taken." in area.notes
+    assert "1 of 1 school has no bell time: 14:50 taken." in area.notes
     (village / "b.csv").write_text("urn,finish_time\n1,15:05\n", encoding="utf-8")
     known = _area(village, sources={"bell_times": "b.csv"})
     assert known.schools["finish_time"].tolist() == ["15:05"]
@@ -270,3 +271,12 @@ def test_a_pattern_without_a_match_is_told_beside_one_with(village):
     """A month that is missing does not go unseen because others are there."""
     with pytest.raises(pp.InputError, match=r"2026-\*/c\.csv: no file matches"):
         _area(village, sources={"crimes": ["c*.csv", "2026-*/c.csv"]})
+
+
+def test_no_school_inside_is_a_problem_and_no_traceback(village):
+    """Where every school lies outside the area, the error says so and what to check."""
+    (village / "away.csv").write_text(
+        "URN,EstablishmentName,Longitude,Latitude\n1,Far School,-0.5,51.3\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="no school in the area can be reached on a street"):
+        _area(village, sources={"schools": "away.csv"})

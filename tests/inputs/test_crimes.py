@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.crimes import clock_times
 from patrolplan.inputs.crimes import read_crimes
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
@@ -48,8 +47,8 @@ def test_native_files_of_lancashire(shared, month, rows, without):
     crimes, left_out = _read(folder / f"{month}-lancashire-street.csv.gz")
     assert left_out == {"without coordinates": without}
     assert len(crimes.incidents) == rows - without
-    assert crimes.snapped
-    assert not crimes.times_known
+    assert not crimes.exact.any()
+    assert not crimes.incidents["timed"].any()
     assert set(crimes.incidents["force"]) == {"Lancashire Constabulary"}
     assert (crimes.incidents["month"] == f"{month}-01").all()
     assert crimes.incidents["occurred_at"].isna().all()
@@ -168,7 +167,8 @@ def test_own_extract_with_times_and_grid(tmp_path):
     }
     crimes, left_out = _read(path, columns=columns)
     assert left_out == {}
-    assert (crimes.snapped, crimes.times_known) == (False, True)
+    assert crimes.exact.all()
+    assert crimes.incidents["timed"].all()
     incidents = crimes.incidents
     assert list(incidents["occurred_at"]) == [
         pd.Timestamp("2024-05-03 15:40"),
@@ -186,7 +186,34 @@ def test_dates_without_clock_are_no_known_times(tmp_path):
         encoding="utf-8",
     )
     crimes, _ = _read(path)
-    assert (crimes.snapped, crimes.times_known) == (False, False)
+    assert crimes.exact.all()
+    assert crimes.incidents["occurred_at"].tolist() == [pd.Timestamp("2024-05-03")]
+    assert not crimes.incidents["timed"].any()
+
+
+def test_a_date_alone_among_times_is_no_midnight(tmp_path):
+    """Each row tells for itself whether it has a time; 00:00 stands for none where it abounds."""
+    rows = [f"2024-05-{day:02d} 00:00,Drugs" for day in range(1, 9)]
+    rows += ["2024-05-03,Robbery", "2024-05-03 15:40,Robbery", "2024-05-04 00:00,Robbery"]
+    rows += ["2024-05-04 09:00,Drugs"]
+    path = tmp_path / "e.csv"
+    text = "\n".join(["date_time,crime type,longitude,latitude",
+                      *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
+    path.write_text(text, encoding="utf-8")
+    crimes, _ = _read(path)
+    assert crimes.incidents["timed"].tolist() == [False] * 9 + [True, True, True]
+
+
+@pytest.mark.parametrize(("dated", "exact"), [(1, False), (2, False), (3, True), (4, True)])
+def test_most_rows_of_a_file_tell_what_its_places_are(tmp_path, dated, exact):
+    """One row with a date makes no map point exact, nor one without an extract's place a point."""
+    rows = [f"2024-05,{'2024-05-03 15:40' if k < dated else ''},Robbery" for k in range(4)]
+    path = tmp_path / "e.csv"
+    text = "\n".join(["month,date_time,crime type,longitude,latitude",
+                      *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
+    path.write_text(text, encoding="utf-8")
+    crimes, _ = _read(path)
+    assert crimes.exact.tolist() == [exact] * 4
 
 
 def test_parquet_extract_equals_csv(tmp_path):
@@ -206,35 +233,6 @@ def test_parquet_extract_equals_csv(tmp_path):
     assert len(one) == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2024-07-01 10:00", "2024-07-01 10:00"),
-        ("2024-07-01T10:00:30", "2024-07-01 10:00:30"),
-        ("2024-07-01T10:00Z", "2024-07-01 11:00"),
-        ("2024-01-01T10:00:00+00:00", "2024-01-01 10:00"),
-        ("2024-07-01 10:00+0100", "2024-07-01 10:00"),
-        ("2024-07-01 10:00:00.5+02:00", "2024-07-01 09:00:00.5"),
-        ("03/04/2024 10:00", "2024-04-03 10:00"),
-        ("03/04/2024 10:00:07", "2024-04-03 10:00:07"),
-        ("25/12/2024", "2024-12-25"),
-        ("12/25/2024 10:00", None),
-        ("2024-02-30", None),
-        ("yesterday", None),
-        ("2924-05-03 10:00", None),
-        ("03/05/0024 10:00", None),
-        ("9999-12-31T23:00Z", None),
-        ("", None),
-    ],
-)
-def test_clock_times(text, expected):
-    """Times are ISO or day first, in UK time where they say their distance from UTC."""
-    wanted = pd.NaT if expected is None else pd.Timestamp(expected)
-    mixed = clock_times(pd.Series(["2024-01-01T00:00+00:00", text, "01/06/2024 12:00"]))
-    assert mixed[1] is wanted or mixed[1] == wanted
-    assert list(mixed[[0, 2]]) == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-06-01 12:00")]
-
-
 def test_each_file_is_read_by_its_own_columns(tmp_path):
     """A native file and an extract on the grid can be read together."""
     native = _file(tmp_path, [_row("1")])
@@ -246,6 +244,8 @@ def test_each_file_is_read_by_its_own_columns(tmp_path):
     crimes, left_out = _read(native, extract)
     assert left_out == {}
     assert list(crimes.incidents["month"].dt.month) == [5, 6]
+    assert crimes.exact.tolist() == [False, True]
+    assert [crimes.files[number] for number in crimes.file] == ["a.csv", "e.csv"]
     assert np.hypot(*(crimes.incidents.geometry.iloc[1].coords[0] - np.array([529509, 181782]))) < 1
 
 

@@ -114,3 +114,19 @@ def test_catchments_of_exact_places_are_written_nowhere(tmp_path, monkeypatch):
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
     assign(NETWORK, catch(NETWORK, None), [(10.0, 5.0)])
     assert not list(tmp_path.iterdir())
+
+
+@given(POINTS, st.sampled_from([40.0, 90.0]))
+def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
+    """Pieces within reach belong to the nearest point as ever; each other one is on its own."""
+    plain, found = catch(NETWORK, points), catch(NETWORK, points, within_metres=within)
+    assert plain.public
+    assert not found.public
+    for piece, middle in enumerate(NETWORK.piece_middle):
+        usual = plain.xy[plain.of_piece[piece]]
+        own = found.xy[found.of_piece[piece]]
+        far = np.hypot(*(usual - middle)) > within
+        np.testing.assert_array_equal(own, middle if far else usual)
+    alone = np.bincount(found.of_piece) == 1
+    np.testing.assert_allclose(found.piece_share[alone[found.of_piece]], 1)
+    assert found.spread(np.ones(len(found))).sum() == pytest.approx(len(found))

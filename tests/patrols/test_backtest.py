@@ -14,8 +14,14 @@ from patrolplan.patrols.backtest import PatrolBacktest
 from patrolplan.patrols.backtest import area_until
 from patrolplan.patrols.backtest import backtest_patrols
 from patrolplan.patrols.backtest import counts_alone
+from patrolplan.patrols.backtest import dwelt
 from patrolplan.patrols.backtest import held_out_months
+from patrolplan.patrols.backtest import loop_harm
 from patrolplan.patrols.backtest import recorded_harm
+from patrolplan.patrols.case import school_case
+from patrolplan.patrols.plain import ROTATIONS
+from patrolplan.patrols.plain import Loops
+from patrolplan.patrols.plain import stretch_around
 from patrolplan.patrols.ready import Ground
 from patrolplan.patrols.windows import Window
 from patrolplan.risk.history import history_of
@@ -30,6 +36,13 @@ def few_schools(demo_area):
     return dataclasses.replace(
         demo_area, schools=demo_area.schools.iloc[:2], gates=demo_area.gates.take([0, 1])
     )
+
+
+def _crewed(area, officers):
+    """The area with so many officers at each school."""
+    patrol = area.settings.patrol.model_copy(update={"officers": officers})
+    settings = area.settings.model_copy(update={"patrol": patrol})
+    return dataclasses.replace(area, settings=settings)
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +134,43 @@ def test_equal_runs_tell_the_same(few_schools, tested):
     again = backtest_patrols(few_schools, origins=[ORIGIN])
     columns = [OURS, *PLAIN]
     assert np.array_equal(again.met[columns], tested.met[columns])
+
+
+def test_several_officers_are_compared_with_as_many(few_schools, tested):
+    """With two officers the plain ways walk two rounds, and harm is shared by both one's hours."""
+    pairs = backtest_patrols(_crewed(few_schools, 2), origins=[ORIGIN])
+    assert (pairs.met[PLANNED[1]] > tested.met[PLANNED[1]]).all()
+    assert 1 <= pairs.planned_ratio < 1.3
+    more = 2 * pairs.met[PLAIN[0]] / tested.met[PLAIN[0]]
+    assert more.between(1, 3).all()
+    assert (pairs.summary()["harm_per_officer_hour_ratio"].iloc[:2] < 1.5).all()
+
+
+def test_loops_of_several_officers_are_each_ones_own(few_schools, demo_plan):
+    """Each officer dwells along another rotation's loop, and no piece counts twice, by hand."""
+    labels, window = street_labels(few_schools.network), Window(90)
+    found = demo_plan.hotspots
+    case = school_case(few_schools, demo_plan.risk, found, 0, labels=labels, window=window)
+    harm = np.random.default_rng(1).random(len(few_schools.network))
+    routes, loops = [[3, 1], [], [2]], Loops(case)
+    walks, network = case.reach.walks.metres, case.reach.network
+    lengths = [walks[0, 3] + walks[3, 1] + walks[1, case.reach.end],
+               walks[0, 2] + walks[2, case.reach.end]]  # fmt: skip
+    metres = few_schools.network.piece_metres[dwelt(case, routes)].sum() / 3
+    first, second = (loops.nearest(float(length)) for length in lengths)
+    met = []
+    for rotation in range(ROTATIONS):
+        dwells = [*first[rotation].dwells(2), *second[rotation - 1].dwells(1)]
+        pieces = {int(p) for d in dwells for p in stretch_around(network, d, metres)}
+        met.append(harm[case.reach.pieces[sorted(pieces)]].sum())
+    assert loop_harm(case, loops, routes, harm) == pytest.approx(np.mean(met))
+    assert loop_harm(case, loops, [[], []], harm) == 0
+
+
+def test_the_sentence_speaks_of_all_patrols_from_a_school(few_schools):
+    """With two officers, the sentence compares two patrols with two loops."""
+    area = _crewed(few_schools, 2)
+    told = held_out_months(area, Ground(area, street_labels(area.network), Window(90)))
+    sentence = told.sentence(0)
+    assert ", 2 patrols from this gate together (" in sentence
+    assert "2 plain loops round the school" in sentence

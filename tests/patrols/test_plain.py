@@ -1,5 +1,6 @@
 """Plain ways to patrol, that patrols are compared with."""
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -23,7 +24,7 @@ from patrolplan.patrols.plain import stretch_around
 from patrolplan.patrols.windows import Window
 
 
-def _problem(seed, stops):
+def _problem(seed, stops, officers=1):
     rng = np.random.default_rng(seed)
     xy = rng.random((stops + 1, 2)) * 20
     apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
@@ -31,21 +32,33 @@ def _problem(seed, stops):
         travel_minutes=apart,
         prizes=np.concatenate([[0.0], rng.random(stops)]),
         dwell_minutes=np.concatenate([[0.0], np.full(stops, 10.0)]),
-        officers=(Officer(0, 0, 900.0, 970.0),),
+        officers=(Officer(0, 0, 900.0, 970.0),) * officers,
         barred=frozenset({0}),
     )
 
 
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 3), st.booleans())
+def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
+    """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""
+    problem = _problem(seed, stops, officers)
+    routes = greedy(problem, by_minute=by_minute)
+    assert len(routes) == officers
+    for route in routes:
+        walked = sum(problem.travel_minutes[a, b] for a, b in pairwise([0, *route, 0]))
+        assert walked + 10 * len(route) <= 70 + 1e-9
+    visited = [stop for route in routes for stop in route]
+    assert len(set(visited)) == len(visited)
+    assert problem.prizes[visited].sum() <= solve(problem).worth + 1e-9
+
+
 @given(st.integers(0, 10_000), st.integers(1, 12), st.booleans())
-def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, by_minute):
-    """A greedy route is back in time, visits nothing twice, and is worth at most the best."""
+def test_the_second_officer_goes_greedily_over_what_is_left(seed, stops, by_minute):
+    """A second officer goes as one alone would with the first one's stops barred."""
     problem = _problem(seed, stops)
-    route = greedy(problem, by_minute=by_minute)
-    order = [0, *route, 0]
-    walked = sum(problem.travel_minutes[a, b] for a, b in pairwise(order))
-    assert walked + 10 * len(route) <= 70 + 1e-9
-    assert len(set(route)) == len(route)
-    assert problem.prizes[route].sum() <= solve(problem).worth + 1e-9
+    (first,) = greedy(problem, by_minute=by_minute)
+    left = dataclasses.replace(problem, barred=frozenset({0, *first}))
+    both = dataclasses.replace(problem, officers=problem.officers * 2)
+    assert greedy(both, by_minute=by_minute) == [first, *greedy(left, by_minute=by_minute)]
 
 
 def test_greedy_goes_to_the_nearest_of_equal_worth():
@@ -54,8 +67,8 @@ def test_greedy_goes_to_the_nearest_of_equal_worth():
     officer = Officer(0, 0, 0.0, 90.0)
     prizes, dwell = np.array([0.0, 1.0, 1.1]), np.array([0.0, 10, 10])
     problem = OrienteeringProblem(travel, prizes, dwell, (officer,), barred=frozenset({0}))
-    assert greedy(problem, by_minute=True) == [1, 2]
-    assert greedy(problem, by_minute=False) == [2, 1]
+    assert greedy(problem, by_minute=True) == [[1, 2]]
+    assert greedy(problem, by_minute=False) == [[2, 1]]
 
 
 @pytest.fixture(scope="module")

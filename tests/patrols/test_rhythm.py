@@ -175,3 +175,21 @@ def test_a_stretch_without_incidents_goes_by_the_area(tmp_path, demo_area, demo_
     rows = {name: row for row, name in enumerate(demo_plan.hotspots["hotspot"])}
     peak = rhythm.intensity[:, 32]
     assert peak[rows[first]] > peak[rows[second]] > 10 / BINS
+
+
+def test_dates_alone_are_no_midnights(tmp_path, demo_area, demo_plan):
+    """Crimes of which only the date is known change no hotspot's rhythm."""
+    first = demo_plan.hotspots["hotspot"].iloc[0]
+    area = _extract(tmp_path, demo_area, demo_plan, {first: 16 * 60 + 15})
+    dates = area.incidents.assign(
+        occurred_at=area.incidents["occurred_at"].dt.normalize(), timed=False
+    )
+    both = dataclasses.replace(
+        area,
+        incidents=pd.concat([area.incidents, dates], ignore_index=True),
+        incident_catchment=np.tile(area.incident_catchment, 2),
+    )
+    plain = rhythm_of(area, demo_plan.hotspots)
+    np.testing.assert_array_equal(rhythm_of(both, demo_plan.hotspots).intensity, plain.intensity)
+    alone = dataclasses.replace(area, incidents=dates)
+    assert rhythm_of(alone, demo_plan.hotspots) is None

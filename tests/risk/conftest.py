@@ -56,7 +56,7 @@ def catchments_of(network, per=2):
     metres = np.bincount(of_piece, network.piece_metres)
     first = np.unique(of_piece, return_index=True)[1]
     share = network.piece_metres / metres[of_piece]
-    return Catchments(network.piece_middle[first], of_piece, share)
+    return Catchments(network.piece_middle[first], of_piece, share, public=per > 1)
 
 
 def history(counts, network=None, per=2, categories=None, targets=None):
@@ -81,7 +81,8 @@ def uneven(months=20, places=60, kinds=2, seed=3, mean=1.5):
 def area(incidents, network=None, *, settings=None, reports=None, **more):
     """As much of a study area as risk needs, with exact places.
 
-    `incidents` has columns piece, category, month and, if times are known, occurred_at.
+    `incidents` has columns piece, category, month and, if times are known, occurred_at; and timed,
+    if some of these are dates alone.
     """
     network = grid(6) if network is None else network
     catchments = catchments_of(network, 1)
@@ -93,6 +94,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
             "category": pd.Categorical(table["category"]),
             "month": pd.to_datetime(table["month"]),
             "occurred_at": pd.to_datetime(table["occurred_at"]) if timed else pd.NaT,
+            "timed": table.get("timed", timed),
         },
         geometry=gpd.points_from_xy(*middle.T),
         crs="EPSG:27700",

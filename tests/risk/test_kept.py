@@ -82,6 +82,6 @@ def test_rates_of_exact_places_are_written_nowhere(make, cache):
     """A force's own extract has exact places: nothing that is told of them leaves the run."""
     history = make.history(make.uneven(months=16), per=1)
     PoissonCount().fit(history)
-    assert history.places.exact
+    assert not history.places.catchments.public
     assert len(shrunk_rates(history)) == len(history.places)
     assert not (cache / "rates").exists()

@@ -15,7 +15,13 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.recorded import caught
+from patrolplan.area.recorded import place_notes
+from patrolplan.area.recorded import time_notes
+from patrolplan.area.recorded import times_known
 from patrolplan.area.sources import Reader
+from patrolplan.counted import agreeing
+from patrolplan.counted import counted
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
 from patrolplan.inputs.crimes import Crimes
@@ -23,8 +29,6 @@ from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.network.catchments import Catchments
-from patrolplan.network.catchments import assign
-from patrolplan.network.catchments import catch
 from patrolplan.network.kept import cached_snap
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
@@ -57,7 +61,8 @@ class StudyArea:
     incident_catchment
         (i,) catchment of each incident, aligned with `incidents`.
     times_known, snapped
-        Whether incidents have a clock time; whether their places are snap points.
+        Whether the time of day is known of enough incidents; whether any of their places are snap
+        points.
     reports
         Pupils' reports, as groups at the threshold or above.
     schools
@@ -100,8 +105,9 @@ class StudyArea:
     def __repr__(self) -> str:
         return (
             f"<StudyArea: {self.name}, {self.network.metres / 1000:,.1f} km of street, "
-            f"{len(self.incidents):,} incidents, {len(self.reports)} groups of reports, "
-            f"{len(self.schools)} schools>"
+            f"{counted(len(self.incidents), 'incident')}, "
+            f"{counted(len(self.reports), 'group')} of reports, "
+            f"{counted(len(self.schools), 'school')}>"
         )
 
     def _repr_html_(self) -> str:
@@ -210,14 +216,12 @@ class _Loader:
         categories = crimes.incidents["category"].array
         self._check_categories(categories[inside].unique(), categories.unique())
         self.problems.raise_if_any()
-        seen = np.bincount(crimes.place[inside], minlength=len(crimes.places)) > 0
-        catchments = catch(network, crimes.places[seen] if crimes.snapped else None)
-        of_place = np.full(len(crimes.places), -1)
-        places, public = crimes.places[seen], crimes.snapped
-        of_place[seen] = assign(network, catchments, places, public=public)
-        catchment = of_place[crimes.place]
-        near = inside & (catchment >= 0)
+        catchments, catchment = caught(network, crimes, inside)
+        near = catchment >= 0
         self.left_out.add("crimes", "no walkable street near", int((inside & ~near).sum()))
+        incidents = crimes.incidents[near].reset_index(drop=True)
+        counted = incidents[incidents["category"].isin(self.settings.crimes.counted)]
+        self.notes += place_notes(crimes, near) + time_notes(counted)
         schools, gates = self._at_gates(sources)
         reports = self._grouped(sources, network)
         self.problems.raise_if_any()
@@ -225,10 +229,10 @@ class _Loader:
             settings=self.settings,
             network=network,
             catchments=catchments,
-            incidents=crimes.incidents[near].reset_index(drop=True),
+            incidents=incidents,
             incident_catchment=catchment[near],
-            times_known=crimes.times_known,
-            snapped=crimes.snapped,
+            times_known=times_known(counted["timed"]),
+            snapped=not crimes.exact[inside].all(),
             reports=reports,
             schools=schools,
             gates=gates,
@@ -304,7 +308,7 @@ class _Loader:
                 what = f"the school {urn} that is asked for lies outside the area"
                 self.problems.add("[schools] urns", what, "check its place, or widen [area]")
         schools = schools[inside]
-        known = schools["urn"].map(gates)
+        known = schools["urn"].map(gates).astype(object)  # of no school they would be text
         gate = gpd.GeoSeries(known.where(known.notna(), schools.geometry), crs=schools.crs)
         places = cached_snap(network, shapely.get_coordinates(gate.values))
         near = places.moved_metres <= FARTHEST_METRES
@@ -329,12 +333,16 @@ class _Loader:
 
     def _note_defaults(self, schools: gpd.GeoDataFrame, default: str) -> None:
         bells, gates = int(schools["finish_assumed"].sum()), int(schools["gate_assumed"].sum())
-        if bells:
-            taken = f"{default} taken"
-            self.notes.append(f"{bells} of {len(schools)} schools have no bell time: {taken}.")
-        if gates:
-            taken = "the nearest walkable street taken"
-            self.notes.append(f"{gates} of {len(schools)} schools have no gate: {taken}.")
+        lacking = (
+            (bells, "bell time", f"{default} taken"),
+            (gates, "gate", "the nearest walkable street taken"),
+        )
+        for count, what, taken in lacking:
+            if count:
+                have = agreeing(count, "has", "have")
+                self.notes.append(
+                    f"{count} of {counted(len(schools), 'school')} {have} no {what}: {taken}."
+                )
 
 
 def _relative(path: Path, folder: Path) -> str:

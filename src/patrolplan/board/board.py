@@ -25,6 +25,7 @@ from patrolplan.board.views import scene_document
 from patrolplan.board.words import differences
 from patrolplan.board.work import BusyError
 from patrolplan.board.work import Work
+from patrolplan.counted import counted
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.byhand import CannotBeError
 
@@ -247,7 +248,7 @@ class Board:
                 message = "there is no proposal for these locks and bans; solve again"
                 raise CannotBeError(message)
             count = len(differences(scene.week, found.week))
-            said = f"Taken: the proposal, {count} {'change' if count == 1 else 'changes'}"
+            said = f"Taken: the proposal, {counted(count, 'change')}"
             return replace(scene, week=found.week), said
 
         self._check_free()

@@ -14,6 +14,7 @@ from patrolplan.board.papers import STALE
 from patrolplan.board.papers import cards_of
 from patrolplan.board.papers import out_of_date
 from patrolplan.board.papers import shown_in
+from patrolplan.counted import counted
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
 from patrolplan.outputs.week.papers import write_week_papers
@@ -79,8 +80,7 @@ def printed(desk: Desk, officer: str | None = None, date: dt.date | None = None)
                 facts[PRINTED] = {name: card for name, card in shown.items() if name in names}
                 facts[STALE] = out_of_date(now, names, facts[PRINTED])
             desk.wrote()
-    many = "1 card" if len(cards) == 1 else f"{len(cards)} cards"
-    return f"Printed {many} into {desk.store.folder}"
+    return f"Printed {counted(len(cards), 'card')} into {desk.store.folder}"
 
 
 def _carry(folder: Path, part: Path, manifest: Mapping[str, Any]) -> None:

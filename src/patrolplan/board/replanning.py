@@ -9,6 +9,7 @@ from patrolplan.area.provenance import created_from
 from patrolplan.area.provenance import short_id
 from patrolplan.board.ground import Ground
 from patrolplan.board.tasking import area_with
+from patrolplan.counted import counted
 from patrolplan.team.byhand import CannotBeError
 from patrolplan.team.byhand import Hand
 from patrolplan.team.byhand import post_of
@@ -91,7 +92,7 @@ def _locks(before: Hand, old: tuple[Duty, ...], new: list[Duty]) -> list[Lock]:
 def _told(rerouted: int, gone: list[Duty]) -> str:
     told = ""
     if rerouted:
-        told = f"; {rerouted} {'patrol takes' if rerouted == 1 else 'patrols take'} another route"
+        told = f"; {counted(rerouted, 'patrol takes', 'patrols take')} another route"
     if gone:
         told += f"; taken back: {', '.join(str(post_of(duty)) for duty in gone)}"
     return told

@@ -14,6 +14,7 @@ from patrolplan.cli.app import app
 from patrolplan.cli.app import check_out
 from patrolplan.cli.app import estimated
 from patrolplan.cli.app import loaded
+from patrolplan.counted import counted
 from patrolplan.errors import OutputError
 from patrolplan.terminal import left_out_rows
 from patrolplan.terminal import print_json
@@ -124,7 +125,7 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
         table.add_row(
             row["id"], f"{row['worth']:.1%}", f"{row['length_metres']:.0f}", row["place"], why
         )
-    printed.print(f"{len(found)} hotspots; those of most risk:")
+    printed.print(f"{counted(len(found), 'hotspot')}; those of most risk:")
     printed.print(table)
     say_written(out)
 

@@ -246,13 +246,8 @@ def _by_hand(text: str, option: str) -> ByHand:
     if option == "--lock" and None in {officer, urn, date}:
         message = f"'{text}' leaves open who, where or when; a lock names all three"
         raise typer.BadParameter(message, param_hint=option)
-<<<<<<< HEAD
-    if variant is not None and not (variant.isascii() and variant.isdigit()):
-        message = f"'{variant}' is no variant; write 0 for route 1, 1 for route 2..."
-=======
     if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
-        message = f"'{variant}' is no variant; write 0 for the best patrol, 1 for the next..."
->>>>>>> f5
+        message = f"'{variant}' is no variant; write 0 for route 1, 1 for route 2..."
         raise typer.BadParameter(message, param_hint=option)
     day = None if date is None else parsed_date(date, option)
     return officer, urn, day, None if variant is None else int(variant)

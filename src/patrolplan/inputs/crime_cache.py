@@ -20,7 +20,7 @@ from patrolplan.inputs.cache import digest
 from patrolplan.inputs.cache import keep_whole
 from patrolplan.projection import Projection
 
-FORMAT = "crimes-2"
+FORMAT = "crimes-3"
 """Change this when what is read from a file changes."""
 
 FOLDER = re.compile(r"crimes-\d+")

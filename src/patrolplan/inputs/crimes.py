@@ -1,6 +1,5 @@
 """Recorded crime -> incidents: data.police.uk files, or a force's own extract."""
 
-import re
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,11 @@ from pandas.api.types import union_categoricals
 from patrolplan.distinct import distinct
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
+from patrolplan.inputs.clock import NO_TIME
+from patrolplan.inputs.clock import clock_times
+from patrolplan.inputs.clock import of_our_time
+from patrolplan.inputs.clock import times_of_day
+from patrolplan.inputs.clock import told_by
 from patrolplan.inputs.crime_cache import read_through
 from patrolplan.inputs.points import POINT_FIELDS
 from patrolplan.inputs.points import points
@@ -39,48 +43,47 @@ FIELDS = (
 NO_ID = 0
 """Stands where a row has no Crime ID."""
 
-COLUMNS = ("crime_id", "month", "occurred_at", "category", "force", "x", "y")
+COLUMNS = ("crime_id", "month", "occurred_at", "told", "category", "force", "x", "y")
 """What of a file is needed further on."""
 
 KINDS = {
     "crime_id": "uint64",
     "month": "datetime64[ns]",
     "occurred_at": "datetime64[ns]",
+    "told": "uint8",
     "x": "float64",
     "y": "float64",
 }
 """Columns that are no words, as numpy names their kinds."""
 
-UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
-DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
-"""How British spreadsheets write dates; the month never comes first."""
-
-YEARS = (1900, 2199)
-
 
 @dataclass(frozen=True, eq=False)
 class Crimes:
-    """Incidents, and what their places and times are worth.
+    """Incidents, and what their places are worth.
 
     Parameters
     ----------
     incidents
         See `patrolplan.tables.INCIDENTS`; every category and place that the files hold.
-    snapped
-        Places are snap points: the files give months and no times, as open data does.
-    times_known
-        Incidents have a clock time.
+    exact
+        (i,) whether an incident's place is exact: most rows of its file have a date. A file of
+        months alone, as open data is, gives snap points.
     places
         (m, 2) metres, the different places of all incidents, by x and then y.
     place
         (i,) place of each incident.
+    files
+        Names of the files.
+    file
+        (i,) file of each incident.
     """
 
     incidents: gpd.GeoDataFrame
-    snapped: bool
-    times_known: bool
+    exact: NDArray[np.bool_]
     places: NDArray[np.float64]
     place: NDArray[np.int64]
+    files: tuple[str, ...]
+    file: NDArray[np.int64]
 
 
 def read_crimes(
@@ -103,7 +106,6 @@ def read_crimes(
         With the problems of all files that cannot be read, or when no row is left.
     """
     tables = _read_all(paths, projection, columns or {})
-    snapped = not any(table["occurred_at"].notna().any() for table in tables)
     table = _joined(tables)
     good = _complete(table, left_out)
     good &= _once(table, good, left_out)
@@ -116,9 +118,24 @@ def read_crimes(
     # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
     places, place = distinct(np.column_stack([table["x"].array[good], table["y"].array[good]]))
     incidents = _incidents(table, good, shapely.points(places)[place], projection)
-    at = incidents["occurred_at"].dropna()
-    clocked = bool((at != at.dt.normalize()).any())  # dates alone all read as midnight
-    return Crimes(incidents, snapped=snapped, times_known=clocked, places=places, place=place)
+    file = table["file"].to_numpy()[good]
+    return Crimes(
+        incidents,
+        exact=np.array([_is_exact(one) for one in tables])[file],
+        places=places,
+        place=place,
+        files=tuple(path.name for path in paths),
+        file=file,
+    )
+
+
+def _is_exact(table: pd.DataFrame) -> bool:
+    """Whether a file's places are exact: open data gives months alone, so most of its rows do not.
+
+    A single row with a date must not turn a file's snap points into exact places, nor a single one
+    without a date the places of a force's own extract into snap points.
+    """
+    return bool(table["occurred_at"].count() > len(table) / 2)
 
 
 def _read_all(
@@ -164,44 +181,24 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Month and time of each row; a time gives the month, else the month's own column does."""
+    """Month and time of each row; a time gives the month, else the month's own column does.
+
+    And what it tells of the time of day, see `patrolplan.inputs.clock.told_by`.
+    """
     if not {"occurred_at", "month"} & set(table.columns):
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
     occurred = month = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
+    told: NDArray[np.uint8] | int = NO_TIME
     if "occurred_at" in table:
         occurred = clock_times(table["occurred_at"])
+        told = told_by(table["occurred_at"], occurred)
         month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         given = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
-        month = month.fillna(_of_our_time(given))
-    return table.assign(month=month, occurred_at=occurred)
-
-
-def clock_times(text: pd.Series) -> pd.Series:
-    """Local times of a text column, NaT where there is none: ISO 8601, or day first.
-
-    Times that say their distance from UTC become UK time.
-
-    Examples
-    --------
-    >>> clock_times(pd.Series(["2018-07-01T10:00Z", "03/07/2018 09:30"])).astype(str).tolist()
-    ['2018-07-01 11:00:00', '2018-07-03 09:30:00']
-    """
-    given = text.astype(object)
-    zoned = text.str.contains(UTC_OFFSET).fillna(value=False).astype(bool)
-    universal = pd.to_datetime(given.where(zoned), errors="coerce", format="ISO8601", utc=True)
-    found = universal.dt.tz_convert("Europe/London").dt.tz_localize(None)
-    for form in ("ISO8601", *DAY_FIRST):
-        local = pd.to_datetime(given.where(~zoned), errors="coerce", format=form)
-        found = found.fillna(local)
-    return _of_our_time(found)
-
-
-def _of_our_time(dates: pd.Series) -> pd.Series:
-    """Dates of years that records may be from; a slip of the pen such as 2924 is none."""
-    return dates.where(dates.dt.year.between(*YEARS)).astype("datetime64[ns]")
+        month = month.fillna(of_our_time(given))
+    return table.assign(month=month, occurred_at=occurred, told=told)
 
 
 def _words(column: pd.Series) -> pd.Categorical:
@@ -247,5 +244,7 @@ def _incidents(
     data = {name: table[name].array[good] for name in ("category", "month", "occurred_at", "force")}
     for name in ("category", "force"):
         data[name] = data[name].remove_unused_categories()
+    at, told, kind = data["occurred_at"], table["told"].to_numpy()[good], data["category"].codes
+    data["timed"] = times_of_day(told, pd.Series(at), kind.astype(np.int64))
     frame = gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
     return INCIDENTS.check(frame)

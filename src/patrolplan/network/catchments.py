@@ -3,7 +3,9 @@
 data.police.uk moves every crime to one of a fixed set of points. Such a point stands for the
 streets around it: its catchment is the pieces whose midpoint is nearer to it, in a straight line,
 than to any other point seen. Exact places need no such spreading: each piece is then a catchment
-of its own, and everything downstream works the same.
+of its own, and everything downstream works the same. Where both are given, the snap points alone
+decide, or exact places would cut their catchments down to the points themselves; only pieces far
+from every snap point are catchments of their own.
 """
 
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ class Catchments:
         (p,) catchment of each piece.
     piece_share
         (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
+    public
+        Whether all that stands on them is open data; what is told of it may then be kept.
     kept
         What later rooms worked out from this geometry alone, kept for the next that asks.
     """
@@ -47,6 +51,7 @@ class Catchments:
     xy: NDArray[np.float64]
     of_piece: NDArray[np.int64]
     piece_share: NDArray[np.float64]
+    public: bool = True
     kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -75,17 +80,30 @@ class Catchments:
         return spread
 
 
-def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
+def catch(
+    network: StreetNetwork, points: ArrayLike | None, *, within_metres: float = np.inf
+) -> Catchments:
     """Catchments of snap points, or of exact places where `points` is None.
 
     Snap points are public: which pieces belong to which is kept for the next run.
 
     Points that no piece is nearest to get no catchment; `assign` gives their incidents to the
     catchment of the nearest street.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    points
+        (k, 2) metres.
+    within_metres
+        Where exact places are given as well: a piece whose midpoint is farther than this from
+        every snap point is a catchment of its own.
     """
     middle = network.piece_middle
     if points is None:
-        return Catchments(middle, np.arange(len(network)), np.ones(len(network)))
+        alone = np.arange(len(network))
+        return Catchments(middle, alone, np.ones(len(network)), public=False)
     seen = distinct(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
 
     def work_out() -> Arrays:
@@ -95,8 +113,16 @@ def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
 
     found = kept_arrays(FORMAT, {"middle": middle, "seen": seen}, work_out)
     of_piece = found["of_piece"]
+    xy = seen[found["used"]]
+    mixed = bool(np.isfinite(within_metres))
+    if mixed:
+        far = np.hypot(*(xy[of_piece] - middle).T) > within_metres
+        numbers = np.where(far, len(xy) + np.arange(len(middle)), of_piece)
+        used, of_piece = np.unique(numbers, return_inverse=True)
+        xy = np.concatenate([xy, middle])[used]
     metres = np.bincount(of_piece, weights=network.piece_metres)
-    return Catchments(seen[found["used"]], of_piece, network.piece_metres / metres[of_piece])
+    share = network.piece_metres / metres[of_piece]
+    return Catchments(xy, of_piece, share, public=not mixed)
 
 
 def assign(
@@ -109,7 +135,7 @@ def assign(
     xy
         (k, 2) metres.
     public
-        Whether the places are those of open data: where they lie is then kept for the next run.
+        Whether the places are all those of open data: where they lie is then kept for the next run.
 
     Returns
     -------

@@ -2,8 +2,8 @@
 
 At each origin everything is made from the months before: risk, hotspots, patrols. Then the harm of
 the month that came is counted in the stretches where a patrol dwells. Plain patrols are given the
-same window, dwell and presence at the gate. Only recorded crime is used: pupils' reports carry no
-months here, so they could not be held out.
+same officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports
+carry no months here, so they could not be held out.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from patrolplan.network.naming import street_labels
 from patrolplan.patrols.case import SchoolCase
 from patrolplan.patrols.case import school_case
 from patrolplan.patrols.orienteering import solve
+from patrolplan.patrols.plain import ROTATIONS
 from patrolplan.patrols.plain import Loops
 from patrolplan.patrols.plain import greedy
 from patrolplan.patrols.plain import stretch_around
@@ -40,6 +41,9 @@ OURS = "patrolplan"
 PLAIN = ("greedy by worth per minute", "greedy by prior count", "plain loop")
 PLANNED = ("planned worth", "planned worth, greedy")
 RESAMPLES = 2000
+
+Routes = Sequence[Sequence[int]]
+"""Of each officer the stops, as rows of the problem, in walking order."""
 
 MOST_TIMES = 20
 """Beyond this the loop met next to nothing, and a larger number would say no more."""
@@ -123,7 +127,7 @@ def backtest_patrols(
     PatrolBacktest
         Against greedy stops by worth per minute on the same hotspots, greedy stops by the number
         of crimes of the last twelve months on the hotspots that these make, and the same dwells
-        along a plain loop of the same length.
+        along a plain loop of the same length; each by as many officers, one after the other.
     """
     bench = _Bench(crime_alone(area))
     rows = [row for origin in origins for row in bench.rows(origin)]
@@ -184,11 +188,11 @@ class HeldOut:
             What lies around its gate, where it is known already.
         """
         case = self.ready.case(row, around)
-        stops = _best_stops(case)
-        if not stops:
+        routes = _best_routes(case)
+        if not any(routes):
             return ""
-        plain = loop_harm(case, Loops(case), stops, self.harm)
-        met = float(self.harm[dwelt(case, stops)].sum())
+        plain = loop_harm(case, Loops(case), routes, self.harm)
+        met = float(self.harm[dwelt(case, routes)].sum())
         return _sentence(met, plain, self.first, case.settings.officers)
 
 
@@ -222,19 +226,20 @@ def held_out_months(area: StudyArea, ground: Ground) -> HeldOut | None:
     return HeldOut(ready, harm, held_out[0])
 
 
-def _best_stops(case: SchoolCase) -> list[int]:
-    """Stops of the best patrols of all officers."""
+def _best_routes(case: SchoolCase) -> list[list[int]]:
+    """Stops of the best patrols, of each officer."""
     solution = solve(case.problem(), seed=case.area.settings.seed)
-    return [stop for route in solution.routes for stop in route.stops]
+    return [list(route.stops) for route in solution.routes]
 
 
 def _sentence(met: float, plain: float, first: pd.Timestamp, officers: int) -> str:
     """What was tested is the way of planning: the printed patrol knows more months, and tasks."""
-    who = "a patrol from this gate (its stops may have been others)"
+    who, loops = "a patrol from this gate (its stops may have been others)", "a plain loop"
     if officers > 1:
         who = f"{officers} patrols from this gate together (their stops may have been others)"
+        loops = f"{officers} plain loops"
     start = f"Planned alike from crime up to {first - pd.DateOffset(months=1):%B %Y}, {who}"
-    end = f"a plain loop round the school in the {HELD_OUT_MONTHS} months after."
+    end = f"{loops} round the school in the {HELD_OUT_MONTHS} months after."
     if plain <= 0:
         return f"{start} would have met more recorded harm than {end}" if met > 0 else ""
     times = f"{met / plain:.1f}" if met <= MOST_TIMES * plain else f"more than {MOST_TIMES}"
@@ -274,19 +279,19 @@ class _Bench:
         self, row: int, case: SchoolCase, plain_case: SchoolCase, harm: NDArray[np.float64]
     ) -> dict[str, float]:
         problem = case.problem()
-        best = _best_stops(case)
+        best = _best_routes(case)
         by_minute = greedy(problem, by_minute=True)
         by_count = greedy(plain_case.problem(), by_minute=False)
         if row not in self.loops:
             self.loops[row] = Loops(case)
-        hours = self.window.minutes / 60
+        hours = self.window.minutes / 60 * len(problem.officers)
         met = {
             OURS: harm[dwelt(case, best)].sum(),
             PLAIN[0]: harm[dwelt(case, by_minute)].sum(),
             PLAIN[1]: harm[dwelt(plain_case, by_count)].sum(),
             PLAIN[2]: loop_harm(case, self.loops[row], best, harm),
         }
-        planned = (problem.prizes[best].sum(), problem.prizes[by_minute].sum())
+        planned = [problem.prizes[_stops(routes)].sum() for routes in (best, by_minute)]
         return {
             **{name: float(value) / hours for name, value in met.items()},
             **dict(zip(PLANNED, map(float, planned), strict=True)),
@@ -302,10 +307,14 @@ def recorded_harm(
     return area.catchments.spread(amounts)
 
 
-def dwelt(case: SchoolCase, stops: Sequence[int]) -> NDArray[np.int64]:
-    """Pieces of the stretches that a patrol with these stops dwells in."""
-    rows = case.reach.candidates[np.array(stops, dtype=np.int64) - 1]
-    return _pieces(case.hotspots, rows)
+def dwelt(case: SchoolCase, routes: Routes) -> NDArray[np.int64]:
+    """Pieces of the stretches that patrols with these stops dwell in."""
+    return _pieces(case.hotspots, case.reach.candidates[_stops(routes) - 1])
+
+
+def _stops(routes: Routes) -> NDArray[np.int64]:
+    """The stops of all officers, one after the other."""
+    return np.array([stop for route in routes for stop in route], dtype=np.int64)
 
 
 def _pieces(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -317,21 +326,26 @@ def _pieces(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.i
 def loop_harm(
     case: SchoolCase,
     loops: Loops,
-    stops: Sequence[int],
+    routes: Routes,
     harm: NDArray[np.float64],
 ) -> float:
-    """Harm met by the same dwells along a loop as long as the patrol's walk; mean of rotations.
+    """Harm met by the same dwells along loops as long as the patrols' walks; mean of rotations.
 
-    Each dwell is given a stretch around it as long as those of the patrol are on average.
+    Each officer walks a loop of their own from the gate, turned on from the one before, or they
+    would all walk the same one. Each dwell is given a stretch around it as long as those of the
+    patrols are on average.
     """
-    if not stops:
+    out = [route for route in routes if route]
+    if not out:
         return 0.0
     network, walks = case.reach.network, case.reach.walks
-    order = [0, *stops, case.reach.end]
-    walked = sum(walks.metres[a, b] for a, b in pairwise(order))
-    length = case.area.network.piece_metres[dwelt(case, stops)].sum() / len(stops)
-    met = []
-    for loop in loops.nearest(float(walked)):
-        around = [stretch_around(network, piece, length) for piece in loop.dwells(len(stops))]
-        met.append(harm[case.reach.pieces[np.unique(np.concatenate(around))]].sum())
-    return float(np.mean(met))
+    length = case.area.network.piece_metres[dwelt(case, out)].sum() / sum(map(len, out))
+    around: list[list[NDArray[np.int64]]] = [[] for _ in range(ROTATIONS)]
+    for number, route in enumerate(out):
+        walked = sum(walks.metres[a, b] for a, b in pairwise([0, *route, case.reach.end]))
+        for rotation, loop in enumerate(loops.nearest(float(walked))):
+            around[(rotation + number) % ROTATIONS] += [
+                stretch_around(network, piece, length) for piece in loop.dwells(len(route))
+            ]
+    pieces = [case.reach.pieces[np.unique(np.concatenate(one))] for one in around]
+    return float(np.mean([harm[one].sum() for one in pieces]))

@@ -15,6 +15,7 @@ from patrolplan.network.walks import Walk
 from patrolplan.network.walks import Walks
 from patrolplan.network.walks import joined_walks
 from patrolplan.patrols.case import SchoolCase
+from patrolplan.patrols.orienteering import Officer
 from patrolplan.patrols.orienteering import OrienteeringProblem
 
 CORNERS = 3
@@ -25,29 +26,37 @@ LOOKED_FOR, NEAR_METRES = 2.5, 300.0
 RADII_METRES = (60.0, 120.0, 180.0, 250.0, 330.0, 420.0, 520.0, 640.0, 780.0)
 
 
-def greedy(problem: OrienteeringProblem, *, by_minute: bool) -> list[int]:
-    """Stops of one officer who always goes on to the best next one.
+def greedy(problem: OrienteeringProblem, *, by_minute: bool) -> list[list[int]]:
+    """Stops of officers who always go on to the best next one, one officer after the other.
 
-    From where the officer stands, the next stop is the one of most worth per minute of walking
+    From where an officer stands, the next stop is the one of most worth per minute of walking
     and dwell (or simply of most worth) that still leaves time for the way back.
 
     Parameters
     ----------
     problem
-        With one officer.
+        Each officer takes from what those before have left.
     by_minute
         Go by worth per minute; else by worth.
 
     Returns
     -------
-    list of int
-        Rows of the problem, in walking order.
+    list of list of int
+        For each officer rows of the problem, in walking order.
     """
-    officer = problem.officers[0]
-    travel, dwell = problem.travel_minutes, problem.dwell_minutes
     left = [
         stop for stop in np.flatnonzero(problem.prizes > 0).tolist() if stop not in problem.barred
     ]
+    return [
+        _greedy_round(problem, officer, left, by_minute=by_minute) for officer in problem.officers
+    ]
+
+
+def _greedy_round(
+    problem: OrienteeringProblem, officer: Officer, left: list[int], *, by_minute: bool
+) -> list[int]:
+    """One officer's stops, taken out of those that are left."""
+    travel, dwell = problem.travel_minutes, problem.dwell_minutes
     route: list[int] = []
     here, now = officer.start, officer.earliest_minutes
     while left:

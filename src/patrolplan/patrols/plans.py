@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.counted import counted
 from patrolplan.risk.surface import Risk
 from patrolplan.shown import shown_as_table
 from patrolplan.tables import LeftOutRow
@@ -205,8 +206,8 @@ class Plan:
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)
         return (
-            f"<Plan: {self.area.name}, {len(self.patrols)} patrols with {stops} stops "
-            f"in {len(self.hotspots)} hotspots>"
+            f"<Plan: {self.area.name}, {counted(len(self.patrols), 'patrol')} with "
+            f"{counted(stops, 'stop')} in {counted(len(self.hotspots), 'hotspot')}>"
         )
 
     def _repr_html_(self) -> str:

@@ -78,14 +78,14 @@ def rhythm_of(area: StudyArea, hotspots: gpd.GeoDataFrame) -> Rhythm | None:
     Parameters
     ----------
     area
-        The incidents, of which those with a clock time in the categories that count are used: of
+        The incidents, of which those with a time of day in the categories that count are used: of
         weekdays in term where there are enough of them, else of weekdays, else all.
     hotspots
         See `patrolplan.tables.HOTSPOTS`.
     """
     at = area.incidents["occurred_at"]
     counted = area.incidents["category"].isin(area.settings.crimes.counted)
-    timed = (counted & at.notna()).to_numpy()
+    timed = (counted & area.incidents["timed"]).to_numpy()
     if not area.times_known or not timed.any():
         return None
     used = timed & _school_days(area, timed)

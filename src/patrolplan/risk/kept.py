@@ -2,7 +2,7 @@
 
 A new month then asks for one origin more and one month's rates, and other settings of patrols for
 nothing. Of every area sums of recorded crime in slices of the whole are kept. Rates of places are
-kept only where the places are those of open data, see `patrolplan.inputs.crime_cache`: nothing of a
+kept only where all of it is open data, see `patrolplan.inputs.crime_cache`: nothing of a
 force's own extract is.
 """
 
@@ -59,8 +59,9 @@ def kept_rates(
 ) -> NDArray[np.float64]:
     """Do as `kept_sums` does for rates of places: from an earlier run only those of open data."""
     if key not in places.kept:
-        found = work_out() if places.exact else _through(_path(places, RATES, key), work_out)
-        places.kept[key] = found
+        public = places.catchments.public
+        path = _path(places, RATES, key)
+        places.kept[key] = _through(path, work_out) if public else work_out()
     return places.kept[key]
 
 

@@ -66,11 +66,6 @@ class Places:
     def __len__(self) -> int:
         return len(self.catchments)
 
-    @property
-    def exact(self) -> bool:
-        """Whether every piece of street is a place of its own, as where places are exact."""
-        return len(self) == len(self.network)
-
     @cached_property
     def metres(self) -> NDArray[np.float64]:
         """(c,) metres of street in each place."""
@@ -96,8 +91,10 @@ class Places:
     def _cells(self) -> tuple[NDArray[np.float64], sparse.csr_array]:
         """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
         xy = self.catchments.xy
-        if self.exact:
-            xy = (np.floor(xy / CELL_METRES) + 0.5) * CELL_METRES
+        if not self.catchments.public:
+            alone = np.bincount(self.catchments.of_piece, minlength=len(self)) == 1
+            middle = (np.floor(xy / CELL_METRES) + 0.5) * CELL_METRES
+            xy = np.where(alone[:, None], middle, xy)
         centres, cell = np.unique(xy, axis=0, return_inverse=True)
         rows = np.arange(len(self))
         shape = (len(self), len(centres))

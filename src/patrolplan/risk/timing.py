@@ -34,16 +34,26 @@ class Timing:
     by_category
         (j,) share of each category's incidents that fall on a weekday in the window; ones where
         too few are known to tell.
+    drawn
+        Categories of too few known times to tell by themselves: their shares are drawn towards, or
+        without any known time equal to, the share of all timed incidents.
     """
 
     window: str
     shares: pd.DataFrame
     by_category: NDArray[np.float64]
+    drawn: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         weekdays = self.shares.loc[list(DAYS[:WEEKDAYS])].mean()
         told = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.dropna().items())
-        return f"Share of a weekday's harm between {self.window}: {told or 'not known'}."
+        said = f"Share of a weekday's harm between {self.window}: {told or 'not known'}."
+        if not self.drawn:
+            return said
+        return (
+            f"{said} Fewer than {FEWEST_IN_WINDOW} times of day are known of "
+            f"{', '.join(self.drawn)}: taken to be like all timed crime, the more so the fewer."
+        )
 
 
 def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
@@ -52,12 +62,12 @@ def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
     Parameters
     ----------
     area
-        The incidents, bells and term dates.
+        The incidents, bells and term dates. A date alone tells no time, and is left out.
     targets
         The j categories that count.
     """
     timed = area.incidents[area.incidents["category"].isin(targets)]
-    timed = timed[timed["occurred_at"].notna()]
+    timed = timed[timed["timed"]]
     if not area.times_known or timed.empty:
         return None
     start, end, window = _window(area)
@@ -78,12 +88,15 @@ def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
     )
     counted = inside & (weekday < WEEKDAYS)
     by_category = np.ones(len(targets))
+    drawn: tuple[str, ...] = ()
     if counted.sum() >= FEWEST_IN_WINDOW:
         usual = counted.mean()
         total = np.bincount(category, minlength=len(targets))
         held = np.bincount(category[counted], minlength=len(targets))
         by_category = (held + FEWEST_IN_WINDOW * usual) / (total + FEWEST_IN_WINDOW)
-    return Timing(window, shares, by_category)
+        few = total < FEWEST_IN_WINDOW
+        drawn = tuple(name for name, is_few in zip(targets, few, strict=True) if is_few)
+    return Timing(window, shares, by_category, drawn)
 
 
 def _window(area: StudyArea) -> tuple[int, int, str]:

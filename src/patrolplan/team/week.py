@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from patrolplan.area.provenance import short_id
+from patrolplan.counted import counted
 from patrolplan.patrols.document import patrol_document
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
@@ -178,8 +179,9 @@ class Week:
         officers = len({duty.officer for duty in self.duties})
         schools = len({duty.urn for duty in self.duties})
         return (
-            f"<Week: from {self.start}, {len(self.duties)} patrols of {officers} officers at "
-            f"{schools} schools, {self.status}, gap {self.gap_percent:.2f} %>"
+            f"<Week: from {self.start}, {counted(len(self.duties), 'patrol')} of "
+            f"{counted(officers, 'officer')} at {counted(schools, 'school')}, {self.status}, "
+            f"gap {self.gap_percent:.2f} %>"
         )
 
     def _repr_html_(self) -> str:

@@ -80,3 +80,10 @@ def test_a_day_after_the_latest_day_is_refused():
     """With days, the latest day is named."""
     with pytest.raises(InputError, match="latest day held, 2026-09-17"):
         spans_of(when_of(incidents([], DAYS)), dt.date(2026, 9, 18))
+
+
+def test_a_few_days_among_months_leave_whole_months():
+    """A dated incident or two beside open data does not turn counting by months into days."""
+    spans = spans_of(when_of(incidents(TWO_YEARS, ["2026-10-05 16:30"])), dt.date(2026, 7, 20))
+    assert not spans.by_day
+    assert spans.now == Span(pd.Timestamp("2026-07-01"), pd.Timestamp("2026-11-01"))

@@ -96,14 +96,19 @@ class When:
 
 
 def when_of(incidents: pd.DataFrame) -> When:
-    """Days of incidents where any has one, months for the others and for open data."""
+    """Days of incidents, and months of those without one; where few have one, months of all.
+
+    A few days among months would else take away every month that is asked for in part.
+    """
     month = incidents["month"].to_numpy(dtype="datetime64[D]")
     next_month = (month.astype("datetime64[M]") + 1).astype("datetime64[D]")
     known = incidents["occurred_at"].notna().to_numpy()
+    by_day = bool(known.sum() > len(known) / 2)
+    known = known & by_day
     day = incidents["occurred_at"].to_numpy(dtype="datetime64[D]")
     start = np.where(known, day, month)
     end = np.where(known, day + np.timedelta64(1, "D"), next_month)
-    return When(start, end, bool(known.any()))
+    return When(start, end, by_day)
 
 
 def spans_of(when: When, since: dt.date) -> Spans:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from patrolplan.counted import counted
 from patrolplan.hotspots.certainty import EARLIER_MONTHS
 from patrolplan.hotspots.certainty import FALSE_DISCOVERY_RATE
 from patrolplan.hotspots.certainty import RECENT_MONTHS
@@ -46,7 +47,7 @@ def span_words(span: Span, *, by_day: bool) -> str:
 def length_words(span: Span, *, by_day: bool) -> str:
     """How long a span is."""
     count, unit = (span.days, "day") if by_day else (span.months, "month")
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return counted(count, unit)
 
 
 def lead(brief: Brief) -> tuple[str, ...]:
@@ -60,8 +61,8 @@ def lead(brief: Brief) -> tuple[str, ...]:
         said = ["No category of recorded crime is up by more than chance."]
     count = len(brief.hotspots)
     if count:
-        noun = "priority street is" if count == 1 else "priority streets are"
-        said.append(f"{count} {noun} new or rising within the walk.")
+        streets = counted(count, "priority street is", "priority streets are")
+        said.append(f"{streets} new or rising within the walk.")
     else:
         said.append("No priority street within the walk is new or rising.")
     return tuple(said)

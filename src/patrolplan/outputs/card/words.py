@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from patrolplan.counted import counted
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.short import shortened
 from patrolplan.outputs.short import shortened_tasking
@@ -104,7 +105,7 @@ def _day(plan: Plan) -> str:
 def _timing(patrol: Patrol) -> str:
     if not patrol.stops:
         return "at the gate"
-    stops = "1 stop" if len(patrol.stops) == 1 else f"{len(patrol.stops)} stops"
+    stops = counted(len(patrol.stops), "stop")
     back = "back at" if patrol.starts_at == "base" or patrol.ends_at == "gate" else "at"
     if patrol.from_base and patrol.ends_at == "gate":
         back = "at"

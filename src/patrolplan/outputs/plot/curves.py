@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from patrolplan.area import StudyArea
+from patrolplan.counted import counted
 from patrolplan.outputs.plot.canvas import SERIES
 from patrolplan.outputs.plot.canvas import axes_or_new
 from patrolplan.risk.backtest import Backtest
@@ -86,9 +87,11 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
     every = max(1, len(table) // 8)
     axes.set_xticks(at[::every], [f"{month:%b %Y}" for month in table.index[::every]], fontsize=8)
     axes.set(ylabel="incidents", ylim=(0, None))
-    axes.legend(frameon=False, loc="lower left")
+    # Above the bars, which fill the axes: on them neither words nor swatches can be made out.
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, frameon=False)
     first, last = table.index[0], table.index[-1]
-    axes.set_title(f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}", loc="left", fontsize=10)
+    title = f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}"
+    axes.set_title(title, loc="left", fontsize=10, pad=24)
     return axes
 
 
@@ -107,8 +110,8 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     """
     axes = axes_or_new(axes)
     lines = table.groupby(["officers", "dwell_minutes"])
-    for number, ((officers, dwell), cases) in enumerate(lines):
-        crew = "1 officer" if officers == 1 else f"{officers} officers"
+    for number, ((_, dwell), cases) in enumerate(lines):
+        crew = counted(int(cases["officers"].iloc[0]), "officer")
         colour = SERIES[number % len(SERIES)]
         worth, bound = 100 * cases["worth"], 100 * cases["bound"]
         label = f"{crew}, {dwell:g} min at each stop"

@@ -7,6 +7,7 @@ from matplotlib.colors import Normalize
 from matplotlib.colors import TwoSlopeNorm
 
 from patrolplan.area import StudyArea
+from patrolplan.counted import counted
 from patrolplan.errors import InputError
 from patrolplan.outputs.plot.canvas import DIVERGING
 from patrolplan.outputs.plot.canvas import GATE
@@ -114,7 +115,7 @@ def hotspots(
             zorder=5,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
         )
-    _finish(axes, area, f"{area.name}: {len(hotspots)} hotspots", data_dates(risk))
+    _finish(axes, area, f"{area.name}: {counted(len(hotspots), 'hotspot')}", data_dates(risk))
     axes.legend(loc="lower right", fontsize=8, frameon=True)
     return axes
 
@@ -183,7 +184,9 @@ def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) ->
     frame_map(axes, shown, margin=AROUND_METRES)
     hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
     good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} % of the best"
-    _title(axes, f"{patrol.school}, {hours}: {len(patrol.stops)} stops, {good}", plan.risk)
+    _title(
+        axes, f"{patrol.school}, {hours}: {counted(len(patrol.stops), 'stop')}, {good}", plan.risk
+    )
     return axes
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from patrolplan.counted import counted
 from patrolplan.crew.share import Tell
 from patrolplan.outputs.card.book import Book
 from patrolplan.outputs.card.book import render_books
@@ -114,7 +115,7 @@ def cover_data(roll: Roll, officer: Officer, duties: Sequence[Duty]) -> dict[str
         "officer_size": officer_size(name),
         "subtitle": f"Cards in the order of the days · {roll.ways(officer)}",
         "purpose": PURPOSE,
-        "count": "1 card" if len(duties) == 1 else f"{len(duties)} cards",
+        "count": counted(len(duties), "card"),
         "week": week_name(week),
         "marking": printable(week.plan.area.settings.output.marking),
         "rows": [_row(duty) for duty in duties],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from patrolplan.counted import counted
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.press import lay_template
 from patrolplan.outputs.card.press import typeset
@@ -230,7 +231,7 @@ def _gaps(roll: Roll) -> list[dict[str, Any]]:
 
 def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
     name = officer_name(officer.name)
-    count = "1 patrol" if len(duties) == 1 else f"{len(duties)} patrols"
+    count = counted(len(duties), "patrol")
     pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
     shown = {duty.date for duty in duties}
     everything = shown == {d.date for d in roll.week.duties if d.officer == officer.name}
