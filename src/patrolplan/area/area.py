@@ -1,8 +1,6 @@
 """`StudyArea`: network, incidents, reports by group and schools, loaded and validated."""
 
-import difflib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +11,15 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.placing import Placer
 from patrolplan.area.sources import Reader
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
-from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.network.catchments import Catchments
-from patrolplan.network.catchments import assign
-from patrolplan.network.catchments import catch
 from patrolplan.network.kept import cached_snap
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
@@ -204,27 +199,20 @@ class _Loader:
     def load(self) -> StudyArea:
         sources = Reader(self.settings, self.projection, self.problems, self.left_out).read()
         self.problems.raise_if_any()
-        limits, network, crimes = sources["limits"], sources["network"], sources["crimes"]
-        inside = self._inside(crimes, limits)
-        self._check_categories(crimes.incidents["category"].array[inside].unique())
-        self.problems.raise_if_any()
-        seen = np.bincount(crimes.place[inside], minlength=len(crimes.places)) > 0
-        catchments = catch(network, crimes.places[seen] if crimes.snapped else None)
-        of_place = np.full(len(crimes.places), -1)
-        places, public = crimes.places[seen], crimes.snapped
-        of_place[seen] = assign(network, catchments, places, public=public)
-        catchment = of_place[crimes.place]
-        near = inside & (catchment >= 0)
-        self.left_out.add("crimes", "no walkable street near", int((inside & ~near).sum()))
+        network, crimes = sources["network"], sources["crimes"]
+        place = Placer(
+            self.settings, self.projection, self.problems, self.left_out, self.notes
+        ).place
+        placed = place(crimes, network, sources["limits"])
         schools, gates = self._at_gates(sources)
         reports = self._grouped(sources, network)
         self.problems.raise_if_any()
         return StudyArea(
             settings=self.settings,
             network=network,
-            catchments=catchments,
-            incidents=crimes.incidents[near].reset_index(drop=True),
-            incident_catchment=catchment[near],
+            catchments=placed.catchments,
+            incidents=placed.incidents,
+            incident_catchment=placed.of_incident,
             times_known=crimes.times_known,
             snapped=crimes.snapped,
             reports=reports,
@@ -239,34 +227,6 @@ class _Loader:
             inputs=input_digests(self.settings, reports),
             walking_extract=sources["walking_extract"],
         )
-
-    def _inside(self, crimes: Crimes, limits: BaseGeometry) -> NDArray[np.bool_]:
-        """(i,) whether each incident lies in the area."""
-        xy = crimes.places
-        inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])[crimes.place]
-        if not inside.any():
-            there = _span(xy.min(axis=0), xy.max(axis=0), self.projection)
-            area = _span(limits.bounds[:2], limits.bounds[2:], self.projection)
-            what = f"no incident lies in the area: crimes in {there}, area in {area}"
-            remedy = "check that crimes, streets and [area] are of the same place"
-            self.problems.add("[sources] crimes", what, remedy)
-        self.left_out.add("crimes", "outside the area", int((~inside).sum()))
-        return np.asarray(inside)
-
-    def _check_categories(self, found: Iterable[str]) -> None:
-        """Some category that counts must occur; the others are named."""
-        there = list(found)
-        counted = self.settings.crimes.counted
-        missing = [name for name in counted if name not in there]
-        if there and len(missing) == len(counted):
-            wanted = ", ".join(counted)
-            what = f"none of the patrol-relevant categories occurs in the area ({wanted})"
-            remedy = f"set [crimes] categories to some of: {', '.join(sorted(there)[:12])}"
-            self.problems.add("[crimes] categories", what, remedy)
-        for name in missing:
-            near = difflib.get_close_matches(name, there, n=1, cutoff=0.6)
-            hint = f"; the data has '{near[0]}'" if near else ""
-            self.notes.append(f"No incident of the category '{name}' in the area{hint}.")
 
     def _grouped(self, sources: dict[str, Any], network: StreetNetwork) -> ReportGroups:
         threshold = self.settings.privacy.threshold
@@ -331,9 +291,3 @@ def _relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive of Windows
         return path.as_posix()
-
-
-def _span(low: Any, high: Any, projection: Projection) -> str:  # noqa: ANN401 - any pair
-    """A box in degrees, in words."""
-    x, y = projection.to_degrees([low[0], high[0]], [low[1], high[1]])
-    return f"{x[0]:.3f}..{x[1]:.3f}, {y[0]:.3f}..{y[1]:.3f}"

@@ -3,7 +3,8 @@
 data.police.uk moves every crime to one of a fixed set of points. Such a point stands for the
 streets around it: its catchment is the pieces whose midpoint is nearer to it, in a straight line,
 than to any other point seen. Exact places need no such spreading: each piece is then a catchment
-of its own, and everything downstream works the same.
+of its own. Where crime is held to the threshold, the squares of `privacy` are the catchments.
+Everything downstream works the same.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from patrolplan.inputs.arrays import Arrays
 from patrolplan.inputs.arrays import kept_arrays
 from patrolplan.network.kept import cached_snap
 from patrolplan.network.network import StreetNetwork
+from patrolplan.privacy import SQUARE_METRES
+from patrolplan.privacy import in_squares
 
 FORMAT = "catchments 1"
 """Change this when catchments are found in another way."""
@@ -40,6 +43,8 @@ class Catchments:
         (p,) catchment of each piece.
     piece_share
         (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
+    public
+        Whether what is counted on them may be kept for another run: on the points of open data.
     kept
         What later rooms worked out from this geometry alone, kept for the next that asks.
     """
@@ -47,6 +52,7 @@ class Catchments:
     xy: NDArray[np.float64]
     of_piece: NDArray[np.int64]
     piece_share: NDArray[np.float64]
+    public: bool = True
     kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -85,7 +91,7 @@ def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
     """
     middle = network.piece_middle
     if points is None:
-        return Catchments(middle, np.arange(len(network)), np.ones(len(network)))
+        return Catchments(middle, np.arange(len(network)), np.ones(len(network)), public=False)
     seen = distinct(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
 
     def work_out() -> Arrays:
@@ -97,6 +103,15 @@ def catch(network: StreetNetwork, points: ArrayLike | None) -> Catchments:
     of_piece = found["of_piece"]
     metres = np.bincount(of_piece, weights=network.piece_metres)
     return Catchments(seen[found["used"]], of_piece, network.piece_metres / metres[of_piece])
+
+
+def catch_squares(network: StreetNetwork) -> Catchments:
+    """The squares of the grid of `privacy` that hold street, for crime held to the threshold."""
+    squares, of_piece = in_squares(network.piece_middle)
+    metres = np.bincount(of_piece, weights=network.piece_metres)
+    share = network.piece_metres / metres[of_piece]
+    centres = np.asarray((squares + 0.5) * SQUARE_METRES, dtype=np.float64)
+    return Catchments(centres, of_piece, share, public=False)
 
 
 def assign(

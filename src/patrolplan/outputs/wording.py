@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from patrolplan.outputs.sun import sunrise
 from patrolplan.outputs.sun import sunset
+from patrolplan.privacy import SQUARE_METRES
 from patrolplan.projection import BRITISH_GRID
 
 if TYPE_CHECKING:
@@ -270,7 +271,12 @@ def approximations(plan: "Plan", ways: "Iterable[str]" = ()) -> tuple[str, ...]:
         How the patrols go, "walk" or "bicycle", by default as the settings say.
     """
     risk, settings = plan.risk, plan.area.settings
-    if risk.snapped:
+    if settings.privacy.threshold_for_crime:
+        time = "with times" if risk.times_known else "month only, no time of day"
+        fewest = settings.privacy.threshold
+        squares = f"squares of {SQUARE_METRES:.0f} m"
+        said = [f"Recorded crime in groups of {fewest} or more on {squares}, {time}."]
+    elif risk.snapped:
         place = "places approximate to a few streets"
         time = "" if risk.times_known else ", month only, no time of day"
         said = [f"Open data: {place}{time}."]

@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,8 @@ def _told(
     name = " ".join(settings.risk.model.lower().replace("_", " ").replace("-", " ").split())
     if name == AUTO:
         origins = list(history.months[LEAST_HISTORY:][-looked_at_months:])
-        return _chosen(history, models, harm, origins, settings.seed)
+        fewest = settings.privacy.fewest_crimes
+        return _chosen(history, models, harm, origins, settings.seed, fewest)
     if name not in MODELS:
         near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
         hint = f", did you mean '{near[0]}'?" if near else ""
@@ -128,13 +130,14 @@ def _chosen(
     harm: NDArray[np.float64],
     origins: list[pd.Timestamp],
     seed: int,
+    fewest: int,
 ) -> _Told:
     """In each category, the model that was best on these months."""
     events = sum(map(history.total, origins), np.zeros(len(history.categories)))[: len(harm)]
     if len(origins) < FEWEST_ORIGINS or events.sum() < FEWEST_EVENTS:
         expected = fitted(models[PRIOR_COUNT], history).predict()
         choices = tuple(
-            Choice(name, PRIOR_COUNT, None, int(seen), len(origins))
+            Choice(name, PRIOR_COUNT, None, int(seen), len(origins), fewest)
             for name, seen in zip(history.targets, events, strict=True)
         )
         return _Told(expected, PRIOR_COUNT, None, tuple(map(str, choices)), choices)
@@ -147,7 +150,8 @@ def _chosen(
             f"{PRIOR_COUNT} in the last {len(origins)} months: {PRIOR_COUNT} taken throughout."
         )
         return _Told(expected, PRIOR_COUNT, 0.0, (why,))
-    choices = tuple(trials.choice(column) for column in range(len(history.targets)))
+    chosen = (trials.choice(column) for column in range(len(history.targets)))
+    choices = tuple(replace(choice, fewest=fewest) for choice in chosen)
     rates = by_category([fitted(models[choice.model], history) for choice in choices])
     expected = history.places.catchments.spread(rates)
     names = tuple(dict.fromkeys(choice.model for choice in choices))

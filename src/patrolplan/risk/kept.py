@@ -59,7 +59,8 @@ def kept_rates(
 ) -> NDArray[np.float64]:
     """Do as `kept_sums` does for rates of places: from an earlier run only those of open data."""
     if key not in places.kept:
-        found = work_out() if places.exact else _through(_path(places, RATES, key), work_out)
+        public = places.catchments.public
+        found = _through(_path(places, RATES, key), work_out) if public else work_out()
         places.kept[key] = found
     return places.kept[key]
 
