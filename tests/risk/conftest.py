@@ -56,7 +56,7 @@ def catchments_of(network, per=2):
     metres = np.bincount(of_piece, network.piece_metres)
     first = np.unique(of_piece, return_index=True)[1]
     share = network.piece_metres / metres[of_piece]
-    return Catchments(network.piece_middle[first], of_piece, share)
+    return Catchments(network.piece_middle[first], of_piece, share, public=per > 1)
 
 
 def history(counts, network=None, per=2, categories=None, targets=None):
