@@ -9,18 +9,17 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
+from patrolplan.area.gates import Gatekeeper
 from patrolplan.area.placing import Placer
 from patrolplan.area.sources import Reader
+from patrolplan.area.urns import UrnCheck
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
-from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.network.catchments import Catchments
-from patrolplan.network.kept import cached_snap
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
 from patrolplan.privacy import notes as privacy_notes
@@ -29,7 +28,6 @@ from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
 from patrolplan.settings import load_settings
 from patrolplan.shown import shown_as_table
-from patrolplan.tables import SCHOOLS
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
 
@@ -204,7 +202,13 @@ class _Loader:
             self.settings, self.projection, self.problems, self.left_out, self.notes
         ).place
         placed = place(crimes, network, sources["limits"])
-        schools, gates = self._at_gates(sources)
+        passed_over = sources["passed_over"]
+        schools, gates = Gatekeeper(
+            self.settings, self.problems, self.left_out, self.notes, passed_over
+        ).at_gates(
+            sources["schools"], sources["gates"], sources["bells"], network, sources["limits"]
+        )
+        self._check_urns(sources, schools, passed_over)
         reports = self._grouped(sources, network)
         self.problems.raise_if_any()
         return StudyArea(
@@ -240,49 +244,19 @@ class _Loader:
         self.notes += privacy_notes(threshold)
         return groups
 
-    def _at_gates(self, sources: dict[str, Any]) -> tuple[gpd.GeoDataFrame, Positions]:
-        """Schools inside the area with bell and gate, and their gates on the street."""
-        schools, network = sources["schools"], sources["network"]
-        gates, bells = sources["gates"], sources["bells"]
-        site = shapely.get_coordinates(schools.geometry.values)
-        inside = shapely.contains_xy(sources["limits"], site[:, 0], site[:, 1])
-        self.left_out.add("schools", "outside the area", int((~inside).sum()))
-        for urn in schools["urn"][~inside]:
-            if urn in self.settings.schools.urns:
-                what = f"the school {urn} that is asked for lies outside the area"
-                self.problems.add("[schools] urns", what, "check its place, or widen [area]")
-        schools = schools[inside]
-        known = schools["urn"].map(gates)
-        gate = gpd.GeoSeries(known.where(known.notna(), schools.geometry), crs=schools.crs)
-        places = cached_snap(network, shapely.get_coordinates(gate.values))
-        near = places.moved_metres <= FARTHEST_METRES
-        for urn, name in zip(schools["urn"][~near], schools["name"][~near], strict=True):
-            reason = f"URN {urn} ({name}): no walkable street within {FARTHEST_METRES:.0f} m"
-            self.left_out.add("schools", reason, 1)
-            if urn in self.settings.schools.urns:
-                remedy = "check its place and gate against the streets"
-                self.problems.add("[schools] urns", reason, remedy)
-        bell = schools["urn"].map(bells).astype(object)
-        default = f"{self.settings.patrol.default_finish_time:%H:%M}"
-        schools = schools.assign(
-            finish_time=bell.fillna(default).astype("str"),
-            finish_assumed=bell.isna(),
-            gate_assumed=known.isna(),
-        ).set_geometry(gate.rename("geometry"))
-        if not near.any():
-            what = "no school in the area can be reached on a street"
-            self.problems.add("[sources] schools", what, "check schools against [area] and streets")
-        self._note_defaults(schools[near], default)
-        return SCHOOLS.check(schools[near].reset_index(drop=True)), places.take(near)
-
-    def _note_defaults(self, schools: gpd.GeoDataFrame, default: str) -> None:
-        bells, gates = int(schools["finish_assumed"].sum()), int(schools["gate_assumed"].sum())
-        if bells:
-            taken = f"{default} taken"
-            self.notes.append(f"{bells} of {len(schools)} schools have no bell time: {taken}.")
-        if gates:
-            taken = "the nearest walkable street taken"
-            self.notes.append(f"{gates} of {len(schools)} schools have no gate: {taken}.")
+    def _check_urns(
+        self,
+        sources: dict[str, Any],
+        schools: gpd.GeoDataFrame,
+        passed_over: dict[str, str],
+    ) -> None:
+        """Tell of rows whose URN no school has that is planned for."""
+        check = UrnCheck(frozenset(schools["urn"]), passed_over, self.left_out, self.notes)
+        check.table("bell_times", sources["bells"].index)
+        check.table("gates", sources["gates"].index)
+        check.table("term_dates", sources["term_dates"]["urn"])
+        check.table("officers", sources["officers"]["school_urns"].explode().dropna())
+        check.places(sources["tasked_places"])
 
 
 def _relative(path: Path, folder: Path) -> str:

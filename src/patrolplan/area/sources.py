@@ -40,7 +40,7 @@ class Reader:
 
     def read(self) -> dict[str, Any]:
         """Every source that stands by itself; all of their problems are collected."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"passed_over": {}}
         columns, projection, left_out = self.settings.columns, self.projection, self.left_out
         with self.problems.collecting():
             streets = cached_streets(self._paths("streets"), projection, left_out)
@@ -66,6 +66,7 @@ class Reader:
                 projection,
                 left_out,
                 wanted=self.settings.schools,
+                passed_over=found["passed_over"],
                 columns=columns.get("schools"),
             )
         with self.problems.collecting():
