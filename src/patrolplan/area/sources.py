@@ -7,6 +7,7 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.scale import check_scale
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.inputs.boundary import read_limits
@@ -45,6 +46,7 @@ class Reader:
         with self.problems.collecting():
             streets = cached_streets(self._paths("streets"), projection, left_out)
             limits = read_limits(self.settings, streets.vertex_xy)
+            check_scale(projection, limits)
             network = cached_network(streets, projection, left_out, limits=limits)
             if not len(network):
                 what = "no walkable street lies inside the area"
