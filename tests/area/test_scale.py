@@ -57,5 +57,7 @@ def test_a_crs_of_another_place_is_refused_with_one_that_fits(crs, place, use):
 def test_loading_refuses_it(lane):
     """An area of web maps' metres is refused while it is loaded."""
     bounds = [-0.131, 51.51, -0.099, 51.53]
-    with pytest.raises(pp.InputError, match=r"\[area\] crs: 'EPSG:3857' takes 1 km .* for 1\.61 km"):
+    with pytest.raises(
+        pp.InputError, match=r"\[area\] crs: 'EPSG:3857' takes 1 km .* for 1\.61 km"
+    ):
         lane(area={"crs": "EPSG:3857", "bounds": bounds})

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from patrolplan.patrols.plans import Step
     from patrolplan.patrols.plans import Stop
     from patrolplan.risk.surface import Risk
+    from patrolplan.settings import Settings
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; stands on top of everything that an officer holds."""
@@ -286,14 +287,20 @@ def approximations(plan: "Plan", ways: "Iterable[str]" = ()) -> tuple[str, ...]:
     if risk.reports.any():
         threshold = settings.privacy.threshold
         said.append(f"Pupils' reports count only in groups of {threshold} or more.")
-    if settings.crimes.include_discovered:
-        reason = settings.crimes.reason.strip().rstrip(".")
-        said.append(f"Offences that patrols discover count too: {reason}.")
+    said += guard_off(settings)
     gone = {*ways} or {settings.patrol.way}
     going = " and riding" if len(gone) > 1 else ""
     going = f"Walking{going}" if "walk" in gone else "Riding"
     said.append(f"{going} times at an even pace, without waiting at crossings.")
     return tuple(said)
+
+
+def guard_off(settings: "Settings") -> tuple[str, ...]:
+    """Why offences that patrols discover count; nothing where they do not."""
+    if not settings.crimes.include_discovered:
+        return ()
+    reason = settings.crimes.reason.strip().rstrip(".")
+    return (f"Offences that patrols discover count too: {reason}.",)
 
 
 def plan_id(plan: "Plan") -> str:

@@ -95,7 +95,12 @@ def estimate_risk(area: StudyArea, *, looked_at_months: int = LOOKED_AT_MONTHS) 
         months=(history.months[0], history.months[-1]),
         times_known=area.times_known,
         snapped=area.snapped,
-        notes=(*_notes(area), *told.notes, MONTHS_ONLY if timing is None else str(timing)),
+        notes=(
+            *area.notes,
+            *guard_notes(area),
+            *told.notes,
+            MONTHS_ONLY if timing is None else str(timing),
+        ),
         choices=told.choices,
         timing=timing,
     )
@@ -197,9 +202,9 @@ def _report_risk(area: StudyArea) -> NDArray[np.float64]:
     return risk
 
 
-def _notes(area: StudyArea) -> tuple[str, ...]:
+def guard_notes(area: StudyArea) -> tuple[str, ...]:
+    """Why crime that patrols discover is counted; nothing where the guard is on."""
     crimes = area.settings.crimes
-    notes = list(area.notes)
-    if crimes.include_discovered:
-        notes.append(f"Categories that patrols discover are counted: {crimes.reason}")
-    return tuple(notes)
+    if not crimes.include_discovered:
+        return ()
+    return (f"Categories that patrols discover are counted: {crimes.reason}",)

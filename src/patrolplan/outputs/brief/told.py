@@ -16,6 +16,7 @@ from patrolplan.outputs.brief.recorded import Figure
 from patrolplan.outputs.brief.recorded import Recorded
 from patrolplan.outputs.brief.spans import Span
 from patrolplan.outputs.wording import attributions_of
+from patrolplan.outputs.wording import guard_off
 from patrolplan.outputs.wording import metres
 from patrolplan.privacy import crime_note
 
@@ -101,10 +102,7 @@ def _places_and_times(brief: Brief) -> str:
         )
     if brief.without_day:
         said.append("Crimes without a day count only where their whole month does.")
-    if area.settings.crimes.include_discovered:
-        reason = area.settings.crimes.reason.strip().rstrip(".")
-        said.append(f"Offences that patrols discover count too: {reason}.")
-    return " ".join(said)
+    return " ".join([*said, *guard_off(area.settings)])
 
 
 def reports_title(brief: Brief) -> str:

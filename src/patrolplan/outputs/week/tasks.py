@@ -20,6 +20,7 @@ from patrolplan.outputs.week.roll import week_name
 from patrolplan.outputs.wording import PURPOSE
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
+from patrolplan.outputs.wording import guard_off
 from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import plan_id
 from patrolplan.outputs.wording import why_sentences
@@ -92,7 +93,11 @@ def tasks_data(roll: Roll, duties: Sequence[Duty], *, wall: bool) -> dict[str, A
             for officer in roll.officers
             if (mine := [duty for duty in duties if duty.officer == officer.name])
         ],
-        "basis": [f"{data_dates(week.plan.risk)}.", " ".join(attributions(week.plan))],
+        "basis": [
+            f"{data_dates(week.plan.risk)}.",
+            *map(printable, guard_off(week.plan.area.settings)),
+            " ".join(attributions(week.plan)),
+        ],
     }
 
 
