@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.outputs.card.lettering import printable
+from patrolplan.outputs.card.lettering import unprinted
 from patrolplan.outputs.card.press import lay_template
 from patrolplan.outputs.card.press import typeset
 from patrolplan.outputs.short import shortened
@@ -79,7 +80,7 @@ def tasks_data(roll: Roll, duties: Sequence[Duty], *, wall: bool) -> dict[str, A
     """Everything that the pages say, as strings for the template."""
     week = roll.week
     area = printable(week.plan.area.name)
-    return {
+    data: dict[str, Any] = {
         "title": f"Week of patrols: {area}, {week_name(week)}",
         "area": area,
         "marking": printable(week.plan.area.settings.output.marking),
@@ -99,6 +100,8 @@ def tasks_data(roll: Roll, duties: Sequence[Duty], *, wall: bool) -> dict[str, A
             " ".join(attributions(week.plan)),
         ],
     }
+    data["basis"] += unprinted(data)
+    return data
 
 
 def officer_size(name: str) -> int:
