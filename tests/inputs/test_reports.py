@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.inputs import reports as reports_module
 from patrolplan.inputs import tabular
 from patrolplan.inputs.reports import read_reports
+from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import told
 from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
@@ -227,7 +227,7 @@ def test_columns_can_be_mapped(tmp_path):
 
 def test_no_report_can_be_found_in_a_loaded_area(demo_area):
     """A study area holds groups alone: no table of it has a report's columns."""
-    assert isinstance(demo_area.reports, pp.area.ReportGroups)
+    assert isinstance(demo_area.reports, ReportGroups)
     tables = [value for value in vars(demo_area).values() if isinstance(value, pd.DataFrame)]
     assert len(tables) >= 4
     for table in tables:
