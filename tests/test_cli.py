@@ -207,7 +207,7 @@ def test_all_problems_are_told_at_once(run, small):
     code, _, err = run("check", "--config", small)
     problems = _problems(err)
     assert code == 1
-    assert len(problems) == 7
+    assert len(problems) == 8  # the gate has neither of its two coordinates
     for part in ("streets.osm.gz", "reports.csv", "gates.csv, row 2", "'25:00'", "'x'", "web page"):
         assert any(part in line for line in problems), part
 
@@ -303,6 +303,17 @@ def test_json_is_one_object_on_standard_output(run, small, command):
     assert len(out.splitlines()) == 1
     assert json.loads(out)["area"] == "Eastmere (fictional)"
     assert "Reading" in err
+
+
+@pytest.mark.parametrize("command", ["risk", "hotspots"])
+def test_the_reason_without_the_guard_is_in_what_is_printed(run, small, command):
+    """Where crime that patrols discover counts, the document and the lines on screen say why."""
+    settings = small.read_text(encoding="utf-8")
+    crimes = '\n[crimes]\ninclude_discovered = true\nreason = "joint operation"\n'
+    small.write_text(settings + crimes, encoding="utf-8")
+    note = "Categories that patrols discover are counted: joint operation"
+    assert note in json.loads(run(command, "--config", small, "--json")[1])["notes"]
+    assert note in " ".join(run(command, "--config", small)[1].split())
 
 
 def test_check_says_what_came_in_and_what_did_not(run, small):

@@ -23,6 +23,12 @@ two versions of the data sees that a square passed a multiple of `STEP`; if they
 elsewhere that one report alone came in between, they know its square, and how many were there
 before. Who can run patrolplan on the reports themselves can read the reports. A threshold under
 `STEP` is the user's own choice, is announced, and tells more.
+
+**Recorded crime**, where the settings hold it to the threshold, stands on the same squares: a
+category enters a square with at least the threshold of incidents there, in all months together, or
+not at all, and is spread over all of the square's streets. That is less than what holds for
+reports: the numbers are not rounded, so two outputs can be subtracted, and risk weighs months, so a
+group may owe its weight to a few recent incidents.
 """
 
 import hashlib
@@ -131,8 +137,7 @@ def group_reports(
     threshold
         Smallest group.
     """
-    corners, of_piece = distinct(_square(piece_xy).astype(np.float64))
-    squares = corners.astype(np.int64)
+    squares, of_piece = in_squares(piece_xy)
     of_report = _rows(squares, _square(reports[["x", "y"]].to_numpy()))
     streets = of_report >= 0
     held = np.bincount(of_report[streets], minlength=len(squares))
@@ -178,6 +183,42 @@ def leave_out(left_out: LeftOut, reason: str, count: int, threshold: int) -> Non
     left_out.extend([row])
 
 
+def in_squares(xy: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Squares of the grid that hold some places.
+
+    Parameters
+    ----------
+    xy
+        (k, 2) metres.
+
+    Returns
+    -------
+    tuple
+        (s, 2) column and row of each square, and (k,) the square of each place.
+
+    Examples
+    --------
+    >>> in_squares([[10, 10], [260, 10], [20, 20]])[1]
+    array([0, 1, 0])
+    """
+    corners, square = distinct(_square(xy).astype(np.float64))
+    return corners.astype(np.int64), square
+
+
+def enough_alike(
+    place: NDArray[np.int64], kind: NDArray[np.int64], threshold: int
+) -> NDArray[np.bool_]:
+    """(i,) whether at least the threshold of rows are of the same place and kind as each row.
+
+    Examples
+    --------
+    >>> enough_alike(np.array([0, 0, 0, 1]), np.array([7, 7, 8, 7]), 2)
+    array([ True,  True, False, False])
+    """
+    alike = pd.MultiIndex.from_arrays([place, kind]).factorize()[0]
+    return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
+
+
 def whole_squares(limits: BaseGeometry) -> BaseGeometry:
     """The limits of an area, widened so that they cut no square that reaches into it.
 
@@ -200,6 +241,14 @@ def notes(threshold: int) -> list[str]:
         what = f"The threshold of {threshold} reports is under {STEP}"
         said.append(f"{what}: so few may let a pupil be known.")
     return said
+
+
+def crime_note(threshold: int) -> str:
+    """What a reader should know of how recorded crime was grouped."""
+    return (
+        f"Recorded crime counts by squares of {SQUARE_METRES:.0f} m, each category from "
+        f"{threshold} incidents on in all months together, spread over all streets of its square."
+    )
 
 
 def _step(threshold: int) -> int:

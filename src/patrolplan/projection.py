@@ -6,10 +6,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 from numpy.typing import NDArray
+from pyproj import Geod
 from pyproj import Transformer
 
 DEGREES = "EPSG:4326"
 BRITISH_GRID = "EPSG:27700"
+
+SCALED_METRES = 1000.0
+"""Length that is measured on the ground to tell how a CRS stretches it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,28 @@ class Projection:
         """Longitude and latitude of points in metres, rounded to 6 decimals (about 0.1 m)."""
         longitude, latitude = _transform(self.crs, DEGREES, x, y)
         return np.round(longitude, 6), np.round(latitude, 6)
+
+    def scale(self, x: float, y: float) -> float:
+        """Metres on the plane for one on the ground, where that is most wrong of east and north.
+
+        NaN where the CRS does not reach.
+
+        Examples
+        --------
+        >>> round(Projection("EPSG:27700").scale(530_000, 181_000), 4)
+        0.9998
+        >>> round(Projection("EPSG:3857").scale(-13_000, 6_710_000), 2)
+        1.61
+        """
+        half = SCALED_METRES / 2
+        east, north = np.array([-half, half, 0, 0]), np.array([0, 0, -half, half])
+        ends = np.array(_transform(self.crs, DEGREES, x + east, y + north))
+        if not np.isfinite(ends).all():
+            return float("nan")
+        lengths = Geod(ellps="WGS84").inv(*ends[:, ::2], *ends[:, 1::2])[2]
+        with np.errstate(divide="ignore"):
+            scales = SCALED_METRES / np.asarray(lengths)
+        return float(scales[np.argmax(np.abs(np.log(scales)))])
 
 
 @lru_cache(maxsize=32)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -166,7 +167,7 @@ def folder(demo, tmp_path_factory):
 def _area(folder, rows, **sections):
     rows.to_csv(folder / "reports.csv", index=False)
     text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
-    data = pp.settings.tomllib.loads(text) | {"risk": {"model": "prior count"}} | sections
+    data = tomllib.loads(text) | {"risk": {"model": "prior count"}} | sections
     return pp.load_area(settings_from(data, folder=folder))
 
 
@@ -220,7 +221,7 @@ def test_schools_windows_and_crime_do_not_regroup(folder, demo_area):
     rows = pd.read_csv(folder / "reports.csv", dtype=str, keep_default_na=False)
     urns = list(demo_area.schools["urn"][:2])
     text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
-    sources = pp.settings.tomllib.loads(text)["sources"]
+    sources = tomllib.loads(text)["sources"]
     months = sorted(path.name for path in (folder / "crimes").iterdir())
     fewer = [f"crimes/{month}/*-street.csv" for month in months[: len(months) // 2]]
     for sections in (

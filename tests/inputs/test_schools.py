@@ -265,20 +265,25 @@ def _gates(folder, *rows, name="gates.csv"):
 def test_gates_by_urn(tmp_path):
     """Gates come in the area's metres by URN; without a file there are none."""
     gates = read_gates([_gates(tmp_path, "1,-0.1346,51.5205")], BNG)
-    assert (round(gates["1"].x), round(gates["1"].y)) == (529520, 181825)
+    point = gates.geometry["1"]
+    assert (round(point.x), round(point.y)) == (529520, 181825)
+    assert gates.loc["1", ["row", "value"]].tolist() == [2, "-0.1346, 51.5205"]
     assert len(read_gates([], BNG)) == 0
 
 
 def test_all_problems_of_gates_are_told(tmp_path):
-    """Gates without coordinates or URN, or that stand twice, are told by row, all of them."""
-    one = _gates(tmp_path, "1,-0.13,51.52", "2,,51.52", "3,-0.13,north", ",-0.13,51.52")
+    """Gates without a place on the globe or URN, or that stand twice, are told by row, all."""
+    bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
+    one = _gates(tmp_path, "1,-0.13,51.52", *bad)
     two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
     lines = _refused(lambda: read_gates([one, two], BNG)).splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 6
     for place, what in [
-        ("gates.csv, row 3", "the gate of '2' has no coordinates"),
-        ("gates.csv, row 4", "the gate of '3' has no coordinates"),
+        ("gates.csv, row 3, column 'longitude'", "'' is no coordinate of a gate"),
+        ("gates.csv, row 4, column 'latitude'", "'north' is no coordinate of a gate"),
         ("gates.csv, row 5", "the URN is missing"),
+        ("gates.csv, row 6, column 'longitude'", "'200' is no coordinate of a gate"),
+        ("gates.csv, row 7, column 'latitude'", "'-91' is no coordinate of a gate"),
         ("two.csv, row 2", "the URN '1' stands twice"),
     ]:
         assert any(place in line and what in line for line in lines), place

@@ -189,3 +189,18 @@ def test_bloomsbury(bloomsbury_area):
     assert robbery.loc[0.05, "ratio"] >= 1.07
     assert (robbery.loc[[0.05, 0.1], "difference_low"] > 0).all()
     assert (chosen["difference_high"] >= 0).all()
+
+
+def test_small_categories_are_not_told_where_crime_is_held_to_the_threshold(make):
+    """Neither scores nor number of a small category are told, nor a sum that would tell it."""
+    thefts = make.rows([30] * 20, range(40), category="Theft from the person")
+    robberies = make.rows([0] * 18 + [1, 1], range(40))
+    privacy = {"privacy": {"threshold_for_crime": True}}
+    tested = backtest_risk(make.area([*thefts, *robberies], settings=privacy))
+    results = tested.results.set_index("category")
+    numbers = results.columns.difference(["model", "chosen", "coverage"])
+    assert results.loc["Robbery", numbers].isna().all(axis=None)
+    assert results.loc["all", "n_events"].isna().all()
+    assert (results.loc["Theft from the person", "n_events"] == 360).all()
+    assert "Robbery (number not told)\n    too few incidents to tell" in str(tested)
+    assert "(fewer than 5 incidents in" in str(tested)

@@ -1,8 +1,6 @@
 """`StudyArea`: network, incidents, reports by group and schools, loaded and validated."""
 
-import difflib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -11,35 +9,26 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.recorded import caught
-from patrolplan.area.recorded import place_notes
-from patrolplan.area.recorded import time_notes
-from patrolplan.area.recorded import times_known
+from patrolplan.area.gates import Gatekeeper
+from patrolplan.area.placing import Placer
 from patrolplan.area.sources import Reader
-from patrolplan.counted import agreeing
+from patrolplan.area.urns import UrnCheck
 from patrolplan.counted import counted
 from patrolplan.errors import Problems
 from patrolplan.inputs.cache import digest
-from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import Positions
 from patrolplan.network import StreetNetwork
-from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.network.catchments import Catchments
-from patrolplan.network.kept import cached_snap
 from patrolplan.privacy import ReportGroups
 from patrolplan.privacy import group_reports
 from patrolplan.privacy import notes as privacy_notes
 from patrolplan.projection import Projection
-from patrolplan.settings import CATEGORIES
 from patrolplan.settings import Settings
 from patrolplan.settings import SourceSettings
 from patrolplan.settings import load_settings
 from patrolplan.shown import shown_as_table
-from patrolplan.tables import SCHOOLS
 from patrolplan.tables import LeftOut
 from patrolplan.tables import LeftOutRow
 
@@ -211,28 +200,28 @@ class _Loader:
     def load(self) -> StudyArea:
         sources = Reader(self.settings, self.projection, self.problems, self.left_out).read()
         self.problems.raise_if_any()
-        limits, network, crimes = sources["limits"], sources["network"], sources["crimes"]
-        inside = self._inside(crimes, limits)
-        categories = crimes.incidents["category"].array
-        self._check_categories(categories[inside].unique(), categories.unique())
-        self.problems.raise_if_any()
-        catchments, catchment = caught(network, crimes, inside)
-        near = catchment >= 0
-        self.left_out.add("crimes", "no walkable street near", int((inside & ~near).sum()))
-        incidents = crimes.incidents[near].reset_index(drop=True)
-        counted = incidents[incidents["category"].isin(self.settings.crimes.counted)]
-        self.notes += place_notes(crimes, near) + time_notes(counted)
-        schools, gates = self._at_gates(sources)
+        network, crimes = sources["network"], sources["crimes"]
+        place = Placer(
+            self.settings, self.projection, self.problems, self.left_out, self.notes
+        ).place
+        placed = place(crimes, network, sources["limits"])
+        passed_over = sources["passed_over"]
+        schools, gates = Gatekeeper(
+            self.settings, self.problems, self.left_out, self.notes, passed_over
+        ).at_gates(
+            sources["schools"], sources["gates"], sources["bells"], network, sources["limits"]
+        )
+        self._check_urns(sources, schools, passed_over)
         reports = self._grouped(sources, network)
         self.problems.raise_if_any()
         return StudyArea(
             settings=self.settings,
             network=network,
-            catchments=catchments,
-            incidents=incidents,
-            incident_catchment=catchment[near],
-            times_known=times_known(counted["timed"]),
-            snapped=not crimes.exact[inside].all(),
+            catchments=placed.catchments,
+            incidents=placed.incidents,
+            incident_catchment=placed.of_incident,
+            times_known=placed.times_known,
+            snapped=placed.snapped,
             reports=reports,
             schools=schools,
             gates=gates,
@@ -246,44 +235,6 @@ class _Loader:
             walking_extract=sources["walking_extract"],
         )
 
-    def _inside(self, crimes: Crimes, limits: BaseGeometry) -> NDArray[np.bool_]:
-        """(i,) whether each incident lies in the area."""
-        xy = crimes.places
-        inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])[crimes.place]
-        if not inside.any():
-            there = _span(xy.min(axis=0), xy.max(axis=0), self.projection)
-            area = _span(limits.bounds[:2], limits.bounds[2:], self.projection)
-            what = f"no incident lies in the area: crimes in {there}, area in {area}"
-            remedy = "check that crimes, streets and [area] are of the same place"
-            self.problems.add("[sources] crimes", what, remedy)
-        self.left_out.add("crimes", "outside the area", int((~inside).sum()))
-        return np.asarray(inside)
-
-    def _check_categories(self, found: Iterable[str], read: Iterable[str]) -> None:
-        """Some category that counts must occur in the area; the others are named.
-
-        A harm for a category that is neither among those `read` nor of data.police.uk is named too:
-        it may come with later months, or be misspelled.
-        """
-        there = list(found)
-        known = tuple(dict.fromkeys((*read, *self.settings.crimes.counted, *CATEGORIES)))
-        for name in self.settings.risk.harm:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-                hint = f", did you mean '{near[0]}'?" if near else ""
-                self.notes.append(f"[risk.harm] '{name}' is no category of the data{hint}")
-        counted = self.settings.crimes.counted
-        missing = [name for name in counted if name not in there]
-        if there and len(missing) == len(counted):
-            wanted = ", ".join(counted)
-            what = f"none of the patrol-relevant categories occurs in the area ({wanted})"
-            remedy = f"set [crimes] categories to some of: {', '.join(sorted(there)[:12])}"
-            self.problems.add("[crimes] categories", what, remedy)
-        for name in missing:
-            near = difflib.get_close_matches(name, there, n=1, cutoff=0.6)
-            hint = f"; the data has '{near[0]}'" if near else ""
-            self.notes.append(f"No incident of the category '{name}' in the area{hint}.")
-
     def _grouped(self, sources: dict[str, Any], network: StreetNetwork) -> ReportGroups:
         threshold = self.settings.privacy.threshold
         if "reports" not in sources:
@@ -296,53 +247,19 @@ class _Loader:
         self.notes += privacy_notes(threshold)
         return groups
 
-    def _at_gates(self, sources: dict[str, Any]) -> tuple[gpd.GeoDataFrame, Positions]:
-        """Schools inside the area with bell and gate, and their gates on the street."""
-        schools, network = sources["schools"], sources["network"]
-        gates, bells = sources["gates"], sources["bells"]
-        site = shapely.get_coordinates(schools.geometry.values)
-        inside = shapely.contains_xy(sources["limits"], site[:, 0], site[:, 1])
-        self.left_out.add("schools", "outside the area", int((~inside).sum()))
-        for urn in schools["urn"][~inside]:
-            if urn in self.settings.schools.urns:
-                what = f"the school {urn} that is asked for lies outside the area"
-                self.problems.add("[schools] urns", what, "check its place, or widen [area]")
-        schools = schools[inside]
-        known = schools["urn"].map(gates).astype(object)  # of no school they would be text
-        gate = gpd.GeoSeries(known.where(known.notna(), schools.geometry), crs=schools.crs)
-        places = cached_snap(network, shapely.get_coordinates(gate.values))
-        near = places.moved_metres <= FARTHEST_METRES
-        for urn, name in zip(schools["urn"][~near], schools["name"][~near], strict=True):
-            reason = f"URN {urn} ({name}): no walkable street within {FARTHEST_METRES:.0f} m"
-            self.left_out.add("schools", reason, 1)
-            if urn in self.settings.schools.urns:
-                remedy = "check its place and gate against the streets"
-                self.problems.add("[schools] urns", reason, remedy)
-        bell = schools["urn"].map(bells).astype(object)
-        default = f"{self.settings.patrol.default_finish_time:%H:%M}"
-        schools = schools.assign(
-            finish_time=bell.fillna(default).astype("str"),
-            finish_assumed=bell.isna(),
-            gate_assumed=known.isna(),
-        ).set_geometry(gate.rename("geometry"))
-        if not near.any():
-            what = "no school in the area can be reached on a street"
-            self.problems.add("[sources] schools", what, "check schools against [area] and streets")
-        self._note_defaults(schools[near], default)
-        return SCHOOLS.check(schools[near].reset_index(drop=True)), places.take(near)
-
-    def _note_defaults(self, schools: gpd.GeoDataFrame, default: str) -> None:
-        bells, gates = int(schools["finish_assumed"].sum()), int(schools["gate_assumed"].sum())
-        lacking = (
-            (bells, "bell time", f"{default} taken"),
-            (gates, "gate", "the nearest walkable street taken"),
-        )
-        for count, what, taken in lacking:
-            if count:
-                have = agreeing(count, "has", "have")
-                self.notes.append(
-                    f"{count} of {counted(len(schools), 'school')} {have} no {what}: {taken}."
-                )
+    def _check_urns(
+        self,
+        sources: dict[str, Any],
+        schools: gpd.GeoDataFrame,
+        passed_over: dict[str, str],
+    ) -> None:
+        """Tell of rows whose URN no school has that is planned for."""
+        check = UrnCheck(frozenset(schools["urn"]), passed_over, self.left_out, self.notes)
+        check.table("bell_times", sources["bells"].index)
+        check.table("gates", sources["gates"].index)
+        check.table("term_dates", sources["term_dates"]["urn"])
+        check.table("officers", sources["officers"]["school_urns"].explode().dropna())
+        check.places(sources["tasked_places"])
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -351,9 +268,3 @@ def _relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive of Windows
         return path.as_posix()
-
-
-def _span(low: Any, high: Any, projection: Projection) -> str:  # noqa: ANN401 - any pair
-    """A box in degrees, in words."""
-    x, y = projection.to_degrees([low[0], high[0]], [low[1], high[1]])
-    return f"{x[0]:.3f}..{x[1]:.3f}, {y[0]:.3f}..{y[1]:.3f}"

@@ -12,6 +12,7 @@ from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.network.catchments import Catchments
 from patrolplan.network.catchments import assign
 from patrolplan.network.catchments import catch
+from patrolplan.network.catchments import catch_squares
 
 NAMED_FILES = 3
 """So many files are named; of more, how many there are."""
@@ -21,7 +22,7 @@ FEWEST_TIMED = 50
 
 
 def caught(
-    network: StreetNetwork, crimes: Crimes, inside: NDArray[np.bool_]
+    network: StreetNetwork, crimes: Crimes, inside: NDArray[np.bool_], *, in_squares: bool = False
 ) -> tuple[Catchments, NDArray[np.int64]]:
     """The catchments of an area, and (i,) the one of each incident, -1 where none is.
 
@@ -37,10 +38,14 @@ def caught(
         All incidents.
     inside
         (i,) whether each lies in the area.
+    in_squares
+        Whether squares are the catchments, of all places alike.
     """
-    snapped = _at(crimes, inside & ~crimes.exact)
-    exact = _at(crimes, inside & crimes.exact)
-    if not snapped.any():
+    snapped = _at(crimes, inside & ~crimes.exact & ~np.bool_(in_squares))
+    exact = _at(crimes, inside & (crimes.exact | np.bool_(in_squares)))
+    if in_squares:
+        catchments = catch_squares(network)
+    elif not snapped.any():
         catchments = catch(network, None)
     elif not exact.any():
         catchments = catch(network, crimes.places[snapped])

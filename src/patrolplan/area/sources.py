@@ -8,6 +8,7 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.scale import check_scale
 from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.inputs.boundary import read_limits
@@ -43,11 +44,12 @@ class Reader:
 
     def read(self) -> dict[str, Any]:
         """Every source that stands by itself; all of their problems are collected."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"passed_over": {}}
         projection, left_out = self.projection, self.left_out
         with self.problems.collecting():
             streets = cached_streets(files_of(self.settings, "streets"), projection, left_out)
             limits = read_limits(self.settings, streets.vertex_xy)
+            check_scale(projection, limits)
             network = cached_network(streets, projection, left_out, limits=limits)
             if not len(network):
                 what = "no walkable street lies inside the area"
@@ -65,7 +67,12 @@ class Reader:
             paths, columns = self._given("schools")
             wanted = self.settings.schools
             found["schools"] = read_schools(
-                paths, projection, left_out, wanted=wanted, columns=columns
+                paths,
+                projection,
+                left_out,
+                wanted=wanted,
+                passed_over=found["passed_over"],
+                columns=columns,
             )
         with self.problems.collecting():
             paths, columns = self._given("bell_times")

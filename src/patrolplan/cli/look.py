@@ -107,6 +107,7 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.layers import hotspot_layer
     from patrolplan.outputs.planfile import hotspot_documents
+    from patrolplan.risk.estimate import guard_notes
 
     check_out(out)
     area = loaded(config)
@@ -117,7 +118,8 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
         _write_layers(area, out, "hotspots.gpkg", {"hotspots": hotspot_layer(found)})
     if as_json:
         documents = hotspot_documents(found, area.projection)
-        print_json({"area": area.name, "hotspots": documents})
+        notes = list(surface.notes)
+        print_json({"area": area.name, "hotspots": documents, "notes": notes})
         return
     table = Table("hotspot", "share of risk", "metres", "place", "why")
     for row in hotspot_documents(found, area.projection)[:20]:
@@ -127,6 +129,8 @@ def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False)
         )
     printed.print(f"{counted(len(found), 'hotspot')}; those of most risk:")
     printed.print(table)
+    for note in guard_notes(area):
+        printed.print(f"note: {note}")
     say_written(out)
 
 

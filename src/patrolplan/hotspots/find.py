@@ -73,7 +73,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         reports_share=summed(risk.reports, stretches),
         place=describe(area.network, stops),
         reasons=reasons(area, risk, stretches, certainty),
-        how_sure=how_sure(risk, certainty),
+        how_sure=how_sure(risk, certainty, squares=area.settings.privacy.threshold_for_crime),
         p_value=certainty.p_value,
         stands_out=certainty.stands_out,
         trend=certainty.trend,

@@ -9,6 +9,7 @@ from patrolplan.hotspots.certainty import Certainty
 from patrolplan.hotspots.shares import catchment_shares
 from patrolplan.hotspots.shares import flat
 from patrolplan.hotspots.shares import summed
+from patrolplan.privacy import SQUARE_METRES
 from patrolplan.risk.history import history_of
 from patrolplan.risk.surface import Risk
 from patrolplan.risk.weights import harm_days
@@ -84,24 +85,30 @@ def _changes(certainty: Certainty) -> list[list[str]]:
 
 
 def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
-    """Recorded crime of the last twelve months that falls to each stretch, by category."""
+    """Recorded crime of the last twelve months that falls to each stretch, by category.
+
+    Where crime is held to the threshold, only what a place has enough of in these months counts.
+    """
     history = history_of(area)
+    fewest = area.settings.privacy.fewest_crimes
     categories = sorted(history.targets)
     columns = [history.targets.index(name) for name in categories]
-    expected = catchment_shares(area.catchments, stretches) @ history.last(MONTHS)[:, columns]
+    recent = history.last(MONTHS)[:, columns]
+    recent = np.where(recent >= fewest, recent, 0.0)
+    expected = catchment_shares(area.catchments, stretches) @ recent
     harm = expected * harm_days(categories, area.settings.risk.harm)
     enough = (harm > 0) & (harm >= NAMED_SHARE * harm.sum(axis=1, keepdims=True))
     order = np.argsort(-harm, axis=1, kind="stable")[:, :3]
-    least = area.settings.privacy.threshold if area.settings.privacy.threshold_for_crime else 1
     last = risk.months[1]
     told: list[list[str]] = []
     for row in range(len(stretches)):
         named = [_category_words(categories[k]) for k in order[row] if enough[row, k]]
         amount = round(float(expected[row].sum()))
-        if not named or (least > 1 and amount < least):
+        if not named:
             told.append([])
             continue
         number = f"about {amount}" if amount > 1 else "hardly any"
+        number = f"fewer than {fewest}" if amount < fewest and fewest > 1 else number
         year = f"in the 12 months to {last:%B %Y}"
         told.append([f"Recorded crime: {number} {year}, most harm by {_listed(named)}"])
     return told
@@ -149,9 +156,18 @@ def _feared(factors: tuple[str, ...]) -> str:
     return f"{sentence}: {_listed(what[:3])}" if what else sentence
 
 
-def how_sure(risk: Risk, certainty: Certainty) -> list[str]:
-    """What is sure and what is not about each hotspot, in a few words."""
+def how_sure(risk: Risk, certainty: Certainty, *, squares: bool = False) -> list[str]:
+    """What is sure and what is not about each hotspot, in a few words.
+
+    Parameters
+    ----------
+    risk, certainty
+        What is told of.
+    squares
+        Whether crime is held to the threshold, on squares.
+    """
     places = "approximate to a few streets" if risk.snapped else "places as recorded"
+    places = f"approximate to a square of {SQUARE_METRES:.0f} m" if squares else places
     times = "time of day known" if risk.times_known else "month only, time of day not known"
     told = []
     rows = zip(

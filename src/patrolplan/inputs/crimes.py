@@ -22,6 +22,7 @@ from patrolplan.inputs.clock import of_our_time
 from patrolplan.inputs.clock import times_of_day
 from patrolplan.inputs.clock import told_by
 from patrolplan.inputs.crime_cache import read_through
+from patrolplan.inputs.months import alone
 from patrolplan.inputs.points import POINT_FIELDS
 from patrolplan.inputs.points import points
 from patrolplan.inputs.tabular import Field
@@ -96,9 +97,10 @@ def read_crimes(
 ) -> Crimes:
     """Read recorded crime from any number of files.
 
-    Rows without coordinates, month or category are left out and counted. A row stands twice when
-    another file before it holds the same Crime ID, month, category and point; rows of one file
-    are never taken for doubles (offences share an ID), nor are rows without an ID.
+    Rows without coordinates, month or category are left out and counted, and so are those of a
+    month far from all others that holds next to nothing: it is taken for a slip. A row stands twice
+    when another file before it holds the same Crime ID, month, category and point; rows of one
+    file are never taken for doubles (offences share an ID), nor are rows without an ID.
 
     Raises
     ------
@@ -112,6 +114,7 @@ def read_crimes(
     others = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(others.sum()))
     good &= ~others
+    good[good] = _joined_in_time(table.loc[good, "month"], left_out)
     if not good.any():
         what = "no row with a category, month and place is left"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
@@ -232,6 +235,15 @@ def _once(table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut) -> ND
     first_time = np.ones(len(table), dtype=bool)
     first_time[again] = False
     return first_time
+
+
+def _joined_in_time(months: pd.Series, left_out: LeftOut) -> NDArray[np.bool_]:
+    """Whether each row's month is no slip of the pen, see `patrolplan.inputs.months.alone`."""
+    apart = alone(months)
+    for month, rows in months[apart].value_counts().sort_index().items():
+        reason = f"of {month:%Y-%m}, alone and far from all other months"
+        left_out.add("crimes", reason, int(rows))
+    return ~apart
 
 
 def _incidents(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from patrolplan.errors import Problems
@@ -16,6 +17,7 @@ from patrolplan.inputs.tabular import Field
 from patrolplan.inputs.tabular import in_row
 from patrolplan.inputs.tabular import read_table
 from patrolplan.inputs.tabular import shown
+from patrolplan.inputs.tabular import teller
 from patrolplan.projection import Projection
 from patrolplan.settings import TIME_OF_DAY
 from patrolplan.settings import SchoolSettings
@@ -51,11 +53,23 @@ def read_schools(
     *,
     wanted: SchoolSettings | None = None,
     columns: Mapping[str, str] | None = None,
+    passed_over: dict[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Read open schools: GIAS, or any table whose columns the settings map.
 
     A URN that stands twice is one school. Schools that are not open, not asked for, or without a
     place are left out and counted.
+
+    Parameters
+    ----------
+    paths, projection, columns
+        As for every table.
+    left_out
+        Is told how many were left out, and why.
+    wanted
+        `[schools]` of the settings.
+    passed_over
+        Is told why each school with a URN was left out.
 
     Returns
     -------
@@ -77,10 +91,11 @@ def read_schools(
             x, y = points(table, projection, columns, path=path, source="schools")
             parts.append(table.assign(x=x, y=y))
     problems.raise_if_any()
-    listed = _open(pd.concat(parts, ignore_index=True), left_out)
+    over = {} if passed_over is None else passed_over
+    listed = _open(pd.concat(parts, ignore_index=True), left_out, over)
     _check_phases(listed, wanted, paths[0], problems)
     problems.raise_if_any()  # no school is blamed for a phase that there is not
-    table = _chosen(listed, wanted, left_out)
+    table = _chosen(listed, wanted, left_out, over)
     for urn in wanted.urns:
         if urn not in set(table["urn"]):
             why, remedy = _missing(listed, urn)
@@ -101,7 +116,7 @@ def _natural(urns: pd.Series) -> pd.Series:
     return urns.str.zfill(12)
 
 
-def _open(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
+def _open(table: pd.DataFrame, left_out: LeftOut, passed_over: dict[str, str]) -> pd.DataFrame:
     """Open schools, each once."""
     urns = table["urn"].fillna("").str.removesuffix(".0")
     plain = urns.str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
@@ -113,23 +128,34 @@ def _open(table: pd.DataFrame, left_out: LeftOut) -> pd.DataFrame:
     )
     if "status" in table:
         is_open = table["status"].fillna("Open").str.startswith("Open")
-        left_out.add("schools", "not open", int((~is_open).sum()))
-        table = table[is_open]
+        table = _only(table, is_open, "not open", left_out, passed_over)
     again = table["urn"].duplicated()
     left_out.add("schools", "the same URN again", int(again.sum()))
     return table[~again]
 
 
-def _chosen(table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut) -> pd.DataFrame:
+def _chosen(
+    table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut, passed_over: dict[str, str]
+) -> pd.DataFrame:
     """Schools that are asked for and have a place."""
     asked = _of_phases(table, wanted)
     if wanted.urns:
         asked &= table["urn"].isin(wanted.urns)
-    left_out.add("schools", "not asked for in [schools]", int((~asked).sum()))
-    table = table[asked]
-    placed = table["x"].notna()
-    left_out.add("schools", "without coordinates", int((~placed).sum()))
-    return table[placed]
+    table = _only(table, asked, "not asked for in [schools]", left_out, passed_over)
+    return _only(table, table["x"].notna(), "without coordinates", left_out, passed_over)
+
+
+def _only(
+    table: pd.DataFrame,
+    good: pd.Series,
+    reason: str,
+    left_out: LeftOut,
+    passed_over: dict[str, str],
+) -> pd.DataFrame:
+    """The good rows; the others are counted, and their URNs told with the reason."""
+    left_out.add("schools", reason, int((~good).sum()))
+    passed_over.update(dict.fromkeys(table["urn"][~good], reason))
+    return table[good]
 
 
 def _of_phases(table: pd.DataFrame, wanted: SchoolSettings) -> pd.Series:
@@ -198,8 +224,8 @@ def read_bell_times(
 
 def read_gates(
     paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
-) -> gpd.GeoSeries:
-    """Gate points in the area's metres, by URN.
+) -> gpd.GeoDataFrame:
+    """Gates by URN: `file`, `row` and `value` as they stand there, and the point.
 
     Raises
     ------
@@ -212,19 +238,35 @@ def read_gates(
         with problems.collecting():
             table = read_table(path, GATE_FIELDS, columns or {}, source="gates")
             table = _with_urns(table, path, parts, problems)
-            x, y = projection.to_metres(number(table["longitude"]), number(table["latitude"]))
-            table = table.assign(x=x, y=y)
-            for row, urn in table.loc[table["x"].isna(), "urn"].items():
-                what = f"the gate of {shown(urn)} has no coordinates that are degrees"
-                place = in_row(row, "longitude")
-                problems.add(path, what, "write decimal degrees, longitude and latitude", place)
-            parts.append(table)
+            parts.append(_gates_of(table, path, projection, problems))
     problems.raise_if_any()
+    told = ["file", "row", "value"]
     if not parts:
-        return gpd.GeoSeries([], crs=projection.crs)
-    table = pd.concat(parts)
+        empty = gpd.GeoDataFrame({name: [] for name in told}, geometry=[], crs=projection.crs)
+        return empty.set_axis(pd.Index([], dtype=object, name="urn"))
+    table = pd.concat(parts).set_index("urn")
     gates = gpd.points_from_xy(table["x"], table["y"], crs=projection.crs)
-    return gpd.GeoSeries(gates, index=pd.Index(table["urn"]))
+    return gpd.GeoDataFrame(table[told], geometry=gates)
+
+
+def _gates_of(
+    table: pd.DataFrame, path: Path, projection: Projection, problems: Problems
+) -> pd.DataFrame:
+    """One file's gates in the area's metres; coordinates that are none are told by row."""
+    tell = teller(table, path, problems)
+    degrees = {}
+    good = pd.Series(data=True, index=table.index)
+    for column, limit in (("longitude", 180), ("latitude", 90)):
+        degrees[column] = pd.Series(number(table[column]), index=table.index)
+        possible = degrees[column].abs() <= limit
+        tell(~possible, column, "is no coordinate of a gate", "write decimal degrees")
+        good &= possible
+    x, y = projection.to_metres(degrees["longitude"], degrees["latitude"])
+    off = good & pd.Series(np.isnan(x), index=table.index)
+    remedy = "write longitude and latitude in their own columns"
+    tell(off, "longitude", "puts the gate far outside the area", remedy)
+    value = table["longitude"].fillna("") + ", " + table["latitude"].fillna("")
+    return table.assign(x=x, y=y, file=str(path), row=table.index, value=value)
 
 
 def _with_urns(

@@ -3,9 +3,10 @@
 data.police.uk moves every crime to one of a fixed set of points. Such a point stands for the
 streets around it: its catchment is the pieces whose midpoint is nearer to it, in a straight line,
 than to any other point seen. Exact places need no such spreading: each piece is then a catchment
-of its own, and everything downstream works the same. Where both are given, the snap points alone
-decide, or exact places would cut their catchments down to the points themselves; only pieces far
-from every snap point are catchments of their own.
+of its own. Where both are given, the snap points alone decide, or exact places would cut their
+catchments down to the points themselves; only pieces far from every snap point are catchments of
+their own. Where crime is held to the threshold, the squares of `privacy` are the catchments.
+Everything downstream works the same.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from patrolplan.inputs.arrays import Arrays
 from patrolplan.inputs.arrays import kept_arrays
 from patrolplan.network.kept import cached_snap
 from patrolplan.network.network import StreetNetwork
+from patrolplan.privacy import SQUARE_METRES
+from patrolplan.privacy import in_squares
 
 FORMAT = "catchments 1"
 """Change this when catchments are found in another way."""
@@ -123,6 +126,15 @@ def catch(
     metres = np.bincount(of_piece, weights=network.piece_metres)
     share = network.piece_metres / metres[of_piece]
     return Catchments(xy, of_piece, share, public=not mixed)
+
+
+def catch_squares(network: StreetNetwork) -> Catchments:
+    """The squares of the grid of `privacy` that hold street, for crime held to the threshold."""
+    squares, of_piece = in_squares(network.piece_middle)
+    metres = np.bincount(of_piece, weights=network.piece_metres)
+    share = network.piece_metres / metres[of_piece]
+    centres = np.asarray((squares + 0.5) * SQUARE_METRES, dtype=np.float64)
+    return Catchments(centres, of_piece, share, public=False)
 
 
 def assign(

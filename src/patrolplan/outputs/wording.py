@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from patrolplan.outputs.sun import sunrise
 from patrolplan.outputs.sun import sunset
+from patrolplan.privacy import SQUARE_METRES
 from patrolplan.projection import BRITISH_GRID
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from patrolplan.patrols.plans import Step
     from patrolplan.patrols.plans import Stop
     from patrolplan.risk.surface import Risk
+    from patrolplan.settings import Settings
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; stands on top of everything that an officer holds."""
@@ -281,7 +283,12 @@ def approximations(plan: "Plan", ways: "Iterable[str]" = ()) -> tuple[str, ...]:
         How the patrols go, "walk" or "bicycle", by default as the settings say.
     """
     risk, settings = plan.risk, plan.area.settings
-    if risk.snapped:
+    if settings.privacy.threshold_for_crime:
+        time = "with times" if risk.times_known else "month only, no time of day"
+        fewest = settings.privacy.threshold
+        squares = f"squares of {SQUARE_METRES:.0f} m"
+        said = [f"Recorded crime in groups of {fewest} or more on {squares}, {time}."]
+    elif risk.snapped:
         place = "places approximate to a few streets"
         time = "" if risk.times_known else ", month only, no time of day"
         said = [f"Open data: {place}{time}."]
@@ -291,14 +298,20 @@ def approximations(plan: "Plan", ways: "Iterable[str]" = ()) -> tuple[str, ...]:
     if risk.reports.any():
         threshold = settings.privacy.threshold
         said.append(f"Pupils' reports count only in groups of {threshold} or more.")
-    if settings.crimes.include_discovered:
-        reason = settings.crimes.reason.strip().rstrip(".")
-        said.append(f"Offences that patrols discover count too: {reason}.")
+    said += guard_off(settings)
     gone = {*ways} or {settings.patrol.way}
     going = " and riding" if len(gone) > 1 else ""
     going = f"Walking{going}" if "walk" in gone else "Riding"
     said.append(f"{going} times at an even pace, without waiting at crossings.")
     return tuple(said)
+
+
+def guard_off(settings: "Settings") -> tuple[str, ...]:
+    """Why offences that patrols discover count; nothing where they do not."""
+    if not settings.crimes.include_discovered:
+        return ()
+    reason = settings.crimes.reason.strip().rstrip(".")
+    return (f"Offences that patrols discover count too: {reason}.",)
 
 
 def plan_id(plan: "Plan") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,9 +113,10 @@ class Backtest:
         lines = [f"Back-test on {span}; each model knew only the months before.", *LEGEND]
         chosen = self.results[self.results["chosen"]]
         for category, rows in chosen.groupby("category", sort=False):
-            events = int(rows["n_events"].iloc[0])
-            lines.append(f"{category} ({events:,} incidents)")
-            if events < FEWEST_EVENTS:
+            events = rows["n_events"].iloc[0]
+            number = "number not told" if np.isnan(events) else f"{int(events):,} incidents"
+            lines.append(f"{category} ({number})")
+            if events < FEWEST_EVENTS or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
                 continue
             lines += [_said(row) for row in rows.itertuples()]
@@ -158,11 +160,14 @@ def backtest_risk(
     everything = run_trials(history, models, scored, harm, seed=seed)
     trials = everything.since(first)
     reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
+    fewest = settings.privacy.fewest_crimes
+    few = trials.events.sum(axis=0) < fewest
+    chosen = (everything.choice(column) for column in range(len(history.targets)))
     return Backtest(
-        results=_results(trials, reference, seed),
+        results=_untold(_results(trials, reference, seed), trials, few),
         trials=trials,
-        choices=tuple(everything.choice(column) for column in range(len(history.targets))),
-        curves=_curves(trials, reference, seed),
+        choices=tuple(replace(choice, fewest=fewest) for choice in chosen),
+        curves=_untold(_curves(trials, reference, seed), trials, few),
     )
 
 
@@ -270,6 +275,21 @@ def _results(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
     ).reset_index()
     table["chosen"] = table["model"] == AUTO
     return table[list(COLUMNS)]
+
+
+def _untold(table: pd.DataFrame, trials: Trials, few: NDArray[np.bool_]) -> pd.DataFrame:
+    """A table without the numbers of categories that have too few incidents to be told.
+
+    Nor is it told how many there were of all categories, or the rest would tell it.
+    """
+    names = np.array(trials.categories)
+    hidden = table["category"].isin(names[few]).to_numpy()
+    if hidden.any() and "n_events" in table:
+        table = table.astype({"n_events": "float64"})
+        table.loc[table["category"] == names[-1], "n_events"] = np.nan
+    numbers = table.columns.difference(["category", "model", "chosen", "coverage"])
+    table.loc[hidden, numbers] = np.nan
+    return table
 
 
 def _curves(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:

@@ -40,6 +40,8 @@ class Choice:
         averaged over the coverages; None where nothing can be told.
     events, origins
         Incidents and months looked at.
+    fewest
+        Numbers of incidents below this are not told, where crime is held to the threshold.
     """
 
     category: str
@@ -47,9 +49,12 @@ class Choice:
     gain: float | None
     events: int
     origins: int
+    fewest: int = 1
 
     def __str__(self) -> str:
-        seen = f"{self.events:,} incidents in {self.origins} months"
+        few = self.events < self.fewest and self.origins > 0
+        number = f"fewer than {self.fewest}" if few else f"{self.events:,}"
+        seen = f"{number} incidents in {self.origins} months"
         if self.gain is None:
             told = "can't tell which model is best"
             return f"{self.category}: {told} ({seen}); {PRIOR_COUNT} taken."

@@ -1,6 +1,7 @@
 """Incidents and groups of reports -> `Risk`."""
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,12 @@ def estimate_risk(area: StudyArea, *, looked_at_months: int = LOOKED_AT_MONTHS) 
         months=(history.months[0], history.months[-1]),
         times_known=area.times_known,
         snapped=area.snapped,
-        notes=(*_notes(area), *told.notes, MONTHS_ONLY if timing is None else str(timing)),
+        notes=(
+            *area.notes,
+            *guard_notes(area),
+            *told.notes,
+            MONTHS_ONLY if timing is None else str(timing),
+        ),
         choices=told.choices,
         timing=timing,
     )
@@ -101,7 +107,8 @@ def _told(
     name = settings.risk.model
     if name == AUTO:
         origins = list(history.months[LEAST_HISTORY:][-looked_at_months:])
-        return _chosen(history, models, harm, origins, settings.seed)
+        fewest = settings.privacy.fewest_crimes
+        return _chosen(history, models, harm, origins, settings.seed, fewest)
     model = fitted(models[name], history)
     said = (f"Risk model '{name}', as the settings say.", *model.said_)
     return _Told(model.predict(), name, notes=said)
@@ -113,13 +120,14 @@ def _chosen(
     harm: NDArray[np.float64],
     origins: list[pd.Timestamp],
     seed: int,
+    fewest: int,
 ) -> _Told:
     """In each category, the model that was best on these months."""
     events = sum(map(history.total, origins), np.zeros(len(history.categories)))[: len(harm)]
     if len(origins) < FEWEST_ORIGINS or events.sum() < FEWEST_EVENTS:
         expected = fitted(models[PRIOR_COUNT], history).predict()
         choices = tuple(
-            Choice(name, PRIOR_COUNT, None, int(seen), len(origins))
+            Choice(name, PRIOR_COUNT, None, int(seen), len(origins), fewest)
             for name, seen in zip(history.targets, events, strict=True)
         )
         return _Told(expected, PRIOR_COUNT, None, tuple(map(str, choices)), choices)
@@ -132,7 +140,8 @@ def _chosen(
             f"{PRIOR_COUNT} in the last {len(origins)} months: {PRIOR_COUNT} taken throughout."
         )
         return _Told(expected, PRIOR_COUNT, 0.0, (why,))
-    choices = tuple(trials.choice(column) for column in range(len(history.targets)))
+    chosen = (trials.choice(column) for column in range(len(history.targets)))
+    choices = tuple(replace(choice, fewest=fewest) for choice in chosen)
     rates = by_category([fitted(models[choice.model], history) for choice in choices])
     expected = history.places.catchments.spread(rates)
     names = tuple(dict.fromkeys(choice.model for choice in choices))
@@ -178,9 +187,9 @@ def _report_risk(area: StudyArea) -> NDArray[np.float64]:
     return risk
 
 
-def _notes(area: StudyArea) -> tuple[str, ...]:
+def guard_notes(area: StudyArea) -> tuple[str, ...]:
+    """Why crime that patrols discover is counted; nothing where the guard is on."""
     crimes = area.settings.crimes
-    notes = list(area.notes)
-    if crimes.include_discovered:
-        notes.append(f"Categories that patrols discover are counted: {crimes.reason}")
-    return tuple(notes)
+    if not crimes.include_discovered:
+        return ()
+    return (f"Categories that patrols discover are counted: {crimes.reason}",)

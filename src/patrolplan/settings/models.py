@@ -243,6 +243,11 @@ class PrivacySettings(Section):
     )
     threshold_for_crime: bool = Field(default=False, description="hold crime to it as well")
 
+    @property
+    def fewest_crimes(self) -> int:
+        """Smallest group of recorded crimes that is used, and smallest number of them told."""
+        return self.threshold if self.threshold_for_crime else 1
+
 
 class LedgerSettings(Section):
     """Where doses are kept; a password never leaves it for a file or a message."""

@@ -43,6 +43,7 @@ from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
+from patrolplan.privacy import SQUARE_METRES
 
 BUFFER_METRES = 150.0
 FEWEST_EVENTS = 20
@@ -69,6 +70,10 @@ NONE_AS_BAD = (
 SNAPPED = (
     "Crimes are spread over the streets that share a map point: an effect on one street is "
     "thinned out over its neighbours."
+)
+SQUARES = (
+    f"Crimes are spread over all streets of a square of {SQUARE_METRES:.0f} m: an effect on one "
+    "street is thinned out over the others."
 )
 MONTHS_ONLY = "Only months are known, so crime at all hours is counted, also when nobody patrolled."
 
@@ -374,7 +379,10 @@ def _fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
 def _cautions(area: StudyArea, counts: pd.DataFrame) -> tuple[str, ...]:
     half = counts["before"]["dosed"] / 2
     more = [NONE_AS_BAD] if counts["before"]["comparison"] < half else []
-    more += [SNAPPED] if area.snapped else []
+    if area.settings.privacy.threshold_for_crime:
+        more.append(SQUARES)
+    elif area.snapped:
+        more.append(SNAPPED)
     more += [] if area.times_known else [MONTHS_ONLY]
     return (*CAUTIONS, *more)
 

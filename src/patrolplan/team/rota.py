@@ -14,6 +14,7 @@ from patrolplan.errors import InputError
 from patrolplan.errors import Problems
 from patrolplan.patrols.plans import Plan
 from patrolplan.patrols.way import way_notes
+from patrolplan.risk.estimate import guard_notes
 from patrolplan.team.day_plans import plans_by_day
 from patrolplan.team.hand_checks import check_hand
 from patrolplan.team.modes import SAID
@@ -215,7 +216,7 @@ def _duty(choice: Choice, officer: int, day: int, route: int) -> Duty:
 
 
 def _notes(choice: Choice) -> tuple[str, ...]:
-    notes = []
+    notes = [*guard_notes(choice.area)]
     terms = choice.area.term_dates
     if not (terms["kind"] == "term").any():
         notes.append("No term dates are known: every weekday is taken for a school day.")

@@ -17,6 +17,7 @@ from patrolplan.outputs.wording import grid_reference
 from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.plans import clock
 from patrolplan.team.rota import plan_week
+from patrolplan.team.week import week_document
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
@@ -179,3 +180,24 @@ def test_a_start_at_the_base_stands_on_the_sheet(roll, demo_area, demo_plan):
         assert f"Setoutfrombase{clock(duty.patrol.set_out_minutes)}" in text
     assert "Fromthebase" in text
     assert "Fromthebase" not in "".join(pages(render_tasks(roll, roll.week.duties)))
+
+
+def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_document(
+    demo_area, demo_plan, week
+):
+    """Where offences that patrols discover count, every paper of the week says why."""
+    crimes = demo_area.settings.crimes.model_copy(
+        update={"include_discovered": True, "reason": "joint operation"}
+    )
+    settings = demo_area.settings.model_copy(update={"crimes": crimes})
+    area = dataclasses.replace(demo_area, settings=settings)
+    plan = dataclasses.replace(demo_plan, area=area)
+    told = plan_week(area, plan, start=week.days[0])
+    note = "Categories that patrols discover are counted: joint operation"
+    assert note in week_document(told)["notes"]
+    assert note not in week_document(week)["notes"]
+    text = pages(render_tasks(Roll(told), told.duties))
+    said = letters("Offences that patrols discover count too: joint operation.")
+    officers = {duty.officer for duty in told.duties}
+    assert sum(said in page for page in text) == len(officers) + 1
+    assert any(letters(note) in page for page in text)

@@ -85,8 +85,7 @@ class Counting:
     @property
     def least(self) -> float:
         """Smallest number of crimes that may be shown."""
-        privacy = self.area.settings.privacy
-        return float(privacy.threshold) if privacy.threshold_for_crime else 1.0
+        return float(self.area.settings.privacy.fewest_crimes)
 
     def figure(self, value: float | None) -> Figure:
         """A number of crimes, held back under the threshold where crime is held to it."""

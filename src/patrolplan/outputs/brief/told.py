@@ -17,7 +17,9 @@ from patrolplan.outputs.brief.recorded import Figure
 from patrolplan.outputs.brief.recorded import Recorded
 from patrolplan.outputs.brief.spans import Span
 from patrolplan.outputs.wording import attributions_of
+from patrolplan.outputs.wording import guard_off
 from patrolplan.outputs.wording import metres
+from patrolplan.privacy import crime_note
 
 SCHEMA = 1
 
@@ -92,17 +94,16 @@ def _places_and_times(brief: Brief) -> str:
         said.append(f"Latest day held: {brief.spans.now.last:%Y-%m-%d}.")
     else:
         said.append(f"Months only, no days: the latest is {brief.spans.now.last:%B %Y}.")
-    if area.snapped:
+    if area.settings.privacy.threshold_for_crime:
+        said.append(crime_note(area.settings.privacy.threshold))
+    elif area.snapped:
         said.append(
             "Open data: places approximate to a few streets, each crime spread over them; "
             "numbers are rounded."
         )
     if brief.without_day:
         said.append("Crimes without a day count only where their whole month does.")
-    if area.settings.crimes.include_discovered:
-        reason = area.settings.crimes.reason.strip().rstrip(".")
-        said.append(f"Offences that patrols discover count too: {reason}.")
-    return " ".join(said)
+    return " ".join([*said, *guard_off(area.settings)])
 
 
 def reports_title(brief: Brief) -> str:

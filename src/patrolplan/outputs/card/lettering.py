@@ -1,6 +1,7 @@
 """The typeface of everything printed: shipped with us, so that papers are alike anywhere."""
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,10 @@ SMALLEST = 8.0
 """Points; nothing on paper is smaller."""
 LINE_HEIGHT = 1.12
 """Height of a label in multiples of its size, descenders included."""
-UNKNOWN = "\N{WHITE SQUARE}"
+UNKNOWN = "[?]"
+"""Stands for letters that the typeface lacks: a square would look like a fault in printing."""
+UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
+UNPRINTED = f"{UNKNOWN} stands for letters that cannot be printed here."
 
 
 def font_file(*, bold: bool) -> Path:
@@ -44,17 +48,30 @@ def _letters(path: Path) -> frozenset[int]:
 
 
 def printable(text: str) -> str:
-    r"""Text that the typeface can show: controls become spaces, unknown letters a white square.
+    r"""Text that the typeface can show: controls become spaces, words of unknown letters a mark.
 
     Examples
     --------
     >>> printable("École Søn\nLower\u202e")
     'École Søn Lower'
+    >>> printable("Al-Noor \u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631")
+    'Al-Noor [?]'
     """
     known = _letters(REGULAR) & _letters(BOLD)
     composed = unicodedata.normalize("NFC", text)
     shown = [_shown(letter, known) for letter in composed]
-    return " ".join("".join(shown).split())
+    return UNKNOWN_RUN.sub(UNKNOWN, " ".join("".join(shown).split()))
+
+
+def unprinted(said: object) -> list[str]:
+    """What a paper must say once where it holds the mark for unknown letters, else nothing.
+
+    Parameters
+    ----------
+    said
+        Strings, in lists and mappings of any depth.
+    """
+    return [UNPRINTED] if UNKNOWN in str(said) else []
 
 
 def _shown(letter: str, known: frozenset[int]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from patrolplan.counted import counted
 from patrolplan.outputs.card.lettering import printable
+from patrolplan.outputs.card.lettering import unprinted
 from patrolplan.outputs.short import shortened
 from patrolplan.outputs.short import shortened_tasking
 from patrolplan.outputs.wording import PURPOSE
@@ -47,7 +48,7 @@ def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
     gate_time = _span(patrol.start_minutes, patrol.gate_until_minutes)
     window = _span(patrol.start_minutes, patrol.latest_end_minutes)
     crs = plan.area.settings.area.crs
-    return {
+    data: dict[str, Any] = {
         "title": title,
         "school": school,
         "school_size": next(size for letters, size in NAME_SIZES if len(school) <= letters),
@@ -71,6 +72,8 @@ def card_data(plan: Plan, patrol: Patrol, code: str) -> dict[str, Any]:
         "code_alt": f"Code with plan {code} and patrol {patrol.urn}-{patrol.number}",
         "id": f"{code} {patrol.urn}-{patrol.number}",
     }
+    data["honesty"] += unprinted(data)
+    return data
 
 
 def _first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]:

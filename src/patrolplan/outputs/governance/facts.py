@@ -63,7 +63,7 @@ def facts(area: StudyArea, risk: Risk, tested: dict[str, Any]) -> dict[str, Any]
         "model": risk.model,
         "margin": risk.margin,
         "times_known": area.times_known,
-        "snapped": area.snapped,
+        "places": _places(area),
         "notes": risk.notes,
         "inputs": area.inputs,
         "left_out": [str(row) for row in area.left_out],
@@ -71,6 +71,13 @@ def facts(area: StudyArea, risk: Risk, tested: dict[str, Any]) -> dict[str, Any]
         "patrols": tested["patrols"],
         "coverage": f"{COVERAGE:.0%}",
     }
+
+
+def _places(area: StudyArea) -> str:
+    """How well places of recorded crime are known."""
+    if area.settings.privacy.threshold_for_crime:
+        return f"approximate to a square of {SQUARE_METRES:.0f} m"
+    return "approximate to a few streets" if area.snapped else "as recorded"
 
 
 def _chosen(tested: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from patrolplan.counted import counted
 from patrolplan.outputs.card.lettering import printable
+from patrolplan.outputs.card.lettering import unprinted
 from patrolplan.outputs.card.press import lay_template
 from patrolplan.outputs.card.press import typeset
 from patrolplan.outputs.short import shortened
@@ -23,6 +24,7 @@ from patrolplan.outputs.week.roll import week_name
 from patrolplan.outputs.wording import PURPOSE
 from patrolplan.outputs.wording import attributions
 from patrolplan.outputs.wording import data_dates
+from patrolplan.outputs.wording import guard_off
 from patrolplan.outputs.wording import keep_away
 from patrolplan.outputs.wording import metres
 from patrolplan.outputs.wording import plan_id
@@ -83,7 +85,7 @@ def tasks_data(roll: Roll, duties: Sequence[Duty], *, wall: bool) -> dict[str, A
     """Everything that the pages say, as strings for the template."""
     week = roll.week
     area = printable(week.plan.area.name)
-    return {
+    data: dict[str, Any] = {
         "title": f"Week of patrols: {area}, {week_name(week)}",
         "area": area,
         "marking": printable(week.plan.area.settings.output.marking),
@@ -97,8 +99,14 @@ def tasks_data(roll: Roll, duties: Sequence[Duty], *, wall: bool) -> dict[str, A
             for officer in roll.officers
             if (mine := [duty for duty in duties if duty.officer == officer.name])
         ],
-        "basis": [f"{data_dates(week.plan.risk)}.", " ".join(attributions(week.plan))],
+        "basis": [
+            f"{data_dates(week.plan.risk)}.",
+            *map(printable, guard_off(week.plan.area.settings)),
+            " ".join(attributions(week.plan)),
+        ],
     }
+    data["basis"] += unprinted(data)
+    return data
 
 
 def officer_size(name: str) -> int:

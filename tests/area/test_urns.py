@@ -1,0 +1,94 @@
+"""URNs of optional tables that no school has are told."""
+
+import pytest
+
+TASKED = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by\n"
+DAYS = "2026-11-02,2026-12-18,why,who"
+OFFICERS = (
+    "officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode,"
+    "base_longitude,base_latitude\nA,100001;{urn},,,,,,1,walk,-0.13,51.52\n"
+)
+TABLES = {
+    "bell_times": "urn,finish_time\n100001,15:10\n{urn},15:20\n",
+    "gates": "urn,longitude,latitude\n100001,-0.128,51.52\n{urn},-0.126,51.52\n",
+    "term_dates": "urn,from,to,kind\n*,2026-09-01,2026-12-18,term\n{urn},2026-11-02,2026-11-03,"
+    "closed\n",
+    "officers": OFFICERS,
+}
+
+
+def _told(area, source):
+    rows = [(row.reason, row.count) for row in area.left_out if row.source == source]
+    return rows, [note for note in area.notes if "URN" in note]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_urn_that_no_school_has_is_told_with_the_nearest(lane, table):
+    """A mistyped URN is counted and noted by its table, with the URN that may be meant."""
+    area = lane({table: TABLES[table].format(urn="10002")})
+    rows, notes = _told(area, table.replace("_", " "))
+    assert rows == [("their URN is no school's: 10002 (nearest: 100002)", 1)]
+    assert notes == [
+        (
+            f"[sources] {table} names URNs that no school has, without effect: "
+            "10002 (nearest: 100002). Mend them."
+        )
+    ]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    ("urn", "why"),
+    [
+        ("100003", "not open"),
+        ("100004", "outside the area"),
+        ("100002", "not asked for in [schools]"),
+    ],
+)
+def test_rows_of_schools_that_are_left_out_are_counted_with_the_reason(lane, table, urn, why):
+    """A row of a school that is known but not planned for is counted, and needs no mending."""
+    schools = {"schools": {"urns": ["100001"]}} if urn == "100002" else {}
+    area = lane({table: TABLES[table].format(urn=urn)}, **schools)
+    rows, notes = _told(area, table.replace("_", " "))
+    assert rows == [(f"of schools that are left out ({why})", 1)]
+    assert notes == []
+
+
+def test_a_tasked_place_for_no_school_is_told_by_its_name(lane):
+    """A tasking whose URN is mistyped or left out is named, so that it does not vanish."""
+    lines = [
+        f"T1,-0.12,51.52,true,10001,{DAYS}",
+        f"T2,-0.12,51.52,false,100001;7,{DAYS}",
+        f"T3,-0.12,51.52,false,100003,{DAYS}",
+        f"T4,-0.12,51.52,false,*,{DAYS}",
+    ]
+    area = lane({"tasked_places": TASKED + "\n".join(lines)})
+    rows, notes = _told(area, "tasked places")
+    assert sorted(rows) == [
+        ("T1: no school has the URN 10001 (nearest: 100001)", 1),
+        ("T2: no school has the URN 7", 1),
+        ("T3: URN 100003 is left out (not open)", 1),
+    ]
+    assert notes == [
+        (
+            "Tasked place T1 is for URN 10001 (nearest: 100001), which no school has: it has no "
+            "effect. Mend [sources] tasked_places."
+        ),
+        (
+            "Tasked place T2 is for URN 7, which no school has: it has no effect there. "
+            "Mend [sources] tasked_places."
+        ),
+    ]
+
+
+def test_many_unknown_urns_are_counted_after_the_first(lane):
+    """Of many unknown URNs the first are named and the others counted."""
+    bells = "urn,finish_time\n" + "".join(f"X{n},15:10\n" for n in range(9))
+    rows, _ = _told(lane({"bell_times": bells}), "bell times")
+    assert rows == [("their URN is no school's: X0, X1, X2, X3, X4 and 4 more", 9)]
+
+
+def test_the_demo_names_no_school_that_is_not_there(demo_area):
+    """Every URN of the demo's tables is a school's that is planned for."""
+    assert not [row for row in demo_area.left_out if "URN" in row.reason]
+    assert not [row for row in demo_area.left_out if "schools that are left out" in row.reason]
