@@ -17,6 +17,7 @@ from patrolplan.outputs.card.frame import fit_frame
 from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import overlapping
 from patrolplan.outputs.card.labels import slid
+from patrolplan.outputs.card.marks import STOP_RADIUS
 from patrolplan.outputs.card.route import arrows
 from patrolplan.outputs.card.route import parts_of
 from patrolplan.outputs.card.route import pushed_shares
@@ -25,7 +26,6 @@ from patrolplan.outputs.card.route import strands
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
 from patrolplan.outputs.card.signs import north_box
 from patrolplan.outputs.card.signs import north_place
-from patrolplan.outputs.card.streetmap import STOP_RADIUS
 from patrolplan.outputs.card.streetmap import draw_patrol_map
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Step

@@ -4,7 +4,6 @@ import io
 import threading
 from dataclasses import dataclass
 
-import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
 import shapely
@@ -13,23 +12,21 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.collections import LineCollection
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.network import StreetNetwork
 from patrolplan.outputs.card.frame import Frame
-from patrolplan.outputs.card.frame import fit_frame
 from patrolplan.outputs.card.ground import ROUTE
 from patrolplan.outputs.card.ground import draw_ground
 from patrolplan.outputs.card.ground import draw_streets
-from patrolplan.outputs.card.ground import pieces_in
 from patrolplan.outputs.card.labels import Boxes
 from patrolplan.outputs.card.labels import place
 from patrolplan.outputs.card.lettering import Lettering
 from patrolplan.outputs.card.lettering import write
+from patrolplan.outputs.card.marks import GATE_SIDE
+from patrolplan.outputs.card.marks import STOP_RADIUS
+from patrolplan.outputs.card.marks import draw_marks
 from patrolplan.outputs.card.names import BUS_STOP
 from patrolplan.outputs.card.names import STATION
 from patrolplan.outputs.card.names import Name
@@ -39,13 +36,13 @@ from patrolplan.outputs.card.names import leg_tags
 from patrolplan.outputs.card.names import point_names
 from patrolplan.outputs.card.names import school_names
 from patrolplan.outputs.card.names import street_names
-from patrolplan.outputs.card.route import Strand
 from patrolplan.outputs.card.route import arrows
 from patrolplan.outputs.card.route import parts_of
-from patrolplan.outputs.card.route import pushed_shares
 from patrolplan.outputs.card.route import simplified
-from patrolplan.outputs.card.route import spread
-from patrolplan.outputs.card.route import strands
+from patrolplan.outputs.card.scene import Scene
+from patrolplan.outputs.card.scene import frame_of
+from patrolplan.outputs.card.scene import mark_names
+from patrolplan.outputs.card.scene import scene_in
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
 from patrolplan.outputs.card.signs import PUSHED_LINES
 from patrolplan.outputs.card.signs import ROUTE_WIDTH
@@ -56,20 +53,10 @@ from patrolplan.outputs.card.signs import draw_north
 from patrolplan.outputs.card.signs import draw_signs
 from patrolplan.outputs.card.signs import north_box
 from patrolplan.outputs.card.signs import north_place
-from patrolplan.outputs.wording import leg_name
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 
-STOP_RADIUS = 9.0
-GATE_SIDE = 17.0
-MARK_SIZE = 12.0
 STRETCH_WIDTH = 13.0
-LEAST_METRES = 420.0
-"""The longer side of a map shows at least so much."""
-AROUND_GATE_METRES = 600.0
-"""The same where there is nothing but the gate to show."""
-MOVED = 3.0
-"""A circle farther from its place than so many points gets a line that leads there."""
 ARROWS_APART = 46.0
 ARROW_SIZE = 9.0
 
@@ -99,31 +86,6 @@ class PatrolMap:
     texts: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    """All that is drawn of one patrol, in points of the page."""
-
-    patrol: Patrol
-    network: StreetNetwork
-    features: gpd.GeoDataFrame
-    """Those in the window."""
-    frame: Frame
-    pieces: NDArray[np.int64]
-    stretches: NDArray[np.object_]
-    legs: list[Strand]
-    tags: list[str]
-    """Aligned with the legs: from where to where."""
-    pushed: list[list[tuple[float, float]]]
-    """Aligned with the legs: parts on which a bicycle is pushed, as shares of the length."""
-    marks: NDArray[np.float64]
-    """(1 + stops, 2) middles of the gate's and the stops' signs, and the base's at the end."""
-
-    @property
-    def route(self) -> BaseGeometry:
-        """All legs as one shape; empty without any."""
-        return shapely.union_all([shapely.LineString(strand.line) for strand in self.legs])
-
-
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
     """Draw the map of one patrol.
 
@@ -141,7 +103,7 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     PatrolMap
         Equal input gives equal bytes.
     """
-    scene = _scene(plan, patrol, width, height - LEGEND_HEIGHT)
+    scene = scene_in(frame_of(plan, patrol, width, height - LEGEND_HEIGHT), plan, patrol)
     page = io.BytesIO()
     with _SETTINGS, mpl.rc_context():
         mpl.rcdefaults()  # a user's own matplotlibrc must not change what officers hold
@@ -171,61 +133,7 @@ def _axes(figure: Figure, place: tuple[float, float, float, float], height: floa
     return axes
 
 
-def _scene(plan: Plan, patrol: Patrol, width: float, height: float) -> _Scene:
-    """Choose the window and bring everything in it to the page."""
-    network, features = plan.area.network, plan.area.features
-    stretches = _stretches(plan.hotspots, patrol)
-    base = [] if patrol.base_xy is None else [patrol.base_xy]
-    stops = [(stop.x, stop.y) for stop in patrol.stops]
-    places = np.array([(patrol.x, patrol.y), *stops, *base])
-    legs = list(zip(_leg_tags(patrol), patrol.all_legs, strict=True))
-    legs = [(tag, leg) for tag, leg in legs if len(leg.line) > 1]
-    walked = [leg.line for _, leg in legs]
-    frame = fit_frame(
-        [places, *walked, shapely.get_coordinates(stretches)],
-        width=width,
-        height=height,
-        least_metres=LEAST_METRES if patrol.stops else AROUND_GATE_METRES,
-        within=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
-    )
-    if len(features):
-        features = features.iloc[np.sort(features.sindex.query(frame.window))]
-    return _Scene(
-        patrol=patrol,
-        network=network,
-        features=features,
-        frame=frame,
-        pieces=pieces_in(network, frame),
-        stretches=frame.shapes(stretches),
-        legs=strands([frame.points(line) for line in walked]),
-        tags=[tag for tag, _ in legs],
-        pushed=[pushed_shares(leg) for _, leg in legs],
-        marks=spread(frame.points(places), 2 * STOP_RADIUS + 3.0, fixed=1),
-    )
-
-
-def _leg_tags(patrol: Patrol) -> list[str]:
-    """From where to where each leg goes, the way from the base to the gate first."""
-    before = [] if patrol.approach is None else ["B→G"]
-    return [*before, *(leg_name(patrol, number) for number in range(len(patrol.legs)))]
-
-
-def _mark_names(patrol: Patrol) -> list[str]:
-    """What stands in the signs: the gate, the stops, and the base where there is one."""
-    base = [] if patrol.base_xy is None else ["B"]
-    return ["G", *(str(number + 1) for number in range(len(patrol.stops))), *base]
-
-
-def _stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> NDArray[np.object_]:
-    """Stretches of the patrol's stops."""
-    wanted = [stop.hotspot for stop in patrol.stops]
-    if not wanted or not len(hotspots):
-        return np.empty(0, dtype=object)
-    shapes: NDArray[np.object_] = hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy()
-    return shapes
-
-
-def _draw(axes: Axes, scene: _Scene) -> list[tuple[str, Boxes]]:
+def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
     """Draw the ground, the route and the words; give back the words with their boxes."""
     frame = scene.frame
     draw_ground(axes, scene.features, frame)
@@ -235,19 +143,18 @@ def _draw(axes: Axes, scene: _Scene) -> list[tuple[str, Boxes]]:
         draw_band(axes, band, level=5.0)
     _draw_route(axes, scene)
     signs = draw_signs(axes, scene.features, frame)
-    _draw_stops(axes, scene)
-    _draw_mark(axes, scene.marks[0], "G")
-    north = north_place(frame, _mark_boxes(scene))
+    draw_marks(axes, scene.marks, scene.true_marks, mark_names(scene.patrol))
+    north = north_place(frame, scene.mark_boxes)
     draw_north(axes, frame, north)
     taken = _taken(scene, signs, north_box(frame, north))
     placed = _placed(scene, taken, None if band.is_empty else band)
     for name, box in placed:
         _write_name(axes, name, box)
-    own = list(zip(_mark_names(scene.patrol), taken, strict=False))
+    own = list(zip(mark_names(scene.patrol), taken, strict=False))
     return own + [(name.text, box) for name, box in placed]
 
 
-def _placed(scene: _Scene, taken: Boxes, band: BaseGeometry | None) -> list[tuple[Name, Boxes]]:
+def _placed(scene: Scene, taken: Boxes, band: BaseGeometry | None) -> list[tuple[Name, Boxes]]:
     """Find places for all words.
 
     The route's street names choose before the legs' tags, which are small and fit almost
@@ -270,20 +177,13 @@ def _placed(scene: _Scene, taken: Boxes, band: BaseGeometry | None) -> list[tupl
     return found
 
 
-def _mark_boxes(scene: _Scene) -> Boxes:
-    """Boxes of gate, stops and base."""
-    side = np.full((len(scene.marks), 2), 2 * STOP_RADIUS + 2.5)
-    return np.column_stack([scene.marks, side, np.zeros(len(scene.marks))])
-
-
-def _taken(scene: _Scene, signs: NDArray[np.float64], north: Boxes) -> Boxes:
+def _taken(scene: Scene, signs: NDArray[np.float64], north: Boxes) -> Boxes:
     """Boxes of the stops, signs and the north arrow: no label may stand there."""
-    marks = _mark_boxes(scene)
     small = np.column_stack([signs, np.full((len(signs), 2), 7.0), np.zeros(len(signs))])
-    return np.vstack([marks, small, north])
+    return np.vstack([scene.mark_boxes, small, north])
 
 
-def _names(scene: _Scene) -> tuple[list[Name], list[Name], list[Name]]:
+def _names(scene: Scene) -> tuple[list[Name], list[Name], list[Name]]:
     """Names of the school and stations, of the streets walked, and of all else on the map."""
     route = scene.route
     walked = {step.street for leg in scene.patrol.all_legs for step in leg.steps}
@@ -324,7 +224,7 @@ def _write_name(axes: Axes, name: Name, box: Boxes) -> None:
     write(axes, name.text, (x, y, angle), style)
 
 
-def _draw_route(axes: Axes, scene: _Scene) -> None:
+def _draw_route(axes: Axes, scene: Scene) -> None:
     """Draw the legs, the way back dashed, and arrow heads in the direction of travel."""
     if not scene.legs:
         return
@@ -360,7 +260,7 @@ def _draw_route(axes: Axes, scene: _Scene) -> None:
     axes.add_collection(shapes, autolim=False)
 
 
-def _draw_pushed(axes: Axes, scene: _Scene) -> None:
+def _draw_pushed(axes: Axes, scene: Scene) -> None:
     """Draw the parts on which a bicycle is pushed as beads: white dots within the line."""
     parts = [
         np.round(part, 1)
@@ -375,33 +275,3 @@ def _draw_pushed(axes: Axes, scene: _Scene) -> None:
             ),
             autolim=False,
         )  # fmt: skip
-
-
-def _draw_stops(axes: Axes, scene: _Scene) -> None:
-    """Draw the stops' circles; a line leads to the place of one that had to move aside."""
-    stops = scene.patrol.stops
-    true = scene.frame.points(np.array([(stop.x, stop.y) for stop in stops]).reshape(-1, 2))
-    marks = scene.marks[1 : len(stops) + 1]
-    for number, (at, real) in enumerate(zip(marks, true, strict=True), start=1):
-        if np.hypot(*(at - real)) > MOVED:
-            axes.plot(*np.stack([at, real]).T, color="black", lw=1.2, zorder=7.0)
-            axes.add_artist(Circle(tuple(real), 2.2, facecolor="black", zorder=7.0))
-        _draw_mark(axes, at, str(number))
-    if scene.patrol.base_xy is not None:
-        _draw_mark(axes, scene.marks[-1], "B")
-
-
-def _draw_mark(axes: Axes, at: NDArray[np.float64], mark: str) -> None:
-    """Draw a stop as a black circle with its number, gate and base as white squares."""
-    x, y = (float(value) for value in at)
-    gate = mark in {"G", "B"}
-    fill, ink = ("white", "black") if gate else ("black", "white")
-    shape = (
-        Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
-        if gate
-        else Circle((x, y), STOP_RADIUS)
-    )
-    shape.set(facecolor=fill, edgecolor=ink, linewidth=2.2 if gate else 1.4, zorder=11.0)
-    axes.add_artist(shape)
-    size = MARK_SIZE if len(mark) == 1 else MARK_SIZE - 2.0
-    write(axes, mark, (x, y, 0.0), Lettering(size, bold=True, colour=ink, level=12.0))
