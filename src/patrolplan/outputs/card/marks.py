@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from patrolplan.outputs.card.lettering import Lettering
 from patrolplan.outputs.card.lettering import write
+from patrolplan.outputs.card.signs import cross_sign
 
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
 MARK_SIZE = 12.0
+CROSS = "\N{MULTIPLICATION SIGN}"
+"""The card's words mark places to keep away from with the same."""
 MOVED = 3.0
 """A sign farther from its place than so many points gets a line that leads there."""
 
@@ -21,7 +24,7 @@ MOVED = 3.0
 def draw_marks(
     axes: Axes, marks: NDArray[np.float64], true: NDArray[np.float64], names: Sequence[str]
 ) -> None:
-    """Draw signs; a line leads to the place of one that had to move aside.
+    """Draw the signs of the patrol; a line leads to the place of one that had to move aside.
 
     Parameters
     ----------
@@ -30,13 +33,17 @@ def draw_marks(
     marks, true
         (n, 2) where the signs stand, and the places they stand for.
     names
-        What stands in them: a stop's number in a black circle, "G" and "B" in white squares.
+        What stands in them: a stop's number in a black circle, "G" and "B" in white squares;
+        `CROSS` is a place to keep away from.
     """
     for at, real, name in zip(marks, true, names, strict=True):
         if np.hypot(*(at - real)) > MOVED:
             axes.plot(*np.stack([at, real]).T, color="black", lw=1.2, zorder=7.0)
             axes.add_artist(Circle(tuple(real), 2.2, facecolor="black", zorder=7.0))
-        _draw_mark(axes, at, name)
+        if name == CROSS:
+            cross_sign(axes, (float(at[0]), float(at[1])), level=10.9)
+        else:
+            _draw_mark(axes, at, name)
 
 
 def _draw_mark(axes: Axes, at: NDArray[np.float64], mark: str) -> None:

@@ -18,6 +18,7 @@ from patrolplan.outputs.card.route import Strand
 from patrolplan.outputs.card.route import pushed_shares
 from patrolplan.outputs.card.route import spread
 from patrolplan.outputs.card.route import strands
+from patrolplan.outputs.card.signs import CROSS_SIDE
 from patrolplan.outputs.wording import leg_name
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Patrol
@@ -25,6 +26,9 @@ from patrolplan.patrols.plans import Plan
 
 LEAST_METRES = 420.0
 """The longer side of a map shows at least so much."""
+KEEP_AWAY_METRES = 250.0
+"""A place to keep away from that is so near to what is walked is on the map, if need be a larger
+one: who knows the streets around might stray there."""
 AROUND_GATE_METRES = 600.0
 """The same where there is nothing but the gate to show."""
 
@@ -49,6 +53,9 @@ class Scene:
     """(1 + stops, 2) middles of the gate's and the stops' signs, and the base's at the end."""
     true_marks: NDArray[np.float64]
     """Aligned with the marks: the places they stand for."""
+    crosses: NDArray[np.float64]
+    """(k, 2) middles of the crosses at places to keep away from."""
+    true_crosses: NDArray[np.float64]
 
     @property
     def route(self) -> BaseGeometry:
@@ -57,17 +64,25 @@ class Scene:
 
     @property
     def mark_boxes(self) -> Boxes:
-        """Boxes of gate, stops and base."""
-        side = np.full((len(self.marks), 2), 2 * STOP_RADIUS + 2.5)
-        return np.column_stack([self.marks, side, np.zeros(len(self.marks))])
+        """Boxes of gate, stops and base, and then of the crosses."""
+        side = np.repeat(
+            [2 * STOP_RADIUS + 2.5, CROSS_SIDE + 4.0], [len(self.marks), len(self.crosses)]
+        )
+        middles = np.vstack([self.marks, self.crosses])
+        return np.column_stack([middles, side, side, np.zeros(len(side))])
 
 
 def frame_of(plan: Plan, patrol: Patrol, width: float, height: float) -> Frame:
     """The window that shows a whole patrol on so many points of the page."""
     network = plan.area.network
+    places, barred = _places(patrol), _barred(patrol)
     lines = [leg.line for _, leg in _drawn_legs(patrol)]
+    walked = shapely.union_all(
+        [shapely.multipoints(places), *(shapely.linestrings(line) for line in lines)]
+    )
+    near = barred[shapely.distance(walked, shapely.points(barred)) <= KEEP_AWAY_METRES]
     return fit_frame(
-        [_places(patrol), *lines, shapely.get_coordinates(_stretches(plan.hotspots, patrol))],
+        [places, *lines, near, shapely.get_coordinates(_stretches(plan.hotspots, patrol))],
         width=width,
         height=height,
         least_metres=LEAST_METRES if patrol.stops else AROUND_GATE_METRES,
@@ -80,6 +95,11 @@ def scene_in(frame: Frame, plan: Plan, patrol: Patrol) -> Scene:
     network, features = plan.area.network, plan.area.features
     legs = _drawn_legs(patrol)
     true_marks = frame.points(_places(patrol))
+    true_crosses = _inside(frame, frame.points(_barred(patrol)))
+    # The gate stays where it is, crosses move for nothing but the gate and each other.
+    last = len(true_crosses) + 1
+    signs = np.vstack([true_marks[:1], true_crosses, true_marks[1:]])
+    signs = spread(signs, 2 * STOP_RADIUS + 3.0, fixed=last)
     if len(features):
         features = features.iloc[np.sort(features.sindex.query(frame.window))]
     return Scene(
@@ -92,8 +112,10 @@ def scene_in(frame: Frame, plan: Plan, patrol: Patrol) -> Scene:
         legs=strands([frame.points(leg.line) for _, leg in legs]),
         tags=[tag for tag, _ in legs],
         pushed=[pushed_shares(leg) for _, leg in legs],
-        marks=spread(true_marks, 2 * STOP_RADIUS + 3.0, fixed=1),
+        marks=np.vstack([signs[:1], signs[last:]]),
         true_marks=true_marks,
+        crosses=signs[1:last],
+        true_crosses=true_crosses,
     )
 
 
@@ -107,6 +129,18 @@ def _places(patrol: Patrol) -> NDArray[np.float64]:
     """(n, 2) metres of gate, stops and base."""
     base = [] if patrol.base_xy is None else [patrol.base_xy]
     return np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops), *base])
+
+
+def _barred(patrol: Patrol) -> NDArray[np.float64]:
+    """(n, 2) metres of the places to keep away from."""
+    return np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
+
+
+def _inside(frame: Frame, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Those points at which a whole cross lies on the map."""
+    edge = CROSS_SIDE / 2 + 2.0
+    kept = (points > edge) & (points < np.array([frame.width, frame.height]) - edge)
+    return points[kept.all(axis=1)]
 
 
 def _drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:

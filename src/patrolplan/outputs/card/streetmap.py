@@ -24,6 +24,7 @@ from patrolplan.outputs.card.labels import Boxes
 from patrolplan.outputs.card.labels import place
 from patrolplan.outputs.card.lettering import Lettering
 from patrolplan.outputs.card.lettering import write
+from patrolplan.outputs.card.marks import CROSS
 from patrolplan.outputs.card.marks import GATE_SIDE
 from patrolplan.outputs.card.marks import STOP_RADIUS
 from patrolplan.outputs.card.marks import draw_marks
@@ -118,6 +119,7 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
             scene.features,
             way=patrol.way if patrol.stops else "",
             pushed=any(scene.pushed),
+            keep_away=len(scene.crosses) > 0,
         )
         FigureCanvasPdf(figure).print_pdf(page, metadata={"CreationDate": None, "Producer": None})
     boxes = np.array([box for _, box in labels]).reshape(-1, 5)
@@ -144,13 +146,15 @@ def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
     _draw_route(axes, scene)
     signs = draw_signs(axes, scene.features, frame)
     draw_marks(axes, scene.marks, scene.true_marks, mark_names(scene.patrol))
+    draw_marks(axes, scene.crosses, scene.true_crosses, [CROSS] * len(scene.crosses))
     north = north_place(frame, scene.mark_boxes)
     draw_north(axes, frame, north)
     taken = _taken(scene, signs, north_box(frame, north))
     placed = _placed(scene, taken, None if band.is_empty else band)
     for name, box in placed:
         _write_name(axes, name, box)
-    own = list(zip(mark_names(scene.patrol), taken, strict=False))
+    names = [*mark_names(scene.patrol), *[CROSS] * len(scene.crosses)]
+    own = list(zip(names, taken, strict=False))
     return own + [(name.text, box) for name, box in placed]
 
 
