@@ -3,6 +3,7 @@
 import dataclasses
 import io
 
+import geopandas as gpd
 import numpy as np
 import pypdf
 import pytest
@@ -23,7 +24,9 @@ from patrolplan.outputs.card.labels import slid
 from patrolplan.outputs.card.lettering import text_width
 from patrolplan.outputs.card.marks import CROSS
 from patrolplan.outputs.card.marks import STOP_RADIUS
+from patrolplan.outputs.card.names import BUS_STOP
 from patrolplan.outputs.card.names import NAME_SIZE
+from patrolplan.outputs.card.names import point_names
 from patrolplan.outputs.card.route import arrows
 from patrolplan.outputs.card.route import parts_of
 from patrolplan.outputs.card.route import pushed_shares
@@ -182,6 +185,21 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     scene = scene_in(frame_of(demo_plan, patrol, 538.0, 360.0), demo_plan, patrol)
     assert scene.crosses.tolist() == scene.true_crosses.tolist()
     assert np.hypot(*(scene.marks[1] - scene.crosses[0])) > 2 * STOP_RADIUS
+
+
+def test_a_name_stands_by_a_sign_that_is_seen():
+    """Of two bus stops of one name the seen one is named; with none seen there is no name."""
+    frame = Frame(500.0, 300.0, 250.0, 150.0, 1.0)
+    stops = [shapely.Point(100, 100), shapely.Point(300, 200)]
+    features = gpd.GeoDataFrame(
+        {"kind": ["bus_stop"] * 2, "name": ["Mill Lane"] * 2}, geometry=stops
+    )
+    near, far = (shapely.Point(x, y).buffer(STOP_RADIUS) for x, y in ((105, 100), (302, 200)))
+    [first] = point_names(features, frame, BUS_STOP, covered=shapely.Point())
+    [second] = point_names(features, frame, BUS_STOP, covered=near)
+    assert np.hypot(*(first.wish.boxes[:, :2] - (100, 100)).T).min() < 40
+    assert np.hypot(*(second.wish.boxes[:, :2] - (300, 200)).T).min() < 40
+    assert not point_names(features, frame, BUS_STOP, covered=near | far)
 
 
 def test_the_fullest_legend_fits(demo_plan):

@@ -34,6 +34,8 @@ SCHOOL_SIZE = 9.0
 BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
 RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
+SIGN_EDGE = 4.0
+"""Signs nearer to the edge of the map than so many points are left out."""
 NEAR_ROUTE = 45.0
 """Points from the route within which its streets' names stand."""
 
@@ -181,13 +183,20 @@ def point_names(
     frame: Frame,
     sign: PointSign,
     *,
+    covered: BaseGeometry,
     near: BaseGeometry | None = None,
 ) -> list[Name]:
-    """Names of stations or bus stops, each name once; `near` keeps those close to the route."""
+    """Names of stations or bus stops, each name once, beside a sign that is seen.
+
+    Without its sign a name would read as that of the street it stands on. `covered` is what lies
+    over signs, of which half must be seen; `near` keeps those close to the route.
+    """
     shown = features[features["kind"] == sign.kind]
     points = shown.geometry.representative_point()
     xy = frame.points(np.column_stack([points.x, points.y]).reshape(-1, 2))
-    inside = ((xy > 0) & (xy < (frame.width, frame.height))).all(axis=1)
+    size = np.array([frame.width, frame.height])
+    inside = ((xy > SIGN_EDGE) & (xy < size - SIGN_EDGE)).all(axis=1)
+    inside &= ~shapely.intersects_xy(covered, xy)
     if near is not None:
         inside &= shapely.distance(near, shapely.points(xy)) <= NEAR_ROUTE
     names: dict[str, Name] = {}

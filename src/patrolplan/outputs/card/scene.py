@@ -63,6 +63,11 @@ class Scene:
         return shapely.union_all([shapely.LineString(strand.line) for strand in self.legs])
 
     @property
+    def covered(self) -> BaseGeometry:
+        """What the signs of gate, stops and base and the crosses hide."""
+        return shapely.multipoints(np.vstack([self.marks, self.crosses])).buffer(STOP_RADIUS)
+
+    @property
     def mark_boxes(self) -> Boxes:
         """Boxes of gate, stops and base, and then of the crosses."""
         side = np.repeat(

@@ -22,6 +22,7 @@ from patrolplan.outputs.card.lettering import Lettering
 from patrolplan.outputs.card.lettering import text_width
 from patrolplan.outputs.card.lettering import write
 from patrolplan.outputs.card.names import NAME_SIZE
+from patrolplan.outputs.card.names import SIGN_EDGE
 
 ROUTE_WIDTH = 2.6
 WAY_BACK = (0.0, (2.4, 0.9))
@@ -40,8 +41,6 @@ SHORT_BAR = 50.0
 NORTH_SIDE = 30.0
 TURNED = "Map turned"
 CROSS_SIDE = 11.0
-EDGE = 4.0
-"""Signs nearer to the edge of the map than so many points are left out."""
 
 
 def sign_places(features: gpd.GeoDataFrame, frame: Frame, kind: str) -> list[tuple[float, float]]:
@@ -49,7 +48,7 @@ def sign_places(features: gpd.GeoDataFrame, frame: Frame, kind: str) -> list[tup
     shapes = features.geometry[features["kind"] == kind].representative_point()
     xy = np.column_stack([shapes.x, shapes.y]) if len(shapes) else np.empty((0, 2))
     points = frame.points(xy)
-    inside = (points > EDGE) & (points < np.array([frame.width, frame.height]) - EDGE)
+    inside = (points > SIGN_EDGE) & (points < np.array([frame.width, frame.height]) - SIGN_EDGE)
     return [(float(x), float(y)) for x, y in points[inside.all(axis=1)]]
 
 

@@ -21,6 +21,7 @@ from patrolplan.outputs.card.ground import ROUTE
 from patrolplan.outputs.card.ground import draw_ground
 from patrolplan.outputs.card.ground import draw_streets
 from patrolplan.outputs.card.labels import Boxes
+from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import place
 from patrolplan.outputs.card.lettering import Lettering
 from patrolplan.outputs.card.lettering import write
@@ -150,7 +151,8 @@ def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
     north = north_place(frame, scene.mark_boxes)
     draw_north(axes, frame, north)
     taken = _taken(scene, signs, north_box(frame, north))
-    placed = _placed(scene, taken, None if band.is_empty else band)
+    covered = shapely.union(scene.covered, shapely.polygons(corners(north_box(frame, north)))[0])
+    placed = _placed(scene, taken, covered, None if band.is_empty else band)
     for name, box in placed:
         _write_name(axes, name, box)
     names = [*mark_names(scene.patrol), *[CROSS] * len(scene.crosses)]
@@ -158,14 +160,16 @@ def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
     return own + [(name.text, box) for name, box in placed]
 
 
-def _placed(scene: Scene, taken: Boxes, band: BaseGeometry | None) -> list[tuple[Name, Boxes]]:
+def _placed(
+    scene: Scene, taken: Boxes, covered: BaseGeometry, band: BaseGeometry | None
+) -> list[tuple[Name, Boxes]]:
     """Find places for all words.
 
     The route's street names choose before the legs' tags, which are small and fit almost
     anywhere; only if a leg would go without its tag, the tags choose first.
     """
     tags = leg_tags(scene.legs, scene.tags)
-    titles, walked, rest = _names(scene)
+    titles, walked, rest = _names(scene, covered)
     found: list[tuple[Name, Boxes]] = []
     for names in ([*titles, *walked, *tags, *rest], [*tags, *titles, *walked, *rest]):
         places = place(
@@ -187,7 +191,7 @@ def _taken(scene: Scene, signs: NDArray[np.float64], north: Boxes) -> Boxes:
     return np.vstack([scene.mark_boxes, small, north])
 
 
-def _names(scene: Scene) -> tuple[list[Name], list[Name], list[Name]]:
+def _names(scene: Scene, covered: BaseGeometry) -> tuple[list[Name], list[Name], list[Name]]:
     """Names of the school and stations, of the streets walked, and of all else on the map."""
     route = scene.route
     walked = {step.street for leg in scene.patrol.all_legs for step in leg.steps}
@@ -195,13 +199,13 @@ def _names(scene: Scene) -> tuple[list[Name], list[Name], list[Name]]:
     near = shapely.union_all([route, shapely.Point(gate)])
     titles = [
         *school_names(gate, scene.patrol.school, radius=GATE_SIDE * 0.6),
-        *point_names(scene.features, scene.frame, STATION),
+        *point_names(scene.features, scene.frame, STATION, covered=covered),
     ]
     streets = street_names(scene.network, scene.pieces, scene.frame, on_route=walked, route=route)
     rest = [
         *(name for name in streets if not name.bold),
         *area_names(scene.features, scene.frame),
-        *point_names(scene.features, scene.frame, BUS_STOP, near=near),
+        *point_names(scene.features, scene.frame, BUS_STOP, covered=covered, near=near),
     ]
     blocked = route.buffer(ROUTE_WIDTH + 0.8)
     groups = (titles, [name for name in streets if name.bold], rest)
