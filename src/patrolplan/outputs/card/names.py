@@ -1,7 +1,6 @@
 """Which names stand on a patrol's map: streets of the route first, then what helps to find them."""
 
 from collections.abc import Iterable
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.card.frame import Frame
-from patrolplan.outputs.card.ground import ROUTE
 from patrolplan.outputs.card.ground import joined_lines
 from patrolplan.outputs.card.ground import street_classes
 from patrolplan.outputs.card.labels import Wish
@@ -23,13 +21,11 @@ from patrolplan.outputs.card.labels import slid
 from patrolplan.outputs.card.lettering import LINE_HEIGHT
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.lettering import text_width
-from patrolplan.outputs.card.route import Strand
 from patrolplan.outputs.short import LONGEST_NAME
 from patrolplan.outputs.short import shortened
 
 ROUTE_SIZE = 8.6
 NAME_SIZE = 8.0
-TAG_SIZE = 8.0
 SCHOOL_SIZE = 9.0
 BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
@@ -51,6 +47,8 @@ class Name:
     wish: Wish
     plate: str = ""
     """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
+    leads: NDArray[np.float64] | None = None
+    """(n, 2) for each place of the wish, where a line leads from there; None without lines."""
 
 
 @dataclass(frozen=True)
@@ -152,30 +150,6 @@ def school_names(gate: tuple[float, float], school: str, *, radius: float) -> li
 def kept_off(name: Name, blocked: BaseGeometry) -> Name:
     """The name, forbidden to touch what is blocked."""
     return replace(name, wish=replace(name.wish, blocked=blocked))
-
-
-def leg_tags(drawn: Sequence[Strand], texts: Sequence[str]) -> list[Name]:
-    """A tag on each leg that says from where to where, on it or to the right of its heading."""
-    tags = []
-    outlines = [shapely.LineString(strand.line).buffer(2.5) for strand in drawn]
-    for number, (strand, text) in enumerate(zip(drawn, texts, strict=True)):
-        width, height = text_width(text, TAG_SIZE, bold=True) + 6, TAG_SIZE * 1.3
-        at = np.arange(len(strand.line))[4:-4:3]
-        spot, way = strand.line[at], strand.heading[at]
-        right = np.column_stack([way[:, 1], -way[:, 0]])
-        reach = np.abs(right) @ (width / 2, height / 2) + 3.0
-        boxes, costs = [], []
-        middle = 10 * np.abs(at / max(1, len(strand.line) - 1) - 0.5)
-        for shift, extra in ((0.0, 0.0), (1.0, 4.0)):
-            places = spot + shift * reach[:, None] * right
-            size = np.full((len(at), 2), (width, height))
-            boxes.append(np.column_stack([places, size, np.zeros(len(at))]))
-            costs.append(middle + extra)
-        others = [outline for other, outline in enumerate(outlines) if other != number]
-        blocked = shapely.union_all(others) if others else None
-        wish = Wish(f"leg {number}", np.concatenate(boxes), np.concatenate(costs), blocked=blocked)
-        tags.append(Name(text, TAG_SIZE, bold=True, colour="black", wish=wish, plate=ROUTE))
-    return tags
 
 
 def point_names(

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -34,7 +35,6 @@ from patrolplan.outputs.card.names import STATION
 from patrolplan.outputs.card.names import Name
 from patrolplan.outputs.card.names import area_names
 from patrolplan.outputs.card.names import kept_off
-from patrolplan.outputs.card.names import leg_tags
 from patrolplan.outputs.card.names import point_names
 from patrolplan.outputs.card.names import school_names
 from patrolplan.outputs.card.names import street_names
@@ -55,6 +55,9 @@ from patrolplan.outputs.card.signs import draw_north
 from patrolplan.outputs.card.signs import draw_signs
 from patrolplan.outputs.card.signs import north_box
 from patrolplan.outputs.card.signs import north_place
+from patrolplan.outputs.card.tags import draw_lead
+from patrolplan.outputs.card.tags import led_tags
+from patrolplan.outputs.card.tags import leg_tags
 from patrolplan.patrols.plans import Patrol
 from patrolplan.patrols.plans import Plan
 
@@ -154,6 +157,7 @@ def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
     covered = shapely.union(scene.covered, shapely.polygons(corners(north_box(frame, north)))[0])
     placed = _placed(scene, taken, covered, None if band.is_empty else band)
     for name, box in placed:
+        draw_lead(axes, name, box)
         _write_name(axes, name, box)
     names = [*mark_names(scene.patrol), *[CROSS] * len(scene.crosses)]
     own = list(zip(names, taken, strict=False))
@@ -163,15 +167,9 @@ def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
 def _placed(
     scene: Scene, taken: Boxes, covered: BaseGeometry, band: BaseGeometry | None
 ) -> list[tuple[Name, Boxes]]:
-    """Find places for all words.
-
-    The route's street names choose before the legs' tags, which are small and fit almost
-    anywhere; only if a leg would go without its tag, the tags choose first.
-    """
-    tags = leg_tags(scene.legs, scene.tags)
-    titles, walked, rest = _names(scene, covered)
+    """Find places for all words, in the first order that leaves no leg without its tag."""
     found: list[tuple[Name, Boxes]] = []
-    for names in ([*titles, *walked, *tags, *rest], [*tags, *titles, *walked, *rest]):
+    for names in _orders(scene, covered):
         places = place(
             [name.wish for name in names],
             width=scene.frame.width,
@@ -180,9 +178,25 @@ def _placed(
             avoided=band,
         )
         found = [(names[number], box) for number, box in places]
-        if sum(name in tags for name, _ in found) == len(tags):
+        if sum(name.plate == ROUTE for name, _ in found) == len(scene.legs):
             break
     return found
+
+
+def _orders(scene: Scene, covered: BaseGeometry) -> Iterator[list[Name]]:
+    """All names, in the orders in which they may choose their places, the best first.
+
+    The route's street names choose before the legs' tags, which are small and fit almost
+    anywhere; where a leg would go without its tag, the tags choose first, or stand aside of
+    their leg with a line that leads to it.
+    """
+    titles, walked, rest = _names(scene, covered)
+    tags = leg_tags(scene.legs, scene.tags)
+    yield [*titles, *walked, *tags, *rest]
+    yield [*tags, *titles, *walked, *rest]
+    tags += led_tags(scene.legs, scene.tags, covered=scene.covered)
+    yield [*titles, *walked, *tags, *rest]
+    yield [*tags, *titles, *walked, *rest]
 
 
 def _taken(scene: Scene, signs: NDArray[np.float64], north: Boxes) -> Boxes:
