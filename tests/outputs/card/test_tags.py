@@ -18,9 +18,9 @@ TAKEN = np.array([[150.0, 150.0, 20.0, 20.0, 0.0], [180.0, 150.0, 20.0, 20.0, 0.
 
 def test_a_leg_between_touching_signs_is_tagged_by_a_line():
     """A leg with no room on it has its tag aside of it; the line there crosses nothing else."""
-    near = place([tag.wish for tag in leg_tags(LEGS, ["1→2", "2→3"])], taken=TAKEN, **SIZE)
+    near = place([tag.wish for tag in leg_tags(LEGS, ["1→2", "2→3"], [0, 1])], taken=TAKEN, **SIZE)
     assert [number for number, _ in near] == [1]
-    [first, _] = led_tags(LEGS, ["1→2", "2→3"], covered=SIGNS)
+    [first] = led_tags(LEGS, ["1→2", "2→3"], [0], covered=SIGNS)
     [(_, box)] = place([first.wish], taken=TAKEN, **SIZE)
     lead = first.leads[np.argmin(np.abs(first.wish.boxes - box).sum(axis=1))]
     line = shapely.LineString([lead, box[:2]])
@@ -31,6 +31,6 @@ def test_a_leg_between_touching_signs_is_tagged_by_a_line():
 
 def test_a_leg_has_one_tag():
     """A tag that stands at its leg is not said again by a line."""
-    tags = [*leg_tags(LEGS[1:], ["2→3"]), *led_tags(LEGS[1:], ["2→3"], covered=SIGNS)]
+    tags = [*leg_tags(LEGS[1:], ["2→3"], [0]), *led_tags(LEGS[1:], ["2→3"], [0], covered=SIGNS)]
     [(number, _)] = place([tag.wish for tag in tags], taken=TAKEN, **SIZE)
     assert tags[number].leads is None

@@ -135,7 +135,7 @@ def _street_name(
 def school_names(gate: tuple[float, float], school: str, *, radius: float) -> list[Name]:
     """The school's name by its gate, and shorter forms that stand in where it finds no place."""
     names = []
-    for letters in (LONGEST_NAME, 20, 10):
+    for letters in (LONGEST_NAME, 20, 10) if school else ():
         text = shortened(printable(school), letters)
         width = text_width(text, SCHOOL_SIZE, bold=True) + 3
         size = (width, SCHOOL_SIZE * LINE_HEIGHT)
@@ -168,8 +168,7 @@ def point_names(
     shown = features[features["kind"] == sign.kind]
     points = shown.geometry.representative_point()
     xy = frame.points(np.column_stack([points.x, points.y]).reshape(-1, 2))
-    size = np.array([frame.width, frame.height])
-    inside = ((xy > SIGN_EDGE) & (xy < size - SIGN_EDGE)).all(axis=1)
+    inside = ((xy > SIGN_EDGE) & (xy < np.array(frame.size) - SIGN_EDGE)).all(axis=1)
     inside &= ~shapely.intersects_xy(covered, xy)
     if near is not None:
         inside &= shapely.distance(near, shapely.points(xy)) <= NEAR_ROUTE

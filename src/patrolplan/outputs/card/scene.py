@@ -13,6 +13,7 @@ from patrolplan.outputs.card.frame import Frame
 from patrolplan.outputs.card.frame import fit_frame
 from patrolplan.outputs.card.ground import pieces_in
 from patrolplan.outputs.card.labels import Boxes
+from patrolplan.outputs.card.marks import CROSS
 from patrolplan.outputs.card.marks import STOP_RADIUS
 from patrolplan.outputs.card.route import Strand
 from patrolplan.outputs.card.route import pushed_shares
@@ -29,6 +30,10 @@ LEAST_METRES = 420.0
 KEEP_AWAY_METRES = 250.0
 """A place to keep away from that is so near to what is walked is on the map, if need be a larger
 one: who knows the streets around might stray there."""
+SIGNS_APART = 2 * STOP_RADIUS + 3.0
+"""Points between the middles of two signs, if need be by moving one."""
+EDGE = 8.0
+"""A sign nearer to the edge of the map than so many points would be cut: it is not on the map."""
 AROUND_GATE_METRES = 600.0
 """The same where there is nothing but the gate to show."""
 
@@ -49,13 +54,12 @@ class Scene:
     """Aligned with the legs: from where to where."""
     pushed: list[list[tuple[float, float]]]
     """Aligned with the legs: parts on which a bicycle is pushed, as shares of the length."""
+    names: list[str]
+    """What stands in the signs on the map: gate, crosses, stops, and the base."""
     marks: NDArray[np.float64]
-    """(1 + stops, 2) middles of the gate's and the stops' signs, and the base's at the end."""
+    """(n, 2) middles of the signs."""
     true_marks: NDArray[np.float64]
-    """Aligned with the marks: the places they stand for."""
-    crosses: NDArray[np.float64]
-    """(k, 2) middles of the crosses at places to keep away from."""
-    true_crosses: NDArray[np.float64]
+    """(n, 2) the places that they stand for."""
 
     @property
     def route(self) -> BaseGeometry:
@@ -63,18 +67,22 @@ class Scene:
         return shapely.union_all([shapely.LineString(strand.line) for strand in self.legs])
 
     @property
+    def gate(self) -> tuple[float, float]:
+        """Where the gate is, on the map or beyond it."""
+        [(x, y)] = self.frame.points(np.array([(self.patrol.x, self.patrol.y)]))
+        return float(x), float(y)
+
+    @property
     def covered(self) -> BaseGeometry:
-        """What the signs of gate, stops and base and the crosses hide."""
-        return shapely.multipoints(np.vstack([self.marks, self.crosses])).buffer(STOP_RADIUS)
+        """What the signs hide."""
+        return shapely.multipoints(self.marks).buffer(STOP_RADIUS)
 
     @property
     def mark_boxes(self) -> Boxes:
-        """Boxes of gate, stops and base, and then of the crosses."""
-        side = np.repeat(
-            [2 * STOP_RADIUS + 2.5, CROSS_SIDE + 4.0], [len(self.marks), len(self.crosses)]
-        )
-        middles = np.vstack([self.marks, self.crosses])
-        return np.column_stack([middles, side, side, np.zeros(len(side))])
+        """Boxes of the signs."""
+        cross = np.array([name == CROSS for name in self.names], dtype=bool)
+        side = np.where(cross, CROSS_SIDE + 4.0, 2 * STOP_RADIUS + 2.5)
+        return np.column_stack([self.marks, side, side, np.zeros(len(side))])
 
 
 def frame_of(plan: Plan, patrol: Patrol, width: float, height: float) -> Frame:
@@ -99,12 +107,7 @@ def scene_in(frame: Frame, plan: Plan, patrol: Patrol) -> Scene:
     """Bring everything of a patrol that lies in the window to the page."""
     network, features = plan.area.network, plan.area.features
     legs = _drawn_legs(patrol)
-    true_marks = frame.points(_places(patrol))
-    true_crosses = _inside(frame, frame.points(_barred(patrol)))
-    # The gate stays where it is, crosses move for nothing but the gate and each other.
-    last = len(true_crosses) + 1
-    signs = np.vstack([true_marks[:1], true_crosses, true_marks[1:]])
-    signs = spread(signs, 2 * STOP_RADIUS + 3.0, fixed=last)
+    names, marks, true_marks = _signs(frame, patrol)
     if len(features):
         features = features.iloc[np.sort(features.sindex.query(frame.window))]
     return Scene(
@@ -117,17 +120,26 @@ def scene_in(frame: Frame, plan: Plan, patrol: Patrol) -> Scene:
         legs=strands([frame.points(leg.line) for _, leg in legs]),
         tags=[tag for tag, _ in legs],
         pushed=[pushed_shares(leg) for _, leg in legs],
-        marks=np.vstack([signs[:1], signs[last:]]),
+        names=names,
+        marks=marks,
         true_marks=true_marks,
-        crosses=signs[1:last],
-        true_crosses=true_crosses,
     )
 
 
-def mark_names(patrol: Patrol) -> list[str]:
-    """What stands in the signs: the gate, the stops, and the base where there is one."""
+def _signs(
+    frame: Frame, patrol: Patrol
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
+    """Names of the signs in the window, where they stand, and for which places."""
+    places, barred = _places(patrol), _barred(patrol)
     base = [] if patrol.base_xy is None else ["B"]
-    return ["G", *(str(number + 1) for number in range(len(patrol.stops))), *base]
+    stops = [str(number + 1) for number in range(len(patrol.stops))]
+    names = np.array(["G", *[CROSS] * len(barred), *stops, *base])
+    true = frame.points(np.vstack([places[:1], barred, places[1:]]))
+    inside = (true > EDGE) & (true < np.array([frame.width, frame.height]) - EDGE)
+    names, true = names[inside.all(axis=1)], true[inside.all(axis=1)]
+    # The gate stays where it is, crosses move for nothing but the gate and each other.
+    fixed = int(np.isin(names, ["G", CROSS]).sum())
+    return names.tolist(), spread(true, SIGNS_APART, fixed=fixed), true
 
 
 def _places(patrol: Patrol) -> NDArray[np.float64]:
@@ -139,13 +151,6 @@ def _places(patrol: Patrol) -> NDArray[np.float64]:
 def _barred(patrol: Patrol) -> NDArray[np.float64]:
     """(n, 2) metres of the places to keep away from."""
     return np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
-
-
-def _inside(frame: Frame, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Those points at which a whole cross lies on the map."""
-    edge = CROSS_SIDE / 2 + 2.0
-    kept = (points > edge) & (points < np.array([frame.width, frame.height]) - edge)
-    return points[kept.all(axis=1)]
 
 
 def _drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:

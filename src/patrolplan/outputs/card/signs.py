@@ -80,7 +80,7 @@ def _station_sign(axes: Axes, at: tuple[float, float]) -> Artist:
 def cross_sign(axes: Axes, at: tuple[float, float], *, level: float) -> None:
     """Draw a place to keep away from: a black cross with white around it."""
     reach = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * CROSS_SIDE / 2
-    strokes = (reach + at).reshape(2, 2, 2)
+    strokes = list((reach + at).reshape(2, 2, 2))
     for colour, width in (("white", 6.4), ("black", 3.4)):
         axes.add_collection(
             LineCollection(strokes, colors=colour, linewidths=width, capstyle="butt", zorder=level),
@@ -121,11 +121,16 @@ def north_box(frame: Frame, middle: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([[x, y - 6.5, width, tall, 0.0]])
 
 
-def draw_north(axes: Axes, frame: Frame, middle: NDArray[np.float64]) -> None:
-    """Draw the map's border, and in a corner the north arrow, turned with the map."""
-    border = Rectangle((0.4, 0.4), frame.width - 0.8, frame.height - 0.8)
+def draw_border(axes: Axes, width: float, height: float) -> None:
+    """Draw the border of a map of this size."""
+    border = Rectangle((0.4, 0.4), width - 0.8, height - 0.8)
     border.set(fill=False, edgecolor="black", linewidth=0.8, zorder=21)
     axes.add_artist(border)
+
+
+def draw_north(axes: Axes, frame: Frame, middle: NDArray[np.float64]) -> None:
+    """Draw the map's border, and in a corner the north arrow, turned with the map."""
+    draw_border(axes, *frame.size)
     half = NORTH_SIDE / 2
     disc = Circle((float(middle[0]), float(middle[1])), half)
     disc.set(facecolor="white", edgecolor="#555555", linewidth=0.6, zorder=12.0)

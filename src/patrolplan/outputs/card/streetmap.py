@@ -2,8 +2,10 @@
 
 import io
 import threading
+from collections.abc import Collection
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -14,23 +16,31 @@ from matplotlib.collections import LineCollection
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from numpy.typing import NDArray
+from matplotlib.patches import Rectangle
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.card.frame import Frame
 from patrolplan.outputs.card.ground import ROUTE
 from patrolplan.outputs.card.ground import draw_ground
 from patrolplan.outputs.card.ground import draw_streets
+from patrolplan.outputs.card.inset import STRIP
+from patrolplan.outputs.card.inset import Inset
+from patrolplan.outputs.card.inset import crossing
+from patrolplan.outputs.card.inset import draw_outline
+from patrolplan.outputs.card.inset import inset_of
+from patrolplan.outputs.card.inset import outline
 from patrolplan.outputs.card.labels import Boxes
 from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import place
 from patrolplan.outputs.card.lettering import Lettering
+from patrolplan.outputs.card.lettering import text_width
 from patrolplan.outputs.card.lettering import write
 from patrolplan.outputs.card.marks import CROSS
 from patrolplan.outputs.card.marks import GATE_SIDE
 from patrolplan.outputs.card.marks import STOP_RADIUS
 from patrolplan.outputs.card.marks import draw_marks
 from patrolplan.outputs.card.names import BUS_STOP
+from patrolplan.outputs.card.names import NAME_SIZE
 from patrolplan.outputs.card.names import STATION
 from patrolplan.outputs.card.names import Name
 from patrolplan.outputs.card.names import area_names
@@ -43,15 +53,16 @@ from patrolplan.outputs.card.route import parts_of
 from patrolplan.outputs.card.route import simplified
 from patrolplan.outputs.card.scene import Scene
 from patrolplan.outputs.card.scene import frame_of
-from patrolplan.outputs.card.scene import mark_names
 from patrolplan.outputs.card.scene import scene_in
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
 from patrolplan.outputs.card.signs import PUSHED_LINES
 from patrolplan.outputs.card.signs import ROUTE_WIDTH
 from patrolplan.outputs.card.signs import WAY_BACK
 from patrolplan.outputs.card.signs import draw_band
+from patrolplan.outputs.card.signs import draw_border
 from patrolplan.outputs.card.signs import draw_legend
 from patrolplan.outputs.card.signs import draw_north
+from patrolplan.outputs.card.signs import draw_scale
 from patrolplan.outputs.card.signs import draw_signs
 from patrolplan.outputs.card.signs import north_box
 from patrolplan.outputs.card.signs import north_place
@@ -64,6 +75,9 @@ from patrolplan.patrols.plans import Plan
 STRETCH_WIDTH = 13.0
 ARROWS_APART = 46.0
 ARROW_SIZE = 9.0
+
+ENLARGED = "enlarged"
+NOTHING: Boxes = np.empty((0, 5))
 
 _SETTINGS = threading.RLock()
 """Matplotlib's settings are those of the whole process: one map at a time is drawn under ours."""
@@ -80,7 +94,8 @@ class PatrolMap:
     frame
         What it shows, at what scale and how turned.
     labels
-        (n, 5) boxes of all that holds words or numbers, see `patrolplan.outputs.card.labels`.
+        (n, 5) boxes of all that holds words or numbers, see `patrolplan.outputs.card.labels`;
+        those of an inset stand where it is on the map.
     texts
         Words of the labels, aligned with them.
     """
@@ -109,38 +124,85 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
         Equal input gives equal bytes.
     """
     scene = scene_in(frame_of(plan, patrol, width, height - LEGEND_HEIGHT), plan, patrol)
+    inset = inset_of(scene)
     page = io.BytesIO()
     with _SETTINGS, mpl.rc_context():
         mpl.rcdefaults()  # a user's own matplotlibrc must not change what officers hold
         mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 9})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        share = LEGEND_HEIGHT / height
-        labels = _draw(_axes(figure, (0, share, 1, 1 - share), scene.frame.height), scene)
-        strip = _axes(figure, (0, 0, 1, share), LEGEND_HEIGHT)
+        labels = _draw_map(_axes(figure, (0.0, LEGEND_HEIGHT, *scene.frame.size)), scene, inset)
+        if inset is not None:
+            unnamed = replace(patrol, school="")  # the map says it, and the inset is small
+            labels += _draw_inset(figure, scene_in(inset.frame, plan, unnamed), inset)
         draw_legend(
-            strip,
+            _axes(figure, (0.0, 0.0, width, LEGEND_HEIGHT)),
             scene.frame,
             scene.features,
             way=patrol.way if patrol.stops else "",
             pushed=any(scene.pushed),
-            keep_away=len(scene.crosses) > 0,
+            keep_away=CROSS in scene.names,
         )
         FigureCanvasPdf(figure).print_pdf(page, metadata={"CreationDate": None, "Producer": None})
     boxes = np.array([box for _, box in labels]).reshape(-1, 5)
     return PatrolMap(page.getvalue(), scene.frame, boxes, tuple(text for text, _ in labels))
 
 
-def _axes(figure: Figure, place: tuple[float, float, float, float], height: float) -> Axes:
-    """Part of the page, in points from its lower left corner; what reaches beyond it is cut."""
-    axes = figure.add_axes(place)
-    axes.set_xlim(0, figure.get_figwidth() * 72)
+def _axes(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
+    """Part of the page from its left, its lower edge, its width and height; the rest is cut."""
+    left, low, width, height = place
+    across, up = figure.get_size_inches() * 72
+    axes = figure.add_axes((left / across, low / up, width / across, height / up))
+    axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     axes.axis("off")
     return axes
 
 
-def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
-    """Draw the ground, the route and the words; give back the words with their boxes."""
+def _draw_map(axes: Axes, scene: Scene, inset: Inset | None) -> list[tuple[str, Boxes]]:
+    """Draw the map, with room for an inset; give back the words with their boxes."""
+    frame = scene.frame
+    held = np.empty((0, 5)) if inset is None else inset.box
+    north = north_place(frame, np.vstack([scene.mark_boxes, held]))
+    draw_north(axes, frame, north)
+    legs = range(len(scene.legs))
+    if inset is None:
+        return _draw(axes, scene, legs, held=north_box(frame, north))
+    draw_outline(axes, inset)
+    held = np.vstack([north_box(frame, north), held])
+    told = [number for number in legs if number not in inset.legs]
+    return _draw(axes, scene, told, held=held, lines=outline(inset))
+
+
+def _draw_inset(figure: Figure, scene: Scene, inset: Inset) -> list[tuple[str, Boxes]]:
+    """Draw part of the map once more in its inset; give back the words with their boxes."""
+    x, y, width, height, _ = (float(value) for value in inset.box[0])
+    left, low = x - width / 2, y - height / 2 + LEGEND_HEIGHT
+    axes = _axes(figure, (left, low, width, height))
+    axes.add_artist(Rectangle((0, 0), width, height, facecolor="white", edgecolor="none"))
+    draw_border(axes, width, height)
+    draw_scale(axes, scene.frame, STRIP / 2, longest=width / 3)
+    told = (width - text_width(ENLARGED, NAME_SIZE) / 2 - 4, STRIP / 2, 0.0)
+    write(axes, ENLARGED, told, Lettering(NAME_SIZE))
+    axes = _axes(figure, (left, low + STRIP, *scene.frame.size))
+    draw_border(axes, *scene.frame.size)
+    labels = _draw(axes, scene, sorted(inset.legs | set(crossing(scene))))
+    shift = np.array([left, low + STRIP - LEGEND_HEIGHT, 0.0, 0.0, 0.0])
+    return [(text, box + shift) for text, box in labels]
+
+
+def _draw(
+    axes: Axes,
+    scene: Scene,
+    told: Collection[int],
+    *,
+    held: Boxes = NOTHING,
+    lines: BaseGeometry | None = None,
+) -> list[tuple[str, Boxes]]:
+    """Draw the ground, the route and the words; give back the words with their boxes.
+
+    `told` are the numbers of the legs that get a tag, `held` are boxes that are in use already,
+    and no word stands across the `lines`.
+    """
     frame = scene.frame
     draw_ground(axes, scene.features, frame)
     draw_streets(axes, scene.network, scene.pieces, frame)
@@ -149,41 +211,31 @@ def _draw(axes: Axes, scene: Scene) -> list[tuple[str, Boxes]]:
         draw_band(axes, band, level=5.0)
     _draw_route(axes, scene)
     signs = draw_signs(axes, scene.features, frame)
-    draw_marks(axes, scene.marks, scene.true_marks, mark_names(scene.patrol))
-    draw_marks(axes, scene.crosses, scene.true_crosses, [CROSS] * len(scene.crosses))
-    north = north_place(frame, scene.mark_boxes)
-    draw_north(axes, frame, north)
-    taken = _taken(scene, signs, north_box(frame, north))
-    covered = shapely.union(scene.covered, shapely.polygons(corners(north_box(frame, north)))[0])
-    placed = _placed(scene, taken, covered, None if band.is_empty else band)
+    draw_marks(axes, scene.marks, scene.true_marks, scene.names)
+    small = np.column_stack([signs, np.full((len(signs), 2), 7.0), np.zeros(len(signs))])
+    taken = np.vstack([scene.mark_boxes, small, held])
+    covered = shapely.union_all([scene.covered, *shapely.polygons(corners(held))])
+    placed: list[tuple[Name, Boxes]] = []
+    for names in _orders(scene, told, covered):
+        places = place(
+            [name.wish for name in names],
+            width=frame.width,
+            height=frame.height,
+            taken=taken,
+            blocked=None if lines is None else lines.buffer(1.0),
+            avoided=None if band.is_empty else band,
+        )
+        placed = [(names[number], box) for number, box in places]
+        if sum(name.plate == ROUTE for name, _ in placed) == len(told):
+            break
     for name, box in placed:
         draw_lead(axes, name, box)
         _write_name(axes, name, box)
-    names = [*mark_names(scene.patrol), *[CROSS] * len(scene.crosses)]
-    own = list(zip(names, taken, strict=False))
+    own = list(zip(scene.names, taken, strict=False))
     return own + [(name.text, box) for name, box in placed]
 
 
-def _placed(
-    scene: Scene, taken: Boxes, covered: BaseGeometry, band: BaseGeometry | None
-) -> list[tuple[Name, Boxes]]:
-    """Find places for all words, in the first order that leaves no leg without its tag."""
-    found: list[tuple[Name, Boxes]] = []
-    for names in _orders(scene, covered):
-        places = place(
-            [name.wish for name in names],
-            width=scene.frame.width,
-            height=scene.frame.height,
-            taken=taken,
-            avoided=band,
-        )
-        found = [(names[number], box) for number, box in places]
-        if sum(name.plate == ROUTE for name, _ in found) == len(scene.legs):
-            break
-    return found
-
-
-def _orders(scene: Scene, covered: BaseGeometry) -> Iterator[list[Name]]:
+def _orders(scene: Scene, told: Collection[int], covered: BaseGeometry) -> Iterator[list[Name]]:
     """All names, in the orders in which they may choose their places, the best first.
 
     The route's street names choose before the legs' tags, which are small and fit almost
@@ -191,28 +243,21 @@ def _orders(scene: Scene, covered: BaseGeometry) -> Iterator[list[Name]]:
     their leg with a line that leads to it.
     """
     titles, walked, rest = _names(scene, covered)
-    tags = leg_tags(scene.legs, scene.tags)
+    tags = leg_tags(scene.legs, scene.tags, told)
     yield [*titles, *walked, *tags, *rest]
     yield [*tags, *titles, *walked, *rest]
-    tags += led_tags(scene.legs, scene.tags, covered=scene.covered)
+    tags += led_tags(scene.legs, scene.tags, told, covered=covered)
     yield [*titles, *walked, *tags, *rest]
     yield [*tags, *titles, *walked, *rest]
-
-
-def _taken(scene: Scene, signs: NDArray[np.float64], north: Boxes) -> Boxes:
-    """Boxes of the stops, signs and the north arrow: no label may stand there."""
-    small = np.column_stack([signs, np.full((len(signs), 2), 7.0), np.zeros(len(signs))])
-    return np.vstack([scene.mark_boxes, small, north])
 
 
 def _names(scene: Scene, covered: BaseGeometry) -> tuple[list[Name], list[Name], list[Name]]:
     """Names of the school and stations, of the streets walked, and of all else on the map."""
     route = scene.route
     walked = {step.street for leg in scene.patrol.all_legs for step in leg.steps}
-    gate = (float(scene.marks[0, 0]), float(scene.marks[0, 1]))
-    near = shapely.union_all([route, shapely.Point(gate)])
+    near = shapely.union_all([route, shapely.Point(scene.gate)])
     titles = [
-        *school_names(gate, scene.patrol.school, radius=GATE_SIDE * 0.6),
+        *school_names(scene.gate, scene.patrol.school, radius=GATE_SIDE * 0.6),
         *point_names(scene.features, scene.frame, STATION, covered=covered),
     ]
     streets = street_names(scene.network, scene.pieces, scene.frame, on_route=walked, route=route)

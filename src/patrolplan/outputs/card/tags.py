@@ -1,5 +1,6 @@
 """Tags on the legs that say from where to where: on the leg, beside it, or led to it by a line."""
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,11 +27,12 @@ LED = 20.0
 """How much worse a tag that needs a line is than one at its leg."""
 
 
-def leg_tags(drawn: Sequence[Strand], texts: Sequence[str]) -> list[Name]:
-    """A tag on each leg that says from where to where, on it or to the right of its heading."""
+def leg_tags(drawn: Sequence[Strand], texts: Sequence[str], told: Iterable[int]) -> list[Name]:
+    """A tag on each of these legs that says from where to where, on it or to the right of it."""
     outlines = _outlines(drawn)
     tags = []
-    for number, (strand, text) in enumerate(zip(drawn, texts, strict=True)):
+    for number in told:
+        strand, text = drawn[number], texts[number]
         width, height = _size(text)
         at = np.arange(len(strand.line))[4:-4:3]
         spot, way = strand.line[at], strand.heading[at]
@@ -47,18 +49,20 @@ def leg_tags(drawn: Sequence[Strand], texts: Sequence[str]) -> list[Name]:
     return tags
 
 
-def led_tags(drawn: Sequence[Strand], texts: Sequence[str], *, covered: BaseGeometry) -> list[Name]:
+def led_tags(
+    drawn: Sequence[Strand], texts: Sequence[str], told: Iterable[int], *, covered: BaseGeometry
+) -> list[Name]:
     """The same tags aside of all legs, with a line to the leg: they stand in where others fail.
 
-    Lines cross neither another leg nor the signs of gate and stops, which `covered` holds.
+    Lines cross neither another leg nor what is `covered` by signs.
     """
     outlines = _outlines(drawn)
     route = shapely.union_all(outlines)
     away = np.stack([np.cos(WAYS), np.sin(WAYS)], axis=1)
     offsets = np.concatenate([reach * away for reach in FARTHER])
     tags = []
-    for number, (strand, text) in enumerate(zip(drawn, texts, strict=True)):
-        line = strand.line
+    for number in told:
+        line, text = drawn[number].line, texts[number]
         share = np.linspace(0.0, 1.0, min(MOST_SPOTS, len(line)))
         spots = line[np.round(share * (len(line) - 1)).astype(int)]
         ends = np.repeat(spots, len(offsets), axis=0)
