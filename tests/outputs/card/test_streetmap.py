@@ -3,30 +3,43 @@
 import dataclasses
 import io
 
+import geopandas as gpd
 import numpy as np
 import pypdf
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from patrolplan.inputs.streets import no_features
+from patrolplan.outputs.card.fit import BODY_WIDTH
 from patrolplan.outputs.card.frame import WORTH_TURNING
 from patrolplan.outputs.card.frame import Frame
 from patrolplan.outputs.card.frame import fit_frame
 from patrolplan.outputs.card.labels import corners
 from patrolplan.outputs.card.labels import overlapping
 from patrolplan.outputs.card.labels import slid
+from patrolplan.outputs.card.lettering import text_width
+from patrolplan.outputs.card.marks import CROSS
+from patrolplan.outputs.card.marks import STOP_RADIUS
+from patrolplan.outputs.card.names import BUS_STOP
+from patrolplan.outputs.card.names import NAME_SIZE
+from patrolplan.outputs.card.names import point_names
 from patrolplan.outputs.card.route import arrows
 from patrolplan.outputs.card.route import parts_of
 from patrolplan.outputs.card.route import pushed_shares
 from patrolplan.outputs.card.route import spread
 from patrolplan.outputs.card.route import strands
+from patrolplan.outputs.card.scene import frame_of
+from patrolplan.outputs.card.scene import scene_in
 from patrolplan.outputs.card.signs import LEGEND_HEIGHT
+from patrolplan.outputs.card.signs import draw_legend
 from patrolplan.outputs.card.signs import north_box
 from patrolplan.outputs.card.signs import north_place
-from patrolplan.outputs.card.streetmap import STOP_RADIUS
 from patrolplan.outputs.card.streetmap import draw_patrol_map
+from patrolplan.patrols.plans import Barred
 from patrolplan.patrols.plans import Leg
 from patrolplan.patrols.plans import Step
 
@@ -131,6 +144,79 @@ def test_gate_alone_is_drawn(demo_plan):
     assert not any("\u2192" in text for text in picture.texts)
 
 
+def _barred(patrol, east, place_id="T"):
+    """A place to keep away from, so many metres east of the patrol's easternmost place."""
+    line = np.vstack([(patrol.x, patrol.y), *(leg.line for leg in patrol.legs)])
+    x, y = line[np.argmax(line[:, 0])]
+    return Barred(place_id, x + east, y, "Mill Lane", "crime scene")
+
+
+def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
+    """A place near the route is a cross on the map and in the legend, and no words touch it."""
+    patrol = demo_plan.patrols[2]
+    patrol = dataclasses.replace(patrol, keep_away=(_barred(patrol, 240.0),))
+    picture = draw_patrol_map(demo_plan, patrol, **SIZE)
+    assert picture.texts.count(CROSS) == 1
+    edges = corners(picture.labels[picture.texts.index(CROSS)][None])
+    assert (edges >= 0).all()
+    assert (edges <= (picture.frame.width, picture.frame.height)).all()
+    touching = overlapping(picture.labels, picture.labels)
+    np.fill_diagonal(touching, val=False)
+    assert not touching.any()
+    assert "keep away" in pypdf.PdfReader(io.BytesIO(picture.pdf)).pages[0].extract_text()
+
+
+def test_far_places_to_keep_away_from_leave_the_map_as_it_is(demo_plan):
+    """One far from the route is not worth a smaller map: it is told in words alone."""
+    patrol = demo_plan.patrols[2]
+    far = dataclasses.replace(patrol, keep_away=(_barred(patrol, 2000.0),))
+    none = dataclasses.replace(patrol, keep_away=())
+    drawn_far, without = (draw_patrol_map(demo_plan, one, **SIZE) for one in (far, none))
+    assert CROSS not in drawn_far.texts
+    assert drawn_far.pdf == without.pdf
+
+
+def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
+    """A place to keep away from at a stop's own corner keeps its place, the stop moves aside."""
+    patrol = demo_plan.patrols[2]
+    stop = patrol.stops[0]
+    here = Barred("T", stop.x + 1.0, stop.y, "Mill Lane", "crime scene")
+    patrol = dataclasses.replace(patrol, keep_away=(here,))
+    scene = scene_in(frame_of(demo_plan, patrol, 538.0, 360.0), demo_plan, patrol)
+    assert scene.names[:3] == ["G", CROSS, "1"]
+    assert scene.marks[1].tolist() == scene.true_marks[1].tolist()
+    assert np.hypot(*(scene.marks[2] - scene.marks[1])) > 2 * STOP_RADIUS
+
+
+def test_a_name_stands_by_a_sign_that_is_seen():
+    """Of two bus stops of one name the seen one is named; with none seen there is no name."""
+    frame = Frame(500.0, 300.0, 250.0, 150.0, 1.0)
+    stops = [shapely.Point(100, 100), shapely.Point(300, 200)]
+    features = gpd.GeoDataFrame(
+        {"kind": ["bus_stop"] * 2, "name": ["Mill Lane"] * 2}, geometry=stops
+    )
+    near, far = (shapely.Point(x, y).buffer(STOP_RADIUS) for x, y in ((105, 100), (302, 200)))
+    [first] = point_names(features, frame, BUS_STOP, covered=shapely.Point())
+    [second] = point_names(features, frame, BUS_STOP, covered=near)
+    assert np.hypot(*(first.wish.boxes[:, :2] - (100, 100)).T).min() < 40
+    assert np.hypot(*(second.wish.boxes[:, :2] - (300, 200)).T).min() < 40
+    assert not point_names(features, frame, BUS_STOP, covered=near | far)
+
+
+def test_the_fullest_legend_fits(demo_plan):
+    """By bicycle, pushed, with every sign there is and at any scale, the legend ends on the map."""
+    features = demo_plan.area.features
+    x, y = shapely.get_coordinates(features[features["kind"] == "station"].geometry)[0]
+    for scale in (0.8, 1.85, 3.7, 5.0, 9.1, 19.0):
+        axes = Figure(figsize=(BODY_WIDTH / 72, LEGEND_HEIGHT / 72), dpi=72).add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, BODY_WIDTH)
+        frame = Frame(BODY_WIDTH, 300.0, x, y, scale)
+        draw_legend(axes, frame, features, way="bicycle", pushed=True, keep_away=True)
+        words = axes.texts[-1]
+        assert words.get_text() == "station"
+        assert words.get_position()[0] + text_width("station", NAME_SIZE) <= BODY_WIDTH
+
+
 @given(places)
 @settings(max_examples=100, deadline=None)
 def test_all_content_is_inside_the_frame(content):
@@ -183,6 +269,14 @@ def test_pushed_parts_are_cut_from_the_line():
     [strand] = strands([leg.line])
     [part] = parts_of(strand, pushed_shares(leg))
     np.testing.assert_allclose(part[[0, -1], 0], [150, 200], atol=2.1)
+
+
+@given(places)
+@settings(max_examples=50, deadline=None)
+def test_points_of_the_page_lead_back_to_metres(content):
+    """Every point of a frame is the place that it came from."""
+    frame = fit_frame([content], width=500.0, height=300.0)
+    np.testing.assert_allclose(frame.metres(frame.points(content)), content, atol=1e-3)
 
 
 def test_frame_moves_towards_the_streets():

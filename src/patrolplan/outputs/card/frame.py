@@ -42,12 +42,24 @@ class Frame:
     metres_per_point: float
     turned: float = 0.0
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height."""
+        return self.width, self.height
+
     def points(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) points of the page of places in metres."""
         away = (np.asarray(xy, dtype=np.float64) - (self.x, self.y)) / self.metres_per_point
         middle = np.array([self.width, self.height]) / 2
         points: NDArray[np.float64] = away @ _turn(self.turned).T + middle
         return points
+
+    def metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) places in metres of points of the page."""
+        middle = np.array([self.width, self.height]) / 2
+        away = (np.asarray(points, dtype=np.float64) - middle) * self.metres_per_point
+        places: NDArray[np.float64] = away @ _turn(self.turned) + (self.x, self.y)
+        return places
 
     def shapes(self, shapes: Shapes, *, margin: float = 12.0) -> Shapes:
         """Geometries in points of the page, cut to the window; empty ones are dropped."""
@@ -61,9 +73,8 @@ class Frame:
     @property
     def window(self) -> BaseGeometry:
         """The window as a polygon in the area's metres."""
-        half = np.array([self.width, self.height]) / 2
-        ends = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half * self.metres_per_point
-        return shapely.Polygon(ends @ _turn(self.turned) + (self.x, self.y))
+        corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * (self.width, self.height)
+        return shapely.Polygon(self.metres(corners))
 
 
 def _turn(degrees: float) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
 """Which names stand on a patrol's map: streets of the route first, then what helps to find them."""
 
 from collections.abc import Iterable
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.card.frame import Frame
-from patrolplan.outputs.card.ground import ROUTE
 from patrolplan.outputs.card.ground import joined_lines
 from patrolplan.outputs.card.ground import street_classes
 from patrolplan.outputs.card.labels import Wish
@@ -23,17 +21,17 @@ from patrolplan.outputs.card.labels import slid
 from patrolplan.outputs.card.lettering import LINE_HEIGHT
 from patrolplan.outputs.card.lettering import printable
 from patrolplan.outputs.card.lettering import text_width
-from patrolplan.outputs.card.route import Strand
 from patrolplan.outputs.short import LONGEST_NAME
 from patrolplan.outputs.short import shortened
 
 ROUTE_SIZE = 8.6
 NAME_SIZE = 8.0
-TAG_SIZE = 8.0
 SCHOOL_SIZE = 9.0
 BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
 RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
+SIGN_EDGE = 4.0
+"""Signs nearer to the edge of the map than so many points are left out."""
 NEAR_ROUTE = 45.0
 """Points from the route within which its streets' names stand."""
 
@@ -49,6 +47,8 @@ class Name:
     wish: Wish
     plate: str = ""
     """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
+    leads: NDArray[np.float64] | None = None
+    """(n, 2) for each place of the wish, where a line leads from there; None without lines."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _street_name(
 def school_names(gate: tuple[float, float], school: str, *, radius: float) -> list[Name]:
     """The school's name by its gate, and shorter forms that stand in where it finds no place."""
     names = []
-    for letters in (LONGEST_NAME, 20, 10):
+    for letters in (LONGEST_NAME, 20, 10) if school else ():
         text = shortened(printable(school), letters)
         width = text_width(text, SCHOOL_SIZE, bold=True) + 3
         size = (width, SCHOOL_SIZE * LINE_HEIGHT)
@@ -152,42 +152,24 @@ def kept_off(name: Name, blocked: BaseGeometry) -> Name:
     return replace(name, wish=replace(name.wish, blocked=blocked))
 
 
-def leg_tags(drawn: Sequence[Strand], texts: Sequence[str]) -> list[Name]:
-    """A tag on each leg that says from where to where, on it or to the right of its heading."""
-    tags = []
-    outlines = [shapely.LineString(strand.line).buffer(2.5) for strand in drawn]
-    for number, (strand, text) in enumerate(zip(drawn, texts, strict=True)):
-        width, height = text_width(text, TAG_SIZE, bold=True) + 6, TAG_SIZE * 1.3
-        at = np.arange(len(strand.line))[4:-4:3]
-        spot, way = strand.line[at], strand.heading[at]
-        right = np.column_stack([way[:, 1], -way[:, 0]])
-        reach = np.abs(right) @ (width / 2, height / 2) + 3.0
-        boxes, costs = [], []
-        middle = 10 * np.abs(at / max(1, len(strand.line) - 1) - 0.5)
-        for shift, extra in ((0.0, 0.0), (1.0, 4.0)):
-            places = spot + shift * reach[:, None] * right
-            size = np.full((len(at), 2), (width, height))
-            boxes.append(np.column_stack([places, size, np.zeros(len(at))]))
-            costs.append(middle + extra)
-        others = [outline for other, outline in enumerate(outlines) if other != number]
-        blocked = shapely.union_all(others) if others else None
-        wish = Wish(f"leg {number}", np.concatenate(boxes), np.concatenate(costs), blocked=blocked)
-        tags.append(Name(text, TAG_SIZE, bold=True, colour="black", wish=wish, plate=ROUTE))
-    return tags
-
-
 def point_names(
     features: gpd.GeoDataFrame,
     frame: Frame,
     sign: PointSign,
     *,
+    covered: BaseGeometry,
     near: BaseGeometry | None = None,
 ) -> list[Name]:
-    """Names of stations or bus stops, each name once; `near` keeps those close to the route."""
+    """Names of stations or bus stops, each name once, beside a sign that is seen.
+
+    Without its sign a name would read as that of the street it stands on. `covered` is what lies
+    over signs, of which half must be seen; `near` keeps those close to the route.
+    """
     shown = features[features["kind"] == sign.kind]
     points = shown.geometry.representative_point()
     xy = frame.points(np.column_stack([points.x, points.y]).reshape(-1, 2))
-    inside = ((xy > 0) & (xy < (frame.width, frame.height))).all(axis=1)
+    inside = ((xy > SIGN_EDGE) & (xy < np.array(frame.size) - SIGN_EDGE)).all(axis=1)
+    inside &= ~shapely.intersects_xy(covered, xy)
     if near is not None:
         inside &= shapely.distance(near, shapely.points(xy)) <= NEAR_ROUTE
     names: dict[str, Name] = {}

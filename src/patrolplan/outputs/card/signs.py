@@ -22,6 +22,7 @@ from patrolplan.outputs.card.lettering import Lettering
 from patrolplan.outputs.card.lettering import text_width
 from patrolplan.outputs.card.lettering import write
 from patrolplan.outputs.card.names import NAME_SIZE
+from patrolplan.outputs.card.names import SIGN_EDGE
 
 ROUTE_WIDTH = 2.6
 WAY_BACK = (0.0, (2.4, 0.9))
@@ -33,10 +34,13 @@ STRETCH_LINES = "#7a4a12"
 STRETCH_HATCH = 4.5
 """Points between the slanting lines."""
 LEGEND_HEIGHT = 19.0
+LONG_BAR = 110.0
+"""Points that the scale bar takes at most."""
+SHORT_BAR = 50.0
+"""The same where the legend is full: every sign may need its words."""
 NORTH_SIDE = 30.0
 TURNED = "Map turned"
-EDGE = 4.0
-"""Signs nearer to the edge of the map than so many points are left out."""
+CROSS_SIDE = 11.0
 
 
 def sign_places(features: gpd.GeoDataFrame, frame: Frame, kind: str) -> list[tuple[float, float]]:
@@ -44,7 +48,7 @@ def sign_places(features: gpd.GeoDataFrame, frame: Frame, kind: str) -> list[tup
     shapes = features.geometry[features["kind"] == kind].representative_point()
     xy = np.column_stack([shapes.x, shapes.y]) if len(shapes) else np.empty((0, 2))
     points = frame.points(xy)
-    inside = (points > EDGE) & (points < np.array([frame.width, frame.height]) - EDGE)
+    inside = (points > SIGN_EDGE) & (points < np.array([frame.width, frame.height]) - SIGN_EDGE)
     return [(float(x), float(y)) for x, y in points[inside.all(axis=1)]]
 
 
@@ -71,6 +75,17 @@ def _station_sign(axes: Axes, at: tuple[float, float]) -> Artist:
     side = 5.2
     tips = [(x - side, y), (x, y + side), (x + side, y), (x, y - side)]
     return axes.add_artist(Polygon(tips, fc="white", ec="black", lw=1.8, zorder=7.6))
+
+
+def cross_sign(axes: Axes, at: tuple[float, float], *, level: float) -> None:
+    """Draw a place to keep away from: a black cross with white around it."""
+    reach = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * CROSS_SIDE / 2
+    strokes = list((reach + at).reshape(2, 2, 2))
+    for colour, width in (("white", 6.4), ("black", 3.4)):
+        axes.add_collection(
+            LineCollection(strokes, colors=colour, linewidths=width, capstyle="butt", zorder=level),
+            autolim=False,
+        )
 
 
 def north_place(frame: Frame, marks: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,11 +121,16 @@ def north_box(frame: Frame, middle: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([[x, y - 6.5, width, tall, 0.0]])
 
 
-def draw_north(axes: Axes, frame: Frame, middle: NDArray[np.float64]) -> None:
-    """Draw the map's border, and in a corner the north arrow, turned with the map."""
-    border = Rectangle((0.4, 0.4), frame.width - 0.8, frame.height - 0.8)
+def draw_border(axes: Axes, width: float, height: float) -> None:
+    """Draw the border of a map of this size."""
+    border = Rectangle((0.4, 0.4), width - 0.8, height - 0.8)
     border.set(fill=False, edgecolor="black", linewidth=0.8, zorder=21)
     axes.add_artist(border)
+
+
+def draw_north(axes: Axes, frame: Frame, middle: NDArray[np.float64]) -> None:
+    """Draw the map's border, and in a corner the north arrow, turned with the map."""
+    draw_border(axes, *frame.size)
     half = NORTH_SIDE / 2
     disc = Circle((float(middle[0]), float(middle[1])), half)
     disc.set(facecolor="white", edgecolor="#555555", linewidth=0.6, zorder=12.0)
@@ -129,15 +149,21 @@ def draw_north(axes: Axes, frame: Frame, middle: NDArray[np.float64]) -> None:
 
 
 def draw_legend(
-    axes: Axes, frame: Frame, features: gpd.GeoDataFrame, *, way: str, pushed: bool
+    axes: Axes,
+    frame: Frame,
+    features: gpd.GeoDataFrame,
+    *,
+    way: str,
+    pushed: bool,
+    keep_away: bool,
 ) -> None:
     """Draw the strip below the map: scale bar and what the signs on it mean.
 
     `way` is "walk" or "bicycle", empty where there are no stops; `pushed` is whether the bicycle
-    is pushed somewhere.
+    is pushed somewhere, `keep_away` whether there are crosses.
     """
     y = LEGEND_HEIGHT / 2 - 0.5
-    x = draw_scale(axes, frame, y)
+    x = draw_scale(axes, frame, y, longest=SHORT_BAR if pushed and keep_away else LONG_BAR)
     if way:
         x = _key_line(axes, x, y, "walk" if way == "walk" else "ride", dashed=False)
         if pushed:
@@ -145,6 +171,9 @@ def draw_legend(
         x = _key_line(axes, x, y, "last leg", dashed=True)
         _key_band(axes, shapely.LineString([(x, y), (x + 22, y)]))
         x = _key_text(axes, x + 26, y, "priority street")
+    if keep_away:
+        cross_sign(axes, (x + 6, y), level=23.0)
+        x = _key_text(axes, x + 15, y, "keep away")
     if sign_places(features, frame, "bus_stop"):
         _bus_sign(axes, (x + 3, y)).set_zorder(23)
         x = _key_text(axes, x + 9, y, "bus stop")
@@ -202,9 +231,9 @@ def draw_band(axes: Axes, band: BaseGeometry, *, level: float) -> None:
     )
 
 
-def draw_scale(axes: Axes, frame: Frame, y: float) -> float:
+def draw_scale(axes: Axes, frame: Frame, y: float, *, longest: float = LONG_BAR) -> float:
     """Draw the scale bar from the left edge; gives back where the rest of the legend starts."""
-    length = scale_bar(frame.metres_per_point, 110.0)
+    length = scale_bar(frame.metres_per_point, longest)
     half = length / frame.metres_per_point / 2
     for number, fill in enumerate(("black", "white")):
         axes.add_artist(
