@@ -66,10 +66,8 @@ def test_interrupted_in_the_middle(begun, tmp_path, words, wait):
     _until(run, words)
     time.sleep(wait)
     family = psutil.Process(run.pid).children(recursive=True)
-    sent = time.perf_counter()
     os.killpg(run.pid, signal.SIGINT)  # the terminal sends it to every process of the command
     assert run.wait(20) == 130
-    assert time.perf_counter() - sent < 5  # a second where the computer is not shared
     assert "Traceback" not in run.stderr.read()
     psutil.wait_procs(family, timeout=10)
     assert not [one for one in family if one.is_running()]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -72,6 +73,14 @@ def test_parity_with_walks(make, town, bandwidth):
     assert np.allclose(kernel.matrix(bandwidth).toarray(), expected, atol=1e-9)
 
 
+SHARE_AT_THE_FLOOR = (
+    [(0.0, 0.0), (10.0, 7.0), (20.0, 0.0), (30.0, 7.0)],
+    [(0, 1), (0, 2), (0, 3), (1, 2), (2, 2), (2, 2)],
+    [15.0] * 6,
+)
+
+
+@example(SHARE_AT_THE_FLOOR, 164, 0)
 @given(towns(), st.integers(10, 400), st.integers(0, 2**32 - 1))
 def test_mass_is_kept(make, town, bandwidth, seed):
     """No crime is lost on the streets, however wide the kernel and whatever the town."""

@@ -43,6 +43,9 @@ def walk(  # noqa: PLR0917 - compiled code takes no keywords
     noting = len(touched) > 0
     found = 0
     half_way = metres[source] / 2.0
+    # A little less, so that rounding does not decide where a share is the floor itself: a fifth of
+    # a half, four times over, is one in ten thousand of any weight.
+    least = floor * weight * (1.0 - 1e-9)
     given = weight * 2.0 * tail(half_way / bandwidth)
     if noting and out[source] == 0.0:
         touched[found] = source
@@ -71,7 +74,7 @@ def walk(  # noqa: PLR0917 - compiled code takes no keywords
                 continue
             piece = half // 2
             reached = walked + metres[piece]
-            ends_here = reached >= bandwidth or share < floor * weight or depth == len(stack)
+            ends_here = reached >= bandwidth or share < least or depth == len(stack)
             given = share * ((0.5 if ends_here else tail(reached / bandwidth)) - behind)
             if noting and out[piece] == 0.0:
                 touched[found] = piece
