@@ -90,9 +90,9 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
 
 
 def test_a_barred_place_out_of_reach_is_not_told(demo_area, demo_risk, demo_plan):
-    """What lies beyond the school's radius is no concern of its patrol."""
+    """What lies beyond the school's streets is no concern of its patrol."""
     best = demo_plan.patrols[2]
-    beyond = (best.x + demo_area.settings.patrol.radius_metres + 1, best.y)
+    beyond = (best.x + 1.2 * demo_area.settings.patrol.radius_metres + AWAY_METRES + 1, best.y)
     area = _tasked(demo_area, beyond, must_visit=False, schools=[best.urn])
     assert _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0].keep_away == ()
 

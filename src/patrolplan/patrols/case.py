@@ -198,7 +198,7 @@ class SchoolCase:
         xy = shapely.get_coordinates(barred.geometry.values)
         network = self.reach.network
         apart = np.hypot(*(xy - network.xy(self.reach.gate)).T)
-        here = np.flatnonzero(apart <= self.settings.radius_metres)
+        here = np.flatnonzero(apart <= self.reach.around.streets_metres + AWAY_METRES)
         places = describe(network, network.snap(xy[here])) if len(here) else []
         told = zip(barred["place_id"].iloc[here], xy[here], places, strict=True)
         return tuple(
@@ -242,7 +242,7 @@ def school_case(
     """
     around = surroundings_of(area, row, window) if around is None else around
     school = area.schools.iloc[row]
-    tasked = tasked_for(area, row, date)
+    tasked = tasked_for(area, row, date, around.streets_metres + AWAY_METRES)
     reach = reach_of(
         area,
         risk,

@@ -15,7 +15,6 @@ from patrolplan.network import joined_positions
 from patrolplan.network.catchments import FARTHEST_METRES
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.network.walks import Walks
-from patrolplan.patrols.start import streets_metres
 from patrolplan.patrols.surroundings import Surroundings
 from patrolplan.patrols.way import speed_of
 from patrolplan.risk.surface import Risk
@@ -121,7 +120,7 @@ def reach_of(
     order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
     order = order[(np.arange(len(order)) < settings.candidates) | (demanded[order] >= 0)]
     rows, demanded = rows[order], demanded[order]
-    apart, placed = np.flatnonzero(~on_hotspot), _placed(area, around, must_visit)
+    apart, placed = np.flatnonzero(~on_hotspot), _placed(around, must_visit)
     beyond = apart[~placed[apart]]
     apart = apart[placed[apart]]
     stops = local.middles(np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows]))
@@ -151,24 +150,35 @@ def _walks(
     """Walks between gate, stops and base that keep away from barred places; and which they pass.
 
     The streets at a barred place stay open where the gate or the base itself is so near to it:
-    the officer has to get there. Where barred places together would cut gate and base off from
-    each other, they are opened one after the other, from the gate on.
+    the officer has to get there. Where barred places would cut gate and base off from each other,
+    as many as can be stay closed, those far from the gate first.
     """
     bases = () if around.base is None else (around.base.place,)
     places = joined_positions(around.gate, stops, *bases)
     ends = [0, len(places) - 1] if bases else [0]
     at = _at_each(around.network.piece_lines, barred, AWAY_METRES)
-    closed = np.flatnonzero(at.any(axis=1) & ~at[:, places.piece[ends]].any(axis=1))
     open_effort = np.ones((at.shape[1], 2)) if around.effort is None else around.effort
-    gate = shapely.points(around.network.xy(around.gate)[0])
-    closed = closed[np.argsort(shapely.distance(barred.geometry.values[closed], gate))]
-    while len(closed):
-        effort = np.where(np.asarray(at[closed].any(axis=0))[:, None], np.inf, open_effort)
-        walks = Walks(around.network, places, effort=effort)
-        if np.isfinite(walks.metres[np.ix_(ends, ends)]).all():
-            return walks, np.setdiff1d(np.flatnonzero(at.any(axis=1)), closed)
-        closed = closed[1:]
-    return Walks(around.network, places, effort=around.effort), np.flatnonzero(at.any(axis=1))
+
+    def walks(closed: NDArray[np.int64]) -> Walks:
+        near = np.asarray(at[closed].any(axis=0))
+        effort = np.where(near[:, None], np.inf, open_effort) if near.any() else around.effort
+        return Walks(around.network, places, effort=effort)
+
+    def joins(walks: Walks) -> bool:
+        return bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
+
+    here = np.flatnonzero(at.any(axis=1))
+    may_close = here[~at[np.ix_(here, places.piece[ends])].any(axis=1)]
+    found = walks(may_close)
+    if not joins(found):
+        gate = shapely.points(around.network.xy(around.gate)[0])
+        order = np.argsort(-shapely.distance(barred.geometry.values[may_close], gate))
+        closed = may_close[:0]
+        for place in may_close[order]:
+            more = np.append(closed, place)
+            closed = more if joins(walks(more)) else closed
+        found, may_close = walks(closed), closed
+    return found, np.setdiff1d(here, may_close)
 
 
 def _at_each(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
@@ -189,7 +199,7 @@ def _hotspot_rows(
     return np.flatnonzero((pieces[at] == stop_piece) & near[at])
 
 
-def _placed(area: StudyArea, around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+def _placed(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Which places have their nearest street among the school's own, and not far from them.
 
     The nearest of a school's streets may stand in for one that lies beyond them; only where all
@@ -201,7 +211,7 @@ def _placed(area: StudyArea, around: Surroundings, places: gpd.GeoDataFrame) -> 
     moved = around.network.snap(xy).moved_metres
     apart = np.hypot(*(xy - around.network.xy(around.gate)).T)
     spare = PIECE_METRES / 2  # streets are taken by the middle of their pieces
-    return np.asarray((moved <= FARTHEST_METRES) & (apart + moved + spare <= streets_metres(area)))
+    return np.asarray((moved <= FARTHEST_METRES) & (apart + moved + spare <= around.streets_metres))
 
 
 def _near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:

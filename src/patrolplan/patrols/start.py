@@ -76,10 +76,10 @@ def at_the_gate(area: StudyArea, why: str) -> str:
     return f"{why}: {' and '.join(does)} at the gate."
 
 
-def tasked_for(area: StudyArea, row: int, date: dt.date | None) -> gpd.GeoDataFrame:
+def tasked_for(area: StudyArea, row: int, date: dt.date | None, metres: float) -> gpd.GeoDataFrame:
     """Tasked places of a school, on a day where one is given.
 
-    Those for all schools concern the ones whose streets they lie among.
+    Those for all schools concern the ones whose streets, so far from the gate, they lie among.
     """
     places = area.tasked_places
     if places.empty:
@@ -88,7 +88,7 @@ def tasked_for(area: StudyArea, row: int, date: dt.date | None) -> gpd.GeoDataFr
     named = np.array([urn in urns for urns in places["schools"]], dtype=bool)
     for_all = np.array(["*" in urns for urns in places["schools"]], dtype=bool)
     gate = shapely.points(area.network.xy(area.gates.take([row])))
-    here = shapely.distance(places.geometry.values, gate) <= streets_metres(area)
+    here = shapely.distance(places.geometry.values, gate) <= metres
     mine = (named | (for_all & here)) & _in_force(places, date)
     return places[mine].reset_index(drop=True)
 
@@ -98,8 +98,11 @@ def tasked_for_nobody(area: StudyArea, date: dt.date | None) -> list[str]:
     places = area.tasked_places
     asked = places["must_visit"].to_numpy(dtype=bool) & _in_force(places, date)
     asked &= np.array(["*" in urns for urns in places["schools"]], dtype=bool)
-    gates = shapely.multipoints(area.network.xy(area.gates))
-    apart = shapely.distance(places.geometry.values, gates)
+    ends = area.network.xy(area.gates)
+    if "base" in {area.settings.patrol.start, area.settings.patrol.end}:
+        bases = area.officers.geometry.dropna()
+        ends = np.concatenate([ends, shapely.get_coordinates(bases.values)])
+    apart = shapely.distance(places.geometry.values, shapely.multipoints(ends))
     return [str(name) for name in places["place_id"][asked & (apart > streets_metres(area))]]
 
 

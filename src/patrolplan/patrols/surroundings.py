@@ -49,6 +49,8 @@ class Surroundings:
         The officer's base, on `network`, and what patrols do there; None where they do nothing.
     base_note
         Why patrols are at the gate although the settings say the base; empty otherwise.
+    streets_metres
+        How far these streets reach from the gate at least, in a straight line.
     hours
         When patrols start, and for how long they may last.
     gate_metres
@@ -64,6 +66,7 @@ class Surroundings:
     gate: Positions
     base: Base | None
     base_note: str
+    streets_metres: float
     hours: Hours
     gate_metres: NDArray[np.float64]
     there_and_back_metres: NDArray[np.float64]
@@ -97,6 +100,7 @@ def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
         gate=streets.gate,
         base=streets.base,
         base_note=note,
+        streets_metres=streets.metres,
         hours=hours,
         gate_metres=gate_metres,
         there_and_back_metres=streets.there_and_back_metres(gate_metres),
@@ -112,16 +116,19 @@ class _Streets:
     effort: NDArray[np.float64] | None
     gate: Positions
     base: Base | None
+    metres: float
 
     @classmethod
     def around(cls, area: StudyArea, gate: Positions, base: Base | None) -> "_Streets":
-        pieces = _pieces_around(area, gate, base)
+        metres = _metres_around(area, gate, base)
+        pieces = _pieces_around(area, gate, base, metres)
         return cls(
             area.network.take(pieces),
             pieces,
             effort_of(area, pieces),
             gate.among(pieces),
             None if base is None else replace(base, place=base.place.among(pieces)),
+            metres,
         )
 
     @property
@@ -158,12 +165,18 @@ class _Streets:
         return metres_to_pieces(self.network, place, effort=self.effort)
 
 
-def _pieces_around(area: StudyArea, gate: Positions, base: Base | None) -> NDArray[np.int64]:
-    """Pieces that patrols may walk: within the radius of the gate, and as far as the base is."""
-    whole = area.network
-    centre = whole.xy(gate)[0]
-    bases = () if base is None else (base.place,)
-    away = [float(np.hypot(*(whole.xy(place)[0] - centre))) for place in bases]
-    around = whole.around(centre, max([streets_metres(area), *(MARGIN * far for far in away)]))
-    # However small the radius, gate and base are on a street.
-    return np.unique(np.concatenate([around, gate.piece, *(place.piece for place in bases)]))
+def _metres_around(area: StudyArea, gate: Positions, base: Base | None) -> float:
+    """How far from the gate patrols may walk: within the radius, and as far as the base is."""
+    if base is None:
+        return streets_metres(area)
+    apart = area.network.xy(base.place)[0] - area.network.xy(gate)[0]
+    return max(streets_metres(area), MARGIN * float(np.hypot(*apart)))
+
+
+def _pieces_around(
+    area: StudyArea, gate: Positions, base: Base | None, metres: float
+) -> NDArray[np.int64]:
+    """Pieces so far around a gate; gate and base are on a street, however little that is."""
+    around = area.network.around(area.network.xy(gate)[0], metres)
+    bases = () if base is None else (base.place.piece,)
+    return np.unique(np.concatenate([around, gate.piece, *bases]))
