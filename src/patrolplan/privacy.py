@@ -215,7 +215,8 @@ def enough_alike(
     >>> enough_alike(np.array([0, 0, 0, 1]), np.array([7, 7, 8, 7]), 2)
     array([ True,  True, False, False])
     """
-    alike = pd.MultiIndex.from_arrays([place, kind]).factorize()[0]
+    kinds = int(kind.max(initial=0)) + 1
+    alike = place * kinds + kind
     return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
 
 

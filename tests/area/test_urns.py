@@ -67,7 +67,7 @@ def test_a_tasked_place_for_no_school_is_told_by_its_name(lane):
     assert sorted(rows) == [
         ("T1: no school has the URN 10001 (nearest: 100001)", 1),
         ("T2: no school has the URN 7", 1),
-        ("T3: URN 100003 is left out (not open)", 1),
+        ("for schools that are left out (not open): T3", 1),
     ]
     assert notes == [
         (
@@ -79,6 +79,19 @@ def test_a_tasked_place_for_no_school_is_told_by_its_name(lane):
             "Mend [sources] tasked_places."
         ),
     ]
+
+
+def test_many_places_for_schools_that_are_left_out_are_one_row(lane):
+    """A borough-wide file of taskings floods nothing: rows are counted, a few places named."""
+    lines = [f"T{n},-0.12,51.52,false,100001;100003;100004,{DAYS}" for n in range(7)]
+    lines += [f"U{n},-0.12,51.52,false,100001;X{n},{DAYS}" for n in range(7)]
+    rows, notes = _told(lane({"tasked_places": TASKED + "\n".join(lines)}), "tasked places")
+    names = "T0, T1, T2, T3, T4 and 2 more"
+    assert (f"for schools that are left out (not open): {names}", 7) in rows
+    assert (f"for schools that are left out (outside the area): {names}", 7) in rows
+    assert ("more places for URNs that no school has", 2) in rows
+    assert len(rows) == 2 + 5 + 1
+    assert len(notes) == 5
 
 
 def test_many_unknown_urns_are_counted_after_the_first(lane):

@@ -17,9 +17,6 @@ from patrolplan.network.catchments import catch_squares
 NAMED_FILES = 3
 """So many files are named; of more, how many there are."""
 
-FEWEST_TIMED = 50
-"""With fewer times of day, and of less than half of all crimes, none are known."""
-
 
 def caught(
     network: StreetNetwork, crimes: Crimes, inside: NDArray[np.bool_], *, in_squares: bool = False
@@ -95,14 +92,14 @@ def _files(crimes: Crimes, those: NDArray[np.bool_]) -> str:
 
 
 def times_known(timed: pd.Series) -> bool:
-    """Whether the time of day is known of enough crimes to say when harm happens.
+    """Whether the time of day is known of enough crimes to say when harm happens: of half of them.
 
     Parameters
     ----------
     timed
         Whether it is known of each crime that counts.
     """
-    return bool(timed.any() and timed.sum() >= min(FEWEST_TIMED, len(timed) / 2))
+    return bool(timed.any() and timed.sum() >= len(timed) / 2)
 
 
 def time_notes(incidents: pd.DataFrame) -> list[str]:

@@ -30,8 +30,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
-MOST_PROCESSES = 61
-"""Windows waits for no more at once."""
+MOST_PROCESSES = 1024
+"""More than any computer that this is for has processors."""
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
@@ -65,7 +65,7 @@ def parsed_time(text: str | None) -> dt.time | None:
     if text is None:
         return None
     try:
-        return time_of_day(text)
+        return time_of_day(text.zfill(len("HH:MM")))
     except ValueError:
         message = f"'{text}' is no time of day; write HH:MM, such as 15:40"
         raise typer.BadParameter(message, param_hint="--from") from None

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -46,11 +47,11 @@ class Workers(Executor):
     """
 
     def __init__(self, count: int) -> None:
-        self.count = count
+        self.count = min(count, MOST_WORKERS) if sys.platform == "win32" else count
         self._context = get_context("spawn")  # alike on every system, and safe beside threads
         self._hold, self._alive = self._context.Pipe(duplex=False)
         self._pool = self._fresh()
-        self._starting = count
+        self._starting = self.count
 
     def __repr__(self) -> str:
         return f"<Workers: {self.count}>"

@@ -101,6 +101,7 @@ def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
         "directions": [
             {"turn": step.turn, "street": step.street, "metres": round(step.metres)}
             | ({} if step.way == "walk" else {"way": step.way})
+            | ({"tail_metres": tail} if (tail := round(step.tail_metres)) else {})
             for step in leg.steps
         ],
         **({"pushed_metres": pushed} if (pushed := round(leg.pushed_metres, 1)) else {}),
@@ -154,6 +155,12 @@ class StepEntry(Entry):
     street: str
     metres: Amount
     way: str = "walk"
+    tail_metres: Amount = 0.0
+
+    @property
+    def step(self) -> Step:
+        """The line itself."""
+        return Step(self.turn, self.street, self.metres, self.way, self.tail_metres)
 
 
 class LegEntry(Entry):
@@ -172,7 +179,7 @@ class LegEntry(Entry):
         return Leg(
             metres=self.metres,
             minutes=self.minutes,
-            steps=tuple(Step(row.turn, row.street, row.metres, row.way) for row in self.directions),
+            steps=tuple(row.step for row in self.directions),
             line=metres_of(self.line, projection),
             pieces=np.zeros(0, dtype=np.int64),
             unlit_metres=self.unlit_metres,

@@ -33,7 +33,7 @@ class Step:
     metres: float
     way: str = "walk"
     tail_metres: float = field(default=0.0, compare=False)
-    """How much of it leads over into the next street; files do not keep it."""
+    """How much of it leads over into the next street."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import re
 from datetime import time
 from typing import Annotated
 
+import numpy as np
 from pydantic import BaseModel
 from pydantic import BeforeValidator
 from pydantic import ConfigDict
@@ -74,6 +75,8 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _frozen_lists(cls, value: object) -> object:
-        """TOML has lists, which are kept as tuples."""
+    def _plain(cls, value: object) -> object:
+        """TOML has lists, which are kept as tuples; numpy's numbers are as good as Python's."""
+        if isinstance(value, np.generic):
+            return value.item()
         return tuple(value) if isinstance(value, list) else value

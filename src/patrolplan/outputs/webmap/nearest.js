@@ -14,6 +14,23 @@ const makeNearest = ({ map, pieces, names }) => {
     return Math.hypot(a.x + share * dx - x, a.y + share * dy - y);
   };
 
+  // South, north, west and east of every piece, found once: few are in sight.
+  let boxes = null;
+  const boxesOf = () => {
+    boxes = new Float64Array(4 * pieces.length);
+    pieces.forEach((piece, row) => {
+      const [lats, lons] = [piece.map(([lat]) => lat), piece.map(([, lon]) => lon)];
+      boxes.set([Math.min(...lats), Math.max(...lats), Math.min(...lons), Math.max(...lons)], 4 * row);
+    });
+    return boxes;
+  };
+  const inSight = (wide) => {
+    const [low, high] = [wide.getBottomLeft(), wide.getTopRight()].map((at) => map.layerPointToLatLng(at));
+    const box = boxes ?? boxesOf();
+    return (row) => box[4 * row] <= high.lat && box[4 * row + 1] >= low.lat
+      && box[4 * row + 2] <= high.lng && box[4 * row + 3] >= low.lng;
+  };
+
   // Parts of street by the squares of the screen that they pass.
   const laidOut = (bounds) => {
     const cells = new Map();
@@ -28,8 +45,9 @@ const makeNearest = ({ map, pieces, names }) => {
         }
       }
     };
+    const isInSight = inSight(wide);
     pieces.forEach((piece, row) => {
-      if (!names[row]) return;
+      if (!names[row] || !isInSight(row)) return;
       const points = piece.map((at) => map.latLngToLayerPoint(at));
       points.slice(1).forEach((b, i) => put([points[i], b], names[row]));
     });
