@@ -125,6 +125,60 @@ def test_a_gate_at_a_barred_place_is_still_left(demo_area, demo_risk, demo_plan)
     assert len(patrol.legs) == len(patrol.stops) + 1
 
 
+def _far_base(area):
+    """Patrols from and to the base, with a base far beyond the radius, and nothing tasked."""
+    row = area.schools["urn"].tolist().index("900004")
+    gate = area.network.xy(area.gates.take([row]))[0]
+    nodes = area.network.node_xy
+    far = shapely.Point(nodes[np.argmax(np.hypot(*(nodes - gate).T))])
+    officers = area.officers.copy()
+    mine = ["900004" in urns for urns in officers["school_urns"]]
+    officers["geometry"] = officers.geometry.where(~np.array(mine), far)
+    free = _without_tasks(dataclasses.replace(area, officers=officers))
+    return pp.with_settings(free, patrol={"start": "base", "end": "base"})
+
+
+@pytest.mark.parametrize("must_visit", [True, False])
+def test_places_on_the_way_to_a_far_base_concern_the_school(
+    must_visit, demo_area, demo_risk, demo_plan
+):
+    """Streets reach as far as the base: what is tasked for all schools there counts."""
+    area, window = _far_base(demo_area), Window(120)
+    best = _plan(area, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
+    way = shapely.LineString(best.legs[-1].line)
+    spot = way.interpolate(0.8, normalized=True)
+    assert np.hypot(spot.x - best.x, spot.y - best.y) > 1800
+    tasked = _tasked(area, (spot.x, spot.y), must_visit=must_visit, schools=["*"])
+    plan = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window)
+    (patrol,) = plan.patrols
+    legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
+    if must_visit:
+        assert any(stop.tasked for stop in patrol.stops)
+    else:
+        assert shapely.distance(legs, spot) >= AWAY_METRES - 1
+        assert [barred.place_id for barred in patrol.keep_away] == ["T9"]
+
+
+def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
+    demo_area, demo_risk, demo_plan
+):
+    """A place that can be gone round stays closed, though one nearer the base has to be passed."""
+    area, window = _far_base(demo_area), Window(120)
+    best = _plan(area, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
+    way = shapely.LineString(best.legs[-1].line)
+    aside = way.interpolate(0.3, normalized=True)
+    base = way.interpolate(1.0, normalized=True)
+    one = _tasked(area, (aside.x, aside.y), must_visit=False, schools=["*"]).tasked_places
+    other = _tasked(area, (base.x, base.y), must_visit=False, schools=["*"]).tasked_places
+    both = pd.concat([one, other.assign(place_id="T8")], ignore_index=True)
+    tasked = dataclasses.replace(area, tasked_places=both)
+    patrol = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
+    legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
+    assert shapely.distance(legs, aside) >= AWAY_METRES - 1
+    said = [note for note in patrol.notes if "without passing" in note]
+    assert said == ["Gate or base cannot be reached without passing T8."]
+
+
 def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_plan):
     """Where the gate lies at one barred place, legs still go round the other, and say which."""
     free = _without_tasks(demo_area)
