@@ -3,9 +3,11 @@
 import gzip
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.tabular import Field
@@ -89,6 +91,14 @@ def test_gzip_and_parquet_read_like_csv(tmp_path):
     assert tables[0]["name"].isna().tolist() == [False, True, False]
     for table in tables[1:]:
         assert table.fillna("-").to_dict("index") == tables[0].fillna("-").to_dict("index")
+
+
+def test_spoiled_notes_of_pandas_in_parquet_do_no_harm(tmp_path):
+    """What pandas keeps for itself in a file is not looked at."""
+    plain = pa.table({"URN": ["1"], "EstablishmentName": ["a"]})
+    spoiled = plain.replace_schema_metadata({b"pandas": b"\xbd"})
+    parquet.write_table(spoiled, tmp_path / "t.parquet")
+    assert _read(tmp_path / "t.parquet")["name"].tolist() == ["a"]
 
 
 def test_numbers_in_parquet_become_text(tmp_path):

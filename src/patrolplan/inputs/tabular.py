@@ -125,10 +125,12 @@ def _read_parquet(
     try:
         header = parquet.read_schema(path).names
         theirs = _match(path, header, fields, columns, source)
-        table = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
-    except (OSError, pa.ArrowException) as error:
+        # What pandas notes for itself in such files is not needed, and may be spoiled.
+        table = parquet.read_table(path, columns=list(theirs.values()))
+        frame = table.to_pandas(ignore_metadata=True)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InputError.one(path, f"is no Parquet file ({error})", "write it again") from None
-    text = table.astype(object).where(table.notna(), None).map(lambda v: v if v is None else str(v))
+    text = frame.astype(object).where(frame.notna(), None).map(lambda v: v if v is None else str(v))
     return _renamed(text, theirs, first_row=2)
 
 
