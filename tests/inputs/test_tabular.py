@@ -93,12 +93,13 @@ def test_gzip_and_parquet_read_like_csv(tmp_path):
         assert table.fillna("-").to_dict("index") == tables[0].fillna("-").to_dict("index")
 
 
-def test_spoiled_notes_of_pandas_in_parquet_do_no_harm(tmp_path):
-    """What pandas keeps for itself in a file is not looked at."""
+def test_parquet_with_spoiled_notes_of_pandas_is_refused(tmp_path):
+    """What pandas keeps for itself in a file may be no text: that is told as any broken file."""
     plain = pa.table({"URN": ["1"], "EstablishmentName": ["a"]})
     spoiled = plain.replace_schema_metadata({b"pandas": b"\xbd"})
     parquet.write_table(spoiled, tmp_path / "t.parquet")
-    assert _read(tmp_path / "t.parquet")["name"].tolist() == ["a"]
+    with pytest.raises(InputError, match="is no Parquet file"):
+        _read(tmp_path / "t.parquet")
 
 
 def test_numbers_in_parquet_become_text(tmp_path):

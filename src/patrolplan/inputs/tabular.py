@@ -125,9 +125,7 @@ def _read_parquet(
     try:
         header = parquet.read_schema(path).names
         theirs = _match(path, header, fields, columns, source)
-        # What pandas notes for itself in such files is not needed, and may be spoiled.
-        table = parquet.read_table(path, columns=list(theirs.values()))
-        frame = table.to_pandas(ignore_metadata=True)
+        frame = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InputError.one(path, f"is no Parquet file ({error})", "write it again") from None
     text = frame.astype(object).where(frame.notna(), None).map(lambda v: v if v is None else str(v))
