@@ -292,9 +292,24 @@ def test_papers_are_printed_and_told_when_they_are_old(board, client):
     state = client.get("/api/state").json()
     assert cards[0] in state["out_of_date"]
     assert cards[1] not in state["out_of_date"]
-    assert "tasks.pdf" in state["out_of_date"]
+    assert "part/tasks.pdf" in state["out_of_date"]
     client.post("/api/undo", json={"version": 2})
     assert cards[0] not in client.get("/api/state").json()["out_of_date"]
+
+
+def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
+    """Printing one day leaves the whole week's sheets and books as they are, and stands apart."""
+    client.post("/api/print", json={"version": 1})
+    board._printing.wait(PATIENCE_SECONDS)
+    duty = board.desk.scene.week.duties[0]
+    book = f"cards/{duty.officer}.pdf"
+    before = {name: client.get(f"/papers/{name}").content for name in ("tasks.pdf", book)}
+    client.post("/api/print", json={"version": 1, "date": f"{duty.date}"})
+    board._printing.wait(PATIENCE_SECONDS)
+    names = [row["name"] for row in client.get("/api/print").json()["files"]]
+    assert {"part/tasks.pdf", f"part/{duty.officer}.pdf"} <= set(names)
+    assert {name: client.get(f"/papers/{name}").content for name in before} == before
+    assert client.get("/api/state").json()["out_of_date"] == []
 
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):

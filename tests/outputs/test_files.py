@@ -75,6 +75,17 @@ def test_older_output_is_replaced_whole(tmp_path):
     assert not (out / "b").exists()
 
 
+def test_a_week_gives_way_to_a_week_alone(tmp_path):
+    """What was set by hand in a week is not lost to another output of the same folder."""
+    out = tmp_path / "out"
+    for _ in range(2):
+        with whole_folder(out, {}) as part:
+            (part / "week.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(OutputError, match="holds a week"), whole_folder(out, {}) as part:
+        (part / "brief.pdf").write_bytes(b"x")
+    assert [path.name for path in out.glob("week.json")] == ["week.json"]
+
+
 def test_folders_above_are_made(tmp_path):
     """Folders on the way to the output folder are made."""
     _write(tmp_path / "deep" / "er" / "out", "new")

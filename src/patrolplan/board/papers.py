@@ -24,6 +24,9 @@ STALE = "out_of_date"
 """Key of the manifest: papers in the folder that show an earlier week."""
 PRINTED = "printed"
 """Key of the manifest: what the cards in the folder show, by a digest."""
+PART = "part"
+"""Folder of what shows the last part that was printed, one officer or day, and no more."""
+
 OF_THE_WEEK = ("map.html", "tasks.pdf", "week.csv", "week.xlsx")
 """Papers that show the whole week."""
 
@@ -88,6 +91,7 @@ def out_of_date(week: Week, names: Collection[str], shown: Mapping[str, str]) ->
         return []
     files = {officer.name: officer.file for officer in roll.officers}
     stale = wrong | set(OF_THE_WEEK)
+    stale |= {name for name in names if wrong and name.startswith(f"{PART}/")}
     stale |= {f"{name.rsplit('/', 1)[0]}.pdf" for name in wrong}
     stale |= {f"cards/{files[duty.officer]}.pdf" for duty in new}
     stale |= {f"schools/{name.rsplit('/', 1)[1][len('2026-11-30-') :]}" for name in wrong}

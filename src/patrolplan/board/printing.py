@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from patrolplan.area.provenance import about
+from patrolplan.board.papers import PART
 from patrolplan.board.papers import PRINTED
 from patrolplan.board.papers import STALE
 from patrolplan.board.papers import cards_of
@@ -65,6 +66,8 @@ def printed(desk: Desk, officer: str | None = None, date: dt.date | None = None)
     with tempfile.TemporaryDirectory() as place:
         drawn = Path(place)
         write_week_papers(roll, drawn, officer=officer, date=date)
+        if not whole:
+            _set_apart(drawn, books=date is not None)
         with desk.lock:
             with whole_folder(desk.store.folder, facts) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
@@ -83,10 +86,28 @@ def printed(desk: Desk, officer: str | None = None, date: dt.date | None = None)
     return f"Printed {counted(len(cards), 'card')} into {desk.store.folder}"
 
 
+def _set_apart(drawn: Path, *, books: bool) -> None:
+    """Move what shows a part alone, so that it takes the place of no paper of the whole week.
+
+    Parameters
+    ----------
+    drawn
+        The papers.
+    books
+        Whether officers' books of cards are parts as well; those of one officer are whole.
+    """
+    apart = drawn / PART
+    apart.mkdir()
+    for path in [drawn / "tasks.pdf", *(drawn.glob("cards/*.pdf") if books else ())]:
+        path.rename(apart / path.name)
+
+
 def _carry(folder: Path, part: Path, manifest: Mapping[str, Any]) -> None:
     """Take over the papers that were not drawn again."""
     for name in manifest.get("files", {}):
         source, target = folder / name, part / name
+        if name.startswith(f"{PART}/"):
+            continue  # the last part that was printed; it gives way to this one
         if name.endswith(".pdf") and source.is_file() and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)

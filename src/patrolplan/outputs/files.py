@@ -30,6 +30,10 @@ WAIT_SECONDS = 10.0
 """So long a run waits for another one that is writing the same folder."""
 
 
+WEEK_FILE = "week.json"
+"""No other output takes the place of a folder with this file."""
+
+
 @contextmanager
 def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
     """Give a folder to write into; it takes the place of `folder` when all went well.
@@ -44,7 +48,8 @@ def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        When the folder cannot be written, or holds files that are not in its manifest.
+        When the folder cannot be written, holds files that are not in its manifest, or a week
+        that would be lost.
     """
     folder = real(folder)
     with alone(folder):
@@ -54,12 +59,24 @@ def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
         try:
             with _telling(folder):
                 yield part
+                _spare_week(folder, part)
                 _write_manifest(part, about)
                 part.chmod(0o755)
                 _sync(part)
                 _swap(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _spare_week(folder: Path, part: Path) -> None:
+    """Raise where a week, which may have been changed by hand, would give way to something else."""
+    manifest = _manifest(folder) or {"files": {}}
+    if WEEK_FILE in manifest["files"] and not (part / WEEK_FILE).exists():
+        message = (
+            f"{folder}: holds a week ({WEEK_FILE}) with what was set by hand, which would be lost; "
+            "name another folder with --out, or remove that one yourself"
+        )
+        raise OutputError(message)
 
 
 def check_folder(folder: Path) -> None:

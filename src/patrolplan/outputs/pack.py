@@ -11,6 +11,7 @@ from patrolplan.crew.share import Tell
 from patrolplan.errors import InputError
 from patrolplan.errors import OutputError
 from patrolplan.outputs.card.sheet import render_cards
+from patrolplan.outputs.files import WEEK_FILE
 from patrolplan.outputs.files import read_manifest
 from patrolplan.outputs.files import whole_folder
 from patrolplan.outputs.files import write_json
@@ -24,8 +25,6 @@ from patrolplan.outputs.week.roll import Roll
 from patrolplan.outputs.week.roll import check_choice
 from patrolplan.patrols.plans import Plan
 from patrolplan.team.week import Week
-
-WEEK_FILE = "week.json"
 
 
 def write_pack(

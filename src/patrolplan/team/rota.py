@@ -128,7 +128,7 @@ def check_locks(choice: Choice, problem: RotaProblem) -> None:
     for officer, date in sorted({key for key in at if at.count(key) > 1}):
         what = f"{officer} has two patrols on {date}"
         problems.add("lock", what, "keep one of them")
-    most = dict(zip(choice.officers, choice.area.officers["max_patrols_per_week"], strict=True))
+    most = dict(zip(choice.officers, choice.most.tolist(), strict=True))
     for officer in sorted({lock.officer for lock in choice.locks}):
         count = sum(lock.officer == officer for lock in choice.locks)
         if count > most[officer]:

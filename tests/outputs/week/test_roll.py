@@ -45,6 +45,27 @@ def test_every_duty_is_found_by_school_and_by_officer(roll):
     assert sorted(duty.key for duty in of_officer) == keys
 
 
+def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
+    """Where a duty that was handed out is of a school no longer there, it is shown all the same."""
+    duty = week.duties[0]
+    area = week.plan.area
+    there = (area.schools["urn"] != duty.urn).to_numpy()
+    less = dataclasses.replace(
+        area, schools=area.schools[there].reset_index(drop=True), gates=area.gates.take(there)
+    )
+    patrols = tuple(patrol for patrol in week.plan.patrols if patrol.urn != duty.urn)
+    plan = dataclasses.replace(week.plan, area=less, patrols=patrols)
+    roll = Roll(dataclasses.replace(week, plan=plan))
+    last = roll.schools[-1]
+    assert (last.urn, last.name, (last.x, last.y)) == (
+        duty.urn,
+        duty.patrol.school,
+        (duty.patrol.x, duty.patrol.y),
+    )
+    assert roll.card(duty).endswith(f"-{duty.urn}.pdf")
+    assert duty in roll.at_school(duty.urn, duty.date)
+
+
 def test_an_officer_who_rides_to_the_gate_and_patrols_on_foot_is_said_to(week, roll):
     """The way to the gate and the way of the patrols are told apart where they differ."""
     said = {officer.name: roll.ways(officer) for officer in roll.officers}

@@ -68,7 +68,7 @@ class Roll:
 
     @cached_property
     def schools(self) -> tuple[School, ...]:
-        """Every school that is planned, in the plan's order."""
+        """Every school that is planned, in the plan's order; then any others of duties kept."""
         area = self.week.plan.area
         table = area.schools.drop_duplicates("urn").set_index("urn")
         gates = dict(zip(area.schools["urn"], area.network.xy(area.gates).tolist(), strict=True))
@@ -78,6 +78,10 @@ class Roll:
             row = table.loc[urn]
             bell = f"{'about ' if row['finish_assumed'] else ''}{row['finish_time']}"
             found.append(School(number, urn, str(row["name"]), bell, *gates[urn]))
+        kept = {duty.urn: duty.patrol for duty in self.week.duties if duty.urn not in urns}
+        for number, (urn, patrol) in enumerate(kept.items(), start=len(found) + 1):
+            bell = f"about {clock(patrol.start_minutes)}"  # the school is in no table any more
+            found.append(School(number, urn, patrol.school, bell, patrol.x, patrol.y))
         return tuple(found)
 
     @cached_property
