@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -245,6 +246,28 @@ def test_a_proposal_is_void_under_other_locks(board, client):
     change(client, 1, kind="lock", **post(board.desk.scene.week.duties[0]))
     assert client.get("/api/state").json()["proposal"] is False
     assert client.post("/api/proposal/take", json={"version": 2}).status_code == 422
+
+
+def test_doses_wait_while_a_place_is_planned(board, client):
+    """What is being planned is not sent away by a dose: the dose is, with the reason."""
+    duty = next(d for d in board.desk.scene.week.duties if d.patrol.stops)
+    asked = {"duty": post(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
+    hold = threading.Event()
+
+    def planned():
+        hold.wait(PATIENCE_SECONDS)
+        return "planned"
+
+    board._thinking.start("planning", "Planning T-77", planned)
+    try:
+        answer = client.post("/api/doses", json={"version": 1, **asked})
+    finally:
+        hold.set()
+        board._thinking.wait(PATIENCE_SECONDS)
+    assert answer.status_code != 200
+    assert "Planning T-77: wait until it is done" in answer.json()["problem"]
+    assert client.get("/api/state").json()["version"] == 1
+    assert client.post("/api/doses", json={"version": 1, **asked}).status_code == 200
 
 
 def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):

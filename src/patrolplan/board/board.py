@@ -136,6 +136,7 @@ class Board:
 
     def record(self, asked: AskedDoses) -> str:
         """Enter doses into the ledger."""
+        self._check_free()  # a version of its own would send away what is being planned
 
         def entered(scene: Scene) -> str:
             settings = scene.ground.area.settings

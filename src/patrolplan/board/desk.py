@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import replace
 from threading import RLock
@@ -220,11 +221,11 @@ class Desk:
         if scene.sheet is None or before.sheet is None or scene.sheet == before.sheet:
             return self.store.save(week, before.week)
         scene.sheet.write_over(before.sheet)
-        try:
-            return self.store.save(week, before.week)
-        except OutputError:
-            before.sheet.write_over(scene.sheet)
-            raise
+        with ExitStack() as put_back:  # whatever goes wrong
+            put_back.callback(before.sheet.write_over, scene.sheet)
+            seen = self.store.save(week, before.week)
+            put_back.pop_all()
+        return seen
 
     def wrote(self) -> None:
         """Note that the board itself wrote the week's folder."""
