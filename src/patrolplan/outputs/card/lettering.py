@@ -17,9 +17,8 @@ from matplotlib.path import Path as Outline
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-FAMILY = "DejaVu Sans"
-"""Its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
 FONT_FOLDER = Path(__file__).parent / "fonts"
+"""DejaVu Sans in its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
 REGULAR = FONT_FOLDER / "DejaVuSansCondensed.ttf"
 BOLD = FONT_FOLDER / "DejaVuSansCondensed-Bold.ttf"
 SMALLEST = 8.0
