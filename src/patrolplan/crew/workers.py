@@ -22,7 +22,7 @@ P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
 SCHOOLS_A_WORKER = 24
-"""A worker takes some seconds to start, a school with its card under one: fewer are not worth it."""
+"""A worker takes some seconds to start, a school with its card under one: fewer do not pay."""
 
 MOST_WORKERS = 61
 """Windows waits for no more at once."""
