@@ -1,0 +1,250 @@
+"""Every output of the demo borough and of other areas, in a form that two runs can be compared in.
+
+A change that should change nothing is checked with it: write the outputs before and after, and
+compare the two folders. Equal inputs give equal bytes, so every difference has a cause.
+
+    python benchmarks/same_output.py write BEFORE --config ../shared/examples/bloomsbury.toml
+    python benchmarks/same_output.py write AFTER --config ../shared/examples/bloomsbury.toml
+    python benchmarks/same_output.py compare BEFORE AFTER
+
+PDFs are compared by their text and by pictures of their pages, GeoPackages by their layers, and
+the identity of a plan, which follows the versions of the code, is left out.
+"""
+
+import argparse
+import datetime as dt
+import difflib
+import filecmp
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pyogrio
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "data"
+TOKEN = "same-output"  # noqa: S105 - of a board on this computer alone
+IDENTITY = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{4}-[0-9A-F]{4}\b")
+"""Digests, and the short names of plans that are made from digests."""
+
+POST = ("officer", "urn", "date")
+
+NOW = re.compile(rf'{dt.date.today()}[T ]\d\d:\d\d(:\d\d)?|"when": "[\d:]+"')  # noqa: DTZ011 - of this run
+
+PATROLS = [
+    "plan --out {out}/plan",
+    "plan --school {school} --from 15:40 --minutes 40 --out {out}/short --json",
+    "plan --way bicycle --out {out}/bicycle",
+    "brief --school {school} --since {since} --json --out {out}/brief",
+    "backtest --json --out {out}/backtest",
+    "governance --out {out}/governance",
+]
+LOOKS = ["check --json", "risk --json --out {out}/risk", "hotspots --json --out {out}/hotspots"]
+WEEKS = [
+    "week --from 2026-11-30 --out {out}/week --json",
+    "record --week {out}/week --json",
+    "record --officer {officer} --date 2026-11-30 --minutes 15,12/3,-,15 --json",
+    "record --return 2026-11 --out {out}/return --json",
+    "week --from 2026-12-07 --lock {officer}:{school}:2026-12-07 --json",
+    "week --from 2026-12-07 --ban *:{school}:2026-12-08 --json",
+    "week --replan --absent {officer}:2026-12-01 --out {out}/week --json",
+]
+MISTAKES = [
+    "plan --school 1 --out {out}/none",
+    "plan --date 2026-13-01",
+    "plan --from 25:00 --minutes 40",
+    "brief --school {school} --since yesterday",
+    "week --from 2026-02-30",
+    "record --officer nobody --date 2026-11-30 --minutes 15",
+    "check --config nowhere.toml",
+]
+
+
+def write_outputs(folder: Path, configs: list[Path]) -> None:
+    """Write the outputs of the demo borough and of other areas below `folder`."""
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        for config in [DEMO / "patrolplan.toml", *configs]:
+            here = Path(scratch) / ("demo" if config.parent == DEMO else config.stem)
+            shutil.copytree(DEMO, here)
+            _write_settings(config, here)
+            _write_area(folder / here.name, here)
+
+
+def _write_settings(config: Path, here: Path) -> None:
+    """A settings file for this run: sources where they are, and a ledger that nobody else has."""
+    text = config.read_text(encoding="utf-8").replace('"../', f'"{config.parent}/../')
+    (here / "patrolplan.toml").write_text(text, encoding="utf-8")
+
+
+def _write_area(folder: Path, here: Path) -> None:
+    looked = json.loads(_run(here, "check --json").stdout)
+    plan = json.loads(_run(here, "plan --json").stdout)
+    week = json.loads(_run(here, "week --from 2026-11-30 --json").stdout)
+    names = {
+        "out": "out",
+        "school": plan["patrols"][2]["urn"],
+        "officer": week["patrols"][0]["officer"],
+        "since": looked["months"][1],
+    }
+    for step, line in enumerate([*LOOKS, *PATROLS, *WEEKS, *MISTAKES]):
+        done = _run(here, line.format(**names))
+        written = f"{line}\nexit {done.returncode}\n{done.stdout}\n--\n{_without_time(done.stderr)}"
+        _write(folder / "commands" / f"{step:02}.txt", written)
+    _write_board(here, folder / "board")
+    for path in sorted((here / "out").rglob("*")):
+        if path.is_file():
+            _write_file(path, folder / path.relative_to(here / "out"))
+
+
+def _run(here: Path, line: str) -> "subprocess.CompletedProcess[str]":
+    command = [
+        sys.executable,
+        "-m",
+        "patrolplan",
+        *(word.replace(",", " ") for word in line.split()),
+    ]
+    return subprocess.run(  # noqa: S603 - our own command
+        command, cwd=here, text=True, encoding="utf-8", capture_output=True, check=False
+    )
+
+
+def _without_time(text: str) -> str:
+    return re.sub(r"\d+(\.\d+)? s\b|\d+:\d\d:\d\d|[━╸╺ ]{5,}", "", text)
+
+
+def _write_board(here: Path, folder: Path) -> None:
+    """The board's answers to its page, on the week that was planned."""
+    command = [sys.executable, "-m", "patrolplan", "board", "--week", "out/week"]
+    command += ["--no-browser", "--json", "--token", TOKEN]
+    with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, text=True) as board:  # noqa: S603
+        try:
+            port = int(re.search(r":(\d+)/", board.stdout.readline())[1])
+            state = json.loads(_ask(port, "GET", "/api/state"))
+            _write(folder / "state.json", json.dumps(state, indent=1))
+            for name in ("map", "print", "solving", "proposal"):
+                _write(folder / f"{name}.json", _ask(port, "GET", f"/api/{name}"))
+            for step, change in enumerate(_changes(state)):
+                body = {"change": change, "version": state["version"]}
+                answer = _ask(port, "POST", "/api/check", {"change": change})
+                _write(folder / f"check-{step}.json", f"{change}\n{answer}")
+                answer = json.loads(_ask(port, "POST", "/api/change", body))
+                state = answer.get("state", state)
+                _write(folder / f"change-{step}.json", json.dumps([change, answer], indent=1))
+            undone = _ask(port, "POST", "/api/undo", {"version": state["version"]})
+            _write(folder / "undo.json", undone)
+            _write(folder / "page.html", _ask(port, "GET", f"/?token={TOKEN}"))
+        finally:
+            board.terminate()
+
+
+def _changes(state: dict) -> list[dict]:
+    """A few changes by hand: patrols taken back, exchanged, locked, ruled out, and a mistake."""
+    posts = [{name: duty[name] for name in POST} for duty in _find_duties(state["schools"])]
+    return [
+        {"kind": "remove", **posts[0]},
+        {"kind": "add", **posts[0]},
+        {"kind": "swap", "a": posts[0], "b": posts[-1]},
+        {"kind": "lock", **posts[1]},
+        {"kind": "ban", **posts[2]},
+        {"kind": "move", "from": posts[3], "to": {**posts[3], "officer": posts[4]["officer"]}},
+        {"kind": "variant", **posts[5], "variant": 1},
+        {"kind": "add", **posts[0], "date": "2026-12-05"},
+    ]
+
+
+def _find_duties(found: object) -> list[dict]:
+    """Every patrol in the board's state, at whatever depth it stands."""
+    if isinstance(found, list):
+        return [duty for part in found for duty in _find_duties(part)]
+    if not isinstance(found, dict):
+        return []
+    if {*POST, "variant"} <= found.keys():
+        return [found]
+    return _find_duties(list(found.values()))
+
+
+def _ask(port: int, method: str, path: str, body: dict | None = None) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    headers = {"X-Patrolplan-Token": TOKEN, "Origin": f"http://127.0.0.1:{port}"}
+    headers["Content-Type"] = "application/json"
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    text = connection.getresponse().read().decode("utf-8")
+    return text.replace(f":{port}", ":PORT")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = NOW.sub("NOW", IDENTITY.sub("IDENTITY", text))
+    text = re.sub(r"/tmp/tmp\w+", "WORK", text)  # noqa: S108
+    path.write_text(text, encoding="utf-8", newline="")
+
+
+def _write_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix == ".pdf":
+        _write_pdf(source, target)
+    elif source.suffix == ".gpkg":
+        for name, _ in pyogrio.list_layers(source):
+            layer = pyogrio.read_dataframe(source, layer=name)
+            _write(target.with_name(f"{target.name}-{name}.csv"), layer.to_csv(index=False))
+    else:
+        try:
+            _write(target, source.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            shutil.copy(source, target)
+
+
+def _write_pdf(source: Path, target: Path) -> None:
+    text = subprocess.run(["pdftotext", "-layout", source, "-"], capture_output=True, check=True)  # noqa: S603, S607
+    _write(target.with_suffix(".pdf.txt"), text.stdout.decode("utf-8"))
+    picture = ["pdftoppm", "-r", "50", "-png", source, f"{target}-page"]
+    subprocess.run(picture, check=True)  # noqa: S603
+
+
+def compare_outputs(before: Path, after: Path, lines: int) -> int:
+    """Print what differs between two folders; gives the number of files that do."""
+    names = {p.relative_to(d) for d in (before, after) for p in d.rglob("*") if p.is_file()}
+    different = 0
+    for name in sorted(names):
+        a, b = before / name, after / name
+        if a.is_file() and b.is_file() and filecmp.cmp(a, b, shallow=False):
+            continue
+        different += 1
+        print(f"differs: {name}" if a.is_file() and b.is_file() else f"in one alone: {name}")
+        if a.is_file() and b.is_file() and a.suffix in {".txt", ".json", ".csv", ".md", ".gpx"}:
+            texts = (p.read_text(encoding="utf-8").splitlines() for p in (a, b))
+            rows = [row[:300] for row in difflib.unified_diff(*texts, n=0, lineterm="")]
+            print("\n".join(rows[2 : 2 + lines]))
+    print(f"{len(names)} files, {different} differ")
+    return different
+
+
+def main() -> None:
+    """Write or compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    steps = parser.add_subparsers(dest="step", required=True)
+    write = steps.add_parser("write")
+    write.add_argument("folder", type=Path)
+    write.add_argument("--config", type=Path, nargs="*", default=[])
+    compare = steps.add_parser("compare")
+    compare.add_argument("before", type=Path)
+    compare.add_argument("after", type=Path)
+    compare.add_argument("--lines", type=int, default=6)
+    given = parser.parse_args()
+    if given.step == "write":
+        os.environ.setdefault("PATROLPLAN_CACHE", tempfile.mkdtemp())
+        os.environ["COLUMNS"] = "200"
+        write_outputs(given.folder, [path.resolve() for path in given.config])
+    else:
+        sys.exit(compare_outputs(given.before, given.after, given.lines) > 0)
+
+
+if __name__ == "__main__":
+    main()
