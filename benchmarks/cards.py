@@ -12,8 +12,8 @@ import time
 from dataclasses import replace
 
 import patrolplan as pp
-from patrolplan.outputs.card.sheet import render_cards
-from patrolplan.patrols.plans import Plan
+from patrolplan.outputs.card.card import render_cards
+from patrolplan.patrols.plan import Plan
 
 SMALL = 12
 """Cards of the plan that the large one is compared with."""

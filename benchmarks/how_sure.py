@@ -16,11 +16,9 @@ from matplotlib.figure import Figure
 
 import patrolplan as pp
 from patrolplan.outputs import plot
-from patrolplan.patrols.backtest import PatrolBacktest
-from patrolplan.patrols.backtest import backtest_patrols
-from patrolplan.risk.backtest import Backtest
-from patrolplan.risk.backtest import backtest_risk
-from patrolplan.risk.trials import ALL
+from patrolplan.patrols.patrol_backtest import PatrolBacktest, backtest_patrols
+from patrolplan.risk.backtest import Backtest, backtest_risk
+from patrolplan.risk.rolling_origin import ALL
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-sure.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"

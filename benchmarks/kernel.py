@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.network.pieces import Pieces
-from patrolplan.projection import Projection
-from patrolplan.risk._spread import tail
-from patrolplan.risk.kernels import NetworkKernel
+from patrolplan.risk.kernels import NetworkKernel, tail
 
 BANDWIDTH = 300.0
 BLOCK_METRES = 90.0

@@ -24,17 +24,13 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import AbstractContextManager
-from contextlib import contextmanager
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
-from world import add_month
-from world import make_world
+from world import add_month, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +113,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
     stages = Stages()
     with stages.stage("start"):
         import patrolplan as pp  # noqa: PLC0415 - its import is measured
-        from patrolplan.outputs.card.sheet import render_cards  # noqa: PLC0415
+        from patrolplan.outputs.card.card import render_cards  # noqa: PLC0415
     config = folder / "patrolplan.toml"
     if part == "cold":
         with stages.stage("cold import"):
@@ -155,7 +151,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
 
 def crew_of(workers: int) -> AbstractContextManager[Executor | None]:
     """Processes that share the schools; none where one does it alone."""
-    from patrolplan.crew.workers import Workers  # noqa: PLC0415 - its import is measured
+    from patrolplan.worker_pool import Workers  # noqa: PLC0415 - its import is measured
 
     return Workers(workers) if workers > 1 else nullcontext()
 

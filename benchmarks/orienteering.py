@@ -14,24 +14,22 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402
-from instances import SETS  # noqa: E402
-from instances import Instance  # noqa: E402
-from instances import read_all  # noqa: E402
-from instances import sample  # noqa: E402
+from instances import SETS, Instance, read_all, sample  # noqa: E402
 from peers import PEERS  # noqa: E402
 
-from patrolplan.patrols.orienteering import MaxIterations  # noqa: E402
-from patrolplan.patrols.orienteering import MaxSeconds  # noqa: E402
-from patrolplan.patrols.orienteering import Officer  # noqa: E402
-from patrolplan.patrols.orienteering import OrienteeringProblem  # noqa: E402
-from patrolplan.patrols.orienteering import solve  # noqa: E402
+from patrolplan.patrols.solver.solve import (  # noqa: E402
+    MaxIterations,
+    MaxSeconds,
+    Officer,
+    OrienteeringProblem,
+    solve,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,8 +98,7 @@ def _whole(instance: Instance) -> tuple[int, list[list[int]], int]:
 
 def ortools() -> Solver:
     """OR-Tools routing with disjunctions and guided local search."""
-    from ortools.constraint_solver import pywrapcp  # noqa: PLC0415
-    from ortools.constraint_solver import routing_enums_pb2  # noqa: PLC0415
+    from ortools.constraint_solver import pywrapcp, routing_enums_pb2  # noqa: PLC0415
 
     def solve(instance: Instance, seconds: float, seed: int) -> Routes:  # noqa: ARG001
         scale, distances, limit = _whole(instance)

@@ -29,9 +29,9 @@ from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 import patrolplan as pp
-from patrolplan.network.naming import street_labels
-from patrolplan.patrols.case import school_case
-from patrolplan.patrols.plain import stretch_around
+from patrolplan.network.names import street_labels
+from patrolplan.patrols.school_problem import school_case
+from patrolplan.patrols.simple_patrols import stretch_around
 from patrolplan.patrols.windows import window_of
 
 EPS_METRES, LEAST_CRIMES = 60.0, 30

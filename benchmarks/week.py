@@ -18,25 +18,20 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402
-from teams import SIZES  # noqa: E402
-from teams import random_team  # noqa: E402
+from teams import SIZES, random_team  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
 from patrolplan.team.day_plans import plan_days  # noqa: E402
-from patrolplan.team.open_days import school_week  # noqa: E402
-from patrolplan.team.options import Choice  # noqa: E402
-from patrolplan.team.solve import Stop  # noqa: E402
-from patrolplan.team.solve import solve_rota  # noqa: E402
-from patrolplan.team.worth import days_in_a_row  # noqa: E402
-from patrolplan.team.worth import minutes_by_day  # noqa: E402
-from patrolplan.team.worth import worth_of  # noqa: E402
+from patrolplan.team.objective import days_in_a_row, minutes_by_day, worth_of  # noqa: E402
+from patrolplan.team.rota_inputs import Choice  # noqa: E402
+from patrolplan.team.solve import Stop, solve_rota  # noqa: E402
+from patrolplan.team.week import school_week  # noqa: E402
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

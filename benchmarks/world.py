@@ -20,11 +20,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-from cityplan import City
-from cityplan import Points
-from cityplan import draw_city
-from cityplan import to_degrees
-from cityplan import write_streets
+from cityplan import City, Points, draw_city, to_degrees, write_streets
 from numpy.random import Generator
 from numpy.typing import NDArray
 from pyarrow import csv

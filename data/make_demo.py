@@ -12,9 +12,7 @@ from demo.crimes import write_crimes
 from demo.layout import make_plan
 from demo.osm import write_streets
 from demo.reports import write_reports
-from demo.schools import school_areas
-from demo.schools import write_schools
-from demo.schools import write_team
+from demo.schools import school_areas, write_schools, write_team
 
 SEED = 20261
 HERE = Path(__file__).resolve().parent

@@ -3,12 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
-from patrolplan.network import Positions
-from patrolplan.network import build_network
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
+from patrolplan.inputs.streets import Streets, no_features, ways_table
+from patrolplan.network import Positions, build_network
 from patrolplan.tables import LeftOut
 
 

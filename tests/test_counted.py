@@ -2,8 +2,7 @@
 
 import pytest
 
-from patrolplan.counted import agreeing
-from patrolplan.counted import counted
+from patrolplan.text import agreeing, counted
 
 
 @pytest.mark.parametrize(

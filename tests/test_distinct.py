@@ -1,11 +1,10 @@
 """Distinct places against numpy's own."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from patrolplan.distinct import distinct
+from patrolplan.arrays import distinct
 
 
 @given(

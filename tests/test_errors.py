@@ -2,12 +2,14 @@
 
 import pytest
 
-from patrolplan.errors import InputError
-from patrolplan.errors import OutputError
-from patrolplan.errors import PatrolplanError
-from patrolplan.errors import Problem
-from patrolplan.errors import Problems
-from patrolplan.errors import SettingsError
+from patrolplan.errors import (
+    InputError,
+    OutputError,
+    PatrolplanError,
+    Problem,
+    Problems,
+    SettingsError,
+)
 
 
 def test_problem_names_file_place_fault_and_remedy():

@@ -6,19 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.inputs.reports import BEHAVIOUR_FACTORS
-from patrolplan.inputs.reports import PLACE_FACTORS
-from patrolplan.inputs.reports import TIME_BANDS
-from patrolplan.privacy import FACTORS
-from patrolplan.privacy import SQUARE_METRES
-from patrolplan.privacy import ReportGroups
-from patrolplan.privacy import group_reports
-from patrolplan.privacy import notes
-from patrolplan.privacy import told
-from patrolplan.privacy import whole_squares
+from patrolplan.inputs.reports import BEHAVIOUR_FACTORS, PLACE_FACTORS, TIME_BANDS
+from patrolplan.privacy import (
+    FACTORS,
+    SQUARE_METRES,
+    ReportGroups,
+    group_reports,
+    notes,
+    told,
+    whole_squares,
+)
 from patrolplan.tables import LeftOut
 
 PLACE = st.tuples(st.integers(-300, 1200), st.integers(-300, 1200))

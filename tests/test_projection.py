@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyproj import Transformer
 
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
 
 LONDON = {"longitude": st.floats(-0.5, 0.3), "latitude": st.floats(51.3, 51.7)}
 

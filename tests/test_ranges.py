@@ -1,10 +1,9 @@
 """Rows of many ranges as one array."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.ranges import ranges
+from patrolplan.arrays import ranges
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6)), max_size=12))

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import patrolplan as pp
-from patrolplan.shown import shown_as_table
+from patrolplan.tables import shown_as_table
 
 
 def test_text_from_data_is_escaped():

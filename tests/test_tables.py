@@ -3,13 +3,9 @@
 import geopandas as gpd
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.tables import INCIDENTS
-from patrolplan.tables import TERM_DATES
-from patrolplan.tables import LeftOut
-from patrolplan.tables import LeftOutRow
+from patrolplan.tables import INCIDENTS, TERM_DATES, LeftOut, LeftOutRow
 
 
 def _dates(**changed):

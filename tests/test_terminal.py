@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from patrolplan import terminal
-from patrolplan.board.words import differences
+from patrolplan.board.edits import differences
 from patrolplan.team.rota import plan_week
 
 

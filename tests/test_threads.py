@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from patrolplan.threads import side_by_side
+from patrolplan.parallel import side_by_side
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -67,7 +67,7 @@ def test_nothing_is_begun_after_the_work_is_broken_off():
 INTERRUPTED = """
 import signal, sys, time
 import numba
-from patrolplan.threads import side_by_side
+from patrolplan.parallel import side_by_side
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @numba.njit("i8(i8)", nogil=True)

@@ -5,7 +5,7 @@ import platform
 import geopandas
 
 import patrolplan as pp
-from patrolplan.versions import versions
+from patrolplan.provenance import versions
 
 
 def test_versions_are_those_that_run():

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from demo import skeleton
 from demo.frame import to_lonlat
-from demo.layout import Plan
-from demo.layout import Street
+from demo.layout import Plan, Street
 
 MONTHS = pd.period_range("2024-10", "2026-09", freq="M")
 ROWS_A_MONTH = 520.0

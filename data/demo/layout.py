@@ -3,9 +3,7 @@
 # ruff: noqa: PLR2004 - a drawing is made of measures in metres
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,14 +11,9 @@ from numpy.random import Generator
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import affinity
-from shapely.geometry import LineString
-from shapely.geometry import Point
-from shapely.geometry import Polygon
+from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import polygonize
-from shapely.ops import split
-from shapely.ops import substring
-from shapely.ops import unary_union
+from shapely.ops import polygonize, split, substring, unary_union
 from shapely.strtree import STRtree
 
 from demo import skeleton

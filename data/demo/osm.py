@@ -4,25 +4,20 @@
 
 import gzip
 import io
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.random import Generator
-from shapely.geometry import LineString
-from shapely.geometry import Point
+from shapely.geometry import LineString, Point
 from shapely.ops import substring
 from shapely.strtree import STRtree
 
 from demo import skeleton
 from demo.frame import to_lonlat
-from demo.layout import TOUCH
-from demo.layout import Plan
-from demo.layout import Street
-from demo.layout import meetings
+from demo.layout import TOUCH, Plan, Street, meetings
 
 NOTE = "FICTIONAL: the borough of Eastmere does not exist. Made by data/make_demo.py."
 MERGE = 2.5

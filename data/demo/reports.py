@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from demo.crimes import SnapPoints
 from demo.frame import to_lonlat
 from demo.layout import Plan
-from demo.schools import SCHOOLS
-from demo.schools import TERMS
+from demo.schools import SCHOOLS, TERMS
 
 COUNT = 700
 FIRST, LAST = "2025-09-01", "2026-09-30"

@@ -7,10 +7,8 @@ import pandas as pd
 from shapely.geometry import Point
 from shapely.ops import nearest_points
 
-from demo.frame import to_grid
-from demo.frame import to_lonlat
-from demo.layout import Area
-from demo.layout import Plan
+from demo.frame import to_grid, to_lonlat
+from demo.layout import Area, Plan
 
 # fmt: off
 GIAS_COLUMNS = (

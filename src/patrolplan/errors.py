@@ -4,8 +4,7 @@ Every error is a `PatrolplanError` and also the built-in error that a caller wou
 Validation collects all problems first and raises once.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path

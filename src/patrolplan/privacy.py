@@ -37,13 +37,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.distinct import distinct
-from patrolplan.tables import LeftOut
-from patrolplan.tables import LeftOutRow
+from patrolplan.arrays import distinct
+from patrolplan.tables import LeftOut, LeftOutRow
 
 SQUARE_METRES = 250.0
 """Side of the grid's squares, which start at the origin of the CRS. No setting: counts on squares

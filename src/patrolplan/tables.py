@@ -1,8 +1,11 @@
-"""The tables that pass between rooms: columns, kinds, units; and what was left out on the way."""
+"""The tables that pass between rooms: columns, kinds, units; and what was left out on the way.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import field
+How results show themselves in a notebook: what they are, in a few facts, and what to do next.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
 from typing import TypeVar
 
 import geopandas as gpd
@@ -192,3 +195,30 @@ class LeftOut:
         return [
             {"source": row.source, "reason": row.reason, "count": row.said} for row in self.rows
         ]
+
+
+def shown_as_table(title: str, facts: Mapping[str, object], *, after: str) -> str:
+    """A small table in HTML; text from data is escaped.
+
+    Parameters
+    ----------
+    title
+        What it is.
+    facts
+        Names and values.
+    after
+        The call that comes next.
+
+    Examples
+    --------
+    >>> shown_as_table("Area", {"schools": 2}, after="pp.estimate_risk(area)")
+    '<strong>Area</strong><table><tr><th scope="row">schools</th><td>2</td></tr></table>Next: \
+<code>pp.estimate_risk(area)</code>'
+    """
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
+        for name, value in facts.items()
+    )
+    return (
+        f"<strong>{escape(title)}</strong><table>{rows}</table>Next: <code>{escape(after)}</code>"
+    )

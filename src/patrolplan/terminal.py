@@ -6,21 +6,19 @@ import json
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from patrolplan.patrols.plans import Plan
+    from patrolplan.patrols.plan import Plan
     from patrolplan.tables import LeftOutRow
     from patrolplan.team.week import Week
+
 
 progress = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 printed = Console(highlight=False, markup=False)
@@ -38,12 +36,14 @@ def stage(what: str) -> Iterator[None]:
 @contextmanager
 def bar() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar with the time left; told what is done, how many of them, of how many."""
-    from rich.progress import BarColumn
-    from rich.progress import MofNCompleteColumn
-    from rich.progress import Progress
-    from rich.progress import TextColumn
-    from rich.progress import TimeElapsedColumn
-    from rich.progress import TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     what = TextColumn("{task.description}", markup=False)
     left = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
@@ -90,7 +90,7 @@ def say_written(out: Path | None) -> None:
 
 def print_patrols(planned: Plan, out: Path) -> None:
     """Print a line for each patrol, and what was written."""
-    from patrolplan.patrols.plans import clock
+    from patrolplan.patrols.plan import clock
 
     table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
     for patrol in planned.patrols:
@@ -113,7 +113,7 @@ def print_patrols(planned: Plan, out: Path) -> None:
 def print_week(chosen: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
     from patrolplan.outputs.wording import route_name
-    from patrolplan.patrols.plans import clock
+    from patrolplan.patrols.plan import clock
     from patrolplan.team.week import day_name
 
     table = Table("day", "officer", "patrol", "URN", "school", "route")

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.area.recorded import time_notes
-from patrolplan.area.recorded import times_known
+from patrolplan.area.incidents import time_notes, times_known
 from patrolplan.settings import settings_from
 
 STREETS = """<osm version='0.6'>

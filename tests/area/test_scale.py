@@ -4,9 +4,9 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.area.scale import check_scale
+from patrolplan.area.load import check_scale
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.projection import Projection
 
 LONDON, FRANKFURT, SYDNEY = (-0.13, 51.52), (8.68, 50.11), (151.2, -33.87)
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
 
 NUMBER = re.compile(rb"-?\d+\.\d{5,}")
 METRES = re.compile(rb"\d{6}(?:\.\d+)?")

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.told import brief_document
-from patrolplan.privacy import SQUARE_METRES
-from patrolplan.privacy import enough_alike
+from patrolplan.outputs.brief.brief_render import brief_document
+from patrolplan.privacy import SQUARE_METRES, enough_alike
 from patrolplan.settings import settings_from
 
 LONE = "0.858242,51.526313"

@@ -11,19 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import assume
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 import patrolplan as pp
 from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.told import brief_document
-from patrolplan.outputs.files import json_text
-from patrolplan.privacy import FACTORS
-from patrolplan.privacy import SQUARE_METRES
-from patrolplan.privacy import STEP
-from patrolplan.privacy import group_reports
-from patrolplan.privacy import told
+from patrolplan.outputs.brief.brief_render import brief_document
+from patrolplan.outputs.output_folder import json_text
+from patrolplan.privacy import FACTORS, SQUARE_METRES, STEP, group_reports, told
 from patrolplan.settings import settings_from
 from patrolplan.tables import LeftOut
 

@@ -10,7 +10,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.errors import OutputError
-from patrolplan.outputs.files import MANIFEST
+from patrolplan.outputs.output_folder import MANIFEST
 
 
 @pytest.fixture

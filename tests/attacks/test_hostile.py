@@ -13,17 +13,15 @@ import pandas as pd
 import pytest
 import shapely
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import bounds
-from patrolplan.inputs.bounds import check_size
+from patrolplan.inputs import table_reader as bounds
 from patrolplan.inputs.crimes import read_crimes
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_schools
-from patrolplan.inputs.streets import read_streets
-from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import read_table
+from patrolplan.inputs.street_files import read_streets
+from patrolplan.inputs.table_reader import Field, check_size, read_table
 from patrolplan.network import build_network
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 _spec = importlib.util.spec_from_file_location(
@@ -276,9 +274,10 @@ import resource, sys
 from pathlib import Path
 import shapely
 from patrolplan.errors import InputError
-from patrolplan.inputs.streets import read_streets
-from patrolplan.inputs.tabular import Field, read_table
-from patrolplan.projection import Projection
+from patrolplan.inputs.street_files import read_streets
+from patrolplan.inputs.table_reader import Field
+from patrolplan.inputs.table_reader import read_table
+from patrolplan.crs import Projection
 from patrolplan.tables import LeftOut
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 for name in sys.argv[1:]:

@@ -18,9 +18,8 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.privacy import SQUARE_METRES
-from patrolplan.privacy import STEP
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
+from patrolplan.privacy import SQUARE_METRES, STEP
 
 _spec = importlib.util.spec_from_file_location("searcher", Path(__file__).with_name("searcher.py"))
 searcher = importlib.util.module_from_spec(_spec)

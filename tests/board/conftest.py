@@ -9,14 +9,13 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.board.board import Board
-from patrolplan.board.ground import Ground
-from patrolplan.board.launch import desk_on
 from patrolplan.board.server import board_app
-from patrolplan.board.store import Store
+from patrolplan.board.session import Ground, desk_on
+from patrolplan.board.week_store import Store
 from patrolplan.settings import settings_from
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.open_days import school_week
 from patrolplan.team.rota import plan_week
+from patrolplan.team.week import school_week
 
 with warnings.catch_warnings():  # it prefers a client that is not out yet
     warnings.simplefilter("ignore")

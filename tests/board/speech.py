@@ -1,6 +1,6 @@
 """How tests name patrols and changes, as the page does."""
 
-from patrolplan.board.asked import AskedChange
+from patrolplan.board.requests import AskedChange
 
 
 def post(duty):

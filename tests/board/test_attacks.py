@@ -18,14 +18,11 @@ import httpx
 import pytest
 
 from patrolplan.board.board import Board
-from patrolplan.board.guard import LARGEST_BODY
-from patrolplan.board.launch import desk_on
-from patrolplan.board.server import check_home
-from patrolplan.board.server import listening
-from patrolplan.board.server import server_of
+from patrolplan.board.security import LARGEST_BODY
+from patrolplan.board.server import check_home, listening, server_of
+from patrolplan.board.session import desk_on
 from patrolplan.errors import InputError
-from patrolplan.outputs.files import check_folder
-from patrolplan.outputs.files import read_manifest
+from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
 
 _spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
@@ -41,8 +38,9 @@ SERVER = """
 import pickle, sys
 from pathlib import Path
 from patrolplan.board.board import Board
-from patrolplan.board.launch import desk_on
-from patrolplan.board.server import listening, serve
+from patrolplan.board.session import desk_on
+from patrolplan.board.server import listening
+from patrolplan.board.server import serve
 
 if __name__ == "__main__":
     ground = pickle.loads(Path(sys.argv[1]).read_bytes())

@@ -11,18 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from patrolplan.board.launch import desk_on
-from patrolplan.board.store import week_text
+from patrolplan.board.session import desk_on
+from patrolplan.board.week_store import week_text
 from patrolplan.errors import OutputError
-from patrolplan.outputs.files import json_text
-from patrolplan.outputs.files import read_manifest
+from patrolplan.outputs.output_folder import json_text, read_manifest
 from patrolplan.outputs.pack import write_pack
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.ledger.store import open_ledger
+from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Lock
-from patrolplan.team.week import week_document
+from patrolplan.team.week import Lock, week_document
 from patrolplan.team.week_file import read_week
 
 _spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))

@@ -8,19 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import patrolplan as pp
-from patrolplan.board.moves import done
-from patrolplan.board.words import differences
-from patrolplan.team.byhand import CannotBeError
-from patrolplan.team.byhand import Hand
-from patrolplan.team.byhand import Options
-from patrolplan.team.week import Ban
-from patrolplan.team.week import Lock
+from patrolplan.board.edits import differences, done
+from patrolplan.team.week import Ban, Lock
+from patrolplan.team.week_editor import CannotBeError, Hand, Options
 
 
 def beside(name, folder):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
 
 SEARCHER = Path(__file__).parents[1] / "attacks" / "searcher.py"
 _spec = importlib.util.spec_from_file_location("searcher", SEARCHER)

@@ -7,12 +7,11 @@ import warnings
 import pytest
 
 import patrolplan as pp
-from patrolplan.crew import cluster as room
-from patrolplan.crew.cluster import joined_cluster
-from patrolplan.crew.share import shared_out
+from patrolplan import parallel as room
 from patrolplan.errors import ClusterError
 from patrolplan.outputs.planfile import plan_document
-from patrolplan.versions import versions
+from patrolplan.parallel import joined_cluster, shared_out
+from patrolplan.provenance import versions
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [

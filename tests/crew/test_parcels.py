@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from patrolplan.crew.parcels import Sender
-from patrolplan.crew.parcels import done
+from patrolplan.worker_pool import Sender, done
 
 
 def _sizes(common, item):

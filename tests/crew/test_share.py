@@ -5,8 +5,7 @@ import signal
 import threading
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
@@ -14,10 +13,9 @@ import psutil
 import pytest
 
 import patrolplan as pp
-from patrolplan.crew.share import TRIES
-from patrolplan.crew.share import shared_out
-from patrolplan.crew.workers import Workers
 from patrolplan.errors import ClusterError
+from patrolplan.parallel import TRIES, shared_out
+from patrolplan.worker_pool import Workers
 
 URNS = ["900001", "900002", "900003", "900005", "900006"]
 

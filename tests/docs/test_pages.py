@@ -14,14 +14,11 @@ import pytest
 from matplotlib import pyplot as plt
 
 import patrolplan as pp
-from patrolplan import area as area_room
-from patrolplan import cli
+from patrolplan import area as area_room, cli
 from patrolplan.area import load_area
 from patrolplan.risk import estimate as risk_room
 from patrolplan.risk.estimate import estimate_risk
-from patrolplan.settings import Settings
-from patrolplan.settings import load_settings
-from patrolplan.settings import settings_from
+from patrolplan.settings import Settings, load_settings, settings_from
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

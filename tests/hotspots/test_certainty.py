@@ -3,19 +3,19 @@
 import dataclasses
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy import sparse
-from scipy import stats
+from scipy import sparse, stats
 
-from patrolplan.hotspots.certainty import _surely_below
-from patrolplan.hotspots.certainty import certainty_of
-from patrolplan.hotspots.certainty import chance_limit
-from patrolplan.hotspots.certainty import simulated_p_values
-from patrolplan.hotspots.certainty import stands_out
-from patrolplan.hotspots.certainty import trends
-from patrolplan.hotspots.shares import catchment_shares
+from patrolplan.hotspots.clusters import catchment_shares
+from patrolplan.hotspots.significance import (
+    _surely_below,
+    certainty_of,
+    chance_limit,
+    simulated_p_values,
+    stands_out,
+    trends,
+)
 from patrolplan.risk.history import history_of
 
 
@@ -52,7 +52,7 @@ def test_stopping_early_says_the_same(demo_area, stretches, monkeypatch):
     history = history_of(demo_area)
     share = catchment_shares(demo_area.catchments, stretches)
     early = simulated_p_values(demo_area, history, share, np.random.default_rng(5))
-    monkeypatch.setattr("patrolplan.hotspots.certainty.ENOUGH", np.inf)
+    monkeypatch.setattr("patrolplan.hotspots.significance.ENOUGH", np.inf)
     full = simulated_p_values(demo_area, history, share, np.random.default_rng(6))
     assert np.allclose(early, full, atol=0.05)
     assert np.mean(stands_out(early) == stands_out(full)) > 0.97

@@ -2,23 +2,22 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.sparse import csgraph
 
-from patrolplan.hotspots._grow import grow
-from patrolplan.hotspots._grow import total
-from patrolplan.hotspots.clusters import DIGITS
-from patrolplan.hotspots.clusters import MOST_COVERAGE
-from patrolplan.hotspots.clusters import _streets
-from patrolplan.hotspots.clusters import dbscan_groups
-from patrolplan.hotspots.clusters import hdbscan_groups
-from patrolplan.hotspots.clusters import network_stretches
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
+from patrolplan.crs import Projection
+from patrolplan.hotspots.clusters import (
+    DIGITS,
+    MOST_COVERAGE,
+    _streets,
+    dbscan_groups,
+    grow,
+    hdbscan_groups,
+    network_stretches,
+    total,
+)
+from patrolplan.inputs.streets import Streets, no_features, ways_table
 from patrolplan.network import build_network
-from patrolplan.projection import Projection
 from patrolplan.risk.scores import rounded
 from patrolplan.tables import LeftOut
 

@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import sparse
-from scipy import stats
+from hypothesis import given, strategies as st
+from scipy import sparse, stats
 
-from patrolplan.hotspots._fallen import add_fallen
-from patrolplan.hotspots.fallen import HIGHEST_MEAN
-from patrolplan.hotspots.fallen import STEPS
-from patrolplan.hotspots.fallen import harm_of
-from patrolplan.hotspots.fallen import limits_of
-from patrolplan.hotspots.fallen import times_reached
+from patrolplan.hotspots.significance import (
+    HIGHEST_MEAN,
+    STEPS,
+    add_fallen,
+    harm_of,
+    limits_of,
+    times_reached,
+)
 
 HARM = np.array([1.0, 7.5, 30.0])
 

@@ -4,18 +4,19 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.spatial import cKDTree
 
-from patrolplan.hotspots._moved import TIED
-from patrolplan.hotspots._moved import nearest_moved
-from patrolplan.hotspots.jitters import JITTERS
-from patrolplan.hotspots.jitters import KEPT_SHARE
-from patrolplan.hotspots.jitters import ground_of
-from patrolplan.hotspots.jitters import nearest_of
-from patrolplan.hotspots.jitters import survived_share
-from patrolplan.hotspots.shares import catchment_shares
+from patrolplan.hotspots.clusters import catchment_shares
+from patrolplan.hotspots.stability import (
+    JITTERS,
+    KEPT_SHARE,
+    TIED,
+    ground_of,
+    nearest_moved,
+    nearest_of,
+    survived_share,
+)
 from patrolplan.risk.history import history_of
 from patrolplan.risk.weights import harm_days
 

@@ -1,8 +1,7 @@
 """Why a hotspot is one."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.hotspots.reasons import _widest_group
 

@@ -1,12 +1,9 @@
 """What each stretch holds."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.hotspots.shares import catchment_shares
-from patrolplan.hotspots.shares import flat
-from patrolplan.hotspots.shares import summed
+from patrolplan.hotspots.clusters import catchment_shares, flat, summed
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 300), max_size=12))

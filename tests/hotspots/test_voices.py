@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.area.sources import EVERYWHERE
+from patrolplan.area.load import EVERYWHERE
 from patrolplan.hotspots.reasons import FACTOR_WORDS
-from patrolplan.privacy import SQUARE_METRES
-from patrolplan.privacy import group_reports
+from patrolplan.privacy import SQUARE_METRES, group_reports
 from patrolplan.tables import LeftOut
 
 

@@ -2,15 +2,11 @@
 
 import shapely
 
+from patrolplan.crs import Projection
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.officers import read_officers
+from patrolplan.inputs.lookups import read_officers, read_tasked_places, read_term_dates
 from patrolplan.inputs.reports import read_reports
-from patrolplan.inputs.schools import read_bell_times
-from patrolplan.inputs.schools import read_gates
-from patrolplan.inputs.schools import read_schools
-from patrolplan.inputs.tasked import read_tasked_places
-from patrolplan.inputs.terms import read_term_dates
-from patrolplan.projection import Projection
+from patrolplan.inputs.schools import read_bell_times, read_gates, read_schools
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.inputs.arrays import kept_arrays
+from patrolplan.cache import kept_arrays
 
 XY = {"xy": np.arange(6.0).reshape(3, 2)}
 

@@ -4,12 +4,11 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.boundary import read_limits
-from patrolplan.projection import Projection
 from patrolplan.settings import settings_from
 
 BNG = Projection("EPSG:27700")

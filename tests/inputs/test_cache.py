@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from patrolplan.inputs import cache
-from patrolplan.inputs.cache import cached_streets
-from patrolplan.projection import Projection
+from patrolplan import cache
+from patrolplan.crs import Projection
+from patrolplan.inputs.street_files import cached_streets
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.inputs.clock import clock_times
-from patrolplan.inputs.clock import times_of_day
-from patrolplan.inputs.clock import told_by
+from patrolplan.inputs.timestamps import clock_times, times_of_day, told_by
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from patrolplan.inputs import crime_cache
+from patrolplan.crs import Projection
+from patrolplan.inputs import crimes as crime_cache
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 OPEN = (

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from patrolplan.inputs.cycling import Riding
-from patrolplan.inputs.cycling import riding_of
+from patrolplan.inputs.osm_tags import Riding, riding_of
 
 
 @pytest.mark.parametrize(

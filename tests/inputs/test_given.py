@@ -2,13 +2,9 @@
 
 import pytest
 
-from patrolplan.errors import InputError
-from patrolplan.errors import SettingsError
-from patrolplan.inputs.given import FIELDS
-from patrolplan.inputs.given import columns_of
-from patrolplan.inputs.given import files_of
-from patrolplan.settings import SourceSettings
-from patrolplan.settings import settings_from
+from patrolplan.area.load import FIELDS, columns_of, files_of
+from patrolplan.errors import InputError, SettingsError
+from patrolplan.settings import SourceSettings, settings_from
 
 
 def _settings(folder=".", columns=None, **sources):

@@ -6,10 +6,10 @@ import osmnx
 import pytest
 import shapely
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.graphml import read_graphml
 from patrolplan.network import build_network
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -3,13 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+from patrolplan.crs import Projection
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.months import GAP_MONTHS
-from patrolplan.inputs.months import alone
-from patrolplan.projection import Projection
+from patrolplan.inputs.timestamps import GAP_MONTHS, alone
 from patrolplan.tables import LeftOut
 
 FIRST = pd.Period("2024-10", freq="M")

@@ -2,10 +2,9 @@
 
 import pytest
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.officers import WEEKDAYS
-from patrolplan.inputs.officers import read_officers
-from patrolplan.projection import Projection
+from patrolplan.inputs.lookups import WEEKDAYS, read_officers
 
 BNG = Projection("EPSG:27700")
 GOOD = {

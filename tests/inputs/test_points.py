@@ -5,13 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.points import number
-from patrolplan.inputs.points import points
-from patrolplan.projection import Projection
+from patrolplan.inputs.table_reader import number, points
 
 UTM = Projection("EPSG:32630")
 BNG = Projection("EPSG:27700")

@@ -3,17 +3,14 @@
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyarrow import parquet
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import reports as reports_module
-from patrolplan.inputs import tabular
+from patrolplan.inputs import reports as reports_module, table_reader as tabular
 from patrolplan.inputs.reports import read_reports
-from patrolplan.privacy import ReportGroups
-from patrolplan.privacy import told
-from patrolplan.projection import Projection
+from patrolplan.privacy import ReportGroups, told
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.schools import read_bell_times
-from patrolplan.inputs.schools import read_gates
-from patrolplan.inputs.schools import read_schools
-from patrolplan.projection import Projection
+from patrolplan.inputs.schools import read_bell_times, read_gates, read_schools
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 

@@ -5,8 +5,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.errors import InputError
 

@@ -9,12 +9,12 @@ import osmnx
 import pytest
 import shapely
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import streets as streets_module
-from patrolplan.inputs.streets import read_streets
+from patrolplan.inputs.street_files import read_streets
 from patrolplan.network import build_network
-from patrolplan.network.walks import Walks
-from patrolplan.projection import Projection
+from patrolplan.network.paths import Walks
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

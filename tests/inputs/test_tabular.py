@@ -5,15 +5,11 @@ import gzip
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyarrow import parquet
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import in_row
-from patrolplan.inputs.tabular import read_table
-from patrolplan.inputs.tabular import shown
+from patrolplan.inputs.table_reader import Field, in_row, read_table, shown
 
 FIELDS = (
     Field("urn", ("URN",), required=True),

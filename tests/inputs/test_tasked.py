@@ -2,9 +2,9 @@
 
 import pytest
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.tasked import read_tasked_places
-from patrolplan.projection import Projection
+from patrolplan.inputs.lookups import read_tasked_places
 
 HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by\n"
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.terms import read_term_dates
+from patrolplan.inputs.lookups import read_term_dates
 
 
 def _file(folder, *rows, name="terms.csv", header="urn,from,to,kind"):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.tracks import LARGEST_BYTES
-from patrolplan.inputs.tracks import read_track
+from patrolplan.inputs.gpx import LARGEST_BYTES, read_track
 
 HEAD = '<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'
 TAIL = "</trkseg></trk></gpx>"

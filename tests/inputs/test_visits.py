@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.visits import read_visits
+from patrolplan.inputs.lookups import read_visits
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import pytest
 
-from patrolplan.inputs.walkable import NOT_STREETS
-from patrolplan.inputs.walkable import is_walkable
+from patrolplan.inputs.osm_tags import NOT_STREETS, is_walkable
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from small_networks import network_of
 
-from patrolplan.network.catchments import FARTHEST_METRES
-from patrolplan.network.catchments import assign
-from patrolplan.network.catchments import catch
+from patrolplan.network.catchments import FARTHEST_METRES, assign, catch
 
 PLACES = [(0, 0), (200, 0), (200, 200), (0, 200), (100, 0), (100, 200)]
 NETWORK = network_of(PLACES, [[0, 4, 1], [1, 2], [2, 5, 3], [3, 0], [4, 5]])

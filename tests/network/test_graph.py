@@ -4,13 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from small_networks import network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.graph import metres_to_pieces
-from patrolplan.network.graph import street_graph
+from patrolplan.network.graph import metres_to_pieces, street_graph
 
 
 def _links(graph):

@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 import shapely
 
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
-from patrolplan.network import Positions
-from patrolplan.network import StreetNetwork
-from patrolplan.network import build_network
-from patrolplan.network.kept import cached_network
-from patrolplan.network.kept import cached_snap
+from patrolplan.crs import Projection
+from patrolplan.inputs.streets import Streets, no_features, ways_table
+from patrolplan.network import Positions, StreetNetwork, build_network
+from patrolplan.network.network import cached_network, cached_snap
 from patrolplan.network.pieces import Pieces
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 LIMITS = shapely.box(-10, -10, 250, 250)
@@ -62,7 +57,7 @@ def test_a_network_is_cut_once(monkeypatch):
     told = LeftOut()
     plain = build_network(streets(), Projection(), told, limits=LIMITS)
     first, left_out = network()
-    monkeypatch.setattr("patrolplan.network.kept.build_network", None)
+    monkeypatch.setattr("patrolplan.network.network.build_network", None)
     second, again = network()
     assert same(plain, first)
     assert same(first, second)

@@ -4,9 +4,7 @@ import numpy as np
 import shapely
 from small_networks import network_of
 
-from patrolplan.network.naming import NEAR_METRES
-from patrolplan.network.naming import describe
-from patrolplan.network.naming import street_labels
+from patrolplan.network.names import NEAR_METRES, describe, street_labels
 
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
 

@@ -6,10 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
-from small_networks import network_of
-from small_networks import random_network
+from hypothesis import given, strategies as st
+from small_networks import network_of, random_network
 
 from patrolplan.tables import LeftOut
 

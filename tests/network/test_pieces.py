@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import ways_table
-from patrolplan.network.pieces import PIECE_METRES
-from patrolplan.network.pieces import SHORTEST_METRES
-from patrolplan.network.pieces import cut_pieces
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
+from patrolplan.inputs.streets import Streets, no_features, ways_table
+from patrolplan.network.pieces import PIECE_METRES, SHORTEST_METRES, cut_pieces
 
 
 def _streets(places, ways):

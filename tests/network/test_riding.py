@@ -2,14 +2,9 @@
 
 import networkx as nx
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.network.riding import CLOSED
-from patrolplan.network.riding import PUSH
-from patrolplan.network.riding import RIDE
-from patrolplan.network.riding import effort
-from patrolplan.network.riding import ways_open
+from patrolplan.network.cycling import CLOSED, PUSH, RIDE, effort, ways_open
 
 
 def _open(nodes, one_way, how=None):

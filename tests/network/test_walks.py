@@ -6,17 +6,12 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume
-from hypothesis import given
-from hypothesis import strategies as st
-from small_networks import network_and_positions
-from small_networks import network_of
+from hypothesis import assume, given, strategies as st
+from small_networks import network_and_positions, network_of
 
 from patrolplan.network import Positions
 from patrolplan.network.graph import metres_to_pieces
-from patrolplan.network.walks import PRICES
-from patrolplan.network.walks import Walks
-from patrolplan.network.walks import joined_walks
+from patrolplan.network.paths import PRICES, Walks, joined_walks
 
 NEAR = 0.03
 """A zero-length piece counts a centimetre; a walk passes few of them."""

@@ -14,19 +14,20 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.errors import OutputError
-from patrolplan.outputs.files import MANIFEST
-from patrolplan.outputs.files import check_folder
-from patrolplan.outputs.files import json_text
-from patrolplan.outputs.files import read_manifest
-from patrolplan.outputs.files import recover
-from patrolplan.outputs.files import replace_file
-from patrolplan.outputs.files import replace_files
-from patrolplan.outputs.files import whole_folder
-from patrolplan.outputs.files import write_json
+from patrolplan.outputs.output_folder import (
+    MANIFEST,
+    check_folder,
+    json_text,
+    read_manifest,
+    recover,
+    replace_file,
+    replace_files,
+    whole_folder,
+    write_json,
+)
 
 
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
@@ -379,7 +380,7 @@ def test_every_file_is_synced_before_the_swap(tmp_path, monkeypatch):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from patrolplan.outputs.files import whole_folder
+from patrolplan.outputs.output_folder import whole_folder
 with whole_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
     (folder / "a.txt").write_text("first", encoding="utf-8")
     print("writing", flush=True)
@@ -402,7 +403,7 @@ def _holding(out):
 def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypatch):
     """A second run on a folder is told to wait and changes nothing; a killed run's lock is void."""
     out = tmp_path / "out"
-    monkeypatch.setattr("patrolplan.outputs.files.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("patrolplan.outputs.output_folder.WAIT_SECONDS", 0.1)
     with _holding(out) as first:
         beside = {path.name for path in tmp_path.iterdir()}
         for again in (lambda: _write(out, "second"), lambda: check_folder(out)):
@@ -437,7 +438,7 @@ def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from patrolplan.outputs.files import whole_folder
+from patrolplan.outputs.output_folder import whole_folder
 out = Path(sys.argv[1])
 print("ready", flush=True)
 for version in range(10_000):

@@ -4,8 +4,7 @@ import dataclasses
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
-from typing import cast
+from typing import Any, cast
 
 import gpxpy
 import gpxpy.gpx
@@ -13,17 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.outputs.gpx import NAMESPACE
-from patrolplan.outputs.gpx import render_gpx
-from patrolplan.patrols.plans import Barred
-from patrolplan.patrols.plans import Leg
-from patrolplan.patrols.plans import Patrol
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.plans import Step
-from patrolplan.patrols.plans import Stop
-from patrolplan.patrols.plans import clock
-from patrolplan.projection import Projection
+from patrolplan.outputs.gpx import NAMESPACE, render_gpx
+from patrolplan.patrols.plan import Barred, Leg, Patrol, Plan, Step, Stop, clock
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import settings_from
 

@@ -13,7 +13,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.sheet import write_brief
+from patrolplan.outputs.brief.brief_render import write_brief
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
 URN = "900001"

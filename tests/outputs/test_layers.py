@@ -6,8 +6,7 @@ import pyogrio
 import pytest
 import shapely
 
-from patrolplan.outputs.layers import plan_layers
-from patrolplan.outputs.layers import write_layers
+from patrolplan.outputs.geopackage import plan_layers, write_layers
 
 
 @pytest.fixture(scope="module")

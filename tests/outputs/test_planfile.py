@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.files import json_text
+from patrolplan.outputs.output_folder import json_text
 from patrolplan.outputs.planfile import plan_document
 
 CLOCK = re.compile(r"\d\d:\d\d")

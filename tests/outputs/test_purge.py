@@ -7,12 +7,11 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from patrolplan.cli import app
+from patrolplan.cli import console as app
 from patrolplan.errors import OutputError
-from patrolplan.inputs.cache import FILES
-from patrolplan.outputs.files import whole_folder
-from patrolplan.outputs.purge import RECORD
-from patrolplan.outputs.purge import purge
+from patrolplan.inputs.street_files import STREETS_FILES
+from patrolplan.outputs.output_folder import whole_folder
+from patrolplan.outputs.purge import RECORD, purge
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 AGED = (NOW - dt.timedelta(days=100)).timestamp()
@@ -31,7 +30,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
     for name in ("0" * 32, "1" * 32, "2" * 32):
         (folder / f"streets-2-{name}").mkdir(parents=True)
-        for file in FILES:
+        for file in STREETS_FILES:
             (folder / f"streets-2-{name}" / file).write_text("x", encoding="utf-8")
     (folder / f"streets-2-{'1' * 32}" / "thesis.doc").write_text("mine", encoding="utf-8")
     (folder / "streets-of-london").mkdir()

@@ -4,10 +4,9 @@ import csv
 import datetime as dt
 
 import patrolplan as pp
-from patrolplan.outputs.returnpack import write_return
-from patrolplan.team.ledger.entries import HandOut
-from patrolplan.team.ledger.entries import Visit
-from patrolplan.team.ledger.returns import FIGURES
+from patrolplan.outputs.week.spreadsheet import write_return
+from patrolplan.team.ledger.monthly_return import FIGURES
+from patrolplan.team.ledger.promised import HandOut, Visit
 
 DAY = dt.date(2026, 12, 1)
 

@@ -1,11 +1,8 @@
 """Text cut to a length."""
 
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from patrolplan.outputs.short import shortened
-from patrolplan.outputs.short import shortened_tasking
+from patrolplan.text import shortened, shortened_tasking
 
 
 @given(st.text(max_size=80), st.integers(5, 40))

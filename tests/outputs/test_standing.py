@@ -7,9 +7,8 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.area import input_digests
-from patrolplan.area.provenance import created_from
-from patrolplan.area.provenance import origin_of
-from patrolplan.outputs.standing import stands
+from patrolplan.area.provenance import created_from, origin_of
+from patrolplan.outputs.output_folder import stands
 
 
 @pytest.fixture(scope="module")

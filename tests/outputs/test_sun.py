@@ -3,11 +3,9 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.outputs.sun import sunrise
-from patrolplan.outputs.sun import sunset
+from patrolplan.times import sunrise, sunset
 
 LONDON = (-0.12, 51.5)
 

@@ -5,11 +5,10 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.outputs import wording
-from patrolplan.patrols.plans import clock
+from patrolplan.patrols.plan import clock
 from patrolplan.settings import CrimeSettings
 
 

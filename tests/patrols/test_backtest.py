@@ -6,23 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.network.naming import street_labels
-from patrolplan.patrols.backtest import OURS
-from patrolplan.patrols.backtest import PLAIN
-from patrolplan.patrols.backtest import PLANNED
-from patrolplan.patrols.backtest import PatrolBacktest
-from patrolplan.patrols.backtest import area_until
-from patrolplan.patrols.backtest import backtest_patrols
-from patrolplan.patrols.backtest import counts_alone
-from patrolplan.patrols.backtest import dwelt
-from patrolplan.patrols.backtest import held_out_months
-from patrolplan.patrols.backtest import loop_harm
-from patrolplan.patrols.backtest import recorded_harm
-from patrolplan.patrols.case import school_case
-from patrolplan.patrols.plain import ROTATIONS
-from patrolplan.patrols.plain import Loops
-from patrolplan.patrols.plain import stretch_around
-from patrolplan.patrols.ready import Ground
+from patrolplan.network.names import street_labels
+from patrolplan.patrols.patrol_backtest import (
+    OURS,
+    PLAIN,
+    PLANNED,
+    PatrolBacktest,
+    area_until,
+    backtest_patrols,
+    counts_alone,
+    dwelt,
+    held_out_months,
+    loop_harm,
+    recorded_harm,
+)
+from patrolplan.patrols.school_problem import Ground, school_case
+from patrolplan.patrols.simple_patrols import ROTATIONS, Loops, stretch_around
 from patrolplan.patrols.windows import Window
 from patrolplan.risk.history import history_of
 from patrolplan.risk.weights import harm_days

@@ -11,10 +11,9 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.patrols.document import PatrolEntry
-from patrolplan.patrols.document import patrol_document
-from patrolplan.patrols.other_way import other_way
-from patrolplan.patrols.way import way_notes
+from patrolplan.patrols.document import PatrolEntry, patrol_document
+from patrolplan.patrols.patrol_writer import other_way
+from patrolplan.patrols.windows import way_notes
 
 WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
 

@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.network.naming import street_labels
-from patrolplan.patrols.case import school_case
+from patrolplan.network.names import street_labels
+from patrolplan.patrols.school_problem import school_case
 from patrolplan.patrols.windows import Window
 
 URN = "900001"

@@ -4,15 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.patrols.itinerary import LEAST_METRES
-from patrolplan.patrols.itinerary import SHORT_METRES
-from patrolplan.patrols.itinerary import directions
-from patrolplan.patrols.itinerary import leg_of
-from patrolplan.patrols.itinerary import turn_words
-from patrolplan.patrols.itinerary import turned_back
+from patrolplan.patrols.directions import (
+    LEAST_METRES,
+    SHORT_METRES,
+    directions,
+    leg_of,
+    turn_words,
+    turned_back,
+)
 
 
 @pytest.mark.parametrize(

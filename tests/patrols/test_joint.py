@@ -1,21 +1,15 @@
 """Several schools as one team, against brute force."""
 
 import dataclasses
-from itertools import permutations
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.patrols.joint import Member
-from patrolplan.patrols.joint import overlapping
-from patrolplan.patrols.joint import solve_together
-from patrolplan.patrols.orienteering import Officer
-from patrolplan.patrols.orienteering import OrienteeringProblem
-from patrolplan.patrols.orienteering import solve
+from patrolplan.patrols.joint import Member, overlapping, solve_together
 from patrolplan.patrols.solver.solution import timed_route
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
 
 STARTS = st.sampled_from([900.0, 915.0, 960.0])
 

@@ -9,22 +9,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from patrolplan.patrols.orienteering import FirstOf
-from patrolplan.patrols.orienteering import MaxIterations
-from patrolplan.patrols.orienteering import MaxSeconds
-from patrolplan.patrols.orienteering import Officer
-from patrolplan.patrols.orienteering import OrienteeringProblem
-from patrolplan.patrols.orienteering import solve
-from patrolplan.patrols.orienteering import variants
-from patrolplan.patrols.solver.bounds import knapsack_bound
-from patrolplan.patrols.solver.compiled import build_case
 from patrolplan.patrols.solver.packing import Answer
-from patrolplan.patrols.solver.team_search import search
+from patrolplan.patrols.solver.reduce import build_case
+from patrolplan.patrols.solver.solve import (
+    FirstOf,
+    MaxIterations,
+    MaxSeconds,
+    Officer,
+    OrienteeringProblem,
+    knapsack_bound,
+    solve,
+    variants,
+)
+from patrolplan.patrols.solver.teams import search
 
 RELAXED = {
     "deadline": None,

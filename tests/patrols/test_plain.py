@@ -5,22 +5,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.network import joined_positions
-from patrolplan.network.naming import street_labels
-from patrolplan.network.walks import Walks
-from patrolplan.patrols.case import school_case
-from patrolplan.patrols.orienteering import Officer
-from patrolplan.patrols.orienteering import OrienteeringProblem
-from patrolplan.patrols.orienteering import solve
-from patrolplan.patrols.plain import CORNERS
-from patrolplan.patrols.plain import RADII_METRES
-from patrolplan.patrols.plain import ROTATIONS
-from patrolplan.patrols.plain import Loops
-from patrolplan.patrols.plain import greedy
-from patrolplan.patrols.plain import stretch_around
+from patrolplan.network.names import street_labels
+from patrolplan.network.paths import Walks
+from patrolplan.patrols.school_problem import school_case
+from patrolplan.patrols.simple_patrols import (
+    CORNERS,
+    RADII_METRES,
+    ROTATIONS,
+    Loops,
+    greedy,
+    stretch_around,
+)
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
 from patrolplan.patrols.windows import Window
 
 

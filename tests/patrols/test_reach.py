@@ -6,8 +6,7 @@ import pytest
 
 from patrolplan.patrols.reach import reach_of
 from patrolplan.patrols.surroundings import surroundings_of
-from patrolplan.patrols.way import metres_per_minute
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.windows import Window, metres_per_minute
 
 
 @pytest.fixture(scope="module", params=[0, 5])

@@ -8,12 +8,12 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.network.naming import street_labels
-from patrolplan.patrols.case import school_case
-from patrolplan.patrols.plans import Variant
-from patrolplan.patrols.relief import with_relief
+from patrolplan.network.names import street_labels
+from patrolplan.patrols.further_patrols import with_relief
+from patrolplan.patrols.patrol_writer import patrols_past
+from patrolplan.patrols.plan import Variant
+from patrolplan.patrols.school_problem import school_case
 from patrolplan.patrols.windows import Window
-from patrolplan.patrols.written import patrols_past
 
 URN = "900001"
 ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}

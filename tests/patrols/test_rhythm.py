@@ -1,24 +1,17 @@
 """The order of stops by when each is at its worst."""
 
 import dataclasses
-from itertools import pairwise
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.patrols.orienteering import Officer
-from patrolplan.patrols.orienteering import OrienteeringProblem
-from patrolplan.patrols.orienteering import solve
-from patrolplan.patrols.rhythm import BINS
-from patrolplan.patrols.rhythm import Rhythm
-from patrolplan.patrols.rhythm import best_order
-from patrolplan.patrols.rhythm import rhythm_of
 from patrolplan.patrols.solver.solution import timed_route
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
+from patrolplan.patrols.stop_order import BINS, Rhythm, best_order, rhythm_of
 
 
 @st.composite

@@ -60,9 +60,8 @@ def test_there_and_back_adds_the_ways_of_start_and_end(demo_area, start, end):
 
 def test_planning_with_known_surroundings_gives_the_same(demo_area, demo_plan):
     """A school's case is the same whether its surroundings were known or not."""
-    from patrolplan.network.naming import street_labels  # noqa: PLC0415
-    from patrolplan.patrols.ready import Ground  # noqa: PLC0415
-    from patrolplan.patrols.ready import Ready  # noqa: PLC0415
+    from patrolplan.network.names import street_labels  # noqa: PLC0415
+    from patrolplan.patrols.school_problem import Ground, Ready  # noqa: PLC0415
 
     ground = Ground(demo_area, street_labels(demo_area.network), Window(90))
     ready = Ready(ground, demo_plan.risk, demo_plan.hotspots)

@@ -3,7 +3,7 @@
 import pytest
 
 import patrolplan as pp
-from patrolplan.patrols.whatif import what_if
+from patrolplan.patrols.what_if import what_if
 
 COLUMNS = ["minutes", "dwell_minutes", "officers", "worth", "bound", "proven", "stops"]
 

@@ -5,10 +5,8 @@ from datetime import time
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.patrols.windows import Window
-from patrolplan.patrols.windows import window_of
-from patrolplan.settings import PatrolSettings
-from patrolplan.settings import PatrolWindow
+from patrolplan.patrols.windows import Window, window_of
+from patrolplan.settings import PatrolSettings, PatrolWindow
 
 SETTINGS = PatrolSettings(
     window_minutes=75,

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.network.pieces import Pieces
 from patrolplan.privacy import ReportGroups
-from patrolplan.projection import Projection
 from patrolplan.risk.history import History
-from patrolplan.risk.places import Places
+from patrolplan.risk.spatial_units import Places
 from patrolplan.settings import settings_from
 
 

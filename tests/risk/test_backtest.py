@@ -6,16 +6,11 @@ import pytest
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
-from patrolplan.risk.backtest import COLUMNS
-from patrolplan.risk.backtest import backtest_risk
-from patrolplan.risk.bootstrap import draw_months
-from patrolplan.risk.bootstrap import interval
-from patrolplan.risk.choice import choose
-from patrolplan.risk.models import PriorCount
-from patrolplan.risk.models import ShrunkCount
-from patrolplan.risk.reference import simulate_reference
-from patrolplan.risk.scores import hits
-from patrolplan.risk.trials import run_trials
+from patrolplan.risk.backtest import COLUMNS, backtest_risk
+from patrolplan.risk.choice import choose, draw_months, interval
+from patrolplan.risk.models import PriorCount, ShrunkCount
+from patrolplan.risk.rolling_origin import run_trials
+from patrolplan.risk.scores import hits, simulate_reference
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,9 @@ import pytest
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.models import MODELS
-from patrolplan.risk.trials import AUTO
+from patrolplan.risk.rolling_origin import AUTO
 from patrolplan.risk.weights import HARM_DAYS
-from patrolplan.settings import CATEGORIES
-from patrolplan.settings import RiskModel
+from patrolplan.settings import CATEGORIES, RiskModel
 
 
 def groups(area, at, count=10):

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.risk.models import PoissonCount
-from patrolplan.risk.models import models_by_name
+from patrolplan.risk.models import PoissonCount, models_by_name
+from patrolplan.risk.rolling_origin import run_trials
 from patrolplan.risk.shrinkage import shrunk_rates
-from patrolplan.risk.trials import run_trials
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +26,7 @@ def caught(history):
 def test_a_second_run_fits_nothing_and_says_the_same(make, monkeypatch):
     """The same counts on the same places are scored from the cache, to the last bit."""
     first = caught(make.history(make.uneven(months=16)))
-    monkeypatch.setattr("patrolplan.risk.trials.fitted", None)
+    monkeypatch.setattr("patrolplan.risk.rolling_origin.fitted", None)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 
 
@@ -53,7 +52,7 @@ def test_a_spoilt_entry_is_worked_out_again(make, cache):
 def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
     """Where all sums are known, no history is cut and no ranking scored."""
     first = caught(make.history(make.uneven(months=16)))
-    monkeypatch.setattr("patrolplan.risk.trials.Scorer.score", None)
+    monkeypatch.setattr("patrolplan.risk.rolling_origin.Scorer.score", None)
     monkeypatch.setattr("patrolplan.risk.history.History.until", None)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 

@@ -2,16 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from scipy.integrate import quad
 
-from patrolplan.risk._spread import tail
-from patrolplan.risk.kernels import NetworkKernel
-from patrolplan.risk.kernels import PlanarKernel
-from patrolplan.risk.kernels import among_places
-from patrolplan.risk.kernels import leave_one_out
+from patrolplan.risk.kernels import NetworkKernel, PlanarKernel, among_places, leave_one_out, tail
 
 
 def biweight(u):

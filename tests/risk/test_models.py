@@ -3,24 +3,22 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from threadpoolctl import threadpool_info
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from patrolplan.risk.features import Known
 from patrolplan.risk.history import history_of
-from patrolplan.risk.known import Known
-from patrolplan.risk.models import MODELS
-from patrolplan.risk.models import Combination
-from patrolplan.risk.models import DecayedCount
-from patrolplan.risk.models import KernelCount
-from patrolplan.risk.models import PoissonCount
-from patrolplan.risk.models import PriorCount
-from patrolplan.risk.models import ShrunkCount
-from patrolplan.risk.regression import MOST_EVENT_ROWS
-from patrolplan.risk.regression import fit_poisson
-from patrolplan.risk.regression import thin
-from patrolplan.risk.shrinkage import gamma_shape
-from patrolplan.risk.shrinkage import mixture
-from patrolplan.risk.trials import run_trials
+from patrolplan.risk.models import (
+    MODELS,
+    Combination,
+    DecayedCount,
+    KernelCount,
+    PoissonCount,
+    PriorCount,
+    ShrunkCount,
+)
+from patrolplan.risk.regression import MOST_EVENT_ROWS, fit_poisson, thin
+from patrolplan.risk.rolling_origin import run_trials
+from patrolplan.risk.shrinkage import gamma_shape, mixture
 
 
 @pytest.mark.parametrize("name", MODELS)

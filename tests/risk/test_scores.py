@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from patrolplan.risk.scores import PlaceStreets
-from patrolplan.risk.scores import hits
-from patrolplan.risk.scores import place_slice_sums
-from patrolplan.risk.scores import ranking
-from patrolplan.risk.scores import rounded
-from patrolplan.risk.scores import slice_sums
+from patrolplan.risk.scores import (
+    PlaceStreets,
+    hits,
+    place_slice_sums,
+    ranking,
+    rounded,
+    slice_sums,
+)
 
 
 def slowly(scores, metres, amounts, ties, coverage):

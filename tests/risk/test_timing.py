@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.risk.timing import FEWEST_IN_WINDOW
-from patrolplan.risk.timing import timing_of
+from patrolplan.risk.time_of_day import FEWEST_IN_WINDOW, timing_of
 
 TARGETS = ("Robbery", "Other theft")
 

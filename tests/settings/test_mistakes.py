@@ -1,15 +1,13 @@
 """What is wrong with a key is said once, in the words of the person who wrote it."""
 
 import tomllib
-from typing import get_args
-from typing import get_origin
+from typing import get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
 
 from patrolplan.errors import SettingsError
-from patrolplan.settings import Settings
-from patrolplan.settings import settings_from
+from patrolplan.settings import Settings, settings_from
 
 SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
 INTERNAL = ("literal[", "constrained", "Field required", "nput should", "valid ", "pydantic")

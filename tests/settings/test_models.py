@@ -3,15 +3,16 @@
 from datetime import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.errors import SettingsError
-from patrolplan.settings import DISCOVERED
-from patrolplan.settings import PATROL_RELEVANT
-from patrolplan.settings import CrimeSettings
-from patrolplan.settings import load_settings
-from patrolplan.settings import settings_from
+from patrolplan.settings import (
+    DISCOVERED,
+    PATROL_RELEVANT,
+    CrimeSettings,
+    load_settings,
+    settings_from,
+)
 
 NO_TIMES = ("15", "T15:15", "15:15:30", "15:15+01:00", "1515", "15:1\u0665", 15, time(15, 15, 30))
 SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}

@@ -5,11 +5,8 @@ import tomllib
 
 from pydantic import BaseModel
 
-from patrolplan.settings import Settings
-from patrolplan.settings import settings_from
-from patrolplan.settings.template import EXAMPLES
-from patrolplan.settings.template import UNSET_EXAMPLES
-from patrolplan.settings.template import settings_template
+from patrolplan.settings import Settings, settings_from
+from patrolplan.settings.load import EXAMPLES, UNSET_EXAMPLES, settings_template
 
 
 def _from(text):

@@ -1,8 +1,7 @@
 """Rules and worth of a week, checked by code that shares nothing with the solver."""
 
 import datetime as dt
-from collections import Counter
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.table import week_csv
-from patrolplan.outputs.week.tasks import tasks_data
-from patrolplan.patrols.plans import clock
+from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.spreadsheet import week_csv
+from patrolplan.outputs.week.task_sheets import tasks_data
+from patrolplan.patrols.plan import clock
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Lock
-from patrolplan.team.week import day_name
+from patrolplan.team.week import Lock, day_name
 
 MONDAY = dt.date(2026, 11, 30)
 SHARED, FIRST, SECOND = "900009", "SSO-03", "SSO-08"

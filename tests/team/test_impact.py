@@ -9,10 +9,7 @@ import pytest
 from scipy import stats
 
 import patrolplan as pp
-from patrolplan.team.impact import GROUPS
-from patrolplan.team.impact import _difference
-from patrolplan.team.impact import _paired
-from patrolplan.team.impact import _too_few
+from patrolplan.team.impact import GROUPS, _difference, _paired, _too_few
 
 SPANS = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
 

@@ -6,7 +6,7 @@ import sys
 CHATTER = """
 import ctypes
 import sys
-from patrolplan.team.model import _chatter_aside
+from patrolplan.team.mip import _chatter_aside
 
 c = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
 with _chatter_aside():
@@ -17,7 +17,7 @@ print('{"told": true}')
 SHARPENED = """
 import numpy as np
 from scipy import sparse
-from patrolplan.team.model import Programme
+from patrolplan.team.mip import Programme
 
 rng = np.random.default_rng(0)
 programme = Programme(

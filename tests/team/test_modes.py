@@ -9,18 +9,15 @@ from pathlib import Path
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.table import week_csv
-from patrolplan.outputs.week.tasks import tasks_data
+from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.spreadsheet import week_csv
+from patrolplan.outputs.week.task_sheets import tasks_data
+from patrolplan.team.bases import schools_of_other_mode
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.modes import schools_of_other_mode
-from patrolplan.team.open_days import school_week
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.routes import walked
-from patrolplan.team.routes import ways
-from patrolplan.team.week import Lock
-from patrolplan.team.week import week_document
+from patrolplan.team.routes import walked, ways
+from patrolplan.team.week import Lock, school_week, week_document
 from patrolplan.team.week_file import read_week
 
 MONDAY = dt.date(2026, 11, 30)

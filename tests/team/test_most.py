@@ -6,15 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
+from patrolplan.team.objective import minutes_by_day, worth_of
 from patrolplan.team.problem import RotaProblem
-from patrolplan.team.solve import Stop
-from patrolplan.team.solve import solve_rota
-from patrolplan.team.worth import minutes_by_day
-from patrolplan.team.worth import worth_of
+from patrolplan.team.solve import Stop, solve_rota
 
 _spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
 checker = importlib.util.module_from_spec(_spec)

@@ -10,8 +10,7 @@ import pytest
 
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.replan import least_change
-from patrolplan.team.solve import Stop
-from patrolplan.team.solve import solve_rota
+from patrolplan.team.solve import Stop, solve_rota
 
 HERE = Path(__file__).parent
 

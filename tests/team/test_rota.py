@@ -10,15 +10,11 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.patrols.other_way import other_way
-from patrolplan.team.open_days import open_days
-from patrolplan.team.open_days import school_week
+from patrolplan.patrols.patrol_writer import other_way
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
 from patrolplan.team.routes import walked
-from patrolplan.team.week import Ban
-from patrolplan.team.week import Lock
-from patrolplan.team.week import week_document
+from patrolplan.team.week import Ban, Lock, open_days, school_week, week_document
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))

@@ -7,16 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from patrolplan.team.anneal import annealed
 from patrolplan.team.floor import floor_of
+from patrolplan.team.objective import worth_of
 from patrolplan.team.problem import RotaProblem
-from patrolplan.team.solve import Stop
-from patrolplan.team.solve import solve_rota
-from patrolplan.team.worth import worth_of
+from patrolplan.team.rota_search import annealed
+from patrolplan.team.solve import Stop, solve_rota
 
 HERE = Path(__file__).parent
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.team import travel
-from patrolplan.team.travel import OUTSIDE
-from patrolplan.team.travel import minutes_from_base
+from patrolplan.team import bases as travel
+from patrolplan.team.bases import OUTSIDE, minutes_from_base
 
 
 def _slow_metres(area, officer):

@@ -7,17 +7,13 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Ban
-from patrolplan.team.week import Lock
-from patrolplan.team.week import week_document
+from patrolplan.team.week import Ban, Lock, week_document
 from patrolplan.team.week_file import read_week
 
 MONDAY = dt.date(2026, 11, 30)

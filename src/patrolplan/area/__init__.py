@@ -1,6 +1,8 @@
 """Tables of all inputs -> `StudyArea`: read, held against one another."""
 
-from patrolplan.area.area import StudyArea as StudyArea
-from patrolplan.area.area import input_digests as input_digests
-from patrolplan.area.area import input_name as input_name
-from patrolplan.area.area import load_area as load_area
+from patrolplan.area.study_area import (
+    StudyArea as StudyArea,
+    input_digests as input_digests,
+    input_name as input_name,
+    load_area as load_area,
+)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from patrolplan.area.area import StudyArea
+from patrolplan.area.study_area import StudyArea
 from patrolplan.settings import Settings
 
 PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "shapely", "scikit-learn", "pyproj")

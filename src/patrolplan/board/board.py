@@ -6,38 +6,26 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from threading import Event
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from patrolplan.board.asked import Task
-from patrolplan.board.asked import Untask
-from patrolplan.board.doses import delivered
-from patrolplan.board.doses import record
-from patrolplan.board.papers import STALE
-from patrolplan.board.printing import printed
+from patrolplan.board.board_ledger import delivered, record
+from patrolplan.board.edits import differences
+from patrolplan.board.jobs import BusyError, Work, gains, solved
+from patrolplan.board.printing import STALE, printed
 from patrolplan.board.replanning import replanned
-from patrolplan.board.solving import gains
-from patrolplan.board.solving import solved
+from patrolplan.board.requests import Task, Untask
 from patrolplan.board.tasking import check_task
-from patrolplan.board.views import duties_document
-from patrolplan.board.views import map_document
-from patrolplan.board.views import scene_document
-from patrolplan.board.words import differences
-from patrolplan.board.work import BusyError
-from patrolplan.board.work import Work
-from patrolplan.counted import counted
+from patrolplan.board.views import duties_document, map_document, scene_document
 from patrolplan.errors import PatrolplanError
-from patrolplan.team.byhand import CannotBeError
+from patrolplan.team.week_editor import CannotBeError
+from patrolplan.text import counted
 
 if TYPE_CHECKING:
-    from patrolplan.board.asked import AskedDoses
-    from patrolplan.board.asked import AskedPrint
-    from patrolplan.board.asked import Change
-    from patrolplan.board.desk import Desk
-    from patrolplan.board.desk import Scene
-    from patrolplan.board.ground import Ground
-    from patrolplan.board.solving import Proposal
+    from patrolplan.board.jobs import Proposal
+    from patrolplan.board.requests import AskedDoses, AskedPrint, Change
+    from patrolplan.board.session import Desk, Ground, Scene
     from patrolplan.board.tasking import Sheet
+
 
 END_SECONDS = 2.0
 """How long the board waits for what works in the background when it is closed."""

@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from patrolplan.area.provenance import created_from
-from patrolplan.area.provenance import short_id
-from patrolplan.board.ground import Ground
+from patrolplan.area.provenance import created_from, short_id
+from patrolplan.board.session import Ground
 from patrolplan.board.tasking import area_with
-from patrolplan.counted import counted
-from patrolplan.team.byhand import CannotBeError
-from patrolplan.team.byhand import Hand
-from patrolplan.team.byhand import post_of
 from patrolplan.team.day_plans import plan_days_again
-from patrolplan.team.worth import loosest_bound
+from patrolplan.team.objective import loosest_bound
+from patrolplan.team.week_editor import CannotBeError, Hand, post_of
+from patrolplan.text import counted
 
 if TYPE_CHECKING:
-    from patrolplan.board.desk import Scene
+    from patrolplan.board.session import Scene
     from patrolplan.board.tasking import Sheet
-    from patrolplan.team.week import Duty
-    from patrolplan.team.week import Lock
+    from patrolplan.team.week import Duty, Lock
 
 
 def replanned(scene: Scene, sheet: Sheet) -> tuple[Scene, str]:

@@ -9,29 +9,27 @@ import socket
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import uvicorn
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
-from fastapi.responses import JSONResponse
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from xstatic.pkg import leaflet
 
-from patrolplan.board.asked import AskedChange  # noqa: TC001 - FastAPI reads it
-from patrolplan.board.asked import AskedCheck  # noqa: TC001 - FastAPI reads it
-from patrolplan.board.asked import AskedDoses  # noqa: TC001 - FastAPI reads it
-from patrolplan.board.asked import AskedPrint  # noqa: TC001 - FastAPI reads it
-from patrolplan.board.asked import Versioned  # noqa: TC001 - FastAPI reads it
-from patrolplan.board.desk import ConflictError
-from patrolplan.board.guard import Guard
-from patrolplan.errors import InputError
-from patrolplan.errors import PatrolplanError
-from patrolplan.outputs.week.roll import week_name
+from patrolplan.board.requests import (
+    AskedChange,  # noqa: TC001 - FastAPI reads it
+    AskedCheck,  # noqa: TC001 - FastAPI reads it
+    AskedDoses,  # noqa: TC001 - FastAPI reads it
+    AskedPrint,  # noqa: TC001 - FastAPI reads it
+    Versioned,  # noqa: TC001 - FastAPI reads it
+)
+from patrolplan.board.security import Guard
+from patrolplan.board.session import ConflictError
+from patrolplan.errors import InputError, PatrolplanError
+from patrolplan.outputs.week.roster import week_name
 from patrolplan.terminal import progress
 
 if TYPE_CHECKING:
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from patrolplan.board.board import Board
+
 
 PAGE = Path(__file__).parent / "page"
 KINDS = {".js": "text/javascript", ".css": "text/css"}

@@ -7,24 +7,23 @@ import hashlib
 import io
 import tempfile
 import unicodedata
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patrolplan.area import input_name
 from patrolplan.errors import OutputError
-from patrolplan.inputs.tabular import shown
-from patrolplan.inputs.tasked import NAMES
-from patrolplan.inputs.tasked import read_tasked_places
+from patrolplan.inputs.lookups import NAMES, read_tasked_places
+from patrolplan.inputs.table_reader import shown
 from patrolplan.network.catchments import FARTHEST_METRES
-from patrolplan.outputs.files import replace_file
-from patrolplan.team.byhand import CannotBeError
+from patrolplan.outputs.output_folder import replace_file
+from patrolplan.team.week_editor import CannotBeError
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
-    from patrolplan.board.asked import Task
+    from patrolplan.board.requests import Task
     from patrolplan.settings import Settings
+
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula at the head of a cell."""

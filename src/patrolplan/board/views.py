@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from patrolplan.inputs.officers import WEEKDAYS
-from patrolplan.outputs.webmap.layers import map_layers
-from patrolplan.outputs.week.roll import Roll
+from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.outputs.webmap.map_layers import map_layers
+from patrolplan.outputs.week.roster import Roll
 from patrolplan.patrols.document import degrees
-from patrolplan.patrols.plans import clock
-from patrolplan.team.byhand import post_of
+from patrolplan.patrols.plan import clock
+from patrolplan.team.objective import loosest_bound, minutes_by_day
 from patrolplan.team.routes import ways
-from patrolplan.team.worth import loosest_bound
-from patrolplan.team.worth import minutes_by_day
+from patrolplan.team.week_editor import post_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,16 +23,14 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from patrolplan.board.desk import Scene
-    from patrolplan.board.ground import Ground
-    from patrolplan.patrols.plans import Patrol
-    from patrolplan.patrols.plans import Plan
-    from patrolplan.projection import Projection
-    from patrolplan.team.byhand import Hand
-    from patrolplan.team.byhand import Post
+    from patrolplan.board.session import Ground, Scene
+    from patrolplan.crs import Projection
+    from patrolplan.patrols.plan import Patrol, Plan
     from patrolplan.team.week import Duty
+    from patrolplan.team.week_editor import Hand, Post
 
     Delivered = Mapping[Post, tuple[list[float], int | None]]
+
 
 DRAWN_METRES = 1.0
 """Lines on the page's map may be this far off."""
@@ -273,7 +269,7 @@ def tasked_document(places: gpd.GeoDataFrame, projection: Projection) -> list[di
 def map_document(ground: Ground) -> dict[str, Any]:
     """The ground that does not change: streets, hotspots with their stretches, schools.
 
-    Lines are packed as in `patrolplan.outputs.webmap.layers`: numbers of points, and one run of
+    Lines are packed as in `patrolplan.outputs.webmap.map_layers`: numbers of points, and one run of
     steps of a millionth of a degree, latitude before longitude, each line's first point a step
     from the last of the line before.
     """

@@ -7,15 +7,17 @@ here holds the commands of one person's work; each joins `app` when it is import
 import json
 import sys
 
-from patrolplan.cli import board  # noqa: F401
-from patrolplan.cli import care  # noqa: F401
-from patrolplan.cli import data  # noqa: F401
-from patrolplan.cli import look  # noqa: F401
-from patrolplan.cli import patrols  # noqa: F401 - in the order that help shows them
-from patrolplan.cli import record  # noqa: F401
-from patrolplan.cli import told  # noqa: F401
-from patrolplan.cli import week  # noqa: F401
-from patrolplan.cli.app import app
+from patrolplan.cli import (
+    board,  # noqa: F401
+    data,  # noqa: F401
+    data as care,  # noqa: F401
+    evidence as told,  # noqa: F401
+    inspect as look,  # noqa: F401
+    plan as patrols,  # noqa: F401 - in the order that help shows them
+    record,  # noqa: F401
+    week,  # noqa: F401
+)
+from patrolplan.cli.console import app
 from patrolplan.errors import PatrolplanError
 from patrolplan.terminal import progress
 

@@ -8,17 +8,9 @@ from typing import Annotated
 
 import typer
 
-from patrolplan.cli.app import HANDED_OUT
-from patrolplan.cli.app import HERE
-from patrolplan.cli.app import Config
-from patrolplan.cli.app import Json
-from patrolplan.cli.app import app
-from patrolplan.cli.app import parsed_date
+from patrolplan.cli.console import HANDED_OUT, HERE, Config, Json, app, parsed_date
 from patrolplan.errors import InputError
-from patrolplan.terminal import print_json
-from patrolplan.terminal import printed
-from patrolplan.terminal import progress
-from patrolplan.terminal import stage
+from patrolplan.terminal import print_json, printed, progress, stage
 
 NEEDED = ("fastapi", "uvicorn")
 
@@ -51,9 +43,8 @@ def board(
     import webbrowser
 
     from patrolplan.board.board import Board
-    from patrolplan.board.launch import opened
-    from patrolplan.board.server import listening
-    from patrolplan.board.server import serve
+    from patrolplan.board.server import listening, serve
+    from patrolplan.board.session import opened
 
     day = None if start is None else parsed_date(start, "--from")
     with listening(host, port) as listener:

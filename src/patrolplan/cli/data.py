@@ -1,24 +1,24 @@
-"""The command that brings open data: fetch."""
+"""The command that brings open data: fetch.
+
+Commands of those who answer for the data: purge and governance.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli.app import HERE
-from patrolplan.cli.app import Config
-from patrolplan.cli.app import Json
-from patrolplan.cli.app import app
-from patrolplan.terminal import bar
-from patrolplan.terminal import print_json
-from patrolplan.terminal import printed
-from patrolplan.terminal import progress
+from patrolplan.cli.console import HERE, Config, Json, Out, app, check_out, estimated, loaded
+from patrolplan.terminal import bar, print_json, printed, progress, say_written, stage
 
 if TYPE_CHECKING:
-    from patrolplan.inputs.open_data.bring import Brought
+    from patrolplan.inputs.download.download import Brought
 
 
 class Part(StrEnum):
@@ -51,8 +51,7 @@ def fetch(
     Asks data.police.uk, OpenStreetMap (Overpass) and Get Information about Schools about the area
     in the settings, and tells them nothing else. The only command that uses the internet.
     """
-    from patrolplan.inputs.open_data.bring import SOURCES
-    from patrolplan.inputs.open_data.bring import bring
+    from patrolplan.inputs.download.download import SOURCES, bring
     from patrolplan.settings import load_settings
 
     settings = load_settings(config)
@@ -81,3 +80,72 @@ def _say(brought: Brought) -> None:
         printed.print(f"note: {note}")
     if brought.files:
         printed.print("Where each came from and its licence: fetched.json. Now `patrolplan check`.")
+
+
+@app.command()
+def purge(
+    older_than: Annotated[str, typer.Option("--older-than", help="Age, such as 90d or 12w.")],
+    out: Annotated[
+        list[Path] | None, typer.Option("--out", help="Output folder to purge; may be repeated.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="File to add the record to; default in the cache folder.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
+    config: Config = HERE,
+    as_json: Json = False,
+) -> None:
+    """Remove old caches and outputs that patrolplan wrote, never your own files; record what."""
+    from patrolplan.outputs.purge import purge as purged
+
+    found = purged(_age(older_than), out or [], home=config.parent, record=record, dry_run=dry_run)
+    if as_json:
+        print_json({"dry_run": dry_run, "found": [asdict(one) for one in found]})
+        return
+    gone = "would go" if dry_run else "removed"
+    for one in found:
+        state = gone if one.removed else "kept"
+        printed.print(f"{state}: {one.path} ({one.what}; {one.why})", soft_wrap=True)
+    printed.print(f"{sum(one.removed for one in found)} {gone}.")
+
+
+def _age(text: str) -> dt.timedelta:
+    match = re.fullmatch(r"(\d{1,5})([dw]?)", text.strip())
+    if match is None:
+        message = f"'{text}' is no age; write days or weeks, such as 90d or 12w"
+        raise typer.BadParameter(message, param_hint="--older-than")
+    return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
+
+
+@app.command()
+def governance(
+    config: Config = HERE,
+    out: Out = Path("patrolplan-governance"),
+    backtest: Annotated[
+        Path | None,
+        typer.Option("--backtest", help="Folder of `patrolplan backtest --out`; else it is run."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write impact assessment annex, transparency record and model card, filled with the facts."""
+    from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
+
+    check_out(out)
+    area = loaded(config)
+    risk = estimated(area)
+    if backtest is not None:
+        tested = read_backtest(backtest)
+    else:
+        from patrolplan.outputs.backtest_report import backtest_document
+        from patrolplan.patrols.patrol_backtest import backtest_patrols
+        from patrolplan.risk.backtest import backtest_risk
+
+        with stage("Testing risk models and patrols"):
+            trials = backtest_risk(area)
+            patrols = backtest_patrols(area, origins=list(trials.trials.origins))
+            tested = backtest_document(trials, patrols)
+    write_governance(area, risk, tested, out)
+    if as_json:
+        print_json({"written": [(out / name).as_posix() for name in PAPERS]})
+        return
+    say_written(out)

@@ -5,27 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Annotated
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from patrolplan.cli.app import HERE
-from patrolplan.cli.app import Config
-from patrolplan.cli.app import Json
-from patrolplan.cli.app import MaybeOut
-from patrolplan.cli.app import app
-from patrolplan.cli.app import check_out
-from patrolplan.cli.app import loaded
-from patrolplan.cli.app import parsed_date
-from patrolplan.cli.app import parsed_month
-from patrolplan.terminal import print_json
-from patrolplan.terminal import printed
-from patrolplan.terminal import progress
-from patrolplan.terminal import say_written
-from patrolplan.terminal import stage
+from patrolplan.cli.console import (
+    HERE,
+    Config,
+    Json,
+    MaybeOut,
+    app,
+    check_out,
+    loaded,
+    parsed_date,
+    parsed_month,
+)
+from patrolplan.terminal import print_json, printed, progress, say_written, stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +29,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from patrolplan.settings import Settings
-    from patrolplan.team.ledger.entries import Entry
-    from patrolplan.team.ledger.store import Ledger
-    from patrolplan.team.ledger.tickets import Answer
+    from patrolplan.team.ledger.delivered import Answer
+    from patrolplan.team.ledger.ledger import Ledger
+    from patrolplan.team.ledger.promised import Entry
+
 
 WAYS = "--week, --officer with --date, --csv, --gpx, or --return"
 OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
@@ -97,14 +94,14 @@ def record(
 
 def _opened(config: Path) -> tuple[Settings, Ledger]:
     from patrolplan.settings import load_settings
-    from patrolplan.team.ledger.store import open_ledger
+    from patrolplan.team.ledger.ledger import open_ledger
 
     settings = load_settings(config)
     return settings, open_ledger(settings)
 
 
 def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
-    from patrolplan.team.ledger.handing_out import read_handed_out
+    from patrolplan.team.ledger.promised import read_handed_out
 
     week = read_handed_out(folder)
     _, ledger = _opened(config)
@@ -123,9 +120,7 @@ def _by_hand(
     config: Path, officer: str, date: dt.date, minutes: str | None, *, as_json: bool
 ) -> None:
     from patrolplan.errors import InputError
-    from patrolplan.team.ledger.tickets import parsed_line
-    from patrolplan.team.ledger.tickets import stops_of
-    from patrolplan.team.ledger.tickets import typed_visits
+    from patrolplan.team.ledger.delivered import parsed_line, stops_of, typed_visits
 
     _, ledger = _opened(config)
     with ledger:
@@ -143,8 +138,7 @@ def _by_hand(
 
 def _asked(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
     """Ask for each stop on standard error; one line may answer for all."""
-    from patrolplan.team.ledger.tickets import parsed_answer
-    from patrolplan.team.ledger.tickets import parsed_line
+    from patrolplan.team.ledger.delivered import parsed_answer, parsed_line
     from patrolplan.team.week import day_name
 
     promised = list(stops["minutes"])
@@ -179,12 +173,10 @@ def _typed(prompt: str) -> str:
 
 
 def _from_table(config: Path, path: Path, *, as_json: bool) -> None:
-    from patrolplan.inputs.given import columns_of
-    from patrolplan.inputs.given import files_of
-    from patrolplan.inputs.officers import read_officers
-    from patrolplan.inputs.visits import read_visits
-    from patrolplan.projection import Projection
-    from patrolplan.team.ledger.tickets import table_visits
+    from patrolplan.area.load import columns_of, files_of
+    from patrolplan.crs import Projection
+    from patrolplan.inputs.lookups import read_officers, read_visits
+    from patrolplan.team.ledger.delivered import table_visits
 
     table = read_visits(path)
     settings, ledger = _opened(config)
@@ -201,9 +193,9 @@ def _from_table(config: Path, path: Path, *, as_json: bool) -> None:
 def _from_track(
     config: Path, path: Path, officer: str, date: dt.date, school: str | None, *, as_json: bool
 ) -> None:
-    from patrolplan.inputs.tracks import read_track
-    from patrolplan.team.ledger.measured import track_visits
-    from patrolplan.team.ledger.store import open_ledger
+    from patrolplan.inputs.gpx import read_track
+    from patrolplan.team.ledger.ledger import open_ledger
+    from patrolplan.team.ledger.map_matching import track_visits
 
     track = read_track(path)
     area = loaded(config)
@@ -274,8 +266,7 @@ def _entry_document(entry: Entry) -> dict[str, Any]:
 
 
 def _return(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
-    from patrolplan.outputs.returnpack import return_tables
-    from patrolplan.outputs.returnpack import write_return
+    from patrolplan.outputs.week.spreadsheet import return_tables, write_return
 
     check_out(out)
     _, ledger = _opened(config)
@@ -307,7 +298,7 @@ def _plain(row: dict[Any, Any]) -> dict[str, Any]:
 
 def _shown(name: str, table: pd.DataFrame) -> Table:
     """Plan against delivered as people read it."""
-    from patrolplan.team.ledger.returns import FIGURES
+    from patrolplan.team.ledger.monthly_return import FIGURES
 
     keys = [column for column in table.columns if column not in {*FIGURES, "delivered_percent"}]
     heads = ("visits", "not told", "minutes", "%", "spoken to")

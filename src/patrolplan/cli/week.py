@@ -6,45 +6,40 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Annotated
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from patrolplan.cli.app import HANDED_OUT
-from patrolplan.cli.app import HERE
-from patrolplan.cli.app import Cluster
-from patrolplan.cli.app import Config
-from patrolplan.cli.app import Json
-from patrolplan.cli.app import MaybeOut
-from patrolplan.cli.app import Workers
-from patrolplan.cli.app import app
-from patrolplan.cli.app import check_crew
-from patrolplan.cli.app import check_out
-from patrolplan.cli.app import crew
-from patrolplan.cli.app import estimated
-from patrolplan.cli.app import loaded
-from patrolplan.cli.app import parsed_date
-from patrolplan.terminal import bar
-from patrolplan.terminal import print_json
-from patrolplan.terminal import print_week
-from patrolplan.terminal import printed
-from patrolplan.terminal import progress
-from patrolplan.terminal import say_written
-from patrolplan.terminal import stage
+from patrolplan.cli.console import (
+    HANDED_OUT,
+    HERE,
+    Cluster,
+    Config,
+    Json,
+    MaybeOut,
+    Workers,
+    app,
+    check_crew,
+    check_out,
+    crew,
+    estimated,
+    loaded,
+    parsed_date,
+)
+from patrolplan.terminal import bar, print_json, print_week, printed, progress, say_written, stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.area import StudyArea
-    from patrolplan.patrols.plans import Plan
+    from patrolplan.patrols.plan import Plan
     from patrolplan.team.replan import Change
     from patrolplan.team.week import Week
 
+
 ALL = "*"
 Who = tuple[int | None, str | None]
-"""Workers and cluster, see `patrolplan.cli.app.crew`."""
+"""Workers and cluster, see `patrolplan.cli.console.crew`."""
 
 ByHand = tuple[str | None, str | None, dt.date | None, int | None]
 
@@ -148,7 +143,7 @@ class _Part:
 
     def check(self, area: StudyArea, days: Sequence[dt.date]) -> None:
         """Say before the work that there is no such officer or day."""
-        from patrolplan.outputs.week.roll import check_choice
+        from patrolplan.outputs.week.roster import check_choice
 
         check_choice(list(area.officers["officer"]), days, self.officer, self.date)
 
@@ -187,12 +182,9 @@ def _chosen(
     who: Who,
 ) -> Week:
     locks, bans = by_hand
-    from patrolplan.team.ledger.returns import doses_before
-    from patrolplan.team.open_days import school_week
-    from patrolplan.team.rota import check_officers
-    from patrolplan.team.rota import plan_week
-    from patrolplan.team.week import Ban
-    from patrolplan.team.week import Lock
+    from patrolplan.team.ledger.monthly_return import doses_before
+    from patrolplan.team.rota import check_officers, plan_week
+    from patrolplan.team.week import Ban, Lock, school_week
 
     area = loaded(config)
     check_officers(area)  # before the work, not after it
@@ -214,10 +206,8 @@ def _chosen(
 def _repaired(
     config: Path, out: Path, away: Sequence[tuple[str, dt.date]], part: _Part, who: Who
 ) -> tuple[Week, Sequence[Change]]:
-    from patrolplan.team.replan import check_absent
-    from patrolplan.team.replan import replan
-    from patrolplan.team.week_file import read_week
-    from patrolplan.team.week_file import week_entry
+    from patrolplan.team.replan import check_absent, replan
+    from patrolplan.team.week_file import read_week, week_entry
 
     absent: dict[str, set[dt.date]] = {}
     for officer, day in away:

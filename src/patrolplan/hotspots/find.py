@@ -6,16 +6,17 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.certainty import certainty_of
-from patrolplan.hotspots.clusters import dbscan_groups
-from patrolplan.hotspots.clusters import hdbscan_groups
-from patrolplan.hotspots.clusters import network_stretches
-from patrolplan.hotspots.reasons import how_sure
-from patrolplan.hotspots.reasons import reasons
-from patrolplan.hotspots.shares import flat
-from patrolplan.hotspots.shares import summed
+from patrolplan.hotspots.clusters import (
+    dbscan_groups,
+    flat,
+    hdbscan_groups,
+    network_stretches,
+    summed,
+)
+from patrolplan.hotspots.reasons import how_sure, reasons
+from patrolplan.hotspots.significance import certainty_of
 from patrolplan.network import StreetNetwork
-from patrolplan.network.naming import describe
+from patrolplan.network.names import describe
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 

@@ -4,11 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.certainty import SURVIVED_SHARE
-from patrolplan.hotspots.certainty import Certainty
-from patrolplan.hotspots.shares import catchment_shares
-from patrolplan.hotspots.shares import flat
-from patrolplan.hotspots.shares import summed
+from patrolplan.hotspots.clusters import catchment_shares, flat, summed
+from patrolplan.hotspots.significance import SURVIVED_SHARE, Certainty
 from patrolplan.privacy import SQUARE_METRES
 from patrolplan.risk.history import history_of
 from patrolplan.risk.surface import Risk

@@ -7,8 +7,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.projection import Projection
 from patrolplan.settings import Settings
 
 

@@ -1,7 +1,16 @@
-"""Recorded crime -> incidents: data.police.uk files, or a force's own extract."""
+"""Recorded crime -> incidents: data.police.uk files, or a force's own extract.
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+Open crime files read once, each kept by its content in the user's cache folder.
+
+Only files that give months and no clock time, as open data does, are kept: a force's own extract
+stays where it is. A file counts as the same when its bytes are the same; its date and size tell
+nothing, for files are copied and unpacked anew.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,28 +18,65 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
-from patrolplan.distinct import distinct
-from patrolplan.errors import InputError
-from patrolplan.errors import Problems
-from patrolplan.inputs.clock import NO_TIME
-from patrolplan.inputs.clock import clock_times
-from patrolplan.inputs.clock import of_our_time
-from patrolplan.inputs.clock import times_of_day
-from patrolplan.inputs.clock import told_by
-from patrolplan.inputs.crime_cache import read_through
-from patrolplan.inputs.months import alone
-from patrolplan.inputs.points import POINT_FIELDS
-from patrolplan.inputs.points import points
-from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import read_table
-from patrolplan.projection import Projection
-from patrolplan.tables import INCIDENTS
-from patrolplan.tables import LeftOut
-from patrolplan.threads import side_by_side
+from patrolplan.arrays import distinct
+from patrolplan.cache import cache_folder, digest, keep_whole
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field, points, read_table
+from patrolplan.inputs.timestamps import (
+    NO_TIME,
+    alone,
+    clock_times,
+    of_our_time,
+    times_of_day,
+    told_by,
+)
+from patrolplan.parallel import side_by_side
+from patrolplan.tables import INCIDENTS, LeftOut
+
+FORMAT = "crimes-3"
+"""Change this when what is read from a file changes."""
+
+CRIME_CACHE_FOLDER = re.compile(r"crimes-\d+")
+"""Names of the cache's folders, this version's and earlier ones'."""
+
+CRIME_CACHE_ENTRY = re.compile(r"[0-9a-f]{32}\.parquet|\.new-\w+")
+"""Names of the files in them, whole and interrupted."""
+
+Reader = Callable[[Path, Projection, Mapping[str, str]], pd.DataFrame]
+
+
+def read_through(
+    path: Path, projection: Projection, columns: Mapping[str, str], read: Reader
+) -> pd.DataFrame:
+    """A file's rows from the cache where the same bytes were read before, else from the file.
+
+    A cache that cannot be read or written is passed over: it only saves time.
+
+    Parameters
+    ----------
+    path, projection, columns
+        As the reader takes them; all that the rows hang on.
+    read
+        Reads a file; the rows hold `month` and `occurred_at`.
+    """
+    if not path.is_file():
+        return read(path, projection, columns)
+    key = json.dumps([FORMAT, projection.crs, dict(sorted(columns.items())), digest(path)])
+    kept = cache_folder() / FORMAT / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
+    try:
+        return pd.read_parquet(kept)
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+        table = read(path, projection, columns)
+    if table["occurred_at"].isna().all():
+        keep_whole(kept, table.to_parquet)
+    return table
+
 
 FIELDS = (
     Field("crime_id", ("Crime ID",)),
@@ -186,7 +232,7 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Month and time of each row; a time gives the month, else the month's own column does.
 
-    And what it tells of the time of day, see `patrolplan.inputs.clock.told_by`.
+    And what it tells of the time of day, see `patrolplan.inputs.timestamps.told_by`.
     """
     if not {"occurred_at", "month"} & set(table.columns):
         what = "has neither a Month nor a date and time"
@@ -238,7 +284,7 @@ def _once(table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut) -> ND
 
 
 def _joined_in_time(months: pd.Series, left_out: LeftOut) -> NDArray[np.bool_]:
-    """Whether each row's month is no slip of the pen, see `patrolplan.inputs.months.alone`."""
+    """Whether each row's month is no slip of the pen, see `patrolplan.inputs.timestamps.alone`."""
     apart = alone(months)
     for month, rows in months[apart].value_counts().sort_index().items():
         reason = f"of {month:%Y-%m}, alone and far from all other months"

@@ -10,24 +10,17 @@ from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
-import networkx as nx  # type: ignore[import-untyped]
+import networkx as nx
 import numpy as np
 import osmnx
 import pandas as pd
 import shapely
 from pyproj.exceptions import CRSError
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.cycling import AHEAD
-from patrolplan.inputs.cycling import TAGS
-from patrolplan.inputs.cycling import riding_of
-from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.streets import is_walking_extract
-from patrolplan.inputs.streets import no_features
-from patrolplan.inputs.streets import way_kind
-from patrolplan.inputs.streets import ways_table
-from patrolplan.inputs.walkable import is_walkable
-from patrolplan.projection import Projection
+from patrolplan.inputs.osm_tags import AHEAD, TAGS, is_walkable, riding_of
+from patrolplan.inputs.streets import Streets, is_walking_extract, no_features, way_kind, ways_table
 
 _NOT_OURS = (
     OSError,

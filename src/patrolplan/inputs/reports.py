@@ -4,8 +4,7 @@ Only the wanted columns are read; free text and everything else about a person n
 memory. No message shows a report's value, and small counts are told as "fewer than".
 """
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,10 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs.points import number
-from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import read_table
+from patrolplan.inputs.table_reader import Field, number, read_table
 from patrolplan.privacy import leave_out
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 TIME_BANDS = ("before_school", "lunch", "after_school", "evening")

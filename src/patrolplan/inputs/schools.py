@@ -1,26 +1,26 @@
 """Schools, their bell times and their gates."""
 
 import re
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs.points import POINT_FIELDS
-from patrolplan.inputs.points import number
-from patrolplan.inputs.points import points
-from patrolplan.inputs.tabular import Field
-from patrolplan.inputs.tabular import in_row
-from patrolplan.inputs.tabular import read_table
-from patrolplan.inputs.tabular import shown
-from patrolplan.inputs.tabular import teller
-from patrolplan.projection import Projection
-from patrolplan.settings import TIME_OF_DAY
-from patrolplan.settings import SchoolSettings
+from patrolplan.inputs.table_reader import (
+    POINT_FIELDS,
+    Field,
+    in_row,
+    number,
+    points,
+    read_table,
+    shown,
+    teller,
+)
+from patrolplan.settings import TIME_OF_DAY, SchoolSettings
 from patrolplan.tables import LeftOut
 
 FIELDS = (

@@ -4,11 +4,8 @@ OpenStreetMap data in `.osm`, `.osm.gz`, `.osm.pbf` is read by osmium, `.graphml
 The result is cached by the content of the file.
 """
 
-from collections.abc import Mapping
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
-from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,15 +15,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
-from patrolplan.errors import Problems
-from patrolplan.inputs.bounds import check_size
-from patrolplan.inputs.cycling import Riding
-from patrolplan.inputs.cycling import riding_of
-from patrolplan.inputs.walkable import CLOSED
-from patrolplan.inputs.walkable import is_walkable
-from patrolplan.projection import DEGREES
-from patrolplan.projection import Projection
+from patrolplan.inputs.osm_tags import CLOSED, Riding, is_walkable, riding_of
 from patrolplan.tables import LeftOut
 
 KEYS = ("highway", "leisure", "landuse", "natural", "waterway", "railway", "building")
@@ -48,7 +39,7 @@ class Streets:
     ----------
     ways
         One row a way: `osm_id` (int64), `name`, `highway`, `lit` (text, empty where unknown),
-        and for a bicycle `riding` and `one_way`, see `patrolplan.inputs.cycling.Riding`.
+        and for a bicycle `riding` and `one_way`, see `patrolplan.inputs.osm_tags.Riding`.
     vertex_way, vertex_node
         (v,) row of `ways` and identity of the node at each vertex, way by way in walking order;
         ways meet where they hold the same node.
@@ -67,64 +58,6 @@ class Streets:
     vertex_xy: NDArray[np.float64]
     features: gpd.GeoDataFrame
     walking_extract: bool = False
-
-
-def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
-    """Read street files; a street that stands in two of them is taken once.
-
-    Raises
-    ------
-    InputError
-        When a file is missing, is of no known kind, is broken, or holds no walkable street.
-    """
-    problems = Problems()
-    parts = []
-    for path in paths:
-        with problems.collecting():
-            parts.append(_read_one(path, projection, left_out))
-    problems.raise_if_any()
-    return parts[0] if len(parts) == 1 else _joined(parts)
-
-
-def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
-    from patrolplan.inputs.graphml import read_graphml  # noqa: PLC0415 - osmnx is slow to import
-
-    if not path.is_file():
-        raise InputError.one(path, "there is no such file", "mend [sources] streets")
-    if path.stat().st_size == 0:
-        raise InputError.one(path, "the file is empty", "fetch it again")
-    check_size(path)
-    name = path.name.lower()
-    if name.endswith((".graphml", ".graphml.gz")):
-        streets = read_graphml(path, projection)
-    elif name.endswith((".osm", ".osm.gz", ".osm.pbf", ".pbf", ".osm.bz2")):
-        streets = _read_osm(path, projection, left_out)
-    else:
-        remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
-        raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
-    streets = _finite(streets, left_out)
-    if streets.ways.empty:
-        remedy = "give a file with ways that have a highway tag"
-        raise InputError.one(path, "holds no street that can be walked", remedy)
-    return streets
-
-
-def _finite(streets: Streets, left_out: LeftOut) -> Streets:
-    """Streets without those that have a corner nowhere on earth."""
-    nowhere = ~np.isfinite(streets.vertex_xy).all(axis=1)
-    if not nowhere.any():
-        return streets
-    good = np.ones(len(streets.ways), dtype=bool)
-    good[streets.vertex_way[nowhere]] = False
-    left_out.add("streets", "coordinates are nowhere (ways)", int((~good).sum()))
-    kept = good[streets.vertex_way]
-    return replace(
-        streets,
-        ways=streets.ways[good].reset_index(drop=True),
-        vertex_way=(np.cumsum(good) - 1)[streets.vertex_way[kept]],
-        vertex_node=streets.vertex_node[kept],
-        vertex_xy=streets.vertex_xy[kept],
-    )
 
 
 class _Ways:
@@ -219,7 +152,14 @@ def _feature_kind(tags: Mapping[str, str]) -> str:
     return next((kind for kind, holds in rules if holds), "")
 
 
-def _read_osm(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
+def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
+    """Read the streets of an `.osm`, `.osm.gz`, `.osm.bz2` or `.osm.pbf` file.
+
+    Raises
+    ------
+    InputError
+        When the file is broken.
+    """
     ways, features = _Ways(), _Features()
     processor = osmium.FileProcessor(str(path)).with_locations().with_areas()
     processor = processor.with_filter(osmium.filter.KeyFilter(*KEYS))
@@ -276,41 +216,6 @@ def _features_table(features: _Features, projection: Projection) -> gpd.GeoDataF
     shapes = shapely.from_wkb([bytes.fromhex(shape) for shape in features.shapes])
     table = pd.DataFrame(features.rows, columns=["kind", "name"])
     return gpd.GeoDataFrame(table, geometry=shapes, crs=DEGREES).to_crs(projection.crs)
-
-
-def _joined(parts: Sequence[Streets]) -> Streets:
-    """Several files as one; of a street that stands in more than one, the first is kept.
-
-    A graph's row is an edge, of which a way has many: a row is known again by its way and by
-    its ends, in either direction, and its middle.
-    """
-    starts = np.cumsum([0, *(len(part.ways) for part in parts)])
-    ways = pd.concat([part.ways for part in parts], ignore_index=True)
-    vertex_way = np.concatenate(
-        [part.vertex_way + start for part, start in zip(parts, starts, strict=False)]
-    )
-    # Inner points of a graph's edges are numbered below zero, in every file anew.
-    below = np.cumsum([0, *(min(0, int(part.vertex_node.min())) for part in parts)])
-    vertex_node = np.concatenate(
-        [
-            np.where(part.vertex_node < 0, part.vertex_node + low, part.vertex_node)
-            for part, low in zip(parts, below, strict=False)
-        ]
-    )
-    vertex_xy = np.concatenate([part.vertex_xy for part in parts])
-    file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
-    first = ~_again(ways["osm_id"].to_numpy(), file, vertex_way, vertex_node, vertex_xy)
-    kept = first[vertex_way]
-    renumbered = np.cumsum(first) - 1
-    features = pd.concat([part.features for part in parts], ignore_index=True)
-    return Streets(
-        ways=ways[first].reset_index(drop=True),
-        vertex_way=renumbered[vertex_way[kept]],
-        vertex_node=vertex_node[kept],
-        vertex_xy=vertex_xy[kept],
-        features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
-        walking_extract=all(part.walking_extract for part in parts),
-    )
 
 
 def _again(

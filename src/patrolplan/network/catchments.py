@@ -9,22 +9,17 @@ their own. Where crime is held to the threshold, the squares of `privacy` are th
 Everything downstream works the same.
 """
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from patrolplan.distinct import distinct
-from patrolplan.inputs.arrays import Arrays
-from patrolplan.inputs.arrays import kept_arrays
-from patrolplan.network.kept import cached_snap
-from patrolplan.network.network import StreetNetwork
-from patrolplan.privacy import SQUARE_METRES
-from patrolplan.privacy import in_squares
+from patrolplan.arrays import distinct
+from patrolplan.cache import Arrays, kept_arrays
+from patrolplan.network.network import StreetNetwork, cached_snap
+from patrolplan.privacy import SQUARE_METRES, in_squares
 
 FORMAT = "catchments 1"
 """Change this when catchments are found in another way."""

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from patrolplan.network.network import Positions
-from patrolplan.network.network import StreetNetwork
-from patrolplan.ranges import ranges
+from patrolplan.arrays import ranges
+from patrolplan.network.network import Positions, StreetNetwork
 
 SAME_METRES = 1e-6
 """Points nearer than this are one."""

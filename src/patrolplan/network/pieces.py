@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.arrays import ranges
 from patrolplan.inputs.streets import Streets
-from patrolplan.ranges import ranges
 
 PIECE_METRES = 30.0
 SHORTEST_METRES = 0.01

@@ -12,14 +12,14 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
-from patrolplan.patrols.plans import clock
+from patrolplan.patrols.plan import clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.plans import Patrol
-    from patrolplan.patrols.plans import Plan
-    from patrolplan.projection import Projection
+    from patrolplan.crs import Projection
+    from patrolplan.patrols.plan import Patrol, Plan
+
 
 NAMESPACE = "http://www.topografix.com/GPX/1/1"
 SCHEMA = f"{NAMESPACE} {NAMESPACE}/gpx.xsd"

@@ -7,23 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.area.provenance import about
-from patrolplan.crew.share import Tell
-from patrolplan.errors import InputError
-from patrolplan.errors import OutputError
-from patrolplan.outputs.card.sheet import render_cards
-from patrolplan.outputs.files import WEEK_FILE
-from patrolplan.outputs.files import read_manifest
-from patrolplan.outputs.files import whole_folder
-from patrolplan.outputs.files import write_json
+from patrolplan.errors import InputError, OutputError
+from patrolplan.outputs.card.card import render_cards
+from patrolplan.outputs.geopackage import plan_layers, write_layers
 from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.layers import plan_layers
-from patrolplan.outputs.layers import write_layers
+from patrolplan.outputs.output_folder import WEEK_FILE, read_manifest, whole_folder, write_json
 from patrolplan.outputs.planfile import plan_document
-from patrolplan.outputs.webmap.page import render_map
-from patrolplan.outputs.week.papers import write_week_papers
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.roll import check_choice
-from patrolplan.patrols.plans import Plan
+from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.outputs.week.roster import Roll, check_choice
+from patrolplan.outputs.week.week_pack import write_week_papers
+from patrolplan.parallel import Tell
+from patrolplan.patrols.plan import Plan
 from patrolplan.team.week import Week
 
 
@@ -53,10 +47,10 @@ def write_pack(
         their own: the papers of a whole week are not replaced by a part.
     asked
         Of a plan: what was asked for beside the settings. It goes into the manifest, by which
-        `patrolplan.outputs.standing.stands` tells that the same plan need not be made again.
+        `patrolplan.outputs.output_folder.stands` tells that the same plan need not be made again.
     executor, tell
         Whose workers share the cards, and who is told of them, as for
-        `patrolplan.outputs.card.sheet.render_cards`. The files are the same, byte by byte.
+        `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
 
     Returns
     -------

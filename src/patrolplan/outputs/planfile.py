@@ -6,11 +6,10 @@ import geopandas as gpd
 import numpy as np
 
 from patrolplan.area.provenance import created_from
-from patrolplan.patrols.document import degrees
-from patrolplan.patrols.document import patrol_document
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.way import way_notes
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
+from patrolplan.patrols.document import degrees, patrol_document
+from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.windows import way_notes
 from patrolplan.risk.surface import Risk
 
 SCHEMA = 1

@@ -11,25 +11,17 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import asdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from patrolplan import cache
+from patrolplan.cache import WORKSPACE, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.inputs import arrays
-from patrolplan.inputs import crime_cache
-from patrolplan.inputs.cache import ENTRY
-from patrolplan.inputs.cache import FILES
-from patrolplan.inputs.cache import WORKSPACE
-from patrolplan.inputs.cache import cache_folder
-from patrolplan.outputs.files import MANIFEST
-from patrolplan.outputs.files import alone
-from patrolplan.outputs.files import beside
-from patrolplan.outputs.files import escaped
-from patrolplan.outputs.files import real
+from patrolplan.inputs.crimes import CRIME_CACHE_ENTRY, CRIME_CACHE_FOLDER
+from patrolplan.inputs.street_files import STREETS_ENTRY, STREETS_FILES
+from patrolplan.outputs.output_folder import MANIFEST, alone, beside, escaped, real
 from patrolplan.risk import kept
 
 RECORD = "purged.jsonl"
@@ -121,10 +113,10 @@ class _Purge:
         folders = [entry for entry in folders if entry.is_dir() and not entry.is_symlink()]
         yield from self._streets(folders)
         for entry in folders:
-            if crime_cache.FOLDER.fullmatch(entry.name):
-                yield from self._cached(entry, crime_cache.ENTRY, "crime cache")
-            elif entry.name == arrays.FOLDER:
-                yield from self._cached(entry, arrays.ENTRY, "cache of streets in pieces")
+            if CRIME_CACHE_FOLDER.fullmatch(entry.name):
+                yield from self._cached(entry, CRIME_CACHE_ENTRY, "crime cache")
+            elif entry.name == cache.FOLDER:
+                yield from self._cached(entry, cache.ARRAYS_ENTRY, "cache of streets in pieces")
             elif entry.name in kept.FOLDERS:
                 yield from self._cached(entry, kept.ENTRY, kept.FOLDERS[entry.name])
 
@@ -140,9 +132,9 @@ class _Purge:
     def _streets(self, folders: Sequence[Path]) -> Iterator[Purged]:
         """Entries of the street cache; anything in them that we do not write keeps them."""
         for entry in folders:
-            if not ENTRY.fullmatch(entry.name) or not self._old(entry):
+            if not STREETS_ENTRY.fullmatch(entry.name) or not self._old(entry):
                 continue
-            strange = sorted({path.name for path in entry.iterdir()} - FILES)
+            strange = sorted({path.name for path in entry.iterdir()} - STREETS_FILES)
             if strange:
                 why = f"holds what patrolplan did not write ({', '.join(strange[:3])})"
                 yield Purged(f"{entry}", "street cache", removed=False, why=why)

@@ -5,22 +5,17 @@ import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from patrolplan.outputs.sun import sunrise
-from patrolplan.outputs.sun import sunset
+from patrolplan.crs import BRITISH_GRID
 from patrolplan.privacy import SQUARE_METRES
-from patrolplan.projection import BRITISH_GRID
+from patrolplan.times import sunrise, sunset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from patrolplan.patrols.plans import Barred
-    from patrolplan.patrols.plans import Patrol
-    from patrolplan.patrols.plans import Plan
-    from patrolplan.patrols.plans import Step
-    from patrolplan.patrols.plans import Stop
+    from patrolplan.patrols.plan import Barred, Patrol, Plan, Step, Stop
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
+
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; stands on top of everything that an officer holds."""
@@ -101,7 +96,7 @@ def why_line(stop: "Stop") -> str:
 
     Examples
     --------
-    >>> from patrolplan.patrols.plans import Stop
+    >>> from patrolplan.patrols.plan import Stop
     >>> why_line(Stop("H1", 930, 945, 0, 0, "High Street", ("robbery", "reports"), 0.1))
     'Robbery. Reports.'
     """
@@ -122,7 +117,7 @@ def keep_away(barred: "Barred", *, crs: str = BRITISH_GRID) -> str:
 
     Examples
     --------
-    >>> from patrolplan.patrols.plans import Barred
+    >>> from patrolplan.patrols.plan import Barred
     >>> keep_away(Barred("T-02", 529509, 181782, "Mill Lane near High Street", "crime scene"))
     'Keep away from Mill Lane near High Street (TQ 2950 8178), T-02: crime scene.'
     """
@@ -198,7 +193,7 @@ def turn_lines(steps: "Sequence[Step]") -> list[str]:
 
     Examples
     --------
-    >>> from patrolplan.patrols.plans import Step
+    >>> from patrolplan.patrols.plan import Step
     >>> turn_lines([Step("left", "A", 60, "push"), Step("right", "B", 90, "ride")])
     ['left, get off and push', 'get on, right']
     >>> turn_lines([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])

@@ -2,24 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
-from pydantic import BeforeValidator
-from pydantic import ConfigDict
-from pydantic import Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from patrolplan.patrols.plans import Barred
-from patrolplan.patrols.plans import Leg
-from patrolplan.patrols.plans import Patrol
-from patrolplan.patrols.plans import Step
-from patrolplan.patrols.plans import Stop
-from patrolplan.patrols.plans import Variant
-from patrolplan.patrols.plans import clock
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
+from patrolplan.patrols.plan import Barred, Leg, Patrol, Step, Stop, Variant, clock
 
 
 def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:

@@ -10,24 +10,21 @@ that leaves a gap, a small team is solved as one problem.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds
-from scipy.optimize import LinearConstraint
-from scipy.optimize import linprog
-from scipy.optimize import milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
-from patrolplan.patrols.orienteering import MaxIterations
-from patrolplan.patrols.orienteering import Officer
-from patrolplan.patrols.orienteering import OrienteeringProblem
-from patrolplan.patrols.orienteering import Solution
-from patrolplan.patrols.orienteering import solve
-from patrolplan.patrols.solver.labels import MAX_CANDIDATES
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
+from patrolplan.patrols.solver.solve import (
+    MaxIterations,
+    Officer,
+    OrienteeringProblem,
+    Solution,
+    solve,
+)
 
 SEARCH = MaxIterations(3000)
 """For a school that is too large to be solved exactly."""

@@ -3,29 +3,22 @@
 import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
-from patrolplan.crew.share import Tell
-from patrolplan.crew.share import shared_out
-from patrolplan.crew.share import told_as
 from patrolplan.errors import InputError
-from patrolplan.network.naming import street_labels
-from patrolplan.patrols.backtest import HeldOut
-from patrolplan.patrols.backtest import held_out_months
-from patrolplan.patrols.plans import Patrol
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.ready import Ground
-from patrolplan.patrols.ready import Ready
-from patrolplan.patrols.rhythm import rhythm_of
-from patrolplan.patrols.start import tasked_for_nobody
+from patrolplan.network.names import street_labels
+from patrolplan.parallel import Tell, shared_out, told_as
+from patrolplan.patrols.patrol_backtest import HeldOut, held_out_months
+from patrolplan.patrols.patrol_writer import patrols_of
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.school_problem import Ground, Ready
+from patrolplan.patrols.stop_order import rhythm_of
+from patrolplan.patrols.surroundings import tasked_for_nobody
 from patrolplan.patrols.together import plan_together
-from patrolplan.patrols.windows import Window
-from patrolplan.patrols.windows import window_of
-from patrolplan.patrols.written import patrols_of
+from patrolplan.patrols.windows import Window, window_of
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.network import Positions
-from patrolplan.network import StreetNetwork
-from patrolplan.network import joined_positions
+from patrolplan.network import Positions, StreetNetwork, joined_positions
 from patrolplan.network.catchments import FARTHEST_METRES
+from patrolplan.network.paths import Walks
 from patrolplan.network.pieces import PIECE_METRES
-from patrolplan.network.walks import Walks
 from patrolplan.patrols.surroundings import Surroundings
-from patrolplan.patrols.way import speed_of
+from patrolplan.patrols.windows import speed_of
 from patrolplan.risk.surface import Risk
 
 BARRED_METRES = 150.0

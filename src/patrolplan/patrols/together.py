@@ -7,19 +7,12 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csgraph
 
-from patrolplan.patrols.case import SchoolCase
-from patrolplan.patrols.joint import Joint
-from patrolplan.patrols.joint import Member
-from patrolplan.patrols.joint import Routes
-from patrolplan.patrols.joint import overlapping
-from patrolplan.patrols.joint import solve_together
-from patrolplan.patrols.joint import taken_rows
-from patrolplan.patrols.orienteering import Solution
-from patrolplan.patrols.orienteering import solve
-from patrolplan.patrols.plans import Patrol
+from patrolplan.patrols.joint import Joint, Member, Routes, overlapping, solve_together, taken_rows
+from patrolplan.patrols.patrol_writer import patrols_of, written
+from patrolplan.patrols.plan import Patrol
+from patrolplan.patrols.school_problem import SchoolCase
 from patrolplan.patrols.solver.solution import timed_route
-from patrolplan.patrols.written import patrols_of
-from patrolplan.patrols.written import written
+from patrolplan.patrols.solver.solve import Solution, solve
 
 TASKED_PRIZE = 2.0
 """More than all hotspots, whose shares sum to at most 1: tasked places come first."""

@@ -1,8 +1,7 @@
 """Back-test: how sure the priority streets are, measured on months that no model had seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,23 +10,13 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.risk.bootstrap import draw_months
-from patrolplan.risk.bootstrap import interval
-from patrolplan.risk.choice import FEWEST_EVENTS
-from patrolplan.risk.choice import Choice
-from patrolplan.risk.history import History
-from patrolplan.risk.history import history_of
-from patrolplan.risk.models import PRIOR_COUNT
-from patrolplan.risk.models import models_by_name
-from patrolplan.risk.reference import Reference
-from patrolplan.risk.reference import simulate_reference
-from patrolplan.risk.scores import COVERAGES
-from patrolplan.risk.trials import AUTO
-from patrolplan.risk.trials import LEAST_HISTORY
-from patrolplan.risk.trials import Trials
-from patrolplan.risk.trials import run_trials
+from patrolplan.risk.choice import FEWEST_EVENTS, Choice, draw_months, interval
+from patrolplan.risk.history import History, history_of
+from patrolplan.risk.models import PRIOR_COUNT, models_by_name
+from patrolplan.risk.rolling_origin import AUTO, LEAST_HISTORY, Trials, run_trials
+from patrolplan.risk.scores import COVERAGES, Reference, simulate_reference
 from patrolplan.risk.weights import harm_days
-from patrolplan.shown import shown_as_table
+from patrolplan.tables import shown_as_table
 
 USUAL_ORIGINS = 12
 """Months that are scored by default, the last ones: a year, so that every season is in it."""

@@ -1,34 +1,27 @@
 """Incidents and groups of reports -> `Risk`."""
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.choice import FEWEST_EVENTS
-from patrolplan.risk.choice import FEWEST_ORIGINS
-from patrolplan.risk.choice import Choice
-from patrolplan.risk.history import History
-from patrolplan.risk.history import history_of
-from patrolplan.risk.models import PRIOR_COUNT
-from patrolplan.risk.models import RiskModel
-from patrolplan.risk.models import fitted
-from patrolplan.risk.models import models_by_name
-from patrolplan.risk.scores import COVERAGES
-from patrolplan.risk.scores import rounded
+from patrolplan.risk.choice import FEWEST_EVENTS, FEWEST_ORIGINS, Choice
+from patrolplan.risk.history import History, history_of
+from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fitted, models_by_name
+from patrolplan.risk.rolling_origin import (
+    ALL,
+    AUTO,
+    LEAST_HISTORY,
+    MARGIN_COVERAGE,
+    Trials,
+    by_category,
+    run_trials,
+)
+from patrolplan.risk.scores import COVERAGES, rounded
 from patrolplan.risk.surface import Risk
-from patrolplan.risk.timing import MONTHS_ONLY
-from patrolplan.risk.timing import timing_of
-from patrolplan.risk.trials import ALL
-from patrolplan.risk.trials import AUTO
-from patrolplan.risk.trials import LEAST_HISTORY
-from patrolplan.risk.trials import MARGIN_COVERAGE
-from patrolplan.risk.trials import Trials
-from patrolplan.risk.trials import by_category
-from patrolplan.risk.trials import run_trials
+from patrolplan.risk.time_of_day import MONTHS_ONLY, timing_of
 from patrolplan.risk.weights import harm_days
 
 LOOKED_AT_MONTHS = 12

@@ -2,9 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.places import Places
-from patrolplan.risk.places import places_of
+from patrolplan.risk.spatial_units import Places, places_of
 from patrolplan.risk.weights import recency
 from patrolplan.settings import DISCOVERED
 

@@ -2,7 +2,7 @@
 
 A new month then asks for one origin more and one month's rates, and other settings of patrols for
 nothing. Of every area sums of recorded crime in slices of the whole are kept. Rates of places are
-kept only where all of it is open data, see `patrolplan.inputs.crime_cache`: nothing of a
+kept only where all of it is open data, see `patrolplan.inputs.crimes`: nothing of a
 force's own extract is.
 """
 
@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.inputs.cache import cache_folder
-from patrolplan.inputs.cache import keep_whole
-from patrolplan.risk.places import Places
-from patrolplan.versions import versions
+from patrolplan.cache import cache_folder, keep_whole
+from patrolplan.provenance import versions
+from patrolplan.risk.spatial_units import Places
 
 SUMS = "trials"
 RATES = "rates"

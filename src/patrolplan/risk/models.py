@@ -10,21 +10,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.base import BaseEstimator
-from sklearn.base import clone
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from sklearn.base import BaseEstimator, clone
+from threadpoolctl import threadpool_limits
 
 from patrolplan.network.catchments import Catchments
+from patrolplan.risk.features import Known
 from patrolplan.risk.history import History
 from patrolplan.risk.kept import kept_rates
-from patrolplan.risk.kernels import BANDWIDTHS
-from patrolplan.risk.kernels import leave_one_out
-from patrolplan.risk.known import Known
-from patrolplan.risk.regression import ALPHAS
-from patrolplan.risk.regression import fit_poisson
-from patrolplan.risk.shrinkage import LONG_HALF_LIFE
-from patrolplan.risk.shrinkage import prepare_rates
-from patrolplan.risk.shrinkage import shrunk_rates
+from patrolplan.risk.kernels import BANDWIDTHS, leave_one_out
+from patrolplan.risk.regression import ALPHAS, fit_poisson
+from patrolplan.risk.shrinkage import LONG_HALF_LIFE, prepare_rates, shrunk_rates
 
 PRIOR_COUNT = "prior count"
 """The simplest thing that works, and what every other model is held against."""
@@ -215,7 +210,7 @@ class PoissonCount(RiskModel):
     """Poisson regression on counts there and around, street length and kind, and season.
 
     It learns by which factor each month's crime differed from the shrunk counts before it, and is
-    refitted on all months of the cut; see `patrolplan.risk.known` and `.regression`.
+    refitted on all months of the cut; see `patrolplan.risk.features` and `.regression`.
 
     Parameters
     ----------

@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
+from patrolplan.parallel import side_by_side
 from patrolplan.risk.history import History
 from patrolplan.risk.kept import kept_rates
-from patrolplan.risk.places import NEXT_METRES
-from patrolplan.risk.places import Places
-from patrolplan.threads import side_by_side
+from patrolplan.risk.spatial_units import NEXT_METRES, Places
 
 LONG_HALF_LIFE = 24.0
 """Months; sparse crime needs a long memory."""

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.risk.choice import Choice
-from patrolplan.risk.timing import Timing
-from patrolplan.shown import shown_as_table
+from patrolplan.risk.time_of_day import Timing
+from patrolplan.tables import shown_as_table
 
 
 @dataclass(frozen=True, eq=False)

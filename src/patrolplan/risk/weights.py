@@ -1,11 +1,9 @@
 """How much one incident weighs: harm by category, and recency."""
 
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 HARM_DAYS: Mapping[str, float] = {
     "Robbery": 365.0,

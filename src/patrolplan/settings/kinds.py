@@ -1,18 +1,16 @@
-"""The kinds of value that keys of the settings take, and what all sections keep to."""
+"""The kinds of value that keys of the settings take, and what all sections keep to.
+
+Names that the settings know of the data and of the rooms below, which cannot be asked.
+"""
 
 import re
 from datetime import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel
-from pydantic import BeforeValidator
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from patrolplan.settings.mistakes import shown
-from patrolplan.settings.wanted import Said
+from patrolplan.settings.messages import Said, shown
 
 TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 """How a time of day is written, here as in tables and on the command line."""
@@ -80,3 +78,41 @@ class Section(BaseModel):
         if isinstance(value, np.generic):
             return value.item()
         return tuple(value) if isinstance(value, list) else value
+
+
+PATROL_RELEVANT = (
+    "Robbery",
+    "Theft from the person",
+    "Violence and sexual offences",
+    "Anti-social behaviour",
+    "Bicycle theft",
+    "Other theft",
+    "Criminal damage and arson",
+)
+"""Categories that a visible patrol after school can prevent, all of them reported by victims."""
+
+DISCOVERED = ("Drugs", "Possession of weapons", "Public order")
+"""Categories that patrols find rather than victims report: the feedback guard leaves them out."""
+
+CATEGORIES = (
+    *PATROL_RELEVANT,
+    *DISCOVERED,
+    "Burglary",
+    "Shoplifting",
+    "Vehicle crime",
+    "Other crime",
+)
+"""Every category of data.police.uk."""
+
+RiskModel = Literal[
+    "auto",
+    "random",
+    "prior count",
+    "decayed count",
+    "planar kernel",
+    "network kernel",
+    "shrunk count",
+    "poisson",
+    "combination",
+]
+"""Names of the models in `patrolplan.risk.models`, and the choice among them."""

@@ -4,27 +4,23 @@ import os
 import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated
-from typing import Literal
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
-from pydantic import PrivateAttr
-from pydantic import field_serializer
-from pydantic import field_validator
-from pydantic import model_validator
+from pydantic import Field, PrivateAttr, field_serializer, field_validator, model_validator
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from patrolplan.settings.kinds import Box
-from patrolplan.settings.kinds import ClockTime
-from patrolplan.settings.kinds import NeededPaths
-from patrolplan.settings.kinds import Paths
-from patrolplan.settings.kinds import Section
-from patrolplan.settings.mistakes import nearest
-from patrolplan.settings.names import DISCOVERED
-from patrolplan.settings.names import PATROL_RELEVANT
-from patrolplan.settings.names import RiskModel
+from patrolplan.settings.kinds import (
+    DISCOVERED,
+    PATROL_RELEVANT,
+    Box,
+    ClockTime,
+    NeededPaths,
+    Paths,
+    RiskModel,
+    Section,
+)
+from patrolplan.settings.messages import nearest
 
 LARGEST_SEED = 500_000_000
 """What every drawing of random numbers takes, with room for those that follow it."""

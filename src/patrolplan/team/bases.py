@@ -2,22 +2,80 @@
 
 Patrols are planned from the base of the school's first officer. Others of the school may have the
 same base or another one: they are never led to a colleague's base without a word.
+
+Minutes from an officer's base to the gates of schools.
+
+Officers who do not go the way of `[patrol] way`: by bicycle where that says on foot, or on foot.
+
+With `[week] way_by_officer` their patrols are planned the way that they go, at their schools alone.
+They stand in a plan of their own, beside the plan of all schools: `Plan.other_mode`. Without it all
+patrols go the area's way, and a mode tells how an officer comes to the gate.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import shapely
+from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
-from patrolplan.patrols.plans import Patrol
-from patrolplan.team.problem import Bools
-from patrolplan.team.problem import Floats
-from patrolplan.team.travel import OUTSIDE
-from patrolplan.team.travel import metres_per_minute_of
+from patrolplan.errors import InputError
+from patrolplan.network import joined_positions
+from patrolplan.network.graph import street_graph
+from patrolplan.patrols.plan import Patrol
+from patrolplan.patrols.windows import metres_per_minute
+from patrolplan.team.problem import Bools, Floats
+
+OUTSIDE = 1.3
+"""Walking distance over the straight line, for what lies off the streets that are known."""
+
+LOOKED_FOR_METRES = 12_000.0
+"""Farther gates are as far as the straight line times `OUTSIDE`: nobody goes there before a bell,
+and in a city all streets would be looked at for every officer."""
+
+
+def minutes_from_base(area: StudyArea) -> Floats:
+    """(k, s) minutes from each officer's base to each school's gate.
+
+    Along the streets, up to `LOOKED_FOR_METRES`; where the base lies off them, the straight line to
+    the nearest street counts 1.3 times. Officers on bicycles ride at `[patrol] cycling_speed_kmh`,
+    the others walk at `walking_speed_kmh`.
+
+    Parameters
+    ----------
+    area
+        With officers.
+    """
+    network, officers, gates = area.network, area.officers, area.gates
+    bases = network.snap(shapely.get_coordinates(officers.geometry.values))
+    unique, first, which = np.unique(
+        np.stack([bases.piece, bases.offset_metres], 1),
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
+    ends = joined_positions(gates, bases.take(first))
+    graph = street_graph(network, ends, None)
+    metres = np.empty((len(unique), len(gates)))
+    for row, base in enumerate(graph.places[len(gates) :]):  # one by one: memory for one only
+        away = csgraph.dijkstra(graph.costs, indices=base, limit=LOOKED_FOR_METRES)
+        metres[row] = away[graph.places[: len(gates)]]
+    xy = network.xy(ends)
+    straight = np.hypot(*(xy[len(gates) :, None] - xy[: len(gates)]).transpose(2, 0, 1))
+    metres = np.where(np.isfinite(metres), metres, OUTSIDE * straight)
+    total = metres[which.ravel()] + OUTSIDE * bases.moved_metres[:, None]
+    return np.asarray(total / metres_per_minute_of(area)[:, None])
+
+
+def metres_per_minute_of(area: StudyArea) -> Floats:
+    """(k,) how fast each officer comes from their base, by their mode."""
+    settings = area.settings.patrol
+    walk = metres_per_minute(settings.walking_speed_kmh)
+    ride = metres_per_minute(settings.cycling_speed_kmh)
+    return np.where(area.officers["mode"] == "bicycle", ride, walk)
+
 
 SAME_METRES = 5.0
 """Bases so near to each other are one: files hold places to less than a metre."""
@@ -119,3 +177,81 @@ def whose_base(area: StudyArea, officer: str, patrol: Patrol) -> str:
     """Name of the school's officer whose base a patrol leads to; empty for this officer's own."""
     names = list(area.officers["officer"])
     return Bases(area, [patrol]).whose(names.index(officer), 0) if officer in names else ""
+
+
+OTHER = {"walk": "bicycle", "bicycle": "walk"}
+"""The other mode than each."""
+
+SAID = {"walk": "on foot", "bicycle": "by bicycle"}
+"""Each mode as people say it."""
+
+
+def area_of_other_mode(area: StudyArea) -> StudyArea | None:
+    """The area of the officers who do not go the area's way, under the way that they go.
+
+    Parameters
+    ----------
+    area
+        With officers.
+
+    Returns
+    -------
+    StudyArea or None
+        None where every officer goes the area's way, or all patrols are to go it.
+
+    Raises
+    ------
+    InputError
+        When they go by bicycle, and the settings have a bicycle slower than a walk.
+    """
+    way = OTHER[area.settings.patrol.way]
+    officers = area.officers[area.officers["mode"] == way]
+    if officers.empty or not area.settings.week.way_by_officer:
+        return None
+    patrol = area.settings.patrol
+    if way == "bicycle" and patrol.cycling_speed_kmh < patrol.walking_speed_kmh:
+        names = ", ".join(officers["officer"])
+        what = (
+            f"cycling_speed_kmh {patrol.cycling_speed_kmh:g} is below "
+            f"walking_speed_kmh {patrol.walking_speed_kmh:g}, and {names} goes by bicycle"
+        )
+        where, remedy = "[patrol]", "make it faster, or write walk as their mode"
+        raise InputError.one(where, what, remedy)
+    patrol = patrol.model_copy(update={"way": way})
+    settings = area.settings.model_copy(update={"patrol": patrol})
+    return replace(area, settings=settings, officers=officers.reset_index(drop=True))
+
+
+def schools_of_other_mode(area: StudyArea, lent: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """Schools that are planned the other way, in the order of the schools table.
+
+    Those of officers who do not go the area's way; none where all patrols are to go it.
+
+    Parameters
+    ----------
+    area
+        With officers.
+    lent
+        Officers and the schools that they are lent to beside their own.
+    """
+    if not area.settings.week.way_by_officer:
+        return ()
+    others = area.officers[area.officers["mode"] != area.settings.patrol.way]
+    names = set(others["officer"])
+    theirs = {urn for urns in others["school_urns"] for urn in urns}
+    theirs |= {urn for officer, urn in lent if officer in names}
+    return tuple(urn for urn in area.schools["urn"] if urn in theirs)
+
+
+def note_on_modes(area: StudyArea) -> tuple[str, ...]:
+    """Say where officers are given patrols of another way than the one that they go."""
+    way = area.settings.patrol.way
+    others = area.officers["officer"][area.officers["mode"] != way]
+    if others.empty or area.settings.week.way_by_officer:
+        return ()
+    goes, patrols = ("goes", "patrols") if len(others) == 1 else ("go", "patrol")
+    said = SAID[OTHER[way]]
+    *first, last = others
+    who = f"{', '.join(first)} and {last}" if first else last
+    told = f"{who} {goes} {said} to the gate and between schools, and {patrols} {SAID[way]}. "
+    return (f"{told}The settings can have their patrols planned {said} ([week] way_by_officer).",)

@@ -1,12 +1,11 @@
 """A plan for each day of a week: places tasked by intelligence count on their days only.
 
 Where officers do not go the area's way, each day's plan holds another one of their patrols, see
-`patrolplan.team.modes`.
+`patrolplan.team.bases`.
 """
 
 import datetime as dt
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import lru_cache
@@ -17,16 +16,13 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.crew.share import Tell
 from patrolplan.errors import InputError
+from patrolplan.parallel import Tell
+from patrolplan.patrols.further_patrols import with_relief
+from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
-from patrolplan.patrols.plans import Patrol
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.plans import Variant
-from patrolplan.patrols.relief import with_relief
 from patrolplan.risk.surface import Risk
-from patrolplan.team.modes import area_of_other_mode
-from patrolplan.team.modes import schools_of_other_mode
+from patrolplan.team.bases import area_of_other_mode, schools_of_other_mode
 from patrolplan.team.week import Lock
 
 
@@ -285,7 +281,7 @@ def with_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
     area
         The area as it is now, with officers.
     urns
-        See `patrolplan.team.modes.schools_of_other_mode`; without any, the plan is left with the
+        See `patrolplan.team.bases.schools_of_other_mode`; without any, the plan is left with the
         area's way alone.
     """
     other, there = area_of_other_mode(area), {patrol.urn for patrol in plan.patrols}

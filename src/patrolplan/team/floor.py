@@ -1,16 +1,12 @@
 """What comes before the worth of a week: the least of every school, and the lowest dose."""
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from patrolplan.team.blocks import add_least
-from patrolplan.team.blocks import add_options
-from patrolplan.team.model import Model
-from patrolplan.team.problem import Floats
-from patrolplan.team.problem import Ints
-from patrolplan.team.problem import RotaProblem
+from patrolplan.team.constraints import add_least, add_options
+from patrolplan.team.mip import Model
+from patrolplan.team.problem import Floats, Ints, RotaProblem
 
 CHOSEN = 0.5
 

@@ -29,8 +29,7 @@ Neither makes an experiment of what was none: hotspots are patrolled because the
 bad months are followed by better ones whoever walks there (regression to the mean).
 """
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd

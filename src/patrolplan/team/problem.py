@@ -1,14 +1,12 @@
 """The choice of a week as plain arrays: what may be chosen, and what it touches."""
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.ranges import ranges
+from patrolplan.arrays import ranges
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -52,7 +50,7 @@ class RotaProblem:
     least
         Patrols that every school should get.
     most_minutes
-        Most minutes of a hotspot a day, see `patrolplan.team.most`.
+        Most minutes of a hotspot a day, see `patrolplan.team.constraints`.
     exact
         (s,) patrols that each school should get and may not exceed; None leaves it open.
     must_visits

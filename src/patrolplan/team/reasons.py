@@ -5,14 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from patrolplan.patrols.plans import clock
-from patrolplan.team.modes import SAID
-from patrolplan.team.options import EPSILON
-from patrolplan.team.options import Choice
-from patrolplan.team.problem import Bools
-from patrolplan.team.problem import Ints
-from patrolplan.team.week import Unmet
-from patrolplan.team.week import day_name
+from patrolplan.patrols.plan import clock
+from patrolplan.team.bases import SAID
+from patrolplan.team.problem import Bools, Ints
+from patrolplan.team.rota_inputs import EPSILON, Choice
+from patrolplan.team.week import Unmet, day_name
 
 
 def unmet_days(choice: Choice, chosen: Ints) -> tuple[Unmet, ...]:

@@ -1,28 +1,20 @@
 """Change at short notice: the least change that repairs a week already handed out."""
 
 import datetime as dt
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
-from patrolplan.patrols.plans import Plan
+from patrolplan.patrols.plan import Plan
 from patrolplan.team.day_plans import plans_by_day
-from patrolplan.team.options import Choice
-from patrolplan.team.problem import Ints
-from patrolplan.team.problem import RotaProblem
+from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota import week_of
-from patrolplan.team.solve import Stop
-from patrolplan.team.solve import solve_rota
-from patrolplan.team.week import Duty
-from patrolplan.team.week import Week
-from patrolplan.team.week import day_name
+from patrolplan.team.rota_inputs import Choice
+from patrolplan.team.solve import Stop, solve_rota
+from patrolplan.team.week import Duty, Week, day_name
 
 
 @dataclass(frozen=True, eq=False)

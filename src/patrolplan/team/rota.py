@@ -1,40 +1,59 @@
-"""Plan -> `Week`: who patrols which school on which day."""
+"""Plan -> `Week`: who patrols which school on which day.
+
+Locks and bans that name no officer, school, day or route that is there.
+"""
 
 import datetime as dt
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.provenance import created_from
-from patrolplan.errors import InputError
-from patrolplan.errors import Problems
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.way import way_notes
+from patrolplan.errors import InputError, Problems
+from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.windows import way_notes
 from patrolplan.risk.estimate import guard_notes
+from patrolplan.team.bases import SAID, note_on_modes
 from patrolplan.team.day_plans import plans_by_day
-from patrolplan.team.hand_checks import check_hand
-from patrolplan.team.modes import SAID
-from patrolplan.team.modes import note_on_modes
-from patrolplan.team.open_days import school_week
-from patrolplan.team.options import Choice
-from patrolplan.team.options import dosed_days
-from patrolplan.team.problem import Ints
-from patrolplan.team.problem import RotaProblem
-from patrolplan.team.reasons import Reasons
-from patrolplan.team.reasons import unmet_days
-from patrolplan.team.solve import RotaSolution
-from patrolplan.team.solve import Stop
-from patrolplan.team.solve import solve_rota
-from patrolplan.team.week import Ban
-from patrolplan.team.week import Duty
-from patrolplan.team.week import Lock
-from patrolplan.team.week import Short
-from patrolplan.team.week import Week
-from patrolplan.team.week import day_name
+from patrolplan.team.problem import Ints, RotaProblem
+from patrolplan.team.reasons import Reasons, unmet_days
+from patrolplan.team.rota_inputs import Choice, dosed_days
+from patrolplan.team.solve import RotaSolution, Stop, solve_rota
+from patrolplan.team.week import Ban, Duty, Lock, Short, Week, day_name, school_week
+
+
+def check_hand(choice: Choice) -> None:
+    """Raise for locks and bans that name no officer, school, day or variant that is there."""
+    problems = Problems()
+    days = choice.days
+    for kind, rows in (("lock", choice.locks), ("ban", choice.bans)):
+        for row in rows:
+            place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
+            if row.officer is not None and row.officer not in choice.officers:
+                problems.add(kind, f"there is no officer '{row.officer}'", "name one", place)
+            highest = _highest(choice, row)
+            if highest < 0:
+                problems.add(kind, f"no patrol is planned for URN '{row.urn}'", "name one", place)
+            elif row.variant is not None and not 0 <= row.variant <= highest:
+                what = f"there is no variant {row.variant}"
+                problems.add(kind, what, f"write 0 to {highest}", place)
+            if row.date not in {*days, *([None] if kind == "ban" else [])}:
+                span = f"{day_name(days[0])} to {day_name(days[-1])}"
+                what = f"{row.date} is not among the days planned"
+                problems.add(kind, what, f"name a day from {span}", place)
+    problems.raise_if_any()
+
+
+def _highest(choice: Choice, row: Lock | Ban) -> int:
+    """The highest number of a route that a lock or ban may name; -1 where none is planned."""
+    routes = np.array([row.urn in {None, urn} for urn in choice.urns], dtype=bool)
+    routes = routes[choice.route_school]
+    if row.officer in choice.officers:
+        mine = routes & choice.goes[choice.officers.index(row.officer)]
+        routes = mine if mine.any() else routes
+    return int(choice.variant[:, routes].max(initial=-1))
 
 
 def plan_week(
@@ -52,7 +71,7 @@ def plan_week(
 
     An officer has at most one patrol a day: the bells of an area are so close together that a
     second patrol could hardly begin in time. Officers are on duty from setting out at their base
-    until the end of the patrol. What a week is worth stands in `patrolplan.team.worth`.
+    until the end of the patrol. What a week is worth stands in `patrolplan.team.objective`.
 
     Parameters
     ----------

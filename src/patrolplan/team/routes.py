@@ -1,16 +1,13 @@
 """Plans of a week's days -> the routes that it is made of: every patrol once, and its variants."""
 
 import datetime as dt
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from patrolplan.patrols.other_way import other_way
-from patrolplan.patrols.plans import Patrol
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.plans import clock
+from patrolplan.patrols.patrol_writer import other_way
+from patrolplan.patrols.plan import Patrol, Plan, clock
 from patrolplan.team.problem import Ints
 from patrolplan.team.week import Duty
 

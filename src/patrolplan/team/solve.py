@@ -2,27 +2,18 @@
 
 import math
 import time
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from patrolplan.team.anneal import annealed
-from patrolplan.team.blocks import add_options
-from patrolplan.team.blocks import add_worth
-from patrolplan.team.floor import IMPOSSIBLE
-from patrolplan.team.floor import Floor
-from patrolplan.team.floor import add_floor
-from patrolplan.team.floor import floor_of
-from patrolplan.team.improve import improved
-from patrolplan.team.model import Model
-from patrolplan.team.model import Programme
-from patrolplan.team.problem import Floats
-from patrolplan.team.problem import Ints
-from patrolplan.team.problem import RotaProblem
-from patrolplan.team.worth import worth_of
-from patrolplan.threads import side_by_side
+from patrolplan.parallel import side_by_side
+from patrolplan.team.constraints import add_options, add_worth
+from patrolplan.team.floor import IMPOSSIBLE, Floor, add_floor, floor_of
+from patrolplan.team.mip import Model, Programme
+from patrolplan.team.objective import worth_of
+from patrolplan.team.problem import Floats, Ints, RotaProblem
+from patrolplan.team.rota_search import annealed, improved
 
 PROVEN = 1e-6
 """Relative gap at which a week counts as proven best."""

@@ -3,40 +3,21 @@
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
-from typing import Any
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
-from pydantic import Field
-from pydantic import ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from patrolplan.area import StudyArea
-from patrolplan.area.provenance import created_from
-from patrolplan.area.provenance import short_id
-from patrolplan.errors import InputError
-from patrolplan.errors import Problems
-from patrolplan.patrols.document import Amount
-from patrolplan.patrols.document import Count
-from patrolplan.patrols.document import Entry
-from patrolplan.patrols.document import Minutes
-from patrolplan.patrols.document import PatrolEntry
-from patrolplan.patrols.other_way import other_way
-from patrolplan.patrols.plans import Plan
+from patrolplan.area.provenance import created_from, short_id
+from patrolplan.errors import InputError, Problems
+from patrolplan.patrols.document import Amount, Count, Entry, Minutes, PatrolEntry
+from patrolplan.patrols.patrol_writer import other_way
+from patrolplan.patrols.plan import Plan
 from patrolplan.team.day_plans import plans_by_day
-from patrolplan.team.routes import Walked
-from patrolplan.team.routes import walked
-from patrolplan.team.routes import ways
-from patrolplan.team.week import SCHEMA
-from patrolplan.team.week import Ban
-from patrolplan.team.week import Duty
-from patrolplan.team.week import Lock
-from patrolplan.team.week import Short
-from patrolplan.team.week import Unmet
-from patrolplan.team.week import Week
+from patrolplan.team.routes import Walked, walked, ways
+from patrolplan.team.week import SCHEMA, Ban, Duty, Lock, Short, Unmet, Week
 
 REMEDY = "take the file as it was written, or plan the week again with `patrolplan week --from`"
 

@@ -4,32 +4,21 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser
-from playwright.sync_api import BrowserContext
-from playwright.sync_api import Locator
-from playwright.sync_api import Page
-from playwright.sync_api import expect
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from patrolplan.board.asked import AskedChange
-from patrolplan.board.asked import AskedCheck
 from patrolplan.board.board import Board
-from patrolplan.board.ground import Ground
-from patrolplan.board.launch import desk_on
-from patrolplan.board.server import board_app
-from patrolplan.board.server import listening
-from patrolplan.board.store import Store
+from patrolplan.board.requests import AskedChange, AskedCheck
+from patrolplan.board.server import board_app, listening
+from patrolplan.board.session import Ground, desk_on
+from patrolplan.board.week_store import Store
 from patrolplan.team.week import Week
 
 CHROMIUM = Path("/usr/bin/chromium")

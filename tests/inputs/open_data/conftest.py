@@ -3,17 +3,14 @@
 import importlib.util
 import json
 import sys
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from urllib3.util.retry import Retry
 
-from patrolplan.inputs.open_data.bring import Servers
-from patrolplan.inputs.open_data.bring import bring
-from patrolplan.inputs.open_data.web import Pace
-from patrolplan.inputs.open_data.web import Web
+from patrolplan.inputs.download.client import Pace, Web
+from patrolplan.inputs.download.download import Servers, bring
 from patrolplan.settings import load_settings
 
 _spec = importlib.util.spec_from_file_location(

@@ -5,7 +5,7 @@ import gzip
 
 import osmium
 
-from patrolplan.inputs.open_data.osm import FEATURES
+from patrolplan.inputs.download.overpass import FEATURES
 
 SLUGS = {
     "Anti-social behaviour": "anti-social-behaviour",

@@ -24,8 +24,10 @@ CHILD = """
 import sys
 from datetime import UTC, datetime
 from urllib3.util.retry import Retry
-from patrolplan.inputs.open_data.bring import Servers, bring
-from patrolplan.inputs.open_data.web import Pace, Web
+from patrolplan.inputs.download.download import Servers
+from patrolplan.inputs.download.download import bring
+from patrolplan.inputs.download.client import Pace
+from patrolplan.inputs.download.client import Web
 from patrolplan.settings import load_settings
 url, months = sys.argv[2], int(sys.argv[3])
 web = Web(

@@ -6,10 +6,9 @@ import json
 import pytest
 
 from patrolplan.cli import main
-from patrolplan.errors import FetchError
-from patrolplan.errors import SettingsError
-from patrolplan.inputs.open_data import bring as bringing
-from patrolplan.inputs.open_data.bring import Servers
+from patrolplan.errors import FetchError, SettingsError
+from patrolplan.inputs.download import download as bringing
+from patrolplan.inputs.download.download import Servers
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

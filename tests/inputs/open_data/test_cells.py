@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.inputs.open_data.cells import first_cells
-from patrolplan.inputs.open_data.cells import halves
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
+from patrolplan.inputs.download.cells import first_cells, halves
 
 BRITISH = Projection("EPSG:27700")
 

@@ -5,10 +5,10 @@ import io
 
 import pytest
 
+from patrolplan.crs import Projection
 from patrolplan.errors import FetchError
-from patrolplan.inputs.open_data.gias import COLUMNS
+from patrolplan.inputs.download.gias import COLUMNS
 from patrolplan.inputs.schools import read_schools
-from patrolplan.projection import Projection
 from patrolplan.tables import LeftOut
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

@@ -33,7 +33,7 @@ def reaching(path):
     """What a module imports that can reach out."""
     names = [name for name in imported(path) if not name.startswith(tuple(HARMLESS))]
     roots = {name.split(".")[0] for name in names}
-    rooms = {"open_data" for name in names if name.startswith("patrolplan.inputs.open_data")}
+    rooms = {"open_data" for name in names if name.startswith("patrolplan.inputs.download")}
     return (roots & (REACHES_OUT | {"osmnx"})) | rooms
 
 

@@ -6,9 +6,9 @@ import socket
 import osmnx
 import pytest
 
+from patrolplan.crs import Projection
 from patrolplan.errors import FetchError
-from patrolplan.inputs.streets import read_streets
-from patrolplan.projection import Projection
+from patrolplan.inputs.street_files import read_streets
 from patrolplan.tables import LeftOut
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

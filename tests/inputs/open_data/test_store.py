@@ -2,11 +2,8 @@
 
 import pytest
 
-from patrolplan.errors import FetchError
-from patrolplan.errors import OutputError
-from patrolplan.inputs.open_data.store import Kept
-from patrolplan.inputs.open_data.store import alone
-from patrolplan.inputs.open_data.store import replaced
+from patrolplan.atomic import Kept, alone, replaced
+from patrolplan.errors import FetchError, OutputError
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_beside(tmp_path):

@@ -3,9 +3,7 @@
 import pytest
 
 from patrolplan.errors import SettingsError
-from patrolplan.inputs.open_data.targets import month_file
-from patrolplan.inputs.open_data.targets import month_of
-from patrolplan.inputs.open_data.targets import single_file
+from patrolplan.inputs.download.manifest import month_file, month_of, single_file
 from patrolplan.settings import settings_from
 
 

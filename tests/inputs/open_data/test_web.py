@@ -8,9 +8,8 @@ import requests
 from urllib3.util.retry import Retry
 
 from patrolplan.errors import FetchError
-from patrolplan.inputs.open_data.police import PoliceApi
-from patrolplan.inputs.open_data.web import Pace
-from patrolplan.inputs.open_data.web import user_agent
+from patrolplan.inputs.download.client import Pace, user_agent
+from patrolplan.inputs.download.police import PoliceApi
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 RING = "51.5,-0.16:51.5,-0.1:51.54,-0.1:51.54,-0.16"

@@ -2,8 +2,7 @@
 
 import importlib.util
 import json
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,9 +11,9 @@ from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import patrolplan as pp
-from patrolplan.cli import app
-from patrolplan.inputs.open_data import bring as bringing
-from patrolplan.inputs.open_data.bring import Servers
+from patrolplan.cli import console as app
+from patrolplan.inputs.download import download as bringing
+from patrolplan.inputs.download.download import Servers
 from patrolplan.settings import load_settings
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

@@ -13,12 +13,14 @@ import pytest
 from patrolplan import cli
 from patrolplan.errors import InputError
 from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.sheet import render_brief
-from patrolplan.outputs.brief.spans import Span
-from patrolplan.outputs.brief.told import brief_document
-from patrolplan.outputs.brief.told import brief_lines
-from patrolplan.outputs.brief.told import lead
-from patrolplan.outputs.brief.told import span_words
+from patrolplan.outputs.brief.brief_render import (
+    brief_document,
+    brief_lines,
+    lead,
+    render_brief,
+    span_words,
+)
+from patrolplan.outputs.brief.periods import Span
 from patrolplan.privacy import ReportGroups
 
 HOSTILE = (

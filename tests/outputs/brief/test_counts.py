@@ -9,13 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.counts import around_gate
-from patrolplan.outputs.brief.counts import chance_of
-from patrolplan.outputs.brief.counts import rising
+from patrolplan.outputs.brief.crime_counts import around_gate, chance_of, rising
 from patrolplan.tables import HOTSPOTS
 
 

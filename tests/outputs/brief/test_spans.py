@@ -6,9 +6,7 @@ import pandas as pd
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.outputs.brief.spans import Span
-from patrolplan.outputs.brief.spans import spans_of
-from patrolplan.outputs.brief.spans import when_of
+from patrolplan.outputs.brief.periods import Span, spans_of, when_of
 
 
 def incidents(months, days=()):

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import shapely
 
-from patrolplan.outputs.card.inset import LEAST_SEEN
-from patrolplan.outputs.card.inset import LEAST_ZOOM
-from patrolplan.outputs.card.inset import crossing
-from patrolplan.outputs.card.inset import inset_of
-from patrolplan.outputs.card.labels import corners
-from patrolplan.outputs.card.labels import overlapping
-from patrolplan.outputs.card.scene import frame_of
-from patrolplan.outputs.card.scene import scene_in
-from patrolplan.outputs.card.streetmap import draw_patrol_map
-from patrolplan.patrols.plans import Leg
-from patrolplan.patrols.plans import Step
+from patrolplan.outputs.card.card_map import draw_patrol_map
+from patrolplan.outputs.cartography.labels import corners, overlapping
+from patrolplan.outputs.cartography.map_content import (
+    LEAST_SEEN,
+    LEAST_ZOOM,
+    crossing,
+    frame_of,
+    inset_of,
+    scene_in,
+)
+from patrolplan.patrols.plan import Leg, Step
 
 WIDTH, HEIGHT = 538.0, 380.0
 ROUND = [(0, 0), (900, 0), (0, 30), (60, 30), (0, 0)]

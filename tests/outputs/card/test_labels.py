@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from patrolplan.outputs.card.labels import Wish
-from patrolplan.outputs.card.labels import along
-from patrolplan.outputs.card.labels import around
-from patrolplan.outputs.card.labels import corners
-from patrolplan.outputs.card.labels import overlapping
-from patrolplan.outputs.card.labels import place
-from patrolplan.outputs.card.labels import upright
+from patrolplan.outputs.cartography.labels import (
+    Wish,
+    along,
+    around,
+    corners,
+    overlapping,
+    place,
+    upright,
+)
 
 WIDTH, HEIGHT = 400.0, 300.0
 

@@ -4,12 +4,8 @@ import dataclasses
 
 import pytest
 
-from patrolplan.outputs.card.lettering import BOLD
-from patrolplan.outputs.card.lettering import REGULAR
-from patrolplan.outputs.card.lettering import UNPRINTED
-from patrolplan.outputs.card.lettering import _letters
-from patrolplan.outputs.card.lettering import printable
-from patrolplan.outputs.card.words import card_data
+from patrolplan.outputs.card.card_text import card_data
+from patrolplan.outputs.cartography.fonts import BOLD, REGULAR, UNPRINTED, _letters, printable
 
 ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
 

@@ -11,13 +11,11 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.card import words
-from patrolplan.outputs.card import workshop
-from patrolplan.outputs.card.labels import corners
-from patrolplan.outputs.card.labels import overlapping
-from patrolplan.outputs.card.sheet import render_cards
-from patrolplan.outputs.card.signs import LEGEND_HEIGHT
-from patrolplan.outputs.card.streetmap import STOP_RADIUS
+from patrolplan.outputs.card import card as workshop, card_text as words
+from patrolplan.outputs.card.card import render_cards
+from patrolplan.outputs.card.card_map import STOP_RADIUS
+from patrolplan.outputs.cartography.labels import corners, overlapping
+from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT
 from patrolplan.outputs.wording import plan_id
 from patrolplan.patrols.windows import Window
 

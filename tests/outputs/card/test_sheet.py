@@ -7,14 +7,10 @@ import pypdf
 import pytest
 import segno
 
-from patrolplan.outputs.card.lettering import SMALLEST
-from patrolplan.outputs.card.sheet import card_name
-from patrolplan.outputs.card.sheet import render_cards
-from patrolplan.outputs.wording import attributions
-from patrolplan.outputs.wording import data_dates
-from patrolplan.outputs.wording import grid_reference
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.plans import clock
+from patrolplan.outputs.card.card import card_name, render_cards
+from patrolplan.outputs.cartography.fonts import SMALLEST
+from patrolplan.outputs.wording import attributions, data_dates, grid_reference
+from patrolplan.patrols.plan import Plan, clock
 
 HOSTILE = (
     'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'

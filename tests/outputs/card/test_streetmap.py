@@ -8,40 +8,27 @@ import numpy as np
 import pypdf
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from matplotlib.figure import Figure
 
 from patrolplan.inputs.streets import no_features
-from patrolplan.outputs.card.fit import BODY_WIDTH
-from patrolplan.outputs.card.frame import WORTH_TURNING
-from patrolplan.outputs.card.frame import Frame
-from patrolplan.outputs.card.frame import fit_frame
-from patrolplan.outputs.card.labels import corners
-from patrolplan.outputs.card.labels import overlapping
-from patrolplan.outputs.card.labels import slid
-from patrolplan.outputs.card.lettering import text_width
-from patrolplan.outputs.card.marks import CROSS
-from patrolplan.outputs.card.marks import STOP_RADIUS
-from patrolplan.outputs.card.names import BUS_STOP
-from patrolplan.outputs.card.names import NAME_SIZE
-from patrolplan.outputs.card.names import point_names
-from patrolplan.outputs.card.route import arrows
-from patrolplan.outputs.card.route import parts_of
-from patrolplan.outputs.card.route import pushed_shares
-from patrolplan.outputs.card.route import spread
-from patrolplan.outputs.card.route import strands
-from patrolplan.outputs.card.scene import frame_of
-from patrolplan.outputs.card.scene import scene_in
-from patrolplan.outputs.card.signs import LEGEND_HEIGHT
-from patrolplan.outputs.card.signs import draw_legend
-from patrolplan.outputs.card.signs import north_box
-from patrolplan.outputs.card.signs import north_place
-from patrolplan.outputs.card.streetmap import draw_patrol_map
-from patrolplan.patrols.plans import Barred
-from patrolplan.patrols.plans import Leg
-from patrolplan.patrols.plans import Step
+from patrolplan.outputs.card.card import BODY_WIDTH
+from patrolplan.outputs.card.card_map import draw_patrol_map
+from patrolplan.outputs.cartography.fonts import text_width
+from patrolplan.outputs.cartography.labels import corners, overlapping, slid
+from patrolplan.outputs.cartography.map_content import frame_of, scene_in
+from patrolplan.outputs.cartography.place_names import BUS_STOP, NAME_SIZE, point_names
+from patrolplan.outputs.cartography.route import arrows, parts_of, pushed_shares, spread, strands
+from patrolplan.outputs.cartography.symbols import (
+    CROSS,
+    LEGEND_HEIGHT,
+    STOP_RADIUS,
+    draw_legend,
+    north_box,
+    north_place,
+)
+from patrolplan.outputs.cartography.viewport import WORTH_TURNING, Frame, fit_frame
+from patrolplan.patrols.plan import Barred, Leg, Step
 
 SIZE = {"width": 538.0, "height": 380.0}
 MOST_BYTES = 400_000

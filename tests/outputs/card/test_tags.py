@@ -3,10 +3,8 @@
 import numpy as np
 import shapely
 
-from patrolplan.outputs.card.labels import place
-from patrolplan.outputs.card.route import strands
-from patrolplan.outputs.card.tags import led_tags
-from patrolplan.outputs.card.tags import leg_tags
+from patrolplan.outputs.cartography.labels import place
+from patrolplan.outputs.cartography.route import led_tags, leg_tags, strands
 
 SIZE = {"width": 400.0, "height": 300.0}
 SIGNS = shapely.MultiPoint([(150, 150), (180, 150)]).buffer(9)

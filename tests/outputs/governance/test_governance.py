@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.outputs.governance.facts import read_backtest
-from patrolplan.outputs.governance.pack import PAPERS
-from patrolplan.outputs.governance.pack import write_governance
+from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
 from patrolplan.settings import DISCOVERED
 
 RESULT = {

@@ -16,22 +16,19 @@ import pypdf
 import pytest
 import shapely
 from markupsafe import escape
-from playwright.sync_api import Browser
-from playwright.sync_api import Page
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import patrolplan as pp
-from patrolplan.outputs.webmap.layers import FEARED
-from patrolplan.outputs.webmap.layers import RECORDED
-from patrolplan.outputs.webmap.layers import map_layers
-from patrolplan.outputs.webmap.layers import priority_class
-from patrolplan.outputs.webmap.layers import voice_classes
-from patrolplan.outputs.webmap.page import render_map
-from patrolplan.outputs.wording import after_dark
-from patrolplan.outputs.wording import keep_away
-from patrolplan.patrols.plans import Barred
-from patrolplan.patrols.plans import Plan
-from patrolplan.patrols.plans import clock
+from patrolplan.outputs.webmap.map_layers import (
+    FEARED,
+    RECORDED,
+    map_layers,
+    priority_class,
+    voice_classes,
+)
+from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.outputs.wording import after_dark, keep_away
+from patrolplan.patrols.plan import Barred, Plan, clock
 from patrolplan.patrols.windows import Window
 from patrolplan.settings import OutputSettings
 

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from patrolplan.outputs.week.roll import Roll
+from patrolplan.outputs.week.roster import Roll
 from patrolplan.team.rota import plan_week
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'

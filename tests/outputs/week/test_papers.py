@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 import patrolplan as pp
-from patrolplan.errors import InputError
-from patrolplan.errors import OutputError
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.patrols.plans import clock
+from patrolplan.errors import InputError, OutputError
+from patrolplan.outputs.week.roster import Roll
+from patrolplan.patrols.plan import clock
 from patrolplan.team.week import week_document
 
 HERE = Path(__file__).parent

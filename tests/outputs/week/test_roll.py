@@ -4,15 +4,11 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.outputs.week.roll import RESERVED
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.roll import check_choice
-from patrolplan.outputs.week.roll import plain_names
+from patrolplan.outputs.week.roster import RESERVED, Roll, check_choice, plain_names
 
 NASTY = st.text(st.sampled_from('aA1/\\.:*?"<>| \t\r\n-_éÉß\u202e'), max_size=80)
 

@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from patrolplan.hotspots.reasons import CATEGORY_WORDS
-from patrolplan.hotspots.reasons import FACTOR_WORDS
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.school import letter
-from patrolplan.outputs.week.school import render_school_sheets
-from patrolplan.outputs.week.school import school_data
-from patrolplan.patrols.plans import clock
+from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
+from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.school_sheet import letter, render_school_sheets, school_data
+from patrolplan.patrols.plan import clock
 from patrolplan.settings import CrimeSettings
 
 HERE = Path(__file__).parent

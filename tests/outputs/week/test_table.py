@@ -8,11 +8,9 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.table import plain_cell
-from patrolplan.outputs.week.table import week_csv
-from patrolplan.outputs.week.table import week_xlsx
-from patrolplan.patrols.plans import clock
+from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.spreadsheet import plain_cell, week_csv, week_xlsx
+from patrolplan.patrols.plan import clock
 
 OFFICERS = ('=HYPERLINK("http://x")', "@SUM", "+1", "\tTAB", "\rCR", "-2", "../../up", "con")
 

@@ -9,13 +9,10 @@ import pypdf
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.tasks import officer_name
-from patrolplan.outputs.week.tasks import render_tasks
-from patrolplan.outputs.week.tasks import tasks_data
+from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.task_sheets import officer_name, render_tasks, tasks_data
 from patrolplan.outputs.wording import grid_reference
-from patrolplan.patrols.plans import Barred
-from patrolplan.patrols.plans import clock
+from patrolplan.patrols.plan import Barred, clock
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import week_document
 

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from patrolplan.outputs import wording
-from patrolplan.outputs.week.roll import Roll
-from patrolplan.outputs.week.webmap import render_week_map
-from patrolplan.patrols.plans import clock
+from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.week_pack import render_week_map
+from patrolplan.patrols.plan import clock
 from patrolplan.team.week import day_name
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from patrolplan.patrols.orienteering import Officer
-from patrolplan.patrols.orienteering import OrienteeringProblem
-from patrolplan.patrols.solver.compiled import build_case
-from patrolplan.patrols.solver.labels import Explorer
+from patrolplan.patrols.solver.label_setting import Explorer
+from patrolplan.patrols.solver.reduce import build_case
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
 
 STOPS = 8
 BEAMS = (1, 2, 3, 5)

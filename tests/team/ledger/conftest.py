@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 import patrolplan as pp
 from patrolplan.team.ledger import schema
-from patrolplan.team.ledger.entries import Visit
+from patrolplan.team.ledger.promised import Visit
 
 MONDAY = dt.date(2026, 11, 30)
 

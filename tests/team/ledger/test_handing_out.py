@@ -5,11 +5,13 @@ import json
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.outputs.files import write_json
-from patrolplan.team.ledger.handing_out import HOTSPOTS_FILE
-from patrolplan.team.ledger.handing_out import WEEK_FILE
-from patrolplan.team.ledger.handing_out import hotspots_document
-from patrolplan.team.ledger.handing_out import read_handed_out
+from patrolplan.outputs.output_folder import write_json
+from patrolplan.team.ledger.promised import (
+    HOTSPOTS_FILE,
+    WEEK_FILE,
+    hotspots_document,
+    read_handed_out,
+)
 from patrolplan.team.week import week_document
 
 

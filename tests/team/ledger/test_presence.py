@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from patrolplan.team.ledger.places import pieces_on
-from patrolplan.team.ledger.presence import GAP_SECONDS
-from patrolplan.team.ledger.presence import presence_on_streets
+from patrolplan.team.ledger.map_matching import GAP_SECONDS, presence_on_streets
+from patrolplan.team.ledger.promised import pieces_on
 
 MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
 """Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""

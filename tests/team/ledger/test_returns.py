@@ -8,10 +8,8 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.returnpack import return_tables
-from patrolplan.outputs.returnpack import write_return
-from patrolplan.team.ledger.places import SAME_PLACE_METRES
-from patrolplan.team.ledger.places import same_place
+from patrolplan.outputs.week.spreadsheet import return_tables, write_return
+from patrolplan.team.ledger.promised import SAME_PLACE_METRES, same_place
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 DAY = dt.timedelta(days=1)

@@ -11,13 +11,12 @@ import time
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.projection import Projection
+from patrolplan.crs import Projection
 from patrolplan.team.ledger import schema
-from patrolplan.team.ledger.entries import Visit
+from patrolplan.team.ledger.promised import Visit
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 
@@ -189,9 +188,9 @@ def test_the_last_word_on_each_visit_stands(entries):
 
 WRITER = """
 import datetime as dt, sys
-from patrolplan.projection import Projection
-from patrolplan.team.ledger.entries import Visit
-from patrolplan.team.ledger.store import Ledger
+from patrolplan.crs import Projection
+from patrolplan.team.ledger.promised import Visit
+from patrolplan.team.ledger.ledger import Ledger
 
 ledger = Ledger(sys.argv[1], "Eastmere", Projection())
 begin = int(sys.argv[2])

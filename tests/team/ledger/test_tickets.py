@@ -7,14 +7,16 @@ import pandas as pd
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.tracks import Track
-from patrolplan.team.ledger.measured import track_visits
-from patrolplan.team.ledger.tickets import Answer
-from patrolplan.team.ledger.tickets import parsed_answer
-from patrolplan.team.ledger.tickets import parsed_line
-from patrolplan.team.ledger.tickets import stops_of
-from patrolplan.team.ledger.tickets import table_visits
-from patrolplan.team.ledger.tickets import typed_visits
+from patrolplan.inputs.gpx import Track
+from patrolplan.team.ledger.delivered import (
+    Answer,
+    parsed_answer,
+    parsed_line,
+    stops_of,
+    table_visits,
+    typed_visits,
+)
+from patrolplan.team.ledger.map_matching import track_visits
 
 MONDAY = dt.date(2026, 11, 30)
 

@@ -2,8 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -11,17 +10,10 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.hotspots.reasons import FACTOR_WORDS
-from patrolplan.hotspots.reasons import TIME_WORDS
-from patrolplan.network.naming import describe
-from patrolplan.outputs.brief.counts import Around
-from patrolplan.outputs.brief.counts import around_gate
-from patrolplan.outputs.brief.recorded import Counting
-from patrolplan.outputs.brief.recorded import Recorded
-from patrolplan.outputs.brief.spans import Spans
-from patrolplan.outputs.brief.spans import When
-from patrolplan.outputs.brief.spans import spans_of
-from patrolplan.outputs.brief.spans import when_of
+from patrolplan.hotspots.reasons import FACTOR_WORDS, TIME_WORDS
+from patrolplan.network.names import describe
+from patrolplan.outputs.brief.crime_counts import Around, Counting, Recorded, around_gate
+from patrolplan.outputs.brief.periods import Spans, When, spans_of, when_of
 
 HOTSPOTS = 5
 GROUPS = 4

@@ -7,18 +7,8 @@ Colours hold for colour-blind readers and in grey; titles carry the dates of the
 True
 """
 
-from patrolplan.outputs.plot.curves import coverage
-from patrolplan.outputs.plot.curves import months
-from patrolplan.outputs.plot.curves import what_if
-from patrolplan.outputs.plot.offline import OfflineMap
-from patrolplan.outputs.plot.offline import web_map
-from patrolplan.outputs.plot.streets import disagreement
-from patrolplan.outputs.plot.streets import hotspots
-from patrolplan.outputs.plot.streets import risk
-from patrolplan.outputs.plot.streets import route
-from patrolplan.outputs.plot.weeks import doses
-from patrolplan.outputs.plot.weeks import impact
-from patrolplan.outputs.plot.weeks import shares
+from patrolplan.outputs.plot.charts import coverage, doses, impact, months, shares, what_if
+from patrolplan.outputs.plot.maps import OfflineMap, disagreement, hotspots, risk, route, web_map
 
 __all__ = [
     "OfflineMap",

@@ -11,26 +11,22 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds
-from scipy.optimize import LinearConstraint
-from scipy.optimize import linprog
-from scipy.optimize import milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
-from patrolplan.patrols.solver.labels import MAX_CANDIDATES
-from patrolplan.patrols.solver.labels import Explorer
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, Explorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.compiled import Case
+    from patrolplan.patrols.solver.reduce import Case
+
 
 BEAMS = (64, 1024)
 # Widths of pricing, the next when the one before finds no column; the last is exact.

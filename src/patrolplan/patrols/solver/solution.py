@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.patrols.solver.problem import OrienteeringProblem
+
 
 # Sums of minutes in another order differ in the last digits; nobody is late by a nanosecond.
 TOLERANCE = 1e-9

@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.patrols.solver.labels import MAX_CANDIDATES
-from patrolplan.patrols.solver.labels import Explorer
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, Explorer
 from patrolplan.patrols.solver.packing import Team
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.compiled import Case
     from patrolplan.patrols.solver.packing import Pool
     from patrolplan.patrols.solver.problem import OrienteeringProblem
+    from patrolplan.patrols.solver.reduce import Case
     from patrolplan.patrols.solver.solution import Solution
 
     Routes = dict[int, list[int]]
     Resolve = Callable[[NDArray[np.float64], int], Routes]
+
 
 MAX_LABELS = 1_000_000
 # Shares of the worth down to which all sets are listed, one after the other: most variants are

@@ -1,0 +1,95 @@
+"""Rows of many ranges as one array: what belongs to each of some things that lie end to end.
+
+Places that occur often, once each: snap points stand in millions of rows.
+
+A typed door to numba, which has no type hints of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import numba
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+def ranges(
+    starts: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    *,
+    turned: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int64]:
+    """Numbers from each start on, so many of each, one range after the other.
+
+    Parameters
+    ----------
+    starts, counts
+        (k,) of each range.
+    turned
+        (k,) ranges that are told from their last number back to their first; default none.
+
+    Examples
+    --------
+    >>> ranges(np.array([5, 0]), np.array([3, 2]))
+    array([5, 6, 7, 0, 1])
+    >>> ranges(np.array([5, 0]), np.array([3, 2]), turned=np.array([True, False]))
+    array([7, 6, 5, 0, 1])
+    """
+    inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    if turned is None:
+        numbers = np.repeat(starts, counts) + inside
+    else:
+        first = np.where(turned, starts + counts - 1, starts)
+        numbers = np.repeat(first, counts) + np.repeat(np.where(turned, -1, 1), counts) * inside
+    return np.asarray(numbers)
+
+
+def distinct(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Different places, by x and then y, and for each row the number of its place.
+
+    The same as `numpy.unique(xy, axis=0, return_inverse=True)`, by hashing instead of sorting all.
+
+    Parameters
+    ----------
+    xy
+        (k, 2) metres, none of them NaN.
+
+    Examples
+    --------
+    >>> distinct(np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0]]))
+    (array([[1., 5.],
+           [2., 1.]]), array([1, 0, 1]))
+    """
+    codes, found = pd.factorize(
+        np.ascontiguousarray(xy, dtype=np.float64).view(np.complex128)[:, 0]
+    )
+    order = np.argsort(found)  # complex numbers stand by their real part first
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    places = np.ascontiguousarray(found[order])
+    return places.view(np.float64).reshape(-1, 2), rank[codes]
+
+
+Function = TypeVar("Function", bound="Callable[..., object]")
+
+
+def compiled(signature: str | None = None) -> Callable[[Function], Function]:
+    """Compile a function, for threads to run side by side, and keep the result on disk.
+
+    Parameters
+    ----------
+    signature
+        Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
+        one version, when the module is imported, rather than one for each kind of caller. Without
+        it the first call compiles; functions that take named tuples of arrays are left to that.
+    """
+    return cast(
+        "Callable[[Function], Function]",
+        numba.njit(signature, cache=True, error_model="numpy", nogil=True),
+    )

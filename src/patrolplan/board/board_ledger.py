@@ -1,0 +1,99 @@
+"""Doses delivered, entered on the board: into the same ledger as `patrolplan record`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from patrolplan.team.ledger.delivered import Answer, stops_of, typed_visits
+from patrolplan.team.ledger.ledger import has_ledger, open_ledger
+from patrolplan.team.ledger.promised import handed_out
+from patrolplan.team.week_editor import CannotBeError, Post, post_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patrolplan.settings import Settings
+    from patrolplan.team.week import Week
+
+
+Delivered = dict[Post, tuple[list[float], int | None]]
+
+
+def record(
+    settings: Settings, week: Week, post: Post, minutes: Sequence[float], engagements: int | None
+) -> str:
+    """Enter what a patrol delivered, and gives it in words; entered again it is corrected.
+
+    The week as it stands is handed out in the ledger first, so that promised and delivered minutes
+    are of the same patrol.
+
+    Parameters
+    ----------
+    settings
+        Name the ledger.
+    week, post
+        The patrol.
+    minutes
+        Minutes at each stop, in the order of the card; 0 where it was not visited.
+    engagements
+        People spoken to on the whole patrol; they are entered at its first visited stop.
+
+    Raises
+    ------
+    CannotBeError
+        When there is no such patrol, or not a number for each stop.
+    LedgerError
+        When the ledger cannot be written.
+    """
+    duty = next((duty for duty in week.duties if post_of(duty) == post), None)
+    if duty is None:
+        message = f"{post}: there is no such patrol"
+        raise CannotBeError(message)
+    if len(minutes) != len(duty.patrol.stops):
+        message = f"{len(minutes)} numbers of minutes for {len(duty.patrol.stops)} stops"
+        raise CannotBeError(message)
+    if not minutes:
+        message = f"{post}: presence at the gate alone; there is no dose to enter"
+        raise CannotBeError(message)
+    first = next((row for row, value in enumerate(minutes) if value > 0), 0)
+    none = None if engagements is None else 0
+    answers = [
+        Answer(float(value), engagements if row == first else none)
+        for row, value in enumerate(minutes)
+    ]
+    with open_ledger(settings) as ledger:
+        ledger.hand_out(handed_out(week))
+        stops = stops_of(ledger, post.officer, post.date)
+        stops = stops[stops["urn"] == post.urn].reset_index(drop=True)
+        entries = ledger.record(typed_visits(stops, answers))
+    outcomes = {entry.outcome for entry in entries}
+    how = "corrected" if "corrected" in outcomes else "entered"
+    if outcomes == {"same"}:
+        how = "entered before already"
+    return f"Doses {how}: {post}, {sum(minutes):g} minutes"
+
+
+def delivered(settings: Settings, week: Week) -> Delivered:
+    """What was delivered by each patrol of a week, as the ledger has it."""
+    if not has_ledger(settings):
+        return {}
+    with open_ledger(settings) as ledger:
+        table = ledger.delivered(week.days[0], week.days[-1])
+    found: Delivered = {}
+    rows = {
+        (row["officer"], row["urn"], row["date"], row["hotspot"]): row
+        for row in table.to_dict("records")
+    }
+    for duty in week.duties:
+        mine = [
+            rows.get((duty.officer, duty.urn, duty.date, stop.hotspot))
+            for stop in duty.patrol.stops
+        ]
+        known = [row for row in mine if row is not None]
+        if known:
+            minutes = [0.0 if row is None else float(row["minutes"]) for row in mine]
+            spoken = [int(row["engagements"]) for row in known if pd.notna(row["engagements"])]
+            found[post_of(duty)] = (minutes, sum(spoken) if spoken else None)
+    return found

@@ -1,0 +1,161 @@
+"""What the page may ask for, checked before anything is done with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from patrolplan.inputs.table_reader import shown
+from patrolplan.team.week_editor import Post
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
+        except ValueError:
+            pass
+    message = f"{shown(value)} is no date, written YYYY-MM-DD"
+    raise ValueError(message)
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Count = Annotated[int, Field(ge=0, le=99)]
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+Version = Annotated[int, Field(ge=0)]
+
+
+class Asked(BaseModel):
+    """Part of a request: closed to what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class AskedPost(Asked):
+    """One patrol: who, where, when."""
+
+    officer: Name
+    urn: Name
+    date: Day
+
+    @property
+    def post(self) -> Post:
+        """The post it names."""
+        return Post(self.officer, self.urn, self.date)
+
+
+class Move(Asked):
+    """A patrol goes to another officer, school or day."""
+
+    kind: Literal["move"]
+    from_: Annotated[AskedPost, Field(alias="from")]
+    to: AskedPost
+
+
+class Swap(Asked):
+    """Two patrols change officers, or their days where one officer has both."""
+
+    kind: Literal["swap"]
+    a: AskedPost
+    b: AskedPost
+
+
+class Add(AskedPost):
+    """One more patrol."""
+
+    kind: Literal["add"]
+    variant: Count | None = None
+
+
+class Remove(AskedPost):
+    """A patrol is taken back."""
+
+    kind: Literal["remove"]
+
+
+class ChooseVariant(AskedPost):
+    """A patrol takes another route."""
+
+    kind: Literal["variant"]
+    variant: Count
+
+
+class SetLock(AskedPost):
+    """A patrol stays, whatever is solved again; or may change again."""
+
+    kind: Literal["lock", "unlock"]
+
+
+class SetBan(Asked):
+    """Patrols are ruled out, or allowed again; null stands for all."""
+
+    kind: Literal["ban", "unban"]
+    officer: Name | None = None
+    urn: Name | None = None
+    date: Day | None = None
+    variant: Count | None = None
+
+
+class Task(Asked):
+    """A place is tasked: to be visited, or barred."""
+
+    kind: Literal["task"]
+    place_id: Annotated[str, Field(min_length=1, max_length=60)]
+    longitude: Annotated[float, Field(ge=-180, le=180, strict=False)]
+    latitude: Annotated[float, Field(ge=-89, le=89, strict=False)]
+    must_visit: bool
+    schools: Annotated[list[Name], Field(min_length=1, max_length=500)]
+    from_: Annotated[Day, Field(alias="from")]
+    to: Day
+    reason: Words
+    by: Words
+
+
+class Untask(Asked):
+    """A tasked place is taken off the table."""
+
+    kind: Literal["untask"]
+    place_id: Annotated[str, Field(min_length=1, max_length=60)]
+
+
+ByHandChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan
+Change = Annotated[ByHandChange | Task | Untask, Field(discriminator="kind")]
+
+
+class Versioned(Asked):
+    """Asked of the week as the page knows it."""
+
+    version: Version
+
+
+class AskedChange(Versioned):
+    """A change."""
+
+    change: Change
+
+
+class AskedCheck(Asked):
+    """A change that is looked at only; the version does not matter."""
+
+    change: Change
+    version: Version = 0
+
+
+class AskedDoses(Versioned):
+    """Minutes delivered at each stop of a patrol."""
+
+    duty: AskedPost
+    minutes: Annotated[
+        list[Annotated[float, Field(ge=0, le=720, strict=False)]], Field(max_length=50)
+    ]
+    engagements: Annotated[int, Field(ge=0, le=999)] | None = None
+
+
+class AskedPrint(Versioned):
+    """Papers of the week, or of an officer or day."""
+
+    officer: Name | None = None
+    date: Day | None = None

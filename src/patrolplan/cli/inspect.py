@@ -1,0 +1,140 @@
+"""Commands that look at the data: init, check, risk, hotspots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from patrolplan.cli.console import HERE, Config, Json, MaybeOut, app, check_out, estimated, loaded
+from patrolplan.errors import OutputError
+from patrolplan.terminal import (
+    left_out_rows,
+    print_json,
+    print_left_out,
+    printed,
+    say_written,
+    stage,
+)
+from patrolplan.text import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from patrolplan.area import StudyArea
+
+
+@app.command()
+def init(config: Config = HERE, as_json: Json = False) -> None:
+    """Write a settings file to start from, with every key and its meaning."""
+    from patrolplan.settings.load import settings_template
+
+    try:
+        with config.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(settings_template())
+    except FileExistsError:
+        message = f"{config}: is there already; name another file with --config"
+        raise OutputError(message) from None
+    except OSError as error:
+        message = f"{config}: cannot be written ({error.strerror}); name another file with --config"
+        raise OutputError(message) from None
+    if as_json:
+        print_json({"written": str(config)})
+        return
+    printed.print(f"Written {config}: name your files under [sources], then `patrolplan check`.")
+
+
+@app.command()
+def check(config: Config = HERE, as_json: Json = False) -> None:
+    """Read everything and say what came in, what was left out, and what was assumed."""
+    area = loaded(config)
+    first, last = area.incidents["month"].min(), area.incidents["month"].max()
+    document = {
+        "area": area.name,
+        "street_km": round(area.network.metres / 1000, 1),
+        "incidents": len(area.incidents),
+        "months": [f"{first:%Y-%m}", f"{last:%Y-%m}"],
+        "times_known": area.times_known,
+        "snapped": area.snapped,
+        "groups_of_reports": len(area.reports),
+        "schools": len(area.schools),
+        "officers": len(area.officers),
+        "left_out": left_out_rows(area.left_out),
+        "notes": list(area.notes),
+    }
+    if as_json:
+        print_json(document)
+        return
+    table = Table("what came in", "", title=area.name, title_justify="left")
+    for name, value in document.items():
+        if name not in {"area", "left_out", "notes"}:
+            shown = " to ".join(value) if isinstance(value, list) else str(value)
+            table.add_row(name.replace("_", " "), shown)
+    printed.print(table)
+    print_left_out(area.left_out, area.notes)
+
+
+@app.command()
+def risk(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> None:
+    """Estimate the risk of every piece of street; with --out, write it as a layer."""
+    from patrolplan.outputs.geopackage import risk_layer
+    from patrolplan.outputs.planfile import risk_document
+
+    check_out(out)
+    area = loaded(config)
+    surface = estimated(area)
+    if out is not None:
+        _write_layers(area, out, "risk.gpkg", {"risk": risk_layer(area, surface)})
+    if as_json:
+        print_json({"area": area.name, **risk_document(surface), "notes": list(surface.notes)})
+        return
+    printed.print(repr(surface))
+    for note in surface.notes:
+        printed.print(f"note: {note}")
+    say_written(out)
+
+
+@app.command()
+def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> None:
+    """Find the hotspots; with --out, write them as a layer."""
+    from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.geopackage import hotspot_layer
+    from patrolplan.outputs.planfile import hotspot_documents
+    from patrolplan.risk.estimate import guard_notes
+
+    check_out(out)
+    area = loaded(config)
+    surface = estimated(area)
+    with stage("Finding hotspots"):
+        found = find_hotspots(area, surface)
+    if out is not None:
+        _write_layers(area, out, "hotspots.gpkg", {"hotspots": hotspot_layer(found)})
+    if as_json:
+        documents = hotspot_documents(found, area.projection)
+        notes = list(surface.notes)
+        print_json({"area": area.name, "hotspots": documents, "notes": notes})
+        return
+    table = Table("hotspot", "share of risk", "metres", "place", "why")
+    for row in hotspot_documents(found, area.projection)[:20]:
+        why = "; ".join(row["reasons"])
+        table.add_row(
+            row["id"], f"{row['worth']:.1%}", f"{row['length_metres']:.0f}", row["place"], why
+        )
+    printed.print(f"{counted(len(found), 'hotspot')}; those of most risk:")
+    printed.print(table)
+    for note in guard_notes(area):
+        printed.print(f"note: {note}")
+    say_written(out)
+
+
+def _write_layers(
+    area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
+) -> None:
+    from patrolplan.area.provenance import about
+    from patrolplan.outputs.geopackage import write_layers
+    from patrolplan.outputs.output_folder import whole_folder
+
+    with stage(f"Writing {name}"), whole_folder(out, about(area)) as folder:
+        write_layers(folder / name, layers)

@@ -1,1 +1,0 @@
-"""Work shared out among workers: processes of this computer, a cluster, any executor."""

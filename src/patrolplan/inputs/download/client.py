@@ -1,0 +1,257 @@
+"""Asking servers: an honest name, a pace, patience with faults, bounds on size and time."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+from urllib3.util.retry import Retry
+
+from patrolplan.errors import FetchError
+
+T = TypeVar("T")
+
+LONGEST_GET = 4094
+"""Signs of an address that data.police.uk still takes; longer ones are posted."""
+
+PASSING = frozenset({408, 425, 429, 500, 502, 504})
+"""Statuses of faults that pass."""
+
+TELLING = frozenset({200, 404, 503})
+"""Statuses that mean something to who asked."""
+
+LONGEST_WAIT_SECONDS = 600
+CHUNK_BYTES = 65536
+
+
+class UnusableError(Exception):
+    """An answer that cannot be used, though the next one may be.
+
+    Parameters
+    ----------
+    why
+        What is wrong, in words.
+    wait_seconds
+        How long the server asks to wait, if it does.
+    """
+
+    def __init__(self, *, why: str, wait_seconds: float | None = None) -> None:
+        super().__init__(why)
+        self.wait_seconds = wait_seconds
+
+
+@dataclass
+class Pace:
+    """At most so many requests a second, evenly spaced: no burst that a server could mind.
+
+    Examples
+    --------
+    >>> waited = []
+    >>> pace = Pace(per_second=10, clock=lambda: 0.0, sleep=waited.append)
+    >>> pace.keep(); pace.keep(); pace.keep()
+    >>> waited
+    [0.1, 0.2]
+    """
+
+    per_second: float = 12
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: float = field(default=float("-inf"), init=False)
+
+    def keep(self) -> None:
+        """Wait until the next request may go."""
+        now = self.clock()
+        if now < self._next:
+            self.sleep(self._next - now)
+        self._next = max(now, self._next) + 1 / self.per_second
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said: status (200, 404 or 503) and whole body."""
+
+    status: int
+    body: bytes
+
+
+class Web:
+    """One session with servers of open data.
+
+    Parameters
+    ----------
+    contact
+        Whom the operator of a server may write to; part of the user agent.
+    pace
+        How many requests a second; data.police.uk allows 15.
+    patience
+        How often is asked again after a fault, and how long is waited between (urllib3 counts
+        and grows the waits; a Retry-After that the server sends goes first).
+    timeout_seconds
+        For a connection, and for each piece of an answer.
+    answer_seconds
+        For a whole answer.
+    sleep
+        How to wait between tries.
+    """
+
+    def __init__(
+        self,
+        contact: str = "",
+        *,
+        pace: Pace | None = None,
+        patience: Retry | None = None,
+        timeout_seconds: tuple[float, float] = (10, 60),
+        answer_seconds: float = 300,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.agent = user_agent(contact)
+        self.timeout_seconds = timeout_seconds
+        self.answer_seconds = answer_seconds
+        self._pace = pace or Pace()
+        self.patience = patience or Retry(
+            total=8, backoff_factor=1, backoff_max=60, backoff_jitter=0.5, allowed_methods=None
+        )
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = self.agent
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def ask(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        read: Callable[[Answer], T],
+        *,
+        what: str,
+        most_bytes: int = 64 * 2**20,
+    ) -> T:
+        """Ask until an answer can be read.
+
+        Parameters
+        ----------
+        url, fields
+            Where, and with which fields: in the address where it stays short, else posted.
+        read
+            Makes of an answer what is wanted; raises `UnusableError` to have it asked again.
+        what
+            What is asked for, for messages.
+        most_bytes
+            Size above which an answer is refused.
+
+        Raises
+        ------
+        FetchError
+            When patience has ended, or the server refuses.
+        """
+        return self.patiently(
+            lambda: read(self._once(url, fields, what, most_bytes)), url=url, what=what
+        )
+
+    def patiently(self, attempt: Callable[[], T], *, url: str, what: str) -> T:
+        """Try until it goes well; after faults that pass, wait and try again.
+
+        Raises
+        ------
+        FetchError
+            When patience has ended.
+        """
+        patience = self.patience
+        while True:
+            self._pace.keep()
+            try:
+                return attempt()
+            except (requests.RequestException, HTTPError, UnusableError) as error:
+                wait = error.wait_seconds if isinstance(error, UnusableError) else None
+                if wait is not None and wait > LONGEST_WAIT_SECONDS:
+                    why = f"asks to wait {wait / 60:.0f} minutes"
+                    raise FetchError(failed(url, what, why)) from None
+                try:
+                    patience = patience.increment("GET", url, error=error)
+                except MaxRetryError:
+                    raise FetchError(failed(url, what, _said(error))) from None
+            grown = max(patience.get_backoff_time(), patience.backoff_factor)
+            self._sleep(max(grown, wait or 0))
+
+    def _once(self, url: str, fields: Mapping[str, str], what: str, most_bytes: int) -> Answer:
+        address = requests.Request("GET", url, params=dict(fields)).prepare().url or url
+        post = len(address) > LONGEST_GET
+        with self._session.request(
+            "POST" if post else "GET",
+            url if post else address,
+            data=dict(fields) if post else None,
+            timeout=self.timeout_seconds,
+            stream=True,
+            allow_redirects=False,
+        ) as response:
+            wait = asked_wait(response, self.patience)
+            if response.status_code in PASSING or wait is not None:
+                raise UnusableError(why=f"answers {response.status_code}", wait_seconds=wait)
+            if response.status_code not in TELLING:
+                why = f"refuses with the status {response.status_code}"
+                raise FetchError(failed(url, what, why))
+            return Answer(response.status_code, self.body(response, most_bytes))
+
+    def body(self, response: requests.Response, most_bytes: int) -> bytes:
+        """The body as it comes, held to its bounds; one that is cut short is an error."""
+        until = time.monotonic() + self.answer_seconds
+        body = bytearray()
+        while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            body += piece
+            if len(body) > most_bytes:
+                raise UnusableError(why=f"sends more than {most_bytes / 2**20:.0f} MB")
+            if time.monotonic() > until:
+                raise UnusableError(why=f"is not done after {self.answer_seconds:.0f} s")
+        return bytes(body)
+
+
+def user_agent(contact: str) -> str:
+    """Who asks, as servers see it.
+
+    Examples
+    --------
+    >>> user_agent("analyst@example.org")
+    'patrolplan/... (+analyst@example.org)'
+    """
+    said = "".join(sign for sign in contact if sign.isascii() and sign.isprintable())
+    return f"patrolplan/{version('patrolplan')}" + (f" (+{said})" if said else "")
+
+
+def asked_wait(response: requests.Response, patience: Retry) -> float | None:
+    """Seconds that a server asks to wait, None where it does not."""
+    if response.status_code not in Retry.RETRY_AFTER_STATUS_CODES:
+        return None
+    try:
+        return patience.get_retry_after(response.raw)
+    except InvalidHeader:
+        return None
+
+
+def failed(url: str, what: str, why: str) -> str:
+    """The message when something could not be had."""
+    host = urlsplit(url).netloc
+    kept = "what came so far is kept; run `patrolplan fetch` again later to go on from there"
+    return f"{host}: {what} could not be fetched, the server {why}; {kept}."
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, without the addresses and objects that libraries print."""
+    if isinstance(error, UnusableError):
+        return str(error)
+    if isinstance(error, requests.Timeout):
+        return "does not answer in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "cannot be reached through the proxy"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "cannot prove who it is (certificate)"
+    if isinstance(error, requests.ConnectionError):
+        return "cannot be reached, or breaks off"
+    return f"breaks off ({type(error).__name__})"

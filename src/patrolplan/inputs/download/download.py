@@ -1,0 +1,299 @@
+"""What is missing of an area's open data is brought, and recorded."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.atomic import Kept, alone, digest
+from patrolplan.crs import Projection
+from patrolplan.errors import FetchError, SettingsError
+from patrolplan.inputs.boundary import read_limits
+from patrolplan.inputs.download import gias, police
+from patrolplan.inputs.download.client import Web
+from patrolplan.inputs.download.manifest import (
+    MAPS,
+    OPEN_DATABASE,
+    OPEN_GOVERNMENT,
+    PUBLIC,
+    Manifest,
+    Origin,
+    month_file,
+    month_of,
+    single_file,
+)
+from patrolplan.inputs.download.police import MonthlyCrimes, table_bytes
+from patrolplan.settings import Settings
+
+Source = Literal["streets", "schools", "crimes"]
+SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
+
+Tell = Callable[[str, int, int], None]
+"""Hears what is being fetched, how many of it are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of the publishers."""
+
+    police: str = "https://data.police.uk/api"
+    schools: str = "https://ea-edubase-api-prod.azurewebsites.net/edubase/downloads/public"
+    streets: str = "https://overpass-api.de/api"
+
+
+@dataclass
+class Brought:
+    """What a fetch did.
+
+    Parameters
+    ----------
+    files
+        Files that were written, from the settings' folder on.
+    kept
+        How many files were there already and stay as they are.
+    notes
+        What should be known: months that are not offered, files that are in doubt.
+    """
+
+    files: list[str] = field(default_factory=list)
+    kept: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def bring(
+    settings: Settings,
+    *,
+    months: int | None = None,
+    only: Sequence[Source] = SOURCES,
+    again: bool = False,
+    tell: Tell = lambda _what, _done, _of: None,
+    web: Web | None = None,
+    servers: Servers | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Brought:
+    """Fetch what is missing of an area: street crimes, schools, walking streets.
+
+    Each file is written whole or not at all, and none that is there is written over. After a break
+    the same call goes on where it stopped, and ends with the same bytes as an unbroken run.
+
+    Parameters
+    ----------
+    settings
+        `[area]` says where, `[sources]` where the files go, `[fetch]` how much and who asks.
+    months
+        How many months of crime, counted back from the newest offered; default as in `[fetch]`.
+    only
+        Sources to fetch.
+    again
+        Fetch files anew that are there already.
+    tell
+        Hears of the progress.
+    web, servers, now
+        The session, the addresses and the clock (UTC).
+
+    Raises
+    ------
+    SettingsError
+        When the settings do not say where, or name no file that fetch can write.
+    FetchError
+        When a server does not give what is asked; what came is kept for the next call.
+    OutputError
+        When a file cannot be written.
+    """
+    limits = _limits(settings)
+    places = _places(settings, only)
+    with alone(settings.folder) as workspace, web or Web(settings.fetch.contact) as session:
+        area = digest(shapely.to_wkb(shapely.set_precision(limits, 0.01)), settings.area.crs)
+        manifest = Manifest(settings.folder, area, session.agent, now)
+        servers = servers or Servers()
+        fetch = _Fetch(settings, limits, session, servers, workspace, manifest, area, again, tell)
+        for source, path in places.items():
+            if source == "crimes":
+                fetch.crimes(months or settings.fetch.months)
+            elif source == "schools":
+                fetch.schools(path, now())
+            else:
+                fetch.streets(path)
+    return fetch.brought
+
+
+def _limits(settings: Settings) -> BaseGeometry:
+    if settings.area.bounds is None and settings.area.boundary is None:
+        what = "says neither bounds nor boundary, so there is no telling what to fetch"
+        raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
+    return read_limits(settings, np.empty((0, 2)))
+
+
+def _places(settings: Settings, only: Sequence[Source]) -> dict[Source, Path]:
+    """Where each source goes; settings that leave no room for one are told before any request."""
+    return {
+        source: month_file(settings, "2026-09").parent
+        if source == "crimes"
+        else single_file(settings, source)
+        for source in SOURCES
+        if source in only
+    }
+
+
+@dataclass
+class _Fetch:
+    """One fetch: where it stands, and what it did."""
+
+    settings: Settings
+    limits: BaseGeometry
+    web: Web
+    servers: Servers
+    workspace: Path
+    manifest: Manifest
+    area: str
+    again: bool
+    tell: Tell
+    brought: Brought = field(default_factory=Brought)
+
+    def __post_init__(self) -> None:
+        self.projection = Projection(self.settings.area.crs)
+
+    def streets(self, path: Path) -> None:
+        """Write the file of streets, unless there is one."""
+        from patrolplan.inputs.download.overpass import street_file  # noqa: PLC0415 - slow to import
+
+        if self._there(self.settings.paths("streets"), path):
+            return
+        self.tell("streets", 0, 1)
+        kept = Kept(self.workspace, "streets", self.area)
+        kind = next(kind for kind in MAPS if path.name.endswith(kind))
+        url = self.servers.streets
+        data, rows = street_file(self.web, url, self.limits, self.projection, kept.folder, kind)
+        if not rows:
+            message = "OpenStreetMap has no street in the area; check [area] bounds and boundary."
+            kept.forget()
+            raise FetchError(message)
+        credit = "© OpenStreetMap contributors, openstreetmap.org/copyright"
+        self._write(
+            path, data, Origin("streets", f"{url}/interpreter", OPEN_DATABASE, credit, rows)
+        )
+        kept.forget()
+        self.tell("streets", 1, 1)
+
+    def schools(self, path: Path, now: datetime) -> None:
+        """Write the file of schools, unless there is one."""
+        if self._there(self.settings.paths("schools"), path):
+            return
+        self.tell("schools", 0, 1)
+        table, url = gias.schools(
+            self.web, self.servers.schools, now.date(), self.limits, self.projection
+        )
+        if table.empty:
+            self.brought.notes.append("The register has no school in the area.")
+        rows = list(table.itertuples(index=False, name=None))
+        data = table_bytes(tuple(table.columns), rows, path)
+        credit = f"{PUBLIC} (Department for Education)"
+        self._write(path, data, Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows)))
+        self.tell("schools", 1, 1)
+
+    def crimes(self, count: int) -> None:
+        """Write a file for each month that is missing and offered."""
+        self.tell("the months offered", 0, 1)
+        api = police.PoliceApi(self.web, self.servers.police)
+        offered = api.months()
+        self.tell("the months offered", 1, 1)
+        wanted = months_back(offered[-1], count)
+        missing = self._missing(wanted)
+        kept = Kept(self.workspace, "crimes", f"{self.area} {offered[-1]}")
+        monthly = MonthlyCrimes(api, self.limits, self.projection, kept)
+        todo = [month for month in missing if month in offered]
+        gone = [month for month in missing if month not in offered]
+        for done, month in enumerate(todo):
+            self.tell(f"crime of {month}", done, len(todo))
+            rows = monthly.rows(month)
+            if rows is None:
+                gone.append(month)
+                continue
+            self._write_month(month, rows)
+            monthly.done(month)
+        kept.forget()
+        if gone:
+            named = spans(gone)
+            self.brought.notes.append(f"data.police.uk does not offer crime of {named} (any more).")
+        self.tell("crime", len(todo), len(todo))
+
+    def _write_month(self, month: str, rows: list[police.Row]) -> None:
+        if not rows:
+            self.brought.notes.append(f"No crime was recorded in the area in {month}.")
+        path = month_file(self.settings, month)
+        url = f"{self.servers.police}/crimes-street/all-crime"
+        credit = f"{PUBLIC} (data.police.uk)"
+        origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,))
+        self._write(path, table_bytes(police.COLUMNS, rows, path), origin)
+
+    def _missing(self, wanted: Sequence[str]) -> list[str]:
+        """Months to fetch, newest first: those without a file, or those that are ours again."""
+        files: dict[str, list[Path]] = {}
+        for path in self.settings.paths("crimes"):
+            files.setdefault(month_of(path), []).append(path)
+        return [
+            month
+            for month in wanted
+            if not self._there(files.get(month, []), month_file(self.settings, month))
+        ]
+
+    def _there(self, paths: Sequence[Path], target: Path) -> bool:
+        """Whether a source has files that stay; those in doubt are told."""
+        there = [path for path in paths if path.is_file()]
+        if self.again and set(there) <= {target}:
+            return False
+        for path in there:
+            doubt = self.manifest.doubt(path)
+            if doubt:
+                remedy = "remove it, or fetch it with --again"
+                self.brought.notes.append(f"{self._name(path)} {doubt}, and is kept; {remedy}.")
+            elif self.again:
+                name = self._name(target)
+                kept = "is kept: fetch would write another file beside it"
+                self.brought.notes.append(f"{self._name(path)} {kept} ({name}); remove it first.")
+        self.brought.kept += len(there)
+        return bool(there)
+
+    def _write(self, path: Path, data: bytes, origin: Origin) -> None:
+        self.manifest.add(path, data, origin)
+        self.brought.files.append(self._name(path))
+
+    def _name(self, path: Path) -> str:
+        try:
+            return path.relative_to(self.settings.folder).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+def months_back(newest: str, count: int) -> list[str]:
+    """So many months up to one, newest first.
+
+    Examples
+    --------
+    >>> months_back("2026-02", 3)
+    ['2026-02', '2026-01', '2025-12']
+    """
+    months = pd.period_range(end=pd.Period(newest, "M"), periods=count, freq="M")
+    return [str(month) for month in reversed(months)]
+
+
+def spans(months: Sequence[str]) -> str:
+    """Months in words, those in a row as one span.
+
+    Examples
+    --------
+    >>> spans(["2025-11", "2026-01", "2025-12", "2026-05"])
+    '2025-11 to 2026-01, 2026-05'
+    """
+    ordinals = np.array(sorted(pd.Period(month, "M").ordinal for month in months))
+    rows = np.split(ordinals, np.nonzero(np.diff(ordinals) > 1)[0] + 1)
+    ends = [
+        [str(pd.Period(ordinal=int(end), freq="M")) for end in (row[0], row[-1])] for row in rows
+    ]
+    return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)

@@ -1,0 +1,214 @@
+"""Walking streets and what a map needs beside them, from OpenStreetMap through osmnx.
+
+osmnx asks the Overpass API and keeps the raw answers; its graphs are not used: they cut ways at the
+area's edge, drop tags, and its filter "walk" leaves out cycleways and streets whose pavements are
+drawn apart. The answers are written as an OpenStreetMap file, so that one rule decides what is
+walkable, whoever fetched it.
+"""
+
+import io
+import json
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import osmium
+import osmnx
+import requests
+import shapely
+from osmium.osm import mutable
+from osmnx._errors import CacheOnlyInterruptError
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.crs import Projection
+from patrolplan.inputs.download.cells import STRAIGHT_METRES, widened
+from patrolplan.inputs.download.client import UnusableError, Web, asked_wait
+from patrolplan.inputs.osm_tags import NOT_STREETS
+from patrolplan.inputs.streets import GREENS, PARKS, RAILS, STATIONS, WATERWAYS
+
+STREETS = f'["highway"]["highway"!~"^({"|".join(sorted(NOT_STREETS))})$"]'
+"""Every way that a person on foot could be on; its other tags are judged when it is read."""
+
+FEATURES: dict[str, bool | str | list[str]] = {
+    "highway": "bus_stop",
+    "landuse": sorted(GREENS),
+    "leisure": sorted(PARKS),
+    "natural": ["grassland", "heath", "scrub", "water", "wood"],
+    "railway": sorted(RAILS | STATIONS),
+    "waterway": sorted(WATERWAYS | {"dock", "riverbank"}),
+}
+"""What the maps show beside the streets; buildings are left out, they are many."""
+
+MOST_BYTES = 512 * 2**20
+Element = dict[str, Any]
+
+
+def street_file(
+    web: Web,
+    url: str,
+    limits: BaseGeometry,
+    projection: Projection,
+    answers: Path,
+    kind: str,
+) -> tuple[bytes, int]:
+    """An OpenStreetMap file of the area, and how many ways of it are streets.
+
+    Parameters
+    ----------
+    web
+        Whose patience, bounds and user agent hold.
+    url
+        Address of the Overpass API, without "/interpreter".
+    limits, projection
+        The area in metres, and the way to degrees.
+    answers
+        Folder where the server's answers are kept until the file is written.
+    kind
+        ".osm", ".osm.gz" or ".osm.pbf".
+
+    Raises
+    ------
+    FetchError
+        When patience with the server has ended.
+    """
+    area = _degrees(widened(limits), projection)
+    around = _degrees(widened(limits).convex_hull.simplify(10), projection)
+
+    def attempt() -> list[Element]:
+        with _osmnx_asks(web, url, answers):
+            try:
+                _answers_of(osmnx.graph_from_polygon, area, custom_filter=STREETS)
+                _answers_of(osmnx.features_from_polygon, around, tags=FEATURES)
+                return _elements(answers)
+            except ValueError as error:  # an answer of another shape, or one kept broken
+                shutil.rmtree(answers, ignore_errors=True)
+                raise UnusableError(why=f"sends another shape of answer ({error})") from None
+
+    elements = web.patiently(attempt, url=url, what="streets")
+    streets = sum(one["type"] == "way" and "highway" in one.get("tags", {}) for one in elements)
+    return _file(elements, kind), streets
+
+
+def _degrees(shape: BaseGeometry, projection: Projection) -> BaseGeometry:
+    straight = shapely.segmentize(shape, STRAIGHT_METRES)
+    return shapely.transform(
+        straight, lambda xy: np.column_stack(projection.to_degrees(xy[:, 0], xy[:, 1]))
+    )
+
+
+def _answers_of(ask: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - of osmnx
+    """Let osmnx ask and keep the answers, and stop it before it makes a graph of them."""
+    try:
+        ask(*args, **kwargs)
+    except CacheOnlyInterruptError:
+        return
+
+
+@contextmanager
+def _osmnx_asks(web: Web, url: str, answers: Path) -> Iterator[None]:
+    """Osmnx under our settings; its own, and the name resolver that it swaps, come back."""
+    ours = {
+        "overpass_url": url,
+        "overpass_rate_limit": True,  # ask for a free slot first, as the servers want
+        "use_cache": True,
+        "cache_only_mode": True,
+        "cache_folder": answers,
+        "requests_timeout": web.answer_seconds,
+        "requests_kwargs": {
+            "stream": True,
+            "allow_redirects": False,
+            "hooks": {"response": _inspector(web)},
+        },
+        "http_user_agent": web.agent,
+        "http_referer": "",
+        "doh_url_template": None,  # nobody else is asked where the server is
+        "log_file": False,
+        "log_console": False,
+    }
+    before = {name: getattr(osmnx.settings, name) for name in ours}
+    resolver = socket.getaddrinfo
+    try:
+        for name, value in ours.items():
+            setattr(osmnx.settings, name, value)
+        yield
+    finally:
+        socket.getaddrinfo = resolver
+        for name, value in before.items():
+            setattr(osmnx.settings, name, value)
+
+
+def _inspector(web: Web) -> Any:  # noqa: ANN401 - a hook of requests
+    """What looks at each answer before osmnx does, which would wait without end or take a part."""
+
+    def inspect(response: requests.Response, *_: object, **__: object) -> None:
+        with response:
+            if response.status_code != 200:  # noqa: PLR2004 - well
+                wait = asked_wait(response, web.patience)
+                raise UnusableError(why=f"answers {response.status_code}", wait_seconds=wait)
+            body = web.body(response, MOST_BYTES)
+        response.raw = io.BytesIO(body)
+        if response.request.method != "POST":
+            return
+        try:
+            document = json.loads(body)
+        except ValueError:
+            raise UnusableError(why="sends no JSON") from None
+        if not isinstance(document, dict) or not isinstance(document.get("elements"), list):
+            raise UnusableError(why="sends another shape of answer")
+        if "remark" in document:  # a part of the data, with the reason why it is no more
+            raise UnusableError(why=f"stopped on the way ({document['remark']})")
+
+    return inspect
+
+
+def _elements(answers: Path) -> list[Element]:
+    """Elements of every kept answer, each once, in the order that files of its kind have."""
+    found: dict[tuple[int, int], Element] = {}
+    rank = {"node": 0, "way": 1, "relation": 2}
+    for path in sorted(answers.glob("*.json")):
+        for element in json.loads(path.read_bytes())["elements"]:
+            if not isinstance(element, dict) or element.get("type") not in rank:
+                message = "an element is of no known type"
+                raise ValueError(message)
+            _check(element)
+            found[rank[element["type"]], element["id"]] = element
+    return [found[key] for key in sorted(found)]
+
+
+def _check(element: Element) -> None:
+    """Raise where an element lacks what its type needs."""
+    needs: dict[str, dict[str, Any]] = {
+        "node": {"lat": int | float, "lon": int | float},
+        "way": {"nodes": list},
+        "relation": {"members": list},
+    }
+    for name, kind in {"id": int, **needs[element["type"]]}.items():
+        if not isinstance(element.get(name), kind):
+            message = f"a {element['type']} has no {name}"
+            raise ValueError(message)  # noqa: TRY004 - of the answer, not of a caller
+    for member in element.get("members", []):
+        if not {"type", "ref", "role"} <= set(member):
+            message = "a member of a relation is of another shape"
+            raise ValueError(message)
+
+
+def _file(elements: Sequence[Element], kind: str) -> bytes:
+    """The elements as a file of OpenStreetMap data; equal elements give equal bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"streets{kind}"
+        with osmium.SimpleWriter(str(path)) as writer:
+            for one in elements:
+                common = {"id": one["id"], "version": 1, "tags": one.get("tags", {})}
+                if one["type"] == "node":
+                    writer.add_node(mutable.Node(location=(one["lon"], one["lat"]), **common))
+                elif one["type"] == "way":
+                    writer.add_way(mutable.Way(nodes=one["nodes"], **common))
+                else:
+                    members = [(m["type"][0], m["ref"], m["role"]) for m in one["members"]]
+                    writer.add_relation(mutable.Relation(members=members, **common))
+        return path.read_bytes()

@@ -1,0 +1,303 @@
+"""Shortest walks between places on streets, with their geometry, and walks that pass more.
+
+A walk is a ride as well: what a metre costs may differ by piece and direction, and then the
+shortest is the one that costs least.
+"""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import csgraph
+from shapely.ops import substring
+
+from patrolplan.arrays import ranges
+from patrolplan.network.graph import SAME_METRES, street_graph
+from patrolplan.network.network import Positions, StreetNetwork
+
+PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
+"""Shares of a piece's length that the richest piece is spared when walks look for gain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """One walk along the streets.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    pieces
+        (s,) pieces walked, in order.
+    from_metres, to_metres
+        (s,) where each is entered and left, in metres from its first node; backwards where
+        `from_metres` is the greater.
+    effort
+        (s,) what a metre costs there, in metres at full speed; None where all cost 1.
+    """
+
+    network: StreetNetwork
+    pieces: NDArray[np.int64]
+    from_metres: NDArray[np.float64]
+    to_metres: NDArray[np.float64]
+    effort: NDArray[np.float64] | None = None
+
+    @cached_property
+    def piece_metres(self) -> NDArray[np.float64]:
+        """(s,) metres walked on each piece."""
+        return np.abs(self.to_metres - self.from_metres)
+
+    @property
+    def metres(self) -> float:
+        """Length of the walk."""
+        return float(self.piece_metres.sum())
+
+    @property
+    def cost_metres(self) -> float:
+        """Metres that could be gone at full speed in the same time."""
+        return self.metres if self.effort is None else float(self.piece_metres @ self.effort)
+
+    @property
+    def backwards(self) -> NDArray[np.bool_]:
+        """(s,) whether the piece is walked from its last node towards its first."""
+        return np.asarray(self.from_metres > self.to_metres)
+
+    @property
+    def turned(self) -> "Walk":
+        """The same walk the other way round; on foot alone, where it costs the same."""
+        return Walk(self.network, self.pieces[::-1], self.to_metres[::-1], self.from_metres[::-1])
+
+    @cached_property
+    def line(self) -> NDArray[np.float64]:
+        """(v, 2) metres; made when asked for, since most walks are only compared."""
+        low = np.minimum(self.from_metres, self.to_metres)
+        high = np.maximum(self.from_metres, self.to_metres)
+        cut = (low > 0) | (high < self.network.piece_metres[self.pieces])
+        lines, begin = [], 0
+        for step in np.flatnonzero(cut).tolist():  # next to the ends, and at places passed
+            lines += [self._whole(begin, step), self._part(step)]
+            begin = step + 1
+        return _joined([*lines, self._whole(begin, len(self.pieces))])
+
+    def _whole(self, begin: int, end: int) -> NDArray[np.float64]:
+        """The line along these steps, each a whole piece."""
+        parts, piece = self.network.parts, self.pieces[begin:end]
+        backwards = self.backwards[begin:end]
+        count = parts.last[piece] - parts.first[piece]
+        return np.asarray(parts.coordinates[ranges(parts.first[piece], count, turned=backwards)])
+
+    def _part(self, step: int) -> NDArray[np.float64]:
+        """The line along a step on a part of a piece."""
+        whole = self.network.lines(self.pieces[[step]])[0]
+        start, end = float(self.from_metres[step]), float(self.to_metres[step])
+        line = np.asarray(shapely.get_coordinates(substring(whole, *sorted((start, end)))))
+        return line[::-1] if start > end else line
+
+
+def joined_walks(walks: Sequence[Walk]) -> Walk:
+    """Walks on one network, end to end."""
+    efforts = [walk.effort for walk in walks if walk.effort is not None]
+    return Walk(
+        walks[0].network,
+        np.concatenate([walk.pieces for walk in walks]),
+        np.concatenate([walk.from_metres for walk in walks]),
+        np.concatenate([walk.to_metres for walk in walks]),
+        np.concatenate(efforts) if efforts else None,
+    )
+
+
+class Walks:
+    """Shortest walks between positions.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    positions
+        (k,) where walks start and end.
+    limit_metres
+        Walks longer than this are not looked for; their length is inf.
+    effort
+        (p, 2) what a metre of each piece costs in its own direction and against it, 1 or more,
+        inf where it is closed; by default all cost 1. Lengths then are costs, in metres that
+        could be gone at full speed in the same time.
+    """
+
+    def __init__(
+        self,
+        network: StreetNetwork,
+        positions: Positions,
+        *,
+        limit_metres: float = np.inf,
+        effort: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.network = network
+        self._effort = effort
+        self._graph = street_graph(network, positions, effort)
+        self._look(np.arange(len(positions)), limit_metres)
+
+    def among(
+        self,
+        numbers: NDArray[np.int64],
+        *,
+        limit_metres: float = np.inf,
+        looked_from: NDArray[np.int64] | None = None,
+    ) -> "Walks":
+        """Walks between some of the positions alone, which are numbered anew.
+
+        The graph stays the same: to make it costs more than to look for walks within a short limit.
+
+        Parameters
+        ----------
+        numbers
+            The positions.
+        limit_metres
+            As for all walks.
+        looked_from
+            Only walks that start or end at these of them (by their new number) are wanted. On foot
+            alone, where a walk is as long the other way round.
+        """
+        some = copy(self)
+        some._look(numbers, limit_metres, looked_from)  # noqa: SLF001 - of its own class
+        return some
+
+    def _look(
+        self,
+        numbers: NDArray[np.int64],
+        limit_metres: float,
+        looked_from: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Look for the walks from these positions to each other."""
+        self._node = self._graph.places[numbers]
+        sources = np.arange(len(numbers)) if looked_from is None else looked_from
+        self._away, self._before = csgraph.dijkstra(
+            self._graph.costs,
+            directed=True,
+            indices=self._node[sources],
+            limit=limit_metres,
+            return_predecessors=True,
+        )
+        self._row = np.full(len(numbers), -1)
+        self._row[sources] = np.arange(len(sources))
+        metres = np.full((len(numbers), len(numbers)), np.inf)
+        metres[sources] = self._away[:, self._node]
+        if looked_from is not None:
+            metres = np.minimum(metres, metres.T)
+        self.metres: NDArray[np.float64] = metres
+        """(k, k) walking distance (or cost) from each position to each."""
+
+    def between(self, start: int, end: int) -> Walk:
+        """Shortest walk from one position to another; empty from a position to itself.
+
+        Raises
+        ------
+        ValueError
+            When no walk within the limit joins them.
+        """
+        if not np.isfinite(self.metres[start, end]):
+            message = f"no walk within the limit joins positions {start} and {end}"
+            raise ValueError(message)
+        if self._row[start] < 0:
+            return self.between(end, start).turned
+        before, ends = self._before[self._row[start]], self._node[[start, end]]
+        return self._walk(_trace(before, *ends.tolist()))
+
+    def richest(
+        self, start: int, end: int, gain: NDArray[np.float64], *, longest_metres: float
+    ) -> Walk:
+        """The walk that passes most gain without being longer than a limit.
+
+        The exact problem (a shortest path with a resource) is hard; the limit is small here, so
+        a few Lagrangian prices of gain are tried and the best walk within the limit is kept. It
+        never passes less than the shortest walk does.
+
+        Parameters
+        ----------
+        start, end
+            Positions.
+        gain
+            (p,) what passing a piece is worth, 0 or more.
+        longest_metres
+            The walk's greatest length; the shortest walk is given where it is longer than that.
+        """
+        best = self.between(start, end)
+        if longest_metres <= best.cost_metres or start == end:
+            return best
+        inside = self._within(start, end, longest_metres)
+        graph, entries = self._graph.among(inside)
+        cost, spared = graph.data, self._spared(entries, gain)
+        first, last = np.searchsorted(inside, self._node[[start, end]]).tolist()
+        most, steps = _gained(best, gain), np.empty(0, dtype=np.int64)
+        for price in PRICES:
+            graph.data = cost - price * spared
+            before = csgraph.dijkstra(
+                graph, indices=first, limit=longest_metres, return_predecessors=True
+            )[1]
+            previous, steps = steps, _trace(before, first, last)
+            if np.array_equal(previous, steps):
+                continue  # the same walk at a higher price
+            walk = self._walk(inside[steps])
+            if walk.cost_metres <= longest_metres and (much := _gained(walk, gain)) > most:
+                best, most = walk, much
+        return best
+
+    def _spared(self, entries: NDArray[np.int64], gain: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each link's cost what is spared at a price of 1: all on the piece of most gain."""
+        density = gain / self.network.piece_metres
+        segments = self._graph.segments
+        pull = density[segments.piece] / max(float(density.max()), 1e-300)
+        costs = segments.costs(self._effort)
+        spared = segments.summed(np.where(np.isfinite(costs), costs, 0.0) * pull[:, None])
+        graph = self._graph
+        return spared[graph.link[entries], graph.turned[entries].astype(np.int64)]
+
+    def _within(self, start: int, end: int, longest_metres: float) -> NDArray[np.int64]:
+        """Nodes of the graph that a walk of no more than this length can pass."""
+        there = self._away[self._row[start]]
+        # On foot the way back is as long as the way there; by bicycle it need not be.
+        back = self._away[self._row[end]] if self._effort is None else 0.0
+        return np.flatnonzero(there + back <= longest_metres + SAME_METRES)
+
+    def _walk(self, steps: NDArray[np.int64]) -> Walk:
+        """The walk from node to node."""
+        segments = self._graph.segments
+        found, backwards = self._graph.segments_along(self._graph.entries(steps))
+        low, high = segments.from_metres[found], segments.to_metres[found]
+        piece, effort = segments.piece[found], None
+        if self._effort is not None:
+            effort = self._effort[piece, backwards.astype(np.int64)]
+            effort = np.where(np.isfinite(effort), effort, 1.0)
+        return Walk(
+            self.network,
+            piece,
+            np.where(backwards, high, low),
+            np.where(backwards, low, high),
+            effort,
+        )
+
+
+def _trace(before: NDArray[np.int32], first: int, last: int) -> NDArray[np.int64]:
+    """Nodes from the first to the last, by each node's predecessor."""
+    steps = [last]
+    while steps[-1] != first:
+        steps.append(int(before[steps[-1]]))
+    return np.array(steps[::-1])
+
+
+def _gained(walk: Walk, gain: NDArray[np.float64]) -> float:
+    """Gain of the pieces passed, each once."""
+    pieces = np.sort(walk.pieces)  # numpy.unique takes much longer for so few
+    return float(gain[pieces[np.diff(pieces, prepend=-1) > 0]].sum())
+
+
+def _joined(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Lines end to end as one, without the doubled points where they meet."""
+    if not lines:
+        return np.empty((0, 2))
+    line = np.concatenate(lines)
+    moves = np.r_[True, np.any(np.abs(np.diff(line, axis=0)) > SAME_METRES, axis=1)]
+    return line[moves]

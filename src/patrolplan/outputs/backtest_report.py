@@ -1,0 +1,38 @@
+"""A back-test as a document, and as a folder with tables and curves."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from patrolplan.outputs import plot
+from patrolplan.outputs.output_folder import write_json
+from patrolplan.patrols.patrol_backtest import PatrolBacktest
+from patrolplan.risk.backtest import Backtest
+
+
+def backtest_document(risk: Backtest, patrols: PatrolBacktest) -> dict[str, Any]:
+    """Results of risk and patrols in the form of the contracts; what can't be told is null."""
+    return {"results": _records(risk.results), "patrols": _records(patrols.summary())}
+
+
+def write_backtest(risk: Backtest, patrols: PatrolBacktest, folder: Path) -> None:
+    """Write the document, the same as tables, and a coverage curve for each category."""
+    write_json(folder / "backtest.json", backtest_document(risk, patrols))
+    risk.results.to_csv(folder / "risk.csv", index=False, lineterminator="\n")
+    patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")
+    with mpl.rc_context({"svg.hashsalt": "patrolplan"}):
+        for category in risk.trials.categories:
+            figure = Figure(figsize=(7, 4.5), layout="constrained")
+            plot.coverage(risk, category, axes=figure.subplots())
+            name = "".join(sign if sign.isalnum() else "-" for sign in category.lower())
+            figure.savefig(folder / f"coverage-{name}.svg", metadata={"Date": None})
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table with plain numbers; NaN becomes null."""
+    records: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=6))
+    return records

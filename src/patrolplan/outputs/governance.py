@@ -1,0 +1,140 @@
+"""The facts of an area, its risk and its back-test, as the templates name them.
+
+The governance pack as a folder of Markdown.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from patrolplan.area import StudyArea
+from patrolplan.area.provenance import about, created_from, plan_id, versions
+from patrolplan.errors import InputError
+from patrolplan.outputs.output_folder import whole_folder
+from patrolplan.privacy import SQUARE_METRES, STEP
+from patrolplan.risk.surface import Risk
+from patrolplan.settings import DISCOVERED
+
+COVERAGE = 0.05
+"""Share of street length that the back-test's figures are told at."""
+
+
+def read_backtest(folder: Path) -> dict[str, Any]:
+    """The document of `patrolplan backtest --out`.
+
+    Raises
+    ------
+    InputError
+        When the folder holds none.
+    """
+    path = folder / "backtest.json"
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _chosen(document)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        remedy = "name a folder that `patrolplan backtest --out` wrote"
+        raise InputError.one(path, f"is no back-test ({type(error).__name__})", remedy) from None
+    return document
+
+
+def facts(area: StudyArea, risk: Risk, tested: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the templates say; numbers of reports only as `privacy` tells them.
+
+    Parameters
+    ----------
+    tested
+        Document of a back-test, see `patrolplan.outputs.backtest_report.backtest_document`.
+    """
+    settings = area.settings
+    return {
+        "area": area.name,
+        "plan": plan_id(area),
+        "created_from": created_from(area),
+        "versions": versions(),
+        "settings": settings.model_dump(mode="json", by_alias=True),
+        "counted": settings.crimes.counted,
+        "guarded": [name for name in DISCOVERED if name not in settings.crimes.counted],
+        "street_km": f"{area.network.metres / 1000:.1f}",
+        "incidents": f"{len(area.incidents):,}",
+        "months": [f"{month:%Y-%m}" for month in risk.months],
+        "schools": len(area.schools),
+        "groups": len(area.reports),
+        "square": f"{SQUARE_METRES:.0f}",
+        "step": STEP,
+        "model": risk.model,
+        "margin": risk.margin,
+        "times_known": area.times_known,
+        "places": _places(area),
+        "notes": risk.notes,
+        "inputs": area.inputs,
+        "left_out": [str(row) for row in area.left_out],
+        "tested": _chosen(tested),
+        "patrols": tested["patrols"],
+        "coverage": f"{COVERAGE:.0%}",
+    }
+
+
+def _places(area: StudyArea) -> str:
+    """How well places of recorded crime are known."""
+    if area.settings.privacy.threshold_for_crime:
+        return f"approximate to a square of {SQUARE_METRES:.0f} m"
+    return "approximate to a few streets" if area.snapped else "as recorded"
+
+
+def _chosen(tested: dict[str, Any]) -> list[dict[str, Any]]:
+    """Results of the models that were chosen, one row a category, at the coverage told."""
+    return [row for row in tested["results"] if row["chosen"] and row["coverage"] == COVERAGE]
+
+
+PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
+
+
+def write_governance(area: StudyArea, risk: Risk, tested: dict[str, Any], out: str | Path) -> Path:
+    """Write the papers whole or not at all.
+
+    Parameters
+    ----------
+    tested
+        Document of a back-test, see `patrolplan.outputs.backtest_report.backtest_document`.
+    out
+        Folder: `impact-assessment-annex.md`, `transparency-record.md`, `model-card.md`.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written, or holds files that are not in its manifest.
+    """
+    out = Path(out)
+    papers = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "governance_templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown, whose signs `plain` escapes in every value
+        finalize=plain,
+    )
+    known = facts(area, risk, tested)
+    with whole_folder(out, about(area)) as folder:
+        for name in PAPERS:
+            text = papers.get_template(f"{name}.j2").render(known)
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return out
+
+
+def plain(value: object) -> object:
+    r"""A value without power over Markdown or HTML; what is not known is said.
+
+    Examples
+    --------
+    >>> plain("*a* | <b>"), plain(1.5), plain(None)
+    ('\\*a\\* \\| \\<b\\>', 1.5, 'not known')
+    """
+    if value is None:
+        return "not known"
+    if isinstance(value, str):
+        return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(value.split()))
+    return value

@@ -1,1 +1,0 @@
-"""What a force needs to answer for patrolplan, as Markdown filled with facts."""

@@ -1,0 +1,375 @@
+"""Folders written whole or not at all, with a manifest of what is in them.
+
+A new folder is written beside the old one, synced to the disk, and swapped for it by renaming.
+Killed at any moment, either the old or the new one stands; where the kill falls between the two
+renames, `recover` finishes the swap at the next command. A lock beside the folder keeps two runs
+apart; the system lets go of it when a run is killed.
+
+Whether the plan in a folder is the one that would be made now, so that it need not be made.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from patrolplan.area.provenance import versions
+from patrolplan.errors import OutputError
+
+MANIFEST = "manifest.json"
+COMING = ".coming"
+"""Ends the name of a file that is about to replace another."""
+
+WAIT_SECONDS = 10.0
+"""So long a run waits for another one that is writing the same folder."""
+
+
+WEEK_FILE = "week.json"
+"""No other output takes the place of a folder with this file."""
+
+
+@contextmanager
+def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
+    """Give a folder to write into; it takes the place of `folder` when all went well.
+
+    Parameters
+    ----------
+    folder
+        The output folder; made where it does not exist.
+    about
+        What the manifest says beside the names and hashes of the files.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written, holds files that are not in its manifest, or a week
+        that would be lost.
+    """
+    folder = real(folder)
+    with alone(folder):
+        _ready(folder)
+        with _telling(folder):
+            part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
+        try:
+            with _telling(folder):
+                yield part
+                _spare_week(folder, part)
+                _write_manifest(part, about)
+                part.chmod(0o755)
+                _sync(part)
+                _swap(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _spare_week(folder: Path, part: Path) -> None:
+    """Raise where a week, which may have been changed by hand, would give way to something else."""
+    manifest = _manifest(folder) or {"files": {}}
+    if WEEK_FILE in manifest["files"] and not (part / WEEK_FILE).exists():
+        message = (
+            f"{folder}: holds a week ({WEEK_FILE}) with what was set by hand, which would be lost; "
+            "name another folder with --out, or remove that one yourself"
+        )
+        raise OutputError(message)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise now what would keep `whole_folder` from writing later.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written, or holds what is not ours to replace.
+    """
+    folder = real(folder)
+    with alone(folder):
+        _ready(folder)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that no other run checks, mends or writes it meanwhile."""
+    path = beside(folder, "lock")
+    with _telling(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path, timeout=WAIT_SECONDS)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            message = (
+                f"{folder}: another patrolplan is writing there; try again when it has ended, or "
+                "name another folder with --out"
+            )
+            raise OutputError(message) from None
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows does not part with it before the release
+            path.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _telling(folder: Path) -> Iterator[None]:
+    """Turn what the system says of a folder into a message that names it."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise _unwritable(folder, error) from None
+
+
+def _ready(folder: Path) -> None:
+    """Finish what was interrupted, and raise when the folder is not ours to write."""
+    with _telling(folder):
+        recover(folder)
+        if folder.exists() and not folder.is_dir():
+            message = f"{folder}: is a file, not a folder; name another folder with --out"
+            raise OutputError(message)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent):
+            pass
+        strangers = _strangers(folder)
+    if strangers:
+        named = ", ".join(strangers[:5]) + (" ..." if len(strangers) > 5 else "")  # noqa: PLR2004
+        message = (
+            f"{folder}: holds {len(strangers)} files that patrolplan did not write ({named}); "
+            "move them away or name another folder with --out"
+        )
+        raise OutputError(message)
+
+
+def replace_files(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
+    """Replace some files of a folder that `whole_folder` wrote; the others stay as they are.
+
+    The new files and a manifest that names them are complete beside the old ones before the first
+    takes its place; killed at any moment, the next command finishes or forgets the rest. No other
+    file is touched, so that a paper may be open in a viewer. Hold the folder `alone` meanwhile.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    files
+        Contents by name, relative to the folder.
+    about
+        Keys of the manifest that change.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written, or is none of ours.
+    """
+    folder = real(folder)
+    with _telling(folder):
+        _finish(folder)
+        manifest = _manifest(folder)
+        if manifest is None:
+            message = f"{folder}: holds no manifest of ours; write the week again with --out"
+            raise OutputError(message)
+        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        new = {**manifest, **about, "files": {**manifest["files"], **hashes}}
+        new["files"] = dict(sorted(new["files"].items()))
+        for name, content in files.items():
+            _write_through(folder / f"{name}{COMING}", content)
+        _write_through(folder / f"{MANIFEST}{COMING}", json_text(new).encode("utf-8"))
+        _finish(folder)
+        _sync_folder(folder)
+
+
+def _finish(folder: Path) -> None:
+    """Finish files that were being replaced, or forget them where not all had been written."""
+    coming = folder / f"{MANIFEST}{COMING}"
+    manifest = _manifest(folder, coming.name)
+    hashes = {} if manifest is None else manifest["files"]
+    ours = {*hashes, *(_manifest(folder) or {"files": {}})["files"]}
+    for path in folder.glob(f"*{COMING}"):
+        name = path.name.removesuffix(COMING)
+        if name not in ours:
+            continue
+        if hashes.get(name) == hashlib.sha256(path.read_bytes()).hexdigest():
+            path.replace(folder / name)
+        else:
+            path.unlink()
+    if manifest is None:  # not there, or broken off while it was written
+        coming.unlink(missing_ok=True)
+    else:
+        coming.replace(folder / MANIFEST)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Write a file to the disk itself, not only to the system's memory."""
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a single file whole or not at all."""
+    part = path.with_name(f"{path.name}{COMING}")
+    try:
+        _write_through(part, content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder; empty where it holds none of ours."""
+    return _manifest(real(folder)) or {}
+
+
+def _manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
+    try:
+        manifest = json.loads((folder / name).read_text(encoding="utf-8"))
+        return manifest if isinstance(manifest["files"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def recover(folder: Path) -> None:
+    """Finish a swap that was interrupted, and clear away what a killed command left beside."""
+    if folder.is_dir():
+        _finish(folder)
+    old, new = beside(folder, "old"), beside(folder, "new")
+    if not folder.exists() and new.exists():
+        new.rename(folder)
+    elif not folder.exists() and old.exists():
+        old.rename(folder)
+    for left in (old, new, *folder.parent.glob(f".{escaped(folder.name)}.part-*")):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _swap(part: Path, folder: Path) -> None:
+    """Complete under the name .new, then old out and new in."""
+    old, new = beside(folder, "old"), beside(folder, "new")
+    part.rename(new)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(part: Path) -> None:
+    """Bring every file and folder to the disk, so that a power cut cannot leave empty ones."""
+    for path in part.rglob("*"):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("r+b") as stream:  # Windows syncs only what is open for writing
+                os.fsync(stream.fileno())
+    _sync_folder(part)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, where the system lets one open a folder for that."""
+    with contextlib.suppress(OSError):  # Windows does not, and keeps names safe by itself
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def real(folder: Path) -> Path:
+    """The folder itself, also where it is named by a link, or by dots."""
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError) as error:  # a link that leads back to itself
+        message = f"{folder}: leads nowhere ({error}); name another folder with --out"
+        raise OutputError(message) from None
+
+
+def beside(folder: Path, kind: str) -> Path:
+    """Where the lock, the old and the new folder lie while one takes the other's place."""
+    return folder.parent / f".{folder.name}.{kind}"
+
+
+def escaped(name: str) -> str:
+    """A name as a pattern that matches it alone."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
+
+
+def _write_manifest(part: Path, about: Mapping[str, Any]) -> None:
+    files = {
+        path.relative_to(part).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(part.rglob("*"))
+        if path.is_file()
+    }
+    write_json(part / MANIFEST, {**about, "files": files})
+
+
+def _strangers(folder: Path) -> list[str]:
+    """Files in a folder that its manifest does not name."""
+    if not folder.exists():
+        return []
+    there = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
+    manifest = _manifest(folder)
+    ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
+    return sorted(there - ours)
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    why = error.strerror or str(error)
+    return OutputError(f"{folder}: cannot be written ({why}); name another folder with --out")
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write JSON, the same bytes for the same content."""
+    path.write_text(json_text(document), encoding="utf-8", newline="\n")
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """JSON with sorted keys nowhere and a line break at the end; NaN is an error."""
+    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def stands(folder: Path, origin: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether a folder holds, whole and untouched, the plan that was asked for.
+
+    The plan's settings, seed, version and the bytes of every input must be those of now, and so
+    must the packages that it was made with; every file must be the one that was written.
+
+    Parameters
+    ----------
+    folder
+        The output folder.
+    origin
+        What a plan would be created from, see `patrolplan.area.provenance`.
+    asked
+        What is asked for beside them, see `patrolplan.outputs.pack.write_pack`.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        same = (
+            manifest.get("asked") == dict(asked)
+            and manifest["versions"] == versions()
+            and manifest["created_from"] == dict(origin)
+        )
+        return bool(same and "plan.json" in manifest["files"] and _whole(folder, manifest["files"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _whole(folder: Path, files: Mapping[str, str]) -> bool:
+    there = {
+        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
+    }
+    there.pop(MANIFEST)
+    return there.keys() == files.keys() and all(
+        hashlib.sha256(path.read_bytes()).hexdigest() == files[name] for name, path in there.items()
+    )

@@ -1,0 +1,379 @@
+"""What the script of `map.html` draws: a plan's geometry as small whole numbers, each drawn once.
+
+Lines are steps of a millionth of a degree (about 0.1 m) from point to point; streets are stored
+once and every layer colours them by a string of one digit a piece.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.arrays import ranges
+from patrolplan.crs import Projection
+from patrolplan.network import StreetNetwork
+from patrolplan.patrols.plan import clock
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.plan import Patrol, Plan
+    from patrolplan.risk.surface import Risk
+
+
+CLASSES = (0.05, 0.15, 0.30, 0.50)
+"""Upper limits of the priority classes, as shares of all street metres; the rest is not drawn."""
+
+FEARED, RECORDED = 1, 2
+"""Disagreement: pupils report and little is recorded; much is recorded and no group reports."""
+
+STREET_RANK = {
+    "trunk": 0,
+    "trunk_link": 0,
+    "primary": 0,
+    "primary_link": 0,
+    "secondary": 1,
+    "secondary_link": 1,
+    "tertiary": 2,
+    "tertiary_link": 2,
+    "residential": 3,
+    "living_street": 3,
+    "unclassified": 3,
+    "pedestrian": 3,
+    "road": 3,
+    "service": 4,
+    "track": 4,
+}
+"""Width class by kind of street, 0 the widest; footpaths and all else are 5."""
+
+PATH_RANK = 5
+MARGIN_METRES = 60.0
+"""Map features are drawn this far beyond the streets."""
+
+SMALLEST_AREA = {"park": 150.0, "water": 50.0, "building": 25.0}
+"""Square metres under which an area is not drawn."""
+
+LABEL_EVERY_METRES = (450.0, 220.0, 110.0)
+"""A name may stand so often along its street: seldom with much room, or often with little."""
+
+LABEL_STRAIGHT = 0.97
+"""A name is set where the street is straight: chord over length is at least this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outing:
+    """A patrol as the page shows it.
+
+    Parameters
+    ----------
+    id
+        Stands after # in the page's address.
+    patrol
+        The walk.
+    title, about
+        What it is called, and a line below that; empty for none.
+    choice
+        Few words that tell it from the others in a list.
+    day, officer
+        What a week's outings are chosen by; empty for those of a plan.
+    """
+
+    id: str
+    patrol: "Patrol"
+    title: str
+    choice: str
+    about: str = ""
+    day: str = ""
+    officer: str = ""
+
+
+def plan_outings(plan: "Plan") -> tuple[Outing, ...]:
+    """Every patrol of a plan."""
+    return tuple(_plan_outing(patrol) for patrol in plan.patrols)
+
+
+def _plan_outing(patrol: "Patrol") -> Outing:
+    title = patrol.school if patrol.number == 1 else f"{patrol.school}, officer {patrol.number}"
+    times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
+    return Outing(patrol_id(patrol), patrol, title, f"{title}, {times}")
+
+
+def map_layers(plan: "Plan", outings: Sequence[Outing] | None = None) -> dict[str, Any]:
+    """Everything that the map draws, ready for JSON.
+
+    Parameters
+    ----------
+    plan
+        Streets, hotspots, schools and risk.
+    outings
+        The patrols shown; by default the plan's.
+
+    Returns
+    -------
+    dict
+        `streets` (lines, rank, name, names), `voices` (class of every piece by voice), `labels`,
+        `ground` (park, water, building, stream, railway, bus_stop, station), `hotspots`,
+        `schools`, `patrols`, `bounds`.
+    """
+    network, projection = plan.area.network, plan.area.projection
+    lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
+    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
+    rank = street_rank(network)
+    return {
+        "bounds": _bounds(network.parts.coordinates, projection),
+        "streets": {
+            "lines": {
+                "counts": lines.tolist(),
+                "steps": _steps(coordinates, projection),
+            },
+            "rank": _digits(rank),
+            "name": name.tolist(),
+            "names": names.tolist(),
+        },
+        "voices": {
+            voice: _digits(digit)
+            for voice, digit in voice_classes(plan.risk, network.piece_metres).items()
+        },
+        "labels": _labels(network, name, rank, names),
+        "ground": _ground(plan.area.features, network, projection),
+        "hotspots": _hotspots(plan.hotspots, projection),
+        "schools": _schools(plan),
+        "patrols": [
+            _outing(outing, projection)
+            for outing in (plan_outings(plan) if outings is None else outings)
+        ],
+    }
+
+
+def street_rank(network: StreetNetwork) -> NDArray[np.int64]:
+    """Width class of each piece, 0 (main road) to 5 (path)."""
+    kinds = pd.Series(network.piece_highway, dtype=object).map(STREET_RANK)
+    rank: NDArray[np.int64] = np.asarray(kinds.fillna(PATH_RANK), dtype=np.int64)
+    return rank
+
+
+def priority_class(share: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Class of each piece by its risk per metre, ranked along all street metres.
+
+    Parameters
+    ----------
+    share
+        (p,) risk of each piece.
+    metres
+        (p,) its length.
+
+    Returns
+    -------
+    NDArray
+        (p,) 4 for the top 5 % of street metres, 3 up to 15 %, 2 up to 30 %, 1 up to 50 %, and 0
+        for the rest and for pieces without risk. Equal risks get one class, the lower one.
+    """
+    density = share / metres
+    order = np.argsort(-density, kind="stable")
+    along = np.cumsum(metres[order])
+    ranked = density[order]
+    # Pieces of one catchment are equal up to rounding: none of them may be set apart.
+    same = np.r_[True, ranked[:-1] - ranked[1:] > 1e-9 * ranked[:1]]
+    group = np.cumsum(same) - 1
+    ends = np.r_[np.flatnonzero(same)[1:], len(ranked)] - 1
+    position = np.empty(len(ranked))
+    position[order] = (along[ends] / along[-1])[group]
+    level = len(CLASSES) - np.searchsorted(CLASSES, position - 1e-12)
+    return np.where(density > 0, level, 0).astype(np.int64)
+
+
+def voice_classes(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
+    """Classes of every piece by voice, and where the voices disagree.
+
+    Pupils' reports arrive here as groups at the threshold or above, and leave as classes: no
+    number of reports can be read off the map.
+    """
+    classes = {"joined": priority_class(risk.joined, metres)}
+    if not (risk.reports.any() and risk.crime.any()):
+        return classes
+    crime = priority_class(risk.crime, metres)
+    reports = priority_class(risk.reports, metres)
+    differ = np.zeros(len(metres), dtype=np.int64)
+    differ[(reports >= 2) & (crime == 0)] = FEARED  # noqa: PLR2004 - see `priority_class`
+    differ[(crime >= 3) & (reports == 0)] = RECORDED  # noqa: PLR2004 - see `priority_class`
+    return {**classes, "crime": crime, "reports": reports, "differ": differ}
+
+
+def _digits(values: NDArray[np.int64]) -> str:
+    return (values.astype(np.uint8) + ord("0")).tobytes().decode("ascii")
+
+
+def _steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
+    """Latitude and longitude of each point as steps from the one before."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    whole = np.rint(np.column_stack([latitude, longitude]) * 1e6).astype(np.int64)
+    steps: list[int] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
+    return steps
+
+
+def _packed(lines: Sequence[NDArray[np.float64]], projection: Projection) -> dict[str, list[int]]:
+    """Lines as their numbers of points and one run of steps."""
+    xy = np.concatenate([np.empty((0, 2)), *lines])
+    return {"counts": [len(line) for line in lines], "steps": _steps(xy, projection)}
+
+
+def _packed_shapes(shapes: NDArray[np.object_], projection: Projection) -> dict[str, list[int]]:
+    xy, line = shapely.get_coordinates(shapes, return_index=True)
+    counts = np.bincount(line, minlength=len(shapes))
+    return {"counts": counts.tolist(), "steps": _steps(xy, projection)}
+
+
+def _bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    return [
+        [float(latitude.min()), float(longitude.min())],
+        [float(latitude.max()), float(longitude.max())],
+    ]
+
+
+def _labels(
+    network: StreetNetwork,
+    name: NDArray[np.int64],
+    rank: NDArray[np.int64],
+    names: NDArray[np.str_],
+) -> dict[str, Any]:
+    """Where street names may be set: on straight parts, so many metres wide, at an angle."""
+    named = np.flatnonzero(names[name] != "")
+    if not len(named):
+        return {"at": [], "name": [], "angle": [], "room": [], "rank": ""}
+    named = named[np.argsort(name[named], kind="stable")]
+    used, row = np.unique(name[named], return_inverse=True)
+    streets = shapely.line_merge(shapely.multilinestrings(network.piece_lines[named], indices=row))
+    lines, street = shapely.get_parts(streets, return_index=True)
+    lowest = np.full(len(used), PATH_RANK)
+    np.minimum.at(lowest, row, rank[named])
+    places = [_straight_parts(lines, every) for every in LABEL_EVERY_METRES]
+    line, room, angle, at = (np.concatenate(values) for values in zip(*places, strict=True))
+    order = np.lexsort((-room, lowest[street[line]]))
+    of_street = street[line[order]]
+    return {
+        "at": _steps(at[order], network.projection),
+        "name": used[of_street].tolist(),
+        "angle": np.rint(angle[order]).astype(np.int64).tolist(),
+        "room": np.rint(room[order]).astype(np.int64).tolist(),
+        "rank": _digits(lowest[of_street]),
+    }
+
+
+def _straight_parts(
+    lines: NDArray[np.object_], every: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Cut lines into equal parts of about this length and keep the straight ones.
+
+    Returns
+    -------
+    line, room, angle, at
+        (k,) row of `lines`, metres, degrees clockwise on the screen; (k, 2) the middle in metres.
+    """
+    length = shapely.length(lines)
+    parts = np.maximum(1, np.round(length / every)).astype(np.int64)
+    line = np.repeat(np.arange(len(lines)), parts)
+    step = ranges(np.zeros_like(parts), parts)
+    room = (length / parts)[line]
+    start, middle, end = (
+        shapely.get_coordinates(shapely.line_interpolate_point(lines[line], (step + part) * room))
+        for part in (0.0, 0.5, 1.0)
+    )
+    across = end - start
+    straight = np.hypot(*across.T) >= LABEL_STRAIGHT * room
+    # On screens y grows downwards; a name is never upside down.
+    angle = (np.degrees(np.arctan2(-across[:, 1], across[:, 0])) + 90) % 180 - 90
+    return line[straight], room[straight], angle[straight], middle[straight]
+
+
+def _ground(
+    features: gpd.GeoDataFrame, network: StreetNetwork, projection: Projection
+) -> dict[str, Any]:
+    """Parks, water, buildings, railways, bus stops and stations around the streets."""
+    x_min, y_min = network.parts.coordinates.min(axis=0) - MARGIN_METRES
+    x_max, y_max = network.parts.coordinates.max(axis=0) + MARGIN_METRES
+    shapes = np.asarray(features.geometry.array, dtype=object)
+    clipped = shapely.clip_by_rect(shapely.make_valid(shapes), x_min, y_min, x_max, y_max)
+    kind = features["kind"].to_numpy(dtype=object)
+    ground: dict[str, Any] = {}
+    for area, smallest in SMALLEST_AREA.items():
+        ground[area] = _packed_shapes(_rings(clipped[kind == area], smallest), projection)
+    for line in ("stream", "railway"):
+        parts = shapely.get_parts(shapely.simplify(clipped[kind == line], 0.5))
+        parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
+        ground[line] = _packed_shapes(parts, projection)
+    for place in ("bus_stop", "station"):
+        inside = (kind == place) & ~shapely.is_empty(clipped)
+        xy = shapely.get_coordinates(shapely.point_on_surface(clipped[inside]))
+        names = features["name"].to_numpy(dtype=object)[inside].tolist()
+        ground[place] = {"at": _steps(xy, projection), "name": names}
+    return ground
+
+
+def _rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
+    """Rings of areas joined where they overlap: the even-odd rule then fills each once."""
+    parts = shapely.get_parts(shapely.simplify(shapely.union_all(areas), 0.8))
+    parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    rings: NDArray[np.object_] = shapely.get_rings(parts[shapely.area(parts) >= smallest])
+    return rings
+
+
+def _hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
+    stops = shapely.get_coordinates(np.asarray(hotspots["stop"].array, dtype=object))
+    longitude, latitude = projection.to_degrees(stops[:, 0], stops[:, 1])
+    merged = shapely.line_merge(np.asarray(hotspots.geometry.array, dtype=object))
+    return [
+        {
+            "id": name,
+            "stop": [lat, lng],
+            "lines": _packed_shapes(shapely.get_parts(stretch), projection),
+        }
+        for name, lat, lng, stretch in zip(
+            hotspots["hotspot"].tolist(), latitude.tolist(), longitude.tolist(), merged, strict=True
+        )
+    ]
+
+
+def _schools(plan: "Plan") -> list[dict[str, Any]]:
+    """Every school at its gate, also those without a patrol."""
+    schools = plan.area.schools
+    xy = plan.area.network.xy(plan.area.gates)
+    longitude, latitude = plan.area.projection.to_degrees(xy[:, 0], xy[:, 1])
+    rows = zip(
+        schools["urn"].astype(str).tolist(),
+        schools["name"].astype(str).tolist(),
+        latitude.tolist(),
+        longitude.tolist(),
+        strict=True,
+    )
+    return [{"urn": urn, "name": name, "at": [lat, lng]} for urn, name, lat, lng in rows]
+
+
+def _outing(outing: Outing, projection: Projection) -> dict[str, Any]:
+    patrol = outing.patrol
+    gate, base = (patrol.x, patrol.y), patrol.base_xy
+    begin = base if base is not None and patrol.from_base else gate
+    xy = np.array([begin, *((stop.x, stop.y) for stop in patrol.stops)])
+    return {
+        "id": outing.id,
+        "day": outing.day,
+        "officer": outing.officer,
+        "urn": patrol.urn,
+        "hotspots": [stop.hotspot for stop in patrol.stops],
+        "at": _steps(xy, projection),
+        "ends_at": patrol.ends_at,
+        "from_base": patrol.from_base,
+        "base": [] if base is None else _steps(np.array([base]), projection),
+        "keep_away": _steps(
+            np.array([(one.x, one.y) for one in patrol.keep_away]).reshape(-1, 2), projection
+        ),
+        "legs": _packed([leg.line for leg in patrol.all_legs], projection),
+    }
+
+
+def patrol_id(patrol: "Patrol") -> str:
+    """What stands after # in the map's address, and names the patrol's files."""
+    return patrol.urn if patrol.number == 1 else f"{patrol.urn}-{patrol.number}"

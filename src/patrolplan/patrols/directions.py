@@ -1,0 +1,259 @@
+"""Walks and rides -> legs with directions, street by street."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.network.cycling import CARRY, PUSH
+from patrolplan.network.paths import Walk
+from patrolplan.patrols.plan import Leg, Step
+
+SHORT_METRES = 25.0
+"""A bit of street shorter than this, such as a crossing, is no direction of its own."""
+
+SHORT_PUSH_METRES = 8.0
+"""A shorter bit to get off the bicycle for, such as the edge of a square, is not told."""
+
+LEAST_METRES = 8.0
+"""A shorter bit at either end of a leg is never told, whatever its direction."""
+
+STRAIGHT_ON = "straight on"
+
+WAYS = {PUSH: "push", CARRY: "carry"}
+
+UNLIT = "no"
+"""The OpenStreetMap value of `lit` for a street without lighting."""
+
+COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
+
+
+def leg_of(
+    walk: Walk,
+    labels: NDArray[np.object_],
+    lit: NDArray[np.object_],
+    metres_per_minute: float,
+    *,
+    kinds: NDArray[np.int8] | None = None,
+) -> Leg:
+    """A leg with its directions.
+
+    Parameters
+    ----------
+    walk
+        Along a network's pieces.
+    labels
+        (p,) what each of that network's pieces is called.
+    lit
+        (p,) street lighting of each, see `StreetNetwork.piece_lit`.
+    metres_per_minute
+        Full speed.
+    kinds
+        (p, 2) how a bicycle goes along each piece and against it, see
+        `patrolplan.network.cycling`; on foot without.
+    """
+    lit = lit[walk.pieces]
+    ways = _ways(walk, kinds)
+    return Leg(
+        metres=walk.metres,
+        minutes=walk.cost_metres / metres_per_minute,
+        steps=directions(walk, labels, ways),
+        line=walk.line,
+        pieces=walk.pieces,
+        unlit_metres=float(walk.piece_metres[lit == UNLIT].sum()),
+        lighting_unknown_metres=float(walk.piece_metres[lit == ""].sum()),
+        pushed_metres=float(walk.piece_metres[np.isin(ways, list(WAYS.values()))].sum()),
+    )
+
+
+def _ways(walk: Walk, kinds: NDArray[np.int8] | None) -> NDArray[np.object_]:
+    """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
+    if kinds is None:
+        return np.full(len(walk.pieces), "walk", dtype=object)
+    kind = kinds[walk.pieces, walk.backwards.astype(np.int64)]
+    return np.array([WAYS.get(int(each), "ride") for each in kind], dtype=object)
+
+
+def directions(
+    walk: Walk, labels: NDArray[np.object_], ways: NDArray[np.object_] | None = None
+) -> tuple[Step, ...]:
+    """Street by street: how each begins, its name, the metres along it, and how one goes there.
+
+    Parameters
+    ----------
+    walk, labels
+        As for `leg_of`.
+    ways
+        (s,) how each piece is gone along; default all on foot.
+    """
+    if not len(walk.pieces):
+        return ()
+    ways = np.full(len(walk.pieces), "walk", dtype=object) if ways is None else ways
+    runs = _without_short(_runs(labels[walk.pieces], ways, walk.piece_metres))
+    return _told(runs, walk.line)
+
+
+def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
+    """The directions of a leg that is walked the other way round.
+
+    Parameters
+    ----------
+    steps
+        As walked before.
+    line
+        (v, 2) metres, as it is walked now.
+    """
+    runs = [
+        _Run(step.street, step.way, step.metres, lead=step.tail_metres) for step in reversed(steps)
+    ]
+    return _told(runs, line)
+
+
+def _told(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
+    """Streets and metres along a line as directions.
+
+    A turn is told from the street before to the street after, whatever short bits lie between.
+    """
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    bearing = partial(_bearing, line, along)
+    runs = _ended(_begun(runs, bearing), bearing)
+    starts = np.cumsum([0.0, *(run.metres for run in runs)])
+    steps = []
+    for number, run in enumerate(runs):
+        after = bearing(starts[number] + run.lead, forward=True)
+        turn = f"head {_compass(after)}"
+        if number > 0:
+            before = bearing(starts[number] - runs[number - 1].tail, forward=False)
+            turn = turn_words(after - before)
+        steps.append(Step(turn, run.name, float(run.metres), run.way, float(run.tail)))
+    return tuple(steps)
+
+
+def _begun(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
+    """A short bit at the start goes to the street after it, unless one turns into that street."""
+    if len(runs) == 1 or not runs[0].short:
+        return list(runs)
+    bit, street, *rest = runs
+    before, after = bearing(bit.metres, forward=False), bearing(bit.metres, forward=True)
+    if bit.metres >= LEAST_METRES and turn_words(after - before) != STRAIGHT_ON:
+        return list(runs)
+    return [street.longer(bit.metres)._replace(lead=bit.metres), *rest]
+
+
+def _ended(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
+    """A short bit at the end goes to the street before it, unless one turns out of that street."""
+    if len(runs) == 1 or not runs[-1].short:
+        return list(runs)
+    *rest, street, bit = runs
+    at = sum(run.metres for run in runs) - bit.metres
+    before, after = bearing(at, forward=False), bearing(at, forward=True)
+    if bit.metres >= LEAST_METRES and turn_words(after - before) != STRAIGHT_ON:
+        return list(runs)
+    return [*rest, street.longer(bit.metres)._replace(tail=bit.metres)]
+
+
+def turn_words(radians: float) -> str:
+    """A change of direction, clockwise positive, in words.
+
+    Examples
+    --------
+    >>> [turn_words(np.radians(degrees)) for degrees in (5, 90, -90, 45, 175)]
+    ['straight on', 'right', 'left', 'bear right', 'turn back']
+    """
+    degrees = (np.degrees(radians) + 180) % 360 - 180
+    size = abs(degrees)
+    if size < 30:  # noqa: PLR2004 - these are the words' own limits
+        return STRAIGHT_ON
+    if size > 150:  # noqa: PLR2004
+        return "turn back"
+    side = "right" if degrees > 0 else "left"
+    return side if size >= 60 else f"bear {side}"  # noqa: PLR2004
+
+
+class _Run(NamedTuple):
+    """Neighbouring pieces of one name, gone along in one way.
+
+    `lead` and `tail` are the metres at its beginning and end that are short bits of something else.
+    """
+
+    name: str
+    way: str
+    metres: float
+    lead: float = 0.0
+    tail: float = 0.0
+
+    @property
+    def short(self) -> bool:
+        """Whether it is no direction of its own."""
+        return self.metres < (SHORT_PUSH_METRES if self.way in WAYS.values() else SHORT_METRES)
+
+    def longer(self, metres: float) -> "_Run":
+        """The run with so many metres more."""
+        return self._replace(metres=self.metres + metres)
+
+    def alike(self, other: "_Run") -> bool:
+        """Whether both are of one name and way."""
+        return (self.name, self.way) == (other.name, other.way)
+
+
+def _runs(
+    names: NDArray[np.object_], ways: NDArray[np.object_], metres: NDArray[np.float64]
+) -> list[_Run]:
+    """Neighbouring pieces of one name and way as one."""
+    changes = (names[1:] != names[:-1]) | (ways[1:] != ways[:-1])
+    opens = np.flatnonzero(np.r_[True, changes])
+    return [
+        _Run(str(names[start]), str(ways[start]), float(total))
+        for start, total in zip(opens, np.add.reduceat(metres, opens), strict=True)
+    ]
+
+
+def _without_short(runs: Sequence[_Run]) -> list[_Run]:
+    """Give a short bit between two streets to the one before it.
+
+    Short bits in a row count by their sum. Those at the ends stay: see `_begun` and `_ended`.
+    """
+    kept: list[_Run] = []
+    together = _together(runs)
+    for number, run in enumerate(together):
+        if kept and kept[-1].alike(run):
+            kept[-1] = kept[-1].longer(run.metres)._replace(tail=0.0)
+        elif 0 < number < len(together) - 1 and run.short:
+            kept[-1] = kept[-1].longer(run.metres)._replace(tail=run.metres)
+        else:
+            kept.append(run)
+    return kept
+
+
+def _together(runs: Sequence[_Run]) -> list[_Run]:
+    """Short bits in a row as one, called after the longest of them."""
+    found: list[_Run] = []
+    for short, some in groupby(runs, key=lambda run: run.short):
+        bits = list(some)
+        if short:
+            longest = max(bits, key=lambda run: run.metres)
+            bits = [longest._replace(metres=sum(run.metres for run in bits))]
+        found += bits
+    return found
+
+
+def _bearing(
+    line: NDArray[np.float64], along: NDArray[np.float64], at_metres: float, *, forward: bool
+) -> float:
+    """Direction walked just after (or before) a point of the line, clockwise from north.
+
+    `along` are the metres at each of the line's points.
+    """
+    look = 12.0 if forward else -12.0
+    ends = np.clip([at_metres, at_metres + look], 0.0, along[-1])
+    x = np.interp(ends, along, line[:, 0])
+    y = np.interp(ends, along, line[:, 1])
+    sign = 1.0 if forward else -1.0
+    return float(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
+
+
+def _compass(radians: float) -> str:
+    return COMPASS[round(np.degrees(radians) / 45) % 8]

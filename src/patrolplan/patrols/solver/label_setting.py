@@ -1,0 +1,250 @@
+"""Runs the label kernel level by level, with a beam or in full, and reads routes off it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from patrolplan.patrols.solver.label_kernel import expand, refill
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from patrolplan.patrols.solver.reduce import Case, Crew
+
+
+MAX_CANDIDATES = 128
+# Parents expanded between two looks at the clock: about ten milliseconds.
+PARENTS_AT_ONCE = 2048
+FIRST_ROOM = 4096
+
+
+@dataclass(eq=False)
+class Level:
+    """Labels with the same number of stops; columns as in `expand`."""
+
+    sets: NDArray[np.uint64]
+    marks: NDArray[np.float64]
+    links: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Count the labels."""
+        return len(self.links)
+
+    def kept(self, which: NDArray[Any]) -> Level:
+        """Give a level of some of the labels."""
+        return Level(self.sets[which], self.marks[which], self.links[which])
+
+
+@dataclass(frozen=True, eq=False)
+class Harvest:
+    """What an exploration saw.
+
+    `bound` is an upper bound on the worth of any route; `complete` says that every set worth more
+    than the floor has been seen.
+    """
+
+    levels: tuple[Level, ...]
+    worth: float
+    best: tuple[int, int] | None
+    bound: float
+    complete: bool
+    labels: int
+
+    def route(self, level: int, label: int) -> list[int]:
+        """Read the stops of a label, in order of visiting."""
+        stops = []
+        while level > 0:
+            last, parent = self.levels[level].links[label]
+            stops.append(int(last))
+            level, label = level - 1, int(parent)
+        return stops[::-1]
+
+    def routes(self, least: float, count: int | None = None) -> list[tuple[float, list[int]]]:
+        """List worth and stops of the finished sets worth more than `least`, best first.
+
+        Of each set the order that ends earliest is listed.
+        """
+        found = []
+        for depth, level in enumerate(self.levels[1:], 1):
+            chosen = np.flatnonzero(np.isfinite(level.marks[:, 3]) & (level.marks[:, 1] > least))
+            if count is not None and len(chosen) > 8 * count:
+                # Every set has at most one label for each of its stops.
+                worths = level.marks[chosen, 1]
+                some = min(len(chosen) - 1, depth * count)
+                chosen = chosen[np.argpartition(-worths, some)[: some + 1]]
+            words = level.sets[chosen]
+            first = np.lexsort((level.marks[chosen, 3], words[:, 1], words[:, 0]))
+            same = (words[first[1:], :2] == words[first[:-1], :2]).all(axis=1)
+            unique = first[np.concatenate([[True], ~same])] if len(first) else first
+            found += [(float(level.marks[k, 1]), depth, int(k)) for k in chosen[unique]]
+        found.sort(key=lambda item: (-item[0], item[1], item[2]))
+        return [(worth, self.route(depth, label)) for worth, depth, label in found[:count]]
+
+
+class Explorer:
+    """Enumerates the stop sets of one crew; prizes may differ from call to call."""
+
+    def __init__(self, case: Case, crew: Crew) -> None:
+        """Prepare what does not depend on prizes.
+
+        Parameters
+        ----------
+        case
+            The candidates, at most `MAX_CANDIDATES`.
+        crew
+            Whose times and hours count.
+        """
+        self.case = case
+        self.crew = crew
+        size = case.size
+        bits = [
+            (case.conflict[:, k // 64] >> np.uint64(k % 64)) & np.uint64(1) for k in range(size)
+        ]
+        clash = np.array(bits, dtype=bool).reshape(size, size)
+        self.weight, self.margin = _least_times(case.dwell, crew, clash)
+        self.group = np.full(size, -1, dtype=np.int64)
+        for number, members in enumerate(case.groups):
+            # A stop in two sets counts for the first: leaving out a rule only weakens the bound.
+            self.group[members[self.group[members] < 0]] = number
+        self.scratch = np.zeros(max(1, len(case.groups)))
+
+    def explore(
+        self,
+        value: NDArray[np.float64],
+        floor: float,
+        *,
+        rising: bool,
+        beam: int | None = None,
+        max_labels: int = 10**7,
+        deadline: float = math.inf,
+    ) -> Harvest:
+        """Grow labels until none is left, too many are there, or the time is up.
+
+        Parameters
+        ----------
+        value
+            Shape (c,): worth of each candidate, also below 0.
+        floor
+            Sets worth no more than this are left out.
+        rising
+            Whether only one best set is wanted, so that every better one found lifts the floor.
+        beam
+            Labels kept on each level; `None` for all. With a beam the result is not complete.
+        max_labels
+            Labels after which to give up.
+        deadline
+            Value of `time.perf_counter` at which to give up.
+        """
+        case, crew = self.case, self.crew
+        ratio = np.full(case.size, -math.inf)
+        some = (value > 0) & np.isfinite(self.weight)
+        ratio[some] = value[some] / np.maximum(self.weight[some], 1e-12)
+        order = np.argsort(-ratio, kind="stable")[: int(some.sum())]
+        step = 1e-9 * max(float(np.abs(value).sum()), 1e-290)
+        state = np.array([floor, -math.inf, -1.0, float(rising), step, 0.0])
+        fixed = (
+            state, crew.times, crew.low, case.open, case.close, case.dwell, value, self.weight,
+            order, self.group, self.margin, np.ascontiguousarray(case.conflict[:, :2]),
+            self.scratch,
+        )  # fmt: skip
+        root = Level(
+            np.zeros((1, 4), dtype=np.uint64),
+            np.array([[crew.earliest, 0.0, math.inf, math.inf]]),
+            np.array([[case.size, -1]], dtype=np.int32),
+        )
+        levels, best, labels, bound = [root], None, 0, -math.inf
+        while len(levels[-1]) and len(levels) <= case.size:
+            before = state[1]
+            level, done = _next_level(levels[-1], fixed, max_labels - labels, deadline)
+            labels += len(level)
+            if not done:
+                waiting = levels[-1].marks[int(state[5]) :, 2]
+                bound = max(waiting.max(initial=bound), level.marks[:, 2].max(initial=bound))
+            if beam is not None and len(level) > beam:
+                cut = np.argpartition(-level.marks[:, 2], beam)
+                bound = max(bound, level.marks[cut[beam:], 2].max())
+                state_best = int(state[2]) if state[1] > before else -1
+                kept = cut[:beam]
+                if state_best >= 0 and state_best not in kept:
+                    # What gives way to it is cut as well.
+                    bound = max(bound, level.marks[kept[-1], 2])
+                    kept[-1] = state_best
+                level = level.kept(kept)
+                state[2] = float(np.flatnonzero(kept == state_best)[0]) if state_best >= 0 else -1
+            levels.append(level)
+            if state[1] > before:
+                best = (len(levels) - 1, int(state[2]))
+            if not done:
+                break
+        complete = bound <= state[0]
+        return Harvest(
+            tuple(levels),
+            float(state[1]),
+            best,
+            max(float(bound), float(state[1]), 0.0 if floor < 0 else -math.inf),
+            bool(complete),
+            labels,
+        )
+
+
+def _next_level(
+    level: Level, fixed: tuple[Any, ...], max_labels: int, deadline: float
+) -> tuple[Level, bool]:
+    """Expand all labels of a level; tell whether time and memory sufficed."""
+    state = fixed[0]
+    size = fixed[1].shape[0] - 2
+    room = FIRST_ROOM
+    sets = np.empty((room, 4), dtype=np.uint64)
+    marks = np.empty((room, 4))
+    links = np.empty((room, 2), dtype=np.int32)
+    table = np.full(2 * room, -1, dtype=np.int32)
+    first, count = 0, 0
+    while first < len(level):
+        stop = min(first + PARENTS_AT_ONCE, len(level))
+        count = expand(
+            first, stop, count, level.sets, level.marks, level.links,
+            sets, marks, links, table, *fixed,
+        )  # fmt: skip
+        first = int(state[5])
+        if count > max_labels or time.perf_counter() > deadline:
+            break
+        if first < stop or count + size > room:
+            room *= 4
+            sets, marks, links = (_longer(old, room) for old in (sets, marks, links))
+            table = np.full(2 * room, -1, dtype=np.int32)
+            refill(table, sets, links, count)
+    return Level(sets[:count], marks[:count], links[:count]), first >= len(level)
+
+
+def _longer(old: NDArray[Any], room: int) -> NDArray[Any]:
+    longer = np.empty((room, old.shape[1]), dtype=old.dtype)
+    longer[: len(old)] = old
+    return longer
+
+
+def _least_times(
+    dwell: NDArray[np.float64], crew: Crew, clash: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give each stop's least time on a route, and each stop's least time on the way on and home.
+
+    Half of every leg belongs to either end. The start is left out as a predecessor: labels have
+    left it. The last entry of the second array is the latest minute.
+    """
+    size = len(dwell)
+    ways = np.where(clash, math.inf, crew.times[:size, :size])
+    home = crew.times[:size, size + 1]
+    weight = np.empty(size)
+    penalty = np.zeros((size, size + 1))
+    penalty[:, :size][clash] = math.inf
+    for k in range(size):
+        out = np.concatenate([ways[k], home[k : k + 1]])
+        pairs = ways[:, k, None] + out[None, :] + penalty
+        weight[k] = dwell[k] + pairs.min(initial=math.inf) / 2
+    away = ways.min(axis=1, initial=math.inf)
+    margin = np.concatenate([(away + home.min(initial=math.inf)) / 2, [crew.latest]])
+    return weight, margin

@@ -1,0 +1,400 @@
+"""Ruin and recreate for orienteering, compiled.
+
+Each round takes some strings of neighbouring stops out of a few neighbouring routes (slack
+induction by string removals, Christiaens and Vanden Berghe 2020), puts in as many of the stops
+that are out as fit, each where it delays the route least, in an order drawn anew, and keeps the
+result by simulated annealing. Minutes saved count for a little, since they make room for stops.
+
+A stop fits when it is reached before its window closes and the next stop is still reached before
+the latest minute at which everything after it is in time (Vansteenwegen et al. 2009), so a check
+takes constant time, with and without windows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from patrolplan.arrays import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+# A route without stops holds the start and the end.
+EMPTY = 2
+# Shares of rounds that order the stops by chance, by prize, and by prize for each minute; the rest
+# go by nearness to where stops were taken out.
+BY_CHANCE, BY_PRIZE, BY_RATIO = 0.2, 0.2, 0.4
+# Chance of a string that leaves some of its stops in the route, and of one stop more left.
+SPLIT, LEFT = 0.5, 0.5
+# Chance that a route may lose more than one string.
+TWICE = 0.5
+
+
+class Facts(NamedTuple):
+    """What does not change: c candidates, m officers, k crews.
+
+    `times` and its transposed `back` have shape (k, c + 2, c + 2); `near` lists for each candidate
+    the others by distance; `mates[first[j]:first[j + 1]]` are the stops that j excludes.
+    """
+
+    times: NDArray[np.float64]
+    back: NDArray[np.float64]
+    crew: NDArray[np.int64]
+    earliest: NDArray[np.float64]
+    latest: NDArray[np.float64]
+    value: NDArray[np.float64]
+    ratio: NDArray[np.float64]
+    dwell: NDArray[np.float64]
+    opening: NDArray[np.float64]
+    close: NDArray[np.float64]
+    near: NDArray[np.int32]
+    first: NDArray[np.int64]
+    mates: NDArray[np.int32]
+
+
+class Tour(NamedTuple):
+    """Routes of m officers, start and end included, with their times.
+
+    `leave` is the minute of leaving each stop; `due` the latest minute to begin there so that
+    everything after is in time; `where` the officer who visits a candidate or -1; `blocked` how
+    many visited stops exclude it.
+    """
+
+    route: NDArray[np.int32]
+    length: NDArray[np.int64]
+    leave: NDArray[np.float64]
+    due: NDArray[np.float64]
+    where: NDArray[np.int64]
+    blocked: NDArray[np.int64]
+
+
+@compiled()
+def draw(rng: NDArray[np.uint64]) -> float:
+    """Draw from [0, 1) by xorshift* (Vigna 2016), so that chunks of rounds join seamlessly."""
+    x = rng[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    rng[0] = x
+    return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 2.0**53)
+
+
+@compiled()
+def below(rng: NDArray[np.uint64], limit: int) -> int:
+    """Draw a whole number from 0 to limit - 1."""
+    return int(draw(rng) * limit)
+
+
+@compiled()
+def refresh(facts: Facts, tour: Tour, r: int) -> None:
+    """Work out the times of a route anew."""
+    times = facts.times[facts.crew[r]]
+    route, leave, due = tour.route[r], tour.leave[r], tour.due[r]
+    final = tour.length[r] - 1
+    now = facts.earliest[r]
+    leave[0] = now
+    for p in range(1, final):
+        k = route[p]
+        now = max(now + times[route[p - 1], k], facts.opening[k]) + facts.dwell[k]
+        leave[p] = now
+    leave[final] = now + times[route[final - 1], route[final]] if final > 1 else now
+    due[final] = facts.latest[r]
+    for p in range(final - 1, 0, -1):
+        k = route[p]
+        due[p] = min(facts.close[k], due[p + 1] - times[k, route[p + 1]] - facts.dwell[k])
+
+
+@compiled()
+def take_out(facts: Facts, tour: Tour, r: int, first: int, count: int) -> None:
+    """Remove stops from a route without working out its times."""
+    route = tour.route[r]
+    for p in range(first, first + count):
+        k = route[p]
+        tour.where[k] = -1
+        for q in range(facts.first[k], facts.first[k + 1]):
+            tour.blocked[facts.mates[q]] -= 1
+    for p in range(first, tour.length[r] - count):
+        route[p] = route[p + count]
+    tour.length[r] -= count
+
+
+@compiled()
+def put_in(facts: Facts, tour: Tour, r: int, after: int, k: int) -> None:
+    """Insert a stop behind a position and work out the times."""
+    route = tour.route[r]
+    for p in range(tour.length[r], after + 1, -1):
+        route[p] = route[p - 1]
+    route[after + 1] = k
+    tour.length[r] += 1
+    tour.where[k] = r
+    for q in range(facts.first[k], facts.first[k + 1]):
+        tour.blocked[facts.mates[q]] += 1
+    refresh(facts, tour, r)
+
+
+@compiled()
+def copy_route(source: Tour, target: Tour, r: int) -> None:
+    """Copy the used part of a route and its times."""
+    length = source.length[r]
+    target.length[r] = length
+    for p in range(length):
+        target.route[r, p] = source.route[r, p]
+        target.leave[r, p] = source.leave[r, p]
+        target.due[r, p] = source.due[r, p]
+
+
+@compiled()
+def copy_tour(source: Tour, target: Tour) -> None:
+    """Copy all routes."""
+    for r in range(source.length.shape[0]):
+        copy_route(source, target, r)
+    target.where[:] = source.where
+    target.blocked[:] = source.blocked
+
+
+@compiled()
+def ruin(  # noqa: C901 - one compiled loop
+    facts: Facts,
+    tour: Tour,
+    dirty: NDArray[np.bool_],
+    removed: float,
+    longest: float,
+    rng: NDArray[np.uint64],
+) -> int:
+    """Take strings of stops out near a random stop; return that stop."""
+    size = facts.value.shape[0]
+    team = tour.length.shape[0]
+    visited = 0
+    used = 0
+    for r in range(team):
+        visited += tour.length[r] - 2
+        used += tour.length[r] > EMPTY
+    seed = below(rng, size)
+    if visited == 0:
+        return seed
+    limit = min(longest, max(1.0, visited / used))
+    strings = 1 + np.int64(draw(rng) * max(1.0, 4.0 * removed / (1.0 + limit) - 1.0))
+    twice = draw(rng) < TWICE or used < strings
+    for step in range(-1, facts.near.shape[1]):
+        k = seed if step < 0 else np.int64(facts.near[seed, step])
+        r = tour.where[k]
+        if r < 0 or (dirty[r] and not twice):
+            continue
+        stops = tour.length[r] - 2
+        count = 1 + below(rng, int(min(limit, stops)))
+        p = 1
+        while tour.route[r, p] != k:
+            p += 1
+        kept = 0
+        if count > 1 and count < stops and draw(rng) < SPLIT:
+            kept = 1
+            while count + kept < stops and draw(rng) < LEFT:
+                kept += 1
+        span = count + kept
+        low = max(1, p - span + 1)
+        high = min(p, stops - span + 1)
+        begin = low + below(rng, high - low + 1)
+        if kept:
+            skip = begin + below(rng, count + 1)
+            take_out(facts, tour, r, skip + kept, begin + span - skip - kept)
+            take_out(facts, tour, r, begin, skip - begin)
+        else:
+            take_out(facts, tour, r, begin, count)
+        dirty[r] = True
+        strings -= 1
+        if strings <= 0:
+            break
+    for r in range(team):
+        if dirty[r]:
+            refresh(facts, tour, r)
+    return seed
+
+
+@compiled()
+def place(
+    facts: Facts,
+    tour: Tour,
+    dirty: NDArray[np.bool_],
+    k: int,
+    blink: float,
+    rng: NDArray[np.uint64],
+) -> tuple[int, int, float]:
+    """Find where a stop delays a dirty route least; officer -1 when it fits nowhere.
+
+    Returns the officer, the position to insert behind, and the delay.
+    """
+    best, best_r, best_p = np.inf, -1, -1
+    opening, close, dwell = facts.opening[k], facts.close[k], facts.dwell[k]
+    for r in range(tour.length.shape[0]):
+        if not dirty[r]:
+            continue
+        crew = facts.crew[r]
+        onto, away = facts.back[crew, k], facts.times[crew, k]
+        route, leave, due = tour.route[r], tour.leave[r], tour.due[r]
+        final = tour.length[r] - 1
+        i = route[0]
+        for p in range(final):
+            j = route[p + 1]
+            begin = max(leave[p] + onto[i], opening)
+            then = begin + dwell + away[j]
+            if begin <= close and then <= due[p + 1]:
+                delay = then - leave[p] - (facts.times[crew, i, j] if final > 1 else 0.0)
+                if delay < best and draw(rng) >= blink:
+                    best, best_r, best_p = delay, r, p
+            i = j
+    return best_r, best_p, best
+
+
+@compiled()
+def build(facts: Facts, tour: Tour, rng: NDArray[np.uint64]) -> None:
+    """Insert the stop of most value for each minute of delay, until none fits."""
+    dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
+    while True:
+        most, best, best_r, best_p = -1.0, -1, -1, -1
+        for k in range(facts.value.shape[0]):
+            if tour.where[k] >= 0 or tour.blocked[k] > 0:
+                continue
+            r, p, delay = place(facts, tour, dirty, k, 0.0, rng)
+            if r >= 0 and facts.value[k] / max(delay, 1e-9) > most:
+                most, best, best_r, best_p = facts.value[k] / max(delay, 1e-9), k, r, p
+        if best < 0:
+            return
+        put_in(facts, tour, best_r, best_p, best)
+
+
+@compiled()
+def recreate(  # noqa: PLR0917 - compiled functions have no keywords
+    facts: Facts,
+    tour: Tour,
+    dirty: NDArray[np.bool_],
+    seed: int,
+    blink: float,
+    rng: NDArray[np.uint64],
+    keys: NDArray[np.float64],
+) -> None:
+    """Put stops in, in an order by chance, prize, prize per minute, or nearness to the seed."""
+    out = np.flatnonzero(tour.where < 0)
+    kind = draw(rng)
+    for number in range(out.shape[0]):
+        k = out[number]
+        noise = draw(rng)
+        if kind < BY_CHANCE:
+            keys[number] = noise
+        elif kind < BY_CHANCE + BY_PRIZE:
+            keys[number] = -facts.value[k] * (0.7 + 0.6 * noise)
+        elif kind < BY_CHANCE + BY_PRIZE + BY_RATIO:
+            keys[number] = -facts.ratio[k] * (0.5 + noise)
+        else:
+            keys[number] = facts.times[0, seed, k] * (0.5 + noise)
+    for number in np.argsort(keys[: out.shape[0]]):
+        k = out[number]
+        if tour.blocked[k] > 0:
+            continue
+        r, p, _ = place(facts, tour, dirty, k, blink, rng)
+        if r >= 0:
+            put_in(facts, tour, r, p, k)
+
+
+@compiled()
+def worth_of(facts: Facts, tour: Tour, minute: float) -> tuple[float, float]:
+    """Give the value of all stops, and that value less what the minutes used count for."""
+    total = 0.0
+    for k in range(facts.value.shape[0]):
+        if tour.where[k] >= 0:
+            total += facts.value[k]
+    used = 0.0
+    for r in range(tour.length.shape[0]):
+        used += tour.leave[r, tour.length[r] - 1] - facts.earliest[r]
+    return total, total - minute * used
+
+
+@compiled()
+def keep_routes(  # noqa: PLR0917 - compiled functions have no keywords
+    facts: Facts,
+    tour: Tour,
+    dirty: NDArray[np.bool_],
+    seen: NDArray[np.uint64],
+    kept: NDArray[np.int32],
+    marks: NDArray[np.int64],
+    count: int,
+) -> int:
+    """Note the changed routes for the packing pass, unless their stops were noted lately."""
+    for r in range(tour.length.shape[0]):
+        length = tour.length[r]
+        if not dirty[r] or length <= EMPTY or count >= kept.shape[0]:
+            continue
+        mixed = np.uint64(facts.crew[r] + 1)
+        for p in range(1, length - 1):
+            x = np.uint64(tour.route[r, p] + 1) * np.uint64(0x9E3779B97F4A7C15)
+            x ^= x >> np.uint64(31)
+            mixed += x * np.uint64(0xBF58476D1CE4E5B9)
+        at = np.int64(mixed % np.uint64(seen.shape[0]))
+        if seen[at] == mixed:
+            continue
+        seen[at] = mixed
+        for p in range(1, length - 1):
+            kept[count, p - 1] = tour.route[r, p]
+        marks[count, 0] = r
+        marks[count, 1] = length - 2
+        count += 1
+    return count
+
+
+@compiled()
+def run(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
+    facts: Facts,
+    now: Tour,
+    trial: Tour,
+    best: Tour,
+    rng: NDArray[np.uint64],
+    knobs: NDArray[np.float64],
+    state: NDArray[np.float64],
+    rounds: int,
+    heat: float,
+    step: float,
+    seen: NDArray[np.uint64],
+    kept: NDArray[np.int32],
+    marks: NDArray[np.int64],
+) -> int:
+    """Do rounds of ruin and recreate; return how many routes were noted.
+
+    `knobs`: stops removed on average, longest string, value of a minute, hottest and coldest
+    temperature, chance to overlook a place, share of the best value from which routes are noted.
+    `state`: objective now, value of the best, objective of the best. `heat` falls from 1 to 0.
+    """
+    team = now.length.shape[0]
+    dirty = np.zeros(team, dtype=np.bool_)
+    keys = np.empty(facts.value.shape[0])
+    count = 0
+    for _ in range(rounds):
+        dirty[:] = False
+        seed = ruin(facts, trial, dirty, knobs[0], knobs[1], rng)
+        for r in range(team):
+            dirty[r] = dirty[r] or trial.length[r] == EMPTY
+        recreate(facts, trial, dirty, seed, knobs[5], rng, keys)
+        value, goal = worth_of(facts, trial, knobs[2])
+        temperature = knobs[4] * (knobs[3] / knobs[4]) ** max(heat, 0.0)
+        heat -= step
+        if goal > state[0] + temperature * np.log(max(draw(rng), 1e-300)):
+            state[0] = goal
+            for r in range(team):
+                if dirty[r]:
+                    copy_route(trial, now, r)
+            now.where[:] = trial.where
+            now.blocked[:] = trial.blocked
+            if value > state[1] + 1e-9 or (value > state[1] - 1e-9 and goal > state[2] + 1e-9):
+                state[1] = value
+                state[2] = goal
+                copy_tour(now, best)
+            if team > 1 and value >= knobs[6] * state[1]:
+                count = keep_routes(facts, now, dirty, seen, kept, marks, count)
+        else:
+            for r in range(team):
+                if dirty[r]:
+                    copy_route(now, trial, r)
+            trial.where[:] = now.where
+            trial.blocked[:] = now.blocked
+    return count

@@ -1,0 +1,301 @@
+"""The best patrols that time allows, with a bound on how much better any could be.
+
+`solve` takes an `OrienteeringProblem` (stops with prizes and dwell, officers with hours) and gives
+a `Solution`. Patrol-sized cases, where dwell keeps the stops few, are settled exactly by listing
+stop sets; larger ones by ruin and recreate (Christiaens and Vanden Berghe 2020) with a packing
+pass over the routes seen.
+
+Examples
+--------
+>>> import numpy as np
+>>> travel = np.abs(np.subtract.outer([0.0, 10.0, 25.0], [0.0, 10.0, 25.0]))
+>>> problem = OrienteeringProblem(
+...     travel_minutes=travel,
+...     prizes=np.array([0.0, 3.0, 5.0]),
+...     dwell_minutes=np.array([0.0, 15.0, 15.0]),
+...     officers=(Officer(start=0, end=0, latest_minutes=60.0),),
+... )
+>>> solve(problem).worth
+3.0
+
+An upper bound on the worth of large cases, where nothing can be enumerated.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
+from patrolplan.patrols.solver.packing import Answer, shortest_order, solve_exactly
+from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
+from patrolplan.patrols.solver.reduce import build_case
+from patrolplan.patrols.solver.solution import Route, Solution, timed_route
+from patrolplan.patrols.solver.stop import FirstOf, MaxIterations, MaxSeconds, StopCriterion
+from patrolplan.patrols.solver.variants import other_routes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from patrolplan.patrols.solver.reduce import Case, Crew
+
+
+def knapsack_bound(case: Case) -> float:
+    """Bound the value by a fractional knapsack of all officers' minutes together.
+
+    A stop takes its dwell and at least half of the cheapest way in and the cheapest way out;
+    the officers' legs from the start and to the end take the other halves. Stops that exclude
+    each other are bounded by the Lagrangian at the break ratio.
+    """
+    if not case.size:
+        return 0.0
+    weights = np.min([_weights(case, crew) for crew in case.crews], axis=0)
+    room = math.fsum(len(crew.officers) * _room(case.size, crew) for crew in case.crews)
+    ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
+    order = np.argsort(-ratio, kind="stable")
+    filled = np.cumsum(weights[order])
+    beyond = int(np.searchsorted(filled, room, side="right"))
+    price = float(ratio[order[beyond]]) if beyond < case.size else 0.0
+    gains = np.maximum(case.value - price * weights, 0.0) if math.isfinite(price) else case.value
+    # Of stops in the same exclusive set only one can gain.
+    total = 0.0
+    open_stops = np.ones(case.size, dtype=bool)
+    for group in case.groups:
+        members = group[open_stops[group]]
+        total += float(gains[members].max(initial=0.0))
+        open_stops[members] = False
+    total += float(gains[open_stops].sum())
+    return total + (price * max(room, 0.0) if math.isfinite(price) else 0.0)
+
+
+def _weights(case: Case, crew: Crew) -> NDArray[np.float64]:
+    size = case.size
+    legs = crew.times[: size + 1, :size].copy()
+    np.fill_diagonal(legs[:size], math.inf)
+    out = crew.times[:size, [*range(size), size + 1]].copy()
+    np.fill_diagonal(out[:, :size], math.inf)
+    least = case.dwell + (legs.min(axis=0) + out.min(axis=1)) / 2
+    return np.where(np.isfinite(least), least, 1e300)
+
+
+def _room(size: int, crew: Crew) -> float:
+    first = crew.times[size, :size].min(initial=math.inf)
+    final = crew.times[:size, size + 1].min(initial=math.inf)
+    room = crew.latest - crew.earliest - (first + final) / 2
+    return room if math.isfinite(room) else 0.0
+
+
+__all__ = [
+    "FirstOf",
+    "MaxIterations",
+    "MaxSeconds",
+    "Officer",
+    "OrienteeringProblem",
+    "Route",
+    "Solution",
+    "StopCriterion",
+    "solve",
+    "variants",
+]
+
+DEFAULT_STOP = MaxIterations(30_000)
+# Routes of more stops than this are seldom enumerable; a short attempt is made all the same.
+PATROL_STOPS = 16
+PATROL_LABELS = 3_000_000
+ATTEMPT_LABELS = 20_000
+# Of a time limit, the share that enumeration may use before the search takes over.
+EXACT_SHARE = 0.5
+
+
+def solve(
+    problem: OrienteeringProblem, *, stop: StopCriterion | None = None, seed: int = 1
+) -> Solution:
+    """Find routes of the greatest worth.
+
+    Parameters
+    ----------
+    problem
+        Stops and officers.
+    stop
+        When to give up proving or improving: `MaxSeconds`, `MaxIterations` or `FirstOf` both.
+        By default a fixed number of iterations, so that equal problems have equal answers.
+    seed
+        For the random draws of the search; enumeration draws none.
+
+    Returns
+    -------
+    Solution
+        One route for each officer, and the bound. The status is "infeasible" when mandatory stops
+        do not fit; `unmet` and `message` name them.
+    """
+    begun = time.perf_counter()
+    stop = stop or DEFAULT_STOP
+    case = build_case(problem)
+    deadline = begun + stop.seconds()
+    answer = _attempt_exactly(case, begun, stop)
+    rounds = answer.labels
+    if answer.bound > answer.value + case.epsilon:
+        # The import compiles the search, which patrol-sized cases never need.
+        from patrolplan.patrols.solver.teams import search  # noqa: PLC0415
+
+        found, rounds = search(case, answer, stop.rounds(), deadline, seed)
+        answer = replace(answer, routes=found.routes, value=found.value)
+    return _solution(problem, case, answer, rounds, begun)
+
+
+def variants(
+    problem: OrienteeringProblem,
+    solution: Solution,
+    *,
+    count: int = 3,
+    max_jaccard: float = 0.6,
+    least_share: float = 0.85,
+    seed: int = 1,
+) -> tuple[Solution, ...]:
+    """Find near-optimal answers that go to other stops, so that patrols are not predictable.
+
+    Parameters
+    ----------
+    problem, solution
+        The problem and its best answer.
+    count
+        How many to look for; fewer come back where the streets do not hold them.
+    max_jaccard
+        Largest share that the stops of two answers (of all officers together, the best included)
+        may have in common: size of the intersection over size of the union. Stops that exclude
+        each other and are at the same place count as one.
+    least_share
+        Least worth, as a share of the solution's.
+    seed
+        For cases too large to enumerate.
+
+    Returns
+    -------
+    tuple of Solution
+        Best first. Where the case can be enumerated each is the best possible one given those
+        chosen before it. The bound is that of `solution`, so the gap says what variety costs.
+    """
+    _check_variants(count, max_jaccard, least_share)
+    begun = time.perf_counter()
+    if count == 0 or solution.status == "infeasible" or not solution.stops:
+        return ()
+    case = build_case(problem)
+
+    def resolve(prizes: NDArray[np.float64], attempt: int) -> dict[int, list[int]]:
+        found = solve(replace(problem, prizes=prizes), seed=seed + attempt)
+        local = {int(row): number for number, row in enumerate(case.rows)}
+        if found.status == "infeasible":
+            return {}
+        return {route.officer: [local[k] for k in route.stops] for route in found.routes}
+
+    results = []
+    for routes in other_routes(
+        problem, case, solution, count=count, jaccard=max_jaccard, share=least_share,
+        resolve=resolve,
+    ):  # fmt: skip
+        ordered = {
+            officer: shortest_order(case, officer, stops, math.inf)
+            if case.size <= MAX_CANDIDATES
+            else stops
+            for officer, stops in routes.items()
+        }
+        answer = Answer(ordered, 0.0, math.inf, 0)
+        found = _solution(problem, case, answer, 0, begun)
+        results.append(replace(found, bound=max(solution.bound, found.worth)))
+    results.sort(key=lambda found: -found.worth)
+    return tuple(results)
+
+
+def _check_variants(count: int, max_jaccard: float, least_share: float) -> None:
+    faults = []
+    if count < 0:
+        faults.append(f"count is {count}; give 0 or more")
+    if not 0.0 <= max_jaccard <= 1.0:
+        faults.append(f"max_jaccard is {max_jaccard}; give a share from 0 to 1")
+    if not 0.0 <= least_share <= 1.0:
+        faults.append(f"least_share is {least_share}; give a share from 0 to 1")
+    if faults:
+        raise ValueError("; ".join(faults))
+
+
+def _attempt_exactly(case: Case, begun: float, stop: StopCriterion) -> Answer:
+    """Enumerate where that is promising; otherwise give only a bound."""
+    bound = knapsack_bound(case)
+    if not case.size or case.size > MAX_CANDIDATES:
+        return Answer({}, 0.0, bound, 0)
+    patrol = _most_stops(case) <= PATROL_STOPS
+    limit = begun + (EXACT_SHARE if patrol else EXACT_SHARE / 10) * stop.seconds()
+    answer = solve_exactly(
+        case, max_labels=PATROL_LABELS if patrol else ATTEMPT_LABELS, deadline=limit
+    )
+    routes = {
+        officer: shortest_order(case, officer, stops, limit)
+        for officer, stops in answer.routes.items()
+    }
+    return replace(answer, routes=routes, bound=min(bound, answer.bound))
+
+
+def _most_stops(case: Case) -> int:
+    """Bound the number of stops of a route by the shortest dwells and legs."""
+    longest = 0
+    for crew in case.crews:
+        legs = crew.low[: case.size + 1, : case.size] + 0.0
+        legs[range(case.size), range(case.size)] = math.inf
+        each = sorted(case.dwell + legs.min(axis=0))
+        left = crew.latest - crew.earliest
+        count = 0
+        for minutes in each:
+            left -= minutes
+            if left < 0:
+                break
+            count += 1
+        longest = max(longest, count)
+    return longest
+
+
+def _solution(
+    problem: OrienteeringProblem, case: Case, answer: Answer, rounds: int, begun: float
+) -> Solution:
+    routes = []
+    for number in range(len(problem.officers)):
+        stops = [int(case.rows[k]) for k in answer.routes.get(number, ())]
+        route = timed_route(problem, number, stops)
+        if route is None:
+            message = f"internal: the route of officer {number} over stops {stops} is late"
+            raise RuntimeError(message)
+        routes.append(route)
+    worth = math.fsum(route.worth for route in routes)
+    seen = {stop for route in routes for stop in route.stops}
+    unmet = tuple(sorted(problem.mandatory - seen))
+    seconds = time.perf_counter() - begun
+    if unmet:
+        text = _unmet_message(case, unmet, proven=answer.bound <= answer.value + case.epsilon)
+        return Solution(tuple(routes), worth, worth, "infeasible", rounds, seconds, unmet, text)
+    bonuses = len(problem.mandatory) * case.bonus
+    if answer.bound <= answer.value + case.epsilon:
+        return Solution(tuple(routes), worth, worth, "proven", rounds, seconds)
+    bound = max((answer.bound - bonuses) / case.scale, worth)
+    return Solution(tuple(routes), worth, bound, "feasible", rounds, seconds)
+
+
+def _unmet_message(case: Case, unmet: tuple[int, ...], *, proven: bool) -> str:
+    reachable = {int(row) for row in case.rows}
+    alone = [stop for stop in unmet if stop not in reachable]
+    together = [stop for stop in unmet if stop in reachable]
+    parts = []
+    if alone:
+        parts.append(
+            f"no officer can reach mandatory stops {alone} in time, even going nowhere else; "
+            "give more time or take them out"
+        )
+    if together:
+        how = "do not fit" if proven else "were not found to fit"
+        parts.append(
+            f"mandatory stops {together} {how} together with the others that are mandatory; "
+            "give more time or officers, or take some out"
+        )
+    return "; ".join(parts)

@@ -1,0 +1,40 @@
+"""What a report of a fault should carry: versions of Python, of the system and of the libraries."""
+
+import platform
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, requires, version
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that results can depend on, by name.
+
+    Examples
+    --------
+    >>> versions()["numpy"].count(".")
+    2
+    """
+    needed = [text for text in requires("patrolplan") or () if ";" not in text]
+    wanted = sorted({re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in needed})
+    return {
+        "patrolplan": version("patrolplan"),
+        "python": sys.version.split()[0],
+        "system": platform.platform(),
+        **{name: _installed(name) for name in wanted},
+    }
+
+
+def show_versions() -> None:
+    """Print the versions, to be pasted into a report of a fault.
+
+    Nothing about data, settings or people is in it.
+    """
+    for name, number in versions().items():
+        print(f"{name:16} {number}")  # noqa: T201 - it is asked for to be read
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

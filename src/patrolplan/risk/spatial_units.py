@@ -1,0 +1,147 @@
+"""What stands still while crime changes: the places that counts are kept for.
+
+A place is a catchment: the streets round a snap point, or one piece of street where places are
+exact. Everything here is geometry, so it is worked out once and shared by every cut of a history.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from patrolplan.network import StreetNetwork
+from patrolplan.network.catchments import Catchments
+from patrolplan.risk.kernels import NetworkKernel, PlanarKernel, among_places
+
+NEIGHBOUR_METRES = 300.0
+"""Places nearer than this in a straight line are neighbours."""
+
+NEXT_METRES = 150.0
+"""Places nearer than this in a straight line are next to each other."""
+
+CELL_METRES = 75.0
+"""Exact places are gathered in squares of this size before neighbours are looked for."""
+
+KINDS: tuple[tuple[str, ...], ...] = (
+    ("trunk", "trunk_link", "primary", "primary_link"),
+    ("secondary", "secondary_link", "tertiary", "tertiary_link"),
+    ("pedestrian", "living_street"),
+    ("footway", "path", "steps", "cycleway", "track", "bridleway"),
+    ("service",),
+)
+"""Kinds of street that OpenStreetMap tells apart; the rest is residential or unclassified."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """The places of an area, and how they lie to one another.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    catchments
+        The pieces of street of each place.
+    kept
+        Results that cost time, by the digest of the counts that they rest on.
+    working
+        Held by the thread that works out what others are about to ask for as well.
+    """
+
+    network: StreetNetwork
+    catchments: Catchments
+    kept: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    working: Lock = field(default_factory=Lock, init=False, repr=False)
+    _within: dict[float, sparse.csr_array] = field(default_factory=dict, repr=False)
+    _among: dict[tuple[str, float], sparse.csr_array] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.catchments)
+
+    @cached_property
+    def metres(self) -> NDArray[np.float64]:
+        """(c,) metres of street in each place."""
+        of_piece, metres = self.catchments.of_piece, self.network.piece_metres
+        return np.bincount(of_piece, metres, minlength=len(self)).astype(np.float64)
+
+    @cached_property
+    def kinds(self) -> NDArray[np.float64]:
+        """(c, m) share of each place's street that is of each of the `KINDS`."""
+        highway = self.network.piece_highway.astype(str)
+        shares = [
+            np.bincount(
+                self.catchments.of_piece,
+                self.network.piece_metres * np.isin(highway, kind),
+                minlength=len(self),
+            )
+            for kind in KINDS
+        ]
+        kinds: NDArray[np.float64] = np.column_stack(shares) / self.metres[:, None]
+        return kinds
+
+    @cached_property
+    def _cells(self) -> tuple[NDArray[np.float64], sparse.csr_array]:
+        """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
+        xy = self.catchments.xy
+        if not self.catchments.public:
+            alone = np.bincount(self.catchments.of_piece, minlength=len(self)) == 1
+            middle = (np.floor(xy / CELL_METRES) + 0.5) * CELL_METRES
+            xy = np.where(alone[:, None], middle, xy)
+        centres, cell = np.unique(xy, axis=0, return_inverse=True)
+        rows = np.arange(len(self))
+        shape = (len(self), len(centres))
+        member = sparse.csr_array((np.ones(len(rows)), (rows, cell.reshape(-1))), shape=shape)
+        return centres, member
+
+    def _near(self, metres: float) -> sparse.csr_array:
+        """(n, n) cells within so many metres of each other, each with itself; kept for reuse."""
+        if metres not in self._within:
+            centres, _ = self._cells
+            pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
+            ends = (pairs.ravel(), pairs[:, ::-1].ravel())
+            shape = (len(centres), len(centres))
+            near = sparse.csr_array((np.ones(pairs.size), ends), shape=shape)
+            self._within[metres] = near + sparse.eye_array(len(centres), format="csr")
+        return self._within[metres]
+
+    def around(
+        self, amounts: NDArray[np.float64], metres: float = NEIGHBOUR_METRES
+    ) -> NDArray[np.float64]:
+        """Sum over the other places within so many metres.
+
+        Parameters
+        ----------
+        amounts
+            (c, k).
+        metres
+            In a straight line.
+        """
+        _, member = self._cells
+        total: NDArray[np.float64] = member @ (self._near(metres) @ (member.T @ amounts)) - amounts
+        return np.maximum(total, 0.0)
+
+    @cached_property
+    def kernels(self) -> dict[str, NetworkKernel | PlanarKernel]:
+        """Kernels over straight-line and over walking distance."""
+        return {"planar": PlanarKernel(self.network), "network": NetworkKernel(self.network)}
+
+    def among(self, distance: str, bandwidth: float) -> sparse.csr_array:
+        """(c, c) mass that a kernel brings from place to place; kept for reuse."""
+        key = (distance, bandwidth)
+        if key not in self._among:
+            self._among[key] = among_places(self.kernels[distance], self.catchments, bandwidth)
+        return self._among[key]
+
+
+def places_of(network: StreetNetwork, catchments: Catchments) -> Places:
+    """The places of an area: the same ones as long as its catchments are the same."""
+    kept = catchments.kept.get("places")
+    if kept is None or kept.network is not network:
+        kept = catchments.kept["places"] = Places(network, catchments)
+    found: Places = kept
+    return found

@@ -1,0 +1,143 @@
+"""`patrolplan.toml` -> `Settings`, with every problem of it told at once.
+
+A settings file to start from, written from the settings' own models so that it is true.
+
+Where the fictional demo borough lies: in the package, or beside it in a checkout.
+"""
+
+import json
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from patrolplan.errors import SettingsError
+from patrolplan.settings.messages import problems_of
+from patrolplan.settings.models import Settings, SourceSettings
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Read and check a settings file.
+
+    Parameters
+    ----------
+    path
+        A `patrolplan.toml`.
+
+    Returns
+    -------
+    Settings
+        Frozen settings, with the defaults filled in.
+
+    Raises
+    ------
+    SettingsError
+        With one problem for every key that is unknown, missing or wrong.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a byte order mark
+        data = tomllib.loads(text)
+    except FileNotFoundError:
+        remedy = "write one with `patrolplan init` or name it with --config"
+        raise SettingsError.one(path, "there is no such settings file", remedy) from None
+    except IsADirectoryError:
+        raise SettingsError.one(path, "is a folder", "name the settings file in it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError.one(path, f"cannot be read ({error})", "write it as UTF-8") from None
+    except (ValueError, RecursionError) as error:  # also a number too long, tables too deep
+        raise SettingsError.one(path, f"is not TOML: {error}", "mend that line") from None
+    return settings_from(data, folder=path.parent, file=path)
+
+
+def settings_from(data: dict[str, Any], *, folder: Path, file: str | Path = "settings") -> Settings:
+    """Check settings given as a mapping; `folder` is where relative paths start."""
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError(problems_of(file, error, data, Settings)) from None
+    settings._folder = Path(folder)  # noqa: SLF001 - set once, by the reader of the model
+    settings._file = str(file)  # noqa: SLF001
+    return settings
+
+
+EXAMPLES = {
+    "crimes": ["crimes/*/*-street.csv*"],
+    "schools": ["schools.csv"],
+    "streets": ["streets.osm.pbf"],
+    "reports": ["reports.csv"],
+    "bell_times": ["bell_times.csv"],
+    "officers": ["officers.csv"],
+    "gates": ["gates.csv"],
+    "term_dates": ["term_dates.csv"],
+    "tasked_places": ["tasked_places.csv"],
+}
+
+UNSET_EXAMPLES = {
+    "bounds": [-0.149, 51.513, -0.1212, 51.5302],
+    "boundary": "boundary.geojson",
+    "tiles": "https://tiles.example.org/{z}/{x}/{y}.png",
+}
+"""For keys that are not set by default: what they could be."""
+
+
+def settings_template() -> str:
+    """Every key with its meaning; all but the needed ones are commented out at their default."""
+    lines = [
+        "# Settings of patrolplan. Paths start at this file's folder.",
+        "# A line that begins with # shows a default: remove the # to change it.",
+        "",
+    ]
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            lines += [f"[{name}]", *_section(kind), ""]
+    seed = Settings.model_fields["seed"]
+    top = [f"# {seed.description}", f"seed = {seed.default}", ""]
+    mapping = [
+        '# Tables of another layout: our name = "their name".',
+        "# [columns.schools]",
+        '# urn = "URN"',
+        "",
+    ]
+    return "\n".join([*lines[:3], *top, *lines[3:], *mapping])
+
+
+def _section(model: type[BaseModel]) -> list[str]:
+    lines = []
+    for name, field in model.model_fields.items():
+        lines.append(f"# {field.description}" + (" (needed)" if field.is_required() else ""))
+        if model is SourceSettings:
+            needed = "" if field.is_required() else "# "
+            lines.append(f"{needed}{name} = {json.dumps(EXAMPLES[name])}")
+        else:
+            value = UNSET_EXAMPLES.get(name, _default(field))
+            lines.append(f"# {field.alias or name} = {_toml(value)}")
+    return lines
+
+
+def _default(field: FieldInfo) -> Any:  # noqa: ANN401 - whatever the model holds
+    return field.get_default(call_default_factory=True)
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401 - whatever the model holds
+    if isinstance(value, time):
+        return f'"{value:%H:%M}"'
+    if isinstance(value, dict):
+        return "{}"
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
+def demo_settings() -> Path:
+    """Settings file of the demo borough.
+
+    Examples
+    --------
+    >>> demo_settings().name
+    'patrolplan.toml'
+    """
+    packed = Path(__file__).parents[1] / "demo_data" / "patrolplan.toml"
+    return packed if packed.is_file() else Path(__file__).parents[3] / "data" / "patrolplan.toml"

@@ -1,0 +1,203 @@
+"""Tick boxes of a card -> visits: typed at the keyboard, or from a table."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.table_reader import in_row, shown
+from patrolplan.team.ledger.ledger import Ledger
+from patrolplan.team.ledger.promised import LONGEST_MINUTES, Visit
+
+DATE, OFFICER = "--date", "--officer"
+HAND_OUT = "hand the week out first: `patrolplan record --week DIR`"
+
+
+def stops_of(ledger: Ledger, officer: str, date: dt.date) -> pd.DataFrame:
+    """An officer's promised stops of a day, in the order of the card.
+
+    Raises
+    ------
+    InputError
+        When no week stands for the day, or none of its duties are this officer's.
+    """
+    day = ledger.promised(date, date)
+    stops = day[day["officer"] == officer].reset_index(drop=True)
+    if stops.empty:
+        if ledger.hotspots(date, date).empty:
+            raise InputError.one(DATE, f"no week is handed out for {date}", HAND_OUT)
+        on_duty = ", ".join(sorted(set(day["officer"]))) or "nobody"
+        what = f"'{officer}' has no stops on {date} (on duty: {on_duty})"
+        raise InputError.one(OFFICER, what, "name one of them, or use --csv for a stand-in")
+    return stops
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was typed for a stop."""
+
+    minutes: float
+    engagements: int | None = None
+
+
+def parsed_answer(text: str, promised_minutes: float) -> Answer:
+    """Read what was typed for one stop.
+
+    Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements.
+
+    Raises
+    ------
+    ValueError
+        When it is none of these.
+
+    Examples
+    --------
+    >>> parsed_answer("12/3", 15)
+    Answer(minutes=12.0, engagements=3)
+    >>> parsed_answer("", 15), parsed_answer("-", 15)
+    (Answer(minutes=15, engagements=None), Answer(minutes=0.0, engagements=None))
+    """
+    minutes_text, slash, spoken = (part.strip() for part in text.partition("/"))
+    if slash and not (spoken.isascii() and spoken.isdigit() and len(spoken) <= 3):  # noqa: PLR2004
+        message = f"{shown(spoken)} is no number of engagements"
+        raise ValueError(message)
+    engagements = int(spoken) if slash else None
+    if minutes_text in {"", "="}:
+        return Answer(promised_minutes, engagements)
+    try:
+        minutes = 0.0 if minutes_text == "-" else float(minutes_text.replace(",", "."))
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= LONGEST_MINUTES:
+        message = f"{shown(minutes_text)} is no number of minutes from 0 to {LONGEST_MINUTES:g}"
+        raise ValueError(message)
+    return Answer(minutes, engagements)
+
+
+def parsed_line(text: str, promised_minutes: Sequence[float]) -> tuple[Answer, ...]:
+    """Read one line for all stops, such as `15 15 -`; `=` stands for as promised.
+
+    Raises
+    ------
+    ValueError
+        When it does not hold an answer for each stop.
+    """
+    words = text.split()
+    if len(words) != len(promised_minutes):
+        message = f"{len(words)} answers for {len(promised_minutes)} stops"
+        raise ValueError(message)
+    pairs = zip(words, promised_minutes, strict=True)
+    return tuple(parsed_answer(word, promised) for word, promised in pairs)
+
+
+def typed_visits(stops: pd.DataFrame, answers: Sequence[Answer]) -> tuple[Visit, ...]:
+    """Visits of an officer's stops, as typed."""
+    return tuple(
+        visit_at(stop, answer.minutes, answer.engagements, "keyboard")
+        for (_, stop), answer in zip(stops.iterrows(), answers, strict=True)
+    )
+
+
+def table_visits(
+    ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
+) -> tuple[Visit, ...]:
+    """Visits of a table, each with the place that it names.
+
+    Parameters
+    ----------
+    ledger
+        Knows which week stands for a day, and so what a stop's number or a hotspot's name mean.
+    table
+        See `patrolplan.inputs.lookups.read_visits`.
+    path
+        The file, for messages.
+    officers
+        Officers known; empty for any.
+
+    Raises
+    ------
+    InputError
+        With every row that names no officer, no place, or the same visit twice.
+    """
+    if table.empty:
+        raise InputError.one(path, "holds no visit", "write a row for each stop")
+    first, last = table["date"].min(), table["date"].max()
+    promised = ledger.promised(first, last)
+    problems = Problems()
+    found: dict[tuple[str, ...], Visit] = {}
+    for row, given in table.iterrows():
+        with problems.collecting():
+            if officers and given["officer"] not in officers:
+                known = ", ".join(sorted(officers)[:12])
+                what = f"there is no officer {shown(given['officer'])} (known: {known})"
+                raise InputError.one(path, what, "name one of them", in_row(row, "officer"))
+            place = _place(ledger, promised, given, path, row)
+            engagements = None if pd.isna(given["engagements"]) else int(given["engagements"])
+            visit = visit_at(place, float(given["minutes"]), engagements, "csv")
+            key = (visit.officer, str(visit.date), visit.urn, visit.hotspot)
+            if key in found:
+                what = f"{visit.officer} at {visit.hotspot} on {visit.date} stands twice"
+                raise InputError.one(path, what, "keep one of the rows", f"row {row}")
+            found[key] = visit
+    problems.raise_if_any()
+    return tuple(found.values())
+
+
+def _place(
+    ledger: Ledger, promised: pd.DataFrame, given: pd.Series, path: Path, row: object
+) -> pd.Series:
+    """Where a row's visit was: a promised stop, or another hotspot of the week."""
+    date, officer = given["date"], given["officer"]
+    mine = promised[(promised["date"] == date) & (promised["officer"] == officer)]
+    if pd.notna(given["urn"]):
+        mine = mine[mine["urn"] == given["urn"]]
+    if pd.notna(given["stop"]):
+        stops = mine[mine["stop"] == given["stop"]]
+        if len(stops) == 1:
+            return _row(stops)
+        what = f"{officer} has no stop {given['stop']} on {date}"
+        if len(stops):
+            what = f"{officer} has {len(stops)} patrols on {date}: '{given['stop']}' may be either"
+        remedy = "name the school in 'urn'" if len(stops) else "see the card, or name the hotspot"
+        raise InputError.one(path, what, remedy, in_row(row, "stop"))
+    stops = mine[mine["hotspot"] == given["hotspot"]]
+    if len(stops):
+        return _row(stops)
+    spots = ledger.hotspots(date, date)
+    if spots.empty:
+        what = f"no week is handed out for {date}"
+        raise InputError.one(path, what, HAND_OUT, in_row(row, "date"))
+    spot = spots[spots["hotspot"] == given["hotspot"]]
+    if spot.empty:
+        what = f"{shown(given['hotspot'])} is no hotspot of that week"
+        raise InputError.one(path, what, "see the card", in_row(row, "hotspot"))
+    urns = sorted({str(given["urn"])} if pd.notna(given["urn"]) else set(mine["urn"]))
+    if len(urns) != 1:
+        what = f"{officer} has {'no' if not urns else 'more than one'} patrol on {date}"
+        raise InputError.one(path, what, "name the school in 'urn'", in_row(row, "officer"))
+    return _row(spot.assign(officer=officer, date=date, urn=urns[0]))
+
+
+def _row(table: pd.DataFrame) -> pd.Series:
+    """The first row."""
+    row: pd.Series = table.iloc[0]
+    return row
+
+
+def visit_at(place: pd.Series, minutes: float, engagements: int | None, source: str) -> Visit:
+    """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
+    return Visit(
+        officer=str(place["officer"]),
+        date=place["date"],
+        urn=str(place["urn"]),
+        hotspot=str(place["hotspot"]),
+        place=str(place["place"]),
+        longitude=float(place["longitude"]),
+        latitude=float(place["latitude"]),
+        minutes=minutes,
+        engagements=engagements,
+        source=source,
+    )

@@ -1,0 +1,177 @@
+"""Plan against delivered: what was promised, what was given, and where they differ."""
+
+import calendar
+import datetime as dt
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
+from patrolplan.team.ledger.promised import in_metres, same_place, stops_in_metres
+
+DAYS_BEFORE = 7
+"""Days whose doses a new week starts from."""
+
+FIGURES = (
+    "promised_visits",
+    "delivered_visits",
+    "not_recorded",
+    "promised_minutes",
+    "delivered_minutes",
+    "engagements",
+)
+KEY = ["officer", "date", "urn", "spot"]
+
+
+def delivered_before(
+    ledger: Ledger, start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DAYS_BEFORE
+) -> pd.DataFrame:
+    """Doses delivered in the days before a week, by the hotspots of today's plan.
+
+    Parameters
+    ----------
+    ledger
+        The ledger.
+    start
+        First day of the week to plan; its own doses are left out.
+    hotspots
+        See `patrolplan.tables.HOTSPOTS`; doses find theirs by place, not by name.
+    days
+        How many days back.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `hotspot, date, minutes`, as `patrolplan.plan_week` takes them. A dose in a place that is
+        no hotspot any more is named by its place in words.
+    """
+    visits = ledger.delivered(start - dt.timedelta(days=days), start - dt.timedelta(days=1))
+    visits = visits[visits["minutes"] > 0].reset_index(drop=True)
+    xy = stops_in_metres(visits, ledger.projection)
+    row = same_place(xy, hotspots.geometry.to_numpy())
+    names = pd.Series(hotspots["hotspot"].to_numpy(dtype=object)).reindex(row)
+    visits["hotspot"] = np.where(row >= 0, names.to_numpy(), visits["place"])
+    return visits.groupby(["hotspot", "date"])[["minutes"]].sum().reset_index()
+
+
+def doses_before(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
+) -> pd.DataFrame | None:
+    """What a new week starts from: `delivered_before` of the settings' ledger.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        None where there is no ledger yet; it is not made for being asked.
+
+    Raises
+    ------
+    LedgerError
+        When the ledger cannot be reached.
+    """
+    if not has_ledger(area.settings):
+        return None
+    with open_ledger(area.settings) as ledger:
+        return delivered_before(ledger, start, hotspots)
+
+
+def month_days(month: str) -> tuple[dt.date, dt.date]:
+    """First and last day of a month.
+
+    Examples
+    --------
+    >>> [str(day) for day in month_days("2026-12")]
+    ['2026-12-01', '2026-12-31']
+    """
+    first = dt.date.fromisoformat(f"{month}-01")
+    return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def compared(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """Every promised or delivered visit in these days, the two side by side.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `officer, date, week` (its Monday), `urn, school, hotspot, place, promised_visits,
+        delivered_visits, not_recorded, promised_minutes, delivered_minutes, engagements`. Names
+        and words of a place are those last handed out in these days.
+    """
+    promised, delivered = ledger.promised(first, last), ledger.delivered(first, last)
+    spots = _spots(ledger, first, last, promised, delivered)
+    told = promised.assign(promised_visits=1, promised_minutes=promised["minutes"])
+    told = told.groupby(KEY, as_index=False)[["promised_visits", "promised_minutes"]].sum()
+    given = delivered.assign(
+        recorded=1,
+        delivered_visits=(delivered["minutes"] > 0).astype(int),
+        delivered_minutes=delivered["minutes"],
+        engagements=delivered["engagements"].fillna(0).astype(int),
+    )
+    figures = ["recorded", "delivered_visits", "delivered_minutes", "engagements"]
+    given = given.groupby(KEY, as_index=False)[figures].sum()
+    table = told.merge(given, on=KEY, how="outer").merge(spots, on="spot", how="left")
+    numbers = ["promised_visits", "promised_minutes", *figures]
+    table[numbers] = table[numbers].astype(float).fillna(0.0)
+    table["not_recorded"] = (table["promised_visits"] - table["recorded"]).clip(lower=0)
+    whole = ["promised_visits", "delivered_visits", "not_recorded", "engagements"]
+    table[whole] = table[whole].astype("int64")
+    table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
+    schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
+    table["school"] = table["urn"].map(schools).fillna("")
+    columns = ["officer", "date", "week", "urn", "school", "hotspot", "place", *FIGURES]
+    return table.sort_values([*KEY], ignore_index=True)[columns]
+
+
+def against(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Plan against delivered, summed by columns of `compared`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns asked for, `FIGURES`, and `delivered_percent` of the promised minutes, NA
+        where nothing was promised.
+    """
+    summed = table.groupby(by, as_index=False)[list(FIGURES)].sum()
+    summed = summed.sort_values(by, key=_in_order, ignore_index=True)
+    promised = summed["promised_minutes"]
+    share = 100 * summed["delivered_minutes"] / promised.where(promised > 0)
+    minutes = ["promised_minutes", "delivered_minutes"]
+    summed[minutes] = summed[minutes].round(1)
+    return summed.assign(delivered_percent=share.astype("Float64").round(1))
+
+
+def _in_order(column: pd.Series) -> pd.Series:
+    """H2 before H10."""
+    return column.str.zfill(12) if column.name == "hotspot" else column
+
+
+def _spots(ledger: Ledger, first: dt.date, last: dt.date, *tables: pd.DataFrame) -> pd.DataFrame:
+    """One row a place; each of the tables is told, in a column `spot`, which place it is.
+
+    Places are the hotspots last handed out. One that no later week has stands for itself.
+    """
+    handed = ledger.hotspots(first, last)
+    rows: list[tuple[str, str]] = []
+    shapes = np.empty(0, dtype=object)
+    for _, part in handed.groupby("handout", sort=False):
+        found = same_place(stops_in_metres(part, ledger.projection), shapes)
+        new = part[found < 0]
+        rows += list(zip(new["hotspot"], new["place"], strict=True))
+        shapes = np.concatenate([shapes, in_metres(new["stretch"], ledger.projection)])
+    for table in tables:
+        table["spot"] = _placed(table, ledger, shapes)
+        alone = table[table["spot"] < 0]
+        for place, group in alone.groupby("place"):  # recorded in days that no week stands for
+            table.loc[group.index, "spot"] = len(rows)
+            rows.append((str(group["hotspot"].iloc[0]), str(place)))
+            xy = stops_in_metres(group.iloc[:1], ledger.projection)
+            shapes = np.append(shapes, gpd.points_from_xy(*xy.T))
+    spots = pd.DataFrame(rows, columns=["hotspot", "place"])
+    return spots.assign(spot=np.arange(len(spots)))
+
+
+def _placed(table: pd.DataFrame, ledger: Ledger, shapes: NDArray[np.object_]) -> NDArray[np.int64]:
+    return same_place(stops_in_metres(table, ledger.projection), shapes)

@@ -1,0 +1,273 @@
+"""A mixed-integer programme that is maximised, gathered block by block for HiGHS."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize, sparse
+
+from patrolplan.team.problem import Bools, Floats, Ints
+
+
+def _flush() -> None:
+    """Have what C code has printed written: into a pipe it would only be at the very end."""
+    ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
+
+
+@contextmanager
+def _chatter_aside() -> Iterator[None]:
+    """Send to standard error what HiGHS prints past Python, so that `--json` stays JSON."""
+    out, err = 1, 2
+    try:
+        sys.stdout.flush()
+        kept = os.dup(out)
+    except (OSError, AttributeError):  # a window without streams
+        yield
+        return
+    try:
+        os.dup2(err, out)
+        yield
+    finally:
+        _flush()
+        os.dup2(kept, out)
+        os.close(kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What HiGHS found: values (empty where none), their worth, the bound, proven best or not."""
+
+    values: Floats
+    worth: float
+    bound: float
+    proven: bool
+
+
+@dataclass
+class Model:
+    """Variables and rows of a programme, added block by block."""
+
+    worth: list[Floats] = field(default_factory=list)
+    lower: list[Floats] = field(default_factory=list)
+    upper: list[Floats] = field(default_factory=list)
+    whole: list[Bools] = field(default_factory=list)
+    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    row_lower: list[Floats] = field(default_factory=list)
+    row_upper: list[Floats] = field(default_factory=list)
+    columns: int = 0
+    rows: int = 0
+
+    def variables(
+        self,
+        worth: ArrayLike,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = 1.0,
+        whole: bool = False,
+    ) -> Ints:
+        """Add variables; gives their column numbers."""
+        each = np.asarray(worth, dtype=np.float64)
+        self.worth.append(each)
+        self.lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), each.shape))
+        self.upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), each.shape))
+        self.whole.append(np.full(each.shape, whole))
+        self.columns += len(each)
+        return np.arange(self.columns - len(each), self.columns)
+
+    def constrain(
+        self,
+        *terms: tuple[Ints, Ints, ArrayLike],
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        count: int,
+    ) -> None:
+        """Add `count` rows; each term is rows (from 0), columns and factors."""
+        for row, column, factor in terms:
+            value = np.broadcast_to(np.asarray(factor, dtype=np.float64), column.shape)
+            self.entries.append((row + self.rows, column, value))
+        self.row_lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), (count,)))
+        self.row_upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)))
+        self.rows += count
+
+    def at_most(self, group: Ints, columns: Ints, most: ArrayLike) -> None:
+        """Hold each group's sum down; `most` is by group, or one for all."""
+        there, row = np.unique(group, return_inverse=True)
+        limit = np.asarray(most, dtype=np.float64)
+        upper = limit[there] if limit.ndim else limit
+        self.constrain((row, columns, 1.0), upper=upper, count=len(there))
+
+    def below(self, small: Ints, large: Ints) -> None:
+        """Hold each variable at or under another."""
+        each = np.arange(len(small))
+        self.constrain((each, small, 1.0), (each, large, -1.0), upper=0.0, count=len(small))
+
+    def programme(self) -> "Programme":
+        """The finished programme."""
+        row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        return Programme(
+            worth=np.concatenate(self.worth),
+            lower=np.concatenate(self.lower),
+            upper=np.concatenate(self.upper),
+            whole=np.concatenate(self.whole),
+            matrix=sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns)),
+            row_lower=np.concatenate(self.row_lower),
+            row_upper=np.concatenate(self.row_upper),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """Maximise `worth @ v` with `row_lower <= matrix @ v <= row_upper`, within bounds."""
+
+    worth: Floats
+    lower: Floats
+    upper: Floats
+    whole: Bools
+    matrix: sparse.csr_array
+    row_lower: Floats
+    row_upper: Floats
+
+    def solve(self, *, gap: float, nodes: int, seconds: float = np.inf) -> Answer:
+        """Maximise with HiGHS, on one thread.
+
+        Parameters
+        ----------
+        gap
+            Relative gap at which an answer is good enough.
+        nodes
+            Most nodes of the search tree.
+        seconds
+            Most wall-clock time.
+        """
+        options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
+        if np.isfinite(seconds):
+            options["time_limit"] = max(0.1, seconds)
+        with _chatter_aside():
+            result = optimize.milp(
+                -self.worth,
+                integrality=self.whole.astype(np.int64),
+                bounds=optimize.Bounds(self.lower, self.upper),
+                constraints=optimize.LinearConstraint(self.matrix, self.row_lower, self.row_upper),
+                options=options,
+            )
+        if result.x is None:
+            return Answer(np.zeros(0), -np.inf, np.inf, proven=False)
+        # Where nothing has to be whole, HiGHS tells no bound beside the value.
+        best = result.fun if result.mip_dual_bound is None else result.mip_dual_bound
+        return Answer(result.x, -float(result.fun), -float(best), proven=result.status == 0)
+
+    def sharpened(self, start: Floats, *, gap: float, seconds: float = np.inf) -> Answer:
+        """Maximise from values that are known, by the cuts at the root of the search tree alone.
+
+        Knowing what is good already, HiGHS stops as soon as the bound is near enough to it.
+
+        Parameters
+        ----------
+        start
+            Values of all columns, feasible.
+        gap
+            Relative gap at which an answer is good enough.
+        seconds
+            Most wall-clock time.
+        """
+        options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
+        options |= {"mip_rel_gap": gap, "mip_max_nodes": 1, "mip_heuristic_effort": 0.0}
+        options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}
+        with _chatter_aside():
+            solver = highspy.Highs()  # type: ignore[no-untyped-call]
+            for name, value in options.items():
+                solver.setOptionValue(name, value)
+            solver.passModel(self._whole_model())
+            known = highspy.HighsSolution()
+            known.col_value = start.tolist()
+            solver.setSolution(known)
+            solver.run()
+        info = solver.getInfo()
+        values = np.array(solver.getSolution().col_value)
+        worth, bound = float(info.objective_function_value), float(info.mip_dual_bound)
+        if len(values) != len(start) or worth < self.worth @ start:
+            values, worth = start, float(self.worth @ start)
+        return Answer(values, worth, max(worth, bound), proven=bound - worth <= gap * abs(bound))
+
+    def _whole_model(self) -> highspy.HighsLp:
+        by_column = sparse.csc_array(self.matrix)
+        model = highspy.HighsLp()
+        model.num_row_, model.num_col_ = self.matrix.shape
+        model.sense_ = highspy.ObjSense.kMaximize
+        model.col_cost_, model.col_lower_, model.col_upper_ = self.worth, self.lower, self.upper
+        model.row_lower_, model.row_upper_ = self.row_lower, self.row_upper
+        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        model.a_matrix_.start_ = by_column.indptr
+        model.a_matrix_.index_ = by_column.indices
+        model.a_matrix_.value_ = by_column.data
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        model.integrality_ = [kinds[whole] for whole in self.whole.tolist()]
+        return model
+
+    def relaxed(self, *, seconds: float) -> Answer:
+        """Maximise with no column whole, by HiGHS' interior point method.
+
+        On weeks of hundreds of schools it is several times faster than the simplex method. Where
+        time runs out, the bound is what all columns are worth at their highest.
+        """
+        equal = self.row_lower == self.row_upper
+        above = ~equal & np.isfinite(self.row_upper)
+        below = ~equal & np.isfinite(self.row_lower)
+        result = optimize.linprog(
+            -self.worth,
+            A_ub=sparse.vstack([self.matrix[above], -self.matrix[below]], format="csr"),
+            b_ub=np.concatenate([self.row_upper[above], -self.row_lower[below]]),
+            A_eq=self.matrix[equal],
+            b_eq=self.row_upper[equal],
+            bounds=np.stack([self.lower, self.upper], axis=1),
+            method="highs-ipm",
+            options={"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {},
+        )
+        if result.status == 0:
+            return Answer(result.x, -float(result.fun), -float(result.fun), proven=True)
+        paid = self.worth > 0
+        highest = float(self.worth[paid] @ self.upper[paid])
+        return Answer(np.zeros(0), -np.inf, highest, proven=False)
+
+    def part(self, free: Ints, values: Floats) -> tuple["Programme", Ints]:
+        """The programme of these whole columns and all that follows from them.
+
+        Parameters
+        ----------
+        free
+            Whole columns that may change.
+        values
+            Where everything else stands still.
+
+        Returns
+        -------
+        Programme, (c,) int
+            The smaller programme, and the columns it decides.
+        """
+        follows = ~self.whole
+        columns = np.zeros(len(self.worth), dtype=bool)
+        columns[free] = True
+        for _ in range(3):  # the days of a hotspot, the other sets of its days, and their pairs
+            rows = abs(self.matrix) @ columns.astype(np.float64) > 0
+            near = abs(self.matrix).T @ rows.astype(np.float64) > 0
+            columns |= near & follows
+        rows = abs(self.matrix) @ columns.astype(np.float64) > 0
+        mine = np.flatnonzero(columns)
+        block = self.matrix[rows]
+        still = block @ np.where(columns, 0.0, values)
+        small = Programme(
+            worth=self.worth[mine],
+            lower=self.lower[mine],
+            upper=self.upper[mine],
+            whole=self.whole[mine],
+            matrix=block[:, mine],
+            row_lower=self.row_lower[rows] - still,
+            row_upper=self.row_upper[rows] - still,
+        )
+        return small, mine

@@ -1,0 +1,144 @@
+"""What a week is worth: the function that the rota maximises, and nothing else.
+
+Hotspot-policing trials say that a visit of about 15 minutes works on that day, leaves nothing
+the next, and works better after three days in a row (Bland et al. 2021, Operation Rowan). So a
+week is worth the sum of
+
+* for every hotspot, its share of the area's risk times
+  `DAYS[n - 1]` for the n-th day on which it has its dose (days of the seven days before count
+  as earlier ones): the more a place has had, the less one more day adds, so that doses spread;
+  `THIRD` more once it has had its dose on three days in a row. A day counts once, whoever comes:
+  a hotspot that two schools share is not paid twice;
+* less `OVER` of its share for every `max_dose_minutes_per_day` above that most, where locks by
+  hand or places that must be visited bring so much together (`patrolplan.team.constraints`);
+* for every school, `PRESENCE / n` of an average patrol for its n-th patrol: presence at the
+  gate, and the more a school has had the less one more adds, so that schools share fairly;
+* for every officer, `EVEN * (1 - (n - 1) / capacity)` of an average patrol for their n-th
+  patrol: of equal weeks the one that spreads the load by what each can do is the better.
+
+The least of every school comes before all of this, and so does the lowest dose of any school: it
+is as high as it can be, see `patrolplan.team.floor`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
+
+DAYS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
+FURTHER = 0.05
+"""A day after all of `DAYS`."""
+THIRD = 0.3
+"""No trial says how much stronger the third day in a row is. The third day pays nearly as much as
+a first one with this (`DAYS[2] + THIRD`), and a fourth much less; paid more, it would leave the
+relaxation so loose that nobody could say how good a week is."""
+OVER = 0.2
+PRESENCE = 0.2
+EVEN = 0.05
+
+
+@dataclass(frozen=True)
+class Worth:
+    """The parts of what a week is worth."""
+
+    hotspots: float
+    in_a_row: float
+    over: float
+    schools: float
+    officers: float
+
+    @property
+    def total(self) -> float:
+        """All together."""
+        return self.hotspots + self.in_a_row - self.over + self.schools + self.officers
+
+
+def day_gains(problem: RotaProblem) -> Floats:
+    """(h, d) what the first, second... day of this week adds, as a multiple of the weight."""
+    days = len(problem.dates)
+    ladder = np.concatenate([DAYS, np.full(days, FURTHER)])
+    nth = problem.dosed_before[:, None] + np.arange(days)
+    return np.asarray(ladder[np.minimum(nth, len(ladder) - 1)])
+
+
+def minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
+    """(h, d) minutes of dose that chosen options give."""
+    option, visit = problem.option_visits
+    mine = np.isin(option, chosen)
+    option, visit = option[mine], visit[mine]
+    minutes = np.zeros((len(problem.weight), len(problem.dates)))
+    at = (problem.visits[visit, 1], problem.day[option])
+    np.add.at(minutes, at, problem.visit_minutes[visit])
+    return minutes
+
+
+def days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
+    """(h, d) for a day with a dose, how many days in a row it makes; else 0."""
+    run = np.zeros(dosed.shape, dtype=np.int64)
+    before = problem.run_before
+    for day in range(dosed.shape[1]):
+        if day and problem.dates[day] - problem.dates[day - 1] > 1:
+            before = np.zeros_like(before)
+        run[:, day] = before = np.where(dosed[:, day], before + 1, 0)
+    return run
+
+
+def row_gain(run: Ints) -> Floats:
+    """(h,) what three days in a row add, once a week, as a multiple of the weight.
+
+    Paid once, it never pays to leave a day out so as to begin a new run.
+    """
+    third = 3
+    return np.asarray(THIRD * (run >= third).any(axis=1))
+
+
+def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
+    """What these options are worth together.
+
+    Parameters
+    ----------
+    problem
+        The week's choice.
+    chosen
+        Rows of the options.
+    """
+    minutes = minutes_by_day(problem, chosen)
+    dosed = minutes > 0
+    nth = dosed.sum(axis=1)
+    ladder = np.column_stack([np.zeros(len(nth)), np.cumsum(day_gains(problem), axis=1)])
+    row = row_gain(days_in_a_row(problem, dosed))
+    over = OVER * np.maximum(0.0, minutes / problem.most_minutes - 1).sum(axis=1)
+    patrols = np.bincount(problem.school[chosen[problem.first[chosen]]], minlength=problem.schools)
+    harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, len(problem.dates) + 1)])
+    done = np.bincount(problem.officer[chosen], minlength=len(problem.capacity))
+    even = done - done * (done - 1) / 2 / np.maximum(1, problem.capacity)
+    unit = problem.patrol_unit
+    return Worth(
+        hotspots=float(problem.weight @ ladder[np.arange(len(nth)), nth]),
+        in_a_row=float(problem.weight @ row),
+        over=float(problem.weight @ over),
+        schools=float(PRESENCE * unit * harmonic[patrols].sum()),
+        officers=float(EVEN * unit * even.sum()),
+    )
+
+
+def loosest_bound(problem: RotaProblem) -> float:
+    """What no week of these options can exceed, whatever its rules: known without solving.
+
+    Every hotspot on every day on which an option comes there, every school on all its open days,
+    every officer with all they can do.
+    """
+    days = len(problem.dates)
+    option, visit = problem.option_visits
+    may = np.zeros((len(problem.weight), days), dtype=bool)
+    may[problem.visits[visit, 1], problem.day[option]] = True
+    ladder = np.column_stack([np.zeros(len(may)), np.cumsum(day_gains(problem), axis=1)])
+    count = may.sum(axis=1)
+    hotspots = problem.weight @ ladder[np.arange(len(count)), count]
+    hotspots += problem.weight @ row_gain(days_in_a_row(problem, may))
+    harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, days + 1)])
+    schools = harmonic[problem.open_days].sum()
+    done = problem.capacity
+    even = (done - done * (done - 1) / 2 / np.maximum(1, done)).sum()
+    return float(hotspots + problem.patrol_unit * (PRESENCE * schools + EVEN * even))

@@ -1,0 +1,308 @@
+"""What all items of a work need, sent to the workers once.
+
+The street network travels apart from the rest, once however many kinds of work follow. On this
+computer a parcel lies in a file that workers map into their memory: the computer holds its arrays
+once.
+
+Processes of this computer that work is shared out to.
+"""
+
+import io
+import itertools
+import mmap
+import os
+import pickle
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+CONNECT_SECONDS = 30
+"""So long a cluster may take to answer, and to have a worker."""
+
+KEPT = 3
+"""Parcels that a worker keeps: the network and what the work before and this one need."""
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    """Something pickled, its arrays apart.
+
+    On this computer it lies in a file, and the parcel is small: it goes along with every item.
+
+    Parameters
+    ----------
+    name
+        Its own.
+    sizes
+        Bytes of the pickle and of each array.
+    parts
+        The pickle and the arrays; none where they lie in a file.
+    path
+        The file.
+    """
+
+    name: str
+    sizes: tuple[int, ...]
+    parts: tuple[Any, ...] = ()
+    path: str = ""
+
+    def opened(self, network: object | None) -> Any:  # noqa: ANN401 - whatever was sent
+        """What was sent, with the network in its place; arrays of a file are mapped, not read."""
+        parts: Sequence[Any] = [bytearray(part) for part in self.parts]
+        if self.path:
+            with Path(self.path).open("rb") as stream:
+                # Pages that nobody writes to are shared by all processes.
+                whole = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY))
+            ends = list(itertools.accumulate(map(_padded, self.sizes), initial=0))
+            parts = [
+                whole[start : start + size] for start, size in zip(ends, self.sizes, strict=False)
+            ]
+        return _Unpickler(bytes(parts[0]), parts[1:], network).load()
+
+
+def _padded(size: int) -> int:
+    """Arrays start at whole cache lines."""
+    return -(-size // 64) * 64
+
+
+class _Pickler(pickle.Pickler):
+    """Leaves out the street network, and finds which it is."""
+
+    network: object | None = None
+
+    def persistent_id(self, thing: object) -> str | None:
+        if not getattr(type(thing), "SENT_APART", False):
+            return None
+        if self.network is not None and self.network is not thing:
+            message = "two street networks cannot travel together"
+            raise ValueError(message)
+        self.network = thing
+        return "network"
+
+
+class _Unpickler(pickle.Unpickler):
+    """Puts the street network back."""
+
+    def __init__(self, body: bytes, arrays: Sequence[Any], network: object | None) -> None:
+        super().__init__(io.BytesIO(body), buffers=arrays)
+        self._network = network
+
+    def persistent_load(self, _: str) -> object | None:
+        return self._network
+
+
+class Sender:
+    """Sends to the workers of one executor, and remembers which network they have."""
+
+    def __init__(self, executor: Executor) -> None:
+        # Dask's executor has no public name for its client.
+        self._client = getattr(executor, "_client", None)
+        self._folder = Path(tempfile.mkdtemp(prefix="patrolplan-"))
+        self.close = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        """Clears away what was written; workers have ended by then."""
+        self._network: tuple[object, Any] | None = None
+
+    def send(self, common: object) -> tuple[Any, Any]:
+        """The network and all else, as `_done` takes them."""
+        body, arrays = io.BytesIO(), list[pickle.PickleBuffer]()
+        pickler = _Pickler(body, protocol=5, buffer_callback=arrays.append)
+        pickler.dump(common)
+        network = pickler.network
+        if network is None:
+            return None, self._sent(body.getvalue(), arrays)
+        if self._network is None or self._network[0] is not network or self._gone():
+            apart: list[pickle.PickleBuffer] = []
+            told = pickle.dumps(network, protocol=5, buffer_callback=apart.append)
+            self._network = (network, self._sent(told, apart))
+        return self._network[1], self._sent(body.getvalue(), arrays)
+
+    def _gone(self) -> bool:
+        """Whether a cluster has lost the network together with its workers."""
+        return self._client is not None and self._network[1].status != "finished"  # type: ignore[index]
+
+    def _sent(self, body: bytes, arrays: list[pickle.PickleBuffer]) -> Any:  # noqa: ANN401
+        parts = [memoryview(body), *(array.raw() for array in arrays)]
+        name, sizes = uuid4().hex, tuple(part.nbytes for part in parts)
+        if self._client is not None:
+            parcel = _Parcel(name, sizes, tuple(bytes(part) for part in parts))
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+            return self._client.scatter([parcel], broadcast=True, hash=False)[0]
+        path = self._folder / name
+        with path.open("wb") as stream:
+            for part in parts:
+                stream.write(part)
+                stream.write(bytes(_padded(part.nbytes) - part.nbytes))
+        return _Parcel(name, sizes, path=str(path))
+
+
+senders: weakref.WeakKeyDictionary[Executor, Sender] = weakref.WeakKeyDictionary()
+
+
+def sender_of(executor: Executor) -> Sender:
+    """The one sender to an executor's workers."""
+    if executor not in senders:
+        senders[executor] = Sender(executor)
+    return senders[executor]
+
+
+_held: dict[str, Any] = {}
+_opening = threading.Lock()
+"""Workers of a cluster may have several threads."""
+
+
+def done(
+    function: Callable[[Any, Item], Answer],
+    item: Item,
+    network: _Parcel | None,
+    parcel: _Parcel,
+) -> Answer:
+    """One item's answer, worked out from what was sent."""
+    return function(_opened(parcel, _opened(network, None)), item)
+
+
+def _opened(parcel: _Parcel | None, network: object | None) -> Any:  # noqa: ANN401
+    if parcel is None:
+        return None
+    with _opening:
+        if parcel.name not in _held:
+            _held[parcel.name] = parcel.opened(network)
+        held = _held[parcel.name] = _held.pop(parcel.name)  # the last used comes last
+        while len(_held) > KEPT:
+            del _held[next(iter(_held))]
+        return held
+
+
+P = ParamSpec("P")
+
+SCHOOLS_A_WORKER = 24
+"""A worker takes some seconds to start, a school with its card under one: fewer do not pay."""
+
+MOST_WORKERS = 61
+"""Windows waits for no more at once."""
+
+
+class Workers(Executor):
+    """Processes of this computer that do what they are told; a lost one is replaced.
+
+    They end with this process, however it ends, and at once when the block that uses them is left
+    by an error or by Ctrl-C.
+
+    Parameters
+    ----------
+    count
+        How many.
+
+    Examples
+    --------
+    >>> with Workers(1) as workers:
+    ...     workers.submit(pow, 2, 3).result()
+    8
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = min(count, MOST_WORKERS) if sys.platform == "win32" else count
+        self._context = get_context("spawn")  # alike on every system, and safe beside threads
+        self._hold, self._alive = self._context.Pipe(duplex=False)
+        self._pool = self._fresh()
+        self._starting = self.count
+
+    def __repr__(self) -> str:
+        return f"<Workers: {self.count}>"
+
+    def _fresh(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.count,
+            mp_context=self._context,
+            initializer=_begin_work,
+            initargs=(self._hold,),
+        )
+
+    def submit(
+        self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Answer]:
+        """Have a worker call a function; see `concurrent.futures.Executor.submit`."""
+        try:
+            return self._submitted(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool.shutdown(wait=True)
+            self._pool, self._starting = self._fresh(), self.count
+            return self._submitted(fn, *args, **kwargs)
+
+    def _submitted(
+        self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Answer]:
+        """Processes start with the first calls."""
+        if not self._starting:
+            return self._pool.submit(fn, *args, **kwargs)
+        self._starting -= 1
+        with _interrupts_kept_from_children():
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as its base has it
+        """End the workers once their work is done, see `concurrent.futures.Executor.shutdown`."""
+        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+        if wait and self in senders:
+            senders.pop(self).close()
+
+    def stop(self) -> None:
+        """End the workers at once."""
+        self._alive.close()
+        self.shutdown(cancel_futures=True)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self.shutdown()
+        else:
+            self.stop()
+        self._alive.close()
+        self._hold.close()
+
+
+def _begin_work(hold: Connection) -> None:
+    """Leave Ctrl-C to the process that gave the work, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(hold,), daemon=True).start()
+
+
+def _end_with(hold: Connection) -> None:
+    """Nothing is ever sent: an answer means that the other end is closed, or its process gone."""
+    try:
+        hold.poll(None)
+    finally:
+        os._exit(1)
+
+
+@contextmanager
+def _interrupts_kept_from_children() -> Iterator[None]:
+    """Have processes that start now ignore Ctrl-C from their first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def fitting_workers(schools: int) -> int:
+    """How many processes are worth starting for so many schools."""
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
+    return max(1, min(processors or 1, schools // SCHOOLS_A_WORKER, MOST_WORKERS))
