@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sphinx.application import Sphinx
 
 from patrolplan import tables
-from patrolplan.cli import console as app
+from patrolplan.cli import app
 from patrolplan.settings import Settings
 
 HEAD = "<!-- written by docs/_ext/reference_pages.py at every build -->\n\n"

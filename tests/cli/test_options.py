@@ -7,7 +7,7 @@ import sys
 import pytest
 import typer
 
-from patrolplan.cli import console as app
+from patrolplan.cli import app
 
 FAR = ("0001-01-01", "9999-12-31", "1677-01-01", "20261130", "2026-W48-1", "2026-13-01", "soon")
 MANY = "9" * 5000

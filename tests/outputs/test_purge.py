@@ -7,7 +7,7 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from patrolplan.cli import console as app
+from patrolplan.cli import app
 from patrolplan.errors import OutputError
 from patrolplan.inputs.street_files import STREETS_FILES
 from patrolplan.outputs.output_folder import whole_folder

@@ -1,10 +1,18 @@
-"""One time to set out everywhere, and nobody led to a colleague's base without a word."""
+"""One time to set out everywhere, and nobody led to a colleague's base without a word.
+
+Officers on foot and by bicycle in one week: each has patrols of the way that they go.
+
+Minutes from an officer's base to the gates of schools.
+"""
 
 import dataclasses
 import datetime as dt
 import importlib.util
+import itertools
+import json
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -13,8 +21,14 @@ from patrolplan.outputs.week.roster import Roll
 from patrolplan.outputs.week.spreadsheet import week_csv
 from patrolplan.outputs.week.task_sheets import tasks_data
 from patrolplan.patrols.plan import clock
+from patrolplan.team import bases as travel
+from patrolplan.team.bases import OUTSIDE, minutes_from_base, schools_of_other_mode
+from patrolplan.team.day_plans import plan_days
+from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Lock, day_name
+from patrolplan.team.routes import walked, ways
+from patrolplan.team.week import Lock, day_name, school_week, week_document
+from patrolplan.team.week_file import read_week
 
 MONDAY = dt.date(2026, 11, 30)
 SHARED, FIRST, SECOND = "900009", "SSO-03", "SSO-08"
@@ -110,3 +124,229 @@ def test_officers_of_one_base_share_it_without_a_word(demo_area, demo_plan):
     assert duty.patrol.approach is not None
     assert duty.leave_minutes == duty.patrol.set_out_minutes
     assert not any("base of" in note for note in (*week.notes, *duty.patrol.notes))
+
+
+MODES_MONDAY = dt.date(2026, 11, 30)
+DAYS = school_week(MODES_MONDAY)
+OFFICERS = ["SSO-02", "SSO-03", "SSO-08"]
+"""SSO-03 goes by bicycle, to 900002 and, as SSO-08 on foot, to 900009."""
+URNS = ["900002", "900007", "900009", "900011"]
+
+
+@pytest.fixture(scope="module")
+def area(demo_area):
+    """The demo borough with three of its officers."""
+    officers = demo_area.officers
+    mine = officers[officers["officer"].isin(OFFICERS)].reset_index(drop=True)
+    return pp.with_settings(
+        dataclasses.replace(demo_area, officers=mine), week={"way_by_officer": True}
+    )
+
+
+@pytest.fixture(scope="module")
+def found(demo_area):
+    """Risk and hotspots."""
+    risk = pp.estimate_risk(demo_area)
+    return risk, pp.find_hotspots(demo_area, risk)
+
+
+@pytest.fixture(scope="module")
+def plan(area, found):
+    """Patrols on foot of four schools."""
+    return pp.plan_patrols(area, *found, urns=URNS, held_out=False)
+
+
+@pytest.fixture(scope="module")
+def mode_week(area, plan):
+    """A mode_week of both modes."""
+    return plan_week(area, plan, start=MODES_MONDAY)
+
+
+def _on_foot(area):
+    return dataclasses.replace(area, officers=area.officers.assign(mode="walk"))
+
+
+def test_each_officer_has_patrols_of_their_mode(mode_week, area):
+    """Who goes by bicycle has patrols by bicycle, who goes on foot has patrols on foot."""
+    assert checker.broken_promises(mode_week, area) == []
+    assert {duty.patrol.way for duty in mode_week.duties if duty.officer == "SSO-03"} == {"bicycle"}
+    assert {duty.patrol.way for duty in mode_week.duties if duty.officer != "SSO-03"} == {"walk"}
+
+
+def test_only_their_schools_are_planned_the_other_way(mode_week, area, found):
+    """Patrols by bicycle are those that a plan by bicycle has, at the schools of who rides."""
+    other = mode_week.plan.other_mode
+    assert {patrol.urn for patrol in other.patrols} == {"900002", "900009"}
+    rides = pp.with_settings(area, patrol={"way": "bicycle"})
+    same = pp.plan_patrols(rides, *found, urns=["900002", "900009"], held_out=False)
+    own = {(walked(patrol), number) for number, patrol in ways(same)}
+    assert own <= {(walked(patrol), number) for number, patrol in ways(other)}
+
+
+def test_days_planned_ahead_hold_the_same_patrols(area, found, mode_week):
+    """`plan_days` plans both modes at once, and a mode_week of it is as good."""
+    plans = plan_days(area, *found, DAYS, held_out=False)
+    assert schools_of_other_mode(area) == ("900002", "900009")
+    mine = {walked(patrol) for _, patrol in ways(plans[MODES_MONDAY].other_mode)}
+    assert {walked(patrol) for patrol in mode_week.plan.other_mode.patrols} <= mine
+
+
+def test_without_another_mode_nothing_changes(area, plan):
+    """Where all go the area's way no other patrols are planned, and no way is told."""
+    same = plan_week(_on_foot(area), plan, start=MODES_MONDAY)
+    document = week_document(same)
+    assert same.plan.other_mode is None
+    assert not same.modes_differ
+    assert all("way" not in row for row in document["patrols"])
+    assert b"way" not in week_csv(Roll(same)).splitlines()[0]
+
+
+def test_an_area_by_bicycle_has_walkers_walk(area, found):
+    """Where patrols go by bicycle, officers on foot have patrols on foot."""
+    rides = pp.with_settings(area, patrol={"way": "bicycle"})
+    plan = pp.plan_patrols(rides, *found, urns=URNS, held_out=False)
+    mode_week = plan_week(rides, plan, start=MODES_MONDAY)
+    assert checker.broken_promises(mode_week, area) == []
+    assert {duty.patrol.way for duty in mode_week.duties} == {"walk", "bicycle"}
+
+
+def test_the_week_tells_the_way_and_comes_back(mode_week, area, plan, tmp_path):
+    """`mode_week.json` tells how each patrol goes; read again it is the same mode_week."""
+    document = json.loads(json.dumps(week_document(mode_week)))
+    told = {(row["officer"], row["way"]) for row in document["patrols"]}
+    assert told == {("SSO-02", "walk"), ("SSO-03", "bicycle"), ("SSO-08", "walk")}
+    (tmp_path / "week.json").write_text(json.dumps(document), encoding="utf-8")
+    again = read_week(tmp_path, area, plan)
+    assert week_document(again) == document
+    assert [duty.patrol.way for duty in again.duties] == [d.patrol.way for d in mode_week.duties]
+
+
+def test_sheets_and_table_tell_the_way(mode_week):
+    """Every patrol of a task sheet and every row of the table say how it goes."""
+    data = tasks_data(Roll(mode_week), mode_week.duties, wall=True)
+    for sheet in data["sheets"]:
+        said = "by bicycle" if sheet["officer"] == "SSO-03" else "on foot"
+        assert sheet["about"] == said
+        tasks = [task for day in sheet["days"] for task in day["duties"]]
+        assert tasks
+        assert all(f" · {said} · " in task["about"] for task in tasks)
+    head, *rows = week_csv(Roll(mode_week)).decode("utf-8-sig").splitlines()
+    assert head.endswith('"way"')
+    assert all(row.endswith(('"walk"', '"bicycle"')) for row in rows)
+
+
+def test_an_absence_is_covered_on_foot(area, plan):
+    """A patrol by bicycle that is lost goes to an officer on foot as a patrol on foot."""
+    free = dataclasses.replace(area, officers=area.officers.assign(max_patrols_per_week=[3, 4, 5]))
+    lock = Lock("SSO-03", "900009", MODES_MONDAY)
+    bare = plan_week(free, plan, start=MODES_MONDAY, locks=[lock])
+    kept = [d for d in bare.duties if not (d.officer == "SSO-08" and d.date == MODES_MONDAY)]
+    held = dataclasses.replace(bare, duties=tuple(kept), locks=())
+    repaired, _ = replan(held, free, plan, absent={"SSO-03": {MODES_MONDAY}})
+    [new] = [duty for duty in repaired.duties if (duty.urn, duty.date) == ("900009", MODES_MONDAY)]
+    assert (new.officer, new.patrol.way) == ("SSO-08", "walk")
+
+
+def test_an_officer_who_is_lent_goes_their_way(area, plan):
+    """A lock at a school that nobody rides to is fulfilled by a patrol by bicycle."""
+    locks = [Lock("SSO-03", "900007", MODES_MONDAY, 0)]
+    mode_week = plan_week(area, plan, start=MODES_MONDAY, locks=locks)
+    [lent] = [
+        duty for duty in mode_week.duties if duty.officer == "SSO-03" and duty.date == MODES_MONDAY
+    ]
+    assert (lent.urn, lent.variant, lent.patrol.way) == ("900007", 0, "bicycle")
+
+
+def test_an_extract_for_walking_is_announced(area, plan):
+    """The mode_week says that roads for bicycles may be missing, as a plan by bicycle does."""
+    bare = dataclasses.replace(area, walking_extract=True)
+    mode_week = plan_week(bare, dataclasses.replace(plan, area=bare), start=MODES_MONDAY)
+    assert any("extract for walking" in note for note in mode_week.notes)
+
+
+def test_a_bicycle_slower_than_a_walk_is_an_error(area, plan):
+    """Settings that are right on foot are refused where somebody goes by bicycle."""
+    slow = pp.with_settings(area, patrol={"cycling_speed_kmh": 4})
+    with pytest.raises(pp.InputError, match="SSO-03 goes by bicycle"):
+        plan_week(slow, plan, start=MODES_MONDAY)
+
+
+def test_without_the_setting_all_go_one_way_and_the_week_says_so(area, plan):
+    """Unless officers are to go their own way, every patrol goes the area's, which is announced."""
+    alike = pp.with_settings(area, week={"way_by_officer": False})
+    mode_week = plan_week(alike, plan, start=MODES_MONDAY)
+    assert {duty.patrol.way for duty in mode_week.duties} == {"walk"}
+    assert checker.broken_promises(mode_week, alike) == []
+    told = "SSO-03 goes by bicycle to the gate and between schools, and patrols on foot."
+    assert any(told in note for note in mode_week.notes)
+
+
+def _slow_metres(area, officer):
+    """Walking distance from an officer's base to every gate, by networkx."""
+    network = area.network
+    graph = nx.Graph()
+    base = area.officers.geometry.iloc[officer]
+    places = {"base": network.snap([(base.x, base.y)])}
+    places |= {row: area.gates.take([row]) for row in range(len(area.gates))}
+    on_piece = {}
+    for name, place in places.items():
+        on_piece.setdefault(int(place.piece[0]), []).append((float(place.offset_metres[0]), name))
+    for piece, (first, last) in enumerate(network.piece_nodes.tolist()):
+        marks = [(0.0, ("node", first)), *sorted(on_piece.get(piece, []), key=lambda row: row[0])]
+        marks.append((float(network.piece_metres[piece]), ("node", last)))
+        for (low, start), (high, end) in itertools.pairwise(marks):
+            known = graph.get_edge_data(start, end, {"metres": np.inf})["metres"]
+            graph.add_edge(start, end, metres=min(known, high - low))
+    away = nx.single_source_dijkstra_path_length(graph, "base", weight="metres")
+    moved = float(places["base"].moved_metres[0])
+    return [away[row] + OUTSIDE * moved for row in range(len(area.gates))]
+
+
+def test_minutes_are_those_of_networkx(demo_area):
+    """On foot and by bicycle, minutes are the shortest way's at each officer's own speed."""
+    found = minutes_from_base(demo_area)
+    settings = demo_area.settings.patrol
+    for officer in range(0, len(demo_area.officers), 3):
+        rides = demo_area.officers["mode"].iloc[officer] == "bicycle"
+        speed_kmh = settings.cycling_speed_kmh if rides else settings.walking_speed_kmh
+        slow = np.array(_slow_metres(demo_area, officer)) / (speed_kmh / 0.06)
+        np.testing.assert_allclose(found[officer], slow, atol=1e-3)
+
+
+def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch):
+    """Beyond what is looked for, the straight line counts 1.3 times; nearer gates stay exact."""
+    exact = minutes_from_base(demo_area)
+    monkeypatch.setattr(travel, "LOOKED_FOR_METRES", 900.0)
+    found = minutes_from_base(demo_area)
+    speed = (
+        np.where(
+            demo_area.officers["mode"] == "bicycle",
+            demo_area.settings.patrol.cycling_speed_kmh,
+            demo_area.settings.patrol.walking_speed_kmh,
+        )[:, None]
+        / 0.06
+    )
+    bases = np.column_stack([demo_area.officers.geometry.x, demo_area.officers.geometry.y])
+    on_street = demo_area.network.snap(bases)
+    outside = OUTSIDE * on_street.moved_metres[:, None] / speed
+    near = (exact - outside) * speed <= 900
+    assert near.any()
+    assert not near.all()
+    np.testing.assert_allclose(found[near], exact[near])
+    gates = demo_area.network.xy(demo_area.gates)
+    straight = np.hypot(*(demo_area.network.xy(on_street)[:, None] - gates).transpose(2, 0, 1))
+    far = (OUTSIDE * straight / speed + outside)[~near]
+    np.testing.assert_allclose(found[~near], far)
+
+
+def test_officers_of_one_base_are_as_far(demo_area):
+    """Two officers at the same base have the same minutes, in the ratio of their speeds."""
+    officers = demo_area.officers.copy()
+    officers.geometry = [officers.geometry.iloc[0]] * len(officers)
+    area = dataclasses.replace(demo_area, officers=officers)
+    settings = pp.with_settings(area, patrol={"cycling_speed_kmh": 14.4}).settings
+    found = minutes_from_base(dataclasses.replace(area, settings=settings))
+    walks = (officers["mode"] == "walk").to_numpy()
+    assert found[walks] == pytest.approx(np.repeat(found[walks][:1], walks.sum(), axis=0))
+    if (~walks).any():
+        assert 3 * found[~walks][0] == pytest.approx(found[walks][0])

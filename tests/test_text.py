@@ -1,8 +1,12 @@
-"""Text cut to a length."""
+"""Text cut to a length.
 
+Counts and the words that go with them.
+"""
+
+import pytest
 from hypothesis import given, settings, strategies as st
 
-from patrolplan.text import shortened, shortened_tasking
+from patrolplan.text import agreeing, counted, shortened, shortened_tasking
 
 
 @given(st.text(max_size=80), st.integers(5, 40))
@@ -28,3 +32,11 @@ def test_what_is_no_tasking_is_cut_at_its_end():
     """Other text is shortened as any."""
     text = "a word and another word"
     assert shortened_tasking(text, 12) == shortened(text, 12)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 stops have"), (1, "1 stop has"), (2, "2 stops have")]
+)
+def test_words_go_with_their_count(count, said):
+    """One stands with the singular, none and several with the plural."""
+    assert f"{counted(count, 'stop')} {agreeing(count, 'has', 'have')}" == said

@@ -8,7 +8,7 @@ import pytest
 import patrolplan
 
 SOURCE = Path(patrolplan.__file__).parent
-ROOM = SOURCE / "inputs" / "open_data"
+ROOM = SOURCE / "inputs" / "download"
 REACHES_OUT = {
     "aiohttp", "ftplib", "http", "httpx", "imaplib", "poplib", "requests", "smtplib", "socket",
     "telnetlib", "urllib", "urllib3", "xmlrpc",
@@ -33,14 +33,14 @@ def reaching(path):
     """What a module imports that can reach out."""
     names = [name for name in imported(path) if not name.startswith(tuple(HARMLESS))]
     roots = {name.split(".")[0] for name in names}
-    rooms = {"open_data" for name in names if name.startswith("patrolplan.inputs.download")}
+    rooms = {"download" for name in names if name.startswith("patrolplan.inputs.download")}
     return (roots & (REACHES_OUT | {"osmnx"})) | rooms
 
 
 def test_the_room_is_seen_to_reach_out():
     """The check finds what it looks for, where it is."""
-    assert reaching(ROOM / "web.py") >= {"requests", "urllib3"}
-    assert reaching(ROOM / "osm.py") >= {"osmnx", "socket"}
+    assert reaching(ROOM / "client.py") >= {"requests", "urllib3"}
+    assert reaching(ROOM / "overpass.py") >= {"osmnx", "socket"}
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_no_other_module_reaches_out(path):
     name = path.relative_to(SOURCE).as_posix()
     allowed = next((what for start, what in OTHERS.items() if name.startswith(start)), set())
     if name == "cli/data.py":
-        allowed = {"open_data"}
+        allowed = {"download"}
     assert reaching(path) <= allowed

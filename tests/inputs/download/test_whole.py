@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import patrolplan as pp
-from patrolplan.cli import console as app
+from patrolplan.cli import app
 from patrolplan.inputs.download import download as bringing
 from patrolplan.inputs.download.download import Servers
 from patrolplan.settings import load_settings

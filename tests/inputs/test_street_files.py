@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from patrolplan import cache
 from patrolplan.crs import Projection
+from patrolplan.inputs import street_files
 from patrolplan.inputs.street_files import cached_streets
 from patrolplan.tables import LeftOut
 
@@ -41,13 +41,13 @@ def osm(tmp_path):
 def reads(monkeypatch):
     """Every reading of the files themselves."""
     counted = []
-    real = cache.read_streets
+    real = street_files.read_streets
 
     def spy(paths, *args):
         counted.append(paths)
         return real(paths, *args)
 
-    monkeypatch.setattr(cache, "read_streets", spy)
+    monkeypatch.setattr(street_files, "read_streets", spy)
     return counted
 
 

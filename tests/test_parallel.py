@@ -1,7 +1,14 @@
-"""Work shared out: the answers of one process, in order, whatever becomes of the workers."""
+"""A Dask cluster: the result of one process, also when a worker is killed.
+
+Work shared out: the answers of one process, in order, whatever becomes of the workers.
+
+Threads for work that is done in compiled code.
+"""
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -13,9 +20,86 @@ import psutil
 import pytest
 
 import patrolplan as pp
+from patrolplan import parallel as room
 from patrolplan.errors import ClusterError
-from patrolplan.parallel import TRIES, shared_out
+from patrolplan.outputs.planfile import plan_document
+from patrolplan.parallel import TRIES, joined_cluster, shared_out, side_by_side
+from patrolplan.provenance import versions
 from patrolplan.worker_pool import Workers
+
+distributed = pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed"),
+]
+
+
+@pytest.fixture
+def dask():
+    """The address of a cluster with two workers on this computer."""
+    started = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    )
+    with started:
+        yield started
+
+
+def doubled(text, number):
+    """Something to work out."""
+    return text * number
+
+
+def pid_of(_, __):
+    """Who works."""
+    return os.getpid()
+
+
+def test_cluster_plans_the_same(demo_area, demo_plan, dask):
+    """Two workers of a cluster plan what one process plans, one of them killed on the way too."""
+    whole = plan_document(demo_plan)
+    killed = []
+
+    def kill_one(what, done, of):
+        if what == "Planning schools" and 0 < done < of and not killed:
+            killed.append(shared_out(pid_of, None, [1], executor=executor)[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    with joined_cluster(dask.scheduler_address) as executor:
+        plan = pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, executor=executor)
+        assert plan_document(plan) == whole
+        plan = pp.plan_patrols(
+            demo_area, demo_plan.risk, demo_plan.hotspots, executor=executor, tell=kill_one
+        )
+    assert killed
+    assert plan_document(plan) == whole
+
+
+def test_all_workers_killed(dask):
+    """Even what was sent is sent again when nobody holds it any more."""
+    with warnings.catch_warnings(), joined_cluster(dask.scheduler_address) as executor:
+        warnings.simplefilter("ignore")  # Dask tells of workers that went
+        assert shared_out(doubled, "a", [1, 2], executor=executor) == ["a", "aa"]
+        for worker in dask.workers.values():
+            os.kill(worker.pid, signal.SIGKILL)
+        assert shared_out(doubled, "b", [1, 2], executor=executor) == ["b", "bb"]
+
+
+def test_nobody_at_the_address(monkeypatch):
+    """An address where no scheduler answers is named."""
+    monkeypatch.setattr(room, "CONNECT_SECONDS", 1)
+    with (
+        pytest.raises(ClusterError, match=r"tcp://127.*no Dask scheduler"),
+        joined_cluster("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_other_versions(monkeypatch, dask):
+    """Workers whose answers could be others are refused, with what differs."""
+    monkeypatch.setattr(room, "versions", lambda: {**versions(), "numpy": "0.1"})
+    with pytest.raises(ClusterError, match="numpy"), joined_cluster(dask.scheduler_address):
+        pass
+
 
 URNS = ["900001", "900002", "900003", "900005", "900006"]
 
@@ -211,3 +295,92 @@ def test_workers_started_by_a_thread():
         thread.start()
         thread.join()
     assert found == [3, 6]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_answers_come_in_the_order_of_the_items(threads):
+    """However long each takes, the first item's answer is the first."""
+
+    def slow(number):
+        time.sleep(0.02 * (number % 3))
+        return number * number
+
+    found = [one.result() for one in side_by_side(slow, range(9), threads=threads)]
+    assert found == [number * number for number in range(9)]
+
+
+def test_no_more_threads_work_than_asked_for():
+    """At no time more items are worked on than there are threads."""
+    here, most, taking = 0, 0, threading.Lock()
+
+    def count(_):
+        nonlocal here, most
+        with taking:
+            here += 1
+            most = max(most, here)
+        time.sleep(0.01)
+        with taking:
+            here -= 1
+
+    for one in side_by_side(count, range(12), threads=3):
+        one.result()
+    assert 1 <= most <= 3
+
+
+def test_a_fault_is_told_with_its_item_alone():
+    """An item that fails raises where its result is asked for; the others have theirs."""
+    found = list(side_by_side(lambda number: 6 // number, [1, 0, 3]))
+    assert (found[0].result(), found[2].result()) == (6, 2)
+    with pytest.raises(ZeroDivisionError):
+        found[1].result()
+
+
+def test_nothing_is_begun_after_the_work_is_broken_off():
+    """Who stops asking has the items that are not begun left alone."""
+    seen = []
+
+    def note(number):
+        seen.append(number)
+        time.sleep(0.05)
+
+    for one in side_by_side(note, range(40)):
+        one.result()
+        break
+    time.sleep(0.2)
+    assert len(seen) < 8
+
+
+INTERRUPTED = """
+import signal, sys, time
+import numba
+from patrolplan.parallel import side_by_side
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@numba.njit("i8(i8)", nogil=True)
+def long(count):
+    total = 1
+    for number in range(count):
+        total = (total * 6364136223846793005 + number) % 9223372036854775783
+    return total
+
+print("begun", flush=True)
+try:
+    for one in side_by_side(long, [10**11, 10**11]):
+        one.result()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_is_heard_while_compiled_code_runs():
+    """Ctrl-C ends a process within a second though its threads would go on for minutes."""
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.3)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+    assert time.monotonic() - began < 3
