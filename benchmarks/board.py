@@ -43,7 +43,7 @@ SCALE = 0.12
 """Of the made-up city: 60 schools."""
 
 OFFICERS = 25
-MOST_SECONDS = 20.0
+MAX_WAIT_SECONDS = 20.0
 SIZES = {"1366": (1366, 768), "390": (390, 844)}
 
 WATCH = """() => {
@@ -72,7 +72,7 @@ new MutationObserver(() => {
 """The frame after the week stood on the page, and after the map did."""
 
 
-def borough(folder: Path) -> Path:
+def write_borough(folder: Path) -> Path:
     """Write 60 schools with 25 officers into a folder, once; gives the settings file."""
     if not (folder / "world.json").is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -94,7 +94,7 @@ def _share_schools(path: Path) -> None:
 
 
 @contextmanager
-def served(config: Path, week: Path) -> Iterator[tuple[str, psutil.Process]]:
+def serve_board(config: Path, week: Path) -> Iterator[tuple[str, psutil.Process]]:
     """The board's address and process."""
     start = "from patrolplan.cli import main; main()"
     command = [sys.executable, "-c", start, "board", "--config", str(config)]
@@ -108,29 +108,29 @@ def served(config: Path, week: Path) -> Iterator[tuple[str, psutil.Process]]:
         process.wait(30)
 
 
-class Stand:
+class BoardPage:
     """A page on the board, and what its work costs."""
 
     def __init__(self, page: Page, server: psutil.Process) -> None:
         self.page = page
         self._server = server
 
-    def processor_seconds(self) -> float:
+    def read_processor_seconds(self) -> float:
         """What the board and Chromium have used so far."""
         chromium = [one for one in psutil.Process().children(recursive=True) if _is_chromium(one)]
-        return sum(map(_spent, [self._server, *chromium]))
+        return sum(map(_read_processor_seconds, [self._server, *chromium]))
 
-    def timed(self, *keys: str) -> dict[str, float]:
+    def time_keys(self, *keys: str) -> dict[str, float]:
         """Press keys; the last one changes the week. Milliseconds until it is drawn."""
         press = self.page.keyboard.press
         for key in keys[:-1]:
             press(key)
-        spent = self.processor_seconds()
+        spent = self.read_processor_seconds()
         press(keys[-1])
-        until(self.page, "window.watch.drawn > 0")
-        wall = self.page.evaluate("window.watch.drawn - window.watch.began")
+        wait_for(self.page, "window.watch.drawn > 0")
+        wall = self.page.evaluate("window.watch.drawn - window.watch.started_at")
         time.sleep(0.3)  # what is drawn after the answer counts as its work
-        return {"wall": wall, "processor": 1000 * (self.processor_seconds() - spent)}
+        return {"wall": wall, "processor": 1000 * (self.read_processor_seconds() - spent)}
 
 
 def _is_chromium(process: psutil.Process) -> bool:
@@ -140,7 +140,7 @@ def _is_chromium(process: psutil.Process) -> bool:
         return False
 
 
-def _spent(process: psutil.Process) -> float:
+def _read_processor_seconds(process: psutil.Process) -> float:
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -148,9 +148,9 @@ def _spent(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def until(page: Page, script: str) -> None:
+def wait_for(page: Page, script: str) -> None:
     """Wait until something is so; the page's policy forbids Playwright's own way of waiting."""
-    end = time.monotonic() + MOST_SECONDS
+    end = time.monotonic() + MAX_WAIT_SECONDS
     while not page.evaluate(script):
         if time.monotonic() > end:
             message = f"never came about: {script}"
@@ -158,7 +158,7 @@ def until(page: Page, script: str) -> None:
         time.sleep(0.01)
 
 
-def first_page(
+def open_first_page(
     browser: Browser, address: str, size: tuple[int, int]
 ) -> tuple[Page, tuple[float, float]]:
     """A new window on the board; milliseconds until the week was drawn, and the map too."""
@@ -166,11 +166,11 @@ def first_page(
     page = browser.new_context(viewport={"width": width, "height": height}).new_page()
     page.add_init_script(START)
     page.goto(address, wait_until="commit")
-    until(page, "window.first && window.first.map > 0")
+    wait_for(page, "window.first && window.first.map > 0")
     return page, (page.evaluate("window.first.week"), page.evaluate("window.first.map"))
 
 
-def changes(stand: Stand, rounds: int) -> dict[str, list[dict[str, float]]]:
+def time_changes(stand: BoardPage, rounds: int) -> dict[str, list[dict[str, float]]]:
     """Lock, unlock, undo, redo and move by keyboard, again and again."""
     page = stand.page
     page.evaluate(WATCH)
@@ -183,17 +183,17 @@ def changes(stand: Stand, rounds: int) -> dict[str, list[dict[str, float]]]:
             page.locator(f"#grid .chip{which} .hold").nth(0 if name == "unlock" else number).focus()
             page.keyboard.press("m")
             page.get_by_role("button", name=word, exact=True).focus()
-            found[name].append(stand.timed("Enter"))
-        found["undo"].append(stand.timed("Control+z"))
-        found["redo"].append(stand.timed("Control+y"))
-        moved = _moved(stand)
+            found[name].append(stand.time_keys("Enter"))
+        found["undo"].append(stand.time_keys("Control+z"))
+        found["redo"].append(stand.time_keys("Control+y"))
+        moved = _time_move(stand)
         if moved:
             found["move"].append(moved)
-            stand.timed("Control+z")
+            stand.time_keys("Control+z")
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _moved(stand: Stand) -> dict[str, float] | None:
+def _time_move(stand: BoardPage) -> dict[str, float] | None:
     """Carry the first patrols down their day until one may be dropped; drop it."""
     page = stand.page
     for number in range(12):
@@ -202,14 +202,14 @@ def _moved(stand: Stand) -> dict[str, float] | None:
         for _ in range(4):
             page.evaluate("document.querySelector('#said').textContent = ''")
             page.keyboard.press("ArrowDown")
-            until(page, "/(Yes|No):/.test(document.querySelector('#said').textContent)")
+            wait_for(page, "/(Yes|No):/.test(document.querySelector('#said').textContent)")
             if "Yes:" in page.locator("#said").inner_text():
-                return stand.timed("Enter")
+                return stand.time_keys("Enter")
         page.keyboard.press("Escape")
     return None
 
 
-def summed(rows: list[dict[str, float]]) -> dict[str, float]:
+def summarise(rows: list[dict[str, float]]) -> dict[str, float]:
     """Median and slowest."""
     wall = [row["wall"] for row in rows]
     return {
@@ -225,16 +225,16 @@ def measure(label: str, config: Path, rounds: int, shots: Path | None) -> dict[s
     told: dict[str, Any] = {"load_average": round(os.getloadavg()[0], 1)}
     with (
         tempfile.TemporaryDirectory() as home,
-        served(config, Path(home) / "week") as (address, server),
+        serve_board(config, Path(home) / "week") as (address, server),
         sync_playwright() as play,
     ):
         flags = ["--no-sandbox", "--disable-gpu"]
         browser = play.chromium.launch(executable_path=CHROMIUM, args=flags)
-        first_page(browser, address, SIZES["1366"])[0].close()  # what only the first costs
+        open_first_page(browser, address, SIZES["1366"])[0].close()  # what only the first costs
         for name, size in SIZES.items():
             loads = []
             for _ in range(rounds):
-                page, walls = first_page(browser, address, size)
+                page, walls = open_first_page(browser, address, size)
                 loads.append(walls)
                 if shots:
                     page.wait_for_timeout(300)
@@ -246,13 +246,16 @@ def measure(label: str, config: Path, rounds: int, shots: Path | None) -> dict[s
                     "slowest_wall_ms": round(max(wall)),
                     "times": rounds,
                 }
-        page, _ = first_page(browser, address, SIZES["1366"])
-        told |= {name: summed(rows) for name, rows in changes(Stand(page, server), rounds).items()}
+        page, _ = open_first_page(browser, address, SIZES["1366"])
+        told |= {
+            name: summarise(rows)
+            for name, rows in time_changes(BoardPage(page, server), rounds).items()
+        }
         browser.close()
     return told
 
 
-def table(result: dict[str, dict[str, Any]]) -> str:
+def format_table(result: dict[str, dict[str, Any]]) -> str:
     """The figures as a Markdown table."""
     lines = ["| borough | what | wall ms | slowest | processor ms |", "|" + " --- |" * 5]
     for label, told in result.items():
@@ -279,12 +282,12 @@ def main() -> None:
         shutil.copytree(DEMO, demo)
         makers: dict[str, Callable[[], Path]] = {
             "demo": lambda: demo / "patrolplan.toml",
-            "60 schools": lambda: borough((wish.worlds or Path(fresh)) / "60-schools"),
+            "60 schools": lambda: write_borough((wish.worlds or Path(fresh)) / "60-schools"),
         }
         for label, make in makers.items():
             if wish.only in {None, label}:
                 result[label] = measure(label, make(), wish.rounds, wish.shots)
-    print(table(result))
+    print(format_table(result))
     if wish.json:
         text = json.dumps(result, indent=1) + "\n"
         wish.json.write_text(text, encoding="utf-8", newline="\n")

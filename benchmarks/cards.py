@@ -19,7 +19,7 @@ SMALL = 12
 """Cards of the plan that the large one is compared with."""
 
 
-def plan_of(plan: Plan, count: int) -> Plan:
+def repeat_patrols(plan: Plan, count: int) -> Plan:
     """A plan with so many patrols, each of a school of its own."""
     patrols = tuple(
         replace(plan.patrols[number % len(plan.patrols)], urn=str(900_000 + number))
@@ -28,7 +28,7 @@ def plan_of(plan: Plan, count: int) -> Plan:
     return replace(plan, patrols=patrols)
 
 
-def seconds(plan: Plan) -> float:
+def time_cards(plan: Plan) -> float:
     """Seconds to render all cards of a plan."""
     begun = time.perf_counter()
     render_cards(plan)
@@ -47,8 +47,11 @@ def main() -> None:
     area = pp.load_area(wish.config or pp.demo_settings())
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), held_out=False)
-    seconds(plan_of(plan, 1))  # typefaces are read once
-    small, large = seconds(plan_of(plan, SMALL)), seconds(plan_of(plan, wish.cards))
+    time_cards(repeat_patrols(plan, 1))  # typefaces are read once
+    small, large = (
+        time_cards(repeat_patrols(plan, SMALL)),
+        time_cards(repeat_patrols(plan, wish.cards)),
+    )
     result = {
         "cards": wish.cards,
         "seconds": round(large, 2),

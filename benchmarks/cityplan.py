@@ -143,7 +143,7 @@ class _Stretches:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class _DrawnStreets:
     """Crossings, and of every stretch its ends, its middle, and whether it is on a main road."""
 
     crossings: Points
@@ -158,8 +158,8 @@ def draw_city(scale: float, rng: Generator) -> City:
     side = 1000 * np.sqrt(AREA_SQUARE_KM * scale)
     columns, rows = int(side / ACROSS) + 1, int(side / UP) + 1
     number = np.arange(rows * columns).reshape(rows, columns)
-    park = _parks(rows, columns, rng)
-    crossings = _warped(rows, columns, side, rng)
+    park = _draw_parks(rows, columns, rng)
+    crossings = _draw_crossings(rows, columns, side, rng)
     row, column = np.mgrid[:rows, :columns]
     level = _Stretches(
         number[:, :-1].ravel(),
@@ -175,32 +175,32 @@ def draw_city(scale: float, rng: Generator) -> City:
         row[:-1].T.ravel(),
         (park[:-1] & park[1:]).T.ravel(),
     )
-    level, upright = _thinned(level, rng), _thinned(upright, rng)
+    level, upright = _thin_stretches(level, rng), _thin_stretches(upright, rng)
     start = np.concatenate([level.start, upright.start])
     end = np.concatenate([level.end, upright.end])
-    middle = _middles(crossings[start], crossings[end], rng)
+    middle = _draw_middles(crossings[start], crossings[end], rng)
     metres = np.hypot(*(middle - crossings[start]).T) + np.hypot(*(crossings[end] - middle).T)
     first_middle = len(crossings)
     xy = [crossings, middle]
-    names = np.concatenate([_names(level, 0), _names(upright, 7919)])
+    names = np.concatenate([_name_stretches(level, 0), _name_stretches(upright, 7919)])
     ways = [
-        _along(level, first_middle, names[: len(level.start)], rng),
-        _along(upright, first_middle + len(level.start), names[len(level.start) :], rng),
+        _join_stretches(level, first_middle, names[: len(level.start)], rng),
+        _join_stretches(upright, first_middle + len(level.start), names[len(level.start) :], rng),
     ]
     total = metres.sum()
     main = np.concatenate([level.main, upright.main])
-    drawn = _Drawn(crossings, middle, start, end, main)
-    points, made, length = _dead_ends(drawn, sum(map(len, xy)), rng)
+    drawn = _DrawnStreets(crossings, middle, start, end, main)
+    points, made, length = _draw_dead_ends(drawn, sum(map(len, xy)), rng)
     xy, ways, total = [*xy, points], [*ways, made], total + length
-    points, made, length = _pavements(drawn, sum(map(len, xy)))
+    points, made, length = _draw_pavements(drawn, sum(map(len, xy)))
     xy, ways, total = [*xy, points], [*ways, made], total + length
-    made, length = _cut_throughs(level, first_middle, middle, columns, rng)
+    made, length = _draw_cut_throughs(level, first_middle, middle, columns, rng)
     ways.append(made)
     total += length
     return City(scale, np.concatenate(xy), tuple(ways), middle, metres, names, float(total), main)
 
 
-def _parks(rows: int, columns: int, rng: Generator) -> NDArray[np.bool_]:
+def _draw_parks(rows: int, columns: int, rng: Generator) -> NDArray[np.bool_]:
     """Crossings inside parks: rectangles on a twelfth of the city."""
     park = np.zeros((rows, columns), dtype=bool)
     for _ in range(max(1, rows * columns // 700)):
@@ -210,7 +210,7 @@ def _parks(rows: int, columns: int, rng: Generator) -> NDArray[np.bool_]:
     return park
 
 
-def _warped(rows: int, columns: int, side: float, rng: Generator) -> Points:
+def _draw_crossings(rows: int, columns: int, side: float, rng: Generator) -> Points:
     """Crossings, denser in the middle, none of them where a ruler would put it."""
     u, v = np.linspace(-1, 1, columns), np.linspace(-1, 1, rows)
     x = np.tile((1 - WARP) * u + WARP * u**3, rows) * side / 2
@@ -220,7 +220,7 @@ def _warped(rows: int, columns: int, side: float, rng: Generator) -> Points:
     return xy + CENTRE
 
 
-def _thinned(stretches: _Stretches, rng: Generator) -> _Stretches:
+def _thin_stretches(stretches: _Stretches, rng: Generator) -> _Stretches:
     chance = np.where(stretches.in_park, DROPPED_IN_PARK, DROPPED)
     kept = stretches.main | (rng.random(len(chance)) > chance)
     return _Stretches(
@@ -232,14 +232,14 @@ def _thinned(stretches: _Stretches, rng: Generator) -> _Stretches:
     )
 
 
-def _middles(start: Points, end: Points, rng: Generator) -> Points:
+def _draw_middles(start: Points, end: Points, rng: Generator) -> Points:
     along = rng.uniform(0.4, 0.6, (len(start), 1))
     step = end - start
     aside = np.column_stack([-step[:, 1], step[:, 0]]) * rng.normal(0, 0.035, (len(start), 1))
     return start + along * step + aside
 
 
-def _names(stretches: _Stretches, salt: int) -> NDArray[np.object_]:
+def _name_stretches(stretches: _Stretches, salt: int) -> NDArray[np.object_]:
     """A street keeps its name for some nine stretches; paths in parks have none."""
     mixed = (stretches.line * 7_368_787 + (stretches.place // 9) * 15_485_863 + salt) % 179_424_673
     words = np.array(WORDS, dtype=object)
@@ -249,7 +249,7 @@ def _names(stretches: _Stretches, salt: int) -> NDArray[np.object_]:
     return np.where(stretches.in_park, "", names)
 
 
-def _along(
+def _join_stretches(
     stretches: _Stretches, first_middle: int, names: NDArray[np.object_], rng: Generator
 ) -> Ways:
     """Stretches that follow one another on a line as ways of some five stretches."""
@@ -263,13 +263,13 @@ def _along(
     nodes = np.insert(pairs, 2 * starts, stretches.start[starts])
     draw = rng.random((len(starts), 4))
     tags = [
-        _street_tags(int(line[at]), str(name[at]), bool(stretches.in_park[at]), row)
+        _choose_tags(int(line[at]), str(name[at]), bool(stretches.in_park[at]), row)
         for at, row in zip(starts, draw.tolist(), strict=True)
     ]
     return Ways(nodes, 2 * count + 1, tags)
 
 
-def _street_tags(line: int, name: str, in_park: bool, draw: list[float]) -> dict[str, str]:  # noqa: FBT001
+def _choose_tags(line: int, name: str, in_park: bool, draw: list[float]) -> dict[str, str]:  # noqa: FBT001
     if in_park:
         return {"highway": "footway", "surface": "paved"} | ({"lit": "no"} if draw[0] < 0.4 else {})
     main = {0: "primary", 2: "secondary"}.get(line // MAIN_EVERY % 4, "tertiary")
@@ -281,7 +281,7 @@ def _street_tags(line: int, name: str, in_park: bool, draw: list[float]) -> dict
     return tags | ({"oneway": "yes"} if draw[3] < 0.17 else {})
 
 
-def _dead_ends(drawn: _Drawn, first: int, rng: Generator) -> tuple[Points, Ways, float]:
+def _draw_dead_ends(drawn: _DrawnStreets, first: int, rng: Generator) -> tuple[Points, Ways, float]:
     """Closes and service roads that lead away from the middle of a stretch."""
     at = np.flatnonzero(rng.random(len(drawn.middle)) < DEAD_ENDS)
     step = drawn.crossings[drawn.end[at]] - drawn.crossings[drawn.start[at]]
@@ -300,7 +300,7 @@ def _dead_ends(drawn: _Drawn, first: int, rng: Generator) -> tuple[Points, Ways,
     return points, Ways(nodes, np.full(len(at), 2), tags), float(length.sum())
 
 
-def _pavements(drawn: _Drawn, first: int) -> tuple[Points, Ways, float]:
+def _draw_pavements(drawn: _DrawnStreets, first: int) -> tuple[Points, Ways, float]:
     """A pavement of its own beside every stretch of a main road, joined to it by crossings."""
     at = np.flatnonzero(drawn.main)
     step = drawn.crossings[drawn.end[at]] - drawn.crossings[drawn.start[at]]
@@ -315,7 +315,7 @@ def _pavements(drawn: _Drawn, first: int) -> tuple[Points, Ways, float]:
     return points, Ways(nodes, np.full(len(at), 4), tags), float(np.hypot(*step.T).sum())
 
 
-def _cut_throughs(
+def _draw_cut_throughs(
     level: _Stretches, first_middle: int, middle: Points, columns: int, rng: Generator
 ) -> tuple[Ways, float]:
     """Footpaths through a block, from the middle of one street to the middle of the next."""
@@ -335,8 +335,8 @@ def _cut_throughs(
 def write_streets(city: City, path: Path, rng: Generator) -> None:
     """Write the streets, and buildings, parks, bus stops and a railway beside them."""
     path.unlink(missing_ok=True)
-    buildings, built = _buildings(city, len(city.xy), rng)
-    stops = _bus_stops(city)
+    buildings, built = _draw_buildings(city, len(city.xy), rng)
+    stops = _place_bus_stops(city)
     first_stop = len(city.xy) + len(buildings)
     places = to_degrees(np.concatenate([city.xy, buildings, stops]))
     with osmium.SimpleWriter(str(path)) as writer:
@@ -354,7 +354,7 @@ def write_streets(city: City, path: Path, rng: Generator) -> None:
                 begin += size
 
 
-def _buildings(city: City, first: int, rng: Generator) -> tuple[Points, Ways]:
+def _draw_buildings(city: City, first: int, rng: Generator) -> tuple[Points, Ways]:
     """A terrace beside half of the streets, and a park here and there, as closed ways."""
     at = np.flatnonzero((rng.random(len(city.middle)) < 0.5) & (city.stretch_name != ""))
     kind = rng.random(len(at)) < 0.02
@@ -371,5 +371,5 @@ def _buildings(city: City, first: int, rng: Generator) -> tuple[Points, Ways]:
     return points, Ways(nodes, np.full(len(at), 5), tags)
 
 
-def _bus_stops(city: City) -> Points:
+def _place_bus_stops(city: City) -> Points:
     return city.middle[np.flatnonzero(city.main)[::3]] + np.array([4.0, 4.0])

@@ -18,7 +18,7 @@ import patrolplan as pp
 from patrolplan.outputs import plot
 from patrolplan.patrols.patrol_backtest import PatrolBacktest, backtest_patrols
 from patrolplan.risk.backtest import Backtest, backtest_risk
-from patrolplan.risk.rolling_origin import ALL
+from patrolplan.risk.rolling_origin import ALL_CATEGORIES
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-sure.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -42,7 +42,7 @@ def table_row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def chosen_table(result: Backtest) -> list[str]:
+def format_chosen_models(result: Backtest) -> list[str]:
     """The chosen model, category by category."""
     lines = [table_row(HEADINGS), table_row("---" for _ in HEADINGS)]
     for row in result.results[result.results["chosen"]].itertuples():
@@ -62,7 +62,7 @@ def chosen_table(result: Backtest) -> list[str]:
     return lines
 
 
-def models_table(result: Backtest, coverage: float = 0.05) -> list[str]:
+def format_all_models(result: Backtest, coverage: float = 0.05) -> list[str]:
     """Every model at one coverage, as a multiple of prior counts."""
     rows = result.results[result.results["coverage"] == coverage]
     table = rows.pivot_table(index="model", columns="category", values="ratio", sort=False)
@@ -75,7 +75,7 @@ def models_table(result: Backtest, coverage: float = 0.05) -> list[str]:
     return lines
 
 
-def choices_list(result: Backtest) -> list[str]:
+def format_choices(result: Backtest) -> list[str]:
     """Which models were taken, in how many months."""
     lines = []
     for column, category in enumerate(result.trials.categories[:-1]):
@@ -85,9 +85,9 @@ def choices_list(result: Backtest) -> list[str]:
     return lines
 
 
-def picture(result: Backtest, path: Path) -> None:
+def draw_coverage(result: Backtest, path: Path) -> None:
     """Robbery, if there is any, and all crime, by coverage."""
-    wanted = [name for name in ("Robbery", ALL) if name in result.trials.categories]
+    wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.trials.categories]
     figure = Figure(figsize=(5 * len(wanted), 3.6), layout="constrained")
     for number, name in enumerate(wanted):
         plot.coverage(result, name, axes=figure.add_subplot(1, len(wanted), number + 1))
@@ -95,7 +95,7 @@ def picture(result: Backtest, path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-def patrols_table(patrols: PatrolBacktest) -> list[str]:
+def format_patrols(patrols: PatrolBacktest) -> list[str]:
     """What patrols met against plain ways, with the interval over months."""
     summary = patrols.summary()
     columns = (
@@ -112,7 +112,7 @@ def patrols_table(patrols: PatrolBacktest) -> list[str]:
     return [table_row(head), table_row(["---"] * len(head)), *rows]
 
 
-def figures(result: Backtest, patrols: PatrolBacktest, area: pp.StudyArea) -> str:
+def format_figures(result: Backtest, patrols: PatrolBacktest, area: pp.StudyArea) -> str:
     """Everything between the markers."""
     months = result.trials.origins
     about = (
@@ -122,10 +122,12 @@ def figures(result: Backtest, patrols: PatrolBacktest, area: pp.StudyArea) -> st
         "In brackets the number of incidents."
     )
     patrols_about = (
-        f"{patrols.met['urn'].nunique()} schools, the same months, window, dwell and presence at "
+        f"{patrols.results['urn'].nunique()} schools, the same months, window, dwell and "
+        "presence at "
         "the gate; recorded crime as the only voice. An interval that holds 1 means that the two "
         "cannot be told apart. Before the months came, the patrols were worth "
-        f"{patrols.planned_ratio:.3f} times the greedy ones by worth per minute: that is all that "
+        f"{patrols.planned_worth_ratio:.3f} times the greedy ones by worth per minute: that is "
+        "all that "
         "could be gained on them, if the risk was right."
     )
     parts = [
@@ -137,21 +139,21 @@ def figures(result: Backtest, patrols: PatrolBacktest, area: pp.StudyArea) -> st
         "",
         "### The chosen model",
         "",
-        *chosen_table(result),
+        *format_chosen_models(result),
         "",
         "### Every model at 5 % of the street length, as a multiple of prior counts",
         "",
-        *models_table(result),
+        *format_all_models(result),
         "",
         "### Months in which each model was chosen",
         "",
-        *choices_list(result),
+        *format_choices(result),
         "",
         "### Patrols: harm of the held-out month in the stretches dwelt in",
         "",
         patrols_about,
         "",
-        *patrols_table(patrols),
+        *format_patrols(patrols),
         "",
         END,
     ]
@@ -170,8 +172,8 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text(before + figures(result, patrols, area) + after, encoding="utf-8")
-    picture(result, PAGE.with_suffix(".svg"))
+    PAGE.write_text(before + format_figures(result, patrols, area) + after, encoding="utf-8")
+    draw_coverage(result, PAGE.with_suffix(".svg"))
     print(result)
     print(patrols)
 

@@ -39,7 +39,7 @@ class Instance:
     end: int
     routes: int
     limit: float
-    counted: float
+    fixed_score: float
     best_known: float
 
     @property
@@ -47,7 +47,7 @@ class Instance:
         """Name and number of routes."""
         return f"{self.name} (m = {self.routes})"
 
-    def reached(self, routes: Sequence[Sequence[int]]) -> float:
+    def score_routes(self, routes: Sequence[Sequence[int]]) -> float:
         """Walk the routes and add up the scores.
 
         Raises
@@ -63,10 +63,10 @@ class Instance:
             message = f"{self.label}: a stop is visited twice: {routes}"
             raise ValueError(message)
         for route in routes:
-            self._walk(route)
-        return math.fsum(self.scores[stop] for stop in visited) + self.counted
+            self._check_route(route)
+        return math.fsum(self.scores[stop] for stop in visited) + self.fixed_score
 
-    def _walk(self, route: Sequence[int]) -> None:
+    def _check_route(self, route: Sequence[int]) -> None:
         if not route:
             return
         now, place = 0.0, self.start
@@ -93,7 +93,7 @@ def read_all(folder: Path) -> dict[str, list[Instance]]:
     with (folder / "best_known.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             known.setdefault(row["instance"], []).append((int(row["m"]), float(row["best_known"])))
-    for instance in _every(folder, known):
+    for instance in _read_instances(folder, known):
         if instance.best_known > 0:
             found[instance.group].append(instance)
     return found
@@ -109,7 +109,7 @@ def sample(instances: list[Instance], count: int | None, seed: int) -> list[Inst
     return [ordered[rng.randrange(low, high)] for low, high in itertools.pairwise(edges)]
 
 
-def _every(folder: Path, known: dict[str, list[tuple[int, float]]]) -> Iterator[Instance]:
+def _read_instances(folder: Path, known: dict[str, list[tuple[int, float]]]) -> Iterator[Instance]:
     readers = (("top", "*.txt", _top), ("op", "*.txt", _op), ("toptw", "*.txt", _toptw))
     for sub, pattern, reader in readers:
         for path in sorted((folder / sub).glob(pattern)):
@@ -122,20 +122,20 @@ def _every(folder: Path, known: dict[str, list[tuple[int, float]]]) -> Iterator[
                 yield instance
 
 
-def _numbers(line: str) -> list[float]:
+def _parse_numbers(line: str) -> list[float]:
     return [float(word) for word in line.split()]
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8-sig", errors="replace")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _euclid(points: Sequence[tuple[float, float]]) -> list[list[float]]:
+def _compute_distances(points: Sequence[tuple[float, float]]) -> list[list[float]]:
     return [[math.hypot(x - u, y - v) for u, v in points] for x, y in points]
 
 
-def _points_instance(  # noqa: PLR0917 - two callers in this file
+def _build_instance(  # noqa: PLR0917 - two callers in this file
     path: Path,
     group: str,
     rows: list[list[float]],
@@ -147,7 +147,7 @@ def _points_instance(  # noqa: PLR0917 - two callers in this file
     return Instance(
         name=path.stem,
         group=group,
-        distances=_euclid([(row[0], row[1]) for row in rows]),
+        distances=_compute_distances([(row[0], row[1]) for row in rows]),
         scores=[row[2] for row in rows],
         dwell=[0.0] * len(rows),
         windows=None,
@@ -155,29 +155,29 @@ def _points_instance(  # noqa: PLR0917 - two callers in this file
         end=end,
         routes=routes,
         limit=limit,
-        counted=0.0,
+        fixed_score=0.0,
         best_known=best,
     )
 
 
 def _top(path: Path, routes: int, best: float) -> Instance:
-    lines = _lines(path)
+    lines = _read_lines(path)
     limit = float(lines[2].split()[-1])
-    rows = [_numbers(line) for line in lines[3:]]
-    return _points_instance(path, "top", rows, len(rows) - 1, routes, limit, best)
+    rows = [_parse_numbers(line) for line in lines[3:]]
+    return _build_instance(path, "top", rows, len(rows) - 1, routes, limit, best)
 
 
 def _op(path: Path, routes: int, best: float) -> Instance:
-    lines = _lines(path)
-    limit = _numbers(lines[0])[0]
-    rows = [_numbers(line) for line in lines[1:]]
-    return _points_instance(path, "op", rows, 1, routes, limit, best)
+    lines = _read_lines(path)
+    limit = _parse_numbers(lines[0])[0]
+    rows = [_parse_numbers(line) for line in lines[1:]]
+    return _build_instance(path, "op", rows, 1, routes, limit, best)
 
 
 def _toptw(path: Path, routes: int, best: float) -> Instance:
-    rows = [_numbers(line) for line in _lines(path)[2:]]
+    rows = [_parse_numbers(line) for line in _read_lines(path)[2:]]
     scale = 100 if path.stem.startswith("pr") else 10
-    exact = _euclid([(row[1], row[2]) for row in rows])
+    exact = _compute_distances([(row[1], row[2]) for row in rows])
     return Instance(
         name=path.stem,
         group="toptw",
@@ -189,7 +189,7 @@ def _toptw(path: Path, routes: int, best: float) -> Instance:
         end=0,
         routes=routes,
         limit=rows[0][-1],
-        counted=0.0,
+        fixed_score=0.0,
         best_known=best,
     )
 
@@ -198,7 +198,7 @@ def _oplib(path: Path, best: float) -> Instance | None:
     head: dict[str, str] = {}
     sections: dict[str, list[list[float]]] = {}
     section = ""
-    for line in _lines(path):
+    for line in _read_lines(path):
         word = line.split(":")[0].strip()
         if word == "EOF":
             break
@@ -208,7 +208,7 @@ def _oplib(path: Path, best: float) -> Instance | None:
         elif ":" in line:
             head[word] = line.split(":", 1)[1].strip()
         else:
-            sections[section].append(_numbers(line))
+            sections[section].append(_parse_numbers(line))
     size = int(head["DIMENSION"])
     if size > LARGE:
         return None
@@ -219,7 +219,7 @@ def _oplib(path: Path, best: float) -> Instance | None:
     return Instance(
         name=path.stem,
         group="oplib_200" if size <= SMALL else "oplib_400",
-        distances=_tsplib_distances(head, sections, size),
+        distances=_compute_tsplib_distances(head, sections, size),
         scores=scores,
         dwell=[0.0] * size,
         windows=None,
@@ -227,12 +227,12 @@ def _oplib(path: Path, best: float) -> Instance | None:
         end=depot,
         routes=1,
         limit=float(head["COST_LIMIT"]),
-        counted=scores[depot],
+        fixed_score=scores[depot],
         best_known=best,
     )
 
 
-def _tsplib_distances(
+def _compute_tsplib_distances(
     head: dict[str, str], sections: dict[str, list[list[float]]], size: int
 ) -> list[list[float]]:
     """Give integer distances by TSPLIB's rules (Reinelt 1995)."""

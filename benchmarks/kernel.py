@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.network.pieces import Pieces
-from patrolplan.risk.kernels import NetworkKernel, tail
+from patrolplan.risk.kernels import NetworkKernel, compute_tail
 
 BANDWIDTH = 300.0
 BLOCK_METRES = 90.0
 PIECES_A_BLOCK = 3
 
 
-def town(side: int, seed: int = 1) -> StreetNetwork:
+def build_town(side: int, seed: int = 1) -> StreetNetwork:
     """Blocks of three pieces of about 30 m; one section in eight is missing, as in real towns."""
     rng = np.random.default_rng(seed)
     junction = np.arange(side * side).reshape(side, side)
@@ -53,7 +53,7 @@ def town(side: int, seed: int = 1) -> StreetNetwork:
     return StreetNetwork(parts, Projection())
 
 
-def events(network: StreetNetwork, count: int, seed: int = 2) -> NDArray[np.float64]:
+def draw_events(network: StreetNetwork, count: int, seed: int = 2) -> NDArray[np.float64]:
     """Weighted events on pieces, more on some than on others."""
     rng = np.random.default_rng(seed)
     chance = rng.gamma(0.5, size=len(network))
@@ -61,7 +61,9 @@ def events(network: StreetNetwork, count: int, seed: int = 2) -> NDArray[np.floa
     return np.bincount(piece, rng.uniform(0.5, 1.5, count), minlength=len(network))
 
 
-def plain(network: StreetNetwork, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def compute_with_networkx(
+    network: StreetNetwork, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The same kernel with networkx and Python's own loops."""
     graph = nx.MultiGraph()
     for piece, (start, end) in enumerate(network.piece_nodes.tolist()):
@@ -70,7 +72,7 @@ def plain(network: StreetNetwork, weights: NDArray[np.float64]) -> NDArray[np.fl
     for source in np.flatnonzero(weights).tolist():
         start, end = network.piece_nodes[source].tolist()
         half = float(network.piece_metres[source]) / 2
-        mass[source] += weights[source] * 2 * tail(half / BANDWIDTH)
+        mass[source] += weights[source] * 2 * compute_tail(half / BANDWIDTH)
         walks = [(start, source, half, weights[source]), (end, source, half, weights[source])]
         while walks:
             node, arrived, walked, share = walks.pop()
@@ -79,14 +81,14 @@ def plain(network: StreetNetwork, weights: NDArray[np.float64]) -> NDArray[np.fl
             for _, other, piece, metres in on:
                 given = share / len(on)
                 reached = walked + metres
-                behind = tail(walked / BANDWIDTH)
-                mass[piece] += given * (tail(reached / BANDWIDTH) - behind)
+                behind = compute_tail(walked / BANDWIDTH)
+                mass[piece] += given * (compute_tail(reached / BANDWIDTH) - behind)
                 if reached < BANDWIDTH:
                     walks.append((other, piece, reached, given))
     return mass
 
 
-def peak_gigabytes() -> float:
+def read_peak_gigabytes() -> float:
     """Most memory this process has held."""
     unit = 1024**2 if sys.platform != "darwin" else 1024**3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
@@ -94,21 +96,21 @@ def peak_gigabytes() -> float:
 
 def measure() -> dict[str, float | int]:
     """City size, then a size at which the plain way finishes."""
-    network = town(283)
-    weights = events(network, 100_000)
+    network = build_town(283)
+    weights = draw_events(network, 100_000)
     kernel = NetworkKernel(network)
     started = time.perf_counter()
     mass = kernel.spread(weights, BANDWIDTH)
     seconds = time.perf_counter() - started
-    memory = peak_gigabytes()
-    small = town(40)
-    few = events(small, 1_000)
+    memory = read_peak_gigabytes()
+    small = build_town(40)
+    few = draw_events(small, 1_000)
     exact = NetworkKernel(small, floor=0.0)
     started = time.perf_counter()
     ours = exact.spread(few, BANDWIDTH)
     quick = time.perf_counter() - started
     started = time.perf_counter()
-    slow_mass = plain(small, few)
+    slow_mass = compute_with_networkx(small, few)
     slow = time.perf_counter() - started
     return {
         "nodes": len(network.node_xy),

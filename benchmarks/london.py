@@ -52,11 +52,11 @@ TARGETS = {
 NEW_MONTHS = {"new month": 0, "new month, new points": 8}
 """Crimes on new snap points in each file of a month that is added."""
 
-NOT_FITTED = ("start", "the same once more", *NEW_MONTHS)
+STAGES_NOT_FITTED = ("start", "the same once more", *NEW_MONTHS)
 TO_PLANS = ("warm load", "risk", "hotspots", "patrols")
 
 
-class Stages:
+class StageTimer:
     """Seconds and memory of one stage after the other."""
 
     def __init__(self) -> None:
@@ -69,38 +69,40 @@ class Stages:
     def _sample(self) -> None:
         here = psutil.Process()
         while not self._over.wait(SAMPLE_SECONDS):
-            self._most = max(self._most, sum(map(_held, [here, *here.children(recursive=True)])))
+            self._most = max(
+                self._most, sum(map(_read_memory, [here, *here.children(recursive=True)]))
+            )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measure what is done inside."""
         self._most = 0
-        wall, processor = time.perf_counter(), processor_seconds()
+        wall, processor = time.perf_counter(), read_processor_seconds()
         yield
         time.sleep(2 * SAMPLE_SECONDS)
         self.told[name] = {
             "seconds": round(time.perf_counter() - wall - 2 * SAMPLE_SECONDS, 2),
-            "processor_seconds": round(processor_seconds() - processor, 2),
+            "processor_seconds": round(read_processor_seconds() - processor, 2),
             "peak_gb": round(self._most / 1e9, 2),
         }
         print(f"  {name}: {self.told[name]}", file=sys.stderr, flush=True)
 
 
-def _held(process: psutil.Process) -> int:
+def _read_memory(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
 
 
-def processor_seconds() -> float:
+def read_processor_seconds() -> float:
     """Seconds of this process and all that it started, those that still run too."""
     times = os.times()
     ours = times.user + times.system + times.children_user + times.children_system
-    return ours + sum(map(_spent, psutil.Process().children(recursive=True)))
+    return ours + sum(map(_read_process_seconds, psutil.Process().children(recursive=True)))
 
 
-def _spent(process: psutil.Process) -> float:
+def _read_process_seconds(process: psutil.Process) -> float:
     try:
         spent = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -110,7 +112,7 @@ def _spent(process: psutil.Process) -> float:
 
 def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, Any]:
     """What one process does, measured."""
-    stages = Stages()
+    stages = StageTimer()
     with stages.stage("start"):
         import patrolplan as pp  # noqa: PLC0415 - its import is measured
         from patrolplan.outputs.card.card import render_cards  # noqa: PLC0415
@@ -125,7 +127,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
         risk = pp.estimate_risk(area)
     with stages.stage("hotspots"):
         hotspots = pp.find_hotspots(area, risk)
-    with crew_of(workers) as crew:
+    with open_workers(workers) as crew:
         with stages.stage("patrols"):
             plan = pp.plan_patrols(area, risk, hotspots, executor=crew)
         if part == "plans":
@@ -149,7 +151,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
     return stages.told
 
 
-def crew_of(workers: int) -> AbstractContextManager[Executor | None]:
+def open_workers(workers: int) -> AbstractContextManager[Executor | None]:
     """Processes that share the schools; none where one does it alone."""
     from patrolplan.worker_pool import Workers  # noqa: PLC0415 - its import is measured
 
@@ -165,25 +167,27 @@ def measure(scale: float, worlds: Path, *, cards: int, workers: int) -> dict[str
     told: dict[str, Any] = {"world": json.loads((folder / "world.json").read_text("utf-8"))}
     print(f"scale {scale:g}: {told['world']}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as cache:
-        told |= _apart("cold", folder, cache, (cards, workers))
-        told |= _apart("warm", folder, cache, (cards, workers))
-        again = _apart("plans", folder, cache, (cards, workers))
+        told |= _run_in_process("cold", folder, cache, (cards, workers))
+        told |= _run_in_process("warm", folder, cache, (cards, workers))
+        again = _run_in_process("plans", folder, cache, (cards, workers))
         later = {}
         for name, points in NEW_MONTHS.items():
             added = add_month(folder, new_points=points)
             try:
-                later[name] = _apart("plans", folder, cache, (cards, workers))
+                later[name] = _run_in_process("plans", folder, cache, (cards, workers))
             finally:
                 shutil.rmtree(added)
     told["load_average"] = [round(one, 1) for one in os.getloadavg()]
-    told["warm load to all plans"] = _together([told[name] for name in TO_PLANS])
-    told["the same once more"] = _together([again[name] for name in TO_PLANS])
+    told["warm load to all plans"] = _sum_stages([told[name] for name in TO_PLANS])
+    told["the same once more"] = _sum_stages([again[name] for name in TO_PLANS])
     for name, stages in later.items():
-        told[name] = _together([stages[stage] for stage in TO_PLANS])
+        told[name] = _sum_stages([stages[stage] for stage in TO_PLANS])
     return told
 
 
-def _apart(part: str, folder: Path, cache: str, how_many: tuple[int, int]) -> dict[str, Any]:
+def _run_in_process(
+    part: str, folder: Path, cache: str, how_many: tuple[int, int]
+) -> dict[str, Any]:
     """Stages in a process of their own."""
     command = [sys.executable, __file__, "--part", part, "--folder", str(folder)]
     run = subprocess.run(  # noqa: S603 - this very file
@@ -196,7 +200,7 @@ def _apart(part: str, folder: Path, cache: str, how_many: tuple[int, int]) -> di
     return found
 
 
-def _together(stages: list[dict[str, float]]) -> dict[str, float]:
+def _sum_stages(stages: list[dict[str, float]]) -> dict[str, float]:
     return {
         "seconds": round(sum(stage["seconds"] for stage in stages), 2),
         "processor_seconds": round(sum(stage["processor_seconds"] for stage in stages), 2),
@@ -204,27 +208,27 @@ def _together(stages: list[dict[str, float]]) -> dict[str, float]:
     }
 
 
-def slopes(told: dict[str, dict[str, Any]]) -> dict[str, float]:
+def fit_slopes(results: dict[str, dict[str, Any]]) -> dict[str, float]:
     """Slope of each stage's processor time over the scales, in logarithms."""
-    scales = np.log([float(scale) for scale in told])
+    scales = np.log([float(scale) for scale in results])
     if len(scales) < 2:  # noqa: PLR2004 - a line
         return {}
-    first = next(iter(told.values()))
+    first = next(iter(results.values()))
     names = [name for name, value in first.items() if "processor_seconds" in value]
     found = {}
     for name in names:
-        fitted = name not in NOT_FITTED and (name != "cards" or _all_cards(told))
+        fitted = name not in STAGES_NOT_FITTED and (name != "cards" or _has_all_cards(results))
         if fitted:
-            seconds = [max(one[name]["processor_seconds"], 0.01) for one in told.values()]
+            seconds = [max(one[name]["processor_seconds"], 0.01) for one in results.values()]
             found[name] = round(float(np.polyfit(scales, np.log(seconds), 1)[0]), 3)
     return found
 
 
-def _all_cards(told: dict[str, dict[str, Any]]) -> bool:
-    return all(one["found"]["cards"] == one["found"]["patrols"] for one in told.values())
+def _has_all_cards(results: dict[str, dict[str, Any]]) -> bool:
+    return all(one["found"]["cards"] == one["found"]["patrols"] for one in results.values())
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
+def draw_figures(result: dict[str, Any], path: Path) -> None:
     """Draw time and memory of the stages over the scale."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -273,20 +277,20 @@ def main() -> None:
         scales = {}
         for scale in sorted(wish.scale):
             scales[f"{scale:g}"] = measure(scale, worlds, cards=wish.cards, workers=wish.workers)
-            _write(wish.json, {"scales": scales, "slopes": slopes(scales)})
-        result = {"targets": TARGETS, "scales": scales, "slopes": slopes(scales)}
+            _write_json(wish.json, {"scales": scales, "slopes": fit_slopes(scales)})
+        result = {"targets": TARGETS, "scales": scales, "slopes": fit_slopes(scales)}
         if not wish.no_plain:
-            from plainway import beside  # noqa: PLC0415 - osmnx and folium are slow to import
+            from plainway import compare_with_baselines  # noqa: PLC0415 - osmnx and folium are slow to import
 
             ours = measure(PLAIN_SCALE, worlds, cards=1, workers=wish.workers)
-            result["plain"] = beside(worlds / f"scale-{PLAIN_SCALE:g}", ours)
-    _write(wish.json, result)
+            result["plain"] = compare_with_baselines(worlds / f"scale-{PLAIN_SCALE:g}", ours)
+    _write_json(wish.json, result)
     if wish.plot:
-        plot(result, wish.plot)
+        draw_figures(result, wish.plot)
     print(json.dumps(result, indent=1))
 
 
-def _write(path: Path | None, result: dict[str, Any]) -> None:
+def _write_json(path: Path | None, result: dict[str, Any]) -> None:
     if path:
         path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

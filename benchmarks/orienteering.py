@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 SAME = 1e-9
 
 
-def problem_of(instance: Instance) -> OrienteeringProblem:
+def build_problem(instance: Instance) -> OrienteeringProblem:
     """Put an instance into the solver's terms."""
     prizes = np.array(instance.scores)
     prizes[[instance.start, instance.end]] = 0.0
@@ -59,22 +59,22 @@ def problem_of(instance: Instance) -> OrienteeringProblem:
     )
 
 
-def patrolplan(instance: Instance, seconds: float, seed: int) -> Routes:
+def solve_with_patrolplan(instance: Instance, seconds: float, seed: int) -> Routes:
     """Solve with this project's solver."""
-    solution = solve(problem_of(instance), stop=MaxSeconds(seconds), seed=seed)
+    solution = solve(build_problem(instance), stop=MaxSeconds(seconds), seed=seed)
     return [list(route.stops) for route in solution.routes]
 
 
 def warm_up(instances: list[Instance]) -> None:
     """Compile everything before the clock runs."""
     for instance in instances[:1] + instances[-1:]:
-        solve(problem_of(instance), stop=MaxIterations(20))
+        solve(build_problem(instance), stop=MaxIterations(20))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark and write its figures."""
-    options = _options(arguments)
-    peers = _peers(options)
+    options = _parse_options(arguments)
+    peers = _load_peers(options)
     everything = read_all(options.instances)
     chosen = {name: sample(everything[name], options.sample, options.seed) for name in SETS}
     chosen = {name: found for name, found in chosen.items() if found and name in options.sets}
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         warm_up(found)
     report: dict[str, Any] = {"sets": {}, "above_best_known": []}
     for name, found in chosen.items():
-        own = _measure("patrolplan", patrolplan, found, options, report)
+        own = _measure_gaps("patrolplan", solve_with_patrolplan, found, options, report)
         entry: dict[str, Any] = {
             "instances": len(found),
             "matched": sum(gap <= SAME for gap in own),
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
             "peers": {},
         }
         for peer, solver in peers.items():
-            gaps = _measure(peer, solver, found, options, report)
+            gaps = _measure_gaps(peer, solver, found, options, report)
             entry["peers"][peer] = {
                 "mean_gap_percent": round(sum(gaps) / len(gaps), 4),
                 "matched": sum(gap <= SAME for gap in gaps),
@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _options(arguments: list[str] | None) -> argparse.Namespace:
+def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--instances", type=Path, required=True, help="folder of instances")
     parser.add_argument("--seconds", type=float, required=True, help="wall time an instance")
@@ -117,7 +117,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _peers(options: argparse.Namespace) -> dict[str, Solver]:
+def _load_peers(options: argparse.Namespace) -> dict[str, Solver]:
     if options.no_peers:
         return {}
     ready: dict[str, Solver] = {}
@@ -129,7 +129,7 @@ def _peers(options: argparse.Namespace) -> dict[str, Solver]:
     return ready
 
 
-def _measure(
+def _measure_gaps(
     who: str,
     solver: Solver,
     instances: list[Instance],
@@ -142,7 +142,7 @@ def _measure(
         begun = time.perf_counter()
         routes = solver(instance, options.seconds, options.seed)
         took = time.perf_counter() - begun
-        reached = instance.reached(routes)
+        reached = instance.score_routes(routes)
         gap = 100.0 * max(0.0, instance.best_known - reached) / instance.best_known
         gaps.append(gap)
         if options.verbose:

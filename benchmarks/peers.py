@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     Solver = Callable[[Instance, float, int], Routes]
 
 
-def greedy() -> Solver:
+def build_greedy() -> Solver:
     """Insert the stop of most score for each minute of delay while one fits, then 2-opt, again."""
 
     def solve(instance: Instance, seconds: float, seed: int) -> Routes:  # noqa: ARG001
         routes: Routes = [[] for _ in range(instance.routes)]
         while True:
-            while (found := _best_insertion(instance, routes)) is not None:
+            while (found := _find_best_insertion(instance, routes)) is not None:
                 number, position, stop = found
                 routes[number].insert(position, stop)
-            shorter = [_two_opt(instance, route) for route in routes]
+            shorter = [_improve_by_two_opt(instance, route) for route in routes]
             if not any(shorter):
                 return routes
 
     return solve
 
 
-def _finish(instance: Instance, route: list[int]) -> float:
+def _compute_finish(instance: Instance, route: list[int]) -> float:
     """Give the minute at which a route is over, infinite when it is late anywhere."""
     now, place = 0.0, instance.start
     for stop in route:
@@ -50,11 +50,11 @@ def _finish(instance: Instance, route: list[int]) -> float:
     return now if now <= instance.limit else math.inf
 
 
-def _best_insertion(instance: Instance, routes: Routes) -> tuple[int, int, int] | None:
+def _find_best_insertion(instance: Instance, routes: Routes) -> tuple[int, int, int] | None:
     taken = {stop for route in routes for stop in route} | {instance.start, instance.end}
     best, chosen = 0.0, None
     for number, route in enumerate(routes):
-        before = _finish(instance, route) if route else 0.0
+        before = _compute_finish(instance, route) if route else 0.0
         places = [instance.start, *route, instance.end]
         for stop in range(len(instance.scores)):
             if stop in taken or instance.scores[stop] <= 0:
@@ -68,25 +68,25 @@ def _best_insertion(instance: Instance, routes: Routes) -> tuple[int, int, int] 
                 ):
                     continue
                 trial = [*route[:position], stop, *route[position:]]
-                delay = _finish(instance, trial) - before
+                delay = _compute_finish(instance, trial) - before
                 if math.isfinite(delay) and instance.scores[stop] / max(delay, 1e-9) > best:
                     best = instance.scores[stop] / max(delay, 1e-9)
                     chosen = (number, position, stop)
     return chosen
 
 
-def _two_opt(instance: Instance, route: list[int]) -> bool:
+def _improve_by_two_opt(instance: Instance, route: list[int]) -> bool:
     improved = False
     for low in range(len(route) - 1):
         for high in range(low + 1, len(route)):
             trial = [*route[:low], *route[low : high + 1][::-1], *route[high + 1 :]]
-            if _finish(instance, trial) < _finish(instance, route) - 1e-9:
+            if _compute_finish(instance, trial) < _compute_finish(instance, route) - 1e-9:
                 route[:] = trial
                 improved = True
     return improved
 
 
-def _whole(instance: Instance) -> tuple[int, list[list[int]], int]:
+def _scale_to_integers(instance: Instance) -> tuple[int, list[list[int]], int]:
     """Give a scale, whole distances rounded up and the limit rounded down."""
     exact = instance.group.startswith("oplib")
     scale = 1 if exact else 100 if instance.group == "toptw" else 10_000
@@ -96,12 +96,12 @@ def _whole(instance: Instance) -> tuple[int, list[list[int]], int]:
     return scale, distances, math.floor(instance.limit * scale + 1e-7)
 
 
-def ortools() -> Solver:
+def build_ortools() -> Solver:
     """OR-Tools routing with disjunctions and guided local search."""
     from ortools.constraint_solver import pywrapcp, routing_enums_pb2  # noqa: PLC0415
 
     def solve(instance: Instance, seconds: float, seed: int) -> Routes:  # noqa: ARG001
-        scale, distances, limit = _whole(instance)
+        scale, distances, limit = _scale_to_integers(instance)
         count = instance.routes
         manager = pywrapcp.RoutingIndexManager(
             len(distances), count, [instance.start] * count, [instance.end] * count
@@ -151,14 +151,14 @@ def ortools() -> Solver:
     return solve
 
 
-def pyvrp() -> Solver:
+def build_pyvrp() -> Solver:
     """PyVRP with its default settings; a prize outweighs any distance that it can cost."""
     import pyvrp as library  # noqa: PLC0415
     from pyvrp.stop import MaxRuntime  # noqa: PLC0415
 
     def solve(instance: Instance, seconds: float, seed: int) -> Routes:
         begun = time.perf_counter()
-        model, stops = _pyvrp_model(library.Model(), instance)
+        model, stops = _build_pyvrp_model(library.Model(), instance)
         left = max(0.01, seconds - (time.perf_counter() - begun))
         result = model.solve(MaxRuntime(left), seed=seed, collect_stats=False, display=False)
         if not result.is_feasible():
@@ -171,9 +171,9 @@ def pyvrp() -> Solver:
     return solve
 
 
-def _pyvrp_model(model: Any, instance: Instance) -> tuple[Any, list[int]]:  # noqa: ANN401
+def _build_pyvrp_model(model: Any, instance: Instance) -> tuple[Any, list[int]]:  # noqa: ANN401
     """Build the model; give also the stop that each of its clients stands for."""
-    scale, distances, limit = _whole(instance)
+    scale, distances, limit = _scale_to_integers(instance)
     size = len(distances)
     places = [model.add_location(x=0, y=0) for _ in range(size)]
     depots = {row: model.add_depot(places[row]) for row in {instance.start, instance.end}}
@@ -206,7 +206,7 @@ def _pyvrp_model(model: Any, instance: Instance) -> tuple[Any, list[int]]:  # no
 
 
 PEERS: dict[str, Callable[[], Solver]] = {
-    "greedy": greedy,
-    "ortools": ortools,
-    "pyvrp": pyvrp,
+    "greedy": build_greedy,
+    "ortools": build_ortools,
+    "pyvrp": build_pyvrp,
 }

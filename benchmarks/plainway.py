@@ -29,36 +29,36 @@ from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 import patrolplan as pp
-from patrolplan.network.names import street_labels
-from patrolplan.patrols.school_problem import school_case
-from patrolplan.patrols.simple_patrols import stretch_around
-from patrolplan.patrols.windows import window_of
+from patrolplan.network.names import label_streets
+from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.simple_patrols import find_stretch_around
+from patrolplan.patrols.windows import resolve_window
 
-EPS_METRES, LEAST_CRIMES = 60.0, 30
+EPS_METRES, MIN_CLUSTER_CRIMES = 60.0, 30
 STRETCH_METRES = 300.0
 BANDWIDTHS_METRES = (100.0, 200.0)
 """Kernels that are compared with the count alone."""
 
-LEARNED_MONTHS, LOOKED_AT_MONTHS, HELD_OUT_MONTHS = 12, 12, 6
+TRAINING_MONTHS, VALIDATION_MONTHS, HELD_OUT_MONTHS = 12, 12, 6
 COVERAGE = 0.05
 JITTERS, JITTER_METRES = 40, 60.0
-MET_METRES = 50.0
+NEAR_STOP_METRES = 50.0
 """A crime this near to a stop in a straight line was met."""
 
 METRES = Transformer.from_crs(4326, 27700, always_xy=True)
 
 
-def beside(folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
+def compare_with_baselines(folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
     """Both plain ways on the same files, as ratios to ours, and what their patrols are worth."""
     to_plans = ours["warm load to all plans"]["processor_seconds"]
     cold = ours["cold import"]["processor_seconds"] - ours["warm load"]["processor_seconds"]
     told: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as work:
         streets = Path(work) / "streets.osm"
-        _as_xml(folder / "streets.osm.pbf", streets)  # osmnx reads no .pbf; this is not counted
+        _write_xml(folder / "streets.osm.pbf", streets)  # osmnx reads no .pbf; this is not counted
         for name, whole in (("short", False), ("whole", True)):
             begun, processor = time.perf_counter(), time.process_time()
-            stops, seen = plan_plainly(folder, streets, Path(work) / "map.html", whole=whole)
+            stops, seen = plan_baseline(folder, streets, Path(work) / "map.html", whole=whole)
             seconds = time.perf_counter() - begun
             processor = time.process_time() - processor
             told[name] = {
@@ -67,7 +67,7 @@ def beside(folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
                 "times_ours": round(processor / to_plans, 2),
                 "times_ours_with_cold_import": round(processor / (to_plans + cold), 2),
             } | seen
-    worth, plain_worth = _worths(folder, stops)
+    worth, plain_worth = _compute_mean_worths(folder, stops)
     return told | {
         "schools": len(stops),
         "our_processor_seconds": to_plans,
@@ -76,7 +76,7 @@ def beside(folder: Path, ours: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _as_xml(source: Path, target: Path) -> None:
+def _write_xml(source: Path, target: Path) -> None:
     """Ways of a street file for osmnx, which would take buildings for streets."""
     with osmium.SimpleWriter(str(target)) as writer:
         for item in osmium.FileProcessor(str(source)):
@@ -88,24 +88,26 @@ Stops = dict[str, list[tuple[float, float]]]
 """Metres of each school's stops, in their order."""
 
 
-def plan_plainly(
+def plan_baseline(
     folder: Path, streets: Path, page: Path, *, whole: bool
 ) -> tuple[Stops, dict[str, Any]]:
     """Stops of every school, and of the whole way what it found out on the way."""
     graph = ox.graph_from_xml(streets, bidirectional=True, retain_all=False)
     graph = ox.convert.to_undirected(ox.project_graph(graph, to_crs="EPSG:27700"))
-    crimes = _crimes(folder)
+    crimes = _read_crimes(folder)
     seen: dict[str, Any] = {}
     if whole:
-        seen["chosen"] = _chosen_models(graph, crimes)
-        seen["holds_when_moved"] = round(_stability(crimes.last(LEARNED_MONTHS)), 2)
+        seen["chosen"] = _choose_models(graph, crimes)
+        seen["holds_when_moved"] = round(
+            _measure_stability(crimes.select_last_months(TRAINING_MONTHS)), 2
+        )
     schools = _Schools.read(folder)
-    routes = schools.routes(graph, *_clusters(crimes.last(LEARNED_MONTHS)))
+    routes = schools.plan_routes(graph, *_find_clusters(crimes.select_last_months(TRAINING_MONTHS)))
     if whole:
-        seen["met_in_held_out_months"] = _met(graph, schools, crimes)
+        seen["met_in_held_out_months"] = _count_crimes_near_stops(graph, schools, crimes)
     chart = folium.Map(tiles=None)
     for route in routes.values():
-        _draw(chart, graph, route)
+        _draw_route(chart, graph, route)
     chart.save(page)
     return {urn: [xy for xy, _ in route[1:-1]] for urn, route in routes.items()}, seen
 
@@ -120,11 +122,11 @@ class _Crimes:
     def months(self) -> list[str]:
         return sorted(self.table["Month"].unique())
 
-    def of(self, months: list[str]) -> _Crimes:
+    def select_months(self, months: list[str]) -> _Crimes:
         return _Crimes(self.table[self.table["Month"].isin(months)])
 
-    def last(self, count: int) -> _Crimes:
-        return self.of(self.months[-count:])
+    def select_last_months(self, count: int) -> _Crimes:
+        return self.select_months(self.months[-count:])
 
     def points(self) -> tuple[np.ndarray, np.ndarray]:
         """Metres of every distinct point, and its incidents."""
@@ -132,26 +134,28 @@ class _Crimes:
         return rows[["x", "y"]].to_numpy(), rows["crimes"].to_numpy()
 
 
-def _crimes(folder: Path) -> _Crimes:
+def _read_crimes(folder: Path) -> _Crimes:
     files = sorted((folder / "crimes").glob("*/*-street.csv"))
     table = pd.concat([pd.read_csv(path) for path in files])
-    wanted = pp.load_settings(folder / "patrolplan.toml").crimes.counted
+    wanted = pp.load_settings(folder / "patrolplan.toml").crimes.risk_categories
     table = table[table["Crime type"].isin(wanted)].dropna(subset=["Longitude", "Latitude"])
     x, y = METRES.transform(table["Longitude"], table["Latitude"])
     return _Crimes(table[["Month", "Crime type"]].assign(x=x, y=y))
 
 
-def _clusters(crimes: _Crimes) -> tuple[np.ndarray, np.ndarray]:
+def _find_clusters(crimes: _Crimes) -> tuple[np.ndarray, np.ndarray]:
     """Middle and crimes of every cluster."""
     xy, weight = crimes.points()
-    label = DBSCAN(eps=EPS_METRES, min_samples=LEAST_CRIMES).fit_predict(xy, sample_weight=weight)
+    label = DBSCAN(eps=EPS_METRES, min_samples=MIN_CLUSTER_CRIMES).fit_predict(
+        xy, sample_weight=weight
+    )
     kept = label >= 0
     crimes_in = np.bincount(label[kept], weight[kept])
     sums = [np.bincount(label[kept], weight[kept] * xy[kept, axis]) for axis in (0, 1)]
     return np.column_stack(sums) / crimes_in[:, None], crimes_in
 
 
-def _chosen_models(graph: nx.MultiGraph, crimes: _Crimes) -> dict[str, str]:
+def _choose_models(graph: nx.MultiGraph, crimes: _Crimes) -> dict[str, str]:
     """In each category, the count or kernel that caught most on the months looked at."""
     points = crimes.table[["x", "y"]].drop_duplicates()
     nearest = ox.nearest_nodes(graph, points["x"].to_numpy(), points["y"].to_numpy())
@@ -160,18 +164,18 @@ def _chosen_models(graph: nx.MultiGraph, crimes: _Crimes) -> dict[str, str]:
     chosen = {}
     for category, rows in table.groupby("Crime type"):
         caught = dict.fromkeys((0.0, *BANDWIDTHS_METRES), 0.0)
-        for at in range(len(months) - LOOKED_AT_MONTHS, len(months)):
-            learned = rows[rows["Month"].isin(months[at - LEARNED_MONTHS : at])]
+        for at in range(len(months) - VALIDATION_MONTHS, len(months)):
+            learned = rows[rows["Month"].isin(months[at - TRAINING_MONTHS : at])]
             came = rows[rows["Month"] == months[at]].groupby("node").size()
             for bandwidth in caught:
-                risk = _kernel(graph, learned.groupby("node").size(), bandwidth)
-                caught[bandwidth] += _caught(graph, risk, came)
+                risk = _compute_kernel(graph, learned.groupby("node").size(), bandwidth)
+                caught[bandwidth] += _count_captured(graph, risk, came)
         best = max(caught, key=lambda bandwidth: caught[bandwidth])
         chosen[str(category)] = f"kernel {best:g} m" if best else "count"
     return chosen
 
 
-def _kernel(graph: nx.MultiGraph, counts: pd.Series, bandwidth: float) -> dict[int, float]:
+def _compute_kernel(graph: nx.MultiGraph, counts: pd.Series, bandwidth: float) -> dict[int, float]:
     """Risk of nodes: biweight kernel over walking distance, the count itself for no bandwidth."""
     if not bandwidth:
         return dict(counts.items())
@@ -184,21 +188,21 @@ def _kernel(graph: nx.MultiGraph, counts: pd.Series, bandwidth: float) -> dict[i
     return risk
 
 
-def _caught(graph: nx.MultiGraph, risk: dict[int, float], came: pd.Series) -> float:
+def _count_captured(graph: nx.MultiGraph, risk: dict[int, float], came: pd.Series) -> float:
     """Incidents of the month that came at the nodes of most risk, up to a share of all nodes."""
     top = sorted(risk, key=lambda node: -risk[node])[: int(COVERAGE * len(graph))]
     return float(came.reindex(top).sum())
 
 
-def _stability(crimes: _Crimes) -> float:
+def _measure_stability(crimes: _Crimes) -> float:
     """How often a cluster is found again when every snap point is moved a little."""
-    centres, _ = _clusters(crimes)
+    centres, _ = _find_clusters(crimes)
     xy, weight = crimes.points()
     rng = np.random.default_rng(1)
     again = 0
     for _ in range(JITTERS):
         moved = xy + rng.normal(0, JITTER_METRES / 2, xy.shape)
-        label = DBSCAN(eps=EPS_METRES, min_samples=LEAST_CRIMES).fit_predict(
+        label = DBSCAN(eps=EPS_METRES, min_samples=MIN_CLUSTER_CRIMES).fit_predict(
             moved, sample_weight=weight
         )
         found = moved[label >= 0]
@@ -207,16 +211,16 @@ def _stability(crimes: _Crimes) -> float:
     return again / (JITTERS * max(1, len(centres)))
 
 
-def _met(graph: nx.MultiGraph, schools: _Schools, crimes: _Crimes) -> int:
+def _count_crimes_near_stops(graph: nx.MultiGraph, schools: _Schools, crimes: _Crimes) -> int:
     """Crimes of the held-out months near the stops of patrols planned from the months before."""
     months = crimes.months
-    before = crimes.of(months[:-HELD_OUT_MONTHS]).last(LEARNED_MONTHS)
-    routes = schools.routes(graph, *_clusters(before))
-    came = crimes.of(months[-HELD_OUT_MONTHS:]).table[["x", "y"]].to_numpy()
+    before = crimes.select_months(months[:-HELD_OUT_MONTHS]).select_last_months(TRAINING_MONTHS)
+    routes = schools.plan_routes(graph, *_find_clusters(before))
+    came = crimes.select_months(months[-HELD_OUT_MONTHS:]).table[["x", "y"]].to_numpy()
     met = 0
     for route in routes.values():
         for xy, _ in route[1:-1]:
-            met += int((np.hypot(*(came - xy).T) <= MET_METRES).sum())
+            met += int((np.hypot(*(came - xy).T) <= NEAR_STOP_METRES).sum())
     return met
 
 
@@ -251,7 +255,7 @@ class _Schools:
             settings.radius_metres,
         )
 
-    def routes(
+    def plan_routes(
         self, graph: nx.MultiGraph, centres: np.ndarray, crimes: np.ndarray
     ) -> dict[str, Route]:
         """A greedy walk for every school."""
@@ -259,12 +263,12 @@ class _Schools:
         found = {}
         for urn, x, y in self.rows:
             gate = ox.nearest_nodes(graph, x, y)
-            stops = self._greedy(graph, gate, node, crimes)
+            stops = self._plan_greedily(graph, gate, node, crimes)
             at_gate = ((x, y), gate)
             found[urn] = [at_gate, *((tuple(centres[at]), node[at]) for at in stops), at_gate]
         return found
 
-    def _greedy(
+    def _plan_greedily(
         self, graph: nx.MultiGraph, gate: int, node: list[int], crimes: np.ndarray
     ) -> list[int]:
         """Clusters in the order of the visits: always most crimes a metre of what still fits."""
@@ -292,7 +296,7 @@ class _Schools:
         return route
 
 
-def _draw(chart: folium.Map, graph: nx.MultiGraph, route: Route) -> None:
+def _draw_route(chart: folium.Map, graph: nx.MultiGraph, route: Route) -> None:
     back = Transformer.from_crs(27700, 4326, always_xy=True)
     for (_, start), (_, end) in pairwise(route):
         walk = nx.shortest_path(graph, start, end, weight="length")
@@ -303,21 +307,21 @@ def _draw(chart: folium.Map, graph: nx.MultiGraph, route: Route) -> None:
         folium.Marker((y[-1], x[-1])).add_to(chart)
 
 
-def _worths(folder: Path, stops: Stops) -> tuple[float, float]:
+def _compute_mean_worths(folder: Path, stops: Stops) -> tuple[float, float]:
     """Mean worth of our patrols, and of the plain stops with a full stretch around each."""
     area = pp.load_area(folder / "patrolplan.toml")
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     plan = pp.plan_patrols(area, risk, hotspots, held_out=False)
     ours = [patrol.worth for patrol in plan.patrols]
-    labels, window = street_labels(area.network), window_of(area.settings.patrol)
+    labels, window = label_streets(area.network), resolve_window(area.settings.patrol)
     plain = []
     for row, urn in enumerate(area.schools["urn"]):
-        case = school_case(area, risk, hotspots, row, labels=labels, window=window)
+        case = build_school_problem(area, risk, hotspots, row, labels=labels, window=window)
         reach = case.reach
-        within = hotspots["worth"].to_numpy()[reach.candidates[0]] / reach.worth[0]
+        within = hotspots["worth"].to_numpy()[reach.hotspot_rows[0]] / reach.worth[0]
         at = reach.network.snap(np.array(stops[urn]).reshape(-1, 2)).piece
-        around = [stretch_around(reach.network, int(piece), STRETCH_METRES) for piece in at]
+        around = [find_stretch_around(reach.network, int(piece), STRETCH_METRES) for piece in at]
         pieces = np.unique(np.concatenate([*around, np.empty(0, dtype=np.int64)]))
         plain.append(float(risk.joined[reach.pieces[pieces]].sum() / within))
     return float(np.mean(ours)), float(np.mean(plain))

@@ -35,7 +35,7 @@ IDENTITY = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{4}-[0-9A-F]{4}\b")
 
 POST = ("officer", "urn", "date")
 
-NOW = re.compile(rf'{dt.date.today()}[T ]\d\d:\d\d(:\d\d)?|"when": "[\d:]+"')  # noqa: DTZ011 - of this run
+NOW = re.compile(rf'{dt.date.today()}[T ]\d\d:\d\d(:\d\d)?|"when": ?"[\d:]+"')  # noqa: DTZ011 - of this run
 
 PATROLS = [
     "plan --out {out}/plan",

@@ -25,7 +25,7 @@ TOO_LATE = 0.05
 NEAR = 12
 
 
-def random_team(
+def draw_team(
     schools: int, officers: int, *, seed: int, least: int = 1, together: int = 1
 ) -> RotaProblem:
     """A week's choice for a team drawn at random.
@@ -51,8 +51,8 @@ def random_team(
     routes = schools * ROUTES * together
     route_school = np.repeat(np.arange(schools), ROUTES * together)
     route_number = np.tile(np.repeat(np.arange(1, together + 1), ROUTES), schools)
-    visits = _visits(rng, school_xy, hotspot_xy, weight, route_school)
-    cares = _cares(rng, school_xy, officers)
+    visits = _draw_visits(rng, school_xy, hotspot_xy, weight, route_school)
+    cares = _assign_schools(rng, school_xy, officers)
     on_duty = rng.random((officers, DAYS)) > DAY_OFF
     is_open = rng.random((schools, DAYS)) > SCHOOL_CLOSED
     fits = rng.random((officers, routes)) > TOO_LATE
@@ -67,20 +67,20 @@ def random_team(
         lock=np.full(kept.sum(), -1),
         route_school=route_school,
         route_number=route_number,
-        turns=np.bincount(visits[:, 0], minlength=routes) > 1,
+        is_reversible=np.bincount(visits[:, 0], minlength=routes) > 1,
         visits=visits,
         visit_minutes=np.full(len(visits), 15.0),
         weight=weight,
         dosed_before=np.zeros(hotspots, dtype=np.int64),
         run_before=np.zeros(hotspots, dtype=np.int64),
-        most_patrols=rng.integers(3, 6, officers),
+        max_patrols=rng.integers(3, 6, officers),
         dates=MONDAY + np.arange(DAYS),
         schools=schools,
-        least=least,
+        min_patrols=least,
     )
 
 
-def _visits(
+def _draw_visits(
     rng: np.random.Generator,
     school_xy: np.ndarray,
     hotspot_xy: np.ndarray,
@@ -103,7 +103,7 @@ def _visits(
     return np.array(rows, dtype=np.int64)
 
 
-def _cares(rng: np.random.Generator, school_xy: np.ndarray, officers: int) -> np.ndarray:
+def _assign_schools(rng: np.random.Generator, school_xy: np.ndarray, officers: int) -> np.ndarray:
     """(k, s) who has which school: the nearest officer with room; one school in six a second."""
     schools = len(school_xy)
     base_xy = school_xy[rng.permutation(schools)[np.arange(officers) % schools]]

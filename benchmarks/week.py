@@ -24,14 +24,14 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402
-from teams import SIZES, random_team  # noqa: E402
+from teams import SIZES, draw_team  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
 from patrolplan.team.day_plans import plan_days  # noqa: E402
-from patrolplan.team.objective import days_in_a_row, minutes_by_day, worth_of  # noqa: E402
-from patrolplan.team.rota_inputs import Choice  # noqa: E402
-from patrolplan.team.solve import Stop, solve_rota  # noqa: E402
-from patrolplan.team.week import school_week  # noqa: E402
+from patrolplan.team.objective import compute_worth, count_days_in_a_row, sum_minutes_by_day  # noqa: E402
+from patrolplan.team.rota_inputs import RotaInputs  # noqa: E402
+from patrolplan.team.solve import SearchLimits, solve_rota  # noqa: E402
+from patrolplan.team.week import list_school_days  # noqa: E402
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 DEMO = Path(__file__).parents[1] / "data" / "patrolplan.toml"
 MONDAY = dt.date(2026, 11, 30)
-IN_A_ROW = 3
+DAYS_IN_A_ROW = 3
 GAPS = {12: 0.0, 60: 0.5, 500: 1.0}
 
 
-def plain_way(problem: RotaProblem) -> NDArray[np.int64]:
+def plan_baseline(problem: RotaProblem) -> NDArray[np.int64]:
     """Options of the plain way: schools in turn, each by its best patrol."""
     best = np.full(problem.schools, -1)
     for route in range(len(problem.route_school) - 1, -1, -1):
@@ -58,12 +58,12 @@ def plain_way(problem: RotaProblem) -> NDArray[np.int64]:
     }
     chosen: list[int] = []
     taken: set[tuple[int, int]] = set()
-    turn = np.zeros(len(problem.most_patrols), dtype=np.int64)
-    done = np.zeros(len(problem.most_patrols), dtype=np.int64)
+    turn = np.zeros(len(problem.max_patrols), dtype=np.int64)
+    done = np.zeros(len(problem.max_patrols), dtype=np.int64)
     mine = [sorted({s for k, _, s in option if k == who}) for who in range(len(done))]
     for day in range(len(problem.dates)):
         for who, schools in enumerate(mine):
-            if done[who] >= problem.most_patrols[who]:
+            if done[who] >= problem.max_patrols[who]:
                 continue
             in_turn = [schools[(turn[who] + n) % len(schools)] for n in range(len(schools))]
             for school in in_turn:
@@ -76,35 +76,37 @@ def plain_way(problem: RotaProblem) -> NDArray[np.int64]:
     return np.array(sorted(chosen), dtype=np.int64)
 
 
-def figures(problem: RotaProblem, chosen: NDArray[np.int64]) -> dict[str, float]:
+def compute_figures(problem: RotaProblem, chosen: NDArray[np.int64]) -> dict[str, float]:
     """What is compared: worth, spread, days in a row, and the worst-off school."""
-    minutes = minutes_by_day(problem, chosen)
+    minutes = sum_minutes_by_day(problem, chosen)
     dosed = minutes > 0
     dose = np.bincount(problem.visits[:, 0], problem.visit_minutes, len(problem.route_school))
     schools = np.bincount(problem.school[chosen], dose[problem.route[chosen]], problem.schools)
     return {
-        "worth": round(worth_of(problem, chosen).total, 6),
+        "worth": round(compute_worth(problem, chosen).total, 6),
         "patrols": len(chosen),
         "hotspots_dosed": int(dosed.any(axis=1).sum()),
-        "three_in_a_row": int((days_in_a_row(problem, dosed) >= IN_A_ROW).any(axis=1).sum()),
+        "three_in_a_row": int(
+            (count_days_in_a_row(problem, dosed) >= DAYS_IN_A_ROW).any(axis=1).sum()
+        ),
         "lowest_school_dose_minutes": float(schools.min()),
         "most_minutes_a_day": float(minutes.max()),
     }
 
 
-def demo_problem() -> RotaProblem:
+def load_demo_problem() -> RotaProblem:
     """The demo borough's week."""
     area = pp.load_area(DEMO)
     risk = pp.estimate_risk(area)
-    days = school_week(MONDAY)
+    days = list_school_days(MONDAY)
     plans = plan_days(area, risk, pp.find_hotspots(area, risk), days, held_out=False)
-    return Choice(area, tuple(plans.values()), days).problem()
+    return RotaInputs(area, tuple(plans.values()), days).build_problem()
 
 
 def measure(label: str, seed: int, problem: RotaProblem, size: int) -> dict[str, Any]:
     """One team: our week, the plain way's, and the processor time ours took."""
     begun = time.process_time()
-    solution = solve_rota(problem, stop=Stop(gap_percent=GAPS[size]))
+    solution = solve_rota(problem, stop=SearchLimits(gap_percent=GAPS[size]))
     took = time.process_time() - begun
     return {
         "team": label,
@@ -113,12 +115,12 @@ def measure(label: str, seed: int, problem: RotaProblem, size: int) -> dict[str,
         "seconds": round(took, 2),
         "gap_percent": round(solution.gap_percent, 3),
         "proven": solution.proven,
-        "ours": figures(problem, solution.chosen),
-        "plain": figures(problem, plain_way(problem)),
+        "ours": compute_figures(problem, solution.chosen),
+        "plain": compute_figures(problem, plan_baseline(problem)),
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def format_table(rows: list[dict[str, Any]]) -> str:
     """The figures as a Markdown table, ours / plain."""
     head = (
         "team | seed | seconds | gap % | worth | better by | hotspots | 3 in a row | "
@@ -147,19 +149,19 @@ def main() -> None:
     parser.add_argument("--json", help="file for the figures, - for standard output")
     options = parser.parse_args()
     rows = []
-    solve_rota(random_team(4, 3, seed=0))  # compiles the search, once on each computer
+    solve_rota(draw_team(4, 3, seed=0))  # compiles the search, once on each computer
     if "demo" in options.sizes:
-        rows.append(measure("demo", 1, demo_problem(), 12))
+        rows.append(measure("demo", 1, load_demo_problem(), 12))
     for schools, officers in SIZES:
         seeds = options.seeds if str(schools) in options.sizes else 0
         for seed in range(options.first, options.first + seeds):
-            problem = random_team(schools, officers, seed=seed)
+            problem = draw_team(schools, officers, seed=seed)
             rows.append(measure(f"{schools}, {officers}", seed, problem, schools))
-            print(table(rows[-1:]).splitlines()[-1], file=sys.stderr)
+            print(format_table(rows[-1:]).splitlines()[-1], file=sys.stderr)
     if options.json == "-":
         print(json.dumps({"weeks": rows}, indent=1))
         return
-    print(table(rows))
+    print(format_table(rows))
     if options.json:
         text = json.dumps({"weeks": rows}, indent=1) + "\n"
         Path(options.json).write_text(text, encoding="utf-8", newline="\n")

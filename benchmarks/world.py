@@ -35,10 +35,10 @@ REPORTS_A_SCHOOL = 25
 FORCE = "Metropolitan Police Service (fictional)"
 NEXT_FORCE = "City of London Police (fictional)"
 TRANSPORT = "British Transport Police"
-WITHOUT_PLACE = 0.015
+NO_PLACE_SHARE = 0.015
 NEXT_FORCE_SHARE = 0.01
 TRANSPORT_SHARE = 0.015
-TWICE_SHARE = 0.001
+DUPLICATE_SHARE = 0.001
 """Share of rows that the neighbouring force's file holds as well."""
 
 CHANGING_SHARE = 0.02
@@ -94,7 +94,7 @@ phases = ["Secondary"]
 
 
 @dataclass(frozen=True, eq=False)
-class Snaps:
+class SnapPoints:
     """Snap points: metres, degrees as text, the street they say, how much crime each draws."""
 
     xy: Points
@@ -114,7 +114,7 @@ def make_world(scale: float, folder: Path, *, seed: int = SEED) -> dict[str, flo
     folder.mkdir(parents=True, exist_ok=True)
     city = draw_city(scale, next(streams))
     write_streets(city, folder / "streets.osm.pbf", next(streams))
-    snaps = _snap_points(city, next(streams))
+    snaps = _draw_snap_points(city, next(streams))
     rows = _write_crimes(snaps, scale, folder / "crimes", next(streams))
     schools = _write_schools(city, scale, folder, next(streams))
     _write_reports(schools, snaps, folder, next(streams))
@@ -141,22 +141,22 @@ def add_month(folder: Path, *, new_points: int = 0, seed: int = SEED) -> Path:
     added = folder / "crimes" / later
     added.mkdir(exist_ok=True)
     rng = np.random.default_rng([seed, 1])
-    as_text = csv.ConvertOptions(column_types=dict.fromkeys(_columns(), "string"))
+    as_text = csv.ConvertOptions(column_types=dict.fromkeys(_list_columns(), "string"))
     for path in sorted((folder / "crimes" / MONTHS[-1]).glob("*.csv")):
         table = csv.read_csv(path, convert_options=as_text)
         size = table.num_rows
         has_id = pa.compute.not_equal(table["Crime ID"], "")
-        ids = pa.compute.if_else(has_id, _crime_ids(size, rng), "")
+        ids = pa.compute.if_else(has_id, _draw_crime_ids(size, rng), "")
         table = table.set_column(0, "Crime ID", ids)
         table = table.set_column(1, "Month", pa.array([later]).take(pa.array(np.zeros(size, int))))
         if new_points:
             at = table.schema.get_field_index("Longitude")
-            table = table.set_column(at, "Longitude", _moved(table["Longitude"], new_points))
-        _write(table, added / path.name.replace(MONTHS[-1], later))
+            table = table.set_column(at, "Longitude", _move_places(table["Longitude"], new_points))
+        _write_csv(table, added / path.name.replace(MONTHS[-1], later))
     return added
 
 
-def _moved(longitude: pa.ChunkedArray, count: int) -> pa.Array:
+def _move_places(longitude: pa.ChunkedArray, count: int) -> pa.Array:
     """Some of the places that are told, moved by some 30 metres."""
     places = np.array(longitude.to_pylist(), dtype=object)
     told = np.flatnonzero(places != "")
@@ -165,7 +165,7 @@ def _moved(longitude: pa.ChunkedArray, count: int) -> pa.Array:
     return pa.array(places, type=pa.string())
 
 
-def _snap_points(city: City, rng: Generator) -> Snaps:
+def _draw_snap_points(city: City, rng: Generator) -> SnapPoints:
     """Points on the middle of stretches of street, and how much crime each of them draws.
 
     Town centres draw most; beside them every point has a weight of its own, and one for each
@@ -185,7 +185,7 @@ def _snap_points(city: City, rng: Generator) -> Snaps:
         rng.random(len(xy)) < CHANGING_SHARE
     )
     degrees = to_degrees(xy)
-    return Snaps(
+    return SnapPoints(
         xy=xy,
         longitude=pa.array(np.char.mod("%.6f", degrees[:, 0]).astype(object)),
         latitude=pa.array(np.char.mod("%.6f", degrees[:, 1]).astype(object)),
@@ -198,7 +198,7 @@ def _snap_points(city: City, rng: Generator) -> Snaps:
     )
 
 
-def _write_crimes(snaps: Snaps, scale: float, folder: Path, rng: Generator) -> int:
+def _write_crimes(snaps: SnapPoints, scale: float, folder: Path, rng: Generator) -> int:
     """Monthly files of two forces and the transport police; gives the rows written."""
     told = 0
     for number, month in enumerate(MONTHS):
@@ -212,26 +212,26 @@ def _write_crimes(snaps: Snaps, scale: float, folder: Path, rng: Generator) -> i
             kinds.append(np.full(count, kind))
         point, kind = np.concatenate(points), np.concatenate(kinds)
         order = rng.permutation(len(point))
-        table = _crime_table(snaps, month, point[order], kind[order], rng)
+        table = _build_crime_table(snaps, month, point[order], kind[order], rng)
         told += table.num_rows
         place = folder / month
         place.mkdir(parents=True, exist_ok=True)
         split = rng.choice(3, len(point), p=[1 - 0.025, NEXT_FORCE_SHARE, TRANSPORT_SHARE])
-        twice = np.flatnonzero((split == 0) & (rng.random(len(point)) < TWICE_SHARE))
+        twice = np.flatnonzero((split == 0) & (rng.random(len(point)) < DUPLICATE_SHARE))
         names = (("metropolitan", FORCE), ("city-of-london", NEXT_FORCE), ("btp", TRANSPORT))
         for which, (name, force) in enumerate(names):
             part = table.filter(pa.array(split == which))
             for column in (2, 3):
                 said = pa.array([force]).take(pa.array(np.zeros(part.num_rows, dtype=int)))
-                part = part.set_column(column, _columns()[column], said)
+                part = part.set_column(column, _list_columns()[column], said)
             if which == 1:
                 part = pa.concat_tables([part, table.take(pa.array(twice))])
                 told += len(twice)
-            _write(part, place / f"{month}-{name}-street.csv")
+            _write_csv(part, place / f"{month}-{name}-street.csv")
     return told
 
 
-def _columns() -> list[str]:
+def _list_columns() -> list[str]:
     return [
         "Crime ID",
         "Month",
@@ -248,13 +248,13 @@ def _columns() -> list[str]:
     ]
 
 
-def _crime_table(
-    snaps: Snaps, month: str, point: NDArray[np.int64], kind: NDArray[np.int64], rng: Generator
+def _build_crime_table(
+    snaps: SnapPoints, month: str, point: NDArray[np.int64], kind: NDArray[np.int64], rng: Generator
 ) -> pa.Table:
     size = len(point)
-    placed = pa.array(point, mask=rng.random(size) < WITHOUT_PLACE)
+    placed = pa.array(point, mask=rng.random(size) < NO_PLACE_SHARE)
     behaviour = kind == 0
-    ids = pa.array(_crime_ids(size, rng).to_numpy(zero_copy_only=False), mask=behaviour)
+    ids = pa.array(_draw_crime_ids(size, rng).to_numpy(zero_copy_only=False), mask=behaviour)
     outcome = pa.array(["", "Investigation complete; no suspect identified", "Under investigation"])
     zeros = pa.array(np.zeros(size, dtype=int))
     columns = [
@@ -271,17 +271,17 @@ def _crime_table(
         outcome.take(pa.array(np.where(behaviour, 0, rng.choice([1, 2], size)))),
         pa.nulls(size, pa.string()),
     ]
-    return pa.table(columns, names=_columns())
+    return pa.table(columns, names=_list_columns())
 
 
-def _crime_ids(size: int, rng: Generator) -> pa.Array:
+def _draw_crime_ids(size: int, rng: Generator) -> pa.Array:
     """Sixty-four hexadecimal digits each."""
     text = rng.bytes(32 * size).hex()
     offsets = pa.py_buffer(np.arange(size + 1, dtype=np.int32) * 64)
     return pa.StringArray.from_buffers(size, offsets, pa.py_buffer(text.encode("ascii")))
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def _write_csv(table: pa.Table, path: Path) -> None:
     csv.write_csv(table, path, csv.WriteOptions(quoting_style="none"))
 
 
@@ -328,7 +328,7 @@ def _write_officers(schools: Points, folder: Path) -> None:
     (folder / "officers.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _write_reports(schools: Points, snaps: Snaps, folder: Path, rng: Generator) -> None:
+def _write_reports(schools: Points, snaps: SnapPoints, folder: Path, rng: Generator) -> None:
     size = REPORTS_A_SCHOOL * len(schools)
     school = rng.integers(len(schools), size=size)
     near = cKDTree(snaps.xy).query(schools[school] + rng.normal(0, 260, (size, 2)))[1]

@@ -4,30 +4,30 @@ import numpy as np
 from hypothesis import strategies as st
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets, no_features, ways_table
+from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
 from patrolplan.network import Positions, build_network
 from patrolplan.tables import LeftOut
 
 
-def network_of(places, ways, names=None, kinds=None, *, left_out=None, **options):
+def build_small_network(places, ways, names=None, kinds=None, *, left_out=None, **options):
     """A network of ways, each a list of numbers of places, in metres."""
     nodes = np.array([node for way in ways for node in way])
     names = names or [f"Street {number}" for number in range(len(ways))]
     kinds = kinds or ["residential"] * len(ways)
     rows = [(k, name, kind, "") for k, (name, kind) in enumerate(zip(names, kinds, strict=True))]
     streets = Streets(
-        ways=ways_table(rows),
+        ways=build_ways_table(rows),
         vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
         vertex_node=nodes,
         vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
-        features=no_features(Projection()),
+        features=build_empty_features(Projection()),
     )
     left_out = LeftOut() if left_out is None else left_out
     return build_network(streets, Projection(), left_out, **options)
 
 
 @st.composite
-def random_network(draw):
+def draw_network(draw):
     """A small connected network with loops, doubled streets and nodes on one spot."""
     place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
         lambda p: (p[0] * 9.7, p[1] * 9.7)
@@ -35,13 +35,13 @@ def random_network(draw):
     places = draw(st.lists(place, min_size=3, max_size=9))
     node = st.integers(0, len(places) - 1)
     ways = draw(st.lists(st.lists(node, min_size=2, max_size=5), min_size=2, max_size=7))
-    return network_of(places, ways)
+    return build_small_network(places, ways)
 
 
 @st.composite
-def network_and_positions(draw):
+def draw_network_and_positions(draw):
     """Such a network, and places on it."""
-    network = draw(random_network())
+    network = draw(draw_network())
     where = st.tuples(st.integers(0, len(network) - 1), st.sampled_from([0.0, 0.25, 0.5, 0.7, 1.0]))
     rows = draw(st.lists(where, min_size=2, max_size=5))
     piece = np.array([row for row, _ in rows])

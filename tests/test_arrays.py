@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from patrolplan.arrays import distinct, ranges
+from patrolplan.arrays import expand_ranges, find_unique_points
 
 
 @given(
@@ -15,7 +15,7 @@ from patrolplan.arrays import distinct, ranges
 )
 def test_as_numpy_tells_them(xy):
     """Places and their numbers are those of numpy.unique over rows."""
-    places, number = distinct(xy)
+    places, number = find_unique_points(xy)
     expected, back = np.unique(xy, axis=0, return_inverse=True)
     assert np.array_equal(places, expected)
     assert np.array_equal(number, back.reshape(-1))
@@ -27,7 +27,7 @@ def test_ranges_are_those_of_a_plain_loop(rows):
     starts = np.array([start for start, _ in rows], dtype=np.int64)
     counts = np.array([count for _, count in rows], dtype=np.int64)
     slow = [number for start, count in rows for number in range(start, start + count)]
-    assert ranges(starts, counts).tolist() == slow
+    assert expand_ranges(starts, counts).tolist() == slow
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6), st.booleans()), max_size=12))
@@ -39,4 +39,4 @@ def test_turned_ranges_are_told_backwards(rows):
     for start, count, back in rows:
         numbers = list(range(start, start + count))
         slow += numbers[::-1] if back else numbers
-    assert ranges(starts, counts, turned=turned).tolist() == slow
+    assert expand_ranges(starts, counts, is_reversed=turned).tolist() == slow

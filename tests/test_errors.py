@@ -52,7 +52,7 @@ def test_collecting_goes_on_after_a_problem():
     """Problems met on the way are all raised at the end, in the order they were met."""
     problems = Problems()
     for name in ("a", "b"):
-        with problems.collecting():
+        with problems.collect():
             raise InputError.one(name, "is wrong", "mend it")
     problems.add("c", "is wrong", "mend it")
     with pytest.raises(InputError) as told:
@@ -63,6 +63,6 @@ def test_collecting_goes_on_after_a_problem():
 def test_collecting_lets_other_errors_through():
     """A fault of the program is not mistaken for a problem of the input."""
     problems = Problems()
-    with pytest.raises(KeyError), problems.collecting():
+    with pytest.raises(KeyError), problems.collect():
         raise KeyError
     problems.raise_if_any()

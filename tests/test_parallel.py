@@ -22,9 +22,9 @@ import pytest
 import patrolplan as pp
 from patrolplan import parallel as room
 from patrolplan.errors import ClusterError
-from patrolplan.outputs.planfile import plan_document
-from patrolplan.parallel import TRIES, joined_cluster, shared_out, side_by_side
-from patrolplan.provenance import versions
+from patrolplan.outputs.planfile import build_plan_document
+from patrolplan.parallel import MAX_TRIES, connect_cluster, map_in_threads, map_parallel
+from patrolplan.provenance import list_versions
 from patrolplan.worker_pool import Workers
 
 distributed = pytest.importorskip("distributed")
@@ -56,32 +56,36 @@ def pid_of(_, __):
 
 def test_cluster_plans_the_same(demo_area, demo_plan, dask):
     """Two workers of a cluster plan what one process plans, one of them killed on the way too."""
-    whole = plan_document(demo_plan)
+    whole = build_plan_document(demo_plan)
     killed = []
 
     def kill_one(what, done, of):
         if what == "Planning schools" and 0 < done < of and not killed:
-            killed.append(shared_out(pid_of, None, [1], executor=executor)[0])
+            killed.append(map_parallel(pid_of, None, [1], executor=executor)[0])
             os.kill(killed[0], signal.SIGKILL)
 
-    with joined_cluster(dask.scheduler_address) as executor:
+    with connect_cluster(dask.scheduler_address) as executor:
         plan = pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, executor=executor)
-        assert plan_document(plan) == whole
+        assert build_plan_document(plan) == whole
         plan = pp.plan_patrols(
-            demo_area, demo_plan.risk, demo_plan.hotspots, executor=executor, tell=kill_one
+            demo_area,
+            demo_plan.risk,
+            demo_plan.hotspots,
+            executor=executor,
+            report_progress=kill_one,
         )
     assert killed
-    assert plan_document(plan) == whole
+    assert build_plan_document(plan) == whole
 
 
 def test_all_workers_killed(dask):
     """Even what was sent is sent again when nobody holds it any more."""
-    with warnings.catch_warnings(), joined_cluster(dask.scheduler_address) as executor:
+    with warnings.catch_warnings(), connect_cluster(dask.scheduler_address) as executor:
         warnings.simplefilter("ignore")  # Dask tells of workers that went
-        assert shared_out(doubled, "a", [1, 2], executor=executor) == ["a", "aa"]
+        assert map_parallel(doubled, "a", [1, 2], executor=executor) == ["a", "aa"]
         for worker in dask.workers.values():
             os.kill(worker.pid, signal.SIGKILL)
-        assert shared_out(doubled, "b", [1, 2], executor=executor) == ["b", "bb"]
+        assert map_parallel(doubled, "b", [1, 2], executor=executor) == ["b", "bb"]
 
 
 def test_nobody_at_the_address(monkeypatch):
@@ -89,15 +93,15 @@ def test_nobody_at_the_address(monkeypatch):
     monkeypatch.setattr(room, "CONNECT_SECONDS", 1)
     with (
         pytest.raises(ClusterError, match=r"tcp://127.*no Dask scheduler"),
-        joined_cluster("tcp://127.0.0.1:9"),
+        connect_cluster("tcp://127.0.0.1:9"),
     ):
         pass
 
 
 def test_other_versions(monkeypatch, dask):
     """Workers whose answers could be others are refused, with what differs."""
-    monkeypatch.setattr(room, "versions", lambda: {**versions(), "numpy": "0.1"})
-    with pytest.raises(ClusterError, match="numpy"), joined_cluster(dask.scheduler_address):
+    monkeypatch.setattr(room, "list_versions", lambda: {**list_versions(), "numpy": "0.1"})
+    with pytest.raises(ClusterError, match="numpy"), connect_cluster(dask.scheduler_address):
         pass
 
 
@@ -201,7 +205,7 @@ def test_worker_killed_in_the_middle(planned, alone, tmp_path):
             os.kill(workers[-1].pid, signal.SIGKILL)
 
     with Workers(1) as own:
-        plan = planned(executor=own, tell=kill_one)
+        plan = planned(executor=own, report_progress=kill_one)
     assert killed
     assert not psutil.pid_exists(killed[0])
     assert _contents(pp.write_pack(plan, tmp_path / "pack")) == alone
@@ -210,7 +214,7 @@ def test_worker_killed_in_the_middle(planned, alone, tmp_path):
 def test_item_whose_worker_ends_is_tried_again(tmp_path):
     """All answers come, in order, although a worker took one of the items with it."""
     with Workers(2) as own:
-        found = shared_out(ends_once, tmp_path, range(12), executor=own)
+        found = map_parallel(ends_once, tmp_path, range(12), executor=own)
     assert found == [number * number for number in range(12)]
 
 
@@ -219,28 +223,30 @@ def test_executor_that_cannot_be_mended(tmp_path):
     """What a broken pool of somebody else leaves is done here, and that is said."""
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     with pool, pytest.warns(RuntimeWarning, match="lost a worker"):
-        found = shared_out(ends_once, tmp_path, range(12), executor=pool)
+        found = map_parallel(ends_once, tmp_path, range(12), executor=pool)
     assert found == [number * number for number in range(12)]
 
 
 @pytest.mark.slow
 def test_workers_that_are_always_lost():
     """It is given up with a remedy, not tried for ever."""
-    with Workers(1) as own, pytest.raises(ClusterError, match=f"lost {TRIES} times.*--workers"):
-        shared_out(always_ends, None, range(2), executor=own)
+    with Workers(1) as own, pytest.raises(ClusterError, match=f"lost {MAX_TRIES} times.*--workers"):
+        map_parallel(always_ends, None, range(2), executor=own)
 
 
 def test_fault_in_the_work_comes_through(crew):
     """An error of the work itself is raised as it is, and not tried again."""
     with pytest.raises(ValueError, match="three"):
-        shared_out(fails, None, range(6), executor=crew)
-    assert shared_out(scaled, 2, [1, 2], executor=crew) == [2, 4]
+        map_parallel(fails, None, range(6), executor=crew)
+    assert map_parallel(scaled, 2, [1, 2], executor=crew) == [2, 4]
 
 
 def test_network_travels_once(demo_area, crew):
     """Work of another kind finds the network in the worker that has it, with the same arrays."""
-    areas = (demo_area.for_schools(), demo_area.for_schools())
-    told = [row for area in areas for row in shared_out(network_at, area, range(8), executor=crew)]
+    areas = (demo_area.without_incidents(), demo_area.without_incidents())
+    told = [
+        row for area in areas for row in map_parallel(network_at, area, range(8), executor=crew)
+    ]
     held = {}
     for pid, network, metres, first in told:
         held.setdefault(pid, set()).add(network)
@@ -253,14 +259,14 @@ def test_progress_is_told(crew):
     """Here and by workers, the count of what is done grows up to all."""
     for executor in (None, crew):
         told = []
-        shared_out(scaled, 1, range(9), executor=executor, tell=told.append)
+        map_parallel(scaled, 1, range(9), executor=executor, report_progress=told.append)
         assert told == sorted(told)
         assert told[-1] == 9
 
 
 def test_no_items(crew):
     """Nothing to do is done at once."""
-    assert shared_out(scaled, 1, [], executor=crew) == []
+    assert map_parallel(scaled, 1, [], executor=crew) == []
 
 
 def _workers_of(process):
@@ -271,12 +277,12 @@ def test_no_process_stays_behind():
     """After the block no worker is left, be it left by an error or not."""
     before = set(_workers_of(psutil.Process()))
     with Workers(2) as own:
-        shared_out(scaled, 1, range(4), executor=own)
+        map_parallel(scaled, 1, range(4), executor=own)
         started = set(_workers_of(psutil.Process())) - before
         assert started
     begun = time.perf_counter()
     with pytest.raises(ValueError, match="three"), Workers(2) as own:
-        shared_out(fails_or_sleeps, None, [9, 3], executor=own)
+        map_parallel(fails_or_sleeps, None, [9, 3], executor=own)
     assert time.perf_counter() - begun < 30
     assert set(_workers_of(psutil.Process())) <= before
 
@@ -287,7 +293,7 @@ def test_workers_started_by_a_thread():
 
     def work():
         with Workers(1) as own:
-            found.extend(shared_out(scaled, 3, [1, 2], executor=own))
+            found.extend(map_parallel(scaled, 3, [1, 2], executor=own))
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -305,7 +311,7 @@ def test_answers_come_in_the_order_of_the_items(threads):
         time.sleep(0.02 * (number % 3))
         return number * number
 
-    found = [one.result() for one in side_by_side(slow, range(9), threads=threads)]
+    found = [one.result() for one in map_in_threads(slow, range(9), threads=threads)]
     assert found == [number * number for number in range(9)]
 
 
@@ -322,14 +328,14 @@ def test_no_more_threads_work_than_asked_for():
         with taking:
             here -= 1
 
-    for one in side_by_side(count, range(12), threads=3):
+    for one in map_in_threads(count, range(12), threads=3):
         one.result()
     assert 1 <= most <= 3
 
 
 def test_a_fault_is_told_with_its_item_alone():
     """An item that fails raises where its result is asked for; the others have theirs."""
-    found = list(side_by_side(lambda number: 6 // number, [1, 0, 3]))
+    found = list(map_in_threads(lambda number: 6 // number, [1, 0, 3]))
     assert (found[0].result(), found[2].result()) == (6, 2)
     with pytest.raises(ZeroDivisionError):
         found[1].result()
@@ -343,7 +349,7 @@ def test_nothing_is_begun_after_the_work_is_broken_off():
         seen.append(number)
         time.sleep(0.05)
 
-    for one in side_by_side(note, range(40)):
+    for one in map_in_threads(note, range(40)):
         one.result()
         break
     time.sleep(0.2)
@@ -353,7 +359,7 @@ def test_nothing_is_begun_after_the_work_is_broken_off():
 INTERRUPTED = """
 import signal, sys, time
 import numba
-from patrolplan.parallel import side_by_side
+from patrolplan.parallel import map_in_threads
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @numba.njit("i8(i8)", nogil=True)
@@ -365,7 +371,7 @@ def long(count):
 
 print("begun", flush=True)
 try:
-    for one in side_by_side(long, [10**11, 10**11]):
+    for one in map_in_threads(long, [10**11, 10**11]):
         one.result()
 except KeyboardInterrupt:
     sys.exit(130)

@@ -13,10 +13,10 @@ from patrolplan.privacy import (
     FACTORS,
     SQUARE_METRES,
     ReportGroups,
+    describe_report_grouping,
+    extend_to_squares,
     group_reports,
-    notes,
-    told,
-    whole_squares,
+    suppress_and_round,
 )
 from patrolplan.tables import LeftOut
 
@@ -82,7 +82,7 @@ def test_groups_are_the_squares_that_reach_the_threshold(case):
 @given(st.integers(0, 200), st.integers(2, 60))
 def test_told_counts_never_tell_more(count, threshold):
     """A told count is no larger than the true one, and 0 wherever that is under the threshold."""
-    said = int(told(count, threshold))
+    said = int(suppress_and_round(count, threshold))
     assert said == _told(count, threshold) <= count
     assert said == 0 or said >= threshold
     if threshold % 5 == 0 or threshold < 5:
@@ -109,8 +109,8 @@ def test_the_most_a_group_may_hold_is_true_and_told_from_its_count_alone(case):
     groups, _ = _group(*case)
     _, _, threshold = case
     true = [len(rows) for rows in _held(*case[:2]).values() if _told(len(rows), threshold)]
-    assert (groups.most >= np.array(true, dtype=int)).all()
-    for count, most in zip(groups.counts, groups.most, strict=True):
+    assert (groups.max_counts >= np.array(true, dtype=int)).all()
+    for count, most in zip(groups.counts, groups.max_counts, strict=True):
         reach = [n for n in range(200) if _told(n, threshold) == count]
         assert most >= max(reach)
         assert most - max(reach) < 5
@@ -149,12 +149,12 @@ def test_the_part_of_a_square_within_the_area_is_told():
     reports = pd.DataFrame([[30.0, 30.0, *["none"] * 3]] * 6, columns=COLUMNS)
     groups, _ = _group(reports, [[10.0, 10.0]], 5, shapely.box(0, 0, 50, 1000))
     assert groups.counts.tolist() == [5]
-    assert groups.inside.tolist() == pytest.approx([0.2])
+    assert groups.share_inside.tolist() == pytest.approx([0.2])
 
 
 def test_limits_are_widened_to_whole_squares():
     """Limits that lie in a square are widened to it, in any quarter of the plane."""
-    assert whole_squares(shapely.box(-10, 3, 260, 240)).bounds == (-250, 0, 500, 250)
+    assert extend_to_squares(shapely.box(-10, 3, 260, 240)).bounds == (-250, 0, 500, 250)
 
 
 def test_groups_below_the_threshold_cannot_be_made():
@@ -169,7 +169,7 @@ def test_groups_below_the_threshold_cannot_be_made():
 
 def test_no_reports_give_no_groups():
     """An area without reports has no group on any piece of street."""
-    groups = ReportGroups.none(7, 5)
+    groups = ReportGroups.empty(7, 5)
     assert len(groups) == 0
     assert (groups.group_of_piece == -1).all()
     assert len(groups.group_of_piece) == 7
@@ -178,11 +178,11 @@ def test_no_reports_give_no_groups():
 def test_groups_hold_nothing_of_a_single_report():
     """What leaves the door are counts and factors: no row, no coordinates, no identifier."""
     names = set(ReportGroups.__dataclass_fields__)
-    assert names == {"threshold", "group_of_piece", "counts", "inside", "reasons"}
+    assert names == {"threshold", "group_of_piece", "counts", "share_inside", "reasons"}
 
 
 def test_a_threshold_under_the_steps_is_announced():
     """Readers are told how reports count, and warned where the threshold is a low one."""
-    assert len(notes(5)) == len(notes(10)) == 1
-    assert "250 m, from 10 on" in notes(10)[0]
-    assert "under 5" in notes(3)[1]
+    assert len(describe_report_grouping(5)) == len(describe_report_grouping(10)) == 1
+    assert "250 m, from 10 on" in describe_report_grouping(10)[0]
+    assert "under 5" in describe_report_grouping(3)[1]

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.tables import INCIDENTS, TERM_DATES, LeftOut, LeftOutRow, shown_as_table
+from patrolplan.tables import INCIDENTS, TERM_DATES, LeftOut, LeftOutRow, render_html_table
 
 
 def test_text_from_data_is_escaped():
     """Names and values cannot become markup."""
-    html = shown_as_table("<b>", {"<i>": "<script>"}, after="f(x) & g")
+    html = render_html_table("<b>", {"<i>": "<script>"}, next_call="f(x) & g")
     assert re.findall(r"<(?!/?(?:strong|table|tr|th|td|code)\b)", html) == []
     assert "&lt;script&gt;" in html
 
@@ -112,7 +112,9 @@ def test_left_out_notes_nothing_for_zero():
 def test_small_counts_are_told_as_fewer_than_the_threshold(count, threshold):
     """A count under the threshold never shows, one at or above it does."""
     row = LeftOutRow("reports", "unknown band", count, threshold)
-    assert row.said == (f"fewer than {threshold}" if count < threshold else str(count))
+    assert row.count_text == (f"fewer than {threshold}" if count < threshold else str(count))
     left_out = LeftOut()
     left_out.extend([row])
-    assert left_out.said() == [{"source": "reports", "reason": "unknown band", "count": row.said}]
+    assert left_out.to_records() == [
+        {"source": "reports", "reason": "unknown band", "count": row.count_text}
+    ]

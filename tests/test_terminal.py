@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from patrolplan import terminal
-from patrolplan.board.edits import differences
+from patrolplan.board.edits import list_differences
 from patrolplan.team.rota import plan_week
 
 
@@ -16,7 +16,7 @@ from patrolplan.team.rota import plan_week
 def told(monkeypatch):
     """A wide terminal; gives what stands on it."""
     console = Console(file=io.StringIO(), width=250, highlight=False, markup=False)
-    monkeypatch.setattr(terminal, "printed", console)
+    monkeypatch.setattr(terminal, "stdout_console", console)
     return console.file.getvalue
 
 
@@ -39,5 +39,5 @@ def test_routes_have_the_boards_names(demo_area, demo_plan, told):
     assert len({duty.variant for duty in week.duties}) > 1
     for duty, row in zip(week.duties, rows, strict=True):
         assert f" route {duty.variant + 1} " in row
-    new = differences(dataclasses.replace(week, duties=()), week)
+    new = list_differences(dataclasses.replace(week, duties=()), week)
     assert new[0].endswith(f", route {week.duties[0].variant + 1}")

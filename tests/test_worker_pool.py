@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from patrolplan.worker_pool import Sender, done
+from patrolplan.worker_pool import Sender, run_item
 
 
 def _sizes(common, item):
@@ -20,7 +20,7 @@ def test_what_goes_along_with_an_item_is_small(demo_area):
         sender = Sender(executor)
         network, parcel = sender.send(common)
         assert len(pickle.dumps((network, parcel))) < 2_000
-        found = done(_sizes, 7, *(pickle.loads(pickle.dumps(one)) for one in (network, parcel)))  # noqa: S301
+        found = run_item(_sizes, 7, *(pickle.loads(pickle.dumps(one)) for one in (network, parcel)))  # noqa: S301
         sender.close()
     assert found == (7, 50_000, common["numbers"].sum(), len(demo_area.network))
 
@@ -31,5 +31,5 @@ def test_things_without_a_network_or_arrays_travel_too():
         sender = Sender(executor)
         network, parcel = sender.send(2)
         assert network is None
-        assert done(pow, 5, network, parcel) == 32
+        assert run_item(pow, 5, network, parcel) == 32
         sender.close()

@@ -9,7 +9,7 @@ from .errors import (
 )
 from .hotspots.find import find_hotspots as find_hotspots
 from .outputs import plot as plot
-from .outputs.brief.brief import brief_of as brief_of
+from .outputs.brief.brief import build_brief as build_brief
 from .outputs.pack import write_pack as write_pack
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
@@ -22,14 +22,14 @@ from .risk.estimate import estimate_risk as estimate_risk
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
-from .team.impact import Impact as Impact, impact_of as impact_of
+from .team.impact import Impact as Impact, estimate_impact as estimate_impact
 from .team.ledger.ledger import Ledger as Ledger, open_ledger as open_ledger
 from .team.ledger.monthly_return import (
-    against as against,
-    compared as compared,
+    compare_doses as compare_doses,
     delivered_before as delivered_before,
+    summarise_doses as summarise_doses,
 )
-from .team.ledger.promised import handed_out as handed_out
+from .team.ledger.promised import build_promised_week as build_promised_week
 from .team.replan import replan as replan
 from .team.rota import plan_week as plan_week
 from .team.week import Ban as Ban, Lock as Lock, Week as Week

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def ranges(
+def expand_ranges(
     starts: NDArray[np.int64],
     counts: NDArray[np.int64],
     *,
-    turned: NDArray[np.bool_] | None = None,
+    is_reversed: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
     """Numbers from each start on, so many of each, one range after the other.
 
@@ -36,21 +36,23 @@ def ranges(
 
     Examples
     --------
-    >>> ranges(np.array([5, 0]), np.array([3, 2]))
+    >>> expand_ranges(np.array([5, 0]), np.array([3, 2]))
     array([5, 6, 7, 0, 1])
-    >>> ranges(np.array([5, 0]), np.array([3, 2]), turned=np.array([True, False]))
+    >>> expand_ranges(np.array([5, 0]), np.array([3, 2]), is_reversed=np.array([True, False]))
     array([7, 6, 5, 0, 1])
     """
     inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    if turned is None:
+    if is_reversed is None:
         numbers = np.repeat(starts, counts) + inside
     else:
-        first = np.where(turned, starts + counts - 1, starts)
-        numbers = np.repeat(first, counts) + np.repeat(np.where(turned, -1, 1), counts) * inside
+        first = np.where(is_reversed, starts + counts - 1, starts)
+        numbers = (
+            np.repeat(first, counts) + np.repeat(np.where(is_reversed, -1, 1), counts) * inside
+        )
     return np.asarray(numbers)
 
 
-def distinct(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Different places, by x and then y, and for each row the number of its place.
 
     The same as `numpy.unique(xy, axis=0, return_inverse=True)`, by hashing instead of sorting all.
@@ -62,7 +64,7 @@ def distinct(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.i
 
     Examples
     --------
-    >>> distinct(np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0]]))
+    >>> find_unique_points(np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0]]))
     (array([[1., 5.],
            [2., 1.]]), array([1, 0, 1]))
     """
@@ -79,7 +81,7 @@ def distinct(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.i
 Function = TypeVar("Function", bound="Callable[..., object]")
 
 
-def compiled(signature: str | None = None) -> Callable[[Function], Function]:
+def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
     """Compile a function, for threads to run side by side, and keep the result on disk.
 
     Parameters

@@ -11,11 +11,11 @@ from typing import Any
 
 import filelock
 
-from patrolplan.cache import WORKSPACE
+from patrolplan.cache import FETCH_FOLDER
 from patrolplan.errors import FetchError, OutputError
 
 
-def replaced(path: Path, data: bytes) -> None:
+def write_file_atomically(path: Path, data: bytes) -> None:
     """Write a file beside and swap it in, so that it is whole or not there.
 
     Raises
@@ -39,7 +39,7 @@ def replaced(path: Path, data: bytes) -> None:
         raise OutputError(message) from None
 
 
-def digest(*parts: str | bytes) -> str:
+def hash_content(*parts: str | bytes) -> str:
     """SHA-256 of some content."""
     hashed = hashlib.sha256()
     for part in parts:
@@ -48,7 +48,7 @@ def digest(*parts: str | bytes) -> str:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[Path]:
+def lock_fetch_folder(folder: Path) -> Iterator[Path]:
     """The workspace of a folder, for one fetch at a time.
 
     Raises
@@ -58,9 +58,9 @@ def alone(folder: Path) -> Iterator[Path]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / f"{WORKSPACE}.lock")
+        lock = filelock.FileLock(folder / f"{FETCH_FOLDER}.lock")
         with lock.acquire(timeout=0):
-            yield folder / WORKSPACE
+            yield folder / FETCH_FOLDER
     except filelock.Timeout:
         message = f"{folder}: another fetch is at work here; wait until it is done"
         raise FetchError(message) from None
@@ -71,7 +71,7 @@ def alone(folder: Path) -> Iterator[Path]:
         raise OutputError(message) from None
 
 
-class Kept:
+class AnswerCache:
     """Answers kept on disk until the file that they are for is written.
 
     Parameters
@@ -84,7 +84,7 @@ class Kept:
     """
 
     def __init__(self, workspace: Path, source: str, key: str) -> None:
-        self.folder = workspace / f"{source}-{digest(key)[:16]}"
+        self.folder = workspace / f"{source}-{hash_content(key)[:16]}"
         for other in workspace.glob(f"{source}-*"):
             if other != self.folder:
                 shutil.rmtree(other, ignore_errors=True)
@@ -96,15 +96,17 @@ class Kept:
         except (OSError, ValueError):
             return None
 
-    def names(self, pattern: str) -> list[str]:
+    def list_names(self, pattern: str) -> list[str]:
         """Names of what is kept that match a pattern."""
         return [path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern)]
 
     def write(self, name: str, content: Any) -> None:  # noqa: ANN401 - whatever is to be kept
         """Keep something under a name."""
-        replaced(self.folder / name, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+        write_file_atomically(
+            self.folder / name, json.dumps(content, ensure_ascii=False).encode("utf-8")
+        )
 
-    def forget(self, name: str = "") -> None:
+    def discard(self, name: str = "") -> None:
         """Throw away what was kept under a name (of a folder), or all of it."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
         if not name:

@@ -19,7 +19,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-WORKSPACE = ".fetch"
+FETCH_FOLDER = ".fetch"
 """Folder beside the settings that holds what came of a fetch that is not done."""
 
 
@@ -29,7 +29,7 @@ def cache_folder() -> Path:
     return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
 
 
-def keep_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_cache_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file of the cache beside and rename it, so that an entry is whole or not there.
 
     A cache that cannot be written is passed over: it only saves time.
@@ -53,31 +53,31 @@ def keep_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             Path(beside).unlink(missing_ok=True)
 
 
-def digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """SHA-256 of a file's content, worked out once in a run.
 
     In another run the bytes are read again: a date and a size do not prove that they are the same.
     """
     at = path.stat()
-    return _digest(path.absolute(), at.st_size, at.st_mtime_ns)
+    return _hash_file(path.absolute(), at.st_size, at.st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)
-def _digest(path: Path, size: int, written: int) -> str:  # noqa: ARG001 - they tell a change
+def _hash_file(path: Path, size: int, written: int) -> str:  # noqa: ARG001 - they tell a change
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-FOLDER = "arrays"
+ARRAY_FOLDER = "arrays"
 """The folder in the cache folder."""
 
-ARRAYS_ENTRY = re.compile(r"[0-9a-f]{40}\.npz|\.new-\w+")
+ARRAY_ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.npz|\.new-\w+")
 """Names of its files, whole and interrupted."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def kept_arrays(key: str, rests_on: Arrays, work_out: Callable[[], Arrays]) -> Arrays:
+def load_or_compute_arrays(key: str, depends_on: Arrays, compute: Callable[[], Arrays]) -> Arrays:
     """Arrays from the cache where they are known, else worked out and kept.
 
     A cache that cannot be read or written is passed over: it only saves time.
@@ -92,15 +92,15 @@ def kept_arrays(key: str, rests_on: Arrays, work_out: Callable[[], Arrays]) -> A
         Gives the arrays.
     """
     told = hashlib.sha256(key.encode())
-    for name, array in rests_on.items():
+    for name, array in depends_on.items():
         told.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
         told.update(np.ascontiguousarray(array).data)
-    path = cache_folder() / FOLDER / f"{told.hexdigest()[:40]}.npz"
+    path = cache_folder() / ARRAY_FOLDER / f"{told.hexdigest()[:40]}.npz"
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        found = work_out()
+        found = compute()
     named: dict[str, Any] = dict(found)
-    keep_whole(path, lambda stream: np.savez(stream, **named))
+    write_cache_file(path, lambda stream: np.savez(stream, **named))
     return found

@@ -44,16 +44,16 @@ class Projection:
         longitude, latitude = _transform(self.crs, DEGREES, x, y)
         return np.round(longitude, 6), np.round(latitude, 6)
 
-    def scale(self, x: float, y: float) -> float:
+    def compute_scale_factor(self, x: float, y: float) -> float:
         """Metres on the plane for one on the ground, where that is most wrong of east and north.
 
         NaN where the CRS does not reach.
 
         Examples
         --------
-        >>> round(Projection("EPSG:27700").scale(530_000, 181_000), 4)
+        >>> round(Projection("EPSG:27700").compute_scale_factor(530_000, 181_000), 4)
         0.9998
-        >>> round(Projection("EPSG:3857").scale(-13_000, 6_710_000), 2)
+        >>> round(Projection("EPSG:3857").compute_scale_factor(-13_000, 6_710_000), 2)
         1.61
         """
         half = SCALED_METRES / 2

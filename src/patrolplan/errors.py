@@ -95,7 +95,7 @@ class Problems:
         self._found.extend(problems)
 
     @contextmanager
-    def collecting(self) -> Iterator[None]:
+    def collect(self) -> Iterator[None]:
         """Take over the problems of an `InputError` raised inside, and go on after it."""
         try:
             yield

@@ -27,32 +27,32 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from patrolplan.errors import ClusterError
-from patrolplan.provenance import versions
-from patrolplan.worker_pool import CONNECT_SECONDS, done, sender_of
+from patrolplan.provenance import list_versions
+from patrolplan.worker_pool import CONNECT_SECONDS, get_sender, run_item
 
 Common = TypeVar("Common")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-Tell = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Is told what is done, how many of them, and of how many."""
 
-TRIES = 4
+MAX_TRIES = 4
 """So often work is begun whose worker was lost; more would only lose more workers."""
 
 WAIT_SECONDS = 1.0
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """Waiting is broken off so often: on Windows nothing else lets Ctrl-C through."""
 
 
-def shared_out(
+def map_parallel(
     function: Callable[[Common, Item], Answer],
     common: Common,
     items: Sequence[Item],
     *,
     executor: Executor | None = None,
-    tell: Callable[[int], None] | None = None,
+    report_progress: Callable[[int], None] | None = None,
 ) -> list[Answer]:
     """Apply a function to every item, by the workers of an executor.
 
@@ -82,10 +82,10 @@ def shared_out(
 
     Examples
     --------
-    >>> shared_out(pow, 2, [3, 4])
+    >>> map_parallel(pow, 2, [3, 4])
     [8, 16]
     """
-    told = tell or (lambda _: None)
+    told = report_progress or (lambda _: None)
     if executor is None:
         answers = []
         for item in items:
@@ -93,85 +93,92 @@ def shared_out(
             told(len(answers))
         return answers
     found: dict[int, Answer] = {}
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         left = [number for number in range(len(items)) if number not in found]
         if not left:
             break
         try:
-            send = _sending(executor, function, common)
+            send = _build_submit(executor, function, common)
             started = {send(items[number]): number for number in left}
         except BrokenExecutor:
-            warnings.warn(_NOT_MENDED, RuntimeWarning, stacklevel=2)
+            warnings.warn(_BROKEN_EXECUTOR, RuntimeWarning, stacklevel=2)
             for number in left:
                 found[number] = function(common, items[number])
                 told(len(found))
             break
         except Exception as error:
-            if not _lost(error):
+            if not _is_worker_lost(error):
                 raise
             time.sleep(WAIT_SECONDS)  # a cluster starts other workers in place of those lost
             continue
         _gather(started, found, told)
     if len(found) < len(items):
         message = (
-            f"workers were lost {TRIES} times in a row; there may be too little memory for them: "
+            f"workers were lost {MAX_TRIES} times in a row; there may be too little memory for "
+            "them: "
             "use fewer --workers, or none"
         )
         raise ClusterError(message)
     return [found[number] for number in range(len(items))]
 
 
-_NOT_MENDED = (
+_BROKEN_EXECUTOR = (
     "the executor lost a worker and takes no more work: what is left is done in this process "
     "(patrolplan.worker_pool.Workers replaces workers that are lost)"
 )
 
 
-def _sending(
+def _build_submit(
     executor: Executor, function: Callable[[Common, Item], Answer], common: Common
 ) -> Callable[[Item], Future[Answer]]:
     """Give an item to the workers, who have got what all items need; threads have it already."""
     if isinstance(executor, ThreadPoolExecutor):
         return lambda item: executor.submit(function, common, item)
-    network, parcel = sender_of(executor).send(common)
-    return lambda item: executor.submit(done, function, item, network, parcel)
+    network, parcel = get_sender(executor).send(common)
+    return lambda item: executor.submit(run_item, function, item, network, parcel)
 
 
-def told_as(what: str, items: Sized, tell: Tell | None) -> Callable[[int], None] | None:
+def label_progress(
+    label: str, items: Sized, report_progress: ProgressCallback | None
+) -> Callable[[int], None] | None:
     """Tell of these items under a name."""
-    return None if tell is None else lambda done: tell(what, done, len(items))
+    return (
+        None if report_progress is None else lambda done: report_progress(label, done, len(items))
+    )
 
 
 def _gather(
-    started: dict[Future[Answer], int], found: dict[int, Answer], told: Callable[[int], None]
+    started: dict[Future[Answer], int],
+    found: dict[int, Answer],
+    report_progress: Callable[[int], None],
 ) -> None:
     """Collect answers as they come; those of lost workers stay out."""
     waiting = set(started)
     try:
         while waiting:
-            ended, waiting = wait(waiting, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for future in ended:
                 try:
                     found[started[future]] = future.result()
                 except (BrokenExecutor, CancelledError):
                     continue
                 except Exception as error:
-                    if not _lost(error):
+                    if not _is_worker_lost(error):
                         raise
             if ended:
-                told(len(found))
+                report_progress(len(found))
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _lost(error: Exception) -> bool:
+def _is_worker_lost(error: Exception) -> bool:
     """Whether Dask tells by this error that a worker is gone, or what it alone held."""
     return type(error).__module__.partition(".")[0] == "distributed"
 
 
 @contextmanager
-def joined_cluster(address: str) -> Iterator[Executor]:
+def connect_cluster(address: str) -> Iterator[Executor]:
     """Workers of a Dask cluster.
 
     Parameters
@@ -204,19 +211,19 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
     """Refuse a cluster without workers, or whose answers could be others."""
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        there = client.run(_installed)
+        there = client.run(_read_versions)
     except TimeoutError:
         message = f"{address}: has no worker; start some with `dask worker {address}`"
         raise ClusterError(message) from None
     except ImportError as error:
         message = f"{address}: {error}; install the same patrolplan on every worker"
         raise ClusterError(message) from None
-    ours = _deciding(versions())
+    ours = _select_comparable(list_versions())
     for worker, theirs in sorted(there.items()):
         other = [
-            f"{name} {_deciding(theirs).get(name)} there, {number} here"
+            f"{name} {_select_comparable(theirs).get(name)} there, {number} here"
             for name, number in ours.items()
-            if _deciding(theirs).get(name) != number
+            if _select_comparable(theirs).get(name) != number
         ]
         if other:
             message = (
@@ -226,25 +233,25 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
             raise ClusterError(message)
 
 
-def _installed() -> dict[str, str]:
+def _read_versions() -> dict[str, str]:
     """Versions of a worker, as it answers for itself."""
-    return versions()
+    return list_versions()
 
 
-def _deciding(there: dict[str, str]) -> dict[str, str]:
+def _select_comparable(there: dict[str, str]) -> dict[str, str]:
     """Versions by which answers can differ; the system's own name is none of them."""
     return {name: number for name, number in there.items() if name != "system"}
 
 
-TOGETHER = 2
+DEFAULT_THREADS = 2
 """Threads, of which each may need the memory of one item; more would mostly wait."""
 
-THREAD_POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """Waiting is broken off so often: on Windows nothing else lets Ctrl-C through."""
 
 
-def side_by_side(
-    function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = TOGETHER
+def map_in_threads(
+    function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = DEFAULT_THREADS
 ) -> Iterator[Future[Answer]]:
     """Apply a function to items in threads; what comes out is in the items' order.
 
@@ -267,7 +274,7 @@ def side_by_side(
 
     Examples
     --------
-    >>> [one.result() for one in side_by_side(abs, [-3, 2])]
+    >>> [one.result() for one in map_in_threads(abs, [-3, 2])]
     [3, 2]
     """
     todo = [(Future[Answer](), item) for item in items]
@@ -289,7 +296,7 @@ def side_by_side(
     try:
         for future, _ in todo:
             while not future.done():
-                wait([future], timeout=THREAD_POLL_SECONDS)
+                wait([future], timeout=POLL_SECONDS)
             yield future
     finally:
         over.set()

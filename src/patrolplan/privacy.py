@@ -40,14 +40,14 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.arrays import distinct
+from patrolplan.arrays import find_unique_points
 from patrolplan.tables import LeftOut, LeftOutRow
 
 SQUARE_METRES = 250.0
 """Side of the grid's squares, which start at the origin of the CRS. No setting: counts on squares
 of two sizes could be subtracted."""
 
-STEP = 5
+ROUNDING_STEP = 5
 """Counts are told in steps of this, so that a small difference between two versions of the data
 does not show. Larger thresholds use the same steps: those of another would cut between them."""
 
@@ -77,7 +77,7 @@ class ReportGroups:
     threshold: int
     group_of_piece: NDArray[np.int64]
     counts: NDArray[np.int64]
-    inside: NDArray[np.float64]
+    share_inside: NDArray[np.float64]
     reasons: tuple[tuple[str, ...], ...]
 
     def __post_init__(self) -> None:
@@ -92,13 +92,13 @@ class ReportGroups:
         return len(self.counts)
 
     @classmethod
-    def none(cls, pieces: int, threshold: int) -> "ReportGroups":
+    def empty(cls, pieces: int, threshold: int) -> "ReportGroups":
         """No reports, for an area without a reports file."""
         nowhere = np.full(pieces, -1, dtype=np.int64)
         return cls(threshold, nowhere, np.empty(0, dtype=np.int64), np.empty(0), ())
 
     @property
-    def most(self) -> NDArray[np.int64]:
+    def max_counts(self) -> NDArray[np.int64]:
         """(g,) the most reports that each group may hold, from what is told of it alone."""
         cut = _step(self.threshold) - 1 if self.threshold % _step(self.threshold) else 0
         return self.counts + self.threshold - 1 + cut
@@ -135,15 +135,15 @@ def group_reports(
     threshold
         Smallest group.
     """
-    squares, of_piece = in_squares(piece_xy)
-    of_report = _rows(squares, _square(reports[["x", "y"]].to_numpy()))
+    squares, of_piece = assign_squares(piece_xy)
+    of_report = _match_squares(squares, _find_square(reports[["x", "y"]].to_numpy()))
     streets = of_report >= 0
     held = np.bincount(of_report[streets], minlength=len(squares))
-    counts = told(held, threshold)
+    counts = suppress_and_round(held, threshold)
     # Told where there is none as well: that there is one would show in a small area.
-    leave_out(left_out, "no walkable street near", int((~streets).sum()), threshold)
+    record_left_out(left_out, "no walkable street near", int((~streets).sum()), threshold)
     few = int(held[counts == 0].sum())
-    leave_out(left_out, "in a group under the threshold", few, threshold)
+    record_left_out(left_out, "in a group under the threshold", few, threshold)
     names = np.flatnonzero(counts > 0)
     group = np.full(len(squares), -1, dtype=np.int64)
     group[names] = np.arange(len(names))
@@ -151,23 +151,23 @@ def group_reports(
         threshold=threshold,
         group_of_piece=group[of_piece],
         counts=counts[names],
-        inside=_inside(squares[names], limits),
-        reasons=_reasons(reports[streets], group[of_report[streets]], len(names), threshold),
+        share_inside=_compute_share_inside(squares[names], limits),
+        reasons=_find_reasons(reports[streets], group[of_report[streets]], len(names), threshold),
     )
 
 
-def told(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
+def suppress_and_round(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
     """Counts as they may be told: in steps, and 0 under the threshold.
 
     Examples
     --------
-    >>> told([4, 5, 9, 12], 5)
+    >>> suppress_and_round([4, 5, 9, 12], 5)
     array([ 0,  5,  5, 10])
 
     At a threshold of 7 a count of 7 to 9 is not told: cut at 7 as well as at 5 and 10, two outputs
     would narrow it down.
 
-    >>> told([7, 9, 10, 14, 15], 7)
+    >>> suppress_and_round([7, 9, 10, 14, 15], 7)
     array([ 0,  0,  7,  7, 14])
     """
     counts = np.asarray(count, dtype=np.int64)
@@ -175,13 +175,15 @@ def told(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
     return np.asarray(counts // step * step // threshold * threshold)
 
 
-def leave_out(left_out: LeftOut, reason: str, count: int, threshold: int) -> None:
+def record_left_out(left_out: LeftOut, reason: str, count: int, threshold: int) -> None:
     """Note reports left out, their number only as it may be told: "fewer than" comes of 0."""
-    row = LeftOutRow("reports", reason, int(told(count, threshold)), shown_from=threshold)
+    row = LeftOutRow(
+        "reports", reason, int(suppress_and_round(count, threshold)), shown_from=threshold
+    )
     left_out.extend([row])
 
 
-def in_squares(xy: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def assign_squares(xy: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Squares of the grid that hold some places.
 
     Parameters
@@ -196,21 +198,21 @@ def in_squares(xy: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
     Examples
     --------
-    >>> in_squares([[10, 10], [260, 10], [20, 20]])[1]
+    >>> assign_squares([[10, 10], [260, 10], [20, 20]])[1]
     array([0, 1, 0])
     """
-    corners, square = distinct(_square(xy).astype(np.float64))
+    corners, square = find_unique_points(_find_square(xy).astype(np.float64))
     return corners.astype(np.int64), square
 
 
-def enough_alike(
+def meets_threshold(
     place: NDArray[np.int64], kind: NDArray[np.int64], threshold: int
 ) -> NDArray[np.bool_]:
     """(i,) whether at least the threshold of rows are of the same place and kind as each row.
 
     Examples
     --------
-    >>> enough_alike(np.array([0, 0, 0, 1]), np.array([7, 7, 8, 7]), 2)
+    >>> meets_threshold(np.array([0, 0, 0, 1]), np.array([7, 7, 8, 7]), 2)
     array([ True,  True, False, False])
     """
     kinds = int(kind.max(initial=0)) + 1
@@ -218,12 +220,12 @@ def enough_alike(
     return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
 
 
-def whole_squares(limits: BaseGeometry) -> BaseGeometry:
+def extend_to_squares(limits: BaseGeometry) -> BaseGeometry:
     """The limits of an area, widened so that they cut no square that reaches into it.
 
     Examples
     --------
-    >>> whole_squares(shapely.box(100, 100, 300, 200)).bounds
+    >>> extend_to_squares(shapely.box(100, 100, 300, 200)).bounds
     (0.0, 0.0, 500.0, 250.0)
     """
     west, south, east, north = np.asarray(limits.bounds) / SQUARE_METRES
@@ -232,17 +234,17 @@ def whole_squares(limits: BaseGeometry) -> BaseGeometry:
     return shapely.box(*low, *high)
 
 
-def notes(threshold: int) -> list[str]:
+def describe_report_grouping(threshold: int) -> list[str]:
     """What a reader of any output should know of how reports were counted."""
     how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} on, in multiples of {threshold}"
     said = [f"Pupils' reports count {how}, rounded down."]
-    if threshold < STEP:
-        what = f"The threshold of {threshold} reports is under {STEP}"
+    if threshold < ROUNDING_STEP:
+        what = f"The threshold of {threshold} reports is under {ROUNDING_STEP}"
         said.append(f"{what}: so few may let a pupil be known.")
     return said
 
 
-def crime_note(threshold: int) -> str:
+def describe_crime_grouping(threshold: int) -> str:
     """What a reader should know of how recorded crime was grouped."""
     return (
         f"Recorded crime counts by squares of {SQUARE_METRES:.0f} m, each category from "
@@ -251,22 +253,22 @@ def crime_note(threshold: int) -> str:
 
 
 def _step(threshold: int) -> int:
-    return min(STEP, threshold)
+    return min(ROUNDING_STEP, threshold)
 
 
-def _square(xy: ArrayLike) -> NDArray[np.int64]:
+def _find_square(xy: ArrayLike) -> NDArray[np.int64]:
     """(k, 2) column and row of the square that holds each place."""
     places = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
     return np.floor(places / SQUARE_METRES).astype(np.int64)
 
 
-def _rows(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """(k,) row of `squares` that equals each wanted one, -1 where none does."""
     known = pd.MultiIndex.from_arrays(list(squares.T))
     return np.asarray(known.get_indexer(pd.MultiIndex.from_arrays(list(wanted.T))), dtype=np.int64)
 
 
-def _inside(squares: NDArray[np.int64], limits: BaseGeometry) -> NDArray[np.float64]:
+def _compute_share_inside(squares: NDArray[np.int64], limits: BaseGeometry) -> NDArray[np.float64]:
     """(g,) share of each square that lies within the limits."""
     low, high = squares * SQUARE_METRES, (squares + 1) * SQUARE_METRES
     boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
@@ -275,7 +277,7 @@ def _inside(squares: NDArray[np.int64], limits: BaseGeometry) -> NDArray[np.floa
     return np.asarray(np.clip(share, 0, 1))
 
 
-def _reasons(
+def _find_reasons(
     reports: pd.DataFrame, group: NDArray[np.int64], groups: int, threshold: int
 ) -> tuple[tuple[str, ...], ...]:
     """Factors that at least the threshold of a group gave; ties by name."""
@@ -284,7 +286,7 @@ def _reasons(
     )
     given = given[(given["group"] >= 0) & (given["factor"] != "none")]
     counted = given.value_counts(["group", "factor"]).reset_index()
-    counted = counted.assign(told=told(counted["count"], threshold))
+    counted = counted.assign(told=suppress_and_round(counted["count"], threshold))
     counted = counted[counted["told"] > 0]
     counted = counted.sort_values(["group", "told", "factor"], ascending=[True, False, True])
     by_group = counted.groupby("group")["factor"].agg(tuple)

@@ -6,12 +6,12 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """Versions of everything that results can depend on, by name.
 
     Examples
     --------
-    >>> versions()["numpy"].count(".")
+    >>> list_versions()["numpy"].count(".")
     2
     """
     needed = [text for text in requires("patrolplan") or () if ";" not in text]
@@ -20,7 +20,7 @@ def versions() -> dict[str, str]:
         "patrolplan": version("patrolplan"),
         "python": sys.version.split()[0],
         "system": platform.platform(),
-        **{name: _installed(name) for name in wanted},
+        **{name: _find_version(name) for name in wanted},
     }
 
 
@@ -29,11 +29,11 @@ def show_versions() -> None:
 
     Nothing about data, settings or people is in it.
     """
-    for name, number in versions().items():
+    for name, number in list_versions().items():
         print(f"{name:16} {number}")  # noqa: T201 - it is asked for to be read
 
 
-def _installed(name: str) -> str:
+def _find_version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:

@@ -165,14 +165,14 @@ class LeftOutRow:
     """Counts below this are told as "fewer than" it: the threshold for reports, see `privacy`."""
 
     @property
-    def said(self) -> str:
+    def count_text(self) -> str:
         """The count as it may be shown."""
         return (
             f"fewer than {self.shown_from}" if self.count < self.shown_from else f"{self.count:,}"
         )
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.said} left out, {self.reason}"
+        return f"{self.source}: {self.count_text} left out, {self.reason}"
 
 
 @dataclass
@@ -190,14 +190,15 @@ class LeftOut:
         """Take over what another room left out."""
         self.rows.extend(rows)
 
-    def said(self) -> list[dict[str, str]]:
+    def to_records(self) -> list[dict[str, str]]:
         """What may be printed and written: source, reason and count in words."""
         return [
-            {"source": row.source, "reason": row.reason, "count": row.said} for row in self.rows
+            {"source": row.source, "reason": row.reason, "count": row.count_text}
+            for row in self.rows
         ]
 
 
-def shown_as_table(title: str, facts: Mapping[str, object], *, after: str) -> str:
+def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:
     """A small table in HTML; text from data is escaped.
 
     Parameters
@@ -211,7 +212,7 @@ def shown_as_table(title: str, facts: Mapping[str, object], *, after: str) -> st
 
     Examples
     --------
-    >>> shown_as_table("Area", {"schools": 2}, after="pp.estimate_risk(area)")
+    >>> render_html_table("Area", {"schools": 2}, next_call="pp.estimate_risk(area)")
     '<strong>Area</strong><table><tr><th scope="row">schools</th><td>2</td></tr></table>Next: \
 <code>pp.estimate_risk(area)</code>'
     """
@@ -220,5 +221,6 @@ def shown_as_table(title: str, facts: Mapping[str, object], *, after: str) -> st
         for name, value in facts.items()
     )
     return (
-        f"<strong>{escape(title)}</strong><table>{rows}</table>Next: <code>{escape(after)}</code>"
+        f"<strong>{escape(title)}</strong><table>{rows}</table>Next: "
+        f"<code>{escape(next_call)}</code>"
     )

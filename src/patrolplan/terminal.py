@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 
-progress = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-printed = Console(highlight=False, markup=False)
+stderr_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+stdout_console = Console(highlight=False, markup=False)
 
 
 @contextmanager
-def stage(what: str) -> Iterator[None]:
+def report_stage(what: str) -> Iterator[None]:
     """Say what is going on, and how long it took."""
     begun = time.perf_counter()
-    progress.print(f"{what} ...")
+    stderr_console.print(f"{what} ...")
     yield
-    progress.print(f"{what}: {time.perf_counter() - begun:.1f} s")
+    stderr_console.print(f"{what}: {time.perf_counter() - begun:.1f} s")
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[str, int, int], None]]:
+def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar with the time left; told what is done, how many of them, of how many."""
     from rich.progress import (
         BarColumn,
@@ -48,7 +48,7 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
     what = TextColumn("{task.description}", markup=False)
     left = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
     columns = (what, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *left)
-    with Progress(*columns, console=progress) as shown:
+    with Progress(*columns, console=stderr_console) as shown:
         tasks = {}
 
         def tell(what: str, done: int, of: int) -> None:
@@ -60,20 +60,20 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def left_out_rows(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:
+def list_left_out(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:
     """What was left out, as it may be told."""
-    return [{"source": row.source, "reason": row.reason, "count": row.said} for row in rows]
+    return [{"source": row.source, "reason": row.reason, "count": row.count_text} for row in rows]
 
 
 def print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
     """Print what was left out, and what was assumed."""
     if rows:
         table = Table("left out", "how many", "why")
-        for row in left_out_rows(rows):
+        for row in list_left_out(rows):
             table.add_row(row["source"], row["count"], row["reason"])
-        printed.print(table)
+        stdout_console.print(table)
     for note in notes:
-        printed.print(f"note: {note}")
+        stdout_console.print(f"note: {note}")
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -82,49 +82,49 @@ def print_json(document: dict[str, Any]) -> None:
     sys.stdout.flush()  # the board goes on after it, with its address waited for
 
 
-def say_written(out: Path | None) -> None:
+def print_written_to(out: Path | None) -> None:
     """Name the folder that was written, if one was."""
     if out is not None:
-        printed.print(f"Written to {out}")
+        stdout_console.print(f"Written to {out}")
 
 
-def print_patrols(planned: Plan, out: Path) -> None:
+def print_patrols(plan: Plan, out: Path) -> None:
     """Print a line for each patrol, and what was written."""
-    from patrolplan.patrols.plan import clock
+    from patrolplan.patrols.plan import format_time
 
     table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
-    for patrol in planned.patrols:
+    for patrol in plan.patrols:
         good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
         good = good if patrol.stops else "gate alone: no priority street within reach"
-        hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
+        hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
         stops = str(len(patrol.stops))
         table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
-    printed.print(table)
-    printed.print(f"Written to {out}:")
+    stdout_console.print(table)
+    stdout_console.print(f"Written to {out}:")
     for name, what in (
         ("cards.pdf", "print: one A4 card a patrol (each one in cards/)"),
         ("map.html", "open in any browser, on a phone too; needs no network"),
         ("gpx/", "routes for a navigation app"),
         ("plan.gpkg", "layers for QGIS"),
     ):
-        printed.print(f"  {out / name}  {what}")
+        stdout_console.print(f"  {out / name}  {what}")
 
 
-def print_week(chosen: Week) -> None:
+def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
-    from patrolplan.outputs.wording import route_name
-    from patrolplan.patrols.plan import clock
-    from patrolplan.team.week import day_name
+    from patrolplan.outputs.wording import format_route_name
+    from patrolplan.patrols.plan import format_time
+    from patrolplan.team.week import format_day
 
     table = Table("day", "officer", "patrol", "URN", "school", "route")
-    for duty in chosen.duties:
-        hours = f"{clock(duty.start_minutes)}-{clock(duty.end_minutes)}"
-        who = (day_name(duty.date), duty.officer, hours, duty.urn, duty.patrol.school)
-        table.add_row(*who, route_name(duty.variant))
-    printed.print(table)
-    good = "best possible" if chosen.status == "optimal" else f"within {chosen.gap_percent:.2f} %"
-    printed.print(f"Worth {chosen.worth:.4f}, {good}.")
-    for missing in chosen.unmet:
-        printed.print(f"not met: {missing}")
-    for note in chosen.notes:
-        printed.print(f"note: {note}")
+    for duty in week.duties:
+        hours = f"{format_time(duty.start_minutes)}-{format_time(duty.end_minutes)}"
+        who = (format_day(duty.date), duty.officer, hours, duty.urn, duty.patrol.school)
+        table.add_row(*who, format_route_name(duty.variant))
+    stdout_console.print(table)
+    good = "best possible" if week.status == "optimal" else f"within {week.gap_percent:.2f} %"
+    stdout_console.print(f"Worth {week.worth:.4f}, {good}.")
+    for missing in week.unmet:
+        stdout_console.print(f"not met: {missing}")
+    for note in week.notes:
+        stdout_console.print(f"note: {note}")

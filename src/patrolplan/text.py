@@ -6,12 +6,12 @@ Text cut to a number of letters, with an ellipsis, so that papers keep their for
 import re
 
 
-def agreeing(count: int, one: str, several: str) -> str:
+def pluralise(count: int, one: str, several: str) -> str:
     """The word that goes with a count."""
     return one if count == 1 else several
 
 
-def counted(count: int, one: str, several: str = "") -> str:
+def format_count(count: int, one: str, several: str = "") -> str:
     """So many of a thing.
 
     Parameters
@@ -23,49 +23,49 @@ def counted(count: int, one: str, several: str = "") -> str:
 
     Examples
     --------
-    >>> counted(1, "patrol"), counted(0, "patrol"), counted(1200, "category", "categories")
-    ('1 patrol', '0 patrols', '1,200 categories')
+    >>> format_count(1, "patrol"), format_count(0, "patrol"), format_count(1200, "category",
+    "categories") ('1 patrol', '0 patrols', '1,200 categories')
     """
-    return f"{count:,} {agreeing(count, one, several or f'{one}s')}"
+    return f"{count:,} {pluralise(count, one, several or f'{one}s')}"
 
 
 LONGEST_NAME = 34
 """Letters of a name on the map."""
 
-LEAST_REASON = 30
+MIN_REASON_LETTERS = 30
 """Letters of a reason that always stand."""
 
-TASKING = re.compile(r"(.*) \(asked by (.*), until (.*)\)", re.DOTALL)
+TASKING_PATTERN = re.compile(r"(.*) \(asked by (.*), until (.*)\)", re.DOTALL)
 """See `patrolplan.patrols.school_problem.said`."""
 
 
-def shortened(text: str, letters: int = LONGEST_NAME) -> str:
+def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
     """A name with no more than so many letters, cut at a word where that leaves enough of it.
 
     Examples
     --------
-    >>> shortened("Saint Somebody the Great and All Angels Primary School")
+    >>> shorten("Saint Somebody the Great and All Angels Primary School")
     'Saint Somebody the Great and All…'
     """
-    if len(text) <= letters:
+    if len(text) <= max_letters:
         return text
-    cut = text[: letters - 1]
+    cut = text[: max_letters - 1]
     word = cut.rfind(" ")
-    return (cut[:word] if word > letters // 2 else cut).rstrip(" ,;") + "…"
+    return (cut[:word] if word > max_letters // 2 else cut).rstrip(" ,;") + "…"
 
 
-def shortened_tasking(text: str, letters: int) -> str:
+def shorten_tasking(text: str, max_letters: int) -> str:
     """What intelligence asks for, cut in its reason: who asks, and until when, stay.
 
     Examples
     --------
     >>> text = "Robberies at the bus station, all week (asked by A, until 4 May 2026)"
-    >>> shortened_tasking(text, 60)
+    >>> shorten_tasking(text, 60)
     'Robberies at the bus… (asked by A, until 4 May 2026)'
     """
-    told = TASKING.fullmatch(text)
-    if told is None or len(text) <= letters:
-        return shortened(text, letters)
+    told = TASKING_PATTERN.fullmatch(text)
+    if told is None or len(text) <= max_letters:
+        return shorten(text, max_letters)
     reason, by, until = told.groups()
-    end = f" (asked by {shortened(by)}, until {until})"
-    return shortened(reason, max(letters - len(end), LEAST_REASON)) + end
+    end = f" (asked by {shorten(by)}, until {until})"
+    return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end

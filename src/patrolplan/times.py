@@ -13,11 +13,11 @@ DAYS_A_CENTURY = 36525.0
 ORDINAL_TO_JULIAN = 1721424.5
 """Python counts days from 1 January of the year 1."""
 
-ROUNDS = 3
+ITERATIONS = 3
 """The sun moves on in the meantime: the moment is found again with where it stood then."""
 
 
-def sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
+def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
     """Sunset on a day, to within a minute outside the polar regions.
 
     Meeus (1998), Astronomical Algorithms, as in the NOAA Global Monitoring Laboratory's solar
@@ -37,31 +37,31 @@ def sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | Non
 
     Examples
     --------
-    >>> sunset(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
+    >>> compute_sunset(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
     '15:53'
     """
-    return _at_the_horizon(day, longitude, latitude, side=1)
+    return _find_horizon_time(day, longitude, latitude, side=1)
 
 
-def sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
+def compute_sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
     """Sunrise on a day; see `sunset`.
 
     Examples
     --------
-    >>> sunrise(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
+    >>> compute_sunrise(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
     '08:03'
     """
-    return _at_the_horizon(day, longitude, latitude, side=-1)
+    return _find_horizon_time(day, longitude, latitude, side=-1)
 
 
-def _at_the_horizon(
+def _find_horizon_time(
     day: dt.date, longitude: float, latitude: float, *, side: int
 ) -> dt.datetime | None:
     """When the sun stands at the horizon: in the east for side -1, in the west for side 1."""
     minutes = 720.0 + 360.0 * side  # a first guess: six o'clock
-    for _ in range(ROUNDS):
+    for _ in range(ITERATIONS):
         julian = day.toordinal() + ORDINAL_TO_JULIAN + minutes / 1440
-        declination, equation_minutes = _sun((julian - JULIAN_2000) / DAYS_A_CENTURY)
+        declination, equation_minutes = _locate_sun((julian - JULIAN_2000) / DAYS_A_CENTURY)
         north = math.radians(latitude)
         cosine = math.cos(math.radians(HORIZON_DEGREES)) / (
             math.cos(north) * math.cos(declination)
@@ -74,7 +74,7 @@ def _at_the_horizon(
     return midnight + dt.timedelta(minutes=minutes)
 
 
-def _sun(centuries: float) -> tuple[float, float]:
+def _locate_sun(centuries: float) -> tuple[float, float]:
     """Declination in radians, and the equation of time in minutes."""
     t = centuries
     mean_longitude = math.radians((280.46646 + t * (36000.76983 + t * 0.0003032)) % 360)

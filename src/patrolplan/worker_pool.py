@@ -34,12 +34,12 @@ Answer = TypeVar("Answer")
 CONNECT_SECONDS = 30
 """So long a cluster may take to answer, and to have a worker."""
 
-KEPT = 3
+WORKER_CACHE_SIZE = 3
 """Parcels that a worker keeps: the network and what the work before and this one need."""
 
 
 @dataclass(frozen=True)
-class _Parcel:
+class _Payload:
     """Something pickled, its arrays apart.
 
     On this computer it lies in a file, and the parcel is small: it goes along with every item.
@@ -61,21 +61,21 @@ class _Parcel:
     parts: tuple[Any, ...] = ()
     path: str = ""
 
-    def opened(self, network: object | None) -> Any:  # noqa: ANN401 - whatever was sent
+    def load(self, network: object | None) -> Any:  # noqa: ANN401 - whatever was sent
         """What was sent, with the network in its place; arrays of a file are mapped, not read."""
         parts: Sequence[Any] = [bytearray(part) for part in self.parts]
         if self.path:
             with Path(self.path).open("rb") as stream:
                 # Pages that nobody writes to are shared by all processes.
                 whole = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY))
-            ends = list(itertools.accumulate(map(_padded, self.sizes), initial=0))
+            ends = list(itertools.accumulate(map(_pad_size, self.sizes), initial=0))
             parts = [
                 whole[start : start + size] for start, size in zip(ends, self.sizes, strict=False)
             ]
         return _Unpickler(bytes(parts[0]), parts[1:], network).load()
 
 
-def _padded(size: int) -> int:
+def _pad_size(size: int) -> int:
     """Arrays start at whole cache lines."""
     return -(-size // 64) * 64
 
@@ -124,75 +124,77 @@ class Sender:
         pickler.dump(common)
         network = pickler.network
         if network is None:
-            return None, self._sent(body.getvalue(), arrays)
-        if self._network is None or self._network[0] is not network or self._gone():
+            return None, self._send_payload(body.getvalue(), arrays)
+        if self._network is None or self._network[0] is not network or self._is_network_lost():
             apart: list[pickle.PickleBuffer] = []
             told = pickle.dumps(network, protocol=5, buffer_callback=apart.append)
-            self._network = (network, self._sent(told, apart))
-        return self._network[1], self._sent(body.getvalue(), arrays)
+            self._network = (network, self._send_payload(told, apart))
+        return self._network[1], self._send_payload(body.getvalue(), arrays)
 
-    def _gone(self) -> bool:
+    def _is_network_lost(self) -> bool:
         """Whether a cluster has lost the network together with its workers."""
         return self._client is not None and self._network[1].status != "finished"  # type: ignore[index]
 
-    def _sent(self, body: bytes, arrays: list[pickle.PickleBuffer]) -> Any:  # noqa: ANN401
+    def _send_payload(self, body: bytes, arrays: list[pickle.PickleBuffer]) -> Any:  # noqa: ANN401
         parts = [memoryview(body), *(array.raw() for array in arrays)]
         name, sizes = uuid4().hex, tuple(part.nbytes for part in parts)
         if self._client is not None:
-            parcel = _Parcel(name, sizes, tuple(bytes(part) for part in parts))
+            parcel = _Payload(name, sizes, tuple(bytes(part) for part in parts))
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             return self._client.scatter([parcel], broadcast=True, hash=False)[0]
         path = self._folder / name
         with path.open("wb") as stream:
             for part in parts:
                 stream.write(part)
-                stream.write(bytes(_padded(part.nbytes) - part.nbytes))
-        return _Parcel(name, sizes, path=str(path))
+                stream.write(bytes(_pad_size(part.nbytes) - part.nbytes))
+        return _Payload(name, sizes, path=str(path))
 
 
 senders: weakref.WeakKeyDictionary[Executor, Sender] = weakref.WeakKeyDictionary()
 
 
-def sender_of(executor: Executor) -> Sender:
+def get_sender(executor: Executor) -> Sender:
     """The one sender to an executor's workers."""
     if executor not in senders:
         senders[executor] = Sender(executor)
     return senders[executor]
 
 
-_held: dict[str, Any] = {}
-_opening = threading.Lock()
+_payload_cache: dict[str, Any] = {}
+_payload_lock = threading.Lock()
 """Workers of a cluster may have several threads."""
 
 
-def done(
+def run_item(
     function: Callable[[Any, Item], Answer],
     item: Item,
-    network: _Parcel | None,
-    parcel: _Parcel,
+    network: _Payload | None,
+    payload: _Payload,
 ) -> Answer:
     """One item's answer, worked out from what was sent."""
-    return function(_opened(parcel, _opened(network, None)), item)
+    return function(_load_payload(payload, _load_payload(network, None)), item)
 
 
-def _opened(parcel: _Parcel | None, network: object | None) -> Any:  # noqa: ANN401
-    if parcel is None:
+def _load_payload(payload: _Payload | None, network: object | None) -> Any:  # noqa: ANN401
+    if payload is None:
         return None
-    with _opening:
-        if parcel.name not in _held:
-            _held[parcel.name] = parcel.opened(network)
-        held = _held[parcel.name] = _held.pop(parcel.name)  # the last used comes last
-        while len(_held) > KEPT:
-            del _held[next(iter(_held))]
+    with _payload_lock:
+        if payload.name not in _payload_cache:
+            _payload_cache[payload.name] = payload.load(network)
+        held = _payload_cache[payload.name] = _payload_cache.pop(
+            payload.name
+        )  # the last used comes last
+        while len(_payload_cache) > WORKER_CACHE_SIZE:
+            del _payload_cache[next(iter(_payload_cache))]
         return held
 
 
 P = ParamSpec("P")
 
-SCHOOLS_A_WORKER = 24
+SCHOOLS_PER_WORKER = 24
 """A worker takes some seconds to start, a school with its card under one: fewer do not pay."""
 
-MOST_WORKERS = 61
+MAX_WORKERS = 61
 """Windows waits for no more at once."""
 
 
@@ -215,21 +217,21 @@ class Workers(Executor):
     """
 
     def __init__(self, count: int) -> None:
-        self.count = min(count, MOST_WORKERS) if sys.platform == "win32" else count
+        self.count = min(count, MAX_WORKERS) if sys.platform == "win32" else count
         self._context = get_context("spawn")  # alike on every system, and safe beside threads
-        self._hold, self._alive = self._context.Pipe(duplex=False)
-        self._pool = self._fresh()
+        self._lifeline_reader, self._lifeline_writer = self._context.Pipe(duplex=False)
+        self._pool = self._create_pool()
         self._starting = self.count
 
     def __repr__(self) -> str:
         return f"<Workers: {self.count}>"
 
-    def _fresh(self) -> ProcessPoolExecutor:
+    def _create_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             self.count,
             mp_context=self._context,
-            initializer=_begin_work,
-            initargs=(self._hold,),
+            initializer=_initialise_worker,
+            initargs=(self._lifeline_reader,),
         )
 
     def submit(
@@ -237,20 +239,20 @@ class Workers(Executor):
     ) -> Future[Answer]:
         """Have a worker call a function; see `concurrent.futures.Executor.submit`."""
         try:
-            return self._submitted(fn, *args, **kwargs)
+            return self._submit_once(fn, *args, **kwargs)
         except BrokenExecutor:
             self._pool.shutdown(wait=True)
-            self._pool, self._starting = self._fresh(), self.count
-            return self._submitted(fn, *args, **kwargs)
+            self._pool, self._starting = self._create_pool(), self.count
+            return self._submit_once(fn, *args, **kwargs)
 
-    def _submitted(
+    def _submit_once(
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[Answer]:
         """Processes start with the first calls."""
         if not self._starting:
             return self._pool.submit(fn, *args, **kwargs)
         self._starting -= 1
-        with _interrupts_kept_from_children():
+        with _ignore_interrupts():
             return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as its base has it
@@ -261,7 +263,7 @@ class Workers(Executor):
 
     def stop(self) -> None:
         """End the workers at once."""
-        self._alive.close()
+        self._lifeline_writer.close()
         self.shutdown(cancel_futures=True)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -269,17 +271,17 @@ class Workers(Executor):
             self.shutdown()
         else:
             self.stop()
-        self._alive.close()
-        self._hold.close()
+        self._lifeline_writer.close()
+        self._lifeline_reader.close()
 
 
-def _begin_work(hold: Connection) -> None:
+def _initialise_worker(hold: Connection) -> None:
     """Leave Ctrl-C to the process that gave the work, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(hold,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(hold,), daemon=True).start()
 
 
-def _end_with(hold: Connection) -> None:
+def _exit_with_parent(hold: Connection) -> None:
     """Nothing is ever sent: an answer means that the other end is closed, or its process gone."""
     try:
         hold.poll(None)
@@ -288,7 +290,7 @@ def _end_with(hold: Connection) -> None:
 
 
 @contextmanager
-def _interrupts_kept_from_children() -> Iterator[None]:
+def _ignore_interrupts() -> Iterator[None]:
     """Have processes that start now ignore Ctrl-C from their first moment on."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -300,9 +302,9 @@ def _interrupts_kept_from_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def fitting_workers(schools: int) -> int:
+def choose_worker_count(schools: int) -> int:
     """How many processes are worth starting for so many schools."""
     processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     )
-    return max(1, min(processors or 1, schools // SCHOOLS_A_WORKER, MOST_WORKERS))
+    return max(1, min(processors or 1, schools // SCHOOLS_PER_WORKER, MAX_WORKERS))

@@ -3,7 +3,7 @@
 import pytest
 
 import patrolplan as pp
-from patrolplan.settings import settings_from
+from patrolplan.settings import parse_settings
 
 STREETS = """<osm version='0.6'>
 <node id='1' version='1' lon='-0.1300' lat='51.5200'/>
@@ -35,6 +35,6 @@ def lane(tmp_path):
             sources[name] = f"{name}.csv"
         bounds = {"bounds": [-0.131, 51.51, -0.099, 51.53]}
         given = {"sources": sources, "area": bounds} | sections
-        return pp.load_area(settings_from(given, folder=tmp_path))
+        return pp.load_area(parse_settings(given, folder=tmp_path))
 
     return load

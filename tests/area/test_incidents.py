@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.area.incidents import time_notes, times_known
-from patrolplan.settings import settings_from
+from patrolplan.area.incidents import describe_time_coverage, has_known_times
+from patrolplan.settings import parse_settings
 
 STREETS = """<osm version='0.6'>
 <node id='1' version='1' lon='-0.1400' lat='51.5200'/>
@@ -38,7 +38,7 @@ def lane(tmp_path):
                 (tmp_path / name).write_text(f"{text}\n", encoding="utf-8")
                 files.append(name)
         sources = {"crimes": files, "schools": "s.csv", "streets": "x.osm"}
-        return pp.load_area(settings_from({"sources": sources}, folder=tmp_path))
+        return pp.load_area(parse_settings({"sources": sources}, folder=tmp_path))
 
     return area
 
@@ -46,7 +46,7 @@ def lane(tmp_path):
 def _lies(area):
     """For each incident, the eastings of the pieces that it is spread over."""
     middle = area.network.piece_middle[:, 0]
-    return [middle[area.catchments.of_piece == own] for own in area.incident_catchment]
+    return [middle[area.catchments.piece_catchment == own] for own in area.incident_catchment]
 
 
 def test_exact_rows_leave_the_snap_points_their_streets(lane):
@@ -56,7 +56,7 @@ def test_exact_rows_leave_the_snap_points_their_streets(lane):
     assert len(mixed.incidents) == 3
     plain = {tuple(row) for row in alone.catchments.xy}
     assert plain <= {tuple(row) for row in mixed.catchments.xy}
-    near = np.hypot(*(alone.catchments.xy[alone.catchments.of_piece]
+    near = np.hypot(*(alone.catchments.xy[alone.catchments.piece_catchment]
                       - alone.network.piece_middle).T) <= 250  # fmt: skip
     for before, after in zip(_lies(alone), _lies(mixed), strict=False):
         inside = np.isin(before, alone.network.piece_middle[near, 0])
@@ -116,7 +116,7 @@ def test_nothing_of_exact_places_is_kept_from_a_mix(lane, tmp_path, monkeypatch)
 )
 def test_times_are_known_from_enough_of_them(timed, count, known):
     """Half of all crimes that count are enough to say when harm happens; a few of many are not."""
-    assert times_known(pd.Series(np.arange(count) < timed, dtype=bool)) is known
+    assert has_known_times(pd.Series(np.arange(count) < timed, dtype=bool)) is known
 
 
 def _at(*, months=0, dates=0, times=0):
@@ -128,15 +128,15 @@ def _at(*, months=0, dates=0, times=0):
 
 def test_dates_without_time_are_announced():
     """Where only some crimes tell the time of day, their number and the others' are said."""
-    (some,) = time_notes(_at(months=50, dates=2, times=60))
+    (some,) = describe_time_coverage(_at(months=50, dates=2, times=60))
     assert "known of 60 of 112 crimes" in some
     assert "(2 give a date alone" in some
     assert "rests on those times alone" in some
-    (few,) = time_notes(_at(months=1_000, times=3))
+    (few,) = describe_time_coverage(_at(months=1_000, times=3))
     assert few.endswith("known of 3 of 1,003 crimes that count: too few to tell when harm happens.")
-    (none,) = time_notes(_at(dates=3))
+    (none,) = describe_time_coverage(_at(dates=3))
     assert "known of none of 3 crimes" in none
-    assert time_notes(_at(months=3)) == time_notes(_at(times=3)) == []
+    assert describe_time_coverage(_at(months=3)) == describe_time_coverage(_at(times=3)) == []
 
 
 def test_a_few_times_beside_open_data_are_not_known_times(lane):

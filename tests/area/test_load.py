@@ -7,10 +7,10 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.area.load import SOURCE_FIELDS, check_scale, columns_of, files_of
+from patrolplan.area.load import SOURCE_FIELDS, check_scale, find_source_files, get_column_mapping
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, SettingsError
-from patrolplan.settings import SourceSettings, settings_from
+from patrolplan.settings import SourceSettings, parse_settings
 
 LONDON, FRANKFURT, SYDNEY = (-0.13, 51.52), (8.68, 50.11), (151.2, -33.87)
 
@@ -70,7 +70,7 @@ def test_loading_refuses_it(lane):
 def _settings(folder=".", columns=None, **sources):
     needed = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
     data = {"sources": needed | sources, "columns": columns or {}}
-    return settings_from(data, folder=folder, file="my.toml")
+    return parse_settings(data, folder=folder, file="my.toml")
 
 
 def test_every_source_but_streets_has_columns():
@@ -83,24 +83,26 @@ def test_each_pattern_of_a_list_must_match(tmp_path):
     (tmp_path / "a.csv").touch()
     settings = _settings(tmp_path, crimes=["*.csv", "b/*.csv", "c?.csv"])
     with pytest.raises(InputError) as told:
-        files_of(settings, "crimes")
+        find_source_files(settings, "crimes")
     assert [(problem.file, problem.what) for problem in told.value.problems] == [
         ("b/*.csv", "no file matches"),
         ("c?.csv", "no file matches"),
     ]
-    assert files_of(_settings(tmp_path, crimes=["*.csv", "a.*"]), "crimes") == (tmp_path / "a.csv",)
+    assert find_source_files(_settings(tmp_path, crimes=["*.csv", "a.*"]), "crimes") == (
+        tmp_path / "a.csv",
+    )
 
 
 def test_a_source_that_is_not_set_has_no_files():
     """Nothing is asked of a key that nobody wrote."""
-    assert files_of(_settings(), "gates") == ()
+    assert find_source_files(_settings(), "gates") == ()
 
 
 def test_an_unknown_column_of_ours_is_told_by_its_key():
     """The settings file, the key and the nearest name that is known."""
     settings = _settings(columns={"crimes": {"categry": "Crime type", "zzz": "a", "month": "M"}})
     with pytest.raises(SettingsError) as told:
-        columns_of(settings, "crimes")
+        get_column_mapping(settings, "crimes")
     first, second = map(str, told.value.problems)
     assert first.startswith(
         "my.toml, key 'columns.crimes.categry': no such column of ours, did you mean 'category'?;"

@@ -14,7 +14,7 @@ from hypothesis import given, settings as limits, strategies as st
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.settings import settings_from
+from patrolplan.settings import parse_settings
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
 STREETS = """<osm version='0.6'>
@@ -42,7 +42,7 @@ def village(tmp_path_factory):
 def _area(folder, **sections):
     sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
     sources |= sections.pop("sources", {})
-    return pp.load_area(settings_from({"sources": sources} | sections, folder=folder))
+    return pp.load_area(parse_settings({"sources": sources} | sections, folder=folder))
 
 
 def _count(area, source):

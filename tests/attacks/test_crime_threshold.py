@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.brief_render import brief_document
-from patrolplan.privacy import SQUARE_METRES, enough_alike
-from patrolplan.settings import settings_from
+from patrolplan.outputs.brief.brief import build_brief
+from patrolplan.outputs.brief.brief_render import build_brief_document
+from patrolplan.privacy import SQUARE_METRES, meets_threshold
+from patrolplan.settings import parse_settings
 
 LONE = "0.858242,51.526313"
 COLUMNS = {name: name for name in ("category", "occurred_at", "longitude", "latitude")}
@@ -39,7 +39,7 @@ def load(demo, tmp_path_factory):
         sections = {"privacy": {"threshold_for_crime": True}, "seed": 1, **sections}
         columns = {"crimes": COLUMNS}
         given = {"sources": sources, "columns": columns, "schools": {"urns": ["900002"]}}
-        return pp.load_area(settings_from(given | sections, folder=folder))
+        return pp.load_area(parse_settings(given | sections, folder=folder))
 
     return area
 
@@ -53,7 +53,7 @@ def _written(area, folder):
     hotspots = pp.find_hotspots(area, risk)
     pp.write_pack(pp.plan_patrols(area, risk, hotspots), folder)
     since = area.incidents["occurred_at"].max().date().replace(day=1)
-    told = json.dumps(brief_document(brief_of(area, hotspots, "900002", since)))
+    told = json.dumps(build_brief_document(build_brief(area, hotspots, "900002", since)))
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {"brief": told, **{name: path.read_bytes() for name, path in files.items()}}
 
@@ -77,7 +77,7 @@ def test_a_group_of_exactly_the_threshold_is_on_its_whole_square(load):
     risk = pp.estimate_risk(area)
     robbed = area.incidents["category"] == "Robbery"
     (square,) = set(area.incident_catchment[robbed])
-    there = area.catchments.of_piece == square
+    there = area.catchments.piece_catchment == square
     assert robbed.sum() == 5
     middle = area.network.piece_middle[there]
     assert len(set(map(tuple, middle // SQUARE_METRES))) == 1
@@ -100,7 +100,7 @@ def test_no_exact_place_passes_the_door(load):
 def test_counts_under_the_threshold_are_not_told(load):
     """Rows left out and incidents that models were compared on are told as fewer than five."""
     area = load(_robberies(4))
-    rows = [row.said for row in area.left_out if row.source == "crimes"]
+    rows = [row.count_text for row in area.left_out if row.source == "crimes"]
     assert rows
     assert set(rows) == {"fewer than 5"}
     notes = " ".join(pp.estimate_risk(load(_robberies(5), risk={"model": "auto"})).notes)
@@ -129,5 +129,5 @@ def test_every_row_that_is_kept_has_enough_like_it(rows, threshold):
     """A row is kept exactly where the threshold of rows are of its place and kind."""
     place = np.array([row[0] for row in rows], dtype=np.int64)
     kind = np.array([row[1] for row in rows], dtype=np.int64)
-    kept = enough_alike(place, kind, threshold)
+    kept = meets_threshold(place, kind, threshold)
     assert kept.tolist() == [rows.count(row) >= threshold for row in rows]

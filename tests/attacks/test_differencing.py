@@ -14,11 +14,17 @@ import shapely
 from hypothesis import assume, given, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.brief_render import brief_document
-from patrolplan.outputs.output_folder import json_text
-from patrolplan.privacy import FACTORS, SQUARE_METRES, STEP, group_reports, told
-from patrolplan.settings import settings_from
+from patrolplan.outputs.brief.brief import build_brief
+from patrolplan.outputs.brief.brief_render import build_brief_document
+from patrolplan.outputs.output_folder import format_json
+from patrolplan.privacy import (
+    FACTORS,
+    ROUNDING_STEP,
+    SQUARE_METRES,
+    group_reports,
+    suppress_and_round,
+)
+from patrolplan.settings import parse_settings
 from patrolplan.tables import LeftOut
 
 PIECES = np.array([(x, y) for x in range(20, 900, 60) for y in range(20, 900, 60)], dtype=float)
@@ -39,7 +45,7 @@ def _table(rows):
     return table.astype({"x": float, "y": float})
 
 
-def _seen(rows, *, pieces=PIECES, limits=EVERYWHERE, threshold=STEP):
+def _seen(rows, *, pieces=PIECES, limits=EVERYWHERE, threshold=ROUNDING_STEP):
     """Everything that leaves the door: the groups by the squares' places, and what is left out."""
     left_out = LeftOut()
     groups = group_reports(_table(rows), pieces, limits, left_out, threshold=threshold)
@@ -51,7 +57,7 @@ def _seen(rows, *, pieces=PIECES, limits=EVERYWHERE, threshold=STEP):
     shown = {
         squares[group]: (int(groups.counts[group]), groups.reasons[group]) for group in squares
     }
-    return shown, left_out.said(), groups.digest
+    return shown, left_out.to_records(), groups.digest
 
 
 def _square(row):
@@ -69,7 +75,7 @@ def test_one_report_more_shows_only_where_a_step_is_passed(rows, more):
     }
     held = [row for row in rows if _square(row) == here]
     gave = [sum(factor in row[2:] for row in held) + 1 for factor in more[2:] if factor != "none"]
-    if all(count % STEP for count in (len(held) + 1, *gave)):
+    if all(count % ROUNDING_STEP for count in (len(held) + 1, *gave)):
         assert before.get(here) == after.get(here)
 
 
@@ -82,16 +88,20 @@ def test_reports_that_agree_in_steps_cannot_be_told_apart(rows, data):
     for square in squares:
         old = [row for row in rows if _square(row) == square]
         new = [row for row in both if _square(row) == square]
-        assume(len(old) // STEP == len(new) // STEP)
+        assume(len(old) // ROUNDING_STEP == len(new) // ROUNDING_STEP)
         for factor in ("lunch", "after_school", "isolated", "poor_lighting", "followed"):
-            counts = [sum(factor in row[2:] for row in held) // STEP for held in (old, new)]
+            counts = [
+                sum(factor in row[2:] for row in held) // ROUNDING_STEP for held in (old, new)
+            ]
             assume(counts[0] == counts[1])
     (shown, said, digest), (shown_too, said_too, digest_too) = _seen(rows), _seen(both)
     assert shown == shown_too
     assert digest == digest_too
     lost = [{row["reason"]: row["count"] for row in rows_} for rows_ in (said, said_too)]
     assert lost[0].keys() == lost[1].keys()
-    assert all(count.startswith("fewer") or int(count) % STEP == 0 for count in lost[1].values())
+    assert all(
+        count.startswith("fewer") or int(count) % ROUNDING_STEP == 0 for count in lost[1].values()
+    )
 
 
 @given(CROWD, st.lists(st.tuples(st.floats(0, 249), st.floats(0, 249)), min_size=1, max_size=40))
@@ -130,18 +140,18 @@ def test_other_streets_never_cut_a_group(rows, kept):
     assert after == {square: shown for square, shown in before.items() if square in squares}
 
 
-@given(st.integers(0, 300), st.integers(STEP, 80), st.integers(STEP, 80))
+@given(st.integers(0, 300), st.integers(ROUNDING_STEP, 80), st.integers(ROUNDING_STEP, 80))
 def test_two_thresholds_tell_no_more_than_the_steps(count, one, other):
     """Counts told at any thresholds depend on the count in steps alone."""
-    rounded = count // STEP * STEP
+    rounded = count // ROUNDING_STEP * ROUNDING_STEP
     for threshold in (one, other):
-        assert told(count, threshold) == told(rounded, threshold)
+        assert suppress_and_round(count, threshold) == suppress_and_round(rounded, threshold)
 
 
 @given(CROWD)
 def test_no_street_shows_that_a_report_lies_on_it(rows):
     """Pieces of one square share its group, whichever of them the reports lie on."""
-    groups = group_reports(_table(rows), PIECES, EVERYWHERE, LeftOut(), threshold=STEP)
+    groups = group_reports(_table(rows), PIECES, EVERYWHERE, LeftOut(), threshold=ROUNDING_STEP)
     for square in {tuple(row) for row in np.floor(PIECES / SQUARE_METRES)}:
         here = (np.floor(PIECES / SQUARE_METRES) == square).all(axis=1)
         assert len(set(groups.group_of_piece[here])) == 1
@@ -162,7 +172,7 @@ def _area(folder, rows, **sections):
     rows.to_csv(folder / "reports.csv", index=False)
     text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text) | {"risk": {"model": "prior count"}} | sections
-    return pp.load_area(settings_from(data, folder=folder))
+    return pp.load_area(parse_settings(data, folder=folder))
 
 
 def _everything(area, out):
@@ -171,13 +181,15 @@ def _everything(area, out):
     hotspots = pp.find_hotspots(area, risk)
     urn = area.schools["urn"].iloc[0]
     pp.write_pack(pp.plan_patrols(area, risk, hotspots, urns=[urn]), out)
-    brief = brief_document(brief_of(area, hotspots, urn, pd.Timestamp("2026-07-01").date()))
+    brief = build_brief_document(
+        build_brief(area, hotspots, urn, pd.Timestamp("2026-07-01").date())
+    )
     files = {
         path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in out.rglob("*")
         if path.is_file()
     }
-    return files, json_text(brief), repr(area), [str(row) for row in area.left_out], risk.notes
+    return files, format_json(brief), repr(area), [str(row) for row in area.left_out], risk.notes
 
 
 def _unseen(rows, area):
@@ -193,7 +205,9 @@ def _unseen(rows, area):
             len(held),
             *(held[name].value_counts().get(held[name].iloc[0]) for name in FACTORS),
         ]
-        if len(held) > STEP and all(count % STEP < STEP - 1 for count in counts):
+        if len(held) > ROUNDING_STEP and all(
+            count % ROUNDING_STEP < ROUNDING_STEP - 1 for count in counts
+        ):
             return held.iloc[[0]].assign(report_id="NEW", comment="planted")
     return pytest.fail("the demo has no square with room")
 

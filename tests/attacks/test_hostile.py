@@ -102,7 +102,7 @@ def test_large_files_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 100_000))
     check_size(path)
-    monkeypatch.setattr(bounds, "LARGEST_BYTES", 100)
+    monkeypatch.setattr(bounds, "MAX_FILE_BYTES", 100)
     with pytest.raises(InputError, match=r"is larger than .*give a smaller extract"):
         check_size(path)
 
@@ -200,7 +200,7 @@ READERS = {
     "x.csv.gz": readers.TABLES["reports.csv"],
 }
 PUTS = [
-    *readers.PUTS,
+    *readers.INSERTIONS,
     b"<",
     b"&a;",
     b"]]>",
@@ -234,7 +234,7 @@ def _spoiled(content, rng):
         (rng.randrange(len(content) + 1), rng.randint(0, 30), rng.choice(PUTS))
         for _ in range(rng.randint(1, 2))
     ]
-    return readers.spoiled(content, changes)
+    return readers.spoil(content, changes)
 
 
 def _fuzz(demo, folder, rounds, seed):

@@ -19,7 +19,7 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.crs import Projection
-from patrolplan.privacy import SQUARE_METRES, STEP
+from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
 
 _spec = importlib.util.spec_from_file_location("searcher", Path(__file__).with_name("searcher.py"))
 searcher = importlib.util.module_from_spec(_spec)
@@ -113,7 +113,7 @@ def _public(folder, layer):
     corners = shapely.get_coordinates(degrees.geometry.values)
     middles = shapely.line_interpolate_point(degrees.geometry.values, 0.5, normalized=True)
     names = ["Longitude", "Latitude"]
-    files = pp.load_settings(folder / "patrolplan.toml").paths("crimes")
+    files = pp.load_settings(folder / "patrolplan.toml").find_files("crimes")
     crimes = pd.concat([pd.read_csv(path, usecols=names)[names] for path in files]).dropna()
     return np.vstack([corners, shapely.get_coordinates(middles), crimes.drop_duplicates()])
 
@@ -129,7 +129,7 @@ def _check_squares(layer, reports):
     squares = np.floor(shapely.get_coordinates(middle) / SQUARE_METRES)
     shown = {tuple(square) for square in squares[layer["reports"] > 0]}
     assert shown
-    assert all(held[square] >= STEP for square in shown)
+    assert all(held[square] >= ROUNDING_STEP for square in shown)
 
 
 def _search(folder, reports, said):

@@ -9,13 +9,13 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.board.board import Board
-from patrolplan.board.server import board_app
-from patrolplan.board.session import Ground, desk_on
-from patrolplan.board.week_store import Store
-from patrolplan.settings import settings_from
+from patrolplan.board.server import build_app
+from patrolplan.board.session import PlannedArea, start_session
+from patrolplan.board.week_store import WeekStore
+from patrolplan.settings import parse_settings
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import school_week
+from patrolplan.team.week import list_school_days
 
 with warnings.catch_warnings():  # it prefers a client that is not out yet
     warnings.simplefilter("ignore")
@@ -41,8 +41,8 @@ def ground(demo, tmp_path_factory):
     area = pp.load_area(settings)
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
-    days = school_week(MONDAY)
-    return Ground(area, risk, hotspots, plan_days(area, risk, hotspots, days, held_out=False))
+    days = list_school_days(MONDAY)
+    return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days, held_out=False))
 
 
 @pytest.fixture(scope="session")
@@ -51,27 +51,27 @@ def chosen(ground):
     return plan_week(ground.area, ground.plans, start=MONDAY)
 
 
-def at_home(ground, folder):
+def move_files(ground, folder):
     """The same ground with its files in another folder, so that a test may change them."""
     folder.mkdir()
     shutil.copy(ground.area.settings.folder / "tasked_places.csv", folder)
     data = ground.area.settings.model_dump(by_alias=True, exclude_none=True)
-    area = replace(ground.area, settings=settings_from(data, folder=folder))
+    area = replace(ground.area, settings=parse_settings(data, folder=folder))
     plans = {day: replace(plan, area=area) for day, plan in ground.plans.items()}
-    return Ground(area, ground.risk, ground.hotspots, plans)
+    return PlannedArea(area, ground.risk, ground.hotspots, plans)
 
 
 @pytest.fixture
 def ground_at(ground):
     """The ground, with its files in a folder of one's own."""
-    return lambda folder: at_home(ground, folder)
+    return lambda folder: move_files(ground, folder)
 
 
 @pytest.fixture
 def board(ground, chosen, tmp_path):
     """A board whose files a test may change, opened on a week that was saved."""
-    Store(tmp_path / "week").begin(chosen)
-    made = Board(desk_on(at_home(ground, tmp_path / "area"), tmp_path / "week"))
+    WeekStore(tmp_path / "week").create(chosen)
+    made = Board(start_session(move_files(ground, tmp_path / "area"), tmp_path / "week"))
     yield made
     made.close()
 
@@ -79,7 +79,7 @@ def board(ground, chosen, tmp_path):
 @pytest.fixture
 def client(board):
     """Asks the board as its page does."""
-    app = board_app(board, TOKEN, PORT)
+    app = build_app(board, TOKEN, PORT)
     headers = {"X-Patrolplan-Token": TOKEN, "Origin": f"http://127.0.0.1:{PORT}"}
     address = f"http://127.0.0.1:{PORT}"
     with TestClient(app, base_url=address, headers=headers, raise_server_exceptions=False) as made:

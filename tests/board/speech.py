@@ -1,13 +1,13 @@
 """How tests name patrols and changes, as the page does."""
 
-from patrolplan.board.requests import AskedChange
+from patrolplan.board.requests import ChangeRequest
 
 
-def post(duty):
+def get_slot(duty):
     """What names a patrol in a request."""
     return {"officer": duty.officer, "urn": duty.urn, "date": f"{duty.date}"}
 
 
-def asked(**change):
+def parse_change(**change):
     """A change as the page asks for it, checked."""
-    return AskedChange.model_validate({"version": 0, "change": change}).change
+    return ChangeRequest.model_validate({"version": 0, "change": change}).change

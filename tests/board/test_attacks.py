@@ -18,9 +18,9 @@ import httpx
 import pytest
 
 from patrolplan.board.board import Board
-from patrolplan.board.security import LARGEST_BODY
-from patrolplan.board.server import check_home, listening, server_of
-from patrolplan.board.session import desk_on
+from patrolplan.board.security import MAX_BODY_BYTES
+from patrolplan.board.server import build_server, find_loopback_address, open_listener
+from patrolplan.board.session import start_session
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
@@ -28,7 +28,7 @@ from patrolplan.team.week_file import read_week
 _spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
 speech = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(speech)
-post = speech.post
+post = speech.get_slot
 
 TOKEN = "of-this-session"  # noqa: S105 - of a test
 HOME = "127.0.0.1"
@@ -38,14 +38,14 @@ SERVER = """
 import pickle, sys
 from pathlib import Path
 from patrolplan.board.board import Board
-from patrolplan.board.session import desk_on
-from patrolplan.board.server import listening
+from patrolplan.board.session import start_session
+from patrolplan.board.server import open_listener
 from patrolplan.board.server import serve
 
 if __name__ == "__main__":
     ground = pickle.loads(Path(sys.argv[1]).read_bytes())
-    with listening("127.0.0.1", 0) as listener:
-        board = Board(desk_on(ground, Path(sys.argv[2])))
+    with open_listener("127.0.0.1", 0) as listener:
+        board = Board(start_session(ground, Path(sys.argv[2])))
         print(listener.getsockname()[1], flush=True)
         serve(board, listener, sys.argv[3])
 """
@@ -54,8 +54,8 @@ if __name__ == "__main__":
 @pytest.fixture
 def served(board, socket_enabled):  # noqa: ARG001 - loopback, to a server of this test's own
     """A real server on this computer; gives its port."""
-    with listening(HOME, 0) as listener:
-        server = server_of(board, listener, TOKEN)
+    with open_listener(HOME, 0) as listener:
+        server = build_server(board, listener, TOKEN)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         while not server.started:
@@ -96,12 +96,12 @@ def test_another_host_is_refused(client, host):
 )
 def test_another_origin_is_refused(board, client, origin):
     """A page of another origin can neither read nor change, even with the token."""
-    duty = post(board.desk.scene.week.duties[0])
+    duty = post(board.session.state.week.duties[0])
     asked = {"version": 1, "change": {"kind": "remove", **duty}}
     answer = client.post("/api/change", json=asked, headers={"Origin": origin})
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
-    assert board.desk.version == 1
+    assert board.session.version == 1
 
 
 @pytest.mark.parametrize("token", [None, "", "x", f"{TOKEN}x", TOKEN[:-1], "Ö" * 15])
@@ -136,13 +136,14 @@ def test_every_answer_forbids_what_the_page_does_not_need(client):
 def test_markup_in_names_stays_text(board, client):
     """Names and reasons with markup reach the page as text: escaped in it, JSON in answers."""
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
-    desk = board.desk
-    area = desk.scene.ground.area
+    desk = board.session
+    area = desk.state.planned_area.area
     section = area.settings.area.model_copy(update={"name": evil})
     settings = area.settings.model_copy(update={"area": section})
     bad = replace(area, settings=settings)
-    week = replace(desk.scene.week, plan=replace(desk.scene.week.plan, area=bad), notes=(evil,))
-    desk.scene = replace(desk.scene, week=week, ground=replace(desk.scene.ground, area=bad))
+    week = replace(desk.state.week, plan=replace(desk.state.week.plan, area=bad), notes=(evil,))
+    planned_area = replace(desk.state.planned_area, area=bad)
+    desk.state = replace(desk.state, week=week, planned_area=planned_area)
     page = client.get("/")
     assert "<script>alert" not in page.text
     assert "<img src=x" not in page.text
@@ -181,7 +182,7 @@ def test_no_path_leads_out(client, path):
 
 def test_a_false_manifest_does_not_open_other_files(board, client):
     """Names in a manifest that lead out of the folder, by dots or by a link, are not served."""
-    folder = board.desk.store.folder
+    folder = board.session.store.folder
     outside = folder.parent / "secret.pdf"
     outside.write_bytes(b"secret")
     with contextlib.suppress(OSError):  # no links for everybody on some systems
@@ -191,7 +192,7 @@ def test_a_false_manifest_does_not_open_other_files(board, client):
     manifest["files"] |= names
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name in names:
-        assert board.paper(name) is None
+        assert board.read_paper(name) is None
         assert client.get(f"/papers/{name}").status_code == 404
 
 
@@ -221,7 +222,7 @@ def test_malformed_words_are_refused_plainly(board, client, body):
         assert set(answer.json()) == {"problem"}
         assert "Traceback" not in answer.text
         assert ".py" not in answer.text
-    assert board.desk.version == 1
+    assert board.session.version == 1
 
 
 @pytest.mark.parametrize("form", ["told", "chunked", "lying"])
@@ -254,8 +255,10 @@ def test_a_body_of_a_hundred_megabytes_is_cut_early(served, form):
 def test_a_body_at_the_limit_is_read(client):
     """The limit itself is allowed: it is refused for its form, one byte more for its length."""
     headers = {"Content-Type": "application/json"}
-    assert client.post("/api/undo", content=b" " * LARGEST_BODY, headers=headers).status_code == 400
-    longer = client.post("/api/undo", content=b" " * (LARGEST_BODY + 1), headers=headers)
+    assert (
+        client.post("/api/undo", content=b" " * MAX_BODY_BYTES, headers=headers).status_code == 400
+    )
+    longer = client.post("/api/undo", content=b" " * (MAX_BODY_BYTES + 1), headers=headers)
     assert longer.status_code == 413
 
 
@@ -306,7 +309,7 @@ def test_even_with_the_token_a_flood_is_slowed(client):
 def test_no_other_address_is_listened_on(host):
     """The board listens on this computer alone, and says so when asked for more."""
     with pytest.raises(InputError, match="for this computer alone"):
-        check_home(host)
+        find_loopback_address(host)
 
 
 @pytest.mark.parametrize(
@@ -327,8 +330,8 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enab
         week = read_week(folder, ground.area, ground.plans)
         assert len(week.history) >= confirmed
         confirmed = len(week.history)
-        desk = desk_on(ground, folder)
-        assert len(desk.scene.week.duties) in {len(chosen.duties), len(chosen.duties) - 1}
+        desk = start_session(ground, folder)
+        assert len(desk.state.week.duties) in {len(chosen.duties), len(chosen.duties) - 1}
         Board(desk).close()
     assert confirmed > kills
 

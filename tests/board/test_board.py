@@ -11,35 +11,37 @@ from pathlib import Path
 
 import pytest
 
-from patrolplan.board.session import desk_on
-from patrolplan.board.week_store import week_text
+from patrolplan.board.session import start_session
+from patrolplan.board.week_store import format_week_json
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import json_text, read_manifest
+from patrolplan.outputs.output_folder import format_json, read_manifest
 from patrolplan.outputs.pack import write_pack
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Lock, week_document
+from patrolplan.team.week import Lock, build_week_document
 from patrolplan.team.week_file import read_week
 
 _spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
 speech = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(speech)
-post = speech.post
+post = speech.get_slot
 
 PATIENCE_SECONDS = 60
 
 
 def saved(board):
     """The week as its folder holds it."""
-    area = board.desk.scene.ground.area
-    return read_week(board.desk.store.folder, area, board.desk.scene.ground.plans)
+    area = board.session.state.planned_area.area
+    return read_week(board.session.store.folder, area, board.session.state.planned_area.plans)
 
 
 def told(week):
     """A week's document; its gap follows from worth and bound, which files hold rounded."""
-    return {name: value for name, value in week_document(week).items() if name != "gap_percent"}
+    return {
+        name: value for name, value in build_week_document(week).items() if name != "gap_percent"
+    }
 
 
 def without_history(week):
@@ -63,40 +65,40 @@ def settled(client):
 
 def test_every_change_is_in_the_folder_at_once(board, client):
     """What the page is told was done is in week.json, and the manifest is true of it."""
-    duty = board.desk.scene.week.duties[0]
+    duty = board.session.state.week.duties[0]
     answer = change(client, 1, kind="remove", **post(duty))
     assert answer.status_code == 200
     body = answer.json()
     assert body["said"].startswith("Taken back: ")
     assert body["state"]["version"] == 2
     week = saved(board)
-    assert told(week) == told(board.desk.scene.week)
-    assert len(week.duties) == len(board.desk._past[0][0].week.duties) - 1
-    folder = board.desk.store.folder
+    assert told(week) == told(board.session.state.week)
+    assert len(week.duties) == len(board.session._undo_stack[0][0].week.duties) - 1
+    folder = board.session.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
 def test_the_file_is_the_same_bytes_as_the_commands(board):
     """The board's quick way to write a week gives exactly what the week command writes."""
-    week = board.desk.scene.week
-    assert week_text(week) == json_text(week_document(week))
+    week = board.session.state.week
+    assert format_week_json(week) == format_json(build_week_document(week))
 
 
 def test_undo_and_redo_give_the_very_weeks(board, client):
     """Back and forth over every change gives the same weeks, but for the history, which grows."""
-    start = without_history(board.desk.scene.week)
-    first, second = board.desk.scene.week.duties[:2]
+    start = without_history(board.session.state.week)
+    first, second = board.session.state.week.duties[:2]
     change(client, 1, kind="remove", **post(first))
     change(client, 2, kind="lock", **post(second))
-    end = without_history(board.desk.scene.week)
+    end = without_history(board.session.state.week)
     assert client.post("/api/undo", json={"version": 3}).status_code == 200
     assert client.post("/api/undo", json={"version": 4}).status_code == 200
-    assert without_history(board.desk.scene.week) == start
+    assert without_history(board.session.state.week) == start
     assert client.post("/api/undo", json={"version": 5}).status_code == 422
     client.post("/api/redo", json={"version": 5})
     client.post("/api/redo", json={"version": 6})
-    assert without_history(board.desk.scene.week) == end
+    assert without_history(board.session.state.week) == end
     assert [what.split(":")[0] for _, what in saved(board).history] == [
         "Taken back", "Locked", "Undone", "Undone", "Done again", "Done again",
     ]  # fmt: skip
@@ -104,7 +106,7 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
 
 def test_the_later_of_two_windows_is_told(board, client):
     """A change on an old version is refused with what the other window did, and changes nothing."""
-    first, second = board.desk.scene.week.duties[:2]
+    first, second = board.session.state.week.duties[:2]
     change(client, 1, kind="remove", **post(first))
     late = change(client, 1, kind="remove", **post(second))
     assert late.status_code == 409
@@ -118,7 +120,7 @@ def test_the_later_of_two_windows_is_told(board, client):
 
 def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
     """Lifting a ban leaves only a loose bound; the page is told that solving again says more."""
-    officer = board.desk.scene.week.duties[0].officer
+    officer = board.session.state.week.duties[0].officer
     banned = change(client, 1, kind="ban", officer=officer).json()["state"]
     assert banned["bound_known"] is True
     freed = change(client, 2, kind="unban", officer=officer).json()["state"]
@@ -127,50 +129,50 @@ def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
 
 def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
     """A refusal says why and leaves folder and version as they were."""
-    duty = board.desk.scene.week.duties[0]
-    before = (board.desk.store.folder / "week.json").read_bytes()
+    duty = board.session.state.week.duties[0]
+    before = (board.session.store.folder / "week.json").read_bytes()
     there = {**post(duty), "variant": None}
     checked = client.post("/api/check", json={"change": {"kind": "add", **there}}).json()
     assert checked["ok"] is False
     answer = change(client, 1, kind="add", **there)
     assert answer.status_code == 422
     assert answer.json()["problem"] == checked["why"]
-    assert (board.desk.store.folder / "week.json").read_bytes() == before
+    assert (board.session.store.folder / "week.json").read_bytes() == before
     assert client.get("/api/state").json()["version"] == 1
 
 
 def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
     """What a check says a week would be worth is what it is worth after the change."""
-    duty = board.desk.scene.week.duties[0]
+    duty = board.session.state.week.duties[0]
     foretold = client.post("/api/check", json={"change": {"kind": "remove", **post(duty)}}).json()
     assert client.get("/api/state", params={"since": 1}).status_code == 204
     change(client, 1, kind="remove", **post(duty))
-    assert board.desk.scene.week.worth == foretold["worth"] < foretold["worth_before"]
+    assert board.session.state.week.worth == foretold["worth"] < foretold["worth_before"]
 
 
 def test_what_the_command_repairs_the_board_takes_over(board, client):
     """A repair by the CLI's calls on what the board saved is the same, and the board sees it."""
-    duty = board.desk.scene.week.duties[0]
+    duty = board.session.state.week.duties[0]
     change(client, 1, kind="remove", **post(duty))
-    ground = board.desk.scene.ground
-    lost = board.desk.scene.week.duties[1]
+    ground = board.session.state.planned_area
+    lost = board.session.state.week.duties[1]
     away = {lost.officer: {lost.date}}
     from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
-    in_hand, _ = replan(board.desk.scene.week, ground.area, ground.plans, absent=away)
+    in_hand, _ = replan(board.session.state.week, ground.area, ground.plans, absent=away)
     assert told(from_file) == told(in_hand)
-    board.desk.store.save(from_file, board.desk.scene.week)
-    late = change(client, 2, kind="lock", **post(board.desk.scene.week.duties[-1]))
+    board.session.store.save(from_file, board.session.state.week)
+    late = change(client, 2, kind="lock", **post(board.session.state.week.duties[-1]))
     assert late.status_code == 409
     assert "Changed outside the board" in late.json()["by_others"][0]
     assert late.json()["state"]["can_undo"] is False
-    assert [post(d) for d in board.desk.scene.week.duties] == [post(d) for d in from_file.duties]
+    assert [post(d) for d in board.session.state.week.duties] == [post(d) for d in from_file.duties]
     assert saved(board).history[0][1].startswith("Taken back")
 
 
 def test_another_weeks_file_is_not_written_over(board, client):
     """A folder that now holds something else stops the board; what is there stays."""
-    duty = board.desk.scene.week.duties[0]
-    path = board.desk.store.folder / "week.json"
+    duty = board.session.state.week.duties[0]
+    path = board.session.store.folder / "week.json"
     path.write_text('{"schema": 1}', encoding="utf-8")
     answer = change(client, 1, kind="remove", **post(duty))
     assert answer.status_code == 503
@@ -180,13 +182,13 @@ def test_another_weeks_file_is_not_written_over(board, client):
 
 def test_a_failing_save_changes_nothing_and_is_told(board, client, monkeypatch):
     """Where the disk refuses, the week stays as it was, the page is told, and it goes on after."""
-    duty = board.desk.scene.week.duties[0]
+    duty = board.session.state.week.duties[0]
 
     def refuse(*_):
         message = "disk full"
         raise OutputError(message)
 
-    monkeypatch.setattr(board.desk.store, "save", refuse)
+    monkeypatch.setattr(board.session.store, "save", refuse)
     answer = change(client, 1, kind="remove", **post(duty))
     assert (answer.status_code, answer.json()) == (503, {"problem": "disk full"})
     state = client.get("/api/state").json()
@@ -197,24 +199,24 @@ def test_a_failing_save_changes_nothing_and_is_told(board, client, monkeypatch):
 
 def test_a_board_opens_what_another_left(board, client):
     """Opened again, the board shows the week as it was left, with its history and its locks."""
-    duty = board.desk.scene.week.duties[0]
+    duty = board.session.state.week.duties[0]
     change(client, 1, kind="lock", **post(duty))
-    again = desk_on(board.desk.scene.ground, board.desk.store.folder)
-    assert told(again.scene.week) == told(board.desk.scene.week)
-    assert again.scene.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
+    again = start_session(board.session.state.planned_area, board.session.store.folder)
+    assert told(again.state.week) == told(board.session.state.week)
+    assert again.state.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
 
 
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     """The proposal is the week that plan_week chooses under the same locks and bans."""
-    duty = board.desk.scene.week.duties[0]
+    duty = board.session.state.week.duties[0]
     change(client, 1, kind="remove", **post(duty))
-    other = next(d for d in board.desk.scene.week.duties if d.date != duty.date)
+    other = next(d for d in board.session.state.week.duties if d.date != duty.date)
     change(client, 2, kind="lock", **post(other))
     change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert client.post("/api/solve", json={"version": 4}).status_code == 202
     assert settled(client)["problem"] == ""
     proposal = client.get("/api/proposal").json()
-    week, ground = board.desk.scene.week, board.desk.scene.ground
+    week, ground = board.session.state.week, board.session.state.planned_area
     same = plan_week(ground.area, ground.plans, start=week.start, locks=week.locks, bans=week.bans)
     assert proposal["worth"] == pytest.approx(same.worth, abs=1e-12)
     assert proposal["gains"]["worth"] == pytest.approx(same.worth - week.worth, abs=1e-12)
@@ -241,14 +243,14 @@ def test_a_proposal_is_void_under_other_locks(board, client):
     client.post("/api/solve", json={"version": 1})
     settled(client)
     assert client.get("/api/state").json()["proposal"] is True
-    change(client, 1, kind="lock", **post(board.desk.scene.week.duties[0]))
+    change(client, 1, kind="lock", **post(board.session.state.week.duties[0]))
     assert client.get("/api/state").json()["proposal"] is False
     assert client.post("/api/proposal/take", json={"version": 2}).status_code == 422
 
 
 def test_doses_wait_while_a_place_is_planned(board, client):
     """What is being planned is not sent away by a dose: the dose is, with the reason."""
-    duty = next(d for d in board.desk.scene.week.duties if d.patrol.stops)
+    duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
     asked = {"duty": post(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
     hold = threading.Event()
 
@@ -256,12 +258,12 @@ def test_doses_wait_while_a_place_is_planned(board, client):
         hold.wait(PATIENCE_SECONDS)
         return "planned"
 
-    board._thinking.start("planning", "Planning T-77", planned)
+    board._planning_job.start("planning", "Planning T-77", planned)
     try:
         answer = client.post("/api/doses", json={"version": 1, **asked})
     finally:
         hold.set()
-        board._thinking.wait(PATIENCE_SECONDS)
+        board._planning_job.wait(PATIENCE_SECONDS)
     assert answer.status_code != 200
     assert "Planning T-77: wait until it is done" in answer.json()["problem"]
     assert client.get("/api/state").json()["version"] == 1
@@ -270,7 +272,7 @@ def test_doses_wait_while_a_place_is_planned(board, client):
 
 def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     """Minutes entered are in the ledger as the record command enters them; again corrects."""
-    duty = next(d for d in board.desk.scene.week.duties if d.patrol.stops)
+    duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
     stops = len(duty.patrol.stops)
     asked = {"duty": post(duty), "minutes": [7.0] * stops, "engagements": 4}
     answer = client.post("/api/doses", json={"version": 1, **asked})
@@ -286,10 +288,10 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
         if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
     ]
     assert shown == [([0.0, *[9.0] * (stops - 1)], 4)]
-    area = board.desk.scene.ground.area
+    area = board.session.state.planned_area.area
     with open_ledger(area.settings) as ledger:
-        table = ledger.delivered(duty.date, duty.date)
-        assert list(ledger.promised(duty.date, duty.date)["officer"])
+        table = ledger.read_delivered(duty.date, duty.date)
+        assert list(ledger.read_promised(duty.date, duty.date)["officer"])
     mine = table[table["officer"] == duty.officer]
     assert mine["minutes"].sum() == pytest.approx(9.0 * (stops - 1))
     assert set(mine["source"]) == {"keyboard"}
@@ -299,13 +301,13 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
 
 def test_papers_are_printed_and_told_when_they_are_old(board, client):
     """Printed papers are those of the week; a change makes its own papers old, undoing it not."""
-    officer = board.desk.scene.week.duties[0].officer
+    officer = board.session.state.week.duties[0].officer
     client.post("/api/print", json={"version": 1, "officer": officer})
-    board._printing.wait(PATIENCE_SECONDS)
+    board._printing_job.wait(PATIENCE_SECONDS)
     ended = client.get("/api/print").json()
     assert ended["problem"] == ""
     names = [row["name"] for row in ended["files"]]
-    mine = [d for d in board.desk.scene.week.duties if d.officer == officer]
+    mine = [d for d in board.session.state.week.duties if d.officer == officer]
     cards = [f"cards/{officer}/{d.date}-{d.urn}.pdf" for d in mine]
     assert set(cards) <= set(names)
     assert client.get("/papers/" + cards[0]).content.startswith(b"%PDF")
@@ -321,12 +323,12 @@ def test_papers_are_printed_and_told_when_they_are_old(board, client):
 def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
     """Printing one day leaves the whole week's sheets and books as they are, and stands apart."""
     client.post("/api/print", json={"version": 1})
-    board._printing.wait(PATIENCE_SECONDS)
-    duty = board.desk.scene.week.duties[0]
+    board._printing_job.wait(PATIENCE_SECONDS)
+    duty = board.session.state.week.duties[0]
     book = f"cards/{duty.officer}.pdf"
     before = {name: client.get(f"/papers/{name}").content for name in ("tasks.pdf", book)}
     client.post("/api/print", json={"version": 1, "date": f"{duty.date}"})
-    board._printing.wait(PATIENCE_SECONDS)
+    board._printing_job.wait(PATIENCE_SECONDS)
     names = [row["name"] for row in client.get("/api/print").json()["files"]]
     assert {"part/tasks.pdf", f"part/{duty.officer}.pdf"} <= set(names)
     assert {name: client.get(f"/papers/{name}").content for name in before} == before
@@ -335,9 +337,9 @@ def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):
     """A barred place changes the table, the plans and the patrols as reading anew would do."""
-    desk = board.desk
-    before = without_history(desk.scene.week)
-    duty = next(d for d in desk.scene.week.duties if d.patrol.stops)
+    desk = board.session
+    before = without_history(desk.state.week)
+    duty = next(d for d in desk.state.week.duties if d.patrol.stops)
     stop = client.get("/api/state").json()
     at = next(
         patrol["stops"][0]["stop"]
@@ -346,7 +348,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
         for patrol in cell["patrols"]
         if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
     )
-    sheet = desk.scene.sheet.path
+    sheet = desk.state.tasked_table.path
     bytes_before = sheet.read_bytes()
     task = {
         "kind": "task", "place_id": "T-77", "longitude": at[0], "latitude": at[1],
@@ -356,9 +358,9 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     assert change(client, 1, **task).status_code == 200
     assert settled(client)["problem"] == ""
     assert sheet.read_bytes().startswith(bytes_before)
-    now = next(d for d in desk.scene.week.duties if post(d) == post(duty))
+    now = next(d for d in desk.state.week.duties if post(d) == post(duty))
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
-    ground = desk.scene.ground
+    ground = desk.state.planned_area
     anew = plan_days(ground.area, ground.risk, ground.hotspots, ground.days, held_out=False)
     for day in ground.days:
         assert [
@@ -369,7 +371,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     assert "already" in change(client, 2, **task).json()["problem"]
     assert client.post("/api/undo", json={"version": 2}).status_code == 200
     assert sheet.read_bytes() == bytes_before
-    assert without_history(desk.scene.week) == before
+    assert without_history(desk.state.week) == before
     client.post("/api/redo", json={"version": 3})
     change(client, 4, kind="untask", place_id="T-77")
     settled(client)
@@ -389,28 +391,28 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
 )
 def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
     """Formulas, line breaks, unknown schools and far places do not reach the table."""
-    gate = board.map()["schools"][0]["gate"]
+    gate = board.build_map()["schools"][0]["gate"]
     task = {
         "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
         "reason": "why", "by": "who", **wrong,
     }  # fmt: skip
-    before = board.desk.scene.sheet.path.read_bytes()
+    before = board.session.state.tasked_table.path.read_bytes()
     answer = change(client, 1, **task)
     assert answer.status_code == 422
     assert why in answer.json()["problem"]
-    assert board.desk.scene.sheet.path.read_bytes() == before
+    assert board.session.state.tasked_table.path.read_bytes() == before
 
 
 def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, tmp_path):
     """A pack of the week command is changed in place: its papers stay and are known as old."""
-    ground, week = board.desk.scene.ground, board.desk.scene.week
+    ground, week = board.session.state.planned_area, board.session.state.week
     duty = week.duties[0]
     folder = tmp_path / "pack"
     write_pack(week, folder, officer=duty.officer)
-    desk = desk_on(ground, folder)
+    desk = start_session(ground, folder)
     papers = {path.name for path in folder.rglob("*.pdf")}
-    desk.change(1, speech.asked(kind="remove", **post(duty)))
+    desk.change(1, speech.parse_change(kind="remove", **post(duty)))
     manifest = read_manifest(folder)
     assert {path.name for path in folder.rglob("*.pdf")} == papers
     assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]
@@ -420,7 +422,7 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
 def test_the_page_is_told_what_it_shows(board, client):
     """State and map hold every school, officer, dose and hotspot, as JSON without surprises."""
     state = client.get("/api/state").json()
-    week = board.desk.scene.week
+    week = board.session.state.week
     assert [school["urn"] for school in state["schools"]] == [
         "900001",
         "900006",
@@ -440,7 +442,7 @@ def test_the_page_is_told_what_it_shows(board, client):
         round(s.leave_minutes - s.arrive_minutes) for d in week.duties for s in d.patrol.stops
     )
     ground = client.get("/api/map").json()
-    assert len(ground["hotspots"]) == len(board.desk.scene.ground.hotspots)
+    assert len(ground["hotspots"]) == len(board.session.state.planned_area.hotspots)
     west, south, east, north = ground["bounds"]
     assert west < ground["schools"][0]["gate"][0] < east
     assert south < ground["schools"][0]["gate"][1] < north

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 import patrolplan as pp
-from patrolplan.board.edits import differences, done
+from patrolplan.board.edits import apply_change, list_differences
 from patrolplan.team.week import Ban, Lock
-from patrolplan.team.week_editor import CannotBeError, Hand, Options
+from patrolplan.team.week_editor import IndexedOptions, InvalidEditError, WeekEditor
 
 
 def beside(name, folder):
@@ -27,25 +27,25 @@ def beside(name, folder):
 
 
 speech, checker = beside("speech", "."), beside("checker", "../team")
-asked, post = speech.asked, speech.post
+asked, post = speech.parse_change, speech.get_slot
 
 
 @pytest.fixture(scope="module")
 def hand(ground, chosen):
     """The optimiser's week in hand."""
-    return Hand.on(chosen, ground.area, ground.plans)
+    return WeekEditor.from_week(chosen, ground.area, ground.plans)
 
 
 def after(hand, week, **change):
     """The hand and the week after a change."""
-    made = done(asked(**change), hand, week)
-    return made.hand, made.week
+    made = apply_change(asked(**change), hand, week)
+    return made.editor, made.week
 
 
 def why_not(hand, week, **change):
     """Why a change cannot be."""
-    with pytest.raises(CannotBeError) as raised:
-        done(asked(**change), hand, week)
+    with pytest.raises(InvalidEditError) as raised:
+        apply_change(asked(**change), hand, week)
     return str(raised.value)
 
 
@@ -62,7 +62,7 @@ def test_taking_back_and_adding_again_gives_the_same_week(hand, chosen):
     assert duty not in removed.duties
     _, week = after(removed_hand, removed, kind="add", **post(duty), variant=duty.variant)
     assert week.worth == pytest.approx(chosen.worth, abs=1e-12)
-    assert differences(chosen, week) == []
+    assert list_differences(chosen, week) == []
 
 
 def test_a_patrol_moves_to_a_free_day(hand, chosen):
@@ -70,7 +70,7 @@ def test_a_patrol_moves_to_a_free_day(hand, chosen):
     duty = of(chosen, "SSO-02")[0]
     for free in [day for day in chosen.days if day not in {d.date for d in of(chosen, "SSO-02")}]:
         to = {**post(duty), "date": f"{free}"}
-        with suppress(CannotBeError):  # full by the most of the day
+        with suppress(InvalidEditError):  # full by the most of the day
             _, week = after(hand, chosen, kind="move", **{"from": post(duty)}, to=to)
             break
     assert {d.date for d in of(week, "SSO-02")} == (
@@ -100,10 +100,10 @@ def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
     gap = next(row for row in chosen.unmet if row.urn == "900007")
     who = next(
         name
-        for name in hand.choice.officers
+        for name in hand.inputs.officers
         if name not in {"SSO-02", *(d.officer for d in chosen.duties if d.date == gap.date)}
         and not np.isnan(
-            hand.choice.hours[hand.choice.officers.index(name), chosen.days.index(gap.date), 0]
+            hand.inputs.hours[hand.inputs.officers.index(name), chosen.days.index(gap.date), 0]
         )
         and len(of(chosen, name)) < 3
     )
@@ -127,7 +127,7 @@ def test_every_reason_is_said(hand, chosen):
         name
         for name in ("SSO-04", "SSO-05", "SSO-06")
         if not np.isnan(
-            hand.choice.hours[hand.choice.officers.index(name), chosen.days.index(duty.date), 0]
+            hand.inputs.hours[hand.inputs.officers.index(name), chosen.days.index(duty.date), 0]
         )
     )
     assert "already" in why_not(hand, chosen, **base, officer=other, urn="900007", date=day)
@@ -153,13 +153,13 @@ def test_every_reason_is_said(hand, chosen):
 
 def test_the_same_route_two_days_running_is_refused(ground, chosen):
     """A route that cannot be turned is not walked again on the next day by hand."""
-    hand = Hand.on(chosen, ground.area, ground.plans)
-    walked = hand.choice._walked
-    one_way = tuple(replace(row, back=None) for row in walked.routes)
-    vars(hand.choice)["_walked"] = replace(walked, routes=one_way)
-    hand = replace(hand, options=Options(hand.choice))
+    hand = WeekEditor.from_week(chosen, ground.area, ground.plans)
+    walked = hand.inputs._walked
+    one_way = tuple(replace(row, reverse_patrol=None) for row in walked.routes)
+    vars(hand.inputs)["_walked"] = replace(walked, routes=one_way)
+    hand = replace(hand, options=IndexedOptions(hand.inputs))
     duty = next(d for d in chosen.duties if d.officer == "SSO-01" and d.date < chosen.days[-1])
-    week = hand.week([duty])
+    week = hand.build_week([duty])
     there = {**post(duty), "date": f"{duty.date + dt.timedelta(days=1)}"}
     why = why_not(hand, week, kind="add", **there, variant=duty.variant)
     assert "two days running" in why
@@ -184,7 +184,7 @@ def test_a_lock_holds_until_it_is_taken_off(hand, chosen):
         assert "locked" in why_not(locked, week, **change)
     _, free = after(locked, week, kind="unlock", **post(duty))
     assert free.locks == ()
-    assert differences(chosen, free) == []
+    assert list_differences(chosen, free) == []
 
 
 def test_a_ban_takes_back_what_it_rules_out(hand, chosen):
@@ -226,7 +226,7 @@ CHANGES = st.lists(
 @settings(max_examples=25)
 def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
     """However a week is changed, no rule is broken and its worth is that of the slow way."""
-    hand, week = Hand.on(chosen, ground.area, ground.plans), chosen
+    hand, week = WeekEditor.from_week(chosen, ground.area, ground.plans), chosen
     officers = ["SSO-01", "SSO-02", "SSO-03", "SSO-08"]
     urns = list(ground.area.schools["urn"])
     for kind, one, two, day, variant in changes:
@@ -248,19 +248,21 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
         form = forms.get(kind, there or free)
         if None in form.values() and kind in {"move", "swap"}:
             continue
-        with suppress(CannotBeError):
+        with suppress(InvalidEditError):
             hand, week = after(hand, week, kind=kind, **form)
-    rows = np.array([hand.row_of(duty) for duty in week.duties], dtype=np.int64)
-    assert checker.broken_rules(hand.problem, rows) == []
-    assert week.worth == pytest.approx(checker.worth(hand.problem, rows))
+    rows = np.array([hand.find_row(duty) for duty in week.duties], dtype=np.int64)
+    assert checker.find_broken_rules(hand.problem, rows) == []
+    assert week.worth == pytest.approx(checker.compute_worth(hand.problem, rows))
     lent = {(lock.officer, lock.urn) for lock in week.locks}
     promises = [
-        row for row in checker.broken_promises(week, ground.area) if "not their school" not in row
+        row
+        for row in checker.find_broken_duties(week, ground.area)
+        if "not their school" not in row
     ]
     assert promises == []
     for duty in week.duties:
-        cares = hand.choice.cares[
-            hand.choice.officers.index(duty.officer), hand.choice.urns.index(duty.urn)
+        cares = hand.inputs.cares[
+            hand.inputs.officers.index(duty.officer), hand.inputs.urns.index(duty.urn)
         ]
         assert cares or (duty.officer, duty.urn) in lent
         assert not any(ban.officer == duty.officer and ban.date == duty.date for ban in week.bans)
@@ -276,7 +278,7 @@ def riding(ground):
     few = officers[officers["officer"].isin(names)].reset_index(drop=True)
     area = pp.with_settings(replace(ground.area, officers=few), week={"way_by_officer": True})
     week = pp.plan_week(area, ground.plans, start=dt.date(2026, 11, 30))
-    return Hand.on(week, area, ground.plans), week
+    return WeekEditor.from_week(week, area, ground.plans), week
 
 
 def test_a_patrol_moved_to_another_mode_goes_that_way(riding):
@@ -287,11 +289,11 @@ def test_a_patrol_moved_to_another_mode_goes_that_way(riding):
     for own in of(chosen, "SSO-08"):
         hand, chosen = after(hand, chosen, kind="remove", **post(own))
     change = {"from": post(duty), "to": {**post(duty), "officer": "SSO-08"}}
-    made = done(asked(kind="move", **change), hand, chosen)
+    made = apply_change(asked(kind="move", **change), hand, chosen)
     [moved] = [d for d in made.week.duties if (d.urn, d.date) == (duty.urn, duty.date)]
     assert (moved.officer, moved.patrol.way) == ("SSO-08", "walk")
-    assert "now on foot" in made.said
-    assert checker.broken_promises(made.week, hand.choice.area) == []
+    assert "now on foot" in made.message
+    assert checker.find_broken_duties(made.week, hand.inputs.area) == []
 
 
 def test_an_officer_is_not_lent_where_none_is_planned_their_way(riding):

@@ -18,7 +18,7 @@ from patrolplan import area as area_room, cli
 from patrolplan.area import load_area
 from patrolplan.risk import estimate as risk_room
 from patrolplan.risk.estimate import estimate_risk
-from patrolplan.settings import Settings, load_settings, settings_from
+from patrolplan.settings import Settings, load_settings, parse_settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -108,7 +108,7 @@ def test_every_block_of_a_page_runs(page, borough, monkeypatch):
         elif block.language == "sh":
             _run_shell(block.text, monkeypatch)
         elif block.language == "toml":
-            settings_from(tomllib.loads(block.text), folder=borough)
+            parse_settings(tomllib.loads(block.text), folder=borough)
         else:
             assert block.language in SHOWN_ONLY, f"{page}:{block.line}: who runs {block.language}?"
 

@@ -10,21 +10,21 @@ from scipy.sparse import csgraph
 
 from patrolplan.crs import Projection
 from patrolplan.hotspots.clusters import (
-    DIGITS,
-    MOST_COVERAGE,
-    _streets,
-    catchment_shares,
-    dbscan_groups,
-    flat,
-    grow,
-    hdbscan_groups,
-    network_stretches,
-    summed,
-    total,
+    DENSITY_DIGITS,
+    MAX_COVERAGE,
+    _build_street_arrays,
+    cluster_by_dbscan,
+    cluster_by_hdbscan,
+    compute_catchment_shares,
+    find_stretches,
+    flatten_stretches,
+    grow_stretch,
+    sum_by_stretch,
+    sum_over_pieces,
 )
-from patrolplan.inputs.streets import Streets, no_features, ways_table
+from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
 from patrolplan.network import build_network
-from patrolplan.risk.scores import rounded
+from patrolplan.risk.scores import round_significant
 from patrolplan.tables import LeftOut
 
 
@@ -35,11 +35,11 @@ def _grid(size=5, metres=90.0):
     ways = [*rows, *([row[x] for row in rows] for x in range(size))]
     nodes = np.array([node for way in ways for node in way])
     streets = Streets(
-        ways=ways_table([(number, "", "residential", "") for number in range(len(ways))]),
+        ways=build_ways_table([(number, "", "residential", "") for number in range(len(ways))]),
         vertex_way=np.repeat(np.arange(len(ways)), size),
         vertex_node=nodes,
         vertex_xy=places[nodes],
-        features=no_features(Projection()),
+        features=build_empty_features(Projection()),
     )
     return build_network(streets, Projection(), LeftOut())
 
@@ -59,7 +59,7 @@ def _connected(stretch):
 @given(RISKS, LENGTHS, st.sampled_from([None, 1, 4]))
 def test_stretches_are_connected_disjoint_and_bounded(risk, length, count):
     """Every stretch can be walked without leaving it, none overlap, none is too long."""
-    found = network_stretches(TOWN, risk, max_length_metres=length, count=count)
+    found = find_stretches(TOWN, risk, max_length_metres=length, count=count)
     pieces = np.concatenate(found)
     assert len(set(pieces)) == len(pieces)
     for stretch in found:
@@ -72,7 +72,7 @@ def test_stretches_are_connected_disjoint_and_bounded(risk, length, count):
 @given(RISKS, LENGTHS)
 def test_stretches_hold_dense_pieces_alone(risk, length):
     """Each piece of a stretch has more risk by the metre than the area on average."""
-    found = network_stretches(TOWN, risk, max_length_metres=length)
+    found = find_stretches(TOWN, risk, max_length_metres=length)
     density = risk / TOWN.piece_metres
     assert (density[np.concatenate(found)] > risk.sum() / TOWN.metres).all()
 
@@ -80,15 +80,15 @@ def test_stretches_hold_dense_pieces_alone(risk, length):
 @given(RISKS)
 def test_all_stretches_cover_no_more_than_a_quarter(risk):
     """Without a number wanted, stretches stop at a quarter of the street."""
-    found = network_stretches(TOWN, risk, max_length_metres=150)
+    found = find_stretches(TOWN, risk, max_length_metres=150)
     before = TOWN.piece_metres[np.concatenate(found[:-1] or [np.empty(0, int)])].sum()
-    assert before < MOST_COVERAGE * TOWN.metres
+    assert before < MAX_COVERAGE * TOWN.metres
 
 
 @given(RISKS, LENGTHS)
 def test_stretch_of_most_risk_comes_first(risk, length):
     """Stretches come in the order of their risk."""
-    found = network_stretches(TOWN, risk, max_length_metres=length, count=8)
+    found = find_stretches(TOWN, risk, max_length_metres=length, count=8)
     totals = [risk[stretch].sum() for stretch in found]
     assert totals == sorted(totals, reverse=True)
 
@@ -97,7 +97,7 @@ def test_stretch_of_most_risk_comes_first(risk, length):
 def test_stretch_stays_inside_its_cluster(risk):
     """Where clusters are given, no stretch crosses from one into another, or into none."""
     group = np.arange(len(TOWN)) % 3 - 1
-    for stretch in network_stretches(TOWN, risk, max_length_metres=300, group=group):
+    for stretch in find_stretches(TOWN, risk, max_length_metres=300, cluster=group):
         assert len(set(group[stretch])) == 1
         assert group[stretch[0]] >= 0
 
@@ -105,17 +105,17 @@ def test_stretch_stays_inside_its_cluster(risk):
 def test_a_heap_of_risk_is_the_first_stretch():
     """Risk heaped on one corner makes the stretch of that corner."""
     risk = np.full(len(TOWN), 0.01)
-    corner = TOWN.around([0, 0], 50)
+    corner = TOWN.find_pieces_within([0, 0], 50)
     risk[corner] = 5
-    (first, *_) = network_stretches(TOWN, risk, max_length_metres=130, count=1)
+    (first, *_) = find_stretches(TOWN, risk, max_length_metres=130, count=1)
     assert set(corner) <= set(first)
 
 
-@pytest.mark.parametrize("groups", [dbscan_groups, hdbscan_groups])
+@pytest.mark.parametrize("groups", [cluster_by_dbscan, cluster_by_hdbscan])
 def test_clusters_find_two_heaps_apart(groups):
     """Two heaps of risk far apart are two clusters; what is between them is in neither."""
     risk = np.full(len(TOWN), 1e-6)
-    one, other = TOWN.around([0, 0], 75), TOWN.around([360, 360], 75)
+    one, other = TOWN.find_pieces_within([0, 0], 75), TOWN.find_pieces_within([360, 360], 75)
     risk[one] = risk[other] = 1
     found = groups(TOWN, risk)
     assert len(found) == len(TOWN)
@@ -123,7 +123,7 @@ def test_clusters_find_two_heaps_apart(groups):
     assert found[one[0]] >= 0
     assert found[other[0]] >= 0
     assert found[one[0]] != found[other[0]]
-    middle = TOWN.around([180, 180], 60)
+    middle = TOWN.find_pieces_within([180, 180], 60)
     assert not set(found[middle]) & {found[one[0]], found[other[0]]}
 
 
@@ -131,8 +131,8 @@ def test_noise_in_the_last_digits_changes_no_stretch(demo_plan):
     """Risk that differs in its ninth digit, as on another machine, gives the same stretches."""
     noise = 1 + 1e-9 * np.random.default_rng(3).choice([-1, 1], len(demo_plan.risk.joined))
     length = {"max_length_metres": 300, "count": 40}
-    same = network_stretches(demo_plan.area.network, demo_plan.risk.joined, **length)
-    other = network_stretches(demo_plan.area.network, demo_plan.risk.joined * noise, **length)
+    same = find_stretches(demo_plan.area.network, demo_plan.risk.joined, **length)
+    other = find_stretches(demo_plan.area.network, demo_plan.risk.joined * noise, **length)
     assert [row.tolist() for row in same] == [row.tolist() for row in other]
 
 
@@ -158,23 +158,23 @@ def _grown_slowly(seed, network, density, free, limit):
 @given(RISKS, LENGTHS, st.integers(0, 10**6))
 def test_compiled_growth_is_the_slow_one(risk, length, seed):
     """Whatever pieces are free, the compiled stretch has the slow one's pieces, in its order."""
-    density = rounded(risk / TOWN.piece_metres, DIGITS)
+    density = round_significant(risk / TOWN.piece_metres, DENSITY_DIGITS)
     free = np.random.default_rng(seed).random(len(TOWN)) < 0.7
-    streets, seen = _streets(TOWN, density, None), np.zeros(len(TOWN), dtype=np.int64)
+    streets, seen = _build_street_arrays(TOWN, density, None), np.zeros(len(TOWN), dtype=np.int64)
     for start in np.flatnonzero(free & (TOWN.piece_metres <= length))[:12].tolist():
-        found = grow(start, streets, length, free, seen, start + 1)
+        found = grow_stretch(start, streets, length, free, seen, start + 1)
         assert found.tolist() == _grown_slowly(start, TOWN, density, free, length)
 
 
 def _taken_slowly(network, risk, length, count):
     """Stretches the slow way: all are grown anew for each that is taken."""
     metres = network.piece_metres
-    density = rounded(risk / metres, DIGITS)
+    density = round_significant(risk / metres, DENSITY_DIGITS)
     free = (density > risk.sum() / metres.sum()) & (metres <= length)
     taken, covered = [], 0.0
-    while free.any() and (len(taken) < count if count else covered < MOST_COVERAGE * metres.sum()):
+    while free.any() and (len(taken) < count if count else covered < MAX_COVERAGE * metres.sum()):
         grown = [_grown_slowly(s, network, density, free, length) for s in np.flatnonzero(free)]
-        best = max(grown, key=lambda stretch: total(risk, np.array(stretch)))
+        best = max(grown, key=lambda stretch: sum_over_pieces(risk, np.array(stretch)))
         taken.append(sorted(int(piece) for piece in best))
         free[best] = False
         covered += metres[best].sum()
@@ -184,7 +184,7 @@ def _taken_slowly(network, risk, length, count):
 @given(RISKS, LENGTHS, st.sampled_from([None, 1, 4]))
 def test_lazily_taken_stretches_are_those_grown_anew_each_time(risk, length, count):
     """Growing again only what has its turn takes the same stretches as growing all of them."""
-    found = network_stretches(TOWN, risk, max_length_metres=length, count=count)
+    found = find_stretches(TOWN, risk, max_length_metres=length, count=count)
     assert [one.tolist() for one in found] == _taken_slowly(TOWN, risk, length, count)
 
 
@@ -193,7 +193,7 @@ def test_compiled_sums_are_numpys_to_the_last_bit(seed, size):
     """The risk of a stretch is what numpy's sum says, so that mirrored stretches stay in order."""
     rng = np.random.default_rng(seed)
     values, pieces = rng.gamma(0.3, size=500), rng.choice(500, size, replace=False)
-    assert total(values, pieces) == values[pieces].sum()
+    assert sum_over_pieces(values, pieces) == values[pieces].sum()
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 300), max_size=12))
@@ -202,18 +202,18 @@ def test_sums_are_those_of_one_stretch_after_the_other_to_the_last_bit(seed, siz
     rng = np.random.default_rng(seed)
     values = rng.gamma(0.3, size=1000)
     stretches = [rng.choice(1000, size, replace=False) for size in sizes]
-    assert summed(values, stretches).tolist() == [values[one].sum() for one in stretches]
+    assert sum_by_stretch(values, stretches).tolist() == [values[one].sum() for one in stretches]
 
 
 def test_laid_flat_stretches_can_be_cut_apart_again():
     """Pieces in a row and their numbers hold all of the stretches."""
-    pieces, size = flat([np.array([3, 1]), np.array([2])])
+    pieces, size = flatten_stretches([np.array([3, 1]), np.array([2])])
     assert pieces.tolist() == [3, 1, 2]
     assert size.tolist() == [2, 1]
-    assert len(flat([])[0]) == len(flat([])[1]) == 0
+    assert len(flatten_stretches([])[0]) == len(flatten_stretches([])[1]) == 0
 
 
 def test_the_whole_area_holds_every_catchment(demo_area):
     """All pieces together hold all street of each catchment."""
-    whole = catchment_shares(demo_area.catchments, [np.arange(len(demo_area.network))])
+    whole = compute_catchment_shares(demo_area.catchments, [np.arange(len(demo_area.network))])
     assert np.allclose(whole.toarray(), 1)

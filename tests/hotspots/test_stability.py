@@ -7,35 +7,37 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy.spatial import cKDTree
 
-from patrolplan.hotspots.clusters import catchment_shares
+from patrolplan.hotspots.clusters import compute_catchment_shares
 from patrolplan.hotspots.stability import (
-    JITTERS,
-    KEPT_SHARE,
+    JITTER_COUNT,
+    MIN_REMAINING_SHARE,
     TIED,
-    ground_of,
-    nearest_moved,
-    nearest_of,
-    survived_share,
+    build_catchment_arrays,
+    compute_survived_share,
+    find_nearest_or_tied,
+    find_nearest_points,
 )
-from patrolplan.risk.history import history_of
-from patrolplan.risk.weights import harm_days
+from patrolplan.risk.history import build_history
+from patrolplan.risk.weights import get_harm_days
 
 
 def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, demo_risk):
     """The whole area survives every jitter; survival is a share of the jitters."""
-    history = history_of(demo_area)
+    history = build_history(demo_area)
     everything = [np.arange(len(demo_area.network)), np.array([0])]
     rng = np.random.default_rng(1)
-    survived = survived_share(demo_area, demo_risk, history, everything, rng)
+    survived = compute_survived_share(demo_area, demo_risk, history, everything, rng)
     assert survived[0] == 1
-    assert survived[1] * JITTERS == pytest.approx(round(survived[1] * JITTERS))
+    assert survived[1] * JITTER_COUNT == pytest.approx(round(survived[1] * JITTER_COUNT))
 
 
 def test_exact_places_are_not_jittered(demo_area, demo_risk, stretches):
     """Where places are exact there is nothing to jitter, so everything survives."""
     exact = dataclasses.replace(demo_risk, snapped=False)
-    history = history_of(demo_area)
-    survived = survived_share(demo_area, exact, history, stretches, np.random.default_rng(1))
+    history = build_history(demo_area)
+    survived = compute_survived_share(
+        demo_area, exact, history, stretches, np.random.default_rng(1)
+    )
     assert (survived == 1).all()
 
 
@@ -43,25 +45,27 @@ def test_survival_is_that_of_trees_and_of_one_stretch_after_the_other(
     demo_area, demo_risk, stretches
 ):
     """The slow way, a tree of all moved points for each jitter, tells the same survivals."""
-    history, catchments, network = history_of(demo_area), demo_area.catchments, demo_area.network
-    found = survived_share(demo_area, demo_risk, history, stretches, np.random.default_rng(8))
-    decayed = history.decayed(demo_area.settings.risk.half_life_months)[0]
-    amounts = decayed[:, : len(history.targets)] @ harm_days(
+    history, catchments, network = build_history(demo_area), demo_area.catchments, demo_area.network
+    found = compute_survived_share(
+        demo_area, demo_risk, history, stretches, np.random.default_rng(8)
+    )
+    decayed = history.count_decayed(demo_area.settings.risk.half_life_months)[0]
+    amounts = decayed[:, : len(history.targets)] @ get_harm_days(
         history.targets, demo_area.settings.risk.harm
     )
-    held = catchment_shares(catchments, stretches) @ amounts
-    order = np.argsort(catchments.of_piece, kind="stable")
+    held = compute_catchment_shares(catchments, stretches) @ amounts
+    order = np.argsort(catchments.piece_catchment, kind="stable")
     ends = np.cumsum(catchments.piece_share[order])
     rng, survived = np.random.default_rng(8), np.zeros(len(stretches))
-    for _ in range(JITTERS):
+    for _ in range(JITTER_COUNT):
         target = np.arange(len(amounts)) + rng.random(len(amounts))
         chosen = order[np.minimum(np.searchsorted(ends, target), len(order) - 1)]
         tree = cKDTree(network.piece_middle[chosen], balanced_tree=False)
         nearest = tree.query(network.piece_middle)[1]
         length = np.bincount(nearest, network.piece_metres, minlength=len(amounts))
         now = amounts[nearest] * network.piece_metres / length[nearest]
-        survived += np.array([now[one].sum() for one in stretches]) >= KEPT_SHARE * held
-    assert (found == survived / JITTERS).all()
+        survived += np.array([now[one].sum() for one in stretches]) >= MIN_REMAINING_SHARE * held
+    assert (found == survived / JITTER_COUNT).all()
 
 
 PLACES = st.integers(0, 2**32).flatmap(
@@ -91,7 +95,7 @@ def _apart_squared(middle, moved):
 def test_nearest_moved_point_is_that_of_all(case):
     """Although few points are asked for each piece, the nearest of all is found."""
     middle, of_piece, chosen = _moved(case, digits=3)
-    nearest = nearest_of(ground_of(middle, of_piece), chosen)
+    nearest = find_nearest_points(build_catchment_arrays(middle, of_piece), chosen)
     apart = _apart_squared(middle, middle[chosen])
     assert (apart[np.arange(len(middle)), nearest] == apart.min(axis=1)).all()
 
@@ -100,9 +104,9 @@ def test_nearest_moved_point_is_that_of_all(case):
 def test_equally_near_points_are_told_and_chosen_among_as_a_tree_does(case):
     """On a coarse grid, where many points are exactly as near, a tree of all has the last word."""
     middle, of_piece, chosen = _moved(case, digits=-2)
-    ground, moved = ground_of(middle, of_piece), middle[chosen]
+    ground, moved = build_catchment_arrays(middle, of_piece), middle[chosen]
     apart = _apart_squared(middle, moved)
     several = (apart == apart.min(axis=1)[:, None]).sum(axis=1) > 1
-    assert ((nearest_moved(ground, moved) == TIED) == several).all()
+    assert ((find_nearest_or_tied(ground, moved) == TIED) == several).all()
     tree = cKDTree(moved, balanced_tree=False)
-    assert (nearest_of(ground, chosen) == tree.query(middle)[1]).all()
+    assert (find_nearest_points(ground, chosen) == tree.query(middle)[1]).all()

@@ -21,13 +21,13 @@ TABLES = {
     "reports.csv": lambda path: read_reports([path], BNG, EVERYWHERE, LeftOut(), threshold=5),
     "crimes/2026-09/2026-09-eastmere-street.csv": lambda path: read_crimes([path], BNG, LeftOut()),
 }
-PUTS = (
+INSERTIONS = (
     *(b"", b'"', b",", b";", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b"\xc3", b"\xff", b"\xff\xfe"),
     *(b"-9", b"1e999", b"nan"),
 )
 
 
-def spoiled(content, changes):
+def spoil(content, changes):
     """The content after cutting and putting in: places, how much is cut there, what is put."""
     for place, cut, put in changes:
         content = content[:place] + put + content[place + cut :]

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.boundary import read_limits
-from patrolplan.settings import settings_from
+from patrolplan.settings import parse_settings
 
 BNG = Projection("EPSG:27700")
 SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
@@ -17,7 +17,7 @@ STREETS = np.array([[529000.0, 181000.0], [530000.0, 182500.0]])
 
 
 def _limits(folder=".", **area):
-    return read_limits(settings_from({"sources": SOURCES, "area": area}, folder=folder), STREETS)
+    return read_limits(parse_settings({"sources": SOURCES, "area": area}, folder=folder), STREETS)
 
 
 def test_default_limits_hold_all_streets():

@@ -113,7 +113,7 @@ def test_native_files_of_lancashire(shared, month, rows, without):
     crimes, left_out = _read(folder / f"{month}-lancashire-street.csv.gz")
     assert left_out == {"without coordinates": without}
     assert len(crimes.incidents) == rows - without
-    assert not crimes.exact.any()
+    assert not crimes.is_exact.any()
     assert not crimes.incidents["timed"].any()
     assert set(crimes.incidents["force"]) == {"Lancashire Constabulary"}
     assert (crimes.incidents["month"] == f"{month}-01").all()
@@ -233,7 +233,7 @@ def test_own_extract_with_times_and_grid(tmp_path):
     }
     crimes, left_out = _read(path, columns=columns)
     assert left_out == {}
-    assert crimes.exact.all()
+    assert crimes.is_exact.all()
     assert crimes.incidents["timed"].all()
     incidents = crimes.incidents
     assert list(incidents["occurred_at"]) == [
@@ -252,7 +252,7 @@ def test_dates_without_clock_are_no_known_times(tmp_path):
         encoding="utf-8",
     )
     crimes, _ = _read(path)
-    assert crimes.exact.all()
+    assert crimes.is_exact.all()
     assert crimes.incidents["occurred_at"].tolist() == [pd.Timestamp("2024-05-03")]
     assert not crimes.incidents["timed"].any()
 
@@ -279,7 +279,7 @@ def test_most_rows_of_a_file_tell_what_its_places_are(tmp_path, dated, exact):
                       *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
     path.write_text(text, encoding="utf-8")
     crimes, _ = _read(path)
-    assert crimes.exact.tolist() == [exact] * 4
+    assert crimes.is_exact.tolist() == [exact] * 4
 
 
 def test_parquet_extract_equals_csv(tmp_path):
@@ -310,8 +310,8 @@ def test_each_file_is_read_by_its_own_columns(tmp_path):
     crimes, left_out = _read(native, extract)
     assert left_out == {}
     assert list(crimes.incidents["month"].dt.month) == [5, 6]
-    assert crimes.exact.tolist() == [False, True]
-    assert [crimes.files[number] for number in crimes.file] == ["a.csv", "e.csv"]
+    assert crimes.is_exact.tolist() == [False, True]
+    assert [crimes.files[number] for number in crimes.file_index] == ["a.csv", "e.csv"]
     assert np.hypot(*(crimes.incidents.geometry.iloc[1].coords[0] - np.array([529509, 181782]))) < 1
 
 
@@ -373,4 +373,4 @@ def test_every_incident_stands_at_one_of_the_places(tmp_path):
     crimes, _ = _read(_file(tmp_path, rows))
     at = shapely.get_coordinates(crimes.incidents.geometry.values)
     assert len(crimes.places) == 3
-    assert np.array_equal(crimes.places[crimes.place], at)
+    assert np.array_equal(crimes.places[crimes.place_index], at)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.gpx import LARGEST_BYTES, read_track
+from patrolplan.inputs.gpx import MAX_TRACK_BYTES, read_track
 
 HEAD = '<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'
 TAIL = "</trkseg></trk></gpx>"
@@ -41,7 +41,7 @@ def test_days_are_local(track):
     points = _point("2026-06-30T22:30:00Z") + _point("2026-06-30T23:30:00.5+00:00")
     found = track(HEAD + points + TAIL)
     assert found.days == [dt.date(2026, 6, 30), dt.date(2026, 7, 1)]
-    assert len(found.on(dt.date(2026, 7, 1)).seconds) == 1
+    assert len(found.select_day(dt.date(2026, 7, 1)).seconds) == 1
 
 
 def test_all_segments_and_older_forms_are_read(track):
@@ -86,6 +86,6 @@ def test_missing_and_huge_files_are_refused(tmp_path):
         read_track(tmp_path / "none.gpx")
     path = tmp_path / "huge.gpx"
     with path.open("wb") as stream:
-        stream.truncate(LARGEST_BYTES + 1)
+        stream.truncate(MAX_TRACK_BYTES + 1)
     with pytest.raises(InputError, match="is larger than 50 million bytes"):
         read_track(path)

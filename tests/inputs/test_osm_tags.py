@@ -5,7 +5,7 @@ Which ways of OpenStreetMap a person on foot may use.
 
 import pytest
 
-from patrolplan.inputs.osm_tags import NOT_STREETS, Riding, is_walkable, riding_of
+from patrolplan.inputs.osm_tags import NOT_STREETS, Riding, classify_riding, is_walkable
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from patrolplan.inputs.osm_tags import NOT_STREETS, Riding, is_walkable, riding_
 )
 def test_ridden_pushed_or_carried(tags, how):
     """Roads and tracks are ridden, footways only where invited, steps never; `bicycle` decides."""
-    assert riding_of(tags).how == how
+    assert classify_riding(tags).how == how
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_ridden_pushed_or_carried(tags, how):
 )
 def test_one_way_streets(tags, one_way):
     """One-way streets count for bicycles, unless their own tag or a lane against lifts that."""
-    assert riding_of({"highway": "residential", **tags}) == Riding("ride", one_way)
+    assert classify_riding({"highway": "residential", **tags}) == Riding("ride", one_way)
 
 
 def test_one_way_footpaths_are_for_others():
     """Who pushes along a footway goes both ways; along a road they keep to its one way."""
-    assert riding_of({"highway": "footway", "oneway": "yes"}).one_way == 0
-    assert riding_of({"highway": "trunk", "oneway": "yes"}) == Riding("push", 1)
-    assert riding_of({"highway": "footway", "bicycle": "yes", "oneway": "yes"}).one_way == 1
+    assert classify_riding({"highway": "footway", "oneway": "yes"}).one_way == 0
+    assert classify_riding({"highway": "trunk", "oneway": "yes"}) == Riding("push", 1)
+    assert classify_riding({"highway": "footway", "bicycle": "yes", "oneway": "yes"}).one_way == 1
 
 
 @pytest.mark.parametrize(

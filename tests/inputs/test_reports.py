@@ -10,7 +10,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import reports as reports_module, table_reader as tabular
 from patrolplan.inputs.reports import read_reports
-from patrolplan.privacy import ReportGroups, told
+from patrolplan.privacy import ReportGroups, suppress_and_round
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
@@ -54,7 +54,7 @@ def _read(path, threshold=5, **options):
 
 
 def _reasons(left_out):
-    return {row.reason: row.said for row in left_out.rows}
+    return {row.reason: row.count_text for row in left_out.rows}
 
 
 def test_a_good_report_keeps_place_and_factors_alone(tmp_path):
@@ -141,9 +141,9 @@ def test_counts_under_the_threshold_are_told_as_fewer(tmp_path_factory, count, t
     rows = [{"report_id": f"R{number}", "time_band": "noon"} for number in range(count)]
     path = _file(tmp_path_factory.mktemp("r"), {"report_id": "good"}, *rows)
     _, left_out = _read(path, threshold)
-    rounded = int(told(count, threshold))
+    rounded = int(suppress_and_round(count, threshold))
     said = f"fewer than {threshold}" if rounded == 0 else str(rounded)
-    assert [(row.said, row.count) for row in left_out.rows] == [(said, rounded)]
+    assert [(row.count_text, row.count) for row in left_out.rows] == [(said, rounded)]
 
 
 def test_free_text_is_never_asked_for_in_csv(tmp_path, monkeypatch):

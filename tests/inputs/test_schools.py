@@ -24,7 +24,7 @@ def _file(folder, *rows, name="schools.csv", header=HEADER, encoding="utf-8"):
 def _read(*paths, columns=None, **wanted):
     left_out = LeftOut()
     schools = read_schools(
-        paths, BNG, left_out, wanted=SchoolSettings(**wanted), columns=columns or {}
+        paths, BNG, left_out, selection=SchoolSettings(**wanted), columns=columns or {}
     )
     return schools, {row.reason: row.count for row in left_out.rows}
 

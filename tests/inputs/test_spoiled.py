@@ -13,7 +13,7 @@ _spec = importlib.util.spec_from_file_location("readers", Path(__file__).with_na
 readers = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(readers)
 
-PUT = st.sampled_from(readers.PUTS)
+PUT = st.sampled_from(readers.INSERTIONS)
 CHANGES = st.lists(st.tuples(st.integers(0, 2999), st.integers(0, 30), PUT), min_size=1, max_size=8)
 
 
@@ -21,7 +21,7 @@ CHANGES = st.lists(st.tuples(st.integers(0, 2999), st.integers(0, 30), PUT), min
 @given(changes=CHANGES)
 def test_spoiled_files_are_read_or_refused(demo, tmp_path_factory, name, changes):
     """Whatever is cut out of a file or put into it, the reader reads it or says what is wrong."""
-    content = readers.spoiled((demo.parent / name).read_bytes()[:3000], changes)
+    content = readers.spoil((demo.parent / name).read_bytes()[:3000], changes)
     path = tmp_path_factory.mktemp("spoiled") / "t.csv"
     path.write_bytes(content)
     with contextlib.suppress(InputError):

@@ -5,7 +5,7 @@ import pytest
 
 from patrolplan.crs import Projection
 from patrolplan.inputs import street_files
-from patrolplan.inputs.street_files import cached_streets
+from patrolplan.inputs.street_files import load_cached_streets
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
@@ -53,7 +53,7 @@ def reads(monkeypatch):
 
 def _all(path, projection=BNG):
     left_out = LeftOut()
-    streets = cached_streets([path], projection, left_out)
+    streets = load_cached_streets([path], projection, left_out)
     return (
         streets.ways.to_dict("records"),
         streets.vertex_way.tolist(),

@@ -14,7 +14,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import streets as streets_module
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.network import build_network
-from patrolplan.network.paths import Walks
+from patrolplan.network.paths import WalkFinder
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
@@ -137,7 +137,7 @@ def test_one_way_streets_are_walked_both_ways(tmp_path):
     streets, _ = _read(_written(tmp_path, _osm(ways)))
     network = build_network(streets, BNG, LeftOut())
     x, y = BNG.to_metres([-0.13, -0.126], [51.52, 51.52])
-    metres = Walks(network, network.snap(np.column_stack([x, y]))).metres
+    metres = WalkFinder(network, network.snap(np.column_stack([x, y]))).metres
     assert metres[0, 1] == pytest.approx(metres[1, 0])
     assert metres[0, 1] == pytest.approx(277.6, abs=1)
 

@@ -15,7 +15,14 @@ from pyarrow import parquet
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.table_reader import Field, in_row, number, points, read_table, shown
+from patrolplan.inputs.table_reader import (
+    Field,
+    describe_cell,
+    parse_numbers,
+    project_coordinates,
+    quote_value,
+    read_table,
+)
 
 UTM = Projection("EPSG:32630")
 BNG = Projection("EPSG:27700")
@@ -23,7 +30,9 @@ BNG = Projection("EPSG:27700")
 
 def _points(columns=None, projection=BNG, **table):
     frame = pd.DataFrame(table, dtype="str")
-    return points(frame, projection, columns or {}, path=Path("t.csv"), source="crimes")
+    return project_coordinates(
+        frame, projection, columns or {}, path=Path("t.csv"), source="crimes"
+    )
 
 
 def test_degrees_and_grid_give_the_same_place():
@@ -68,13 +77,13 @@ def test_half_a_pair_is_no_place(table):
 @given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
 def test_numbers_are_read_exactly(value):
     """A number written out in full is read as that number."""
-    assert number(pd.Series([repr(value)]))[0] == pytest.approx(value, rel=1e-15, abs=0)
+    assert parse_numbers(pd.Series([repr(value)]))[0] == pytest.approx(value, rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize("text", ["", "x", "inf", "-Infinity", "nan", "1e999", "1,5", "12 34"])
 def test_what_is_no_number_is_nan(text):
     """Words, infinity and numbers with a comma are no numbers."""
-    assert np.isnan(number(pd.Series([text, "1"]))).tolist() == [True, False]
+    assert np.isnan(parse_numbers(pd.Series([text, "1"]))).tolist() == [True, False]
 
 
 FIELDS = (
@@ -272,7 +281,7 @@ def test_table_without_rows_is_empty(tmp_path):
 @given(st.text())
 def test_shown_values_are_short_and_on_one_line(value):
     """A value in a message is quoted, on one line, and at most 43 signs long."""
-    text = shown(value)
+    text = quote_value(value)
     assert len(text.splitlines()) == 1
     assert len(text) <= 43
     assert text[0] == text[-1] == "'"
@@ -280,4 +289,4 @@ def test_shown_values_are_short_and_on_one_line(value):
 
 def test_place_of_a_value_names_row_and_column():
     """The place of a value reads as people count."""
-    assert in_row(12, "Month") == "row 12, column 'Month'"
+    assert describe_cell(12, "Month") == "row 12, column 'Month'"

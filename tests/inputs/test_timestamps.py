@@ -10,7 +10,13 @@ from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.timestamps import GAP_MONTHS, alone, clock_times, times_of_day, told_by
+from patrolplan.inputs.timestamps import (
+    MIN_GAP_MONTHS,
+    classify_precision,
+    is_isolated_month,
+    is_time_known,
+    parse_timestamps,
+)
 from patrolplan.tables import LeftOut
 
 
@@ -38,7 +44,7 @@ from patrolplan.tables import LeftOut
 def test_clock_times(text, expected):
     """Times are ISO or day first, in UK time where they say their distance from UTC."""
     wanted = pd.NaT if expected is None else pd.Timestamp(expected)
-    mixed = clock_times(pd.Series(["2024-01-01T00:00+00:00", text, "01/06/2024 12:00"]))
+    mixed = parse_timestamps(pd.Series(["2024-01-01T00:00+00:00", text, "01/06/2024 12:00"]))
     assert mixed[1] is wanted or mixed[1] == wanted
     assert list(mixed[[0, 2]]) == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-06-01 12:00")]
 
@@ -63,15 +69,17 @@ def test_clock_times(text, expected):
 def test_what_a_text_tells(text, told):
     """A date alone tells no time; midnight, written or local, is told from other times."""
     column = pd.Series(["2024-07-01 12:00", text])
-    assert told_by(column, clock_times(column)).tolist() == [2, told]
+    assert classify_precision(column, parse_timestamps(column)).tolist() == [2, told]
 
 
 def _known(**counts):
     """Whether the times of one kind are known, where each is recorded so many times."""
     text = [f"2024-07-{1 + k % 28:02d} {at[1:].replace('_', ':')}" for at, count in counts.items()
             for k in range(count)]  # fmt: skip
-    times = clock_times(pd.Series(text))
-    return times_of_day(told_by(pd.Series(text), times), times, np.zeros(len(text), dtype=int))
+    times = parse_timestamps(pd.Series(text))
+    return is_time_known(
+        classify_precision(pd.Series(text), times), times, np.zeros(len(text), dtype=int)
+    )
 
 
 def test_midnight_that_abounds_stands_for_no_time():
@@ -95,15 +103,15 @@ def test_each_kind_has_its_own_midnights():
     """A kind whose times are recorded properly keeps its midnights beside one whose are not."""
     text = pd.Series(["2024-07-01 00:00"] * 8 + ["2024-07-01 15:30"] * 4)
     kind = np.array([0] * 6 + [1] * 2 + [0, 0, 1, 1])
-    times = clock_times(text)
-    known = times_of_day(told_by(text, times), times, kind)
+    times = parse_timestamps(text)
+    known = is_time_known(classify_precision(text, times), times, kind)
     assert known.tolist() == [False] * 6 + [True] * 6
 
 
 def test_no_times_at_all():
     """No incident gives an empty answer."""
     times = pd.Series([], dtype="datetime64[ns]")
-    assert len(times_of_day(np.empty(0, np.uint8), times, np.empty(0, np.int64))) == 0
+    assert len(is_time_known(np.empty(0, np.uint8), times, np.empty(0, np.int64))) == 0
 
 
 FIRST = pd.Period("2024-10", freq="M")
@@ -117,7 +125,7 @@ def _months(rows):
 
 def _left(rows):
     months = _months(rows)
-    return sorted(months[alone(months)].dt.strftime("%Y-%m"))
+    return sorted(months[is_isolated_month(months)].dt.strftime("%Y-%m"))
 
 
 USUAL = dict.fromkeys(range(24), 500)
@@ -155,13 +163,13 @@ def test_a_gap_in_the_records_is_taken_as_it_is(rows):
 def test_only_the_ends_beyond_long_gaps_are_left_out(rows):
     """What is kept is one span, less than a hundredth falls out at a gap, and none falls twice."""
     months = _months(rows)
-    out = alone(months)
+    out = is_isolated_month(months)
     assert out.sum() <= 0.01 * len(months) * 2
     if out.any():
         kept, gone = months[~out], months[out]
         assert not gone.between(kept.min(), kept.max()).any()
         number = np.sort((months.dt.year * 12 + months.dt.month).unique())
-        assert (np.diff(number) > GAP_MONTHS).any()
+        assert (np.diff(number) > MIN_GAP_MONTHS).any()
 
 
 def test_a_slip_in_a_month_is_told_and_changes_nothing(tmp_path):

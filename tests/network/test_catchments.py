@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from small_networks import network_of
+from small_networks import build_small_network
 
-from patrolplan.network.catchments import FARTHEST_METRES, assign, catch
+from patrolplan.network.catchments import MAX_SNAP_METRES, assign_catchments, build_catchments
 
 PLACES = [(0, 0), (200, 0), (200, 200), (0, 200), (100, 0), (100, 200)]
-NETWORK = network_of(PLACES, [[0, 4, 1], [1, 2], [2, 5, 3], [3, 0], [4, 5]])
+NETWORK = build_small_network(PLACES, [[0, 4, 1], [1, 2], [2, 5, 3], [3, 0], [4, 5]])
 """Streets round a block of 200 m, with one across."""
 POINTS = st.lists(
     st.tuples(st.integers(-30, 230), st.integers(-30, 230)), min_size=1, max_size=12, unique=True
@@ -18,17 +18,17 @@ POINTS = st.lists(
 @given(POINTS)
 def test_pieces_belong_to_the_nearest_point(points):
     """Each piece belongs to the point that is nearest its middle, by brute force."""
-    found = catch(NETWORK, points)
+    found = build_catchments(NETWORK, points)
     for piece, middle in enumerate(NETWORK.piece_middle):
         apart = np.hypot(*(np.array(points) - middle).T)
-        own = found.xy[found.of_piece[piece]]
+        own = found.xy[found.piece_catchment[piece]]
         assert np.hypot(*(own - middle)) == pytest.approx(apart.min())
 
 
 @given(POINTS, st.data())
 def test_spreading_keeps_the_sum(points, data):
     """What is spread over catchments is neither more nor less afterwards, also by columns."""
-    found = catch(NETWORK, points)
+    found = build_catchments(NETWORK, points)
     amount = st.floats(0, 1e6)
     amounts = np.array(data.draw(st.lists(amount, min_size=len(found), max_size=len(found))))
     spread = found.spread(amounts)
@@ -40,54 +40,58 @@ def test_spreading_keeps_the_sum(points, data):
 @given(POINTS)
 def test_a_catchment_is_covered_evenly_by_the_metre(points):
     """Within a catchment every metre of street gets the same."""
-    found = catch(NETWORK, points)
+    found = build_catchments(NETWORK, points)
     density = found.spread(np.ones(len(found))) / NETWORK.piece_metres
     for number in range(len(found)):
-        own = density[found.of_piece == number]
+        own = density[found.piece_catchment == number]
         np.testing.assert_allclose(own, own[0])
 
 
 @given(POINTS)
 def test_an_incident_at_a_snap_point_belongs_to_it(points):
     """Points that have a catchment are assigned to their own, whatever street is nearest."""
-    found = catch(NETWORK, points)
-    np.testing.assert_array_equal(assign(NETWORK, found, found.xy), np.arange(len(found)))
+    found = build_catchments(NETWORK, points)
+    np.testing.assert_array_equal(
+        assign_catchments(NETWORK, found, found.xy), np.arange(len(found))
+    )
 
 
 @given(POINTS)
 def test_every_incident_near_a_street_is_assigned(points):
     """A point that no piece is nearest to still gives its incidents to a catchment."""
-    found = assign(NETWORK, catch(NETWORK, points), points)
+    found = assign_catchments(NETWORK, build_catchments(NETWORK, points), points)
     assert (found >= 0).all()
 
 
 def test_far_places_are_assigned_to_none():
     """A place farther than the limit from every street belongs to no catchment."""
-    found = catch(NETWORK, [(0, 0)])
-    places = [(-FARTHEST_METRES + 1, 0), (-FARTHEST_METRES - 1, 0)]
-    assert list(assign(NETWORK, found, places)) == [0, -1]
+    found = build_catchments(NETWORK, [(0, 0)])
+    places = [(-MAX_SNAP_METRES + 1, 0), (-MAX_SNAP_METRES - 1, 0)]
+    assert list(assign_catchments(NETWORK, found, places)) == [0, -1]
 
 
 def test_no_place_is_assigned_to_nothing():
     """Assigning no place gives an empty answer."""
-    assert len(assign(NETWORK, catch(NETWORK, [(0, 0)]), np.empty((0, 2)))) == 0
+    assert (
+        len(assign_catchments(NETWORK, build_catchments(NETWORK, [(0, 0)]), np.empty((0, 2)))) == 0
+    )
 
 
 def test_exact_places_stay_on_their_piece():
     """Without snap points each piece is its own catchment: nothing is spread."""
-    found = catch(NETWORK, None)
+    found = build_catchments(NETWORK, None)
     assert len(found) == len(NETWORK)
     places = NETWORK.xy(NETWORK.middles([3, 5])) + np.array([0.4, 0.3])
-    assert list(assign(NETWORK, found, places)) == [3, 5]
+    assert list(assign_catchments(NETWORK, found, places)) == [3, 5]
     amounts = np.arange(len(NETWORK), dtype=float)
     np.testing.assert_array_equal(found.spread(amounts), amounts)
 
 
 def test_rows_of_one_place_share_a_catchment():
     """Many incidents on one point are all assigned alike, in the order given."""
-    found = catch(NETWORK, [(0, 0), (200, 200)])
+    found = build_catchments(NETWORK, [(0, 0), (200, 200)])
     places = [(200, 200), (0, 0), (200, 200), (0, 0)]
-    assert list(assign(NETWORK, found, places)) == [1, 0, 1, 0]
+    assert list(assign_catchments(NETWORK, found, places)) == [1, 0, 1, 0]
 
 
 def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
@@ -96,8 +100,13 @@ def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
     points = [(0, 0), (90, 10), (180, 210), (101, 99)]
 
     def found():
-        own = catch(NETWORK, points)
-        return own.xy, own.of_piece, own.piece_share, assign(NETWORK, own, points, public=True)
+        own = build_catchments(NETWORK, points)
+        return (
+            own.xy,
+            own.piece_catchment,
+            own.piece_share,
+            assign_catchments(NETWORK, own, points, public=True),
+        )
 
     first = found()
     monkeypatch.setattr("patrolplan.network.StreetNetwork.snap", None)
@@ -109,21 +118,24 @@ def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
 def test_catchments_of_exact_places_are_written_nowhere(tmp_path, monkeypatch):
     """Exact places may be a force's own: nothing of them is kept for another run."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    assign(NETWORK, catch(NETWORK, None), [(10.0, 5.0)])
+    assign_catchments(NETWORK, build_catchments(NETWORK, None), [(10.0, 5.0)])
     assert not list(tmp_path.iterdir())
 
 
 @given(POINTS, st.sampled_from([40.0, 90.0]))
 def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
     """Pieces within reach belong to the nearest point as ever; each other one is on its own."""
-    plain, found = catch(NETWORK, points), catch(NETWORK, points, within_metres=within)
+    plain, found = (
+        build_catchments(NETWORK, points),
+        build_catchments(NETWORK, points, within_metres=within),
+    )
     assert plain.public
     assert not found.public
     for piece, middle in enumerate(NETWORK.piece_middle):
-        usual = plain.xy[plain.of_piece[piece]]
-        own = found.xy[found.of_piece[piece]]
+        usual = plain.xy[plain.piece_catchment[piece]]
+        own = found.xy[found.piece_catchment[piece]]
         far = np.hypot(*(usual - middle)) > within
         np.testing.assert_array_equal(own, middle if far else usual)
-    alone = np.bincount(found.of_piece) == 1
-    np.testing.assert_allclose(found.piece_share[alone[found.of_piece]], 1)
+    alone = np.bincount(found.piece_catchment) == 1
+    np.testing.assert_allclose(found.piece_share[alone[found.piece_catchment]], 1)
     assert found.spread(np.ones(len(found))).sum() == pytest.approx(len(found))

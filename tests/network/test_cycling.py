@@ -4,13 +4,19 @@ import networkx as nx
 import numpy as np
 from hypothesis import given, strategies as st
 
-from patrolplan.network.cycling import CLOSED, PUSH, RIDE, effort, ways_open
+from patrolplan.network.cycling import (
+    CLOSED,
+    PUSH,
+    RIDE,
+    classify_bicycle_ways,
+    compute_cycling_effort,
+)
 
 
 def _open(nodes, one_way, how=None):
     nodes = np.array(nodes)
     how = np.array(["ride"] * len(nodes) if how is None else how, dtype=object)
-    return ways_open(nodes, how, np.array(one_way), nodes=int(nodes.max()) + 1).tolist()
+    return classify_bicycle_ways(nodes, how, np.array(one_way), nodes=int(nodes.max()) + 1).tolist()
 
 
 def test_one_way_ring_is_ridden_one_way():
@@ -60,5 +66,5 @@ def test_every_place_is_reached_and_left_and_signs_are_obeyed_where_they_can_be(
 
 def test_a_metre_pushed_takes_as_long_as_on_foot():
     """Costs are metres ridden in the same time: pushing at walking speed, steps slower still."""
-    costs = effort(np.array([[1, 2], [3, 0]]), riding_kmh=12.0, walking_kmh=4.8)
+    costs = compute_cycling_effort(np.array([[1, 2], [3, 0]]), riding_kmh=12.0, walking_kmh=4.8)
     np.testing.assert_allclose(costs, [[1.0, 2.5], [7.5, np.inf]])

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from small_networks import network_and_positions
+from small_networks import draw_network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.graph import metres_to_pieces, street_graph
+from patrolplan.network.graph import build_street_graph, compute_piece_distances
 
 
 def _links(graph):
@@ -17,11 +17,11 @@ def _links(graph):
     return [range(start, end) for start, end in itertools.pairwise(first)]
 
 
-@given(network_and_positions())
+@given(draw_network_and_positions())
 def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
     """Each metre of street is in one link; within a link there is no way to turn off."""
     network, positions = case
-    graph = street_graph(network, positions, None)
+    graph = build_street_graph(network, positions, None)
     segments = graph.segments
     covered = np.bincount(
         segments.piece, segments.to_metres - segments.from_metres, minlength=len(network)
@@ -36,33 +36,33 @@ def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
             assert meeting[joint] == 2
 
 
-@given(network_and_positions())
+@given(draw_network_and_positions())
 def test_no_link_is_lost_beside_another(case):
     """Every link of more than one piece is an entry of the graph, in both directions."""
     network, positions = case
-    graph = street_graph(network, positions, None)
+    graph = build_street_graph(network, positions, None)
     for number, rows in enumerate(_links(graph)):
         if len(rows) > 1:
-            assert sorted(graph.turned[graph.link == number]) == [False, True]
+            assert sorted(graph.is_reversed[graph.link == number]) == [False, True]
 
 
 def test_a_block_keeps_both_ways_round(demo_area):
     """Links leave out nodes between junctions, some two thirds of a real place's."""
     network = demo_area.network
     place = Positions(np.array([5]), np.array([1.0]), np.zeros(1))
-    graph = street_graph(network, place, None)
+    graph = build_street_graph(network, place, None)
     assert graph.costs.shape[0] < 0.6 * len(network.node_xy)
     held = np.concatenate([np.array(rows) for rows in _links(graph)])
     assert len(np.unique(graph.segments.piece[held])) == len(network)
 
 
-@given(network_and_positions(), st.floats(10, 400))
+@given(draw_network_and_positions(), st.floats(10, 400))
 def test_a_limit_leaves_nearer_pieces_as_they_are(case, limit_metres):
     """Within the limit distances to pieces are those without one, beyond it they are infinite."""
     network, positions = case
     place = positions.take([0])
-    free = metres_to_pieces(network, place)
-    limited = metres_to_pieces(network, place, limit_metres=limit_metres)
+    free = compute_piece_distances(network, place)
+    limited = compute_piece_distances(network, place, limit_metres=limit_metres)
     near = free <= limit_metres
     assert limited[near] == pytest.approx(free[near])
     assert np.isinf(limited[~near]).all()

@@ -2,27 +2,27 @@
 
 import numpy as np
 import shapely
-from small_networks import network_of
+from small_networks import build_small_network
 
-from patrolplan.network.names import NEAR_METRES, describe, street_labels
+from patrolplan.network.names import MAX_CROSSING_METRES, describe_positions, label_streets
 
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
 
 
 def _labels_of(network, way):
-    return set(street_labels(network)[network.parts.piece_way == way])
+    return set(label_streets(network)[network.parts.piece_way == way])
 
 
 def test_named_streets_are_called_by_their_name():
     """A street that has a name is called so."""
-    network = network_of(CROSS, [[0, 1, 2], [3, 1, 4]], ["High Street", "Mill Lane"])
+    network = build_small_network(CROSS, [[0, 1, 2], [3, 1, 4]], ["High Street", "Mill Lane"])
     assert _labels_of(network, 0) == {"High Street"}
     assert _labels_of(network, 1) == {"Mill Lane"}
 
 
 def test_unnamed_streets_are_called_by_their_kind():
     """A street without a name is called what it is, in plain words; unknown kinds are streets."""
-    network = network_of(
+    network = build_small_network(
         [(0, 0), (100, 0), (200, 0), (300, 0)],
         [[0, 1], [1, 2], [2, 3]],
         ["", "", ""],
@@ -36,7 +36,7 @@ def test_unnamed_streets_are_called_by_their_kind():
 def test_pavement_beside_a_street_takes_its_name():
     """A pavement mapped on its own is called by the street that it runs along, no path across."""
     places = [(0, 0), (200, 0), (0, 6), (200, 6), (100, -200)]
-    network = network_of(
+    network = build_small_network(
         places,
         [[0, 1], [2, 3], [0, 2], [1, 3], [4, 0]],
         ["High Street", "", "", "", ""],
@@ -48,13 +48,13 @@ def test_pavement_beside_a_street_takes_its_name():
 
 def test_place_is_told_by_street_and_nearest_other_street():
     """A place is its street near the nearest street of another name."""
-    network = network_of(
+    network = build_small_network(
         [*CROSS, (250, -100), (250, 0)],
         [[0, 1, 6, 2], [3, 1, 4], [5, 6]],
         ["High Street", "Mill Lane", "Dock Road"],
     )
     positions = network.snap([[40, 1], [230, 1]])
-    assert describe(network, positions) == [
+    assert describe_positions(network, positions) == [
         "High Street near Mill Lane",
         "High Street near Dock Road",
     ]
@@ -62,21 +62,23 @@ def test_place_is_told_by_street_and_nearest_other_street():
 
 def test_place_far_from_every_other_street_is_told_alone():
     """Where no other named street is near, the street's own name has to do."""
-    network = network_of([(0, 0), (600, 0)], [[0, 1]], ["Long Walk"])
-    assert describe(network, network.middles([3])) == ["Long Walk"]
+    network = build_small_network([(0, 0), (600, 0)], [[0, 1]], ["Long Walk"])
+    assert describe_positions(network, network.middles([3])) == ["Long Walk"]
 
 
 def test_place_among_streets_without_names():
     """Where no street has a name at all, places are still told."""
-    network = network_of(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])
-    assert describe(network, network.middles([0, 1])) == ["footpath", "footpath"]
+    network = build_small_network(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])
+    assert describe_positions(network, network.middles([0, 1])) == ["footpath", "footpath"]
 
 
 def _described_slowly(network, own, piece):
     """The words for the middle of one piece, and metres to the other street that they name."""
     middle = shapely.points(network.xy(network.middles([piece]))[0])
     apart = shapely.distance(middle, network.piece_lines)
-    other = (network.piece_name != "") & (network.piece_name != own) & (apart <= NEAR_METRES)
+    other = (
+        (network.piece_name != "") & (network.piece_name != own) & (apart <= MAX_CROSSING_METRES)
+    )
     if not other.any():
         return own, np.inf
     near = min(np.flatnonzero(other), key=lambda one: (apart[one], network.piece_name[one]))
@@ -85,10 +87,10 @@ def _described_slowly(network, own, piece):
 
 def test_places_are_told_by_the_nearest_street_of_all(demo_area):
     """Asked in steps, the crossing street is that which is nearest of all within reach."""
-    network, labels = demo_area.network, street_labels(demo_area.network)
+    network, labels = demo_area.network, label_streets(demo_area.network)
     pieces = np.random.default_rng(4).choice(len(network), 80, replace=False)
     slowly = [_described_slowly(network, labels[piece], piece) for piece in pieces]
-    assert describe(network, network.middles(pieces)) == [words for words, _ in slowly]
+    assert describe_positions(network, network.middles(pieces)) == [words for words, _ in slowly]
     metres = np.array([apart for _, apart in slowly])
-    assert (metres < NEAR_METRES / 4).any()
-    assert (metres > NEAR_METRES / 4).any()
+    assert (metres < MAX_CROSSING_METRES / 4).any()
+    assert (metres > MAX_CROSSING_METRES / 4).any()

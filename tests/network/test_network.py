@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import shapely
 from hypothesis import given, strategies as st
-from small_networks import network_of, random_network
+from small_networks import build_small_network, draw_network
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets, no_features, ways_table
+from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
 from patrolplan.network import Positions, StreetNetwork, build_network
-from patrolplan.network.network import cached_network, cached_snap
+from patrolplan.network.network import load_or_build_network, load_or_snap
 from patrolplan.network.pieces import Pieces
 from patrolplan.tables import LeftOut
 
@@ -36,18 +36,18 @@ def streets():
     ways = [[0, 1, 2], [2, 3, 0], [1, 4], [5, 6]]
     nodes = np.array([node for way in ways for node in way])
     return Streets(
-        ways=ways_table([(n, f"Street {n}", "residential", "") for n in range(len(ways))]),
+        ways=build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(ways))]),
         vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
         vertex_node=nodes,
         vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
-        features=no_features(Projection()),
+        features=build_empty_features(Projection()),
     )
 
 
 def network(limits=LIMITS):
     """The network through the cache, and what it left out."""
     told = LeftOut()
-    return cached_network(streets(), Projection(), told, limits=limits), told.rows
+    return load_or_build_network(streets(), Projection(), told, limits=limits), told.rows
 
 
 def same(one, other):
@@ -84,9 +84,9 @@ def test_places_are_snapped_once(monkeypatch):
     """A second run snaps nothing, and gives the same positions."""
     found, _ = network()
     xy = np.array([[10.0, 4.0], [140.0, 190.0], [0.0, 0.0]])
-    plain, first = found.snap(xy), cached_snap(found, xy)
+    plain, first = found.snap(xy), load_or_snap(found, xy)
     monkeypatch.setattr(StreetNetwork, "snap", None)
-    again = cached_snap(network()[0], xy)
+    again = load_or_snap(network()[0], xy)
     for field in dataclasses.fields(Positions):
         wanted = getattr(plain, field.name)
         for got in (getattr(first, field.name), getattr(again, field.name)):
@@ -110,7 +110,7 @@ def _brute_force(network, point):
     return nearest
 
 
-@given(random_network(), POINTS)
+@given(draw_network(), POINTS)
 def test_snapping_equals_brute_force_over_all_segments(network, points):
     """A point goes to the nearest place on any street, not to the nearest node."""
     points = np.array(points)
@@ -136,10 +136,10 @@ def test_snapping_on_real_streets_equals_brute_force(bloomsbury_area):
 
 def test_snapping_no_point_gives_no_position():
     """No points, no positions."""
-    assert len(network_of([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
+    assert len(build_small_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
 
 
-@given(random_network())
+@given(draw_network())
 def test_neighbours_share_a_node(network):
     """Pieces are neighbours exactly when they hold a node in common; none is its own."""
     touching = network.neighbours.toarray()
@@ -148,14 +148,14 @@ def test_neighbours_share_a_node(network):
             assert touching[i, j] == (i != j and bool(set(ends) & set(others)))
 
 
-@given(random_network(), st.floats(0, 300), st.tuples(st.floats(0, 300), st.floats(0, 300)))
+@given(draw_network(), st.floats(0, 300), st.tuples(st.floats(0, 300), st.floats(0, 300)))
 def test_around_gives_pieces_by_their_middles(network, metres, point):
     """Pieces around a point are those whose middle is near enough in a straight line."""
     apart = [
         np.hypot(*(shapely.get_coordinates(line.interpolate(0.5, normalized=True))[0] - point))
         for line in network.piece_lines
     ]
-    assert list(network.around(point, metres)) == [
+    assert list(network.find_pieces_within(point, metres)) == [
         number for number, far in enumerate(apart) if far <= metres
     ]
 
@@ -164,7 +164,9 @@ def test_islands_are_left_out_and_counted():
     """Streets that hang together with nothing are left out, the part with most metres stays."""
     left_out = LeftOut()
     places = [(0, 0), (300, 0), (0, 500), (60, 500), (60, 560), (0, 560)]
-    network = network_of(places, [[0, 1], [2, 3], [3, 4], [4, 5], [5, 2]], left_out=left_out)
+    network = build_small_network(
+        places, [[0, 1], [2, 3], [3, 4], [4, 5], [5, 2]], left_out=left_out
+    )
     assert network.metres == pytest.approx(300)
     assert [str(row) for row in left_out.rows] == [
         "streets: 8 left out, not connected to the rest (pieces)"
@@ -175,19 +177,21 @@ def test_streets_beyond_the_limits_are_left_out_and_counted():
     """Pieces whose middle lies outside the area's limits go, told in kilometres."""
     left_out = LeftOut()
     limits = shapely.box(-10, -10, 310, 10)
-    network = network_of([(0, 0), (3300, 0)], [[0, 1]], left_out=left_out, limits=limits)
+    network = build_small_network([(0, 0), (3300, 0)], [[0, 1]], left_out=left_out, limits=limits)
     assert network.metres == pytest.approx(300)
     assert [str(row) for row in left_out.rows] == ["streets: 3 left out, outside the area (km)"]
 
 
 def test_no_street_inside_the_limits_is_an_empty_network():
     """Limits that hold no street give a network without pieces, not an error."""
-    network = network_of([(0, 0), (300, 0)], [[0, 1]], limits=shapely.box(900, 900, 999, 999))
+    network = build_small_network(
+        [(0, 0), (300, 0)], [[0, 1]], limits=shapely.box(900, 900, 999, 999)
+    )
     assert len(network) == 0
     assert network.metres == 0
 
 
-@given(random_network())
+@given(draw_network())
 def test_frame_tells_every_piece(network):
     """The frame has a row a piece with its name, and lines as long as they say."""
     frame = network.frame()
@@ -199,7 +203,7 @@ def test_frame_tells_every_piece(network):
 
 def test_lines_and_positions_go_together():
     """Half way along a piece is half its metres from either end, also round a bend."""
-    network = network_of([(0, 0), (10, 0), (10, 10)], [[0, 1, 2]])
+    network = build_small_network([(0, 0), (10, 0), (10, 10)], [[0, 1, 2]])
     assert len(network) == 1
     np.testing.assert_allclose(network.xy(network.middles([0])), [[10, 0]], atol=1e-9)
     np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import shapely
 from hypothesis import assume, given, strategies as st
-from small_networks import network_and_positions, network_of
+from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.graph import metres_to_pieces
-from patrolplan.network.paths import PRICES, Walks, joined_walks
+from patrolplan.network.graph import compute_piece_distances
+from patrolplan.network.paths import PRICES, WalkFinder, concatenate_walks
 
 NEAR = 0.03
 """A zero-length piece counts a centimetre; a walk passes few of them."""
@@ -32,13 +32,13 @@ def _graph(network, positions):
 
 def _assert_like_networkx(network, positions, pairs):
     graph = _graph(network, positions)
-    walks = Walks(network, positions)
+    walks = WalkFinder(network, positions)
     for start, end in pairs:
         expected = nx.dijkstra_path_length(graph, f"p{start}", f"p{end}", weight="metres")
         assert walks.metres[start, end] == pytest.approx(expected, abs=1e-6)
 
 
-@given(network_and_positions())
+@given(draw_network_and_positions())
 def test_distances_equal_networkx(case):
     """Walking distances between places are those of networkx."""
     network, positions = case
@@ -57,7 +57,7 @@ def test_distances_in_bloomsbury_equal_networkx(bloomsbury_area):
 
 
 def _assert_walk(network, positions, walks, start, end):
-    walk = walks.between(start, end)
+    walk = walks.find_shortest(start, end)
     assert walk.metres == pytest.approx(walks.metres[start, end], abs=1e-6)
     ends = network.xy(positions)
     if not len(walk.pieces):
@@ -72,11 +72,11 @@ def _assert_walk(network, positions, walks, start, end):
     assert (walk.piece_metres <= network.piece_metres[walk.pieces] + 1e-6).all()
 
 
-@given(network_and_positions())
+@given(draw_network_and_positions())
 def test_walks_join_their_places_along_the_streets(case):
     """A walk's line is as long as the distance, joins its ends, and stays on its pieces."""
     network, positions = case
-    walks = Walks(network, positions)
+    walks = WalkFinder(network, positions)
     for start in range(len(positions)):
         for end in range(len(positions)):
             _assert_walk(network, positions, walks, start, end)
@@ -88,64 +88,66 @@ def test_walks_in_bloomsbury_join_their_places(bloomsbury_area):
     rng = np.random.default_rng(3)
     piece = rng.integers(0, len(network), 10)
     positions = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(10))
-    walks = Walks(network, positions)
+    walks = WalkFinder(network, positions)
     for start in range(10):
         _assert_walk(network, positions, walks, start, (start + 3) % 10)
 
 
-@given(network_and_positions())
+@given(draw_network_and_positions())
 def test_distance_is_the_same_both_ways(case):
     """Every street can be walked both ways, so distances do not depend on the direction."""
     network, positions = case
-    metres = Walks(network, positions).metres
+    metres = WalkFinder(network, positions).metres
     np.testing.assert_allclose(metres, metres.T, atol=1e-6)
     assert (np.diag(metres) == 0).all()
 
 
-@given(network_and_positions(), st.floats(1, 400))
+@given(draw_network_and_positions(), st.floats(1, 400))
 def test_a_limit_cuts_off_longer_walks_only(case, limit):
     """Within a limit, distances up to it are the same; longer ones are inf."""
     network, positions = case
-    free = Walks(network, positions).metres
-    held = Walks(network, positions, limit_metres=limit).metres
+    free = WalkFinder(network, positions).metres
+    held = WalkFinder(network, positions, limit_metres=limit).metres
     within = free <= limit
     np.testing.assert_allclose(held[within], free[within], atol=1e-6)
     assert np.isinf(held[~within]).all()
 
 
-@given(network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
+@given(draw_network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
 def test_walks_among_some_places_are_those_among_all(case, limit, random):
     """Walks between some of the places are as long as among all, within their own limit."""
     network, positions = case
-    every = Walks(network, positions)
+    every = WalkFinder(network, positions)
     some = np.array(random.sample(range(len(positions)), max(1, len(positions) // 2)))
-    walks = Walks(network, positions, limit_metres=0.0).among(some, limit_metres=limit)
+    walks = WalkFinder(network, positions, limit_metres=0.0).restrict_to(some, limit_metres=limit)
     expected = every.metres[np.ix_(some, some)]
     within = expected <= limit
     np.testing.assert_allclose(walks.metres[within], expected[within], atol=1e-6)
     assert np.isinf(walks.metres[~within]).all()
     for start, end in np.argwhere(within):
-        assert walks.between(start, end).metres == pytest.approx(expected[start, end], abs=NEAR)
+        assert walks.find_shortest(start, end).metres == pytest.approx(
+            expected[start, end], abs=NEAR
+        )
 
 
-@given(network_and_positions())
+@given(draw_network_and_positions())
 def test_distance_to_pieces_is_that_to_their_nearer_end(case):
     """The distance to a piece is networkx's distance to the nearer of its ends."""
     network, positions = case
     graph = _graph(network, positions)
-    found = metres_to_pieces(network, positions.take([0]))
+    found = compute_piece_distances(network, positions.take([0]))
     to = nx.single_source_dijkstra_path_length(graph, "p0", weight="metres")
     expected = [min(to[int(a)], to[int(b)]) for a, b in network.piece_nodes]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@given(network_and_positions())
+@given(draw_network_and_positions())
 def test_joined_walks_are_one_walk(case):
     """Walks end to end are one walk: there and back is twice as long and ends at the start."""
     network, positions = case
-    walks = Walks(network, positions)
-    there, back = walks.between(0, 1), walks.between(1, 0)
-    both = joined_walks([there, back])
+    walks = WalkFinder(network, positions)
+    there, back = walks.find_shortest(0, 1), walks.find_shortest(1, 0)
+    both = concatenate_walks([there, back])
     assert both.metres == pytest.approx(2 * walks.metres[0, 1], abs=1e-6)
     if len(both.pieces):
         drawn = np.hypot(*np.diff(both.line, axis=0).T).sum()
@@ -155,39 +157,41 @@ def test_joined_walks_are_one_walk(case):
 
 def test_no_walk_beyond_the_limit():
     """Asking for a walk longer than the limit is an error that names the two places."""
-    network = network_of([(0, 0), (600, 0)], [[0, 1]])
+    network = build_small_network([(0, 0), (600, 0)], [[0, 1]])
     positions = network.snap([[0, 0], [600, 0]])
     with pytest.raises(ValueError, match="positions 0 and 1"):
-        Walks(network, positions, limit_metres=500).between(0, 1)
+        WalkFinder(network, positions, limit_metres=500).find_shortest(0, 1)
 
 
 def test_walk_takes_the_shorter_of_two_parallel_streets():
     """Of two streets between the same junctions the shorter one is walked."""
-    network = network_of([(0, 0), (40, 0), (20, 90)], [[0, 2, 1], [0, 1]])
+    network = build_small_network([(0, 0), (40, 0), (20, 90)], [[0, 2, 1], [0, 1]])
     positions = network.snap([[0, -5], [40, -5]])
-    walk = Walks(network, positions).between(0, 1)
+    walk = WalkFinder(network, positions).find_shortest(0, 1)
     assert walk.metres == pytest.approx(40)
     assert set(network.piece_name[walk.pieces]) == {"Street 1"}
 
 
 def test_walk_round_a_loop_goes_the_shorter_way():
     """On a street that returns to its own start, a walk goes round the shorter side."""
-    network = network_of([(0, 0), (10, 0), (10, 10), (0, 10), (-200, 0)], [[0, 1, 2, 3, 0], [0, 4]])
+    network = build_small_network(
+        [(0, 0), (10, 0), (10, 10), (0, 10), (-200, 0)], [[0, 1, 2, 3, 0], [0, 4]]
+    )
     positions = network.snap([[-1, 9], [5, -1]])
-    walk = Walks(network, positions).between(0, 1)
+    walk = WalkFinder(network, positions).find_shortest(0, 1)
     assert walk.metres == pytest.approx(9 + 5)
     np.testing.assert_allclose(walk.line, [[0, 9], [0, 0], [5, 0]], atol=1e-6)
 
 
-@given(network_and_positions(), st.floats(1, 2), st.integers(0, 99))
+@given(draw_network_and_positions(), st.floats(1, 2), st.integers(0, 99))
 def test_richest_walk_keeps_its_promises(case, slack, seed):
     """A walk past more risk is within its limit, joins its ends, and passes no less risk."""
     network, positions = case
     gain = np.random.default_rng(seed).uniform(0, 1, len(network))
-    walks = Walks(network, positions)
+    walks = WalkFinder(network, positions)
     longest = walks.metres[0, 1] * slack
-    rich = walks.richest(0, 1, gain, longest_metres=longest)
-    plain = walks.between(0, 1)
+    rich = walks.find_richest(0, 1, gain, longest_metres=longest)
+    plain = walks.find_shortest(0, 1)
     assert rich.metres <= longest + 1e-6
     assert gain[np.unique(rich.pieces)].sum() >= gain[np.unique(plain.pieces)].sum() - 1e-12
     if len(rich.pieces):
@@ -225,9 +229,9 @@ def test_richest_walk_is_as_rich_as_one_looked_for_on_all_streets(demo_area):
         piece = rng.choice(len(network), 2, replace=False)
         positions = Positions(piece, network.piece_metres[piece] / 3, np.zeros(2))
         gain = rng.uniform(0, 1, len(network))
-        walks = Walks(network, positions)
+        walks = WalkFinder(network, positions)
         longest = 1.2 * walks.metres[0, 1]
-        found = walks.richest(0, 1, gain, longest_metres=longest)
+        found = walks.find_richest(0, 1, gain, longest_metres=longest)
         most = _priced_over_all_streets(network, positions, gain, longest)
         assert gain[np.unique(found.pieces)].sum() >= most - 1e-9
         longer += found.metres > walks.metres[0, 1] + 1
@@ -236,12 +240,12 @@ def test_richest_walk_is_as_rich_as_one_looked_for_on_all_streets(demo_area):
 
 def test_richest_walk_takes_the_equal_street_with_more_risk():
     """Of two ways round a block of equal length, the one that passes more risk is walked."""
-    network = network_of([(0, 0), (80, 0), (80, 80), (0, 80)], [[0, 1, 2], [0, 3, 2]])
+    network = build_small_network([(0, 0), (80, 0), (80, 80), (0, 80)], [[0, 1, 2], [0, 3, 2]])
     positions = network.snap([[0, 0], [80, 80]])
-    walks = Walks(network, positions)
+    walks = WalkFinder(network, positions)
     for rich in (0, 1):
         gain = np.where(network.parts.piece_way == rich, 1.0, 0.0)
-        walk = walks.richest(0, 1, gain, longest_metres=161)
+        walk = walks.find_richest(0, 1, gain, longest_metres=161)
         walked = walk.pieces[walk.piece_metres > 0]
         assert set(network.parts.piece_way[walked]) == {rich}
 
@@ -249,7 +253,7 @@ def test_richest_walk_takes_the_equal_street_with_more_risk():
 @st.composite
 def rides(draw):
     """A network and places as above, with what a metre costs each way; some ways are closed."""
-    network, positions = draw(network_and_positions())
+    network, positions = draw(draw_network_and_positions())
     costs = st.lists(
         st.sampled_from([1.0, 1.0, 2.5, 7.5, np.inf]),
         min_size=2 * len(network),
@@ -295,7 +299,7 @@ def test_costs_are_those_of_networkx_in_each_direction(ride):
     network, positions, effort = ride
     loops = network.piece_nodes[:, 0] == network.piece_nodes[:, 1]
     assume(not loops[positions.piece].any())
-    walks = Walks(network, positions, effort=effort)
+    walks = WalkFinder(network, positions, effort=effort)
     graph = _directed(network, positions, effort)
     for start in range(len(positions)):
         away = nx.single_source_dijkstra_path_length(graph, f"p{start}", weight="cost")
@@ -303,7 +307,7 @@ def test_costs_are_those_of_networkx_in_each_direction(ride):
             expected = away.get(f"p{end}", np.inf)
             assert walks.metres[start, end] == pytest.approx(expected, abs=0.3)
             if np.isfinite(expected) and start != end:
-                walk = walks.between(start, end)
+                walk = walks.find_shortest(start, end)
                 assert walk.cost_metres == pytest.approx(walks.metres[start, end], abs=NEAR)
                 moved = walk.piece_metres > 1e-6
                 way = walk.backwards.astype(int)
@@ -314,11 +318,11 @@ def test_costs_are_those_of_networkx_in_each_direction(ride):
 def test_a_richer_ride_keeps_within_its_cost_and_its_directions(ride, longer, random):
     """A detour for more gain costs no more than allowed and takes no closed way."""
     network, positions, effort = ride
-    walks = Walks(network, positions, effort=effort)
+    walks = WalkFinder(network, positions, effort=effort)
     gain = np.array([random.random() for _ in range(len(network))])
     cost = walks.metres[0, 1]
     assume(np.isfinite(cost))
-    found = walks.richest(0, 1, gain, longest_metres=longer * cost)
+    found = walks.find_richest(0, 1, gain, longest_metres=longer * cost)
     assert found.cost_metres <= longer * cost + NEAR
     moved = found.piece_metres > 1e-6
     assert np.isfinite(effort[found.pieces[moved], found.backwards.astype(int)[moved]]).all()
@@ -326,8 +330,8 @@ def test_a_richer_ride_keeps_within_its_cost_and_its_directions(ride, longer, ra
 
 def test_a_one_way_street_is_longer_back():
     """Round a one-way block the way back is the rest of the ring."""
-    network = network_of([(0, 0), (300, 0), (300, 300), (0, 300)], [[0, 1, 2, 3, 0]])
+    network = build_small_network([(0, 0), (300, 0), (300, 300), (0, 300)], [[0, 1, 2, 3, 0]])
     effort = np.tile([1.0, np.inf], (len(network), 1))
     near = network.snap([(30.0, 0.0), (120.0, 0.0)])
-    walks = Walks(network, near, effort=effort)
+    walks = WalkFinder(network, near, effort=effort)
     np.testing.assert_allclose(walks.metres, [[0, 90], [1110, 0]], atol=0.1)

@@ -6,8 +6,8 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets, no_features, ways_table
-from patrolplan.network.pieces import PIECE_METRES, SHORTEST_METRES, cut_pieces
+from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
+from patrolplan.network.pieces import MIN_PIECE_METRES, PIECE_METRES, cut_pieces
 
 
 def _streets(places, ways):
@@ -15,11 +15,11 @@ def _streets(places, ways):
     nodes = np.array([node for way in ways for node in way])
     rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
     return Streets(
-        ways=ways_table(rows),
+        ways=build_ways_table(rows),
         vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
         vertex_node=nodes,
         vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
-        features=no_features(Projection()),
+        features=build_empty_features(Projection()),
     )
 
 
@@ -56,9 +56,9 @@ def test_total_length_is_kept(case):
         np.hypot(*np.diff(_line(pieces, number), axis=0).T).sum()
         for number in range(len(pieces.first))
     )
-    flat = int((pieces.piece_metres == SHORTEST_METRES).sum())
+    flat = int((pieces.piece_metres == MIN_PIECE_METRES).sum())
     assert drawn == pytest.approx(_length(*case), abs=1e-6)
-    assert pieces.piece_metres.sum() == pytest.approx(drawn, abs=flat * SHORTEST_METRES + 1e-6)
+    assert pieces.piece_metres.sum() == pytest.approx(drawn, abs=flat * MIN_PIECE_METRES + 1e-6)
 
 
 @given(random_streets())

@@ -7,17 +7,17 @@ import subprocess
 import pytest
 
 
-def letters(text):
+def strip_spaces(text):
     """Text without spaces: a line may break anywhere."""
     return "".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
-def pages(pdf):
+def read_pages(pdf):
     """Letters of each page, as poppler reads them."""
-    return [letters(page) for page in _told(pdf, "-raw").split("\f")[:-1]]
+    return [strip_spaces(page) for page in _run_pdftotext(pdf, "-raw").split("\f")[:-1]]
 
 
-def _told(pdf, *options):
+def _run_pdftotext(pdf, *options):
     command = shutil.which("pdftotext")
     if command is None:
         pytest.skip("pdftotext, of poppler-utils, is not installed")
@@ -27,10 +27,10 @@ def _told(pdf, *options):
     return made.stdout.decode()
 
 
-def words_off_the_page(pdf):
+def find_words_off_page(pdf):
     """Words that reach beyond their page's edge, as poppler sees them."""
     found = []
-    for page in _told(pdf, "-bbox").split("<page ")[1:]:
+    for page in _run_pdftotext(pdf, "-bbox").split("<page ")[1:]:
         width, height = (float(x) for x in re.findall(r'(?:width|height)="([\d.]+)"', page)[:2])
         for box in re.finditer(
             r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)<', page

@@ -6,13 +6,13 @@ import pyogrio
 import pytest
 import shapely
 
-from patrolplan.outputs.geopackage import plan_layers, write_layers
+from patrolplan.outputs.geopackage import build_plan_layers, write_layers
 
 
 @pytest.fixture(scope="module")
 def layers(demo_plan):
     """Layers of the demo borough's plan."""
-    return plan_layers(demo_plan)
+    return build_plan_layers(demo_plan)
 
 
 def test_layers_are_those_of_the_contracts(layers, demo_plan):

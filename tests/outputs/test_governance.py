@@ -8,7 +8,7 @@ import pytest
 
 from patrolplan.errors import InputError
 from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
-from patrolplan.settings import DISCOVERED
+from patrolplan.settings import DISCOVERED_CATEGORIES
 
 RESULT = {
     "category": "Robbery | <b>",
@@ -49,8 +49,8 @@ def test_figures_are_those_of_their_sources(papers, demo_area):
     assert f"{len(demo_area.schools)} schools" in annex
     assert f"{demo_area.network.metres / 1000:.1f} km" in record
     assert all(digest in record for digest in demo_area.inputs.values())
-    assert all(name in annex and name in card for name in DISCOVERED)
-    assert all(f"  - {name}\n" in record for name in demo_area.settings.crimes.counted)
+    assert all(name in annex and name in card for name in DISCOVERED_CATEGORIES)
+    assert all(f"  - {name}\n" in record for name in demo_area.settings.crimes.risk_categories)
     assert "guard leaves out: Drugs, Possession of weapons, Public order |" in annex
     row = r"| Robbery \| \<b\> | poisson | 1848 | 0.3355 | 6.71 | 0.451 | 0.123 | not known |"
     assert card.count(row) == 1

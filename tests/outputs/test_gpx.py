@@ -15,9 +15,9 @@ import pytest
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.outputs.gpx import NAMESPACE, render_gpx
-from patrolplan.patrols.plan import Barred, Leg, Patrol, Plan, Step, Stop, clock
+from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop, format_time
 from patrolplan.risk.surface import Risk
-from patrolplan.settings import settings_from
+from patrolplan.settings import parse_settings
 
 CLEAN = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École ]]> <!-- '
 HOSTILE = CLEAN + "\x00\x0b\ufffe"
@@ -99,7 +99,7 @@ def _patrol(school: str, number: int) -> Patrol:
 
 def _plan(school: str = "Alder School", officers: int = 1) -> Plan:
     sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm"}
-    settings = settings_from({"area": {"name": "Toytown"}, "sources": sources}, folder=Path())
+    settings = parse_settings({"area": {"name": "Toytown"}, "sources": sources}, folder=Path())
     area = SimpleNamespace(settings=settings, name="Toytown", projection=Projection())
     share = np.array([0.5, 0.5])
     months = (pd.Timestamp("2024-01-01"), pd.Timestamp("2025-12-01"))
@@ -139,8 +139,8 @@ def test_times_and_reasons_are_the_plans() -> None:
     gate, first, second = _parse(plan).waypoints
     assert "15:15 to 15:25" in str(gate.description)
     for point, stop in zip((first, second), plan.patrols[0].stops, strict=True):
-        assert f"Arrive {clock(stop.arrive_minutes)}" in str(point.description)
-        assert f"leave {clock(stop.leave_minutes)}" in str(point.description)
+        assert f"Arrive {format_time(stop.arrive_minutes)}" in str(point.description)
+        assert f"leave {format_time(stop.leave_minutes)}" in str(point.description)
         assert stop.place in str(point.name)
     assert all(why in str(first.description) for why in plan.patrols[0].stops[0].why)
     assert "Tasked: robberies after school, by J. Doe" in str(second.description)
@@ -165,7 +165,7 @@ def test_every_officer_has_a_route() -> None:
 def test_a_place_to_keep_away_from_is_a_way_point() -> None:
     """It stands once for all officers, where it is, and each route's words name it."""
     x, y = _line((60, 60))[0].tolist()
-    barred = Barred("T-9", x, y, HOSTILE, "a crime scene (asked by A, until 4 May 2026)")
+    barred = BarredPlace("T-9", x, y, HOSTILE, "a crime scene (asked by A, until 4 May 2026)")
     plan = _plan(officers=2)
     patrols = tuple(dataclasses.replace(one, keep_away=(barred,)) for one in plan.patrols)
     gpx = _parse(dataclasses.replace(plan, patrols=patrols))

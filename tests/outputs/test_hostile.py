@@ -12,7 +12,7 @@ import pypdf
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.brief.brief import brief_of
+from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import write_brief
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
@@ -29,7 +29,7 @@ def pack(demo_area, demo_plan, tmp_path_factory):
     plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[URN], held_out=False)
     out = tmp_path_factory.mktemp("hostile")
     pp.write_pack(plan, out / "pack")
-    write_brief(brief_of(area, plan.hotspots, URN, dt.date(2026, 7, 1)), out / "brief")
+    write_brief(build_brief(area, plan.hotspots, URN, dt.date(2026, 7, 1)), out / "brief")
     return out
 
 

@@ -21,25 +21,25 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.area import input_digests
-from patrolplan.area.provenance import created_from, origin_of
+from patrolplan.area import compute_input_digests
+from patrolplan.area.provenance import compute_area_provenance, compute_provenance
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import (
     MANIFEST,
     check_folder,
-    json_text,
+    format_json,
+    is_up_to_date,
     read_manifest,
-    recover,
+    recover_folder,
     replace_file,
     replace_files,
-    stands,
-    whole_folder,
+    replace_folder,
     write_json,
 )
 
 
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
-    with whole_folder(out, {"version": version}) as folder:
+    with replace_folder(out, {"version": version}) as folder:
         for name in names:
             path = folder / name
             path.parent.mkdir(exist_ok=True)
@@ -62,7 +62,7 @@ def _version(out):
 def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
     """The manifest holds what it is told, and the hash of every file written."""
     out = tmp_path_factory.mktemp("files") / "out"
-    with whole_folder(out, {"seed": 7}) as folder:
+    with replace_folder(out, {"seed": 7}) as folder:
         for name, content in files.items():
             (folder / f"{name}.bin").write_bytes(content)
     manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
@@ -88,9 +88,9 @@ def test_a_week_gives_way_to_a_week_alone(tmp_path):
     """What was set by hand in a week is not lost to another output of the same folder."""
     out = tmp_path / "out"
     for _ in range(2):
-        with whole_folder(out, {}) as part:
+        with replace_folder(out, {}) as part:
             (part / "week.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(OutputError, match="holds a week"), whole_folder(out, {}) as part:
+    with pytest.raises(OutputError, match="holds a week"), replace_folder(out, {}) as part:
         (part / "brief.pdf").write_bytes(b"x")
     assert [path.name for path in out.glob("week.json")] == ["week.json"]
 
@@ -108,7 +108,7 @@ def test_failure_inside_leaves_the_old_output(tmp_path, error):
     _write(out, "old")
 
     def fail():
-        with whole_folder(out, {"version": "new"}) as folder:
+        with replace_folder(out, {"version": "new"}) as folder:
             (folder / "plan.json").write_text("half", encoding="utf-8")
             raise error
 
@@ -191,7 +191,7 @@ def test_kill_at_every_step_leaves_one_whole_output(tmp_path, older, again):
         if again == "write":
             _write(out, "newer")
         elif again == "recover":
-            recover(out)
+            recover_folder(out)
         else:
             check_folder(out)
         found.add(_version(out) if out.exists() else "none")
@@ -388,8 +388,8 @@ def test_every_file_is_synced_before_the_swap(tmp_path, monkeypatch):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from patrolplan.outputs.output_folder import whole_folder
-with whole_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
+from patrolplan.outputs.output_folder import replace_folder
+with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
     (folder / "a.txt").write_text("first", encoding="utf-8")
     print("writing", flush=True)
     sys.stdin.readline()
@@ -435,22 +435,22 @@ def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
     """JSON keeps its order and letters, ends with a line break, and refuses NaN."""
     document = {"b": [1, 2.5], "a": "Café"}
     write_json(tmp_path / "x.json", document)
-    assert (tmp_path / "x.json").read_bytes() == json_text(document).encode()
-    assert json.loads(json_text(document)) == document
-    assert "Café" in json_text(document)
-    assert json_text(document).endswith("}\n")
+    assert (tmp_path / "x.json").read_bytes() == format_json(document).encode()
+    assert json.loads(format_json(document)) == document
+    assert "Café" in format_json(document)
+    assert format_json(document).endswith("}\n")
     with pytest.raises(ValueError, match="JSON compliant"):
-        json_text({"a": float("nan")})
+        format_json({"a": float("nan")})
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from patrolplan.outputs.output_folder import whole_folder
+from patrolplan.outputs.output_folder import replace_folder
 out = Path(sys.argv[1])
 print("ready", flush=True)
 for version in range(10_000):
-    with whole_folder(out, {"version": str(version)}) as folder:
+    with replace_folder(out, {"version": str(version)}) as folder:
         for number in range(20):
             (folder / f"{number}.txt").write_text(f"{version} " * 500, encoding="utf-8")
 """
@@ -505,7 +505,7 @@ def test_files_replaced_in_place_are_whole_after_a_kill_at_any_moment(tmp_path, 
     seen = []
     for moment in range(40):
         folder = tmp_path / f"out{moment}"
-        with whole_folder(folder, {"version": 1}) as part:
+        with replace_folder(folder, {"version": 1}) as part:
             for name, content in old.items():
                 (part / name).write_bytes(content)
         _kill_at(moment, monkeypatch)
@@ -532,10 +532,10 @@ def test_files_replaced_in_place_are_whole_after_a_kill_at_any_moment(tmp_path, 
 
 def test_a_folder_of_others_is_not_written_into(tmp_path):
     """Without a manifest of ours nothing is replaced, and a file of that ending is left alone."""
-    (tmp_path / "notes.coming").write_text("mine", encoding="utf-8")
+    (tmp_path / "notes.capped_visits").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match="no manifest of ours"):
         replace_files(tmp_path, {"a.json": b"x"}, {})
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.coming"]
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.capped_visits"]
 
 
 def test_a_single_file_is_replaced_whole(tmp_path):
@@ -552,7 +552,7 @@ def made(demo_plan, tmp_path_factory):
     """A pack of one school, and the settings it was made with."""
     plan = replace(demo_plan, patrols=demo_plan.patrols[:1])
     return pp.write_pack(
-        plan, tmp_path_factory.mktemp("standing") / "out", asked={"schools": ["x"]}
+        plan, tmp_path_factory.mktemp("standing") / "out", request={"schools": ["x"]}
     )
 
 
@@ -565,16 +565,16 @@ def copy(made, tmp_path):
 
 def test_same_wish_on_same_inputs_stands(demo_plan, made):
     """With nothing changed the plan stands; for other wishes it does not."""
-    origin = created_from(demo_plan.area)
-    assert stands(made, origin, {"schools": ["x"]})
-    assert not stands(made, origin, {})
-    assert not stands(made, origin, {"schools": ["x"], "minutes": 60})
+    origin = compute_area_provenance(demo_plan.area)
+    assert is_up_to_date(made, origin, {"schools": ["x"]})
+    assert not is_up_to_date(made, origin, {})
+    assert not is_up_to_date(made, origin, {"schools": ["x"], "minutes": 60})
 
 
 def test_other_settings_ask_for_another_plan(demo_plan, made):
     """Another seed, or any other setting, makes the plan anew."""
     other = pp.with_settings(demo_plan.area, seed=2)
-    assert not stands(made, created_from(other), {"schools": ["x"]})
+    assert not is_up_to_date(made, compute_area_provenance(other), {"schools": ["x"]})
 
 
 @pytest.mark.parametrize("spoil", ["changed", "missing", "added"])
@@ -586,7 +586,7 @@ def test_folder_that_was_touched_does_not_stand(demo_plan, copy, spoil):
         (copy / "cards.pdf").unlink()
     else:
         (copy / "note.txt").write_text("a note", encoding="utf-8")
-    assert not stands(copy, created_from(demo_plan.area), {"schools": ["x"]})
+    assert not is_up_to_date(copy, compute_area_provenance(demo_plan.area), {"schools": ["x"]})
 
 
 def test_changed_input_makes_the_plan_anew(demo_plan, made, tmp_path):
@@ -594,29 +594,31 @@ def test_changed_input_makes_the_plan_anew(demo_plan, made, tmp_path):
     old = demo_plan.area
     shutil.copytree(old.settings.folder, tmp_path / "data")
     settings = pp.load_settings(tmp_path / "data" / "patrolplan.toml")
-    assert stands(
-        made, origin_of(settings, input_digests(settings, old.reports)), {"schools": ["x"]}
+    assert is_up_to_date(
+        made,
+        compute_provenance(settings, compute_input_digests(settings, old.reports)),
+        {"schools": ["x"]},
     )
     with (tmp_path / "data" / "bell_times.csv").open("a", encoding="utf-8") as stream:
         stream.write("\n")
-    now = origin_of(settings, input_digests(settings, old.reports))
-    assert not stands(made, now, {"schools": ["x"]})
+    now = compute_provenance(settings, compute_input_digests(settings, old.reports))
+    assert not is_up_to_date(made, now, {"schools": ["x"]})
 
 
 def test_reports_are_known_again_by_their_groups_alone(demo_plan, made, tmp_path):
     """Without the groups nothing can be said; a report that changes no group changes nothing."""
     settings = demo_plan.area.settings
-    without = origin_of(settings, input_digests(settings))
-    assert not stands(made, without, {"schools": ["x"]})
+    without = compute_provenance(settings, compute_input_digests(settings))
+    assert not is_up_to_date(made, without, {"schools": ["x"]})
     shutil.copytree(settings.folder, tmp_path / "data")
     reports = tmp_path / "data" / "reports.csv"
     lines = reports.read_text(encoding="utf-8").splitlines()
     first = lines[1].replace("R00001", "R99999")
     reports.write_text("\n".join([lines[0], first, *lines[2:]]) + "\n", encoding="utf-8")
     area = pp.load_area(tmp_path / "data" / "patrolplan.toml")
-    assert stands(made, created_from(area), {"schools": ["x"]})
+    assert is_up_to_date(made, compute_area_provenance(area), {"schools": ["x"]})
 
 
 def test_empty_folder_does_not_stand(demo_plan, tmp_path):
     """Where nothing was written yet, there is nothing that stands."""
-    assert not stands(tmp_path / "none", created_from(demo_plan.area), {})
+    assert not is_up_to_date(tmp_path / "none", compute_area_provenance(demo_plan.area), {})

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.output_folder import json_text
-from patrolplan.outputs.planfile import plan_document
+from patrolplan.outputs.output_folder import format_json
+from patrolplan.outputs.planfile import build_plan_document
 
 CLOCK = re.compile(r"\d\d:\d\d")
 
@@ -17,7 +17,7 @@ CLOCK = re.compile(r"\d\d:\d\d")
 @pytest.fixture(scope="module")
 def document(demo_plan):
     """The plan of the demo borough as other programs read it."""
-    return json.loads(json_text(plan_document(demo_plan)))
+    return json.loads(format_json(build_plan_document(demo_plan)))
 
 
 def test_document_has_the_keys_of_the_contracts(document):
@@ -90,7 +90,7 @@ def test_small_counts_of_reports_are_not_in_the_document(document):
 
 def test_no_time_of_creation_is_inside(demo_plan):
     """Made twice, the document has the same bytes, and no date later than the data."""
-    one, other = (json_text(plan_document(demo_plan)) for _ in range(2))
+    one, other = (format_json(build_plan_document(demo_plan)) for _ in range(2))
     assert one == other
     assert not re.search(r"T\d\d:\d\d:\d\d", one)
 
@@ -105,7 +105,7 @@ def test_rides_and_starts_at_the_base_are_told(demo_area, demo_plan):
     plan = pp.plan_patrols(
         area, demo_plan.risk, demo_plan.hotspots, urns=["900001"], held_out=False
     )
-    document = plan_document(plan)
+    document = build_plan_document(plan)
     [patrol] = document["patrols"]
     assert patrol["way"] == "bicycle"
     assert patrol["starts_at"] == "base"

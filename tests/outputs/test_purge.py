@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from patrolplan.cli import app
 from patrolplan.errors import OutputError
-from patrolplan.inputs.street_files import STREETS_FILES
-from patrolplan.outputs.output_folder import whole_folder
-from patrolplan.outputs.purge import RECORD, purge
+from patrolplan.inputs.street_files import STREET_ENTRY_FILES
+from patrolplan.outputs.output_folder import replace_folder
+from patrolplan.outputs.purge import RECORD_FILE, purge
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 AGED = (NOW - dt.timedelta(days=100)).timestamp()
@@ -30,7 +30,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
     for name in ("0" * 32, "1" * 32, "2" * 32):
         (folder / f"streets-2-{name}").mkdir(parents=True)
-        for file in STREETS_FILES:
+        for file in STREET_ENTRY_FILES:
             (folder / f"streets-2-{name}" / file).write_text("x", encoding="utf-8")
     (folder / f"streets-2-{'1' * 32}" / "thesis.doc").write_text("mine", encoding="utf-8")
     (folder / "streets-of-london").mkdir()
@@ -45,7 +45,7 @@ def cache(tmp_path, monkeypatch):
 def out(tmp_path):
     """An old output folder in which one file was changed, one added, and a link laid."""
     folder = tmp_path / "out"
-    with whole_folder(folder, {}) as part:
+    with replace_folder(folder, {}) as part:
         (part / "cards").mkdir()
         for name in ("plan.json", "notes.txt", "cards/1.pdf"):
             (part / name).write_text(name, encoding="utf-8")
@@ -65,7 +65,7 @@ def test_old_entries_of_the_cache_go_and_others_stay(cache):
     found = purge(MONTH, now=NOW)
     assert [(one.path[-1], one.removed) for one in found] == [("0", True), ("1", False)]
     assert "thesis.doc" in found[1].why
-    left = {path.name for path in cache.iterdir()} - {RECORD}
+    left = {path.name for path in cache.iterdir()} - {RECORD_FILE}
     assert left == {f"streets-2-{'1' * 32}", f"streets-2-{'2' * 32}", "streets-of-london"}
     assert len(list((cache / f"streets-2-{'1' * 32}").iterdir())) == 5
 
@@ -119,7 +119,7 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
     assert not (tmp_path / ".out.part-abc").exists()
     assert not (tmp_path / ".out.lock").exists()
-    lines = (cache / RECORD).read_text(encoding="utf-8").splitlines()
+    lines = (cache / RECORD_FILE).read_text(encoding="utf-8").splitlines()
     recorded = [json.loads(line) for line in lines]
     assert len(recorded) == 1 + 1 + 3
     assert {key for line in recorded for key in line} == {"at", "path", "what", "removed", "why"}
@@ -129,14 +129,14 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
 def test_an_unchanged_output_goes_whole(cache, tmp_path):
     """An old folder that is still as it was written goes as a whole."""
     folder = tmp_path / "whole"
-    with whole_folder(folder, {}) as part:
+    with replace_folder(folder, {}) as part:
         (part / "deep" / "er").mkdir(parents=True)
         (part / "deep" / "er" / "a.txt").write_text("a", encoding="utf-8")
     _age(folder)
     purge(MONTH, [folder], now=NOW, record=tmp_path / "log" / "record.jsonl")
     assert not folder.exists()
     assert (tmp_path / "log" / "record.jsonl").is_file()
-    assert not (cache / RECORD).exists()
+    assert not (cache / RECORD_FILE).exists()
 
 
 def test_a_manifest_cannot_name_files_elsewhere(cache, out, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.outputs import wording
-from patrolplan.patrols.plan import clock
+from patrolplan.patrols.plan import format_time
 from patrolplan.settings import CrimeSettings
 
 
@@ -24,13 +24,13 @@ from patrolplan.settings import CrimeSettings
 )
 def test_grid_references_of_known_places(x, y, expected):
     """Places from the Scillies to Shetland get the references that maps give them."""
-    assert wording.grid_reference(x, y) == expected
+    assert wording.format_grid_reference(x, y) == expected
 
 
 @given(st.floats(0, 699_999), st.floats(0, 1_299_999))
 def test_grid_reference_has_always_two_letters_and_eight_figures(x, y):
     """Every point of the grid has a reference that can be said on the radio."""
-    letters, east, north = wording.grid_reference(x, y).split()
+    letters, east, north = wording.format_grid_reference(x, y).split()
     assert letters.isalpha()
     assert "I" not in letters
     assert len(letters) == 2
@@ -41,21 +41,21 @@ def test_grid_reference_has_always_two_letters_and_eight_figures(x, y):
 @pytest.mark.parametrize(("x", "y"), [(-1, 0), (0, 1_300_000), (float("nan"), 0)])
 def test_there_is_no_reference_off_the_grid(x, y):
     """Points outside the grid, or in another CRS, have no reference rather than a wrong one."""
-    assert wording.grid_reference(x, y) == ""
-    assert wording.grid_reference(530034, 180381, crs="EPSG:32630") == ""
+    assert wording.format_grid_reference(x, y) == ""
+    assert wording.format_grid_reference(530034, 180381, crs="EPSG:32630") == ""
 
 
 @given(st.floats(0, 20_000))
 def test_metres_are_near_what_they_stand_for(length):
     """Lengths in words are never off by more than a tenth, or 5 m."""
-    number, unit = wording.metres(length).split()
+    number, unit = wording.format_metres(length).split()
     said = float(number) * (1000 if unit == "km" else 1)
     assert abs(said - length) <= max(5.0, 0.1 * length)
 
 
 def test_open_data_is_called_approximate(demo_plan):
     """Snapped, month-only data says so first, and reports say how they are grouped."""
-    said = wording.approximations(demo_plan)
+    said = wording.list_approximations(demo_plan)
     assert said[0].startswith("Open data: places approximate to a few streets, month only")
     assert any("groups of 5 or more" in line for line in said)
 
@@ -64,8 +64,8 @@ def test_own_extract_is_not_called_open_data(demo_plan):
     """Exact places and times are told as such, and police open data is not credited."""
     risk = dataclasses.replace(demo_plan.risk, snapped=False, times_known=True)
     plan = dataclasses.replace(demo_plan, risk=risk)
-    assert "with times" in wording.approximations(plan)[0]
-    assert not any("data.police.uk" in line for line in wording.attributions(plan))
+    assert "with times" in wording.list_approximations(plan)[0]
+    assert not any("data.police.uk" in line for line in wording.list_attributions(plan))
 
 
 def test_switched_off_guard_is_printed_with_its_reason(demo_plan):
@@ -75,18 +75,18 @@ def test_switched_off_guard_is_printed_with_its_reason(demo_plan):
     plan = dataclasses.replace(
         demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
     )
-    assert any("joint operation" in line for line in wording.approximations(plan))
+    assert any("joint operation" in line for line in wording.list_approximations(plan))
 
 
 def test_real_places_credit_their_sources(demo_plan):
     """OpenStreetMap and the Open Government Licence are named; a made-up place owes nobody."""
-    assert "Fictional" in wording.attributions(demo_plan)[0]
+    assert "Fictional" in wording.list_attributions(demo_plan)[0]
     named = demo_plan.area.settings.area.model_copy(update={"name": "Camden"})
     settings = demo_plan.area.settings.model_copy(update={"area": named})
     plan = dataclasses.replace(
         demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
     )
-    said = " ".join(wording.attributions(plan))
+    said = " ".join(wording.list_attributions(plan))
     assert "© OpenStreetMap contributors" in said
     assert "Open Government Licence v3.0" in said
 
@@ -94,11 +94,11 @@ def test_real_places_credit_their_sources(demo_plan):
 def test_gap_is_told_never_smaller_than_it_is(demo_plan):
     """Proven patrols are the best possible, others say how far they may be from it."""
     best = dataclasses.replace(demo_plan.patrols[0], worth=1.0, bound=1.0, proven=True)
-    assert wording.how_good(best) == "Best possible for this window"
+    assert wording.describe_quality(best) == "Best possible for this window"
     near = dataclasses.replace(best, worth=0.9761, proven=False)
-    assert wording.how_good(near) == "Within 2.4 % of the best possible for this window"
+    assert wording.describe_quality(near) == "Within 2.4 % of the best possible for this window"
     alone = dataclasses.replace(best, stops=())
-    assert "No priority street" in wording.how_good(alone)
+    assert "No priority street" in wording.describe_quality(alone)
 
 
 def _evening(plan, unlit, unknown=0.0, **changes):
@@ -115,9 +115,9 @@ def test_sunset_is_told_in_local_time(demo_plan):
     """The demo borough lies east of London: sunset is an hour later by the clock in summer."""
     winter = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
     summer = dataclasses.replace(demo_plan, date=dt.date(2026, 6, 21))
-    assert wording.sun_minutes(winter) == pytest.approx(15 * 60 + 50, abs=3)
-    assert wording.sun_minutes(summer) == pytest.approx(21 * 60 + 17, abs=3)
-    assert wording.sun_minutes(demo_plan) is None
+    assert wording.find_sunset_minutes(winter) == pytest.approx(15 * 60 + 50, abs=3)
+    assert wording.find_sunset_minutes(summer) == pytest.approx(21 * 60 + 17, abs=3)
+    assert wording.find_sunset_minutes(demo_plan) is None
 
 
 def test_no_sunset_where_local_time_is_not_known(demo_plan):
@@ -126,7 +126,7 @@ def test_no_sunset_where_local_time_is_not_known(demo_plan):
     settings = demo_plan.area.settings.model_copy(update={"area": area})
     moved = dataclasses.replace(demo_plan.area, settings=settings)
     plan = dataclasses.replace(demo_plan, area=moved, date=dt.date(2026, 12, 21))
-    assert wording.sun_minutes(plan) is None
+    assert wording.find_sunset_minutes(plan) is None
 
 
 def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
@@ -139,11 +139,11 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     legs = (demo_plan.patrols[0].legs[0],) * 3
     first = dataclasses.replace(demo_plan.patrols[0], legs=legs, stops=stops, end_minutes=985.0)
     plan = dataclasses.replace(plan, patrols=(first,))
-    said = wording.after_dark(plan, _evening(plan, (120.0, 0.0, 68.0)))
+    said = wording.describe_lighting(plan, _evening(plan, (120.0, 0.0, 68.0)))
     assert said.startswith("Sunset 15:4")
     assert said.endswith("No street lighting then on part of 2→G (70 m).")
     to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
-    assert "2→B (70 m)" in wording.after_dark(plan, to_base)
+    assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
 
 
 def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
@@ -159,7 +159,7 @@ def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
         end_minutes=500.0,
     )
     plan = dataclasses.replace(plan, patrols=(first,))
-    said = wording.after_dark(plan, _evening(plan, (120.0, 68.0)))
+    said = wording.describe_lighting(plan, _evening(plan, (120.0, 68.0)))
     assert said == "Sunrise 07:59. No street lighting then on part of G→1 (120 m)."
 
 
@@ -169,8 +169,10 @@ def test_minutes_of_a_leg_are_those_between_the_printed_times(demo_plan):
         leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
         arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
         for leg in range(len(patrol.legs)):
-            apart = _after_midnight(clock(arrives[leg])) - _after_midnight(clock(leaves[leg]))
-            assert wording.leg_minutes(patrol, leg) == wording.minutes(apart)
+            apart = _after_midnight(format_time(arrives[leg])) - _after_midnight(
+                format_time(leaves[leg])
+            )
+            assert wording.format_leg_minutes(patrol, leg) == wording.format_minutes(apart)
 
 
 def _after_midnight(text):
@@ -181,7 +183,7 @@ def _after_midnight(text):
 def test_unlit_legs_are_told_without_a_day(demo_plan):
     """Without a day there is no sunset, but streets without lighting are still named."""
     unlit = [50.0] * len(demo_plan.patrols[0].legs)
-    said = wording.after_dark(demo_plan, _evening(demo_plan, unlit))
+    said = wording.describe_lighting(demo_plan, _evening(demo_plan, unlit))
     assert "Sunset" not in said
     assert said.startswith("No street lighting after dark on part of G→1 (50 m)")
 
@@ -190,9 +192,9 @@ def test_unknown_lighting_is_not_called_unlit(demo_plan):
     """Streets of unknown lighting are told in metres where they are many, and never as unlit."""
     none = [0.0] * len(demo_plan.patrols[0].legs)
     patrol = _evening(demo_plan, none, 500.0, end_minutes=1020.0)
-    assert wording.after_dark(demo_plan, patrol) == ""
+    assert wording.describe_lighting(demo_plan, patrol) == ""
     dark = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    said = wording.after_dark(dark, patrol)
+    said = wording.describe_lighting(dark, patrol)
     assert "Lighting not known on" in said
     assert "No street lighting" not in said
 
@@ -200,7 +202,7 @@ def test_unknown_lighting_is_not_called_unlit(demo_plan):
 def test_another_day_is_another_plan(demo_plan):
     """Cards of two days differ, so their plans are named differently."""
     dated = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    assert wording.plan_id(dated) != wording.plan_id(demo_plan)
+    assert wording.compute_plan_id(dated) != wording.compute_plan_id(demo_plan)
 
 
 def test_tasked_reason_comes_first(demo_plan):
@@ -208,20 +210,20 @@ def test_tasked_reason_comes_first(demo_plan):
     stop = dataclasses.replace(
         demo_plan.patrols[0].stops[0], why=("robbery;", "reports."), tasked="phones"
     )
-    assert wording.why_line(stop) == "Tasked: phones. Robbery. Reports."
+    assert wording.format_reasons(stop) == "Tasked: phones. Robbery. Reports."
     bare = dataclasses.replace(stop, why=(), tasked="")
-    assert wording.why_line(bare)
+    assert wording.format_reasons(bare)
 
 
 def test_data_of_one_month_names_it_once(demo_plan):
     """A single month is not printed as a span."""
     month = pd.Timestamp("2026-09-01")
     risk = dataclasses.replace(demo_plan.risk, months=(month, month))
-    assert wording.data_dates(risk) == "Recorded crime of September 2026"
+    assert wording.format_data_months(risk) == "Recorded crime of September 2026"
 
 
 def test_plan_id_follows_the_plan(demo_plan):
     """Equal plans share their id, another plan has another."""
-    assert wording.plan_id(demo_plan) == wording.plan_id(demo_plan)
+    assert wording.compute_plan_id(demo_plan) == wording.compute_plan_id(demo_plan)
     other = dataclasses.replace(demo_plan, patrols=demo_plan.patrols[1:])
-    assert wording.plan_id(other) != wording.plan_id(demo_plan)
+    assert wording.compute_plan_id(other) != wording.compute_plan_id(demo_plan)

@@ -11,9 +11,9 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.patrols.document import PatrolEntry, patrol_document
-from patrolplan.patrols.patrol_writer import other_way
-from patrolplan.patrols.windows import way_notes
+from patrolplan.patrols.document import PatrolEntry, build_patrol_document
+from patrolplan.patrols.patrol_writer import reverse_patrol
+from patrolplan.patrols.windows import build_way_notes
 
 WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
 
@@ -36,7 +36,7 @@ def plan(area, demo_plan):
 @pytest.fixture(scope="module")
 def signs(demo_area):
     """The tags of every way of the demo borough, read without the project's reader."""
-    with gzip.open(demo_area.settings.paths("streets")[0]) as stream:
+    with gzip.open(demo_area.settings.find_files("streets")[0]) as stream:
         root = ET.parse(stream).getroot()
     return {
         int(way.get("id")): {tag.get("k"): tag.get("v") for tag in way.iter("tag")}
@@ -150,8 +150,8 @@ def test_legs_join_up_and_variants_ride_too(plan):
 
 def test_a_walking_extract_is_announced(area, plan):
     """Every patrol says when roads for bicycles may be missing, or one-way signs are unknown."""
-    assert way_notes(area) == ()
-    told = way_notes(dataclasses.replace(area, walking_extract=True))
+    assert build_way_notes(area) == ()
+    told = build_way_notes(dataclasses.replace(area, walking_extract=True))
     assert "extract for walking" in told[0]
     ways = area.network.parts.ways.assign(one_way=0)
     parts = dataclasses.replace(area.network.parts, ways=ways)
@@ -160,28 +160,28 @@ def test_a_walking_extract_is_announced(area, plan):
     [patrol] = pp.plan_patrols(
         unsigned, plan.risk, plan.hotspots, urns=["900001"], held_out=False
     ).patrols
-    assert set(way_notes(unsigned)) <= set(patrol.notes)
-    assert "no one-way street" in way_notes(unsigned)[1]
+    assert set(build_way_notes(unsigned)) <= set(patrol.notes)
+    assert "no one-way street" in build_way_notes(unsigned)[1]
 
 
 def test_on_foot_nothing_is_announced(demo_area):
     """A walking extract is just right for walking."""
-    assert way_notes(dataclasses.replace(demo_area, walking_extract=True)) == ()
+    assert build_way_notes(dataclasses.replace(demo_area, walking_extract=True)) == ()
 
 
 def test_rides_are_never_turned_round(plan, area):
     """The other way round would lead against one-way streets: there is none for a ride."""
     assert any(len(patrol.stops) > 1 for patrol in plan.patrols)
-    assert all(other_way(patrol) is None for patrol in plan.patrols)
+    assert all(reverse_patrol(patrol) is None for patrol in plan.patrols)
     for patrol in plan.patrols:
-        document = patrol_document(patrol, area.projection)
+        document = build_patrol_document(patrol, area.projection)
         again = PatrolEntry.model_validate(json.loads(json.dumps(document)))
-        back = again.patrol(area.projection)
+        back = again.to_patrol(area.projection)
         assert back.way == "bicycle"
         ways = [step.way for leg in patrol.legs for step in leg.steps]
         assert [step.way for leg in back.legs for step in leg.steps] == ways
         assert back.pushed_metres == pytest.approx(patrol.pushed_metres, abs=0.5)
-        assert patrol_document(back, area.projection) == document
+        assert build_patrol_document(back, area.projection) == document
 
 
 @pytest.mark.slow

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.patrols.directions import (
-    LEAST_METRES,
-    SHORT_METRES,
-    directions,
-    leg_of,
-    turn_words,
-    turned_back,
+    MIN_END_METRES,
+    MIN_STEP_METRES,
+    build_directions,
+    build_leg,
+    describe_turn,
+    reverse_directions,
 )
 
 
@@ -40,7 +40,7 @@ from patrolplan.patrols.directions import (
 )
 def test_turn_words_at_known_angles(degrees, words):
     """Turns are told as a walker would: by side and sharpness, clockwise to the right."""
-    assert turn_words(np.radians(degrees)) == words
+    assert describe_turn(np.radians(degrees)) == words
 
 
 @given(st.floats(-720, 720))
@@ -48,9 +48,9 @@ def test_turning_the_other_way_swaps_left_and_right(degrees):
     """The mirror image of a turn has the same word on the other side."""
     mirrored = {"left": "right", "right": "left", "bear left": "bear right"}
     mirrored |= {"bear right": "bear left"}
-    words = turn_words(np.radians(degrees))
+    words = describe_turn(np.radians(degrees))
     if abs(abs((degrees + 180) % 360 - 180) - 180) > 1e-6:
-        assert turn_words(np.radians(-degrees)) == mirrored.get(words, words)
+        assert describe_turn(np.radians(-degrees)) == mirrored.get(words, words)
 
 
 def _walk(*moves):
@@ -71,7 +71,7 @@ def _walk(*moves):
 
 
 def _told(walk, *names):
-    steps = directions(walk, np.array(names, dtype=object))
+    steps = build_directions(walk, np.array(names, dtype=object))
     return [(step.turn, step.street, round(step.metres)) for step in steps]
 
 
@@ -154,8 +154,8 @@ def test_a_leg_begins_and_ends_with_the_turns_that_are_walked():
 
 
 def _back(walk, *names):
-    steps = directions(walk, np.array(names, dtype=object))
-    told = turned_back(steps, walk.line[::-1])
+    steps = build_directions(walk, np.array(names, dtype=object))
+    told = reverse_directions(steps, walk.line[::-1])
     return [(step.turn, step.street, round(step.metres)) for step in told]
 
 
@@ -181,7 +181,7 @@ def test_leg_of_short_bits_alone_is_one_step():
 def test_walk_of_no_length_has_no_directions():
     """From a place to itself there is nothing to tell."""
     walk = SimpleNamespace(pieces=np.empty(0, dtype=np.int64), piece_metres=np.empty(0))
-    assert directions(walk, np.array(["A"], dtype=object)) == ()
+    assert build_directions(walk, np.array(["A"], dtype=object)) == ()
 
 
 MOVES = st.lists(
@@ -194,21 +194,21 @@ def test_metres_of_steps_sum_to_the_leg(moves, data):
     """Whatever is merged, the steps' metres are together those of the leg."""
     names = data.draw(st.lists(st.sampled_from("ABC"), min_size=len(moves), max_size=len(moves)))
     walk = _walk(*moves)
-    leg = leg_of(walk, np.array(names, dtype=object), walk.network.piece_lit, 80.0)
+    leg = build_leg(walk, np.array(names, dtype=object), walk.network.piece_lit, 80.0)
     assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
     assert leg.minutes == pytest.approx(walk.metres / 80)
     assert leg.steps[0].turn.startswith("head ")
     for before, after in zip(leg.steps[:-1], leg.steps[1:], strict=True):
         assert before.street != after.street
     if len(leg.steps) > 1:
-        assert all(step.metres >= LEAST_METRES for step in leg.steps)
-        assert all(step.metres >= SHORT_METRES for step in leg.steps[1:-1])
+        assert all(step.metres >= MIN_END_METRES for step in leg.steps)
+        assert all(step.metres >= MIN_STEP_METRES for step in leg.steps[1:-1])
 
 
 def _ridden(ways, *moves):
     """Steps of a ride along one street a move, gone in these ways."""
     names = np.array([f"Street {number}" for number in range(len(moves))], dtype=object)
-    steps = directions(_walk(*moves), names, np.array(ways, dtype=object))
+    steps = build_directions(_walk(*moves), names, np.array(ways, dtype=object))
     return [(step.street, round(step.metres), step.way) for step in steps]
 
 
@@ -224,7 +224,7 @@ def test_one_street_ridden_and_pushed_is_two_directions():
     """Where riding ends on the same street, one is told to get off there."""
     walk = _walk((0, 100), (0, 40))
     names = np.array(["A", "A"], dtype=object)
-    steps = directions(walk, names, np.array(["ride", "push"], dtype=object))
+    steps = build_directions(walk, names, np.array(["ride", "push"], dtype=object))
     assert [(step.street, step.way, step.metres) for step in steps] == [
         ("A", "ride", 100),
         ("A", "push", 40),

@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.network.names import street_labels
-from patrolplan.patrols.school_problem import school_case
+from patrolplan.network.names import label_streets
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.windows import Window
 
 URN = "900001"
@@ -72,16 +72,16 @@ def test_variants_end_at_the_base_too(patrol):
 def test_stops_on_the_way_to_the_base_are_no_farther_than_the_time_allows(demo_area, demo_plan):
     """Candidates are just the hotspots from which the base is reached in time after a dwell."""
     area = _to_base(demo_area, candidates=500, window_minutes=70)
-    labels = street_labels(area.network)
+    labels = label_streets(area.network)
     row = list(area.schools["urn"]).index(URN)
-    case = school_case(
+    case = build_school_problem(
         area, demo_plan.risk, demo_plan.hotspots, row, labels=labels, window=Window(70)
     )
     metres = case.reach.walks.metres
-    assert case.reach.end == len(metres) - 1 > 0
+    assert case.reach.end_position == len(metres) - 1 > 0
     there_and_on = metres[0, 1:-1] + metres[1:-1, -1]
     assert (there_and_on <= (60 - 15) * 80 + 90).all()
-    assert case.problem().officers[0].end == case.reach.end
+    assert case.build_problem().officers[0].end == case.reach.end_position
 
 
 def test_a_base_at_the_gate_is_the_gate(demo_area, demo_plan):

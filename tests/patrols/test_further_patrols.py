@@ -8,11 +8,11 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.network.names import street_labels
-from patrolplan.patrols.further_patrols import with_relief
-from patrolplan.patrols.patrol_writer import patrols_past
+from patrolplan.network.names import label_streets
+from patrolplan.patrols.further_patrols import add_avoiding_variants
+from patrolplan.patrols.patrol_writer import plan_avoiding_variant
 from patrolplan.patrols.plan import Variant
-from patrolplan.patrols.school_problem import school_case
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.windows import Window
 
 URN = "900001"
@@ -27,7 +27,7 @@ def tasked(request, demo_area, demo_plan):
     gate = shapely.Point(own.x, own.y)
     near = hotspots[gpd.GeoSeries(hotspots["stop"]).distance(gate) < 500].iloc[-1]
     network = demo_area.network
-    streets = shapely.points(network.piece_middle[network.around([own.x, own.y], 500)])
+    streets = shapely.points(network.piece_middle[network.find_pieces_within([own.x, own.y], 500)])
     quiet = max(streets, key=lambda street: hotspots.geometry.distance(street).min())
     apart = request.param == "apart"
     place = gpd.GeoDataFrame(
@@ -39,8 +39,8 @@ def tasked(request, demo_area, demo_plan):
     area = dataclasses.replace(demo_area, tasked_places=place)
     plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN], held_out=False)
     row = list(area.schools["urn"]).index(URN)
-    labels, window = street_labels(area.network), Window(area.settings.patrol.window_minutes)
-    case = school_case(area, plan.risk, hotspots, row, labels=labels, window=window)
+    labels, window = label_streets(area.network), Window(area.settings.patrol.window_minutes)
+    case = build_school_problem(area, plan.risk, hotspots, row, labels=labels, window=window)
     return case, plan, "T9" if apart else near["hotspot"]
 
 
@@ -52,7 +52,7 @@ def test_a_place_that_must_be_visited_is_visited_past_crowded_hotspots(tasked):
     others = frozenset(stop.hotspot for stop in best.stops) - {name}
     assert others
     for off in (others, others | {name}):
-        past = patrols_past(case, off, (best,))
+        past = plan_avoiding_variant(case, off, (best,))
         assert [s.hotspot for p in past.patrols for s in p.stops if s.tasked] == [name]
         assert not others & set(past.hotspots)
 
@@ -63,8 +63,8 @@ def test_a_further_patrol_that_is_known_is_not_listed_again(tasked):
     (best,) = plan.patrols
     twin = next(variant for variant in best.variants if name in variant.hotspots)
     area = pp.with_settings(plan.area, week={"max_dose_minutes_per_day": 1})
-    asked, known = with_relief(
-        area, plan.risk, plan.hotspots, [best], date=None, known=_Always(twin)
+    asked, known = add_avoiding_variants(
+        area, plan.risk, plan.hotspots, [best], date=None, planned=_Always(twin)
     )
     assert known
     assert all(isinstance(further, Variant) for further in known.values())
@@ -82,4 +82,4 @@ class _Always(dict):
         return True
 
     def __getitem__(self, key):
-        return dataclasses.replace(self.variant, past=tuple(sorted(key[1])))
+        return dataclasses.replace(self.variant, avoided_hotspots=tuple(sorted(key[1])))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.patrols.joint import Member, overlapping, solve_together
-from patrolplan.patrols.solver.solution import timed_route
+from patrolplan.patrols.joint import Member, is_overlapping, solve_together
+from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
 
 STARTS = st.sampled_from([900.0, 915.0, 960.0])
@@ -44,7 +44,7 @@ def _feasible_sets(problem):
     """All sets of stops that one officer can visit in time."""
     stops = range(1, problem.size)
     orders = (order for size in range(problem.size) for order in permutations(stops, size))
-    return {frozenset(order) for order in orders if timed_route(problem, 0, order) is not None}
+    return {frozenset(order) for order in orders if time_route(problem, 0, order) is not None}
 
 
 def _best(members):
@@ -74,7 +74,7 @@ def _allowed(members, taken):
         if len(set(mine)) < len(mine):
             return False
         for other in range(number):
-            if overlapping(members[number], members[other]) and set(mine) & set(taken[other]):
+            if is_overlapping(members[number], members[other]) and set(mine) & set(taken[other]):
                 return False
     return True
 
@@ -95,7 +95,7 @@ def test_no_place_is_visited_twice_at_one_time(team):
     taken = []
     for member, routes in zip(team, joint.routes, strict=True):
         assert len(routes) == len(member.problem.officers)
-        assert all(timed_route(member.problem, k, stops) for k, stops in enumerate(routes))
+        assert all(time_route(member.problem, k, stops) for k, stops in enumerate(routes))
         taken.append([member.places[stop] for route in routes for stop in route])
     assert _allowed(team, taken)
     assert joint.bound >= joint.worth - 1e-9
@@ -110,7 +110,7 @@ def test_together_is_worth_no_less_than_one_after_the_other(team):
         taken = {
             place
             for other, visited in zip(team[:number], seen, strict=True)
-            if overlapping(member, other)
+            if is_overlapping(member, other)
             for place in visited
         }
         barred = {row for row, place in enumerate(member.places) if place in taken}

@@ -6,25 +6,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.network.names import street_labels
+from patrolplan.network.names import label_streets
 from patrolplan.patrols.patrol_backtest import (
+    BASELINES,
     OURS,
-    PLAIN,
-    PLANNED,
+    PLANNED_COLUMNS,
     PatrolBacktest,
-    area_until,
     backtest_patrols,
-    counts_alone,
-    dwelt,
-    held_out_months,
-    loop_harm,
-    recorded_harm,
+    compute_loop_harm,
+    compute_recorded_harm,
+    cut_area,
+    find_dwell_pieces,
+    prepare_hold_out,
+    use_counts_only,
 )
-from patrolplan.patrols.school_problem import Ground, school_case
-from patrolplan.patrols.simple_patrols import ROTATIONS, Loops, stretch_around
+from patrolplan.patrols.school_problem import SharedInputs, build_school_problem
+from patrolplan.patrols.simple_patrols import ROTATIONS, LoopFinder, find_stretch_around
 from patrolplan.patrols.windows import Window
-from patrolplan.risk.history import history_of
-from patrolplan.risk.weights import harm_days
+from patrolplan.risk.history import build_history
+from patrolplan.risk.weights import get_harm_days
 
 ORIGIN = pd.Timestamp("2026-06-01")
 
@@ -52,10 +52,10 @@ def tested(few_schools):
 
 def test_one_row_an_origin_and_school_with_every_way(tested):
     """Every origin and school has what each way met."""
-    assert len(tested.met) == 2
-    assert {OURS, *PLAIN} <= set(tested.met.columns)
-    assert (tested.met[OURS] > 0).all()
-    assert tested.planned_ratio >= 1
+    assert len(tested.results) == 2
+    assert {OURS, *BASELINES} <= set(tested.results.columns)
+    assert (tested.results[OURS] > 0).all()
+    assert tested.planned_worth_ratio >= 1
 
 
 def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
@@ -64,27 +64,27 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
     catchment = few_schools.incident_catchment.copy()
     catchment[later] = catchment[~later][0]
     poisoned = dataclasses.replace(few_schools, incident_catchment=catchment)
-    known, spoiled = area_until(few_schools, ORIGIN), area_until(poisoned, ORIGIN)
+    known, spoiled = cut_area(few_schools, ORIGIN), cut_area(poisoned, ORIGIN)
     assert (known.incident_catchment == spoiled.incident_catchment).all()
     assert (known.incidents["month"] < ORIGIN).all()
     again = backtest_patrols(poisoned, origins=[ORIGIN])
-    assert not again.met[OURS].equals(tested.met[OURS])
+    assert not again.results[OURS].equals(tested.results[OURS])
 
 
 def test_recorded_harm_is_the_months_harm_by_hand(demo_area):
     """The harm on all pieces adds up to days times incidents of the categories that count."""
-    harm = recorded_harm(demo_area, history_of(demo_area), [ORIGIN])
+    harm = compute_recorded_harm(demo_area, build_history(demo_area), [ORIGIN])
     incidents = demo_area.incidents[demo_area.incidents["month"] == ORIGIN]
     counted = incidents["category"].astype(str)
-    counted = counted[counted.isin(demo_area.settings.crimes.counted)]
-    assert harm.sum() == pytest.approx(harm_days(counted).sum())
+    counted = counted[counted.isin(demo_area.settings.crimes.risk_categories)]
+    assert harm.sum() == pytest.approx(get_harm_days(counted).sum())
 
 
 def test_counts_alone_makes_every_crime_weigh_one(demo_area):
     """In the count of crimes a robbery weighs as much as any other category."""
-    harm = counts_alone(demo_area).settings.risk.harm
+    harm = use_counts_only(demo_area).settings.risk.harm
     assert set(harm.values()) == {1.0}
-    assert set(harm) == set(demo_area.settings.crimes.counted)
+    assert set(harm) == set(demo_area.settings.crimes.risk_categories)
 
 
 def test_the_summary_is_the_ratio_of_sums():
@@ -96,23 +96,23 @@ def test_the_summary_is_the_ratio_of_sums():
                 "origin": origin,
                 "urn": urn,
                 OURS: 6.0,
-                PLAIN[0]: 3.0,
-                PLAIN[1]: 4.0 + k % 3,
-                PLAIN[2]: 1.0,
-                PLANNED[0]: 0.3 + k,
-                PLANNED[1]: 0.2 + k,
+                BASELINES[0]: 3.0,
+                BASELINES[1]: 4.0 + k % 3,
+                BASELINES[2]: 1.0,
+                PLANNED_COLUMNS[0]: 0.3 + k,
+                PLANNED_COLUMNS[1]: 0.2 + k,
             }
             for k, origin in enumerate(origins)
             for urn in ("1", "2")
         ]
     )
     summary = PatrolBacktest(met, seed=1).summary().set_index("against")
-    assert summary.loc[PLAIN[0], "harm_per_officer_hour_ratio"] == pytest.approx(2)
-    assert summary.loc[PLAIN[0], ["low", "high"]].tolist() == pytest.approx([2, 2])
-    middle = summary.loc[PLAIN[1]]
+    assert summary.loc[BASELINES[0], "harm_per_officer_hour_ratio"] == pytest.approx(2)
+    assert summary.loc[BASELINES[0], ["low", "high"]].tolist() == pytest.approx([2, 2])
+    middle = summary.loc[BASELINES[1]]
     assert middle["low"] < middle["harm_per_officer_hour_ratio"] == pytest.approx(1.2)
     assert middle["harm_per_officer_hour_ratio"] < middle["high"]
-    assert PatrolBacktest(met, seed=1).planned_ratio == pytest.approx(16.8 / 16.2)
+    assert PatrolBacktest(met, seed=1).planned_worth_ratio == pytest.approx(16.8 / 16.2)
 
 
 def test_each_patrol_has_one_sentence(few_schools, demo_plan):
@@ -123,53 +123,53 @@ def test_each_patrol_has_one_sentence(few_schools, demo_plan):
             "(its stops may have been others) would have met"
         )
         assert patrol.tested.count(".") <= 2
-    short = area_until(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
-    labels = street_labels(few_schools.network)
-    assert held_out_months(short, Ground(short, labels, Window(90))) is None
+    short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
+    labels = label_streets(few_schools.network)
+    assert prepare_hold_out(short, SharedInputs(short, labels, Window(90))) is None
 
 
 def test_equal_runs_tell_the_same(few_schools, tested):
     """The same area gives the same figures."""
     again = backtest_patrols(few_schools, origins=[ORIGIN])
-    columns = [OURS, *PLAIN]
-    assert np.array_equal(again.met[columns], tested.met[columns])
+    columns = [OURS, *BASELINES]
+    assert np.array_equal(again.results[columns], tested.results[columns])
 
 
 def test_several_officers_are_compared_with_as_many(few_schools, tested):
     """With two officers the plain ways walk two rounds, and harm is shared by both one's hours."""
     pairs = backtest_patrols(_crewed(few_schools, 2), origins=[ORIGIN])
-    assert (pairs.met[PLANNED[1]] > tested.met[PLANNED[1]]).all()
-    assert 1 <= pairs.planned_ratio < 1.3
-    more = 2 * pairs.met[PLAIN[0]] / tested.met[PLAIN[0]]
+    assert (pairs.results[PLANNED_COLUMNS[1]] > tested.results[PLANNED_COLUMNS[1]]).all()
+    assert 1 <= pairs.planned_worth_ratio < 1.3
+    more = 2 * pairs.results[BASELINES[0]] / tested.results[BASELINES[0]]
     assert more.between(1, 3).all()
     assert (pairs.summary()["harm_per_officer_hour_ratio"].iloc[:2] < 1.5).all()
 
 
 def test_loops_of_several_officers_are_each_ones_own(few_schools, demo_plan):
     """Each officer dwells along another rotation's loop, and no piece counts twice, by hand."""
-    labels, window = street_labels(few_schools.network), Window(90)
+    labels, window = label_streets(few_schools.network), Window(90)
     found = demo_plan.hotspots
-    case = school_case(few_schools, demo_plan.risk, found, 0, labels=labels, window=window)
+    case = build_school_problem(few_schools, demo_plan.risk, found, 0, labels=labels, window=window)
     harm = np.random.default_rng(1).random(len(few_schools.network))
-    routes, loops = [[3, 1], [], [2]], Loops(case)
+    routes, loops = [[3, 1], [], [2]], LoopFinder(case)
     walks, network = case.reach.walks.metres, case.reach.network
-    lengths = [walks[0, 3] + walks[3, 1] + walks[1, case.reach.end],
-               walks[0, 2] + walks[2, case.reach.end]]  # fmt: skip
-    metres = few_schools.network.piece_metres[dwelt(case, routes)].sum() / 3
-    first, second = (loops.nearest(float(length)) for length in lengths)
+    lengths = [walks[0, 3] + walks[3, 1] + walks[1, case.reach.end_position],
+               walks[0, 2] + walks[2, case.reach.end_position]]  # fmt: skip
+    metres = few_schools.network.piece_metres[find_dwell_pieces(case, routes)].sum() / 3
+    first, second = (loops.find_nearest_length(float(length)) for length in lengths)
     met = []
     for rotation in range(ROTATIONS):
-        dwells = [*first[rotation].dwells(2), *second[rotation - 1].dwells(1)]
-        pieces = {int(p) for d in dwells for p in stretch_around(network, d, metres)}
+        dwells = [*first[rotation].place_dwells(2), *second[rotation - 1].place_dwells(1)]
+        pieces = {int(p) for d in dwells for p in find_stretch_around(network, d, metres)}
         met.append(harm[case.reach.pieces[sorted(pieces)]].sum())
-    assert loop_harm(case, loops, routes, harm) == pytest.approx(np.mean(met))
-    assert loop_harm(case, loops, [[], []], harm) == 0
+    assert compute_loop_harm(case, loops, routes, harm) == pytest.approx(np.mean(met))
+    assert compute_loop_harm(case, loops, [[], []], harm) == 0
 
 
 def test_the_sentence_speaks_of_all_patrols_from_a_school(few_schools):
     """With two officers, the sentence compares two patrols with two loops."""
     area = _crewed(few_schools, 2)
-    told = held_out_months(area, Ground(area, street_labels(area.network), Window(90)))
-    sentence = told.sentence(0)
+    told = prepare_hold_out(area, SharedInputs(area, label_streets(area.network), Window(90)))
+    sentence = told.describe_result(0)
     assert ", 2 patrols from this gate together (" in sentence
     assert "2 plain loops round the school" in sentence

@@ -4,8 +4,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from patrolplan.patrols.reach import reach_of
-from patrolplan.patrols.surroundings import surroundings_of
+from patrolplan.patrols.reach import find_reachable_stops
+from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.windows import Window, metres_per_minute
 
 
@@ -13,11 +13,11 @@ from patrolplan.patrols.windows import Window, metres_per_minute
 def reach(request, demo_area, demo_plan):
     """The reach of a school without tasked places."""
     nothing = demo_area.tasked_places.iloc[:0]
-    return reach_of(
+    return find_reachable_stops(
         demo_area,
         demo_plan.risk,
         demo_plan.hotspots,
-        surroundings_of(demo_area, request.param, Window(90)),
+        build_surroundings(demo_area, request.param, Window(90)),
         must_visit=nothing,
         barred=nothing,
     )
@@ -38,15 +38,15 @@ def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
     farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
     limit = min(settings.radius_metres, farthest)
     to = reach.walks.metres[0, 1:]
-    assert len(to) == len(reach.candidates) > 3
+    assert len(to) == len(reach.hotspot_rows) > 3
     assert (to <= limit + 45).all()
-    assert len(reach.candidates) <= settings.candidates
+    assert len(reach.hotspot_rows) <= settings.candidates
 
 
 def test_candidates_come_by_worth(demo_plan, reach):
     """Candidates are sorted by worth, and worth is in proportion to the hotspots' own."""
     assert list(reach.worth) == sorted(reach.worth, reverse=True)
-    share = reach.worth / demo_plan.hotspots["worth"].to_numpy()[reach.candidates]
+    share = reach.worth / demo_plan.hotspots["worth"].to_numpy()[reach.hotspot_rows]
     np.testing.assert_allclose(share, share[0])
     assert 0 < reach.worth.sum() <= 1.2
 
@@ -65,7 +65,7 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, re
     rest = network.piece_metres[here.piece[0]] - here.offset_metres[0]
     graph.add_edge("gate", last, metres=rest)
     away = nx.single_source_dijkstra_path_length(graph, "gate", weight="metres")
-    stop_piece = demo_plan.hotspots["stop_piece"].to_numpy()[reach.candidates]
+    stop_piece = demo_plan.hotspots["stop_piece"].to_numpy()[reach.hotspot_rows]
     for row, piece in enumerate(stop_piece):
         if piece == here.piece[0]:
             continue

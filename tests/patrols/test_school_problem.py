@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.patrols.reach import AWAY_METRES
+from patrolplan.patrols.reach import CLOSED_STREET_METRES
 from patrolplan.patrols.windows import Window
 
 
@@ -53,7 +53,7 @@ def test_a_place_far_from_every_hotspot_is_visited_when_tasked(demo_area, demo_r
 def _quiet_spot(area, plan, patrol):
     """Middle of a piece near the gate that no hotspot's stretch comes near."""
     network = area.network
-    near = network.around([patrol.x, patrol.y], 500)
+    near = network.find_pieces_within([patrol.x, patrol.y], 500)
     apart = shapely.distance(
         shapely.points(network.piece_middle[near]), plan.hotspots.geometry.union_all()
     )
@@ -92,7 +92,10 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
 def test_a_barred_place_out_of_reach_is_not_told(demo_area, demo_risk, demo_plan):
     """What lies beyond the school's streets is no concern of its patrol."""
     best = demo_plan.patrols[2]
-    beyond = (best.x + 1.2 * demo_area.settings.patrol.radius_metres + AWAY_METRES + 1, best.y)
+    beyond = (
+        best.x + 1.2 * demo_area.settings.patrol.radius_metres + CLOSED_STREET_METRES + 1,
+        best.y,
+    )
     area = _tasked(demo_area, beyond, must_visit=False, schools=[best.urn])
     assert _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0].keep_away == ()
 
@@ -111,7 +114,7 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
     assert patrol.stops
     place = shapely.Point(spot)
     for leg in patrol.legs:
-        assert shapely.distance(shapely.LineString(leg.line), place) >= AWAY_METRES - 1
+        assert shapely.distance(shapely.LineString(leg.line), place) >= CLOSED_STREET_METRES - 1
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
     assert patrol.worth <= best.worth + 1e-9
 
@@ -155,7 +158,7 @@ def test_places_on_the_way_to_a_far_base_concern_the_school(
     if must_visit:
         assert any(stop.tasked for stop in patrol.stops)
     else:
-        assert shapely.distance(legs, spot) >= AWAY_METRES - 1
+        assert shapely.distance(legs, spot) >= CLOSED_STREET_METRES - 1
         assert [barred.place_id for barred in patrol.keep_away] == ["T9"]
 
 
@@ -174,7 +177,7 @@ def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
     tasked = dataclasses.replace(area, tasked_places=both)
     patrol = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
     legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
-    assert shapely.distance(legs, aside) >= AWAY_METRES - 1
+    assert shapely.distance(legs, aside) >= CLOSED_STREET_METRES - 1
     said = [note for note in patrol.notes if "without passing" in note]
     assert said == ["Gate or base cannot be reached without passing T8."]
 
@@ -192,7 +195,7 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
     assert patrol.stops
     for leg in patrol.legs:
         line = shapely.LineString(leg.line)
-        assert shapely.distance(line, shapely.Point(spot)) >= AWAY_METRES - 1
+        assert shapely.distance(line, shapely.Point(spot)) >= CLOSED_STREET_METRES - 1
     said = [note for note in patrol.notes if "without passing" in note]
     assert said == ["Gate or base cannot be reached without passing T8."]
 
@@ -232,7 +235,7 @@ def _without_tasks(area):
 def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_plan):
     """A place that no walk reaches in time is told on the card and among what was left out."""
     gate = demo_plan.patrols[0]
-    near = demo_area.network.around([gate.x, gate.y], 1500)
+    near = demo_area.network.find_pieces_within([gate.x, gate.y], 1500)
     middle = demo_area.network.piece_middle[near]
     far = middle[np.argmax(np.hypot(*(middle - [gate.x, gate.y]).T))]
     area = _tasked(demo_area, far, must_visit=True, schools=[gate.urn])

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.network import joined_positions
-from patrolplan.network.names import street_labels
-from patrolplan.network.paths import Walks
-from patrolplan.patrols.school_problem import school_case
+from patrolplan.network import concatenate_positions
+from patrolplan.network.names import label_streets
+from patrolplan.network.paths import WalkFinder
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.simple_patrols import (
     CORNERS,
     RADII_METRES,
     ROTATIONS,
-    Loops,
-    greedy,
-    stretch_around,
+    LoopFinder,
+    find_stretch_around,
+    plan_greedy_routes,
 )
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
 from patrolplan.patrols.windows import Window
@@ -40,7 +40,7 @@ def _problem(seed, stops, officers=1):
 def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
     """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""
     problem = _problem(seed, stops, officers)
-    routes = greedy(problem, by_minute=by_minute)
+    routes = plan_greedy_routes(problem, per_minute=by_minute)
     assert len(routes) == officers
     for route in routes:
         walked = sum(problem.travel_minutes[a, b] for a, b in pairwise([0, *route, 0]))
@@ -54,10 +54,13 @@ def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, offi
 def test_the_second_officer_goes_greedily_over_what_is_left(seed, stops, by_minute):
     """A second officer goes as one alone would with the first one's stops barred."""
     problem = _problem(seed, stops)
-    (first,) = greedy(problem, by_minute=by_minute)
+    (first,) = plan_greedy_routes(problem, per_minute=by_minute)
     left = dataclasses.replace(problem, barred=frozenset({0, *first}))
     both = dataclasses.replace(problem, officers=problem.officers * 2)
-    assert greedy(both, by_minute=by_minute) == [first, *greedy(left, by_minute=by_minute)]
+    assert plan_greedy_routes(both, per_minute=by_minute) == [
+        first,
+        *plan_greedy_routes(left, per_minute=by_minute),
+    ]
 
 
 def test_greedy_goes_to_the_nearest_of_equal_worth():
@@ -66,23 +69,25 @@ def test_greedy_goes_to_the_nearest_of_equal_worth():
     officer = Officer(0, 0, 0.0, 90.0)
     prizes, dwell = np.array([0.0, 1.0, 1.1]), np.array([0.0, 10, 10])
     problem = OrienteeringProblem(travel, prizes, dwell, (officer,), barred=frozenset({0}))
-    assert greedy(problem, by_minute=True) == [[1, 2]]
-    assert greedy(problem, by_minute=False) == [[2, 1]]
+    assert plan_greedy_routes(problem, per_minute=True) == [[1, 2]]
+    assert plan_greedy_routes(problem, per_minute=False) == [[2, 1]]
 
 
 @pytest.fixture(scope="module")
 def case(demo_area, demo_plan):
     """One school of the demo borough."""
-    labels = street_labels(demo_area.network)
+    labels = label_streets(demo_area.network)
     found = demo_plan.hotspots
-    return school_case(demo_area, demo_plan.risk, found, 2, labels=labels, window=Window(90))
+    return build_school_problem(
+        demo_area, demo_plan.risk, found, 2, labels=labels, window=Window(90)
+    )
 
 
 def test_loops_start_and_end_at_the_gate_and_grow(case):
     """Every loop is a closed walk from the gate, and wider corners make longer loops."""
     gate = case.reach.network.xy(case.reach.gate)[0]
-    loops = Loops(case)
-    for sizes in zip(*map(loops.of_radius, range(len(RADII_METRES))), strict=True):
+    loops = LoopFinder(case)
+    for sizes in zip(*map(loops.find_by_radius, range(len(RADII_METRES))), strict=True):
         lengths = [loop.walk.metres for loop in sizes]
         assert lengths[-1] > 3 * lengths[0]
         for loop in sizes:
@@ -92,14 +97,14 @@ def test_loops_start_and_end_at_the_gate_and_grow(case):
 def test_loops_are_those_that_are_walked_one_by_one(case):
     """Each loop is as long as shortest walks over its own corners alone, without any limit."""
     network, gate = case.reach.network, case.reach.gate
-    loops = Loops(case)
-    by_rotation = zip(*map(loops.of_radius, range(len(RADII_METRES))), strict=True)
+    loops = LoopFinder(case)
+    by_rotation = zip(*map(loops.find_by_radius, range(len(RADII_METRES))), strict=True)
     for rotation, sizes in enumerate(by_rotation):
         angles = 2 * np.pi * (np.arange(CORNERS) / CORNERS + rotation / (CORNERS * ROTATIONS))
         around = np.column_stack([np.sin(angles), np.cos(angles)])
         for radius, loop in list(zip(RADII_METRES, sizes, strict=True))[::4]:
             corners = network.snap(network.xy(gate)[0] + radius * around)
-            metres = Walks(network, joined_positions(gate, corners)).metres
+            metres = WalkFinder(network, concatenate_positions(gate, corners)).metres
             order = [*range(CORNERS + 1), 0]
             length = sum(metres[a, b] for a, b in pairwise(order))
             assert loop.metres == pytest.approx(length)
@@ -109,31 +114,31 @@ def test_loops_are_those_that_are_walked_one_by_one(case):
 @given(st.floats(0, 12_000))
 def test_the_nearest_loop_is_the_one_found_among_all(case, metres):
     """Leaving out radii that are too wide for certain finds the same loops as trying all."""
-    every = Loops(case)
-    by_rotation = zip(*map(every.of_radius, range(len(RADII_METRES))), strict=True)
+    every = LoopFinder(case)
+    by_rotation = zip(*map(every.find_by_radius, range(len(RADII_METRES))), strict=True)
     slow = [min(sizes, key=lambda loop: abs(loop.metres - metres)) for sizes in by_rotation]
-    fast = Loops(case).nearest(metres)
+    fast = LoopFinder(case).find_nearest_length(metres)
     assert [loop.metres for loop in fast] == [loop.metres for loop in slow]
 
 
 def test_loops_far_wider_than_wanted_are_not_looked_for(case):
     """No loop is shorter than its straight lines, and wide ones are left alone for a short walk."""
-    loops = Loops(case)
+    loops = LoopFinder(case)
     for number, straight in enumerate(loops.straight_metres):
-        lengths = [loop.metres for loop in loops.of_radius(number)]
+        lengths = [loop.metres for loop in loops.find_by_radius(number)]
         assert (np.array(lengths) >= straight - 0.1).all()
-    short = Loops(case)
-    short.nearest(1200.0)
+    short = LoopFinder(case)
+    short.find_nearest_length(1200.0)
     assert sorted(short._found) == list(range(len(short._found)))
     assert len(short._found) < len(RADII_METRES)
 
 
 def test_dwells_lie_evenly_along_the_loop(case):
     """Dwells fall on pieces of the loop, at even distances along it."""
-    loop = Loops(case).of_radius(len(RADII_METRES) - 1)[0]
+    loop = LoopFinder(case).find_by_radius(len(RADII_METRES) - 1)[0]
     walk = loop.walk
     ends = np.cumsum(walk.piece_metres)
-    dwells = loop.dwells(3)
+    dwells = loop.place_dwells(3)
     for k, piece in enumerate(dwells):
         wanted = (k + 0.5) / 3 * ends[-1]
         at = int(np.searchsorted(ends, wanted))
@@ -144,7 +149,7 @@ def test_dwells_lie_evenly_along_the_loop(case):
 def test_a_stretch_around_a_piece_holds_it_and_is_no_longer(demo_area, piece, metres):
     """The stretch around a piece holds that piece and is as long as asked, or that piece alone."""
     network = demo_area.network
-    stretch = stretch_around(network, piece, metres)
+    stretch = find_stretch_around(network, piece, metres)
     assert piece in stretch
     assert len(stretch) == 1 or network.piece_metres[stretch].sum() <= metres
     assert len(set(stretch.tolist())) == len(stretch)

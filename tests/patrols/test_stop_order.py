@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.patrols.solver.solution import timed_route
+from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
-from patrolplan.patrols.stop_order import BINS, Rhythm, best_order, rhythm_of
+from patrolplan.patrols.stop_order import (
+    BIN_COUNT,
+    TimeProfile,
+    estimate_time_profile,
+    find_best_order,
+)
 
 
 @st.composite
@@ -30,7 +35,11 @@ def cases(draw):
         windows=windows if draw(st.booleans()) else None,
         barred=frozenset({0}),
     )
-    return problem, solve(problem).routes[0], Rhythm(rng.uniform(0.2, 3, (size - 1, BINS)))
+    return (
+        problem,
+        solve(problem).routes[0],
+        TimeProfile(rng.uniform(0.2, 3, (size - 1, BIN_COUNT))),
+    )
 
 
 def _met(problem, route, rhythm):
@@ -48,10 +57,10 @@ def _met(problem, route, rhythm):
 def test_the_order_is_the_best_of_all_in_time(case):
     """No order in time meets over 1 % more, and none that meets as much is a shorter walk."""
     problem, route, rhythm = case
-    ordered = best_order(problem, route, rhythm, problem.prizes[1:])
+    ordered = find_best_order(problem, route, rhythm, problem.prizes[1:])
     assert sorted(ordered.stops) == sorted(route.stops)
-    assert timed_route(problem, 0, ordered.stops) == ordered
-    found = [timed_route(problem, 0, stops) for stops in permutations(route.stops)]
+    assert time_route(problem, 0, ordered.stops) == ordered
+    found = [time_route(problem, 0, stops) for stops in permutations(route.stops)]
     others = [(_met(problem, other, rhythm), other) for other in found if other is not None]
     best = max(met for met, _ in others)
     assert _met(problem, ordered, rhythm) >= 0.99 * best - 1e-3
@@ -70,8 +79,10 @@ def test_a_rhythm_without_ups_and_downs_gives_the_shortest_walk():
         officers=(Officer(0, 0, 900.0, 1000.0),),
         barred=frozenset({0}),
     )
-    route = timed_route(problem, 0, (3, 1, 4, 2))
-    ordered = best_order(problem, route, Rhythm(np.ones((4, BINS))), problem.prizes[1:])
+    route = time_route(problem, 0, (3, 1, 4, 2))
+    ordered = find_best_order(
+        problem, route, TimeProfile(np.ones((4, BIN_COUNT))), problem.prizes[1:]
+    )
     assert ordered.travelled_minutes == pytest.approx(30)
 
 
@@ -83,23 +94,25 @@ def test_longer_routes_keep_their_order():
         dwell_minutes=np.ones(8),
         officers=(Officer(0, 0, 900.0, 1000.0),),
     )
-    route = timed_route(problem, 0, tuple(range(1, 8)))
-    rhythm = Rhythm(np.random.default_rng(1).uniform(1, 2, (7, BINS)))
-    assert best_order(problem, route, rhythm, problem.prizes[1:]) is route
+    route = time_route(problem, 0, tuple(range(1, 8)))
+    rhythm = TimeProfile(np.random.default_rng(1).uniform(1, 2, (7, BIN_COUNT)))
+    assert find_best_order(problem, route, rhythm, problem.prizes[1:]) is route
 
 
 def test_mean_intensity_goes_by_the_minutes_in_each_half_hour():
     """A dwell over two half-hours has the mean of both by minutes; after midnight day begins."""
-    rhythm = Rhythm(np.arange(BINS, dtype=float)[None])
-    assert rhythm.mean(0, 30, 60) == pytest.approx(1)
-    assert rhythm.mean(0, 50, 65) == pytest.approx((10 * 1 + 5 * 2) / 15)
-    assert rhythm.mean(0, 1440, 1470) == pytest.approx(0)
+    rhythm = TimeProfile(np.arange(BIN_COUNT, dtype=float)[None])
+    assert rhythm.compute_mean(0, 30, 60) == pytest.approx(1)
+    assert rhythm.compute_mean(0, 50, 65) == pytest.approx((10 * 1 + 5 * 2) / 15)
+    assert rhythm.compute_mean(0, 1440, 1470) == pytest.approx(0)
 
 
 def test_within_a_window_the_usual_intensity_is_one():
     """Relative to a window, each hotspot's mean over that window is one."""
-    rhythm = Rhythm(np.random.default_rng(2).uniform(1, 2, (3, BINS))).within(915, 1005)
-    assert [rhythm.mean(row, 915, 1005) for row in range(3)] == pytest.approx([1, 1, 1])
+    rhythm = TimeProfile(np.random.default_rng(2).uniform(1, 2, (3, BIN_COUNT))).normalise_within(
+        915, 1005
+    )
+    assert [rhythm.compute_mean(row, 915, 1005) for row in range(3)] == pytest.approx([1, 1, 1])
 
 
 def _extract(folder, area, plan, worst):
@@ -156,18 +169,18 @@ def test_without_clock_times_the_order_stays(tmp_path, demo_area, demo_plan, bes
     area = _extract(tmp_path, demo_area, demo_plan, dict(zip(names, at[::-1], strict=True)))
     patrol = _planned(area, demo_plan, best.urn, times_known=False)
     assert [stop.hotspot for stop in patrol.stops] == names
-    assert rhythm_of(demo_area, demo_plan.hotspots) is None
+    assert estimate_time_profile(demo_area, demo_plan.hotspots) is None
 
 
 def test_a_stretch_without_incidents_goes_by_the_area(tmp_path, demo_area, demo_plan):
     """Shares of a stretch come near its own where it has many incidents, else near the area's."""
     first, second = demo_plan.hotspots["hotspot"].iloc[[0, 1]]
     area = _extract(tmp_path, demo_area, demo_plan, {first: 16 * 60 + 15})
-    rhythm = rhythm_of(area, demo_plan.hotspots)
+    rhythm = estimate_time_profile(area, demo_plan.hotspots)
     np.testing.assert_allclose(rhythm.intensity.sum(axis=1), 1)
     rows = {name: row for row, name in enumerate(demo_plan.hotspots["hotspot"])}
     peak = rhythm.intensity[:, 32]
-    assert peak[rows[first]] > peak[rows[second]] > 10 / BINS
+    assert peak[rows[first]] > peak[rows[second]] > 10 / BIN_COUNT
 
 
 def test_dates_alone_are_no_midnights(tmp_path, demo_area, demo_plan):
@@ -182,7 +195,9 @@ def test_dates_alone_are_no_midnights(tmp_path, demo_area, demo_plan):
         incidents=pd.concat([area.incidents, dates], ignore_index=True),
         incident_catchment=np.tile(area.incident_catchment, 2),
     )
-    plain = rhythm_of(area, demo_plan.hotspots)
-    np.testing.assert_array_equal(rhythm_of(both, demo_plan.hotspots).intensity, plain.intensity)
+    plain = estimate_time_profile(area, demo_plan.hotspots)
+    np.testing.assert_array_equal(
+        estimate_time_profile(both, demo_plan.hotspots).intensity, plain.intensity
+    )
     alone = dataclasses.replace(area, incidents=dates)
-    assert rhythm_of(alone, demo_plan.hotspots) is None
+    assert estimate_time_profile(alone, demo_plan.hotspots) is None

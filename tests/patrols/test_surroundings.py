@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csgraph
 
 import patrolplan as pp
-from patrolplan.patrols.surroundings import surroundings_of
+from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.windows import Window
 
 URN = "900001"
@@ -137,7 +137,7 @@ def _node_metres(area, gate):
 @pytest.mark.parametrize("row", [0, ROW])
 def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
     """Within the radius, cutting the streets down makes no walk from the gate longer."""
-    around = surroundings_of(demo_area, row, Window(90))
+    around = build_surroundings(demo_area, row, Window(90))
     nodes = _node_metres(demo_area, demo_area.gates.take([row]))
     expected = nodes[demo_area.network.piece_nodes[around.pieces]].min(axis=1)
     near = expected <= demo_area.settings.patrol.radius_metres
@@ -147,36 +147,41 @@ def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
 
 def test_there_and_back_from_the_gate_is_twice_the_way(demo_area):
     """Patrols on foot from the gate and back to it pass every distance twice."""
-    around = surroundings_of(demo_area, ROW, Window(90))
-    np.testing.assert_array_equal(around.there_and_back_metres, 2 * around.gate_metres)
+    around = build_surroundings(demo_area, ROW, Window(90))
+    np.testing.assert_array_equal(around.round_trip_metres, 2 * around.gate_metres)
     assert around.base is None
-    assert (around.hours.minutes, around.hours.on_the_way_minutes) == (90, 80)
+    assert (around.hours.total_minutes, around.hours.after_gate_minutes) == (90, 80)
 
 
 @pytest.mark.parametrize(("start", "end"), [("gate", "base"), ("base", "base"), ("base", "gate")])
 def test_there_and_back_adds_the_ways_of_start_and_end(demo_area, start, end):
     """With a base, the way to each piece from the start and on to the end is counted."""
     area = pp.with_settings(demo_area, patrol={"start": start, "end": end, "gate_minutes": 0})
-    around = surroundings_of(area, ROW, Window(120, 600.0))
+    around = build_surroundings(area, ROW, Window(120, 600.0))
     assert around.base is not None
-    base = dataclasses.replace(around.base.place, piece=around.pieces[around.base.place.piece])
+    base = dataclasses.replace(
+        around.base.position, piece=around.pieces[around.base.position.piece]
+    )
     ways = {"gate": area.gates.take([ROW]), "base": base}
     nodes = [_node_metres(area, ways[end]) for end in (start, end)]
     ends = area.network.piece_nodes[around.pieces]
     expected = sum(there[ends].min(axis=1) for there in nodes)
     near = expected <= 2000
     assert near.sum() > 50
-    np.testing.assert_allclose(around.there_and_back_metres[near], expected[near], atol=1e-6)
+    np.testing.assert_allclose(around.round_trip_metres[near], expected[near], atol=1e-6)
 
 
 def test_planning_with_known_surroundings_gives_the_same(demo_area, demo_plan):
     """A school's case is the same whether its surroundings were known or not."""
-    from patrolplan.network.names import street_labels  # noqa: PLC0415
-    from patrolplan.patrols.school_problem import Ground, Ready  # noqa: PLC0415
+    from patrolplan.network.names import label_streets  # noqa: PLC0415
+    from patrolplan.patrols.school_problem import PlanningInputs, SharedInputs  # noqa: PLC0415
 
-    ground = Ground(demo_area, street_labels(demo_area.network), Window(90))
-    ready = Ready(ground, demo_plan.risk, demo_plan.hotspots)
-    fresh, known = ready.case(ROW), ready.case(ROW, ground.around(ROW))
+    ground = SharedInputs(demo_area, label_streets(demo_area.network), Window(90))
+    ready = PlanningInputs(ground, demo_plan.risk, demo_plan.hotspots)
+    fresh, known = (
+        ready.build_school_problem(ROW),
+        ready.build_school_problem(ROW, ground.build_surroundings(ROW)),
+    )
     np.testing.assert_array_equal(fresh.reach.walks.metres, known.reach.walks.metres)
     np.testing.assert_array_equal(fresh.reach.worth, known.reach.worth)
     assert fresh.latest_end_minutes == known.latest_end_minutes

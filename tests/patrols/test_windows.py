@@ -5,7 +5,7 @@ from datetime import time
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.patrols.windows import Window, window_of
+from patrolplan.patrols.windows import Window, resolve_window
 from patrolplan.settings import PatrolSettings, PatrolWindow
 
 SETTINGS = PatrolSettings(
@@ -16,23 +16,23 @@ SETTINGS = PatrolSettings(
 
 def test_the_default_window_starts_at_each_bell():
     """Without a wish it is the settings' minutes from each school's bell."""
-    assert window_of(SETTINGS) == Window(75)
+    assert resolve_window(SETTINGS) == Window(75)
 
 
 def test_a_named_window_has_its_own_start_and_length():
     """A named window runs from its start to its end."""
-    assert window_of(SETTINGS, name="early") == Window(60, 465, "early")
+    assert resolve_window(SETTINGS, name="early") == Window(60, 465, "early")
 
 
 def test_short_notice_overrides_start_and_length():
     """A start and a length at short notice are taken as they are."""
-    assert window_of(SETTINGS, start=time(15, 40), minutes=40) == Window(40, 940)
+    assert resolve_window(SETTINGS, start=time(15, 40), minutes=40) == Window(40, 940)
 
 
 def test_minutes_shorten_a_named_window_but_never_lengthen_it():
     """A named window may be cut short, and ends no later than it says."""
-    assert window_of(SETTINGS, name="early", minutes=30).minutes == 30
-    assert window_of(SETTINGS, name="early", minutes=300).minutes == 60
+    assert resolve_window(SETTINGS, name="early", minutes=30).minutes == 30
+    assert resolve_window(SETTINGS, name="early", minutes=300).minutes == 60
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ def test_minutes_shorten_a_named_window_but_never_lengthen_it():
 def test_impossible_wishes_say_what_to_do(wish, told):
     """A window that cannot be is an error that names the wish and the remedy."""
     with pytest.raises(InputError) as error:
-        window_of(SETTINGS, **wish)
+        resolve_window(SETTINGS, **wish)
     assert told in str(error.value)

@@ -13,8 +13,8 @@ from patrolplan.network.catchments import Catchments
 from patrolplan.network.pieces import Pieces
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.history import History
-from patrolplan.risk.spatial_units import Places
-from patrolplan.settings import settings_from
+from patrolplan.risk.spatial_units import SpatialUnits
+from patrolplan.settings import parse_settings
 
 
 def streets(nodes, edges, metres=None):
@@ -68,7 +68,7 @@ def history(counts, network=None, per=2, categories=None, targets=None):
     whole[:, : counts.shape[1]] = counts[:, : len(catchments)]
     names = categories or tuple(f"kind {number}" for number in range(counts.shape[2]))
     months = pd.date_range("2022-01-01", periods=len(counts), freq="MS", unit="ns")
-    return History(whole, months, names, targets or names, Places(network, catchments))
+    return History(whole, months, names, targets or names, SpatialUnits(network, catchments))
 
 
 def uneven(months=20, places=60, kinds=2, seed=3, mean=1.5):
@@ -102,14 +102,14 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
     sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm"}
     given = {"sources": sources, **(settings or {})}
     return SimpleNamespace(
-        settings=settings_from(given, folder="."),
+        settings=parse_settings(given, folder="."),
         network=network,
         catchments=catchments,
         incidents=frame,
         incident_catchment=table["piece"].to_numpy(),
         times_known=timed,
         snapped=not timed,
-        reports=reports or ReportGroups.none(len(network), 5),
+        reports=reports or ReportGroups.empty(len(network), 5),
         schools=pd.DataFrame({"finish_time": ["15:15", "15:30", "15:00"]}),
         term_dates=more.get(
             "term_dates", pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []})

@@ -7,10 +7,10 @@ import pytest
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
 from patrolplan.risk.backtest import COLUMNS, backtest_risk
-from patrolplan.risk.choice import choose, draw_months, interval
+from patrolplan.risk.choice import choose_model, compute_interval, draw_months
 from patrolplan.risk.models import PriorCount, ShrunkCount
 from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.scores import hits, simulate_reference
+from patrolplan.risk.scores import compute_hits, simulate_reference
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_choice_rules():
 
     def taken(events, **hits):
         named = {name.replace("_", " "): value for name, value in hits.items()}
-        return choose("Robbery", {"prior count": prior, **named}, events)
+        return choose_model("Robbery", {"prior count": prior, **named}, events)
 
     assert taken(many, poisson=better, shrunk_count=prior + 0.5).model == "poisson"
     assert taken(many, poisson=worse).model == "prior count"
@@ -146,7 +146,7 @@ def test_interval_covers():
     for seed in range(200):
         values = rng.normal(size=24)
         drawn = draw_months(24, seed=seed, draws=400) @ values / 24
-        low, high = interval(np.array(values.mean()), drawn, 24)
+        low, high = compute_interval(np.array(values.mean()), drawn, 24)
         held += bool(low <= 0 <= high)
     assert 0.88 <= held / 200 <= 0.99
 
@@ -168,10 +168,10 @@ def test_reference_knows_the_rates(make):
     assert np.all(found.pai <= found.high)
     assert np.all(found.ratio >= 1 - 1e-9)
     rates = np.random.default_rng(5).gamma(0.5, 2.0, size=(120, 1))[:, 0] * 1.5
-    rates = np.pad(rates, (0, len(h.places) - 120))
+    rates = np.pad(rates, (0, len(h.units) - 120))
     ties = np.arange(len(rates))
     came = rng.poisson(12 * rates, size=(200, len(rates))).T
-    caught = hits(rates, h.places.metres, came.astype(float), ties, (0.05,))[0]
+    caught = compute_hits(rates, h.units.metres, came.astype(float), ties, (0.05,))[0]
     assert (caught / came.sum(axis=0)).mean() / 0.05 == pytest.approx(found.pai[0, 3], rel=0.1)
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.risk.models import PoissonCount, models_by_name
+from patrolplan.risk.models import PoissonCount, build_models
 from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.shrinkage import shrunk_rates
+from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def cache(tmp_path, monkeypatch):
 
 def caught(history):
     """Sums of all models in the last four months."""
-    models = {name: models_by_name(6.0, 1)[name] for name in ("prior count", "poisson")}
+    models = {name: build_models(6.0, 1)[name] for name in ("prior count", "poisson")}
     harm = np.ones(len(history.targets))
     return run_trials(history, models, list(history.months[-4:]), harm, seed=1).hits
 
@@ -26,7 +26,7 @@ def caught(history):
 def test_a_second_run_fits_nothing_and_says_the_same(make, monkeypatch):
     """The same counts on the same places are scored from the cache, to the last bit."""
     first = caught(make.history(make.uneven(months=16)))
-    monkeypatch.setattr("patrolplan.risk.rolling_origin.fitted", None)
+    monkeypatch.setattr("patrolplan.risk.rolling_origin.fit_or_reuse", None)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 
 
@@ -53,7 +53,7 @@ def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
     """Where all sums are known, no history is cut and no ranking scored."""
     first = caught(make.history(make.uneven(months=16)))
     monkeypatch.setattr("patrolplan.risk.rolling_origin.Scorer.score", None)
-    monkeypatch.setattr("patrolplan.risk.history.History.until", None)
+    monkeypatch.setattr("patrolplan.risk.history.History.cut_before", None)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 
 
@@ -64,7 +64,7 @@ def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
     fresh = PoissonCount().fit(make.history(counts)).rates_
     known = len(list((cache / "rates").iterdir()))
     assert known == 13 + 1 + 2  # after 3 to 15 months, after 16, and two fits
-    monkeypatch.setattr("patrolplan.risk.shrinkage.around_expected", None)
+    monkeypatch.setattr("patrolplan.risk.shrinkage.compute_expected_counts", None)
     assert np.array_equal(first, PoissonCount().fit(make.history(counts[:15])).rates_)
     assert np.array_equal(fresh, PoissonCount().fit(make.history(counts)).rates_)
 
@@ -81,6 +81,6 @@ def test_rates_of_exact_places_are_written_nowhere(make, cache):
     """A force's own extract has exact places: nothing that is told of them leaves the run."""
     history = make.history(make.uneven(months=16), per=1)
     PoissonCount().fit(history)
-    assert not history.places.catchments.public
-    assert len(shrunk_rates(history)) == len(history.places)
+    assert not history.units.catchments.public
+    assert len(compute_shrunk_rates(history)) == len(history.units)
     assert not (cache / "rates").exists()

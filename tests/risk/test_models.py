@@ -5,8 +5,8 @@ import pytest
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from patrolplan.risk.features import Known
-from patrolplan.risk.history import history_of
+from patrolplan.risk.features import FeatureBuilder
+from patrolplan.risk.history import build_history
 from patrolplan.risk.models import (
     MODELS,
     Combination,
@@ -16,9 +16,9 @@ from patrolplan.risk.models import (
     PriorCount,
     ShrunkCount,
 )
-from patrolplan.risk.regression import MOST_EVENT_ROWS, fit_poisson, thin
+from patrolplan.risk.regression import MAX_EVENT_ROWS, fit_poisson, thin_rows
 from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.shrinkage import gamma_shape, mixture
+from patrolplan.risk.shrinkage import fit_gamma_shape, fit_mixture
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -29,9 +29,9 @@ def test_blind_to_what_is_later(make, name):
     poisoned[14:] = 10_000
     clean, bad = make.history(counts), make.history(poisoned)
     origin = clean.months[14]
-    found = [clone(MODELS[name]()).fit(h.until(origin)).predict() for h in (clean, bad)]
+    found = [clone(MODELS[name]()).fit(h.cut_before(origin)).predict() for h in (clean, bad)]
     assert np.array_equal(*found)
-    cut = bad.until(origin)
+    cut = bad.cut_before(origin)
     assert cut.counts.base is None
     assert cut.counts.max() < 10_000
 
@@ -42,7 +42,7 @@ def test_sane(make, name):
     cut = make.history(make.uneven(months=8))
     model = MODELS[name]()
     expected = model.fit(cut).predict()
-    assert expected.shape == (len(cut.places.network), 2)
+    assert expected.shape == (len(cut.units.network), 2)
     assert np.isfinite(expected).all()
     assert (expected >= 0).all()
     assert np.array_equal(clone(model).fit(cut).predict(), expected)
@@ -64,7 +64,7 @@ def test_prior_count_by_hand(make):
     h = make.history(counts)
     expected = PriorCount().fit(h).predict()
     place, piece = 7, 15
-    assert h.places.catchments.of_piece[piece] == place
+    assert h.units.catchments.piece_catchment[piece] == place
     assert expected[piece] == pytest.approx(counts[8:, place].sum(axis=0) / 12 / 2)
 
 
@@ -81,8 +81,8 @@ def test_kernel_counts_keep_their_sum(make):
     h = make.history(make.uneven())
     for distance in ("network", "planar"):
         model = KernelCount(distance).fit(h)
-        assert model.predict().sum(axis=0) == pytest.approx(h.last(12).sum(axis=0) / 12)
-        assert "leave-one-out" in model.said_[0]
+        assert model.predict().sum(axis=0) == pytest.approx(h.count_last(12).sum(axis=0) / 12)
+        assert "leave-one-out" in model.notes_[0]
 
 
 def test_shrunk_is_nearer_the_truth(make):
@@ -91,7 +91,7 @@ def test_shrunk_is_nearer_the_truth(make):
     common = rng.gamma(0.5, 8.0, size=200) + 0.1
     rates = np.column_stack([common / 40, common])
     h = make.history(rng.poisson(rates, size=(12, 200, 2)))
-    spread = h.places.catchments.spread(np.pad(rates[:, 0], (0, len(h.places) - 200)))
+    spread = h.units.catchments.spread(np.pad(rates[:, 0], (0, len(h.units) - 200)))
     off = [
         np.abs(model.fit(h).predict()[:, 0] - spread).sum()
         for model in (PriorCount(), ShrunkCount())
@@ -126,15 +126,15 @@ def test_combination_is_its_parts(make):
 def test_features_rest_on_the_past(make):
     """What is known before a month is the same whether or not that month is there."""
     h = make.history(make.uneven(months=16))
-    early = Known(h.until(h.months[10]))
-    assert np.array_equal(early.features(10, 0), Known(h).features(10, 0))
-    assert np.array_equal(early.rates(10), Known(h).rates(10))
+    early = FeatureBuilder(h.cut_before(h.months[10]))
+    assert np.array_equal(early.build_features(10, 0), FeatureBuilder(h).build_features(10, 0))
+    assert np.array_equal(early.compute_rates(10), FeatureBuilder(h).compute_rates(10))
 
 
 def test_thinned_rows_stand_for_all():
     """Thinning keeps every row with incidents, and the weights add up to about all rows."""
     counts = np.random.default_rng(0).poisson(0.02, size=(10, 5000)).astype(np.int32)
-    weights = thin(counts, most_rows=9_000)
+    weights = thin_rows(counts, most_rows=9_000)
     assert (weights[counts > 0] == 1).all()
     assert (weights > 0).sum() < 10_000
     assert weights.sum() == pytest.approx(counts.size, rel=0.02)
@@ -143,9 +143,9 @@ def test_thinned_rows_stand_for_all():
 def test_thinned_rows_with_incidents_stand_for_all():
     """Where very many rows hold incidents, those that are kept weigh as much as all of them."""
     counts = np.random.default_rng(0).poisson(3.0, size=(30, 4000)).astype(np.int32)
-    weights = thin(counts)
+    weights = thin_rows(counts)
     held = counts > 0
-    assert (weights[held] > 0).sum() <= MOST_EVENT_ROWS
+    assert (weights[held] > 0).sum() <= MAX_EVENT_ROWS
     assert weights[held].sum() == pytest.approx(held.sum(), rel=0.001)
     assert (weights * counts).sum() == pytest.approx(counts.sum(), rel=0.02)
 
@@ -154,22 +154,24 @@ def test_rows_learned_from_are_those_of_all_places(make):
     """Features of some places are the rows that these places have among all."""
     h = make.history(make.uneven(months=16))
     some = np.array([1, 3, 4])
-    assert np.array_equal(Known(h).features(9, 0, some), Known(h).features(9, 0)[some])
+    assert np.array_equal(
+        FeatureBuilder(h).build_features(9, 0, some), FeatureBuilder(h).build_features(9, 0)[some]
+    )
 
 
 def test_features_of_categories_are_told_one_after_the_other(make):
     """What is looked up once for all categories gives each the features it would have alone."""
-    known = Known(make.history(make.uneven(months=16, kinds=3)))
-    features = known.at(9)
+    known = FeatureBuilder(make.history(make.uneven(months=16, kinds=3)))
+    features = known.build_month(9)
     for target in (2, 0, 1):
-        assert np.array_equal(features.of(target), known.features(9, target))
+        assert np.array_equal(features.build_for(target), known.build_features(9, target))
 
 
 def test_features_by_hand(make):
     """Counts there by horizon stand first, scaled up where fewer months are known."""
     counts = make.uneven(months=16)
     h = make.history(counts)
-    found = Known(h).features(9, 1)
+    found = FeatureBuilder(h).build_features(9, 1)
     spans = [h.counts[9 - known : 9, :, 1].sum(axis=0) for known in (1, 3, 6, 9)]
     wanted = np.column_stack([*spans[:3], spans[3] * (12 / 9)])
     assert np.array_equal(found[:, :4], np.log1p(wanted))
@@ -180,12 +182,12 @@ def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     rng = np.random.default_rng(4)
     others = rng.gamma(0.6, 2.0, size=(12_000, 6))
     counts = rng.poisson(others @ [0.5, 0.0, 0.3, 0.0, 0.2, 0.1]).astype(float)
-    full = mixture(counts, others)
-    monkeypatch.setattr("patrolplan.risk.shrinkage.MOST_PLACES", 3_000)
-    some = mixture(counts, others)
+    full = fit_mixture(counts, others)
+    monkeypatch.setattr("patrolplan.risk.shrinkage.MAX_FITTED_UNITS", 3_000)
+    some = fit_mixture(counts, others)
     assert some.sum() == pytest.approx(counts.sum(), rel=1e-3)
     assert np.corrcoef(full, some)[0, 1] > 0.995
-    assert gamma_shape(counts, some) == pytest.approx(gamma_shape(counts, full), rel=0.5)
+    assert fit_gamma_shape(counts, some) == pytest.approx(fit_gamma_shape(counts, full), rel=0.5)
 
 
 def test_a_cut_is_named_by_what_it_holds(make):
@@ -195,7 +197,7 @@ def test_a_cut_is_named_by_what_it_holds(make):
     later[14:] += 1
     clean, other = make.history(counts), make.history(later)
     month = clean.months[14]
-    assert clean.until(month).digest() == other.until(month).digest() == clean.digest(14)
+    assert clean.cut_before(month).digest() == other.cut_before(month).digest() == clean.digest(14)
     assert clean.digest() != other.digest()
 
 
@@ -209,7 +211,7 @@ def test_history_counts_incidents(make):
             {"piece": 5, "category": "Drugs", "month": "2022-02-01"},
         ]
     )
-    h = history_of(area)
+    h = build_history(area)
     assert h.targets == ("Robbery",)
     assert h.categories == ("Robbery", "Burglary")
     assert h.counts[:, 3, 0].tolist() == [1, 0, 0, 1]

@@ -5,18 +5,20 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from patrolplan.risk.scores import (
-    PlaceStreets,
-    hits,
-    place_slice_sums,
-    ranking,
-    rounded,
-    slice_sums,
+    UnitStreets,
+    compute_hits,
+    rank_streets,
+    round_significant,
+    sum_slices,
+    sum_unit_slices,
 )
 
 
 def slowly(scores, metres, amounts, ties, coverage):
     """Walk down the ranking and stop in the middle of a street when the budget is spent."""
-    order = sorted(range(len(scores)), key=lambda i: (-rounded(scores / metres)[i], ties[i]))
+    order = sorted(
+        range(len(scores)), key=lambda i: (-round_significant(scores / metres)[i], ties[i])
+    )
     left, caught = coverage * metres.sum(), 0.0
     for street in order:
         part = min(1.0, left / metres[street])
@@ -34,22 +36,22 @@ def test_parity(seed, size, coverage):
     scores = rng.integers(0, 4, size).astype(float)
     metres = rng.choice([10.0, 20.0, 35.5], size)
     amounts, ties = rng.random(size), rng.permutation(size)
-    found = hits(scores, metres, amounts, ties, (coverage,))[0]
+    found = compute_hits(scores, metres, amounts, ties, (coverage,))[0]
     assert found == pytest.approx(slowly(scores, metres, amounts, ties, coverage))
 
 
 def test_all_of_it():
     """All of the street holds all of the crime."""
     ones = np.ones(7)
-    assert hits(ones, ones, ones, np.arange(7), (1.0,))[0] == pytest.approx(7.0)
+    assert compute_hits(ones, ones, ones, np.arange(7), (1.0,))[0] == pytest.approx(7.0)
 
 
 def test_ties_follow_the_seed():
     """Streets that differ by rounding alone are tied, and the permutation decides."""
     metres = np.array([30.0, 30.0, 30.0])
     scores = np.array([0.1 + 0.2, 0.3, 0.1])
-    assert ranking(scores, metres, np.array([1, 0, 2])).tolist() == [1, 0, 2]
-    assert ranking(scores, metres, np.array([0, 1, 2])).tolist() == [0, 1, 2]
+    assert rank_streets(scores, metres, np.array([1, 0, 2])).tolist() == [1, 0, 2]
+    assert rank_streets(scores, metres, np.array([0, 1, 2])).tolist() == [0, 1, 2]
 
 
 def test_spreading_earns_nothing(make):
@@ -59,7 +61,8 @@ def test_spreading_earns_nothing(make):
     crime = catchments.spread(np.random.default_rng(1).poisson(3.0, len(catchments)))
     scores = catchments.spread(np.arange(len(catchments), dtype=float))
     found = {
-        round(hits(scores, network.piece_metres, crime, np.random.default_rng(s).permutation(
+        round(compute_hits(scores, network.piece_metres, crime,
+        np.random.default_rng(s).permutation(
             len(network)), (0.1,))[0], 9)
         for s in range(5)
     }  # fmt: skip
@@ -78,12 +81,12 @@ def test_places_in_order_are_their_pieces_in_order(seed, most):
     scores = rng.integers(0, most, 12).astype(float)
     amounts = rng.poisson(3.0, (12, 2)).astype(float)
     ties = rng.permutation(len(of_piece))
-    by_piece = slice_sums(
-        ranking(scores[of_piece] * share, piece_metres, ties),
+    by_piece = sum_slices(
+        rank_streets(scores[of_piece] * share, piece_metres, ties),
         piece_metres,
         amounts[of_piece] * share[:, None],
         (0.03, 0.1, 0.5, 0.97),
     )
-    streets = PlaceStreets(metres, piece_metres, of_piece, np.argsort(ties))
-    by_place = place_slice_sums(scores, streets, amounts, (0.03, 0.1, 0.5, 0.97))
+    streets = UnitStreets(metres, piece_metres, of_piece, np.argsort(ties))
+    by_place = sum_unit_slices(scores, streets, amounts, (0.03, 0.1, 0.5, 0.97))
     assert np.allclose(by_place, by_piece)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.risk.time_of_day import FEWEST_IN_WINDOW, timing_of
+from patrolplan.risk.time_of_day import MIN_IN_WINDOW, estimate_timing
 
 TARGETS = ("Robbery", "Other theft")
 
@@ -21,32 +21,32 @@ def _rows(category, hours, *, timed=True):
 def test_dates_alone_do_not_count_as_midnight(make):
     """Crimes of which only the date is known change no share, however many there are."""
     timed = _rows("Robbery", [16, 23] * 60) + _rows("Other theft", [16, 11, 12, 13] * 60)
-    plain = timing_of(make.area(timed), TARGETS)
+    plain = estimate_timing(make.area(timed), TARGETS)
     dates = _rows("Robbery", [0] * 500, timed=False)
-    more = timing_of(make.area(timed + dates), TARGETS)
+    more = estimate_timing(make.area(timed + dates), TARGETS)
     np.testing.assert_array_equal(more.by_category, plain.by_category)
     pd.testing.assert_frame_equal(more.shares, plain.shares)
-    assert more.drawn == ()
+    assert more.shrunk_categories == ()
 
 
 def test_a_category_without_times_has_the_share_of_all_timed_crime(make):
     """Where only dates are known of a category it is taken to be like all others, and named."""
     timed = _rows("Other theft", [16, 11, 12, 13] * 60)
-    timing = timing_of(make.area(timed + _rows("Robbery", [0] * 90, timed=False)), TARGETS)
+    timing = estimate_timing(make.area(timed + _rows("Robbery", [0] * 90, timed=False)), TARGETS)
     assert timing.by_category == pytest.approx([0.25, 0.25])
-    assert timing.drawn == ("Robbery",)
-    assert f"Fewer than {FEWEST_IN_WINDOW} times of day are known of Robbery" in str(timing)
+    assert timing.shrunk_categories == ("Robbery",)
+    assert f"Fewer than {MIN_IN_WINDOW} times of day are known of Robbery" in str(timing)
 
 
 def test_a_category_of_few_times_is_drawn_towards_all(make):
     """A few known times move a category's share only a little from that of all timed crime."""
     rows = _rows("Other theft", [16, 11, 12, 13] * 60) + _rows("Robbery", [16] * 10)
-    timing = timing_of(make.area(rows), TARGETS)
+    timing = estimate_timing(make.area(rows), TARGETS)
     usual = 70 / 250
     assert timing.by_category[0] == pytest.approx((10 + 50 * usual) / 60)
-    assert timing.drawn == ("Robbery",)
+    assert timing.shrunk_categories == ("Robbery",)
 
 
 def test_no_times_tell_nothing(make):
     """Of dates alone no share is told."""
-    assert timing_of(make.area(_rows("Robbery", [0] * 99, timed=False)), TARGETS) is None
+    assert estimate_timing(make.area(_rows("Robbery", [0] * 99, timed=False)), TARGETS) is None

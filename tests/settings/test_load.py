@@ -5,27 +5,27 @@ import tomllib
 
 from pydantic import BaseModel
 
-from patrolplan.settings import Settings, settings_from
-from patrolplan.settings.load import EXAMPLES, UNSET_EXAMPLES, settings_template
+from patrolplan.settings import Settings, parse_settings
+from patrolplan.settings.load import EXAMPLES, UNSET_EXAMPLES, build_settings_template
 
 
 def _from(text):
-    return settings_from(tomllib.loads(text), folder=".")
+    return parse_settings(tomllib.loads(text), folder=".")
 
 
 def _defaults(**sources):
-    return settings_from({"sources": sources}, folder=".")
+    return parse_settings({"sources": sources}, folder=".")
 
 
 def test_template_as_written_equals_the_defaults():
     """The template is valid, and says nothing but the defaults and example paths."""
     needed = {name: EXAMPLES[name] for name in ("crimes", "schools", "streets")}
-    assert _from(settings_template()) == _defaults(**needed)
+    assert _from(build_settings_template()) == _defaults(**needed)
 
 
 def test_every_commented_default_is_the_default():
     """With every # before a default taken away, the settings are still the defaults."""
-    lines = settings_template().splitlines()
+    lines = build_settings_template().splitlines()
     unset = tuple(UNSET_EXAMPLES)
     text = "\n".join(
         line[2:]
@@ -40,7 +40,9 @@ def test_examples_of_unset_keys_are_valid():
     """The examples for keys without a default can be used as they stand."""
     for name in UNSET_EXAMPLES:
         line = next(
-            line for line in settings_template().splitlines() if line.startswith(f"# {name} = ")
+            line
+            for line in build_settings_template().splitlines()
+            if line.startswith(f"# {name} = ")
         )
         section = "output" if name == "tiles" else "area"
         text = '[sources]\ncrimes = "c"\nschools = "s"\nstreets = "x"\n'
@@ -49,7 +51,7 @@ def test_examples_of_unset_keys_are_valid():
 
 def test_every_key_stands_in_the_template_with_its_meaning():
     """No key of the settings is missing from the template."""
-    lines = settings_template().splitlines()
+    lines = build_settings_template().splitlines()
     for section, info in Settings.model_fields.items():
         kind = info.annotation
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from patrolplan.errors import SettingsError
-from patrolplan.settings import Settings, settings_from
+from patrolplan.settings import Settings, parse_settings
 
 SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
 INTERNAL = ("literal[", "constrained", "Field required", "nput should", "valid ", "pydantic")
@@ -17,7 +17,7 @@ ODD = (True, 7, 1.5, "text", [], ["a", 1], {}, {"a": 1}, float("inf"), 10**5000)
 
 def _problems(data):
     with pytest.raises(SettingsError) as told:
-        settings_from({"sources": SOURCES} | data, folder=".", file="my.toml")
+        parse_settings({"sources": SOURCES} | data, folder=".", file="my.toml")
     return [str(problem) for problem in told.value.problems]
 
 
@@ -93,7 +93,7 @@ def test_true_is_not_guessed(path, value):
 def test_a_whole_number_stands_for_a_number():
     """Nobody need write 15.0 minutes."""
     data = {"sources": SOURCES, "patrol": {"dwell_minutes": 20}}
-    assert settings_from(data, folder=".").patrol.dwell_minutes == 20
+    assert parse_settings(data, folder=".").patrol.dwell_minutes == 20
 
 
 @pytest.mark.parametrize("path", KEYS, ids=".".join)
@@ -101,7 +101,7 @@ def test_every_key_is_told_once_and_in_plain_words(path):
     """Whatever stands at a key, what is said of it is one message without a library's words."""
     for value in ODD:
         try:
-            settings_from({"sources": SOURCES} | _at(path, value), folder=".")
+            parse_settings({"sources": SOURCES} | _at(path, value), folder=".")
         except SettingsError:
             told = _problems(_at(path, value))
             about = [line for line in told if f"key '{'.'.join(path)}'" in line]

@@ -7,11 +7,11 @@ from hypothesis import given, strategies as st
 
 from patrolplan.errors import SettingsError
 from patrolplan.settings import (
-    DISCOVERED,
+    DISCOVERED_CATEGORIES,
     PATROL_RELEVANT,
     CrimeSettings,
     load_settings,
-    settings_from,
+    parse_settings,
 )
 
 NO_TIMES = ("15", "T15:15", "15:15:30", "15:15+01:00", "1515", "15:1\u0665", 15, time(15, 15, 30))
@@ -19,7 +19,7 @@ SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
 
 
 def _settings(folder=".", **sections):
-    return settings_from({"sources": SOURCES} | sections, folder=folder)
+    return parse_settings({"sources": SOURCES} | sections, folder=folder)
 
 
 def _problems(**sections):
@@ -33,7 +33,7 @@ def test_defaults_are_those_of_the_contracts():
     settings = _settings()
     assert settings.area.crs == "EPSG:27700"
     assert settings.crimes.categories == PATROL_RELEVANT
-    assert settings.crimes.counted == PATROL_RELEVANT
+    assert settings.crimes.risk_categories == PATROL_RELEVANT
     assert settings.crimes.leave_out_forces == ("British Transport Police",)
     assert (settings.risk.model, settings.risk.half_life_months) == ("auto", 6)
     assert settings.risk.crime_weight == 0.7
@@ -150,10 +150,10 @@ def test_discovered_categories_need_a_written_reason(reason):
 def test_guard_holds_against_categories_listed_by_hand():
     """A discovered category that stands in the list counts only once the guard is lifted."""
     listed = ("Drugs", "Robbery")
-    assert CrimeSettings(categories=listed).counted == ("Robbery",)
+    assert CrimeSettings(categories=listed).risk_categories == ("Robbery",)
     lifted = CrimeSettings(categories=listed, include_discovered=True, reason="trial of June")
-    assert set(lifted.counted) == {"Robbery", *DISCOVERED}
-    assert len(lifted.counted) == 4
+    assert set(lifted.risk_categories) == {"Robbery", *DISCOVERED_CATEGORIES}
+    assert len(lifted.risk_categories) == 4
 
 
 @pytest.mark.parametrize(
@@ -222,9 +222,9 @@ def test_paths_start_at_the_settings_folder(tmp_path):
         encoding="utf-8",
     )
     settings = load_settings(file)
-    assert settings.paths("crimes") == (tmp_path / "c.csv",)
-    assert settings.paths("schools") == (tmp_path / "elsewhere" / "s.csv",)
-    assert settings.paths("reports") == ()
+    assert settings.find_files("crimes") == (tmp_path / "c.csv",)
+    assert settings.find_files("schools") == (tmp_path / "elsewhere" / "s.csv",)
+    assert settings.find_files("reports") == ()
 
 
 @given(names=st.permutations(["2025-10", "2025-09", "2026-01", "2024-12"]))
@@ -237,7 +237,7 @@ def test_globs_give_files_in_a_fixed_order(tmp_path_factory, names):
     (folder / "2027-01" / "street.csv").mkdir(parents=True)
     patterns = ["*/street.csv", "2025-*/*.csv"]
     settings = _settings(folder, sources=SOURCES | {"crimes": patterns})
-    found = [path.parent.name for path in settings.paths("crimes")]
+    found = [path.parent.name for path in settings.find_files("crimes")]
     assert found == ["2024-12", "2025-09", "2025-10", "2026-01"]
 
 
@@ -245,7 +245,7 @@ def test_file_whose_name_looks_like_a_pattern_is_found(tmp_path):
     """A file that is really called so is taken by its name."""
     (tmp_path / "crimes [2].csv").touch()
     settings = _settings(tmp_path, sources=SOURCES | {"crimes": "crimes [2].csv"})
-    assert settings.paths("crimes") == (tmp_path / "crimes [2].csv",)
+    assert settings.find_files("crimes") == (tmp_path / "crimes [2].csv",)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 GAINS = (1.0, 0.85, 0.65, 0.2, 0.1)
 
 
-def broken_rules(problem, chosen):
+def find_broken_rules(problem, chosen):
     """Every rule that these options break, in words."""
     rows = [
         (
@@ -24,7 +24,7 @@ def broken_rules(problem, chosen):
     if max(Counter((k, d) for k, d, *_ in rows).values(), default=0) > 1:
         found.append("an officer in two places")
     for officer, count in Counter(k for k, *_ in rows).items():
-        if count > problem.most_patrols[officer]:
+        if count > problem.max_patrols[officer]:
             found.append(f"officer {officer} over their most")
     slots = Counter((s, d, n) for _, d, s, n, _ in rows)
     if max(slots.values(), default=0) > 1:
@@ -35,10 +35,10 @@ def broken_rules(problem, chosen):
     locks = {int(lock) for lock in problem.lock if lock >= 0}
     if locks - {int(problem.lock[o]) for o in chosen}:
         found.append("a lock not fulfilled")
-    return found + list(_repeats(problem, rows)) + list(_over_the_most(problem, chosen))
+    return found + list(_find_repeats(problem, rows)) + list(_find_over_cap(problem, chosen))
 
 
-def _repeats(problem, rows):
+def _find_repeats(problem, rows):
     """Routes walked on two days running, where another was there for one of them."""
     there = defaultdict(set)
     for o in range(len(problem.officer)):
@@ -47,7 +47,7 @@ def _repeats(problem, rows):
         there[key, int(problem.day[o])].add(route)
     walked = {(d, r): (s, n) for _, d, s, n, r in rows}
     for (day, route), key in walked.items():
-        if problem.turns[route] or (day + 1, route) not in walked:
+        if problem.is_reversible[route] or (day + 1, route) not in walked:
             continue
         if problem.dates[day + 1] - problem.dates[day] != 1:
             continue
@@ -55,7 +55,7 @@ def _repeats(problem, rows):
             yield f"route {route} on days {day} and {day + 1}"
 
 
-def most_minutes_of_a_day(problem, chosen):
+def sum_minutes_by_day(problem, chosen):
     """The minutes of each hotspot on each day, and the chosen options that stop there."""
     minutes, there = defaultdict(float), defaultdict(list)
     for o in chosen:
@@ -67,14 +67,14 @@ def most_minutes_of_a_day(problem, chosen):
     return minutes, there
 
 
-def _over_the_most(problem, chosen):
+def _find_over_cap(problem, chosen):
     """Hotspots with more than the most of a day, though a visit was neither asked nor locked."""
-    minutes, there = most_minutes_of_a_day(problem, chosen)
+    minutes, there = sum_minutes_by_day(problem, chosen)
     stops = defaultdict(set)
     for route, hotspot in problem.visits.tolist():
         stops[route].add(hotspot)
     for (hotspot, day), total in minutes.items():
-        if total <= problem.most_minutes + 1e-6:
+        if total <= problem.max_dose_minutes + 1e-6:
             continue
         for o, row in there[hotspot, day]:
             lock = int(problem.lock[o])
@@ -82,12 +82,12 @@ def _over_the_most(problem, chosen):
             locked = lock >= 0 and (
                 problem.locks_first or all(hotspot in stops[route] for route in same)
             )
-            asked = problem.must_visits is not None and problem.must_visits[row]
+            asked = problem.mandatory_visits is not None and problem.mandatory_visits[row]
             if not (locked or asked):
                 yield f"hotspot {hotspot} gets {total:g} minutes on day {day}"
 
 
-def worth(problem, chosen):
+def compute_worth(problem, chosen):
     """What a week is worth, hotspot by hotspot and day by day, as the docs say it."""
     minutes = defaultdict(float)
     stops = defaultdict(list)
@@ -110,12 +110,12 @@ def worth(problem, chosen):
             nth += 1
             gain += 0.3 if run >= 3 and not rewarded else 0.0
             rewarded |= run >= 3
-            over = max(0.0, minutes[hotspot, date] / problem.most_minutes - 1)
+            over = max(0.0, minutes[hotspot, date] / problem.max_dose_minutes - 1)
             total += weight * (gain - 0.2 * over)
-    return total + _shares(problem, chosen)
+    return total + _compute_fairness_terms(problem, chosen)
 
 
-def _shares(problem, chosen):
+def _compute_fairness_terms(problem, chosen):
     """Presence at schools and evenness between officers."""
     unit = sum(problem.weight[h] for _, h in problem.visits.tolist()) / len(problem.route_school)
     firsts = [o for o in chosen if problem.route_number[problem.route[o]] == 1]
@@ -125,19 +125,19 @@ def _shares(problem, chosen):
     for o in range(len(problem.officer)):
         days[int(problem.officer[o])].add(int(problem.day[o]))
     for officer, count in Counter(int(problem.officer[o]) for o in chosen).items():
-        capacity = min(len(days[officer]), int(problem.most_patrols[officer]))
+        capacity = min(len(days[officer]), int(problem.max_patrols[officer]))
         total += sum(0.05 * unit * (1 - n / capacity) for n in range(count))
     return total
 
 
-def patrols_of_schools(problem, chosen):
+def count_school_patrols(problem, chosen):
     """How many patrols each school gets."""
     firsts = [o for o in chosen if problem.route_number[problem.route[o]] == 1]
     count = Counter(int(problem.route_school[problem.route[o]]) for o in firsts)
     return [count[school] for school in range(problem.schools)]
 
 
-def dose_of_schools(problem, chosen):
+def sum_school_dose(problem, chosen):
     """Minutes of dose that each school's patrols give, as an array."""
     dwell = defaultdict(float)
     for (route, _), minutes in zip(problem.visits.tolist(), problem.visit_minutes, strict=True):
@@ -149,25 +149,25 @@ def dose_of_schools(problem, chosen):
     return dose
 
 
-def highest_doses(problem):
+def compute_max_dose(problem):
     """The dose of each school with its longest patrols on every day, whoever has the time."""
     best = defaultdict(float)
     for o in range(len(problem.officer)):
         route = int(problem.route[o])
         key = (int(problem.route_school[route]), int(problem.day[o]), problem.route_number[route])
-        best[key] = max(best[key], dose_of_schools(problem, [o]).max())
+        best[key] = max(best[key], sum_school_dose(problem, [o]).max())
     highest = np.zeros(problem.schools)
     for (school, *_), dose in best.items():
         highest[school] += dose
     return highest
 
 
-def minutes_of(clock):
+def parse_clock(clock):
     """Minutes after midnight of HH:MM."""
     return int(clock[:2]) * 60 + int(clock[3:])
 
 
-def broken_promises(week, area):
+def find_broken_duties(week, area):
     """Every duty of a week that its officer or school could not keep, from the tables alone."""
     found = []
     for duty in week.duties:
@@ -182,20 +182,20 @@ def broken_promises(week, area):
         if not hours:
             found.append(f"{duty}: off duty")
             continue
-        if duty.leave_minutes < minutes_of(hours[:5]) - 1e-6:
+        if duty.leave_minutes < parse_clock(hours[:5]) - 1e-6:
             found.append(f"{duty}: leaves before duty")
         if duty.start_minutes - duty.leave_minutes < straight - 1:
             found.append(f"{duty}: flies to the gate")
-        if duty.end_minutes > minutes_of(hours[6:]) + 1e-6:
+        if duty.end_minutes > parse_clock(hours[6:]) + 1e-6:
             found.append(f"{duty}: ends after duty")
         if duty.urn not in row["school_urns"]:
             found.append(f"{duty}: not their school")
-        if not _in_term(area.term_dates, duty.urn, duty.date):
+        if not _is_in_term(area.term_dates, duty.urn, duty.date):
             found.append(f"{duty}: school closed")
     return found
 
 
-def _in_term(terms, urn, date):
+def _is_in_term(terms, urn, date):
     at = dt.datetime.combine(date, dt.time())
     for whose in (urn, "*"):
         rows = terms[(terms["urn"] == whose) & (terms["from"] <= at) & (at <= terms["to"])]

@@ -17,17 +17,21 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.week.roster import Roll
-from patrolplan.outputs.week.spreadsheet import week_csv
-from patrolplan.outputs.week.task_sheets import tasks_data
-from patrolplan.patrols.plan import clock
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.spreadsheet import render_week_csv
+from patrolplan.outputs.week.task_sheets import build_tasks_data
+from patrolplan.patrols.plan import format_time
 from patrolplan.team import bases as travel
-from patrolplan.team.bases import OUTSIDE, minutes_from_base, schools_of_other_mode
+from patrolplan.team.bases import (
+    OFF_STREET_FACTOR,
+    compute_minutes_from_base,
+    list_other_mode_schools,
+)
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.routes import walked, ways
-from patrolplan.team.week import Lock, day_name, school_week, week_document
+from patrolplan.team.routes import build_route_key, list_patrols
+from patrolplan.team.week import Lock, build_week_document, format_day, list_school_days
 from patrolplan.team.week_file import read_week
 
 MONDAY = dt.date(2026, 11, 30)
@@ -76,15 +80,20 @@ def _colleagues(week):
 
 def test_a_patrol_from_the_own_base_has_one_time_to_set_out(week):
     """Week, table and sheet have the time of the patrol's card, and hours are kept by it."""
-    mine, table = _own(week), week_csv(Roll(week)).decode("utf-8-sig")
+    mine, table = _own(week), render_week_csv(Roster(week)).decode("utf-8-sig")
     assert any(duty.patrol.starts_at == "base" for duty in mine)
     hours = week.plan.area.officers.set_index("officer")
     for duty in mine:
         assert duty.leave_minutes == duty.patrol.set_out_minutes
         begin = hours.loc[duty.officer, ("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
-        assert checker.minutes_of(begin[:5]) <= duty.leave_minutes + 1e-6
+        assert checker.parse_clock(begin[:5]) <= duty.leave_minutes + 1e-6
         assert not any("base of" in note for note in duty.patrol.notes)
-        told = (duty.officer, day_name(duty.date), f"{duty.date}", clock(duty.leave_minutes))
+        told = (
+            duty.officer,
+            format_day(duty.date),
+            f"{duty.date}",
+            format_time(duty.leave_minutes),
+        )
         assert ",".join(f'"{cell}"' for cell in told) in table
 
 
@@ -99,7 +108,7 @@ def test_a_patrol_that_leads_to_a_colleagues_base_says_so(week):
     assert sum(f"at URN {SHARED}: the patrol" in note for note in week.notes) == 1
     assert patrol.approach is None
     assert patrol.starts_at == ("base" if patrol.from_base else "gate")
-    sheets = tasks_data(Roll(week), [duty], wall=False)["sheets"]
+    sheets = build_tasks_data(Roster(week), [duty], wall=False)["sheets"]
     (task,) = [task for sheet in sheets for day in sheet["days"] for task in day["duties"]]
     assert task["where"] == f"at the base of {FIRST}"
     assert task["first_place"] == (f"Base of {FIRST}" if patrol.from_base else "School gate")
@@ -127,7 +136,7 @@ def test_officers_of_one_base_share_it_without_a_word(demo_area, demo_plan):
 
 
 MODES_MONDAY = dt.date(2026, 11, 30)
-DAYS = school_week(MODES_MONDAY)
+DAYS = list_school_days(MODES_MONDAY)
 OFFICERS = ["SSO-02", "SSO-03", "SSO-08"]
 """SSO-03 goes by bicycle, to 900002 and, as SSO-08 on foot, to 900009."""
 URNS = ["900002", "900007", "900009", "900011"]
@@ -168,7 +177,7 @@ def _on_foot(area):
 
 def test_each_officer_has_patrols_of_their_mode(mode_week, area):
     """Who goes by bicycle has patrols by bicycle, who goes on foot has patrols on foot."""
-    assert checker.broken_promises(mode_week, area) == []
+    assert checker.find_broken_duties(mode_week, area) == []
     assert {duty.patrol.way for duty in mode_week.duties if duty.officer == "SSO-03"} == {"bicycle"}
     assert {duty.patrol.way for duty in mode_week.duties if duty.officer != "SSO-03"} == {"walk"}
 
@@ -179,26 +188,26 @@ def test_only_their_schools_are_planned_the_other_way(mode_week, area, found):
     assert {patrol.urn for patrol in other.patrols} == {"900002", "900009"}
     rides = pp.with_settings(area, patrol={"way": "bicycle"})
     same = pp.plan_patrols(rides, *found, urns=["900002", "900009"], held_out=False)
-    own = {(walked(patrol), number) for number, patrol in ways(same)}
-    assert own <= {(walked(patrol), number) for number, patrol in ways(other)}
+    own = {(build_route_key(patrol), number) for number, patrol in list_patrols(same)}
+    assert own <= {(build_route_key(patrol), number) for number, patrol in list_patrols(other)}
 
 
 def test_days_planned_ahead_hold_the_same_patrols(area, found, mode_week):
     """`plan_days` plans both modes at once, and a mode_week of it is as good."""
     plans = plan_days(area, *found, DAYS, held_out=False)
-    assert schools_of_other_mode(area) == ("900002", "900009")
-    mine = {walked(patrol) for _, patrol in ways(plans[MODES_MONDAY].other_mode)}
-    assert {walked(patrol) for patrol in mode_week.plan.other_mode.patrols} <= mine
+    assert list_other_mode_schools(area) == ("900002", "900009")
+    mine = {build_route_key(patrol) for _, patrol in list_patrols(plans[MODES_MONDAY].other_mode)}
+    assert {build_route_key(patrol) for patrol in mode_week.plan.other_mode.patrols} <= mine
 
 
 def test_without_another_mode_nothing_changes(area, plan):
     """Where all go the area's way no other patrols are planned, and no way is told."""
     same = plan_week(_on_foot(area), plan, start=MODES_MONDAY)
-    document = week_document(same)
+    document = build_week_document(same)
     assert same.plan.other_mode is None
-    assert not same.modes_differ
+    assert not same.has_mixed_modes
     assert all("way" not in row for row in document["patrols"])
-    assert b"way" not in week_csv(Roll(same)).splitlines()[0]
+    assert b"way" not in render_week_csv(Roster(same)).splitlines()[0]
 
 
 def test_an_area_by_bicycle_has_walkers_walk(area, found):
@@ -206,31 +215,31 @@ def test_an_area_by_bicycle_has_walkers_walk(area, found):
     rides = pp.with_settings(area, patrol={"way": "bicycle"})
     plan = pp.plan_patrols(rides, *found, urns=URNS, held_out=False)
     mode_week = plan_week(rides, plan, start=MODES_MONDAY)
-    assert checker.broken_promises(mode_week, area) == []
+    assert checker.find_broken_duties(mode_week, area) == []
     assert {duty.patrol.way for duty in mode_week.duties} == {"walk", "bicycle"}
 
 
 def test_the_week_tells_the_way_and_comes_back(mode_week, area, plan, tmp_path):
     """`mode_week.json` tells how each patrol goes; read again it is the same mode_week."""
-    document = json.loads(json.dumps(week_document(mode_week)))
+    document = json.loads(json.dumps(build_week_document(mode_week)))
     told = {(row["officer"], row["way"]) for row in document["patrols"]}
     assert told == {("SSO-02", "walk"), ("SSO-03", "bicycle"), ("SSO-08", "walk")}
     (tmp_path / "week.json").write_text(json.dumps(document), encoding="utf-8")
     again = read_week(tmp_path, area, plan)
-    assert week_document(again) == document
+    assert build_week_document(again) == document
     assert [duty.patrol.way for duty in again.duties] == [d.patrol.way for d in mode_week.duties]
 
 
 def test_sheets_and_table_tell_the_way(mode_week):
     """Every patrol of a task sheet and every row of the table say how it goes."""
-    data = tasks_data(Roll(mode_week), mode_week.duties, wall=True)
+    data = build_tasks_data(Roster(mode_week), mode_week.duties, wall=True)
     for sheet in data["sheets"]:
         said = "by bicycle" if sheet["officer"] == "SSO-03" else "on foot"
         assert sheet["about"] == said
         tasks = [task for day in sheet["days"] for task in day["duties"]]
         assert tasks
         assert all(f" · {said} · " in task["about"] for task in tasks)
-    head, *rows = week_csv(Roll(mode_week)).decode("utf-8-sig").splitlines()
+    head, *rows = render_week_csv(Roster(mode_week)).decode("utf-8-sig").splitlines()
     assert head.endswith('"way"')
     assert all(row.endswith(('"walk"', '"bicycle"')) for row in rows)
 
@@ -276,7 +285,7 @@ def test_without_the_setting_all_go_one_way_and_the_week_says_so(area, plan):
     alike = pp.with_settings(area, week={"way_by_officer": False})
     mode_week = plan_week(alike, plan, start=MODES_MONDAY)
     assert {duty.patrol.way for duty in mode_week.duties} == {"walk"}
-    assert checker.broken_promises(mode_week, alike) == []
+    assert checker.find_broken_duties(mode_week, alike) == []
     told = "SSO-03 goes by bicycle to the gate and between schools, and patrols on foot."
     assert any(told in note for note in mode_week.notes)
 
@@ -299,12 +308,12 @@ def _slow_metres(area, officer):
             graph.add_edge(start, end, metres=min(known, high - low))
     away = nx.single_source_dijkstra_path_length(graph, "base", weight="metres")
     moved = float(places["base"].moved_metres[0])
-    return [away[row] + OUTSIDE * moved for row in range(len(area.gates))]
+    return [away[row] + OFF_STREET_FACTOR * moved for row in range(len(area.gates))]
 
 
 def test_minutes_are_those_of_networkx(demo_area):
     """On foot and by bicycle, minutes are the shortest way's at each officer's own speed."""
-    found = minutes_from_base(demo_area)
+    found = compute_minutes_from_base(demo_area)
     settings = demo_area.settings.patrol
     for officer in range(0, len(demo_area.officers), 3):
         rides = demo_area.officers["mode"].iloc[officer] == "bicycle"
@@ -315,9 +324,9 @@ def test_minutes_are_those_of_networkx(demo_area):
 
 def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch):
     """Beyond what is looked for, the straight line counts 1.3 times; nearer gates stay exact."""
-    exact = minutes_from_base(demo_area)
-    monkeypatch.setattr(travel, "LOOKED_FOR_METRES", 900.0)
-    found = minutes_from_base(demo_area)
+    exact = compute_minutes_from_base(demo_area)
+    monkeypatch.setattr(travel, "MAX_SEARCH_METRES", 900.0)
+    found = compute_minutes_from_base(demo_area)
     speed = (
         np.where(
             demo_area.officers["mode"] == "bicycle",
@@ -328,14 +337,14 @@ def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch
     )
     bases = np.column_stack([demo_area.officers.geometry.x, demo_area.officers.geometry.y])
     on_street = demo_area.network.snap(bases)
-    outside = OUTSIDE * on_street.moved_metres[:, None] / speed
+    outside = OFF_STREET_FACTOR * on_street.moved_metres[:, None] / speed
     near = (exact - outside) * speed <= 900
     assert near.any()
     assert not near.all()
     np.testing.assert_allclose(found[near], exact[near])
     gates = demo_area.network.xy(demo_area.gates)
     straight = np.hypot(*(demo_area.network.xy(on_street)[:, None] - gates).transpose(2, 0, 1))
-    far = (OUTSIDE * straight / speed + outside)[~near]
+    far = (OFF_STREET_FACTOR * straight / speed + outside)[~near]
     np.testing.assert_allclose(found[~near], far)
 
 
@@ -345,7 +354,7 @@ def test_officers_of_one_base_are_as_far(demo_area):
     officers.geometry = [officers.geometry.iloc[0]] * len(officers)
     area = dataclasses.replace(demo_area, officers=officers)
     settings = pp.with_settings(area, patrol={"cycling_speed_kmh": 14.4}).settings
-    found = minutes_from_base(dataclasses.replace(area, settings=settings))
+    found = compute_minutes_from_base(dataclasses.replace(area, settings=settings))
     walks = (officers["mode"] == "walk").to_numpy()
     assert found[walks] == pytest.approx(np.repeat(found[walks][:1], walks.sum(), axis=0))
     if (~walks).any():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patrolplan.team.objective import minutes_by_day, worth_of
+from patrolplan.team.objective import compute_worth, sum_minutes_by_day
 from patrolplan.team.problem import RotaProblem
-from patrolplan.team.solve import Stop, solve_rota
+from patrolplan.team.solve import SearchLimits, solve_rota
 
 _spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
 checker = importlib.util.module_from_spec(_spec)
@@ -29,21 +29,21 @@ def _crowd(schools, *, other=False, minutes=15.0, most=30.0):
         lock=np.full(len(routes), -1),
         route_school=school,
         route_number=np.ones(len(routes), dtype=np.int64),
-        turns=np.zeros(len(routes), dtype=bool),
+        is_reversible=np.zeros(len(routes), dtype=bool),
         visits=np.column_stack([routes, own]),
         visit_minutes=np.full(len(routes), minutes),
         weight=np.r_[0.5, np.full(schools, 0.05)],
         dosed_before=np.zeros(1 + schools, dtype=np.int64),
         run_before=np.zeros(1 + schools, dtype=np.int64),
-        most_patrols=np.full(schools, 5),
+        max_patrols=np.full(schools, 5),
         dates=np.array([739_000]),
         schools=schools,
-        most_minutes=most,
+        max_dose_minutes=most,
     )
 
 
 def _minutes(problem, solution):
-    return minutes_by_day(problem, solution.chosen)[0, 0]
+    return sum_minutes_by_day(problem, solution.chosen)[0, 0]
 
 
 def test_the_most_comes_before_the_least_of_a_school():
@@ -73,16 +73,16 @@ def test_as_many_visits_as_fit(minutes, fit):
 def test_a_place_that_must_be_visited_goes_above_the_most_and_is_charged():
     """Where all must go there all go, and what is above the most is charged in the worth."""
     problem = _crowd(3, most=15.0)
-    problem = replace(problem, must_visits=np.ones(3, dtype=bool))
+    problem = replace(problem, mandatory_visits=np.ones(3, dtype=bool))
     solution = solve_rota(problem)
     assert _minutes(problem, solution) == 45
-    assert worth_of(problem, solution.chosen).over == pytest.approx(0.2 * 0.5 * 2)
+    assert compute_worth(problem, solution.chosen).over_cap == pytest.approx(0.2 * 0.5 * 2)
 
 
 def test_who_need_not_come_keeps_away_where_others_must():
     """Two must go there, which fills the day: the third takes its other route."""
     problem = _crowd(3, other=True)
-    problem = replace(problem, must_visits=np.isin(problem.visits[:, 0], [0, 1]))
+    problem = replace(problem, mandatory_visits=np.isin(problem.visits[:, 0], [0, 1]))
     lock = np.full(6, -1)
     lock[[0, 1]] = 0, 1
     problem = replace(problem, lock=lock)
@@ -110,13 +110,13 @@ def test_a_lock_that_leaves_the_route_open_takes_one_past_a_full_hotspot():
 def test_locks_that_cannot_all_keep_the_most_are_kept_all_the_same():
     """Locked officers whose every choice of routes breaks some most have their patrols."""
     problem = _crowd(3, other=True)
-    problem = replace(problem, lock=np.tile(np.arange(3), 2), most_minutes=15.0)
+    problem = replace(problem, lock=np.tile(np.arange(3), 2), max_dose_minutes=15.0)
     visits = problem.visits.copy()
     visits[:, 1] = np.where(visits[:, 1] > 0, 1, 0)
     problem = replace(problem, visits=visits)
     solution = solve_rota(problem)
     assert len(solution.chosen) == 3
-    assert sorted(minutes_by_day(problem, solution.chosen)[:2, 0]) == [15, 30]
+    assert sorted(sum_minutes_by_day(problem, solution.chosen)[:2, 0]) == [15, 30]
 
 
 @settings(max_examples=30)
@@ -136,9 +136,11 @@ def test_crowds_with_locks_and_tasked_places_keep_every_rule(schools, seed, most
     problem = replace(
         problem,
         lock=lock,
-        must_visits=rng.random(len(problem)) < 0.3,
+        mandatory_visits=rng.random(len(problem)) < 0.3,
         visit_minutes=rng.choice([10.0, 15.0, 20.0], len(problem)),
     )
-    solution = solve_rota(problem, stop=Stop(moves=500))
-    assert checker.broken_rules(problem, solution.chosen) == []
-    assert solution.worth == pytest.approx(checker.worth(problem, solution.chosen), abs=1e-9)
+    solution = solve_rota(problem, stop=SearchLimits(moves_per_school=500))
+    assert checker.find_broken_rules(problem, solution.chosen) == []
+    assert solution.worth == pytest.approx(
+        checker.compute_worth(problem, solution.chosen), abs=1e-9
+    )

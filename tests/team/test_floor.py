@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from patrolplan.team.floor import floor_of
+from patrolplan.team.floor import find_floor
 from patrolplan.team.problem import RotaProblem
 
 _spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
@@ -27,7 +27,7 @@ def _team(seed):
         lock=np.full(len(options), -1),
         route_school=np.array([0, 0, 1, 1]),
         route_number=np.ones(4, dtype=np.int64),
-        turns=rng.random(4) < 0.5,
+        is_reversible=rng.random(4) < 0.5,
         visits=np.array(
             [(route, hotspot) for route in range(4) for hotspot in range(stops[route])]
         ),
@@ -35,7 +35,7 @@ def _team(seed):
         weight=np.full(3, 0.1),
         dosed_before=np.zeros(3, dtype=np.int64),
         run_before=np.zeros(3, dtype=np.int64),
-        most_patrols=np.full(2, 2),
+        max_patrols=np.full(2, 2),
         dates=np.array([739_000, 739_001]),
         schools=2,
     )
@@ -43,15 +43,15 @@ def _team(seed):
 
 def _lowest_dose(problem):
     """The highest level that every school reaches, or its highest dose, by trying every week."""
-    target = np.minimum(problem.least, problem.open_days)
-    highest = checker.highest_doses(problem)
+    target = np.minimum(problem.min_patrols, problem.open_days)
+    highest = checker.compute_max_dose(problem)
     levels = [
         np.where(dose >= highest, np.inf, dose).min()
         for count in range(5)
         for week in combinations(range(len(problem)), count)
-        if not checker.broken_rules(problem, week)
-        and (checker.patrols_of_schools(problem, week) >= target).all()
-        for dose in [checker.dose_of_schools(problem, week)]
+        if not checker.find_broken_rules(problem, week)
+        and (checker.count_school_patrols(problem, week) >= target).all()
+        for dose in [checker.sum_school_dose(problem, week)]
     ]
     return np.minimum(max(levels), highest) if levels else None
 
@@ -67,5 +67,5 @@ def test_the_lowest_dose_is_the_highest_that_can_be_in_any_order():
             continue
         tried += 1
         for order in (np.arange(len(problem)), rng.permutation(len(problem))):
-            assert floor_of(problem.only(order)).dose == pytest.approx(lowest)
+            assert find_floor(problem.select(order)).dose == pytest.approx(lowest)
     assert tried > 10

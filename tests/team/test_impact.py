@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import patrolplan as pp
-from patrolplan.team.impact import GROUPS, _difference, _paired, _too_few
+from patrolplan.team.impact import GROUPS, _compute_difference, _explain_too_few, _pair_hotspots
 
 SPANS = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
 
@@ -22,7 +22,7 @@ def _doses(names, day=dt.date(2026, 7, 6)):
 def impact(demo_plan):
     """The demo borough, as if the first three hotspots had been dosed in July."""
     doses = _doses(["H1", "H2", "H3"])
-    return pp.impact_of(demo_plan.area, demo_plan.hotspots, doses, **SPANS)
+    return pp.estimate_impact(demo_plan.area, demo_plan.hotspots, doses, **SPANS)
 
 
 def _slow_count(area, pieces, months):
@@ -30,13 +30,13 @@ def _slow_count(area, pieces, months):
     share = area.catchments.piece_share
     inside = set(pieces)
     part = {}
-    for piece, catchment in enumerate(area.catchments.of_piece):
+    for piece, catchment in enumerate(area.catchments.piece_catchment):
         if piece in inside:
             part[catchment] = part.get(catchment, 0.0) + share[piece]
     rows = zip(
         area.incidents["category"], area.incidents["month"], area.incident_catchment, strict=True
     )
-    counted = set(area.settings.crimes.counted)
+    counted = set(area.settings.crimes.risk_categories)
     return sum(
         part.get(catchment, 0.0)
         for category, month, catchment in rows
@@ -68,11 +68,11 @@ def test_the_difference_is_that_of_its_formula(impact):
 def test_groups_of_equal_size_have_the_plain_difference():
     """With as many incidents before, it is Wheeler and Ratcliffe's; the error is the ratio's."""
     events = np.array([[90.0, 70.0], [90.0, 95.0], [40.0, 50.0], [40.0, 30.0]])
-    wdd, low, high, _ = _difference(np.eye(4), events)
+    wdd, low, high, _ = _compute_difference(np.eye(4), events)
     t, c, d, e = events[:, 1] - events[:, 0]
     assert wdd == pytest.approx(t - c + d - e)
     assert low < wdd < high
-    wdd, low, high, chance = _difference(np.eye(4)[:, :2], events[:2])
+    wdd, low, high, chance = _compute_difference(np.eye(4)[:, :2], events[:2])
     error = np.sqrt((1 / events[:2]).sum())
     assert wdd == -25
     assert np.log(1 + np.array([low, high]) / 95) == pytest.approx(
@@ -83,11 +83,13 @@ def test_groups_of_equal_size_have_the_plain_difference():
 
 def test_an_incident_in_two_groups_counts_in_both_at_once():
     """Halves in dosed and comparison cancel out; halves in dosed and around make a whole."""
-    cancelled = _difference(np.array([[0.5], [0.5], [0.0], [0.0]]), np.array([[300.0, 200.0]]))
+    cancelled = _compute_difference(
+        np.array([[0.5], [0.5], [0.0], [0.0]]), np.array([[300.0, 200.0]])
+    )
     assert cancelled[:3] == pytest.approx((0, 0, 0), abs=1e-9)
     events = np.array([[90.0, 70.0], [80.0, 85.0]])
-    halves = _difference(np.array([[0.5, 0.0], [0.0, 0.5]] * 2), events)
-    assert halves == pytest.approx(_difference(np.eye(4)[:, :2], events))
+    halves = _compute_difference(np.array([[0.5, 0.0], [0.0, 0.5]] * 2), events)
+    assert halves == pytest.approx(_compute_difference(np.eye(4)[:, :2], events))
 
 
 def _fallen(area, seed, *, hotspots=None, effect=0.0):
@@ -104,7 +106,7 @@ def _fallen(area, seed, *, hotspots=None, effect=0.0):
     if hotspots is not None:
         there = np.isin(np.arange(len(area.network)), np.concatenate(list(hotspots["pieces"])))
         share = np.where(there, area.catchments.piece_share, 0.0)
-        stays *= 1 - effect * np.bincount(area.catchments.of_piece, share, len(stays))
+        stays *= 1 - effect * np.bincount(area.catchments.piece_catchment, share, len(stays))
     late = used & (month >= span.to_numpy()[6])
     kept = used & (~late | (rng.random(len(used)) < stays[area.incident_catchment]))
     return replace(
@@ -128,8 +130,8 @@ def test_a_general_fall_is_no_effect(demo_plan, share):
     fewer = more = 0
     for seed in range(60):
         fallen = _fallen(area, seed)
-        found = pp.impact_of(fallen, hotspots, _doses(names, dt.date(2026, 5, 4)), **HALVES)
-        assert found.enough
+        found = pp.estimate_impact(fallen, hotspots, _doses(names, dt.date(2026, 5, 4)), **HALVES)
+        assert found.has_enough_incidents
         fewer += found.high < 0
         more += found.low > 0
     assert fewer <= 4
@@ -143,7 +145,7 @@ def test_an_effect_beside_a_general_fall_is_found(demo_plan):
     for seed in range(20):
         helped = _fallen(area, seed, hotspots=dosed, effect=0.5)
         doses = _doses(dosed["hotspot"], dt.date(2026, 5, 4))
-        found += pp.impact_of(helped, demo_plan.hotspots, doses, **HALVES).high < 0
+        found += pp.estimate_impact(helped, demo_plan.hotspots, doses, **HALVES).high < 0
     assert found >= 18
 
 
@@ -156,25 +158,25 @@ def test_pairs_are_the_nearest_in_count():
     """Each dosed hotspot is paired with the undosed one whose count before was nearest."""
     before = np.array([50.0, 5.0, 48.0, 6.0, 20.0])
     dosed = np.array([True, True, False, False, False])
-    assert _paired(before, dosed).tolist() == [2, 3]
+    assert _pair_hotspots(before, dosed).tolist() == [2, 3]
 
 
 def test_a_halving_is_found_and_nothing_is_not(demo_plan):
     """Crime taken away from the dosed streets after shows as fewer; left alone it is chance."""
     area, hotspots = demo_plan.area, demo_plan.hotspots
-    alone = pp.impact_of(area, hotspots, _doses(["H1", "H5"]), **SPANS)
+    alone = pp.estimate_impact(area, hotspots, _doses(["H1", "H5"]), **SPANS)
     there = np.concatenate([hotspots["pieces"][row] for row in (0, 4)])
-    mine = np.isin(area.incident_catchment, area.catchments.of_piece[there])
+    mine = np.isin(area.incident_catchment, area.catchments.piece_catchment[there])
     late = (area.incidents["month"] >= "2026-07").to_numpy()
     gone = mine & late & (np.arange(len(mine)) % 4 > 0)
     fewer = replace(
         area, incidents=area.incidents[~gone], incident_catchment=area.incident_catchment[~gone]
     )
-    helped = pp.impact_of(fewer, hotspots, _doses(["H1", "H5"]), **SPANS)
+    helped = pp.estimate_impact(fewer, hotspots, _doses(["H1", "H5"]), **SPANS)
     assert helped.high < 0
-    assert helped.fall_chance < 0.001
-    assert "fewer" in helped.said
-    assert "more than chance" in helped.said
+    assert helped.fall_p_value < 0.001
+    assert "fewer" in helped.summary
+    assert "more than chance" in helped.summary
     assert helped.wdd < alone.wdd
 
 
@@ -189,7 +191,7 @@ def test_intervals_hold_their_promise_where_nothing_happens(demo_plan):
         incidents = area.incidents.assign(month=months[drawn])
         shuffled = replace(area, incidents=incidents)
         names = rng.choice(hotspots["hotspot"], 8, replace=False)
-        result = pp.impact_of(
+        result = pp.estimate_impact(
             shuffled,
             hotspots,
             _doses(names, dt.date(2026, 8, 3)),
@@ -202,7 +204,7 @@ def test_intervals_hold_their_promise_where_nothing_happens(demo_plan):
 
 def test_too_few_incidents_cannot_tell(demo_plan):
     """With hardly an incident nothing is claimed."""
-    result = pp.impact_of(
+    result = pp.estimate_impact(
         demo_plan.area,
         demo_plan.hotspots,
         _doses(["H1"]),
@@ -210,15 +212,15 @@ def test_too_few_incidents_cannot_tell(demo_plan):
         before=("2026-06", "2026-06"),
         after=("2026-07", "2026-07"),
     )
-    assert not result.enough
+    assert not result.has_enough_incidents
     assert "Too few" in str(result)
 
 
 def test_a_comparison_that_held_hardly_any_cannot_tell(demo_plan):
     """Where the quietest hotspot alone has no dose, nothing is claimed, and why is said."""
     names = demo_plan.hotspots["hotspot"].iloc[:-1]
-    result = pp.impact_of(demo_plan.area, demo_plan.hotspots, _doses(names), **SPANS)
-    assert not result.enough
+    result = pp.estimate_impact(demo_plan.area, demo_plan.hotspots, _doses(names), **SPANS)
+    assert not result.has_enough_incidents
     assert "to compare with, and the streets around them, held hardly any before" in str(result)
     assert any("none as bad was left" in caution for caution in result.cautions)
 
@@ -226,8 +228,8 @@ def test_a_comparison_that_held_hardly_any_cannot_tell(demo_plan):
 def test_a_comparison_of_nothing_gives_no_difference():
     """Where the comparison had no incident before, the difference is not a number."""
     events = np.array([[90.0, 70.0], [0.0, 5.0], [40.0, 50.0], [40.0, 30.0]])
-    assert np.isnan(_difference(np.eye(4), events)).all()
-    assert "held hardly any" in _too_few(np.eye(4), events)
+    assert np.isnan(_compute_difference(np.eye(4), events)).all()
+    assert "held hardly any" in _explain_too_few(np.eye(4), events)
 
 
 @pytest.mark.parametrize(
@@ -241,13 +243,15 @@ def test_a_comparison_of_nothing_gives_no_difference():
 def test_wrong_months_are_told(demo_plan, change, told):
     """Months outside the data, in the wrong order or misspelt are named with a remedy."""
     with pytest.raises(pp.InputError, match=told):
-        pp.impact_of(demo_plan.area, demo_plan.hotspots, _doses(["H1"]), **{**SPANS, **change})
+        pp.estimate_impact(
+            demo_plan.area, demo_plan.hotspots, _doses(["H1"]), **{**SPANS, **change}
+        )
 
 
 def test_without_a_comparison_nothing_is_said(demo_plan):
     """Where no hotspot or every hotspot was dosed, there is nothing to compare."""
     with pytest.raises(pp.InputError, match="no hotspot had a dose"):
-        pp.impact_of(demo_plan.area, demo_plan.hotspots, _doses([]), **SPANS)
+        pp.estimate_impact(demo_plan.area, demo_plan.hotspots, _doses([]), **SPANS)
     everyone = _doses(demo_plan.hotspots["hotspot"])
     with pytest.raises(pp.InputError, match="every hotspot had a dose"):
-        pp.impact_of(demo_plan.area, demo_plan.hotspots, everyone, **SPANS)
+        pp.estimate_impact(demo_plan.area, demo_plan.hotspots, everyone, **SPANS)

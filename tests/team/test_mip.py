@@ -6,10 +6,10 @@ import sys
 CHATTER = """
 import ctypes
 import sys
-from patrolplan.team.mip import _chatter_aside
+from patrolplan.team.mip import _redirect_output
 
 c = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
-with _chatter_aside():
+with _redirect_output():
     c.printf(b"chatter\\n")
 print('{"told": true}')
 """
@@ -17,22 +17,22 @@ print('{"told": true}')
 SHARPENED = """
 import numpy as np
 from scipy import sparse
-from patrolplan.team.mip import Programme
+from patrolplan.team.mip import MixedIntegerProgramme
 
 rng = np.random.default_rng(0)
-programme = Programme(
-    worth=rng.uniform(1, 9, 60),
+programme = MixedIntegerProgramme(
+    objective=rng.uniform(1, 9, 60),
     lower=np.zeros(60),
     upper=np.ones(60),
-    whole=np.ones(60, dtype=bool),
+    is_integer=np.ones(60, dtype=bool),
     matrix=sparse.csr_array(rng.integers(0, 9, (20, 60)).astype(np.float64)),
     row_lower=np.full(20, -np.inf),
     row_upper=np.full(20, 40.0),
 )
 for answer in (
-    programme.sharpened(np.zeros(60), gap=1e-6),
+    programme.tighten_bound(np.zeros(60), gap=1e-6),
     programme.solve(gap=1e-6, nodes=100, seconds=20.0),
-    programme.relaxed(seconds=20.0),
+    programme.solve_relaxation(seconds=20.0),
 ):
     assert answer.bound > 0
 print('{"told": true}')

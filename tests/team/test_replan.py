@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from patrolplan.team.problem import RotaProblem
-from patrolplan.team.replan import least_change
-from patrolplan.team.solve import Stop, solve_rota
+from patrolplan.team.replan import limit_to_repairs
+from patrolplan.team.solve import SearchLimits, solve_rota
 
 HERE = Path(__file__).parent
 
@@ -28,15 +28,15 @@ teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
 
 def _handed_out(seed):
     """A week of a tiny team with every officer in reach of every school, and what it may be."""
-    problem = teams.random_team(3, 2, seed=seed)
+    problem = teams.draw_team(3, 2, seed=seed)
     near = problem.day < 2
-    few = problem.only(near & (problem.route % 4 < 2))
+    few = problem.select(near & (problem.route % 4 < 2))
     both = np.concatenate([few.officer, 1 - few.officer])
     twice = {name: np.tile(getattr(few, name), 2) for name in ("day", "route", "lock")}
     wide = dataclasses.replace(few, officer=both, **twice)
     _, once = np.unique(np.stack([wide.officer, wide.day, wide.route]), axis=1, return_index=True)
-    wide = wide.only(np.sort(once))
-    return wide, solve_rota(wide, stop=Stop(moves=300)).chosen
+    wide = wide.select(np.sort(once))
+    return wide, solve_rota(wide, stop=SearchLimits(moves_per_school=300)).chosen
 
 
 def _absent(problem, chosen, seed):
@@ -64,12 +64,12 @@ def test_no_other_week_changes_fewer_duties(seed):
     held = dataclasses.replace(problem, lock=lock)
     slots = {(int(problem.school[row]), int(problem.day[row])) for row in lost}
     rows = np.flatnonzero(there)
-    part = least_change(held.only(rows), had, slots, first=day)
-    solution = solve_rota(part, stop=Stop(gap_percent=0.0, moves=300))
+    part = limit_to_repairs(held.select(rows), had, slots, first=day)
+    solution = solve_rota(part, stop=SearchLimits(gap_percent=0.0, moves_per_school=300))
     key = {(int(o), int(d), int(r)): n for n, (o, d, r) in enumerate(_keys(problem))}
     ours = [key[tuple(map(int, row))] for row in _keys(part)[solution.chosen]]
     assert set(kept) <= set(ours)
-    assert checker.broken_rules(dataclasses.replace(problem, lock=lock), ours) == []
+    assert checker.find_broken_rules(dataclasses.replace(problem, lock=lock), ours) == []
     ranked = [
         _rank(problem, week, chosen, had)
         for week in _weeks(problem, rows, len(chosen))
@@ -91,5 +91,5 @@ def _weeks(problem: RotaProblem, rows, most):
     ]
     for drawn in itertools.product(*groups):
         week = tuple(row for row in drawn if row is not None)
-        if len(week) <= most and not checker.broken_rules(problem, week):
+        if len(week) <= most and not checker.find_broken_rules(problem, week):
             yield week

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.patrols.patrol_writer import other_way
+from patrolplan.patrols.patrol_writer import reverse_patrol
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.routes import walked
-from patrolplan.team.week import Ban, Lock, open_days, school_week, week_document
+from patrolplan.team.routes import build_route_key
+from patrolplan.team.week import Ban, Lock, build_week_document, find_open_days, list_school_days
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))
@@ -54,7 +54,7 @@ def test_the_demo_week_is_proven_best_and_keeps_every_promise(week, demo_area):
     """Officers are on duty from base to the end, at their own open schools, never twice a day."""
     assert week.status == "optimal"
     assert week.gap_percent < 1e-3
-    assert checker.broken_promises(week, demo_area) == []
+    assert checker.find_broken_duties(week, demo_area) == []
     days = [(duty.officer, duty.date) for duty in week.duties]
     assert len(set(days)) == len(days)
     most = demo_area.officers.set_index("officer")["max_patrols_per_week"]
@@ -77,7 +77,7 @@ def test_the_same_route_is_not_walked_on_two_days_running(week):
 def test_a_patrol_the_other_way_round_takes_as_long(plan):
     """Same stops and dwells backwards, over the same streets, done at the same minute."""
     for patrol in plan.patrols:
-        back = other_way(patrol)
+        back = reverse_patrol(patrol)
         assert [s.hotspot for s in back.stops] == [s.hotspot for s in patrol.stops][::-1]
         assert [leg.metres for leg in back.legs] == [leg.metres for leg in patrol.legs][::-1]
         assert back.stops[0].arrive_minutes == pytest.approx(
@@ -89,14 +89,14 @@ def test_a_patrol_the_other_way_round_takes_as_long(plan):
             assert (leg.line == turned.line[::-1]).all()
             assert [s.street for s in leg.steps] == [s.street for s in turned.steps][::-1]
             assert turned.steps[0].turn.startswith("head")
-        assert walked(other_way(back)) == walked(patrol)
+        assert build_route_key(reverse_patrol(back)) == build_route_key(patrol)
 
 
 def test_a_single_stop_or_an_end_at_the_base_has_no_other_way(plan):
     """One stop is the same both ways; from the base's end the way would be another."""
     patrol = plan.patrols[0]
-    assert other_way(replace(patrol, stops=patrol.stops[:1], legs=patrol.legs[:2])) is None
-    assert other_way(replace(patrol, ends_at="base")) is None
+    assert reverse_patrol(replace(patrol, stops=patrol.stops[:1], legs=patrol.legs[:2])) is None
+    assert reverse_patrol(replace(patrol, ends_at="base")) is None
 
 
 def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
@@ -183,7 +183,7 @@ def test_locks_that_cannot_be_are_refused_with_the_reason(demo_area, plan, locks
 def test_the_same_inputs_give_the_same_week(demo_area, plan, week):
     """Planned twice, the week's document is equal."""
     again = plan_week(demo_area, plan, start=MONDAY)
-    assert week_document(again) == week_document(week)
+    assert build_week_document(again) == build_week_document(week)
 
 
 def test_doses_already_delivered_change_the_week(demo_area, plan, week):
@@ -199,7 +199,7 @@ def test_doses_already_delivered_change_the_week(demo_area, plan, week):
 
 def test_the_document_is_the_one_of_the_contracts(week):
     """Keys, times and dates are as `week --json` promises, and it is JSON."""
-    document = json.loads(json.dumps(week_document(week), allow_nan=False))
+    document = json.loads(json.dumps(build_week_document(week), allow_nan=False))
     assert {"status", "gap_percent", "worth", "patrols", "unmet"} <= set(document)
     keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
     assert all(list(row) == [*keys, "route"] for row in document["patrols"])
@@ -218,7 +218,7 @@ def test_an_absence_changes_as_little_as_possible(week, demo_area, plan):
     repaired, changes = replan(week, demo_area, plan, absent=absent)
     kept = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
     assert kept <= {duty.key for duty in repaired.duties}
-    assert checker.broken_promises(repaired, demo_area) == []
+    assert checker.find_broken_duties(repaired, demo_area) == []
     gone = [change.duty.key for change in changes if change.kind == "withdrawn"]
     assert sorted(gone) == sorted(duty.key for duty in lost)
     assert len([c for c in changes if c.kind == "new"]) <= len(lost)
@@ -276,8 +276,8 @@ def test_without_officers_there_is_no_week(demo_area, plan):
 
 def test_a_weekend_start_plans_the_week_after_it():
     """Saturday and Sunday mean the next Monday to Friday; a weekday means the rest of its week."""
-    assert school_week(dt.date(2026, 11, 28)) == school_week(MONDAY)
-    assert school_week(THURSDAY) == (THURSDAY, FRIDAY)
+    assert list_school_days(dt.date(2026, 11, 28)) == list_school_days(MONDAY)
+    assert list_school_days(THURSDAY) == (THURSDAY, FRIDAY)
 
 
 def test_a_schools_own_dates_outrank_those_for_all():
@@ -291,9 +291,9 @@ def test_a_schools_own_dates_outrank_those_for_all():
     terms = pd.DataFrame(rows, columns=["urn", "from", "to", "kind"])
     terms = terms.assign(**{name: pd.to_datetime(terms[name]) for name in ("from", "to")})
     days = [dt.date(2026, 12, 1), dt.date(2026, 12, 2), dt.date(2026, 12, 21)]
-    found = open_days(terms, ["A", "B", "C"], days)
+    found = find_open_days(terms, ["A", "B", "C"], days)
     assert found.tolist() == [[False, False, False], [True, True, False], [True, False, False]]
-    assert open_days(terms[1:3], ["A", "C"], days).tolist() == [
+    assert find_open_days(terms[1:3], ["A", "C"], days).tolist() == [
         [False, False, True],
         [True, False, True],
     ]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patrolplan.team.floor import floor_of
-from patrolplan.team.objective import worth_of
+from patrolplan.team.floor import find_floor
+from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import RotaProblem
-from patrolplan.team.rota_search import annealed
-from patrolplan.team.solve import Stop, solve_rota
+from patrolplan.team.rota_search import anneal_week
+from patrolplan.team.solve import SearchLimits, solve_rota
 
 HERE = Path(__file__).parent
 
@@ -27,33 +27,33 @@ def _load(path):
 
 checker = _load(HERE / "checker.py")
 teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
-QUICK = Stop(gap_percent=2.0, nodes=50, sweeps=1, moves=500)
+QUICK = SearchLimits(gap_percent=2.0, nodes=50, sweeps=1, moves_per_school=500)
 
 
 def _random(schools, officers, seed, least, together):
     """A team with some history, and the same for the same numbers."""
-    problem = teams.random_team(schools, officers, seed=seed, least=least, together=together)
+    problem = teams.draw_team(schools, officers, seed=seed, least=least, together=together)
     rng = np.random.default_rng(seed)
     run = rng.integers(0, 4, len(problem.weight))
     dosed = run + rng.integers(0, 4, len(run))
-    turns = problem.turns & (rng.random(len(problem.turns)) < 0.5)
+    turns = problem.is_reversible & (rng.random(len(problem.is_reversible)) < 0.5)
     return replace(
         problem,
         run_before=run,
         dosed_before=dosed,
-        turns=turns,
-        most_minutes=15.0 * rng.integers(1, 3),
-        must_visits=rng.random(len(problem.visits)) < 0.1 * rng.integers(0, 3),
+        is_reversible=turns,
+        max_dose_minutes=15.0 * rng.integers(1, 3),
+        mandatory_visits=rng.random(len(problem.visits)) < 0.1 * rng.integers(0, 3),
     )
 
 
 def _check(problem, solution):
     chosen = solution.chosen
-    assert checker.broken_rules(problem, chosen) == []
-    assert solution.worth == pytest.approx(checker.worth(problem, chosen), abs=1e-9)
+    assert checker.find_broken_rules(problem, chosen) == []
+    assert solution.worth == pytest.approx(checker.compute_worth(problem, chosen), abs=1e-9)
     assert solution.bound >= solution.worth - 1e-9
-    counts = checker.patrols_of_schools(problem, chosen)
-    assert solution.missing.tolist() == [max(0, problem.least - count) for count in counts]
+    counts = checker.count_school_patrols(problem, chosen)
+    assert solution.missing.tolist() == [max(0, problem.min_patrols - count) for count in counts]
 
 
 TEAM = {
@@ -84,8 +84,8 @@ def test_every_rule_holds_on_larger_random_teams(schools, officers, seed, least,
 
 def test_a_large_team_is_solved_by_parts_within_its_gap():
     """A week too large for one piece keeps all rules and comes near its bound."""
-    problem = teams.random_team(40, 16, seed=3)
-    solution = solve_rota(problem, stop=Stop(gap_percent=3.0, moves=2000))
+    problem = teams.draw_team(40, 16, seed=3)
+    solution = solve_rota(problem, stop=SearchLimits(gap_percent=3.0, moves_per_school=2000))
     _check(problem, solution)
     assert solution.gap_percent <= 3.0
 
@@ -95,15 +95,15 @@ def _best_by_hand(problem):
     ranked = []
     for size in range(len(problem) + 1):
         for chosen in itertools.combinations(range(len(problem)), size):
-            if not checker.broken_rules(problem, chosen):
-                counts = np.array(checker.patrols_of_schools(problem, chosen))
-                dose = checker.dose_of_schools(problem, chosen)
-                ranked.append((counts, dose, checker.worth(problem, chosen)))
-    target = np.minimum(problem.least, problem.open_days)
+            if not checker.find_broken_rules(problem, chosen):
+                counts = np.array(checker.count_school_patrols(problem, chosen))
+                dose = checker.sum_school_dose(problem, chosen)
+                ranked.append((counts, dose, checker.compute_worth(problem, chosen)))
+    target = np.minimum(problem.min_patrols, problem.open_days)
     lacking = [np.maximum(0, target - counts).sum() for counts, _, _ in ranked]
     ranked = [row for row, much in zip(ranked, lacking, strict=True) if much == min(lacking)]
     if min(lacking) == 0:
-        highest = checker.highest_doses(problem)
+        highest = checker.compute_max_dose(problem)
         levels = np.arange(0.0, highest.max() + 1, 15.0)
         met = [
             level
@@ -119,8 +119,8 @@ def test_tiny_weeks_are_as_good_as_trying_everything(seed):
     """On weeks of a dozen options the answer is the best of all subsets."""
     whole = _random(3, 2, seed, 1, 1 + seed % 2)
     rows = np.random.default_rng(seed).permutation(len(whole))[:11]
-    problem = whole.only(np.sort(rows))
-    solution = solve_rota(problem, stop=Stop(gap_percent=0.0))
+    problem = whole.select(np.sort(rows))
+    solution = solve_rota(problem, stop=SearchLimits(gap_percent=0.0))
     _check(problem, solution)
     assert solution.proven
     assert solution.worth == pytest.approx(_best_by_hand(problem), abs=1e-7)
@@ -129,8 +129,8 @@ def test_tiny_weeks_are_as_good_as_trying_everything(seed):
 def test_equal_inputs_and_seed_give_the_same_week():
     """Twice the same problem and seed give the same options, small or by parts."""
     for schools, officers in ((6, 4), (40, 16)):
-        problem = teams.random_team(schools, officers, seed=5)
-        stop = Stop(gap_percent=4.0, moves=1000)
+        problem = teams.draw_team(schools, officers, seed=5)
+        stop = SearchLimits(gap_percent=4.0, moves_per_school=1000)
         once, again = (solve_rota(problem, seed=2, stop=stop) for _ in range(2))
         assert once.chosen.tolist() == again.chosen.tolist()
         assert once.bound == again.bound
@@ -145,13 +145,13 @@ def _shared(minutes=15.0):
         lock=np.full(3, -1),
         route_school=np.array([0, 1, 1]),
         route_number=np.array([1, 1, 1]),
-        turns=np.zeros(3, dtype=bool),
+        is_reversible=np.zeros(3, dtype=bool),
         visits=np.array([[0, 0], [1, 0], [2, 1]]),
         visit_minutes=np.full(3, minutes),
         weight=np.array([0.5, 0.1]),
         dosed_before=np.zeros(2, dtype=np.int64),
         run_before=np.zeros(2, dtype=np.int64),
-        most_patrols=np.array([5, 5]),
+        max_patrols=np.array([5, 5]),
         dates=np.array([739_000]),
         schools=2,
     )
@@ -161,20 +161,22 @@ def test_a_shared_hotspot_is_not_paid_for_twice():
     """The second school goes to a lesser hotspot rather than to one that has its dose."""
     problem = _shared()
     assert solve_rota(problem).chosen.tolist() == [0, 2]
-    parts = worth_of(problem, np.array([0, 1]))
+    parts = compute_worth(problem, np.array([0, 1]))
     assert parts.hotspots == pytest.approx(0.5)
-    assert parts.over == 0
+    assert parts.over_cap == 0
 
 
 def test_dose_above_the_most_of_a_day_costs():
     """Minutes above the day's most take worth away."""
-    assert worth_of(_shared(minutes=30.0), np.array([0, 1])).over == pytest.approx(0.2 * 0.5)
+    assert compute_worth(_shared(minutes=30.0), np.array([0, 1])).over_cap == pytest.approx(
+        0.2 * 0.5
+    )
 
 
 def test_earlier_doses_send_patrols_elsewhere():
     """A hotspot that had its dose all last week gives way to one that had none."""
     problem = replace(
-        _shared().only([1, 2]), weight=np.array([0.5, 0.4]), dosed_before=np.array([5, 0])
+        _shared().select([1, 2]), weight=np.array([0.5, 0.4]), dosed_before=np.array([5, 0])
     )
     assert solve_rota(problem).chosen.tolist() == [1]
 
@@ -184,26 +186,26 @@ def test_annealing_keeps_every_rule_and_never_loses(seed):
     """Also with a second officer, locks and a floor, no rule is broken and nothing gets worse."""
     problem = _random(8, 5, seed, 1, 1 + seed % 2)
     lock = np.full(len(problem), -1)
-    rows = np.flatnonzero(problem.first)
+    rows = np.flatnonzero(problem.is_first)
     lock[rows[seed]] = 0
     same = problem.officer_day == problem.officer_day[rows[-1]]
     if problem.officer_day[rows[seed]] != problem.officer_day[rows[-1]]:
-        lock[same & (problem.school_day == problem.school_day[rows[-1]]) & problem.first] = 1
+        lock[same & (problem.school_day == problem.school_day[rows[-1]]) & problem.is_first] = 1
     problem = replace(problem, lock=lock)
-    floor = floor_of(problem)
-    found = annealed(problem, floor, floor.chosen, moves=3000, seed=seed)
-    assert checker.broken_rules(problem, found) == []
-    assert checker.worth(problem, found) > checker.worth(problem, floor.chosen)
-    counts = np.array(checker.patrols_of_schools(problem, found))
+    floor = find_floor(problem)
+    found = anneal_week(problem, floor, floor.chosen, moves=3000, seed=seed)
+    assert checker.find_broken_rules(problem, found) == []
+    assert checker.compute_worth(problem, found) > checker.compute_worth(problem, floor.chosen)
+    counts = np.array(checker.count_school_patrols(problem, found))
     assert np.maximum(0, floor.patrols - counts).sum() <= floor.missing
-    assert (checker.dose_of_schools(problem, found) >= floor.dose - 1e-6).all()
+    assert (checker.sum_school_dose(problem, found) >= floor.dose - 1e-6).all()
 
 
 def test_annealing_alone_comes_near_the_best():
     """On a week that is proven, small changes alone find all but a hundredth of the worth."""
-    problem = teams.random_team(5, 3, seed=4)
+    problem = teams.draw_team(5, 3, seed=4)
     best = solve_rota(problem)
-    floor = floor_of(problem)
-    found = annealed(problem, floor, floor.chosen, moves=50_000, seed=1)
+    floor = find_floor(problem)
+    found = anneal_week(problem, floor, floor.chosen, moves=50_000, seed=1)
     assert best.proven
-    assert checker.worth(problem, found) >= 0.99 * best.worth
+    assert checker.compute_worth(problem, found) >= 0.99 * best.worth

@@ -13,7 +13,7 @@ import patrolplan as pp
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Ban, Lock, week_document
+from patrolplan.team.week import Ban, Lock, build_week_document
 from patrolplan.team.week_file import read_week
 
 MONDAY = dt.date(2026, 11, 30)
@@ -50,7 +50,7 @@ def week(demo_area, plan):
 @pytest.fixture(scope="module")
 def document(week):
     """The week as a document."""
-    return json.loads(json.dumps(week_document(week), allow_nan=False))
+    return json.loads(json.dumps(build_week_document(week), allow_nan=False))
 
 
 def _written(document, folder):
@@ -61,7 +61,7 @@ def _written(document, folder):
 def test_a_week_comes_back_as_it_was_written(document, demo_area, plan, tmp_path):
     """Written, read and written again, the document is the same, and nothing is noted."""
     again = read_week(_written(document, tmp_path), demo_area, plan)
-    assert week_document(again) == document
+    assert build_week_document(again) == document
     assert again.locks == (Lock("SSO-01", "900006", MONDAY, 1),)
     assert again.delivered == {"H1": frozenset({dt.date(2026, 11, 27)})}
 
@@ -72,8 +72,8 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     area = replace(demo_area, settings=settings_now)
     other = replace(plan, patrols=plan.patrols[1:])
     read = read_week(_written(document, tmp_path), area, other)
-    assert week_document(read)["patrols"] == document["patrols"]
-    assert week_document(read)["created_from"] == document["created_from"]
+    assert build_week_document(read)["patrols"] == document["patrols"]
+    assert build_week_document(read)["created_from"] == document["created_from"]
     assert "Data or settings are not those that this week was made from" in read.notes[-2]
     urn = plan.patrols[0].urn
     assert read.notes[-1].startswith("Not in the plan as it is now, but kept: ")
@@ -186,7 +186,7 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
         week = read_week(folder, demo_area, plan)
     except pp.InputError:
         return
-    again = week_document(week)
+    again = build_week_document(week)
     assert len(json.loads(json.dumps(again, allow_nan=False))["patrols"]) == len(week.duties)
 
 

@@ -2,7 +2,7 @@
 
 from patrolplan.area.study_area import (
     StudyArea as StudyArea,
-    input_digests as input_digests,
-    input_name as input_name,
+    compute_input_digests as compute_input_digests,
+    format_input_name as format_input_name,
     load_area as load_area,
 )

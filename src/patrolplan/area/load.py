@@ -37,13 +37,13 @@ from patrolplan.inputs.schools import (
     read_gates,
     read_schools,
 )
-from patrolplan.inputs.street_files import cached_streets
-from patrolplan.network.network import cached_network
-from patrolplan.privacy import whole_squares
-from patrolplan.settings import Settings, nearest
+from patrolplan.inputs.street_files import load_cached_streets
+from patrolplan.network.network import load_or_build_network
+from patrolplan.privacy import extend_to_squares
+from patrolplan.settings import Settings, suggest_name
 from patrolplan.tables import LeftOut
 
-MOST_STRETCHED = 0.005
+MAX_SCALE_ERROR = 0.005
 """A CRS may be so wrong about a length: a UTM zone is at most by 0.1 %, its neighbour by 0.5 %."""
 
 GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
@@ -66,8 +66,8 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
         Naming the key, how much a metre is off, and a CRS that fits.
     """
     x, y = np.mean(np.asarray(limits.bounds).reshape(2, 2), axis=0)
-    scale = projection.scale(x, y) if np.isfinite([x, y]).all() else np.nan
-    if abs(scale - 1) <= MOST_STRETCHED:
+    scale = projection.compute_scale_factor(x, y) if np.isfinite([x, y]).all() else np.nan
+    if abs(scale - 1) <= MAX_SCALE_ERROR:
         return
     where, remedy = "[area] crs", "use the projected CRS of the place"
     longitude, latitude = (float(value[0]) for value in projection.to_degrees([x], [y]))
@@ -78,17 +78,17 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
         f"'{projection.crs}' takes 1 km on the ground for {scale:.3g} km at the area's centre "
         f"({longitude:.3f}, {latitude:.3f})"
     )
-    raise InputError.one(where, what, f"{remedy}, such as {fitting(longitude, latitude)}")
+    raise InputError.one(where, what, f"{remedy}, such as {suggest_crs(longitude, latitude)}")
 
 
-def fitting(longitude: float, latitude: float) -> str:
+def suggest_crs(longitude: float, latitude: float) -> str:
     """A CRS that fits a place, and its name.
 
     Examples
     --------
-    >>> fitting(-0.13, 51.5)
+    >>> suggest_crs(-0.13, 51.5)
     'EPSG:27700 (British National Grid)'
-    >>> fitting(8.68, 50.1)
+    >>> suggest_crs(8.68, 50.1)
     'EPSG:32632 (UTM zone 32N)'
     """
     west, south, east, north = GREAT_BRITAIN
@@ -112,7 +112,7 @@ SOURCE_FIELDS = {
 """Columns of every source that is a table."""
 
 
-def files_of(settings: Settings, source: str) -> tuple[Path, ...]:
+def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
     """Files of a source; none where its key is not set.
 
     Raises
@@ -123,15 +123,15 @@ def files_of(settings: Settings, source: str) -> tuple[Path, ...]:
     remedy = f"mend [sources] {source}; paths start at the settings file's folder"
     problems = [
         Problem(pattern, "no file matches", remedy)
-        for pattern, paths in settings.matches(source).items()
+        for pattern, paths in settings.match_files(source).items()
         if not paths
     ]
     if problems:
         raise InputError(problems)
-    return settings.paths(source)
+    return settings.find_files(source)
 
 
-def columns_of(settings: Settings, source: str) -> Mapping[str, str]:
+def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     """`[columns.SOURCE]`: our name = "their name"; empty where it is not set.
 
     Raises
@@ -144,7 +144,7 @@ def columns_of(settings: Settings, source: str) -> Mapping[str, str]:
     problems = [
         Problem(
             settings.file,
-            f"no such column of ours{nearest(name, known)}",
+            f"no such column of ours{suggest_name(name, known)}",
             "mend or remove it; our name stands before the =, theirs after it",
             f"key 'columns.{source}.{name}'",
         )
@@ -161,7 +161,7 @@ EVERYWHERE = shapely.box(-1e8, -1e8, 1e8, 1e8)
 
 
 @dataclass(frozen=True)
-class Reader:
+class SourceReader:
     """Reads what the settings name; what is wrong and what is left out gathers as it goes."""
 
     settings: Settings
@@ -173,75 +173,77 @@ class Reader:
         """Every source that stands by itself; all of their problems are collected."""
         found: dict[str, Any] = {"passed_over": {}}
         projection, left_out = self.projection, self.left_out
-        with self.problems.collecting():
-            streets = cached_streets(files_of(self.settings, "streets"), projection, left_out)
+        with self.problems.collect():
+            streets = load_cached_streets(
+                find_source_files(self.settings, "streets"), projection, left_out
+            )
             limits = read_limits(self.settings, streets.vertex_xy)
             check_scale(projection, limits)
-            network = cached_network(streets, projection, left_out, limits=limits)
+            network = load_or_build_network(streets, projection, left_out, limits=limits)
             if not len(network):
                 what = "no walkable street lies inside the area"
                 remedy = "check bounds and boundary against the streets"
                 raise InputError.one("[area]", what, remedy)  # noqa: EM101 - a place, no message
             found |= {"limits": limits, "network": network, "features": streets.features}
             found["walking_extract"] = streets.walking_extract
-        with self.problems.collecting():
-            paths, columns = self._given("crimes")
+        with self.problems.collect():
+            paths, columns = self._find_table("crimes")
             forces = self.settings.crimes.leave_out_forces
             found["crimes"] = read_crimes(
                 paths, projection, left_out, columns=columns, leave_out_forces=forces
             )
-        with self.problems.collecting():
-            paths, columns = self._given("schools")
+        with self.problems.collect():
+            paths, columns = self._find_table("schools")
             wanted = self.settings.schools
             found["schools"] = read_schools(
                 paths,
                 projection,
                 left_out,
-                wanted=wanted,
-                passed_over=found["passed_over"],
+                selection=wanted,
+                left_out_urns=found["passed_over"],
                 columns=columns,
             )
-        with self.problems.collecting():
-            paths, columns = self._given("bell_times")
+        with self.problems.collect():
+            paths, columns = self._find_table("bell_times")
             found["bells"] = read_bell_times(paths, columns=columns)
-        with self.problems.collecting():
-            paths, columns = self._given("gates")
+        with self.problems.collect():
+            paths, columns = self._find_table("gates")
             found["gates"] = read_gates(paths, projection, columns=columns)
-        with self.problems.collecting():
-            paths, columns = self._given("officers")
+        with self.problems.collect():
+            paths, columns = self._find_table("officers")
             found["officers"] = read_officers(paths, projection, columns=columns)
-        with self.problems.collecting():
-            paths, columns = self._given("term_dates")
+        with self.problems.collect():
+            paths, columns = self._find_table("term_dates")
             found["term_dates"] = read_term_dates(paths, columns=columns)
-        with self.problems.collecting():
-            paths, columns = self._given("tasked_places")
+        with self.problems.collect():
+            paths, columns = self._find_table("tasked_places")
             found["tasked_places"] = read_tasked_places(paths, projection, columns=columns)
-        with self.problems.collecting():
-            found |= self._reports(found.get("limits", EVERYWHERE))
+        with self.problems.collect():
+            found |= self._read_reports(found.get("limits", EVERYWHERE))
         return found
 
-    def _reports(self, limits: BaseGeometry) -> dict[str, Any]:
+    def _read_reports(self, limits: BaseGeometry) -> dict[str, Any]:
         """Reports inside the limits, and what was left out on the way; nothing without a file."""
-        paths, columns = self._given("reports")
+        paths, columns = self._find_table("reports")
         told = LeftOut()
         if not paths:
             return {}
         reports = read_reports(
             paths,
             self.projection,
-            whole_squares(limits),
+            extend_to_squares(limits),
             told,
             threshold=self.settings.privacy.threshold,
             columns=columns,
         )
         return {"reports": reports, "reports_left_out": told}
 
-    def _given(self, source: str) -> tuple[tuple[Path, ...], Mapping[str, str]]:
+    def _find_table(self, source: str) -> tuple[tuple[Path, ...], Mapping[str, str]]:
         """Files and columns of a source that is a table; what is wrong with both is told."""
         problems = Problems()
-        with problems.collecting():
-            columns = columns_of(self.settings, source)
-        with problems.collecting():
-            paths = files_of(self.settings, source)
+        with problems.collect():
+            columns = get_column_mapping(self.settings, source)
+        with problems.collect():
+            paths = find_source_files(self.settings, source)
         problems.raise_if_any()
         return paths, columns

@@ -14,18 +14,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.area.incidents import Placer
-from patrolplan.area.load import Reader
-from patrolplan.area.school_gates import Gatekeeper, UrnCheck
-from patrolplan.cache import digest
+from patrolplan.area.incidents import IncidentPlacer
+from patrolplan.area.load import SourceReader
+from patrolplan.area.school_gates import GateAssigner, UrnCheck
+from patrolplan.cache import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.network import Positions, StreetNetwork
-from patrolplan.network.catchments import FARTHEST_METRES, Catchments
-from patrolplan.privacy import ReportGroups, group_reports, notes as privacy_notes
-from patrolplan.settings import Settings, SourceSettings, load_settings, settings_from
-from patrolplan.tables import LeftOut, LeftOutRow, shown_as_table
-from patrolplan.text import counted
+from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
+from patrolplan.privacy import (
+    ReportGroups,
+    describe_report_grouping as privacy_notes,
+    group_reports,
+)
+from patrolplan.settings import Settings, SourceSettings, load_settings, parse_settings
+from patrolplan.tables import LeftOut, LeftOutRow, render_html_table
+from patrolplan.text import format_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +93,9 @@ class StudyArea:
     def __repr__(self) -> str:
         return (
             f"<StudyArea: {self.name}, {self.network.metres / 1000:,.1f} km of street, "
-            f"{counted(len(self.incidents), 'incident')}, "
-            f"{counted(len(self.reports), 'group')} of reports, "
-            f"{counted(len(self.schools), 'school')}>"
+            f"{format_count(len(self.incidents), 'incident')}, "
+            f"{format_count(len(self.reports), 'group')} of reports, "
+            f"{format_count(len(self.schools), 'school')}>"
         )
 
     def _repr_html_(self) -> str:
@@ -106,14 +110,14 @@ class StudyArea:
             "officers": len(self.officers),
             "left out": "; ".join(map(str, self.left_out)) or "nothing",
         }
-        return shown_as_table(self.name, facts, after="risk = pp.estimate_risk(area)")
+        return render_html_table(self.name, facts, next_call="risk = pp.estimate_risk(area)")
 
     @property
     def name(self) -> str:
         """Name of the area, as it stands on papers."""
         return self.settings.area.name or "Study area"
 
-    def for_schools(self) -> "StudyArea":
+    def without_incidents(self) -> "StudyArea":
         """The area without its incidents, which no single school's patrols or papers need."""
         return replace(
             self, incidents=self.incidents.iloc[:0], incident_catchment=self.incident_catchment[:0]
@@ -154,7 +158,9 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     return _Loader(settings).load()
 
 
-def input_digests(settings: Settings, reports: ReportGroups | None = None) -> dict[str, str]:
+def compute_input_digests(
+    settings: Settings, reports: ReportGroups | None = None
+) -> dict[str, str]:
     """Digest of every file that the settings name; two of one name in different folders stay two.
 
     For reports it is the digest of what `privacy` let through: a file could be guessed from its
@@ -165,19 +171,19 @@ def input_digests(settings: Settings, reports: ReportGroups | None = None) -> di
     FileNotFoundError
         When a file is not there.
     """
-    files = {source: settings.paths(source) for source in SourceSettings.model_fields}
+    files = {source: settings.find_files(source) for source in SourceSettings.model_fields}
     if settings.area.boundary is not None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
     return {
-        input_name(source, path, settings): (
-            digest(path) if source != "reports" else reports.digest if reports else ""
+        format_input_name(source, path, settings): (
+            hash_file(path) if source != "reports" else reports.digest if reports else ""
         )
         for source, paths in files.items()
         for path in paths
     }
 
 
-def input_name(source: str, path: Path, settings: Settings) -> str:
+def format_input_name(source: str, path: Path, settings: Settings) -> str:
     """What a file is called among the inputs of an area."""
     return f"{source}: {_relative(path, settings.folder)}"
 
@@ -193,28 +199,28 @@ class _Loader:
         self.notes: list[str] = []
 
     def load(self) -> StudyArea:
-        sources = Reader(self.settings, self.projection, self.problems, self.left_out).read()
+        sources = SourceReader(self.settings, self.projection, self.problems, self.left_out).read()
         self.problems.raise_if_any()
         network, crimes = sources["network"], sources["crimes"]
-        place = Placer(
+        place = IncidentPlacer(
             self.settings, self.projection, self.problems, self.left_out, self.notes
         ).place
         placed = place(crimes, network, sources["limits"])
         passed_over = sources["passed_over"]
-        schools, gates = Gatekeeper(
+        schools, gates = GateAssigner(
             self.settings, self.problems, self.left_out, self.notes, passed_over
-        ).at_gates(
+        ).assign_gates(
             sources["schools"], sources["gates"], sources["bells"], network, sources["limits"]
         )
         self._check_urns(sources, schools, passed_over)
-        reports = self._grouped(sources, network)
+        reports = self._group_reports(sources, network)
         self.problems.raise_if_any()
         return StudyArea(
             settings=self.settings,
             network=network,
             catchments=placed.catchments,
             incidents=placed.incidents,
-            incident_catchment=placed.of_incident,
+            incident_catchment=placed.incident_catchment,
             times_known=placed.times_known,
             snapped=placed.snapped,
             reports=reports,
@@ -226,14 +232,14 @@ class _Loader:
             tasked_places=sources["tasked_places"],
             left_out=tuple(self.left_out.rows),
             notes=tuple(self.notes),
-            inputs=input_digests(self.settings, reports),
+            inputs=compute_input_digests(self.settings, reports),
             walking_extract=sources["walking_extract"],
         )
 
-    def _grouped(self, sources: dict[str, Any], network: StreetNetwork) -> ReportGroups:
+    def _group_reports(self, sources: dict[str, Any], network: StreetNetwork) -> ReportGroups:
         threshold = self.settings.privacy.threshold
         if "reports" not in sources:
-            return ReportGroups.none(len(network), threshold)
+            return ReportGroups.empty(len(network), threshold)
         reports, told = sources["reports"], sources["reports_left_out"]
         groups = group_reports(
             reports, network.piece_middle, sources["limits"], told, threshold=threshold
@@ -250,11 +256,11 @@ class _Loader:
     ) -> None:
         """Tell of rows whose URN no school has that is planned for."""
         check = UrnCheck(frozenset(schools["urn"]), passed_over, self.left_out, self.notes)
-        check.table("bell_times", sources["bells"].index)
-        check.table("gates", sources["gates"].index)
-        check.table("term_dates", sources["term_dates"]["urn"])
-        check.table("officers", sources["officers"]["school_urns"].explode().dropna())
-        check.places(sources["tasked_places"])
+        check.check_table("bell_times", sources["bells"].index)
+        check.check_table("gates", sources["gates"].index)
+        check.check_table("term_dates", sources["term_dates"]["urn"])
+        check.check_table("officers", sources["officers"]["school_urns"].explode().dropna())
+        check.check_tasked_places(sources["tasked_places"])
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -265,7 +271,7 @@ def _relative(path: Path, folder: Path) -> str:
         return path.as_posix()
 
 
-FREE = ("risk", "hotspots", "patrol", "week", "output", "seed")
+CHANGEABLE_SECTIONS = ("risk", "hotspots", "patrol", "week", "output", "seed")
 """Settings that work on an area as it was read; the others decide what is read."""
 
 
@@ -296,16 +302,19 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     """
     problems = Problems()
     for name in changes:
-        if name not in FREE:
+        if name not in CHANGEABLE_SECTIONS:
             what = f"[{name}] cannot be changed on an area that was read"
-            remedy = f"change it in the settings file and load again; free: {', '.join(FREE)}"
+            remedy = (
+                "change it in the settings file and load again; free: "
+                f"{', '.join(CHANGEABLE_SECTIONS)}"
+            )
             problems.add("with_settings", what, remedy)
     problems.raise_if_any()
     data = area.settings.model_dump(by_alias=True, exclude_none=True)
     for name, change in changes.items():
         data[name] = {**data[name], **change} if isinstance(change, Mapping) else change
-    checked = settings_from(data, folder=area.settings.folder, file="with_settings")
-    free = {name: getattr(checked, name) for name in FREE}
+    checked = parse_settings(data, folder=area.settings.folder, file="with_settings")
+    free = {name: getattr(checked, name) for name in CHANGEABLE_SECTIONS}
     return replace(area, settings=area.settings.model_copy(update=free))
 
 
@@ -332,8 +341,8 @@ def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> S
         raise _error(what, f"choose from: {', '.join(urns)}")
     xy = np.column_stack(area.projection.to_metres([longitude], [latitude]))
     place = area.network.snap(xy)
-    if not place.moved_metres[0] <= FARTHEST_METRES:
-        what = f"no walkable street within {FARTHEST_METRES:.0f} m of {longitude}, {latitude}"
+    if not place.moved_metres[0] <= MAX_SNAP_METRES:
+        what = f"no walkable street within {MAX_SNAP_METRES:.0f} m of {longitude}, {latitude}"
         raise _error(what, "choose a place on a street of the area")
     row = urns.index(urn)
     gates = Positions(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from patrolplan.team.ledger.delivered import Answer, stops_of, typed_visits
+from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import has_ledger, open_ledger
-from patrolplan.team.ledger.promised import handed_out
-from patrolplan.team.week_editor import CannotBeError, Post, post_of
+from patrolplan.team.ledger.promised import build_promised_week
+from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 
-Delivered = dict[Post, tuple[list[float], int | None]]
+DeliveredByPost = dict[PatrolSlot, tuple[list[float], int | None]]
 
 
-def record(
-    settings: Settings, week: Week, post: Post, minutes: Sequence[float], engagements: int | None
+def record_doses(
+    settings: Settings,
+    week: Week,
+    post: PatrolSlot,
+    minutes: Sequence[float],
+    engagements: int | None,
 ) -> str:
     """Enter what a patrol delivered, and gives it in words; entered again it is corrected.
 
@@ -47,16 +51,16 @@ def record(
     LedgerError
         When the ledger cannot be written.
     """
-    duty = next((duty for duty in week.duties if post_of(duty) == post), None)
+    duty = next((duty for duty in week.duties if get_slot(duty) == post), None)
     if duty is None:
         message = f"{post}: there is no such patrol"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     if len(minutes) != len(duty.patrol.stops):
         message = f"{len(minutes)} numbers of minutes for {len(duty.patrol.stops)} stops"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     if not minutes:
         message = f"{post}: presence at the gate alone; there is no dose to enter"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     first = next((row for row, value in enumerate(minutes) if value > 0), 0)
     none = None if engagements is None else 0
     answers = [
@@ -64,10 +68,10 @@ def record(
         for row, value in enumerate(minutes)
     ]
     with open_ledger(settings) as ledger:
-        ledger.hand_out(handed_out(week))
-        stops = stops_of(ledger, post.officer, post.date)
+        ledger.hand_out(build_promised_week(week))
+        stops = find_promised_stops(ledger, post.officer, post.date)
         stops = stops[stops["urn"] == post.urn].reset_index(drop=True)
-        entries = ledger.record(typed_visits(stops, answers))
+        entries = ledger.record(build_typed_visits(stops, answers))
     outcomes = {entry.outcome for entry in entries}
     how = "corrected" if "corrected" in outcomes else "entered"
     if outcomes == {"same"}:
@@ -75,13 +79,13 @@ def record(
     return f"Doses {how}: {post}, {sum(minutes):g} minutes"
 
 
-def delivered(settings: Settings, week: Week) -> Delivered:
+def load_delivered(settings: Settings, week: Week) -> DeliveredByPost:
     """What was delivered by each patrol of a week, as the ledger has it."""
     if not has_ledger(settings):
         return {}
     with open_ledger(settings) as ledger:
-        table = ledger.delivered(week.days[0], week.days[-1])
-    found: Delivered = {}
+        table = ledger.read_delivered(week.days[0], week.days[-1])
+    found: DeliveredByPost = {}
     rows = {
         (row["officer"], row["urn"], row["date"], row["hotspot"]): row
         for row in table.to_dict("records")
@@ -95,5 +99,5 @@ def delivered(settings: Settings, week: Week) -> Delivered:
         if known:
             minutes = [0.0 if row is None else float(row["minutes"]) for row in mine]
             spoken = [int(row["engagements"]) for row in known if pd.notna(row["engagements"])]
-            found[post_of(duty)] = (minutes, sum(spoken) if spoken else None)
+            found[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
     return found

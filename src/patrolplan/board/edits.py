@@ -10,30 +10,30 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from patrolplan.board.requests import Add, ChooseVariant, Move, Remove, SetBan, SetLock, Swap
-from patrolplan.outputs.wording import route_name
-from patrolplan.team.bases import SAID
-from patrolplan.team.objective import loosest_bound
-from patrolplan.team.week import Ban, Lock, day_name
-from patrolplan.team.week_editor import GONE, CannotBeError, Post, post_of
+from patrolplan.outputs.wording import format_route_name
+from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.week import Ban, Lock, format_day
+from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.team.week import Duty, Week
-    from patrolplan.team.week_editor import Hand
+    from patrolplan.team.week_editor import WeekEditor
 
 
 @dataclass(frozen=True, eq=False)
-class Done:
+class EditResult:
     """A change that can be: the week after it, and what was done in words."""
 
-    hand: Hand
+    editor: WeekEditor
     week: Week
-    said: str
+    message: str
 
 
 @singledispatch
-def done(change: object, hand: Hand, week: Week) -> Done:  # noqa: ARG001 - for those below
+def apply_change(change: object, editor: WeekEditor, week: Week) -> EditResult:  # noqa: ARG001 - for those below
     """The week after a change.
 
     Parameters
@@ -54,143 +54,153 @@ def done(change: object, hand: Hand, week: Week) -> Done:  # noqa: ARG001 - for 
     raise TypeError(message)
 
 
-@done.register(Move)
-def _moved(change: Move, hand: Hand, week: Week) -> Done:
-    old = _found(week, change.from_.post)
+@apply_change.register(Move)
+def _move_patrol(change: Move, editor: WeekEditor, week: Week) -> EditResult:
+    old = _find_duty(week, change.from_.post)
     others = [duty for duty in week.duties if duty is not old]
-    new_hand, new = _placed(_without(hand, old), change.to.post, others, like=old)
-    said = f"{post_of(old)} moved to {post_of(new)}{_gone(old, new)}{_lent(new_hand, new)}"
-    return _settled(hand, new_hand, [*others, new], said)
+    new_hand, new = _place_patrol(_release_lock(editor, old), change.to.post, others, like=old)
+    said = (
+        f"{get_slot(old)} moved to "
+        f"{get_slot(new)}{_describe_mode_change(old, new)}{_describe_loan(new_hand, new)}"
+    )
+    return _build_result(editor, new_hand, [*others, new], said)
 
 
-@done.register(Swap)
-def _swapped(change: Swap, hand: Hand, week: Week) -> Done:
-    a, b = _found(week, change.a.post), _found(week, change.b.post)
+@apply_change.register(Swap)
+def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
+    a, b = _find_duty(week, change.a.post), _find_duty(week, change.b.post)
     if a is b:
         message = "one patrol cannot be swapped with itself"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not a and duty is not b]
     if a.officer == b.officer:
-        posts = Post(a.officer, a.urn, b.date), Post(a.officer, b.urn, a.date)
+        posts = PatrolSlot(a.officer, a.urn, b.date), PatrolSlot(a.officer, b.urn, a.date)
     else:
-        posts = Post(b.officer, a.urn, a.date), Post(a.officer, b.urn, b.date)
-    new_hand, first = _placed(_without(_without(hand, a), b), posts[0], others, like=a)
-    new_hand, second = _placed(new_hand, posts[1], [*others, first], like=b)
-    said = f"swapped: {post_of(first)}{_gone(a, first)}, {post_of(second)}{_gone(b, second)}"
-    said += _lent(new_hand, first) + _lent(new_hand, second)
-    return _settled(hand, new_hand, [*others, first, second], said)
+        posts = PatrolSlot(b.officer, a.urn, a.date), PatrolSlot(a.officer, b.urn, b.date)
+    new_hand, first = _place_patrol(
+        _release_lock(_release_lock(editor, a), b), posts[0], others, like=a
+    )
+    new_hand, second = _place_patrol(new_hand, posts[1], [*others, first], like=b)
+    said = (
+        f"swapped: {get_slot(first)}{_describe_mode_change(a, first)}, "
+        f"{get_slot(second)}{_describe_mode_change(b, second)}"
+    )
+    said += _describe_loan(new_hand, first) + _describe_loan(new_hand, second)
+    return _build_result(editor, new_hand, [*others, first, second], said)
 
 
-@done.register(Add)
-def _added(change: Add, hand: Hand, week: Week) -> Done:
-    new_hand, new = _placed(hand, change.post, week.duties, variant=change.variant)
-    said = f"added: {post_of(new)}{_lent(new_hand, new)}"
-    return _settled(hand, new_hand, [*week.duties, new], said)
+@apply_change.register(Add)
+def _add_patrol(change: Add, editor: WeekEditor, week: Week) -> EditResult:
+    new_hand, new = _place_patrol(editor, change.post, week.duties, variant=change.variant)
+    said = f"added: {get_slot(new)}{_describe_loan(new_hand, new)}"
+    return _build_result(editor, new_hand, [*week.duties, new], said)
 
 
-@done.register(Remove)
-def _removed(change: Remove, hand: Hand, week: Week) -> Done:
-    old = _found(week, change.post)
+@apply_change.register(Remove)
+def _remove_patrol(change: Remove, editor: WeekEditor, week: Week) -> EditResult:
+    old = _find_duty(week, change.post)
     others = [duty for duty in week.duties if duty is not old]
-    return _settled(hand, _without(hand, old), others, f"taken back: {post_of(old)}")
+    return _build_result(editor, _release_lock(editor, old), others, f"taken back: {get_slot(old)}")
 
 
-@done.register(ChooseVariant)
-def _rerouted(change: ChooseVariant, hand: Hand, week: Week) -> Done:
-    old = _found(week, change.post)
-    _without(hand, old)
-    if old.variant == change.variant and hand.is_option(old):
-        message = f"{post_of(old)} takes this route already"
-        raise CannotBeError(message)
+@apply_change.register(ChooseVariant)
+def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> EditResult:
+    old = _find_duty(week, change.post)
+    _release_lock(editor, old)
+    if old.variant == change.variant and editor.is_option(old):
+        message = f"{get_slot(old)} takes this route already"
+        raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not old]
-    new = hand.placed(change.post, others, variant=change.variant)
-    said = f"{post_of(new)} takes {route_name(new.variant)}"
-    return _settled(hand, hand, [*others, new], said)
+    new = editor.place_patrol(change.post, others, variant=change.variant)
+    said = f"{get_slot(new)} takes {format_route_name(new.variant)}"
+    return _build_result(editor, editor, [*others, new], said)
 
 
-@done.register(SetLock)
-def _locked(change: SetLock, hand: Hand, week: Week) -> Done:
-    duty = _found(week, change.post)
-    lock = hand.lock_of(duty)
+@apply_change.register(SetLock)
+def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
+    duty = _find_duty(week, change.post)
+    lock = editor.find_lock(duty)
     if change.kind == "lock":
-        if lock is not None and not (lock.variant is None and hand.lends(change.post)):
-            message = f"{post_of(duty)} is locked already"
-            raise CannotBeError(message)
+        if lock is not None and not (lock.variant is None and editor.is_loan(change.post)):
+            message = f"{get_slot(duty)} is locked already"
+            raise InvalidEditError(message)
         mine = Lock(duty.officer, duty.urn, duty.date, duty.variant)
-        others = [row for row in hand.choice.locks if row is not lock]
-        locked = hand.by_hand(locks=[*others, mine])
-        return _settled(hand, locked, week.duties, f"locked: {post_of(duty)}")
+        others = [row for row in editor.inputs.locks if row is not lock]
+        locked = editor.with_locks_and_bans(locks=[*others, mine])
+        return _build_result(editor, locked, week.duties, f"locked: {get_slot(duty)}")
     if lock is None:
-        message = f"{post_of(duty)} is not locked"
-        raise CannotBeError(message)
-    locks = [row for row in hand.choice.locks if row is not lock]
-    if hand.lends(change.post):
+        message = f"{get_slot(duty)} is not locked"
+        raise InvalidEditError(message)
+    locks = [row for row in editor.inputs.locks if row is not lock]
+    if editor.is_loan(change.post):
         if lock.variant is None:
             message = f"{duty.officer} is lent to URN {duty.urn}: the patrol stays so, or goes"
-            raise CannotBeError(message)
+            raise InvalidEditError(message)
         locks.append(Lock(duty.officer, duty.urn, duty.date))
-    said = f"unlocked: {post_of(duty)}"
-    return _settled(hand, hand.by_hand(locks=locks), week.duties, said)
+    said = f"unlocked: {get_slot(duty)}"
+    return _build_result(editor, editor.with_locks_and_bans(locks=locks), week.duties, said)
 
 
-@done.register(SetBan)
-def _banned(change: SetBan, hand: Hand, week: Week) -> Done:
+@apply_change.register(SetBan)
+def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
     ban = Ban(change.officer, change.urn, change.date, change.variant)
     if change.kind == "unban":
-        if ban not in hand.choice.bans:
-            message = f"{_ban_words(ban)}: there is no such ban"
-            raise CannotBeError(message)
-        bans = [row for row in hand.choice.bans if row != ban]
-        freed = hand.by_hand(bans=bans)
-        return _settled(hand, freed, week.duties, f"allowed again: {_ban_words(ban)}")
-    _check_ban(hand, ban)
-    banned = hand.by_hand(bans=[*hand.choice.bans, ban])
-    stay = [duty for duty in week.duties if not _rules_out(ban, duty)]
-    gone = [duty for duty in week.duties if _rules_out(ban, duty)]
+        if ban not in editor.inputs.bans:
+            message = f"{_describe_ban(ban)}: there is no such ban"
+            raise InvalidEditError(message)
+        bans = [row for row in editor.inputs.bans if row != ban]
+        freed = editor.with_locks_and_bans(bans=bans)
+        return _build_result(editor, freed, week.duties, f"allowed again: {_describe_ban(ban)}")
+    _check_ban(editor, ban)
+    banned = editor.with_locks_and_bans(bans=[*editor.inputs.bans, ban])
+    stay = [duty for duty in week.duties if not _is_banned(ban, duty)]
+    gone = [duty for duty in week.duties if _is_banned(ban, duty)]
     for duty in gone:
-        banned = _without(banned, duty)
-    said = f"ruled out: {_ban_words(ban)}"
+        banned = _release_lock(banned, duty)
+    said = f"ruled out: {_describe_ban(ban)}"
     if gone:
-        said += f"; taken back: {', '.join(str(post_of(duty)) for duty in gone)}"
-    return _settled(hand, banned, stay, said)
+        said += f"; taken back: {', '.join(str(get_slot(duty)) for duty in gone)}"
+    return _build_result(editor, banned, stay, said)
 
 
-def _settled(before: Hand, after: Hand, duties: Sequence[Duty], said: str) -> Done:
+def _build_result(
+    before: WeekEditor, after: WeekEditor, duties: Sequence[Duty], message: str
+) -> EditResult:
     """The week of these patrols; where more has become possible its bound is not known so well."""
     looser = not after.options.rows.keys() <= before.options.rows.keys()
-    looser |= not set(before.choice.locks) <= set(after.choice.locks)
-    bound = loosest_bound(after.problem) if looser else None
-    week = after.week(duties, bound=bound)
-    return Done(after, week, f"{said[:1].upper()}{said[1:]}")
+    looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
+    bound = compute_loosest_bound(after.problem) if looser else None
+    week = after.build_week(duties, bound=bound)
+    return EditResult(after, week, f"{message[:1].upper()}{message[1:]}")
 
 
-def _placed(
-    hand: Hand,
-    post: Post,
+def _place_patrol(
+    editor: WeekEditor,
+    post: PatrolSlot,
     others: Sequence[Duty],
     *,
     variant: int | None = None,
     like: Duty | None = None,
-) -> tuple[Hand, Duty]:
+) -> tuple[WeekEditor, Duty]:
     """A patrol for a post; an officer who is lent is locked to it, so that solving keeps it."""
-    known = post.officer in hand.choice.officers and post.urn in hand.choice.urns
-    if known and hand.lends(post):
+    known = post.officer in editor.inputs.officers and post.urn in editor.inputs.urns
+    if known and editor.is_loan(post):
         open_lock = Lock(post.officer, post.urn, post.date)
-        trial = hand.by_hand(locks=[*hand.choice.locks, open_lock])
-        found = trial.placed(post, others, variant=variant, like=like)
+        trial = editor.with_locks_and_bans(locks=[*editor.inputs.locks, open_lock])
+        found = trial.place_patrol(post, others, variant=variant, like=like)
         return trial, found
-    return hand, hand.placed(post, others, variant=variant, like=like)
+    return editor, editor.place_patrol(post, others, variant=variant, like=like)
 
 
-def _found(week: Week, post: Post) -> Duty:
+def _find_duty(week: Week, post: PatrolSlot) -> Duty:
     for duty in week.duties:
-        if post_of(duty) == post:
+        if get_slot(duty) == post:
             return duty
-    message = f"{post}: {GONE}"
-    raise CannotBeError(message)
+    message = f"{post}: {PATROL_GONE}"
+    raise InvalidEditError(message)
 
 
-def _without(hand: Hand, duty: Duty) -> Hand:
+def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
     """The hand free of a patrol's lock: the lock of one who is lent goes with the patrol.
 
     Raises
@@ -198,45 +208,47 @@ def _without(hand: Hand, duty: Duty) -> Hand:
     CannotBeError
         When it was locked on purpose.
     """
-    lock = hand.lock_of(duty)
+    lock = editor.find_lock(duty)
     if lock is None:
-        return hand
-    if lock.variant is None and hand.lends(post_of(duty)):
-        return hand.by_hand(locks=[row for row in hand.choice.locks if row is not lock])
-    message = f"{post_of(duty)} is locked; unlock it first"
-    raise CannotBeError(message)
+        return editor
+    if lock.variant is None and editor.is_loan(get_slot(duty)):
+        return editor.with_locks_and_bans(
+            locks=[row for row in editor.inputs.locks if row is not lock]
+        )
+    message = f"{get_slot(duty)} is locked; unlock it first"
+    raise InvalidEditError(message)
 
 
-def _gone(old: Duty, new: Duty) -> str:
+def _describe_mode_change(old: Duty, new: Duty) -> str:
     """How a patrol goes now, where its officer goes another way than the one before."""
-    return "" if new.patrol.way == old.patrol.way else f", now {SAID[new.patrol.way]}"
+    return "" if new.patrol.way == old.patrol.way else f", now {MODE_WORDS[new.patrol.way]}"
 
 
-def _lent(hand: Hand, duty: Duty) -> str:
-    lent = hand.lends(post_of(duty))
+def _describe_loan(editor: WeekEditor, duty: Duty) -> str:
+    lent = editor.is_loan(get_slot(duty))
     return f"; {duty.officer} is lent to this school, and locked" if lent else ""
 
 
-def _check_ban(hand: Hand, ban: Ban) -> None:
-    choice = hand.choice
+def _check_ban(editor: WeekEditor, ban: Ban) -> None:
+    choice = editor.inputs
     if ban in choice.bans:
-        message = f"{_ban_words(ban)}: is ruled out already"
-        raise CannotBeError(message)
+        message = f"{_describe_ban(ban)}: is ruled out already"
+        raise InvalidEditError(message)
     if ban == Ban():
         message = "this would rule everything out; name an officer, a school or a day"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     if ban.officer is not None and ban.officer not in choice.officers:
         message = f"there is no officer '{ban.officer}'"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     if ban.urn is not None and ban.urn not in choice.urns:
         message = f"no patrol is planned for URN '{ban.urn}'"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     if ban.date is not None and ban.date not in choice.days:
         message = f"{ban.date} is not a day of this week"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
 
 
-def _rules_out(ban: Ban, duty: Duty) -> bool:
+def _is_banned(ban: Ban, duty: Duty) -> bool:
     return (
         ban.officer in {None, duty.officer}
         and ban.urn in {None, duty.urn}
@@ -245,39 +257,45 @@ def _rules_out(ban: Ban, duty: Duty) -> bool:
     )
 
 
-def _ban_words(ban: Ban) -> str:
+def _describe_ban(ban: Ban) -> str:
     who = ban.officer or "everybody"
     where = f"URN {ban.urn}" if ban.urn else "all schools"
-    when = day_name(ban.date) if ban.date else "the whole week"
-    route = "" if ban.variant is None else f", {route_name(ban.variant)}"
+    when = format_day(ban.date) if ban.date else "the whole week"
+    route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
     return f"{who} at {where}, {when}{route}"
 
 
-SHOWN_DIFFERENCES = 6
+MAX_NAMED_DIFFERENCES = 6
 """Most differences that are named in one sentence."""
 
 
-def differences(before: Week, after: Week) -> list[str]:
+def list_differences(before: Week, after: Week) -> list[str]:
     """Every patrol that is not as it was, in words."""
-    old = {post_of(duty): duty for duty in before.duties}
-    new = {post_of(duty): duty for duty in after.duties}
+    old = {get_slot(duty): duty for duty in before.duties}
+    new = {get_slot(duty): duty for duty in after.duties}
     gone = [f"taken back: {post}" for post in old if post not in new]
     come = [
-        f"new: {post}, {route_name(duty.variant)}" for post, duty in new.items() if post not in old
+        f"new: {post}, {format_route_name(duty.variant)}"
+        for post, duty in new.items()
+        if post not in old
     ]
     other = [
-        f"{post} takes {route_name(duty.variant)}"
+        f"{post} takes {format_route_name(duty.variant)}"
         for post, duty in new.items()
         if post in old and duty.key != old[post].key
     ]
     return [*gone, *come, *other]
 
 
-def difference(before: Week, after: Week) -> str:
+def describe_difference(before: Week, after: Week) -> str:
     """How two weeks differ, in one sentence."""
-    rows = differences(before, after)
-    more = f"; and {len(rows) - SHOWN_DIFFERENCES} more" if len(rows) > SHOWN_DIFFERENCES else ""
-    told = "; ".join(rows[:SHOWN_DIFFERENCES]) + more
+    rows = list_differences(before, after)
+    more = (
+        f"; and {len(rows) - MAX_NAMED_DIFFERENCES} more"
+        if len(rows) > MAX_NAMED_DIFFERENCES
+        else ""
+    )
+    told = "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + more
     if not rows:
         told = "the patrols are the same"
         if (before.locks, before.bans) != (after.locks, after.bans):

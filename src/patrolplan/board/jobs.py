@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.board.edits import differences
+from patrolplan.board.edits import list_differences
 from patrolplan.errors import PatrolplanError
-from patrolplan.team.rota import check_hand, check_locks, week_of
+from patrolplan.team.rota import build_week, check_locks, check_locks_and_bans
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.week_editor import Hand, Options, post_of
-from patrolplan.terminal import progress
+from patrolplan.team.week_editor import IndexedOptions, WeekEditor, get_slot
+from patrolplan.terminal import stderr_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 
-ALMOST = 0.95
+MAX_RUNNING_SHARE = 0.95
 """A share is an estimate from how long it took before: it stops here until the work is done."""
 
 
@@ -36,7 +36,7 @@ class BusyError(PatrolplanError, OSError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobStatus:
     """How far a work is.
 
     Parameters
@@ -57,13 +57,13 @@ class Progress:
 
     kind: str = ""
     running: bool = False
-    began: float = 0.0
+    started_at: float = 0.0
     seconds: float = 0.0
-    said: str = ""
+    message: str = ""
     problem: str = ""
 
 
-class Work:
+class BackgroundJob:
     """One work at a time, in a thread of its own.
 
     Parameters
@@ -75,15 +75,15 @@ class Work:
     def __init__(self, expected_seconds: float = 5.0) -> None:
         self._expected = expected_seconds
         self._lock = Lock()
-        self._now = Progress()
+        self._status = JobStatus()
         self._thread: Thread | None = None
 
     @property
-    def now(self) -> Progress:
+    def status(self) -> JobStatus:
         """How far it is."""
-        return self._now
+        return self._status
 
-    def start(self, kind: str, said: str, do: Callable[[], str]) -> None:
+    def start(self, kind: str, description: str, action: Callable[[], str]) -> None:
         """Begin; `do` gives what was done, in words.
 
         Raises
@@ -92,54 +92,58 @@ class Work:
             When the last one goes on.
         """
         with self._lock:
-            if self._now.running:
-                message = f"{self._now.said}: wait until it is done, or cancel it"
+            if self._status.running:
+                message = f"{self._status.message}: wait until it is done, or cancel it"
                 raise BusyError(message)
-            self._now = Progress(kind, running=True, began=time.monotonic(), said=said)
-            self._thread = Thread(target=self._run, args=(do,), name=kind, daemon=True)
+            self._status = JobStatus(
+                kind, running=True, started_at=time.monotonic(), message=description
+            )
+            self._thread = Thread(target=self._run, args=(action,), name=kind, daemon=True)
             self._thread.start()
 
     def say(self, said: str) -> None:
         """Tell what is going on now."""
-        self._now = replace(self._now, said=said)
+        self._status = replace(self._status, message=said)
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait for the end."""
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _run(self, do: Callable[[], str]) -> None:
+    def _run(self, action: Callable[[], str]) -> None:
         problem = ""
         try:
-            said = do()
+            said = action()
         except PatrolplanError as error:
             said, problem = "", str(error)
         except Exception as error:  # noqa: BLE001 - the board goes on; the terminal says more
-            progress.print_exception()
+            stderr_console.print_exception()
             said, problem = "", f"the board itself is at fault ({type(error).__name__})"
-        seconds = time.monotonic() - self._now.began
+        seconds = time.monotonic() - self._status.started_at
         if not problem:
             self._expected = max(0.5, seconds)
         told = said or problem
-        self._now = replace(self._now, running=False, seconds=seconds, said=told, problem=problem)
+        self._status = replace(
+            self._status, running=False, seconds=seconds, message=told, problem=problem
+        )
 
     def document(self) -> dict[str, Any]:
         """How far it is, for the page."""
-        now = self._now
-        seconds = time.monotonic() - now.began if now.running else now.seconds
-        share = min(ALMOST, seconds / self._expected) if now.running else 1.0
+        now = self._status
+        seconds = time.monotonic() - now.started_at if now.running else now.seconds
+        share = min(MAX_RUNNING_SHARE, seconds / self._expected) if now.running else 1.0
         return {
             "kind": now.kind,
             "running": now.running,
             "seconds": round(seconds, 1),
             "share": round(share, 3),
-            "said": now.said,
+            "said": now.message,
             "problem": now.problem,
         }
 
 
-LOOK_SECONDS = 0.1
-END_SECONDS = 0.5
+POLL_SECONDS = 0.1
+JOIN_SECONDS = 0.5
 
 
 class CancelledError(PatrolplanError):
@@ -158,11 +162,11 @@ class Proposal:
         The week.
     """
 
-    options: Options
+    options: IndexedOptions
     week: Week
 
 
-def solved(hand: Hand, week: Week, cancel: Event) -> Proposal:
+def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
     """The week of most worth that keeps locks and bans.
 
     Parameters
@@ -181,37 +185,38 @@ def solved(hand: Hand, week: Week, cancel: Event) -> Proposal:
     InputError
         When the locks cannot be fulfilled together.
     """
-    options = _solvable(hand)
-    check_hand(options.choice)
-    check_locks(options.choice, options.problem)
-    solution = _in_process(options.problem, hand.choice.area.settings.seed, cancel)
-    found = week_of(options.choice, options.problem, solution)
-    now = {(post_of(duty), hand.choice.route_of(duty.patrol)): duty for duty in week.duties}
+    options = _drop_unplanned(editor)
+    check_locks_and_bans(options.inputs)
+    check_locks(options.inputs, options.problem)
+    solution = _solve_in_process(options.problem, editor.inputs.area.settings.seed, cancel)
+    found = build_week(options.inputs, options.problem, solution)
+    now = {(get_slot(duty), editor.inputs.find_route(duty.patrol)): duty for duty in week.duties}
     duties = [
-        now.get((post_of(duty), hand.choice.route_of(duty.patrol)), duty) for duty in found.duties
+        now.get((get_slot(duty), editor.inputs.find_route(duty.patrol)), duty)
+        for duty in found.duties
     ]
-    return Proposal(hand.options, hand.week(duties, bound=solution.bound))
+    return Proposal(editor.options, editor.build_week(duties, bound=solution.bound))
 
 
-def _solvable(hand: Hand) -> Options:
+def _drop_unplanned(editor: WeekEditor) -> IndexedOptions:
     """The options without patrols that the plan knows no more, but for those that are locked."""
-    choice = hand.choice
-    held = tuple(duty for duty in choice.held if hand.lock_of(duty) is not None)
+    choice = editor.inputs
+    held = tuple(duty for duty in choice.held if editor.find_lock(duty) is not None)
     if held == choice.held == ():
-        return hand.options
-    theirs = [hand.lock_of(duty) for duty in held]
+        return editor.options
+    theirs = [editor.find_lock(duty) for duty in held]
     locks = tuple(lock for lock in choice.locks if lock not in theirs)
-    return Options(replace(choice, held=held, locks=locks))
+    return IndexedOptions(replace(choice, held=held, locks=locks))
 
 
-def _in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
+def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_work, args=(theirs, problem, seed), daemon=True)
+    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
     worker.start()
     theirs.close()
     try:
-        while not ours.poll(LOOK_SECONDS):
+        while not ours.poll(POLL_SECONDS):
             if cancel.is_set():
                 message = "cancelled; the week is as it was"
                 raise CancelledError(message)
@@ -222,7 +227,7 @@ def _in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
     finally:
         ours.close()
         worker.terminate()
-        worker.join(END_SECONDS)
+        worker.join(JOIN_SECONDS)
         if worker.is_alive():
             worker.kill()
     if not isinstance(answer, RotaSolution):
@@ -231,24 +236,24 @@ def _in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
     return answer
 
 
-def _work(answer: Connection, problem: RotaProblem, seed: int) -> None:
+def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
     answer.send(solve_rota(problem, seed=seed))
     answer.close()
 
 
-def gains(before: Week, after: Week) -> dict[str, float]:
+def compute_gains(before: Week, after: Week) -> dict[str, float]:
     """What a proposal changes for the better or worse: signed differences."""
     worth = after.worth - before.worth
     return {
         "worth": worth,
         "worth_percent": 100 * worth / before.worth if before.worth else 0.0,
-        "doses": _doses(after) - _doses(before),
+        "doses": _count_doses(after) - _count_doses(before),
         "short": len(after.short) - len(before.short),
         "patrols": len(after.duties) - len(before.duties),
-        "cards": len(differences(before, after)),
+        "cards": len(list_differences(before, after)),
     }
 
 
-def _doses(week: Week) -> int:
+def _count_doses(week: Week) -> int:
     """Hotspots with a dose, over all days."""
     return len({(stop.hotspot, d.date) for d in week.duties for stop in d.patrol.stops})

@@ -7,34 +7,34 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from patrolplan.inputs.table_reader import shown
-from patrolplan.team.week_editor import Post
+from patrolplan.inputs.table_reader import quote_value
+from patrolplan.team.week_editor import PatrolSlot
 
 
-def _day(value: object) -> object:
+def _parse_day(value: object) -> object:
     if isinstance(value, str):
         try:
             return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
         except ValueError:
             pass
-    message = f"{shown(value)} is no date, written YYYY-MM-DD"
+    message = f"{quote_value(value)} is no date, written YYYY-MM-DD"
     raise ValueError(message)
 
 
-Day = Annotated[dt.date, BeforeValidator(_day)]
+Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0, le=99)]
-Words = Annotated[str, Field(min_length=1, max_length=500)]
+ShortText = Annotated[str, Field(min_length=1, max_length=500)]
 Version = Annotated[int, Field(ge=0)]
 
 
-class Asked(BaseModel):
+class BoardRequest(BaseModel):
     """Part of a request: closed to what it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class AskedPost(Asked):
+class PatrolReference(BoardRequest):
     """One patrol: who, where, when."""
 
     officer: Name
@@ -42,54 +42,54 @@ class AskedPost(Asked):
     date: Day
 
     @property
-    def post(self) -> Post:
+    def post(self) -> PatrolSlot:
         """The post it names."""
-        return Post(self.officer, self.urn, self.date)
+        return PatrolSlot(self.officer, self.urn, self.date)
 
 
-class Move(Asked):
+class Move(BoardRequest):
     """A patrol goes to another officer, school or day."""
 
     kind: Literal["move"]
-    from_: Annotated[AskedPost, Field(alias="from")]
-    to: AskedPost
+    from_: Annotated[PatrolReference, Field(alias="from")]
+    to: PatrolReference
 
 
-class Swap(Asked):
+class Swap(BoardRequest):
     """Two patrols change officers, or their days where one officer has both."""
 
     kind: Literal["swap"]
-    a: AskedPost
-    b: AskedPost
+    a: PatrolReference
+    b: PatrolReference
 
 
-class Add(AskedPost):
+class Add(PatrolReference):
     """One more patrol."""
 
     kind: Literal["add"]
     variant: Count | None = None
 
 
-class Remove(AskedPost):
+class Remove(PatrolReference):
     """A patrol is taken back."""
 
     kind: Literal["remove"]
 
 
-class ChooseVariant(AskedPost):
+class ChooseVariant(PatrolReference):
     """A patrol takes another route."""
 
     kind: Literal["variant"]
     variant: Count
 
 
-class SetLock(AskedPost):
+class SetLock(PatrolReference):
     """A patrol stays, whatever is solved again; or may change again."""
 
     kind: Literal["lock", "unlock"]
 
 
-class SetBan(Asked):
+class SetBan(BoardRequest):
     """Patrols are ruled out, or allowed again; null stands for all."""
 
     kind: Literal["ban", "unban"]
@@ -99,7 +99,7 @@ class SetBan(Asked):
     variant: Count | None = None
 
 
-class Task(Asked):
+class TaskPlace(BoardRequest):
     """A place is tasked: to be visited, or barred."""
 
     kind: Literal["task"]
@@ -110,51 +110,51 @@ class Task(Asked):
     schools: Annotated[list[Name], Field(min_length=1, max_length=500)]
     from_: Annotated[Day, Field(alias="from")]
     to: Day
-    reason: Words
-    by: Words
+    reason: ShortText
+    by: ShortText
 
 
-class Untask(Asked):
+class ReleasePlace(BoardRequest):
     """A tasked place is taken off the table."""
 
     kind: Literal["untask"]
     place_id: Annotated[str, Field(min_length=1, max_length=60)]
 
 
-ByHandChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan
-Change = Annotated[ByHandChange | Task | Untask, Field(discriminator="kind")]
+WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan
+BoardChange = Annotated[WeekChange | TaskPlace | ReleasePlace, Field(discriminator="kind")]
 
 
-class Versioned(Asked):
+class VersionedRequest(BoardRequest):
     """Asked of the week as the page knows it."""
 
     version: Version
 
 
-class AskedChange(Versioned):
+class ChangeRequest(VersionedRequest):
     """A change."""
 
-    change: Change
+    change: BoardChange
 
 
-class AskedCheck(Asked):
+class CheckRequest(BoardRequest):
     """A change that is looked at only; the version does not matter."""
 
-    change: Change
+    change: BoardChange
     version: Version = 0
 
 
-class AskedDoses(Versioned):
+class DosesRequest(VersionedRequest):
     """Minutes delivered at each stop of a patrol."""
 
-    duty: AskedPost
+    duty: PatrolReference
     minutes: Annotated[
         list[Annotated[float, Field(ge=0, le=720, strict=False)]], Field(max_length=50)
     ]
     engagements: Annotated[int, Field(ge=0, le=999)] | None = None
 
 
-class AskedPrint(Versioned):
+class PrintRequest(VersionedRequest):
     """Papers of the week, or of an officer or day."""
 
     officer: Name | None = None

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-LARGEST_BODY = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 """Bytes of a request's body."""
 
-BODY_SECONDS = 10.0
+BODY_TIMEOUT_SECONDS = 10.0
 """A body that takes longer than this is given up."""
 
-PER_SECOND, AT_ONCE = 50.0, 150.0
+REQUESTS_PER_SECOND, MAX_BURST_REQUESTS = 50.0, 150.0
 """Requests a second that are answered in the long run, and in a burst."""
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-HEADERS = (
-    (b"content-security-policy", POLICY.encode("ascii")),
+SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode("ascii")),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -45,11 +45,11 @@ HEADERS = (
 )
 
 TOKEN_HEADER = b"x-patrolplan-token"
-OPEN_TO_ALL = "/page/"
+PUBLIC_PREFIX = "/page/"
 """Style sheets and scripts hold nothing of the week; they need no token."""
 
 
-class Refused(Exception):  # noqa: N818 - no error of ours: an answer
+class RequestRefusedError(Exception):
     """A request that is not answered as asked."""
 
     def __init__(self, status: int, problem: str) -> None:
@@ -59,24 +59,26 @@ class Refused(Exception):  # noqa: N818 - no error of ours: an answer
 
 
 @dataclass
-class Pace:
+class RateLimit:
     """How many more requests may come now: a bucket that fills while nobody asks."""
 
-    left: float = AT_ONCE
-    seen: float = field(default_factory=time.monotonic)
+    remaining: float = MAX_BURST_REQUESTS
+    updated_at: float = field(default_factory=time.monotonic)
 
-    def allows(self) -> bool:
+    def try_acquire(self) -> bool:
         """Whether one more is in time; counts it if so."""
         now = time.monotonic()
-        self.left = min(AT_ONCE, self.left + (now - self.seen) * PER_SECOND)
-        self.seen = now
-        if self.left < 1:
+        self.remaining = min(
+            MAX_BURST_REQUESTS, self.remaining + (now - self.updated_at) * REQUESTS_PER_SECOND
+        )
+        self.updated_at = now
+        if self.remaining < 1:
             return False
-        self.left -= 1
+        self.remaining -= 1
         return True
 
 
-class Guard:
+class RequestGuard:
     """Stands before the board's pages and answers what is not for them.
 
     Parameters
@@ -94,7 +96,7 @@ class Guard:
         self._token = token.encode("utf-8")
         self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
         self._origins = {b"http://" + host for host in self._hosts}
-        self._pace: defaultdict[bool, Pace] = defaultdict(Pace)
+        self._rate_limits: defaultdict[bool, RateLimit] = defaultdict(RateLimit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -105,29 +107,29 @@ class Guard:
             return
         try:
             self._check(scope)
-            body = await self._body(scope, receive)
-        except Refused as refused:
+            body = await self._read_body(scope, receive)
+        except RequestRefusedError as refused:
             await self._refuse(send, refused)
             return
-        await self._app(scope, _replayed(body, receive), _with_headers(send))
+        await self._app(scope, _replay_body(body, receive), _add_headers(send))
 
     def _check(self, scope: Scope) -> None:
         """Refuse what does not come from the board's own page."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            raise Refused(403, "the board answers only at the address that it printed")
+            raise RequestRefusedError(403, "the board answers only at the address that it printed")
         for name, value in headers:
             if name == b"origin" and value.lower() not in self._origins:
-                raise Refused(403, "another page may not ask the board")
-        known = self._knows(scope, headers)
-        if not self._pace[known].allows():
-            raise Refused(429, "too many requests at once; wait a second")
-        if not known and not scope["path"].startswith(OPEN_TO_ALL):
+                raise RequestRefusedError(403, "another page may not ask the board")
+        known = self._has_token(scope, headers)
+        if not self._rate_limits[known].try_acquire():
+            raise RequestRefusedError(429, "too many requests at once; wait a second")
+        if not known and not scope["path"].startswith(PUBLIC_PREFIX):
             told = "open the board by the whole address that it printed, with its token"
-            raise Refused(401, told)
+            raise RequestRefusedError(401, told)
 
-    def _knows(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> bool:
+    def _has_token(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> bool:
         """Whether the token is given, in its header or for pages that are opened by address."""
         given = [value for name, value in headers if name == TOKEN_HEADER]
         if not scope["path"].startswith("/api/"):
@@ -136,31 +138,31 @@ class Guard:
         matches = [secrets.compare_digest(text, self._token) for text in given]
         return bool(matches) and all(matches)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body, cut off as soon as it is too long, whatever length it claims."""
-        too_long = Refused(413, f"more than {LARGEST_BODY // 1024} kB were sent")
+        too_long = RequestRefusedError(413, f"more than {MAX_BODY_BYTES // 1024} kB were sent")
         for name, value in scope["headers"]:
-            if name == b"content-length" and int(value) > LARGEST_BODY:
+            if name == b"content-length" and int(value) > MAX_BODY_BYTES:
                 raise too_long
         body = bytearray()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise Refused(400, "the request was broken off")
+                        raise RequestRefusedError(400, "the request was broken off")
                     body += message.get("body", b"")
-                    if len(body) > LARGEST_BODY:
+                    if len(body) > MAX_BODY_BYTES:
                         raise too_long
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:
-            raise Refused(408, "the request took too long to arrive") from None
+            raise RequestRefusedError(408, "the request took too long to arrive") from None
 
-    async def _refuse(self, send: Send, refused: Refused) -> None:
+    async def _refuse(self, send: Send, refused: RequestRefusedError) -> None:
         body = json.dumps({"problem": refused.problem}).encode("utf-8")
         headers = [
-            *HEADERS,
+            *SECURITY_HEADERS,
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode("ascii")),
             (b"connection", b"close"),  # what is still to come of a body is not read
@@ -169,7 +171,7 @@ class Guard:
         await send({"type": "http.response.body", "body": body})
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     """A body that has been read already, and then what comes after it."""
     told = False
 
@@ -183,12 +185,12 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_headers(send: Send) -> Send:
+def _add_headers(send: Send) -> Send:
     async def headed(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = list(message.get("headers", []))
             named = {name.lower() for name, _ in own}
-            missing = [row for row in HEADERS if row[0] not in named]
+            missing = [row for row in SECURITY_HEADERS if row[0] not in named]
             message = {**message, "headers": [*own, *missing]}
         await send(message)
 

@@ -20,17 +20,17 @@ from starlette.exceptions import HTTPException
 from xstatic.pkg import leaflet
 
 from patrolplan.board.requests import (
-    AskedChange,  # noqa: TC001 - FastAPI reads it
-    AskedCheck,  # noqa: TC001 - FastAPI reads it
-    AskedDoses,  # noqa: TC001 - FastAPI reads it
-    AskedPrint,  # noqa: TC001 - FastAPI reads it
-    Versioned,  # noqa: TC001 - FastAPI reads it
+    ChangeRequest,  # noqa: TC001 - FastAPI reads it
+    CheckRequest,  # noqa: TC001 - FastAPI reads it
+    DosesRequest,  # noqa: TC001 - FastAPI reads it
+    PrintRequest,  # noqa: TC001 - FastAPI reads it
+    VersionedRequest,  # noqa: TC001 - FastAPI reads it
 )
-from patrolplan.board.security import Guard
+from patrolplan.board.security import RequestGuard
 from patrolplan.board.session import ConflictError
 from patrolplan.errors import InputError, PatrolplanError
-from patrolplan.outputs.week.roster import week_name
-from patrolplan.terminal import progress
+from patrolplan.outputs.week.roster import format_week
+from patrolplan.terminal import stderr_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 
 
 PAGE = Path(__file__).parent / "page"
-KINDS = {".js": "text/javascript", ".css": "text/css"}
-HOME = "127.0.0.1"
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
+LOOPBACK_ADDRESS = "127.0.0.1"
 PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For PDFs: browsers show them by styles and objects of their own."""
 
 
-def board_app(board: Board, token: str, port: int) -> ASGIApp:
+def build_app(board: Board, token: str, port: int) -> ASGIApp:
     """The board behind its guard.
 
     Parameters
@@ -62,23 +62,23 @@ def board_app(board: Board, token: str, port: int) -> ASGIApp:
     """
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
-    _add_answers(app, board)
+    _add_queries(app, board)
     _add_changes(app, board)
-    _add_works(app, board)
-    _add_problems(app, board)
-    return Guard(app, token, port)
+    _add_jobs(app, board)
+    _add_error_handlers(app, board)
+    return RequestGuard(app, token, port)
 
 
 def _add_pages(app: FastAPI, board: Board, token: str) -> None:
-    files = _static_files()
+    files = _list_static_files()
     scripts = [path.name for path in sorted(PAGE.glob("*.js")) if path.stem != "board"]
 
     @app.get("/")
     def page() -> HTMLResponse:
-        week = board.desk.scene.week
+        week = board.session.state.week
         area = week.plan.area
-        text = _environment().get_template("board.html.j2")
-        facts = {"token": token, "area": area.name, "week_name": week_name(week)}
+        text = _build_jinja_environment().get_template("board.html.j2")
+        facts = {"token": token, "area": area.name, "week_name": format_week(week)}
         facts["marking"] = area.settings.output.marking
         return HTMLResponse(text.render(**facts, scripts=scripts))
 
@@ -91,7 +91,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 
     @app.get("/papers/{name:path}")
     def papers(name: str) -> Response:
-        content = board.paper(name)
+        content = board.read_paper(name)
         if content is None:
             raise HTTPException(404, "there is no such paper")
         return Response(
@@ -101,92 +101,92 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
         )
 
 
-def _add_answers(app: FastAPI, board: Board) -> None:
+def _add_queries(app: FastAPI, board: Board) -> None:
     @app.get("/api/state")
     def state(since: int | None = None) -> Response:
-        board.desk.look()
-        if since is not None and not board.news(since):
+        board.session.reload_if_changed()
+        if since is not None and not board.has_news(since):
             return Response(status_code=204)
-        return JSONResponse(board.state())
+        return JSONResponse(board.build_state())
 
     @app.get("/api/map")
     def ground() -> dict[str, Any]:
-        return board.map()
+        return board.build_map()
 
     @app.post("/api/check")
-    def check(asked: AskedCheck) -> dict[str, Any]:
+    def check(asked: CheckRequest) -> dict[str, Any]:
         return board.check(asked.change)
 
 
 def _add_changes(app: FastAPI, board: Board) -> None:
     @app.post("/api/change")
-    def change(asked: AskedChange) -> dict[str, Any]:
-        return _after(board, board.change(asked.version, asked.change))
+    def change(asked: ChangeRequest) -> dict[str, Any]:
+        return _build_change_response(board, board.change(asked.version, asked.change))
 
     @app.post("/api/undo")
-    def undo(asked: Versioned) -> dict[str, Any]:
-        return _after(board, board.undo(asked.version))
+    def undo(asked: VersionedRequest) -> dict[str, Any]:
+        return _build_change_response(board, board.undo(asked.version))
 
     @app.post("/api/redo")
-    def redo(asked: Versioned) -> dict[str, Any]:
-        return _after(board, board.redo(asked.version))
+    def redo(asked: VersionedRequest) -> dict[str, Any]:
+        return _build_change_response(board, board.redo(asked.version))
 
     @app.post("/api/doses")
-    def doses(asked: AskedDoses) -> dict[str, Any]:
-        return _after(board, board.record(asked))
+    def doses(asked: DosesRequest) -> dict[str, Any]:
+        return _build_change_response(board, board.record(asked))
 
 
-def _add_works(app: FastAPI, board: Board) -> None:
+def _add_jobs(app: FastAPI, board: Board) -> None:
     @app.post("/api/solve", status_code=202)
-    def solve(asked: Versioned) -> dict[str, Any]:
-        board.solve(asked.version)
-        return {"solving": board.solving()}
+    def solve(asked: VersionedRequest) -> dict[str, Any]:
+        board.start_solving(asked.version)
+        return {"solving": board.build_solving_status()}
 
     @app.get("/api/solving")
     def solving() -> dict[str, Any]:
-        return board.solving()
+        return board.build_solving_status()
 
     @app.post("/api/solve/cancel")
     def cancel() -> dict[str, Any]:
-        board.cancel()
-        return board.solving()
+        board.cancel_solving()
+        return board.build_solving_status()
 
     @app.get("/api/proposal")
     def proposal() -> dict[str, Any]:
-        found = board.proposal_document()
+        found = board.build_proposal()
         if found is None:
             raise HTTPException(404, "there is no proposal; solve again")
         return found
 
     @app.post("/api/proposal/take")
-    def take(asked: Versioned) -> dict[str, Any]:
-        return _after(board, board.take(asked.version))
+    def take(asked: VersionedRequest) -> dict[str, Any]:
+        return _build_change_response(board, board.accept_proposal(asked.version))
 
     @app.post("/api/proposal/drop")
     def drop() -> dict[str, Any]:
-        board.drop()
+        board.discard_proposal()
         return {"proposal": False}
 
     @app.post("/api/print", status_code=202)
-    def print_papers(asked: AskedPrint) -> dict[str, Any]:
-        board.print(asked)
-        return {"job": board.printing()}
+    def print_papers(asked: PrintRequest) -> dict[str, Any]:
+        board.start_printing(asked)
+        return {"job": board.build_printing_status()}
 
     @app.get("/api/print")
     def printing() -> dict[str, Any]:
-        return board.printing()
+        return board.build_printing_status()
 
 
-def _after(board: Board, said: str) -> dict[str, Any]:
-    return {"state": board.state(), "said": said}
+def _build_change_response(board: Board, said: str) -> dict[str, Any]:
+    return {"state": board.build_state(), "said": said}
 
 
-def _add_problems(app: FastAPI, board: Board) -> None:
+def _add_error_handlers(app: FastAPI, board: Board) -> None:
     """Every problem as a status and plain words; never a trace of the code."""
 
     @app.exception_handler(ConflictError)
     def conflict(_: Request, error: ConflictError) -> JSONResponse:
-        body = {"problem": "changed", "by_others": error.by_others, "state": board.state()}
+        body = {"problem": "changed", "by_others": error.by_others, "state": board.build_state()}
         return JSONResponse(body, status_code=409)
 
     @app.exception_handler(PatrolplanError)
@@ -213,35 +213,35 @@ def _add_problems(app: FastAPI, board: Board) -> None:
         return JSONResponse({"problem": told}, status_code=500)
 
 
-def _static_files() -> dict[str, tuple[str, Callable[[], bytes]]]:
+def _list_static_files() -> dict[str, tuple[str, Callable[[], bytes]]]:
     """Name -> kind and content of every file that the page may load; no other path is read."""
     own = {
-        path.name: (KINDS[path.suffix], path.read_bytes)
+        path.name: (MEDIA_TYPES[path.suffix], path.read_bytes)
         for path in sorted(PAGE.iterdir())
-        if path.suffix in KINDS
+        if path.suffix in MEDIA_TYPES
     }
     return {
         **own,
-        "leaflet.js": (KINDS[".js"], _leaflet_script),
-        "leaflet.css": (KINDS[".css"], _leaflet_style),
+        "leaflet.js": (MEDIA_TYPES[".js"], _read_leaflet_script),
+        "leaflet.css": (MEDIA_TYPES[".css"], _read_leaflet_style),
     }
 
 
 @lru_cache(maxsize=1)
-def _leaflet_script() -> bytes:
+def _read_leaflet_script() -> bytes:
     source = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text(encoding="utf-8")
     return re.sub(r"//# sourceMappingURL=\S+", "", source).encode("utf-8")
 
 
 @lru_cache(maxsize=1)
-def _leaflet_style() -> bytes:
+def _read_leaflet_style() -> bytes:
     """Leaflet's style sheet without its images, which the page does not use."""
     source = (Path(leaflet.BASE_DIR) / "leaflet.css").read_text(encoding="utf-8")
     return re.sub(r"url\(images/[\w-]+\.png\)", "none", source).encode("utf-8")
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
+def _build_jinja_environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE, encoding="utf-8"),
         autoescape=True,
@@ -251,7 +251,7 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def check_home(host: str) -> str:
+def find_loopback_address(host: str) -> str:
     """The loopback address that a host stands for.
 
     Raises
@@ -261,11 +261,11 @@ def check_home(host: str) -> str:
 
     Examples
     --------
-    >>> check_home("localhost")
+    >>> find_loopback_address("localhost")
     '127.0.0.1'
     """
     if host == "localhost":
-        return HOME
+        return LOOPBACK_ADDRESS
     try:
         if ipaddress.ip_address(host).is_loopback:
             return host
@@ -273,10 +273,10 @@ def check_home(host: str) -> str:
         pass
     what = f"the board is for this computer alone and does not listen on '{host}'"
     where = "--host"
-    raise InputError.one(where, what, f"leave it out, or write {HOME}")
+    raise InputError.one(where, what, f"leave it out, or write {LOOPBACK_ADDRESS}")
 
 
-def listening(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> socket.socket:
     """A socket that listens on this computer; port 0 takes any that is free.
 
     Raises
@@ -284,7 +284,7 @@ def listening(host: str, port: int) -> socket.socket:
     InputError
         When the address is not this computer's own, or the port is taken.
     """
-    home = check_home(host)
+    home = find_loopback_address(host)
     family = socket.AF_INET6 if ":" in home else socket.AF_INET
     try:
         return socket.create_server((home, port), family=family)
@@ -294,11 +294,11 @@ def listening(host: str, port: int) -> socket.socket:
         raise InputError.one(where, what, "name another, or 0 for any that is free") from None
 
 
-def server_of(board: Board, listener: socket.socket, token: str) -> uvicorn.Server:
+def build_server(board: Board, listener: socket.socket, token: str) -> uvicorn.Server:
     """What serves the board on a socket that listens, see `listening`."""
     port = listener.getsockname()[1]
     config = uvicorn.Config(
-        board_app(board, token, port),
+        build_app(board, token, port),
         log_level="error",
         access_log=False,
         server_header=False,
@@ -314,10 +314,10 @@ def server_of(board: Board, listener: socket.socket, token: str) -> uvicorn.Serv
 
 def serve(board: Board, listener: socket.socket, token: str) -> None:
     """Serve the board until it is stopped (Ctrl+C)."""
-    server = server_of(board, listener, token)
+    server = build_server(board, listener, token)
     try:
         with suppress(KeyboardInterrupt):  # the way to close it
             asyncio.run(server.serve(sockets=[listener]))
     finally:
         board.close()
-        progress.print("The board is closed; everything was saved as it was changed.")
+        stderr_console.print("The board is closed; everything was saved as it was changed.")

@@ -11,42 +11,42 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patrolplan.area import input_name
+from patrolplan.area import format_input_name
 from patrolplan.errors import OutputError
 from patrolplan.inputs.lookups import NAMES, read_tasked_places
-from patrolplan.inputs.table_reader import shown
-from patrolplan.network.catchments import FARTHEST_METRES
+from patrolplan.inputs.table_reader import quote_value
+from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.outputs.output_folder import replace_file
-from patrolplan.team.week_editor import CannotBeError
+from patrolplan.team.week_editor import InvalidEditError
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
-    from patrolplan.board.requests import Task
+    from patrolplan.board.requests import TaskPlace
     from patrolplan.settings import Settings
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula at the head of a cell."""
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TaskedTable:
     """The table of tasked places as it is on the disk: its file and its bytes."""
 
     path: Path
     content: bytes
 
     @classmethod
-    def of(cls, settings: Settings) -> Sheet | None:
+    def from_settings(cls, settings: Settings) -> TaskedTable | None:
         """The settings' first table that can be written; None where there is none."""
-        for path in settings.paths("tasked_places"):
+        for path in settings.find_files("tasked_places"):
             if path.suffix == ".csv" and path.is_file():
                 return cls(path, path.read_bytes())
         return None
 
-    def with_row(self, task: Task, columns: dict[str, str]) -> Sheet:
+    def with_place(self, task: TaskPlace, columns: dict[str, str]) -> TaskedTable:
         """The table with one more place; every other byte stays."""
-        form = _Form.of(self.content)
+        form = _CsvFormat.detect(self.content)
         values = {
             "place_id": task.place_id,
             "longitude": f"{task.longitude:.6f}",
@@ -65,9 +65,9 @@ class Sheet:
         end = "" if form.text.endswith(("\n", "\r")) else form.line_end
         return self._now(form, form.text + end + row.getvalue())
 
-    def without(self, place_id: str, columns: dict[str, str]) -> Sheet:
+    def without_place(self, place_id: str, columns: dict[str, str]) -> TaskedTable:
         """The table without a place; every other byte stays."""
-        form = _Form.of(self.content)
+        form = _CsvFormat.detect(self.content)
         name = columns.get("place_id", "place_id").casefold()
         column = [head.strip().casefold() for head in form.header].index(name)
         kept = [
@@ -77,15 +77,15 @@ class Sheet:
         ]
         return self._now(form, "".join(kept))
 
-    def _now(self, form: _Form, text: str) -> Sheet:
+    def _now(self, form: _CsvFormat, text: str) -> TaskedTable:
         try:
-            return replace(self, content=form.mark + text.encode(form.encoding))
+            return replace(self, content=form.byte_order_mark + text.encode(form.encoding))
         except UnicodeEncodeError as error:
-            what = shown(text[error.start : error.end])
+            what = quote_value(text[error.start : error.end])
             message = f"{self.path.name} is in {form.encoding}, which has no {what}"
-            raise CannotBeError(message) from None
+            raise InvalidEditError(message) from None
 
-    def write_over(self, before: Sheet) -> None:
+    def overwrite(self, before: TaskedTable) -> None:
         """Take the place of the table as it was.
 
         Raises
@@ -108,10 +108,10 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class _Form:
+class _CsvFormat:
     """How the table is written, so that a new row looks like the others."""
 
-    mark: bytes
+    byte_order_mark: bytes
     encoding: str
     text: str
     delimiter: str
@@ -119,7 +119,7 @@ class _Form:
     header: tuple[str, ...]
 
     @classmethod
-    def of(cls, content: bytes) -> _Form:
+    def detect(cls, content: bytes) -> _CsvFormat:
         mark = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
         body = content.removeprefix(mark)
         try:
@@ -144,7 +144,7 @@ class _Form:
         return found
 
 
-def check_task(task: Task, area: StudyArea) -> None:
+def check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
     """Refuse a place that could not be written or not be planned.
 
     Raises
@@ -153,46 +153,48 @@ def check_task(task: Task, area: StudyArea) -> None:
         With the reason.
     """
     if task.place_id in set(area.tasked_places["place_id"]):
-        message = f"there is a place {shown(task.place_id)} already; take it off first"
-        raise CannotBeError(message)
+        message = f"there is a place {quote_value(task.place_id)} already; take it off first"
+        raise InvalidEditError(message)
     if task.to < task.from_:
         message = "the last day is before the first"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     for name in ("place_id", "reason", "by"):
         _check_text(name, getattr(task, name))
     urns = set(area.schools["urn"])
     for urn in task.schools:
         if urn != "*" and urn not in urns:
-            message = f"there is no school with URN {shown(urn)}"
-            raise CannotBeError(message)
+            message = f"there is no school with URN {quote_value(urn)}"
+            raise InvalidEditError(message)
     x, y = area.projection.to_metres([task.longitude], [task.latitude])
     place = area.network.snap([(x[0], y[0])])
-    if not place.moved_metres[0] <= FARTHEST_METRES:
-        message = f"no walkable street within {FARTHEST_METRES:.0f} m of that place"
-        raise CannotBeError(message)
+    if not place.moved_metres[0] <= MAX_SNAP_METRES:
+        message = f"no walkable street within {MAX_SNAP_METRES:.0f} m of that place"
+        raise InvalidEditError(message)
 
 
 def _check_text(name: str, text: str) -> None:
     if not text.strip():
         message = f"{name}: is empty; say it in a few words"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
     if any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in text):
         message = f"{name}: holds signs that cannot be printed; write it on one line"
-        raise CannotBeError(message)
-    if text.strip().startswith(FORMULA):
+        raise InvalidEditError(message)
+    if text.strip().startswith(FORMULA_STARTS):
         message = f"{name}: a spreadsheet would take this for a formula; begin with a letter"
-        raise CannotBeError(message)
+        raise InvalidEditError(message)
 
 
-def area_with(area: StudyArea, sheet: Sheet) -> StudyArea:
+def with_tasked_places(area: StudyArea, table: TaskedTable) -> StudyArea:
     """The area with the tasked places of a table that is not written yet."""
     settings = area.settings
     with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / sheet.path.name
-        draft.write_bytes(sheet.content)
-        paths = [draft if path == sheet.path else path for path in settings.paths("tasked_places")]
+        draft = Path(folder) / table.path.name
+        draft.write_bytes(table.content)
+        paths = [
+            draft if path == table.path else path for path in settings.find_files("tasked_places")
+        ]
         columns = settings.columns.get("tasked_places")
         places = read_tasked_places(paths, area.projection, columns=columns)
-    name = input_name("tasked_places", sheet.path, settings)
-    inputs = {**area.inputs, name: hashlib.sha256(sheet.content).hexdigest()}
+    name = format_input_name("tasked_places", table.path, settings)
+    inputs = {**area.inputs, name: hashlib.sha256(table.content).hexdigest()}
     return replace(area, tasked_places=places, inputs=inputs)

@@ -9,13 +9,13 @@ import numpy as np
 import shapely
 
 from patrolplan.inputs.lookups import WEEKDAYS
-from patrolplan.outputs.webmap.map_layers import map_layers
-from patrolplan.outputs.week.roster import Roll
-from patrolplan.patrols.document import degrees
-from patrolplan.patrols.plan import clock
-from patrolplan.team.objective import loosest_bound, minutes_by_day
-from patrolplan.team.routes import ways
-from patrolplan.team.week_editor import post_of
+from patrolplan.outputs.webmap.map_layers import build_map_layers
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.patrols.document import convert_to_degrees
+from patrolplan.patrols.plan import format_time
+from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
+from patrolplan.team.routes import list_patrols
+from patrolplan.team.week_editor import get_slot
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from patrolplan.board.session import Ground, Scene
+    from patrolplan.board.session import BoardState, PlannedArea
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol, Plan
     from patrolplan.team.week import Duty
-    from patrolplan.team.week_editor import Hand, Post
+    from patrolplan.team.week_editor import PatrolSlot, WeekEditor
 
-    Delivered = Mapping[Post, tuple[list[float], int | None]]
+    DeliveredByPost = Mapping[PatrolSlot, tuple[list[float], int | None]]
 
 
-DRAWN_METRES = 1.0
+SIMPLIFY_METRES = 1.0
 """Lines on the page's map may be this far off."""
 
 DECIMALS = 6
 
-ROUNDED = 1e-5
+BOUND_TOLERANCE = 1e-5
 """Bounds are rounded in files; one this near to the loosest says nothing until solved again."""
 
 
-def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
+def week_view_document(state: BoardState, delivered: DeliveredByPost) -> dict[str, Any]:
     """The week as it stands, for the page.
 
     Parameters
@@ -51,10 +51,10 @@ def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
     delivered
         Minutes at each stop of a patrol and engagements, where they were recorded.
     """
-    week, hand, area = scene.week, scene.hand, scene.ground.area
-    roll = Roll(week)
-    shown = duties_document(scene, delivered)
-    schools = _schools(roll, hand, shown)
+    week, hand, area = state.week, state.editor, state.planned_area.area
+    roll = Roster(week)
+    shown = duties_document(state, delivered)
+    schools = _school_documents(roll, hand, shown)
     settings = area.settings
     return {
         "area": area.name,
@@ -64,9 +64,9 @@ def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
             "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],
         },
         "schools": schools,
-        "officers": _officers(roll, hand),
-        "doses": _doses(scene),
-        "fairness": _fairness(schools, scene),
+        "officers": _officer_documents(roll, hand),
+        "doses": _dose_documents(state),
+        "fairness": _fairness_document(schools, state),
         "gaps": [{"urn": row.urn, "date": f"{row.date}", "why": row.why} for row in week.unmet],
         "short": [
             {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
@@ -84,7 +84,7 @@ def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
         "worth": week.worth,
         "bound": week.bound,
         "gap_percent": week.gap_percent,
-        "bound_known": week.bound < loosest_bound(hand.problem) - ROUNDED,
+        "bound_known": week.bound < compute_loosest_bound(hand.problem) - BOUND_TOLERANCE,
         "status": week.status,
         "notes": list(week.notes),
         "history": [
@@ -96,34 +96,34 @@ def scene_document(scene: Scene, delivered: Delivered) -> dict[str, Any]:
     }
 
 
-def duties_document(scene: Scene, delivered: Delivered) -> list[dict[str, Any]]:
+def duties_document(state: BoardState, delivered: DeliveredByPost) -> list[dict[str, Any]]:
     """Every patrol of the week, for the page."""
     routes = {
         (day, urn, way): count
-        for day, plan in zip(scene.hand.choice.days, scene.hand.choice.plans, strict=True)
-        for (urn, way), count in _routes(plan).items()
+        for day, plan in zip(state.editor.inputs.days, state.editor.inputs.plans, strict=True)
+        for (urn, way), count in _count_routes(plan).items()
     }
-    return [_duty(duty, scene.hand, routes, delivered) for duty in scene.week.duties]
+    return [_duty_document(duty, state.editor, routes, delivered) for duty in state.week.duties]
 
 
 @lru_cache(maxsize=64)
-def _routes(plan: Plan) -> dict[tuple[str, str], int]:
+def _count_routes(plan: Plan) -> dict[tuple[str, str], int]:
     """How many routes each school has, by the way that they go."""
     found: dict[tuple[str, str], set[int]] = {}
-    for variant, patrol in ways(plan):
+    for variant, patrol in list_patrols(plan):
         found.setdefault((patrol.urn, patrol.way), set()).add(variant)
     return {place: len(variants) for place, variants in found.items()}
 
 
-def _duty(
+def _duty_document(
     duty: Duty,
-    hand: Hand,
+    editor: WeekEditor,
     routes: Mapping[tuple[dt.date, str, str], int],
-    delivered: Delivered,
+    delivered: DeliveredByPost,
 ) -> dict[str, Any]:
-    minutes, engagements = delivered.get(post_of(duty), (None, None))
-    known = hand.choice
-    leave = "" if np.isnan(duty.leave_minutes) else clock(duty.leave_minutes)
+    minutes, engagements = delivered.get(get_slot(duty), (None, None))
+    known = editor.inputs
+    leave = "" if np.isnan(duty.leave_minutes) else format_time(duty.leave_minutes)
     return {
         "officer": duty.officer,
         "urn": duty.urn,
@@ -132,25 +132,27 @@ def _duty(
         "variant": duty.variant,
         "variants": routes.get((duty.date, duty.urn, duty.patrol.way), 0),
         "way": duty.patrol.way,
-        "start": clock(duty.start_minutes),
-        "end": clock(duty.end_minutes),
+        "start": format_time(duty.start_minutes),
+        "end": format_time(duty.end_minutes),
         "leave": leave,
-        "locked": hand.lock_of(duty) is not None,
+        "locked": editor.find_lock(duty) is not None,
         "lent": duty.officer in known.officers
         and duty.urn in known.urns
-        and hand.lends(post_of(duty)),
+        and editor.is_loan(get_slot(duty)),
         "delivered": minutes,
         "engagements": engagements,
         **walk_document(duty.patrol, known.area.projection),
     }
 
 
-def _schools(roll: Roll, hand: Hand, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _school_documents(
+    roll: Roster, editor: WeekEditor, duties: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     why = {(row.urn, row.date): row.why for row in roll.week.unmet}
     at: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for patrol in shown:
+    for patrol in duties:
         at.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
-    least = hand.problem.least
+    least = editor.problem.min_patrols
     return [
         {
             "urn": school.urn,
@@ -160,7 +162,7 @@ def _schools(roll: Roll, hand: Hand, shown: list[dict[str, Any]]) -> list[dict[s
             "least": least,
             "cells": {
                 f"{day}": {
-                    "state": "closed" if (school.urn, day) in roll.closed else "open",
+                    "state": "closed" if (school.urn, day) in roll.closed_days else "open",
                     "why": why.get((school.urn, day), ""),
                     "patrols": at.get((school.urn, f"{day}"), []),
                 }
@@ -171,8 +173,8 @@ def _schools(roll: Roll, hand: Hand, shown: list[dict[str, Any]]) -> list[dict[s
     ]
 
 
-def _officers(roll: Roll, hand: Hand) -> list[dict[str, Any]]:
-    choice = hand.choice
+def _officer_documents(roll: Roster, editor: WeekEditor) -> list[dict[str, Any]]:
+    choice = editor.inputs
     table = choice.area.officers.drop_duplicates("officer").set_index("officer")
     rows = []
     for row, officer in enumerate(roll.officers):
@@ -197,11 +199,11 @@ def _officers(roll: Roll, hand: Hand) -> list[dict[str, Any]]:
     return rows
 
 
-def _doses(scene: Scene) -> list[dict[str, Any]]:
-    hand, hotspots = scene.hand, scene.ground.hotspots
-    problem, choice = hand.problem, hand.choice
-    chosen = np.array([hand.row_of(duty) for duty in scene.week.duties], dtype=np.int64)
-    minutes = minutes_by_day(problem, chosen)
+def _dose_documents(state: BoardState) -> list[dict[str, Any]]:
+    hand, hotspots = state.editor, state.planned_area.hotspots
+    problem, choice = hand.problem, hand.inputs
+    chosen = np.array([hand.find_row(duty) for duty in state.week.duties], dtype=np.int64)
+    minutes = sum_minutes_by_day(problem, chosen)
     places = dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
     stops = {stop.hotspot: stop.place for route in choice.routes for stop in route.patrol.stops}
     return [
@@ -212,7 +214,7 @@ def _doses(scene: Scene) -> list[dict[str, Any]]:
                 f"{day}": round(float(minutes[row, column]))
                 for column, day in enumerate(choice.days)
             },
-            "most": problem.most_minutes,
+            "most": problem.max_dose_minutes,
             "before": int(problem.dosed_before[row]),
             "worth": weight,
         }
@@ -220,8 +222,8 @@ def _doses(scene: Scene) -> list[dict[str, Any]]:
     ]
 
 
-def _fairness(schools: list[dict[str, Any]], scene: Scene) -> dict[str, Any]:
-    choice, week = scene.hand.choice, scene.week
+def _fairness_document(schools: list[dict[str, Any]], state: BoardState) -> dict[str, Any]:
+    choice, week = state.editor.inputs, state.week
     minutes: dict[str, float] = {}
     for duty in week.duties:
         given = sum(stop.leave_minutes - stop.arrive_minutes for stop in duty.patrol.stops)
@@ -249,7 +251,7 @@ def _fairness(schools: list[dict[str, Any]], scene: Scene) -> dict[str, Any]:
 def tasked_document(places: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
     """Places tasked by intelligence, as the page lists them."""
     xy = shapely.get_coordinates(np.asarray(places.geometry.array, dtype=object))
-    points = degrees(xy, projection)
+    points = convert_to_degrees(xy, projection)
     return [
         {
             "place_id": row["place_id"],
@@ -266,17 +268,20 @@ def tasked_document(places: gpd.GeoDataFrame, projection: Projection) -> list[di
     ]
 
 
-def map_document(ground: Ground) -> dict[str, Any]:
+def map_document(planned_area: PlannedArea) -> dict[str, Any]:
     """The ground that does not change: streets, hotspots with their stretches, schools.
 
-    Lines are packed as in `patrolplan.outputs.webmap.map_layers`: numbers of points, and one run of
+    Lines are packed as in `patrolplan.outputs.webmap.build_map_layers`: numbers of points, and one
+    run of
     steps of a millionth of a degree, latitude before longitude, each line's first point a step
     from the last of the line before.
     """
-    plan = next(iter(ground.plans.values()))
-    layers = map_layers(plan, ())
-    places = dict(zip(ground.hotspots["hotspot"], ground.hotspots["place"], strict=True))
-    worth = dict(zip(ground.hotspots["hotspot"], ground.hotspots["worth"], strict=True))
+    plan = next(iter(planned_area.plans.values()))
+    layers = build_map_layers(plan, ())
+    places = dict(
+        zip(planned_area.hotspots["hotspot"], planned_area.hotspots["place"], strict=True)
+    )
+    worth = dict(zip(planned_area.hotspots["hotspot"], planned_area.hotspots["worth"], strict=True))
     return {
         "bounds": [degree for point in layers["bounds"] for degree in point[::-1]],
         "streets": layers["streets"],
@@ -307,7 +312,7 @@ def walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
     """The stops and the line of a walk, in degrees; kept, since most of a week stays as it is."""
     line = np.concatenate([np.empty((0, 2)), *(leg.line for leg in patrol.legs)])
     if len(line) > 1:
-        drawn = shapely.simplify(shapely.linestrings(line), DRAWN_METRES)
+        drawn = shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES)
         line = shapely.get_coordinates(drawn)
     stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
     return {
@@ -315,18 +320,21 @@ def walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
             {
                 "hotspot": stop.hotspot,
                 "place": stop.place,
-                "arrive": clock(stop.arrive_minutes),
-                "leave": clock(stop.leave_minutes),
+                "arrive": format_time(stop.arrive_minutes),
+                "leave": format_time(stop.leave_minutes),
                 "minutes": round(stop.leave_minutes - stop.arrive_minutes),
                 "stop": point,
                 "tasked": stop.tasked,
             }
-            for stop, point in zip(patrol.stops, _rounded(stops, projection), strict=True)
+            for stop, point in zip(patrol.stops, _round_degrees(stops, projection), strict=True)
         ],
-        "line": _rounded(line, projection),
+        "line": _round_degrees(line, projection),
         "begins": "base" if patrol.from_base else "gate",
     }
 
 
-def _rounded(xy: np.ndarray[Any, Any], projection: Projection) -> list[list[float]]:
-    return [[round(lon, DECIMALS), round(lat, DECIMALS)] for lon, lat in degrees(xy, projection)]
+def _round_degrees(xy: np.ndarray[Any, Any], projection: Projection) -> list[list[float]]:
+    return [
+        [round(lon, DECIMALS), round(lat, DECIMALS)]
+        for lon, lat in convert_to_degrees(xy, projection)
+    ]

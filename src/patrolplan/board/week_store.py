@@ -9,18 +9,23 @@ from functools import lru_cache
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.area.provenance import about
-from patrolplan.board.printing import PRINTED, STALE, out_of_date, shown_in
+from patrolplan.area.provenance import build_manifest_header
+from patrolplan.board.printing import (
+    OUT_OF_DATE_KEY,
+    PRINTED_KEY,
+    find_outdated_papers,
+    find_shown_cards,
+)
 from patrolplan.outputs.output_folder import (
-    alone,
-    json_text,
+    format_json,
+    lock_folder,
     read_manifest,
     replace_files,
-    whole_folder,
+    replace_folder,
     write_json,
 )
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
-from patrolplan.team.week import week_document
+from patrolplan.team.week import build_week_document
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,13 +36,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileDigest:
     """What a week's file held when it was last read or written: its digest, empty for no file."""
 
     digest: str = ""
 
 
-class Store:
+class WeekStore:
     """A week's folder.
 
     Parameters
@@ -48,10 +53,10 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self._hotspots_of: tuple[object, object] | None = None
+        self._hotspots_key: tuple[object, object] | None = None
         self._hotspots_text = b""
 
-    def turn(self) -> AbstractContextManager[None]:
+    def lock_folder(self) -> AbstractContextManager[None]:
         """Hold off every other writer of the folder while this board reads and writes it.
 
         Raises
@@ -59,17 +64,17 @@ class Store:
         OutputError
             When another one does not let go of it.
         """
-        return alone(self.folder)
+        return lock_folder(self.folder)
 
-    def seen(self) -> Seen:
+    def read_digest(self) -> FileDigest:
         """What the week's file holds now."""
         try:
             content = (self.folder / WEEK_FILE).read_bytes()
         except OSError:
-            return Seen()
-        return Seen(hashlib.sha256(content).hexdigest())
+            return FileDigest()
+        return FileDigest(hashlib.sha256(content).hexdigest())
 
-    def begin(self, week: Week) -> None:
+    def create(self, week: Week) -> None:
         """Write a week into a folder that holds none; not within `turn`.
 
         Raises
@@ -77,11 +82,11 @@ class Store:
         OutputError
             When the folder cannot be written.
         """
-        with whole_folder(self.folder, _about(week.plan.area)) as part:
-            write_json(part / WEEK_FILE, week_document(week))
+        with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
+            write_json(part / WEEK_FILE, build_week_document(week))
             write_json(part / HOTSPOTS_FILE, hotspots_document(week))
 
-    def save(self, week: Week, before: Week) -> Seen:
+    def save(self, week: Week, before: Week) -> FileDigest:
         """Write a week in place of the one that is there; its papers stay, and are known as old.
 
         Parameters
@@ -96,49 +101,49 @@ class Store:
         OutputError
             When the folder cannot be written.
         """
-        content = week_text(week).encode("utf-8")
-        files = {WEEK_FILE: content, HOTSPOTS_FILE: self._hotspots(week)}
-        manifest = self.manifest()
-        shown = shown_in(manifest, before)
-        stale = out_of_date(week, manifest.get("files", {}), shown)
-        facts = {**_about(week.plan.area), PRINTED: shown, STALE: stale}
+        content = format_week_json(week).encode("utf-8")
+        files = {WEEK_FILE: content, HOTSPOTS_FILE: self._encode_hotspots(week)}
+        manifest = self.load_manifest()
+        shown = find_shown_cards(manifest, before)
+        stale = find_outdated_papers(week, manifest.get("files", {}), shown)
+        facts = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
         replace_files(self.folder, files, facts)
-        return Seen(hashlib.sha256(content).hexdigest())
+        return FileDigest(hashlib.sha256(content).hexdigest())
 
-    def _hotspots(self, week: Week) -> bytes:
+    def _encode_hotspots(self, week: Week) -> bytes:
         """The hotspots' file; made anew only for another plan or other tasked stops."""
         stops = [stop for duty in week.duties for stop in duty.patrol.stops if stop.tasked]
         key = (week.plan, frozenset((stop.hotspot, stop.place, stop.x, stop.y) for stop in stops))
-        if self._hotspots_of != key:
-            self._hotspots_of = key
-            self._hotspots_text = json_text(hotspots_document(week)).encode("utf-8")
+        if self._hotspots_key != key:
+            self._hotspots_key = key
+            self._hotspots_text = format_json(hotspots_document(week)).encode("utf-8")
         return self._hotspots_text
 
-    def manifest(self) -> dict[str, Any]:
+    def load_manifest(self) -> dict[str, Any]:
         """What the folder's manifest says."""
         return read_manifest(self.folder)
 
 
-def week_text(week: Week) -> str:
-    """What `week.json` holds, the same bytes as `json_text` gives; each walk is set only once."""
-    document = week_document(week)
+def format_week_json(week: Week) -> str:
+    """What `week.json` holds, the same bytes as `format_json` gives; each walk is set only once."""
+    document = build_week_document(week)
     routes = [
-        _set_in(json.dumps(route, ensure_ascii=False, allow_nan=False))
+        _indent_json(json.dumps(route, ensure_ascii=False, allow_nan=False))
         for route in document.pop("routes")
     ]
     if not routes:
-        return json_text({**document, "routes": []})
-    text = json_text(document).removesuffix("\n}\n")
+        return format_json({**document, "routes": []})
+    text = format_json(document).removesuffix("\n}\n")
     walks = ",\n".join(routes)
     return f'{text},\n "routes": [\n{walks}\n ]\n}}\n'
 
 
 @lru_cache(maxsize=4096)
-def _set_in(text: str) -> str:
+def _indent_json(text: str) -> str:
     """A JSON object as it stands in a list of the file; strings hold no line breaks."""
-    return indent(json_text(json.loads(text)).rstrip("\n"), "  ")
+    return indent(format_json(json.loads(text)).rstrip("\n"), "  ")
 
 
 @lru_cache(maxsize=4)
-def _about(area: StudyArea) -> dict[str, Any]:
-    return about(area)
+def _describe_area(area: StudyArea) -> dict[str, Any]:
+    return build_manifest_header(area)

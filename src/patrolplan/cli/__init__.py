@@ -19,7 +19,7 @@ from patrolplan.cli import (
 )
 from patrolplan.cli.console import app
 from patrolplan.errors import PatrolplanError
-from patrolplan.terminal import progress
+from patrolplan.terminal import stderr_console
 
 
 def main() -> None:
@@ -28,10 +28,10 @@ def main() -> None:
         app()
     except PatrolplanError as error:
         for line in str(error).splitlines():
-            progress.print(f"patrolplan: {line}", markup=False, style="red")
+            stderr_console.print(f"patrolplan: {line}", markup=False, style="red")
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps({"problems": str(error).splitlines()}) + "\n")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        progress.print("patrolplan: stopped; nothing was changed")
+        stderr_console.print("patrolplan: stopped; nothing was changed")
         raise SystemExit(130) from None

@@ -8,19 +8,26 @@ from typing import Annotated
 
 import typer
 
-from patrolplan.cli.console import HANDED_OUT, HERE, Config, Json, app, parsed_date
+from patrolplan.cli.console import (
+    DEFAULT_CONFIG,
+    DEFAULT_WEEK_FOLDER,
+    Config,
+    Json,
+    app,
+    parse_date,
+)
 from patrolplan.errors import InputError
-from patrolplan.terminal import print_json, printed, progress, stage
+from patrolplan.terminal import print_json, report_stage, stderr_console, stdout_console
 
-NEEDED = ("fastapi", "uvicorn")
+REQUIRED_PACKAGES = ("fastapi", "uvicorn")
 
 
 @app.command()
 def board(
-    config: Config = HERE,
+    config: Config = DEFAULT_CONFIG,
     week: Annotated[
         Path, typer.Option("--week", help="The week's folder: opened, or planned into.")
-    ] = HANDED_OUT,
+    ] = DEFAULT_WEEK_FOLDER,
     start: Annotated[
         str | None,
         typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD; default next Monday."),
@@ -43,14 +50,14 @@ def board(
     import webbrowser
 
     from patrolplan.board.board import Board
-    from patrolplan.board.server import listening, serve
-    from patrolplan.board.session import opened
+    from patrolplan.board.server import open_listener, serve
+    from patrolplan.board.session import open_session
 
-    day = None if start is None else parsed_date(start, "--from")
-    with listening(host, port) as listener:
-        made = Board(opened(config, week, day))
-        with stage("Drawing the map"):
-            made.map()
+    day = None if start is None else parse_date(start, "--from")
+    with open_listener(host, port) as listener:
+        made = Board(open_session(config, week, day))
+        with report_stage("Drawing the map"):
+            made.build_map()
         secret = token or secrets.token_urlsafe(32)
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
@@ -58,8 +65,8 @@ def board(
         if as_json:
             print_json({"address": address})
         else:
-            printed.print(address, soft_wrap=True)
-        progress.print("The board is for this computer alone. Stop it with Ctrl+C.")
+            stdout_console.print(address, soft_wrap=True)
+        stderr_console.print("The board is for this computer alone. Stop it with Ctrl+C.")
         if not no_browser:
             webbrowser.open(address)
         serve(made, listener, secret)
@@ -67,7 +74,7 @@ def board(
 
 def _check_extra() -> None:
     """Say what to install where the board's own libraries are not there."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    missing = [name for name in REQUIRED_PACKAGES if find_spec(name) is None]
     if missing:
         what = f"the board needs {' and '.join(missing)}, which are not installed"
         where = "board"

@@ -14,14 +14,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli.console import HERE, Config, Json, Out, app, check_out, estimated, loaded
-from patrolplan.terminal import bar, print_json, printed, progress, say_written, stage
+from patrolplan.cli.console import (
+    DEFAULT_CONFIG,
+    Config,
+    Json,
+    Out,
+    app,
+    check_out,
+    estimate_area_risk,
+    load_study_area,
+)
+from patrolplan.terminal import (
+    print_json,
+    print_written_to,
+    report_stage,
+    show_progress_bar,
+    stderr_console,
+    stdout_console,
+)
 
 if TYPE_CHECKING:
-    from patrolplan.inputs.download.download import Brought
+    from patrolplan.inputs.download.download import FetchResult
 
 
-class Part(StrEnum):
+class FetchPart(StrEnum):
     """What can be fetched by itself."""
 
     CRIMES = "crimes"
@@ -31,7 +47,7 @@ class Part(StrEnum):
 
 @app.command()
 def fetch(
-    config: Config = HERE,
+    config: Config = DEFAULT_CONFIG,
     months: Annotated[
         int | None,
         typer.Option(
@@ -39,7 +55,7 @@ def fetch(
         ),
     ] = None,
     only: Annotated[
-        list[Part] | None, typer.Option("--only", help="Fetch only this; may be given again.")
+        list[FetchPart] | None, typer.Option("--only", help="Fetch only this; may be given again.")
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Fetch anew what is there already.")
@@ -51,35 +67,39 @@ def fetch(
     Asks data.police.uk, OpenStreetMap (Overpass) and Get Information about Schools about the area
     in the settings, and tells them nothing else. The only command that uses the internet.
     """
-    from patrolplan.inputs.download.download import SOURCES, bring
+    from patrolplan.inputs.download.download import SOURCES, fetch_open_data
     from patrolplan.settings import load_settings
 
     settings = load_settings(config)
-    wanted = [source for source in SOURCES if not only or Part(source) in only]
+    wanted = [source for source in SOURCES if not only or FetchPart(source) in only]
     try:
-        with bar() as tell:
-            brought = bring(settings, months=months, only=wanted, again=again, tell=tell)
+        with show_progress_bar() as tell:
+            brought = fetch_open_data(
+                settings, months=months, only=wanted, again=again, report_progress=tell
+            )
     except KeyboardInterrupt:
-        progress.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
+        stderr_console.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
         raise SystemExit(130) from None
     if as_json:
         print_json({"written": brought.files, "kept": brought.kept, "notes": brought.notes})
         return
-    _say(brought)
+    _print_fetched(brought)
 
 
-def _say(brought: Brought) -> None:
+def _print_fetched(brought: FetchResult) -> None:
     """Name what was written, what stays, and what should be known."""
     for name in brought.files:
-        printed.print(f"Written {name}")
+        stdout_console.print(f"Written {name}")
     if not brought.files:
-        printed.print("Nothing was missing.")
+        stdout_console.print("Nothing was missing.")
     if brought.kept:
-        printed.print(f"{brought.kept} files were there already.")
+        stdout_console.print(f"{brought.kept} files were there already.")
     for note in brought.notes:
-        printed.print(f"note: {note}")
+        stdout_console.print(f"note: {note}")
     if brought.files:
-        printed.print("Where each came from and its licence: fetched.json. Now `patrolplan check`.")
+        stdout_console.print(
+            "Where each came from and its licence: fetched.json. Now `patrolplan check`."
+        )
 
 
 @app.command()
@@ -92,24 +112,26 @@ def purge(
         Path | None, typer.Option(help="File to add the record to; default in the cache folder.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
-    config: Config = HERE,
+    config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Remove old caches and outputs that patrolplan wrote, never your own files; record what."""
     from patrolplan.outputs.purge import purge as purged
 
-    found = purged(_age(older_than), out or [], home=config.parent, record=record, dry_run=dry_run)
+    found = purged(
+        _parse_age(older_than), out or [], home=config.parent, record=record, dry_run=dry_run
+    )
     if as_json:
         print_json({"dry_run": dry_run, "found": [asdict(one) for one in found]})
         return
     gone = "would go" if dry_run else "removed"
     for one in found:
         state = gone if one.removed else "kept"
-        printed.print(f"{state}: {one.path} ({one.what}; {one.why})", soft_wrap=True)
-    printed.print(f"{sum(one.removed for one in found)} {gone}.")
+        stdout_console.print(f"{state}: {one.path} ({one.what}; {one.why})", soft_wrap=True)
+    stdout_console.print(f"{sum(one.removed for one in found)} {gone}.")
 
 
-def _age(text: str) -> dt.timedelta:
+def _parse_age(text: str) -> dt.timedelta:
     match = re.fullmatch(r"(\d{1,5})([dw]?)", text.strip())
     if match is None:
         message = f"'{text}' is no age; write days or weeks, such as 90d or 12w"
@@ -119,7 +141,7 @@ def _age(text: str) -> dt.timedelta:
 
 @app.command()
 def governance(
-    config: Config = HERE,
+    config: Config = DEFAULT_CONFIG,
     out: Out = Path("patrolplan-governance"),
     backtest: Annotated[
         Path | None,
@@ -131,21 +153,21 @@ def governance(
     from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
 
     check_out(out)
-    area = loaded(config)
-    risk = estimated(area)
+    area = load_study_area(config)
+    risk = estimate_area_risk(area)
     if backtest is not None:
         tested = read_backtest(backtest)
     else:
-        from patrolplan.outputs.backtest_report import backtest_document
+        from patrolplan.outputs.backtest_report import build_backtest_document
         from patrolplan.patrols.patrol_backtest import backtest_patrols
         from patrolplan.risk.backtest import backtest_risk
 
-        with stage("Testing risk models and patrols"):
+        with report_stage("Testing risk models and patrols"):
             trials = backtest_risk(area)
             patrols = backtest_patrols(area, origins=list(trials.trials.origins))
-            tested = backtest_document(trials, patrols)
+            tested = build_backtest_document(trials, patrols)
     write_governance(area, risk, tested, out)
     if as_json:
         print_json({"written": [(out / name).as_posix() for name in PAPERS]})
         return
-    say_written(out)
+    print_written_to(out)

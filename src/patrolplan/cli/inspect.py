@@ -6,17 +6,26 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from patrolplan.cli.console import HERE, Config, Json, MaybeOut, app, check_out, estimated, loaded
+from patrolplan.cli.console import (
+    DEFAULT_CONFIG,
+    Config,
+    Json,
+    OptionalOut,
+    app,
+    check_out,
+    estimate_area_risk,
+    load_study_area,
+)
 from patrolplan.errors import OutputError
 from patrolplan.terminal import (
-    left_out_rows,
+    list_left_out,
     print_json,
     print_left_out,
-    printed,
-    say_written,
-    stage,
+    print_written_to,
+    report_stage,
+    stdout_console,
 )
-from patrolplan.text import counted
+from patrolplan.text import format_count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +36,13 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def init(config: Config = HERE, as_json: Json = False) -> None:
+def init(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Write a settings file to start from, with every key and its meaning."""
-    from patrolplan.settings.load import settings_template
+    from patrolplan.settings.load import build_settings_template
 
     try:
         with config.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(settings_template())
+            stream.write(build_settings_template())
     except FileExistsError:
         message = f"{config}: is there already; name another file with --config"
         raise OutputError(message) from None
@@ -43,13 +52,15 @@ def init(config: Config = HERE, as_json: Json = False) -> None:
     if as_json:
         print_json({"written": str(config)})
         return
-    printed.print(f"Written {config}: name your files under [sources], then `patrolplan check`.")
+    stdout_console.print(
+        f"Written {config}: name your files under [sources], then `patrolplan check`."
+    )
 
 
 @app.command()
-def check(config: Config = HERE, as_json: Json = False) -> None:
+def check(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
-    area = loaded(config)
+    area = load_study_area(config)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
     document = {
         "area": area.name,
@@ -61,7 +72,7 @@ def check(config: Config = HERE, as_json: Json = False) -> None:
         "groups_of_reports": len(area.reports),
         "schools": len(area.schools),
         "officers": len(area.officers),
-        "left_out": left_out_rows(area.left_out),
+        "left_out": list_left_out(area.left_out),
         "notes": list(area.notes),
     }
     if as_json:
@@ -72,69 +83,76 @@ def check(config: Config = HERE, as_json: Json = False) -> None:
         if name not in {"area", "left_out", "notes"}:
             shown = " to ".join(value) if isinstance(value, list) else str(value)
             table.add_row(name.replace("_", " "), shown)
-    printed.print(table)
+    stdout_console.print(table)
     print_left_out(area.left_out, area.notes)
 
 
 @app.command()
-def risk(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> None:
+def risk(config: Config = DEFAULT_CONFIG, out: OptionalOut = None, as_json: Json = False) -> None:
     """Estimate the risk of every piece of street; with --out, write it as a layer."""
-    from patrolplan.outputs.geopackage import risk_layer
-    from patrolplan.outputs.planfile import risk_document
+    from patrolplan.outputs.geopackage import build_risk_layer
+    from patrolplan.outputs.planfile import build_risk_document
 
     check_out(out)
-    area = loaded(config)
-    surface = estimated(area)
+    area = load_study_area(config)
+    surface = estimate_area_risk(area)
     if out is not None:
-        _write_layers(area, out, "risk.gpkg", {"risk": risk_layer(area, surface)})
+        _write_layers(area, out, "risk.gpkg", {"risk": build_risk_layer(area, surface)})
     if as_json:
-        print_json({"area": area.name, **risk_document(surface), "notes": list(surface.notes)})
+        print_json(
+            {"area": area.name, **build_risk_document(surface), "notes": list(surface.notes)}
+        )
         return
-    printed.print(repr(surface))
+    stdout_console.print(repr(surface))
     for note in surface.notes:
-        printed.print(f"note: {note}")
-    say_written(out)
+        stdout_console.print(f"note: {note}")
+    print_written_to(out)
 
 
 @app.command()
-def hotspots(config: Config = HERE, out: MaybeOut = None, as_json: Json = False) -> None:
+def hotspots(
+    config: Config = DEFAULT_CONFIG, out: OptionalOut = None, as_json: Json = False
+) -> None:
     """Find the hotspots; with --out, write them as a layer."""
     from patrolplan.hotspots.find import find_hotspots
-    from patrolplan.outputs.geopackage import hotspot_layer
-    from patrolplan.outputs.planfile import hotspot_documents
-    from patrolplan.risk.estimate import guard_notes
+    from patrolplan.outputs.geopackage import build_hotspot_layer
+    from patrolplan.outputs.planfile import build_hotspot_documents
+    from patrolplan.risk.estimate import describe_guard
 
     check_out(out)
-    area = loaded(config)
-    surface = estimated(area)
-    with stage("Finding hotspots"):
+    area = load_study_area(config)
+    surface = estimate_area_risk(area)
+    with report_stage("Finding hotspots"):
         found = find_hotspots(area, surface)
     if out is not None:
-        _write_layers(area, out, "hotspots.gpkg", {"hotspots": hotspot_layer(found)})
+        _write_layers(area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(found)})
     if as_json:
-        documents = hotspot_documents(found, area.projection)
+        documents = build_hotspot_documents(found, area.projection)
         notes = list(surface.notes)
         print_json({"area": area.name, "hotspots": documents, "notes": notes})
         return
     table = Table("hotspot", "share of risk", "metres", "place", "why")
-    for row in hotspot_documents(found, area.projection)[:20]:
+    for row in build_hotspot_documents(found, area.projection)[:20]:
         why = "; ".join(row["reasons"])
         table.add_row(
             row["id"], f"{row['worth']:.1%}", f"{row['length_metres']:.0f}", row["place"], why
         )
-    printed.print(f"{counted(len(found), 'hotspot')}; those of most risk:")
-    printed.print(table)
-    for note in guard_notes(area):
-        printed.print(f"note: {note}")
-    say_written(out)
+    stdout_console.print(f"{format_count(len(found), 'hotspot')}; those of most risk:")
+    stdout_console.print(table)
+    for note in describe_guard(area):
+        stdout_console.print(f"note: {note}")
+    print_written_to(out)
 
 
 def _write_layers(
     area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
 ) -> None:
-    from patrolplan.area.provenance import about
+    from patrolplan.area.provenance import build_manifest_header
     from patrolplan.outputs.geopackage import write_layers
-    from patrolplan.outputs.output_folder import whole_folder
+    from patrolplan.outputs.output_folder import replace_folder
 
-    with stage(f"Writing {name}"), whole_folder(out, about(area)) as folder:
+    with (
+        report_stage(f"Writing {name}"),
+        replace_folder(out, build_manifest_header(area)) as folder,
+    ):
         write_layers(folder / name, layers)

@@ -12,37 +12,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from patrolplan.cli.console import (
-    HERE,
+    DEFAULT_CONFIG,
     Cluster,
     Config,
     Json,
     Out,
     Workers,
     app,
-    check_crew,
     check_out,
-    crew,
-    estimated,
-    loaded,
-    parsed_date,
-    parsed_minutes,
-    parsed_time,
+    check_worker_options,
+    estimate_area_risk,
+    load_study_area,
+    open_executor,
+    parse_date,
+    parse_minutes,
+    parse_time,
 )
 from patrolplan.terminal import (
-    bar,
     print_json,
     print_left_out,
     print_patrols,
-    printed,
-    progress,
-    stage,
+    report_stage,
+    show_progress_bar,
+    stderr_console,
+    stdout_console,
 )
 
 if TYPE_CHECKING:
     from patrolplan.settings import Settings
 
 
-class Way(StrEnum):
+class TravelMode(StrEnum):
     """How patrols go."""
 
     WALK = "walk"
@@ -50,7 +50,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _PlanRequest:
     """Which patrols are asked for; by default every school's, from the bell."""
 
     schools: list[str] | None = None
@@ -59,9 +59,9 @@ class _Wish:
     minutes: float | None = None
     date: dt.date | None = None
     together: bool = False
-    way: Way | None = None
+    way: TravelMode | None = None
 
-    def settings(self, settings: Settings) -> Settings:
+    def apply_to(self, settings: Settings) -> Settings:
         """The settings under which these patrols are planned."""
         if self.way is None:
             return settings
@@ -69,7 +69,7 @@ class _Wish:
         return settings.model_copy(update={"patrol": patrol})
 
     @property
-    def said(self) -> dict[str, Any]:
+    def as_manifest_entry(self) -> dict[str, Any]:
         """As it stands in the manifest; what was not asked for is left out."""
         wish = {name: value for name, value in vars(self).items() if value}
         return json.loads(json.dumps(wish, default=str))  # type: ignore[no-any-return]
@@ -89,13 +89,15 @@ def demo(
     from patrolplan.settings.load import demo_settings
 
     if config is not None:
-        progress.print(f"{config} is not read: the demo has settings of its own; `plan` reads it")
-    _plan(demo_settings(), out, _Wish(), (workers, None), as_json=as_json)
+        stderr_console.print(
+            f"{config} is not read: the demo has settings of its own; `plan` reads it"
+        )
+    _run_plan(demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json)
 
 
 @app.command()
 def plan(
-    config: Config = HERE,
+    config: Config = DEFAULT_CONFIG,
     out: Out = Path("patrolplan-out"),
     school: Annotated[
         list[str] | None, typer.Option("--school", help="URN of one school; may be repeated.")
@@ -112,92 +114,111 @@ def plan(
         bool, typer.Option("--together", help="No hotspot twice: schools that share are one team.")
     ] = False,
     way: Annotated[
-        Way | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
+        TravelMode | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
     ] = None,
     workers: Workers = None,
     cluster: Cluster = None,
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
-    wish = _Wish(
+    wish = _PlanRequest(
         school,
         window,
-        parsed_time(start),
-        parsed_minutes(minutes),
-        None if date is None else parsed_date(date, "--date"),
+        parse_time(start),
+        parse_minutes(minutes),
+        None if date is None else parse_date(date, "--date"),
         together,
         way,
     )
-    check_crew(workers, cluster)
-    _plan(config, out, wish, (workers, cluster), as_json=as_json)
+    check_worker_options(workers, cluster)
+    _run_plan(config, out, wish, (workers, cluster), as_json=as_json)
 
 
-def _stands(out: Path, origin: dict[str, Any], wish: _Wish, *, as_json: bool) -> bool:
+def _print_if_current(
+    out: Path, origin: dict[str, Any], request: _PlanRequest, *, as_json: bool
+) -> bool:
     """Say so, if the plan that is asked for is there already."""
-    from patrolplan.outputs.output_folder import stands
+    from patrolplan.outputs.output_folder import is_up_to_date
 
-    if not stands(out, origin, wish.said):
+    if not is_up_to_date(out, origin, request.as_manifest_entry):
         return False
     if as_json:
         print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
     else:
-        printed.print(f"Nothing has changed since the plan in {out} was made: it stands.")
+        stdout_console.print(f"Nothing has changed since the plan in {out} was made: it stands.")
     return True
 
 
-def _origin(settings: Settings) -> dict[str, Any]:
+def _find_origin(settings: Settings) -> dict[str, Any]:
     """What a plan would be created from; nothing where it takes the reports' groups to know."""
-    from patrolplan.area import input_digests
-    from patrolplan.area.provenance import origin_of
+    from patrolplan.area import compute_input_digests
+    from patrolplan.area.provenance import compute_provenance
 
     try:
-        return {} if settings.sources.reports else origin_of(settings, input_digests(settings))
+        return (
+            {}
+            if settings.sources.reports
+            else compute_provenance(settings, compute_input_digests(settings))
+        )
     except OSError:  # the readers tell what is missing
         return {}
 
 
-def _plan(
-    config: Path, out: Path, wish: _Wish, who: tuple[int | None, str | None], *, as_json: bool
+def _run_plan(
+    config: Path,
+    out: Path,
+    request: _PlanRequest,
+    worker_options: tuple[int | None, str | None],
+    *,
+    as_json: bool,
 ) -> None:
-    from patrolplan.area.provenance import created_from
-    from patrolplan.patrols.windows import window_of
+    from patrolplan.area.provenance import compute_area_provenance
+    from patrolplan.patrols.windows import resolve_window
     from patrolplan.settings import load_settings
 
     check_out(out)
-    settings = wish.settings(load_settings(config))
-    window = window_of(settings.patrol, name=wish.window, start=wish.start, minutes=wish.minutes)
-    if _stands(out, _origin(settings), wish, as_json=as_json):
+    settings = request.apply_to(load_settings(config))
+    window = resolve_window(
+        settings.patrol, name=request.window, start=request.start, minutes=request.minutes
+    )
+    if _print_if_current(out, _find_origin(settings), request, as_json=as_json):
         return
-    area = loaded(settings)
-    if _stands(out, created_from(area), wish, as_json=as_json):
+    area = load_study_area(settings)
+    if _print_if_current(out, compute_area_provenance(area), request, as_json=as_json):
         return
-    surface = estimated(area)
+    surface = estimate_area_risk(area)
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.pack import write_pack
-    from patrolplan.outputs.planfile import plan_document
+    from patrolplan.outputs.planfile import build_plan_document
     from patrolplan.patrols.planner import plan_patrols
-    from patrolplan.patrols.windows import way_notes
+    from patrolplan.patrols.windows import build_way_notes
 
-    with stage("Finding hotspots"):
+    with report_stage("Finding hotspots"):
         found = find_hotspots(area, surface)
-    asked = len(area.schools) if wish.schools is None else len(wish.schools)
-    with crew(*who, asked) as executor:
-        with stage("Planning patrols"), bar() as tell:
+    asked = len(area.schools) if request.schools is None else len(request.schools)
+    with open_executor(*worker_options, asked) as executor:
+        with report_stage("Planning patrols"), show_progress_bar() as tell:
             planned = plan_patrols(
                 area,
                 surface,
                 found,
-                urns=wish.schools,
+                urns=request.schools,
                 window=window,
-                date=wish.date,
-                together=wish.together,
+                date=request.date,
+                together=request.together,
                 executor=executor,
-                tell=tell,
+                report_progress=tell,
             )
-        with stage("Writing cards, map, GPX and layers"), bar() as tell:
-            write_pack(planned, out, asked=wish.said, executor=executor, tell=tell)
+        with report_stage("Writing cards, map, GPX and layers"), show_progress_bar() as tell:
+            write_pack(
+                planned,
+                out,
+                request=request.as_manifest_entry,
+                executor=executor,
+                report_progress=tell,
+            )
     if as_json:
-        print_json(plan_document(planned))
+        print_json(build_plan_document(planned))
         return
-    print_left_out(planned.left_out, (*surface.notes, *way_notes(area)))
+    print_left_out(planned.left_out, (*surface.notes, *build_way_notes(area)))
     print_patrols(planned, out)

@@ -11,17 +11,23 @@ import typer
 from rich.table import Table
 
 from patrolplan.cli.console import (
-    HERE,
+    DEFAULT_CONFIG,
     Config,
     Json,
-    MaybeOut,
+    OptionalOut,
     app,
     check_out,
-    loaded,
-    parsed_date,
-    parsed_month,
+    load_study_area,
+    parse_date,
+    parse_month,
 )
-from patrolplan.terminal import print_json, printed, progress, say_written, stage
+from patrolplan.terminal import (
+    print_json,
+    print_written_to,
+    report_stage,
+    stderr_console,
+    stdout_console,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +37,10 @@ if TYPE_CHECKING:
     from patrolplan.settings import Settings
     from patrolplan.team.ledger.delivered import Answer
     from patrolplan.team.ledger.ledger import Ledger
-    from patrolplan.team.ledger.promised import Entry
+    from patrolplan.team.ledger.promised import VisitEntry
 
 
-WAYS = "--week, --officer with --date, --csv, --gpx, or --return"
+RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
 OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
 
 
@@ -63,15 +69,15 @@ def record(
     month: Annotated[
         str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")
     ] = None,
-    config: Config = HERE,
-    out: MaybeOut = None,
+    config: Config = DEFAULT_CONFIG,
+    out: OptionalOut = None,
     as_json: Json = False,
 ) -> None:
     """Record what was delivered: from the card's boxes, a table, or a track; give the return."""
     by_hand = officer is not None and gpx is None
     chosen = [week is not None, by_hand, table is not None, gpx is not None, month is not None]
     if sum(chosen) != 1:
-        message = f"give one of {WAYS}"
+        message = f"give one of {RECORD_OPTIONS}"
         raise typer.BadParameter(message)
     if (by_hand or gpx is not None) and (officer is None or date is None):
         message = "give --officer and --date"
@@ -79,20 +85,20 @@ def record(
     if out is not None and month is None:
         message = "is for --return alone"
         raise typer.BadParameter(message, param_hint="--out")
-    day = parsed_date(date, "--date") if date is not None else None
+    day = parse_date(date, "--date") if date is not None else None
     if month is not None:
-        _return(config, parsed_month(month, "--return"), out, as_json=as_json)
+        _report_month(config, parse_month(month, "--return"), out, as_json=as_json)
     elif week is not None:
         _hand_out(config, week, as_json=as_json)
     elif table is not None:
-        _from_table(config, table, as_json=as_json)
+        _record_table(config, table, as_json=as_json)
     elif officer is not None and day is not None and gpx is not None:
-        _from_track(config, gpx, officer, day, school, as_json=as_json)
+        _record_track(config, gpx, officer, day, school, as_json=as_json)
     elif officer is not None and day is not None:
-        _by_hand(config, officer, day, minutes, as_json=as_json)
+        _record_typed(config, officer, day, minutes, as_json=as_json)
 
 
-def _opened(config: Path) -> tuple[Settings, Ledger]:
+def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
     from patrolplan.settings import load_settings
     from patrolplan.team.ledger.ledger import open_ledger
 
@@ -101,10 +107,10 @@ def _opened(config: Path) -> tuple[Settings, Ledger]:
 
 
 def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
-    from patrolplan.team.ledger.promised import read_handed_out
+    from patrolplan.team.ledger.promised import read_promised_week
 
-    week = read_handed_out(folder)
-    _, ledger = _opened(config)
+    week = read_promised_week(folder)
+    _, ledger = _open_configured_ledger(config)
     with ledger:
         entered = ledger.hand_out(week)
     first, last = week.days[0], week.days[-1]
@@ -113,37 +119,41 @@ def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
         print_json({"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses})
         return
     said = "Handed out" if entered else "Already handed out, nothing changed"
-    printed.print(f"{said}: {first} to {last}, {doses} doses promised.")
+    stdout_console.print(f"{said}: {first} to {last}, {doses} doses promised.")
 
 
-def _by_hand(
+def _record_typed(
     config: Path, officer: str, date: dt.date, minutes: str | None, *, as_json: bool
 ) -> None:
     from patrolplan.errors import InputError
-    from patrolplan.team.ledger.delivered import parsed_line, stops_of, typed_visits
+    from patrolplan.team.ledger.delivered import (
+        build_typed_visits,
+        find_promised_stops,
+        parse_answers,
+    )
 
-    _, ledger = _opened(config)
+    _, ledger = _open_configured_ledger(config)
     with ledger:
-        stops = stops_of(ledger, officer, date)
+        stops = find_promised_stops(ledger, officer, date)
         if minutes is None:
-            answers = _asked(stops, officer, date)
+            answers = _ask_for_answers(stops, officer, date)
         else:
             try:
-                answers = parsed_line(minutes, list(stops["minutes"]))
+                answers = parse_answers(minutes, list(stops["minutes"]))
             except ValueError as error:
                 where, remedy = "--minutes", "write one answer for each stop, such as '15 12/3 -'"
                 raise InputError.one(where, str(error), remedy) from None
-        _tell(ledger.record(typed_visits(stops, answers)), as_json=as_json)
+        _print_entries(ledger.record(build_typed_visits(stops, answers)), as_json=as_json)
 
 
-def _asked(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
+def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
     """Ask for each stop on standard error; one line may answer for all."""
-    from patrolplan.team.ledger.delivered import parsed_answer, parsed_line
-    from patrolplan.team.week import day_name
+    from patrolplan.team.ledger.delivered import parse_answer, parse_answers
+    from patrolplan.team.week import format_day
 
     promised = list(stops["minutes"])
-    progress.print(f"{officer}, {day_name(date)}: minutes at each stop")
-    progress.print(
+    stderr_console.print(f"{officer}, {format_day(date)}: minutes at each stop")
+    stderr_console.print(
         "Enter as promised, - not visited, 12 minutes, 12/3 with 3 people spoken to; "
         f"or all {len(promised)} in one line"
     )
@@ -151,20 +161,20 @@ def _asked(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ..
     while len(answers) < len(promised):
         stop = stops.iloc[len(answers)]
         name = f"{stop['stop']}. {stop['arrive']} {stop['place']}"
-        text = _typed(f"{name} [{stop['minutes']:g}]: ")
+        text = _read_line(f"{name} [{stop['minutes']:g}]: ")
         try:
             if not answers and len(text.split()) > 1:
-                return parsed_line(text, promised)
-            answers.append(parsed_answer(text, float(stop["minutes"])))
+                return parse_answers(text, promised)
+            answers.append(parse_answer(text, float(stop["minutes"])))
         except ValueError as error:
-            progress.print(f"  {error}; type it again")
+            stderr_console.print(f"  {error}; type it again")
     return tuple(answers)
 
 
-def _typed(prompt: str) -> str:
+def _read_line(prompt: str) -> str:
     from patrolplan.errors import InputError
 
-    progress.print(prompt, end="")
+    stderr_console.print(prompt, end="")
     line = sys.stdin.readline()
     if not line:
         where, what = "standard input", "ended before every stop had an answer"
@@ -172,46 +182,48 @@ def _typed(prompt: str) -> str:
     return line.strip()
 
 
-def _from_table(config: Path, path: Path, *, as_json: bool) -> None:
-    from patrolplan.area.load import columns_of, files_of
+def _record_table(config: Path, path: Path, *, as_json: bool) -> None:
+    from patrolplan.area.load import find_source_files, get_column_mapping
     from patrolplan.crs import Projection
     from patrolplan.inputs.lookups import read_officers, read_visits
-    from patrolplan.team.ledger.delivered import table_visits
+    from patrolplan.team.ledger.delivered import build_table_visits
 
     table = read_visits(path)
-    settings, ledger = _opened(config)
+    settings, ledger = _open_configured_ledger(config)
     officers = read_officers(
-        files_of(settings, "officers"),
+        find_source_files(settings, "officers"),
         Projection(settings.area.crs),
-        columns=columns_of(settings, "officers"),
+        columns=get_column_mapping(settings, "officers"),
     )
     with ledger:
-        visits = table_visits(ledger, table, path, list(officers["officer"]))
-        _tell(ledger.record(visits), as_json=as_json)
+        visits = build_table_visits(ledger, table, path, list(officers["officer"]))
+        _print_entries(ledger.record(visits), as_json=as_json)
 
 
-def _from_track(
+def _record_track(
     config: Path, path: Path, officer: str, date: dt.date, school: str | None, *, as_json: bool
 ) -> None:
     from patrolplan.inputs.gpx import read_track
     from patrolplan.team.ledger.ledger import open_ledger
-    from patrolplan.team.ledger.map_matching import track_visits
+    from patrolplan.team.ledger.map_matching import build_track_visits
 
     track = read_track(path)
-    area = loaded(config)
+    area = load_study_area(config)
     with open_ledger(area.settings) as ledger:
-        with stage("Following the track"):
-            measured = track_visits(ledger, area.network, track, officer, date, school)
-        presence = measured.presence
+        with report_stage("Following the track"):
+            measured = build_track_visits(ledger, area.network, track, officer, date, school)
+        presence = measured.track_minutes
         notes = []
         if presence.lost_minutes:
             notes.append(f"{presence.lost_minutes:.1f} minutes lie in gaps too long to bridge.")
         if presence.bridged_minutes:
             notes.append(f"{presence.bridged_minutes:.1f} minutes of gaps were bridged.")
-        _tell(ledger.record(measured.visits), as_json=as_json, notes=notes)
+        _print_entries(ledger.record(measured.visits), as_json=as_json, notes=notes)
 
 
-def _tell(entries: Sequence[Entry], *, as_json: bool, notes: Sequence[str] = ()) -> None:
+def _print_entries(
+    entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
+) -> None:
     """Say what became of each visit, and in sum."""
     counts = {
         said: sum(entry.outcome == outcome for entry in entries)
@@ -222,20 +234,22 @@ def _tell(entries: Sequence[Entry], *, as_json: bool, notes: Sequence[str] = ())
         named = {said.replace(" ", "_"): count for said, count in counts.items()}
         print_json({**named, "visits": visits, "notes": list(notes)})
         return
-    printed.print(_entered(entries))
+    stdout_console.print(_build_entries_table(entries))
     for note in notes:
-        printed.print(f"note: {note}")
-    printed.print(", ".join(f"{count} {said}" for said, count in counts.items() if count) + ".")
+        stdout_console.print(f"note: {note}")
+    stdout_console.print(
+        ", ".join(f"{count} {said}" for said, count in counts.items() if count) + "."
+    )
 
 
-def _entered(entries: Sequence[Entry]) -> Table:
+def _build_entries_table(entries: Sequence[VisitEntry]) -> Table:
     """A line a visit; officer and day stand above where they are the same for all."""
-    from patrolplan.team.week import day_name
+    from patrolplan.team.week import format_day
 
     whose = {(entry.visit.officer, entry.visit.date) for entry in entries}
     officer, day = min(whose)
     alone = len(whose) == 1
-    table = Table(title=f"{officer}, {day_name(day)}" if alone else None, title_justify="left")
+    table = Table(title=f"{officer}, {format_day(day)}" if alone else None, title_justify="left")
     for head in () if alone else ("officer", "date"):
         table.add_column(head, no_wrap=True)
     for head in ("hotspot", "place", "minutes", "spoken to", ""):
@@ -250,7 +264,7 @@ def _entered(entries: Sequence[Entry]) -> Table:
     return table
 
 
-def _entry_document(entry: Entry) -> dict[str, Any]:
+def _entry_document(entry: VisitEntry) -> dict[str, Any]:
     visit = entry.visit
     return {
         "officer": visit.officer,
@@ -265,13 +279,13 @@ def _entry_document(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _return(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
-    from patrolplan.outputs.week.spreadsheet import return_tables, write_return
+def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
+    from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
 
     check_out(out)
-    _, ledger = _opened(config)
+    _, ledger = _open_configured_ledger(config)
     with ledger:
-        tables = return_tables(ledger, month)
+        tables = build_return_tables(ledger, month)
         if out is not None:
             write_return(ledger, month, out)
     if as_json:
@@ -280,27 +294,30 @@ def _return(config: Path, month: str, out: Path | None, *, as_json: bool) -> Non
             for name, table in tables.items()
         }
         documents = {
-            name: [_plain(row) for row in table.to_dict("records")] for name, table in rows.items()
+            name: [_format_dates(row) for row in table.to_dict("records")]
+            for name, table in rows.items()
         }
         print_json({"month": month, **documents})
         return
     for name in ("by-week", "by-officer", "by-school", "by-hotspot"):
-        printed.print(_shown(name, tables[name]))
-    say_written(out)
+        stdout_console.print(_build_return_table(name, tables[name]))
+    print_written_to(out)
 
 
-def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+def _format_dates(row: dict[Any, Any]) -> dict[str, Any]:
     return {
         str(name): f"{value}" if isinstance(value, dt.date) else value
         for name, value in row.items()
     }
 
 
-def _shown(name: str, table: pd.DataFrame) -> Table:
+def _build_return_table(name: str, table: pd.DataFrame) -> Table:
     """Plan against delivered as people read it."""
-    from patrolplan.team.ledger.monthly_return import FIGURES
+    from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
-    keys = [column for column in table.columns if column not in {*FIGURES, "delivered_percent"}]
+    keys = [
+        column for column in table.columns if column not in {*FIGURE_COLUMNS, "delivered_percent"}
+    ]
     heads = ("visits", "not told", "minutes", "%", "spoken to")
     shown = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
     for head in heads:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.cluster import DBSCAN, HDBSCAN
 
-from patrolplan.arrays import compiled
+from patrolplan.arrays import jit_compile
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
-from patrolplan.risk.scores import rounded
+from patrolplan.risk.scores import round_significant
 
-Streets = tuple[
+StreetArrays = tuple[
     NDArray[np.int64],
     NDArray[np.int64],
     NDArray[np.float64],
@@ -27,14 +27,14 @@ Streets = tuple[
 ]
 """First neighbour and neighbours by piece, risk per metre, metres and cluster of pieces."""
 
-STREETS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
+STREET_ARRAYS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
 
 
-@compiled(f"i8[::1](i8, {STREETS}, f8, b1[::1], i8[::1], i8)")
-def grow(
+@jit_compile(f"i8[::1](i8, {STREET_ARRAYS}, f8, b1[::1], i8[::1], i8)")
+def grow_stretch(
     seed: int,
-    streets: Streets,
-    limit: float,
+    streets: StreetArrays,
+    max_length_metres: float,
     free: NDArray[np.bool_],
     seen: NDArray[np.int64],
     call: int,
@@ -58,7 +58,7 @@ def grow(
             if seen[piece] != call and free[piece] and group[piece] == group[seed]:
                 seen[piece] = call
                 heapq.heappush(frontier, (-density[piece], piece))
-        while len(frontier) > 0 and length + metres[frontier[0][1]] > limit:
+        while len(frontier) > 0 and length + metres[frontier[0][1]] > max_length_metres:
             heapq.heappop(frontier)
         if len(frontier) == 0:
             return np.array(stretch)
@@ -67,8 +67,8 @@ def grow(
         length += metres[newest]
 
 
-@compiled("f8(f8[::1], i8[::1])")
-def total(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> float:
+@jit_compile("f8(f8[::1], i8[::1])")
+def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> float:
     """Sum of the values of some pieces.
 
     Up to 128 pieces are added in the order of `values[pieces].sum()`: eight sums side by side, then
@@ -86,14 +86,14 @@ def total(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> float:
     return float(added)
 
 
-@compiled(f"Tuple((i8[::1], i8[::1]))({STREETS}, f8[::1], f8, b1[::1], i8, f8)")
-def take_best(
-    streets: Streets,
+@jit_compile(f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8, f8)")
+def choose_stretches(
+    streets: StreetArrays,
     risk: NDArray[np.float64],
-    limit: float,
+    max_length_metres: float,
     free: NDArray[np.bool_],
     count: int,
-    most_metres: float,
+    max_covered_metres: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pieces of disjoint stretches one after the other, and how many each has (lazy greedy).
 
@@ -109,17 +109,24 @@ def take_best(
     for seed in range(len(free)):
         if free[seed]:
             call += 1
-            queue.append((-total(risk, grow(seed, streets, limit, free, seen, call)), seed))
+            queue.append(
+                (
+                    -sum_over_pieces(
+                        risk, grow_stretch(seed, streets, max_length_metres, free, seen, call)
+                    ),
+                    seed,
+                )
+            )
     heapq.heapify(queue)
     pieces, sizes = np.empty(len(risk), dtype=np.int64), np.empty(len(risk), dtype=np.int64)
     filled, taken, covered = 0, 0, 0.0
-    while len(queue) > 0 and taken < count and covered < most_metres:
+    while len(queue) > 0 and taken < count and covered < max_covered_metres:
         known, seed = heapq.heappop(queue)
         if not free[seed]:
             continue
         call += 1
-        stretch = grow(seed, streets, limit, free, seen, call)
-        now = -total(risk, stretch)
+        stretch = grow_stretch(seed, streets, max_length_metres, free, seen, call)
+        now = -sum_over_pieces(risk, stretch)
         if now > known:
             heapq.heappush(queue, (now, seed))
             continue
@@ -129,31 +136,31 @@ def take_best(
             filled += 1
         sizes[taken] = len(stretch)
         taken += 1
-        covered += total(metres, stretch)
+        covered += sum_over_pieces(metres, stretch)
     return pieces[:filled].copy(), sizes[:taken].copy()
 
 
-MOST_COVERAGE = 0.25
+MAX_COVERAGE = 0.25
 """Hotspots that `count = "auto"` finds cover at most this share of the street."""
 
-DIGITS = 5
+DENSITY_DIGITS = 5
 """Risk per metre that agrees to so many digits is equal. All street round one snap point is, so
 that arithmetic would choose between its pieces otherwise, differently on the next machine."""
 
 DBSCAN_METRES = 60.0
-DBSCAN_SHARE = 0.002
+DBSCAN_MIN_RISK_SHARE = 0.002
 """A core of DBSCAN holds this share of the area's risk within `DBSCAN_METRES`."""
 
-HDBSCAN_PIECES = 5
+HDBSCAN_MIN_PIECES = 5
 
 
-def network_stretches(
+def find_stretches(
     network: StreetNetwork,
     risk: NDArray[np.float64],
     *,
     max_length_metres: float,
     count: int | None = None,
-    group: NDArray[np.int64] | None = None,
+    cluster: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
     """Disjoint stretches, the one of most risk first.
 
@@ -180,24 +187,24 @@ def network_stretches(
         Pieces of each stretch.
     """
     metres = network.piece_metres
-    density = rounded(risk / metres, DIGITS)
+    density = round_significant(risk / metres, DENSITY_DIGITS)
     free = (density > risk.sum() / metres.sum()) & (metres <= max_length_metres)
-    if group is not None:
-        free &= group >= 0
-    pieces, sizes = take_best(
-        _streets(network, density, group),
+    if cluster is not None:
+        free &= cluster >= 0
+    pieces, sizes = choose_stretches(
+        _build_street_arrays(network, density, cluster),
         np.ascontiguousarray(risk, dtype=np.float64),
         float(max_length_metres),
         free,
         len(network) if count is None else count,
-        MOST_COVERAGE * metres.sum() if count is None else np.inf,
+        MAX_COVERAGE * metres.sum() if count is None else np.inf,
     )
     return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
 
 
-def _streets(
-    network: StreetNetwork, density: NDArray[np.float64], group: NDArray[np.int64] | None
-) -> Streets:
+def _build_street_arrays(
+    network: StreetNetwork, density: NDArray[np.float64], cluster: NDArray[np.int64] | None
+) -> StreetArrays:
     """What stretches grow on; without clusters all street is one."""
     near = network.neighbours
     one_cluster = np.zeros(len(network), dtype=np.int64)
@@ -206,19 +213,19 @@ def _streets(
         near.indices.astype(np.int64),
         density,
         np.ascontiguousarray(network.piece_metres),
-        one_cluster if group is None else np.ascontiguousarray(group, dtype=np.int64),
+        one_cluster if cluster is None else np.ascontiguousarray(cluster, dtype=np.int64),
     )
 
 
-def dbscan_groups(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
+def cluster_by_dbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
     """Clusters of pieces by DBSCAN on their middles, each weighing its share of the risk."""
     found = DBSCAN(eps=DBSCAN_METRES, min_samples=1)
-    weight = risk / (risk.sum() * DBSCAN_SHARE)
+    weight = risk / (risk.sum() * DBSCAN_MIN_RISK_SHARE)
     labels: NDArray[np.int64] = found.fit(network.piece_middle, sample_weight=weight).labels_
     return labels.astype(np.int64)
 
 
-def hdbscan_groups(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
+def cluster_by_hdbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
     """Clusters of the pieces with more risk per metre than the mean, by HDBSCAN.
 
     HDBSCAN takes no weights: pieces below the mean stay out, so that density means risk.
@@ -226,19 +233,21 @@ def hdbscan_groups(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray
     metres = network.piece_metres
     dense = np.flatnonzero(risk / metres > risk.sum() / metres.sum())
     groups = np.full(len(metres), -1, dtype=np.int64)
-    if len(dense) > HDBSCAN_PIECES:
-        found = HDBSCAN(min_cluster_size=HDBSCAN_PIECES, copy=True)
+    if len(dense) > HDBSCAN_MIN_PIECES:
+        found = HDBSCAN(min_cluster_size=HDBSCAN_MIN_PIECES, copy=True)
         groups[dense] = found.fit(network.piece_middle[dense]).labels_
     return groups
 
 
-def flat(stretches: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def flatten_stretches(
+    stretches: Sequence[NDArray[np.int64]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pieces of all stretches one after the other, and how many each has."""
     size = np.array([len(stretch) for stretch in stretches], dtype=np.int64)
     return np.concatenate([*stretches, np.empty(0, dtype=np.int64)]), size
 
 
-def summed(
+def sum_by_stretch(
     values: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
     """(h,) sum of a value of each piece over each stretch.
@@ -248,10 +257,10 @@ def summed(
 
     Examples
     --------
-    >>> summed(np.array([1.0, 2.0, 4.0]), [np.array([0, 2]), np.array([1])]).tolist()
+    >>> sum_by_stretch(np.array([1.0, 2.0, 4.0]), [np.array([0, 2]), np.array([1])]).tolist()
     [5.0, 2.0]
     """
-    pieces, size = flat(stretches)
+    pieces, size = flatten_stretches(stretches)
     start = np.cumsum(size) - size
     sums = np.zeros(len(size))
     for pieces_each in np.unique(size):
@@ -261,11 +270,11 @@ def summed(
     return sums
 
 
-def catchment_shares(
+def compute_catchment_shares(
     catchments: Catchments, stretches: Sequence[NDArray[np.int64]]
 ) -> sparse.csr_array:
     """(h, c) share of each catchment's street that lies in each stretch."""
-    pieces, size = flat(stretches)
+    pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    cells = (catchments.piece_share[pieces], (row, catchments.of_piece[pieces]))
+    cells = (catchments.piece_share[pieces], (row, catchments.piece_catchment[pieces]))
     return sparse.csr_array(cells, shape=(len(size), len(catchments)))

@@ -7,20 +7,20 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import (
-    dbscan_groups,
-    flat,
-    hdbscan_groups,
-    network_stretches,
-    summed,
+    cluster_by_dbscan,
+    cluster_by_hdbscan,
+    find_stretches,
+    flatten_stretches,
+    sum_by_stretch,
 )
-from patrolplan.hotspots.reasons import how_sure, reasons
-from patrolplan.hotspots.significance import certainty_of
+from patrolplan.hotspots.reasons import describe_certainty, describe_reasons
+from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
-from patrolplan.network.names import describe
+from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
-ORDER = [
+COLUMN_ORDER = [
     "hotspot",
     "worth",
     "crime_share",
@@ -65,26 +65,28 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     >>> bool((hotspots["length_metres"] <= 300).all())
     True
     """
-    bare = bare_hotspots(area, risk)
+    bare = locate_hotspots(area, risk)
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
-    certainty = certainty_of(area, risk, stretches)
+    certainty = assess_certainty(area, risk, stretches)
     stops = area.network.middles(bare["stop_piece"].to_numpy())
     frame = bare.assign(
-        crime_share=summed(risk.crime, stretches),
-        reports_share=summed(risk.reports, stretches),
-        place=describe(area.network, stops),
-        reasons=reasons(area, risk, stretches, certainty),
-        how_sure=how_sure(risk, certainty, squares=area.settings.privacy.threshold_for_crime),
+        crime_share=sum_by_stretch(risk.crime, stretches),
+        reports_share=sum_by_stretch(risk.reports, stretches),
+        place=describe_positions(area.network, stops),
+        reasons=describe_reasons(area, risk, stretches, certainty),
+        how_sure=describe_certainty(
+            risk, certainty, squares=area.settings.privacy.threshold_for_crime
+        ),
         p_value=certainty.p_value,
         stands_out=certainty.stands_out,
         trend=certainty.trend,
         survived=certainty.survived,
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
-    return HOTSPOTS.check(frame[ORDER])
+    return HOTSPOTS.check(frame[COLUMN_ORDER])
 
 
-def bare_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
+def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """The hotspots of `find_hotspots` with what a patrol needs, and nothing of what is told.
 
     Returns
@@ -96,39 +98,39 @@ def bare_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     network = area.network
     group = None
     if settings.method == "dbscan":
-        group = dbscan_groups(network, risk.joined)
+        group = cluster_by_dbscan(network, risk.joined)
     elif settings.method == "hdbscan":
-        group = hdbscan_groups(network, risk.joined)
-    stretches = network_stretches(
+        group = cluster_by_hdbscan(network, risk.joined)
+    stretches = find_stretches(
         network,
         risk.joined,
         max_length_metres=settings.max_length_metres,
         count=None if settings.count == "auto" else settings.count,
-        group=group,
+        cluster=group,
     )
-    pieces, size = flat(stretches)
+    pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
     return gpd.GeoDataFrame(
         {
             "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
-            "worth": summed(risk.joined, stretches),
-            "length_metres": summed(network.piece_metres, stretches),
+            "worth": sum_by_stretch(risk.joined, stretches),
+            "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": _stopping_pieces(network, risk.joined, stretches),
+            "stop_piece": _find_stop_pieces(network, risk.joined, stretches),
         },
         geometry=shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row)),
         crs=network.projection.crs,
     )
 
 
-def _stopping_pieces(
+def _find_stop_pieces(
     network: StreetNetwork, risk: NDArray[np.float64], stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.int64]:
     """(h,) the piece nearest the middle of each stretch's risk."""
-    pieces, size = flat(stretches)
+    pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    weighed = [summed(along * risk, stretches) for along in network.piece_middle.T]
-    centre = np.column_stack(weighed) / summed(risk, stretches)[:, None]
+    weighed = [sum_by_stretch(along * risk, stretches) for along in network.piece_middle.T]
+    centre = np.column_stack(weighed) / sum_by_stretch(risk, stretches)[:, None]
     apart = np.hypot(*(network.piece_middle[pieces] - centre[row]).T)
     order = np.lexsort((np.round(apart, 2), row))  # of two as near, the same one everywhere
     return np.asarray(pieces[order][np.cumsum(size) - size])

@@ -4,15 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.clusters import catchment_shares, flat, summed
-from patrolplan.hotspots.significance import SURVIVED_SHARE, Certainty
+from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
+from patrolplan.hotspots.significance import WELL_PLACED_SHARE, Certainty
 from patrolplan.privacy import SQUARE_METRES
-from patrolplan.risk.history import history_of
+from patrolplan.risk.history import build_history
 from patrolplan.risk.surface import Risk
-from patrolplan.risk.weights import harm_days
+from patrolplan.risk.weights import get_harm_days
 
-MONTHS = 12
-NAMED_SHARE = 0.1
+REASON_MONTHS = 12
+MIN_NAMED_SHARE = 0.1
 """A category is named when it makes up at least this share of the stretch's recorded harm."""
 
 CATEGORY_WORDS = {
@@ -52,54 +52,56 @@ TIME_WORDS = {
 }
 
 
-def reasons(
+def describe_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: Certainty
 ) -> list[list[str]]:
     """Sentences on what each stretch rests on: crime, reports, and what is not sure about it."""
     if not stretches:
         return []
     told = zip(
-        _crime(area, risk, stretches),
-        _reports(area, risk, stretches),
-        _changes(certainty),
+        _describe_crime(area, risk, stretches),
+        _describe_reports(area, risk, stretches),
+        _describe_changes(certainty),
         strict=True,
     )
     return [crime + reports + changes for crime, reports, changes in told]
 
 
-def _changes(certainty: Certainty) -> list[list[str]]:
+def _describe_changes(certainty: Certainty) -> list[list[str]]:
     """A trend that is more than chance, and a place that is not sure."""
-    rows = zip(certainty.by_reports, certainty.trend, certainty.survived, strict=True)
+    rows = zip(certainty.mainly_reports, certainty.trend, certainty.survived, strict=True)
     return [
         []
         if by_reports
         else [
             *([TREND_WORDS[trend]] if trend in TREND_WORDS else []),
-            *([UNSURE_PLACE] if survived < SURVIVED_SHARE else []),
+            *([UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []),
         ]
         for by_reports, trend, survived in rows
     ]
 
 
-def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
+def _describe_crime(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[str]]:
     """Recorded crime of the last twelve months that falls to each stretch, by category.
 
     Where crime is held to the threshold, only what a place has enough of in these months counts.
     """
-    history = history_of(area)
-    fewest = area.settings.privacy.fewest_crimes
+    history = build_history(area)
+    fewest = area.settings.privacy.min_crime_count
     categories = sorted(history.targets)
     columns = [history.targets.index(name) for name in categories]
-    recent = history.last(MONTHS)[:, columns]
+    recent = history.count_last(REASON_MONTHS)[:, columns]
     recent = np.where(recent >= fewest, recent, 0.0)
-    expected = catchment_shares(area.catchments, stretches) @ recent
-    harm = expected * harm_days(categories, area.settings.risk.harm)
-    enough = (harm > 0) & (harm >= NAMED_SHARE * harm.sum(axis=1, keepdims=True))
+    expected = compute_catchment_shares(area.catchments, stretches) @ recent
+    harm = expected * get_harm_days(categories, area.settings.risk.harm)
+    enough = (harm > 0) & (harm >= MIN_NAMED_SHARE * harm.sum(axis=1, keepdims=True))
     order = np.argsort(-harm, axis=1, kind="stable")[:, :3]
     last = risk.months[1]
     told: list[list[str]] = []
     for row in range(len(stretches)):
-        named = [_category_words(categories[k]) for k in order[row] if enough[row, k]]
+        named = [_describe_category(categories[k]) for k in order[row] if enough[row, k]]
         amount = round(float(expected[row].sum()))
         if not named:
             told.append([])
@@ -107,31 +109,33 @@ def _crime(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> l
         number = f"about {amount}" if amount > 1 else "hardly any"
         number = f"fewer than {fewest}" if amount < fewest and fewest > 1 else number
         year = f"in the 12 months to {last:%B %Y}"
-        told.append([f"Recorded crime: {number} {year}, most harm by {_listed(named)}"])
+        told.append([f"Recorded crime: {number} {year}, most harm by {_join_words(named)}"])
     return told
 
 
-def _category_words(category: str) -> str:
+def _describe_category(category: str) -> str:
     return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
 
 
-def _reports(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> list[list[str]]:
+def _describe_reports(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[str]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
     metres = area.network.piece_metres
-    usual = summed(metres, stretches) / metres.sum()
-    feared = summed(risk.reports, stretches) > usual
-    most = _widest_group(area.reports.group_of_piece, metres, stretches)
+    usual = sum_by_stretch(metres, stretches) / metres.sum()
+    feared = sum_by_stretch(risk.reports, stretches) > usual
+    most = _find_widest_group(area.reports.group_of_piece, metres, stretches)
     return [
-        [_feared(area.reports.reasons[group])] if more and group >= 0 else []
+        [_describe_fear(area.reports.reasons[group])] if more and group >= 0 else []
         for more, group in zip(feared, most, strict=True)
     ]
 
 
-def _widest_group(
+def _find_widest_group(
     group: NDArray[np.int64], metres: NDArray[np.float64], stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.int64]:
     """(h,) the group of reports with most street on each stretch, the first of equals; -1: none."""
-    pieces, size = flat(stretches)
+    pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)[group[pieces] >= 0]
     pieces = pieces[group[pieces] >= 0]
     groups = int(group.max(initial=0)) + 1
@@ -144,16 +148,16 @@ def _widest_group(
     return widest
 
 
-def _feared(factors: tuple[str, ...]) -> str:
+def _describe_fear(factors: tuple[str, ...]) -> str:
     """One sentence from the factors that a group of reports gave often enough."""
     what = [FACTOR_WORDS.get(factor, factor) for factor in factors if factor not in TIME_WORDS]
     when = [TIME_WORDS[factor] for factor in factors if factor in TIME_WORDS]
     sentence = "Pupils feel unsafe here"
     sentence += f" {when[0]}" if when else ""
-    return f"{sentence}: {_listed(what[:3])}" if what else sentence
+    return f"{sentence}: {_join_words(what[:3])}" if what else sentence
 
 
-def how_sure(risk: Risk, certainty: Certainty, *, squares: bool = False) -> list[str]:
+def describe_certainty(risk: Risk, certainty: Certainty, *, squares: bool = False) -> list[str]:
     """What is sure and what is not about each hotspot, in a few words.
 
     Parameters
@@ -168,7 +172,7 @@ def how_sure(risk: Risk, certainty: Certainty, *, squares: bool = False) -> list
     times = "time of day known" if risk.times_known else "month only, time of day not known"
     told = []
     rows = zip(
-        certainty.by_reports,
+        certainty.mainly_reports,
         certainty.stands_out,
         certainty.trend,
         certainty.survived,
@@ -177,12 +181,12 @@ def how_sure(risk: Risk, certainty: Certainty, *, squares: bool = False) -> list
     for by_reports, stands_out, trend, survived in rows:
         chance = "stands out from chance" if stands_out else "could be chance"
         recorded = [chance, trend]
-        if survived < SURVIVED_SHARE:
+        if survived < WELL_PLACED_SHARE:
             recorded.append(UNSURE_PLACE.lower())
         words = ["rests on pupils' reports"] if by_reports else recorded
         told.append("; ".join([*words, places, times]))
     return told
 
 
-def _listed(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

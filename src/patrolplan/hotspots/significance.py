@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import compiled
-from patrolplan.hotspots.clusters import catchment_shares, summed
-from patrolplan.hotspots.stability import survived_share
-from patrolplan.parallel import side_by_side
-from patrolplan.risk.history import History, history_of
+from patrolplan.arrays import jit_compile
+from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
+from patrolplan.hotspots.stability import compute_survived_share
+from patrolplan.parallel import map_in_threads
+from patrolplan.risk.history import History, build_history
 from patrolplan.risk.surface import Risk
-from patrolplan.risk.weights import harm_days
+from patrolplan.risk.weights import get_harm_days
 
-BLOCK = 1024
+BLOCK_COLUMNS = 1024
 """Columns whose limits stay in the processor's cache while all rows are drawn."""
 
 
-@compiled("void(u4[:,::1], u4[:,::1], f8, f8[:,::1])")
-def add_fallen(
+@jit_compile("void(u4[:,::1], u4[:,::1], f8, f8[:,::1])")
+def add_simulated_harm(
     drawn: NDArray[np.uint32],
     limits: NDArray[np.uint32],
     days: float,
@@ -42,9 +42,9 @@ def add_fallen(
     days
         Harm of one incident.
     """
-    counts = np.zeros(BLOCK, dtype=np.uint32)
-    for first in range(0, drawn.shape[1], BLOCK):
-        last = min(first + BLOCK, drawn.shape[1])
+    counts = np.zeros(BLOCK_COLUMNS, dtype=np.uint32)
+    for first in range(0, drawn.shape[1], BLOCK_COLUMNS):
+        last = min(first + BLOCK_COLUMNS, drawn.shape[1])
         for row in range(drawn.shape[0]):
             own = drawn[row, first:last]  # rows of their own: the loops over them are then wide
             counts[:] = 0
@@ -57,22 +57,22 @@ def add_fallen(
                 days_here[column] += days * counts[column]
 
 
-PART = 125
+CHUNK_SIZE = 125
 """Simulations in a part: as many as fit into memory for a city."""
 
-STEPS = 2**32
+DRAW_RANGE = 2**32
 """Numbers that a draw may give."""
 
-HIGHEST_MEAN = 50.0
+MAX_TABLE_MEAN = 50.0
 """Above this a table of limits would be long: numpy draws the counts of such a category."""
 
 
-def times_reached(
+def count_draws_reaching(
     share: sparse.csr_array,
     mean: NDArray[np.float64],
     harm: NDArray[np.float64],
     observed: NDArray[np.float64],
-    size: int,
+    draw_count: int,
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """In how many draws each stretch has at least the harm observed.
@@ -86,7 +86,7 @@ def times_reached(
     harm
         (j,) days of harm of one.
     observed
-        (h,) days of harm, see `harm_of`.
+        (h,) days of harm, see `sum_harm`.
     size
         How many draws.
     rng
@@ -95,7 +95,7 @@ def times_reached(
     touched = np.unique(share.indices)
     on_touched = share.tocsc()[:, touched].T.tocsr()
     expected = np.ascontiguousarray(mean[:, touched])
-    limits = [limits_of(one) if one.max() <= HIGHEST_MEAN else None for one in expected]
+    limits = [build_count_limits(one) if one.max() <= MAX_TABLE_MEAN else None for one in expected]
 
     def reached(part: tuple[int, np.random.Generator]) -> NDArray[np.int64]:
         draws, own_rng = part
@@ -104,17 +104,17 @@ def times_reached(
             if below is None:
                 fallen += days * own_rng.poisson(one, size=fallen.shape)
             else:
-                drawn = own_rng.integers(STEPS, size=fallen.shape, dtype=np.uint32)
-                add_fallen(drawn, below, days, fallen)
+                drawn = own_rng.integers(DRAW_RANGE, size=fallen.shape, dtype=np.uint32)
+                add_simulated_harm(drawn, below, days, fallen)
         return np.asarray((fallen @ on_touched >= observed).sum(axis=0))
 
-    parts = np.diff([*range(0, size, PART), size]).tolist()
+    parts = np.diff([*range(0, draw_count, CHUNK_SIZE), draw_count]).tolist()
     # Each part has a stream of its own, so that their order changes nothing.
     with_rng = zip(parts, rng.spawn(len(parts)), strict=True)
-    return np.asarray(sum(one.result() for one in side_by_side(reached, with_rng)))
+    return np.asarray(sum(one.result() for one in map_in_threads(reached, with_rng)))
 
 
-def harm_of(counts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.float64]:
+def sum_harm(counts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.float64]:
     """(c,) days of harm of (c, j) incidents, added as draws are: equal counts are equal harm."""
     days = np.zeros(len(counts))
     for one, column in zip(harm, counts.T, strict=True):
@@ -122,46 +122,46 @@ def harm_of(counts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[n
     return days
 
 
-def limits_of(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
+def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
     """(k, c) limits: an even draw below `STEPS` is above so many of them as a Poisson count is.
 
     Limit k is where the chance of a count of k or less ends. Counts that hardly one in
     `STEPS` draws would give are left out.
     """
-    most = int(stats.poisson.isf(0.5 / STEPS, mean.max()))
+    most = int(stats.poisson.isf(0.5 / DRAW_RANGE, mean.max()))
     ratio = mean / np.arange(1, most + 1)[:, None]
     chance = np.cumprod(np.vstack([np.exp(-mean), ratio]), axis=0)
-    ends = np.rint(np.cumsum(chance, axis=0) * STEPS) - 1
-    return np.asarray(np.clip(ends, 0, STEPS - 1), dtype=np.uint32)
+    ends = np.rint(np.cumsum(chance, axis=0) * DRAW_RANGE) - 1
+    return np.asarray(np.clip(ends, 0, DRAW_RANGE - 1), dtype=np.uint32)
 
 
-FEWEST_SIMULATIONS = 999
-MOST_SIMULATIONS = 9999
-AT_ONCE = 500
+MIN_SIMULATIONS = 999
+MAX_SIMULATIONS = 9999
+SIMULATIONS_PER_CHECK = 500
 """Simulations after which it is asked which stretches are known well enough."""
 
-ENOUGH = 200
+ENOUGH_EXCEEDANCES = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
 
-SURE_AFTER = 1000
+MIN_DRAWS_TO_STOP = 1000
 """So many draws are made before it is asked whether a stretch is far beyond the rate."""
 
-SURE = 1 - 1e-4
+STOP_CONFIDENCE = 1 - 1e-4
 """A limit that holds so often ends the draws of a stretch that is far beyond it."""
 
-TILTS = np.geomspace(0.02, 10.0, 48)
-"""Candidates for the exponent of `chance_limit`, for the heaviest incident."""
+CHERNOFF_EXPONENTS = np.geomspace(0.02, 10.0, 48)
+"""Candidates for the exponent of `compute_chance_bound`, for the heaviest incident."""
 
-NEVER = 1e-9
+NEGLIGIBLE_CHANCE = 1e-9
 """A stretch whose chance is below this is reached by none of the simulations."""
 
 FALSE_DISCOVERY_RATE = 0.05
 RECENT_MONTHS = 6
 EARLIER_MONTHS = 12
-FEWEST_EVENTS = 10
+MIN_EVENTS = 10
 """With fewer incidents on a stretch in both spans, no trend can be told."""
 
-SURVIVED_SHARE = 0.8
+WELL_PLACED_SHARE = 0.8
 """A stretch is well placed when it survives this share of the jitters."""
 
 
@@ -187,10 +187,10 @@ class Certainty:
     stands_out: NDArray[np.bool_]
     trend: list[str]
     survived: NDArray[np.float64]
-    by_reports: NDArray[np.bool_]
+    mainly_reports: NDArray[np.bool_]
 
 
-def certainty_of(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> Certainty:
+def assess_certainty(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> Certainty:
     """Tell how sure each stretch is; draws are seeded by the settings.
 
     Parameters
@@ -200,20 +200,20 @@ def certainty_of(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
     stretches
         Pieces of each stretch.
     """
-    history = history_of(area)
-    share = catchment_shares(area.catchments, stretches)
+    history = build_history(area)
+    share = compute_catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng([area.settings.seed, len(stretches)])
-    p_value = simulated_p_values(area, history, share, rng)
+    p_value = simulate_p_values(area, history, share, rng)
     return Certainty(
         p_value=p_value,
-        stands_out=stands_out(p_value),
-        trend=trends(history, share, area),
-        survived=survived_share(area, risk, history, stretches, rng),
-        by_reports=rests_on_reports(area, risk, stretches),
+        stands_out=is_significant(p_value),
+        trend=classify_trends(history, share, area),
+        survived=compute_survived_share(area, risk, history, stretches, rng),
+        mainly_reports=is_mainly_reports(area, risk, stretches),
     )
 
 
-def simulated_p_values(
+def simulate_p_values(
     area: StudyArea, history: History, share: sparse.csr_array, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Chance of as much harm on each stretch if last year's crime fell evenly on all streets.
@@ -224,46 +224,50 @@ def simulated_p_values(
     as it takes for one stretch alone to pass the false discovery rate, within bounds; a stretch
     that was reached often enough is drawn no more (Besag and Clifford 1991, Biometrika 78:
     301-304), since its chance is then known well beside the rate. A stretch that no simulation
-    would reach, by `chance_limit`, is told as reached by none.
+    would reach, by `compute_chance_bound`, is told as reached by none.
     """
     kinds = len(history.targets)
-    counts = history.last(EARLIER_MONTHS)[:, :kinds]
-    harm = harm_days(history.targets, area.settings.risk.harm)
-    observed = share @ harm_of(counts, harm)
-    metres = np.bincount(area.catchments.of_piece, weights=area.network.piece_metres)
+    counts = history.count_last(EARLIER_MONTHS)[:, :kinds]
+    harm = get_harm_days(history.targets, area.settings.risk.harm)
+    observed = share @ sum_harm(counts, harm)
+    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
     even = metres / metres.sum()
     mean = counts.sum(axis=0)[:, None] * even
     wanted = int(share.shape[0] / FALSE_DISCOVERY_RATE)
-    simulations = int(np.clip(wanted, FEWEST_SIMULATIONS, MOST_SIMULATIONS))
+    simulations = int(np.clip(wanted, MIN_SIMULATIONS, MAX_SIMULATIONS))
     reached = np.zeros(share.shape[0])
     drawn_in_all = np.zeros(share.shape[0])
-    never = chance_limit(share, counts.sum(axis=0), harm, even, observed) < NEVER
+    never = (
+        compute_chance_bound(share, counts.sum(axis=0), harm, even, observed) < NEGLIGIBLE_CHANCE
+    )
     drawn_in_all[never] = simulations
     open_rows = np.flatnonzero(~never)
-    for start in range(0, simulations, AT_ONCE):
+    for start in range(0, simulations, SIMULATIONS_PER_CHECK):
         if not len(open_rows):
             break
-        size = min(AT_ONCE, simulations - start)
+        size = min(SIMULATIONS_PER_CHECK, simulations - start)
         rows = share[open_rows], mean, harm, observed[open_rows]
-        reached[open_rows] += times_reached(*rows, size, rng)
+        reached[open_rows] += count_draws_reaching(*rows, size, rng)
         drawn_in_all[open_rows] += size
-        told = (reached[open_rows] >= ENOUGH) | _surely_below(reached, drawn_in_all, open_rows)
+        told = (reached[open_rows] >= ENOUGH_EXCEEDANCES) | _is_surely_significant(
+            reached, drawn_in_all, open_rows
+        )
         open_rows = open_rows[~told]
     return np.asarray((1 + reached) / (drawn_in_all + 1))
 
 
-def chance_limit(
+def compute_chance_bound(
     share: sparse.csr_array,
     totals: NDArray[np.float64],
     harm: NDArray[np.float64],
-    even: NDArray[np.float64],
+    street_share: NDArray[np.float64],
     observed: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Upper limit of the chance of as much harm on each stretch, where crime falls evenly.
 
     For every t > 0 the chance is at most E exp(t harm) / exp(t observed) (Chernoff 1952, Annals of
     Mathematical Statistics 23: 493-507); the harm is a sum of Poisson counts, each weighed by its
-    harm and by the stretch's share of its catchment. The best of `TILTS` is taken.
+    harm and by the stretch's share of its catchment. The best of `CHERNOFF_EXPONENTS` is taken.
 
     Parameters
     ----------
@@ -282,18 +286,18 @@ def chance_limit(
         (h,) at most 1.
     """
     row = np.repeat(np.arange(share.shape[0]), np.diff(share.indptr))
-    expected = even[share.indices][:, None] * totals
+    expected = street_share[share.indices][:, None] * totals
     weight = share.data[:, None] * harm
     unit = 1 / max(float(weight.max(initial=0.0)), 1e-12)
     log_limit = np.zeros(share.shape[0])
-    for tilt in TILTS * unit:
+    for tilt in CHERNOFF_EXPONENTS * unit:
         spread = (expected * np.expm1(tilt * weight)).sum(axis=1)
         log_mean = np.bincount(row, spread, minlength=share.shape[0])
         log_limit = np.minimum(log_limit, log_mean - tilt * observed)
     return np.asarray(np.exp(log_limit))
 
 
-def _surely_below(
+def _is_surely_significant(
     reached: NDArray[np.float64], drawn: NDArray[np.float64], rows: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which of some stretches pass the false discovery rate, however the draws go on.
@@ -301,26 +305,26 @@ def _surely_below(
     The upper limit of its chance (Clopper and Pearson 1934) is less than half of the chance that
     passes by the draws so far.
     """
-    passing = stands_out((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
-    limit = stats.beta.ppf(SURE, reached[rows] + 1, (drawn - reached)[rows])
-    return np.asarray((drawn[rows] >= SURE_AFTER) & (limit < passing / 2))
+    passing = is_significant((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
+    limit = stats.beta.ppf(STOP_CONFIDENCE, reached[rows] + 1, (drawn - reached)[rows])
+    return np.asarray((drawn[rows] >= MIN_DRAWS_TO_STOP) & (limit < passing / 2))
 
 
-def stands_out(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
+def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which p-values pass at the false discovery rate (Benjamini and Hochberg 1995)."""
     if not len(p_value):
         return np.zeros(0, dtype=bool)
     return np.asarray(stats.false_discovery_control(p_value) <= FALSE_DISCOVERY_RATE)
 
 
-def trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
+def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
     """Whether a stretch's part of all crime changed between the last half year and the one before.
 
     Given both counts, the recent one is binomial if nothing changed (conditional Poisson test).
     """
     kinds = len(history.targets)
-    recent = history.last(RECENT_MONTHS)[:, :kinds].sum(axis=1)
-    both = history.last(RECENT_MONTHS + EARLIER_MONTHS)[:, :kinds].sum(axis=1)
+    recent = history.count_last(RECENT_MONTHS)[:, :kinds].sum(axis=1)
+    both = history.count_last(RECENT_MONTHS + EARLIER_MONTHS)[:, :kinds].sum(axis=1)
     earlier = both - recent
     if not recent.sum() or not earlier.sum():
         return ["too few to tell"] * share.shape[0]
@@ -329,22 +333,22 @@ def trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[s
     chance = stats.binom.cdf(now, now + before, expected)
     chance_up = stats.binom.sf(now - 1, now + before, expected)
     two_sided = np.minimum(1.0, 2 * np.minimum(chance, chance_up))
-    changed = stands_out(two_sided)
+    changed = is_significant(two_sided)
     up = now > expected * (now + before)
-    metres = np.bincount(area.catchments.of_piece, weights=area.network.piece_metres)
+    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
     usual = (share @ metres) * earlier.sum() / metres.sum()
     kind = np.select(
-        [now + before < FEWEST_EVENTS, changed & up & (before <= usual), changed & up, changed],
+        [now + before < MIN_EVENTS, changed & up & (before <= usual), changed & up, changed],
         ["too few to tell", "new", "rising", "fading"],
         "persistent",
     )
     return [str(word) for word in kind]
 
 
-def rests_on_reports(
+def is_mainly_reports(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.bool_]:
     """Which stretches owe more of their risk to pupils' reports than to recorded crime."""
     weight = area.settings.risk.crime_weight
-    crime, reports = summed(risk.crime, stretches), summed(risk.reports, stretches)
+    crime, reports = sum_by_stretch(risk.crime, stretches), sum_by_stretch(risk.reports, stretches)
     return np.asarray((1 - weight) * reports > weight * crime)

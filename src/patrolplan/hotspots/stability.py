@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import compiled
-from patrolplan.hotspots.clusters import catchment_shares, flat
-from patrolplan.parallel import side_by_side
+from patrolplan.arrays import jit_compile
+from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches
+from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
 from patrolplan.risk.surface import Risk
-from patrolplan.risk.weights import harm_days
+from patrolplan.risk.weights import get_harm_days
 
-Ground = tuple[
+CatchmentArrays = tuple[
     NDArray[np.int64],
     NDArray[np.float64],
     NDArray[np.float64],
@@ -29,9 +29,9 @@ Ground = tuple[
 """Where each catchment starts among its pieces, middles of pieces; centre and diameter of each
 catchment; where its near ones start, and the near ones. Pieces stand catchment by catchment."""
 
-GROUND = "Tuple((i8[::1], f8[:,::1], f8[:,::1], f8[::1], i8[::1], i8[::1]))"
+CATCHMENT_ARRAYS = "Tuple((i8[::1], f8[:,::1], f8[:,::1], f8[::1], i8[::1], i8[::1]))"
 
-SPARE_METRES = 1e-3
+ROUNDING_METRES = 1e-3
 """Beyond any rounding of a distance, so that no point is left out by it."""
 
 
@@ -39,14 +39,14 @@ TIED = -1
 """Stands for the nearest point where several are exactly as near."""
 
 
-@compiled(f"i8[::1]({GROUND}, f8[:,::1])")
-def nearest_moved(ground: Ground, moved: NDArray[np.float64]) -> NDArray[np.int64]:
+@jit_compile(f"i8[::1]({CATCHMENT_ARRAYS}, f8[:,::1])")
+def find_nearest_or_tied(arrays: CatchmentArrays, moved: NDArray[np.float64]) -> NDArray[np.int64]:
     """(p,) number of the moved point nearest each piece's middle, or `TIED`.
 
     For the pieces of a catchment only those near points are asked that are at most its diameter
     farther from its centre than the nearest one is: no other is nearest to any of its pieces.
     """
-    starts, middle, centre, diameter, near_starts, near = ground
+    starts, middle, centre, diameter, near_starts, near = arrays
     nearest = np.empty(len(middle), dtype=np.int64)
     away = np.empty(len(starts))
     asked = np.empty(len(starts), dtype=np.int64)
@@ -61,7 +61,7 @@ def nearest_moved(ground: Ground, moved: NDArray[np.float64]) -> NDArray[np.int6
         found = 0
         for slot in range(first, last):
             asked[found] = near[slot]
-            found += away[slot - first] <= least + diameter[own] + SPARE_METRES
+            found += away[slot - first] <= least + diameter[own] + ROUNDING_METRES
         for piece in range(starts[own], starts[own + 1]):
             least = np.inf
             for k in range(found):
@@ -75,12 +75,12 @@ def nearest_moved(ground: Ground, moved: NDArray[np.float64]) -> NDArray[np.int6
     return nearest
 
 
-JITTERS = 40
-KEPT_SHARE = 0.5
+JITTER_COUNT = 40
+MIN_REMAINING_SHARE = 0.5
 """A stretch survives a jitter that leaves it this share of its recorded risk."""
 
 
-def survived_share(
+def compute_survived_share(
     area: StudyArea,
     risk: Risk,
     history: History,
@@ -95,13 +95,15 @@ def survived_share(
     if not risk.snapped or not len(stretches):
         return np.ones(len(stretches))
     kinds = len(history.targets)
-    decayed = history.decayed(area.settings.risk.half_life_months)[0][:, :kinds]
-    amounts = decayed @ harm_days(history.targets, area.settings.risk.harm)
-    held = catchment_shares(area.catchments, stretches) @ amounts
-    pieces, size = flat(stretches)
+    decayed = history.count_decayed(area.settings.risk.half_life_months)[0][:, :kinds]
+    amounts = decayed @ get_harm_days(history.targets, area.settings.risk.harm)
+    held = compute_catchment_shares(area.catchments, stretches) @ amounts
+    pieces, size = flatten_stretches(stretches)
     starts = np.cumsum(size) - size
-    order = np.argsort(area.catchments.of_piece, kind="stable")
-    ground = ground_of(area.network.piece_middle[order], area.catchments.of_piece[order])
+    order = np.argsort(area.catchments.piece_catchment, kind="stable")
+    ground = build_catchment_arrays(
+        area.network.piece_middle[order], area.catchments.piece_catchment[order]
+    )
     ends = np.cumsum(area.catchments.piece_share[order])
     metres = area.network.piece_metres[order]
     inside = np.empty(len(order), dtype=np.int64)
@@ -111,16 +113,18 @@ def survived_share(
     def survives(drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
         target = np.arange(len(amounts)) + drawn
         chosen = np.minimum(np.searchsorted(ends, target), len(ends) - 1)
-        now = _spread(amounts, nearest_of(ground, chosen), metres, inside)
-        return np.asarray(np.add.reduceat(now, starts) >= KEPT_SHARE * held)
+        now = _spread_over_street(amounts, find_nearest_points(ground, chosen), metres, inside)
+        return np.asarray(np.add.reduceat(now, starts) >= MIN_REMAINING_SHARE * held)
 
-    draws = rng.random((JITTERS, len(amounts)))
+    draws = rng.random((JITTER_COUNT, len(amounts)))
     # All draws are made before, so that the order of jitters changes nothing.
-    survived = sum(one.result() for one in side_by_side(survives, draws))
-    return np.asarray(survived / JITTERS)
+    survived = sum(one.result() for one in map_in_threads(survives, draws))
+    return np.asarray(survived / JITTER_COUNT)
 
 
-def ground_of(middle: NDArray[np.float64], of_piece: NDArray[np.int64]) -> Ground:
+def build_catchment_arrays(
+    middle: NDArray[np.float64], of_piece: NDArray[np.int64]
+) -> CatchmentArrays:
     """What does not change from jitter to jitter, see `patrolplan.hotspots.stability.Ground`.
 
     A point that is nearest to a piece is not farther from it than the catchment's own point, by
@@ -137,32 +141,32 @@ def ground_of(middle: NDArray[np.float64], of_piece: NDArray[np.int64]) -> Groun
     low = np.minimum.reduceat(middle, starts[:-1])
     high = np.maximum.reduceat(middle, starts[:-1])
     centre, diameter = (low + high) / 2, np.hypot(*(high - low).T)
-    reach = 1.5 * diameter[:, None] + SPARE_METRES
+    reach = 1.5 * diameter[:, None] + ROUNDING_METRES
     tree = shapely.STRtree(shapely.box(*low.T, *high.T))
     pairs = tree.query(shapely.box(*(centre - reach).T, *(centre + reach).T))
     near_starts = np.searchsorted(pairs[0], np.arange(len(low) + 1))
     return starts, np.ascontiguousarray(middle), centre, diameter, near_starts, pairs[1]
 
 
-def nearest_of(ground: Ground, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+def find_nearest_points(arrays: CatchmentArrays, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """(p,) number of the moved point nearest each piece; a tree chooses among exact equals.
 
     Parameters
     ----------
     ground
-        See `ground_of`.
+        See `build_catchment_arrays`.
     chosen
         (c,) the piece to whose middle each point moved, one of its own catchment.
     """
-    middle = ground[1]
-    nearest = nearest_moved(ground, middle[chosen])
+    middle = arrays[1]
+    nearest = find_nearest_or_tied(arrays, middle[chosen])
     tied = np.flatnonzero(nearest == TIED)
     if len(tied):
         nearest[tied] = cKDTree(middle[chosen], balanced_tree=False).query(middle[tied])[1]
     return nearest
 
 
-def _spread(
+def _spread_over_street(
     amounts: NDArray[np.float64],
     nearest: NDArray[np.int64],
     metres: NDArray[np.float64],

@@ -29,7 +29,7 @@ def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeome
     """
     projection = Projection(settings.area.crs)
     if settings.area.boundary is not None:
-        return _boundary(settings, projection)
+        return _read_boundary(settings, projection)
     if settings.area.bounds is not None:
         west, south, east, north = settings.area.bounds
         edge = shapely.segmentize(shapely.box(west, south, east, north), (east - west) / 50)
@@ -39,7 +39,7 @@ def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeome
     return shapely.box(low[0] - 1, low[1] - 1, high[0] + 1, high[1] + 1)
 
 
-def _boundary(settings: Settings, projection: Projection) -> BaseGeometry:
+def _read_boundary(settings: Settings, projection: Projection) -> BaseGeometry:
     path = settings.folder / str(settings.area.boundary)
     if not path.is_file():
         raise InputError.one(path, "there is no such file", "mend [area] boundary")

@@ -23,23 +23,23 @@ import shapely
 from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
-from patrolplan.arrays import distinct
-from patrolplan.cache import cache_folder, digest, keep_whole
+from patrolplan.arrays import find_unique_points
+from patrolplan.cache import cache_folder, hash_file, write_cache_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.table_reader import POINT_FIELDS, Field, points, read_table
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field, project_coordinates, read_table
 from patrolplan.inputs.timestamps import (
     NO_TIME,
-    alone,
-    clock_times,
-    of_our_time,
-    times_of_day,
-    told_by,
+    classify_precision,
+    drop_implausible_years,
+    is_isolated_month,
+    is_time_known,
+    parse_timestamps,
 )
-from patrolplan.parallel import side_by_side
+from patrolplan.parallel import map_in_threads
 from patrolplan.tables import INCIDENTS, LeftOut
 
-FORMAT = "crimes-3"
+CRIME_FORMAT = "crimes-3"
 """Change this when what is read from a file changes."""
 
 CRIME_CACHE_FOLDER = re.compile(r"crimes-\d+")
@@ -51,7 +51,7 @@ CRIME_CACHE_ENTRY = re.compile(r"[0-9a-f]{32}\.parquet|\.new-\w+")
 Reader = Callable[[Path, Projection, Mapping[str, str]], pd.DataFrame]
 
 
-def read_through(
+def read_cached_crimes(
     path: Path, projection: Projection, columns: Mapping[str, str], read: Reader
 ) -> pd.DataFrame:
     """A file's rows from the cache where the same bytes were read before, else from the file.
@@ -67,14 +67,16 @@ def read_through(
     """
     if not path.is_file():
         return read(path, projection, columns)
-    key = json.dumps([FORMAT, projection.crs, dict(sorted(columns.items())), digest(path)])
-    kept = cache_folder() / FORMAT / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
+    key = json.dumps([CRIME_FORMAT, projection.crs, dict(sorted(columns.items())), hash_file(path)])
+    kept = (
+        cache_folder() / CRIME_FORMAT / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
+    )
     try:
         return pd.read_parquet(kept)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         table = read(path, projection, columns)
     if table["occurred_at"].isna().all():
-        keep_whole(kept, table.to_parquet)
+        write_cache_file(kept, table.to_parquet)
     return table
 
 
@@ -93,7 +95,7 @@ NO_ID = 0
 COLUMNS = ("crime_id", "month", "occurred_at", "told", "category", "force", "x", "y")
 """What of a file is needed further on."""
 
-KINDS = {
+COLUMN_DTYPES = {
     "crime_id": "uint64",
     "month": "datetime64[ns]",
     "occurred_at": "datetime64[ns]",
@@ -126,11 +128,11 @@ class Crimes:
     """
 
     incidents: gpd.GeoDataFrame
-    exact: NDArray[np.bool_]
+    is_exact: NDArray[np.bool_]
     places: NDArray[np.float64]
-    place: NDArray[np.int64]
+    place_index: NDArray[np.int64]
     files: tuple[str, ...]
-    file: NDArray[np.int64]
+    file_index: NDArray[np.int64]
 
 
 def read_crimes(
@@ -154,27 +156,29 @@ def read_crimes(
         With the problems of all files that cannot be read, or when no row is left.
     """
     tables = _read_all(paths, projection, columns or {})
-    table = _joined(tables)
-    good = _complete(table, left_out)
-    good &= _once(table, good, left_out)
+    table = _join_tables(tables)
+    good = _is_complete(table, left_out)
+    good &= _is_first_copy(table, good, left_out)
     others = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(others.sum()))
     good &= ~others
-    good[good] = _joined_in_time(table.loc[good, "month"], left_out)
+    good[good] = _is_in_plausible_month(table.loc[good, "month"], left_out)
     if not good.any():
         what = "no row with a category, month and place is left"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
     # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
-    places, place = distinct(np.column_stack([table["x"].array[good], table["y"].array[good]]))
-    incidents = _incidents(table, good, shapely.points(places)[place], projection)
+    places, place = find_unique_points(
+        np.column_stack([table["x"].array[good], table["y"].array[good]])
+    )
+    incidents = _build_incidents(table, good, shapely.points(places)[place], projection)
     file = table["file"].to_numpy()[good]
     return Crimes(
         incidents,
-        exact=np.array([_is_exact(one) for one in tables])[file],
+        is_exact=np.array([_is_exact(one) for one in tables])[file],
         places=places,
-        place=place,
+        place_index=place,
         files=tuple(path.name for path in paths),
-        file=file,
+        file_index=file,
     )
 
 
@@ -192,8 +196,10 @@ def _read_all(
 ) -> list[pd.DataFrame]:
     problems = Problems()
     tables = []
-    for one in side_by_side(lambda path: read_through(path, projection, columns, _read_one), paths):
-        with problems.collecting():
+    for one in map_in_threads(
+        lambda path: read_cached_crimes(path, projection, columns, _read_one), paths
+    ):
+        with problems.collect():
             tables.append(one.result())
     problems.raise_if_any()
     return tables
@@ -201,38 +207,38 @@ def _read_all(
 
 def _read_one(path: Path, projection: Projection, columns: Mapping[str, str]) -> pd.DataFrame:
     table = read_table(path, FIELDS, columns, source="crimes")
-    x, y = points(table, projection, columns, path=path, source="crimes")
-    table = _with_month(table.assign(x=x, y=y), path)
+    x, y = project_coordinates(table, projection, columns, path=path, source="crimes")
+    table = _add_month(table.assign(x=x, y=y), path)
     force = table["force"].fillna("") if "force" in table else ""
     table = table.assign(
-        crime_id=_numbered(table["crime_id"]) if "crime_id" in table else NO_ID, force=force
+        crime_id=_hash_ids(table["crime_id"]) if "crime_id" in table else NO_ID, force=force
     )
     return table[list(COLUMNS)].astype({"category": "category", "force": "category"})
 
 
-def _numbered(ids: pd.Series) -> NDArray[np.uint64]:
+def _hash_ids(ids: pd.Series) -> NDArray[np.uint64]:
     """A number of 64 bits in place of each Crime ID, which is only compared with others."""
     numbers = pd.util.hash_array(ids.to_numpy(dtype=object, na_value=""), categorize=False)
     return np.where(ids.isna(), NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
 
 
-def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """All tables as one, with the number of each row's `file`."""
     columns: dict[str, Any] = {
         name: np.concatenate([table[name].to_numpy(dtype=kind) for table in tables])
-        for name, kind in KINDS.items()
+        for name, kind in COLUMN_DTYPES.items()
     }
     for name in ("category", "force"):
-        words = [_words(table[name]) for table in tables]
+        words = [_make_categorical(table[name]) for table in tables]
         columns[name] = union_categoricals(words, sort_categories=True)
     columns["file"] = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
     return pd.DataFrame(columns, copy=False)
 
 
-def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _add_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Month and time of each row; a time gives the month, else the month's own column does.
 
-    And what it tells of the time of day, see `patrolplan.inputs.timestamps.told_by`.
+    And what it tells of the time of day, see `patrolplan.inputs.timestamps.classify_precision`.
     """
     if not {"occurred_at", "month"} & set(table.columns):
         what = "has neither a Month nor a date and time"
@@ -241,22 +247,22 @@ def _with_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     occurred = month = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
     told: NDArray[np.uint8] | int = NO_TIME
     if "occurred_at" in table:
-        occurred = clock_times(table["occurred_at"])
-        told = told_by(table["occurred_at"], occurred)
+        occurred = parse_timestamps(table["occurred_at"])
+        told = classify_precision(table["occurred_at"], occurred)
         month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         given = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
-        month = month.fillna(of_our_time(given))
+        month = month.fillna(drop_implausible_years(given))
     return table.assign(month=month, occurred_at=occurred, told=told)
 
 
-def _words(column: pd.Series) -> pd.Categorical:
+def _make_categorical(column: pd.Series) -> pd.Categorical:
     """A column of words as they are told apart in every file, also where it holds none."""
     told = pd.Categorical(column)
     return pd.Categorical.from_codes(told.codes, told.categories.astype(object))
 
 
-def _complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
+def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
     """Whether each row has a category, a month and a place."""
     faults = {
         "without a crime type": table["category"].isna(),
@@ -270,7 +276,9 @@ def _complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
     return good
 
 
-def _once(table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut) -> NDArray[np.bool_]:
+def _is_first_copy(
+    table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut
+) -> NDArray[np.bool_]:
     """Whether each row is in no earlier file already, among the good ones."""
     ids = table["crime_id"]
     shared = table[good & (ids != NO_ID) & ids.duplicated(keep=False)]
@@ -283,16 +291,16 @@ def _once(table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut) -> ND
     return first_time
 
 
-def _joined_in_time(months: pd.Series, left_out: LeftOut) -> NDArray[np.bool_]:
+def _is_in_plausible_month(months: pd.Series, left_out: LeftOut) -> NDArray[np.bool_]:
     """Whether each row's month is no slip of the pen, see `patrolplan.inputs.timestamps.alone`."""
-    apart = alone(months)
+    apart = is_isolated_month(months)
     for month, rows in months[apart].value_counts().sort_index().items():
         reason = f"of {month:%Y-%m}, alone and far from all other months"
         left_out.add("crimes", reason, int(rows))
     return ~apart
 
 
-def _incidents(
+def _build_incidents(
     table: pd.DataFrame,
     good: NDArray[np.bool_],
     points: NDArray[np.object_],
@@ -303,6 +311,6 @@ def _incidents(
     for name in ("category", "force"):
         data[name] = data[name].remove_unused_categories()
     at, told, kind = data["occurred_at"], table["told"].to_numpy()[good], data["category"].codes
-    data["timed"] = times_of_day(told, pd.Series(at), kind.astype(np.int64))
+    data["timed"] = is_time_known(told, pd.Series(at), kind.astype(np.int64))
     frame = gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
     return INCIDENTS.check(frame)

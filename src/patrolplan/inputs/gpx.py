@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 
-LARGEST_BYTES = 50_000_000
+MAX_TRACK_BYTES = 50_000_000
 """A day recorded every second takes about 10 million."""
 LOCAL = "Europe/London"
 
@@ -41,7 +41,7 @@ class Track:
         universal = pd.to_datetime(self.seconds, unit="s", utc=True)
         return list(universal.tz_convert(LOCAL).date)
 
-    def on(self, day: dt.date) -> "Track":
+    def select_day(self, day: dt.date) -> "Track":
         """The points of one local day."""
         kept = np.array([given == day for given in self.days], dtype=bool)
         return Track(self.seconds[kept], self.longitude[kept], self.latitude[kept])
@@ -61,15 +61,15 @@ def read_track(path: Path) -> Track:
     """
     try:
         size = path.stat().st_size
-        content = b"" if size > LARGEST_BYTES else path.read_bytes()
+        content = b"" if size > MAX_TRACK_BYTES else path.read_bytes()
     except FileNotFoundError:
         raise InputError.one(path, "there is no such file", "name another with --gpx") from None
     except OSError as error:
         raise InputError.one(path, f"cannot be read ({error})", "name a GPX file") from None
-    if size > LARGEST_BYTES:
-        what = f"is larger than {LARGEST_BYTES // 1_000_000} million bytes"
+    if size > MAX_TRACK_BYTES:
+        what = f"is larger than {MAX_TRACK_BYTES // 1_000_000} million bytes"
         raise InputError.one(path, what, "give the track of one day")
-    points = _Points()
+    points = _TrackPointParser()
     try:
         points.parser.Parse(content, True)  # noqa: FBT003 - a positional flag of the library
     except expat.ExpatError as error:
@@ -77,14 +77,14 @@ def read_track(path: Path) -> Track:
         raise InputError.one(path, what, "export the track as GPX again") from None
     except _RefusedError as error:
         raise InputError.one(path, str(error), "export the track as GPX again") from None
-    return _track(points.rows, path)
+    return _build_track(points.rows, path)
 
 
 class _RefusedError(Exception):
     """What is in the file is not read."""
 
 
-class _Points:
+class _TrackPointParser:
     """Collects latitude, longitude and time of each `trkpt`."""
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class _Points:
             self._text.append(text)
 
 
-def _track(rows: list[tuple[str, str, str]], path: Path) -> Track:
+def _build_track(rows: list[tuple[str, str, str]], path: Path) -> Track:
     table = pd.DataFrame(rows, columns=["latitude", "longitude", "time"])
     for name, limit in (("latitude", 90), ("longitude", 180)):
         degrees = pd.to_numeric(table[name], errors="coerce")

@@ -19,10 +19,16 @@ from pyproj.exceptions import CRSError
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import AHEAD, TAGS, is_walkable, riding_of
-from patrolplan.inputs.streets import Streets, is_walking_extract, no_features, way_kind, ways_table
+from patrolplan.inputs.osm_tags import CYCLING_TAGS, ONE_WAY_FORWARD, classify_riding, is_walkable
+from patrolplan.inputs.streets import (
+    Streets,
+    build_empty_features,
+    build_ways_table,
+    classify_way,
+    is_walking_extract,
+)
 
-_NOT_OURS = (
+_GRAPH_ERRORS = (
     OSError,
     EOFError,
     zlib.error,
@@ -57,32 +63,37 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # networkx wonders at keys that it does not know
             graph = osmnx.load_graphml(graphml_str=text)
-        graph.remove_nodes_from([node for node, at in graph.nodes(data=True) if not _placed(at)])
+        graph.remove_nodes_from(
+            [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
+        )
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
-        edges, kinds = _walkable_once(edges)
-    except _NOT_OURS as error:
+        edges, kinds = _select_walkable(edges)
+    except _GRAPH_ERRORS as error:
         what = f"is broken or no street graph of osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
-    return _streets(edges, projection, walking_extract=is_walking_extract(kinds))
+    return _build_streets(edges, projection, walking_extract=is_walking_extract(kinds))
 
 
-def _placed(node: Mapping[str, float]) -> bool:
+def _has_coordinates(node: Mapping[str, float]) -> bool:
     return math.isfinite(node["x"]) and math.isfinite(node["y"])
 
 
-def _walkable_once(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
+def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
     """Keep one direction of each street open to people on foot; and the kinds of all streets.
 
     osmnx turns every one-way street so that its edge leads the way that may be driven.
     """
-    keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *TAGS)))
-    tags = {key: edges[key].map(_first) if key in edges else "" for key in ("name", "lit", *keys)}
-    edges = edges.assign(**tags, osm_id=edges["osmid"].map(_first).astype("int64"))
-    ahead = edges["oneway"].str.lower().isin(AHEAD)
+    keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS)))
+    tags = {
+        key: edges[key].map(_get_first_value) if key in edges else ""
+        for key in ("name", "lit", *keys)
+    }
+    edges = edges.assign(**tags, osm_id=edges["osmid"].map(_get_first_value).astype("int64"))
+    ahead = edges["oneway"].str.lower().isin(ONE_WAY_FORWARD)
     edges["oneway"] = np.where(ahead, "yes", "no")
     group = edges.groupby(keys, sort=False).ngroup().to_numpy()
     unlike = edges[keys][~pd.Series(group).duplicated().to_numpy()].to_dict("records")
-    riding = [riding_of(tags) for tags in unlike]
+    riding = [classify_riding(tags) for tags in unlike]
     edges = edges.assign(riding=[riding[row] for row in group])
     edges = edges[np.array([is_walkable(tags) for tags in unlike], dtype=bool)[group]]
     low = edges[["u", "v"]].min(axis=1)
@@ -92,10 +103,12 @@ def _walkable_once(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]
     same = edges.assign(low=low, high=high, x=place[:, 0], y=place[:, 1])
     # Not by osm_id: of an edge made from several ways, each direction names another one first.
     once = edges[~same.duplicated(["low", "high", "x", "y"]).to_numpy()]
-    return once, {way_kind(tags) for tags in unlike}
+    return once, {classify_way(tags) for tags in unlike}
 
 
-def _streets(edges: gpd.GeoDataFrame, projection: Projection, *, walking_extract: bool) -> Streets:
+def _build_streets(
+    edges: gpd.GeoDataFrame, projection: Projection, *, walking_extract: bool
+) -> Streets:
     degrees, vertex_way = shapely.get_coordinates(edges.geometry.values, return_index=True)
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(edges.crs))
     count = np.bincount(vertex_way, minlength=len(edges))
@@ -105,16 +118,16 @@ def _streets(edges: gpd.GeoDataFrame, projection: Projection, *, walking_extract
     nodes[last] = edges["v"].to_numpy()
     rows = zip(*(edges[key] for key in ("osm_id", "name", "highway", "lit")), strict=True)
     return Streets(
-        ways=ways_table(list(rows), edges["riding"].tolist()),
+        ways=build_ways_table(list(rows), edges["riding"].tolist()),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack([x, y]),
-        features=no_features(projection),
+        features=build_empty_features(projection),
         walking_extract=walking_extract,
     )
 
 
-def _first(value: object) -> str:
+def _get_first_value(value: object) -> str:
     """First of an attribute's values; osmnx keeps a list, or a list's text, where ways merged."""
     if isinstance(value, str) and value.startswith("["):
         value = ast.literal_eval(value)

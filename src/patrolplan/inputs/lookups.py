@@ -16,7 +16,7 @@ import pandas as pd
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.table_reader import Field, number, read_table, teller
+from patrolplan.inputs.table_reader import Field, build_row_checker, parse_numbers, read_table
 from patrolplan.settings import TIME_OF_DAY
 from patrolplan.tables import OFFICERS, TASKED_PLACES, TERM_DATES
 
@@ -47,9 +47,9 @@ def read_officers(
     problems = Problems()
     parts: list[pd.DataFrame] = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             table = read_table(path, OFFICER_FIELDS, columns or {}, source="officers")
-            _check(table, path, parts, problems)
+            _check_officer_rows(table, path, parts, problems)
             parts.append(table)
     problems.raise_if_any()
     if not parts:
@@ -57,7 +57,10 @@ def read_officers(
         frame = gpd.GeoDataFrame(empty, geometry=[], crs=projection.crs)
         return frame.astype({"max_patrols_per_week": "int64"})
     table = pd.concat(parts, ignore_index=True)
-    longitude, latitude = number(table["base_longitude"]), number(table["base_latitude"])
+    longitude, latitude = (
+        parse_numbers(table["base_longitude"]),
+        parse_numbers(table["base_latitude"]),
+    )
     x, y = projection.to_metres(longitude, latitude)
     urns = table["school_urns"].fillna("").str.split(";")
     data = {
@@ -71,13 +74,13 @@ def read_officers(
     return OFFICERS.check(gpd.GeoDataFrame(data, geometry=geometry))
 
 
-def _check(
-    table: pd.DataFrame, path: Path, before: Sequence[pd.DataFrame], problems: Problems
+def _check_officer_rows(
+    table: pd.DataFrame, path: Path, earlier_tables: Sequence[pd.DataFrame], problems: Problems
 ) -> None:
-    tell = teller(table, path, problems)
+    tell = build_row_checker(table, path, problems)
     name = table["officer"]
     tell(name.isna(), "officer", "is no name for an officer", "write one, such as SSO-01")
-    earlier = {officer for part in before for officer in part["officer"]}
+    earlier = {officer for part in earlier_tables for officer in part["officer"]}
     again = name.notna() & (name.duplicated() | name.isin(earlier))
     tell(again, "officer", "stands twice", "keep one of the rows")
     for day in WEEKDAYS:
@@ -89,7 +92,7 @@ def _check(
     tell(~most, "max_patrols_per_week", "is no number of patrols", "write a whole number")
     tell(~table["mode"].isin(MODES), "mode", "is no mode", "write walk or bicycle")
     for column, limit in (("base_longitude", 180), ("base_latitude", 90)):
-        degrees = pd.Series(number(table[column]), index=table.index)
+        degrees = pd.Series(parse_numbers(table[column]), index=table.index)
         wrong = ~(degrees.abs() <= limit)
         tell(wrong, column, "is no coordinate", "write decimal degrees")
 
@@ -121,14 +124,14 @@ def read_tasked_places(
     problems = Problems()
     parts = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             table = read_table(path, TASKED_FIELDS, columns or {}, source="tasked_places")
-            parts.append(_check_tasked(table, path, problems))
+            parts.append(_check_tasked_rows(table, path, problems))
     problems.raise_if_any()
     if not parts:
-        return _empty(projection)
+        return _build_empty_table(projection)
     table = pd.concat(parts, ignore_index=True)
-    x, y = projection.to_metres(number(table["longitude"]), number(table["latitude"]))
+    x, y = projection.to_metres(parse_numbers(table["longitude"]), parse_numbers(table["latitude"]))
     schools = table["schools"].str.split(";")
     table = table.assign(
         must_visit=table["must_visit"].str.casefold() == "true",
@@ -138,7 +141,7 @@ def read_tasked_places(
     return TASKED_PLACES.check(gpd.GeoDataFrame(table, geometry=geometry))
 
 
-def _empty(projection: Projection) -> gpd.GeoDataFrame:
+def _build_empty_table(projection: Projection) -> gpd.GeoDataFrame:
     data: dict[str, list[object]] = {
         name: [] for name in TASKED_PLACES.columns if name != "geometry"
     }
@@ -147,13 +150,13 @@ def _empty(projection: Projection) -> gpd.GeoDataFrame:
     return frame.astype(kinds)
 
 
-def _check_tasked(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
-    tell = teller(table, path, problems)
+def _check_tasked_rows(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
+    tell = build_row_checker(table, path, problems)
     place = table["place_id"]
     tell(place.isna(), "place_id", "names no place", "write a short name, such as T1")
     tell(place.notna() & place.duplicated(), "place_id", "stands twice", "keep one of the rows")
     for column, limit in (("longitude", 180), ("latitude", 90)):
-        degrees = pd.Series(number(table[column]), index=table.index)
+        degrees = pd.Series(parse_numbers(table[column]), index=table.index)
         tell(~(degrees.abs() <= limit), column, "is no coordinate", "write decimal degrees")
     must = table["must_visit"].fillna("").str.casefold().isin(["true", "false"])
     tell(~must, "must_visit", "is neither true nor false", "write true, or false for barred")
@@ -192,9 +195,9 @@ def read_term_dates(
     problems = Problems()
     parts = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             table = read_table(path, TERM_FIELDS, columns or {}, source="term_dates")
-            parts.append(_check_terms(table, path, problems))
+            parts.append(_check_term_rows(table, path, problems))
     problems.raise_if_any()
     if not parts:
         empty = pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []}, dtype="str")
@@ -202,8 +205,8 @@ def read_term_dates(
     return TERM_DATES.check(pd.concat(parts, ignore_index=True))
 
 
-def _check_terms(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
-    tell = teller(table, path, problems)
+def _check_term_rows(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
+    tell = build_row_checker(table, path, problems)
     dates = {
         name: pd.to_datetime(table[name], format="%Y-%m-%d", errors="coerce")
         for name in ("from", "to")
@@ -225,7 +228,7 @@ VISIT_FIELDS = (
     Field("minutes", required=True),
     Field("engagements"),
 )
-LONGEST_MINUTES = 720
+MAX_VISIT_MINUTES = 720
 """More minutes than this in one place on one day are a slip of the pen."""
 
 
@@ -255,16 +258,16 @@ def read_visits(path: Path) -> pd.DataFrame:
         raise InputError.one(path, what, "add one of them")
     table = table.reindex(columns=[field.name for field in VISIT_FIELDS]).astype(object)
     problems = Problems()
-    tell = teller(table, path, problems)
+    tell = build_row_checker(table, path, problems)
     tell(table["officer"].isna(), "officer", "is no officer", "write who it was, such as SSO-01")
     where = table["hotspot"].isna() & table["stop"].isna()
     column = "hotspot" if table["hotspot"].notna().any() else "stop"
     tell(where, column, "names no place", "write the stop's number or the hotspot's name")
     date = pd.to_datetime(table["date"], format="%Y-%m-%d", errors="coerce")
     tell(date.isna(), "date", "is no date", "write YYYY-MM-DD")
-    minutes = pd.Series(number(table["minutes"]), index=table.index)
-    good = (minutes >= 0) & (minutes <= LONGEST_MINUTES)
-    remedy = f"write minutes from 0 to {LONGEST_MINUTES}, 0 where it was not visited"
+    minutes = pd.Series(parse_numbers(table["minutes"]), index=table.index)
+    good = (minutes >= 0) & (minutes <= MAX_VISIT_MINUTES)
+    remedy = f"write minutes from 0 to {MAX_VISIT_MINUTES}, 0 where it was not visited"
     tell(~good, "minutes", "is no number of minutes", remedy)
     whole = {}
     for name, what in (("stop", "a stop"), ("engagements", "engagements")):

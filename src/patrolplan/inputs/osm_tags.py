@@ -29,7 +29,7 @@ NOT_STREETS = frozenset(
 )
 """Values of `highway` that are no street for someone on foot."""
 
-CLOSED = frozenset({"private", "no"})
+CLOSED_VALUES = frozenset({"private", "no"})
 OPEN_TO_FOOT = frozenset({"yes", "designated", "permissive", "destination", "public"})
 
 
@@ -54,7 +54,7 @@ def is_walkable(tags: Mapping[str, str]) -> bool:
     foot = tags.get("foot", "")
     if foot in OPEN_TO_FOOT:
         return True
-    return foot not in CLOSED and tags.get("access", "") not in CLOSED
+    return foot not in CLOSED_VALUES and tags.get("access", "") not in CLOSED_VALUES
 
 
 ROADS = frozenset(
@@ -77,13 +77,15 @@ TRACKS = frozenset({"cycleway", "track", "bridleway"})
 TRUNK = frozenset({"trunk", "trunk_link"})
 """Main roads of fast traffic: a bicycle is pushed along their pavement unless tags invite it."""
 
-ALLOWED = frozenset({"yes", "designated", "permissive", "official", "destination", "public"})
-CLOSED_TO_BICYCLES = frozenset({"no", "private"})
-AHEAD = frozenset({"yes", "true", "1"})
-AGAINST = frozenset({"-1", "reverse"})
+OPEN_TO_BICYCLES = frozenset(
+    {"yes", "designated", "permissive", "official", "destination", "public"}
+)
+CLOSED_VALUES = frozenset({"no", "private"})
+ONE_WAY_FORWARD = frozenset({"yes", "true", "1"})
+ONE_WAY_REVERSE = frozenset({"-1", "reverse"})
 SIDES = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
 
-TAGS = (
+CYCLING_TAGS = (
     "highway",
     "access",
     "vehicle",
@@ -109,7 +111,7 @@ class Riding(NamedTuple):
     one_way: int = 0
 
 
-def riding_of(tags: Mapping[str, str]) -> Riding:
+def classify_riding(tags: Mapping[str, str]) -> Riding:
     """How a bicycle goes along a way that is open to people on foot.
 
     Where the tags leave it open, roads and tracks are ridden; footways, paths, pedestrian streets
@@ -118,44 +120,44 @@ def riding_of(tags: Mapping[str, str]) -> Riding:
 
     Examples
     --------
-    >>> riding_of({"highway": "residential", "oneway": "yes", "oneway:bicycle": "no"})
+    >>> classify_riding({"highway": "residential", "oneway": "yes", "oneway:bicycle": "no"})
     Riding(how='ride', one_way=0)
-    >>> riding_of({"highway": "footway", "bicycle": "designated"}).how
+    >>> classify_riding({"highway": "footway", "bicycle": "designated"}).how
     'ride'
-    >>> riding_of({"highway": "pedestrian"}).how, riding_of({"highway": "steps"}).how
+    >>> classify_riding({"highway": "pedestrian"}).how, classify_riding({"highway": "steps"}).how
     ('push', 'carry')
     """
     highway = tags.get("highway", "")
     if highway == "steps":
         return Riding("push" if tags.get("ramp:bicycle") == "yes" else "carry")
-    how = "ride" if _may_ride(highway, tags) else "push"
+    how = "ride" if _can_ride(highway, tags) else "push"
     vehicles = highway in ROADS or highway in TRACKS or highway in TRUNK
-    return Riding(how, _one_way(tags) if vehicles or how == "ride" else 0)
+    return Riding(how, _find_direction(tags) if vehicles or how == "ride" else 0)
 
 
-def _may_ride(highway: str, tags: Mapping[str, str]) -> bool:
+def _can_ride(highway: str, tags: Mapping[str, str]) -> bool:
     """Whether one may ride there; the most particular tag decides."""
     bicycle = tags.get("bicycle", "")
     if bicycle:
-        return bicycle in ALLOWED
+        return bicycle in OPEN_TO_BICYCLES
     for key in ("vehicle", "access"):
-        if tags.get(key, "") in CLOSED_TO_BICYCLES:
+        if tags.get(key, "") in CLOSED_VALUES:
             return False
     return highway in ROADS or highway in TRACKS
 
 
-def _one_way(tags: Mapping[str, str]) -> int:
+def _find_direction(tags: Mapping[str, str]) -> int:
     """Direction of a way for a bicycle: 1 ahead, -1 against, 0 both."""
     own = tags.get("oneway:bicycle", "")
     said = own or tags.get("oneway", "")
     if not said and tags.get("junction") == "roundabout":
         said = "yes"
-    if not own and _against_traffic(tags):
+    if not own and _has_contraflow_lane(tags):
         return 0
-    return int(said in AHEAD) - int(said in AGAINST)
+    return int(said in ONE_WAY_FORWARD) - int(said in ONE_WAY_REVERSE)
 
 
-def _against_traffic(tags: Mapping[str, str]) -> bool:
+def _has_contraflow_lane(tags: Mapping[str, str]) -> bool:
     """Whether a lane or track for bicycles leads against the one-way traffic."""
     return any(
         tags.get(side, "").startswith("opposite") or tags.get(f"{side}:oneway", "") in {"-1", "no"}

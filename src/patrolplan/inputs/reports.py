@@ -14,8 +14,8 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs.table_reader import Field, number, read_table
-from patrolplan.privacy import leave_out
+from patrolplan.inputs.table_reader import Field, parse_numbers, read_table
+from patrolplan.privacy import record_left_out
 from patrolplan.tables import LeftOut
 
 TIME_BANDS = ("before_school", "lunch", "after_school", "evening")
@@ -68,7 +68,8 @@ def read_reports(
     projection
         The area's CRS.
     limits
-        Polygon in metres within which reports are taken; see `patrolplan.privacy.whole_squares`.
+        Polygon in metres within which reports are taken; see
+        `patrolplan.privacy.extend_to_squares`.
     left_out
         Is told what was left out; counts under `threshold` will print as "fewer than".
     threshold
@@ -85,23 +86,23 @@ def read_reports(
     problems = Problems()
     tables = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             tables.append(read_table(path, FIELDS, columns or {}, source="reports"))
     problems.raise_if_any()
     table = pd.concat(tables, ignore_index=True)
-    longitude, latitude = number(table["longitude"]), number(table["latitude"])
+    longitude, latitude = parse_numbers(table["longitude"]), parse_numbers(table["latitude"])
     x, y = projection.to_metres(longitude, latitude)
     good = np.ones(len(table), dtype=bool)
-    for reason, fault in _faults(table, longitude, latitude, projection, limits).items():
+    for reason, fault in _find_faults(table, longitude, latitude, projection, limits).items():
         count = int((good & fault).sum())
         if count:
-            leave_out(left_out, reason, count, threshold)
+            record_left_out(left_out, reason, count, threshold)
         good &= ~fault
     kept = table.loc[good, ["time_band", "place_factor", "behaviour_factor"]]
     return kept.assign(x=x[good], y=y[good]).reset_index(drop=True)
 
 
-def _faults(
+def _find_faults(
     table: pd.DataFrame,
     longitude: np.ndarray,
     latitude: np.ndarray,

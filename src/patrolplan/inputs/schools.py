@@ -13,12 +13,12 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
-    in_row,
-    number,
-    points,
+    build_row_checker,
+    describe_cell,
+    parse_numbers,
+    project_coordinates,
+    quote_value,
     read_table,
-    shown,
-    teller,
 )
 from patrolplan.settings import TIME_OF_DAY, SchoolSettings
 from patrolplan.tables import LeftOut
@@ -51,9 +51,9 @@ def read_schools(
     projection: Projection,
     left_out: LeftOut,
     *,
-    wanted: SchoolSettings | None = None,
+    selection: SchoolSettings | None = None,
     columns: Mapping[str, str] | None = None,
-    passed_over: dict[str, str] | None = None,
+    left_out_urns: dict[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Read open schools: GIAS, or any table whose columns the settings map.
 
@@ -81,25 +81,25 @@ def read_schools(
     InputError
         When a file cannot be read, or a school or phase that the settings name is not there.
     """
-    wanted = wanted or SchoolSettings()
+    selection = selection or SchoolSettings()
     columns = columns or {}
     problems = Problems()
     parts = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             table = read_table(path, FIELDS, columns, source="schools")
-            x, y = points(table, projection, columns, path=path, source="schools")
+            x, y = project_coordinates(table, projection, columns, path=path, source="schools")
             parts.append(table.assign(x=x, y=y))
     problems.raise_if_any()
-    over = {} if passed_over is None else passed_over
-    listed = _open(pd.concat(parts, ignore_index=True), left_out, over)
-    _check_phases(listed, wanted, paths[0], problems)
+    over = {} if left_out_urns is None else left_out_urns
+    listed = _select_open(pd.concat(parts, ignore_index=True), left_out, over)
+    _check_phases(listed, selection, paths[0], problems)
     problems.raise_if_any()  # no school is blamed for a phase that there is not
-    table = _chosen(listed, wanted, left_out, over)
-    for urn in wanted.urns:
+    table = _select_schools(listed, selection, left_out, over)
+    for urn in selection.urns:
         if urn not in set(table["urn"]):
-            why, remedy = _missing(listed, urn)
-            problems.add(paths[0], f"the school {shown(urn)} that is asked for {why}", remedy)
+            why, remedy = _explain_missing(listed, urn)
+            problems.add(paths[0], f"the school {quote_value(urn)} that is asked for {why}", remedy)
     if table.empty:
         what = "no open school with a place is left"
         problems.add(paths[0], what, "check the file and [schools]")
@@ -108,15 +108,17 @@ def read_schools(
         table[["urn", "name", "phase"]],
         geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
     )
-    return frame.sort_values("urn", key=_natural).reset_index(drop=True)
+    return frame.sort_values("urn", key=_sort_key).reset_index(drop=True)
 
 
-def _natural(urns: pd.Series) -> pd.Series:
+def _sort_key(urns: pd.Series) -> pd.Series:
     """Sort numbers as numbers, other names after them."""
     return urns.str.zfill(12)
 
 
-def _open(table: pd.DataFrame, left_out: LeftOut, passed_over: dict[str, str]) -> pd.DataFrame:
+def _select_open(
+    table: pd.DataFrame, left_out: LeftOut, left_out_urns: dict[str, str]
+) -> pd.DataFrame:
     """Open schools, each once."""
     urns = table["urn"].fillna("").str.removesuffix(".0")
     plain = urns.str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
@@ -128,71 +130,73 @@ def _open(table: pd.DataFrame, left_out: LeftOut, passed_over: dict[str, str]) -
     )
     if "status" in table:
         is_open = table["status"].fillna("Open").str.startswith("Open")
-        table = _only(table, is_open, "not open", left_out, passed_over)
+        table = _keep_rows(table, is_open, "not open", left_out, left_out_urns)
     again = table["urn"].duplicated()
     left_out.add("schools", "the same URN again", int(again.sum()))
     return table[~again]
 
 
-def _chosen(
-    table: pd.DataFrame, wanted: SchoolSettings, left_out: LeftOut, passed_over: dict[str, str]
+def _select_schools(
+    table: pd.DataFrame, selection: SchoolSettings, left_out: LeftOut, left_out_urns: dict[str, str]
 ) -> pd.DataFrame:
     """Schools that are asked for and have a place."""
-    asked = _of_phases(table, wanted)
-    if wanted.urns:
-        asked &= table["urn"].isin(wanted.urns)
-    table = _only(table, asked, "not asked for in [schools]", left_out, passed_over)
-    return _only(table, table["x"].notna(), "without coordinates", left_out, passed_over)
+    asked = _has_phase(table, selection)
+    if selection.urns:
+        asked &= table["urn"].isin(selection.urns)
+    table = _keep_rows(table, asked, "not asked for in [schools]", left_out, left_out_urns)
+    return _keep_rows(table, table["x"].notna(), "without coordinates", left_out, left_out_urns)
 
 
-def _only(
+def _keep_rows(
     table: pd.DataFrame,
     good: pd.Series,
     reason: str,
     left_out: LeftOut,
-    passed_over: dict[str, str],
+    left_out_urns: dict[str, str],
 ) -> pd.DataFrame:
     """The good rows; the others are counted, and their URNs told with the reason."""
     left_out.add("schools", reason, int((~good).sum()))
-    passed_over.update(dict.fromkeys(table["urn"][~good], reason))
+    left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
     return table[good]
 
 
-def _of_phases(table: pd.DataFrame, wanted: SchoolSettings) -> pd.Series:
+def _has_phase(table: pd.DataFrame, selection: SchoolSettings) -> pd.Series:
     """Whether each school is of a phase that is asked for, however that is written."""
-    if not wanted.phases:
+    if not selection.phases:
         return pd.Series(data=True, index=table.index)
-    return table["phase"].str.casefold().isin([_folded(phase) for phase in wanted.phases])
+    return table["phase"].str.casefold().isin([_fold_case(phase) for phase in selection.phases])
 
 
-def _folded(phase: str) -> str:
+def _fold_case(phase: str) -> str:
     return phase.strip().casefold()
 
 
 def _check_phases(
-    table: pd.DataFrame, wanted: SchoolSettings, path: Path, problems: Problems
+    table: pd.DataFrame, selection: SchoolSettings, path: Path, problems: Problems
 ) -> None:
     """Every phase must be one of the file's or of GIAS, and some school of one of them."""
     there = sorted(phase for phase in table["phase"].unique() if phase)
     remedy = f"mend [schools] phases, there are: {', '.join(there) or 'none'}"
-    known = {_folded(phase) for phase in (*there, *PHASES)}
-    for phase in wanted.phases:
-        if _folded(phase) not in known:
-            problems.add(path, f"no school is of the phase {shown(phase)}", remedy)
-    if len(table) and wanted.phases and not _of_phases(table, wanted).any():
-        asked = ", ".join(shown(phase) for phase in wanted.phases if _folded(phase) in known)
+    known = {_fold_case(phase) for phase in (*there, *PHASES)}
+    for phase in selection.phases:
+        if _fold_case(phase) not in known:
+            problems.add(path, f"no school is of the phase {quote_value(phase)}", remedy)
+    if len(table) and selection.phases and not _has_phase(table, selection).any():
+        asked = ", ".join(
+            quote_value(phase) for phase in selection.phases if _fold_case(phase) in known
+        )
         if asked:
             problems.add(path, f"no open school is of the phases asked for: {asked}", remedy)
 
 
-def _missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
+def _explain_missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
     """Why a school that is asked for is not among the chosen, and what to do."""
     row = listed[listed["urn"] == urn]
     if row.empty:
         return "is not there", "mend [schools] urns, or the school's row (open?)"
     if row["x"].isna().all():
         return "has no place", "write its coordinates"
-    phase = shown(row["phase"].iloc[0])
+    phase = quote_value(row["phase"].iloc[0])
     return f"is of the phase {phase}", "take it from [schools] urns, or its phase into phases"
 
 
@@ -209,13 +213,13 @@ def read_bell_times(
     problems = Problems()
     parts: list[pd.DataFrame] = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             table = read_table(path, BELL_FIELDS, columns or {}, source="bell_times")
-            table = _with_urns(table, path, parts, problems)
+            table = _check_urns(table, path, parts, problems)
             wrong = table[~table["finish_time"].fillna("").str.fullmatch(TIME_OF_DAY)]
             for row, value in wrong["finish_time"].fillna("").items():
-                what = f"{shown(value)} is no time of day"
-                place = in_row(row, "finish_time")
+                what = f"{quote_value(value)} is no time of day"
+                place = describe_cell(row, "finish_time")
                 problems.add(path, what, "write hours and minutes as HH:MM, such as 15:10", place)
             parts.append(table)
     problems.raise_if_any()
@@ -235,10 +239,10 @@ def read_gates(
     problems = Problems()
     parts: list[pd.DataFrame] = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             table = read_table(path, GATE_FIELDS, columns or {}, source="gates")
-            table = _with_urns(table, path, parts, problems)
-            parts.append(_gates_of(table, path, projection, problems))
+            table = _check_urns(table, path, parts, problems)
+            parts.append(_project_gates(table, path, projection, problems))
     problems.raise_if_any()
     told = ["file", "row", "value"]
     if not parts:
@@ -249,15 +253,15 @@ def read_gates(
     return gpd.GeoDataFrame(table[told], geometry=gates)
 
 
-def _gates_of(
+def _project_gates(
     table: pd.DataFrame, path: Path, projection: Projection, problems: Problems
 ) -> pd.DataFrame:
     """One file's gates in the area's metres; coordinates that are none are told by row."""
-    tell = teller(table, path, problems)
+    tell = build_row_checker(table, path, problems)
     degrees = {}
     good = pd.Series(data=True, index=table.index)
     for column, limit in (("longitude", 180), ("latitude", 90)):
-        degrees[column] = pd.Series(number(table[column]), index=table.index)
+        degrees[column] = pd.Series(parse_numbers(table[column]), index=table.index)
         possible = degrees[column].abs() <= limit
         tell(~possible, column, "is no coordinate of a gate", "write decimal degrees")
         good &= possible
@@ -269,16 +273,18 @@ def _gates_of(
     return table.assign(x=x, y=y, file=str(path), row=table.index, value=value)
 
 
-def _with_urns(
-    table: pd.DataFrame, path: Path, before: Sequence[pd.DataFrame], problems: Problems
+def _check_urns(
+    table: pd.DataFrame, path: Path, earlier_tables: Sequence[pd.DataFrame], problems: Problems
 ) -> pd.DataFrame:
     """URNs as schools have them; each must be there, and only once in all files."""
     table = table.assign(urn=table["urn"].str.removesuffix(".0"))
     for row in table.index[table["urn"].isna()]:
-        problems.add(path, "the URN is missing", "write the school's URN", in_row(row, "urn"))
-    earlier = {urn for part in before for urn in part["urn"]}
+        problems.add(
+            path, "the URN is missing", "write the school's URN", describe_cell(row, "urn")
+        )
+    earlier = {urn for part in earlier_tables for urn in part["urn"]}
     again = table["urn"].notna() & (table["urn"].duplicated() | table["urn"].isin(earlier))
     for row, urn in table.loc[again, "urn"].items():
-        what = f"the URN {shown(urn)} stands twice"
-        problems.add(path, what, "keep one of the rows", in_row(row, "urn"))
+        what = f"the URN {quote_value(urn)} stands twice"
+        problems.add(path, what, "keep one of the rows", describe_cell(row, "urn"))
     return table

@@ -14,10 +14,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from patrolplan.cache import cache_folder, digest
+from patrolplan.cache import cache_folder, hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.streets import Streets, _again, read_osm_streets
+from patrolplan.inputs.streets import Streets, _is_duplicate, read_osm_streets
 from patrolplan.inputs.table_reader import check_size
 from patrolplan.tables import LeftOut, LeftOutRow
 
@@ -33,10 +33,10 @@ def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOu
     problems = Problems()
     parts = []
     for path in paths:
-        with problems.collecting():
+        with problems.collect():
             parts.append(_read_one(path, projection, left_out))
     problems.raise_if_any()
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return parts[0] if len(parts) == 1 else _join_files(parts)
 
 
 def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
@@ -55,14 +55,14 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     else:
         remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
         raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
-    streets = _finite(streets, left_out)
+    streets = _drop_infinite(streets, left_out)
     if streets.ways.empty:
         remedy = "give a file with ways that have a highway tag"
         raise InputError.one(path, "holds no street that can be walked", remedy)
     return streets
 
 
-def _finite(streets: Streets, left_out: LeftOut) -> Streets:
+def _drop_infinite(streets: Streets, left_out: LeftOut) -> Streets:
     """Streets without those that have a corner nowhere on earth."""
     nowhere = ~np.isfinite(streets.vertex_xy).all(axis=1)
     if not nowhere.any():
@@ -80,7 +80,7 @@ def _finite(streets: Streets, left_out: LeftOut) -> Streets:
     )
 
 
-def _joined(parts: Sequence[Streets]) -> Streets:
+def _join_files(parts: Sequence[Streets]) -> Streets:
     """Several files as one; of a street that stands in more than one, the first is kept.
 
     A graph's row is an edge, of which a way has many: a row is known again by its way and by
@@ -101,7 +101,7 @@ def _joined(parts: Sequence[Streets]) -> Streets:
     )
     vertex_xy = np.concatenate([part.vertex_xy for part in parts])
     file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
-    first = ~_again(ways["osm_id"].to_numpy(), file, vertex_way, vertex_node, vertex_xy)
+    first = ~_is_duplicate(ways["osm_id"].to_numpy(), file, vertex_way, vertex_node, vertex_xy)
     kept = first[vertex_way]
     renumbered = np.cumsum(first) - 1
     features = pd.concat([part.features for part in parts], ignore_index=True)
@@ -115,26 +115,28 @@ def _joined(parts: Sequence[Streets]) -> Streets:
     )
 
 
-def cached_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
+def load_cached_streets(
+    paths: Sequence[Path], projection: Projection, left_out: LeftOut
+) -> Streets:
     """Streets from the cache when the same files were read before, else from the files.
 
     A cache that cannot be read or written is passed over: it only saves time.
     """
     if not all(path.is_file() for path in paths):
         return read_streets(paths, projection, left_out)
-    key = "\n".join([STREETS_FORMAT, projection.crs, *(digest(path) for path in paths)])
-    folder = cache_folder() / f"{STREETS_FORMAT}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    key = "\n".join([STREET_FORMAT, projection.crs, *(hash_file(path) for path in paths)])
+    folder = cache_folder() / f"{STREET_FORMAT}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
     try:
-        streets, rows = _load_streets(folder, projection)
+        streets, rows = _read_entry(folder, projection)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         told = LeftOut()
         streets, rows = read_streets(paths, projection, told), told.rows
-        _keep_streets(folder, streets, rows)
+        _write_entry(folder, streets, rows)
     left_out.extend(rows)
     return streets
 
 
-def _load_streets(folder: Path, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
+def _read_entry(folder: Path, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
     features = gpd.read_parquet(folder / "features.parquet")
     with np.load(folder / "vertices.npz") as arrays:
         streets = Streets(
@@ -149,7 +151,7 @@ def _load_streets(folder: Path, projection: Projection) -> tuple[Streets, list[L
     return streets, [LeftOutRow(**row) for row in rows]
 
 
-def _keep_streets(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) -> None:
+def _write_entry(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) -> None:
     """Write beside and rename, so that a cache entry is whole or not there."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -174,13 +176,15 @@ def _keep_streets(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) ->
         shutil.rmtree(beside, ignore_errors=True)
 
 
-STREETS_FORMAT = "streets-3"
+STREET_FORMAT = "streets-3"
 """Change this when `Streets`, or the rule of what is walked or ridden, changes."""
 
 
-STREETS_ENTRY = re.compile(r"streets-\d+-[0-9a-f]{32}|\.new-\w+")
+STREET_ENTRY_PATTERN = re.compile(r"streets-\d+-[0-9a-f]{32}|\.new-\w+")
 """Names of the cache's folders, whole and interrupted."""
 
 
-STREETS_FILES = frozenset({"features.parquet", "ways.parquet", "vertices.npz", "left_out.json"})
+STREET_ENTRY_FILES = frozenset(
+    {"features.parquet", "ways.parquet", "vertices.npz", "left_out.json"}
+)
 """What a folder of the cache may hold."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import CLOSED, Riding, is_walkable, riding_of
+from patrolplan.inputs.osm_tags import CLOSED_VALUES, Riding, classify_riding, is_walkable
 from patrolplan.tables import LeftOut
 
 KEYS = ("highway", "leisure", "landuse", "natural", "waterway", "railway", "building")
@@ -60,7 +60,7 @@ class Streets:
     walking_extract: bool = False
 
 
-class _Ways:
+class _WayCollector:
     """Collects ways while the file streams by."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class _Ways:
         self.closed = 0
 
     def add(self, way: osmium.osm.Way, tags: Mapping[str, str]) -> None:
-        self.kinds.add(way_kind(tags))
+        self.kinds.add(classify_way(tags))
         if not is_walkable(tags):
             self.closed += 1
             return
@@ -85,15 +85,15 @@ class _Ways:
             return
         row = (way.id, tags.get("name", ""), tags.get("highway", ""), tags.get("lit", ""))
         self.rows.append(row)
-        self.riding.append(riding_of(tags))
+        self.riding.append(classify_riding(tags))
         self.lines.append(line)
         self.nodes.append([node.ref for node in way.nodes])
 
 
-def way_kind(tags: Mapping[str, str]) -> str:
+def classify_way(tags: Mapping[str, str]) -> str:
     """Kind of a way, as far as it tells what its file was made for."""
     highway = tags.get("highway", "")
-    return "closed on foot" if tags.get("foot", "") in CLOSED else highway
+    return "closed on foot" if tags.get("foot", "") in CLOSED_VALUES else highway
 
 
 def is_walking_extract(kinds: AbstractSet[str]) -> bool:
@@ -109,7 +109,7 @@ def is_walking_extract(kinds: AbstractSet[str]) -> bool:
     return bool(kinds & FOOTPATHS) and not kinds & (NOT_WALKED | {"closed on foot"})
 
 
-class _Features:
+class _FeatureCollector:
     """Collects what the map needs beside the streets."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class _Features:
         self.shapes: list[str] = []
 
     def add(self, item: object, tags: Mapping[str, str]) -> None:
-        kind = _feature_kind(tags)
+        kind = _classify_feature(tags)
         if not kind:
             return
         try:
@@ -136,7 +136,7 @@ class _Features:
         self.shapes.append(shape)
 
 
-def _feature_kind(tags: Mapping[str, str]) -> str:
+def _classify_feature(tags: Mapping[str, str]) -> str:
     above_ground = tags.get("tunnel", "no") in {"no", "building_passage"}
     wild = tags.get("natural") in {"wood", "heath", "scrub", "grassland"}
     still = tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}
@@ -160,7 +160,7 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
     InputError
         When the file is broken.
     """
-    ways, features = _Ways(), _Features()
+    ways, features = _WayCollector(), _FeatureCollector()
     processor = osmium.FileProcessor(str(path)).with_locations().with_areas()
     processor = processor.with_filter(osmium.filter.KeyFilter(*KEYS))
     try:
@@ -174,24 +174,26 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
         raise InputError.one(path, what, "fetch or export it again") from None
     left_out.add("streets", "not open to people on foot (ways)", ways.closed)
     left_out.add("streets", "reach outside the file (ways)", ways.broken)
-    return _from_osm(ways, features, projection)
+    return _build_streets(ways, features, projection)
 
 
-def _from_osm(ways: _Ways, features: _Features, projection: Projection) -> Streets:
+def _build_streets(
+    ways: _WayCollector, features: _FeatureCollector, projection: Projection
+) -> Streets:
     lines = shapely.from_wkb([bytes.fromhex(line) for line in ways.lines])
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
     nodes = np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64)
     return Streets(
-        ways=ways_table(ways.rows, ways.riding),
+        ways=build_ways_table(ways.rows, ways.riding),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
-        features=_features_table(features, projection),
+        features=_build_features_table(features, projection),
         walking_extract=is_walking_extract(ways.kinds),
     )
 
 
-def ways_table(
+def build_ways_table(
     rows: Sequence[tuple[int, str, str, str]], riding: Sequence[Riding] | None = None
 ) -> pd.DataFrame:
     """Table of ways from (osm id, name, highway, lit) rows; by default all are ridden both ways."""
@@ -204,21 +206,21 @@ def ways_table(
     return table.astype({"osm_id": "int64", "one_way": "int64", **texts})
 
 
-def no_features(projection: Projection) -> gpd.GeoDataFrame:
+def build_empty_features(projection: Projection) -> gpd.GeoDataFrame:
     """An empty table of features, for files that hold streets alone."""
     data: dict[str, list[str]] = {"kind": [], "name": []}
     return gpd.GeoDataFrame(data, geometry=[], crs=projection.crs)
 
 
-def _features_table(features: _Features, projection: Projection) -> gpd.GeoDataFrame:
+def _build_features_table(features: _FeatureCollector, projection: Projection) -> gpd.GeoDataFrame:
     if not features.rows:
-        return no_features(projection)
+        return build_empty_features(projection)
     shapes = shapely.from_wkb([bytes.fromhex(shape) for shape in features.shapes])
     table = pd.DataFrame(features.rows, columns=["kind", "name"])
     return gpd.GeoDataFrame(table, geometry=shapes, crs=DEGREES).to_crs(projection.crs)
 
 
-def _again(
+def _is_duplicate(
     osm_id: NDArray[np.int64],
     file: NDArray[np.int64],
     vertex_way: NDArray[np.int64],

@@ -28,10 +28,10 @@ from pyarrow import parquet
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import InputError, Problems
 
-LARGEST_BYTES = 4 * 2**30
+MAX_FILE_BYTES = 4 * 2**30
 """Largest file, unpacked. All crime of England and Wales in a year is about a tenth of it."""
 
-MOST_TIMES = 100
+MAX_EXPANSION_RATIO = 100
 """So many times its packed size a file may unpack to. Tables and streets reach 5 to 30."""
 
 SMALL_BYTES = 64 * 2**20
@@ -52,12 +52,12 @@ def check_size(path: Path) -> None:
         When the file is too large.
     """
     packed = path.stat().st_size
-    if packed > LARGEST_BYTES:
-        _refuse(path, f"is larger than {LARGEST_BYTES / 2**30:g} GiB")
+    if packed > MAX_FILE_BYTES:
+        _refuse(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
     suffix = path.suffix.lower()
     if suffix not in {".gz", ".bz2"}:
         return
-    bound = min(LARGEST_BYTES, max(SMALL_BYTES, packed * MOST_TIMES))
+    bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
     unpacked = 0
     try:
         with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
@@ -83,7 +83,7 @@ class Field:
     """A column that a reader wants: our name, the names it has in known layouts, if it must be."""
 
     name: str
-    native: tuple[str, ...] = ()
+    known_names: tuple[str, ...] = ()
     required: bool = False
 
 
@@ -99,7 +99,7 @@ def read_table(
     fields
         Columns wanted.
     columns
-        The settings' `[columns.SOURCE]`: our name = "their name", see `given.columns_of`.
+        The settings' `[columns.SOURCE]`: our name = "their name", see `get_column_mapping`.
     source
         Key under `[sources]`, for messages.
 
@@ -119,8 +119,8 @@ def read_table(
     check_size(path)
     if path.suffix == ".parquet":
         return _read_parquet(path, fields, columns, source)
-    form = _sniff(path)
-    theirs = _match(path, form.header, fields, columns, source)
+    form = _detect_format(path)
+    theirs = _match_columns(path, form.header, fields, columns, source)
     try:
         try:
             table = _read_csv(path, form, theirs, form.encoding)
@@ -134,11 +134,11 @@ def read_table(
         raise InputError.one(path, what, "mend its line ends") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
-    return _renamed(table, theirs, first_row=form.blank_lines + 2)
+    return _rename_columns(table, theirs, first_row=form.blank_lines + 2)
 
 
 @dataclass(frozen=True)
-class _Form:
+class _TableFormat:
     """How a delimited file is written."""
 
     encoding: str
@@ -148,13 +148,15 @@ class _Form:
     """Blank lines before the header."""
 
 
-def _read_csv(path: Path, form: _Form, theirs: Mapping[str, str], encoding: str) -> pd.DataFrame:
+def _read_csv(
+    path: Path, form: _TableFormat, column_names: Mapping[str, str], encoding: str
+) -> pd.DataFrame:
     return pd.read_csv(
         path,
         sep=form.delimiter,
         encoding=encoding,
         encoding_errors="replace" if encoding == "cp1252" else "strict",
-        usecols=list(theirs.values()),
+        usecols=list(column_names.values()),
         dtype=str,
         skiprows=form.blank_lines,
         skip_blank_lines=False,
@@ -164,9 +166,11 @@ def _read_csv(path: Path, form: _Form, theirs: Mapping[str, str], encoding: str)
     )
 
 
-def _renamed(table: pd.DataFrame, theirs: Mapping[str, str], *, first_row: int) -> pd.DataFrame:
+def _rename_columns(
+    table: pd.DataFrame, column_names: Mapping[str, str], *, first_row: int
+) -> pd.DataFrame:
     table = table.set_axis(pd.RangeIndex(first_row, first_row + len(table), name="row"))
-    table = pd.DataFrame({ours: table[name].str.strip() for ours, name in theirs.items()})
+    table = pd.DataFrame({ours: table[name].str.strip() for ours, name in column_names.items()})
     return table.replace("", pd.NA).dropna(how="all")
 
 
@@ -175,15 +179,15 @@ def _read_parquet(
 ) -> pd.DataFrame:
     try:
         header = parquet.read_schema(path).names
-        theirs = _match(path, header, fields, columns, source)
+        theirs = _match_columns(path, header, fields, columns, source)
         frame = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InputError.one(path, f"is no Parquet file ({error})", "write it again") from None
     text = frame.astype(object).where(frame.notna(), None).map(lambda v: v if v is None else str(v))
-    return _renamed(text, theirs, first_row=2)
+    return _rename_columns(text, theirs, first_row=2)
 
 
-def _sniff(path: Path) -> _Form:
+def _detect_format(path: Path) -> _TableFormat:
     """How a delimited file is written, or what it really is."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
@@ -193,7 +197,7 @@ def _sniff(path: Path) -> _Form:
     if not head.strip():
         raise InputError.one(path, "the file is empty", "fetch or export it again")
     begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
-    for start, what in _DISGUISES.items():
+    for start, what in _WRONG_FORMATS.items():
         if begins.startswith(start):
             raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
     if b"\0" in head:
@@ -216,10 +220,10 @@ def _sniff(path: Path) -> _Form:
         header = tuple(next(rows))
     except csv.Error as error:
         raise InputError.one(path, f"has no header ({error})", "mend its first line") from None
-    return _Form(encoding, delimiter, header, blank_lines)
+    return _TableFormat(encoding, delimiter, header, blank_lines)
 
 
-_DISGUISES = {
+_WRONG_FORMATS = {
     b"pk\x03\x04": "a ZIP archive or Excel workbook",
     b"<!doctype": "a web page",
     b"<html": "a web page",
@@ -230,7 +234,7 @@ _DISGUISES = {
 }
 
 
-def _match(
+def _match_columns(
     path: Path,
     header: Sequence[Any],
     fields: Sequence[Field],
@@ -243,7 +247,9 @@ def _match(
     missing: list[tuple[str, str]] = []
     problems = Problems()
     for field in fields:
-        wanted = (columns[field.name],) if field.name in columns else (*field.native, field.name)
+        wanted = (
+            (columns[field.name],) if field.name in columns else (*field.known_names, field.name)
+        )
         match = next((folded[name.casefold()] for name in wanted if name.casefold() in folded), "")
         if match:
             found[field.name] = match
@@ -260,18 +266,18 @@ def _match(
     return found
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """A value as it may stand in a message: short, on one line, in quotes."""
     text = " ".join(str(value).split())
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"  # noqa: PLR2004
 
 
-def in_row(row: object, column: str) -> str:
+def describe_cell(row: object, column: str) -> str:
     """The place of a value in a table, for a message."""
     return f"row {row}, column '{column}'"
 
 
-def teller(
+def build_row_checker(
     table: pd.DataFrame, path: Path, problems: Problems
 ) -> Callable[[pd.Series, str, str, str], None]:
     """What notes a problem for every row of a table that is wrong in a column.
@@ -281,7 +287,7 @@ def teller(
 
     def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
         for row, value in table.loc[wrong, column].fillna("").items():
-            problems.add(path, f"{shown(value)} {what}", remedy, in_row(row, column))
+            problems.add(path, f"{quote_value(value)} {what}", remedy, describe_cell(row, column))
 
     return tell
 
@@ -294,7 +300,7 @@ POINT_FIELDS = (
 )
 
 
-def points(
+def project_coordinates(
     table: pd.DataFrame,
     projection: Projection,
     columns: Mapping[str, str],
@@ -313,19 +319,21 @@ def points(
         When the table has neither pair of columns.
     """
     if {"longitude", "latitude"} <= set(table.columns):
-        longitude, latitude = number(table["longitude"]), number(table["latitude"])
+        longitude, latitude = parse_numbers(table["longitude"]), parse_numbers(table["latitude"])
         possible = (np.abs(longitude) <= 180) & (np.abs(latitude) <= 90)  # noqa: PLR2004
         return projection.to_metres(
             np.where(possible, longitude, np.nan), np.where(possible, latitude, np.nan)
         )
     if {"easting", "northing"} <= set(table.columns):
         grid = projection.crs if "easting" in columns else BRITISH_GRID
-        return projection.to_metres(number(table["easting"]), number(table["northing"]), grid)
+        return projection.to_metres(
+            parse_numbers(table["easting"]), parse_numbers(table["northing"]), grid
+        )
     what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
     raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
 
 
-def number(values: pd.Series) -> NDArray[np.float64]:
+def parse_numbers(values: pd.Series) -> NDArray[np.float64]:
     """Numbers of a text column, NaN where there is none; infinity is none."""
     found = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(found), found, np.nan)

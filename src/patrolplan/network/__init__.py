@@ -4,5 +4,5 @@ from patrolplan.network.network import (
     Positions as Positions,
     StreetNetwork as StreetNetwork,
     build_network as build_network,
-    joined_positions as joined_positions,
+    concatenate_positions as concatenate_positions,
 )

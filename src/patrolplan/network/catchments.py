@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from patrolplan.arrays import distinct
-from patrolplan.cache import Arrays, kept_arrays
-from patrolplan.network.network import StreetNetwork, cached_snap
-from patrolplan.privacy import SQUARE_METRES, in_squares
+from patrolplan.arrays import find_unique_points
+from patrolplan.cache import Arrays, load_or_compute_arrays
+from patrolplan.network.network import StreetNetwork, load_or_snap
+from patrolplan.privacy import SQUARE_METRES, assign_squares
 
-FORMAT = "catchments 1"
+CATCHMENT_FORMAT = "catchments 1"
 """Change this when catchments are found in another way."""
 
-FARTHEST_METRES = 250.0
+MAX_SNAP_METRES = 250.0
 """A point farther than this from every street belongs to none."""
 
 
@@ -47,17 +47,17 @@ class Catchments:
     """
 
     xy: NDArray[np.float64]
-    of_piece: NDArray[np.int64]
+    piece_catchment: NDArray[np.int64]
     piece_share: NDArray[np.float64]
     public: bool = True
-    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.xy)
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels to another process: what was worked out here can be worked out there."""
-        return {**vars(self), "kept": {}}
+        return {**vars(self), "cache": {}}
 
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
         """Spread an amount per catchment evenly along its street; the sum is kept.
@@ -74,11 +74,11 @@ class Catchments:
         """
         amounts = np.asarray(amounts, dtype=np.float64)
         share = self.piece_share if amounts.ndim == 1 else self.piece_share[:, None]
-        spread: NDArray[np.float64] = amounts[self.of_piece] * share
+        spread: NDArray[np.float64] = amounts[self.piece_catchment] * share
         return spread
 
 
-def catch(
+def build_catchments(
     network: StreetNetwork, points: ArrayLike | None, *, within_metres: float = np.inf
 ) -> Catchments:
     """Catchments of snap points, or of exact places where `points` is None.
@@ -102,14 +102,14 @@ def catch(
     if points is None:
         alone = np.arange(len(network))
         return Catchments(middle, alone, np.ones(len(network)), public=False)
-    seen = distinct(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
+    seen = find_unique_points(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
 
     def work_out() -> Arrays:
         nearest = cKDTree(seen).query(middle)[1]
         used, of_piece = np.unique(nearest, return_inverse=True)
         return {"used": used, "of_piece": of_piece.astype(np.int64)}
 
-    found = kept_arrays(FORMAT, {"middle": middle, "seen": seen}, work_out)
+    found = load_or_compute_arrays(CATCHMENT_FORMAT, {"middle": middle, "seen": seen}, work_out)
     of_piece = found["of_piece"]
     xy = seen[found["used"]]
     mixed = bool(np.isfinite(within_metres))
@@ -123,16 +123,16 @@ def catch(
     return Catchments(xy, of_piece, share, public=not mixed)
 
 
-def catch_squares(network: StreetNetwork) -> Catchments:
+def build_square_catchments(network: StreetNetwork) -> Catchments:
     """The squares of the grid of `privacy` that hold street, for crime held to the threshold."""
-    squares, of_piece = in_squares(network.piece_middle)
+    squares, of_piece = assign_squares(network.piece_middle)
     metres = np.bincount(of_piece, weights=network.piece_metres)
     share = network.piece_metres / metres[of_piece]
     centres = np.asarray((squares + 0.5) * SQUARE_METRES, dtype=np.float64)
     return Catchments(centres, of_piece, share, public=False)
 
 
-def assign(
+def assign_catchments(
     network: StreetNetwork, catchments: Catchments, xy: ArrayLike, *, public: bool = False
 ) -> NDArray[np.int64]:
     """Catchment of each place: its own where it is a snap point, else the nearest street's.
@@ -147,15 +147,15 @@ def assign(
     Returns
     -------
     NDArray
-        (k,) catchment, -1 where no street is within `FARTHEST_METRES`.
+        (k,) catchment, -1 where no street is within `MAX_SNAP_METRES`.
     """
-    places, back = distinct(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
+    places, back = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):
         return np.empty(0, dtype=np.int64)
-    on_street = cached_snap(network, places) if public else network.snap(places)
-    found = catchments.of_piece[on_street.piece]
+    on_street = load_or_snap(network, places) if public else network.snap(places)
+    found = catchments.piece_catchment[on_street.piece]
     apart, point = cKDTree(catchments.xy).query(places)
     found = np.where(apart == 0, point, found)
-    found = np.where(on_street.moved_metres <= FARTHEST_METRES, found, -1)
+    found = np.where(on_street.moved_metres <= MAX_SNAP_METRES, found, -1)
     result: NDArray[np.int64] = found[back]
     return result

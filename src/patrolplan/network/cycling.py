@@ -6,15 +6,15 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 CLOSED, RIDE, PUSH, CARRY = 0, 1, 2, 3
-KINDS = {"ride": RIDE, "push": PUSH, "carry": CARRY}
+BICYCLE_MODES = {"ride": RIDE, "push": PUSH, "carry": CARRY}
 
-CARRY_TIMES = 3.0
+CARRY_FACTOR = 3.0
 """A bicycle is carried over steps so many times slower than it is pushed."""
 
 
-def ways_open(
+def classify_bicycle_ways(
     piece_nodes: NDArray[np.int64],
-    how: NDArray[np.object_],
+    mode_names: NDArray[np.object_],
     one_way: NDArray[np.int64],
     *,
     nodes: int,
@@ -41,7 +41,9 @@ def ways_open(
         (p, 2) `RIDE`, `PUSH`, `CARRY` or `CLOSED`. Every node of a connected network can be
         reached from every other.
     """
-    kind = np.array([KINDS[name] for name in how.tolist()], dtype=np.int8).reshape(-1)
+    kind = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8).reshape(
+        -1
+    )
     both = np.column_stack([kind, kind])
     both[one_way < 0, 0] = CLOSED
     both[one_way > 0, 1] = CLOSED
@@ -55,7 +57,7 @@ def ways_open(
     return np.where(stuck[:, None] & (both == CLOSED), np.int8(PUSH), both)
 
 
-def effort(
+def compute_cycling_effort(
     kinds: NDArray[np.int8], *, riding_kmh: float, walking_kmh: float
 ) -> NDArray[np.float64]:
     """What a metre costs, in metres ridden: inf where it is closed.
@@ -63,14 +65,14 @@ def effort(
     Parameters
     ----------
     kinds
-        As from `ways_open`.
+        As from `classify_bicycle_ways`.
     riding_kmh, walking_kmh
         Speeds on the bicycle and beside it.
 
     Examples
     --------
-    >>> effort(np.array([[RIDE, CLOSED], [PUSH, CARRY]]), riding_kmh=12, walking_kmh=4).tolist()
-    [[1.0, inf], [3.0, 9.0]]
+    >>> compute_cycling_effort(np.array([[RIDE, CLOSED], [PUSH, CARRY]]), riding_kmh=12,
+    walking_kmh=4).tolist() [[1.0, inf], [3.0, 9.0]]
     """
     pushing = riding_kmh / walking_kmh
-    return np.array([np.inf, 1.0, pushing, CARRY_TIMES * pushing])[kinds]
+    return np.array([np.inf, 1.0, pushing, CARRY_FACTOR * pushing])[kinds]

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from patrolplan.arrays import ranges
+from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
 
-SAME_METRES = 1e-6
+COINCIDENT_METRES = 1e-6
 """Points nearer than this are one."""
 
-SHORTEST_METRES = 1e-9
+MIN_LINK_METRES = 1e-9
 """A place at the end of a piece is joined to it by this much: a sparse graph knows no 0."""
 
 
@@ -55,15 +55,15 @@ class Segments:
             first,
         )
 
-    def costs(self, effort: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    def compute_costs(self, effort: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """(s, 2) cost of each along its piece and against it, inf where it is closed."""
-        length = np.maximum(self.to_metres - self.from_metres, SHORTEST_METRES)[:, None]
+        length = np.maximum(self.to_metres - self.from_metres, MIN_LINK_METRES)[:, None]
         if effort is None:
             return np.repeat(length, 2, axis=1)
         # Between two places on one spot nobody goes round the block, whatever the sign says.
-        return np.where(length > SAME_METRES, length * effort[self.piece], length)
+        return np.where(length > COINCIDENT_METRES, length * effort[self.piece], length)
 
-    def summed(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    def sum_by_link(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Amounts of the segments (s, ...) added up by link."""
         return np.asarray(np.add.reduceat(amounts, self.first[:-1], axis=0))
 
@@ -89,7 +89,7 @@ class StreetGraph:
     segments: Segments
     costs: sparse.csr_array
     link: NDArray[np.int64]
-    turned: NDArray[np.bool_]
+    is_reversed: NDArray[np.bool_]
     places: NDArray[np.int64]
 
     @cached_property
@@ -99,25 +99,25 @@ class StreetGraph:
         rows = np.repeat(np.arange(size), np.diff(self.costs.indptr))
         return np.asarray(rows * size + self.costs.indices)
 
-    def entries(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    def find_entries(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
         """Entries of `costs` from node to node."""
         keys = steps[:-1] * self.costs.shape[0] + steps[1:]
         return np.asarray(np.searchsorted(self._keys, keys))
 
-    def segments_along(
+    def find_segments(
         self, entries: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Segments of some links, as they are walked, and whether each is walked backwards."""
-        link, turned = self.link[entries], self.turned[entries]
+        link, turned = self.link[entries], self.is_reversed[entries]
         start = self.segments.first[link]
         count = self.segments.first[link + 1] - start
-        return ranges(start, count, turned=turned), np.repeat(turned, count)
+        return expand_ranges(start, count, is_reversed=turned), np.repeat(turned, count)
 
-    def among(self, nodes: NDArray[np.int64]) -> tuple[sparse.csr_array, NDArray[np.int64]]:
+    def restrict_to(self, nodes: NDArray[np.int64]) -> tuple[sparse.csr_array, NDArray[np.int64]]:
         """The graph between some nodes alone, in increasing order, and (e,) its entries here."""
         starts = self.costs.indptr[nodes]
         count = self.costs.indptr[nodes + 1] - starts
-        entry, row = ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
+        entry, row = expand_ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
         number = np.full(self.costs.shape[0], -1)
         number[nodes] = np.arange(len(nodes))
         ends = number[self.costs.indices[entry]]
@@ -128,7 +128,7 @@ class StreetGraph:
         return sparse.csr_array(part, shape=(len(nodes),) * 2), entry
 
 
-def street_graph(
+def build_street_graph(
     network: StreetNetwork, places: Positions, effort: NDArray[np.float64] | None
 ) -> StreetGraph:
     """Links between junctions and places.
@@ -142,19 +142,19 @@ def street_graph(
     effort
         (p, 2) what a metre of each piece costs in its own direction and against it; None is 1.
     """
-    segments = _linked(network, _segments(network, places))
+    segments = _join_links(network, _cut_at_places(network, places))
     ends = np.column_stack(
         [segments.nodes[segments.first[:-1], 0], segments.nodes[segments.first[1:] - 1, 1]]
     )
     own = np.unique(np.concatenate([ends.ravel(), len(network.node_xy) + np.arange(len(places))]))
-    costs, link, turned = _directed(
-        np.searchsorted(own, ends), segments.summed(segments.costs(effort)), len(own)
+    costs, link, turned = _build_directed_graph(
+        np.searchsorted(own, ends), segments.sum_by_link(segments.compute_costs(effort)), len(own)
     )
     here = np.searchsorted(own, len(network.node_xy) + np.arange(len(places)))
     return StreetGraph(segments, costs, link, turned, here)
 
 
-def metres_to_pieces(
+def compute_piece_distances(
     network: StreetNetwork,
     place: Positions,
     *,
@@ -172,20 +172,20 @@ def metres_to_pieces(
     limit_metres
         What lies farther is not looked for; its distance is inf.
     effort
-        As for `street_graph`.
+        As for `build_street_graph`.
 
     Returns
     -------
     NDArray
         (p,) metres.
     """
-    segments, size = _segments(network, place), len(network.node_xy)
-    costs, _, _ = _directed(segments.nodes, segments.costs(effort), size + 1)
+    segments, size = _cut_at_places(network, place), len(network.node_xy)
+    costs, _, _ = _build_directed_graph(segments.nodes, segments.compute_costs(effort), size + 1)
     away = csgraph.dijkstra(costs, indices=size, limit=limit_metres)
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
 
-def _segments(network: StreetNetwork, places: Positions) -> Segments:
+def _cut_at_places(network: StreetNetwork, places: Positions) -> Segments:
     """Pieces, cut where there are places on them; each is a link of its own."""
     n = len(network.node_xy)
     is_whole = np.ones(len(network), dtype=bool)
@@ -217,7 +217,7 @@ def _segments(network: StreetNetwork, places: Positions) -> Segments:
     )
 
 
-def _linked(network: StreetNetwork, segments: Segments) -> Segments:
+def _join_links(network: StreetNetwork, segments: Segments) -> Segments:
     """Join segments that follow one another between junctions and places to links."""
     section = network.parts.piece_section[segments.piece]
     order = np.lexsort((segments.from_metres, segments.piece, section))
@@ -226,11 +226,11 @@ def _linked(network: StreetNetwork, segments: Segments) -> Segments:
     goes_on = (section[order][1:] == section[order][:-1]) & (end[:-1] == start[1:])
     goes_on &= (meet[start[1:]] == 2) & (start[1:] < len(network.node_xy))  # noqa: PLR2004
     opens = np.r_[True, ~goes_on]
-    opens |= _beside_another(start, end, opens)
+    opens |= _find_parallel_links(start, end, opens)
     return segments.take(order, np.r_[np.flatnonzero(opens), len(order)])
 
 
-def _beside_another(
+def _find_parallel_links(
     start: NDArray[np.int64], end: NDArray[np.int64], opens: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Segments of links that end where they start, or where another does too.
@@ -246,7 +246,7 @@ def _beside_another(
     return np.asarray(apart[np.cumsum(opens) - 1])
 
 
-def _directed(
+def _build_directed_graph(
     ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
 ) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]:
     """Both directions of each link; of parallel ones the cheapest."""

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from patrolplan.network.network import Positions, StreetNetwork
 
-BESIDE_METRES = 15.0
+PAVEMENT_METRES = 15.0
 """A pavement mapped on its own runs this near to its street."""
 
-NEAR_METRES = 250.0
+MAX_CROSSING_METRES = 250.0
 """A crossing street named to find a place is at most this far away."""
 
 KIND_WORDS = {
@@ -27,7 +27,7 @@ KIND_WORDS = {
 }
 
 
-def street_labels(network: StreetNetwork) -> NDArray[np.object_]:
+def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
     """What each piece is called: its name, its street's where it is a pavement, or its kind.
 
     Returns
@@ -35,18 +35,18 @@ def street_labels(network: StreetNetwork) -> NDArray[np.object_]:
     NDArray
         (p,) text, never empty.
     """
-    return _labels(network, np.arange(len(network)), _Named.of(network))
+    return _label_pieces(network, np.arange(len(network)), _NamedPieces.from_network(network))
 
 
 @dataclass(frozen=True, eq=False)
-class _Named:
+class _NamedPieces:
     """(k,) pieces that have a name, and a tree of their lines."""
 
     pieces: NDArray[np.int64]
     tree: shapely.STRtree
 
     @classmethod
-    def of(cls, network: StreetNetwork) -> "_Named":
+    def from_network(cls, network: StreetNetwork) -> "_NamedPieces":
         pieces = np.flatnonzero(network.piece_name != "")
         return cls(pieces, shapely.STRtree(network.piece_lines[pieces]))
 
@@ -58,16 +58,21 @@ class _Named:
         return asked, self.pieces[found]
 
 
-def _labels(
-    network: StreetNetwork, pieces: NDArray[np.int64], named: _Named
+def _label_pieces(
+    network: StreetNetwork, pieces: NDArray[np.int64], named: _NamedPieces
 ) -> NDArray[np.object_]:
-    """What some of the pieces are called, see `street_labels`."""
+    """What some of the pieces are called, see `label_streets`."""
     names = network.piece_name
-    labels = np.where(names[pieces] != "", names[pieces], _kinds(network, pieces))
+    labels = np.where(names[pieces] != "", names[pieces], _describe_kinds(network, pieces))
     unnamed = np.flatnonzero(names[pieces] == "")
     middle = shapely.points(network.piece_middle[pieces[unnamed]])
-    asked, found = named.within(middle, BESIDE_METRES)
-    turned = np.abs(_bearing(network, pieces[unnamed[asked]]) - _bearing(network, found)) % np.pi
+    asked, found = named.within(middle, PAVEMENT_METRES)
+    turned = (
+        np.abs(
+            _compute_bearings(network, pieces[unnamed[asked]]) - _compute_bearings(network, found)
+        )
+        % np.pi
+    )
     parallel = np.minimum(turned, np.pi - turned) < np.pi / 6
     asked, found = asked[parallel], found[parallel]
     apart = shapely.distance(middle[asked], network.piece_lines[found])
@@ -77,34 +82,36 @@ def _labels(
     return labels
 
 
-def describe(network: StreetNetwork, positions: Positions) -> list[str]:
+def describe_positions(network: StreetNetwork, positions: Positions) -> list[str]:
     """Each place as "Street near Crossing Street".
 
     Examples
     --------
     >>> import patrolplan as pp
     >>> network = pp.load_area(pp.demo_settings()).network
-    >>> words = describe(network, network.middles([0]))
+    >>> words = describe_positions(network, network.middles([0]))
     >>> len(words[0]) > 0
     True
     """
-    named = _Named.of(network)
-    labels = _labels(network, positions.piece, named)
+    named = _NamedPieces.from_network(network)
+    labels = _label_pieces(network, positions.piece, named)
     own = pd.Series(labels).reset_index(drop=True)
     crossing = pd.Series(None, index=own.index, dtype=object)
     points = shapely.points(network.xy(positions))
-    for metres in NEAR_METRES / np.array([4, 2, 1]):  # most find one near: few pieces are asked
+    for metres in MAX_CROSSING_METRES / np.array(
+        [4, 2, 1]
+    ):  # most find one near: few pieces are asked
         left = np.flatnonzero(crossing.isna())
-        asked, name = _nearest_other(network, points[left], labels[left], named, metres)
+        asked, name = _find_crossing_streets(network, points[left], labels[left], named, metres)
         crossing.iloc[left[asked]] = name
     return list(own.where(crossing.isna(), own + " near " + crossing.fillna("")))
 
 
-def _nearest_other(
+def _find_crossing_streets(
     network: StreetNetwork,
     points: NDArray[np.object_],
     labels: NDArray[np.object_],
-    named: _Named,
+    named: _NamedPieces,
     metres: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """Points that have a street of another name so near, and that name; of equals the first."""
@@ -118,12 +125,12 @@ def _nearest_other(
     return near, names[order][first]
 
 
-def _kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
+def _describe_kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
     kinds = pd.Series(network.piece_highway[pieces], dtype=object)
     return kinds.map(KIND_WORDS).fillna("street").to_numpy(dtype=object)
 
 
-def _bearing(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
+def _compute_bearings(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
     """Direction of some pieces from end to end, in radians."""
     ends = network.node_xy[network.piece_nodes[pieces]]
     step = ends[:, 1] - ends[:, 0]

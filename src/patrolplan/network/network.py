@@ -18,10 +18,10 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.cache import Arrays, kept_arrays
+from patrolplan.cache import Arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import Streets
-from patrolplan.network.cycling import ways_open
+from patrolplan.network.cycling import classify_bicycle_ways
 from patrolplan.network.pieces import PIECE_METRES, Pieces, cut_pieces
 from patrolplan.tables import LeftOut
 
@@ -48,7 +48,7 @@ class Positions:
         rows = np.asarray(which)
         return Positions(self.piece[rows], self.offset_metres[rows], self.moved_metres[rows])
 
-    def among(self, pieces: NDArray[np.int64]) -> "Positions":
+    def map_to_subnetwork(self, pieces: NDArray[np.int64]) -> "Positions":
         """The same positions on a network of these pieces alone, see `StreetNetwork.take`.
 
         The pieces are in increasing order and hold all positions.
@@ -56,7 +56,7 @@ class Positions:
         return Positions(np.searchsorted(pieces, self.piece), self.offset_metres, self.moved_metres)
 
 
-def joined_positions(*parts: Positions) -> Positions:
+def concatenate_positions(*parts: Positions) -> Positions:
     """Positions one after the other."""
     return Positions(
         np.concatenate([part.piece for part in parts]).astype(np.int64),
@@ -160,7 +160,7 @@ class StreetNetwork:
         ways, way = self.parts.ways, self.parts.piece_way
         how: NDArray[np.object_] = ways["riding"].to_numpy(dtype=object)[way]
         one_way = ways["one_way"].to_numpy(dtype=np.int64)[way]
-        return ways_open(self.piece_nodes, how, one_way, nodes=len(self.node_xy))
+        return classify_bicycle_ways(self.piece_nodes, how, one_way, nodes=len(self.node_xy))
 
     @cached_property
     def neighbours(self) -> sparse.csr_array:
@@ -231,7 +231,7 @@ class StreetNetwork:
         order = np.lexsort((x, band))
         return order, x[order], band[order]
 
-    def around(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
+    def find_pieces_within(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
         """Pieces whose middle is within so many metres of a point in a straight line."""
         order, x, band = self._bands
         centre = np.asarray(xy, dtype=np.float64)
@@ -275,25 +275,25 @@ def build_network(
         Length aimed at.
     """
     pieces = cut_pieces(streets, piece_metres=piece_metres)
-    if limits is not None and not limits.covers(shapely.box(*_extent(pieces.coordinates))):
+    if limits is not None and not limits.covers(shapely.box(*_compute_extent(pieces.coordinates))):
         middle = StreetNetwork(pieces, projection).piece_middle
         inside = shapely.contains_xy(limits, middle[:, 0], middle[:, 1])
         outside_km = pieces.piece_metres[~inside].sum() / 1000
         left_out.add("streets", "outside the area (km)", round(outside_km))
         pieces = pieces.take(inside)
     if len(pieces.piece_metres):
-        main = _largest_part(pieces)
+        main = _find_largest_component(pieces)
         left_out.add("streets", "not connected to the rest (pieces)", int((~main).sum()))
         pieces = pieces.take(main)
     return StreetNetwork(pieces, projection)
 
 
-def _extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
+def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
     """Least and greatest x and y; a point far off where there is none."""
     return (*xy.min(axis=0, initial=np.inf), *xy.max(axis=0, initial=-np.inf))
 
 
-def _largest_part(pieces: Pieces) -> NDArray[np.bool_]:
+def _find_largest_component(pieces: Pieces) -> NDArray[np.bool_]:
     """Pieces of the connected part that holds the most metres of street."""
     n = len(pieces.node_xy)
     ends = (pieces.piece_nodes[:, 0], pieces.piece_nodes[:, 1])
@@ -308,7 +308,7 @@ def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)
 
 
-FORMAT = f"1 {shapely.geos_version_string}"
+NETWORK_FORMAT = f"1 {shapely.geos_version_string}"
 """Change the number when streets are cut, or places snapped, in another way."""
 
 PARTS = (
@@ -324,7 +324,7 @@ PARTS = (
 """Arrays of `Pieces`."""
 
 
-def cached_network(
+def load_or_build_network(
     streets: Streets, projection: Projection, left_out: LeftOut, *, limits: BaseGeometry
 ) -> StreetNetwork:
     """Do as `build_network` does, from the cache where the same streets were cut before."""
@@ -345,7 +345,7 @@ def cached_network(
         "xy": streets.vertex_xy,
         "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
     }
-    found = kept_arrays(f"network {FORMAT} {PIECE_METRES}", rests_on, work_out)
+    found = load_or_compute_arrays(f"network {NETWORK_FORMAT} {PIECE_METRES}", rests_on, work_out)
     for reason, count in zip(found["left_out"], found["left_out_count"], strict=True):
         left_out.add("streets", str(reason), int(count))
     parts = Pieces(ways=streets.ways, **{name: found[name] for name in PARTS})
@@ -354,7 +354,7 @@ def cached_network(
     return network
 
 
-def cached_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
+def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
     """Do as `StreetNetwork.snap` does, from the cache where the same places were snapped before.
 
     For places that are public only: they are not written, but where they came to lie is.
@@ -370,4 +370,6 @@ def cached_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
 
     parts = network.parts
     lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}
-    return Positions(**kept_arrays(f"snapped {FORMAT}", {**lines, "xy": xy}, work_out))
+    return Positions(
+        **load_or_compute_arrays(f"snapped {NETWORK_FORMAT}", {**lines, "xy": xy}, work_out)
+    )

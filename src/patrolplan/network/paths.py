@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csgraph
 from shapely.ops import substring
 
-from patrolplan.arrays import ranges
-from patrolplan.network.graph import SAME_METRES, street_graph
+from patrolplan.arrays import expand_ranges
+from patrolplan.network.graph import COINCIDENT_METRES, build_street_graph
 from patrolplan.network.network import Positions, StreetNetwork
 
 PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
@@ -67,7 +67,7 @@ class Walk:
         return np.asarray(self.from_metres > self.to_metres)
 
     @property
-    def turned(self) -> "Walk":
+    def reversed_walk(self) -> "Walk":
         """The same walk the other way round; on foot alone, where it costs the same."""
         return Walk(self.network, self.pieces[::-1], self.to_metres[::-1], self.from_metres[::-1])
 
@@ -79,18 +79,20 @@ class Walk:
         cut = (low > 0) | (high < self.network.piece_metres[self.pieces])
         lines, begin = [], 0
         for step in np.flatnonzero(cut).tolist():  # next to the ends, and at places passed
-            lines += [self._whole(begin, step), self._part(step)]
+            lines += [self._build_whole_line(begin, step), self._build_part_line(step)]
             begin = step + 1
-        return _joined([*lines, self._whole(begin, len(self.pieces))])
+        return _join_lines([*lines, self._build_whole_line(begin, len(self.pieces))])
 
-    def _whole(self, begin: int, end: int) -> NDArray[np.float64]:
+    def _build_whole_line(self, begin: int, end: int) -> NDArray[np.float64]:
         """The line along these steps, each a whole piece."""
         parts, piece = self.network.parts, self.pieces[begin:end]
         backwards = self.backwards[begin:end]
         count = parts.last[piece] - parts.first[piece]
-        return np.asarray(parts.coordinates[ranges(parts.first[piece], count, turned=backwards)])
+        return np.asarray(
+            parts.coordinates[expand_ranges(parts.first[piece], count, is_reversed=backwards)]
+        )
 
-    def _part(self, step: int) -> NDArray[np.float64]:
+    def _build_part_line(self, step: int) -> NDArray[np.float64]:
         """The line along a step on a part of a piece."""
         whole = self.network.lines(self.pieces[[step]])[0]
         start, end = float(self.from_metres[step]), float(self.to_metres[step])
@@ -98,7 +100,7 @@ class Walk:
         return line[::-1] if start > end else line
 
 
-def joined_walks(walks: Sequence[Walk]) -> Walk:
+def concatenate_walks(walks: Sequence[Walk]) -> Walk:
     """Walks on one network, end to end."""
     efforts = [walk.effort for walk in walks if walk.effort is not None]
     return Walk(
@@ -110,7 +112,7 @@ def joined_walks(walks: Sequence[Walk]) -> Walk:
     )
 
 
-class Walks:
+class WalkFinder:
     """Shortest walks between positions.
 
     Parameters
@@ -137,16 +139,16 @@ class Walks:
     ) -> None:
         self.network = network
         self._effort = effort
-        self._graph = street_graph(network, positions, effort)
-        self._look(np.arange(len(positions)), limit_metres)
+        self._graph = build_street_graph(network, positions, effort)
+        self._search(np.arange(len(positions)), limit_metres)
 
-    def among(
+    def restrict_to(
         self,
         numbers: NDArray[np.int64],
         *,
         limit_metres: float = np.inf,
-        looked_from: NDArray[np.int64] | None = None,
-    ) -> "Walks":
+        search_from: NDArray[np.int64] | None = None,
+    ) -> "WalkFinder":
         """Walks between some of the positions alone, which are numbered anew.
 
         The graph stays the same: to make it costs more than to look for walks within a short limit.
@@ -162,19 +164,19 @@ class Walks:
             alone, where a walk is as long the other way round.
         """
         some = copy(self)
-        some._look(numbers, limit_metres, looked_from)  # noqa: SLF001 - of its own class
+        some._search(numbers, limit_metres, search_from)  # noqa: SLF001 - of its own class
         return some
 
-    def _look(
+    def _search(
         self,
         numbers: NDArray[np.int64],
         limit_metres: float,
-        looked_from: NDArray[np.int64] | None = None,
+        search_from: NDArray[np.int64] | None = None,
     ) -> None:
         """Look for the walks from these positions to each other."""
         self._node = self._graph.places[numbers]
-        sources = np.arange(len(numbers)) if looked_from is None else looked_from
-        self._away, self._before = csgraph.dijkstra(
+        sources = np.arange(len(numbers)) if search_from is None else search_from
+        self._distances, self._predecessors = csgraph.dijkstra(
             self._graph.costs,
             directed=True,
             indices=self._node[sources],
@@ -184,13 +186,13 @@ class Walks:
         self._row = np.full(len(numbers), -1)
         self._row[sources] = np.arange(len(sources))
         metres = np.full((len(numbers), len(numbers)), np.inf)
-        metres[sources] = self._away[:, self._node]
-        if looked_from is not None:
+        metres[sources] = self._distances[:, self._node]
+        if search_from is not None:
             metres = np.minimum(metres, metres.T)
         self.metres: NDArray[np.float64] = metres
         """(k, k) walking distance (or cost) from each position to each."""
 
-    def between(self, start: int, end: int) -> Walk:
+    def find_shortest(self, start: int, end: int) -> Walk:
         """Shortest walk from one position to another; empty from a position to itself.
 
         Raises
@@ -202,11 +204,11 @@ class Walks:
             message = f"no walk within the limit joins positions {start} and {end}"
             raise ValueError(message)
         if self._row[start] < 0:
-            return self.between(end, start).turned
-        before, ends = self._before[self._row[start]], self._node[[start, end]]
-        return self._walk(_trace(before, *ends.tolist()))
+            return self.find_shortest(end, start).reversed_walk
+        before, ends = self._predecessors[self._row[start]], self._node[[start, end]]
+        return self._build_walk(_trace(before, *ends.tolist()))
 
-    def richest(
+    def find_richest(
         self, start: int, end: int, gain: NDArray[np.float64], *, longest_metres: float
     ) -> Walk:
         """The walk that passes most gain without being longer than a limit.
@@ -224,14 +226,14 @@ class Walks:
         longest_metres
             The walk's greatest length; the shortest walk is given where it is longer than that.
         """
-        best = self.between(start, end)
+        best = self.find_shortest(start, end)
         if longest_metres <= best.cost_metres or start == end:
             return best
-        inside = self._within(start, end, longest_metres)
-        graph, entries = self._graph.among(inside)
-        cost, spared = graph.data, self._spared(entries, gain)
+        inside = self._find_reachable_nodes(start, end, longest_metres)
+        graph, entries = self._graph.restrict_to(inside)
+        cost, spared = graph.data, self._compute_discounts(entries, gain)
         first, last = np.searchsorted(inside, self._node[[start, end]]).tolist()
-        most, steps = _gained(best, gain), np.empty(0, dtype=np.int64)
+        most, steps = _sum_gain(best, gain), np.empty(0, dtype=np.int64)
         for price in PRICES:
             graph.data = cost - price * spared
             before = csgraph.dijkstra(
@@ -240,32 +242,36 @@ class Walks:
             previous, steps = steps, _trace(before, first, last)
             if np.array_equal(previous, steps):
                 continue  # the same walk at a higher price
-            walk = self._walk(inside[steps])
-            if walk.cost_metres <= longest_metres and (much := _gained(walk, gain)) > most:
+            walk = self._build_walk(inside[steps])
+            if walk.cost_metres <= longest_metres and (much := _sum_gain(walk, gain)) > most:
                 best, most = walk, much
         return best
 
-    def _spared(self, entries: NDArray[np.int64], gain: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _compute_discounts(
+        self, entries: NDArray[np.int64], gain: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Of each link's cost what is spared at a price of 1: all on the piece of most gain."""
         density = gain / self.network.piece_metres
         segments = self._graph.segments
         pull = density[segments.piece] / max(float(density.max()), 1e-300)
-        costs = segments.costs(self._effort)
-        spared = segments.summed(np.where(np.isfinite(costs), costs, 0.0) * pull[:, None])
+        costs = segments.compute_costs(self._effort)
+        spared = segments.sum_by_link(np.where(np.isfinite(costs), costs, 0.0) * pull[:, None])
         graph = self._graph
-        return spared[graph.link[entries], graph.turned[entries].astype(np.int64)]
+        return spared[graph.link[entries], graph.is_reversed[entries].astype(np.int64)]
 
-    def _within(self, start: int, end: int, longest_metres: float) -> NDArray[np.int64]:
+    def _find_reachable_nodes(
+        self, start: int, end: int, longest_metres: float
+    ) -> NDArray[np.int64]:
         """Nodes of the graph that a walk of no more than this length can pass."""
-        there = self._away[self._row[start]]
+        there = self._distances[self._row[start]]
         # On foot the way back is as long as the way there; by bicycle it need not be.
-        back = self._away[self._row[end]] if self._effort is None else 0.0
-        return np.flatnonzero(there + back <= longest_metres + SAME_METRES)
+        back = self._distances[self._row[end]] if self._effort is None else 0.0
+        return np.flatnonzero(there + back <= longest_metres + COINCIDENT_METRES)
 
-    def _walk(self, steps: NDArray[np.int64]) -> Walk:
+    def _build_walk(self, steps: NDArray[np.int64]) -> Walk:
         """The walk from node to node."""
         segments = self._graph.segments
-        found, backwards = self._graph.segments_along(self._graph.entries(steps))
+        found, backwards = self._graph.find_segments(self._graph.find_entries(steps))
         low, high = segments.from_metres[found], segments.to_metres[found]
         piece, effort = segments.piece[found], None
         if self._effort is not None:
@@ -280,24 +286,24 @@ class Walks:
         )
 
 
-def _trace(before: NDArray[np.int32], first: int, last: int) -> NDArray[np.int64]:
+def _trace(predecessors: NDArray[np.int32], first: int, last: int) -> NDArray[np.int64]:
     """Nodes from the first to the last, by each node's predecessor."""
     steps = [last]
     while steps[-1] != first:
-        steps.append(int(before[steps[-1]]))
+        steps.append(int(predecessors[steps[-1]]))
     return np.array(steps[::-1])
 
 
-def _gained(walk: Walk, gain: NDArray[np.float64]) -> float:
+def _sum_gain(walk: Walk, gain: NDArray[np.float64]) -> float:
     """Gain of the pieces passed, each once."""
     pieces = np.sort(walk.pieces)  # numpy.unique takes much longer for so few
     return float(gain[pieces[np.diff(pieces, prepend=-1) > 0]].sum())
 
 
-def _joined(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _join_lines(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Lines end to end as one, without the doubled points where they meet."""
     if not lines:
         return np.empty((0, 2))
     line = np.concatenate(lines)
-    moves = np.r_[True, np.any(np.abs(np.diff(line, axis=0)) > SAME_METRES, axis=1)]
+    moves = np.r_[True, np.any(np.abs(np.diff(line, axis=0)) > COINCIDENT_METRES, axis=1)]
     return line[moves]

@@ -11,11 +11,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.arrays import ranges
+from patrolplan.arrays import expand_ranges
 from patrolplan.inputs.streets import Streets
 
 PIECE_METRES = 30.0
-SHORTEST_METRES = 0.01
+MIN_PIECE_METRES = 0.01
 """Two nodes on one spot keep a street together by a piece of this length."""
 
 
@@ -51,35 +51,37 @@ class Pieces:
     last: NDArray[np.int64]
     ways: pd.DataFrame
 
-    def take(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
+    def take(self, selection: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
         """Only these pieces, in their order; nodes that no piece holds any more are dropped."""
-        kept = np.flatnonzero(kept) if kept.dtype == bool else kept.astype(np.int64)
-        nodes, renumbered = np.unique(self.piece_nodes[kept], return_inverse=True)
-        count, rows = self._rows(kept)
+        selection = (
+            np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
+        )
+        nodes, renumbered = np.unique(self.piece_nodes[selection], return_inverse=True)
+        count, rows = self._rows(selection)
         last = np.cumsum(count)
         return Pieces(
             node_xy=self.node_xy[nodes],
             piece_nodes=renumbered.reshape(-1, 2).astype(np.int64),
-            piece_metres=self.piece_metres[kept],
-            piece_way=self.piece_way[kept],
-            piece_section=self.piece_section[kept],
+            piece_metres=self.piece_metres[selection],
+            piece_way=self.piece_way[selection],
+            piece_section=self.piece_section[selection],
             coordinates=self.coordinates[rows],
             first=last - count,
             last=last,
             ways=self.ways,
         )
 
-    def lines(self, kept: NDArray[np.int64] | None = None) -> NDArray[np.object_]:
+    def lines(self, selection: NDArray[np.int64] | None = None) -> NDArray[np.object_]:
         """(k,) these pieces as shapely lines; default all."""
-        count, rows = self._rows(np.arange(len(self.first)) if kept is None else kept)
+        count, rows = self._rows(np.arange(len(self.first)) if selection is None else selection)
         which = np.repeat(np.arange(len(count)), count)
         lines: NDArray[np.object_] = shapely.linestrings(self.coordinates[rows], indices=which)
         return lines
 
-    def _rows(self, kept: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _rows(self, selection: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(k,) how many points each of these pieces has, and their rows of `coordinates`."""
-        count = self.last[kept] - self.first[kept]
-        return count, ranges(self.first[kept], count)
+        count = self.last[selection] - self.first[selection]
+        return count, expand_ranges(self.first[selection], count)
 
 
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
@@ -95,16 +97,16 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
         in sections that are shorter.
     """
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
-    is_joint = _junctions(streets.vertex_way, identity)
-    along = _along(streets.vertex_xy, streets.vertex_way)
-    heads, tails = _sections(is_joint, streets.vertex_way)
+    is_joint = _find_junctions(streets.vertex_way, identity)
+    along = _measure_along(streets.vertex_xy, streets.vertex_way)
+    heads, tails = _find_sections(is_joint, streets.vertex_way)
     length = along[tails] - along[heads]
     parts = np.maximum(1, np.round(length / piece_metres)).astype(np.int64)
     cut_section = np.repeat(np.arange(len(heads)), parts - 1)
-    step = ranges(np.zeros_like(parts), parts - 1)
+    step = expand_ranges(np.zeros_like(parts), parts - 1)
     cut_along = along[heads][cut_section] + (step + 1) * (length / parts)[cut_section]
     cut_way = streets.vertex_way[heads][cut_section]
-    cut_xy = _at(cut_along, along, streets.vertex_xy, streets.vertex_way, cut_way)
+    cut_xy = _interpolate_points(cut_along, along, streets.vertex_xy, streets.vertex_way, cut_way)
 
     way = np.concatenate([streets.vertex_way, cut_way])
     order = np.lexsort((np.concatenate([along, cut_along]), way))
@@ -115,11 +117,11 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     position = np.concatenate([along, cut_along])[order]
     way = way[order]
 
-    first, last = _sections(ends, way)
+    first, last = _find_sections(ends, way)
     pieces = Pieces(
         node_xy=_node_xy(node, xy),
         piece_nodes=np.column_stack([node[first], node[last]]),
-        piece_metres=np.maximum(position[last] - position[first], SHORTEST_METRES),
+        piece_metres=np.maximum(position[last] - position[first], MIN_PIECE_METRES),
         piece_way=way[first],
         piece_section=np.repeat(np.arange(len(heads)), parts),
         coordinates=xy,
@@ -130,7 +132,7 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     return pieces.take(np.arange(len(first)))
 
 
-def _junctions(way: NDArray[np.int64], identity: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _find_junctions(way: NDArray[np.int64], identity: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Vertices that more than one vertex stands on, and the ends of ways."""
     shared = np.bincount(identity)[identity] > 1
     changes = way[1:] != way[:-1]
@@ -140,14 +142,14 @@ def _junctions(way: NDArray[np.int64], identity: NDArray[np.int64]) -> NDArray[n
     return shared
 
 
-def _along(xy: NDArray[np.float64], way: NDArray[np.int64]) -> NDArray[np.float64]:
+def _measure_along(xy: NDArray[np.float64], way: NDArray[np.int64]) -> NDArray[np.float64]:
     """Metres along the streets, counted on through all ways."""
     steps = np.hypot(*np.diff(xy, axis=0).T)
     steps[way[1:] != way[:-1]] = 0.0
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def _sections(
+def _find_sections(
     ends: NDArray[np.bool_], way: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last vertex between neighbouring ends on the same way."""
@@ -156,7 +158,7 @@ def _sections(
     return at[:-1][same], at[1:][same]
 
 
-def _at(
+def _interpolate_points(
     wanted: NDArray[np.float64],
     along: NDArray[np.float64],
     xy: NDArray[np.float64],

@@ -14,14 +14,14 @@ from patrolplan.patrols.patrol_backtest import PatrolBacktest
 from patrolplan.risk.backtest import Backtest
 
 
-def backtest_document(risk: Backtest, patrols: PatrolBacktest) -> dict[str, Any]:
+def build_backtest_document(risk: Backtest, patrols: PatrolBacktest) -> dict[str, Any]:
     """Results of risk and patrols in the form of the contracts; what can't be told is null."""
-    return {"results": _records(risk.results), "patrols": _records(patrols.summary())}
+    return {"results": _format_records(risk.results), "patrols": _format_records(patrols.summary())}
 
 
 def write_backtest(risk: Backtest, patrols: PatrolBacktest, folder: Path) -> None:
     """Write the document, the same as tables, and a coverage curve for each category."""
-    write_json(folder / "backtest.json", backtest_document(risk, patrols))
+    write_json(folder / "backtest.json", build_backtest_document(risk, patrols))
     risk.results.to_csv(folder / "risk.csv", index=False, lineterminator="\n")
     patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")
     with mpl.rc_context({"svg.hashsalt": "patrolplan"}):
@@ -32,7 +32,7 @@ def write_backtest(risk: Backtest, patrols: PatrolBacktest, folder: Path) -> Non
             figure.savefig(folder / f"coverage-{name}.svg", metadata={"Date": None})
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _format_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table with plain numbers; NaN becomes null."""
     records: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=6))
     return records

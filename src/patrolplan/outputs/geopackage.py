@@ -11,7 +11,7 @@ import pyogrio
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.patrols.plan import Plan, clock
+from patrolplan.patrols.plan import Plan, format_time
 from patrolplan.risk.surface import Risk
 
 
@@ -23,7 +23,7 @@ def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
     OSError
         When the file cannot be written, such as on a full disk.
     """
-    with _fixed_date():
+    with _fix_gdal_date():
         for name, frame in layers.items():
             try:
                 pyogrio.write_dataframe(
@@ -32,26 +32,26 @@ def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
                     layer=name,
                     driver="GPKG",
                     append=path.exists(),
-                    geometry_type=_kind(frame),
+                    geometry_type=_find_geometry_type(frame),
                 )
             except RuntimeError as error:  # what GDAL makes of a full disk
                 message = f"{path.name}: {error}"
                 raise OSError(message) from None
 
 
-def plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
+def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of the contracts, in the area's CRS."""
     return {
-        "risk": risk_layer(plan.area, plan.risk),
-        "hotspots": hotspot_layer(plan.hotspots),
-        "patrols": _patrols(plan),
-        "stops": _stops(plan),
-        "legs": _legs(plan),
+        "risk": build_risk_layer(plan.area, plan.risk),
+        "hotspots": build_hotspot_layer(plan.hotspots),
+        "patrols": _build_patrol_layer(plan),
+        "stops": _build_stop_layer(plan),
+        "legs": _build_leg_layer(plan),
         "schools": plan.area.schools,
     }
 
 
-def risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
+def build_risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """One row a piece of street: risk by voice, joined, per metre, and where voices disagree."""
     frame = area.network.frame()
     return frame.assign(
@@ -63,7 +63,7 @@ def risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     )
 
 
-def hotspot_layer(hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def build_hotspot_layer(hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Hotspots with their reasons as text; the stopping place as two columns."""
     stops = gpd.GeoSeries(hotspots["stop"])
     frame = hotspots.drop(columns=["pieces", "stop_piece", "stop"])
@@ -71,14 +71,14 @@ def hotspot_layer(hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)
 
 
-def _patrols(plan: Plan) -> gpd.GeoDataFrame:
+def _build_patrol_layer(plan: Plan) -> gpd.GeoDataFrame:
     rows = [
         {
             "urn": patrol.urn,
             "school": patrol.school,
             "number": patrol.number,
-            "start": clock(patrol.start_minutes),
-            "end": clock(patrol.end_minutes),
+            "start": format_time(patrol.start_minutes),
+            "end": format_time(patrol.end_minutes),
             "worth": patrol.worth,
             "bound": patrol.bound,
             "proven": patrol.proven,
@@ -89,18 +89,18 @@ def _patrols(plan: Plan) -> gpd.GeoDataFrame:
         }
         for patrol in plan.patrols
     ]
-    return _frame(rows, plan)
+    return _build_frame(rows, plan)
 
 
-def _stops(plan: Plan) -> gpd.GeoDataFrame:
+def _build_stop_layer(plan: Plan) -> gpd.GeoDataFrame:
     rows = [
         {
             "urn": patrol.urn,
             "number": patrol.number,
             "stop": order,
             "hotspot": stop.hotspot,
-            "arrive": clock(stop.arrive_minutes),
-            "leave": clock(stop.leave_minutes),
+            "arrive": format_time(stop.arrive_minutes),
+            "leave": format_time(stop.leave_minutes),
             "place": stop.place,
             "why": "; ".join(stop.why),
             "geometry": shapely.Point(stop.x, stop.y),
@@ -108,10 +108,10 @@ def _stops(plan: Plan) -> gpd.GeoDataFrame:
         for patrol in plan.patrols
         for order, stop in enumerate(patrol.stops, start=1)
     ]
-    return _frame(rows, plan)
+    return _build_frame(rows, plan)
 
 
-def _legs(plan: Plan) -> gpd.GeoDataFrame:
+def _build_leg_layer(plan: Plan) -> gpd.GeoDataFrame:
     rows = [
         {
             "urn": patrol.urn,
@@ -126,17 +126,17 @@ def _legs(plan: Plan) -> gpd.GeoDataFrame:
         for order, leg in enumerate(patrol.legs, start=1)
         if len(leg.line) > 1
     ]
-    return _frame(rows, plan)
+    return _build_frame(rows, plan)
 
 
-def _frame(rows: list[dict[str, object]], plan: Plan) -> gpd.GeoDataFrame:
+def _build_frame(rows: list[dict[str, object]], plan: Plan) -> gpd.GeoDataFrame:
     crs = plan.area.projection.crs
     if not rows:
         return gpd.GeoDataFrame({"urn": pd.Series(dtype="str")}, geometry=[], crs=crs)
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=crs)
 
 
-def _kind(frame: gpd.GeoDataFrame) -> str:
+def _find_geometry_type(frame: gpd.GeoDataFrame) -> str:
     """Type of a layer that may hold single and multiple shapes, or nothing."""
     kinds = set(np.unique(frame.geom_type))
     if not kinds:
@@ -145,7 +145,7 @@ def _kind(frame: gpd.GeoDataFrame) -> str:
 
 
 @contextmanager
-def _fixed_date() -> Iterator[None]:
+def _fix_gdal_date() -> Iterator[None]:
     """GeoPackages hold the time of writing: give them one that does not change."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
     try:

@@ -11,12 +11,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from patrolplan.area import StudyArea
-from patrolplan.area.provenance import about, created_from, plan_id, versions
+from patrolplan.area.provenance import (
+    build_manifest_header,
+    compute_area_id,
+    compute_area_provenance,
+    read_package_versions,
+)
 from patrolplan.errors import InputError
-from patrolplan.outputs.output_folder import whole_folder
-from patrolplan.privacy import SQUARE_METRES, STEP
+from patrolplan.outputs.output_folder import replace_folder
+from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
 from patrolplan.risk.surface import Risk
-from patrolplan.settings import DISCOVERED
+from patrolplan.settings import DISCOVERED_CATEGORIES
 
 COVERAGE = 0.05
 """Share of street length that the back-test's figures are told at."""
@@ -33,72 +38,76 @@ def read_backtest(folder: Path) -> dict[str, Any]:
     path = folder / "backtest.json"
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _chosen(document)
+        _select_chosen_results(document)
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = "name a folder that `patrolplan backtest --out` wrote"
         raise InputError.one(path, f"is no back-test ({type(error).__name__})", remedy) from None
     return document
 
 
-def facts(area: StudyArea, risk: Risk, tested: dict[str, Any]) -> dict[str, Any]:
+def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict[str, Any]:
     """Everything that the templates say; numbers of reports only as `privacy` tells them.
 
     Parameters
     ----------
     tested
-        Document of a back-test, see `patrolplan.outputs.backtest_report.backtest_document`.
+        Document of a back-test, see `patrolplan.outputs.backtest_report.build_backtest_document`.
     """
     settings = area.settings
     return {
         "area": area.name,
-        "plan": plan_id(area),
-        "created_from": created_from(area),
-        "versions": versions(),
+        "plan": compute_area_id(area),
+        "created_from": compute_area_provenance(area),
+        "versions": read_package_versions(),
         "settings": settings.model_dump(mode="json", by_alias=True),
-        "counted": settings.crimes.counted,
-        "guarded": [name for name in DISCOVERED if name not in settings.crimes.counted],
+        "counted": settings.crimes.risk_categories,
+        "guarded": [
+            name for name in DISCOVERED_CATEGORIES if name not in settings.crimes.risk_categories
+        ],
         "street_km": f"{area.network.metres / 1000:.1f}",
         "incidents": f"{len(area.incidents):,}",
         "months": [f"{month:%Y-%m}" for month in risk.months],
         "schools": len(area.schools),
         "groups": len(area.reports),
         "square": f"{SQUARE_METRES:.0f}",
-        "step": STEP,
+        "step": ROUNDING_STEP,
         "model": risk.model,
         "margin": risk.margin,
         "times_known": area.times_known,
-        "places": _places(area),
+        "places": _describe_place_accuracy(area),
         "notes": risk.notes,
         "inputs": area.inputs,
         "left_out": [str(row) for row in area.left_out],
-        "tested": _chosen(tested),
-        "patrols": tested["patrols"],
+        "tested": _select_chosen_results(backtest),
+        "patrols": backtest["patrols"],
         "coverage": f"{COVERAGE:.0%}",
     }
 
 
-def _places(area: StudyArea) -> str:
+def _describe_place_accuracy(area: StudyArea) -> str:
     """How well places of recorded crime are known."""
     if area.settings.privacy.threshold_for_crime:
         return f"approximate to a square of {SQUARE_METRES:.0f} m"
     return "approximate to a few streets" if area.snapped else "as recorded"
 
 
-def _chosen(tested: dict[str, Any]) -> list[dict[str, Any]]:
+def _select_chosen_results(backtest: dict[str, Any]) -> list[dict[str, Any]]:
     """Results of the models that were chosen, one row a category, at the coverage told."""
-    return [row for row in tested["results"] if row["chosen"] and row["coverage"] == COVERAGE]
+    return [row for row in backtest["results"] if row["chosen"] and row["coverage"] == COVERAGE]
 
 
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 
 
-def write_governance(area: StudyArea, risk: Risk, tested: dict[str, Any], out: str | Path) -> Path:
+def write_governance(
+    area: StudyArea, risk: Risk, backtest: dict[str, Any], out: str | Path
+) -> Path:
     """Write the papers whole or not at all.
 
     Parameters
     ----------
     tested
-        Document of a back-test, see `patrolplan.outputs.backtest_report.backtest_document`.
+        Document of a back-test, see `patrolplan.outputs.backtest_report.build_backtest_document`.
     out
         Folder: `impact-assessment-annex.md`, `transparency-record.md`, `model-card.md`.
 
@@ -115,22 +124,22 @@ def write_governance(area: StudyArea, risk: Risk, tested: dict[str, Any], out: s
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown, whose signs `plain` escapes in every value
-        finalize=plain,
+        finalize=escape_markdown,
     )
-    known = facts(area, risk, tested)
-    with whole_folder(out, about(area)) as folder:
+    known = collect_facts(area, risk, backtest)
+    with replace_folder(out, build_manifest_header(area)) as folder:
         for name in PAPERS:
             text = papers.get_template(f"{name}.j2").render(known)
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return out
 
 
-def plain(value: object) -> object:
+def escape_markdown(value: object) -> object:
     r"""A value without power over Markdown or HTML; what is not known is said.
 
     Examples
     --------
-    >>> plain("*a* | <b>"), plain(1.5), plain(None)
+    >>> escape_markdown("*a* | <b>"), escape_markdown(1.5), escape_markdown(None)
     ('\\*a\\* \\| \\<b\\>', 1.5, 'not known')
     """
     if value is None:

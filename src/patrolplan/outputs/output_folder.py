@@ -21,11 +21,11 @@ from typing import Any
 
 import filelock
 
-from patrolplan.area.provenance import versions
+from patrolplan.area.provenance import read_package_versions
 from patrolplan.errors import OutputError
 
 MANIFEST = "manifest.json"
-COMING = ".coming"
+PENDING_SUFFIX = ".coming"
 """Ends the name of a file that is about to replace another."""
 
 WAIT_SECONDS = 10.0
@@ -37,7 +37,7 @@ WEEK_FILE = "week.json"
 
 
 @contextmanager
-def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
+def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     """Give a folder to write into; it takes the place of `folder` when all went well.
 
     Parameters
@@ -53,26 +53,26 @@ def whole_folder(folder: Path, about: Mapping[str, Any]) -> Iterator[Path]:
         When the folder cannot be written, holds files that are not in its manifest, or a week
         that would be lost.
     """
-    folder = real(folder)
-    with alone(folder):
-        _ready(folder)
-        with _telling(folder):
+    folder = resolve_folder(folder)
+    with lock_folder(folder):
+        _prepare_folder(folder)
+        with _explain_os_errors(folder):
             part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
         try:
-            with _telling(folder):
+            with _explain_os_errors(folder):
                 yield part
-                _spare_week(folder, part)
-                _write_manifest(part, about)
+                _check_week_is_kept(folder, part)
+                _write_manifest(part, details)
                 part.chmod(0o755)
-                _sync(part)
-                _swap(part, folder)
+                _sync_tree(part)
+                _swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _spare_week(folder: Path, part: Path) -> None:
+def _check_week_is_kept(folder: Path, part: Path) -> None:
     """Raise where a week, which may have been changed by hand, would give way to something else."""
-    manifest = _manifest(folder) or {"files": {}}
+    manifest = _load_manifest(folder) or {"files": {}}
     if WEEK_FILE in manifest["files"] and not (part / WEEK_FILE).exists():
         message = (
             f"{folder}: holds a week ({WEEK_FILE}) with what was set by hand, which would be lost; "
@@ -82,23 +82,23 @@ def _spare_week(folder: Path, part: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise now what would keep `whole_folder` from writing later.
+    """Raise now what would keep `replace_folder` from writing later.
 
     Raises
     ------
     OutputError
         When the folder cannot be written, or holds what is not ours to replace.
     """
-    folder = real(folder)
-    with alone(folder):
-        _ready(folder)
+    folder = resolve_folder(folder)
+    with lock_folder(folder):
+        _prepare_folder(folder)
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that no other run checks, mends or writes it meanwhile."""
-    path = beside(folder, "lock")
-    with _telling(folder):
+    path = sibling_path(folder, "lock")
+    with _explain_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, timeout=WAIT_SECONDS)
         try:
@@ -118,26 +118,26 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _telling(folder: Path) -> Iterator[None]:
+def _explain_os_errors(folder: Path) -> Iterator[None]:
     """Turn what the system says of a folder into a message that names it."""
     try:
         yield
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise _unwritable(folder, error) from None
+        raise _describe_write_error(folder, error) from None
 
 
-def _ready(folder: Path) -> None:
+def _prepare_folder(folder: Path) -> None:
     """Finish what was interrupted, and raise when the folder is not ours to write."""
-    with _telling(folder):
-        recover(folder)
+    with _explain_os_errors(folder):
+        recover_folder(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; name another folder with --out"
             raise OutputError(message)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent):
             pass
-        strangers = _strangers(folder)
+        strangers = _find_foreign_files(folder)
     if strangers:
         named = ", ".join(strangers[:5]) + (" ..." if len(strangers) > 5 else "")  # noqa: PLR2004
         message = (
@@ -147,8 +147,8 @@ def _ready(folder: Path) -> None:
         raise OutputError(message)
 
 
-def replace_files(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
-    """Replace some files of a folder that `whole_folder` wrote; the others stay as they are.
+def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
+    """Replace some files of a folder that `replace_folder` wrote; the others stay as they are.
 
     The new files and a manifest that names them are complete beside the old ones before the first
     takes its place; killed at any moment, the next command finishes or forgets the rest. No other
@@ -168,31 +168,31 @@ def replace_files(folder: Path, files: Mapping[str, bytes], about: Mapping[str, 
     OutputError
         When the folder cannot be written, or is none of ours.
     """
-    folder = real(folder)
-    with _telling(folder):
-        _finish(folder)
-        manifest = _manifest(folder)
+    folder = resolve_folder(folder)
+    with _explain_os_errors(folder):
+        _finish_replacement(folder)
+        manifest = _load_manifest(folder)
         if manifest is None:
             message = f"{folder}: holds no manifest of ours; write the week again with --out"
             raise OutputError(message)
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        new = {**manifest, **about, "files": {**manifest["files"], **hashes}}
+        new = {**manifest, **changes, "files": {**manifest["files"], **hashes}}
         new["files"] = dict(sorted(new["files"].items()))
         for name, content in files.items():
-            _write_through(folder / f"{name}{COMING}", content)
-        _write_through(folder / f"{MANIFEST}{COMING}", json_text(new).encode("utf-8"))
-        _finish(folder)
+            _write_and_sync(folder / f"{name}{PENDING_SUFFIX}", content)
+        _write_and_sync(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
+        _finish_replacement(folder)
         _sync_folder(folder)
 
 
-def _finish(folder: Path) -> None:
+def _finish_replacement(folder: Path) -> None:
     """Finish files that were being replaced, or forget them where not all had been written."""
-    coming = folder / f"{MANIFEST}{COMING}"
-    manifest = _manifest(folder, coming.name)
+    coming = folder / f"{MANIFEST}{PENDING_SUFFIX}"
+    manifest = _load_manifest(folder, coming.name)
     hashes = {} if manifest is None else manifest["files"]
-    ours = {*hashes, *(_manifest(folder) or {"files": {}})["files"]}
-    for path in folder.glob(f"*{COMING}"):
-        name = path.name.removesuffix(COMING)
+    ours = {*hashes, *(_load_manifest(folder) or {"files": {}})["files"]}
+    for path in folder.glob(f"*{PENDING_SUFFIX}"):
+        name = path.name.removesuffix(PENDING_SUFFIX)
         if name not in ours:
             continue
         if hashes.get(name) == hashlib.sha256(path.read_bytes()).hexdigest():
@@ -205,7 +205,7 @@ def _finish(folder: Path) -> None:
         coming.replace(folder / MANIFEST)
 
 
-def _write_through(path: Path, content: bytes) -> None:
+def _write_and_sync(path: Path, content: bytes) -> None:
     """Write a file to the disk itself, not only to the system's memory."""
     with path.open("wb") as stream:
         stream.write(content)
@@ -215,9 +215,9 @@ def _write_through(path: Path, content: bytes) -> None:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a single file whole or not at all."""
-    part = path.with_name(f"{path.name}{COMING}")
+    part = path.with_name(f"{path.name}{PENDING_SUFFIX}")
     try:
-        _write_through(part, content)
+        _write_and_sync(part, content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -225,10 +225,10 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a folder; empty where it holds none of ours."""
-    return _manifest(real(folder)) or {}
+    return _load_manifest(resolve_folder(folder)) or {}
 
 
-def _manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
+def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
     try:
         manifest = json.loads((folder / name).read_text(encoding="utf-8"))
         return manifest if isinstance(manifest["files"], dict) else None
@@ -236,22 +236,22 @@ def _manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
         return None
 
 
-def recover(folder: Path) -> None:
+def recover_folder(folder: Path) -> None:
     """Finish a swap that was interrupted, and clear away what a killed command left beside."""
     if folder.is_dir():
-        _finish(folder)
-    old, new = beside(folder, "old"), beside(folder, "new")
+        _finish_replacement(folder)
+    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
     if not folder.exists() and new.exists():
         new.rename(folder)
     elif not folder.exists() and old.exists():
         old.rename(folder)
-    for left in (old, new, *folder.parent.glob(f".{escaped(folder.name)}.part-*")):
+    for left in (old, new, *folder.parent.glob(f".{escape_glob(folder.name)}.part-*")):
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _swap(part: Path, folder: Path) -> None:
+def _swap_folders(part: Path, folder: Path) -> None:
     """Complete under the name .new, then old out and new in."""
-    old, new = beside(folder, "old"), beside(folder, "new")
+    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
     part.rename(new)
     if folder.exists():
         folder.rename(old)
@@ -260,7 +260,7 @@ def _swap(part: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _sync(part: Path) -> None:
+def _sync_tree(part: Path) -> None:
     """Bring every file and folder to the disk, so that a power cut cannot leave empty ones."""
     for path in part.rglob("*"):
         if path.is_dir():
@@ -281,7 +281,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
-def real(folder: Path) -> Path:
+def resolve_folder(folder: Path) -> Path:
     """The folder itself, also where it is named by a link, or by dots."""
     try:
         return folder.resolve()
@@ -290,26 +290,26 @@ def real(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def beside(folder: Path, kind: str) -> Path:
+def sibling_path(folder: Path, kind: str) -> Path:
     """Where the lock, the old and the new folder lie while one takes the other's place."""
     return folder.parent / f".{folder.name}.{kind}"
 
 
-def escaped(name: str) -> str:
+def escape_glob(name: str) -> str:
     """A name as a pattern that matches it alone."""
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 
 
-def _write_manifest(part: Path, about: Mapping[str, Any]) -> None:
+def _write_manifest(part: Path, details: Mapping[str, Any]) -> None:
     files = {
         path.relative_to(part).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(part.rglob("*"))
         if path.is_file()
     }
-    write_json(part / MANIFEST, {**about, "files": files})
+    write_json(part / MANIFEST, {**details, "files": files})
 
 
-def _strangers(folder: Path) -> list[str]:
+def _find_foreign_files(folder: Path) -> list[str]:
     """Files in a folder that its manifest does not name."""
     if not folder.exists():
         return []
@@ -318,27 +318,27 @@ def _strangers(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     }
-    manifest = _manifest(folder)
+    manifest = _load_manifest(folder)
     ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
     return sorted(there - ours)
 
 
-def _unwritable(folder: Path, error: OSError) -> OutputError:
+def _describe_write_error(folder: Path, error: OSError) -> OutputError:
     why = error.strerror or str(error)
     return OutputError(f"{folder}: cannot be written ({why}); name another folder with --out")
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write JSON, the same bytes for the same content."""
-    path.write_text(json_text(document), encoding="utf-8", newline="\n")
+    path.write_text(format_json(document), encoding="utf-8", newline="\n")
 
 
-def json_text(document: Mapping[str, Any]) -> str:
+def format_json(document: Mapping[str, Any]) -> str:
     """JSON with sorted keys nowhere and a line break at the end; NaN is an error."""
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def stands(folder: Path, origin: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
     """Whether a folder holds, whole and untouched, the plan that was asked for.
 
     The plan's settings, seed, version and the bytes of every input must be those of now, and so
@@ -356,16 +356,20 @@ def stands(folder: Path, origin: Mapping[str, Any], asked: Mapping[str, Any]) ->
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         same = (
-            manifest.get("asked") == dict(asked)
-            and manifest["versions"] == versions()
+            manifest.get("asked") == dict(request)
+            and manifest["versions"] == read_package_versions()
             and manifest["created_from"] == dict(origin)
         )
-        return bool(same and "plan.json" in manifest["files"] and _whole(folder, manifest["files"]))
+        return bool(
+            same
+            and "plan.json" in manifest["files"]
+            and _has_exact_files(folder, manifest["files"])
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
-def _whole(folder: Path, files: Mapping[str, str]) -> bool:
+def _has_exact_files(folder: Path, files: Mapping[str, str]) -> bool:
     there = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
     }

@@ -6,30 +6,30 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from patrolplan.area.provenance import about
+from patrolplan.area.provenance import build_manifest_header
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.geopackage import plan_layers, write_layers
+from patrolplan.outputs.geopackage import build_plan_layers, write_layers
 from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.output_folder import WEEK_FILE, read_manifest, whole_folder, write_json
-from patrolplan.outputs.planfile import plan_document
+from patrolplan.outputs.output_folder import WEEK_FILE, read_manifest, replace_folder, write_json
+from patrolplan.outputs.planfile import build_plan_document
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.week.roster import Roll, check_choice
-from patrolplan.outputs.week.week_pack import write_week_papers
-from patrolplan.parallel import Tell
+from patrolplan.outputs.week.roster import Roster, check_officer_and_date
+from patrolplan.outputs.week.week_pack import write_week_files
+from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.week import Week
 
 
 def write_pack(
-    made: Plan | Week,
+    plan_or_week: Plan | Week,
     out: str | Path,
     *,
     officer: str | None = None,
     date: dt.date | None = None,
-    asked: Mapping[str, Any] | None = None,
+    request: Mapping[str, Any] | None = None,
     executor: Executor | None = None,
-    tell: Tell | None = None,
+    report_progress: ProgressCallback | None = None,
 ) -> Path:
     """Write everything that people hold, whole or not at all.
 
@@ -66,24 +66,35 @@ def write_pack(
         papers of a whole week and a part is asked for.
     """
     out = Path(out)
-    if isinstance(made, Plan):
+    if isinstance(plan_or_week, Plan):
         if officer is not None or date is not None:
             which, what = "officer and date", "choose from a week, this is a plan"
             raise InputError.one(which, what, "leave them out")
-        told = about(made.area) | ({} if asked is None else {"asked": dict(asked)})
-        with whole_folder(out, told) as folder:
-            _write_plan(made, folder, executor, tell)
+        told = build_manifest_header(plan_or_week.area) | (
+            {} if request is None else {"asked": dict(request)}
+        )
+        with replace_folder(out, told) as folder:
+            _write_plan(plan_or_week, folder, executor, report_progress)
         return out
-    roll = Roll(made)
-    check_choice([one.name for one in roll.officers], made.days, officer, date)
-    check_part(out, officer, date)
-    part = _part(officer, date)
-    with whole_folder(out, about(made.plan.area) | ({"part": part} if part else {})) as folder:
-        write_week_papers(roll, folder, officer=officer, date=date, executor=executor, tell=tell)
+    roll = Roster(plan_or_week)
+    check_officer_and_date([one.name for one in roll.officers], plan_or_week.days, officer, date)
+    check_partial_pack(out, officer, date)
+    part = _describe_part(officer, date)
+    with replace_folder(
+        out, build_manifest_header(plan_or_week.plan.area) | ({"part": part} if part else {})
+    ) as folder:
+        write_week_files(
+            roll,
+            folder,
+            officer=officer,
+            date=date,
+            executor=executor,
+            report_progress=report_progress,
+        )
     return out
 
 
-def check_part(out: str | Path, officer: str | None, date: dt.date | None) -> None:
+def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | None) -> None:
     """Raise where the papers of a part would take the place of those of a whole week.
 
     Parameters
@@ -98,7 +109,7 @@ def check_part(out: str | Path, officer: str | None, date: dt.date | None) -> No
     OutputError
         With what to do.
     """
-    there, asked = read_manifest(Path(out)), _part(officer, date)
+    there, asked = read_manifest(Path(out)), _describe_part(officer, date)
     if asked and WEEK_FILE in there.get("files", {}) and there.get("part", {}) != asked:
         message = (
             f"{out}: holds the papers of a week, and those of one officer or day would take their "
@@ -108,22 +119,24 @@ def check_part(out: str | Path, officer: str | None, date: dt.date | None) -> No
         raise OutputError(message)
 
 
-def _part(officer: str | None, date: dt.date | None) -> dict[str, str]:
+def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
     """A part as the manifest names it; empty for the whole week."""
     asked = {"officer": officer, "date": None if date is None else date.isoformat()}
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _write_plan(plan: Plan, folder: Path, executor: Executor | None, tell: Tell | None) -> None:
-    write_json(folder / "plan.json", plan_document(plan))
-    write_layers(folder / "plan.gpkg", plan_layers(plan))
+def _write_plan(
+    plan: Plan, folder: Path, executor: Executor | None, report_progress: ProgressCallback | None
+) -> None:
+    write_json(folder / "plan.json", build_plan_document(plan))
+    write_layers(folder / "plan.gpkg", build_plan_layers(plan))
     (folder / "map.html").write_bytes(render_map(plan))
     for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
-        _write(folder / "gpx" / f"{urn}.gpx", render_gpx(plan, urn))
-    for name, pdf in render_cards(plan, executor=executor, tell=tell).items():
-        _write(folder / name, pdf)
+        _write_file(folder / "gpx" / f"{urn}.gpx", render_gpx(plan, urn))
+    for name, pdf in render_cards(plan, executor=executor, report_progress=report_progress).items():
+        _write_file(folder / name, pdf)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)

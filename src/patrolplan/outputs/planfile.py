@@ -5,35 +5,36 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from patrolplan.area.provenance import created_from
+from patrolplan.area.provenance import compute_area_provenance
 from patrolplan.crs import Projection
-from patrolplan.patrols.document import degrees, patrol_document
+from patrolplan.patrols.document import build_patrol_document, convert_to_degrees
 from patrolplan.patrols.plan import Plan
-from patrolplan.patrols.windows import way_notes
+from patrolplan.patrols.windows import build_way_notes
 from patrolplan.risk.surface import Risk
 
 SCHEMA = 1
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
+def build_plan_document(plan: Plan) -> dict[str, Any]:
     """A plan in the form of the contracts; equal plans give equal documents."""
     projection = plan.area.projection
     return {
         "schema": SCHEMA,
         "area": plan.area.name,
         "date": None if plan.date is None else f"{plan.date}",
-        "created_from": created_from(plan.area),
-        "risk": risk_document(plan.risk),
-        "hotspots": hotspot_documents(plan.hotspots, projection),
-        "patrols": [patrol_document(patrol, projection) for patrol in plan.patrols],
+        "created_from": compute_area_provenance(plan.area),
+        "risk": build_risk_document(plan.risk),
+        "hotspots": build_hotspot_documents(plan.hotspots, projection),
+        "patrols": [build_patrol_document(patrol, projection) for patrol in plan.patrols],
         "left_out": [
-            {"source": row.source, "reason": row.reason, "count": row.said} for row in plan.left_out
+            {"source": row.source, "reason": row.reason, "count": row.count_text}
+            for row in plan.left_out
         ],
-        "notes": [*plan.risk.notes, *way_notes(plan.area)],
+        "notes": [*plan.risk.notes, *build_way_notes(plan.area)],
     }
 
 
-def risk_document(risk: Risk) -> dict[str, Any]:
+def build_risk_document(risk: Risk) -> dict[str, Any]:
     """Model, margin, months, and what is known of times and places."""
     return {
         "model": risk.model,
@@ -44,10 +45,12 @@ def risk_document(risk: Risk) -> dict[str, Any]:
     }
 
 
-def hotspot_documents(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
+def build_hotspot_documents(
+    hotspots: gpd.GeoDataFrame, projection: Projection
+) -> list[dict[str, Any]]:
     """One entry a hotspot; `worth` is its share of the area's risk."""
     stops = gpd.GeoSeries(hotspots["stop"])
-    points = degrees(np.column_stack([stops.x, stops.y]), projection)
+    points = convert_to_degrees(np.column_stack([stops.x, stops.y]), projection)
     columns = ("hotspot", "worth", "length_metres", "place", "reasons", "how_sure")
     rows = zip(*(hotspots[name] for name in columns), points, strict=True)
     return [

@@ -17,18 +17,24 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan import cache
-from patrolplan.cache import WORKSPACE, cache_folder
+from patrolplan.cache import FETCH_FOLDER, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.inputs.crimes import CRIME_CACHE_ENTRY, CRIME_CACHE_FOLDER
-from patrolplan.inputs.street_files import STREETS_ENTRY, STREETS_FILES
-from patrolplan.outputs.output_folder import MANIFEST, alone, beside, escaped, real
+from patrolplan.inputs.street_files import STREET_ENTRY_FILES, STREET_ENTRY_PATTERN
+from patrolplan.outputs.output_folder import (
+    MANIFEST,
+    escape_glob,
+    lock_folder,
+    resolve_folder,
+    sibling_path,
+)
 from patrolplan.risk import kept
 
-RECORD = "purged.jsonl"
+RECORD_FILE = "purged.jsonl"
 
 
 @dataclass(frozen=True)
-class Purged:
+class PurgeEntry:
     """One thing that was looked at: what it is, whether it went, and why."""
 
     path: str
@@ -39,13 +45,13 @@ class Purged:
 
 def purge(
     older_than: dt.timedelta,
-    outs: Sequence[Path] = (),
+    out_folders: Sequence[Path] = (),
     *,
     home: Path | None = None,
     record: Path | None = None,
     dry_run: bool = False,
     now: dt.datetime | None = None,
-) -> list[Purged]:
+) -> list[PurgeEntry]:
     """Remove what patrolplan wrote before a moment, and record it.
 
     Parameters
@@ -75,23 +81,23 @@ def purge(
         When an output folder is not there or in use, or something cannot be removed.
     """
     now = dt.datetime.now(dt.UTC) if now is None else now
-    run = _Purge((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
-    found = list(run.cache(cache_folder()))
+    run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
+    found = list(run.purge_caches(cache_folder()))
     if home is not None:
-        found += run.unfinished(home / WORKSPACE)
-    for out in outs:
-        found += run.output(real(out))
+        found += run.purge_unfinished_fetch(home / FETCH_FOLDER)
+    for out in out_folders:
+        found += run.purge_output_folder(resolve_folder(out))
     gone = [one for one in found if one.removed]
     if gone and not dry_run:
-        _write_record(cache_folder() / RECORD if record is None else record, gone, now)
+        _write_record(cache_folder() / RECORD_FILE if record is None else record, gone, now)
     return found
 
 
-def _write_record(path: Path, gone: Sequence[Purged], now: dt.datetime) -> None:
+def _write_record(path: Path, removed: Sequence[PurgeEntry], now: dt.datetime) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", newline="\n") as stream:
-            for one in gone:
+            for one in removed:
                 line = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}", **asdict(one)}
                 stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     except OSError as error:
@@ -100,80 +106,88 @@ def _write_record(path: Path, gone: Sequence[Purged], now: dt.datetime) -> None:
 
 
 @dataclass(frozen=True)
-class _Purge:
+class _PurgeRun:
     """One purge: the moment before which things are old, the reason, and whether it is for show."""
 
-    before: float
-    why: str
+    cutoff_timestamp: float
+    reason: str
     dry_run: bool
 
-    def cache(self, folder: Path) -> Iterator[Purged]:
+    def purge_caches(self, folder: Path) -> Iterator[PurgeEntry]:
         """Entries of the caches of streets and crimes, of what models caught and of rates."""
         folders = sorted(folder.iterdir()) if folder.is_dir() else []
         folders = [entry for entry in folders if entry.is_dir() and not entry.is_symlink()]
-        yield from self._streets(folders)
+        yield from self._purge_street_cache(folders)
         for entry in folders:
             if CRIME_CACHE_FOLDER.fullmatch(entry.name):
-                yield from self._cached(entry, CRIME_CACHE_ENTRY, "crime cache")
-            elif entry.name == cache.FOLDER:
-                yield from self._cached(entry, cache.ARRAYS_ENTRY, "cache of streets in pieces")
-            elif entry.name in kept.FOLDERS:
-                yield from self._cached(entry, kept.ENTRY, kept.FOLDERS[entry.name])
+                yield from self._purge_cache_files(entry, CRIME_CACHE_ENTRY, "crime cache")
+            elif entry.name == cache.ARRAY_FOLDER:
+                yield from self._purge_cache_files(
+                    entry, cache.ARRAY_ENTRY_PATTERN, "cache of streets in pieces"
+                )
+            elif entry.name in kept.RISK_FOLDERS:
+                yield from self._purge_cache_files(
+                    entry, kept.RISK_ENTRY_PATTERN, kept.RISK_FOLDERS[entry.name]
+                )
 
-    def _cached(self, folder: Path, entries: re.Pattern[str], kind: str) -> Iterator[Purged]:
+    def _purge_cache_files(
+        self, folder: Path, entries: re.Pattern[str], kind: str
+    ) -> Iterator[PurgeEntry]:
         """Files of a cache; any other file is left alone, and so is its folder."""
         for path in sorted(folder.iterdir()):
             ours = entries.fullmatch(path.name) and path.is_file()
-            if ours and not path.is_symlink() and self._old(path):
+            if ours and not path.is_symlink() and self._is_old(path):
                 yield self._remove(path, kind)
         if not self.dry_run and not any(folder.iterdir()):
             folder.rmdir()
 
-    def _streets(self, folders: Sequence[Path]) -> Iterator[Purged]:
+    def _purge_street_cache(self, folders: Sequence[Path]) -> Iterator[PurgeEntry]:
         """Entries of the street cache; anything in them that we do not write keeps them."""
         for entry in folders:
-            if not STREETS_ENTRY.fullmatch(entry.name) or not self._old(entry):
+            if not STREET_ENTRY_PATTERN.fullmatch(entry.name) or not self._is_old(entry):
                 continue
-            strange = sorted({path.name for path in entry.iterdir()} - STREETS_FILES)
+            strange = sorted({path.name for path in entry.iterdir()} - STREET_ENTRY_FILES)
             if strange:
                 why = f"holds what patrolplan did not write ({', '.join(strange[:3])})"
-                yield Purged(f"{entry}", "street cache", removed=False, why=why)
+                yield PurgeEntry(f"{entry}", "street cache", removed=False, why=why)
             else:
                 yield self._remove(entry, "street cache")
 
-    def unfinished(self, workspace: Path) -> Iterator[Purged]:
+    def purge_unfinished_fetch(self, workspace: Path) -> Iterator[PurgeEntry]:
         """Crimes that came before a fetch broke off; a young one may still go on."""
-        if workspace.is_dir() and not workspace.is_symlink() and self._old(workspace):
+        if workspace.is_dir() and not workspace.is_symlink() and self._is_old(workspace):
             yield self._remove(workspace, "left by a fetch that broke off")
 
-    def output(self, out: Path) -> Iterator[Purged]:
+    def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
         """An output folder and what killed runs left beside it."""
         if not out.is_dir():
             message = f"{out}: there is no such folder; mend --out"
             raise OutputError(message)
-        with alone(out):
-            parts = out.parent.glob(f".{escaped(out.name)}.part-*")
-            for left in sorted((*parts, beside(out, "old"), beside(out, "new"))):
-                if left.is_dir() and not left.is_symlink() and self._old(left):
+        with lock_folder(out):
+            parts = out.parent.glob(f".{escape_glob(out.name)}.part-*")
+            for left in sorted((*parts, sibling_path(out, "old"), sibling_path(out, "new"))):
+                if left.is_dir() and not left.is_symlink() and self._is_old(left):
                     yield self._remove(left, "left by a run that was killed")
             manifest = out / MANIFEST
             if not manifest.is_file():
-                yield Purged(f"{out}", "output", removed=False, why="has no manifest of patrolplan")
-            elif self._old(manifest):
-                yield from self._files(out)
+                yield PurgeEntry(
+                    f"{out}", "output", removed=False, why="has no manifest of patrolplan"
+                )
+            elif self._is_old(manifest):
+                yield from self._purge_output_files(out)
 
-    def _files(self, out: Path) -> Iterator[Purged]:
-        named = _named(out)
+    def _purge_output_files(self, out: Path) -> Iterator[PurgeEntry]:
+        named = _read_file_hashes(out)
         for path in sorted(path for path in out.rglob("*") if path.is_symlink() or path.is_file()):
             name = path.relative_to(out).as_posix()
             if name == MANIFEST:
                 continue
             if path.is_symlink() or name not in named:
                 why = "patrolplan did not write it"
-                yield Purged(f"{path}", "output", removed=False, why=why)
+                yield PurgeEntry(f"{path}", "output", removed=False, why=why)
             elif hashlib.sha256(path.read_bytes()).hexdigest() != named[name]:
                 why = "was changed after it was written"
-                yield Purged(f"{path}", "output", removed=False, why=why)
+                yield PurgeEntry(f"{path}", "output", removed=False, why=why)
             else:
                 yield self._remove(path, "output")
         yield self._remove(out / MANIFEST, "output")
@@ -182,20 +196,20 @@ class _Purge:
                 if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
                     folder.rmdir()
 
-    def _old(self, path: Path) -> bool:
-        return path.stat().st_mtime < self.before
+    def _is_old(self, path: Path) -> bool:
+        return path.stat().st_mtime < self.cutoff_timestamp
 
-    def _remove(self, path: Path, what: str) -> Purged:
+    def _remove(self, path: Path, what: str) -> PurgeEntry:
         if not self.dry_run:
             try:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             except OSError as error:
                 message = f"{path}: cannot be removed ({error.strerror}); remove it by hand"
                 raise OutputError(message) from None
-        return Purged(f"{path}", what, removed=True, why=self.why)
+        return PurgeEntry(f"{path}", what, removed=True, why=self.reason)
 
 
-def _named(out: Path) -> dict[str, str]:
+def _read_file_hashes(out: Path) -> dict[str, str]:
     """Files that a manifest names, with their hashes; nothing where it cannot be read."""
     try:
         manifest: Any = json.loads((out / MANIFEST).read_text(encoding="utf-8"))

@@ -12,32 +12,32 @@ from patrolplan.network.cycling import CARRY, PUSH
 from patrolplan.network.paths import Walk
 from patrolplan.patrols.plan import Leg, Step
 
-SHORT_METRES = 25.0
+MIN_STEP_METRES = 25.0
 """A bit of street shorter than this, such as a crossing, is no direction of its own."""
 
-SHORT_PUSH_METRES = 8.0
+MIN_PUSH_METRES = 8.0
 """A shorter bit to get off the bicycle for, such as the edge of a square, is not told."""
 
-LEAST_METRES = 8.0
+MIN_END_METRES = 8.0
 """A shorter bit at either end of a leg is never told, whatever its direction."""
 
 STRAIGHT_ON = "straight on"
 
-WAYS = {PUSH: "push", CARRY: "carry"}
+OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
-UNLIT = "no"
+UNLIT_TAG = "no"
 """The OpenStreetMap value of `lit` for a street without lighting."""
 
 COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
 
-def leg_of(
+def build_leg(
     walk: Walk,
     labels: NDArray[np.object_],
     lit: NDArray[np.object_],
     metres_per_minute: float,
     *,
-    kinds: NDArray[np.int8] | None = None,
+    bicycle_ways: NDArray[np.int8] | None = None,
 ) -> Leg:
     """A leg with its directions.
 
@@ -56,28 +56,30 @@ def leg_of(
         `patrolplan.network.cycling`; on foot without.
     """
     lit = lit[walk.pieces]
-    ways = _ways(walk, kinds)
+    ways = _find_ways(walk, bicycle_ways)
     return Leg(
         metres=walk.metres,
         minutes=walk.cost_metres / metres_per_minute,
-        steps=directions(walk, labels, ways),
+        steps=build_directions(walk, labels, ways),
         line=walk.line,
         pieces=walk.pieces,
-        unlit_metres=float(walk.piece_metres[lit == UNLIT].sum()),
+        unlit_metres=float(walk.piece_metres[lit == UNLIT_TAG].sum()),
         lighting_unknown_metres=float(walk.piece_metres[lit == ""].sum()),
-        pushed_metres=float(walk.piece_metres[np.isin(ways, list(WAYS.values()))].sum()),
+        pushed_metres=float(
+            walk.piece_metres[np.isin(ways, list(OFF_BICYCLE_WAYS.values()))].sum()
+        ),
     )
 
 
-def _ways(walk: Walk, kinds: NDArray[np.int8] | None) -> NDArray[np.object_]:
+def _find_ways(walk: Walk, bicycle_ways: NDArray[np.int8] | None) -> NDArray[np.object_]:
     """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
-    if kinds is None:
+    if bicycle_ways is None:
         return np.full(len(walk.pieces), "walk", dtype=object)
-    kind = kinds[walk.pieces, walk.backwards.astype(np.int64)]
-    return np.array([WAYS.get(int(each), "ride") for each in kind], dtype=object)
+    kind = bicycle_ways[walk.pieces, walk.backwards.astype(np.int64)]
+    return np.array([OFF_BICYCLE_WAYS.get(int(each), "ride") for each in kind], dtype=object)
 
 
-def directions(
+def build_directions(
     walk: Walk, labels: NDArray[np.object_], ways: NDArray[np.object_] | None = None
 ) -> tuple[Step, ...]:
     """Street by street: how each begins, its name, the metres along it, and how one goes there.
@@ -85,18 +87,18 @@ def directions(
     Parameters
     ----------
     walk, labels
-        As for `leg_of`.
+        As for `build_leg`.
     ways
         (s,) how each piece is gone along; default all on foot.
     """
     if not len(walk.pieces):
         return ()
     ways = np.full(len(walk.pieces), "walk", dtype=object) if ways is None else ways
-    runs = _without_short(_runs(labels[walk.pieces], ways, walk.piece_metres))
-    return _told(runs, walk.line)
+    runs = _merge_short_between(_group_runs(labels[walk.pieces], ways, walk.piece_metres))
+    return _build_steps(runs, walk.line)
 
 
-def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
+def reverse_directions(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
     """The directions of a leg that is walked the other way round.
 
     Parameters
@@ -109,58 +111,58 @@ def turned_back(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step,
     runs = [
         _Run(step.street, step.way, step.metres, lead=step.tail_metres) for step in reversed(steps)
     ]
-    return _told(runs, line)
+    return _build_steps(runs, line)
 
 
-def _told(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
+def _build_steps(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
     """Streets and metres along a line as directions.
 
     A turn is told from the street before to the street after, whatever short bits lie between.
     """
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-    bearing = partial(_bearing, line, along)
-    runs = _ended(_begun(runs, bearing), bearing)
+    bearing = partial(_compute_bearing, line, along)
+    runs = _merge_short_end(_merge_short_start(runs, bearing), bearing)
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     steps = []
     for number, run in enumerate(runs):
         after = bearing(starts[number] + run.lead, forward=True)
-        turn = f"head {_compass(after)}"
+        turn = f"head {_describe_compass(after)}"
         if number > 0:
             before = bearing(starts[number] - runs[number - 1].tail, forward=False)
-            turn = turn_words(after - before)
+            turn = describe_turn(after - before)
         steps.append(Step(turn, run.name, float(run.metres), run.way, float(run.tail)))
     return tuple(steps)
 
 
-def _begun(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
+def _merge_short_start(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
     """A short bit at the start goes to the street after it, unless one turns into that street."""
-    if len(runs) == 1 or not runs[0].short:
+    if len(runs) == 1 or not runs[0].is_short:
         return list(runs)
     bit, street, *rest = runs
     before, after = bearing(bit.metres, forward=False), bearing(bit.metres, forward=True)
-    if bit.metres >= LEAST_METRES and turn_words(after - before) != STRAIGHT_ON:
+    if bit.metres >= MIN_END_METRES and describe_turn(after - before) != STRAIGHT_ON:
         return list(runs)
-    return [street.longer(bit.metres)._replace(lead=bit.metres), *rest]
+    return [street.lengthen(bit.metres)._replace(lead=bit.metres), *rest]
 
 
-def _ended(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
+def _merge_short_end(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
     """A short bit at the end goes to the street before it, unless one turns out of that street."""
-    if len(runs) == 1 or not runs[-1].short:
+    if len(runs) == 1 or not runs[-1].is_short:
         return list(runs)
     *rest, street, bit = runs
     at = sum(run.metres for run in runs) - bit.metres
     before, after = bearing(at, forward=False), bearing(at, forward=True)
-    if bit.metres >= LEAST_METRES and turn_words(after - before) != STRAIGHT_ON:
+    if bit.metres >= MIN_END_METRES and describe_turn(after - before) != STRAIGHT_ON:
         return list(runs)
-    return [*rest, street.longer(bit.metres)._replace(tail=bit.metres)]
+    return [*rest, street.lengthen(bit.metres)._replace(tail=bit.metres)]
 
 
-def turn_words(radians: float) -> str:
+def describe_turn(radians: float) -> str:
     """A change of direction, clockwise positive, in words.
 
     Examples
     --------
-    >>> [turn_words(np.radians(degrees)) for degrees in (5, 90, -90, 45, 175)]
+    >>> [describe_turn(np.radians(degrees)) for degrees in (5, 90, -90, 45, 175)]
     ['straight on', 'right', 'left', 'bear right', 'turn back']
     """
     degrees = (np.degrees(radians) + 180) % 360 - 180
@@ -186,20 +188,22 @@ class _Run(NamedTuple):
     tail: float = 0.0
 
     @property
-    def short(self) -> bool:
+    def is_short(self) -> bool:
         """Whether it is no direction of its own."""
-        return self.metres < (SHORT_PUSH_METRES if self.way in WAYS.values() else SHORT_METRES)
+        return self.metres < (
+            MIN_PUSH_METRES if self.way in OFF_BICYCLE_WAYS.values() else MIN_STEP_METRES
+        )
 
-    def longer(self, metres: float) -> "_Run":
+    def lengthen(self, metres: float) -> "_Run":
         """The run with so many metres more."""
         return self._replace(metres=self.metres + metres)
 
-    def alike(self, other: "_Run") -> bool:
+    def is_same_street(self, other: "_Run") -> bool:
         """Whether both are of one name and way."""
         return (self.name, self.way) == (other.name, other.way)
 
 
-def _runs(
+def _group_runs(
     names: NDArray[np.object_], ways: NDArray[np.object_], metres: NDArray[np.float64]
 ) -> list[_Run]:
     """Neighbouring pieces of one name and way as one."""
@@ -211,27 +215,28 @@ def _runs(
     ]
 
 
-def _without_short(runs: Sequence[_Run]) -> list[_Run]:
+def _merge_short_between(runs: Sequence[_Run]) -> list[_Run]:
     """Give a short bit between two streets to the one before it.
 
-    Short bits in a row count by their sum. Those at the ends stay: see `_begun` and `_ended`.
+    Short bits in a row count by their sum. Those at the ends stay: see `_merge_short_start` and
+    `_merge_short_end`.
     """
     kept: list[_Run] = []
-    together = _together(runs)
+    together = _join_short_neighbours(runs)
     for number, run in enumerate(together):
-        if kept and kept[-1].alike(run):
-            kept[-1] = kept[-1].longer(run.metres)._replace(tail=0.0)
-        elif 0 < number < len(together) - 1 and run.short:
-            kept[-1] = kept[-1].longer(run.metres)._replace(tail=run.metres)
+        if kept and kept[-1].is_same_street(run):
+            kept[-1] = kept[-1].lengthen(run.metres)._replace(tail=0.0)
+        elif 0 < number < len(together) - 1 and run.is_short:
+            kept[-1] = kept[-1].lengthen(run.metres)._replace(tail=run.metres)
         else:
             kept.append(run)
     return kept
 
 
-def _together(runs: Sequence[_Run]) -> list[_Run]:
+def _join_short_neighbours(runs: Sequence[_Run]) -> list[_Run]:
     """Short bits in a row as one, called after the longest of them."""
     found: list[_Run] = []
-    for short, some in groupby(runs, key=lambda run: run.short):
+    for short, some in groupby(runs, key=lambda run: run.is_short):
         bits = list(some)
         if short:
             longest = max(bits, key=lambda run: run.metres)
@@ -240,7 +245,7 @@ def _together(runs: Sequence[_Run]) -> list[_Run]:
     return found
 
 
-def _bearing(
+def _compute_bearing(
     line: NDArray[np.float64], along: NDArray[np.float64], at_metres: float, *, forward: bool
 ) -> float:
     """Direction walked just after (or before) a point of the line, clockwise from north.
@@ -255,5 +260,5 @@ def _bearing(
     return float(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
 
 
-def _compass(radians: float) -> str:
+def _describe_compass(radians: float) -> str:
     return COMPASS[round(np.degrees(radians) / 45) % 8]

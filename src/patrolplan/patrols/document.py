@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from patrolplan.crs import Projection
-from patrolplan.patrols.plan import Barred, Leg, Patrol, Step, Stop, Variant, clock
+from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Step, Stop, Variant, format_time
 
 
-def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
     """A patrol in the form of the contracts, in degrees and HH:MM."""
-    legs = [_leg(leg, projection) for leg in patrol.legs]
+    legs = [_build_leg_document(leg, projection) for leg in patrol.legs]
     return {
         "urn": patrol.urn,
         "school": patrol.school,
         "number": patrol.number,
-        "gate": degrees(np.array([[patrol.x, patrol.y]]), projection)[0],
-        "start": clock(patrol.start_minutes),
-        "gate_until": clock(patrol.gate_until_minutes),
-        "end": clock(patrol.end_minutes),
-        "latest_end": clock(patrol.latest_end_minutes),
+        "gate": convert_to_degrees(np.array([[patrol.x, patrol.y]]), projection)[0],
+        "start": format_time(patrol.start_minutes),
+        "gate_until": format_time(patrol.gate_until_minutes),
+        "end": format_time(patrol.end_minutes),
+        "latest_end": format_time(patrol.latest_end_minutes),
         "ends_at": patrol.ends_at,
-        **_way(patrol, projection, legs),
+        **_build_way_fields(patrol, projection, legs),
         "worth": round(patrol.worth, 8),
         "bound": round(patrol.bound, 8),
         "gap_percent": round(patrol.gap_percent, 2),
@@ -34,13 +34,13 @@ def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
         "stops": [
             {
                 "hotspot": stop.hotspot,
-                "arrive": clock(stop.arrive_minutes),
-                "leave": clock(stop.leave_minutes),
+                "arrive": format_time(stop.arrive_minutes),
+                "leave": format_time(stop.leave_minutes),
                 "place": stop.place,
                 "why": list(stop.why),
                 "worth": round(stop.worth, 8),
                 "tasked": stop.tasked,
-                "point": degrees(np.array([[stop.x, stop.y]]), projection)[0],
+                "point": convert_to_degrees(np.array([[stop.x, stop.y]]), projection)[0],
             }
             for stop in patrol.stops
         ],
@@ -49,13 +49,15 @@ def patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
             {"worth_share": round(variant.worth_share, 6), "stops": list(variant.hotspots)}
             for variant in patrol.variants
         ],
-        "keep_away": [_barred(one, projection) for one in patrol.keep_away],
+        "keep_away": [_build_barred_document(one, projection) for one in patrol.keep_away],
         "notes": list(patrol.notes),
         "tested": patrol.tested,
     }
 
 
-def _way(patrol: Patrol, projection: Projection, legs: list[dict[str, Any]]) -> dict[str, Any]:
+def _build_way_fields(
+    patrol: Patrol, projection: Projection, legs: list[dict[str, Any]]
+) -> dict[str, Any]:
     """What only patrols by bicycle, and those that start at the base, have to say."""
     said: dict[str, Any] = {}
     if patrol.way != "walk":
@@ -66,22 +68,22 @@ def _way(patrol: Patrol, projection: Projection, legs: list[dict[str, Any]]) -> 
         before = patrol.approach
         said |= {
             "starts_at": patrol.starts_at,
-            "set_out": clock(patrol.set_out_minutes),
-            "approach": None if before is None else _leg(before, projection),
+            "set_out": format_time(patrol.set_out_minutes),
+            "approach": None if before is None else _build_leg_document(before, projection),
         }
     return said
 
 
-def _barred(barred: Barred, projection: Projection) -> dict[str, Any]:
+def _build_barred_document(place: BarredPlace, projection: Projection) -> dict[str, Any]:
     return {
-        "place_id": barred.place_id,
-        "place": barred.place,
-        "why": barred.why,
-        "point": degrees(np.array([[barred.x, barred.y]]), projection)[0],
+        "place_id": place.place_id,
+        "place": place.place,
+        "why": place.why,
+        "point": convert_to_degrees(np.array([[place.x, place.y]]), projection)[0],
     }
 
 
-def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
+def _build_leg_document(leg: Leg, projection: Projection) -> dict[str, Any]:
     return {
         "metres": round(leg.metres, 1),
         "minutes": round(leg.minutes, 2),
@@ -95,24 +97,24 @@ def _leg(leg: Leg, projection: Projection) -> dict[str, Any]:
             for step in leg.steps
         ],
         **({"pushed_metres": pushed} if (pushed := round(leg.pushed_metres, 1)) else {}),
-        "line": _line(leg.line, projection),
+        "line": _build_line(leg.line, projection),
     }
 
 
-def _line(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+def _build_line(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """A line in degrees, without points that rounding made the same as the one before."""
-    points = degrees(xy, projection)
+    points = convert_to_degrees(xy, projection)
     moved = [point for before, point in pairwise(points) if point != before]
     return [*points[:1], *moved]
 
 
-def degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """(n, 2) metres as pairs of longitude and latitude."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     return [[float(lon), float(lat)] for lon, lat in zip(longitude, latitude, strict=True)]
 
 
-def _minutes(value: object) -> object:
+def _parse_minutes(value: object) -> object:
     """Minutes after midnight of HH:MM."""
     parts = value.split(":") if isinstance(value, str) else []
     two, last_hour, last_minute = 2, 23, 59
@@ -124,21 +126,21 @@ def _minutes(value: object) -> object:
     raise ValueError(message)
 
 
-Minutes = Annotated[float, BeforeValidator(_minutes)]
+Minutes = Annotated[float, BeforeValidator(_parse_minutes)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-89, le=89)]
-Place = tuple[Longitude, Latitude]
+LonLat = tuple[Longitude, Latitude]
 Amount = Annotated[float, Field(ge=0, le=1e9)]
 Count = Annotated[int, Field(ge=0, le=99)]
 
 
-class Entry(BaseModel):
+class FileModel(BaseModel):
     """Part of a file of ours; keys added by later versions are passed over."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, extra="ignore")
 
 
-class StepEntry(Entry):
+class StepEntry(FileModel):
     """A line of the directions."""
 
     turn: str
@@ -148,12 +150,12 @@ class StepEntry(Entry):
     tail_metres: Amount = 0.0
 
     @property
-    def step(self) -> Step:
+    def as_step(self) -> Step:
         """The line itself."""
         return Step(self.turn, self.street, self.metres, self.way, self.tail_metres)
 
 
-class LegEntry(Entry):
+class LegEntry(FileModel):
     """A walk."""
 
     metres: Amount
@@ -162,15 +164,15 @@ class LegEntry(Entry):
     lighting_unknown_metres: Amount
     pushed_metres: Amount = 0.0
     directions: list[StepEntry]
-    line: list[Annotated[Place, Field(strict=False)]]
+    line: list[Annotated[LonLat, Field(strict=False)]]
 
-    def leg(self, projection: Projection) -> Leg:
+    def to_leg(self, projection: Projection) -> Leg:
         """The walk itself; which pieces of street it takes is not kept in files."""
         return Leg(
             metres=self.metres,
             minutes=self.minutes,
-            steps=tuple(row.step for row in self.directions),
-            line=metres_of(self.line, projection),
+            steps=tuple(row.as_step for row in self.directions),
+            line=convert_to_metres(self.line, projection),
             pieces=np.zeros(0, dtype=np.int64),
             unlit_metres=self.unlit_metres,
             lighting_unknown_metres=self.lighting_unknown_metres,
@@ -178,7 +180,7 @@ class LegEntry(Entry):
         )
 
 
-class StopEntry(Entry):
+class StopEntry(FileModel):
     """A stop."""
 
     hotspot: str
@@ -188,11 +190,11 @@ class StopEntry(Entry):
     why: list[str]
     worth: Amount
     tasked: str
-    point: Annotated[Place, Field(strict=False)]
+    point: Annotated[LonLat, Field(strict=False)]
 
-    def stop(self, projection: Projection) -> Stop:
+    def to_stop(self, projection: Projection) -> Stop:
         """The stop itself."""
-        ((x, y),) = metres_of([self.point], projection)
+        ((x, y),) = convert_to_metres([self.point], projection)
         return Stop(
             hotspot=self.hotspot,
             arrive_minutes=self.arrive,
@@ -206,34 +208,34 @@ class StopEntry(Entry):
         )
 
 
-class BarredEntry(Entry):
+class BarredEntry(FileModel):
     """A place to keep away from."""
 
     place_id: str
     place: str
     why: str
-    point: Annotated[Place, Field(strict=False)]
+    point: Annotated[LonLat, Field(strict=False)]
 
-    def barred(self, projection: Projection) -> Barred:
+    def to_barred_place(self, projection: Projection) -> BarredPlace:
         """The place itself."""
-        ((x, y),) = metres_of([self.point], projection)
-        return Barred(self.place_id, float(x), float(y), self.place, self.why)
+        ((x, y),) = convert_to_metres([self.point], projection)
+        return BarredPlace(self.place_id, float(x), float(y), self.place, self.why)
 
 
-class VariantEntry(Entry):
+class VariantEntry(FileModel):
     """Another patrol of the school, by its hotspots."""
 
     worth_share: Amount
     stops: list[str]
 
 
-class PatrolEntry(Entry):
+class PatrolEntry(FileModel):
     """A patrol; times are to the minute, as its card shows them."""
 
     urn: str
     school: str
     number: Annotated[int, Field(ge=1, le=99)]
-    gate: Annotated[Place, Field(strict=False)]
+    gate: Annotated[LonLat, Field(strict=False)]
     start: Minutes
     gate_until: Minutes
     end: Minutes
@@ -252,9 +254,9 @@ class PatrolEntry(Entry):
     approach: LegEntry | None = None
     keep_away: list[BarredEntry] = []
 
-    def patrol(self, projection: Projection) -> Patrol:
+    def to_patrol(self, projection: Projection) -> Patrol:
         """The patrol itself."""
-        ((x, y),) = metres_of([self.gate], projection)
+        ((x, y),) = convert_to_metres([self.gate], projection)
         return Patrol(
             urn=self.urn,
             school=self.school,
@@ -268,20 +270,20 @@ class PatrolEntry(Entry):
             worth=self.worth,
             bound=self.bound,
             proven=self.proven,
-            stops=tuple(row.stop(projection) for row in self.stops),
-            legs=tuple(row.leg(projection) for row in self.legs),
+            stops=tuple(row.to_stop(projection) for row in self.stops),
+            legs=tuple(row.to_leg(projection) for row in self.legs),
             variants=tuple(Variant(row.worth_share, tuple(row.stops)) for row in self.variants),
             notes=tuple(self.notes),
             tested=self.tested,
             ends_at=self.ends_at,
             way=self.way,
             starts_at=self.starts_at,
-            approach=None if self.approach is None else self.approach.leg(projection),
-            keep_away=tuple(row.barred(projection) for row in self.keep_away),
+            approach=None if self.approach is None else self.approach.to_leg(projection),
+            keep_away=tuple(row.to_barred_place(projection) for row in self.keep_away),
         )
 
 
-def metres_of(places: Sequence[Place], projection: Projection) -> NDArray[np.float64]:
+def convert_to_metres(places: Sequence[LonLat], projection: Projection) -> NDArray[np.float64]:
     """(n, 2) metres of pairs of longitude and latitude."""
     table = np.array(places, dtype=np.float64).reshape(-1, 2)
     return np.column_stack(projection.to_metres(table[:, 0], table[:, 1]))

@@ -9,24 +9,24 @@ from dataclasses import replace
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
-from patrolplan.network.names import street_labels
-from patrolplan.parallel import Tell, shared_out, told_as
-from patrolplan.patrols.patrol_writer import patrols_past
+from patrolplan.network.names import label_streets
+from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.patrol_writer import plan_avoiding_variant
 from patrolplan.patrols.plan import Patrol, Variant
-from patrolplan.patrols.school_problem import Ground, Ready
-from patrolplan.patrols.stop_order import rhythm_of
-from patrolplan.patrols.windows import window_of
+from patrolplan.patrols.school_problem import PlanningInputs, SharedInputs
+from patrolplan.patrols.stop_order import estimate_time_profile
+from patrolplan.patrols.windows import resolve_window
 from patrolplan.risk.surface import Risk
 
-Asked = tuple[str, frozenset[str]]
+AvoidanceRequest = tuple[str, frozenset[str]]
 """A school, and the hotspots that a further patrol of it should keep off."""
 
-EPSILON = 1e-6
+MINUTES_TOLERANCE = 1e-6
 
 
-def relief_asked(
-    patrols: Sequence[Patrol], *, most_minutes: float, beside: Sequence[Patrol] = ()
-) -> tuple[Asked, ...]:
+def find_avoidance_requests(
+    patrols: Sequence[Patrol], *, max_minutes: float, other_mode_patrols: Sequence[Patrol] = ()
+) -> tuple[AvoidanceRequest, ...]:
     """Which schools need further patrols, and past which hotspots.
 
     A hotspot is crowded when more schools have a patrol there than the most of a day lets in. A
@@ -43,19 +43,25 @@ def relief_asked(
         Patrols of the same day that crowd hotspots too, but ask for nothing: those of officers of
         another mode.
     """
-    ways = {urn: _hotspots(_of(patrols, urn)) for urn in dict.fromkeys(row.urn for row in patrols)}
+    ways = {
+        urn: _list_hotspot_choices(_select_school(patrols, urn))
+        for urn in dict.fromkeys(row.urn for row in patrols)
+    }
     minutes: defaultdict[str, float] = defaultdict(float)
-    for urn in dict.fromkeys([*ways, *(row.urn for row in beside)]):
+    for urn in dict.fromkeys([*ways, *(row.urn for row in other_mode_patrols)]):
         there: dict[str, float] = {}
-        for patrol in (*_own(patrols, urn), *_own(beside, urn)):
+        for patrol in (
+            *_collect_school_patrols(patrols, urn),
+            *_collect_school_patrols(other_mode_patrols, urn),
+        ):
             for stop in patrol.stops:
                 if not stop.tasked:
                     long = stop.leave_minutes - stop.arrive_minutes
                     there[stop.hotspot] = max(there.get(stop.hotspot, 0.0), long)
         for name, long in there.items():
             minutes[name] += long
-    crowded = {name for name, much in minutes.items() if much > most_minutes + EPSILON}
-    found: list[Asked] = []
+    crowded = {name for name, much in minutes.items() if much > max_minutes + MINUTES_TOLERANCE}
+    found: list[AvoidanceRequest] = []
     for urn, mine in ways.items():
         here = crowded & frozenset().union(*mine)
         alone = crowded & frozenset.intersection(*mine)
@@ -66,18 +72,18 @@ def relief_asked(
     return tuple(found)
 
 
-def with_relief(
+def add_avoiding_variants(
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
     patrols: Sequence[Patrol],
     *,
     date: dt.date | None,
-    known: Mapping[Asked, Variant | None],
-    beside: Sequence[Patrol] = (),
+    planned: Mapping[AvoidanceRequest, Variant | None],
+    other_mode_patrols: Sequence[Patrol] = (),
     executor: Executor | None = None,
-    tell: Tell | None = None,
-) -> tuple[tuple[Patrol, ...], dict[Asked, Variant | None]]:
+    report_progress: ProgressCallback | None = None,
+) -> tuple[tuple[Patrol, ...], dict[AvoidanceRequest, Variant | None]]:
     """Give schools at crowded hotspots further patrols, as variants after their own.
 
     Parameters
@@ -91,29 +97,29 @@ def with_relief(
     known
         Further patrols that are planned already; None where there is none.
     beside
-        See `relief_asked`.
+        See `find_avoidance_requests`.
 
     Returns
     -------
     tuple of Patrol, dict
         The patrols, and every further patrol that was asked for.
     """
-    bare, others = _bare(patrols), _bare(beside)
+    bare, others = _remove_avoiding_variants(patrols), _remove_avoiding_variants(other_mode_patrols)
     most = area.settings.week.max_dose_minutes_per_day
-    asked = relief_asked(bare, most_minutes=most, beside=others)
-    found = {row: known[row] for row in asked if row in known}
+    asked = find_avoidance_requests(bare, max_minutes=most, other_mode_patrols=others)
+    found = {row: planned[row] for row in asked if row in planned}
     missing = [row for row in asked if row not in found]
     if missing:
-        window = window_of(area.settings.patrol)
-        rhythm = rhythm_of(area, hotspots) if risk.times_known else None
-        ground = Ground(area.for_schools(), street_labels(area.network), window)
-        ready = Ready(ground, risk, hotspots, date, rhythm)
+        window = resolve_window(area.settings.patrol)
+        rhythm = estimate_time_profile(area, hotspots) if risk.times_known else None
+        ground = SharedInputs(area.without_incidents(), label_streets(area.network), window)
+        ready = PlanningInputs(ground, risk, hotspots, date, rhythm)
         rows = {urn: row for row, urn in enumerate(area.schools["urn"])}
-        items = [(rows[urn], names, tuple(_of(bare, urn))) for urn, names in missing]
-        told = told_as("Planning past crowded hotspots", items, tell)
-        made = shared_out(_past, ready, items, executor=executor, tell=told)
+        items = [(rows[urn], names, tuple(_select_school(bare, urn))) for urn, names in missing]
+        told = label_progress("Planning past crowded hotspots", items, report_progress)
+        made = map_parallel(_plan_request, ready, items, executor=executor, report_progress=told)
         found |= dict(zip(missing, made, strict=True))
-    joined = tuple(_joined(row, asked, found) for row in bare)
+    joined = tuple(_add_school_variants(row, asked, found) for row in bare)
     same = (
         tuple(map(id, a.variants)) == tuple(map(id, b.variants))
         for a, b in zip(patrols, joined, strict=True)
@@ -121,24 +127,31 @@ def with_relief(
     return tuple(a if like else b for a, b, like in zip(patrols, joined, same, strict=True)), found
 
 
-def _bare(patrols: Iterable[Patrol]) -> list[Patrol]:
+def _remove_avoiding_variants(patrols: Iterable[Patrol]) -> list[Patrol]:
     """The patrols without further ones."""
-    return [replace(row, variants=tuple(v for v in row.variants if not v.past)) for row in patrols]
+    return [
+        replace(row, variants=tuple(v for v in row.variants if not v.avoided_hotspots))
+        for row in patrols
+    ]
 
 
-def _past(ready: Ready, item: tuple[int, frozenset[str], tuple[Patrol, ...]]) -> Variant | None:
+def _plan_request(
+    inputs: PlanningInputs, item: tuple[int, frozenset[str], tuple[Patrol, ...]]
+) -> Variant | None:
     row, names, best = item
-    return patrols_past(ready.case(row), names, best)
+    return plan_avoiding_variant(inputs.build_school_problem(row), names, best)
 
 
-def _joined(
-    patrol: Patrol, asked: Iterable[Asked], found: Mapping[Asked, Variant | None]
+def _add_school_variants(
+    patrol: Patrol,
+    requests: Iterable[AvoidanceRequest],
+    found: Mapping[AvoidanceRequest, Variant | None],
 ) -> Patrol:
     """A patrol with the further ones of its school that are not among its own already."""
     variants = list(patrol.variants)
     seen = {frozenset(stop.hotspot for stop in patrol.stops)}
     seen |= {frozenset(variant.hotspots) for variant in patrol.variants}
-    for row in asked:
+    for row in requests:
         more = found[row]
         if row[0] == patrol.urn and more is not None and frozenset(more.hotspots) not in seen:
             variants.append(more)
@@ -146,19 +159,19 @@ def _joined(
     return replace(patrol, variants=tuple(variants))
 
 
-def _of(patrols: Iterable[Patrol], urn: str) -> list[Patrol]:
+def _select_school(patrols: Iterable[Patrol], urn: str) -> list[Patrol]:
     return [patrol for patrol in patrols if patrol.urn == urn]
 
 
-def _own(patrols: Iterable[Patrol], urn: str) -> list[Patrol]:
+def _collect_school_patrols(patrols: Iterable[Patrol], urn: str) -> list[Patrol]:
     """A school's patrols with those of all variants."""
-    mine = _of(patrols, urn)
+    mine = _select_school(patrols, urn)
     return [*mine, *(row for patrol in mine[:1] for v in patrol.variants for row in v.patrols)]
 
 
-def _hotspots(mine: Sequence[Patrol]) -> list[frozenset[str]]:
+def _list_hotspot_choices(own_patrols: Sequence[Patrol]) -> list[frozenset[str]]:
     """Hotspots of each choice that a school has, without places that must be visited."""
-    choices = [mine, *(variant.patrols for variant in mine[0].variants)]
+    choices = [own_patrols, *(variant.patrols for variant in own_patrols[0].variants)]
     return [
         frozenset(stop.hotspot for row in choice for stop in row.stops if not stop.tasked)
         for choice in choices

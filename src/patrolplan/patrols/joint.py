@@ -26,20 +26,20 @@ from patrolplan.patrols.solver.solve import (
     solve,
 )
 
-SEARCH = MaxIterations(3000)
+SEARCH_LIMIT = MaxIterations(3000)
 """For a school that is too large to be solved exactly."""
 
-EFFORT = 5_000_000
+MAX_PRICING_ITERATIONS = 5_000_000
 """Labels and rounds of all solutions together, after which no more prices are tried."""
 
-SCALE = 1000.0
+PACKING_SCALE = 1000.0
 """The packing's own tolerances are for numbers of about this size."""
 
-SAME = 1e-7
+WORTH_TOLERANCE = 1e-7
 """Worths that differ by less, as a share, are the same."""
 
-ROUNDS = 200
-IMPROVEMENTS = 5
+MAX_PRICING_ROUNDS = 200
+MAX_IMPROVEMENT_ROUNDS = 5
 
 Routes = tuple[tuple[int, ...], ...]
 
@@ -66,7 +66,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Joint:
+class TeamSolution:
     """The answer: for each member a route an officer, their worth together, and its bound."""
 
     routes: tuple[Routes, ...]
@@ -74,13 +74,13 @@ class Joint:
     bound: float
 
 
-def overlapping(one: Member, other: Member) -> bool:
+def is_overlapping(one: Member, other: Member) -> bool:
     """Whether both are out at some time."""
     start = max(one.start_minutes, other.start_minutes)
     return start < min(one.end_minutes, other.end_minutes)
 
 
-def solve_together(members: Sequence[Member], *, seed: int = 1) -> Joint:
+def solve_together(members: Sequence[Member], *, seed: int = 1) -> TeamSolution:
     """Routes of the most worth in which no place has visits of two members out at one time.
 
     Parameters
@@ -97,19 +97,19 @@ def solve_together(members: Sequence[Member], *, seed: int = 1) -> Joint:
         same answer.
     """
     team = _Team(tuple(members), seed)
-    routes = team.one_after_other()
-    bound = team.price()
+    routes = team.solve_in_turn()
+    bound = team.generate_columns()
     packed = team.pack()
-    if team.worth(packed) > team.worth(routes):
+    if team.compute_worth(packed) > team.compute_worth(routes):
         routes = packed
-    if bound > (1 + SAME) * team.worth(routes):
-        routes = team.improved(routes)
+    if bound > (1 + WORTH_TOLERANCE) * team.compute_worth(routes):
+        routes = team.improve(routes)
     stops = sum(member.problem.size - len(member.problem.barred) for member in members)
-    if bound > (1 + SAME) * team.worth(routes) and stops <= MAX_CANDIDATES:
-        whole, most = team.whole()
-        routes, bound = max(routes, whole, key=team.worth), min(bound, most)
-    worth = team.worth(routes)
-    return Joint(routes, worth, worth if bound <= (1 + SAME) * worth else bound)
+    if bound > (1 + WORTH_TOLERANCE) * team.compute_worth(routes) and stops <= MAX_CANDIDATES:
+        whole, most = team.solve_as_one()
+        routes, bound = max(routes, whole, key=team.compute_worth), min(bound, most)
+    worth = team.compute_worth(routes)
+    return TeamSolution(routes, worth, worth if bound <= (1 + WORTH_TOLERANCE) * worth else bound)
 
 
 @dataclass(eq=False)
@@ -121,9 +121,9 @@ class _Team:
     columns: dict[tuple[int, Routes], None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.rows, self.count = _rows(self.members)
+        self.rows, self.count = _build_conflict_rows(self.members)
 
-    def worth(self, routes: Sequence[Routes]) -> float:
+    def compute_worth(self, routes: Sequence[Routes]) -> float:
         """Prizes of all stops."""
         return math.fsum(
             float(member.problem.prizes[stop])
@@ -132,35 +132,35 @@ class _Team:
             for stop in route
         )
 
-    def one_after_other(self) -> tuple[Routes, ...]:
+    def solve_in_turn(self) -> tuple[Routes, ...]:
         """Each member's best patrol on the places that those before have left."""
         routes: list[Routes] = [() for _ in self.members]
         for number in range(len(self.members)):
-            routes[number] = _routes(self._alone(number, routes))
+            routes[number] = _get_routes(self._solve_given_others(number, routes))
             self.columns[number, routes[number]] = None
         return tuple(routes)
 
-    def price(self) -> float:
+    def generate_columns(self) -> float:
         """Fill the pool until no further patrol can help, and bound the worth of all together."""
-        bound, effort = self._all(), 0
+        bound, effort = self._sum_all_prizes(), 0
         duals = np.zeros(self.count)
-        for _ in range(ROUNDS):
-            found = [self._priced(number, duals) for number in range(len(self.members))]
+        for _ in range(MAX_PRICING_ROUNDS):
+            found = [self._solve_at_prices(number, duals) for number in range(len(self.members))]
             total = float(duals.sum()) + math.fsum(solution.bound for solution in found)
             bound = min(bound, total)
             effort += sum(solution.iterations for solution in found)
             known = len(self.columns)
             self.columns |= {
-                (number, _routes(solution)): None for number, solution in enumerate(found)
+                (number, _get_routes(solution)): None for number, solution in enumerate(found)
             }
-            if len(self.columns) == known or effort > EFFORT:
+            if len(self.columns) == known or effort > MAX_PRICING_ITERATIONS:
                 break
-            duals, objective = self._relaxed()
-            if bound <= (1 + SAME) * objective:
+            duals, objective = self._solve_relaxation()
+            if bound <= (1 + WORTH_TOLERANCE) * objective:
                 break
         return bound
 
-    def _all(self) -> float:
+    def _sum_all_prizes(self) -> float:
         """Prizes of all places, each as often as its visits can be apart in time."""
         shared, alone = np.zeros(self.count), 0.0
         for member, rows in zip(self.members, self.rows, strict=True):
@@ -172,9 +172,9 @@ class _Team:
 
     def pack(self) -> tuple[Routes, ...]:
         """The best choice of one whole patrol a member from the pool."""
-        matrix, values = self._matrix()
+        matrix, values = self._build_matrix()
         result = milp(
-            -SCALE * values,
+            -PACKING_SCALE * values,
             integrality=np.ones(len(values)),
             bounds=Bounds(0, 1),
             constraints=LinearConstraint(matrix, ub=np.ones(matrix.shape[0])),
@@ -190,21 +190,23 @@ class _Team:
                 chosen[number] = routes
         return tuple(chosen)
 
-    def improved(self, routes: Sequence[Routes]) -> tuple[Routes, ...]:
+    def improve(self, routes: Sequence[Routes]) -> tuple[Routes, ...]:
         """Solve each member again beside the others, as long as that helps."""
         current = list(routes)
-        for _ in range(IMPROVEMENTS):
-            before = self.worth(current)
+        for _ in range(MAX_IMPROVEMENT_ROUNDS):
+            before = self.compute_worth(current)
             for number in range(len(self.members)):
                 changed = [*current]
-                changed[number] = _routes(self._alone(number, current))
-                if self.worth(changed) > (1 + SAME) * self.worth(current):
+                changed[number] = _get_routes(self._solve_given_others(number, current))
+                if self.compute_worth(changed) > (1 + WORTH_TOLERANCE) * self.compute_worth(
+                    current
+                ):
                     current = changed
-            if self.worth(current) <= before:
+            if self.compute_worth(current) <= before:
                 break
         return tuple(current)
 
-    def whole(self) -> tuple[tuple[Routes, ...], float]:
+    def solve_as_one(self) -> tuple[tuple[Routes, ...], float]:
         """All members in one problem, in blocks that no way joins, and a bound on its worth."""
         problems = [member.problem for member in self.members]
         starts = np.cumsum([0, *(problem.size for problem in problems)]).tolist()
@@ -235,7 +237,7 @@ class _Team:
             barred=frozenset(barred),
             exclusive=tuple(frozenset(stops) for stops in exclusive),
         )
-        solution = solve(together, stop=SEARCH, seed=self.seed)
+        solution = solve(together, stop=SEARCH_LIMIT, seed=self.seed)
         found = iter(solution.routes)
         routes = tuple(
             tuple(tuple(stop - start for stop in next(found).stops) for _ in problem.officers)
@@ -243,29 +245,31 @@ class _Team:
         )
         return routes, solution.bound
 
-    def _alone(self, number: int, routes: Sequence[Routes]) -> Solution:
+    def _solve_given_others(self, number: int, routes: Sequence[Routes]) -> Solution:
         """A member's best patrol where it may not go to the others' places."""
         problem = self.members[number].problem
-        barred = problem.barred | taken_rows(self.members, number, routes)
-        return solve(replace(problem, barred=barred), stop=SEARCH, seed=self.seed)
+        barred = problem.barred | find_taken_rows(self.members, number, routes)
+        return solve(replace(problem, barred=barred), stop=SEARCH_LIMIT, seed=self.seed)
 
-    def _priced(self, number: int, duals: NDArray[np.float64]) -> Solution:
+    def _solve_at_prices(self, number: int, duals: NDArray[np.float64]) -> Solution:
         """A member's best patrol when shared places cost their price."""
         problem = self.members[number].problem
         prizes = problem.prizes.copy()
         for stop, rows in self.rows[number].items():
             prizes[stop] -= duals[rows].sum()
-        return solve(replace(problem, prizes=np.maximum(prizes, 0.0)), stop=SEARCH, seed=self.seed)
+        return solve(
+            replace(problem, prizes=np.maximum(prizes, 0.0)), stop=SEARCH_LIMIT, seed=self.seed
+        )
 
-    def _relaxed(self) -> tuple[NDArray[np.float64], float]:
+    def _solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Prices of the shared places, and what fractions of known patrols are worth."""
-        matrix, values = self._matrix()
+        matrix, values = self._build_matrix()
         limits = np.ones(matrix.shape[0])
-        result = linprog(-SCALE * values, A_ub=matrix, b_ub=limits, method="highs")
-        prices = np.maximum(-result.ineqlin.marginals, 0.0) / SCALE
-        return prices[: self.count], float(-result.fun) / SCALE
+        result = linprog(-PACKING_SCALE * values, A_ub=matrix, b_ub=limits, method="highs")
+        prices = np.maximum(-result.ineqlin.marginals, 0.0) / PACKING_SCALE
+        return prices[: self.count], float(-result.fun) / PACKING_SCALE
 
-    def _matrix(self) -> tuple[csr_array, NDArray[np.float64]]:
+    def _build_matrix(self) -> tuple[csr_array, NDArray[np.float64]]:
         """Rows: shared places by time, then members; a column for each patrol of the pool."""
         rows, columns, values = [], [], []
         for column, (number, routes) in enumerate(self.columns):
@@ -278,24 +282,26 @@ class _Team:
         return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape), np.array(values)
 
 
-def taken_rows(members: Sequence[Member], number: int, routes: Sequence[Routes]) -> frozenset[int]:
+def find_taken_rows(
+    members: Sequence[Member], number: int, routes: Sequence[Routes]
+) -> frozenset[int]:
     """Rows of a member whose places are visited by others that are out when it is."""
     own = members[number]
     taken = {
         member.places[stop]
         for other, (member, theirs) in enumerate(zip(members, routes, strict=True))
-        if other != number and overlapping(own, member)
+        if other != number and is_overlapping(own, member)
         for route in theirs
         for stop in route
     }
     return frozenset(row for row, place in enumerate(own.places) if place and place in taken)
 
 
-def _routes(solution: Solution) -> Routes:
+def _get_routes(solution: Solution) -> Routes:
     return tuple(route.stops for route in solution.routes)
 
 
-def _rows(members: Sequence[Member]) -> tuple[list[dict[int, list[int]]], int]:
+def _build_conflict_rows(members: Sequence[Member]) -> tuple[list[dict[int, list[int]]], int]:
     """For each member, the rows of the packing that each of its stops is in, and their number.
 
     Windows are intervals, so members that are all out at one time are found at their starts; a
@@ -303,7 +309,7 @@ def _rows(members: Sequence[Member]) -> tuple[list[dict[int, list[int]]], int]:
     """
     rows: list[dict[int, list[int]]] = [{} for _ in members]
     count = 0
-    for out in _out_together(members):
+    for out in _find_concurrent_members(members):
         holders: dict[str, list[tuple[int, int]]] = {}
         for number in sorted(out):
             for stop, place in enumerate(members[number].places):
@@ -317,7 +323,7 @@ def _rows(members: Sequence[Member]) -> tuple[list[dict[int, list[int]]], int]:
     return rows, count
 
 
-def _out_together(members: Sequence[Member]) -> list[frozenset[int]]:
+def _find_concurrent_members(members: Sequence[Member]) -> list[frozenset[int]]:
     """Largest sets of members that are all out at some time."""
     sets = {
         frozenset(

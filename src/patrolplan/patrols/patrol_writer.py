@@ -9,39 +9,47 @@ from itertools import pairwise
 
 import pandas as pd
 
-from patrolplan.network.names import describe
+from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
-from patrolplan.patrols.directions import leg_of, turned_back
+from patrolplan.patrols.directions import build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Stop, Variant
-from patrolplan.patrols.school_problem import SchoolCase, said
-from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution, solve, variants
-from patrolplan.patrols.stop_order import best_order
+from patrolplan.patrols.school_problem import SchoolProblem, describe_tasking
+from patrolplan.patrols.solver.solve import (
+    OrienteeringProblem,
+    Route,
+    Solution,
+    find_variants,
+    solve,
+)
+from patrolplan.patrols.stop_order import find_best_order
 
-VARIANTS = 3
+VARIANT_COUNT = 3
 
-BY_TIME = "Order of the stops: each near the time of day when it is at its worst."
+REORDERED_NOTE = "Order of the stops: each near the time of day when it is at its worst."
 
-SPARE_METRES = 1.0
+ROUNDING_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
 
 
-def patrols_of(case: SchoolCase) -> tuple[list[Patrol], list[str]]:
+def plan_school_patrols(school_problem: SchoolProblem) -> tuple[list[Patrol], list[str]]:
     """The best patrol of each officer, and which tasked places are not visited and why."""
-    seed = case.area.settings.seed
-    demanded = case.demanded
-    problem = case.problem(demanded)
+    seed = school_problem.area.settings.seed
+    demanded = school_problem.must_visit_rows
+    problem = school_problem.build_problem(demanded)
     solution = solve(problem, seed=seed)
     unmet: set[int] = set()
     while solution.status == "infeasible" and demanded - unmet:
         unmet |= set(solution.unmet) or {min(demanded - unmet)}
-        problem = case.problem(demanded - unmet)
+        problem = school_problem.build_problem(demanded - unmet)
         solution = solve(problem, seed=seed)
-    missed = case.not_visited(unmet)
-    return written(case, problem, solution, case.notes(missed)), missed
+    missed = school_problem.explain_unvisited(unmet)
+    return build_patrols(
+        school_problem, problem, solution, school_problem.build_notes(missed)
+    ), missed
 
 
-def patrols_past(
-    case: SchoolCase, names: frozenset[str], best: tuple[Patrol, ...]
+def plan_avoiding_variant(
+    school_problem: SchoolProblem, names: frozenset[str], best: tuple[Patrol, ...]
 ) -> Variant | None:
     """The best patrols that keep off hotspots; None where they would stop nowhere.
 
@@ -55,12 +63,14 @@ def patrols_past(
         The school's patrols, to compare with.
     """
     met = {stop.hotspot for patrol in best for stop in patrol.stops if stop.tasked}
-    demanded = frozenset(stop for stop in case.demanded if case.name(stop) in met)
-    stops = set(range(1, len(case.reach.candidates) + 1)) - demanded
-    off = frozenset(stop for stop in stops if case.name(stop) in names)
-    problem = case.problem(demanded)
+    demanded = frozenset(
+        stop for stop in school_problem.must_visit_rows if school_problem.get_stop_name(stop) in met
+    )
+    stops = set(range(1, len(school_problem.reach.hotspot_rows) + 1)) - demanded
+    off = frozenset(stop for stop in stops if school_problem.get_stop_name(stop) in names)
+    problem = school_problem.build_problem(demanded)
     problem = replace(problem, barred=problem.barred | off)
-    found = solve(problem, seed=case.area.settings.seed)
+    found = solve(problem, seed=school_problem.area.settings.seed)
     if found.status == "infeasible" or not found.stops:
         return None
     worth = sum(patrol.worth for patrol in best)
@@ -73,12 +83,17 @@ def patrols_past(
         iterations=0,
         seconds=0.0,
     )
-    made = _Writer(case).variant(found, whole, case.notes(case.not_visited()))
-    return replace(made, past=tuple(sorted(names)))
+    made = _PatrolBuilder(school_problem).build_variant(
+        found, whole, school_problem.build_notes(school_problem.explain_unvisited())
+    )
+    return replace(made, avoided_hotspots=tuple(sorted(names)))
 
 
-def written(
-    case: SchoolCase, problem: OrienteeringProblem, solution: Solution, notes: tuple[str, ...]
+def build_patrols(
+    school_problem: SchoolProblem,
+    problem: OrienteeringProblem,
+    solution: Solution,
+    notes: tuple[str, ...],
 ) -> list[Patrol]:
     """A solution as the patrol of each officer, with its variants.
 
@@ -89,27 +104,29 @@ def written(
     problem, solution
         The school's problem, and its solution.
     notes
-        See `SchoolCase.notes`.
+        See `SchoolProblem.notes`.
     """
-    writer = _Writer(case)
-    others = variants(problem, solution, count=VARIANTS, seed=case.area.settings.seed)
-    told = tuple(writer.variant(other, solution, notes) for other in others)
-    return [writer.patrol(route, solution, told, notes) for route in solution.routes]
+    writer = _PatrolBuilder(school_problem)
+    others = find_variants(
+        problem, solution, count=VARIANT_COUNT, seed=school_problem.area.settings.seed
+    )
+    told = tuple(writer.build_variant(other, solution, notes) for other in others)
+    return [writer.build_patrol(route, solution, told, notes) for route in solution.routes]
 
 
-class _Writer:
+class _PatrolBuilder:
     """Writes the patrols of one school; legs that variants share are walked once."""
 
-    def __init__(self, case: SchoolCase) -> None:
-        self.case = case
-        self.reach = case.reach
+    def __init__(self, school_problem: SchoolProblem) -> None:
+        self.case = school_problem
+        self.reach = school_problem.reach
         self._legs_known: dict[tuple[int, int, float], tuple[Leg, float]] = {}
 
-    def patrol(
+    def build_patrol(
         self,
         route: Route,
         solution: Solution,
-        told: tuple[Variant, ...],
+        other_variants: tuple[Variant, ...],
         notes: tuple[str, ...],
     ) -> Patrol:
         """One officer's route as it is walked.
@@ -123,14 +140,14 @@ class _Writer:
         told
             Variants of the whole solution.
         notes
-            See `SchoolCase.notes`.
+            See `SchoolProblem.notes`.
         """
         x, y = self.reach.network.xy(self.reach.gate)[0]
-        route, note = self._by_time(route)
-        legs = self._legs(route)
-        stops, end_minutes = self._stops(route, legs)
+        route, note = self._order_by_time(route)
+        legs = self._build_legs(route)
+        stops, end_minutes = self._build_stops(route, legs)
         case = self.case
-        from_base = case.approached or (legs and self.reach.start)
+        from_base = case.comes_from_base or (legs and self.reach.start_position)
         return Patrol(
             urn=case.school["urn"],
             school=case.school["name"],
@@ -146,38 +163,44 @@ class _Writer:
             proven=solution.proven,
             stops=stops,
             legs=legs,
-            variants=told,
+            variants=other_variants,
             notes=(*notes, *note),
-            ends_at="base" if legs and self.reach.end else "gate",
+            ends_at="base" if legs and self.reach.end_position else "gate",
             way=case.settings.way,
             starts_at="base" if from_base else "gate",
-            approach=self._approach(),
+            approach=self._build_approach(),
             keep_away=case.keep_away,
         )
 
-    def _approach(self) -> Leg | None:
+    def _build_approach(self) -> Leg | None:
         """From the base to the gate, by the shortest way; None for officers who are there."""
-        if not self.case.approached:
+        if not self.case.comes_from_base:
             return None
-        return self._leg(self.reach.walks.between(len(self.reach.stops) + 1, 0))
+        return self._build_leg(self.reach.walks.find_shortest(len(self.reach.stops) + 1, 0))
 
-    def _leg(self, walk: Walk) -> Leg:
+    def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's network."""
-        leg = leg_of(walk, self.case.labels, self.case.lit, self.case.speed, kinds=self.case.kinds)
+        leg = build_leg(
+            walk,
+            self.case.piece_labels,
+            self.case.piece_lit,
+            self.case.speed,
+            bicycle_ways=self.case.bicycle_ways,
+        )
         return replace(leg, pieces=self.reach.pieces[leg.pieces])
 
-    def _by_time(self, route: Route) -> tuple[Route, tuple[str, ...]]:
+    def _order_by_time(self, route: Route) -> tuple[Route, tuple[str, ...]]:
         """The route in the order that meets its stops at their worst, and a note of a change."""
-        if self.case.rhythm is None:
+        if self.case.time_profile is None:
             return route, ()
-        here = self.case.rhythm.take(self.reach.candidates)
-        inside = here.within(self.case.start_minutes, self.case.latest_end_minutes)
-        ordered = best_order(self.case.problem(), route, inside, self.reach.worth)
+        here = self.case.time_profile.take(self.reach.hotspot_rows)
+        inside = here.normalise_within(self.case.start_minutes, self.case.latest_end_minutes)
+        ordered = find_best_order(self.case.build_problem(), route, inside, self.reach.worth)
         if ordered.stops == route.stops:
             return route, ()
-        return ordered, (BY_TIME,)
+        return ordered, (REORDERED_NOTE,)
 
-    def _legs(self, route: Route) -> tuple[Leg, ...]:
+    def _build_legs(self, route: Route) -> tuple[Leg, ...]:
         """Walks from the gate over the stops to the end, past more risk where it costs little.
 
         A leg may be longer than the shortest by the settings' `detour`, as far as the time that
@@ -187,44 +210,46 @@ class _Writer:
             return ()
         spare = (self.case.latest_end_minutes - route.end_minutes) * self.case.speed
         legs = []
-        for start, end in pairwise([self.reach.start, *route.stops, self.reach.end]):
+        for start, end in pairwise(
+            [self.reach.start_position, *route.stops, self.reach.end_position]
+        ):
             shortest = self.reach.walks.metres[start, end]
-            more = max(0.0, min(self.case.settings.detour * shortest, spare - SPARE_METRES))
-            leg, cost_metres = self._richest_leg(start, end, float(shortest + more))
+            more = max(0.0, min(self.case.settings.detour * shortest, spare - ROUNDING_METRES))
+            leg, cost_metres = self._find_richest_leg(start, end, float(shortest + more))
             spare -= cost_metres - shortest
             legs.append(leg)
         return tuple(legs)
 
-    def _richest_leg(self, start: int, end: int, longest_metres: float) -> tuple[Leg, float]:
+    def _find_richest_leg(self, start: int, end: int, longest_metres: float) -> tuple[Leg, float]:
         """The leg that passes most risk within a limit, and what its walk costs."""
         key = (start, end, longest_metres)
         if key not in self._legs_known:
-            richest = self.reach.walks.richest
-            walk = richest(start, end, self.case.gain, longest_metres=longest_metres)
-            self._legs_known[key] = (self._leg(walk), walk.cost_metres)
+            richest = self.reach.walks.find_richest
+            walk = richest(start, end, self.case.piece_risk, longest_metres=longest_metres)
+            self._legs_known[key] = (self._build_leg(walk), walk.cost_metres)
         return self._legs_known[key]
 
-    def _stops(self, route: Route, legs: tuple[Leg, ...]) -> tuple[tuple[Stop, ...], float]:
+    def _build_stops(self, route: Route, legs: tuple[Leg, ...]) -> tuple[tuple[Stop, ...], float]:
         """Stops with their times, and the time at the end, as the legs are walked."""
         now = self.case.gate_until_minutes
         stops = []
         for stop, leg in zip(route.stops, legs, strict=False):
             arrive = now + leg.minutes
             now = arrive + self.case.settings.dwell_minutes
-            stops.append(self._stop(stop - 1, arrive, now))
+            stops.append(self._build_stop(stop - 1, arrive, now))
         return tuple(stops), now + legs[-1].minutes if legs else now
 
-    def _stop(self, candidate: int, arrive_minutes: float, leave_minutes: float) -> Stop:
+    def _build_stop(self, candidate: int, arrive_minutes: float, leave_minutes: float) -> Stop:
         x, y = self.reach.network.xy(self.reach.stops.take([candidate]))[0]
-        row, tasking = self.reach.candidates[candidate], self._tasking(candidate)
+        row, tasking = self.reach.hotspot_rows[candidate], self._describe_tasking(candidate)
         if row >= 0:
-            place, reasons = self._told[candidate]
+            place, reasons = self._places_and_reasons[candidate]
             why = tuple(reasons)
         else:
-            place = describe(self.reach.network, self.reach.stops.take([candidate]))[0]
+            place = describe_positions(self.reach.network, self.reach.stops.take([candidate]))[0]
             why = ()
         return Stop(
-            hotspot=self.case.name(candidate + 1),
+            hotspot=self.case.get_stop_name(candidate + 1),
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             x=float(x),
@@ -236,21 +261,23 @@ class _Writer:
         )
 
     @cached_property
-    def _told(self) -> list[tuple[str, list[str]]]:
+    def _places_and_reasons(self) -> list[tuple[str, list[str]]]:
         """Place and reasons of each candidate, to be looked at where it is a hotspot."""
         columns = pd.DataFrame(self.case.hotspots)[["place", "reasons"]]
-        rows = columns.iloc[self.reach.candidates]
+        rows = columns.iloc[self.reach.hotspot_rows]
         return list(rows.itertuples(index=False, name=None))
 
-    def _tasking(self, candidate: int) -> str:
-        if self.reach.tasked[candidate] < 0:
+    def _describe_tasking(self, candidate: int) -> str:
+        if self.reach.tasked_rows[candidate] < 0:
             return ""
-        return said(self.case.place(candidate))
+        return describe_tasking(self.case.find_tasked_place(candidate))
 
-    def variant(self, other: Solution, best: Solution, notes: tuple[str, ...]) -> Variant:
+    def build_variant(self, other: Solution, best: Solution, notes: tuple[str, ...]) -> Variant:
         """Another solution beside the best one, as patrols of their own."""
         patrols = tuple(
-            replace(self.patrol(route, other, (), notes), bound=best.bound, proven=best.proven)
+            replace(
+                self.build_patrol(route, other, (), notes), bound=best.bound, proven=best.proven
+            )
             for route in other.routes
         )
         return Variant(
@@ -260,7 +287,7 @@ class _Writer:
         )
 
 
-def other_way(patrol: Patrol) -> Patrol | None:
+def reverse_patrol(patrol: Patrol) -> Patrol | None:
     """The patrol with its stops in reverse order, as long and over at the same minute.
 
     Parameters
@@ -279,17 +306,19 @@ def other_way(patrol: Patrol) -> Patrol | None:
     from_gate = patrol.ends_at == "gate" and not patrol.from_base
     if len(patrol.stops) < two or not from_gate or patrol.way != "walk":
         return None
-    legs = tuple(_back(leg) for leg in reversed(patrol.legs))
+    legs = tuple(_reverse_leg(leg) for leg in reversed(patrol.legs))
     now = patrol.gate_until_minutes
     stops = []
     for stop, leg in zip(reversed(patrol.stops), legs, strict=False):
         arrive = now + leg.minutes
         now = arrive + stop.leave_minutes - stop.arrive_minutes
         stops.append(replace(stop, arrive_minutes=arrive, leave_minutes=now))
-    notes = tuple(note for note in patrol.notes if note != BY_TIME)
+    notes = tuple(note for note in patrol.notes if note != REORDERED_NOTE)
     return replace(patrol, stops=tuple(stops), legs=legs, notes=notes)
 
 
-def _back(leg: Leg) -> Leg:
+def _reverse_leg(leg: Leg) -> Leg:
     line = leg.line[::-1]
-    return replace(leg, steps=turned_back(leg.steps, line), line=line, pieces=leg.pieces[::-1])
+    return replace(
+        leg, steps=reverse_directions(leg.steps, line), line=line, pieces=leg.pieces[::-1]
+    )

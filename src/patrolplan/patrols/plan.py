@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.risk.surface import Risk
-from patrolplan.tables import LeftOutRow, shown_as_table
-from patrolplan.text import counted
+from patrolplan.tables import LeftOutRow, render_html_table
+from patrolplan.text import format_count
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Barred:
+class BarredPlace:
     """A place that intelligence asks to keep away from."""
 
     place_id: str
@@ -94,7 +94,7 @@ class Variant:
     """Its hotspots in the order of the visits; of several officers one after the other."""
     patrols: tuple["Patrol", ...] = ()
     """The patrols themselves, one an officer, with their own times and legs."""
-    past: tuple[str, ...] = ()
+    avoided_hotspots: tuple[str, ...] = ()
     """Hotspots that it was planned to keep off, see `patrolplan.patrols.further_patrols`."""
 
 
@@ -139,7 +139,7 @@ class Patrol:
     """"gate", or "base" where the settings say so; see `approach`."""
     approach: Leg | None = None
     """From the base to the gate, so as to be there when the presence begins."""
-    keep_away: tuple[Barred, ...] = ()
+    keep_away: tuple[BarredPlace, ...] = ()
     """Places within the school's radius to keep away from; stops and walks do."""
 
     @property
@@ -204,8 +204,8 @@ class Plan:
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)
         return (
-            f"<Plan: {self.area.name}, {counted(len(self.patrols), 'patrol')} with "
-            f"{counted(stops, 'stop')} in {counted(len(self.hotspots), 'hotspot')}>"
+            f"<Plan: {self.area.name}, {format_count(len(self.patrols), 'patrol')} with "
+            f"{format_count(stops, 'stop')} in {format_count(len(self.hotspots), 'hotspot')}>"
         )
 
     def _repr_html_(self) -> str:
@@ -219,16 +219,21 @@ class Plan:
             "left out": "; ".join(map(str, self.left_out)) or "nothing",
         }
         after = 'pp.write_pack(plan, "out"); pp.plot.web_map(plan)'
-        return shown_as_table(f"Plan of {self.area.name}", facts, after=after)
+        return render_html_table(f"Plan of {self.area.name}", facts, next_call=after)
 
 
-def clock(minutes: float) -> str:
+def format_time(minutes: float) -> str:
     """Minutes after midnight as HH:MM, to the nearest minute.
 
     Examples
     --------
-    >>> clock(915)
+    >>> format_time(915)
     '15:15'
     """
     whole = round(minutes)
     return f"{whole // 60 % 24:02d}:{whole % 60:02d}"
+
+
+def format_span(first_minutes: float, last_minutes: float) -> str:
+    """Write two times of day as from and to, with a dash between them."""
+    return f"{format_time(first_minutes)}\N{EN DASH}{format_time(last_minutes)}"

@@ -9,16 +9,16 @@ import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.network.names import street_labels
-from patrolplan.parallel import Tell, shared_out, told_as
-from patrolplan.patrols.patrol_backtest import HeldOut, held_out_months
-from patrolplan.patrols.patrol_writer import patrols_of
+from patrolplan.network.names import label_streets
+from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.patrol_backtest import HoldOut, prepare_hold_out
+from patrolplan.patrols.patrol_writer import plan_school_patrols
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.patrols.school_problem import Ground, Ready
-from patrolplan.patrols.stop_order import rhythm_of
-from patrolplan.patrols.surroundings import tasked_for_nobody
+from patrolplan.patrols.school_problem import PlanningInputs, SharedInputs
+from patrolplan.patrols.stop_order import estimate_time_profile
+from patrolplan.patrols.surroundings import find_tasked_out_of_reach
 from patrolplan.patrols.together import plan_together
-from patrolplan.patrols.windows import Window, window_of
+from patrolplan.patrols.windows import Window, resolve_window
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 
@@ -34,7 +34,7 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     held_out: bool = True,
     together: bool = False,
     executor: Executor | None = None,
-    tell: Tell | None = None,
+    report_progress: ProgressCallback | None = None,
 ) -> Plan:
     """Plan the patrols of every school in the area.
 
@@ -54,7 +54,8 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     urns
         Only these schools; default all.
     window
-        See `patrolplan.patrols.windows.window_of`; default the settings' minutes from the bell.
+        See `patrolplan.patrols.windows.resolve_window`; default the settings' minutes from the
+        bell.
     date
         Day of the patrols: tasked places count on their days only. Without it all of them count.
     held_out
@@ -75,46 +76,51 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
         When a school that is asked for is not there, or the presence at the gate does not fit
         into the window.
     """
-    window = window or window_of(area.settings.patrol)
-    check_asked(area, window, urns)
-    ground = Ground(area.for_schools(), street_labels(area.network), window)
+    window = window or resolve_window(area.settings.patrol)
+    check_request(area, window, urns)
+    ground = SharedInputs(area.without_incidents(), label_streets(area.network), window)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
-    rhythm = rhythm_of(area, hotspots) if risk.times_known else None
-    ready = Ready(ground, risk, hotspots, date, rhythm)
+    rhythm = estimate_time_profile(area, hotspots) if risk.times_known else None
+    ready = PlanningInputs(ground, risk, hotspots, date, rhythm)
     if together:
-        planned = [(*found, "") for found in plan_together([ready.case(row) for row in rows])]
+        planned = [
+            (*found, "")
+            for found in plan_together([ready.build_school_problem(row) for row in rows])
+        ]
     else:
-        asked = _Asked(ready, held_out_months(area, ground) if held_out else None)
-        told = told_as("Planning schools", rows, tell)
-        planned = shared_out(_planned, asked, rows, executor=executor, tell=told)
+        asked = _SchoolTask(ready, prepare_hold_out(area, ground) if held_out else None)
+        told = label_progress("Planning schools", rows, report_progress)
+        planned = map_parallel(
+            _plan_and_test_school, asked, rows, executor=executor, report_progress=told
+        )
     patrols: list[Patrol] = []
     left_out = LeftOut()
     for urn, (found, unmet, tested) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
         patrols += [replace(patrol, tested=tested) for patrol in found]
         for place in unmet:
             left_out.add("tasked places", f"URN {urn}: {place}", 1)
-    for place in tasked_for_nobody(area, date) if urns is None else ():
+    for place in find_tasked_out_of_reach(area, date) if urns is None else ():
         left_out.add("tasked places", f"{place} lies among no school's streets", 1)
     return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *left_out.rows), date)
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class _SchoolTask:
     """What a school is planned from, and what its patrols are tested with; None: they are not."""
 
-    ready: Ready
-    held_out: HeldOut | None
+    inputs: PlanningInputs
+    hold_out: HoldOut | None
 
 
-def _planned(asked: _Asked, row: int) -> tuple[list[Patrol], list[str], str]:
+def _plan_and_test_school(task: _SchoolTask, row: int) -> tuple[list[Patrol], list[str], str]:
     """A school's patrols, its tasked places that are not visited, and the held-out sentence."""
-    around = asked.ready.ground.around(row)
-    found, unmet = patrols_of(asked.ready.case(row, around))
-    tested = "" if asked.held_out is None else asked.held_out.sentence(row, around)
+    around = task.inputs.shared.build_surroundings(row)
+    found, unmet = plan_school_patrols(task.inputs.build_school_problem(row, around))
+    tested = "" if task.hold_out is None else task.hold_out.describe_result(row, around)
     return found, unmet, tested
 
 
-def check_asked(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
+def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
     """Refuse a window that is shorter than the presence at the gate, and schools not there.
 
     Raises

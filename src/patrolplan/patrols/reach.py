@@ -8,18 +8,18 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.network import Positions, StreetNetwork, joined_positions
-from patrolplan.network.catchments import FARTHEST_METRES
-from patrolplan.network.paths import Walks
+from patrolplan.network import Positions, StreetNetwork, concatenate_positions
+from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.patrols.surroundings import Surroundings
-from patrolplan.patrols.windows import speed_of
+from patrolplan.patrols.windows import compute_speed
 from patrolplan.risk.surface import Risk
 
 BARRED_METRES = 150.0
 """A hotspot whose stretch comes this near to a barred place is no candidate."""
 
-AWAY_METRES = 60.0
+CLOSED_STREET_METRES = 60.0
 """Streets this near to a barred place are not walked along."""
 
 TASKED_METRES = 60.0
@@ -27,7 +27,7 @@ TASKED_METRES = 60.0
 
 
 @dataclass(frozen=True, eq=False)
-class Reach:
+class ReachableStops:
     """Streets and stops around one gate.
 
     Parameters
@@ -56,42 +56,42 @@ class Reach:
         Position where patrols start and end: 0 is the gate, k + 1 the base.
     """
 
-    around: Surroundings
+    surroundings: Surroundings
     stops: Positions
-    walks: Walks
-    candidates: NDArray[np.int64]
+    walks: WalkFinder
+    hotspot_rows: NDArray[np.int64]
     worth: NDArray[np.float64]
-    tasked: NDArray[np.int64]
-    beyond: NDArray[np.int64]
-    passed: NDArray[np.int64]
-    start: int = 0
-    end: int = 0
+    tasked_rows: NDArray[np.int64]
+    outside_rows: NDArray[np.int64]
+    unavoidable_rows: NDArray[np.int64]
+    start_position: int = 0
+    end_position: int = 0
 
     @property
     def network(self) -> StreetNetwork:
         """Streets around the gate."""
-        return self.around.network
+        return self.surroundings.network
 
     @property
     def pieces(self) -> NDArray[np.int64]:
         """(q,) pieces of the area's network that `network` consists of."""
-        return self.around.pieces
+        return self.surroundings.pieces
 
     @property
     def gate(self) -> Positions:
         """The gate, on `network`."""
-        return self.around.gate
+        return self.surroundings.gate
 
 
-def reach_of(
+def find_reachable_stops(
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
-    around: Surroundings,
+    surroundings: Surroundings,
     *,
     must_visit: gpd.GeoDataFrame,
     barred: gpd.GeoDataFrame,
-) -> Reach:
+) -> ReachableStops:
     """The stops within the radius of a gate that a patrol has time for.
 
     Parameters
@@ -106,69 +106,71 @@ def reach_of(
         the streets there.
     """
     settings = area.settings.patrol
-    local, pieces, base = around.network, around.pieces, around.base
-    in_radius = around.gate_metres <= settings.radius_metres
+    local, pieces, base = surroundings.network, surroundings.pieces, surroundings.base
+    in_radius = surroundings.gate_metres <= settings.radius_metres
     within = float(risk.joined[pieces][in_radius].sum())
-    in_time = around.there_and_back_metres <= _gone_metres(area, around.hours.on_the_way_minutes)
+    in_time = surroundings.round_trip_metres <= _compute_range_metres(
+        area, surroundings.hours.after_gate_minutes
+    )
 
-    rows = _hotspot_rows(hotspots, pieces, in_time & in_radius)
-    rows = rows[~_near(hotspots.geometry.iloc[rows].values, barred, BARRED_METRES)]
-    demanded, on_hotspot = _demanded(hotspots.geometry.iloc[rows], must_visit)
+    rows = _find_hotspot_rows(hotspots, pieces, in_time & in_radius)
+    rows = rows[~_is_near_any(hotspots.geometry.iloc[rows].values, barred, BARRED_METRES)]
+    demanded, on_hotspot = _match_places_to_stretches(hotspots.geometry.iloc[rows], must_visit)
     order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
     order = order[(np.arange(len(order)) < settings.candidates) | (demanded[order] >= 0)]
     rows, demanded = rows[order], demanded[order]
-    apart, placed = np.flatnonzero(~on_hotspot), _placed(around, must_visit)
+    apart, placed = np.flatnonzero(~on_hotspot), _is_on_own_streets(surroundings, must_visit)
     beyond = apart[~placed[apart]]
     apart = apart[placed[apart]]
     stops = local.middles(np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows]))
     if len(apart):
         extra = local.snap(shapely.get_coordinates(must_visit.geometry.iloc[apart].values))
-        stops = joined_positions(stops, extra)
+        stops = concatenate_positions(stops, extra)
 
-    walks, passed = _walks(around, stops, barred)
+    walks, passed = _find_walks(surroundings, stops, barred)
     worth = hotspots["worth"].to_numpy()[rows] / within if within > 0 else np.zeros(len(rows))
-    return Reach(
-        around=around,
+    return ReachableStops(
+        surroundings=surroundings,
         stops=stops,
         walks=walks,
-        candidates=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
+        hotspot_rows=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
         worth=np.concatenate([worth, np.zeros(len(apart))]),
-        tasked=np.concatenate([demanded, apart]).astype(np.int64),
-        beyond=beyond,
-        passed=passed,
-        start=len(stops) + 1 if base is not None and base.starts else 0,
-        end=len(stops) + 1 if base is not None and base.ends else 0,
+        tasked_rows=np.concatenate([demanded, apart]).astype(np.int64),
+        outside_rows=beyond,
+        unavoidable_rows=passed,
+        start_position=len(stops) + 1 if base is not None and base.is_start else 0,
+        end_position=len(stops) + 1 if base is not None and base.is_end else 0,
     )
 
 
-def _walks(
-    around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame
-) -> tuple[Walks, NDArray[np.int64]]:
+def _find_walks(
+    surroundings: Surroundings, stops: Positions, barred: gpd.GeoDataFrame
+) -> tuple[WalkFinder, NDArray[np.int64]]:
     """Walks between gate, stops and base that keep away from barred places; and which they pass.
 
     The streets at a barred place stay open where the gate or the base itself is so near to it:
     the officer has to get there. Where barred places would cut gate and base off from each other,
     as many as can be stay closed, those far from the gate first.
     """
-    bases = () if around.base is None else (around.base.place,)
-    places = joined_positions(around.gate, stops, *bases)
+    bases = () if surroundings.base is None else (surroundings.base.position,)
+    places = concatenate_positions(surroundings.gate, stops, *bases)
     ends = [0, len(places) - 1] if bases else [0]
-    at = _at_each(around.network.piece_lines, barred, AWAY_METRES)
-    open_effort = np.ones((at.shape[1], 2)) if around.effort is None else around.effort
+    at = _is_near_each(surroundings.network.piece_lines, barred, CLOSED_STREET_METRES)
+    open_effort = np.ones((at.shape[1], 2)) if surroundings.effort is None else surroundings.effort
 
-    def walks(closed: NDArray[np.int64]) -> Walks:
+    def walks(closed: NDArray[np.int64]) -> WalkFinder:
         near = np.asarray(at[closed].any(axis=0))
-        effort = np.where(near[:, None], np.inf, open_effort) if near.any() else around.effort
-        return Walks(around.network, places, effort=effort)
+        effort = np.where(near[:, None], np.inf, open_effort) if near.any() else surroundings.effort
+        return WalkFinder(surroundings.network, places, effort=effort)
 
-    def joins(walks: Walks) -> bool:
+    def joins(walks: WalkFinder) -> bool:
         return bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
 
     here = np.flatnonzero(at.any(axis=1))
     may_close = here[~at[np.ix_(here, places.piece[ends])].any(axis=1)]
     found = walks(may_close)
     if not joins(found):
-        gate = shapely.points(around.network.xy(around.gate)[0])
+        gate = shapely.points(surroundings.network.xy(surroundings.gate)[0])
         order = np.argsort(-shapely.distance(barred.geometry.values[may_close], gate))
         closed = may_close[:0]
         for place in may_close[order]:
@@ -178,7 +180,7 @@ def _walks(
     return found, np.setdiff1d(here, may_close)
 
 
-def _at_each(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
+def _is_near_each(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
     """(n, q) which lines come so near to each place."""
     streets = np.asarray(lines)
     near = np.zeros((len(places), len(streets)), dtype=bool)
@@ -187,7 +189,7 @@ def _at_each(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArr
     return near
 
 
-def _hotspot_rows(
+def _find_hotspot_rows(
     hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Hotspots whose stopping place is on a piece that is near enough."""
@@ -196,7 +198,7 @@ def _hotspot_rows(
     return np.flatnonzero((pieces[at] == stop_piece) & near[at])
 
 
-def _placed(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+def _is_on_own_streets(surroundings: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Which places have their nearest street among the school's own, and not far from them.
 
     The nearest of a school's streets may stand in for one that lies beyond them; only where all
@@ -205,18 +207,20 @@ def _placed(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]
     xy = shapely.get_coordinates(places.geometry.values)
     if not len(xy):
         return np.zeros(0, dtype=bool)
-    moved = around.network.snap(xy).moved_metres
-    apart = np.hypot(*(xy - around.network.xy(around.gate)).T)
+    moved = surroundings.network.snap(xy).moved_metres
+    apart = np.hypot(*(xy - surroundings.network.xy(surroundings.gate)).T)
     spare = PIECE_METRES / 2  # streets are taken by the middle of their pieces
-    return np.asarray((moved <= FARTHEST_METRES) & (apart + moved + spare <= around.streets_metres))
+    return np.asarray(
+        (moved <= MAX_SNAP_METRES) & (apart + moved + spare <= surroundings.extent_metres)
+    )
 
 
-def _near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
+def _is_near_any(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
     """Which lines come so near to any of the places."""
-    return np.asarray(_at_each(lines, places, metres).any(axis=0))
+    return np.asarray(_is_near_each(lines, places, metres).any(axis=0))
 
 
-def _demanded(
+def _match_places_to_stretches(
     stretches: gpd.GeoSeries, places: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The place that each stretch stands for (-1: none), and which places a stretch stands for."""
@@ -231,7 +235,7 @@ def _demanded(
     return of_stretch, found
 
 
-def _gone_metres(area: StudyArea, minutes: float) -> float:
+def _compute_range_metres(area: StudyArea, minutes: float) -> float:
     """Metres there and back, at full speed, that a single stop leaves time for."""
     settings = area.settings.patrol
-    return max(0.0, (minutes - settings.dwell_minutes) * speed_of(settings))
+    return max(0.0, (minutes - settings.dwell_minutes) * compute_speed(settings))

@@ -16,19 +16,24 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.network.names import describe
-from patrolplan.patrols.plan import Barred
-from patrolplan.patrols.reach import AWAY_METRES, Reach, reach_of
+from patrolplan.network.names import describe_positions
+from patrolplan.patrols.plan import BarredPlace
+from patrolplan.patrols.reach import CLOSED_STREET_METRES, ReachableStops, find_reachable_stops
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route
-from patrolplan.patrols.stop_order import Rhythm
-from patrolplan.patrols.surroundings import Surroundings, surroundings_of, tasked_for
-from patrolplan.patrols.windows import Window, minutes_after_midnight, speed_of, way_notes
+from patrolplan.patrols.stop_order import TimeProfile
+from patrolplan.patrols.surroundings import Surroundings, build_surroundings, find_tasked_places
+from patrolplan.patrols.windows import (
+    Window,
+    build_way_notes,
+    compute_speed,
+    minutes_after_midnight,
+)
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
 
 
 @dataclass(frozen=True, eq=False)
-class SchoolCase:
+class SchoolProblem:
     """What one school's patrols are made from; minutes are after midnight.
 
     Row 0 of the problem is the gate, row i + 1 is candidate i of the reach.
@@ -66,19 +71,19 @@ class SchoolCase:
     area: StudyArea
     hotspots: gpd.GeoDataFrame
     school: pd.Series
-    tasked: gpd.GeoDataFrame
-    reach: Reach
-    labels: NDArray[np.object_]
-    lit: NDArray[np.object_]
-    gain: NDArray[np.float64]
+    tasked_places: gpd.GeoDataFrame
+    reach: ReachableStops
+    piece_labels: NDArray[np.object_]
+    piece_lit: NDArray[np.object_]
+    piece_risk: NDArray[np.float64]
     start_minutes: float
     gate_until_minutes: float
     latest_end_minutes: float
     base_note: str = ""
-    approached: bool = False
-    kinds: NDArray[np.int8] | None = None
-    rhythm: Rhythm | None = None
-    dated: bool = False
+    comes_from_base: bool = False
+    bicycle_ways: NDArray[np.int8] | None = None
+    time_profile: TimeProfile | None = None
+    has_date: bool = False
 
     @property
     def settings(self) -> PatrolSettings:
@@ -88,14 +93,14 @@ class SchoolCase:
     @property
     def speed(self) -> float:
         """Metres a minute at full speed."""
-        return speed_of(self.settings)
+        return compute_speed(self.settings)
 
     @property
-    def demanded(self) -> frozenset[int]:
+    def must_visit_rows(self) -> frozenset[int]:
         """Rows of the tasked places that must be visited."""
-        return frozenset((np.flatnonzero(self.reach.tasked >= 0) + 1).tolist())
+        return frozenset((np.flatnonzero(self.reach.tasked_rows >= 0) + 1).tolist())
 
-    def problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
+    def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         worth = self.reach.worth
         rows = len(self.reach.walks.metres)
@@ -103,8 +108,8 @@ class SchoolCase:
         prizes[1 : len(worth) + 1] = worth
         dwell[1 : len(worth) + 1] = self.settings.dwell_minutes
         officer = Officer(
-            start=self.reach.start,
-            end=self.reach.end,
+            start=self.reach.start_position,
+            end=self.reach.end_position,
             earliest_minutes=self.gate_until_minutes,
             latest_minutes=self.latest_end_minutes,
         )
@@ -117,48 +122,48 @@ class SchoolCase:
             barred=frozenset({0, *range(len(worth) + 1, rows)}),
         )
 
-    def shortest_metres(self, route: Route) -> float:
+    def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
         if not route.stops:
             return 0.0
-        order = [self.reach.start, *route.stops, self.reach.end]
-        return sum(self.reach.walks.between(a, b).metres for a, b in pairwise(order))
+        order = [self.reach.start_position, *route.stops, self.reach.end_position]
+        return sum(self.reach.walks.find_shortest(a, b).metres for a, b in pairwise(order))
 
-    def place(self, candidate: int) -> pd.Series:
+    def find_tasked_place(self, candidate: int) -> pd.Series:
         """The tasked place that a candidate stands for."""
-        visited = self.tasked[self.tasked["must_visit"]]
-        place: pd.Series = visited.iloc[self.reach.tasked[candidate]]
+        visited = self.tasked_places[self.tasked_places["must_visit"]]
+        place: pd.Series = visited.iloc[self.reach.tasked_rows[candidate]]
         return place
 
-    def not_visited(self, stops: Iterable[int] = ()) -> list[str]:
+    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[str]:
         """Which tasked places are no stop, and why: those of some rows of the problem, and more.
 
         The others are those that lie beyond the school's streets.
         """
-        visited = self.tasked[self.tasked["must_visit"]]
-        barred = self.tasked[~self.tasked["must_visit"]]
-        beyond = visited["place_id"].iloc[self.reach.beyond]
+        visited = self.tasked_places[self.tasked_places["must_visit"]]
+        barred = self.tasked_places[~self.tasked_places["must_visit"]]
+        beyond = visited["place_id"].iloc[self.reach.outside_rows]
         said = [f"{name} lies beyond this school's streets" for name in beyond]
         for stop in sorted(stops):
-            place = self.place(stop - 1)
-            near = barred["place_id"][barred.distance(place.geometry) <= AWAY_METRES]
+            place = self.find_tasked_place(stop - 1)
+            near = barred["place_id"][barred.distance(place.geometry) <= CLOSED_STREET_METRES]
             why = [f"is kept away from: {name} is barred" for name in near]
-            said.append(f"{self.place_id(stop)} {[*why, 'does not fit into the window'][0]}")
+            said.append(f"{self.get_place_id(stop)} {[*why, 'does not fit into the window'][0]}")
         return said
 
-    def place_id(self, stop: int) -> str:
+    def get_place_id(self, stop: int) -> str:
         """Short name of the tasked place that a row of the problem stands for."""
-        return str(self.place(stop - 1)["place_id"])
+        return str(self.find_tasked_place(stop - 1)["place_id"])
 
-    def name(self, stop: int) -> str:
+    def get_stop_name(self, stop: int) -> str:
         """What a patrol's stop there is called: the hotspot, else the tasked place.
 
         A tasked place on a hotspot's stretch is that hotspot, see `place_id` for its own name.
         """
-        row = self.reach.candidates[stop - 1]
-        return self.place_id(stop) if row < 0 else str(self.hotspots["hotspot"].iloc[row])
+        row = self.reach.hotspot_rows[stop - 1]
+        return self.get_place_id(stop) if row < 0 else str(self.hotspots["hotspot"].iloc[row])
 
-    def notes(self, missed: list[str]) -> tuple[str, ...]:
+    def build_notes(self, unvisited: list[str]) -> tuple[str, ...]:
         """What was assumed for this school, and which tasked places are not visited."""
         notes = []
         if self.school["finish_assumed"]:
@@ -172,42 +177,44 @@ class SchoolCase:
                 over = "before" if self.latest_end_minutes <= bell else "as"
                 when = f"Over {over} the pupils leave"
             notes.append(f"{when}: no presence at the gate first.")
-        if self.reach.around.hours.waited_minutes:
+        if self.reach.surroundings.hours.wait_minutes:
             notes.append("The window begins before the bell: the patrol starts as pupils leave.")
         if self.base_note:
             notes.append(self.base_note)
-        notes += way_notes(self.area)
-        notes += [f"Tasked place {said}." for said in missed]
-        barred = self.tasked[~self.tasked["must_visit"]]
-        passed = barred["place_id"].iloc[self.reach.passed]
+        notes += build_way_notes(self.area)
+        notes += [f"Tasked place {said}." for said in unvisited]
+        barred = self.tasked_places[~self.tasked_places["must_visit"]]
+        passed = barred["place_id"].iloc[self.reach.unavoidable_rows]
         notes += [f"Gate or base cannot be reached without passing {name}." for name in passed]
-        if not self.dated and len(self.tasked):
+        if not self.has_date and len(self.tasked_places):
             notes.append("No day was named: make sure that what is tasked is still in force.")
         return tuple(notes)
 
     @cached_property
-    def keep_away(self) -> tuple[Barred, ...]:
+    def keep_away(self) -> tuple[BarredPlace, ...]:
         """The barred places that a patrol of this school could come near to."""
-        barred = self.tasked[~self.tasked["must_visit"]]
+        barred = self.tasked_places[~self.tasked_places["must_visit"]]
         xy = shapely.get_coordinates(barred.geometry.values)
         network = self.reach.network
         apart = np.hypot(*(xy - network.xy(self.reach.gate)).T)
-        here = np.flatnonzero(apart <= self.reach.around.streets_metres + AWAY_METRES)
-        places = describe(network, network.snap(xy[here])) if len(here) else []
+        here = np.flatnonzero(apart <= self.reach.surroundings.extent_metres + CLOSED_STREET_METRES)
+        places = describe_positions(network, network.snap(xy[here])) if len(here) else []
         told = zip(barred["place_id"].iloc[here], xy[here], places, strict=True)
         return tuple(
-            Barred(str(place_id), float(x), float(y), place, said(barred.iloc[row]))
+            BarredPlace(
+                str(place_id), float(x), float(y), place, describe_tasking(barred.iloc[row])
+            )
             for row, (place_id, (x, y), place) in zip(here, told, strict=True)
         )
 
 
-def said(place: pd.Series) -> str:
+def describe_tasking(place: pd.Series) -> str:
     """Reason, who asks, and until when."""
     until = f"{place['to'].day} {place['to']:%B %Y}"
     return f"{place['reason']} (asked by {place['by']}, until {until})"
 
 
-def school_case(
+def build_school_problem(
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
@@ -216,9 +223,9 @@ def school_case(
     labels: NDArray[np.object_],
     window: Window,
     date: dt.date | None = None,
-    rhythm: Rhythm | None = None,
-    around: Surroundings | None = None,
-) -> SchoolCase:
+    time_profile: TimeProfile | None = None,
+    surroundings: Surroundings | None = None,
+) -> SchoolProblem:
     """What one school's patrols are made from.
 
     Parameters
@@ -230,51 +237,52 @@ def school_case(
     labels
         (p,) what each piece of the area's network is called.
     rhythm
-        When each hotspot is at its worst, see `patrolplan.patrols.stop_order.rhythm_of`.
+        When each hotspot is at its worst, see
+        `patrolplan.patrols.stop_order.estimate_time_profile`.
     around
         What lies around the school's gate, where it is known already.
     """
-    around = surroundings_of(area, row, window) if around is None else around
+    surroundings = build_surroundings(area, row, window) if surroundings is None else surroundings
     school = area.schools.iloc[row]
-    tasked = tasked_for(area, row, date, around.streets_metres + AWAY_METRES)
-    reach = reach_of(
+    tasked = find_tasked_places(area, row, date, surroundings.extent_metres + CLOSED_STREET_METRES)
+    reach = find_reachable_stops(
         area,
         risk,
         hotspots,
-        around,
+        surroundings,
         must_visit=tasked[tasked["must_visit"]],
         barred=tasked[~tasked["must_visit"]],
     )
-    settings, base, hours = area.settings.patrol, around.base, around.hours
+    settings, base, hours = area.settings.patrol, surroundings.base, surroundings.hours
     by_bicycle = settings.way == "bicycle"
-    return SchoolCase(
+    return SchoolProblem(
         area=area,
         hotspots=hotspots,
         school=school,
-        tasked=tasked,
+        tasked_places=tasked,
         reach=reach,
-        labels=labels[reach.pieces],
-        lit=area.network.piece_lit[reach.pieces],
-        gain=risk.joined[reach.pieces],
+        piece_labels=labels[reach.pieces],
+        piece_lit=area.network.piece_lit[reach.pieces],
+        piece_risk=risk.joined[reach.pieces],
         start_minutes=hours.start_minutes,
         gate_until_minutes=hours.start_minutes + hours.gate_minutes,
-        latest_end_minutes=hours.start_minutes + hours.minutes,
-        base_note=around.base_note,
-        approached=base is not None and settings.start == "base" and not base.starts,
-        kinds=area.network.bicycle_ways[reach.pieces] if by_bicycle else None,
-        rhythm=rhythm,
-        dated=date is not None,
+        latest_end_minutes=hours.start_minutes + hours.total_minutes,
+        base_note=surroundings.base_note,
+        comes_from_base=base is not None and settings.start == "base" and not base.is_start,
+        bicycle_ways=area.network.bicycle_ways[reach.pieces] if by_bicycle else None,
+        time_profile=time_profile,
+        has_date=date is not None,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class SharedInputs:
     """What stays the same for every school, whatever the risk.
 
     Parameters
     ----------
     area
-        See `StudyArea.for_schools`.
+        See `StudyArea.without_incidents`.
     labels
         (p,) what each piece of the area's network is called.
     window
@@ -285,31 +293,33 @@ class Ground:
     labels: NDArray[np.object_]
     window: Window
 
-    def around(self, row: int) -> Surroundings:
+    def build_surroundings(self, row: int) -> Surroundings:
         """What lies around one school's gate; `row` is that of the area's schools."""
-        return surroundings_of(self.area, row, self.window)
+        return build_surroundings(self.area, row, self.window)
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class PlanningInputs:
     """Everything that one school after the other is planned from."""
 
-    ground: Ground
+    shared: SharedInputs
     risk: Risk
     hotspots: gpd.GeoDataFrame
     date: dt.date | None = None
-    rhythm: Rhythm | None = None
+    time_profile: TimeProfile | None = None
 
-    def case(self, row: int, around: Surroundings | None = None) -> SchoolCase:
+    def build_school_problem(
+        self, row: int, surroundings: Surroundings | None = None
+    ) -> SchoolProblem:
         """What one school's patrols are made from; `row` is that of the area's schools."""
-        return school_case(
-            self.ground.area,
+        return build_school_problem(
+            self.shared.area,
             self.risk,
             self.hotspots,
             row,
-            labels=self.ground.labels,
-            window=self.ground.window,
+            labels=self.shared.labels,
+            window=self.shared.window,
             date=self.date,
-            rhythm=self.rhythm,
-            around=around,
+            time_profile=self.time_profile,
+            surroundings=surroundings,
         )

@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csgraph
 
-from patrolplan.network import StreetNetwork, joined_positions
-from patrolplan.network.paths import Walk, Walks, joined_walks
-from patrolplan.patrols.school_problem import SchoolCase
+from patrolplan.network import StreetNetwork, concatenate_positions
+from patrolplan.network.paths import Walk, WalkFinder, concatenate_walks
+from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
 
 CORNERS = 3
 ROTATIONS = 4
-LOOKED_FOR, NEAR_METRES = 2.5, 300.0
+SEARCH_RADII, SEARCH_EXTRA_METRES = 2.5, 300.0
 """Walks between corners are looked for up to so many radii and metres first."""
 
 RADII_METRES = (60.0, 120.0, 180.0, 250.0, 330.0, 420.0, 520.0, 640.0, 780.0)
 
 
-def greedy(problem: OrienteeringProblem, *, by_minute: bool) -> list[list[int]]:
+def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> list[list[int]]:
     """Stops of officers who always go on to the best next one, one officer after the other.
 
     From where an officer stands, the next stop is the one of most worth per minute of walking
@@ -43,26 +43,27 @@ def greedy(problem: OrienteeringProblem, *, by_minute: bool) -> list[list[int]]:
         stop for stop in np.flatnonzero(problem.prizes > 0).tolist() if stop not in problem.barred
     ]
     return [
-        _greedy_round(problem, officer, left, by_minute=by_minute) for officer in problem.officers
+        _plan_greedy_route(problem, officer, left, per_minute=per_minute)
+        for officer in problem.officers
     ]
 
 
-def _greedy_round(
-    problem: OrienteeringProblem, officer: Officer, left: list[int], *, by_minute: bool
+def _plan_greedy_route(
+    problem: OrienteeringProblem, officer: Officer, remaining: list[int], *, per_minute: bool
 ) -> list[int]:
     """One officer's stops, taken out of those that are left."""
     travel, dwell = problem.travel_minutes, problem.dwell_minutes
     route: list[int] = []
     here, now = officer.start, officer.earliest_minutes
-    while left:
-        minutes = travel[here, left] + dwell[left]
-        fits = now + minutes + travel[left, officer.end] <= officer.latest_minutes + 1e-9
+    while remaining:
+        minutes = travel[here, remaining] + dwell[remaining]
+        fits = now + minutes + travel[remaining, officer.end] <= officer.latest_minutes + 1e-9
         if not fits.any():
             break
-        rate = problem.prizes[left] / (np.maximum(minutes, 1e-9) if by_minute else 1.0)
+        rate = problem.prizes[remaining] / (np.maximum(minutes, 1e-9) if per_minute else 1.0)
         best = int(np.argmax(np.where(fits, rate, -1.0)))
         now += float(minutes[best])
-        here = left.pop(best)
+        here = remaining.pop(best)
         route.append(here)
     return route
 
@@ -79,7 +80,7 @@ class Loop:
         Positions of these from the gate back to it.
     """
 
-    walks: Walks
+    walks: WalkFinder
     order: tuple[int, ...]
 
     @property
@@ -90,9 +91,9 @@ class Loop:
     @cached_property
     def walk(self) -> Walk:
         """The walk itself, made when asked for: of many loops only a few are ever walked."""
-        return joined_walks([self.walks.between(a, b) for a, b in pairwise(self.order)])
+        return concatenate_walks([self.walks.find_shortest(a, b) for a, b in pairwise(self.order)])
 
-    def dwells(self, count: int) -> list[int]:
+    def place_dwells(self, count: int) -> list[int]:
         """Pieces where so many dwells fall, evenly along the loop."""
         ends = np.cumsum(self.walk.piece_metres)
         wanted = (np.arange(count) + 0.5) / count * ends[-1]
@@ -100,7 +101,7 @@ class Loop:
         return [int(piece) for piece in self.walk.pieces[at]]
 
 
-class Loops:
+class LoopFinder:
     """Loops over three corners around the gate: one a rotation and radius.
 
     They know nothing of risk, and are looked for as they are asked for: the wide ones cost most.
@@ -111,14 +112,16 @@ class Loops:
         Of the school.
     """
 
-    def __init__(self, case: SchoolCase) -> None:
-        network, gate = case.reach.network, case.reach.gate
+    def __init__(self, school_problem: SchoolProblem) -> None:
+        network, gate = school_problem.reach.network, school_problem.reach.gate
         turns = np.arange(CORNERS * ROTATIONS).reshape(CORNERS, ROTATIONS).T
         angles = 2 * np.pi * turns.ravel() / (CORNERS * ROTATIONS)
         around = np.column_stack([np.sin(angles), np.cos(angles)])
         centre = network.xy(gate)[0]
         corner = network.snap(centre + np.concatenate([radius * around for radius in RADII_METRES]))
-        self._graph = Walks(network, joined_positions(gate, corner), limit_metres=0.0)  # none yet
+        self._graph = WalkFinder(
+            network, concatenate_positions(gate, corner), limit_metres=0.0
+        )  # none yet
         corners = network.xy(corner).reshape(len(RADII_METRES), ROTATIONS, CORNERS, 2)
         ends = np.broadcast_to(centre, (len(RADII_METRES), ROTATIONS, 1, 2))
         steps = np.diff(np.concatenate([ends, corners, ends], axis=2), axis=2)
@@ -126,43 +129,43 @@ class Loops:
         """(radii, rotations) from corner to corner in straight lines: no loop is shorter."""
         self._found: dict[int, list[Loop]] = {}
 
-    def of_radius(self, number: int) -> list[Loop]:
+    def find_by_radius(self, number: int) -> list[Loop]:
         """A loop for each rotation, all of one radius.
 
         Walks far longer than the radius are looked for only where there is no shorter way.
         """
         if number not in self._found:
-            self._found[number] = self._looked_for(number)
+            self._found[number] = self._find_loops(number)
         return self._found[number]
 
-    def _looked_for(self, number: int) -> list[Loop]:
+    def _find_loops(self, number: int) -> list[Loop]:
         many = CORNERS * ROTATIONS
         numbers = np.r_[0, 1 + number * many + np.arange(many)]
         orders = [(0, *range(at, at + CORNERS), 0) for at in range(1, len(numbers), CORNERS)]
         steps = np.array([pair for order in orders for pair in pairwise(order)])
-        limit = LOOKED_FOR * RADII_METRES[number] + NEAR_METRES
+        limit = SEARCH_RADII * RADII_METRES[number] + SEARCH_EXTRA_METRES
         # Every step of a loop starts or ends at the gate or at the corner opposite to it.
         looked_from = np.r_[0, 2 + CORNERS * np.arange(ROTATIONS)]
-        among = partial(self._graph.among, numbers, looked_from=looked_from)
+        among = partial(self._graph.restrict_to, numbers, search_from=looked_from)
         walks = among(limit_metres=limit)
         if not np.isfinite(walks.metres[steps[:, 0], steps[:, 1]]).all():
             walks = among()
         return [Loop(walks, order) for order in orders]
 
-    def nearest(self, metres: float) -> list[Loop]:
+    def find_nearest_length(self, metres: float) -> list[Loop]:
         """For each rotation the loop whose length is nearest to this; of equals the smallest."""
-        best = self.of_radius(0)
+        best = self.find_by_radius(0)
         for number in range(1, len(RADII_METRES)):
             apart = np.array([abs(loop.metres - metres) for loop in best])
             if (self.straight_metres[number] - metres < apart).any():
                 best = [
                     min(pair, key=lambda loop: abs(loop.metres - metres))
-                    for pair in zip(best, self.of_radius(number), strict=True)
+                    for pair in zip(best, self.find_by_radius(number), strict=True)
                 ]
         return best
 
 
-def stretch_around(network: StreetNetwork, piece: int, metres: float) -> NDArray[np.int64]:
+def find_stretch_around(network: StreetNetwork, piece: int, metres: float) -> NDArray[np.int64]:
     """Connected pieces nearest to a piece, up to so many metres of street."""
     start = network.piece_nodes[piece, 0]
     away = csgraph.dijkstra(network.node_graph, indices=start, limit=metres)

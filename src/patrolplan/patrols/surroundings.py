@@ -16,19 +16,19 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.network import Positions, StreetNetwork, joined_positions
-from patrolplan.network.catchments import FARTHEST_METRES
-from patrolplan.network.graph import metres_to_pieces
-from patrolplan.network.paths import Walks
-from patrolplan.patrols.windows import Window, effort_of, minutes_after_midnight, speed_of
+from patrolplan.network import Positions, StreetNetwork, concatenate_positions
+from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.network.graph import compute_piece_distances
+from patrolplan.network.paths import WalkFinder
+from patrolplan.patrols.windows import Window, compute_effort, compute_speed, minutes_after_midnight
 
-MARGIN = 1.2
+EXTENT_MARGIN = 1.2
 """Walks between stops may lead this much farther from the gate than the radius."""
 
 
-def streets_metres(area: StudyArea) -> float:
+def compute_default_extent(area: StudyArea) -> float:
     """How far a school's streets reach from its gate, in a straight line."""
-    return MARGIN * area.settings.patrol.radius_metres
+    return EXTENT_MARGIN * area.settings.patrol.radius_metres
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,36 +43,36 @@ class Base:
         Whether patrols start and end there.
     """
 
-    place: Positions
-    starts: bool
-    ends: bool
+    position: Positions
+    is_start: bool
+    is_end: bool
 
 
-def base_for(area: StudyArea, urn: str, *, presence: bool) -> tuple[Base | None, str]:
+def find_patrol_base(area: StudyArea, urn: str, *, has_presence: bool) -> tuple[Base | None, str]:
     """The base where the settings have patrols start or end, and why there is none."""
     settings = area.settings.patrol
     if settings.start == settings.end == "gate":
         return None, ""
-    place, missing = base_of(area, urn)
+    place, missing = find_officer_base(area, urn)
     if place is None:
-        return None, at_the_gate(area, missing)
+        return None, explain_gate_instead(area, missing)
     starts, ends = settings.start == "base", settings.end == "base"
-    return Base(place, starts=starts and not presence, ends=ends), ""
+    return Base(place, is_start=starts and not has_presence, is_end=ends), ""
 
 
-def base_of(area: StudyArea, urn: str) -> tuple[Positions | None, str]:
+def find_officer_base(area: StudyArea, urn: str) -> tuple[Positions | None, str]:
     """The base of a school's first officer, and else why patrols are without one."""
     has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
     if not has.any():
         return None, "No officer has this school"
     place = area.officers.geometry.iloc[int(np.argmax(has))]
     base = area.network.snap([(place.x, place.y)])
-    if base.moved_metres[0] > FARTHEST_METRES:
+    if base.moved_metres[0] > MAX_SNAP_METRES:
         return None, "No walkable street is near the officer's base"
     return base, ""
 
 
-def at_the_gate(area: StudyArea, why: str) -> str:
+def explain_gate_instead(area: StudyArea, reason: str) -> str:
     """Why patrols are at the gate where the settings say the base."""
     settings = area.settings.patrol
     does = [
@@ -80,10 +80,12 @@ def at_the_gate(area: StudyArea, why: str) -> str:
         for word, place in (("starts", settings.start), ("ends", settings.end))
         if place == "base"
     ]
-    return f"{why}: {' and '.join(does)} at the gate."
+    return f"{reason}: {' and '.join(does)} at the gate."
 
 
-def tasked_for(area: StudyArea, row: int, date: dt.date | None, metres: float) -> gpd.GeoDataFrame:
+def find_tasked_places(
+    area: StudyArea, row: int, date: dt.date | None, metres: float
+) -> gpd.GeoDataFrame:
     """Tasked places of a school, on a day where one is given.
 
     Those for all schools concern the ones whose streets, so far from the gate, they lie among.
@@ -96,24 +98,26 @@ def tasked_for(area: StudyArea, row: int, date: dt.date | None, metres: float) -
     for_all = np.array(["*" in urns for urns in places["schools"]], dtype=bool)
     gate = shapely.points(area.network.xy(area.gates.take([row])))
     here = shapely.distance(places.geometry.values, gate) <= metres
-    mine = (named | (for_all & here)) & _in_force(places, date)
+    mine = (named | (for_all & here)) & _is_in_force(places, date)
     return places[mine].reset_index(drop=True)
 
 
-def tasked_for_nobody(area: StudyArea, date: dt.date | None) -> list[str]:
+def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]:
     """Names of the places to visit that are for all schools and lie among no school's streets."""
     places = area.tasked_places
-    asked = places["must_visit"].to_numpy(dtype=bool) & _in_force(places, date)
+    asked = places["must_visit"].to_numpy(dtype=bool) & _is_in_force(places, date)
     asked &= np.array(["*" in urns for urns in places["schools"]], dtype=bool)
     ends = area.network.xy(area.gates)
     if "base" in {area.settings.patrol.start, area.settings.patrol.end}:
         bases = area.officers.geometry.dropna()
         ends = np.concatenate([ends, shapely.get_coordinates(bases.values)])
     apart = shapely.distance(places.geometry.values, shapely.multipoints(ends))
-    return [str(name) for name in places["place_id"][asked & (apart > streets_metres(area))]]
+    return [
+        str(name) for name in places["place_id"][asked & (apart > compute_default_extent(area))]
+    ]
 
 
-def _in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
+def _is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
     """Which places count on a day; all of them without one."""
     if date is None:
         return np.ones(len(places), dtype=bool)
@@ -122,7 +126,7 @@ def _in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool
 
 
 @dataclass(frozen=True)
-class Hours:
+class PatrolHours:
     """A school's part of a window.
 
     Parameters
@@ -139,16 +143,16 @@ class Hours:
 
     start_minutes: float
     gate_minutes: float
-    minutes: float
-    waited_minutes: float = 0.0
+    total_minutes: float
+    wait_minutes: float = 0.0
 
     @property
-    def on_the_way_minutes(self) -> float:
+    def after_gate_minutes(self) -> float:
         """From the end of the presence at the gate to the end of the window."""
-        return self.minutes - self.gate_minutes
+        return self.total_minutes - self.gate_minutes
 
 
-def hours_of(area: StudyArea, school: pd.Series, window: Window) -> Hours:
+def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
     """When a school's patrol starts, how long it is present at the gate first, and how long it is.
 
     The presence is for the pupils as they leave. A window that begins before the bell and leaves
@@ -160,8 +164,8 @@ def hours_of(area: StudyArea, school: pd.Series, window: Window) -> Hours:
     presence = area.settings.patrol.gate_minutes
     waited = max(0.0, bell - start)
     if presence == 0 or start > bell + presence or window.minutes < waited + presence:
-        return Hours(start, 0.0, window.minutes)
-    return Hours(start + waited, presence, window.minutes - waited, waited)
+        return PatrolHours(start, 0.0, window.minutes)
+    return PatrolHours(start + waited, presence, window.minutes - waited, waited)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,13 +206,13 @@ class Surroundings:
     gate: Positions
     base: Base | None
     base_note: str
-    streets_metres: float
-    hours: Hours
+    extent_metres: float
+    hours: PatrolHours
     gate_metres: NDArray[np.float64]
-    there_and_back_metres: NDArray[np.float64]
+    round_trip_metres: NDArray[np.float64]
 
 
-def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
+def build_surroundings(area: StudyArea, row: int, window: Window) -> Surroundings:
     """What lies around one school's gate.
 
     Parameters
@@ -221,14 +225,14 @@ def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
         Of the patrols.
     """
     school = area.schools.iloc[row]
-    hours = hours_of(area, school, window)
-    base, note = base_for(area, str(school["urn"]), presence=hours.gate_minutes > 0)
+    hours = compute_hours(area, school, window)
+    base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
     gate = area.gates.take([row])
-    streets = _Streets.around(area, gate, base)
-    if streets.direct_metres > hours.on_the_way_minutes * speed_of(area.settings.patrol):
-        base, note = None, at_the_gate(area, "The base is too far for this window")
-        streets = _Streets.around(area, gate, None)
-    gate_metres = metres_to_pieces(streets.network, streets.gate)
+    streets = _LocalStreets.from_gate(area, gate, base)
+    if streets.direct_metres > hours.after_gate_minutes * compute_speed(area.settings.patrol):
+        base, note = None, explain_gate_instead(area, "The base is too far for this window")
+        streets = _LocalStreets.from_gate(area, gate, None)
+    gate_metres = compute_piece_distances(streets.network, streets.gate)
     return Surroundings(
         network=streets.network,
         pieces=streets.pieces,
@@ -236,15 +240,15 @@ def surroundings_of(area: StudyArea, row: int, window: Window) -> Surroundings:
         gate=streets.gate,
         base=streets.base,
         base_note=note,
-        streets_metres=streets.metres,
+        extent_metres=streets.extent_metres,
         hours=hours,
         gate_metres=gate_metres,
-        there_and_back_metres=streets.there_and_back_metres(gate_metres),
+        round_trip_metres=streets.compute_round_trip_metres(gate_metres),
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Streets:
+class _LocalStreets:
     """Streets around a gate, and as far as a base is."""
 
     network: StreetNetwork
@@ -252,67 +256,73 @@ class _Streets:
     effort: NDArray[np.float64] | None
     gate: Positions
     base: Base | None
-    metres: float
+    extent_metres: float
 
     @classmethod
-    def around(cls, area: StudyArea, gate: Positions, base: Base | None) -> "_Streets":
-        metres = _metres_around(area, gate, base)
-        pieces = _pieces_around(area, gate, base, metres)
+    def from_gate(cls, area: StudyArea, gate: Positions, base: Base | None) -> "_LocalStreets":
+        metres = _compute_extent(area, gate, base)
+        pieces = _find_pieces_around(area, gate, base, metres)
         return cls(
             area.network.take(pieces),
             pieces,
-            effort_of(area, pieces),
-            gate.among(pieces),
-            None if base is None else replace(base, place=base.place.among(pieces)),
+            compute_effort(area, pieces),
+            gate.map_to_subnetwork(pieces),
+            None
+            if base is None
+            else replace(base, position=base.position.map_to_subnetwork(pieces)),
             metres,
         )
 
     @property
     def start(self) -> Positions:
         """Where patrols start."""
-        return self.base.place if self.base is not None and self.base.starts else self.gate
+        return self.base.position if self.base is not None and self.base.is_start else self.gate
 
     @property
     def end(self) -> Positions:
         """Where they end."""
-        return self.base.place if self.base is not None and self.base.ends else self.gate
+        return self.base.position if self.base is not None and self.base.is_end else self.gate
 
     @property
     def direct_metres(self) -> float:
         """Least cost of going from start to end without a stop."""
         if self.start is self.end:
             return 0.0
-        ends = joined_positions(self.start, self.end)
-        return float(Walks(self.network, ends, effort=self.effort).metres[0, 1])
+        ends = concatenate_positions(self.start, self.end)
+        return float(WalkFinder(self.network, ends, effort=self.effort).metres[0, 1])
 
-    def there_and_back_metres(self, gate_metres: NDArray[np.float64]) -> NDArray[np.float64]:
+    def compute_round_trip_metres(self, gate_metres: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Surroundings`; `gate_metres` are the way there on foot from the gate."""
         on_foot = self.effort is None
         # The way back is the way there told backwards.
         turned = None if self.effort is None else self.effort[:, ::-1]
-        out = gate_metres if on_foot and self.start is self.gate else self._away(self.start)
+        out = (
+            gate_metres
+            if on_foot and self.start is self.gate
+            else self._compute_metres_from(self.start)
+        )
         if on_foot and self.start is self.end:
             return 2 * out
         if on_foot and self.end is self.gate:
             return out + gate_metres
-        return out + metres_to_pieces(self.network, self.end, effort=turned)
+        return out + compute_piece_distances(self.network, self.end, effort=turned)
 
-    def _away(self, place: Positions) -> NDArray[np.float64]:
-        return metres_to_pieces(self.network, place, effort=self.effort)
+    def _compute_metres_from(self, place: Positions) -> NDArray[np.float64]:
+        return compute_piece_distances(self.network, place, effort=self.effort)
 
 
-def _metres_around(area: StudyArea, gate: Positions, base: Base | None) -> float:
+def _compute_extent(area: StudyArea, gate: Positions, base: Base | None) -> float:
     """How far from the gate patrols may walk: within the radius, and as far as the base is."""
     if base is None:
-        return streets_metres(area)
-    apart = area.network.xy(base.place)[0] - area.network.xy(gate)[0]
-    return max(streets_metres(area), MARGIN * float(np.hypot(*apart)))
+        return compute_default_extent(area)
+    apart = area.network.xy(base.position)[0] - area.network.xy(gate)[0]
+    return max(compute_default_extent(area), EXTENT_MARGIN * float(np.hypot(*apart)))
 
 
-def _pieces_around(
+def _find_pieces_around(
     area: StudyArea, gate: Positions, base: Base | None, metres: float
 ) -> NDArray[np.int64]:
     """Pieces so far around a gate; gate and base are on a street, however little that is."""
-    around = area.network.around(area.network.xy(gate)[0], metres)
-    bases = () if base is None else (base.place.piece,)
+    around = area.network.find_pieces_within(area.network.xy(gate)[0], metres)
+    bases = () if base is None else (base.position.piece,)
     return np.unique(np.concatenate([around, gate.piece, *bases]))

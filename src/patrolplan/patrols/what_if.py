@@ -9,16 +9,16 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import with_settings
-from patrolplan.network.names import street_labels
-from patrolplan.patrols.planner import check_asked
-from patrolplan.patrols.school_problem import SchoolCase, school_case
+from patrolplan.network.names import label_streets
+from patrolplan.patrols.planner import check_request
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solve import MaxIterations, solve
 from patrolplan.patrols.windows import Window
 from patrolplan.risk.surface import Risk
 
-MINUTES = tuple(range(30, 181, 15))
+DEFAULT_MINUTES = tuple(range(30, 181, 15))
 
-SEARCH = MaxIterations(3000)
+SEARCH_LIMIT = MaxIterations(3000)
 """For cases that are too large to be solved exactly; equal runs have equal tables."""
 
 
@@ -28,7 +28,7 @@ def what_if(
     hotspots: gpd.GeoDataFrame,
     urn: str,
     *,
-    minutes: Sequence[float] = MINUTES,
+    minutes: Sequence[float] = DEFAULT_MINUTES,
     dwell_minutes: Sequence[float] | None = None,
     officers: Sequence[int] | None = None,
 ) -> pd.DataFrame:
@@ -63,21 +63,25 @@ def what_if(
     InputError
         When the school is not there, or a window is shorter than the presence at the gate.
     """
-    check_asked(area, Window(min(minutes)), [urn])
+    check_request(area, Window(min(minutes)), [urn])
     settings = area.settings.patrol
     row = list(area.schools["urn"]).index(urn)
-    labels = street_labels(area.network)
+    labels = label_streets(area.network)
     barred = area.tasked_places[~area.tasked_places["must_visit"]]
     area = replace(area, tasked_places=barred)
     rows: list[dict[str, Any]] = []
     for dwell in sorted(set(dwell_minutes or (settings.dwell_minutes,))):
-        best: dict[int, _Met] = {}
+        best: dict[int, _Outcome] = {}
         for length in sorted(set(minutes)):
             changed = with_settings(area, patrol={"dwell_minutes": dwell})
-            case = school_case(changed, risk, hotspots, row, labels=labels, window=Window(length))
-            least: _Met | None = None
+            case = build_school_problem(
+                changed, risk, hotspots, row, labels=labels, window=Window(length)
+            )
+            least: _Outcome | None = None
             for count in sorted(set(officers or (settings.officers,))):
-                found = _met(case, count).at_least(best.get(count)).at_least(least)
+                found = (
+                    _solve_for_officers(case, count).take_better(best.get(count)).take_better(least)
+                )
                 best[count] = least = found
                 told = {"minutes": length, "dwell_minutes": dwell, "officers": count}
                 rows.append(told | vars(found))
@@ -85,7 +89,7 @@ def what_if(
 
 
 @dataclass(frozen=True)
-class _Met:
+class _Outcome:
     """What the patrols of one case are worth, and how sure that is."""
 
     worth: float
@@ -94,22 +98,24 @@ class _Met:
     stops: int
     walked_metres: float
 
-    def at_least(self, other: "_Met | None") -> "_Met":
+    def take_better(self, other: "_Outcome | None") -> "_Outcome":
         """The other's patrols where they are worth more: with less to spend, they fit here too."""
         if other is None or other.worth <= self.worth:
             return self
         return replace(other, bound=max(self.bound, other.worth), proven=False)
 
 
-def _met(case: SchoolCase, officers: int) -> _Met:
+def _solve_for_officers(school_problem: SchoolProblem, officers: int) -> _Outcome:
     """Solve a case for so many officers."""
-    problem = case.problem()
+    problem = school_problem.build_problem()
     problem = replace(problem, officers=problem.officers[:1] * officers)
-    solution = solve(problem, stop=SEARCH, seed=case.area.settings.seed)
-    return _Met(
+    solution = solve(problem, stop=SEARCH_LIMIT, seed=school_problem.area.settings.seed)
+    return _Outcome(
         worth=solution.worth,
         bound=solution.bound,
         proven=solution.proven,
         stops=len(solution.stops),
-        walked_metres=sum(case.shortest_metres(route) for route in solution.routes),
+        walked_metres=sum(
+            school_problem.compute_shortest_metres(route) for route in solution.routes
+        ),
     )

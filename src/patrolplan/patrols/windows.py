@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.network.cycling import effort
-from patrolplan.settings import LONGEST_WINDOW_MINUTES, PatrolSettings
+from patrolplan.network.cycling import compute_cycling_effort
+from patrolplan.settings import MAX_WINDOW_MINUTES, PatrolSettings
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Window:
     name: str = ""
 
 
-def window_of(
+def resolve_window(
     settings: PatrolSettings,
     *,
     name: str | None = None,
@@ -61,9 +61,9 @@ def window_of(
         minutes are none that a patrol can last.
     """
     length = settings.window_minutes if minutes is None else minutes
-    if not 0 < length <= LONGEST_WINDOW_MINUTES:
+    if not 0 < length <= MAX_WINDOW_MINUTES:
         where, what = "minutes", f"{length:g} is no length of a patrol"
-        raise InputError.one(where, what, f"give minutes above 0, up to {LONGEST_WINDOW_MINUTES}")
+        raise InputError.one(where, what, f"give minutes above 0, up to {MAX_WINDOW_MINUTES}")
     if name is None:
         return Window(length, None if start is None else minutes_after_midnight(start))
     if start is not None:
@@ -92,7 +92,7 @@ def minutes_after_midnight(clock: time | str) -> float:
     return at.hour * 60.0 + at.minute
 
 
-def speed_of(settings: PatrolSettings) -> float:
+def compute_speed(settings: PatrolSettings) -> float:
     """Metres a minute at full speed, the way that patrols go."""
     by_bicycle = settings.way == "bicycle"
     return metres_per_minute(
@@ -100,19 +100,19 @@ def speed_of(settings: PatrolSettings) -> float:
     )
 
 
-def effort_of(area: StudyArea, pieces: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def compute_effort(area: StudyArea, pieces: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """What a metre of these pieces costs the way that patrols go; None on foot, where all is 1."""
     settings = area.settings.patrol
     if settings.way == "walk":
         return None
-    return effort(
+    return compute_cycling_effort(
         area.network.bicycle_ways[pieces],
         riding_kmh=settings.cycling_speed_kmh,
         walking_kmh=settings.walking_speed_kmh,
     )
 
 
-def way_notes(area: StudyArea) -> tuple[str, ...]:
+def build_way_notes(area: StudyArea) -> tuple[str, ...]:
     """What the streets file cannot say about riding; nothing where patrols go on foot."""
     if area.settings.patrol.way == "walk":
         return ()

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.risk.choice import FEWEST_EVENTS, Choice, draw_months, interval
-from patrolplan.risk.history import History, history_of
-from patrolplan.risk.models import PRIOR_COUNT, models_by_name
-from patrolplan.risk.rolling_origin import AUTO, LEAST_HISTORY, Trials, run_trials
+from patrolplan.risk.choice import MIN_EVENTS_TO_CHOOSE, ModelChoice, compute_interval, draw_months
+from patrolplan.risk.history import History, build_history
+from patrolplan.risk.models import PRIOR_COUNT, build_models
+from patrolplan.risk.rolling_origin import AUTO, MIN_HISTORY_MONTHS, Trials, run_trials
 from patrolplan.risk.scores import COVERAGES, Reference, simulate_reference
-from patrolplan.risk.weights import harm_days
-from patrolplan.tables import shown_as_table
+from patrolplan.risk.weights import get_harm_days
+from patrolplan.tables import render_html_table
 
-USUAL_ORIGINS = 12
+DEFAULT_ORIGINS = 12
 """Months that are scored by default, the last ones: a year, so that every season is in it."""
 
 LEGEND = (
@@ -73,7 +73,7 @@ class Backtest:
 
     results: pd.DataFrame
     trials: Trials
-    choices: tuple[Choice, ...]
+    choices: tuple[ModelChoice, ...]
     curves: pd.DataFrame
 
     def __repr__(self) -> str:
@@ -94,7 +94,7 @@ class Backtest:
         title = (
             f"Back-test at {COVERAGES[3]:.0%} of street, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
         )
-        return shown_as_table(title, facts, after="pp.plot.coverage(backtest)")
+        return render_html_table(title, facts, next_call="pp.plot.coverage(backtest)")
 
     def __str__(self) -> str:
         months = self.trials.origins
@@ -105,10 +105,10 @@ class Backtest:
             events = rows["n_events"].iloc[0]
             number = "number not told" if np.isnan(events) else f"{int(events):,} incidents"
             lines.append(f"{category} ({number})")
-            if events < FEWEST_EVENTS or rows["pai"].isna().all():
+            if events < MIN_EVENTS_TO_CHOOSE or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
                 continue
-            lines += [_said(row) for row in rows.itertuples()]
+            lines += [_format_row(row) for row in rows.itertuples()]
         return "\n".join([*lines, *(str(choice) for choice in self.choices)])
 
 
@@ -140,52 +140,56 @@ def backtest_risk(
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
-    history = _history(area, categories)
-    first, last = _span(history, origins)
-    harm = harm_days(history.targets, settings.risk.harm)
+    history = _build_checked_history(area, categories)
+    first, last = _select_span(history, origins)
+    harm = get_harm_days(history.targets, settings.risk.harm)
     months = history.months
-    scored = list(months[(months >= months[LEAST_HISTORY]) & (months <= last)])
-    models = models_by_name(settings.risk.half_life_months, seed)
+    scored = list(months[(months >= months[MIN_HISTORY_MONTHS]) & (months <= last)])
+    models = build_models(settings.risk.half_life_months, seed)
     everything = run_trials(history, models, scored, harm, seed=seed)
     trials = everything.since(first)
     reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
-    fewest = settings.privacy.fewest_crimes
+    fewest = settings.privacy.min_crime_count
     few = trials.events.sum(axis=0) < fewest
-    chosen = (everything.choice(column) for column in range(len(history.targets)))
+    chosen = (everything.choose_for(column) for column in range(len(history.targets)))
     return Backtest(
-        results=_untold(_results(trials, reference, seed), trials, few),
+        results=_suppress_small(_build_results(trials, reference, seed), trials, few),
         trials=trials,
-        choices=tuple(replace(choice, fewest=fewest) for choice in chosen),
-        curves=_untold(_curves(trials, reference, seed), trials, few),
+        choices=tuple(replace(choice, min_crime_count=fewest) for choice in chosen),
+        curves=_suppress_small(_build_curves(trials, reference, seed), trials, few),
     )
 
 
-def _history(area: StudyArea, categories: Sequence[str] | None) -> History:
-    history = history_of(area, categories)
+def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) -> History:
+    history = build_history(area, categories)
     missing = [name for name in categories or () if name not in history.targets]
     if missing:
         there = ", ".join(sorted(area.incidents["category"].unique()))
         what = f"no incident of {', '.join(missing)} in the area"
         remedy = f"choose from: {there}"
         raise _error(what, remedy, "categories")
-    if len(history) <= LEAST_HISTORY:
-        what = f"a back-test needs {LEAST_HISTORY + 1} months or more, there are {len(history)}"
+    if len(history) <= MIN_HISTORY_MONTHS:
+        what = (
+            f"a back-test needs {MIN_HISTORY_MONTHS + 1} months or more, there are {len(history)}"
+        )
         raise _error(what, remedy="add earlier months", file="[sources] crimes")
     return history
 
 
-def _span(history: History, origins: tuple[str, str] | None) -> tuple[pd.Timestamp, pd.Timestamp]:
+def _select_span(
+    history: History, origins: tuple[str, str] | None
+) -> tuple[pd.Timestamp, pd.Timestamp]:
     """First and last month to be scored."""
     months = history.months
     if origins is None:
-        before = min(12, max(LEAST_HISTORY, len(months) - USUAL_ORIGINS))
-        return months[max(before, len(months) - USUAL_ORIGINS)], months[-1]
-    asked = [_month(text) for text in origins]
-    allowed = months[LEAST_HISTORY:]
+        before = min(12, max(MIN_HISTORY_MONTHS, len(months) - DEFAULT_ORIGINS))
+        return months[max(before, len(months) - DEFAULT_ORIGINS)], months[-1]
+    asked = [_parse_month(text) for text in origins]
+    allowed = months[MIN_HISTORY_MONTHS:]
     for month, text in zip(asked, origins, strict=True):
         if month not in allowed:
             span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
-            remedy = f"choose months with data and {LEAST_HISTORY} months before them"
+            remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
             what = f"{text} cannot be scored, it lies outside {span}"
             raise _error(what, remedy)
     if asked[0] > asked[1]:
@@ -194,7 +198,7 @@ def _span(history: History, origins: tuple[str, str] | None) -> tuple[pd.Timesta
     return asked[0], asked[1]
 
 
-def _month(text: str) -> pd.Timestamp:
+def _parse_month(text: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(pd.Period(text, freq="M").start_time)
     except ValueError:
@@ -206,18 +210,18 @@ def _error(what: str, remedy: str, file: str = "origins") -> InputError:
     return InputError.one(file, what, remedy)
 
 
-def _pai(hits: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_pai(hits: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """PAI of (..., j, q) hits out of (..., j) totals; NaN where nothing happened."""
-    return np.asarray(_share(hits, totals[..., None]) / np.asarray(COVERAGES))
+    return np.asarray(_safe_divide(hits, totals[..., None]) / np.asarray(COVERAGES))
 
 
-def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+def _safe_divide(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     part, whole = np.broadcast_arrays(part, whole)
     unknown = np.full(part.shape, np.nan)
     return np.asarray(np.divide(part, whole, out=unknown, where=whole > 0))
 
 
-def _drawn(
+def _resample_months(
     trials: Trials, counted: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Hits (m, draws, j, q) and totals (draws, j) of the draws of months."""
@@ -225,25 +229,25 @@ def _drawn(
     return hits, np.einsum("do,oj->dj", counted, trials.totals)
 
 
-def _results(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
+def _build_results(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
     """One row for each category, model and coverage."""
     months = len(trials.origins)
     usual = trials.models.index(PRIOR_COUNT)
     hits, totals = trials.hits.sum(axis=1), trials.totals.sum(axis=0)
-    pai = _pai(hits, totals)
+    pai = _compute_pai(hits, totals)
     difference = pai - pai[usual]
-    drawn_hits, drawn_totals = _drawn(trials, draw_months(months, seed=seed))
-    drawn = np.stack([_pai(model, drawn_totals) for model in drawn_hits], axis=1)
-    low, high = interval(difference, drawn - drawn[:, [usual]], months)
+    drawn_hits, drawn_totals = _resample_months(trials, draw_months(months, seed=seed))
+    drawn = np.stack([_compute_pai(model, drawn_totals) for model in drawn_hits], axis=1)
+    low, high = compute_interval(difference, drawn - drawn[:, [usual]], months)
     earlier = trials.earlier_hits.sum(axis=1)
-    grown = _share(totals, trials.earlier_totals.sum(axis=0))[:, None]
+    grown = _safe_divide(totals, trials.earlier_totals.sum(axis=0))[:, None]
     measures = {
         "pai": pai,
-        "pei": _share(hits, trials.best_hits.sum(axis=0)),
-        "hit_rate": _share(hits, totals[:, None]),
-        "rri": _share(_share(hits, earlier), grown),
+        "pei": _safe_divide(hits, trials.best_hits.sum(axis=0)),
+        "hit_rate": _safe_divide(hits, totals[:, None]),
+        "rri": _safe_divide(_safe_divide(hits, earlier), grown),
         "n_events": trials.events.sum(axis=0)[:, None],
-        "ratio": _share(hits, hits[usual]),
+        "ratio": _safe_divide(hits, hits[usual]),
         "difference": difference,
         "difference_low": low,
         "difference_high": high,
@@ -266,7 +270,7 @@ def _results(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
     return table[list(COLUMNS)]
 
 
-def _untold(table: pd.DataFrame, trials: Trials, few: NDArray[np.bool_]) -> pd.DataFrame:
+def _suppress_small(table: pd.DataFrame, trials: Trials, few: NDArray[np.bool_]) -> pd.DataFrame:
     """A table without the numbers of categories that have too few incidents to be told.
 
     Nor is it told how many there were of all categories, or the rest would tell it.
@@ -281,13 +285,13 @@ def _untold(table: pd.DataFrame, trials: Trials, few: NDArray[np.bool_]) -> pd.D
     return table
 
 
-def _curves(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
+def _build_curves(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
     """PAI of the chosen model and of prior counts by coverage, with interval and reference."""
     months = len(trials.origins)
     auto, usual = trials.models.index(AUTO), trials.models.index(PRIOR_COUNT)
-    pai = _pai(trials.hits.sum(axis=1), trials.totals.sum(axis=0))
-    drawn_hits, drawn_totals = _drawn(trials, draw_months(months, seed=seed))
-    low, high = interval(pai[auto], _pai(drawn_hits[auto], drawn_totals), months)
+    pai = _compute_pai(trials.hits.sum(axis=1), trials.totals.sum(axis=0))
+    drawn_hits, drawn_totals = _resample_months(trials, draw_months(months, seed=seed))
+    low, high = compute_interval(pai[auto], _compute_pai(drawn_hits[auto], drawn_totals), months)
     names = pd.MultiIndex.from_product(
         [trials.categories, COVERAGES], names=["category", "coverage"]
     )
@@ -298,7 +302,7 @@ def _curves(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
     return pd.DataFrame(table, index=names).reset_index()
 
 
-def _said(row: Any) -> str:  # noqa: ANN401 - a row of `results`
+def _format_row(row: Any) -> str:  # noqa: ANN401 - a row of `results`
     """One line of the printed table."""
     sure = f"{row.difference:+.2f} ({row.difference_low:+.2f} to {row.difference_high:+.2f})"
     chance = f"[{row.reference:.2f}, {row.reference_low:.2f} to {row.reference_high:.2f}]"

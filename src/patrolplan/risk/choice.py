@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from patrolplan.risk.models import PRIOR_COUNT
 
-FEWEST_EVENTS = 100
+MIN_EVENTS_TO_CHOOSE = 100
 """With fewer incidents in the months looked at, nothing can be told."""
 
-FEWEST_ORIGINS = 3
+MIN_ORIGINS_TO_CHOOSE = 3
 """With fewer months looked at, nothing can be told."""
 
-CAUTION = 0.5
+MIN_STANDARD_ERRORS = 0.5
 """Standard errors that a model must be better by."""
 
 CANDIDATES = (
@@ -31,7 +31,7 @@ CANDIDATES = (
 
 
 @dataclass(frozen=True)
-class Choice:
+class ModelChoice:
     """The model taken for one category, and why.
 
     Parameters
@@ -52,11 +52,11 @@ class Choice:
     gain: float | None
     events: int
     origins: int
-    fewest: int = 1
+    min_crime_count: int = 1
 
     def __str__(self) -> str:
-        few = self.events < self.fewest and self.origins > 0
-        number = f"fewer than {self.fewest}" if few else f"{self.events:,}"
+        few = self.events < self.min_crime_count and self.origins > 0
+        number = f"fewer than {self.min_crime_count}" if few else f"{self.events:,}"
         seen = f"{number} incidents in {self.origins} months"
         if self.gain is None:
             told = "can't tell which model is best"
@@ -69,9 +69,9 @@ class Choice:
         )
 
 
-def choose(
+def choose_model(
     category: str, hits: dict[str, NDArray[np.float64]], events: NDArray[np.int64]
-) -> Choice:
+) -> ModelChoice:
     """Take the model that caught most in earlier months, prior counts where none was better.
 
     Better: the mean gain is more than half its own standard error over the months. Gains are
@@ -88,40 +88,40 @@ def choose(
         (o,) incidents at those origins.
     """
     origins, total = len(events), int(events.sum())
-    told = origins >= FEWEST_ORIGINS and total >= FEWEST_EVENTS
+    told = origins >= MIN_ORIGINS_TO_CHOOSE and total >= MIN_EVENTS_TO_CHOOSE
     usual = hits[PRIOR_COUNT].mean(axis=0) if told else np.zeros(1)
     if not told or not usual.all():
-        return Choice(category, PRIOR_COUNT, None, total, origins)
+        return ModelChoice(category, PRIOR_COUNT, None, total, origins)
     best, best_gain = PRIOR_COUNT, 0.0
     for name in CANDIDATES:
         if name not in hits:
             continue
         gains = ((hits[name] - hits[PRIOR_COUNT]) / usual).mean(axis=1)
         gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(origins))
-        if gain > CAUTION * error and gain > best_gain + 1e-9:
+        if gain > MIN_STANDARD_ERRORS * error and gain > best_gain + 1e-9:
             best, best_gain = name, gain
-    return Choice(category, best, best_gain, total, origins)
+    return ModelChoice(category, best, best_gain, total, origins)
 
 
-DRAWS = 2000
+BOOTSTRAP_DRAWS = 2000
 
-FEWEST_MONTHS = 6
+MIN_INTERVAL_MONTHS = 6
 """With fewer months no interval is given."""
 
 
-def block_months(months: int) -> int:
+def compute_block_length(months: int) -> int:
     """Months that are drawn together, because neighbours in time are alike: the cube root."""
     return max(1, round(float(np.cbrt(months))))
 
 
-def draw_months(months: int, *, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:
+def draw_months(months: int, *, seed: int, draws: int = BOOTSTRAP_DRAWS) -> NDArray[np.int64]:
     """(draws, months) how often each month is in each draw, blocks of months at a time.
 
     The months are taken as a circle, so that each is drawn as often as the others (Politis and
     Romano 1992, "A circular block-resampling procedure for stationary data").
     """
     rng = np.random.default_rng(seed)
-    length = block_months(months)
+    length = compute_block_length(months)
     blocks = -(-months // length)
     start = rng.integers(months, size=(draws, blocks))
     taken = (start[:, :, None] + np.arange(length)) % months
@@ -131,7 +131,7 @@ def draw_months(months: int, *, seed: int, draws: int = DRAWS) -> NDArray[np.int
     return counted
 
 
-def interval(
+def compute_interval(
     estimate: NDArray[np.float64], drawn: NDArray[np.float64], months: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lower and upper end of the 95 % interval; NaN where there are too few months.
@@ -148,10 +148,10 @@ def interval(
     months
         How many months there are.
     """
-    if months < FEWEST_MONTHS:
+    if months < MIN_INTERVAL_MONTHS:
         unknown = np.full(estimate.shape, np.nan)
         return unknown, unknown
-    blocks = months / block_months(months)
+    blocks = months / compute_block_length(months)
     wider = np.sqrt(blocks / (blocks - 1))
     low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
     return estimate + wider * (low - estimate), estimate + wider * (high - estimate)

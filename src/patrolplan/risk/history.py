@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.spatial_units import Places, places_of
-from patrolplan.risk.weights import recency
-from patrolplan.settings import DISCOVERED
+from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
+from patrolplan.risk.weights import compute_recency
+from patrolplan.settings import DISCOVERED_CATEGORIES
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class History:
     targets
         The categories that are to be scored. The others only help to tell.
     places
-        The c places, see `Places`.
+        The c places, see `SpatialUnits`.
     fitted
         Models fitted on exactly these months, kept by their parameters; a cut starts anew.
     """
@@ -40,17 +40,17 @@ class History:
     months: pd.DatetimeIndex
     categories: tuple[str, ...]
     targets: tuple[str, ...]
-    places: Places
-    fitted: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    units: SpatialUnits
+    fitted_models: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.months)
 
     def __repr__(self) -> str:
         span = f"{self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}" if len(self) else "no month"
-        return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.places)} places>"
+        return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.units)} places>"
 
-    def until(self, month: pd.Timestamp) -> "History":
+    def cut_before(self, month: pd.Timestamp) -> "History":
         """The months before this one, as a copy: nothing later can be reached from it."""
         known = int(self.months.searchsorted(month))
         cut = replace(self, counts=self.counts[:known].copy(), months=self.months[:known])
@@ -63,7 +63,7 @@ class History:
         """(t, k) incidents of each month and category."""
         return np.asarray(self.counts.sum(axis=1, dtype=np.int64))
 
-    def total(self, month: pd.Timestamp) -> NDArray[np.int64]:
+    def get_month_totals(self, month: pd.Timestamp) -> NDArray[np.int64]:
         """(k,) incidents of one month in each category; zero where it is not held."""
         at = self.months.get_indexer(pd.DatetimeIndex([month]))[0]
         return self.totals[at] if at >= 0 else np.zeros(len(self.categories), dtype=np.int64)
@@ -80,14 +80,14 @@ class History:
         text = "\n".join((*names, *self.month_digests[:months]))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def month(self, month: pd.Timestamp) -> NDArray[np.float64]:
+    def get_month_counts(self, month: pd.Timestamp) -> NDArray[np.float64]:
         """(c, j) what was recorded in one month in the `targets`; zero where it is not held."""
         at = self.months.get_indexer(pd.DatetimeIndex([month]))[0]
         if at < 0:
-            return np.zeros((len(self.places), len(self.targets)))
+            return np.zeros((len(self.units), len(self.targets)))
         return self.counts[at, :, : len(self.targets)].astype(np.float64)
 
-    def last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
+    def count_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
         """(c, k) incidents of the last so many months, or of all where there are fewer.
 
         Of the first `before` months, all by default.
@@ -96,7 +96,7 @@ class History:
         recent = self.counts[max(0, known - months) : known]
         return np.asarray(recent.sum(axis=0), dtype=np.float64)
 
-    def decayed(
+    def count_decayed(
         self, half_life_months: float, *, months: int | None = None
     ) -> tuple[NDArray[np.float64], float]:
         """(c, k) incidents weighed by recency, and the months that those weights add up to.
@@ -104,7 +104,7 @@ class History:
         Of the first so many months, all by default.
         """
         counts = self.counts[:months]
-        weights = recency(np.arange(len(counts))[::-1], half_life_months)
+        weights = compute_recency(np.arange(len(counts))[::-1], half_life_months)
         total = np.zeros(counts.shape[1:])
         weighed = np.empty_like(total)
         for weight, month in zip(weights, counts, strict=True):
@@ -112,7 +112,7 @@ class History:
         return total, float(weights.sum())
 
 
-def history_of(area: StudyArea, categories: Sequence[str] | None = None) -> History:
+def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:
     """Count an area's incidents.
 
     Categories that patrols discover are left out altogether, also as a help, unless the settings
@@ -126,30 +126,30 @@ def history_of(area: StudyArea, categories: Sequence[str] | None = None) -> Hist
         The categories to be scored; those that the settings count and the data has, by default.
         An area is then counted once, however often it is asked.
     """
-    kept = area.catchments.kept
+    kept = area.catchments.cache
     key = f"history {area.settings.crimes!r}"
     if categories is None and key in kept and kept[key][0] is area.incidents:
         known: History = kept[key][1]
         return known
-    history = _counted(area, categories)
+    history = _count_incidents(area, categories)
     if categories is None:
         kept[key] = (area.incidents, history)
     return history
 
 
-def _counted(area: StudyArea, categories: Sequence[str] | None) -> History:
+def _count_incidents(area: StudyArea, categories: Sequence[str] | None) -> History:
     """The counts by month, place and category."""
-    counted = area.settings.crimes.counted if categories is None else tuple(categories)
+    counted = area.settings.crimes.risk_categories if categories is None else tuple(categories)
     there = list(area.incidents["category"].cat.categories)
     held = set(area.incidents["category"].unique())
     targets = tuple(name for name in counted if name in held)
-    guarded = () if area.settings.crimes.include_discovered else DISCOVERED
+    guarded = () if area.settings.crimes.include_discovered else DISCOVERED_CATEGORIES
     helps = (name for name in there if name in held and name not in guarded)
     names = (*targets, *(name for name in helps if name not in targets))
     months = pd.date_range(
         area.incidents["month"].min(), area.incidents["month"].max(), freq="MS", unit="ns"
     )
-    places = places_of(area.network, area.catchments)
+    places = get_spatial_units(area.network, area.catchments)
     column = np.array([names.index(name) if name in names else -1 for name in there])
     category = column[area.incidents["category"].cat.codes]
     kept = category >= 0

@@ -16,24 +16,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.cache import cache_folder, keep_whole
-from patrolplan.provenance import versions
-from patrolplan.risk.spatial_units import Places
+from patrolplan.cache import cache_folder, write_cache_file
+from patrolplan.provenance import list_versions
+from patrolplan.risk.spatial_units import SpatialUnits
 
-SUMS = "trials"
-RATES = "rates"
-FOLDERS = {SUMS: "cache of back-tests", RATES: "cache of rates"}
+TRIAL_SUMS_FOLDER = "trials"
+RATES_FOLDER = "rates"
+RISK_FOLDERS = {TRIAL_SUMS_FOLDER: "cache of back-tests", RATES_FOLDER: "cache of rates"}
 """The folders in the cache folder, and what is in them."""
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn")
 """Rates and sums come out of these."""
 
-ENTRY = re.compile(r"[0-9a-f]{40}\.npy|\.new-\w+")
+RISK_ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.npy|\.new-\w+")
 """Names of their files, whole and interrupted."""
 
 
-def kept_sums(
-    places: Places, key: str, work_out: Callable[[], NDArray[np.float64]]
+def load_or_compute_sums(
+    units: SpatialUnits, key: str, compute: Callable[[], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
     """Sums by their key, worked out where they are not known from this run or an earlier one.
 
@@ -48,57 +48,57 @@ def kept_sums(
     work_out
         Gives the sums.
     """
-    if key not in places.kept:
-        places.kept[key] = _through(_path(places, SUMS, key), work_out)
-    return places.kept[key]
+    if key not in units.cache:
+        units.cache[key] = _load_or_compute(_build_path(units, TRIAL_SUMS_FOLDER, key), compute)
+    return units.cache[key]
 
 
-def kept_rates(
-    places: Places, key: str, work_out: Callable[[], NDArray[np.float64]]
+def load_or_compute_rates(
+    units: SpatialUnits, key: str, compute: Callable[[], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Do as `kept_sums` does for rates of places: from an earlier run only those of open data."""
-    if key not in places.kept:
-        public = places.catchments.public
-        path = _path(places, RATES, key)
-        places.kept[key] = _through(path, work_out) if public else work_out()
-    return places.kept[key]
+    """Load or compute rates of places, see `load_or_compute_sums`; only open data is stored."""
+    if key not in units.cache:
+        public = units.catchments.public
+        path = _build_path(units, RATES_FOLDER, key)
+        units.cache[key] = _load_or_compute(path, compute) if public else compute()
+    return units.cache[key]
 
 
-def _path(places: Places, folder: str, key: str) -> Path:
-    name = "\n".join([_code(), _geometry(places), key])
+def _build_path(units: SpatialUnits, folder: str, key: str) -> Path:
+    name = "\n".join([_hash_code(), _hash_geometry(units), key])
     return cache_folder() / folder / f"{hashlib.sha256(name.encode()).hexdigest()[:40]}.npy"
 
 
-def _through(path: Path, work_out: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+def _load_or_compute(path: Path, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
     try:
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
     except (OSError, ValueError, EOFError):
-        found = work_out()
-    keep_whole(path, lambda stream: np.save(stream, found, allow_pickle=False))
+        found = compute()
+    write_cache_file(path, lambda stream: np.save(stream, found, allow_pickle=False))
     return found
 
 
 @cache
-def _code() -> str:
+def _hash_code() -> str:
     """Digest of this room's own code and its libraries: another version gives other rates."""
     room = resources.files("patrolplan.risk")
     files = sorted(path.name for path in room.iterdir() if path.name.endswith(".py"))
     text = b"".join((room / name).read_bytes() for name in files)
-    installed = versions()
+    installed = list_versions()
     libraries = [f"{name} {installed[name]}" for name in LIBRARIES]
     return hashlib.sha256(text + "\n".join(libraries).encode()).hexdigest()
 
 
-def _geometry(places: Places) -> str:
+def _hash_geometry(units: SpatialUnits) -> str:
     """Digest of where the places are and what they consist of."""
-    told = places.catchments.kept.get("digest")
+    told = units.catchments.cache.get("digest")
     if told is None:
-        catchments = places.catchments
+        catchments = units.catchments
         told = hashlib.sha256()
-        network = places.network
+        network = units.network
         lie = (network.piece_middle, network.piece_nodes, network.piece_metres)
-        parts = (catchments.xy, catchments.of_piece, *lie, places.kinds)
+        parts = (catchments.xy, catchments.piece_catchment, *lie, units.kinds)
         for part in parts:
             told.update(np.ascontiguousarray(part).tobytes())
-        told = catchments.kept["digest"] = told.hexdigest()
+        told = catchments.cache["digest"] = told.hexdigest()
     return str(told)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from patrolplan.arrays import compiled
+from patrolplan.arrays import jit_compile
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 
@@ -27,8 +27,8 @@ Streets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray
 STREETS = "Tuple((i8[::1], i8[::1], i8[:,::1], f8[::1]))"
 
 
-@compiled("f8(f8)")
-def tail(u: float) -> float:
+@jit_compile("f8(f8)")
+def compute_tail(u: float) -> float:
     """Share of the biweight kernel between the centre and `u` bandwidths on one side, up to 1/2.
 
     The kernel is 15/16 (1 - u^2)^2 on [-1, 1].
@@ -38,8 +38,8 @@ def tail(u: float) -> float:
     return 0.9375 * (u - 2.0 * u**3 / 3.0 + u**5 / 5.0)
 
 
-@compiled(f"i8(i8, f8, {STREETS}, f8, f8, f8[::1], i8[::1], f8[:,::1])")
-def walk(  # noqa: PLR0917 - compiled code takes no keywords
+@jit_compile(f"i8(i8, f8, {STREETS}, f8, f8, f8[::1], i8[::1], f8[:,::1])")
+def spread_piece(  # noqa: PLR0917 - compiled code takes no keywords
     source: int,
     weight: float,
     streets: Streets,
@@ -62,7 +62,7 @@ def walk(  # noqa: PLR0917 - compiled code takes no keywords
     # A little less, so that rounding does not decide where a share is the floor itself: a fifth of
     # a half, four times over, is one in ten thousand of any weight.
     least = floor * weight * (1.0 - 1e-9)
-    given = weight * 2.0 * tail(half_way / bandwidth)
+    given = weight * 2.0 * compute_tail(half_way / bandwidth)
     if noting and out[source] == 0.0:
         touched[found] = source
         found += 1
@@ -83,7 +83,7 @@ def walk(  # noqa: PLR0917 - compiled code takes no keywords
         ways_on = first[node + 1] - first[node] - 1
         if ways_on > 0:
             share = share / ways_on
-        behind = tail(walked / bandwidth)
+        behind = compute_tail(walked / bandwidth)
         for slot in range(first[node], first[node + 1]):
             half = halves[slot]
             if half == arrived and ways_on > 0:
@@ -91,7 +91,7 @@ def walk(  # noqa: PLR0917 - compiled code takes no keywords
             piece = half // 2
             reached = walked + metres[piece]
             ends_here = reached >= bandwidth or share < least or depth == len(stack)
-            given = share * ((0.5 if ends_here else tail(reached / bandwidth)) - behind)
+            given = share * ((0.5 if ends_here else compute_tail(reached / bandwidth)) - behind)
             if noting and out[piece] == 0.0:
                 touched[found] = piece
                 found += 1
@@ -104,7 +104,7 @@ def walk(  # noqa: PLR0917 - compiled code takes no keywords
     return found
 
 
-@compiled(f"f8[::1](f8[::1], {STREETS}, f8, f8)")
+@jit_compile(f"f8[::1](f8[::1], {STREETS}, f8, f8)")
 def spread_all(
     weights: NDArray[np.float64], streets: Streets, bandwidth: float, floor: float
 ) -> NDArray[np.float64]:
@@ -114,12 +114,12 @@ def spread_all(
     stack = np.empty((4096, 3))
     for source in range(len(weights)):
         if weights[source] != 0.0:
-            walk(source, weights[source], streets, bandwidth, floor, out, touched, stack)
+            spread_piece(source, weights[source], streets, bandwidth, floor, out, touched, stack)
     return out
 
 
-@compiled(f"Tuple((i8[::1], i8[::1], f8[::1]))({STREETS}, f8, f8)")
-def columns(
+@jit_compile(f"Tuple((i8[::1], i8[::1], f8[::1]))({STREETS}, f8, f8)")
+def build_columns(
     streets: Streets, bandwidth: float, floor: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Every piece's kernel as the columns of a sparse matrix: starts, rows, values."""
@@ -132,7 +132,7 @@ def columns(
     stack = np.empty((4096, 3))
     filled = 0
     for source in range(size):
-        found = walk(source, 1.0, streets, bandwidth, floor, out, touched, stack)
+        found = spread_piece(source, 1.0, streets, bandwidth, floor, out, touched, stack)
         if filled + found > len(rows):
             more = 2 * len(rows) + found
             grown_rows = np.empty(more, dtype=np.int64)
@@ -207,7 +207,7 @@ class NetworkKernel:
     def matrix(self, bandwidth: float) -> sparse.csc_array:
         """(p, p) mass on each piece (row) of one crime on each piece (column); kept for reuse."""
         if bandwidth not in self._made:
-            starts, rows, values = columns(self._streets(), float(bandwidth), self.floor)
+            starts, rows, values = build_columns(self._streets(), float(bandwidth), self.floor)
             shape = (len(self.network), len(self.network))
             self._made[bandwidth] = sparse.csc_array((values, rows, starts), shape=shape)
         return self._made[bandwidth]
@@ -240,19 +240,21 @@ class PlanarKernel:
         return self._made[bandwidth]
 
 
-def among_places(
+def compute_unit_matrix(
     kernel: NetworkKernel | PlanarKernel, catchments: Catchments, bandwidth: float
 ) -> sparse.csr_array:
     """(c, c) mass in each place (row) of one crime somewhere in each place (column)."""
-    pieces = np.arange(len(catchments.of_piece))
+    pieces = np.arange(len(catchments.piece_catchment))
     shape = (len(pieces), len(catchments))
-    spread = sparse.csr_array((catchments.piece_share, (pieces, catchments.of_piece)), shape=shape)
+    spread = sparse.csr_array(
+        (catchments.piece_share, (pieces, catchments.piece_catchment)), shape=shape
+    )
     ones = np.ones(len(pieces))
-    gather = sparse.csr_array((ones, (catchments.of_piece, pieces)), shape=shape[::-1])
+    gather = sparse.csr_array((ones, (catchments.piece_catchment, pieces)), shape=shape[::-1])
     return sparse.csr_array(gather @ (kernel.matrix(bandwidth) @ spread))
 
 
-def leave_one_out(
+def compute_likelihood(
     among: sparse.csr_array, counts: NDArray[np.float64], metres: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Log likelihood of each crime's place given all other crimes of its category.
@@ -263,7 +265,7 @@ def leave_one_out(
     Parameters
     ----------
     among
-        (c, c) see `among_places`.
+        (c, c) see `compute_unit_matrix`.
     counts
         (c, k) crimes.
     metres

@@ -14,17 +14,17 @@ from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from patrolplan.network.catchments import Catchments
-from patrolplan.risk.features import Known
+from patrolplan.risk.features import FeatureBuilder
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import kept_rates
-from patrolplan.risk.kernels import BANDWIDTHS, leave_one_out
+from patrolplan.risk.kept import load_or_compute_rates
+from patrolplan.risk.kernels import BANDWIDTHS, compute_likelihood
 from patrolplan.risk.regression import ALPHAS, fit_poisson
-from patrolplan.risk.shrinkage import LONG_HALF_LIFE, prepare_rates, shrunk_rates
+from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prepare_rates
 
 PRIOR_COUNT = "prior count"
 """The simplest thing that works, and what every other model is held against."""
 
-FEWEST_EVENTS = 20
+MIN_EVENTS_TO_FIT = 20
 """With fewer incidents a regression has nothing to learn from."""
 
 
@@ -46,13 +46,13 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     rates_: NDArray[np.float64] | None
     expected_: NDArray[np.float64]
     catchments_: Catchments
-    said_: tuple[str, ...]
+    notes_: tuple[str, ...]
 
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Learn from a history cut at an origin; nothing later is in it."""
-        self.said_ = ()
-        self.rates_ = self._monthly(X)
-        self.catchments_ = X.places.catchments
+        self.notes_ = ()
+        self.rates_ = self._compute_rates(X)
+        self.catchments_ = X.units.catchments
         return self
 
     def predict(self, X: None = None) -> NDArray[np.float64]:  # noqa: ARG002, N803
@@ -61,7 +61,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             return self.expected_
         return self.catchments_.spread(self.rates_)
 
-    def place_rates(self) -> NDArray[np.float64]:
+    def get_unit_rates(self) -> NDArray[np.float64]:
         """Give (c, j) `rates_`.
 
         Raises
@@ -74,17 +74,17 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             raise TypeError(message)
         return self.rates_
 
-    def _monthly(self, history: History) -> NDArray[np.float64]:
+    def _compute_rates(self, history: History) -> NDArray[np.float64]:
         """(c, j) incidents expected in each place in a month."""
         raise NotImplementedError
 
 
-def fitted(model: RiskModel, history: History) -> RiskModel:
+def fit_or_reuse(model: RiskModel, history: History) -> RiskModel:
     """Fit a model, or take it from those already fitted on this very cut."""
     key = repr(model)
-    if key not in history.fitted:
-        history.fitted[key] = clone(model).fit(history)
-    found: RiskModel = history.fitted[key]
+    if key not in history.fitted_models:
+        history.fitted_models[key] = clone(model).fit(history)
+    found: RiskModel = history.fitted_models[key]
     return found
 
 
@@ -100,10 +100,10 @@ class RandomOrder(RiskModel):
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
 
-    def _monthly(self, history: History) -> NDArray[np.float64]:
+    def _compute_rates(self, history: History) -> NDArray[np.float64]:
         draw = np.random.default_rng([self.seed, len(history)])
-        rates = draw.random((len(history.places), len(history.targets)))
-        return rates * history.places.metres[:, None]
+        rates = draw.random((len(history.units), len(history.targets)))
+        return rates * history.units.metres[:, None]
 
 
 class PriorCount(RiskModel):
@@ -118,9 +118,9 @@ class PriorCount(RiskModel):
     def __init__(self, months: int = 12) -> None:
         self.months = months
 
-    def _monthly(self, history: History) -> NDArray[np.float64]:
+    def _compute_rates(self, history: History) -> NDArray[np.float64]:
         known = max(1, min(self.months, len(history)))
-        return history.last(self.months)[:, : len(history.targets)] / known
+        return history.count_last(self.months)[:, : len(history.targets)] / known
 
 
 class DecayedCount(RiskModel):
@@ -135,8 +135,8 @@ class DecayedCount(RiskModel):
     def __init__(self, half_life_months: float = 6.0) -> None:
         self.half_life_months = half_life_months
 
-    def _monthly(self, history: History) -> NDArray[np.float64]:
-        total, months = history.decayed(self.half_life_months)
+    def _compute_rates(self, history: History) -> NDArray[np.float64]:
+        total, months = history.count_decayed(self.half_life_months)
         return total[:, : len(history.targets)] / months
 
 
@@ -154,8 +154,8 @@ class ShrunkCount(RiskModel):
     def __init__(self, half_life_months: float = LONG_HALF_LIFE) -> None:
         self.half_life_months = half_life_months
 
-    def _monthly(self, history: History) -> NDArray[np.float64]:
-        return shrunk_rates(history, self.half_life_months)
+    def _compute_rates(self, history: History) -> NDArray[np.float64]:
+        return compute_shrunk_rates(history, self.half_life_months)
 
 
 class KernelCount(RiskModel):
@@ -186,15 +186,17 @@ class KernelCount(RiskModel):
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Choose the bandwidths and spread."""
         self.rates_ = None
-        places = X.places
-        counts = X.last(self.months)[:, : len(X.targets)]
+        places = X.units
+        counts = X.count_last(self.months)[:, : len(X.targets)]
         fits = [
-            leave_one_out(places.among(self.distance, width), counts, places.metres)
+            compute_likelihood(
+                places.build_kernel_matrix(self.distance, width), counts, places.metres
+            )
             for width in self.bandwidths
         ]
         chosen = np.argmax(np.round(fits, 6), axis=0)
         self.bandwidths_ = np.array(self.bandwidths)[chosen]
-        self.said_ = tuple(
+        self.notes_ = tuple(
             f"{name}: {self.distance} kernel of {width:.0f} m, by leave-one-out likelihood"
             for name, width in zip(X.targets, self.bandwidths_, strict=True)
         )
@@ -225,24 +227,24 @@ class PoissonCount(RiskModel):
         self.alphas = alphas
         self.first_month = first_month
 
-    def _monthly(self, history: History) -> NDArray[np.float64]:
+    def _compute_rates(self, history: History) -> NDArray[np.float64]:
         first = history.months[:1].strftime("%Y-%m").tolist()  # it is told seasons apart by
         key = f"{self!r} {first} {history.digest()}"
-        return kept_rates(history.places, key, lambda: self._learned(history))
+        return load_or_compute_rates(history.units, key, lambda: self._learn_rates(history))
 
-    def _learned(self, history: History) -> NDArray[np.float64]:
+    def _learn_rates(self, history: History) -> NDArray[np.float64]:
         """What the regression gives; it costs most of all models, so it is kept."""
         now = len(history)
         months = range(min(self.first_month, now), now)
         prepare_rates(history, range(months.start, now + 1))
-        known = Known(history)
-        rates, features = known.rates(now), known.at(now)
+        known = FeatureBuilder(history)
+        rates, features = known.compute_rates(now), known.build_month(now)
         events = history.totals[months.start :, : len(history.targets)].sum(axis=0)
         # One thread: sums of several threads differ in their last digits from run to run.
         with threadpool_limits(limits=1), config_context(assume_finite=True):
-            for target in np.flatnonzero(events >= FEWEST_EVENTS).tolist():
-                model = fit_poisson(known.rows(months, target), self.alphas)
-                rates[:, target] *= model.predict(features.of(target))
+            for target in np.flatnonzero(events >= MIN_EVENTS_TO_FIT).tolist():
+                model = fit_poisson(known.build_rows(months, target), self.alphas)
+                rates[:, target] *= model.predict(features.build_for(target))
         return rates
 
 
@@ -262,10 +264,10 @@ class Combination(RiskModel):
     def __init__(self, half_life_months: float = 12.0) -> None:
         self.half_life_months = half_life_months
 
-    def _monthly(self, history: History) -> NDArray[np.float64]:
-        regression = fitted(PoissonCount(), history).place_rates()
-        shrunk = fitted(ShrunkCount(), history).place_rates()
-        decayed = fitted(DecayedCount(self.half_life_months), history).place_rates()
+    def _compute_rates(self, history: History) -> NDArray[np.float64]:
+        regression = fit_or_reuse(PoissonCount(), history).get_unit_rates()
+        shrunk = fit_or_reuse(ShrunkCount(), history).get_unit_rates()
+        decayed = fit_or_reuse(DecayedCount(self.half_life_months), history).get_unit_rates()
         return regression / 2 + (shrunk + decayed) / 4
 
 
@@ -282,7 +284,7 @@ MODELS: dict[str, Callable[[], RiskModel]] = {
 """Every model by the name that it has in settings and tables."""
 
 
-def models_by_name(half_life_months: float, seed: int) -> dict[str, RiskModel]:
+def build_models(half_life_months: float, seed: int) -> dict[str, RiskModel]:
     """Every model, with the settings' half-life and seed."""
     made = {name: make() for name, make in MODELS.items()}
     made["decayed count"].set_params(half_life_months=half_life_months)

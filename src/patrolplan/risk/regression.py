@@ -18,18 +18,18 @@ from sklearn.preprocessing import StandardScaler
 ALPHAS = (0.01, 0.1, 1.0, 10.0)
 """Candidates for the penalty on the coefficients of standardised features."""
 
-HELD_BACK_MONTHS = 6
+HOLD_OUT_MONTHS = 6
 """Last months of a cut that the penalty is chosen on; never more than a third of them."""
 
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 """Where there are more rows, those without incidents are thinned, and weigh more instead."""
 
-MOST_EVENT_ROWS = 20_000
+MAX_EVENT_ROWS = 20_000
 """Where more rows than these have incidents, they are thinned in the same way."""
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class TrainingRows:
     """Rows to learn from, month after month.
 
     Parameters
@@ -46,10 +46,10 @@ class Rows:
     exposure: NDArray[np.float64]
     counts: NDArray[np.float64]
     weights: NDArray[np.float64]
-    held_back: NDArray[np.bool_]
+    is_hold_out: NDArray[np.bool_]
 
 
-def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.float64]:
+def thin_rows(counts: NDArray[np.int32], most_rows: int = MAX_ROWS) -> NDArray[np.float64]:
     """Weight of every month and place; every n-th stands for n, the rest for 0.
 
     Rows with incidents and rows without are thinned apart, each only where they are too many.
@@ -59,12 +59,12 @@ def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.fl
     counts
         (months, c).
     most_rows
-        See `MOST_ROWS`.
+        See `MAX_ROWS`.
     """
     flat = counts.ravel()
     every = max(1, -(-counts.size // most_rows))
     events = np.flatnonzero(flat)
-    nth = max(1, -(-len(events) // MOST_EVENT_ROWS))
+    nth = max(1, -(-len(events) // MAX_EVENT_ROWS))
     weights = np.zeros(counts.size)
     weights[::every] = every
     weights[events] = 0.0
@@ -72,7 +72,7 @@ def thin(counts: NDArray[np.int32], most_rows: int = MOST_ROWS) -> NDArray[np.fl
     return weights.reshape(counts.shape)
 
 
-def fit_poisson(rows: Rows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
+def fit_poisson(rows: TrainingRows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
     """Fit, with the penalty under which the rows held back come out best.
 
     Returns
@@ -82,12 +82,12 @@ def fit_poisson(rows: Rows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
     """
     scaler = StandardScaler().fit(rows.features)
     scaled = replace(rows, features=scaler.transform(rows.features))
-    return make_pipeline(scaler, _fit(scaled, slice(None), _penalty(scaled, alphas)))
+    return make_pipeline(scaler, _fit(scaled, slice(None), _choose_penalty(scaled, alphas)))
 
 
-def _penalty(rows: Rows, alphas: Sequence[float]) -> float:
+def _choose_penalty(rows: TrainingRows, alphas: Sequence[float]) -> float:
     """Penalty of least Poisson deviance on the rows held back; the last one if none can be told."""
-    learned = int(np.count_nonzero(~rows.held_back))
+    learned = int(np.count_nonzero(~rows.is_hold_out))
     before, after = slice(learned), slice(learned, None)
     if not rows.counts[before].any() or not rows.counts[after].any():
         return alphas[-1]
@@ -99,7 +99,7 @@ def _penalty(rows: Rows, alphas: Sequence[float]) -> float:
     return alphas[int(np.argmin(np.round(deviances, 6)))]
 
 
-def _fit(rows: Rows, which: slice, alpha: float) -> PoissonRegressor:
+def _fit(rows: TrainingRows, which: slice, alpha: float) -> PoissonRegressor:
     """Counts over exposure, weighed by exposure: the same as an offset in the linear part."""
     regressor = PoissonRegressor(alpha=alpha, solver="newton-cholesky", max_iter=50)
     with warnings.catch_warnings():

@@ -10,14 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from patrolplan.parallel import side_by_side
-from patrolplan.risk.choice import FEWEST_ORIGINS, Choice, choose
+from patrolplan.parallel import map_in_threads
+from patrolplan.risk.choice import MIN_ORIGINS_TO_CHOOSE, ModelChoice, choose_model
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import kept_sums
-from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fitted
-from patrolplan.risk.scores import COVERAGES, PlaceStreets, place_slice_sums, ranking, slice_sums
+from patrolplan.risk.kept import load_or_compute_sums
+from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
+from patrolplan.risk.scores import COVERAGES, UnitStreets, rank_streets, sum_slices, sum_unit_slices
 
-ALL = "all"
+ALL_CATEGORIES = "all"
 """Harm-weighted crime of all categories that count."""
 
 AUTO = "auto"
@@ -26,7 +26,7 @@ AUTO = "auto"
 MARGIN_COVERAGE = 0.05
 """Coverage that the margin on prior counts is told for."""
 
-LEAST_HISTORY = 6
+MIN_HISTORY_MONTHS = 6
 """Months that stand before the first origin."""
 
 
@@ -68,8 +68,8 @@ class Trials:
     totals: NDArray[np.float64]
     earlier_totals: NDArray[np.float64]
     events: NDArray[np.int64]
-    choices: tuple[tuple[Choice, ...], ...]
-    worse: bool
+    choices: tuple[tuple[ModelChoice, ...], ...]
+    is_worse: bool
 
     def since(self, month: pd.Timestamp) -> "Trials":
         """Only the origins from this month on."""
@@ -85,13 +85,13 @@ class Trials:
             self.earlier_totals[start:],
             self.events[start:],
             self.choices[start:],
-            self.worse,
+            self.is_worse,
         )
 
-    def choice(self, column: int) -> Choice:
+    def choose_for(self, column: int) -> ModelChoice:
         """Choice for one category from all of these origins."""
         hits = {name: self.hits[row, :, column] for row, name in enumerate(self.models)}
-        return choose(self.categories[column], hits, self.events[:, column])
+        return choose_model(self.categories[column], hits, self.events[:, column])
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ class Scorer:
     @property
     def metres(self) -> NDArray[np.float64]:
         """(p,) length of each piece."""
-        return self.history.places.network.piece_metres
+        return self.history.units.network.piece_metres
 
     @cached_property
     def ties(self) -> NDArray[np.int64]:
@@ -126,14 +126,14 @@ class Scorer:
         return np.random.default_rng(self.seed).permutation(len(self.metres))
 
     @cached_property
-    def streets(self) -> PlaceStreets:
+    def streets(self) -> UnitStreets:
         """The places' pieces."""
-        places = self.history.places
-        return PlaceStreets(
-            places.metres, self.metres, places.catchments.of_piece, np.argsort(self.ties)
+        places = self.history.units
+        return UnitStreets(
+            places.metres, self.metres, places.catchments.piece_catchment, np.argsort(self.ties)
         )
 
-    def with_all(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    def append_harm(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
         """(..., j + 1) the categories, and all of them weighed by harm."""
         weighed = (amounts * self.harm).sum(axis=-1, keepdims=True)
         return np.asarray(np.concatenate([amounts, weighed], axis=-1))
@@ -148,24 +148,24 @@ class Scorer:
         expected
             (c, j) in each place, or (p, j) on each piece where a model tells them apart.
         amounts
-            (n, c, j + 1) what is counted, in each place; see `with_all`.
+            (n, c, j + 1) what is counted, in each place; see `append_harm`.
 
         Returns
         -------
         NDArray
             (n, j + 1, q).
         """
-        scores = self.with_all(expected)
+        scores = self.append_harm(expected)
         if len(expected) == amounts.shape[1]:
             found = [
-                place_slice_sums(score, self.streets, amounts[..., column].T)
+                sum_unit_slices(score, self.streets, amounts[..., column].T)
                 for column, score in enumerate(scores.T)
             ]
         else:
-            spread = self.history.places.catchments.spread
+            spread = self.history.units.catchments.spread
             found = [
-                slice_sums(
-                    ranking(score, self.metres, self.ties),
+                sum_slices(
+                    rank_streets(score, self.metres, self.ties),
                     self.metres,
                     spread(amounts[..., column].T),
                 )
@@ -198,18 +198,18 @@ def run_trials(
     seed
         Breaks ties.
     """
-    rolling = _Rolling(Scorer(history, harm, seed), models)
+    rolling = _RollingOrigin(Scorer(history, harm, seed), models)
     # Whoever leaves a limit of its own sets the whole process back to what it found: without this
     # one around them all, a fit would go on with more threads as soon as another had ended.
     with threadpool_limits(limits=1):
         # What a model catches by itself hangs on no other origin; a choice hangs on all before.
-        seen = (_Seen(rolling.scorer, origin) for origin in origins)
-        for looked in side_by_side(rolling.look, seen):
-            rolling.step(*looked.result())
-    return rolling.trials()
+        seen = (_OriginScorer(rolling.scorer, origin) for origin in origins)
+        for looked in map_in_threads(rolling.score_models, seen):
+            rolling.add_origin(*looked.result())
+    return rolling.build_trials()
 
 
-class _Seen:
+class _OriginScorer:
     """One origin: what models may look at, and what they are scored on.
 
     Both are only made where something is not known from an earlier run.
@@ -222,64 +222,67 @@ class _Seen:
     @cached_property
     def cut(self) -> History:
         """The months before."""
-        return self.scorer.history.until(self.origin)
+        return self.scorer.history.cut_before(self.origin)
 
     @cached_property
     def amounts(self) -> NDArray[np.float64]:
         """(2, c, j + 1) what came, and the twelve months before."""
         history = self.scorer.history
-        before = history.last(12, before=self._known)[:, : len(history.targets)]
-        return self.scorer.with_all(np.stack([history.month(self.origin), before]))
+        before = history.count_last(12, before=self._months_before)[:, : len(history.targets)]
+        return self.scorer.append_harm(np.stack([history.get_month_counts(self.origin), before]))
 
     @property
-    def _known(self) -> int:
+    def _months_before(self) -> int:
         """How many months lie before."""
         return int(self.scorer.history.months.searchsorted(self.origin))
 
     @cached_property
-    def _rest(self) -> str:
+    def _cache_key(self) -> str:
         """Everything beside the models that sums rest on, by content."""
-        scorer, history, known = self.scorer, self.scorer.history, self._known
+        scorer, history, known = self.scorer, self.scorer.history, self._months_before
         harm = hashlib.sha256(scorer.harm.tobytes()).hexdigest()
         first = history.months[: min(known, 1)].strftime("%Y-%m").tolist()
         return f"{scorer.seed} {first} {history.digest(known)} {history.digest(known + 1)} {harm}"
 
-    def kept(self, what: str, work_out: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+    def load_or_compute(
+        self, what: str, compute: Callable[[], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
         """Sums that rest on this origin and on what is named."""
-        return kept_sums(self.scorer.history.places, f"{what} {self._rest}", work_out)
+        return load_or_compute_sums(self.scorer.history.units, f"{what} {self._cache_key}", compute)
 
-    def caught(self, model: RiskModel) -> NDArray[np.float64]:
+    def score_model(self, model: RiskModel) -> NDArray[np.float64]:
         """(2, j + 1, q) what a model caught by itself."""
-        return self.kept(
+        return self.load_or_compute(
             f"caught {model!r}",
-            lambda: self.scorer.score(_expected(fitted(model, self.cut)), self.amounts),
+            lambda: self.scorer.score(_predict_model(fit_or_reuse(model, self.cut)), self.amounts),
         )
 
-    def together(self, models: Sequence[RiskModel]) -> NDArray[np.float64]:
+    def score_choices(self, models: Sequence[RiskModel]) -> NDArray[np.float64]:
         """(2, j + 1, q) what one model for each category caught."""
-        return self.kept(
+        return self.load_or_compute(
             f"together {models!r}",
             lambda: self.scorer.score(
-                by_category([fitted(model, self.cut) for model in models]), self.amounts
+                combine_by_category([fit_or_reuse(model, self.cut) for model in models]),
+                self.amounts,
             ),
         )
 
-    def best(self) -> NDArray[np.float64]:
+    def score_best(self) -> NDArray[np.float64]:
         """(j + 1, q) the most that could have been caught of what came."""
-        found = self.kept(
+        found = self.load_or_compute(
             "best", lambda: self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1])
         )
         return np.asarray(found[0])
 
-    def totals(self) -> NDArray[np.float64]:
+    def count_totals(self) -> NDArray[np.float64]:
         """(2, j) incidents that came, and those of the twelve months before."""
-        history, known = self.scorer.history, self._known
+        history, known = self.scorer.history, self._months_before
         before = history.totals[max(0, known - 12) : known].sum(axis=0)
-        totals = np.stack([history.total(self.origin), before])
+        totals = np.stack([history.get_month_totals(self.origin), before])
         return np.asarray(totals[:, : len(history.targets)], dtype=np.float64)
 
 
-class _Rolling:
+class _RollingOrigin:
     """The origins scored so far; a choice is made from these alone."""
 
     def __init__(self, scorer: Scorer, models: Mapping[str, RiskModel]) -> None:
@@ -292,37 +295,39 @@ class _Rolling:
         self.best: list[NDArray[np.float64]] = []
         self.totals: list[NDArray[np.float64]] = []
         self.events: list[NDArray[np.int64]] = []
-        self.choices: list[tuple[Choice, ...]] = []
+        self.choices: list[tuple[ModelChoice, ...]] = []
 
-    def look(self, seen: _Seen) -> tuple[_Seen, list[NDArray[np.float64]]]:
+    def score_models(
+        self, origin: _OriginScorer
+    ) -> tuple[_OriginScorer, list[NDArray[np.float64]]]:
         """Fit every model on the months before an origin, score the month that came."""
-        seen.best()  # kept for `step`
-        return seen, [seen.caught(model) for model in self.models.values()]
+        origin.score_best()  # kept for `step`
+        return origin, [origin.score_model(model) for model in self.models.values()]
 
-    def step(self, seen: _Seen, alone: Sequence[NDArray[np.float64]]) -> None:
+    def add_origin(self, origin: _OriginScorer, alone: Sequence[NDArray[np.float64]]) -> None:
         """Choose by the origins before, and score what was chosen."""
-        totals, targets = seen.totals(), self.scorer.history.targets
-        choices = tuple(self._choice(column) for column in range(len(targets)))
-        together = seen.together([self.models[one.model] for one in choices])
+        totals, targets = origin.count_totals(), self.scorer.history.targets
+        choices = tuple(self._choose_for(column) for column in range(len(targets)))
+        together = origin.score_choices([self.models[one.model] for one in choices])
         scored = np.stack([*alone, together])
         mixed = scored[-1, 0, -1].copy()
-        if self.worse():
+        if self.is_worse():
             scored[-1, :, -1] = scored[self.names.index(PRIOR_COUNT), :, -1]
         self.mixed.append(mixed)
-        self.origins.append(seen.origin)
+        self.origins.append(origin.origin)
         self.scored.append(scored)
-        self.best.append(seen.best())
-        self.totals.append(self.scorer.with_all(totals))
+        self.best.append(origin.score_best())
+        self.totals.append(self.scorer.append_harm(totals))
         self.events.append(np.append(totals[0], totals[0].sum()).astype(np.int64))
         self.choices.append(choices)
 
-    def worse(self) -> bool:
+    def is_worse(self) -> bool:
         """Whether the chosen models together caught less of all crime than prior counts did.
 
         Less on average over the coverages, or at the one that the margin is told for.
         """
-        told = [row for row, choices in enumerate(self.choices) if _any_told(choices)]
-        if len(told) < FEWEST_ORIGINS:
+        told = [row for row, choices in enumerate(self.choices) if _has_choice(choices)]
+        if len(told) < MIN_ORIGINS_TO_CHOOSE:
             return False
         usual = self.names.index(PRIOR_COUNT)
         prior = np.array([self.scored[row][usual, 0, -1] for row in told])
@@ -331,20 +336,20 @@ class _Rolling:
         gains = ((mixed - prior) / mean).mean(axis=0)
         return bool(gains.mean() < 0 or gains[COVERAGES.index(MARGIN_COVERAGE)] < 0)
 
-    def _choice(self, column: int) -> Choice:
+    def _choose_for(self, column: int) -> ModelChoice:
         hits = {
             name: np.array([scored[row, 0, column] for scored in self.scored])
             for row, name in enumerate(self.models)
         }
         events = np.array([counted[column] for counted in self.events], dtype=np.int64)
-        return choose(self.scorer.history.targets[column], hits, events)
+        return choose_model(self.scorer.history.targets[column], hits, events)
 
-    def trials(self) -> Trials:
+    def build_trials(self) -> Trials:
         hits = np.stack(self.scored, axis=2)
         totals = np.stack(self.totals)
         return Trials(
             models=self.names,
-            categories=(*self.scorer.history.targets, ALL),
+            categories=(*self.scorer.history.targets, ALL_CATEGORIES),
             origins=pd.DatetimeIndex(self.origins),
             hits=hits[:, 0],
             earlier_hits=hits[:, 1],
@@ -353,20 +358,20 @@ class _Rolling:
             earlier_totals=totals[:, 1],
             events=np.stack(self.events),
             choices=tuple(self.choices),
-            worse=self.worse(),
+            is_worse=self.is_worse(),
         )
 
 
-def by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
+def combine_by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
     """(c, j) or (p, j) what one model for each category expects, by place where all can."""
     if any(model.rates_ is None for model in models):
         return np.column_stack([model.predict()[:, k] for k, model in enumerate(models)])
-    return np.column_stack([model.place_rates()[:, k] for k, model in enumerate(models)])
+    return np.column_stack([model.get_unit_rates()[:, k] for k, model in enumerate(models)])
 
 
-def _expected(model: RiskModel) -> NDArray[np.float64]:
+def _predict_model(model: RiskModel) -> NDArray[np.float64]:
     return model.predict() if model.rates_ is None else model.rates_
 
 
-def _any_told(choices: tuple[Choice, ...]) -> bool:
+def _has_choice(choices: tuple[ModelChoice, ...]) -> bool:
     return any(choice.gain is not None for choice in choices)

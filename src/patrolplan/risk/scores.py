@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.risk.history import History
-from patrolplan.risk.shrinkage import around_expected, gamma_shape
+from patrolplan.risk.shrinkage import compute_expected_counts, fit_gamma_shape
 
 COVERAGES = (0.01, 0.02, 0.03, 0.05, 0.10)
 """Shares of the street length that are looked at, fixed in advance."""
 
-DIGITS = 9
+TIE_DIGITS = 9
 """Scores that agree to so many digits are tied: arithmetic must not break a tie."""
 
 
@@ -28,7 +28,7 @@ SPARE = 2.5
 
 
 @dataclass(frozen=True, eq=False)
-class PlaceStreets:
+class UnitStreets:
     """Which pieces of street places consist of.
 
     Parameters
@@ -43,23 +43,23 @@ class PlaceStreets:
 
     metres: NDArray[np.float64]
     piece_metres: NDArray[np.float64]
-    of_piece: NDArray[np.int64]
-    drawn: NDArray[np.int64]
+    piece_unit: NDArray[np.int64]
+    tie_order: NDArray[np.int64]
 
     @cached_property
     def place_drawn(self) -> NDArray[np.int64]:
         """(p,) place of each piece in the order of the draw."""
-        return self.of_piece[self.drawn]
+        return self.piece_unit[self.tie_order]
 
 
-def rounded(values: NDArray[np.float64], digits: int = DIGITS) -> NDArray[np.float64]:
+def round_significant(values: NDArray[np.float64], digits: int = TIE_DIGITS) -> NDArray[np.float64]:
     """Values to so many significant digits; zero stays zero."""
     size = np.where(values == 0, 1.0, np.abs(values))
     scale = 10.0 ** (digits - 1 - np.floor(np.log10(size)))
     return np.asarray(np.round(values * scale) / scale)
 
 
-def ranking(
+def rank_streets(
     scores: NDArray[np.float64], metres: NDArray[np.float64], ties: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Order of streets, most score per metre first.
@@ -71,10 +71,10 @@ def ranking(
     ties
         (p,) a permutation drawn from the seed: among equals the lower number comes first.
     """
-    return np.lexsort((ties, -rounded(scores / metres)))
+    return np.lexsort((ties, -round_significant(scores / metres)))
 
 
-def slice_sums(
+def sum_slices(
     order: NDArray[np.int64],
     metres: NDArray[np.float64],
     amounts: NDArray[np.float64],
@@ -107,13 +107,13 @@ def slice_sums(
     return np.asarray(held[before] + part * (held[before + 1] - held[before]))
 
 
-def place_slice_sums(
+def sum_unit_slices(
     scores: NDArray[np.float64],
-    streets: PlaceStreets,
+    streets: UnitStreets,
     amounts: NDArray[np.float64],
     coverages: tuple[float, ...] = COVERAGES,
 ) -> NDArray[np.float64]:
-    """Do as `ranking` and `slice_sums` do, where scores and amounts are even along each place.
+    """Do as `ranking` and `sum_slices` do, where scores and amounts are even along each place.
 
     Whole places stand in order then, and only where a slice ends among equal ones are their
     pieces looked at one by one.
@@ -134,8 +134,8 @@ def place_slice_sums(
     NDArray
         (coverages, n).
     """
-    value = rounded(scores / streets.metres)
-    order = _first_in_order(value, streets.metres, max(coverages))
+    value = round_significant(scores / streets.metres)
+    order = _select_top_units(value, streets.metres, max(coverages))
     value = -value[order]
     along = np.concatenate([[0.0], np.cumsum(streets.metres[order])])
     held = np.concatenate([np.zeros((1, amounts.shape[1])), np.cumsum(amounts[order], axis=0)])
@@ -148,12 +148,12 @@ def place_slice_sums(
         if last - first == 1:
             part = left / streets.metres[order[first]] * amounts[order[first]]
         else:
-            part = _among_equals(streets, order[first:last], left, amounts)
+            part = _sum_tied_units(streets, order[first:last], left, amounts)
         found.append(held[first] + part)
     return np.stack(found)
 
 
-def _first_in_order(
+def _select_top_units(
     value: NDArray[np.float64], metres: NDArray[np.float64], coverage: float
 ) -> NDArray[np.int64]:
     """Places in falling order, from the first to the last that such a share of street touches.
@@ -168,8 +168,8 @@ def _first_in_order(
     return first[np.argsort(-value[first], kind="stable")]
 
 
-def _among_equals(
-    streets: PlaceStreets,
+def _sum_tied_units(
+    streets: UnitStreets,
     places: NDArray[np.int64],
     metres: float,
     amounts: NDArray[np.float64],
@@ -179,31 +179,34 @@ def _among_equals(
         return np.zeros(amounts.shape[1])
     tied = np.zeros(len(streets.metres), dtype=bool)
     tied[places] = True
-    for upto in (len(streets.drawn) // 8, len(streets.drawn)):  # the first ones often suffice
-        pieces = streets.drawn[:upto][tied[streets.place_drawn[:upto]]]
+    for upto in (
+        len(streets.tie_order) // 8,
+        len(streets.tie_order),
+    ):  # the first ones often suffice
+        pieces = streets.tie_order[:upto][tied[streets.place_drawn[:upto]]]
         along = np.concatenate([[0.0], np.cumsum(streets.piece_metres[pieces])])
         if along[-1] > metres:
             break
     full = min(int(np.searchsorted(along, metres, side="right") - 1), len(pieces) - 1)
     taken = streets.piece_metres[pieces[: full + 1]].copy()
     taken[full] = min(metres - along[full], taken[full])
-    at = streets.of_piece[pieces[: full + 1]]
+    at = streets.piece_unit[pieces[: full + 1]]
     share = np.bincount(at, taken, minlength=len(streets.metres)) / streets.metres
     return np.asarray(share @ amounts)
 
 
-def hits(
+def compute_hits(
     scores: NDArray[np.float64],
     metres: NDArray[np.float64],
     amounts: NDArray[np.float64],
     ties: NDArray[np.int64],
     coverages: tuple[float, ...] = COVERAGES,
 ) -> NDArray[np.float64]:
-    """Amount in the top slices of streets ranked by score; see `ranking` and `slice_sums`."""
-    return slice_sums(ranking(scores, metres, ties), metres, amounts, coverages)
+    """Amount in the top slices of streets ranked by score; see `ranking` and `sum_slices`."""
+    return sum_slices(rank_streets(scores, metres, ties), metres, amounts, coverages)
 
 
-SIMULATIONS = 200
+REFERENCE_DRAWS = 200
 
 PRIOR_MONTHS = 12
 
@@ -247,23 +250,23 @@ def simulate_reference(
         Of the draws.
     """
     rng = np.random.default_rng(seed)
-    counts = history.last(len(history))
-    metres = history.places.metres
+    counts = history.count_last(len(history))
+    metres = history.units.metres
     ties = rng.permutation(len(metres))
     posterior = []
-    around = around_expected(counts, len(history.targets), history.places)
+    around = compute_expected_counts(counts, len(history.targets), history.units)
     for target, expected in enumerate(around.T):
-        shape = gamma_shape(counts[:, target], expected)
+        shape = fit_gamma_shape(counts[:, target], expected)
         rate = shape / expected + 1.0
         posterior.append((shape + counts[:, target], 1.0 / rate / len(history)))
     shapes, scales = (np.column_stack(part) for part in zip(*posterior, strict=True))
     knowing, counting = [], []
-    for _ in range(SIMULATIONS):
+    for _ in range(REFERENCE_DRAWS):
         rates = rng.gamma(shapes, scales)
-        came = _with_all(rng.poisson(rates * months).astype(np.float64), harm)
-        before = _with_all(rng.poisson(rates * PRIOR_MONTHS).astype(np.float64), harm)
-        knowing.append(_pai(_with_all(rates, harm), came, metres, ties))
-        counting.append(_pai(before, came, metres, ties))
+        came = _append_harm(rng.poisson(rates * months).astype(np.float64), harm)
+        before = _append_harm(rng.poisson(rates * PRIOR_MONTHS).astype(np.float64), harm)
+        knowing.append(_score_pai(_append_harm(rates, harm), came, metres, ties))
+        counting.append(_score_pai(before, came, metres, ties))
     found = np.array(knowing)
     low, high = np.quantile(found, [0.025, 0.975], axis=0)
     usual = np.array(counting).mean(axis=0)
@@ -271,11 +274,11 @@ def simulate_reference(
     return Reference(found.mean(axis=0), low, high, ratio)
 
 
-def _with_all(amounts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.float64]:
+def _append_harm(amounts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([amounts, (amounts * harm).sum(axis=1)])
 
 
-def _pai(
+def _score_pai(
     scores: NDArray[np.float64],
     came: NDArray[np.float64],
     metres: NDArray[np.float64],
@@ -283,7 +286,10 @@ def _pai(
 ) -> NDArray[np.float64]:
     """(j + 1, q) PAI of each category."""
     caught = np.array(
-        [hits(score, metres, amount, ties) for score, amount in zip(scores.T, came.T, strict=True)]
+        [
+            compute_hits(score, metres, amount, ties)
+            for score, amount in zip(scores.T, came.T, strict=True)
+        ]
     )
     total = np.maximum(came.sum(axis=0), 1e-12)[:, None]
     return np.asarray(caught / total / np.asarray(COVERAGES))

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
-from patrolplan.parallel import side_by_side
+from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import kept_rates
-from patrolplan.risk.spatial_units import NEXT_METRES, Places
+from patrolplan.risk.kept import load_or_compute_rates
+from patrolplan.risk.spatial_units import ADJACENT_METRES, SpatialUnits
 
 LONG_HALF_LIFE = 24.0
 """Months; sparse crime needs a long memory."""
@@ -21,17 +21,17 @@ LOG_SHAPE = (-4.0, 6.0)
 STEPS = 100
 """Steps towards the mixture of highest likelihood; stopping short of it keeps it smooth."""
 
-BORROWED = 20.0
+PRIOR_INCIDENTS = 20.0
 """Incidents around that weigh as much as what is usual in the whole area."""
 
-MOST_PLACES = 20_000
+MAX_FITTED_UNITS = 20_000
 """The few numbers that all places share are learned from every n-th place where there are more."""
 
-LEAST = 1e-6
+MIN_INCIDENTS = 1e-6
 """Incidents; no place is held to be impossible."""
 
 
-def mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit_mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a category would be if it were a mixture of others, of highest Poisson likelihood.
 
     Expectation-maximisation with weights that cannot be negative (Richardson 1972, Lucy 1974).
@@ -51,21 +51,21 @@ def mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray
     total = others.sum(axis=0)
     shares = np.ascontiguousarray((others[:, total > 0] / total[total > 0]).T)
     weights = np.full(len(shares), counts.sum() / max(len(shares), 1))
-    every = _every(len(counts))
+    every = _choose_stride(len(counts))
     seen, seen_counts = np.ascontiguousarray(shares[:, ::every]), counts[::every]
     held = seen.sum(axis=1) if every > 1 else np.ones(len(shares))
     for _ in range(STEPS):
-        mean = np.einsum("kc,k->c", seen, weights) + LEAST
+        mean = np.einsum("kc,k->c", seen, weights) + MIN_INCIDENTS
         weights = weights * np.einsum("kc,c->k", seen, seen_counts / mean)
-        weights = weights / np.maximum(held, LEAST) if every > 1 else weights
+        weights = weights / np.maximum(held, MIN_INCIDENTS) if every > 1 else weights
     if every > 1:
-        weights *= counts.sum() / max(weights.sum(), LEAST)
-    return np.asarray(np.einsum("kc,k->c", shares, weights) + LEAST)
+        weights *= counts.sum() / max(weights.sum(), MIN_INCIDENTS)
+    return np.asarray(np.einsum("kc,k->c", shares, weights) + MIN_INCIDENTS)
 
 
-def _every(places: int) -> int:
+def _choose_stride(places: int) -> int:
     """Which n-th place is learned from."""
-    return max(1, -(-places // MOST_PLACES))
+    return max(1, -(-places // MAX_FITTED_UNITS))
 
 
 def shrink(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,13 +87,13 @@ def shrink(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArra
     NDArray
         (c,) rates.
     """
-    shape = gamma_shape(counts, expected)
+    shape = fit_gamma_shape(counts, expected)
     return np.asarray(expected * (counts + shape) / (expected + shape))
 
 
-def gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """Shape of the gamma variable of highest likelihood; see `shrink`."""
-    every = _every(len(counts))
+    every = _choose_stride(len(counts))
     counts, expected = counts[::every], expected[::every]
 
     def misfit(log_shape: float) -> float:
@@ -104,8 +104,8 @@ def gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> f
     return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
 
 
-def around_expected(
-    total: NDArray[np.float64], targets: int, places: Places
+def compute_expected_counts(
+    total: NDArray[np.float64], targets: int, units: SpatialUnits
 ) -> NDArray[np.float64]:
     """(c, j) what each of the first categories would be by what is around it, above 0.
 
@@ -121,20 +121,20 @@ def around_expected(
     places
         The c places.
     """
-    around = places.around(total)
-    next_door = places.around(total[:, :targets], NEXT_METRES)
-    all_around = around.sum(axis=1) + BORROWED
+    around = units.sum_around(total)
+    next_door = units.sum_around(total[:, :targets], ADJACENT_METRES)
+    all_around = around.sum(axis=1) + PRIOR_INCIDENTS
     found = []
     for target in range(targets):
         others = np.delete(total, target, axis=1)
         usual = total[:, target].sum() / max(total.sum(), 1.0)
-        share = (around[:, target] + BORROWED * usual) / all_around
-        parts = [others, others.sum(axis=1) * share, next_door[:, target], places.metres]
-        found.append(mixture(total[:, target], np.column_stack(parts)))
+        share = (around[:, target] + PRIOR_INCIDENTS * usual) / all_around
+        parts = [others, others.sum(axis=1) * share, next_door[:, target], units.metres]
+        found.append(fit_mixture(total[:, target], np.column_stack(parts)))
     return np.column_stack(found) if found else np.empty((len(total), 0))
 
 
-def shrunk_rates(
+def compute_shrunk_rates(
     history: History, half_life_months: float = LONG_HALF_LIFE, *, months: int | None = None
 ) -> NDArray[np.float64]:
     """(c, j) incidents a month of each target, drawn towards what is around.
@@ -152,22 +152,24 @@ def shrunk_rates(
     """
 
     def work_out() -> NDArray[np.float64]:
-        total, weight = history.decayed(half_life_months, months=months)
+        total, weight = history.count_decayed(half_life_months, months=months)
         targets = len(history.targets)
-        expected = around_expected(total, targets, history.places)
+        expected = compute_expected_counts(total, targets, history.units)
         rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
-        return np.column_stack(rates) / max(weight, LEAST)
+        return np.column_stack(rates) / max(weight, MIN_INCIDENTS)
 
     key = f"shrunk {half_life_months} {history.digest(months)}"
-    return kept_rates(history.places, key, work_out)
+    return load_or_compute_rates(history.units, key, work_out)
 
 
 def prepare_rates(history: History, months: Iterable[int]) -> None:
-    """Have `shrunk_rates` ready after each of so many months.
+    """Have `compute_shrunk_rates` ready after each of so many months.
 
     Threads that look at different origins ask for the same months: the first one works them out,
     several side by side, and the others wait for them.
     """
-    with history.places.working:
-        for one in side_by_side(lambda known: shrunk_rates(history, months=known), months):
+    with history.units.lock:
+        for one in map_in_threads(
+            lambda known: compute_shrunk_rates(history, months=known), months
+        ):
             one.result()

@@ -16,18 +16,18 @@ from scipy.spatial import cKDTree
 
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
-from patrolplan.risk.kernels import NetworkKernel, PlanarKernel, among_places
+from patrolplan.risk.kernels import NetworkKernel, PlanarKernel, compute_unit_matrix
 
 NEIGHBOUR_METRES = 300.0
 """Places nearer than this in a straight line are neighbours."""
 
-NEXT_METRES = 150.0
+ADJACENT_METRES = 150.0
 """Places nearer than this in a straight line are next to each other."""
 
 CELL_METRES = 75.0
 """Exact places are gathered in squares of this size before neighbours are looked for."""
 
-KINDS: tuple[tuple[str, ...], ...] = (
+STREET_KINDS: tuple[tuple[str, ...], ...] = (
     ("trunk", "trunk_link", "primary", "primary_link"),
     ("secondary", "secondary_link", "tertiary", "tertiary_link"),
     ("pedestrian", "living_street"),
@@ -38,7 +38,7 @@ KINDS: tuple[tuple[str, ...], ...] = (
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class SpatialUnits:
     """The places of an area, and how they lie to one another.
 
     Parameters
@@ -55,8 +55,8 @@ class Places:
 
     network: StreetNetwork
     catchments: Catchments
-    kept: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
-    working: Lock = field(default_factory=Lock, init=False, repr=False)
+    cache: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    lock: Lock = field(default_factory=Lock, init=False, repr=False)
     _within: dict[float, sparse.csr_array] = field(default_factory=dict, repr=False)
     _among: dict[tuple[str, float], sparse.csr_array] = field(default_factory=dict, repr=False)
 
@@ -66,7 +66,7 @@ class Places:
     @cached_property
     def metres(self) -> NDArray[np.float64]:
         """(c,) metres of street in each place."""
-        of_piece, metres = self.catchments.of_piece, self.network.piece_metres
+        of_piece, metres = self.catchments.piece_catchment, self.network.piece_metres
         return np.bincount(of_piece, metres, minlength=len(self)).astype(np.float64)
 
     @cached_property
@@ -75,11 +75,11 @@ class Places:
         highway = self.network.piece_highway.astype(str)
         shares = [
             np.bincount(
-                self.catchments.of_piece,
+                self.catchments.piece_catchment,
                 self.network.piece_metres * np.isin(highway, kind),
                 minlength=len(self),
             )
-            for kind in KINDS
+            for kind in STREET_KINDS
         ]
         kinds: NDArray[np.float64] = np.column_stack(shares) / self.metres[:, None]
         return kinds
@@ -89,7 +89,7 @@ class Places:
         """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
         xy = self.catchments.xy
         if not self.catchments.public:
-            alone = np.bincount(self.catchments.of_piece, minlength=len(self)) == 1
+            alone = np.bincount(self.catchments.piece_catchment, minlength=len(self)) == 1
             middle = (np.floor(xy / CELL_METRES) + 0.5) * CELL_METRES
             xy = np.where(alone[:, None], middle, xy)
         centres, cell = np.unique(xy, axis=0, return_inverse=True)
@@ -98,7 +98,7 @@ class Places:
         member = sparse.csr_array((np.ones(len(rows)), (rows, cell.reshape(-1))), shape=shape)
         return centres, member
 
-    def _near(self, metres: float) -> sparse.csr_array:
+    def _build_near_matrix(self, metres: float) -> sparse.csr_array:
         """(n, n) cells within so many metres of each other, each with itself; kept for reuse."""
         if metres not in self._within:
             centres, _ = self._cells
@@ -109,7 +109,7 @@ class Places:
             self._within[metres] = near + sparse.eye_array(len(centres), format="csr")
         return self._within[metres]
 
-    def around(
+    def sum_around(
         self, amounts: NDArray[np.float64], metres: float = NEIGHBOUR_METRES
     ) -> NDArray[np.float64]:
         """Sum over the other places within so many metres.
@@ -122,7 +122,9 @@ class Places:
             In a straight line.
         """
         _, member = self._cells
-        total: NDArray[np.float64] = member @ (self._near(metres) @ (member.T @ amounts)) - amounts
+        total: NDArray[np.float64] = (
+            member @ (self._build_near_matrix(metres) @ (member.T @ amounts)) - amounts
+        )
         return np.maximum(total, 0.0)
 
     @cached_property
@@ -130,18 +132,20 @@ class Places:
         """Kernels over straight-line and over walking distance."""
         return {"planar": PlanarKernel(self.network), "network": NetworkKernel(self.network)}
 
-    def among(self, distance: str, bandwidth: float) -> sparse.csr_array:
+    def build_kernel_matrix(self, distance: str, bandwidth: float) -> sparse.csr_array:
         """(c, c) mass that a kernel brings from place to place; kept for reuse."""
         key = (distance, bandwidth)
         if key not in self._among:
-            self._among[key] = among_places(self.kernels[distance], self.catchments, bandwidth)
+            self._among[key] = compute_unit_matrix(
+                self.kernels[distance], self.catchments, bandwidth
+            )
         return self._among[key]
 
 
-def places_of(network: StreetNetwork, catchments: Catchments) -> Places:
+def get_spatial_units(network: StreetNetwork, catchments: Catchments) -> SpatialUnits:
     """The places of an area: the same ones as long as its catchments are the same."""
-    kept = catchments.kept.get("places")
+    kept = catchments.cache.get("places")
     if kept is None or kept.network is not network:
-        kept = catchments.kept["places"] = Places(network, catchments)
-    found: Places = kept
+        kept = catchments.cache["places"] = SpatialUnits(network, catchments)
+    found: SpatialUnits = kept
     return found

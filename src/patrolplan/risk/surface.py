@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.risk.choice import Choice
+from patrolplan.risk.choice import ModelChoice
 from patrolplan.risk.time_of_day import Timing
-from patrolplan.tables import shown_as_table
+from patrolplan.tables import render_html_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Risk:
     times_known: bool
     snapped: bool
     notes: tuple[str, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ModelChoice, ...] = ()
     timing: Timing | None = None
 
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class Risk:
             "pieces of street": f"{len(self.joined):,}",
             **{f"note {count}": note for count, note in enumerate(self.notes, start=1)},
         }
-        return shown_as_table("Risk", facts, after="hotspots = pp.find_hotspots(area, risk)")
+        return render_html_table("Risk", facts, next_call="hotspots = pp.find_hotspots(area, risk)")
 
     @property
     def disagreement(self) -> NDArray[np.float64]:

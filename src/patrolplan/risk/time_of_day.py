@@ -7,16 +7,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.weights import harm_days
+from patrolplan.risk.weights import get_harm_days
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 WEEKDAYS = 5
 
-FEWEST_IN_WINDOW = 50
+MIN_IN_WINDOW = 50
 """With fewer timed incidents in the window, the window does not change what counts."""
 
-MONTHS_ONLY = "Only the month of each crime is known, not its weekday or time of day."
+MONTHS_ONLY_NOTE = "Only the month of each crime is known, not its weekday or time of day."
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,21 +42,22 @@ class Timing:
     window: str
     shares: pd.DataFrame
     by_category: NDArray[np.float64]
-    drawn: tuple[str, ...] = ()
+    shrunk_categories: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         weekdays = self.shares.loc[list(DAYS[:WEEKDAYS])].mean()
         told = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.dropna().items())
         said = f"Share of a weekday's harm between {self.window}: {told or 'not known'}."
-        if not self.drawn:
+        if not self.shrunk_categories:
             return said
         return (
-            f"{said} Fewer than {FEWEST_IN_WINDOW} times of day are known of "
-            f"{', '.join(self.drawn)}: taken to be like all timed crime, the more so the fewer."
+            f"{said} Fewer than {MIN_IN_WINDOW} times of day are known of "
+            f"{', '.join(self.shrunk_categories)}: taken to be like all timed crime, the more "
+            "so the fewer."
         )
 
 
-def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
+def estimate_timing(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
     """Share of harm in the window from the schools' usual bell on; None without clock times.
 
     Parameters
@@ -70,36 +71,39 @@ def timing_of(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
     timed = timed[timed["timed"]]
     if not area.times_known or timed.empty:
         return None
-    start, end, window = _window(area)
+    start, end, window = _find_window(area)
     at = timed["occurred_at"]
     minute = at.dt.hour * 60 + at.dt.minute
     inside = ((minute >= start) & (minute < end)).to_numpy()
     overrides = area.settings.risk.harm
     category = pd.Categorical(timed["category"], categories=list(targets)).codes
-    harm = harm_days(targets, overrides)[category]
+    harm = get_harm_days(targets, overrides)[category]
     weekday = at.dt.day_of_week.to_numpy()
     columns = {"all days": np.ones(len(timed), dtype=bool)}
     if len(area.term_dates):
-        term = in_term(area.term_dates, at)
+        term = is_in_term(area.term_dates, at)
         columns = {"term": term, "outside term": ~term, **columns}
     shares = pd.DataFrame(
-        {name: _by_day(weekday[days], harm[days], inside[days]) for name, days in columns.items()},
+        {
+            name: _compute_day_shares(weekday[days], harm[days], inside[days])
+            for name, days in columns.items()
+        },
         index=list(DAYS),
     )
     counted = inside & (weekday < WEEKDAYS)
     by_category = np.ones(len(targets))
     drawn: tuple[str, ...] = ()
-    if counted.sum() >= FEWEST_IN_WINDOW:
+    if counted.sum() >= MIN_IN_WINDOW:
         usual = counted.mean()
         total = np.bincount(category, minlength=len(targets))
         held = np.bincount(category[counted], minlength=len(targets))
-        by_category = (held + FEWEST_IN_WINDOW * usual) / (total + FEWEST_IN_WINDOW)
-        few = total < FEWEST_IN_WINDOW
+        by_category = (held + MIN_IN_WINDOW * usual) / (total + MIN_IN_WINDOW)
+        few = total < MIN_IN_WINDOW
         drawn = tuple(name for name, is_few in zip(targets, few, strict=True) if is_few)
     return Timing(window, shares, by_category, drawn)
 
 
-def _window(area: StudyArea) -> tuple[int, int, str]:
+def _find_window(area: StudyArea) -> tuple[int, int, str]:
     """First and last minute of the day in the window from the middle bell on."""
     bells = area.schools["finish_time"].str.split(":", expand=True).astype("int64")
     start = int((bells[0] * 60 + bells[1]).median())
@@ -107,7 +111,7 @@ def _window(area: StudyArea) -> tuple[int, int, str]:
     return start, end, f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
 
 
-def in_term(dates: pd.DataFrame, at: pd.Series) -> NDArray[np.bool_]:
+def is_in_term(dates: pd.DataFrame, at: pd.Series) -> NDArray[np.bool_]:
     """Days that lie in a term and in no closed time of all schools."""
     day = at.dt.normalize().to_numpy()[:, None]
     inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())
@@ -116,7 +120,7 @@ def in_term(dates: pd.DataFrame, at: pd.Series) -> NDArray[np.bool_]:
     return np.asarray(inside[:, term].any(axis=1) & ~inside[:, closed].any(axis=1))
 
 
-def _by_day(
+def _compute_day_shares(
     weekday: NDArray[np.int64], harm: NDArray[np.float64], inside: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     total = np.bincount(weekday, harm, minlength=len(DAYS))

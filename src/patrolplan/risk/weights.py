@@ -34,26 +34,26 @@ UNKNOWN_DAYS = 1.0
 """For categories of another naming that the settings give no harm: all count the same."""
 
 
-def harm_days(
+def get_harm_days(
     categories: Iterable[str], overrides: Mapping[str, float] | None = None
 ) -> NDArray[np.float64]:
     """Harm of each category in days; the settings' `[risk] harm` overrides the index.
 
     Examples
     --------
-    >>> harm_days(["Robbery", "Theft from the person"], {"Theft from the person": 20})
+    >>> get_harm_days(["Robbery", "Theft from the person"], {"Theft from the person": 20})
     array([365.,  20.])
     """
     table = {**HARM_DAYS, **(overrides or {})}
     return np.array([table.get(name, UNKNOWN_DAYS) for name in categories], dtype=np.float64)
 
 
-def recency(age_months: ArrayLike, half_life_months: float) -> NDArray[np.float64]:
+def compute_recency(age_months: ArrayLike, half_life_months: float) -> NDArray[np.float64]:
     """Weight of an incident by its age: it halves every `half_life_months`.
 
     Examples
     --------
-    >>> recency([0, 6, 12], 6)
+    >>> compute_recency([0, 6, 12], 6)
     array([1.  , 0.5 , 0.25])
     """
     return np.asarray(0.5 ** (np.asarray(age_months, dtype=np.float64) / half_life_months))

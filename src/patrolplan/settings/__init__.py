@@ -2,16 +2,19 @@
 
 from patrolplan.settings.kinds import (
     CATEGORIES as CATEGORIES,
-    DISCOVERED as DISCOVERED,
+    DISCOVERED_CATEGORIES as DISCOVERED_CATEGORIES,
     PATROL_RELEVANT as PATROL_RELEVANT,
     TIME_OF_DAY as TIME_OF_DAY,
     RiskModel as RiskModel,
-    time_of_day as time_of_day,
+    parse_time_of_day as parse_time_of_day,
 )
-from patrolplan.settings.load import load_settings as load_settings, settings_from as settings_from
-from patrolplan.settings.messages import nearest as nearest
+from patrolplan.settings.load import (
+    load_settings as load_settings,
+    parse_settings as parse_settings,
+)
+from patrolplan.settings.messages import suggest_name as suggest_name
 from patrolplan.settings.models import (
-    LONGEST_WINDOW_MINUTES as LONGEST_WINDOW_MINUTES,
+    MAX_WINDOW_MINUTES as MAX_WINDOW_MINUTES,
     CrimeSettings as CrimeSettings,
     OutputSettings as OutputSettings,
     PatrolSettings as PatrolSettings,

@@ -10,53 +10,57 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from patrolplan.settings.messages import Said, shown
+from patrolplan.settings.messages import KeyDescription, format_value
 
 TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 """How a time of day is written, here as in tables and on the command line."""
 
 
-def time_of_day(text: str) -> time:
+def parse_time_of_day(text: str) -> time:
     """A time of day, from HH:MM alone: not "15", nor with seconds or a time zone.
 
     Examples
     --------
-    >>> time_of_day("15:10")
+    >>> parse_time_of_day("15:10")
     datetime.time(15, 10)
     """
     if not TIME_OF_DAY.fullmatch(text):
-        raise _no_time(text)
+        raise _time_error(text)
     return time.fromisoformat(text)
 
 
-def _as_time(value: object) -> object:
+def _parse_clock_time(value: object) -> object:
     """Read "15:10" (TOML has no bare hours and minutes), or TOML's own 15:10:00."""
     if isinstance(value, time) and value == time(value.hour, value.minute):
         return value
     if isinstance(value, str):
-        return time_of_day(value)
-    raise _no_time(value)
+        return parse_time_of_day(value)
+    raise _time_error(value)
 
 
-def _no_time(value: object) -> ValueError:
-    return ValueError(f"{shown(value)} is no time of day, write it as HH:MM")
+def _time_error(value: object) -> ValueError:
+    return ValueError(f"{format_value(value)} is no time of day, write it as HH:MM")
 
 
 def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Path = Annotated[str, Field(min_length=1)]
+PathText = Annotated[str, Field(min_length=1)]
 Paths = Annotated[
-    tuple[Path, ...], BeforeValidator(_as_tuple), Said("a path in quotes, or a list of them")
+    tuple[PathText, ...],
+    BeforeValidator(_as_tuple),
+    KeyDescription("a path in quotes, or a list of them"),
 ]
 NeededPaths = Annotated[Paths, Field(min_length=1)]
-ClockTime = Annotated[time, BeforeValidator(_as_time), Said('a time of day in quotes, "HH:MM"')]
+ClockTime = Annotated[
+    time, BeforeValidator(_parse_clock_time), KeyDescription('a time of day in quotes, "HH:MM"')
+]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Box = Annotated[
     tuple[Longitude, Latitude, Longitude, Latitude],
-    Said("[lon_min, lat_min, lon_max, lat_max] in degrees"),
+    KeyDescription("[lon_min, lat_min, lon_max, lat_max] in degrees"),
 ]
 
 
@@ -73,7 +77,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _plain(cls, value: object) -> object:
+    def _normalise_value(cls, value: object) -> object:
         """TOML has lists, which are kept as tuples; numpy's numbers are as good as Python's."""
         if isinstance(value, np.generic):
             return value.item()
@@ -91,12 +95,12 @@ PATROL_RELEVANT = (
 )
 """Categories that a visible patrol after school can prevent, all of them reported by victims."""
 
-DISCOVERED = ("Drugs", "Possession of weapons", "Public order")
+DISCOVERED_CATEGORIES = ("Drugs", "Possession of weapons", "Public order")
 """Categories that patrols find rather than victims report: the feedback guard leaves them out."""
 
 CATEGORIES = (
     *PATROL_RELEVANT,
-    *DISCOVERED,
+    *DISCOVERED_CATEGORIES,
     "Burglary",
     "Shoplifting",
     "Vehicle crime",

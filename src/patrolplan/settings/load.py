@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from patrolplan.errors import SettingsError
-from patrolplan.settings.messages import problems_of
+from patrolplan.settings.messages import list_problems
 from patrolplan.settings.models import Settings, SourceSettings
 
 
@@ -50,15 +50,17 @@ def load_settings(path: str | Path) -> Settings:
         raise SettingsError.one(path, f"cannot be read ({error})", "write it as UTF-8") from None
     except (ValueError, RecursionError) as error:  # also a number too long, tables too deep
         raise SettingsError.one(path, f"is not TOML: {error}", "mend that line") from None
-    return settings_from(data, folder=path.parent, file=path)
+    return parse_settings(data, folder=path.parent, file=path)
 
 
-def settings_from(data: dict[str, Any], *, folder: Path, file: str | Path = "settings") -> Settings:
+def parse_settings(
+    data: dict[str, Any], *, folder: Path, file: str | Path = "settings"
+) -> Settings:
     """Check settings given as a mapping; `folder` is where relative paths start."""
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(problems_of(file, error, data, Settings)) from None
+        raise SettingsError(list_problems(file, error, data, Settings)) from None
     settings._folder = Path(folder)  # noqa: SLF001 - set once, by the reader of the model
     settings._file = str(file)  # noqa: SLF001
     return settings
@@ -84,7 +86,7 @@ UNSET_EXAMPLES = {
 """For keys that are not set by default: what they could be."""
 
 
-def settings_template() -> str:
+def build_settings_template() -> str:
     """Every key with its meaning; all but the needed ones are commented out at their default."""
     lines = [
         "# Settings of patrolplan. Paths start at this file's folder.",
@@ -94,7 +96,7 @@ def settings_template() -> str:
     for name, field in Settings.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            lines += [f"[{name}]", *_section(kind), ""]
+            lines += [f"[{name}]", *_format_section(kind), ""]
     seed = Settings.model_fields["seed"]
     top = [f"# {seed.description}", f"seed = {seed.default}", ""]
     mapping = [
@@ -106,7 +108,7 @@ def settings_template() -> str:
     return "\n".join([*lines[:3], *top, *lines[3:], *mapping])
 
 
-def _section(model: type[BaseModel]) -> list[str]:
+def _format_section(model: type[BaseModel]) -> list[str]:
     lines = []
     for name, field in model.model_fields.items():
         lines.append(f"# {field.description}" + (" (needed)" if field.is_required() else ""))
@@ -114,16 +116,16 @@ def _section(model: type[BaseModel]) -> list[str]:
             needed = "" if field.is_required() else "# "
             lines.append(f"{needed}{name} = {json.dumps(EXAMPLES[name])}")
         else:
-            value = UNSET_EXAMPLES.get(name, _default(field))
-            lines.append(f"# {field.alias or name} = {_toml(value)}")
+            value = UNSET_EXAMPLES.get(name, _get_default(field))
+            lines.append(f"# {field.alias or name} = {_format_toml(value)}")
     return lines
 
 
-def _default(field: FieldInfo) -> Any:  # noqa: ANN401 - whatever the model holds
+def _get_default(field: FieldInfo) -> Any:  # noqa: ANN401 - whatever the model holds
     return field.get_default(call_default_factory=True)
 
 
-def _toml(value: Any) -> str:  # noqa: ANN401 - whatever the model holds
+def _format_toml(value: Any) -> str:  # noqa: ANN401 - whatever the model holds
     if isinstance(value, time):
         return f'"{value:%H:%M}"'
     if isinstance(value, dict):

@@ -16,17 +16,22 @@ from pydantic_core import ErrorDetails
 
 from patrolplan.errors import Problem
 
-PLAIN = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+TYPE_NAMES = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+}
 
 
 @dataclass(frozen=True)
-class Said:
+class KeyDescription:
     """What a key takes, where its kind alone does not say it; stands among the `Annotated`."""
 
-    words: str
+    text: str
 
 
-def wanted(kind: Any, notes: Sequence[Any] = ()) -> str:  # noqa: ANN401, PLR0911 - any annotation, each its words
+def describe_type(kind: Any, notes: Sequence[Any] = ()) -> str:  # noqa: ANN401, PLR0911 - any annotation, each its words
     """What a value of this kind is, to stand after "write".
 
     Parameters
@@ -38,52 +43,52 @@ def wanted(kind: Any, notes: Sequence[Any] = ()) -> str:  # noqa: ANN401, PLR091
 
     Examples
     --------
-    >>> wanted(Literal["auto"] | int)
+    >>> describe_type(Literal["auto"] | int)
     "'auto' or a whole number"
     """
     for note in notes:
-        if isinstance(note, Said):
-            return note.words
+        if isinstance(note, KeyDescription):
+            return note.text
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return wanted(inner[0], (*notes, *_flat(inner[1:])))
+        return describe_type(inner[0], (*notes, *_flatten_notes(inner[1:])))
     if origin in {Union, UnionType}:
-        return _either([wanted(one, notes) for one in inner if one is not NoneType])
+        return _join_with_or([describe_type(one, notes) for one in inner if one is not NoneType])
     if origin is Literal:
-        return _either([f"'{one}'" for one in inner])
+        return _join_with_or([f"'{one}'" for one in inner])
     if origin is tuple:
         return 'a list of texts in quotes, ["...", "..."]'
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         names = [field.alias or name for name, field in kind.model_fields.items()]
         return f"a table of its keys ({', '.join(names)})"
     if origin is dict:
-        return f"a table of names, each with {wanted(inner[1])}"
-    return PLAIN[kind] + _limits(notes)
+        return f"a table of names, each with {describe_type(inner[1])}"
+    return TYPE_NAMES[kind] + _describe_limits(notes)
 
 
-def choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
+def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
     """Texts that a key may be, where it is one of some.
 
     Examples
     --------
-    >>> choices(Literal["gate", "base"])
+    >>> list_choices(Literal["gate", "base"])
     ('gate', 'base')
     """
     if get_origin(kind) is Literal:
         return tuple(str(one) for one in get_args(kind))
-    return tuple(one for part in get_args(kind) for one in choices(part))
+    return tuple(one for part in get_args(kind) for one in list_choices(part))
 
 
-def _flat(notes: Sequence[Any]) -> Iterator[Any]:
+def _flatten_notes(notes: Sequence[Any]) -> Iterator[Any]:
     """Notes of an annotation, those inside a field's description among them."""
     for note in notes:
         yield from note.metadata if isinstance(note, FieldInfo) else (note,)
 
 
-def _limits(notes: Sequence[Any]) -> str:
+def _describe_limits(notes: Sequence[Any]) -> str:
     """Bounds of a number or text, to stand after what it is."""
     names = ("ge", "gt", "le", "max_length")
-    low, above, high, longest = (_noted(notes, name) for name in names)
+    low, above, high, longest = (_find_limit(notes, name) for name in names)
     if longest is not None:
         return f" of at most {longest} signs"
     if low is not None and high is not None:
@@ -94,16 +99,16 @@ def _limits(notes: Sequence[Any]) -> str:
     return ",".join(said)
 
 
-def _noted(notes: Sequence[Any], name: str) -> Any:  # noqa: ANN401 - a bound of any kind
+def _find_limit(notes: Sequence[Any], name: str) -> Any:  # noqa: ANN401 - a bound of any kind
     return next((value for note in notes if (value := getattr(note, name, None)) is not None), None)
 
 
-def _either(parts: Sequence[str]) -> str:
+def _join_with_or(parts: Sequence[str]) -> str:
     *first, last = dict.fromkeys(parts)
     return f"{', '.join(first)} or {last}" if first else last
 
 
-LONGEST_SHOWN = 60
+MAX_VALUE_LENGTH = 60
 """Letters of a value that stand in a message."""
 
 
@@ -117,7 +122,7 @@ class _Key:
     secret: bool = False
 
 
-def problems_of(
+def list_problems(
     file: object, error: ValidationError, data: Mapping[str, Any], root: type[BaseModel]
 ) -> tuple[Problem, ...]:
     """What is wrong in a file with the sections of `root`: one problem a key, in plain words.
@@ -131,37 +136,37 @@ def problems_of(
     """
     found: dict[tuple[str, ...], Problem] = {}
     for detail in error.errors():
-        key = _key_at(detail["loc"], root)
-        found.setdefault(key.path, _problem(str(file), key, detail, data, root))
+        key = _find_key(detail["loc"], root)
+        found.setdefault(key.path, _build_problem(str(file), key, detail, data, root))
     return tuple(found.values())
 
 
-def _problem(
+def _build_problem(
     file: str, key: _Key, detail: ErrorDetails, data: Mapping[str, Any], root: type[BaseModel]
 ) -> Problem:
     name = ".".join(key.path)
     place = f"key '{name}'" if name else ""
     if detail["type"] == "extra_forbidden":
-        known = _keys_beside(key.path, root)
+        known = _list_known_keys(key.path, root)
         return Problem(
-            file, f"no such key{nearest(key.path[-1], known)}", "mend or remove it", place
+            file, f"no such key{suggest_name(key.path[-1], known)}", "mend or remove it", place
         )
     if detail["type"] == "value_error":
         message = detail["msg"].removeprefix("Value error, ")
         return Problem(file, message, "see `patrolplan init` for an example", place)
-    takes = wanted(key.kind, key.notes)
+    takes = describe_type(key.kind, key.notes)
     if detail["type"] == "missing" and len(key.path) == len(detail["loc"]):
         return Problem(file, "the key is missing", f"add it, as {takes}", place)
-    value = _value_at(key.path, data, detail["input"])
+    value = _find_value(key.path, data, detail["input"])
     if key.secret:
         return Problem(file, "the value does not fit", f"write {takes}", place)
-    known = choices(key.kind) if isinstance(value, str) else ()
+    known = list_choices(key.kind) if isinstance(value, str) else ()
     close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6) if known else []
     meant = f", did you mean '{close[0]}'?" if close else ""
-    return Problem(file, f"{shown(value)} does not fit{meant}", f"write {takes}", place)
+    return Problem(file, f"{format_value(value)} does not fit{meant}", f"write {takes}", place)
 
 
-def _key_at(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
+def _find_key(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
     """The key that a location lies in: what follows it is the business of its value alone."""
     key = _Key((), root)
     for part in loc:
@@ -179,21 +184,21 @@ def _key_at(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
     return key
 
 
-def _value_at(path: Sequence[str], data: Any, otherwise: object) -> object:  # noqa: ANN401 - a file's
+def _find_value(path: Sequence[str], data: Any, default: object) -> object:  # noqa: ANN401 - a file's
     """What stands at a key, whole."""
     for part in path:
         if not (isinstance(data, Mapping) and part in data):
-            return otherwise
+            return default
         data = data[part]
     return data
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as the settings file would have it, short.
 
     Examples
     --------
-    >>> shown([True, "a"])
+    >>> format_value([True, "a"])
     "[true, 'a']"
     """
     if isinstance(value, bool):
@@ -201,23 +206,23 @@ def shown(value: object) -> str:
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        text = f"[{', '.join(map(shown, value))}]"
+        text = f"[{', '.join(map(format_value, value))}]"
     elif isinstance(value, Mapping):
-        text = "{" + ", ".join(f"{name} = {shown(one)}" for name, one in value.items()) + "}"
-    elif isinstance(value, int) and value.bit_length() > LONGEST_SHOWN * 3:
+        text = "{" + ", ".join(f"{name} = {format_value(one)}" for name, one in value.items()) + "}"
+    elif isinstance(value, int) and value.bit_length() > MAX_VALUE_LENGTH * 3:
         return "a number of very many digits"  # Python refuses to write out the longest
     else:
         text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
-def _keys_beside(path: tuple[str, ...], root: type[BaseModel]) -> tuple[str, ...]:
+def _list_known_keys(path: tuple[str, ...], root: type[BaseModel]) -> tuple[str, ...]:
     """Names of the keys that are known where an unknown one was found."""
-    model = _key_at(path[:-1], root).kind
+    model = _find_key(path[:-1], root).kind
     return tuple(info.alias or name for name, info in model.model_fields.items())
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def suggest_name(name: str, known: Sequence[str]) -> str:
     """The name that was meant, or all that are known; to stand after what is wrong."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"

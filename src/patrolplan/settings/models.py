@@ -11,7 +11,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from patrolplan.settings.kinds import (
-    DISCOVERED,
+    DISCOVERED_CATEGORIES,
     PATROL_RELEVANT,
     Box,
     ClockTime,
@@ -20,12 +20,12 @@ from patrolplan.settings.kinds import (
     RiskModel,
     Section,
 )
-from patrolplan.settings.messages import nearest
+from patrolplan.settings.messages import suggest_name
 
-LARGEST_SEED = 500_000_000
+MAX_SEED = 500_000_000
 """What every drawing of random numbers takes, with room for those that follow it."""
 
-LONGEST_WINDOW_MINUTES = 720
+MAX_WINDOW_MINUTES = 720
 """No patrol is longer than half a day, whoever asks for it."""
 
 
@@ -41,7 +41,7 @@ class AreaSettings(Section):
 
     @field_validator("crs")
     @classmethod
-    def _metric(cls, value: str) -> str:
+    def _check_metric_crs(cls, value: str) -> str:
         try:
             crs = CRS.from_user_input(value)
         except CRSError:
@@ -55,7 +55,7 @@ class AreaSettings(Section):
         return value
 
     @model_validator(mode="after")
-    def _one_limit(self) -> Self:
+    def _check_limits(self) -> Self:
         if self.bounds is not None and self.boundary is not None:
             message = "bounds and boundary are both set, keep one"
             raise ValueError(message)
@@ -98,18 +98,18 @@ class CrimeSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _guarded(self) -> Self:
+    def _require_reason(self) -> Self:
         if self.include_discovered and not self.reason.strip():
             message = 'include_discovered = true needs a reason, write why in reason = "..."'
             raise ValueError(message)
         return self
 
     @property
-    def counted(self) -> tuple[str, ...]:
+    def risk_categories(self) -> tuple[str, ...]:
         """Categories that feed the risk, after the feedback guard."""
         if self.include_discovered:
-            return tuple(dict.fromkeys((*self.categories, *DISCOVERED)))
-        return tuple(name for name in self.categories if name not in DISCOVERED)
+            return tuple(dict.fromkeys((*self.categories, *DISCOVERED_CATEGORIES)))
+        return tuple(name for name in self.categories if name not in DISCOVERED_CATEGORIES)
 
 
 class SchoolSettings(Section):
@@ -120,7 +120,7 @@ class SchoolSettings(Section):
 
     @field_validator("urns", mode="before")
     @classmethod
-    def _texts(cls, value: object) -> object:
+    def _convert_urns(cls, value: object) -> object:
         """URNs may be written as numbers."""
         if not isinstance(value, list | tuple):
             return value
@@ -144,7 +144,7 @@ class RiskSettings(Section):
 
     @field_validator("model", mode="before")
     @classmethod
-    def _spelled(cls, value: object) -> object:
+    def _normalise_model_name(cls, value: object) -> object:
         """Tables and files may write a model's name with other signs between its words."""
         if not isinstance(value, str):
             return value
@@ -170,13 +170,13 @@ class PatrolWindow(Section):
     to: ClockTime = Field(description="end, HH:MM")
 
     @model_validator(mode="after")
-    def _forwards(self) -> Self:
+    def _check_order_and_length(self) -> Self:
         if self.from_ >= self.to:
             message = f"from {self.from_:%H:%M} is not before to {self.to:%H:%M}"
             raise ValueError(message)
         minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
-        if minutes > LONGEST_WINDOW_MINUTES:
-            most = LONGEST_WINDOW_MINUTES
+        if minutes > MAX_WINDOW_MINUTES:
+            most = MAX_WINDOW_MINUTES
             message = f"from and to are {minutes} minutes apart, a patrol lasts {most} at most"
             raise ValueError(message)
         return self
@@ -186,7 +186,7 @@ class PatrolSettings(Section):
     """How a patrol goes."""
 
     window_minutes: float = Field(
-        90, ge=1, le=LONGEST_WINDOW_MINUTES, description="length, from the bell"
+        90, ge=1, le=MAX_WINDOW_MINUTES, description="length, from the bell"
     )
     windows: dict[str, PatrolWindow] = Field({}, description="named windows")
     dwell_minutes: float = Field(15, ge=0.1, le=120, description="time at each stop")
@@ -209,7 +209,7 @@ class PatrolSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _faster_than_walking(self) -> Self:
+    def _check_speeds(self) -> Self:
         if self.way == "bicycle" and self.cycling_speed_kmh < self.walking_speed_kmh:
             message = (
                 f"cycling_speed_kmh {self.cycling_speed_kmh:g} is below "
@@ -240,7 +240,7 @@ class PrivacySettings(Section):
     threshold_for_crime: bool = Field(default=False, description="hold crime to it as well")
 
     @property
-    def fewest_crimes(self) -> int:
+    def min_crime_count(self) -> int:
         """Smallest group of recorded crimes that is used, and smallest number of them told."""
         return self.threshold if self.threshold_for_crime else 1
 
@@ -257,7 +257,7 @@ class LedgerSettings(Section):
 
     @field_validator("url")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _check_url(cls, value: str) -> str:
         if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
             kind = value.split(":", maxsplit=1)[0][:20]
             use = "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
@@ -266,7 +266,7 @@ class LedgerSettings(Section):
         return value
 
     @field_serializer("url")
-    def _without_password(self, value: str) -> str:
+    def _hide_password(self, value: str) -> str:
         """Manifests hold the settings, and are read by many."""
         return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", value.split("?", maxsplit=1)[0])
 
@@ -312,20 +312,18 @@ class Settings(Section):
     privacy: PrivacySettings = PrivacySettings()
     output: OutputSettings = OutputSettings()
     fetch: FetchSettings = FetchSettings()
-    seed: int = Field(
-        1, ge=0, le=LARGEST_SEED, description="start of all drawing of random numbers"
-    )
+    seed: int = Field(1, ge=0, le=MAX_SEED, description="start of all drawing of random numbers")
 
     @field_validator("columns")
     @classmethod
-    def _known_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    def _check_column_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         known = tuple(name for name in SourceSettings.model_fields if name != "streets")
         for source in value:
             if source == "streets":
                 message = "[columns.streets] maps nothing: streets are no table"
                 raise ValueError(message)
             if source not in known:
-                message = f"[columns.{source}] names no source{nearest(source, known)}"
+                message = f"[columns.{source}] names no source{suggest_name(source, known)}"
                 raise ValueError(message)
         return value
 
@@ -339,25 +337,25 @@ class Settings(Section):
         """The settings file, to be named in messages."""
         return self._file
 
-    def paths(self, source: str) -> tuple[Path, ...]:
+    def find_files(self, source: str) -> tuple[Path, ...]:
         """Files of one source in a fixed order, each once."""
-        found = self.matches(source).values()
+        found = self.match_files(source).values()
         return tuple(dict.fromkeys(path for paths in found for path in paths))
 
-    def matches(self, source: str) -> dict[str, tuple[Path, ...]]:
+    def match_files(self, source: str) -> dict[str, tuple[Path, ...]]:
         """Files by what is written for a source: globs are expanded, a name stands for itself."""
         found: dict[str, tuple[Path, ...]] = {}
         for pattern in getattr(self.sources, source):
             named = self.folder / pattern
             if any(sign in pattern for sign in "*?[") and not named.is_file():
-                paths = _expand(self.folder, pattern)
+                paths = _expand_glob(self.folder, pattern)
                 found[pattern] = tuple(sorted(path for path in paths if path.is_file()))
             else:
                 found[pattern] = (named,)
         return found
 
 
-def _expand(folder: Path, pattern: str) -> list[Path]:
+def _expand_glob(folder: Path, pattern: str) -> list[Path]:
     anchor = Path(pattern).anchor
     root = Path(anchor) if anchor else folder
     return list(root.glob(pattern[len(anchor) :]))

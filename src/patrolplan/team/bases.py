@@ -22,24 +22,24 @@ from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.network import joined_positions
-from patrolplan.network.graph import street_graph
+from patrolplan.network import concatenate_positions
+from patrolplan.network.graph import build_street_graph
 from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.windows import metres_per_minute
 from patrolplan.team.problem import Bools, Floats
 
-OUTSIDE = 1.3
+OFF_STREET_FACTOR = 1.3
 """Walking distance over the straight line, for what lies off the streets that are known."""
 
-LOOKED_FOR_METRES = 12_000.0
+MAX_SEARCH_METRES = 12_000.0
 """Farther gates are as far as the straight line times `OUTSIDE`: nobody goes there before a bell,
 and in a city all streets would be looked at for every officer."""
 
 
-def minutes_from_base(area: StudyArea) -> Floats:
+def compute_minutes_from_base(area: StudyArea) -> Floats:
     """(k, s) minutes from each officer's base to each school's gate.
 
-    Along the streets, up to `LOOKED_FOR_METRES`; where the base lies off them, the straight line to
+    Along the streets, up to `MAX_SEARCH_METRES`; where the base lies off them, the straight line to
     the nearest street counts 1.3 times. Officers on bicycles ride at `[patrol] cycling_speed_kmh`,
     the others walk at `walking_speed_kmh`.
 
@@ -56,20 +56,20 @@ def minutes_from_base(area: StudyArea) -> Floats:
         return_index=True,
         return_inverse=True,
     )
-    ends = joined_positions(gates, bases.take(first))
-    graph = street_graph(network, ends, None)
+    ends = concatenate_positions(gates, bases.take(first))
+    graph = build_street_graph(network, ends, None)
     metres = np.empty((len(unique), len(gates)))
     for row, base in enumerate(graph.places[len(gates) :]):  # one by one: memory for one only
-        away = csgraph.dijkstra(graph.costs, indices=base, limit=LOOKED_FOR_METRES)
+        away = csgraph.dijkstra(graph.costs, indices=base, limit=MAX_SEARCH_METRES)
         metres[row] = away[graph.places[: len(gates)]]
     xy = network.xy(ends)
     straight = np.hypot(*(xy[len(gates) :, None] - xy[: len(gates)]).transpose(2, 0, 1))
-    metres = np.where(np.isfinite(metres), metres, OUTSIDE * straight)
-    total = metres[which.ravel()] + OUTSIDE * bases.moved_metres[:, None]
-    return np.asarray(total / metres_per_minute_of(area)[:, None])
+    metres = np.where(np.isfinite(metres), metres, OFF_STREET_FACTOR * straight)
+    total = metres[which.ravel()] + OFF_STREET_FACTOR * bases.moved_metres[:, None]
+    return np.asarray(total / compute_officer_speeds(area)[:, None])
 
 
-def metres_per_minute_of(area: StudyArea) -> Floats:
+def compute_officer_speeds(area: StudyArea) -> Floats:
     """(k,) how fast each officer comes from their base, by their mode."""
     settings = area.settings.patrol
     walk = metres_per_minute(settings.walking_speed_kmh)
@@ -77,7 +77,7 @@ def metres_per_minute_of(area: StudyArea) -> Floats:
     return np.where(area.officers["mode"] == "bicycle", ride, walk)
 
 
-SAME_METRES = 5.0
+SAME_BASE_METRES = 5.0
 """Bases so near to each other are one: files hold places to less than a metre."""
 
 
@@ -107,9 +107,9 @@ class Bases:
         return np.asarray(np.nan_to_num(apart, nan=0.0))
 
     @cached_property
-    def own(self) -> Bools:
+    def is_own(self) -> Bools:
         """(k, r) whether the patrol leads to no other base than the officer's."""
-        return np.asarray(self.apart_metres <= SAME_METRES)
+        return np.asarray(self.apart_metres <= SAME_BASE_METRES)
 
     def set_out_minutes(self, travel: Floats) -> Floats:
         """(k, r) when each officer leaves their base for each patrol.
@@ -127,20 +127,20 @@ class Bases:
         own_start = np.array([patrol.set_out_minutes for patrol in self.patrols], dtype=np.float64)
         at_base = np.array([patrol.starts_at == "base" for patrol in self.patrols], dtype=bool)
         no_gate = np.array([patrol.from_base for patrol in self.patrols], dtype=bool)
-        across = OUTSIDE * self.apart_metres / metres_per_minute_of(self.area)[:, None]
+        across = OFF_STREET_FACTOR * self.apart_metres / compute_officer_speeds(self.area)[:, None]
         elsewhere = start - np.where(no_gate, across, travel)
-        return np.where(at_base & self.own, own_start, elsewhere)
+        return np.where(at_base & self.is_own, own_start, elsewhere)
 
-    def whose(self, officer: int, patrol: int) -> str:
+    def find_owner(self, officer: int, patrol: int) -> str:
         """Name of the school's officer whose base the patrol leads to; empty for one's own."""
-        if self.own[officer, patrol]:
+        if self.is_own[officer, patrol]:
             return ""
         officers, urn = self.area.officers, self.patrols[patrol].urn
         cares = np.array([urn in urns for urns in officers["school_urns"]], dtype=bool)
-        there = officers["officer"][self.own[:, patrol] & cares]
+        there = officers["officer"][self.is_own[:, patrol] & cares]
         return str(there.iloc[0]) if len(there) else "a colleague"
 
-    def led(self, officer: int, patrol: int, walk: Patrol) -> tuple[Patrol, str]:
+    def adapt_patrol(self, officer: int, patrol: int, walk: Patrol) -> tuple[Patrol, str]:
         """The patrol as this officer's card tells it, and what it does at a colleague's base.
 
         The way to the gate from a colleague's base is left out: the officer comes from another
@@ -153,7 +153,7 @@ class Bases:
         walk
             The patrol, either way round.
         """
-        whose = self.whose(officer, patrol)
+        whose = self.find_owner(officer, patrol)
         if not whose:
             return walk, ""
         does = [
@@ -173,20 +173,20 @@ class Bases:
         return replace(walk, notes=notes), said
 
 
-def whose_base(area: StudyArea, officer: str, patrol: Patrol) -> str:
+def find_base_owner(area: StudyArea, officer: str, patrol: Patrol) -> str:
     """Name of the school's officer whose base a patrol leads to; empty for this officer's own."""
     names = list(area.officers["officer"])
-    return Bases(area, [patrol]).whose(names.index(officer), 0) if officer in names else ""
+    return Bases(area, [patrol]).find_owner(names.index(officer), 0) if officer in names else ""
 
 
-OTHER = {"walk": "bicycle", "bicycle": "walk"}
+OTHER_MODE = {"walk": "bicycle", "bicycle": "walk"}
 """The other mode than each."""
 
-SAID = {"walk": "on foot", "bicycle": "by bicycle"}
+MODE_WORDS = {"walk": "on foot", "bicycle": "by bicycle"}
 """Each mode as people say it."""
 
 
-def area_of_other_mode(area: StudyArea) -> StudyArea | None:
+def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     """The area of the officers who do not go the area's way, under the way that they go.
 
     Parameters
@@ -204,7 +204,7 @@ def area_of_other_mode(area: StudyArea) -> StudyArea | None:
     InputError
         When they go by bicycle, and the settings have a bicycle slower than a walk.
     """
-    way = OTHER[area.settings.patrol.way]
+    way = OTHER_MODE[area.settings.patrol.way]
     officers = area.officers[area.officers["mode"] == way]
     if officers.empty or not area.settings.week.way_by_officer:
         return None
@@ -222,7 +222,9 @@ def area_of_other_mode(area: StudyArea) -> StudyArea | None:
     return replace(area, settings=settings, officers=officers.reset_index(drop=True))
 
 
-def schools_of_other_mode(area: StudyArea, lent: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
+def list_other_mode_schools(
+    area: StudyArea, lent: Iterable[tuple[str, str]] = ()
+) -> tuple[str, ...]:
     """Schools that are planned the other way, in the order of the schools table.
 
     Those of officers who do not go the area's way; none where all patrols are to go it.
@@ -243,15 +245,15 @@ def schools_of_other_mode(area: StudyArea, lent: Iterable[tuple[str, str]] = ())
     return tuple(urn for urn in area.schools["urn"] if urn in theirs)
 
 
-def note_on_modes(area: StudyArea) -> tuple[str, ...]:
+def describe_modes(area: StudyArea) -> tuple[str, ...]:
     """Say where officers are given patrols of another way than the one that they go."""
     way = area.settings.patrol.way
     others = area.officers["officer"][area.officers["mode"] != way]
     if others.empty or area.settings.week.way_by_officer:
         return ()
     goes, patrols = ("goes", "patrols") if len(others) == 1 else ("go", "patrol")
-    said = SAID[OTHER[way]]
+    said = MODE_WORDS[OTHER_MODE[way]]
     *first, last = others
     who = f"{', '.join(first)} and {last}" if first else last
-    told = f"{who} {goes} {said} to the gate and between schools, and {patrols} {SAID[way]}. "
+    told = f"{who} {goes} {said} to the gate and between schools, and {patrols} {MODE_WORDS[way]}. "
     return (f"{told}The settings can have their patrols planned {said} ([week] way_by_officer).",)

@@ -17,12 +17,12 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.parallel import Tell
-from patrolplan.patrols.further_patrols import with_relief
+from patrolplan.parallel import ProgressCallback
+from patrolplan.patrols.further_patrols import add_avoiding_variants
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.risk.surface import Risk
-from patrolplan.team.bases import area_of_other_mode, schools_of_other_mode
+from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
 from patrolplan.team.week import Lock
 
 
@@ -34,7 +34,7 @@ def plan_days(
     *,
     held_out: bool = True,
     executor: Executor | None = None,
-    tell: Tell | None = None,
+    report_progress: ProgressCallback | None = None,
 ) -> dict[dt.date, Plan]:
     """Plan every school for every day; a school is planned again only where its places change.
 
@@ -51,16 +51,20 @@ def plan_days(
         A plan by day. Days on which a school has the same places share its patrols.
     """
     urns = tuple(area.schools["urn"])
-    how: dict[str, Any] = {"held_out": held_out, "executor": executor, "tell": tell}
-    found = _planned(area, risk, hotspots, days, urns, **how)
-    other, theirs = area_of_other_mode(area), schools_of_other_mode(area)
+    how: dict[str, Any] = {
+        "held_out": held_out,
+        "executor": executor,
+        "report_progress": report_progress,
+    }
+    found = _plan_schools(area, risk, hotspots, days, urns, **how)
+    other, theirs = build_other_mode_area(area), list_other_mode_schools(area)
     if other is not None and theirs:
-        beside = _planned(other, risk, hotspots, days, theirs, **how)
+        beside = _plan_schools(other, risk, hotspots, days, theirs, **how)
         found = {day: replace(plan, other_mode=beside[day]) for day, plan in found.items()}
-    return _relieved(found, {}, executor=executor, tell=tell)
+    return _add_relief_to_days(found, {}, executor=executor, report_progress=report_progress)
 
 
-def _planned(
+def _plan_schools(
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
@@ -69,14 +73,14 @@ def _planned(
     *,
     held_out: bool,
     executor: Executor | None,
-    tell: Tell | None,
+    report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
     """These schools' patrols by day, without further ones past crowded hotspots."""
     known: dict[tuple[str, tuple[int, ...]], list[Patrol]] = {}
     told = list(area.left_out)
     found = {}
     for day in days:
-        keys = [(urn, _places(area, urn, day)) for urn in urns]
+        keys = [(urn, _find_tasked_places(area, urn, day)) for urn in urns]
         missing = [key for key in keys if key not in known]
         if missing:
             asked = [urn for urn, _ in missing]
@@ -88,7 +92,7 @@ def _planned(
                 date=day,
                 held_out=held_out,
                 executor=executor,
-                tell=tell,
+                report_progress=report_progress,
             )
             known |= {key: [p for p in part.patrols if p.urn == key[0]] for key in missing}
             told += [row for row in part.left_out if row not in told]
@@ -97,61 +101,61 @@ def _planned(
     return found
 
 
-def _others(plans: Mapping[dt.date, Plan]) -> dict[dt.date, Plan]:
+def _select_other_mode(plans: Mapping[dt.date, Plan]) -> dict[dt.date, Plan]:
     """The plans of the other mode, on the days that have one."""
     return {day: plan.other_mode for day, plan in plans.items() if plan.other_mode is not None}
 
 
-def _relieved(
+def _add_relief_to_days(
     plans: Mapping[dt.date, Plan],
-    before: Mapping[dt.date, Plan],
+    earlier_plans: Mapping[dt.date, Plan],
     *,
     executor: Executor | None = None,
-    tell: Tell | None = None,
+    report_progress: ProgressCallback | None = None,
 ) -> dict[dt.date, Plan]:
     """The plans with further patrols past crowded hotspots; `before` may know some of them.
 
     A hotspot is crowded by the patrols of all modes together.
     """
-    how: dict[str, Any] = {"executor": executor, "tell": tell}
-    others = _others(plans)
+    how: dict[str, Any] = {"executor": executor, "report_progress": report_progress}
+    others = _select_other_mode(plans)
     beside = {day: plan.patrols for day, plan in others.items()}
-    found = _with_further(plans, before, beside, **how)
+    found = _add_relief_to_mode(plans, earlier_plans, beside, **how)
     if not others:
         return found
     beside = {day: plan.patrols for day, plan in plans.items()}
-    made = _with_further(others, _others(before), beside, **how)
+    made = _add_relief_to_mode(others, _select_other_mode(earlier_plans), beside, **how)
     return {day: replace(plan, other_mode=made.get(day)) for day, plan in found.items()}
 
 
-def _with_further(
+def _add_relief_to_mode(
     plans: Mapping[dt.date, Plan],
-    before: Mapping[dt.date, Plan],
-    beside: Mapping[dt.date, Sequence[Patrol]],
+    earlier_plans: Mapping[dt.date, Plan],
+    other_mode_patrols: Mapping[dt.date, Sequence[Patrol]],
     *,
     executor: Executor | None,
-    tell: Tell | None,
+    report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
     """The plans of one mode with further patrols; `beside` are the patrols of the other mode."""
     known: dict[tuple[str, tuple[object, ...], frozenset[str]], Variant | None] = {}
-    for day, plan in before.items():
-        for (urn, off), variant in _further(plan).items():
-            known[urn, _tasked(plan.area, urn, day), off] = variant
+    for day, plan in earlier_plans.items():
+        for (urn, off), variant in _list_relief_variants(plan).items():
+            known[urn, _build_tasked_key(plan.area, urn, day), off] = variant
     alike: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share what follows it
     found = {}
     for day, plan in plans.items():
-        places = {urn: _tasked(plan.area, urn, day) for urn in plan.area.schools["urn"]}
+        places = {urn: _build_tasked_key(plan.area, urn, day) for urn in plan.area.schools["urn"]}
         mine = {(u, off): v for (u, at, off), v in known.items() if at == places.get(u)}
-        patrols, made = with_relief(
+        patrols, made = add_avoiding_variants(
             plan.area,
             plan.risk,
             plan.hotspots,
             plan.patrols,
             date=day,
-            known=mine,
-            beside=beside.get(day, ()),
+            planned=mine,
+            other_mode_patrols=other_mode_patrols.get(day, ()),
             executor=executor,
-            tell=tell,
+            report_progress=report_progress,
         )
         known |= {(urn, places[urn], off): variant for (urn, off), variant in made.items()}
         shared = [
@@ -162,7 +166,7 @@ def _with_further(
     return found
 
 
-def plan_days_again(
+def replan_days(
     plans: Mapping[dt.date, Plan], area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> dict[dt.date, Plan]:
     """Plan again what other tasked places change; everything else is taken over.
@@ -181,15 +185,15 @@ def plan_days_again(
     dict
         What `plan_days` would give, with the sentences on held-out months as they were.
     """
-    found = _again(plans, area, risk, hotspots, tuple(area.schools["urn"]))
-    other, others = area_of_other_mode(area), _others(plans)
+    found = _replan_schools(plans, area, risk, hotspots, tuple(area.schools["urn"]))
+    other, others = build_other_mode_area(area), _select_other_mode(plans)
     if other is not None and others:
-        beside = _again(others, other, risk, hotspots, schools_of_other_mode(area))
+        beside = _replan_schools(others, other, risk, hotspots, list_other_mode_schools(area))
         found = {day: replace(plan, other_mode=beside.get(day)) for day, plan in found.items()}
-    return _relieved(found, plans)
+    return _add_relief_to_days(found, plans)
 
 
-def _again(
+def _replan_schools(
     plans: Mapping[dt.date, Plan],
     area: StudyArea,
     risk: Risk,
@@ -205,8 +209,8 @@ def _again(
         }
         told = [row for row in plan.left_out if row not in area.left_out]
         for urn, before in by_school.items():
-            places = _tasked(area, urn, day)
-            if places == _tasked(plan.area, urn, day):
+            places = _build_tasked_key(area, urn, day)
+            if places == _build_tasked_key(plan.area, urn, day):
                 continue
             if (urn, places) not in known:
                 known[urn, places] = plan_patrols(
@@ -224,9 +228,9 @@ def _again(
     return found
 
 
-def _tasked(area: StudyArea, urn: str, day: dt.date) -> tuple[object, ...]:
+def _build_tasked_key(area: StudyArea, urn: str, day: dt.date) -> tuple[object, ...]:
     """All that the tasked places of a school on a day say to its patrols."""
-    places = area.tasked_places.iloc[list(_places(area, urn, day))]
+    places = area.tasked_places.iloc[list(_find_tasked_places(area, urn, day))]
     rows = zip(
         *(places[name] for name in ("place_id", "must_visit", "reason", "by")),
         places.geometry.x,
@@ -236,7 +240,7 @@ def _tasked(area: StudyArea, urn: str, day: dt.date) -> tuple[object, ...]:
     return tuple(rows)
 
 
-def _places(area: StudyArea, urn: str, day: dt.date) -> tuple[int, ...]:
+def _find_tasked_places(area: StudyArea, urn: str, day: dt.date) -> tuple[int, ...]:
     """Rows of the tasked places of a school on a day."""
     places, at = area.tasked_places, pd.Timestamp(day)
     mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
@@ -245,33 +249,33 @@ def _places(area: StudyArea, urn: str, day: dt.date) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4)
-def with_further(plan: Plan) -> Plan:
+def add_relief_patrols(plan: Plan) -> Plan:
     """The plan with further patrols past hotspots that more schools go to than a day's most.
 
     `plan_days` plans them by itself.
     """
     other = plan.other_mode
     if other is None:
-        return _relief(plan, ())
-    beside = _relief(other, plan.patrols)
-    return replace(_relief(plan, other.patrols), other_mode=beside)
+        return _add_relief(plan, ())
+    beside = _add_relief(other, plan.patrols)
+    return replace(_add_relief(plan, other.patrols), other_mode=beside)
 
 
-def _relief(plan: Plan, beside: Sequence[Patrol]) -> Plan:
-    patrols, _ = with_relief(
+def _add_relief(plan: Plan, other_mode_patrols: Sequence[Patrol]) -> Plan:
+    patrols, _ = add_avoiding_variants(
         plan.area,
         plan.risk,
         plan.hotspots,
         plan.patrols,
         date=plan.date,
-        known=_further(plan),
-        beside=beside,
+        planned=_list_relief_variants(plan),
+        other_mode_patrols=other_mode_patrols,
     )
     return replace(plan, patrols=patrols)
 
 
 @lru_cache(maxsize=16)
-def with_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
+def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
     """The plan with patrols of the other mode at these schools, where it has none yet.
 
     Parameters
@@ -281,10 +285,10 @@ def with_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
     area
         The area as it is now, with officers.
     urns
-        See `patrolplan.team.bases.schools_of_other_mode`; without any, the plan is left with the
+        See `patrolplan.team.bases.list_other_mode_schools`; without any, the plan is left with the
         area's way alone.
     """
-    other, there = area_of_other_mode(area), {patrol.urn for patrol in plan.patrols}
+    other, there = build_other_mode_area(area), {patrol.urn for patrol in plan.patrols}
     before = () if plan.other_mode is None else plan.other_mode.patrols
     missing = sorted(there & set(urns) - {patrol.urn for patrol in before})
     if other is None or not urns:
@@ -302,17 +306,17 @@ def with_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
     return replace(plan, other_mode=replace(made, patrols=(*before, *made.patrols)))
 
 
-def _further(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
+def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
     """Further patrols that a plan has already."""
     return {
-        (patrol.urn, frozenset(variant.past)): variant
+        (patrol.urn, frozenset(variant.avoided_hotspots)): variant
         for patrol in plan.patrols
         for variant in patrol.variants
-        if variant.past
+        if variant.avoided_hotspots
     }
 
 
-def plans_by_day(
+def list_day_plans(
     plan: Plan | Mapping[dt.date, Plan],
     days: Sequence[dt.date],
     area: StudyArea,
@@ -336,11 +340,11 @@ def plans_by_day(
     InputError
         When a day has none.
     """
-    urns = schools_of_other_mode(area, [(lock.officer, lock.urn) for lock in locks])
+    urns = list_other_mode_schools(area, [(lock.officer, lock.urn) for lock in locks])
     if isinstance(plan, Plan):
-        return (with_further(with_other_mode(plan, area, urns)),) * len(days)
+        return (add_relief_patrols(add_other_mode(plan, area, urns)),) * len(days)
     missing = [f"{day}" for day in days if day not in plan]
     if missing:
         where, what = "plan", f"there is no plan for {', '.join(missing)}"
         raise InputError.one(where, what, "plan every day of the week")
-    return tuple(with_other_mode(plan[day], area, urns) for day in days)
+    return tuple(add_other_mode(plan[day], area, urns) for day in days)

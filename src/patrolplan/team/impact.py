@@ -45,15 +45,15 @@ from patrolplan.errors import InputError
 from patrolplan.privacy import SQUARE_METRES
 
 BUFFER_METRES = 150.0
-FEWEST_EVENTS = 20
+MIN_EVENTS = 20
 """Nothing can be told with fewer incidents in the dosed hotspots, before and after together, nor
 where the change of the comparison is less sure than so many before would have it."""
-LEAST_COUNT = 0.5
+MIN_COUNT = 0.5
 """A group without incidents counts as half of one on the log scale."""
 HALF_WIDTH_95 = 1.959964
 
 GROUPS = ("dosed", "comparison", "around dosed", "around comparison")
-MINE, OTHER = [0, 2], [1, 3]
+DOSED_ROWS, COMPARISON_ROWS = [0, 2], [1, 3]
 """Rows of what is dosed, and of what it is compared with: hotspots, and the streets around."""
 
 CAUTIONS = (
@@ -111,23 +111,23 @@ class Impact:
     wdd: float
     low: float
     high: float
-    chance: float
-    fall_chance: float
+    p_value: float
+    fall_p_value: float
     too_few: str
     cautions: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "\n".join([self.said, *(f"- {caution}" for caution in self.cautions)])
+        return "\n".join([self.summary, *(f"- {caution}" for caution in self.cautions)])
 
     @property
-    def enough(self) -> bool:
+    def has_enough_incidents(self) -> bool:
         """Whether there are incidents enough to tell anything."""
         return not self.too_few
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """What came out, in a sentence or two."""
-        if not self.enough:
+        if not self.has_enough_incidents:
             return f"Too few incidents to tell: {self.too_few}."
         less = "fewer" if self.wdd < 0 else "more"
         told = "more than chance" if self.high < 0 or self.low > 0 else "within chance"
@@ -137,7 +137,7 @@ class Impact:
         )
 
 
-def impact_of(
+def estimate_impact(
     area: StudyArea,
     hotspots: gpd.GeoDataFrame,
     delivered: pd.DataFrame,
@@ -182,20 +182,20 @@ def impact_of(
     >>> hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
     >>> doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 1)], "minutes": [15.0]})
     >>> spans = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
-    >>> pp.impact_of(area, hotspots, doses, **spans).months
+    >>> pp.estimate_impact(area, hotspots, doses, **spans).months
     (3, 3)
     """
-    spans = [_months(area, "before", *before), _months(area, "after", *after)]
+    spans = [_parse_months(area, "before", *before), _parse_months(area, "after", *after)]
     if spans[0][-1] >= spans[1][0]:
         what = f"before ends in {before[1]}, after begins in {after[0]}"
-        raise _error(what, "let before end first")
-    doses = _doses_in(delivered, spans[1])
+        raise _build_error(what, "let before end first")
+    doses = _select_doses(delivered, spans[1])
     mine = hotspots["hotspot"].isin(doses["hotspot"]).to_numpy()
-    events = _events(area, spans, categories)
-    stretches = _ones(area, hotspots["pieces"])
-    pairs = _paired(_parts(area, stretches) @ events[:, 0], mine)
-    groups = _groups(area, stretches[mine], stretches[pairs], stretches, buffer_metres)
-    parts = _parts(area, groups)
+    events = _count_events(area, spans, categories)
+    stretches = _build_masks(area, hotspots["pieces"])
+    pairs = _pair_hotspots(_compute_catchment_shares(area, stretches) @ events[:, 0], mine)
+    groups = _build_groups(area, stretches[mine], stretches[pairs], stretches, buffer_metres)
+    parts = _compute_catchment_shares(area, groups)
     counts = parts @ events
     table = pd.DataFrame(
         {
@@ -206,7 +206,7 @@ def impact_of(
         },
         index=pd.Index(GROUPS, name="streets"),
     )
-    wdd, low, high, chance = _difference(parts, events)
+    wdd, low, high, chance = _compute_difference(parts, events)
     return Impact(
         counts=table,
         months=(len(spans[0]), len(spans[1])),
@@ -215,14 +215,14 @@ def impact_of(
         wdd=wdd,
         low=low,
         high=high,
-        chance=chance,
-        fall_chance=_fall(counts[0], spans),
-        too_few=_too_few(parts, events),
-        cautions=_cautions(area, table),
+        p_value=chance,
+        fall_p_value=_test_fall(counts[0], spans),
+        too_few=_explain_too_few(parts, events),
+        cautions=_list_cautions(area, table),
     )
 
 
-def _too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) -> str:
+def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) -> str:
     """Where there are too few incidents to tell anything.
 
     Many small parts of incidents tell more than a few whole ones: a sum of parts w has the
@@ -230,18 +230,18 @@ def _too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) -> str:
     their share of what is compared.
     """
     counts, squares = parts @ events, parts**2 @ events[:, 0]
-    if counts[0].sum() < FEWEST_EVENTS:
-        return f"fewer than {FEWEST_EVENTS} in the dosed hotspots, before and after together"
+    if counts[0].sum() < MIN_EVENTS:
+        return f"fewer than {MIN_EVENTS} in the dosed hotspots, before and after together"
     before = counts[:, 0]
     unsure = np.divide(squares, before**2, out=np.full(len(GROUPS), np.inf), where=before > 0)
-    share = before[MINE] / max(before[MINE].sum(), LEAST_COUNT)
+    share = before[DOSED_ROWS] / max(before[DOSED_ROWS].sum(), MIN_COUNT)
     there = share > 0
-    if (share**2)[there] @ unsure[OTHER][there] > 1 / FEWEST_EVENTS:
+    if (share**2)[there] @ unsure[COMPARISON_ROWS][there] > 1 / MIN_EVENTS:
         return "the hotspots to compare with, and the streets around them, held hardly any before"
     return ""
 
 
-def _difference(
+def _compute_difference(
     parts: NDArray[np.float64], events: NDArray[np.float64]
 ) -> tuple[float, float, float, float]:
     """The weighted displacement difference, its 95 % interval, and its two-sided chance.
@@ -257,17 +257,21 @@ def _difference(
         (c, 2) incidents by catchment, before and after.
     """
     before, after = (parts @ events).T
-    held = before[MINE] > 0
-    if (held & (before[OTHER] == 0)).any():
+    held = before[DOSED_ROWS] > 0
+    if (held & (before[COMPARISON_ROWS] == 0)).any():
         return np.nan, np.nan, np.nan, np.nan
-    none = np.zeros(len(MINE))
-    size = np.divide(before[MINE], before[OTHER], out=none.copy(), where=held)
-    change = np.divide(after[OTHER], before[OTHER], out=none.copy(), where=held)
-    came, expected = after[MINE].sum(), before[MINE] @ change
-    some_came, some_expected = max(came, LEAST_COUNT), max(expected, LEAST_COUNT)
+    none = np.zeros(len(DOSED_ROWS))
+    size = np.divide(before[DOSED_ROWS], before[COMPARISON_ROWS], out=none.copy(), where=held)
+    change = np.divide(after[COMPARISON_ROWS], before[COMPARISON_ROWS], out=none.copy(), where=held)
+    came, expected = after[DOSED_ROWS].sum(), before[DOSED_ROWS] @ change
+    some_came, some_expected = max(came, MIN_COUNT), max(expected, MIN_COUNT)
     # How the logarithm of the ratio changes with one incident more in each catchment.
-    by_after = parts[MINE].sum(axis=0) / some_came - size @ parts[OTHER] / some_expected
-    by_before = change @ (size[:, None] * parts[OTHER] - parts[MINE]) / some_expected
+    by_after = (
+        parts[DOSED_ROWS].sum(axis=0) / some_came - size @ parts[COMPARISON_ROWS] / some_expected
+    )
+    by_before = (
+        change @ (size[:, None] * parts[COMPARISON_ROWS] - parts[DOSED_ROWS]) / some_expected
+    )
     error = np.sqrt(by_after**2 @ events[:, 1] + by_before**2 @ events[:, 0])
     away = np.log(some_came / some_expected)
     sides = away + HALF_WIDTH_95 * error * np.array([-1.0, 1.0])
@@ -276,7 +280,7 @@ def _difference(
     return float(came - expected), float(low), float(high), float(chance)
 
 
-def _months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeIndex:
+def _parse_months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeIndex:
     held = area.incidents["month"]
     try:
         span = pd.date_range(
@@ -284,33 +288,33 @@ def _months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeInd
         )
     except ValueError:
         what = f"'{first}' to '{last}' are no months"
-        raise _error(what, "write YYYY-MM", name) from None
+        raise _build_error(what, "write YYYY-MM", name) from None
     if not len(span) or span[0] < held.min() or span[-1] > held.max():
         what = f"{first} to {last} is not within the data"
         remedy = f"choose months from {held.min():%Y-%m} to {held.max():%Y-%m}"
-        raise _error(what, remedy, name)
+        raise _build_error(what, remedy, name)
     return span
 
 
-def _doses_in(delivered: pd.DataFrame, span: pd.DatetimeIndex) -> pd.DataFrame:
+def _select_doses(delivered: pd.DataFrame, span: pd.DatetimeIndex) -> pd.DataFrame:
     month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
     return delivered[month.isin(span) & (delivered["minutes"] > 0)]
 
 
-def _ones(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
+def _build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
     """(h, p) ones for the pieces of each stretch."""
     ones = [np.isin(np.arange(len(area.network)), pieces) for pieces in stretches]
     return np.array(ones, dtype=np.float64)
 
 
-def _parts(area: StudyArea, ones: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDArray[np.float64]:
     """(g, c) the part of each catchment's street that lies in each group of pieces."""
     catchments = area.catchments
-    of_piece, share, n = catchments.of_piece, catchments.piece_share, len(catchments)
+    of_piece, share, n = catchments.piece_catchment, catchments.piece_share, len(catchments)
     return np.stack([np.bincount(of_piece, weights=row * share, minlength=n) for row in ones])
 
 
-def _paired(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rows of the undosed hotspots whose counts before are nearest those of the dosed ones.
 
     Pairs of least difference in all; where fewer are undosed than dosed, all of them.
@@ -318,13 +322,13 @@ def _paired(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np
     if not dosed.any() or dosed.all():
         which = "every hotspot" if dosed.any() else "no hotspot"
         what = f"{which} had a dose in the months after"
-        raise _error(what, "some must have had one, and some none", "delivered")
+        raise _build_error(what, "some must have had one, and some none", "delivered")
     others = np.flatnonzero(~dosed)
     apart = np.abs(before[dosed][:, None] - before[others])
     return np.asarray(others[linear_sum_assignment(apart)[1]])
 
 
-def _groups(
+def _build_groups(
     area: StudyArea,
     dosed: NDArray[np.float64],
     comparison: NDArray[np.float64],
@@ -334,7 +338,7 @@ def _groups(
     """(4, p) ones for the pieces of each of `GROUPS`; no piece is in two of them."""
     middle = area.network.piece_middle
     cores = [np.asarray(ones.any(axis=0)) for ones in (dosed, comparison)]
-    apart = [_apart(middle, core) for core in cores]
+    apart = [_measure_distances(middle, core) for core in cores]
     free = ~hotspots.any(axis=0)
     around = [
         free & (apart[0] <= buffer_metres) & (apart[0] <= apart[1]),
@@ -343,19 +347,21 @@ def _groups(
     return np.array([*cores, *around], dtype=np.float64)
 
 
-def _apart(middle: NDArray[np.float64], within: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _measure_distances(
+    middle: NDArray[np.float64], within: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """(p,) metres from each piece's middle to the nearest middle of those within."""
     return np.asarray(cKDTree(middle[within]).query(middle)[0])
 
 
-def _events(
+def _count_events(
     area: StudyArea, spans: list[pd.DatetimeIndex], categories: Sequence[str] | None
 ) -> NDArray[np.float64]:
     """(c, 2) incidents by catchment, before and after.
 
     An incident counts by the part of its catchment's street that lies in a group.
     """
-    names = area.settings.crimes.counted if categories is None else tuple(categories)
+    names = area.settings.crimes.risk_categories if categories is None else tuple(categories)
     counted = area.incidents["category"].isin(names).to_numpy() & (area.incident_catchment >= 0)
     month = area.incidents["month"]
     n = len(area.catchments)
@@ -366,7 +372,7 @@ def _events(
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
+def _test_fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
     """Chance of so few after, if nothing changed; the test takes whole numbers."""
     before, after = np.round(dosed).astype(int).tolist()
     if not before + after:
@@ -375,7 +381,7 @@ def _fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
     return float(test.pvalue)
 
 
-def _cautions(area: StudyArea, counts: pd.DataFrame) -> tuple[str, ...]:
+def _list_cautions(area: StudyArea, counts: pd.DataFrame) -> tuple[str, ...]:
     half = counts["before"]["dosed"] / 2
     more = [NONE_AS_BAD] if counts["before"]["comparison"] < half else []
     if area.settings.privacy.threshold_for_crime:
@@ -386,5 +392,5 @@ def _cautions(area: StudyArea, counts: pd.DataFrame) -> tuple[str, ...]:
     return (*CAUTIONS, *more)
 
 
-def _error(what: str, remedy: str, place: str = "") -> InputError:
+def _build_error(what: str, remedy: str, place: str = "") -> InputError:
     return InputError.one("impact", what, remedy, place)

@@ -15,13 +15,13 @@ from scipy import optimize, sparse
 from patrolplan.team.problem import Bools, Floats, Ints
 
 
-def _flush() -> None:
+def _flush_c_output() -> None:
     """Have what C code has printed written: into a pipe it would only be at the very end."""
     ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
 
 
 @contextmanager
-def _chatter_aside() -> Iterator[None]:
+def _redirect_output() -> Iterator[None]:
     """Send to standard error what HiGHS prints past Python, so that `--json` stays JSON."""
     out, err = 1, 2
     try:
@@ -34,53 +34,53 @@ def _chatter_aside() -> Iterator[None]:
         os.dup2(err, out)
         yield
     finally:
-        _flush()
+        _flush_c_output()
         os.dup2(kept, out)
         os.close(kept)
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class MipResult:
     """What HiGHS found: values (empty where none), their worth, the bound, proven best or not."""
 
     values: Floats
-    worth: float
+    objective: float
     bound: float
     proven: bool
 
 
 @dataclass
-class Model:
+class MipBuilder:
     """Variables and rows of a programme, added block by block."""
 
-    worth: list[Floats] = field(default_factory=list)
+    objective: list[Floats] = field(default_factory=list)
     lower: list[Floats] = field(default_factory=list)
     upper: list[Floats] = field(default_factory=list)
-    whole: list[Bools] = field(default_factory=list)
+    is_integer: list[Bools] = field(default_factory=list)
     entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
     row_lower: list[Floats] = field(default_factory=list)
     row_upper: list[Floats] = field(default_factory=list)
     columns: int = 0
     rows: int = 0
 
-    def variables(
+    def add_variables(
         self,
-        worth: ArrayLike,
+        objective: ArrayLike,
         *,
         lower: ArrayLike = 0.0,
         upper: ArrayLike = 1.0,
-        whole: bool = False,
+        is_integer: bool = False,
     ) -> Ints:
         """Add variables; gives their column numbers."""
-        each = np.asarray(worth, dtype=np.float64)
-        self.worth.append(each)
+        each = np.asarray(objective, dtype=np.float64)
+        self.objective.append(each)
         self.lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), each.shape))
         self.upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), each.shape))
-        self.whole.append(np.full(each.shape, whole))
+        self.is_integer.append(np.full(each.shape, is_integer))
         self.columns += len(each)
         return np.arange(self.columns - len(each), self.columns)
 
-    def constrain(
+    def add_constraints(
         self,
         *terms: tuple[Ints, Ints, ArrayLike],
         lower: ArrayLike = -np.inf,
@@ -95,26 +95,26 @@ class Model:
         self.row_upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)))
         self.rows += count
 
-    def at_most(self, group: Ints, columns: Ints, most: ArrayLike) -> None:
+    def add_group_caps(self, group: Ints, columns: Ints, cap: ArrayLike) -> None:
         """Hold each group's sum down; `most` is by group, or one for all."""
         there, row = np.unique(group, return_inverse=True)
-        limit = np.asarray(most, dtype=np.float64)
+        limit = np.asarray(cap, dtype=np.float64)
         upper = limit[there] if limit.ndim else limit
-        self.constrain((row, columns, 1.0), upper=upper, count=len(there))
+        self.add_constraints((row, columns, 1.0), upper=upper, count=len(there))
 
     def below(self, small: Ints, large: Ints) -> None:
         """Hold each variable at or under another."""
         each = np.arange(len(small))
-        self.constrain((each, small, 1.0), (each, large, -1.0), upper=0.0, count=len(small))
+        self.add_constraints((each, small, 1.0), (each, large, -1.0), upper=0.0, count=len(small))
 
-    def programme(self) -> "Programme":
+    def build(self) -> "MixedIntegerProgramme":
         """The finished programme."""
         row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
-        return Programme(
-            worth=np.concatenate(self.worth),
+        return MixedIntegerProgramme(
+            objective=np.concatenate(self.objective),
             lower=np.concatenate(self.lower),
             upper=np.concatenate(self.upper),
-            whole=np.concatenate(self.whole),
+            is_integer=np.concatenate(self.is_integer),
             matrix=sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns)),
             row_lower=np.concatenate(self.row_lower),
             row_upper=np.concatenate(self.row_upper),
@@ -122,18 +122,18 @@ class Model:
 
 
 @dataclass(frozen=True, eq=False)
-class Programme:
+class MixedIntegerProgramme:
     """Maximise `worth @ v` with `row_lower <= matrix @ v <= row_upper`, within bounds."""
 
-    worth: Floats
+    objective: Floats
     lower: Floats
     upper: Floats
-    whole: Bools
+    is_integer: Bools
     matrix: sparse.csr_array
     row_lower: Floats
     row_upper: Floats
 
-    def solve(self, *, gap: float, nodes: int, seconds: float = np.inf) -> Answer:
+    def solve(self, *, gap: float, nodes: int, seconds: float = np.inf) -> MipResult:
         """Maximise with HiGHS, on one thread.
 
         Parameters
@@ -148,21 +148,21 @@ class Programme:
         options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
         if np.isfinite(seconds):
             options["time_limit"] = max(0.1, seconds)
-        with _chatter_aside():
+        with _redirect_output():
             result = optimize.milp(
-                -self.worth,
-                integrality=self.whole.astype(np.int64),
+                -self.objective,
+                integrality=self.is_integer.astype(np.int64),
                 bounds=optimize.Bounds(self.lower, self.upper),
                 constraints=optimize.LinearConstraint(self.matrix, self.row_lower, self.row_upper),
                 options=options,
             )
         if result.x is None:
-            return Answer(np.zeros(0), -np.inf, np.inf, proven=False)
+            return MipResult(np.zeros(0), -np.inf, np.inf, proven=False)
         # Where nothing has to be whole, HiGHS tells no bound beside the value.
         best = result.fun if result.mip_dual_bound is None else result.mip_dual_bound
-        return Answer(result.x, -float(result.fun), -float(best), proven=result.status == 0)
+        return MipResult(result.x, -float(result.fun), -float(best), proven=result.status == 0)
 
-    def sharpened(self, start: Floats, *, gap: float, seconds: float = np.inf) -> Answer:
+    def tighten_bound(self, start: Floats, *, gap: float, seconds: float = np.inf) -> MipResult:
         """Maximise from values that are known, by the cuts at the root of the search tree alone.
 
         Knowing what is good already, HiGHS stops as soon as the bound is near enough to it.
@@ -179,11 +179,11 @@ class Programme:
         options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": 1, "mip_heuristic_effort": 0.0}
         options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}
-        with _chatter_aside():
+        with _redirect_output():
             solver = highspy.Highs()  # type: ignore[no-untyped-call]
             for name, value in options.items():
                 solver.setOptionValue(name, value)
-            solver.passModel(self._whole_model())
+            solver.passModel(self._build_highs_model())
             known = highspy.HighsSolution()
             known.col_value = start.tolist()
             solver.setSolution(known)
@@ -191,26 +191,26 @@ class Programme:
         info = solver.getInfo()
         values = np.array(solver.getSolution().col_value)
         worth, bound = float(info.objective_function_value), float(info.mip_dual_bound)
-        if len(values) != len(start) or worth < self.worth @ start:
-            values, worth = start, float(self.worth @ start)
-        return Answer(values, worth, max(worth, bound), proven=bound - worth <= gap * abs(bound))
+        if len(values) != len(start) or worth < self.objective @ start:
+            values, worth = start, float(self.objective @ start)
+        return MipResult(values, worth, max(worth, bound), proven=bound - worth <= gap * abs(bound))
 
-    def _whole_model(self) -> highspy.HighsLp:
+    def _build_highs_model(self) -> highspy.HighsLp:
         by_column = sparse.csc_array(self.matrix)
         model = highspy.HighsLp()
         model.num_row_, model.num_col_ = self.matrix.shape
         model.sense_ = highspy.ObjSense.kMaximize
-        model.col_cost_, model.col_lower_, model.col_upper_ = self.worth, self.lower, self.upper
+        model.col_cost_, model.col_lower_, model.col_upper_ = self.objective, self.lower, self.upper
         model.row_lower_, model.row_upper_ = self.row_lower, self.row_upper
         model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         model.a_matrix_.start_ = by_column.indptr
         model.a_matrix_.index_ = by_column.indices
         model.a_matrix_.value_ = by_column.data
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        model.integrality_ = [kinds[whole] for whole in self.whole.tolist()]
+        model.integrality_ = [kinds[whole] for whole in self.is_integer.tolist()]
         return model
 
-    def relaxed(self, *, seconds: float) -> Answer:
+    def solve_relaxation(self, *, seconds: float) -> MipResult:
         """Maximise with no column whole, by HiGHS' interior point method.
 
         On weeks of hundreds of schools it is several times faster than the simplex method. Where
@@ -220,7 +220,7 @@ class Programme:
         above = ~equal & np.isfinite(self.row_upper)
         below = ~equal & np.isfinite(self.row_lower)
         result = optimize.linprog(
-            -self.worth,
+            -self.objective,
             A_ub=sparse.vstack([self.matrix[above], -self.matrix[below]], format="csr"),
             b_ub=np.concatenate([self.row_upper[above], -self.row_lower[below]]),
             A_eq=self.matrix[equal],
@@ -230,12 +230,12 @@ class Programme:
             options={"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {},
         )
         if result.status == 0:
-            return Answer(result.x, -float(result.fun), -float(result.fun), proven=True)
-        paid = self.worth > 0
-        highest = float(self.worth[paid] @ self.upper[paid])
-        return Answer(np.zeros(0), -np.inf, highest, proven=False)
+            return MipResult(result.x, -float(result.fun), -float(result.fun), proven=True)
+        paid = self.objective > 0
+        highest = float(self.objective[paid] @ self.upper[paid])
+        return MipResult(np.zeros(0), -np.inf, highest, proven=False)
 
-    def part(self, free: Ints, values: Floats) -> tuple["Programme", Ints]:
+    def restrict_to(self, free: Ints, values: Floats) -> tuple["MixedIntegerProgramme", Ints]:
         """The programme of these whole columns and all that follows from them.
 
         Parameters
@@ -250,8 +250,8 @@ class Programme:
         Programme, (c,) int
             The smaller programme, and the columns it decides.
         """
-        follows = ~self.whole
-        columns = np.zeros(len(self.worth), dtype=bool)
+        follows = ~self.is_integer
+        columns = np.zeros(len(self.objective), dtype=bool)
         columns[free] = True
         for _ in range(3):  # the days of a hotspot, the other sets of its days, and their pairs
             rows = abs(self.matrix) @ columns.astype(np.float64) > 0
@@ -261,11 +261,11 @@ class Programme:
         mine = np.flatnonzero(columns)
         block = self.matrix[rows]
         still = block @ np.where(columns, 0.0, values)
-        small = Programme(
-            worth=self.worth[mine],
+        small = MixedIntegerProgramme(
+            objective=self.objective[mine],
             lower=self.lower[mine],
             upper=self.upper[mine],
-            whole=self.whole[mine],
+            is_integer=self.is_integer[mine],
             matrix=block[:, mine],
             row_lower=self.row_lower[rows] - still,
             row_upper=self.row_upper[rows] - still,

@@ -7,9 +7,10 @@ week is worth the sum of
 * for every hotspot, its share of the area's risk times
   `DAYS[n - 1]` for the n-th day on which it has its dose (days of the seven days before count
   as earlier ones): the more a place has had, the less one more day adds, so that doses spread;
-  `THIRD` more once it has had its dose on three days in a row. A day counts once, whoever comes:
-  a hotspot that two schools share is not paid twice;
-* less `OVER` of its share for every `max_dose_minutes_per_day` above that most, where locks by
+  `THIRD_DAY_BONUS` more once it has had its dose on three days in a row. A day counts once,
+  whoever comes: a hotspot that two schools share is not paid twice;
+* less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that most, where
+locks by
   hand or places that must be visited bring so much together (`patrolplan.team.constraints`);
 * for every school, `PRESENCE / n` of an average patrol for its n-th patrol: presence at the
   gate, and the more a school has had the less one more adds, so that schools share fairly;
@@ -26,43 +27,43 @@ import numpy as np
 
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 
-DAYS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
-FURTHER = 0.05
+DAY_FACTORS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
+FURTHER_DAY_FACTOR = 0.05
 """A day after all of `DAYS`."""
-THIRD = 0.3
+THIRD_DAY_BONUS = 0.3
 """No trial says how much stronger the third day in a row is. The third day pays nearly as much as
 a first one with this (`DAYS[2] + THIRD`), and a fourth much less; paid more, it would leave the
 relaxation so loose that nobody could say how good a week is."""
-OVER = 0.2
-PRESENCE = 0.2
-EVEN = 0.05
+OVER_CAP_PENALTY = 0.2
+PRESENCE_FACTOR = 0.2
+EVEN_LOAD_FACTOR = 0.05
 
 
 @dataclass(frozen=True)
-class Worth:
+class WeekWorth:
     """The parts of what a week is worth."""
 
     hotspots: float
     in_a_row: float
-    over: float
+    over_cap: float
     schools: float
     officers: float
 
     @property
     def total(self) -> float:
         """All together."""
-        return self.hotspots + self.in_a_row - self.over + self.schools + self.officers
+        return self.hotspots + self.in_a_row - self.over_cap + self.schools + self.officers
 
 
-def day_gains(problem: RotaProblem) -> Floats:
+def compute_day_gains(problem: RotaProblem) -> Floats:
     """(h, d) what the first, second... day of this week adds, as a multiple of the weight."""
     days = len(problem.dates)
-    ladder = np.concatenate([DAYS, np.full(days, FURTHER)])
+    ladder = np.concatenate([DAY_FACTORS, np.full(days, FURTHER_DAY_FACTOR)])
     nth = problem.dosed_before[:, None] + np.arange(days)
     return np.asarray(ladder[np.minimum(nth, len(ladder) - 1)])
 
 
-def minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
+def sum_minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
     """(h, d) minutes of dose that chosen options give."""
     option, visit = problem.option_visits
     mine = np.isin(option, chosen)
@@ -73,7 +74,7 @@ def minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
     return minutes
 
 
-def days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
+def count_days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
     """(h, d) for a day with a dose, how many days in a row it makes; else 0."""
     run = np.zeros(dosed.shape, dtype=np.int64)
     before = problem.run_before
@@ -84,16 +85,16 @@ def days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
     return run
 
 
-def row_gain(run: Ints) -> Floats:
+def compute_row_gain(run: Ints) -> Floats:
     """(h,) what three days in a row add, once a week, as a multiple of the weight.
 
     Paid once, it never pays to leave a day out so as to begin a new run.
     """
     third = 3
-    return np.asarray(THIRD * (run >= third).any(axis=1))
+    return np.asarray(THIRD_DAY_BONUS * (run >= third).any(axis=1))
 
 
-def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
+def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
     """What these options are worth together.
 
     Parameters
@@ -103,27 +104,29 @@ def worth_of(problem: RotaProblem, chosen: Ints) -> Worth:
     chosen
         Rows of the options.
     """
-    minutes = minutes_by_day(problem, chosen)
+    minutes = sum_minutes_by_day(problem, chosen)
     dosed = minutes > 0
     nth = dosed.sum(axis=1)
-    ladder = np.column_stack([np.zeros(len(nth)), np.cumsum(day_gains(problem), axis=1)])
-    row = row_gain(days_in_a_row(problem, dosed))
-    over = OVER * np.maximum(0.0, minutes / problem.most_minutes - 1).sum(axis=1)
-    patrols = np.bincount(problem.school[chosen[problem.first[chosen]]], minlength=problem.schools)
+    ladder = np.column_stack([np.zeros(len(nth)), np.cumsum(compute_day_gains(problem), axis=1)])
+    row = compute_row_gain(count_days_in_a_row(problem, dosed))
+    over = OVER_CAP_PENALTY * np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1)
+    patrols = np.bincount(
+        problem.school[chosen[problem.is_first[chosen]]], minlength=problem.schools
+    )
     harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, len(problem.dates) + 1)])
     done = np.bincount(problem.officer[chosen], minlength=len(problem.capacity))
     even = done - done * (done - 1) / 2 / np.maximum(1, problem.capacity)
     unit = problem.patrol_unit
-    return Worth(
+    return WeekWorth(
         hotspots=float(problem.weight @ ladder[np.arange(len(nth)), nth]),
         in_a_row=float(problem.weight @ row),
-        over=float(problem.weight @ over),
-        schools=float(PRESENCE * unit * harmonic[patrols].sum()),
-        officers=float(EVEN * unit * even.sum()),
+        over_cap=float(problem.weight @ over),
+        schools=float(PRESENCE_FACTOR * unit * harmonic[patrols].sum()),
+        officers=float(EVEN_LOAD_FACTOR * unit * even.sum()),
     )
 
 
-def loosest_bound(problem: RotaProblem) -> float:
+def compute_loosest_bound(problem: RotaProblem) -> float:
     """What no week of these options can exceed, whatever its rules: known without solving.
 
     Every hotspot on every day on which an option comes there, every school on all its open days,
@@ -133,12 +136,14 @@ def loosest_bound(problem: RotaProblem) -> float:
     option, visit = problem.option_visits
     may = np.zeros((len(problem.weight), days), dtype=bool)
     may[problem.visits[visit, 1], problem.day[option]] = True
-    ladder = np.column_stack([np.zeros(len(may)), np.cumsum(day_gains(problem), axis=1)])
+    ladder = np.column_stack([np.zeros(len(may)), np.cumsum(compute_day_gains(problem), axis=1)])
     count = may.sum(axis=1)
     hotspots = problem.weight @ ladder[np.arange(len(count)), count]
-    hotspots += problem.weight @ row_gain(days_in_a_row(problem, may))
+    hotspots += problem.weight @ compute_row_gain(count_days_in_a_row(problem, may))
     harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, days + 1)])
     schools = harmonic[problem.open_days].sum()
     done = problem.capacity
     even = (done - done * (done - 1) / 2 / np.maximum(1, done)).sum()
-    return float(hotspots + problem.patrol_unit * (PRESENCE * schools + EVEN * even))
+    return float(
+        hotspots + problem.patrol_unit * (PRESENCE_FACTOR * schools + EVEN_LOAD_FACTOR * even)
+    )

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.arrays import ranges
+from patrolplan.arrays import expand_ranges
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -66,25 +66,25 @@ class RotaProblem:
     lock: Ints
     route_school: Ints
     route_number: Ints
-    turns: Bools
+    is_reversible: Bools
     visits: Ints
     visit_minutes: Floats
     weight: Floats
     dosed_before: Ints
     run_before: Ints
-    most_patrols: Ints
+    max_patrols: Ints
     dates: Ints
     schools: int
-    least: int = 1
-    most_minutes: float = 30.0
-    exact: Ints | None = None
-    must_visits: Bools | None = None
+    min_patrols: int = 1
+    max_dose_minutes: float = 30.0
+    exact_patrols: Ints | None = None
+    mandatory_visits: Bools | None = None
     locks_first: bool = False
 
     def __len__(self) -> int:
         return len(self.officer)
 
-    def only(self, options: ArrayLike) -> "RotaProblem":
+    def select(self, options: ArrayLike) -> "RotaProblem":
         """The same problem with these options, by row or by mask, in this order."""
         which = np.asarray(options)
         arrays = {name: getattr(self, name)[which] for name in ("officer", "day", "route", "lock")}
@@ -96,7 +96,7 @@ class RotaProblem:
         return self.route_school[self.route]
 
     @cached_property
-    def first(self) -> Bools:
+    def is_first(self) -> Bools:
         """(o,) whether the option is a school's first officer of the day."""
         return np.asarray(self.route_number[self.route] == 1)
 
@@ -118,10 +118,10 @@ class RotaProblem:
         return np.asarray(held & (count[np.maximum(self.lock, 0)] == 1))
 
     @property
-    def must(self) -> Bools:
+    def is_mandatory(self) -> Bools:
         """(v,) stops at places that must be visited."""
         none = np.zeros(len(self.visits), dtype=bool)
-        return none if self.must_visits is None else self.must_visits
+        return none if self.mandatory_visits is None else self.mandatory_visits
 
     @cached_property
     def open_days(self) -> Ints:
@@ -133,7 +133,7 @@ class RotaProblem:
     def capacity(self) -> Ints:
         """(k,) patrols that an officer can have: their most, or the days with an option."""
         days = np.unique(self.officer_day) // len(self.dates)
-        return np.minimum(self.most_patrols, np.bincount(days, minlength=len(self.most_patrols)))
+        return np.minimum(self.max_patrols, np.bincount(days, minlength=len(self.max_patrols)))
 
     @cached_property
     def option_visits(self) -> tuple[Ints, Ints]:
@@ -143,7 +143,7 @@ class RotaProblem:
         begin = np.cumsum(count) - count
         each = count[self.route]
         option = np.repeat(np.arange(len(self)), each)
-        return option, order[ranges(begin[self.route], each)]
+        return option, order[expand_ranges(begin[self.route], each)]
 
     @cached_property
     def patrol_unit(self) -> float:

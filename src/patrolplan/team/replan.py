@@ -9,12 +9,12 @@ import numpy as np
 from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
 from patrolplan.patrols.plan import Plan
-from patrolplan.team.day_plans import plans_by_day
+from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.problem import Ints, RotaProblem
-from patrolplan.team.rota import week_of
-from patrolplan.team.rota_inputs import Choice
-from patrolplan.team.solve import Stop, solve_rota
-from patrolplan.team.week import Duty, Week, day_name
+from patrolplan.team.rota import build_week
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.solve import SearchLimits, solve_rota
+from patrolplan.team.week import Duty, Week, format_day
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,24 +71,26 @@ def replan(
         When an officer or a day is not of this week.
     """
     there = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
-    check_absent(week.days, there, absent)
+    check_absences(week.days, there, absent)
     lost = [duty for duty in week.duties if duty.date in absent.get(duty.officer, set())]
     kept = [duty for duty in week.duties if duty not in lost]
     away = {
         officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
         for officer in sorted({*week.absent, *absent})
     }
-    plans = plans_by_day(plan, week.days, area, week.locks)
-    choice = Choice(area, plans, week.days, (), week.bans, away, week.delivered, held=tuple(kept))
-    problem = _least_change(choice, choice.problem(), kept, lost, absent)
-    solution = solve_rota(problem, seed=area.settings.seed, stop=Stop(gap_percent=0.0))
-    repaired = week_of(choice, problem, solution)
+    plans = list_day_plans(plan, week.days, area, week.locks)
+    choice = RotaInputs(
+        area, plans, week.days, (), week.bans, away, week.delivered, held=tuple(kept)
+    )
+    problem = _build_repair_problem(choice, choice.build_problem(), kept, lost, absent)
+    solution = solve_rota(problem, seed=area.settings.seed, stop=SearchLimits(gap_percent=0.0))
+    repaired = build_week(choice, problem, solution)
     before = {duty.key for duty in week.duties}
     after = {duty.key for duty in repaired.duties}
     changes = [Change("withdrawn", duty) for duty in week.duties if duty.key not in after]
     changes += [Change("new", duty) for duty in repaired.duties if duty.key not in before]
     told = tuple(
-        f"{name} is away on {day_name(day)}."
+        f"{name} is away on {format_day(day)}."
         for name in sorted(absent)
         for day in sorted(absent[name])
     )
@@ -102,7 +104,7 @@ def replan(
     return repaired, tuple(changes)
 
 
-def check_absent(
+def check_absences(
     days: Sequence[dt.date], officers: Iterable[str], absent: Mapping[str, AbstractSet[dt.date]]
 ) -> None:
     """Raise for officers who are not known and days that are not of the week."""
@@ -119,25 +121,25 @@ def check_absent(
     problems.raise_if_any()
 
 
-def _least_change(
-    choice: Choice,
+def _build_repair_problem(
+    inputs: RotaInputs,
     problem: RotaProblem,
     kept: list[Duty],
     lost: list[Duty],
     absent: Mapping[str, AbstractSet[dt.date]],
 ) -> RotaProblem:
     """The problem with nothing to choose but what stays and what repairs."""
-    days = list(choice.days)
-    lost = [duty for duty in lost if duty.urn in choice.urns]
-    gone = {(choice.urns.index(duty.urn), days.index(duty.date)) for duty in lost}
+    days = list(inputs.days)
+    lost = [duty for duty in lost if duty.urn in inputs.urns]
+    gone = {(inputs.urns.index(duty.urn), days.index(duty.date)) for duty in lost}
     had = np.zeros(problem.schools, dtype=np.int64)
     for duty in (*kept, *lost):
-        had[choice.urns.index(duty.urn)] += duty.patrol.number == 1
+        had[inputs.urns.index(duty.urn)] += duty.patrol.number == 1
     first = min((day for dates in absent.values() for day in dates), default=days[-1])
-    return least_change(problem, had, gone, first=days.index(first))
+    return limit_to_repairs(problem, had, gone, first=days.index(first))
 
 
-def least_change(
+def limit_to_repairs(
     problem: RotaProblem, had: Ints, gone: AbstractSet[tuple[int, int]], *, first: int
 ) -> RotaProblem:
     """The problem with nothing to choose but what is fixed and what repairs.
@@ -160,8 +162,8 @@ def least_change(
     same = np.array([slot in gone for slot in slots], dtype=bool)
     out_of_reach = gone - {slot for slot, there in zip(slots, same, strict=True) if there}
     uncovered = np.bincount([s for s, _ in out_of_reach], minlength=problem.schools)
-    needy = had - uncovered < problem.least
+    needy = had - uncovered < problem.min_patrols
     later = needy[problem.school] & (uncovered[problem.school] > 0)
     later &= problem.day >= first
     free = (problem.lock < 0) & (same | later)
-    return replace(problem.only(problem.fixed | free), exact=had)
+    return replace(problem.select(problem.fixed | free), exact_patrols=had)

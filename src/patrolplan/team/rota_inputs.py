@@ -13,23 +13,23 @@ from patrolplan.area import StudyArea
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.windows import minutes_after_midnight
-from patrolplan.team.bases import Bases, minutes_from_base
+from patrolplan.team.bases import Bases, compute_minutes_from_base
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.routes import Route, WeekRoutes, walked, week_routes
-from patrolplan.team.week import Ban, Duty, Lock, open_days
+from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
-EPSILON = 1e-6
+MINUTES_TOLERANCE = 1e-6
 """Minutes that rounding may add."""
 
-BEFORE_DAYS = 7
+DOSE_MEMORY_DAYS = 7
 """Doses of so many days before the week count as earlier ones."""
 
-ENOUGH = 0.5
+FULL_DOSE_SHARE = 0.5
 """Share of a dwell from which a delivered visit counts as the day's dose."""
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class RotaInputs:
     """What a week is chosen from.
 
     Parameters
@@ -70,7 +70,7 @@ class Choice:
 
     @cached_property
     def _walked(self) -> WeekRoutes:
-        return week_routes(self.plans, self.days, self.held)
+        return collect_routes(self.plans, self.days, self.held)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -85,12 +85,12 @@ class Choice:
     @cached_property
     def held_rows(self) -> dict[tuple[int, int, int], Duty]:
         """Officer, day and route of every duty that stays."""
-        row = self._walked.row
+        row = self._walked.row_by_key
         return {
             (
                 self.officers.index(duty.officer),
                 self.days.index(duty.date),
-                row[walked(duty.patrol)],
+                row[build_route_key(duty.patrol)],
             ): duty
             for duty in self.held
         }
@@ -112,7 +112,7 @@ class Choice:
         """(k, d, 2) duty from and to, NaN when off."""
         hours = np.full((len(self.officers), len(self.days), 2), np.nan)
         for row, known in enumerate(self.area.officers[list(WEEKDAYS)].to_dict("records")):
-            hours[row] = [_span(known[WEEKDAYS[day.weekday()]]) for day in self.days]
+            hours[row] = [_parse_hours(known[WEEKDAYS[day.weekday()]]) for day in self.days]
         return hours
 
     @cached_property
@@ -125,7 +125,7 @@ class Choice:
     @cached_property
     def travel(self) -> Floats:
         """(k, s) minutes from base to gate, NaN where the tables know one of them no more."""
-        known = minutes_from_base(self.area)
+        known = compute_minutes_from_base(self.area)
         minutes = np.full((len(self.officers), len(self.urns)), np.nan)
         gates = {urn: row for row, urn in enumerate(self.area.schools["urn"])}
         there = [row for row, urn in enumerate(self.urns) if urn in gates]
@@ -148,7 +148,7 @@ class Choice:
     @cached_property
     def is_open(self) -> Bools:
         """(s, d) schools in term."""
-        return open_days(self.area.term_dates, self.urns, self.days)
+        return find_open_days(self.area.term_dates, self.urns, self.days)
 
     @cached_property
     def cares(self) -> Bools:
@@ -174,7 +174,7 @@ class Choice:
         found = np.array([ways == mode for mode in self.modes], dtype=bool)
         return found.reshape(len(self.modes), len(ways))
 
-    def routes_of(self, officer: int, school: int, day: int) -> Ints:
+    def list_routes(self, officer: int, school: int, day: int) -> Ints:
         """Routes of a school that an officer could take on a day, whatever their hours."""
         mine = self.goes[officer] & (self.route_school == school) & (self.variant[day] >= 0)
         return np.flatnonzero(mine)
@@ -190,8 +190,8 @@ class Choice:
     def in_time(self) -> Bools:
         """(k, d, r) on duty from setting out until the end."""
         duty = self.hours[:, :, :, None]
-        early = duty[:, :, 0] <= self.set_out[:, None, :] + EPSILON
-        return early & (self.route_minutes[:, 1] <= duty[:, :, 1] + EPSILON)
+        early = duty[:, :, 0] <= self.set_out[:, None, :] + MINUTES_TOLERANCE
+        return early & (self.route_minutes[:, 1] <= duty[:, :, 1] + MINUTES_TOLERANCE)
 
     @cached_property
     def banned(self) -> Bools:
@@ -245,18 +245,20 @@ class Choice:
             **{stop.hotspot: float(heaviest) for stop in stops if stop.tasked},
         }
 
-    def by_hand(self, *, locks: tuple[Lock, ...], bans: tuple[Ban, ...]) -> "Choice":
+    def with_locks_and_bans(
+        self, *, locks: tuple[Lock, ...], bans: tuple[Ban, ...]
+    ) -> "RotaInputs":
         """The same choice under other locks and bans; what they do not touch is not built anew."""
         other = replace(self, locks=locks, bans=bans)
-        known = {name: vars(self)[name] for name in LASTING if name in vars(self)}
+        known = {name: vars(self)[name] for name in UNCHANGED_BY_HAND if name in vars(self)}
         vars(other).update(known)
         return other
 
-    def route_of(self, patrol: Patrol) -> int | None:
+    def find_route(self, patrol: Patrol) -> int | None:
         """Row of the route that is walked so, either way round."""
-        return self._walked.row.get(walked(patrol))
+        return self._walked.row_by_key.get(build_route_key(patrol))
 
-    def problem(self) -> RotaProblem:
+    def build_problem(self) -> RotaProblem:
         """The options as arrays."""
         officer, day, route = np.nonzero(self.possible)
         row = {name: number for number, name in enumerate(self.hotspots)}
@@ -279,30 +281,36 @@ class Choice:
             lock=self.locked[officer, day, route],
             route_school=self.route_school,
             route_number=np.array([route.patrol.number for route in self.routes], dtype=np.int64),
-            turns=np.array([route.back is not None for route in self.routes], dtype=bool),
+            is_reversible=np.array(
+                [route.reverse_patrol is not None for route in self.routes], dtype=bool
+            ),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
-            must_visits=table[:, 3] > 0,
+            mandatory_visits=table[:, 3] > 0,
             weight=np.array(list(self.hotspots.values())),
-            dosed_before=np.array([len(self._lately(days)) for days in dosed], dtype=np.int64),
-            run_before=np.array([self._run(days) for days in dosed], dtype=np.int64),
-            most_patrols=self.most,
+            dosed_before=np.array(
+                [len(self._select_recent_days(days)) for days in dosed], dtype=np.int64
+            ),
+            run_before=np.array(
+                [self._count_days_in_a_row(days) for days in dosed], dtype=np.int64
+            ),
+            max_patrols=self.most,
             dates=np.array([day.toordinal() for day in self.days]),
             schools=len(self.urns),
-            least=self.area.settings.week.min_patrols_per_school,
-            most_minutes=self.area.settings.week.max_dose_minutes_per_day,
+            min_patrols=self.area.settings.week.min_patrols_per_school,
+            max_dose_minutes=self.area.settings.week.max_dose_minutes_per_day,
         )
 
-    def _lately(self, days: frozenset[dt.date]) -> list[dt.date]:
+    def _select_recent_days(self, days: frozenset[dt.date]) -> list[dt.date]:
         first = self.days[0]
-        return [day for day in days if 0 < (first - day).days <= BEFORE_DAYS]
+        return [day for day in days if 0 < (first - day).days <= DOSE_MEMORY_DAYS]
 
-    def _run(self, days: frozenset[dt.date]) -> int:
+    def _count_days_in_a_row(self, days: frozenset[dt.date]) -> int:
         """Days in a row just before the first one, up to three."""
         before = [self.days[0] - dt.timedelta(days=n) in days for n in (1, 2, 3)]
         return int(np.cumprod(before).sum())
 
-    def walk(self, day: int, route: int) -> Patrol:
+    def choose_direction(self, day: int, route: int) -> Patrol:
         """How a route is walked on a day: the other way round on every second one.
 
         Which days those are differs from school to school and from week to week.
@@ -311,10 +319,10 @@ class Choice:
         year, week, _ = date.isocalendar()
         drawn = zlib.crc32(f"{self.area.settings.seed} {found.urn} {year} {week}".encode())
         turn = (date.toordinal() + drawn) % 2 == 1
-        return found.back if turn and found.back is not None else found.patrol
+        return found.reverse_patrol if turn and found.reverse_patrol is not None else found.patrol
 
 
-LASTING = (
+UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
     *("away", "travel", "is_open", "cares", "modes", "goes", "most", "bases", "set_out"),
     *("in_time", "hotspots"),
@@ -322,14 +330,14 @@ LASTING = (
 """What locks and bans by hand do not touch."""
 
 
-def _span(hours: str) -> tuple[float, float]:
+def _parse_hours(hours: str) -> tuple[float, float]:
     if not hours:
         return (np.nan, np.nan)
     begin, end = hours.split("-")
     return (minutes_after_midnight(begin), minutes_after_midnight(end))
 
 
-def dosed_days(
+def find_dosed_days(
     delivered: pd.DataFrame | None, dwell_minutes: float
 ) -> dict[str, frozenset[dt.date]]:
     """Days on which a hotspot had its dose, at least half a dwell, by hotspot.
@@ -354,5 +362,5 @@ def dosed_days(
         raise TypeError(message)
     table = delivered.assign(date=pd.to_datetime(delivered["date"]).dt.date)
     minutes = table.groupby(["hotspot", "date"])["minutes"].sum()
-    dosed = minutes[minutes >= ENOUGH * dwell_minutes].reset_index()
+    dosed = minutes[minutes >= FULL_DOSE_SHARE * dwell_minutes].reset_index()
     return {str(name): frozenset(rows["date"]) for name, rows in dosed.groupby("hotspot")}

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patrolplan.patrols.patrol_writer import other_way
-from patrolplan.patrols.plan import Patrol, Plan, clock
+from patrolplan.patrols.patrol_writer import reverse_patrol
+from patrolplan.patrols.plan import Patrol, Plan, format_time
 from patrolplan.team.problem import Ints
 from patrolplan.team.week import Duty
 
-Walked = tuple[object, ...]
+RouteKey = tuple[object, ...]
 """What makes two patrols the same walk to those who hold its card."""
 
 
@@ -20,7 +20,7 @@ class Route:
     """One way to patrol a school, on the days on which it is planned."""
 
     patrol: Patrol
-    back: Patrol | None
+    reverse_patrol: Patrol | None
     """The other way round, where there is one."""
 
     @property
@@ -45,10 +45,10 @@ class WeekRoutes:
 
     routes: tuple[Route, ...]
     variant: Ints
-    row: dict[Walked, int]
+    row_by_key: dict[RouteKey, int]
 
 
-def week_routes(
+def collect_routes(
     plans: Sequence[Plan], days: Sequence[dt.date], held: Sequence[Duty] = ()
 ) -> WeekRoutes:
     """Collect the routes of a week.
@@ -62,21 +62,21 @@ def week_routes(
     held
         Duties handed out that stay as they are.
     """
-    row: dict[Walked, int] = {}
+    row: dict[RouteKey, int] = {}
     routes: list[Route] = []
     found: dict[tuple[int, int], int] = {}
 
     def number_of(patrol: Patrol) -> int:
-        if walked(patrol) not in row:
-            route = Route(patrol, other_way(patrol))
-            for walk in (route.patrol, route.back):
+        if build_route_key(patrol) not in row:
+            route = Route(patrol, reverse_patrol(patrol))
+            for walk in (route.patrol, route.reverse_patrol):
                 if walk is not None:
-                    row.setdefault(walked(walk), len(routes))
+                    row.setdefault(build_route_key(walk), len(routes))
             routes.append(route)
-        return row[walked(patrol)]
+        return row[build_route_key(patrol)]
 
     for day, plan in enumerate(plans):
-        for variant, patrol in ways(plan):
+        for variant, patrol in list_patrols(plan):
             found.setdefault((day, number_of(patrol)), variant)
     for duty in held:
         found[days.index(duty.date), number_of(duty.patrol)] = duty.variant
@@ -86,7 +86,7 @@ def week_routes(
     return WeekRoutes(tuple(routes), variants, row)
 
 
-def ways(plan: Plan) -> Iterator[tuple[int, Patrol]]:
+def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
     """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
 
     Those of the other mode come after all of the area's way, and are numbered by themselves.
@@ -100,7 +100,7 @@ def ways(plan: Plan) -> Iterator[tuple[int, Patrol]]:
                     yield number, other
 
 
-def walked(patrol: Patrol) -> Walked:
+def build_route_key(patrol: Patrol) -> RouteKey:
     """School, officer, way, start, stops with their times to the minute, and who tasked them.
 
     Parameters
@@ -109,7 +109,12 @@ def walked(patrol: Patrol) -> Walked:
         As planned, or as read from a file that holds whole minutes.
     """
     stops = [
-        (stop.hotspot, clock(stop.arrive_minutes), clock(stop.leave_minutes), stop.tasked)
+        (
+            stop.hotspot,
+            format_time(stop.arrive_minutes),
+            format_time(stop.leave_minutes),
+            stop.tasked,
+        )
         for stop in patrol.stops
     ]
-    return (patrol.urn, patrol.number, patrol.way, clock(patrol.start_minutes), *stops)
+    return (patrol.urn, patrol.number, patrol.way, format_time(patrol.start_minutes), *stops)

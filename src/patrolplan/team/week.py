@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from patrolplan.area.provenance import short_id
+from patrolplan.area.provenance import compute_short_id
 from patrolplan.crs import Projection
-from patrolplan.patrols.document import patrol_document
-from patrolplan.patrols.plan import Patrol, Plan, clock
-from patrolplan.tables import shown_as_table
+from patrolplan.patrols.document import build_patrol_document
+from patrolplan.patrols.plan import Patrol, Plan, format_time
+from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
-from patrolplan.text import counted
+from patrolplan.text import format_count
 
 SCHEMA = 1
 
@@ -85,7 +85,8 @@ class Duty:
 
     def __str__(self) -> str:
         return (
-            f"{self.officer}: URN {self.urn} on {day_name(self.date)}, {clock(self.start_minutes)}"
+            f"{self.officer}: URN {self.urn} on {format_day(self.date)}, "
+            f"{format_time(self.start_minutes)}"
         )
 
 
@@ -102,7 +103,7 @@ class Unmet:
 
 
 @dataclass(frozen=True)
-class Short:
+class PatrolShortfall:
     """A school that gets fewer patrols than the least that is promised to every school."""
 
     urn: str
@@ -151,7 +152,7 @@ class Week:
     days: tuple[dt.date, ...]
     duties: tuple[Duty, ...]
     unmet: tuple[Unmet, ...]
-    short: tuple[Short, ...]
+    short: tuple[PatrolShortfall, ...]
     status: str
     worth: float
     bound: float
@@ -164,7 +165,7 @@ class Week:
     history: tuple[tuple[str, str], ...] = ()
 
     @property
-    def modes_differ(self) -> bool:
+    def has_mixed_modes(self) -> bool:
         """Whether any patrol goes another way than `[patrol] way`: then papers tell each one's."""
         way = self.plan.area.settings.patrol.way
         return any(duty.patrol.way != way for duty in self.duties)
@@ -183,8 +184,9 @@ class Week:
         officers = len({duty.officer for duty in self.duties})
         schools = len({duty.urn for duty in self.duties})
         return (
-            f"<Week: from {self.start}, {counted(len(self.duties), 'patrol')} of "
-            f"{counted(officers, 'officer')} at {counted(schools, 'school')}, {self.status}, "
+            f"<Week: from {self.start}, {format_count(len(self.duties), 'patrol')} of "
+            f"{format_count(officers, 'officer')} at {format_count(schools, 'school')}, "
+            f"{self.status}, "
             f"gap {self.gap_percent:.2f} %>"
         )
 
@@ -198,21 +200,21 @@ class Week:
             "not met": "; ".join(map(str, (*self.short, *self.unmet))) or "nothing",
         }
         after = "pp.plot.doses(week)"
-        return shown_as_table(f"Week from {self.start:%d %B %Y}", facts, after=after)
+        return render_html_table(f"Week from {self.start:%d %B %Y}", facts, next_call=after)
 
 
-def day_name(date: dt.date) -> str:
+def format_day(date: dt.date) -> str:
     """A day as people say it.
 
     Examples
     --------
-    >>> day_name(dt.date(2026, 12, 2))
+    >>> format_day(dt.date(2026, 12, 2))
     'Wednesday 2 December'
     """
     return f"{date:%A} {date.day} {date:%B}"
 
 
-def week_document(week: Week) -> dict[str, Any]:
+def build_week_document(week: Week) -> dict[str, Any]:
     """The week in the form that `patrolplan week --json` prints and `week.json` holds.
 
     Returns
@@ -225,8 +227,8 @@ def week_document(week: Week) -> dict[str, Any]:
         `patrolplan.team.week_file.read_week` makes a `Week` of it again.
     """
     rows: dict[str, int] = {}
-    patrols = [_duty(duty, week.plan.area.projection, rows) for duty in week.duties]
-    if week.modes_differ:
+    patrols = [_build_duty_row(duty, week.plan.area.projection, rows) for duty in week.duties]
+    if week.has_mixed_modes:
         told = zip(patrols, week.duties, strict=True)
         patrols = [row | {"way": duty.patrol.way} for row, duty in told]
     return {
@@ -235,7 +237,7 @@ def week_document(week: Week) -> dict[str, Any]:
         "gap_percent": round(week.gap_percent, 4),
         "worth": round(week.worth, 6),
         "bound": round(week.bound, 6),
-        "plan": short_id(week.created_from),
+        "plan": compute_short_id(week.created_from),
         "created_from": week.created_from,
         "days": [day.isoformat() for day in week.days],
         "patrols": patrols,
@@ -246,51 +248,51 @@ def week_document(week: Week) -> dict[str, Any]:
             {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
         ],
         "notes": list(week.notes),
-        "locks": [_by_hand(lock) for lock in week.locks],
-        "bans": [_by_hand(ban) for ban in week.bans],
-        "delivered": _dates(week.delivered),
-        "absent": _dates(week.absent),
+        "locks": [_build_hand_row(lock) for lock in week.locks],
+        "bans": [_build_hand_row(ban) for ban in week.bans],
+        "delivered": _format_dates(week.delivered),
+        "absent": _format_dates(week.absent),
         "history": [{"when": when, "what": what} for when, what in week.history],
         "routes": [json.loads(route) for route in rows],
     }
 
 
-def _duty(duty: Duty, projection: Projection, rows: dict[str, int]) -> dict[str, Any]:
+def _build_duty_row(duty: Duty, projection: Projection, rows: dict[str, int]) -> dict[str, Any]:
     """A duty; `rows` numbers the walks seen so far and takes in what is new."""
     return {
         "officer": duty.officer,
         "urn": duty.urn,
         "date": duty.date.isoformat(),
-        "start": clock(duty.start_minutes),
-        "end": clock(duty.end_minutes),
+        "start": format_time(duty.start_minutes),
+        "end": format_time(duty.end_minutes),
         "variant": duty.variant,
         "number": duty.patrol.number,
-        "leave": clock(duty.leave_minutes),
+        "leave": format_time(duty.leave_minutes),
         "stops": [
             {
                 "hotspot": stop.hotspot,
-                "arrive": clock(stop.arrive_minutes),
-                "leave": clock(stop.leave_minutes),
+                "arrive": format_time(stop.arrive_minutes),
+                "leave": format_time(stop.leave_minutes),
                 "place": stop.place,
             }
             for stop in duty.patrol.stops
         ],
-        "route": rows.setdefault(_walk_text(duty.patrol, projection), len(rows)),
+        "route": rows.setdefault(_encode_route(duty.patrol, projection), len(rows)),
     }
 
 
 @lru_cache(maxsize=4096)
-def _walk_text(patrol: Patrol, projection: Projection) -> str:
+def _encode_route(patrol: Patrol, projection: Projection) -> str:
     """A walk as text; kept, since most of a week stays as it is when it is written again."""
-    document = patrol_document(patrol, projection)
+    document = build_patrol_document(patrol, projection)
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
-def _dates(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[str]]:
+def _format_dates(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[str]]:
     return {name: sorted(day.isoformat() for day in days[name]) for name in sorted(days)}
 
 
-def _by_hand(row: Lock | Ban) -> dict[str, Any]:
+def _build_hand_row(row: Lock | Ban) -> dict[str, Any]:
     return {
         "officer": row.officer,
         "urn": row.urn,
@@ -302,14 +304,14 @@ def _by_hand(row: Lock | Ban) -> dict[str, Any]:
 SATURDAY = 5
 
 
-def school_week(start: dt.date) -> tuple[dt.date, ...]:
+def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
     """Days from a date to the Friday of its week; from a weekend, the whole week after it.
 
     Examples
     --------
-    >>> [day.isoformat() for day in school_week(dt.date(2026, 12, 3))]
+    >>> [day.isoformat() for day in list_school_days(dt.date(2026, 12, 3))]
     ['2026-12-03', '2026-12-04']
-    >>> school_week(dt.date(2026, 11, 28))[0].isoformat()
+    >>> list_school_days(dt.date(2026, 11, 28))[0].isoformat()
     '2026-11-30'
     """
     if start.weekday() >= SATURDAY:
@@ -317,7 +319,7 @@ def school_week(start: dt.date) -> tuple[dt.date, ...]:
     return tuple(start + dt.timedelta(days=n) for n in range(SATURDAY - start.weekday()))
 
 
-def open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.date]) -> Bools:
+def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.date]) -> Bools:
     """(s, d) whether each school is open on each day.
 
     A row for the school outranks one for all schools (`*`), and `closed` outranks `term`. Where

@@ -10,22 +10,22 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from patrolplan.area import StudyArea
-from patrolplan.area.provenance import created_from, short_id
+from patrolplan.area.provenance import compute_area_provenance, compute_short_id
 from patrolplan.errors import InputError, Problems
-from patrolplan.patrols.document import Amount, Count, Entry, Minutes, PatrolEntry
-from patrolplan.patrols.patrol_writer import other_way
+from patrolplan.patrols.document import Amount, Count, FileModel, Minutes, PatrolEntry
+from patrolplan.patrols.patrol_writer import reverse_patrol
 from patrolplan.patrols.plan import Plan
-from patrolplan.team.day_plans import plans_by_day
-from patrolplan.team.routes import Walked, walked, ways
-from patrolplan.team.week import SCHEMA, Ban, Duty, Lock, Short, Unmet, Week
+from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.routes import RouteKey, build_route_key, list_patrols
+from patrolplan.team.week import SCHEMA, Ban, Duty, Lock, PatrolShortfall, Unmet, Week
 
 REMEDY = "take the file as it was written, or plan the week again with `patrolplan week --from`"
 
-SHOWN = 40
+MAX_SHOWN_CHARACTERS = 40
 """Signs of a wrong value that are shown."""
 
 
-def _day(value: object) -> object:
+def _parse_day(value: object) -> object:
     if isinstance(value, str):
         try:
             return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
@@ -35,11 +35,11 @@ def _day(value: object) -> object:
     raise ValueError(message)
 
 
-Day = Annotated[dt.date, BeforeValidator(_day)]
-Days = dict[str, list[Day]]
+Day = Annotated[dt.date, BeforeValidator(_parse_day)]
+DaysByName = dict[str, list[Day]]
 
 
-class DutyEntry(Entry):
+class DutyEntry(FileModel):
     """One patrol of the week."""
 
     officer: str
@@ -53,7 +53,7 @@ class DutyEntry(Entry):
     route: Annotated[int, Field(ge=0)]
 
 
-class UnmetEntry(Entry):
+class UnmetEntry(FileModel):
     """A school and day without a patrol."""
 
     urn: str
@@ -61,7 +61,7 @@ class UnmetEntry(Entry):
     why: str
 
 
-class ShortEntry(Entry):
+class ShortfallEntry(FileModel):
     """A school below its least."""
 
     urn: str
@@ -69,7 +69,7 @@ class ShortEntry(Entry):
     least: Count
 
 
-class HandEntry(Entry):
+class BanEntry(FileModel):
     """A ban; what is null stands for all."""
 
     officer: str | None
@@ -78,7 +78,7 @@ class HandEntry(Entry):
     variant: Count | None
 
 
-class LockEntry(Entry):
+class LockEntry(FileModel):
     """A lock."""
 
     officer: str
@@ -87,14 +87,14 @@ class LockEntry(Entry):
     variant: Count | None
 
 
-class PastEntry(Entry):
+class ChangeEntry(FileModel):
     """What was changed by hand."""
 
     when: str
     what: str
 
 
-class WeekEntry(Entry):
+class WeekEntry(FileModel):
     """The whole file."""
 
     schema_: Annotated[int, Field(alias="schema")]
@@ -105,13 +105,13 @@ class WeekEntry(Entry):
     days: Annotated[list[Day], Field(min_length=1, max_length=7)]
     patrols: list[DutyEntry]
     unmet: list[UnmetEntry]
-    short: list[ShortEntry]
+    short: list[ShortfallEntry]
     notes: list[str]
     locks: list[LockEntry]
-    bans: list[HandEntry]
-    delivered: Days
-    absent: Days
-    history: tuple[PastEntry, ...] = Field(default=(), strict=False)
+    bans: list[BanEntry]
+    delivered: DaysByName
+    absent: DaysByName
+    history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
     routes: list[PatrolEntry]
 
 
@@ -135,8 +135,8 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     InputError
         When the file is not there or is not a week, with every reason.
     """
-    entry = week_entry(path)
-    walks = [route.patrol(area.projection) for route in entry.routes]
+    entry = read_week_entry(path)
+    walks = [route.to_patrol(area.projection) for route in entry.routes]
     duties = tuple(
         Duty(
             officer=row.officer,
@@ -151,14 +151,14 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         for row in entry.patrols
     )
     locks = tuple(Lock(row.officer, row.urn, row.date, row.variant) for row in entry.locks)
-    plans = plans_by_day(plan, entry.days, area, locks)
-    told = _differences(entry, duties, area, plans)
+    plans = list_day_plans(plan, entry.days, area, locks)
+    told = _describe_differences(entry, duties, area, plans)
     return Week(
         plan=plans[0],
         days=tuple(entry.days),
         duties=duties,
         unmet=tuple(Unmet(row.urn, row.date, row.why) for row in entry.unmet),
-        short=tuple(Short(row.urn, row.patrols, row.least) for row in entry.short),
+        short=tuple(PatrolShortfall(row.urn, row.patrols, row.least) for row in entry.short),
         status=entry.status,
         worth=entry.worth,
         bound=entry.bound,
@@ -172,7 +172,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     )
 
 
-def week_entry(path: str | Path) -> WeekEntry:
+def read_week_entry(path: str | Path) -> WeekEntry:
     """What a week's file or folder holds, once everything in it is right.
 
     Raises
@@ -192,22 +192,27 @@ def week_entry(path: str | Path) -> WeekEntry:
         raise InputError.one(path, what, REMEDY) from None
     problems = Problems()
     if isinstance(document, dict) and document.get("schema", SCHEMA) != SCHEMA:
-        what = f"schema {str(document['schema'])[:SHOWN]} is not {SCHEMA}"
+        what = f"schema {str(document['schema'])[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
         raise InputError.one(path, what, "read it with the version that wrote it", "'schema'")
     try:
         entry = WeekEntry.model_validate(document)
     except ValidationError as error:
         for row in error.errors(include_url=False):
             place = ".".join(str(part) for part in row["loc"]) or "the whole file"
-            problems.add(path, f"{row['msg']} (seen: {row['input']!r:.{SHOWN}})", REMEDY, place)
+            problems.add(
+                path,
+                f"{row['msg']} (seen: {row['input']!r:.{MAX_SHOWN_CHARACTERS}})",
+                REMEDY,
+                place,
+            )
         problems.raise_if_any()
         raise
-    _agrees(entry, path, problems)
+    _check_agreement(entry, path, problems)
     problems.raise_if_any()
     return entry
 
 
-def _agrees(entry: WeekEntry, path: Path, problems: Problems) -> None:
+def _check_agreement(entry: WeekEntry, path: Path, problems: Problems) -> None:
     """Tell where parts of the file contradict each other."""
     if any(later <= day for day, later in zip(entry.days, entry.days[1:], strict=False)):
         problems.add(path, "the days do not rise", REMEDY, "days")
@@ -227,10 +232,10 @@ def _agrees(entry: WeekEntry, path: Path, problems: Problems) -> None:
         if walk.stops and len(walk.legs) != len(walk.stops) + 1:
             what = f"{len(walk.legs)} legs do not join {len(walk.stops)} stops"
             problems.add(path, what, REMEDY, f"routes.{number}")
-    _once(entry, path, problems)
+    _check_double_bookings(entry, path, problems)
 
 
-def _once(entry: WeekEntry, path: Path, problems: Problems) -> None:
+def _check_double_bookings(entry: WeekEntry, path: Path, problems: Problems) -> None:
     """Tell of officers and schools that have two patrols at a time."""
     taken = Counter((row.officer, row.date) for row in entry.patrols)
     slots = Counter((f"URN {row.urn}", row.date, row.number) for row in entry.patrols)
@@ -239,33 +244,36 @@ def _once(entry: WeekEntry, path: Path, problems: Problems) -> None:
             problems.add(path, f"{who} has {count} patrols on {date}", REMEDY, "patrols")
 
 
-def _differences(
+def _describe_differences(
     entry: WeekEntry,
     duties: tuple[Duty, ...],
     area: StudyArea,
     plans: Sequence[Plan],
 ) -> tuple[str, ...]:
     """What is no longer as it was when the week was made."""
-    then, now = short_id(entry.created_from), short_id(created_from(area))
+    then, now = (
+        compute_short_id(entry.created_from),
+        compute_short_id(compute_area_provenance(area)),
+    )
     if then == now:
         return ()
     changed = f"Data or settings are not those that this week was made from ({then}, now {now})"
     told = [f"{changed}: patrols handed out keep their stops and times."]
-    known = {day: _walks(plan) for day, plan in zip(entry.days, plans, strict=True)}
-    other = [duty for duty in duties if walked(duty.patrol) not in known[duty.date]]
+    known = {day: _list_route_keys(plan) for day, plan in zip(entry.days, plans, strict=True)}
+    other = [duty for duty in duties if build_route_key(duty.patrol) not in known[duty.date]]
     if other:
-        told.append(f"Not in the plan as it is now, but kept: {_named(other)}.")
+        told.append(f"Not in the plan as it is now, but kept: {_name_first_few(other)}.")
     return tuple(told)
 
 
-def _walks(plan: Plan) -> set[Walked]:
+def _list_route_keys(plan: Plan) -> set[RouteKey]:
     """Every walk of a plan, either way round."""
-    found = [patrol for _, patrol in ways(plan)]
-    back = [other_way(patrol) for patrol in found]
-    return {walked(patrol) for patrol in (*found, *back) if patrol is not None}
+    found = [patrol for _, patrol in list_patrols(plan)]
+    back = [reverse_patrol(patrol) for patrol in found]
+    return {build_route_key(patrol) for patrol in (*found, *back) if patrol is not None}
 
 
-def _named(duties: Sequence[Duty]) -> str:
+def _name_first_few(duties: Sequence[Duty]) -> str:
     """The first few by name."""
     few = 5
     more = f"; and {len(duties) - few} more" if len(duties) > few else ""

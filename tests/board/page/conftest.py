@@ -15,18 +15,18 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from patrolplan.board.board import Board
-from patrolplan.board.requests import AskedChange, AskedCheck
-from patrolplan.board.server import board_app, listening
-from patrolplan.board.session import Ground, desk_on
-from patrolplan.board.week_store import Store
+from patrolplan.board.requests import ChangeRequest, CheckRequest
+from patrolplan.board.server import build_app, open_listener
+from patrolplan.board.session import PlannedArea, start_session
+from patrolplan.board.week_store import WeekStore
 from patrolplan.team.week import Week
 
 CHROMIUM = Path("/usr/bin/chromium")
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
+DESKTOP_SIZE = {"width": 1366, "height": 768}
+PHONE_SIZE = {"width": 390, "height": 844}
 WAIT_MILLISECONDS = 15_000
-MOST_TABS = 250
+MAX_TABS = 250
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
 AXES = (
@@ -36,16 +36,16 @@ AXES = (
 Change = dict[str, Any]
 
 
-class Served:
+class ServedBoard:
     """A board on a week's folder, served until it is closed."""
 
-    def __init__(self, ground: Ground, folder: Path) -> None:
+    def __init__(self, ground: PlannedArea, folder: Path) -> None:
         self.folder = folder
-        self.board = Board(desk_on(ground, folder))
-        self._listener = listening("127.0.0.1", 0)
+        self.board = Board(start_session(ground, folder))
+        self._listener = open_listener("127.0.0.1", 0)
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}/"
-        app = board_app(self.board, TOKEN, self.port)
+        app = build_app(self.board, TOKEN, self.port)
         config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -64,7 +64,7 @@ class Served:
 
     def state(self) -> dict[str, Any]:
         """What the page is told, as JSON would have it."""
-        found: dict[str, Any] = json.loads(json.dumps(self.board.state()))
+        found: dict[str, Any] = json.loads(json.dumps(self.board.build_state()))
         return found
 
     def patrols(self) -> list[dict[str, Any]]:
@@ -72,37 +72,37 @@ class Served:
         cells = [cell for school in self.state()["schools"] for cell in school["cells"].values()]
         return [patrol for cell in cells for patrol in cell["patrols"]]
 
-    def saved(self) -> set[tuple[str, str, str]]:
+    def read_saved_keys(self) -> set[tuple[str, str, str]]:
         """Day, school and officer of every patrol in the week's file."""
         document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
         return {(row["date"], row["urn"], row["officer"]) for row in document["patrols"]}
 
-    def post(self, number: int) -> dict[str, str]:
+    def get_slot(self, number: int) -> dict[str, str]:
         """Officer, school and day of one of the patrols."""
-        return post(self.patrols()[number])
+        return get_slot(self.patrols()[number])
 
     def change(self, change: Change) -> None:
         """Make a change as another window would."""
-        asked = {"version": self.board.desk.version, "change": change}
-        made = AskedChange.model_validate_json(json.dumps(asked))
+        asked = {"version": self.board.session.version, "change": change}
+        made = ChangeRequest.model_validate_json(json.dumps(asked))
         self.board.change(made.version, made.change)
 
     def solve(self) -> None:
         """Have a proposal ready."""
-        self.board.solve(self.board.desk.version)
-        while self.board.solving()["running"]:
+        self.board.start_solving(self.board.session.version)
+        while self.board.build_solving_status()["running"]:
             time.sleep(0.02)
 
     def check(self, change: Change) -> dict[str, Any]:
         """Whether a change can be."""
-        asked = AskedCheck.model_validate_json(json.dumps({"change": change}))
+        asked = CheckRequest.model_validate_json(json.dumps({"change": change}))
         return self.board.check(asked.change)
 
-    def first(self, changes: Iterable[Change], *, can: bool = True) -> Change:
+    def find_first(self, changes: Iterable[Change], *, can: bool = True) -> Change:
         """The first of these changes that can, or cannot, be."""
         return next(change for change in changes if self.check(change)["ok"] is can)
 
-    def moves(self, date: str | None = None) -> list[Change]:
+    def list_moves(self, date: str | None = None) -> list[Change]:
         """Every patrol to every cell without one, on one day or between any two."""
         state = self.state()
         free = [
@@ -113,21 +113,21 @@ class Served:
         ]
         return [
             {"kind": "move", "from": key, "to": {**key, "urn": urn, "date": day}}
-            for key in map(post, self.patrols())
+            for key in map(get_slot, self.patrols())
             if date in {None, key["date"]}
             for urn, day in free
         ]
 
-    def swaps(self) -> list[Change]:
+    def list_swaps(self) -> list[Change]:
         """Every two patrols of different officers in different cells."""
         return [
-            {"kind": "swap", "a": post(one), "b": post(other)}
+            {"kind": "swap", "a": get_slot(one), "b": get_slot(other)}
             for one, other in permutations(self.patrols(), 2)
             if one["officer"] != other["officer"]
             and (one["urn"], one["date"]) != (other["urn"], other["date"])
         ]
 
-    def additions(self) -> list[Change]:
+    def list_additions(self) -> list[Change]:
         """Every officer in every cell without a patrol."""
         state = self.state()
         return [
@@ -139,7 +139,7 @@ class Served:
         ]
 
 
-def post(patrol: dict[str, Any]) -> dict[str, str]:
+def get_slot(patrol: dict[str, Any]) -> dict[str, str]:
     """Officer, school and day of a patrol."""
     return {name: patrol[name] for name in ("officer", "urn", "date")}
 
@@ -151,19 +151,19 @@ class Window:
     page: Page
     address: str
     token: str = TOKEN
-    asked: list[str] = field(default_factory=list)
+    requested_urls: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         page = self.page
-        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("request", lambda request: self.requested_urls.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("console", lambda message: self._record_console(message.type, message.text))
         page.goto(f"{self.address}?token={TOKEN}")
         expect(page.locator("#said")).to_have_text("The week is ready.")
         expect(page.locator(".sign.school").first).to_be_attached()  # the map comes after it
 
-    def _hear(self, kind: str, text: str) -> None:
+    def _record_console(self, kind: str, text: str) -> None:
         # A browser logs every answer that refuses something; refusals are part of the board.
         if not text.startswith("Failed to load resource"):
             self.errors.append(f"{kind}: {text}")
@@ -171,7 +171,9 @@ class Window:
     def assert_quiet(self) -> None:
         """Check that only the board was asked and no script or policy complained."""
         assert self.errors == []
-        assert all(url.startswith((self.address, "data:")) for url in self.asked), self.asked
+        assert all(url.startswith((self.address, "data:")) for url in self.requested_urls), (
+            self.requested_urls
+        )
 
     def chip(self, key: dict[str, str]) -> Locator:
         """A patrol's hold in the week."""
@@ -191,7 +193,7 @@ class Window:
 
     def drag(self, source: Locator, target: Locator) -> None:
         """Drag by mouse, in steps as a hand does."""
-        (x, y), (to_x, to_y) = self.middle(source), self.middle(target)
+        (x, y), (to_x, to_y) = self.find_middle(source), self.find_middle(target)
         mouse = self.page.mouse
         mouse.move(x, y)
         mouse.down()
@@ -202,7 +204,10 @@ class Window:
     def touch_drag(self, source: Locator, target: Locator) -> None:
         """Drag by finger, in steps as a hand does."""
         self.page.locator("#grid").evaluate("grid => grid.scrollIntoView()")
-        (x, y), (to_x, to_y) = self.middle(source, scroll=False), self.middle(target, scroll=False)
+        (x, y), (to_x, to_y) = (
+            self.find_middle(source, scroll=False),
+            self.find_middle(target, scroll=False),
+        )
         tell = self.page.context.new_cdp_session(self.page).send
         steps = [(x, y), (x + 9, y + 9), ((x + to_x) / 2, (y + to_y) / 2), (to_x, to_y)]
         for number, (now_x, now_y) in enumerate(steps):
@@ -236,14 +241,14 @@ class Window:
           const at = document.activeElement;
           return at.matches(selector) && at.textContent.startsWith(text);
         }"""
-        for _ in range(MOST_TABS):
+        for _ in range(MAX_TABS):
             self.page.keyboard.press("Shift+Tab" if backwards else "Tab")
             if self.page.evaluate(is_there, [selector, text]):
                 return
         message = f"Tab never reaches {selector} {text}"
         raise AssertionError(message)
 
-    def middle(self, place: Locator, *, scroll: bool = True) -> tuple[float, float]:
+    def find_middle(self, place: Locator, *, scroll: bool = True) -> tuple[float, float]:
         """Middle of an element on the screen."""
         if scroll:
             place.scroll_into_view_if_needed()
@@ -251,15 +256,15 @@ class Window:
         assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-    def key(self, post: dict[str, str]) -> tuple[str, str, str]:
+    def get_slot_tuple(self, post: dict[str, str]) -> tuple[str, str, str]:
         """A post in the form of `Served.saved`."""
         return post["date"], post["urn"], post["officer"]
 
-    def contains(self, text: str) -> re.Pattern[str]:
+    def match_text(self, text: str) -> re.Pattern[str]:
         """Anything with this text in it."""
         return re.compile(re.escape(text))
 
-    def hears(self, text: str) -> None:
+    def expect_message(self, text: str) -> None:
         """Wait for words in the line that screen readers read out."""
         expect(self.page.locator("#message")).to_contain_text(text)
 
@@ -278,23 +283,25 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def served(ground_at: Callable[[Path], Ground], chosen: Week, tmp_path: Path) -> Iterator[Served]:
+def served(
+    ground_at: Callable[[Path], PlannedArea], chosen: Week, tmp_path: Path
+) -> Iterator[ServedBoard]:
     """Serve a small week, with all files in a folder of its own."""
-    Store(tmp_path / "week").begin(chosen)
-    board = Served(ground_at(tmp_path / "area"), tmp_path / "week")
+    WeekStore(tmp_path / "week").create(chosen)
+    board = ServedBoard(ground_at(tmp_path / "area"), tmp_path / "week")
     yield board
     board.close()
 
 
 @pytest.fixture
-def open_window(served: Served, chromium: Browser) -> Iterator[Callable[..., Window]]:
+def open_window(served: ServedBoard, chromium: Browser) -> Iterator[Callable[..., Window]]:
     """Open windows of any size on the served board; at the end none may have complained."""
     contexts: list[BrowserContext] = []
     windows: list[Window] = []
 
-    def open_one(size: dict[str, int] = DESK, **options: Any) -> Window:
+    def open_one(size: dict[str, int] = DESKTOP_SIZE, **options: Any) -> Window:
         context = chromium.new_context(
-            viewport=size, has_touch=size == PHONE, locale="en-GB", **options
+            viewport=size, has_touch=size == PHONE_SIZE, locale="en-GB", **options
         )  # type: ignore[arg-type]
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
@@ -311,10 +318,10 @@ def open_window(served: Served, chromium: Browser) -> Iterator[Callable[..., Win
 @pytest.fixture
 def desk(open_window: Callable[..., Window]) -> Window:
     """A window of 1366 by 768."""
-    return open_window(DESK)
+    return open_window(DESKTOP_SIZE)
 
 
 @pytest.fixture
 def phone(open_window: Callable[..., Window]) -> Window:
     """A window of a phone's size, worked by finger."""
-    return open_window(PHONE)
+    return open_window(PHONE_SIZE)

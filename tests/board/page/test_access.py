@@ -144,7 +144,7 @@ def _assert_good_dialog(page, name):
 @pytest.mark.parametrize("size", ["desk", "phone"])
 def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, request):
     """Both dialogs stand out and are named, keep Tab inside and give the focus back."""
-    lock = {"kind": "lock", **served.post(0)}
+    lock = {"kind": "lock", **served.get_slot(0)}
     served.change(lock)
     served.solve()
     window = request.getfixturevalue(size)
@@ -340,7 +340,7 @@ def test_names_that_try_to_be_code_stay_text(served, desk):
 def test_token_leaves_the_address(desk):
     """The token is neither in the address bar nor sent to any file of the page."""
     assert desk.page.url == desk.address
-    assert sum(desk.token in url for url in desk.asked) == 1
+    assert sum(desk.token in url for url in desk.requested_urls) == 1
 
 
 def test_tab_is_heard_while_a_dialog_closes(desk):

@@ -71,17 +71,19 @@ def _post(patrol):
 
 def _move_and_lock_by_mouse(served, desk):
     """Try what cannot be, move what can, undo and redo it, and lock it; tell what was moved."""
-    page, before = desk.page, served.saved()
-    cannot = served.first(served.moves(), can=False)
+    page, before = desk.page, served.read_saved_keys()
+    cannot = served.find_first(served.list_moves(), can=False)
     desk.drag(desk.chip(cannot["from"]), desk.cell(cannot["to"]))
     expect(page.locator("#warned")).to_contain_text(served.check(cannot)["why"].split(" URN")[0])
-    assert served.saved() == before
+    assert served.read_saved_keys() == before
 
-    can = served.first(served.moves())
+    can = served.find_first(served.list_moves())
     desk.drag(desk.chip(can["from"]), desk.cell(can["to"]))
     expect(desk.chip(can["to"])).to_be_visible()
     expect(desk.chip(can["from"])).to_have_count(0)
-    assert served.saved() == before - {desk.key(can["from"])} | {desk.key(can["to"])}
+    assert served.read_saved_keys() == before - {desk.get_slot_tuple(can["from"])} | {
+        desk.get_slot_tuple(can["to"])
+    }
     page.get_by_role("button", name="Undo").click()
     expect(desk.chip(can["from"])).to_be_visible()
     page.get_by_role("button", name="Redo").click()
@@ -89,7 +91,7 @@ def _move_and_lock_by_mouse(served, desk):
 
     desk.chip(can["to"]).click()
     page.get_by_role("button", name="Lock", exact=True).click()
-    expect(desk.chip(can["to"])).to_have_accessible_name(desk.contains("locked"))
+    expect(desk.chip(can["to"])).to_have_accessible_name(desk.match_text("locked"))
     return can["to"]
 
 
@@ -118,9 +120,9 @@ def _task_by_mouse(served, desk):
     """Press the map and say who asks for the place."""
     page, state = desk.page, served.state()
     page.get_by_role("tab", name="Places").click()
-    x, y = desk.middle(page.locator("#map"))
+    x, y = desk.find_middle(page.locator("#map"))
     page.mouse.click(x + 40, y + 30)
-    desk.hears("Place taken from")
+    desk.expect_message("Place taken from")
     page.get_by_label("For", exact=True).select_option(state["schools"][0]["urn"])
     _fill_place(page)
     page.get_by_role("button", name="Save the place").click()
@@ -131,23 +133,23 @@ def _task_by_mouse(served, desk):
 def _move_and_lock_by_keyboard(served, desk):
     """Move what can be, put back what cannot, undo, redo and lock."""
     press = desk.page.keyboard.press
-    can = served.first(served.moves())
+    can = served.find_first(served.list_moves())
     desk.tab_to("#grid [tabindex='0']")
     desk.walk_to(can["from"])
     press("Enter")
-    desk.hears("Picked up")
+    desk.expect_message("Picked up")
     desk.walk_to(can["to"])
-    desk.hears("Yes:")
+    desk.expect_message("Yes:")
     press("Enter")
     expect(desk.chip(can["to"])).to_be_focused()
 
-    away = served.first(served.moves(), can=False)
+    away = served.find_first(served.list_moves(), can=False)
     desk.walk_to(away["from"])
     press("Enter")
     desk.walk_to(away["to"])
-    desk.hears("No:")
+    desk.expect_message("No:")
     press("Escape")
-    desk.hears("Put back")
+    desk.expect_message("Put back")
     press("Control+z")
     expect(desk.chip(can["from"])).to_be_attached()  # on a phone another day may be shown
     press("Control+y")
@@ -157,7 +159,7 @@ def _move_and_lock_by_keyboard(served, desk):
     press("m")
     desk.tab_to("#patrol .actions button", text="Lock")
     press("Enter")
-    expect(desk.chip(can["to"])).to_have_accessible_name(desk.contains("locked"))
+    expect(desk.chip(can["to"])).to_have_accessible_name(desk.match_text("locked"))
     expect(desk.chip(can["to"])).to_be_focused()
 
 
@@ -180,15 +182,15 @@ def _give_by_keyboard(served, desk):
 def _swap_by_keyboard(served, desk):
     """Carry a patrol onto another one: their officers change places."""
     press = desk.page.keyboard.press
-    swap = served.first(served.swaps())
+    swap = served.find_first(served.list_swaps())
     desk.walk_to(swap["a"])
     press("Enter")
     desk.walk_to(swap["b"])
-    desk.hears("Swap. Yes:")
+    desk.expect_message("Swap. Yes:")
     press("Enter")
     there = {**swap["b"], "officer": swap["a"]["officer"]}
     expect(desk.chip(there)).to_be_focused()
-    assert desk.key(there) in served.saved()
+    assert desk.get_slot_tuple(there) in served.read_saved_keys()
 
 
 def _rule_out_by_keyboard(served, desk):
@@ -199,22 +201,22 @@ def _rule_out_by_keyboard(served, desk):
     desk.tab_to("#patrol fieldset button", text="Anybody here")
     desk.page.keyboard.press("Enter")
     expect(desk.chip(gone)).to_have_count(0)
-    expect(desk.cell(gone).locator(".empty")).to_have_accessible_name(desk.contains("nobody"))
+    expect(desk.cell(gone).locator(".empty")).to_have_accessible_name(desk.match_text("nobody"))
     assert len(served.state()["bans"]) == 1
     return gone
 
 
 def _propose_by_keyboard(served, desk, answer):
     """Plan again, cancel, plan once more, compare, and take or drop what is proposed."""
-    page, press, before = desk.page, desk.page.keyboard.press, served.saved()
+    page, press, before = desk.page, desk.page.keyboard.press, served.read_saved_keys()
     desk.tab_to("#solve", backwards=True)
     press("Enter")
     expect(page.locator("#cancel-solve")).to_be_focused()
     expect(page.get_by_role("progressbar", name="How far planning is")).to_be_visible()
     press("Enter")
-    desk.hears("cancelled; the week is as it was")
+    desk.expect_message("cancelled; the week is as it was")
     expect(page.locator("#solve")).to_be_focused()
-    assert served.saved() == before
+    assert served.read_saved_keys() == before
     press("Enter")
     expect(page.locator("#compare")).to_be_focused(timeout=60_000)
     press("Enter")
@@ -225,7 +227,7 @@ def _propose_by_keyboard(served, desk, answer):
     expect(page.locator("#solve")).to_be_focused()
     expect(page.locator("#compare")).to_be_disabled()
     if answer.startswith("Drop"):
-        assert served.saved() == before
+        assert served.read_saved_keys() == before
         assert served.board.proposal is None
 
 
@@ -240,7 +242,7 @@ def _task_by_keyboard(desk, what):
     press("ArrowRight")
     press("ArrowDown")
     press("Enter")
-    desk.hears("Place taken from the cross")
+    desk.expect_message("Place taken from the cross")
     _type_place(desk, what)
     desk.tab_to("#new-place button")
     press("Enter")
@@ -321,12 +323,12 @@ def _work_by_finger(served, phone, days):
     _show_day(page, days.index(kept["date"]))
     phone.menu(kept).tap()
     page.get_by_role("button", name="Lock", exact=True).tap()
-    expect(phone.chip(kept)).to_have_accessible_name(phone.contains("locked"))
+    expect(phone.chip(kept)).to_have_accessible_name(phone.match_text("locked"))
     _show_day(page, days.index(barred["date"]))
     phone.menu(barred).tap()
     page.get_by_role("button", name=f"Rule out: {barred['officer']} at").tap()
     expect(phone.chip(barred)).to_have_count(0)
-    new = served.first(served.additions())
+    new = served.find_first(served.list_additions())
     _show_day(page, days.index(new["date"]))
     phone.cell(new).locator(".empty").first.tap()
     page.get_by_label("Officer", exact=True).select_option(new["officer"])
@@ -339,8 +341,8 @@ def _work_by_finger(served, phone, days):
     page.locator("#compare").tap()
     page.get_by_role("button", name="Take the proposal").tap()
     expect(page.locator("#proposal")).to_have_count(0)
-    assert phone.key(kept) in served.saved()
-    assert phone.key(barred) not in served.saved()
+    assert phone.get_slot_tuple(kept) in served.read_saved_keys()
+    assert phone.get_slot_tuple(barred) not in served.read_saved_keys()
 
 
 def test_friday_by_finger(served, phone):
@@ -348,12 +350,12 @@ def test_friday_by_finger(served, phone):
     page = phone.page
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     days = [day["date"] for day in served.state()["week"]["days"]]
-    can = served.first(move for day in days for move in served.moves(day))
+    can = served.find_first(move for day in days for move in served.list_moves(day))
     _show_day(page, days.index(can["from"]["date"]))
     phone.touch_drag(phone.chip(can["from"]).locator(".grip"), phone.cell(can["to"]))
     expect(phone.chip(can["to"])).to_be_visible()
 
-    other = served.first(served.moves())
+    other = served.find_first(served.list_moves())
     _show_day(page, days.index(other["from"]["date"]))
     phone.menu(other["from"]).tap()
     page.get_by_role("button", name="Move: pick it up").tap()
@@ -366,12 +368,12 @@ def test_friday_by_finger(served, phone):
 
     page.get_by_role("tab", name="Places").tap()
     page.get_by_label("or a hotspot or school").select_option(index=1)
-    phone.hears("Place taken from")
+    phone.expect_message("Place taken from")
     assert page.locator("#place-at").input_value()
     page.get_by_role("tab", name="Delivered").tap()
     page.locator("#list .minutes").first.fill("1 2 3 4 5 6")
     page.locator("#list .delivered-line button").first.tap()
-    phone.hears("stops, so write")
+    phone.expect_message("stops, so write")
 
     officer = served.patrols()[0]["officer"]
     page.locator("#open-print").tap()

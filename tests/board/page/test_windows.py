@@ -17,7 +17,7 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     second.menu(mine).click()
     first.menu(theirs).click()
     first.page.get_by_role("button", name="Lock", exact=True).click()
-    expect(first.chip(theirs)).to_have_accessible_name(first.contains("locked"))
+    expect(first.chip(theirs)).to_have_accessible_name(first.match_text("locked"))
 
     second.page.get_by_role("button", name="Lock", exact=True).click()
     told = second.page.get_by_role("dialog", name="Another window changed the week first")
@@ -25,8 +25,8 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     expect(told).to_contain_text(f"Lock {mine['officer']} at")
     assert [row["locked"] for row in served.patrols()].count(True) == 1
     told.get_by_role("button", name="Do my change on the new week").click()
-    expect(second.chip(mine)).to_have_accessible_name(second.contains("locked"))
-    expect(second.chip(theirs)).to_have_accessible_name(second.contains("locked"))
+    expect(second.chip(mine)).to_have_accessible_name(second.match_text("locked"))
+    expect(second.chip(theirs)).to_have_accessible_name(second.match_text("locked"))
 
     first.menu(third).click()
     second.menu(mine).click()
@@ -36,7 +36,7 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     told = first.page.get_by_role("dialog", name="Another window changed the week first")
     told.get_by_role("button", name="Leave my change").click()
     expect(first.chip(third)).to_be_visible()
-    expect(first.chip(mine)).not_to_have_accessible_name(first.contains("locked"))
+    expect(first.chip(mine)).not_to_have_accessible_name(first.match_text("locked"))
 
 
 def test_an_idle_window_follows_the_other(served, open_window):
@@ -45,8 +45,8 @@ def test_an_idle_window_follows_the_other(served, open_window):
     post = _posts(served)[0]
     first.menu(post).click()
     first.page.get_by_role("button", name="Lock", exact=True).click()
-    expect(second.chip(post)).to_have_accessible_name(second.contains("locked"))
-    second.hears("Changed in another window")
+    expect(second.chip(post)).to_have_accessible_name(second.match_text("locked"))
+    second.expect_message("Changed in another window")
 
 
 def test_planning_begun_while_the_last_end_is_told_is_followed(served, desk):
@@ -71,7 +71,7 @@ def test_planning_begun_while_the_last_end_is_told_is_followed(served, desk):
     page.wait_for_timeout(200)
     route, answer = held[0]
     route.fulfill(response=answer)
-    desk.hears("A proposal is ready")
+    desk.expect_message("A proposal is ready")
     expect(page.locator("#compare")).to_be_enabled()
     assert served.board.proposal is not None
 
@@ -80,7 +80,7 @@ def test_a_ledger_that_cannot_be_read_is_told(served, desk):
     """Where the ledger is broken the page says so in plain words, until it is mended."""
     page = desk.page
     expect(page.locator("#ledger")).to_be_hidden()
-    settings = served.board.desk.scene.ground.area.settings
+    settings = served.board.session.state.planned_area.area.settings
     ledger = settings.folder / settings.ledger.address.removeprefix("sqlite:///")
     ledger.write_bytes(b"no database at all" * 100)
     post, other = _posts(served)[:2]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from urllib3.util.retry import Retry
 
-from patrolplan.inputs.download.client import Pace, Web
-from patrolplan.inputs.download.download import Servers, bring
+from patrolplan.inputs.download.client import RateLimiter, WebClient
+from patrolplan.inputs.download.download import Servers, fetch_open_data
 from patrolplan.settings import load_settings
 
 _spec = importlib.util.spec_from_file_location(
@@ -61,8 +61,12 @@ def serving():
 def quick_web(total=8, **changes):
     """A session that asks at once and never waits for long."""
     patience = Retry(total=total, backoff_factor=0.0005, backoff_max=0.001, allowed_methods=None)
-    bounds = {"timeout_seconds": (2, 1), "pace": Pace(per_second=1e6), "patience": patience}
-    return Web("analyst@example.org", **(bounds | changes))
+    bounds = {
+        "timeout_seconds": (2, 1),
+        "rate_limiter": RateLimiter(per_second=1e6),
+        "retry_policy": patience,
+    }
+    return WebClient("analyst@example.org", **(bounds | changes))
 
 
 @pytest.fixture(name="quick_web")
@@ -96,7 +100,7 @@ def fetch(settings, url, **options):
     options = {"web": quick_web(), "only": ["crimes"], "months": 3} | options
     servers = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
     now = options.pop("now", lambda: datetime(2026, 11, 24, 12, tzinfo=UTC))
-    return bring(settings, servers=servers, now=now, **options)
+    return fetch_open_data(settings, servers=servers, now=now, **options)
 
 
 @pytest.fixture(name="fetch")

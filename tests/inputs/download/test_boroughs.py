@@ -25,18 +25,18 @@ import sys
 from datetime import UTC, datetime
 from urllib3.util.retry import Retry
 from patrolplan.inputs.download.download import Servers
-from patrolplan.inputs.download.download import bring
-from patrolplan.inputs.download.client import Pace
-from patrolplan.inputs.download.client import Web
+from patrolplan.inputs.download.download import fetch_open_data
+from patrolplan.inputs.download.client import RateLimiter
+from patrolplan.inputs.download.client import WebClient
 from patrolplan.settings import load_settings
 url, months = sys.argv[2], int(sys.argv[3])
-web = Web(
+web = WebClient(
     "analyst@example.org",
-    pace=Pace(per_second=40),
+    rate_limiter=RateLimiter(per_second=40),
     timeout_seconds=(5, 5),
-    patience=Retry(total=8, backoff_factor=0.001, allowed_methods=None),
+    retry_policy=Retry(total=8, backoff_factor=0.001, allowed_methods=None),
 )
-bring(
+fetch_open_data(
     load_settings(sys.argv[1]),
     months=months,
     only=["crimes"],

@@ -6,14 +6,14 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.download.cells import first_cells, halves
+from patrolplan.inputs.download.cells import halve_cell, split_into_cells
 
 BRITISH = Projection("EPSG:27700")
 
 
 def asked(cell):
     """The polygon in degrees that a server is asked about."""
-    corners = [tuple(map(float, one.split(","))) for one in cell.ring(BRITISH).split(":")]
+    corners = [tuple(map(float, one.split(","))) for one in cell.format_ring(BRITISH).split(":")]
     return shapely.Polygon([(lon, lat) for lat, lon in corners])
 
 
@@ -36,10 +36,10 @@ def areas(draw):
 def test_no_point_of_the_area_is_left_out(area, seed):
     """Every point of the area lies in a cell as it is sent, whichever cells were halved."""
     rng = np.random.default_rng(seed)
-    cells = first_cells(area)
+    cells = split_into_cells(area)
     for _ in range(rng.integers(0, 12)):
         cell = cells.pop(rng.integers(len(cells)))
-        cells += halves(cell)
+        cells += halve_cell(cell)
     west, south, east, north = area.bounds
     x, y = rng.uniform(west, east, 3000), rng.uniform(south, north, 3000)
     edge = shapely.get_coordinates(area)
@@ -55,24 +55,24 @@ def test_no_point_of_the_area_is_left_out(area, seed):
 @given(areas())
 def test_halving_makes_smaller(area):
     """Halves are about half as long on the side that was cut, so halving comes to an end."""
-    for cell in first_cells(area):
-        for half in halves(cell):
+    for cell in split_into_cells(area):
+        for half in halve_cell(cell):
             sides = np.sort(np.diff(np.reshape(half.shape.bounds, (2, 2)), axis=0).ravel())
-            assert sides[0] <= cell.longer_metres / 2 + 6
+            assert sides[0] <= cell.longer_side_metres / 2 + 6
 
 
 def test_a_hole_is_asked_over_and_names_are_the_way_of_halving():
     """A ring is all that the API takes, so a hole is asked for too; keys tell the way."""
     ring = shapely.Point(530_000, 180_000).buffer(2000) - shapely.Point(530_000, 180_000).buffer(99)
-    (cell,) = first_cells(ring)
+    (cell,) = split_into_cells(ring)
     assert not cell.shape.interiors
-    assert [half.key for half in halves(cell)] == ["0-0", "0-1"]
-    assert [half.key for half in halves(halves(cell)[1])] == ["0-1-0", "0-1-1"]
+    assert [half.key for half in halve_cell(cell)] == ["0-0", "0-1"]
+    assert [half.key for half in halve_cell(halve_cell(cell)[1])] == ["0-1-0", "0-1-1"]
 
 
 def test_outlines_are_latitude_first():
     """data.police.uk takes latitude before longitude, the reverse of GeoJSON."""
     x, y = BRITISH.to_metres([-0.13], [51.52])
-    (cell,) = first_cells(shapely.Point(x[0], y[0]).buffer(100))
-    lat, lon = map(float, cell.ring(BRITISH).split(":")[0].split(","))
+    (cell,) = split_into_cells(shapely.Point(x[0], y[0]).buffer(100))
+    lat, lon = map(float, cell.format_ring(BRITISH).split(":")[0].split(","))
     assert (lat, lon) == (pytest.approx(51.52, abs=0.01), pytest.approx(-0.13, abs=0.01))

@@ -8,7 +8,7 @@ import requests
 from urllib3.util.retry import Retry
 
 from patrolplan.errors import FetchError
-from patrolplan.inputs.download.client import Pace, user_agent
+from patrolplan.inputs.download.client import RateLimiter, build_user_agent
 from patrolplan.inputs.download.police import PoliceApi
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -35,7 +35,7 @@ def api(world, serving, quick_web):
 def test_each_fault_passes(world, api, fault):
     """After one fault of any kind the question is asked again, and answered."""
     world.script = [fault]
-    assert len(api.crimes(RING, "2026-09")) == 400
+    assert len(api.fetch_crimes(RING, "2026-09")) == 400
     assert len(world.asked) == 2
 
 
@@ -55,7 +55,7 @@ def test_patience_ends_with_what_to_do(world, serving, quick_web, fault, said):
     """A fault that stays ends with host, month, what is wrong and what to do."""
     world.script = [fault] * 3
     with quick_web(total=2) as web, pytest.raises(FetchError, match=said) as caught:
-        PoliceApi(web, f"{serving(world)}/api").crimes(RING, "2026-09")
+        PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-09")
     message = str(caught.value)
     assert re.match(r"127\.0\.0\.1:\d+: crime of 2026-09 could not be fetched", message)
     assert "run `patrolplan fetch` again" in message
@@ -66,17 +66,17 @@ def test_patience_ends_with_what_to_do(world, serving, quick_web, fault, said):
 def test_a_503_said_again_means_too_many(world, api):
     """Two answers of 503 in a row are taken for the API's bound on crimes."""
     world.most = 399
-    assert api.crimes(RING, "2026-09") == "too many"
+    assert api.fetch_crimes(RING, "2026-09") == "too many"
     assert len(world.asked) == 2
 
 
 def test_long_outlines_are_posted(world, api):
     """An outline too long for an address is posted, and gives the same crimes."""
-    short = api.crimes(RING, "2026-09")
+    short = api.fetch_crimes(RING, "2026-09")
     corners = RING.split(":")
     edge = [f"51.500000,{-0.16 + 0.06 * n / 300:.6f}" for n in range(1, 300)]
     long = ":".join([corners[0], *edge, *corners[1:]])
-    assert api.crimes(long, "2026-09") == short
+    assert api.fetch_crimes(long, "2026-09") == short
     assert [command for command, *_ in world.asked] == ["GET", "POST"]
 
 
@@ -85,7 +85,7 @@ def test_the_servers_wait_is_kept(world, serving, quick_web):
     world.script, world.retry_after = ["429"], "7"
     waited = []
     with quick_web(sleep=waited.append) as web:
-        PoliceApi(web, f"{serving(world)}/api").months()
+        PoliceApi(web, f"{serving(world)}/api").fetch_months()
     assert waited == [7]
 
 
@@ -93,7 +93,7 @@ def test_a_wait_of_hours_is_told_instead(world, serving, quick_web):
     """A server that wants hours of rest ends the fetch with a message."""
     world.script, world.retry_after = ["429"], "7200"
     with quick_web() as web, pytest.raises(FetchError, match="asks to wait 120 minutes"):
-        PoliceApi(web, f"{serving(world)}/api").months()
+        PoliceApi(web, f"{serving(world)}/api").fetch_months()
 
 
 def test_waits_grow(world, serving, quick_web):
@@ -101,8 +101,8 @@ def test_waits_grow(world, serving, quick_web):
     world.script = ["500"] * 6
     waited = []
     patience = Retry(total=8, backoff_factor=1, backoff_max=60, allowed_methods=None)
-    with quick_web(patience=patience, sleep=waited.append) as web:
-        PoliceApi(web, f"{serving(world)}/api").months()
+    with quick_web(retry_policy=patience, sleep=waited.append) as web:
+        PoliceApi(web, f"{serving(world)}/api").fetch_months()
     assert waited == [1, 2, 4, 8, 16, 32]
 
 
@@ -114,9 +114,9 @@ def test_requests_keep_below_fifteen_a_second():
     def sleep(seconds):
         now[0] += seconds
 
-    pace, went = Pace(clock=lambda: now[0], sleep=sleep), []
+    pace, went = RateLimiter(clock=lambda: now[0], sleep=sleep), []
     for _ in range(100):
-        pace.keep()
+        pace.wait()
         went.append(now[0])
         now[0] += 0.01 * (next(clock) % 3)
     busiest = max(sum(start <= one < start + 1 for one in went) for start in went)
@@ -128,12 +128,12 @@ def test_repeats_are_paced_too(world, serving, quick_web):
     world.script = ["500", "cut", "drop"]
     turns = []
 
-    class Counting(Pace):
-        def keep(self):
+    class Counting(RateLimiter):
+        def wait(self):
             turns.append(1)
 
-    with quick_web(pace=Counting()) as web:
-        PoliceApi(web, f"{serving(world)}/api").months()
+    with quick_web(rate_limiter=Counting()) as web:
+        PoliceApi(web, f"{serving(world)}/api").fetch_months()
     assert len(turns) == len(world.asked) == 4
 
 
@@ -144,32 +144,32 @@ def test_an_answer_that_trickles_is_given_up(world, serving, quick_web):
         quick_web(total=1, answer_seconds=0.1) as web,
         pytest.raises(FetchError, match="not done after"),
     ):
-        PoliceApi(web, f"{serving(world)}/api").crimes(RING, "2026-09")
+        PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-09")
 
 
 def test_an_answer_without_end_is_refused(world, serving, quick_web):
     """A body above its bound is not read to its end."""
     with quick_web(total=0) as web, pytest.raises(FetchError, match="sends more than 0 MB"):
-        web.ask(f"{serving(world)}/api/crimes-street-dates", {}, bytes, what="it", most_bytes=20)
+        web.fetch(f"{serving(world)}/api/crimes-street-dates", {}, bytes, what="it", max_bytes=20)
 
 
 def test_a_refusal_is_not_repeated(world, serving, quick_web):
     """A request that the server calls wrong is asked once."""
     world.script = ["400"]
     with quick_web() as web, pytest.raises(FetchError, match="refuses with the status 400"):
-        PoliceApi(web, f"{serving(world)}/api").months()
+        PoliceApi(web, f"{serving(world)}/api").fetch_months()
     assert len(world.asked) == 1
 
 
 def test_a_crime_of_another_month_is_refused(world, serving, quick_web):
     """An answer that holds another month is none."""
-    world.crimes["2026-08"] = world.crimes["2026-09"]
+    world.fetch_crimes["2026-08"] = world.fetch_crimes["2026-09"]
     with quick_web(total=1) as web, pytest.raises(FetchError, match="another month"):
-        PoliceApi(web, f"{serving(world)}/api").crimes(RING, "2026-08")
+        PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-08")
 
 
 def test_the_agent_is_honest_and_one_line():
     """The user agent names the program, its version and the contact, and cannot hold a header."""
-    agent = user_agent("a@b.example\r\nX-Evil: 1")
+    agent = build_user_agent("a@b.example\r\nX-Evil: 1")
     assert re.fullmatch(r"patrolplan/\d+\.\d+\.\d+ \(\+a@b\.exampleX-Evil: 1\)", agent)
     assert requests.utils.check_header_validity(("User-Agent", agent)) is None

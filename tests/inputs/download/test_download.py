@@ -105,7 +105,7 @@ def test_a_month_that_vanishes_on_the_way_is_told(world, serving, place, fetch):
         if what == "crime of 2026-07":
             world.vanishing = {"2026-07"}
 
-    brought = fetch(settings, serving(world), tell=tell)
+    brought = fetch(settings, serving(world), report_progress=tell)
     assert brought.notes == ["data.police.uk does not offer crime of 2026-07 (any more)."]
     assert [name[:14] for name in brought.files] == ["crimes/2026-09", "crimes/2026-08"]
 
@@ -219,7 +219,7 @@ def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, m
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(bringing, "bring", stopped)
+    monkeypatch.setattr(bringing, "fetch_open_data", stopped)
     monkeypatch.setattr("sys.argv", command)
     with pytest.raises(SystemExit) as done:
         main()

@@ -3,14 +3,14 @@
 import pytest
 
 from patrolplan.errors import SettingsError
-from patrolplan.inputs.download.manifest import month_file, month_of, single_file
-from patrolplan.settings import settings_from
+from patrolplan.inputs.download.manifest import build_month_path, build_source_path, parse_month
+from patrolplan.settings import parse_settings
 
 
 def settings(folder, crimes="c/*/*.csv", schools="s.csv", streets="s.osm.pbf"):
     """Settings that name these files."""
     sources = {"crimes": crimes, "schools": schools, "streets": streets}
-    return settings_from({"sources": sources}, folder=folder)
+    return parse_settings({"sources": sources}, folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_months_file_is_found_by_its_pattern(tmp_path, pattern, name):
     """The name chosen is one that the pattern finds, and that tells its month."""
     folder = tmp_path / "here"
     chosen = settings(folder, crimes=[pattern])
-    path = month_file(chosen, "2026-09")
+    path = build_month_path(chosen, "2026-09")
     assert (
         path.relative_to(folder.parent if ".." in name else folder)
         .as_posix()
@@ -38,22 +38,22 @@ def test_a_months_file_is_found_by_its_pattern(tmp_path, pattern, name):
     )
     path.parent.mkdir(parents=True)
     path.touch()
-    assert [one.resolve() for one in chosen.paths("crimes")] == [path.resolve()]
-    assert month_of(path) == "2026-09"
+    assert [one.resolve() for one in chosen.find_files("crimes")] == [path.resolve()]
+    assert parse_month(path) == "2026-09"
 
 
 @pytest.mark.parametrize("pattern", ["crimes.csv", "crimes/*.parquet", "x/*-metropolitan.tsv"])
 def test_a_pattern_without_room_is_told(tmp_path, pattern):
     """One file for all crimes, or another kind of file, is told with what to write."""
     with pytest.raises(SettingsError, match=r'write crimes = \["crimes/\*/\*\.csv"\]'):
-        month_file(settings(tmp_path, crimes=[pattern]), "2026-09")
+        build_month_path(settings(tmp_path, crimes=[pattern]), "2026-09")
 
 
 def test_streets_and_schools_go_to_their_own_names(tmp_path):
     """Single files have the names that the settings give; a graph is not written."""
-    assert single_file(settings(tmp_path), "streets") == tmp_path / "s.osm.pbf"
-    assert single_file(settings(tmp_path, schools="d/*.csv"), "schools") == (
+    assert build_source_path(settings(tmp_path), "streets") == tmp_path / "s.osm.pbf"
+    assert build_source_path(settings(tmp_path, schools="d/*.csv"), "schools") == (
         tmp_path / "d/schools.csv"
     )
     with pytest.raises(SettingsError, match=r'write streets = "streets\.osm\.pbf"'):
-        single_file(settings(tmp_path, streets="s.graphml"), "streets")
+        build_source_path(settings(tmp_path, streets="s.graphml"), "streets")

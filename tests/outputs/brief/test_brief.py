@@ -12,15 +12,15 @@ import pytest
 
 from patrolplan import cli
 from patrolplan.errors import InputError
-from patrolplan.outputs.brief.brief import brief_of
+from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import (
-    brief_document,
-    brief_lines,
-    lead,
+    build_brief_document,
+    describe_period,
+    format_brief_lines,
     render_brief,
-    span_words,
+    summarise_changes,
 )
-from patrolplan.outputs.brief.periods import Span
+from patrolplan.outputs.brief.periods import Period
 from patrolplan.privacy import ReportGroups
 
 HOSTILE = (
@@ -38,7 +38,7 @@ def hotspots(demo_plan):
 @pytest.fixture(scope="module")
 def brief(demo_area, hotspots):
     """Brief of a school with rising crime near it."""
-    return brief_of(demo_area, hotspots, "900010", dt.date(2026, 6, 1))
+    return build_brief(demo_area, hotspots, "900010", dt.date(2026, 6, 1))
 
 
 def settings_of(whole, **changes):
@@ -59,12 +59,12 @@ def words_of(pdf):
 def test_unknown_school_is_refused(demo_area, hotspots):
     """A school that is not there is named, with those that are."""
     with pytest.raises(InputError, match=r"'123' is not in the area \(there: 900001"):
-        brief_of(demo_area, hotspots, "123", JULY)
+        build_brief(demo_area, hotspots, "123", JULY)
 
 
 def test_text_says_radius_latest_month_and_what_is_usual(brief):
     """Every brief says how far it looks, what the latest month is, and what usual means."""
-    text = "\n".join(brief_lines(brief))
+    text = "\n".join(format_brief_lines(brief))
     assert "within a walk of 1.5 km from the gate" in text
     assert "Months only, no days: the latest is September 2026." in text
     assert "the mean of the 12 months before" in text
@@ -86,8 +86,8 @@ def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
 
 def test_lead_says_plainly_when_nothing_is_new(demo_area, hotspots):
     """A quiet school's brief says so rather than finding something."""
-    quiet = brief_of(demo_area, hotspots.iloc[:0], "900001", JULY)
-    assert lead(quiet) == (
+    quiet = build_brief(demo_area, hotspots.iloc[:0], "900001", JULY)
+    assert summarise_changes(quiet) == (
         "No category of recorded crime is up by more than chance.",
         "No priority street within the walk is new or rising.",
     )
@@ -98,21 +98,21 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
     threshold = demo_area.reports.threshold
     assert brief.reports
     for group in brief.reports:
-        assert group.at_least >= threshold
-        assert group.at_least % threshold == 0
-        assert group.at_most == group.at_least + threshold - 1
-    document = brief_document(brief)
+        assert group.min_reports >= threshold
+        assert group.min_reports % threshold == 0
+        assert group.max_reports == group.min_reports + threshold - 1
+    document = build_brief_document(brief)
     assert document["reports"]["since"] is None
-    assert "all held, not only since then" in "\n".join(brief_lines(brief))
+    assert "all held, not only since then" in "\n".join(format_brief_lines(brief))
 
 
 def test_without_reports_nothing_is_said_of_them(demo_area, hotspots):
     """An area without a file of reports has no such part."""
-    none = ReportGroups.none(len(demo_area.network), 5)
+    none = ReportGroups.empty(len(demo_area.network), 5)
     area = dataclasses.replace(demo_area, reports=none)
-    quiet = brief_of(area, hotspots, "900001", JULY)
+    quiet = build_brief(area, hotspots, "900001", JULY)
     assert quiet.reports == ()
-    assert "Pupils" not in "\n".join(brief_lines(quiet))
+    assert "Pupils" not in "\n".join(format_brief_lines(quiet))
 
 
 def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots):
@@ -120,8 +120,8 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
     area = settings_of(
         demo_area, privacy={"threshold_for_crime": True}, patrol={"radius_metres": 300.0}
     )
-    told = brief_of(area, hotspots, "900001", dt.date(2026, 9, 1))
-    plain = brief_of(
+    told = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
+    plain = build_brief(
         settings_of(demo_area, patrol={"radius_metres": 300.0}),
         hotspots,
         "900001",
@@ -132,15 +132,15 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
     for one in told.categories:
         assert (one.now.value is None) == (one.name in small)
         if one.now.value is None:
-            assert one.now.said == "fewer than 5"
-            assert one.chance is None
+            assert one.now.text == "fewer than 5"
+            assert one.p_value is None
             assert not one.rising
     assert told.total.now.value is None
-    numbers = [one["recorded"] for one in brief_document(told)["categories"]]
+    numbers = [one["recorded"] for one in build_brief_document(told)["categories"]]
     assert all(number is None or round(number) >= 5 for number in numbers)
     assert all(round(one.now.value) >= 5 for one in told.streets)
     assert "fewerthan5" in words_of(render_brief(told))
-    assert "not shown" in "\n".join(brief_lines(told))
+    assert "not shown" in "\n".join(format_brief_lines(told))
 
 
 def test_days_are_counted_where_they_are_known(demo_area, hotspots):
@@ -149,9 +149,9 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     day = np.arange(len(incidents)) % 28
     incidents["occurred_at"] = incidents["month"] + pd.to_timedelta(day * 24 + 16, unit="h")
     area = dataclasses.replace(demo_area, incidents=incidents, times_known=True, snapped=False)
-    told = brief_of(area, hotspots, "900001", dt.date(2026, 9, 10))
-    around = brief_of(area, hotspots, "900001", dt.date(2026, 9, 1))
-    text = "\n".join(brief_lines(told))
+    told = build_brief(area, hotspots, "900001", dt.date(2026, 9, 10))
+    around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
+    text = "\n".join(format_brief_lines(told))
     assert "10 to 28 September 2026 (19 days)" in text
     assert "Latest day held: 2026-09-28." in text
     assert "Open data" not in text
@@ -184,7 +184,7 @@ def test_names_arrive_as_text(demo_area, brief):
     pdf = render_brief(mean)
     assert len(pypdf.PdfReader(io.BytesIO(pdf)).pages) == 1
     assert words_of(pdf).count("".join(HOSTILE.split())) >= 3
-    assert json.loads(json.dumps(brief_document(mean)))["school"] == HOSTILE
+    assert json.loads(json.dumps(build_brief_document(mean)))["school"] == HOSTILE
 
 
 def test_longest_brief_stays_on_one_page(brief):
@@ -211,8 +211,8 @@ def test_longest_brief_stays_on_one_page(brief):
 )
 def test_spans_in_words(start, end, by_day, said):
     """Spans are told as a person would, with the year once where it is one."""
-    span = Span(pd.Timestamp(start), pd.Timestamp(end))
-    assert span_words(span, by_day=by_day) == said
+    span = Period(pd.Timestamp(start), pd.Timestamp(end))
+    assert describe_period(span, by_day=by_day) == said
 
 
 def test_command_prints_one_object_and_writes_a_folder(demo, tmp_path, monkeypatch, capsys):

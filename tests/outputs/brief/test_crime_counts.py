@@ -11,8 +11,8 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 
-from patrolplan.outputs.brief.brief import brief_of
-from patrolplan.outputs.brief.crime_counts import around_gate, chance_of, rising
+from patrolplan.outputs.brief.brief import build_brief
+from patrolplan.outputs.brief.crime_counts import compute_p_values, find_rising, find_walking_area
 from patrolplan.tables import HOTSPOTS
 
 
@@ -83,7 +83,7 @@ def agree(area, sinces):
             start = pd.Timestamp(since)
             length = (last.year - start.year) * 12 + last.month - start.month + 1
             year = start - pd.DateOffset(months=12)
-            brief = brief_of(area, no_hotspots(area), urn, dt.date.fromisoformat(since))
+            brief = build_brief(area, no_hotspots(area), urn, dt.date.fromisoformat(since))
             now = table.reindex(months_of(start, length)).sum()
             usual = table.reindex(months_of(year, 12)).sum() / 12 * length
             before = table.reindex(months_of(year, length)).sum()
@@ -111,17 +111,17 @@ def test_brief_agrees_with_independent_counts_in_central_london(bloomsbury_area)
 
 def test_walk_to_pieces_is_never_longer_than_the_radius(demo_area):
     """Streets counted lie within the radius, and catchments at the rim count in part."""
-    around = around_gate(demo_area, 0)
+    around = find_walking_area(demo_area, 0)
     radius = demo_area.settings.patrol.radius_metres
-    assert around.metres[around.within].max() <= radius
-    assert around.share.min() >= 0
-    assert around.share.max() <= 1 + 1e-9
-    assert ((around.share > 0.01) & (around.share < 0.99)).any()
+    assert around.walk_metres[around.within].max() <= radius
+    assert around.catchment_shares.min() >= 0
+    assert around.catchment_shares.max() <= 1 + 1e-9
+    assert ((around.catchment_shares > 0.01) & (around.catchment_shares < 0.99)).any()
 
 
 def test_chance_is_the_textbook_binomial():
     """Twelve since, where a year before holds forty in four times as long: by hand."""
-    chance = chance_of(np.array([12.0]), np.array([40.0]), 0.25, np.ones(1))
+    chance = compute_p_values(np.array([12.0]), np.array([40.0]), 0.25, np.ones(1))
     n, q = 52, 0.2
     exact = 1.0 - sum(
         np.prod([(n - i) / (k - i) for i in range(k)]) * q**k * (1 - q) ** (n - k)
@@ -133,15 +133,15 @@ def test_chance_is_the_textbook_binomial():
 def test_what_swings_is_not_rising():
     """The same counts are less of a surprise where the months before swing, or are few."""
     now, before = np.array([60.0, 60.0, 3.0]), np.array([120.0, 120.0, 0.0])
-    chance = chance_of(now, before, 0.25, np.array([1.0, 8.0, 1.0]))
-    assert rising(chance, now, None).tolist() == [True, False, False]
+    chance = compute_p_values(now, before, 0.25, np.array([1.0, 8.0, 1.0]))
+    assert find_rising(chance, now, None).tolist() == [True, False, False]
 
 
 def test_season_is_not_rising():
     """A count that is up on the year but not on the same months a year before is the season."""
     chance, now = np.array([1e-6]), np.array([60.0])
-    assert rising(chance, now, np.array([61.0])).tolist() == [False]
-    assert rising(chance, now, np.array([40.0])).tolist() == [True]
+    assert find_rising(chance, now, np.array([61.0])).tolist() == [False]
+    assert find_rising(chance, now, np.array([40.0])).tolist() == [True]
 
 
 @given(st.integers(0, 1000))
@@ -152,5 +152,7 @@ def test_chance_alone_rarely_rises(seed):
     called = 0
     for _ in range(40):
         now, before = rng.poisson(mean), rng.poisson(mean * 4)
-        called += bool(rising(chance_of(now, before, 0.25, np.ones(7)), now, None).any())
+        called += bool(
+            find_rising(compute_p_values(now, before, 0.25, np.ones(7)), now, None).any()
+        )
     assert called <= 9

@@ -7,10 +7,10 @@ import pypdf
 import pytest
 import segno
 
-from patrolplan.outputs.card.card import card_name, render_cards
-from patrolplan.outputs.cartography.fonts import SMALLEST
-from patrolplan.outputs.wording import attributions, data_dates, grid_reference
-from patrolplan.patrols.plan import Plan, clock
+from patrolplan.outputs.card.card import build_card_filename, render_cards
+from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
+from patrolplan.outputs.wording import format_data_months, format_grid_reference, list_attributions
+from patrolplan.patrols.plan import Plan, format_time
 
 HOSTILE = (
     'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
@@ -88,15 +88,15 @@ def cards(demo_plan):
 @pytest.fixture(scope="module")
 def card(demo_plan, cards):
     """Card of the first patrol."""
-    return cards[card_name(demo_plan.patrols[0])]
+    return cards[build_card_filename(demo_plan.patrols[0])]
 
 
 def test_files_are_named_by_school_and_officer(demo_plan):
     """The second officer's card has its number in the name, and no URN leads out of the folder."""
     first = demo_plan.patrols[0]
-    assert card_name(first) == f"cards/{first.urn}.pdf"
-    assert card_name(dataclasses.replace(first, number=2)) == f"cards/{first.urn}-2.pdf"
-    assert card_name(dataclasses.replace(first, urn="../x")) == "cards/___x.pdf"
+    assert build_card_filename(first) == f"cards/{first.urn}.pdf"
+    assert build_card_filename(dataclasses.replace(first, number=2)) == f"cards/{first.urn}-2.pdf"
+    assert build_card_filename(dataclasses.replace(first, urn="../x")) == "cards/___x.pdf"
 
 
 def test_no_patrols_give_no_files(demo_plan):
@@ -118,11 +118,14 @@ def test_each_stop_stands_on_one_page_with_time_and_place(demo_plan, card):
     patrol = demo_plan.patrols[0]
     words = words_of(card)
     assert len(pages_of(card).pages) == 1
-    assert f"{clock(patrol.start_minutes)}\u2013{clock(patrol.latest_end_minutes)}" in words
+    assert (
+        f"{format_time(patrol.start_minutes)}\u2013{format_time(patrol.latest_end_minutes)}"
+        in words
+    )
     for stop in patrol.stops:
-        assert f"{clock(stop.arrive_minutes)}\u2013{clock(stop.leave_minutes)}" in words
+        assert f"{format_time(stop.arrive_minutes)}\u2013{format_time(stop.leave_minutes)}" in words
         assert stop.place[1:] in words
-        assert grid_reference(stop.x, stop.y) in words
+        assert format_grid_reference(stop.x, stop.y) in words
         for reason in stop.why:
             assert reason[1:] in words
 
@@ -140,9 +143,9 @@ def test_card_says_what_it_rests_on(demo_plan, card):
     words = words_of(card)
     marking = demo_plan.area.settings.output.marking
     assert words.count(marking) >= 2
-    assert data_dates(demo_plan.risk) in words
+    assert format_data_months(demo_plan.risk) in words
     assert "month only, no time of day" in words
-    assert attributions(demo_plan)[0] in words
+    assert list_attributions(demo_plan)[0] in words
 
 
 def test_markup_in_names_arrives_as_text(demo_plan):
@@ -167,7 +170,7 @@ def test_letters_that_no_typeface_here_has_do_not_stop_the_card(demo_plan):
 def test_equal_plans_give_equal_bytes(demo_plan, card):
     """Nothing of the moment of printing is in the file."""
     again = render_cards(demo_plan, patrols=demo_plan.patrols[:1])
-    assert again[card_name(demo_plan.patrols[0])] == card
+    assert again[build_card_filename(demo_plan.patrols[0])] == card
 
 
 def test_nothing_personal_is_in_the_metadata(card):
@@ -191,7 +194,7 @@ def test_no_type_is_smaller_than_eight_points(card):
     """Every run of text, on the map too, is at least 8 pt high."""
     sizes = sizes_of(pages_of(card).pages[0])
     assert len(sizes) > 50
-    assert min(sizes)[0] >= SMALLEST - 0.01, min(sizes)
+    assert min(sizes)[0] >= MIN_FONT_SIZE - 0.01, min(sizes)
 
 
 def test_card_is_small_enough_to_send(card):
@@ -214,7 +217,7 @@ def test_any_number_of_stops_fits(demo_plan, count, pages):
     pdf = render_cards(with_stops(demo_plan, count))["cards.pdf"]
     assert len(pages_of(pdf).pages) <= pages
     first = pages_of(pdf).pages[0].extract_text()
-    assert clock(945 + 20 * (count - 1)) in first
+    assert format_time(945 + 20 * (count - 1)) in first
     assert "Member of staff" in first
 
 
@@ -255,4 +258,4 @@ def test_card_of_every_patrol_fits(request, area):
     assert len(pages) == len(plan.patrols)
     assert max(len(pdf) for name, pdf in cards.items() if name != "cards.pdf") < MOST_BYTES
     for page in pages:
-        assert min(sizes_of(page))[0] >= SMALLEST - 0.01
+        assert min(sizes_of(page))[0] >= MIN_FONT_SIZE - 0.01

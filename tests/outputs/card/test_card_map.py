@@ -11,24 +11,34 @@ import shapely
 from hypothesis import given, settings, strategies as st
 from matplotlib.figure import Figure
 
-from patrolplan.inputs.streets import no_features
+from patrolplan.inputs.streets import build_empty_features
 from patrolplan.outputs.card.card import BODY_WIDTH
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.cartography.fonts import text_width
-from patrolplan.outputs.cartography.labels import corners, overlapping, slid
-from patrolplan.outputs.cartography.map_content import frame_of, scene_in
-from patrolplan.outputs.cartography.place_names import BUS_STOP, NAME_SIZE, point_names
-from patrolplan.outputs.cartography.route import arrows, parts_of, pushed_shares, spread, strands
+from patrolplan.outputs.cartography.fonts import measure_text_width
+from patrolplan.outputs.cartography.labels import (
+    compute_corners,
+    find_overlaps,
+    find_places_above_below,
+)
+from patrolplan.outputs.cartography.map_content import collect_map_content, fit_patrol_viewport
+from patrolplan.outputs.cartography.place_names import BUS_STOP, NAME_SIZE, build_symbol_labels
+from patrolplan.outputs.cartography.route import (
+    build_arrow_heads,
+    cut_ranges,
+    find_pushed_ranges,
+    separate_legs,
+    separate_points,
+)
 from patrolplan.outputs.cartography.symbols import (
-    CROSS,
+    KEEP_AWAY_TEXT,
     LEGEND_HEIGHT,
     STOP_RADIUS,
+    compute_north_arrow_box,
     draw_legend,
-    north_box,
-    north_place,
+    place_north_arrow,
 )
-from patrolplan.outputs.cartography.viewport import WORTH_TURNING, Frame, fit_frame
-from patrolplan.patrols.plan import Barred, Leg, Step
+from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport, fit_viewport
+from patrolplan.patrols.plan import BarredPlace, Leg, Step
 
 SIZE = {"width": 538.0, "height": 380.0}
 MOST_BYTES = 400_000
@@ -47,9 +57,9 @@ def drawn(demo_plan):
 def test_no_words_lie_on_each_other(drawn):
     """On every map, no label touches another label, a stop or the gate."""
     for picture in drawn:
-        touching = overlapping(picture.labels, picture.labels)
+        touching = find_overlaps(picture.label_boxes, picture.label_boxes)
         np.fill_diagonal(touching, val=False)
-        assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
+        assert not touching.any(), [picture.label_texts[row] for row in np.argwhere(touching)[0]]
 
 
 @pytest.mark.slow
@@ -57,30 +67,30 @@ def test_no_words_lie_on_each_other_in_central_london(bloomsbury_plan):
     """The same holds in the dense streets of Bloomsbury."""
     for patrol in bloomsbury_plan.patrols:
         picture = draw_patrol_map(bloomsbury_plan, patrol, **SIZE)
-        touching = overlapping(picture.labels, picture.labels)
+        touching = find_overlaps(picture.label_boxes, picture.label_boxes)
         # Signs are round, or nearly: their boxes may meet at the corners.
-        sign = np.array([len(text) == 1 for text in picture.texts])
-        apart = picture.labels[:, None, :2] - picture.labels[None, :, :2]
+        sign = np.array([len(text) == 1 for text in picture.label_texts])
+        apart = picture.label_boxes[:, None, :2] - picture.label_boxes[None, :, :2]
         near = np.hypot(apart[..., 0], apart[..., 1]) < 2 * STOP_RADIUS + 2
         touching = np.where(sign[:, None] & sign, near, touching)
         np.fill_diagonal(touching, val=False)
-        assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
+        assert not touching.any(), [picture.label_texts[row] for row in np.argwhere(touching)[0]]
 
 
 def test_all_words_lie_within_the_map(drawn):
     """No label is cut by the edge of its map."""
     for picture in drawn:
-        edges = corners(picture.labels)
+        edges = compute_corners(picture.label_boxes)
         assert (edges >= 0).all()
-        assert (edges <= (picture.frame.width, picture.frame.height)).all()
+        assert (edges <= (picture.viewport.width, picture.viewport.height)).all()
 
 
 def test_every_stop_and_leg_is_marked(demo_plan, drawn):
     """Each map shows the gate, every stop's number and a tag on each leg."""
     for patrol, picture in zip(demo_plan.patrols, drawn, strict=False):
-        shown = set(picture.texts)
+        shown = set(picture.label_texts)
         assert {"G", *(str(row + 1) for row in range(len(patrol.stops)))} <= shown
-        tags = [text for text in picture.texts if "\u2192" in text]
+        tags = [text for text in picture.label_texts if "\u2192" in text]
         assert len(tags) >= len(patrol.legs) - 1
 
 
@@ -93,7 +103,7 @@ def test_streets_of_the_route_are_named(demo_plan, drawn):
             walked = [step.street for step in leg.steps if step.metres > 150]
             long = [street for street in walked if street in streets]
             asked += len(long)
-            named += sum(street in picture.texts for street in long)
+            named += sum(street in picture.label_texts for street in long)
     assert named >= 0.85 * asked
 
 
@@ -118,7 +128,9 @@ def test_equal_patrols_give_equal_maps(demo_plan, drawn):
 
 def test_streets_alone_are_enough(demo_plan):
     """A streets file without parks, buildings or bus stops still makes a map."""
-    bare = dataclasses.replace(demo_plan.area, features=no_features(demo_plan.area.projection))
+    bare = dataclasses.replace(
+        demo_plan.area, features=build_empty_features(demo_plan.area.projection)
+    )
     plan = dataclasses.replace(demo_plan, area=bare)
     assert draw_patrol_map(plan, plan.patrols[0], **SIZE).pdf.startswith(b"%PDF")
 
@@ -127,15 +139,15 @@ def test_gate_alone_is_drawn(demo_plan):
     """A patrol of gate presence alone shows the streets around the gate and no route."""
     alone = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=())
     picture = draw_patrol_map(demo_plan, alone, **SIZE)
-    assert "G" in picture.texts
-    assert not any("\u2192" in text for text in picture.texts)
+    assert "G" in picture.label_texts
+    assert not any("\u2192" in text for text in picture.label_texts)
 
 
 def _barred(patrol, east, place_id="T"):
     """A place to keep away from, so many metres east of the patrol's easternmost place."""
     line = np.vstack([(patrol.x, patrol.y), *(leg.line for leg in patrol.legs)])
     x, y = line[np.argmax(line[:, 0])]
-    return Barred(place_id, x + east, y, "Mill Lane", "crime scene")
+    return BarredPlace(place_id, x + east, y, "Mill Lane", "crime scene")
 
 
 def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
@@ -143,11 +155,11 @@ def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
     patrol = demo_plan.patrols[2]
     patrol = dataclasses.replace(patrol, keep_away=(_barred(patrol, 240.0),))
     picture = draw_patrol_map(demo_plan, patrol, **SIZE)
-    assert picture.texts.count(CROSS) == 1
-    edges = corners(picture.labels[picture.texts.index(CROSS)][None])
+    assert picture.label_texts.count(KEEP_AWAY_TEXT) == 1
+    edges = compute_corners(picture.label_boxes[picture.label_texts.index(KEEP_AWAY_TEXT)][None])
     assert (edges >= 0).all()
-    assert (edges <= (picture.frame.width, picture.frame.height)).all()
-    touching = overlapping(picture.labels, picture.labels)
+    assert (edges <= (picture.viewport.width, picture.viewport.height)).all()
+    touching = find_overlaps(picture.label_boxes, picture.label_boxes)
     np.fill_diagonal(touching, val=False)
     assert not touching.any()
     assert "keep away" in pypdf.PdfReader(io.BytesIO(picture.pdf)).pages[0].extract_text()
@@ -159,7 +171,7 @@ def test_far_places_to_keep_away_from_leave_the_map_as_it_is(demo_plan):
     far = dataclasses.replace(patrol, keep_away=(_barred(patrol, 2000.0),))
     none = dataclasses.replace(patrol, keep_away=())
     drawn_far, without = (draw_patrol_map(demo_plan, one, **SIZE) for one in (far, none))
-    assert CROSS not in drawn_far.texts
+    assert KEEP_AWAY_TEXT not in drawn_far.label_texts
     assert drawn_far.pdf == without.pdf
 
 
@@ -167,27 +179,29 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     """A place to keep away from at a stop's own corner keeps its place, the stop moves aside."""
     patrol = demo_plan.patrols[2]
     stop = patrol.stops[0]
-    here = Barred("T", stop.x + 1.0, stop.y, "Mill Lane", "crime scene")
+    here = BarredPlace("T", stop.x + 1.0, stop.y, "Mill Lane", "crime scene")
     patrol = dataclasses.replace(patrol, keep_away=(here,))
-    scene = scene_in(frame_of(demo_plan, patrol, 538.0, 360.0), demo_plan, patrol)
-    assert scene.names[:3] == ["G", CROSS, "1"]
-    assert scene.marks[1].tolist() == scene.true_marks[1].tolist()
-    assert np.hypot(*(scene.marks[2] - scene.marks[1])) > 2 * STOP_RADIUS
+    scene = collect_map_content(
+        fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0), demo_plan, patrol
+    )
+    assert scene.marker_texts[:3] == ["G", KEEP_AWAY_TEXT, "1"]
+    assert scene.marker_centres[1].tolist() == scene.marker_true_points[1].tolist()
+    assert np.hypot(*(scene.marker_centres[2] - scene.marker_centres[1])) > 2 * STOP_RADIUS
 
 
 def test_a_name_stands_by_a_sign_that_is_seen():
     """Of two bus stops of one name the seen one is named; with none seen there is no name."""
-    frame = Frame(500.0, 300.0, 250.0, 150.0, 1.0)
+    frame = Viewport(500.0, 300.0, 250.0, 150.0, 1.0)
     stops = [shapely.Point(100, 100), shapely.Point(300, 200)]
     features = gpd.GeoDataFrame(
         {"kind": ["bus_stop"] * 2, "name": ["Mill Lane"] * 2}, geometry=stops
     )
     near, far = (shapely.Point(x, y).buffer(STOP_RADIUS) for x, y in ((105, 100), (302, 200)))
-    [first] = point_names(features, frame, BUS_STOP, covered=shapely.Point())
-    [second] = point_names(features, frame, BUS_STOP, covered=near)
-    assert np.hypot(*(first.wish.boxes[:, :2] - (100, 100)).T).min() < 40
-    assert np.hypot(*(second.wish.boxes[:, :2] - (300, 200)).T).min() < 40
-    assert not point_names(features, frame, BUS_STOP, covered=near | far)
+    [first] = build_symbol_labels(features, frame, BUS_STOP, covered=shapely.Point())
+    [second] = build_symbol_labels(features, frame, BUS_STOP, covered=near)
+    assert np.hypot(*(first.candidates.boxes[:, :2] - (100, 100)).T).min() < 40
+    assert np.hypot(*(second.candidates.boxes[:, :2] - (300, 200)).T).min() < 40
+    assert not build_symbol_labels(features, frame, BUS_STOP, covered=near | far)
 
 
 def test_the_fullest_legend_fits(demo_plan):
@@ -197,19 +211,19 @@ def test_the_fullest_legend_fits(demo_plan):
     for scale in (0.8, 1.85, 3.7, 5.0, 9.1, 19.0):
         axes = Figure(figsize=(BODY_WIDTH / 72, LEGEND_HEIGHT / 72), dpi=72).add_axes((0, 0, 1, 1))
         axes.set_xlim(0, BODY_WIDTH)
-        frame = Frame(BODY_WIDTH, 300.0, x, y, scale)
+        frame = Viewport(BODY_WIDTH, 300.0, x, y, scale)
         draw_legend(axes, frame, features, way="bicycle", pushed=True, keep_away=True)
-        words = axes.texts[-1]
+        words = axes.label_texts[-1]
         assert words.get_text() == "station"
-        assert words.get_position()[0] + text_width("station", NAME_SIZE) <= BODY_WIDTH
+        assert words.get_position()[0] + measure_text_width("station", NAME_SIZE) <= BODY_WIDTH
 
 
 @given(places)
 @settings(max_examples=100, deadline=None)
 def test_all_content_is_inside_the_frame(content):
     """Wherever the places are, all of them are on the map with room around."""
-    frame = fit_frame([content], width=500.0, height=300.0, padding=30.0)
-    points = frame.points(content)
+    frame = fit_viewport([content], width=500.0, height=300.0, padding=30.0)
+    points = frame.to_page(content)
     assert (points >= 30 - 1e-6).all()
     assert (points <= np.array([470, 270]) + 1e-6).all()
 
@@ -218,43 +232,43 @@ def test_map_is_turned_only_where_it_gains_much():
     """A route across the short side turns the map; one that fits north-up leaves it."""
     tall = np.array([[0.0, 0.0], [0.0, 3000.0]])
     wide = np.array([[0.0, 0.0], [3000.0, 0.0]])
-    assert fit_frame([wide], width=500.0, height=300.0).turned == 0
-    turned = fit_frame([tall], width=500.0, height=300.0)
-    assert turned.turned != 0
-    assert 3000 / 232 / turned.metres_per_point >= WORTH_TURNING
+    assert fit_viewport([wide], width=500.0, height=300.0).rotation_degrees == 0
+    turned = fit_viewport([tall], width=500.0, height=300.0)
+    assert turned.rotation_degrees != 0
+    assert 3000 / 232 / turned.metres_per_point >= MIN_ROTATION_GAIN
 
 
 def test_north_arrow_gives_way_to_signs():
     """The north arrow takes another corner where a sign stands in its own."""
-    frame = Frame(500.0, 300.0, 0.0, 0.0, 1.0)
+    frame = Viewport(500.0, 300.0, 0.0, 0.0, 1.0)
     nothing = np.empty((0, 5))
-    assert north_place(frame, nothing).tolist() == [481.0, 281.0]
+    assert place_north_arrow(frame, nothing).tolist() == [481.0, 281.0]
     sign = np.array([[470.0, 270.0, 20.0, 20.0, 0.0]])
-    assert north_place(frame, sign).tolist() == [19.0, 281.0]
-    turned = Frame(500.0, 300.0, 0.0, 0.0, 1.0, turned=40.0)
+    assert place_north_arrow(frame, sign).tolist() == [19.0, 281.0]
+    turned = Viewport(500.0, 300.0, 0.0, 0.0, 1.0, rotation_degrees=40.0)
     for marks in (nothing, sign):
-        box = north_box(turned, north_place(turned, marks))
-        assert (corners(box) >= 0).all()
-        assert (corners(box) <= (500, 300)).all()
-        assert not overlapping(box, marks).any()
+        box = compute_north_arrow_box(turned, place_north_arrow(turned, marks))
+        assert (compute_corners(box) >= 0).all()
+        assert (compute_corners(box) <= (500, 300)).all()
+        assert not find_overlaps(box, marks).any()
 
 
 def test_a_long_name_slides_along_a_sign_at_the_edge():
     """Beside a sign at the edge some place for a long label lies wholly on the map."""
-    boxes, cost = slid(20.0, 150.0, (120.0, 10.0), radius=9.0)
-    left = corners(boxes)[..., 0].min(axis=1)
+    boxes, cost = find_places_above_below(20.0, 150.0, (120.0, 10.0), radius=9.0)
+    left = compute_corners(boxes)[..., 0].min(axis=1)
     assert (left >= 0).any()
     assert (cost >= 20).all()
-    assert not overlapping(boxes, np.array([[20.0, 150.0, 17.0, 17.0, 0.0]])).any()
+    assert not find_overlaps(boxes, np.array([[20.0, 150.0, 17.0, 17.0, 0.0]])).any()
 
 
 def test_pushed_parts_are_cut_from_the_line():
     """What is pushed is drawn over its own part of the leg's line."""
     steps = (Step("head east", "A", 150, "ride"), Step("left", "B", 50, "push"))
     leg = Leg(200, 1, steps, np.array([[0.0, 0.0], [200.0, 0.0]]), np.arange(1))
-    assert pushed_shares(leg) == [(0.75, 1.0)]
-    [strand] = strands([leg.line])
-    [part] = parts_of(strand, pushed_shares(leg))
+    assert find_pushed_ranges(leg) == [(0.75, 1.0)]
+    [strand] = separate_legs([leg.line])
+    [part] = cut_ranges(strand, find_pushed_ranges(leg))
     np.testing.assert_allclose(part[[0, -1], 0], [150, 200], atol=2.1)
 
 
@@ -262,22 +276,24 @@ def test_pushed_parts_are_cut_from_the_line():
 @settings(max_examples=50, deadline=None)
 def test_points_of_the_page_lead_back_to_metres(content):
     """Every point of a frame is the place that it came from."""
-    frame = fit_frame([content], width=500.0, height=300.0)
-    np.testing.assert_allclose(frame.metres(frame.points(content)), content, atol=1e-3)
+    frame = fit_viewport([content], width=500.0, height=300.0)
+    np.testing.assert_allclose(frame.to_metres(frame.to_page(content)), content, atol=1e-3)
 
 
 def test_frame_moves_towards_the_streets():
     """Where the area ends, the window is moved in, but never off the content."""
     content = np.array([[0.0, 0.0], [1000.0, 0.0]])
-    frame = fit_frame([content], width=500.0, height=300.0, within=(-500, -2000, 1500, 50))
-    assert frame.y < -100
-    assert (frame.points(content)[:, 1] <= 300 - 34 + 1e-6).all()
+    frame = fit_viewport(
+        [content], width=500.0, height=300.0, street_bounds=(-500, -2000, 1500, 50)
+    )
+    assert frame.centre_y < -100
+    assert (frame.to_page(content)[:, 1] <= 300 - 34 + 1e-6).all()
 
 
 def test_there_and_back_are_two_lines():
     """A street walked both ways shows two lines, each to the right of its own heading."""
     out = np.array([[0.0, 0.0], [200.0, 0.0]])
-    there, back = strands([out, out[::-1]])
+    there, back = separate_legs([out, out[::-1]])
     assert there.line[50, 1] < -1.5
     assert back.line[50, 1] > 1.5
     assert there.shared.all()
@@ -285,7 +301,7 @@ def test_there_and_back_are_two_lines():
 
 def test_street_walked_once_keeps_its_line():
     """A leg with no other pass beside it is drawn where it is walked."""
-    [alone] = strands([np.array([[0.0, 0.0], [200.0, 0.0]])])
+    [alone] = separate_legs([np.array([[0.0, 0.0], [200.0, 0.0]])])
     assert np.abs(alone.line[:, 1]).max() < 1e-9
     assert not alone.shared.any()
 
@@ -293,14 +309,14 @@ def test_street_walked_once_keeps_its_line():
 def test_same_way_twice_gets_two_lanes():
     """Two legs the same way along a street do not hide each other."""
     line = np.array([[0.0, 0.0], [200.0, 0.0]])
-    first, second = strands([line, line])
+    first, second = separate_legs([line, line])
     assert np.abs(first.line[50, 1] - second.line[50, 1]) > 3
 
 
 def test_every_leg_has_an_arrow():
     """Short legs get one arrow, long ones several, and they point the way that is walked."""
-    drawn = strands([np.array([[0.0, 0.0], [300.0, 0.0]])])
-    heads = arrows(drawn, apart=46.0, size=9.0, clear=np.empty((0, 2)), radius=0.0)
+    drawn = separate_legs([np.array([[0.0, 0.0], [300.0, 0.0]])])
+    heads = build_arrow_heads(drawn, spacing=46.0, size=9.0, clear=np.empty((0, 2)), radius=0.0)
     assert len(heads) == 7
     assert (heads[:, 0, 0] > heads[:, 1:, 0].max(axis=1)).all()
 
@@ -311,7 +327,7 @@ def test_every_leg_has_an_arrow():
 @settings(max_examples=100, deadline=None)
 def test_circles_do_not_touch(points):
     """Stops that nearly coincide are moved apart, the gate stays where it is."""
-    moved = spread(points, 20.0, fixed=1)
+    moved = separate_points(points, 20.0, fixed=1)
     assert moved[0].tolist() == points[0].tolist()
     apart = np.hypot(*(moved[:, None] - moved[None]).transpose(2, 0, 1))
     np.fill_diagonal(apart, np.inf)
@@ -322,4 +338,4 @@ def test_legend_is_part_of_the_height_asked_for(drawn):
     """Map and legend together are as high as the page gave them."""
     box = pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0].mediabox
     assert float(box.height) == pytest.approx(SIZE["height"], abs=0.1)
-    assert drawn[0].frame.height == SIZE["height"] - LEGEND_HEIGHT
+    assert drawn[0].viewport.height == SIZE["height"] - LEGEND_HEIGHT

@@ -14,16 +14,16 @@ import patrolplan as pp
 from patrolplan.outputs.card import card as workshop, card_text as words
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_map import STOP_RADIUS
-from patrolplan.outputs.cartography.labels import corners, overlapping
+from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
 from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT
-from patrolplan.outputs.wording import plan_id
+from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.patrols.windows import Window
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
 printed = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(printed)
-letters = printed.letters
+letters = printed.strip_spaces
 
 DOTS = 72
 """Dots an inch: a point of the page is a dot of the picture."""
@@ -98,7 +98,7 @@ def drawn(plan):
 @pytest.fixture(scope="module")
 def texts(drawn):
     """Letters of each card's page."""
-    return printed.pages(drawn[1])
+    return printed.read_pages(drawn[1])
 
 
 def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
@@ -106,17 +106,17 @@ def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
     maps, _ = drawn
     assert len(maps) == len(plan.patrols)
     for picture in maps:
-        touching = overlapping(picture.labels, picture.labels)
+        touching = find_overlaps(picture.label_boxes, picture.label_boxes)
         # Signs are round, or nearly: their boxes may meet at the corners.
-        sign = np.array([len(text) == 1 for text in picture.texts])
-        apart = picture.labels[:, None, :2] - picture.labels[None, :, :2]
+        sign = np.array([len(text) == 1 for text in picture.label_texts])
+        apart = picture.label_boxes[:, None, :2] - picture.label_boxes[None, :, :2]
         near = np.hypot(apart[..., 0], apart[..., 1]) < 2 * STOP_RADIUS + 2
         touching = np.where(sign[:, None] & sign, near, touching)
         np.fill_diagonal(touching, val=False)
-        assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
-        edges = corners(picture.labels)
+        assert not touching.any(), [picture.label_texts[row] for row in np.argwhere(touching)[0]]
+        edges = compute_corners(picture.label_boxes)
         assert (edges >= 0).all()
-        assert (edges <= (picture.frame.width, picture.frame.height)).all()
+        assert (edges <= (picture.viewport.width, picture.viewport.height)).all()
 
 
 def test_no_stop_is_hidden(plan, drawn):
@@ -125,7 +125,7 @@ def test_no_stop_is_hidden(plan, drawn):
     for patrol, picture in zip(plan.patrols, drawn[0], strict=True):
         page = rendered(picture.pdf, "-gray")[0]
         for number in range(1, len(patrol.stops) + 1):
-            x, y = picture.labels[picture.texts.index(str(number)), :2]
+            x, y = picture.label_boxes[picture.label_texts.index(str(number)), :2]
             across = x + 0.8 * STOP_RADIUS * np.cos(turns)
             down = len(page) - LEGEND_HEIGHT - y + 0.8 * STOP_RADIUS * np.sin(turns)
             ring = page[down.astype(int), across.astype(int)]
@@ -134,10 +134,10 @@ def test_no_stop_is_hidden(plan, drawn):
 
 def test_no_text_is_cut(plan, texts):
     """Every word that a card has to say stands on its page, whole."""
-    code = plan_id(plan)
+    code = compute_plan_id(plan)
     unprinted = {"title", "map_alt", "code_alt", "gate_only"}
     for text, patrol in zip(texts, plan.patrols, strict=True):
-        data = words.card_data(plan, patrol, code)
+        data = words.build_card_data(plan, patrol, code)
         for key, value in data.items():
             for phrase in said(value) if key not in unprinted else ():
                 assert letters(phrase) in text, (patrol.urn, key, phrase)
@@ -182,4 +182,4 @@ def test_what_a_ride_asks_for_stands_on_the_card(plan, texts):
 def test_the_base_has_its_sign(plan, drawn):
     """Where a patrol starts or ends at the base, the map shows it."""
     for patrol, picture in zip(plan.patrols, drawn[0], strict=True):
-        assert ("B" in picture.texts) == (patrol.base_xy is not None)
+        assert ("B" in picture.label_texts) == (patrol.base_xy is not None)

@@ -4,8 +4,14 @@ import dataclasses
 
 import pytest
 
-from patrolplan.outputs.card.card_text import card_data
-from patrolplan.outputs.cartography.fonts import BOLD, REGULAR, UNPRINTED, _letters, printable
+from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.cartography.fonts import (
+    BOLD,
+    REGULAR,
+    UNKNOWN_MARK_NOTE,
+    _load_characters,
+    make_printable,
+)
 
 ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
 
@@ -21,15 +27,15 @@ ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
 )
 def test_words_of_unknown_letters_become_one_plain_mark(text, shown):
     """However many letters the typeface lacks in a row, one mark of plain signs stands for them."""
-    assert printable(text) == shown
-    assert {ord(letter) for letter in shown} <= _letters(REGULAR) & _letters(BOLD)
+    assert make_printable(text) == shown
+    assert {ord(letter) for letter in shown} <= _load_characters(REGULAR) & _load_characters(BOLD)
 
 
 def test_the_card_says_once_what_the_mark_stands_for(demo_plan):
     """A card with a name that cannot be printed explains its mark in one line, others do not."""
     patrol = demo_plan.patrols[0]
-    assert UNPRINTED not in card_data(demo_plan, patrol, "x")["honesty"]
+    assert UNKNOWN_MARK_NOTE not in build_card_data(demo_plan, patrol, "x")["honesty"]
     strange = dataclasses.replace(patrol, school=f"Mill School {ARABIC}")
-    data = card_data(demo_plan, strange, "x")
+    data = build_card_data(demo_plan, strange, "x")
     assert data["school"] == "Mill School [?]"
-    assert data["honesty"].count(UNPRINTED) == 1
+    assert data["honesty"].count(UNKNOWN_MARK_NOTE) == 1

@@ -6,13 +6,13 @@ import shapely
 from hypothesis import given, settings, strategies as st
 
 from patrolplan.outputs.cartography.labels import (
-    Wish,
-    along,
-    around,
-    corners,
-    overlapping,
-    place,
-    upright,
+    LabelCandidates,
+    compute_corners,
+    find_overlaps,
+    find_places_along_line,
+    find_places_around_point,
+    make_upright,
+    place_labels,
 )
 
 WIDTH, HEIGHT = 400.0, 300.0
@@ -31,9 +31,9 @@ lines = st.lists(st.tuples(number, number), min_size=2, max_size=6).map(
 @settings(max_examples=200, deadline=None)
 def test_overlap_agrees_with_shapely(first, second):
     """Boxes overlap exactly where their polygons share an area."""
-    shapes = [shapely.polygons(corners(part)) for part in (first, second)]
+    shapes = [shapely.polygons(compute_corners(part)) for part in (first, second)]
     shared = shapely.area(shapely.intersection(shapes[0][:, None], shapes[1][None]))
-    found = overlapping(first, second)
+    found = find_overlaps(first, second)
     assert (found | (shared < 1e-6)).all()
     assert (~found | (shared > 0) | (shapely.distance(shapes[0][:, None], shapes[1]) < 1e-6)).all()
 
@@ -42,7 +42,7 @@ def test_overlap_agrees_with_shapely(first, second):
 @settings(deadline=None)
 def test_labels_are_never_upside_down(angle):
     """Any direction is turned to between lying and standing, by half turns alone."""
-    turned = float(upright(np.array([angle]))[0])
+    turned = float(make_upright(np.array([angle]))[0])
     assert -90 <= turned <= 90
     assert (angle - turned) / 180 == pytest.approx(round((angle - turned) / 180), abs=1e-9)
 
@@ -54,23 +54,29 @@ def test_placed_labels_never_overlap(streets):
     blocked = shapely.LineString([(0, 0), (WIDTH, HEIGHT)]).buffer(3)
     taken = np.array([[200.0, 50.0, 20.0, 20.0, 0.0]])
     wishes = [
-        Wish(f"street {row}", *along(line, wide, 9.0, beside=(0.0, 9.0, -9.0), bend=4.0), most=2)
+        LabelCandidates(
+            f"street {row}",
+            *find_places_along_line(line, wide, 9.0, offsets=(0.0, 9.0, -9.0), max_bend=4.0),
+            max_count=2,
+        )
         if on_line
-        else Wish(f"sign {row}", *around(*line[0], (wide, 9.0), radius=5.0))
+        else LabelCandidates(
+            f"sign {row}", *find_places_around_point(*line[0], (wide, 9.0), radius=5.0)
+        )
         for row, (line, wide, on_line) in enumerate(streets)
     ]
-    found = place(wishes, width=WIDTH, height=HEIGHT, taken=taken, blocked=blocked)
+    found = place_labels(wishes, width=WIDTH, height=HEIGHT, occupied=taken, blocked=blocked)
     placed = np.array([*taken, *(box for _, box in found)])
-    apart = ~overlapping(placed, placed)
+    apart = ~find_overlaps(placed, placed)
     assert apart[~np.eye(len(placed), dtype=bool)].all()
-    edges = corners(placed[1:])
+    edges = compute_corners(placed[1:])
     assert ((edges >= 0) & (edges <= (WIDTH, HEIGHT))).all()
     assert not shapely.intersects(blocked, shapely.polygons(edges)).any()
 
 
 def test_label_lies_along_its_street():
     """On a straight street the label lies in its middle and follows its direction."""
-    found, cost = along(np.array([[0.0, 0.0], [100.0, 100.0]]), 40.0, 9.0)
+    found, cost = find_places_along_line(np.array([[0.0, 0.0], [100.0, 100.0]]), 40.0, 9.0)
     best = found[np.argmin(cost)]
     assert best[:2] == pytest.approx((50, 50), abs=5)
     assert best[4] == pytest.approx(45)
@@ -79,22 +85,24 @@ def test_label_lies_along_its_street():
 def test_street_shorter_than_its_name_has_no_place():
     """A name that would stand over the ends of its street is left out unless that is allowed."""
     line = np.array([[0.0, 0.0], [30.0, 0.0]])
-    assert len(along(line, 40.0, 9.0)[0]) == 0
-    assert len(along(line, 40.0, 9.0, overhang=1.5)[0]) > 0
+    assert len(find_places_along_line(line, 40.0, 9.0)[0]) == 0
+    assert len(find_places_along_line(line, 40.0, 9.0, max_length_ratio=1.5)[0]) > 0
 
 
 def test_bent_street_takes_no_straight_label():
     """Around a corner there is no place, where there is a straight stretch there is."""
     corner = np.array([[0.0, 0.0], [30.0, 0.0], [30.0, 30.0]])
-    assert len(along(corner, 50.0, 9.0)[0]) == 0
-    assert len(along(corner, 20.0, 9.0)[0]) > 0
+    assert len(find_places_along_line(corner, 50.0, 9.0)[0]) == 0
+    assert len(find_places_along_line(corner, 20.0, 9.0)[0]) > 0
 
 
 def test_labels_of_one_key_keep_their_distance():
     """A long street is named again only far away."""
     line = np.array([[10.0, 150.0], [390.0, 150.0]])
-    wish = Wish("road", *along(line, 40.0, 9.0), most=5, apart=150.0)
-    found = np.array([box for _, box in place([wish], width=WIDTH, height=HEIGHT)])
+    wish = LabelCandidates(
+        "road", *find_places_along_line(line, 40.0, 9.0), max_count=5, min_gap=150.0
+    )
+    found = np.array([box for _, box in place_labels([wish], width=WIDTH, height=HEIGHT)])
     assert len(found) >= 2
     gaps = np.abs(found[:, None, 0] - found[None, :, 0])
     assert gaps[~np.eye(len(found), dtype=bool)].min() >= 150
@@ -102,17 +110,23 @@ def test_labels_of_one_key_keep_their_distance():
 
 def test_shorter_word_stands_in():
     """Of two wishes with one key and no nearness allowed, the second is used only if needed."""
-    full = Wish("school", *around(20.0, 20.0, (900.0, 9.0), radius=5.0), apart=np.inf)
-    short = Wish("school", *around(20.0, 20.0, (30.0, 9.0), radius=5.0), apart=np.inf)
-    assert [which for which, _ in place([full, short], width=WIDTH, height=HEIGHT)] == [1]
-    assert [which for which, _ in place([short, short], width=WIDTH, height=HEIGHT)] == [0]
+    full = LabelCandidates(
+        "school", *find_places_around_point(20.0, 20.0, (900.0, 9.0), radius=5.0), min_gap=np.inf
+    )
+    short = LabelCandidates(
+        "school", *find_places_around_point(20.0, 20.0, (30.0, 9.0), radius=5.0), min_gap=np.inf
+    )
+    assert [which for which, _ in place_labels([full, short], width=WIDTH, height=HEIGHT)] == [1]
+    assert [which for which, _ in place_labels([short, short], width=WIDTH, height=HEIGHT)] == [0]
 
 
 def test_avoided_ground_is_taken_only_without_better():
     """A label leaves ground that is to be avoided when there is other room, and stays otherwise."""
     line = np.array([[10.0, 150.0], [390.0, 150.0]])
-    wish = Wish("road", *along(line, 40.0, 9.0))
+    wish = LabelCandidates("road", *find_places_along_line(line, 40.0, 9.0))
     half = shapely.box(100, 0, 300, HEIGHT)
-    [(_, box)] = place([wish], width=WIDTH, height=HEIGHT, avoided=half)
+    [(_, box)] = place_labels([wish], width=WIDTH, height=HEIGHT, avoided=half)
     assert not 100 < box[0] < 300
-    assert place([wish], width=WIDTH, height=HEIGHT, avoided=shapely.box(0, 0, WIDTH, HEIGHT))
+    assert place_labels(
+        [wish], width=WIDTH, height=HEIGHT, avoided=shapely.box(0, 0, WIDTH, HEIGHT)
+    )

@@ -8,14 +8,14 @@ import pytest
 import shapely
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.cartography.labels import corners, overlapping
+from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
 from patrolplan.outputs.cartography.map_content import (
-    LEAST_SEEN,
-    LEAST_ZOOM,
-    crossing,
-    frame_of,
-    inset_of,
-    scene_in,
+    MIN_VISIBLE_POINTS,
+    MIN_ZOOM,
+    collect_map_content,
+    find_inset,
+    find_visible_legs,
+    fit_patrol_viewport,
 )
 from patrolplan.patrols.plan import Leg, Step
 
@@ -40,7 +40,7 @@ def _patrol(patrol, places):
 
 
 def _scene(plan, patrol):
-    return scene_in(frame_of(plan, patrol, WIDTH, HEIGHT), plan, patrol)
+    return collect_map_content(fit_patrol_viewport(plan, patrol, WIDTH, HEIGHT), plan, patrol)
 
 
 @pytest.fixture(scope="module")
@@ -52,37 +52,43 @@ def crowded(demo_plan):
 def test_a_crowded_corner_is_shown_larger(demo_plan, crowded):
     """The inset enlarges the hidden legs so that they can be followed, and hides none itself."""
     scene = _scene(demo_plan, crowded)
-    inset = inset_of(scene)
-    assert scene.frame.metres_per_point / inset.frame.metres_per_point >= LEAST_ZOOM
-    assert inset.legs >= {2}
-    assert inset.legs <= set(crossing(scene_in(inset.frame, demo_plan, crowded)))
-    [box], [shown] = (shapely.polygons(corners(part)) for part in (inset.box, inset.shown))
-    assert not box.intersects(shapely.union_all([scene.route, scene.covered, shown]))
+    inset = find_inset(scene)
+    assert scene.viewport.metres_per_point / inset.viewport.metres_per_point >= MIN_ZOOM
+    assert inset.leg_numbers >= {2}
+    assert inset.leg_numbers <= set(
+        find_visible_legs(collect_map_content(inset.viewport, demo_plan, crowded))
+    )
+    [box], [shown] = (
+        shapely.polygons(compute_corners(part)) for part in (inset.box, inset.enlarged_box)
+    )
+    assert not box.intersects(shapely.union_all([scene.route, scene.marker_area, shown]))
     assert shapely.box(-0.1, -0.1, WIDTH + 0.1, HEIGHT + 0.1).contains(box)
 
 
 def test_every_leg_is_told_on_map_or_inset(demo_plan, crowded):
     """On map and inset together every leg has its tag, and no words lie on each other."""
     picture = draw_patrol_map(demo_plan, crowded, width=WIDTH, height=HEIGHT)
-    assert {"G→1", "1→2", "2→3", "3→G"} <= set(picture.texts)
-    assert picture.texts.count("2→3") == 1
-    assert picture.texts.count("3") == 2
-    touching = overlapping(picture.labels, picture.labels)
+    assert {"G→1", "1→2", "2→3", "3→G"} <= set(picture.label_texts)
+    assert picture.label_texts.count("2→3") == 1
+    assert picture.label_texts.count("3") == 2
+    touching = find_overlaps(picture.label_boxes, picture.label_boxes)
     np.fill_diagonal(touching, val=False)
-    sign = np.array([len(text) == 1 for text in picture.texts])
+    sign = np.array([len(text) == 1 for text in picture.label_texts])
     touching &= ~(sign[:, None] & sign)  # round signs: their boxes may meet at the corners
-    assert not touching.any(), [picture.texts[row] for row in np.argwhere(touching)[0]]
+    assert not touching.any(), [picture.label_texts[row] for row in np.argwhere(touching)[0]]
 
 
 def test_maps_that_can_be_read_have_no_inset(demo_plan):
     """Where each leg is seen between the signs, the map stays as it is."""
     for patrol in demo_plan.patrols:
-        assert inset_of(_scene(demo_plan, patrol)) is None
+        assert find_inset(_scene(demo_plan, patrol)) is None
 
 
 def test_a_stop_next_door_needs_no_inset(demo_plan):
     """A leg that is short itself hides no turn: its tag says enough."""
     patrol = _patrol(demo_plan.patrols[8], [(0, 0), (900, 0), (12, 0), (0, 0)])
     scene = _scene(demo_plan, patrol)
-    short = dataclasses.replace(scene, legs=[leg for leg in scene.legs if leg.length < LEAST_SEEN])
-    assert inset_of(short) is None
+    short = dataclasses.replace(
+        scene, legs=[leg for leg in scene.legs if leg.length < MIN_VISIBLE_POINTS]
+    )
+    assert find_inset(short) is None

@@ -88,7 +88,7 @@ def test_every_school_has_its_bar(week):
 def test_impact_draws_expected_beside_what_came(demo_plan):
     """Two bars for each group of streets."""
     doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 6)], "minutes": [15.0]})
-    impact = pp.impact_of(
+    impact = pp.estimate_impact(
         demo_plan.area,
         demo_plan.hotspots,
         doses,
@@ -130,6 +130,6 @@ def test_months_hold_every_incident(demo_area):
     """The bars of all months together are all incidents, those that count below the others."""
     axes = pp.plot.months(demo_area)
     assert sum(bar.get_height() for bar in axes.patches) == len(demo_area.incidents)
-    counted = demo_area.incidents["category"].isin(demo_area.settings.crimes.counted)
+    counted = demo_area.incidents["category"].isin(demo_area.settings.crimes.risk_categories)
     first = axes.patches[: len(axes.patches) // 2]
     assert sum(bar.get_height() for bar in first) == counted.sum()

@@ -20,15 +20,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import patrolplan as pp
 from patrolplan.outputs.webmap.map_layers import (
-    FEARED,
-    RECORDED,
-    map_layers,
-    priority_class,
-    voice_classes,
+    ONLY_RECORDED,
+    ONLY_REPORTED,
+    build_map_layers,
+    classify_priority,
+    classify_voices,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import after_dark, keep_away
-from patrolplan.patrols.plan import Barred, Plan, clock
+from patrolplan.outputs.wording import describe_barred, describe_lighting
+from patrolplan.patrols.plan import BarredPlace, Plan, format_time
 from patrolplan.patrols.windows import Window
 from patrolplan.settings import OutputSettings
 
@@ -61,7 +61,7 @@ def hostile(plan: Plan) -> Plan:
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
     stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=(HOSTILE,), tasked=HOSTILE)
-    barred = Barred(HOSTILE, first.x, first.y, HOSTILE, HOSTILE)
+    barred = BarredPlace(HOSTILE, first.x, first.y, HOSTILE, HOSTILE)
     named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
     mean = dataclasses.replace(first, **named)
     return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
@@ -140,7 +140,10 @@ def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
     """Times, places, reasons and directions stand in the page itself, for ear and paper."""
     assert html.count('<article class="patrol"') == len(plan.patrols)
     for stop in plan.patrols[0].stops:
-        assert f"<b>{clock(stop.arrive_minutes)} to {clock(stop.leave_minutes)}</b>" in html
+        assert (
+            f"<b>{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}</b>"
+            in html
+        )
         assert all(text in html for text in (stop.place, *stop.why))
     assert plan.patrols[0].legs[0].steps[1].street in html
 
@@ -148,10 +151,10 @@ def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
 def test_the_cards_warnings_are_there_as_text(plan: Plan, html: str) -> None:
     """Where to keep away from, and where it is dark, is said as on the card."""
     barred = [one for patrol in plan.patrols for one in patrol.keep_away]
-    dark = [after_dark(plan, patrol) for patrol in plan.patrols]
+    dark = [describe_lighting(plan, patrol) for patrol in plan.patrols]
     assert barred
     assert any(dark)
-    assert all(str(escape(keep_away(one))) in html for one in barred)
+    assert all(str(escape(describe_barred(one))) in html for one in barred)
     assert all(f"<strong>Light:</strong> {told}" in html for told in dark if told)
 
 
@@ -217,7 +220,7 @@ def _unpack(packed: dict[str, list[int]]) -> list[np.ndarray[Any, Any]]:
 
 def test_streets_are_drawn_where_they_are(plan: Plan) -> None:
     """The packed streets unpack to the network's own coordinates, to a tenth of a metre."""
-    lines = _unpack(map_layers(plan)["streets"]["lines"])
+    lines = _unpack(build_map_layers(plan)["streets"]["lines"])
     network = plan.area.network
     longitude, latitude = network.projection.to_degrees(*network.parts.coordinates.T)
     assert len(lines) == len(network)
@@ -227,7 +230,7 @@ def test_streets_are_drawn_where_they_are(plan: Plan) -> None:
 
 def test_route_is_the_plans_route(plan: Plan) -> None:
     """Each leg on the map is the leg of the plan, point for point."""
-    legs = _unpack(map_layers(plan)["patrols"][0]["legs"])
+    legs = _unpack(build_map_layers(plan)["patrols"][0]["legs"])
     for drawn, leg in zip(legs, plan.patrols[0].legs, strict=True):
         longitude, latitude = plan.area.projection.to_degrees(*leg.line.T)
         np.testing.assert_allclose(drawn, np.column_stack([latitude, longitude]), atol=1e-6)
@@ -237,7 +240,7 @@ def test_classes_hold_their_share_of_street() -> None:
     """The top class is at most 5 % of street metres, all classes together at most half."""
     rng = np.random.default_rng(1)
     metres = rng.uniform(10, 50, 2000)
-    level = priority_class(rng.exponential(size=2000) * metres, metres)
+    level = classify_priority(rng.exponential(size=2000) * metres, metres)
     share = np.bincount(level, weights=metres, minlength=5) / metres.sum()
     np.testing.assert_allclose(share[[4, 3, 2, 1]], [0.05, 0.10, 0.15, 0.20], atol=0.002)
 
@@ -246,13 +249,13 @@ def test_equal_risk_is_one_class_and_no_risk_is_none() -> None:
     """Pieces of one catchment are never told apart, and a silent voice colours nothing."""
     metres = np.full(100, 30.0)
     share = np.repeat([0.03, 0.01, 0.0], [10, 20, 70])
-    level = priority_class(share * (1 + 1e-13 * np.arange(100)), metres)
+    level = classify_priority(share * (1 + 1e-13 * np.arange(100)), metres)
     assert [set(level[part].tolist()) for part in (slice(10), slice(10, 30), slice(30, 100))] == [
         {3},
         {2},
         {0},
     ]
-    assert not priority_class(np.zeros(100), metres).any()
+    assert not classify_priority(np.zeros(100), metres).any()
 
 
 def test_disagreement_is_feared_or_recorded(plan: Plan) -> None:
@@ -261,10 +264,10 @@ def test_disagreement_is_feared_or_recorded(plan: Plan) -> None:
     crime, reports = np.zeros(100), np.zeros(100)
     crime[:10], reports[90:] = 0.1, 0.1
     risk = dataclasses.replace(plan.risk, crime=crime, reports=reports, joined=crime + reports)
-    differ = voice_classes(risk, metres)["differ"]
-    assert set(differ[:10].tolist()) == {RECORDED}
+    differ = classify_voices(risk, metres)["differ"]
+    assert set(differ[:10].tolist()) == {ONLY_RECORDED}
     assert set(differ[10:90].tolist()) == {0}
-    assert set(differ[90:].tolist()) == {FEARED}
+    assert set(differ[90:].tolist()) == {ONLY_REPORTED}
 
 
 def test_reports_leave_as_classes_only(plan: Plan, html: str) -> None:
@@ -434,9 +437,9 @@ def test_places_to_keep_away_from_are_crosses(visit: Visit, plan: Plan) -> None:
     (barred,) = plan.patrols[0].keep_away
     cross = page.locator(".leaflet-marker-icon.away")
     assert cross.all_inner_texts() == ["\N{MULTIPLICATION SIGN}"]
-    assert cross.get_attribute("aria-label") == keep_away(barred)
+    assert cross.get_attribute("aria-label") == describe_barred(barred)
     page.locator(".patrol:visible [data-away]").click()
-    assert page.locator(".leaflet-popup-content").inner_text().strip() == keep_away(barred)
+    assert page.locator(".leaflet-popup-content").inner_text().strip() == describe_barred(barred)
     frame, box = page.locator("#map-frame").bounding_box(), cross.bounding_box()
     assert frame is not None
     assert box is not None
@@ -533,7 +536,7 @@ def test_printing_to_paper_keeps_the_map_and_the_words(visit: Visit, plan: Plan)
     reader = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
     text = " ".join(" ".join(one.extract_text() for one in reader.pages).split())
     assert patrol.school in text
-    assert all(clock(stop.arrive_minutes) in text for stop in patrol.stops)
+    assert all(format_time(stop.arrive_minutes) in text for stop in patrol.stops)
     assert plan.patrols[-1].school not in text
     assert len(reader.pages) <= 4
     assert page.locator("#search").is_visible()
@@ -600,7 +603,7 @@ def test_base_and_ride_are_shown(browser: Browser, riding: Plan, size: Any, tmp_
     day, early = riding.patrols
     assert page.locator(".leaflet-marker-icon.base").inner_text() == "B"
     text = page.locator(".patrol:visible").text_content() or ""
-    assert f"Leave the base at {clock(day.set_out_minutes)}" in text
+    assert f"Leave the base at {format_time(day.set_out_minutes)}" in text
     assert "by bicycle" in text
     assert "et off and push" in text
     page.select_option("#patrol-choice", early.urn)

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.roster import Roster
 from patrolplan.team.rota import plan_week
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
@@ -22,7 +22,7 @@ def week(demo_area, demo_plan):
 @pytest.fixture(scope="session")
 def roll(week):
     """That week, ready to be written down."""
-    return Roll(week)
+    return Roster(week)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,12 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.outputs.week.roster import RESERVED, Roll, check_choice, plain_names
+from patrolplan.outputs.week.roster import (
+    RESERVED_FILE_NAMES,
+    Roster,
+    check_officer_and_date,
+    make_file_names,
+)
 
 NASTY = st.text(st.sampled_from('aA1/\\.:*?"<>| \t\r\n-_éÉß\u202e'), max_size=80)
 
@@ -16,7 +21,7 @@ NASTY = st.text(st.sampled_from('aA1/\\.:*?"<>| \t\r\n-_éÉß\u202e'), max_size
 @given(st.lists(st.one_of(NASTY, st.text(max_size=90)), max_size=12))
 def test_file_names_are_plain_and_all_different(texts):
     """Any texts get names of letters and digits that differ even where case does not count."""
-    names = plain_names(texts)
+    names = make_file_names(texts)
     assert set(names) == set(texts)
     folded = [name.casefold() for name in names.values()]
     assert len(set(folded)) == len(folded)
@@ -24,17 +29,20 @@ def test_file_names_are_plain_and_all_different(texts):
         assert name
         assert len(name) < 80
         assert all(sign.isalnum() or sign in "-_" for sign in name)
-        assert name.casefold() not in RESERVED
+        assert name.casefold() not in RESERVED_FILE_NAMES
 
 
 def test_every_duty_is_found_by_school_and_by_officer(roll):
     """Each duty is found once at its school and once with its officer, and nowhere else."""
     week = roll.week
     at_school = [
-        duty for s in roll.schools for day in week.days for duty in roll.at_school(s.urn, day)
+        duty for s in roll.schools for day in week.days for duty in roll.school_duties(s.urn, day)
     ]
     of_officer = [
-        duty for o in roll.officers for day in week.days for duty in roll.of_officer(o.name, day)
+        duty
+        for o in roll.officers
+        for day in week.days
+        for duty in roll.officer_duties(o.name, day)
     ]
     keys = sorted(duty.key for duty in week.duties)
     assert sorted(duty.key for duty in at_school) == keys
@@ -51,31 +59,37 @@ def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
     )
     patrols = tuple(patrol for patrol in week.plan.patrols if patrol.urn != duty.urn)
     plan = dataclasses.replace(week.plan, area=less, patrols=patrols)
-    roll = Roll(dataclasses.replace(week, plan=plan))
+    roll = Roster(dataclasses.replace(week, plan=plan))
     last = roll.schools[-1]
     assert (last.urn, last.name, (last.x, last.y)) == (
         duty.urn,
         duty.patrol.school,
         (duty.patrol.x, duty.patrol.y),
     )
-    assert roll.card(duty).endswith(f"-{duty.urn}.pdf")
-    assert duty in roll.at_school(duty.urn, duty.date)
+    assert roll.card_path(duty).endswith(f"-{duty.urn}.pdf")
+    assert duty in roll.school_duties(duty.urn, duty.date)
 
 
 def test_an_officer_who_rides_to_the_gate_and_patrols_on_foot_is_said_to(week, roll):
     """The way to the gate and the way of the patrols are told apart where they differ."""
-    said = {officer.name: roll.ways(officer) for officer in roll.officers}
+    said = {officer.name: roll.describe_officer_modes(officer) for officer in roll.officers}
     assert said["SSO-01"] == "on foot"
     assert said["SSO-03"] == "to the gate by bicycle, patrol on foot"
     ridden = [
         dataclasses.replace(duty, patrol=dataclasses.replace(duty.patrol, way="bicycle"))
         for duty in week.duties
     ]
-    others = Roll(dataclasses.replace(week, duties=tuple(ridden)))
-    assert others.ways(others.officers[2]) == "by bicycle"
-    assert others.ways(others.officers[0]) == "to the gate on foot, patrol by bicycle"
-    mixed = Roll(dataclasses.replace(week, duties=(*week.duties, *ridden)))
-    assert mixed.ways(mixed.officers[2]) == "to the gate by bicycle, patrol on foot or by bicycle"
+    others = Roster(dataclasses.replace(week, duties=tuple(ridden)))
+    assert others.describe_officer_modes(others.officers[2]) == "by bicycle"
+    assert (
+        others.describe_officer_modes(others.officers[0])
+        == "to the gate on foot, patrol by bicycle"
+    )
+    mixed = Roster(dataclasses.replace(week, duties=(*week.duties, *ridden)))
+    assert (
+        mixed.describe_officer_modes(mixed.officers[2])
+        == "to the gate by bicycle, patrol on foot or by bicycle"
+    )
 
 
 def test_an_officer_led_from_the_base_goes_there_as_on_patrol(week):
@@ -83,13 +97,13 @@ def test_an_officer_led_from_the_base_goes_there_as_on_patrol(week):
     plan = dataclasses.replace(
         week.plan, area=pp.with_settings(week.plan.area, patrol={"start": "base"})
     )
-    roll = Roll(dataclasses.replace(week, plan=plan))
-    assert roll.ways(roll.officers[2]) == "patrol on foot"
+    roll = Roster(dataclasses.replace(week, plan=plan))
+    assert roll.describe_officer_modes(roll.officers[2]) == "patrol on foot"
 
 
 def test_unknown_officer_and_day_are_told_together(week):
     """An officer and a day that are not of the week are both named, with those that are."""
     with pytest.raises(InputError) as told:
-        check_choice(["SSO-01", "SSO-02"], week.days, "SSO-99", dt.date(2026, 12, 5))
+        check_officer_and_date(["SSO-01", "SSO-02"], week.days, "SSO-99", dt.date(2026, 12, 5))
     assert "there is no officer 'SSO-99' (known: SSO-01, SSO-02)" in str(told.value)
     assert "name a day from Monday 30 November to Friday 4 December" in str(told.value)

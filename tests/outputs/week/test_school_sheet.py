@@ -9,16 +9,24 @@ from pathlib import Path
 import pytest
 
 from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
-from patrolplan.outputs.week.roster import Roll
-from patrolplan.outputs.week.school_sheet import letter, render_school_sheets, school_data
-from patrolplan.patrols.plan import clock
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.school_sheet import (
+    build_school_data,
+    format_area_letter,
+    render_school_sheets,
+)
+from patrolplan.patrols.plan import format_time
 from patrolplan.settings import CrimeSettings
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
 printed = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page
+letters, pages, words_off_the_page = (
+    printed.strip_spaces,
+    printed.read_pages,
+    printed.find_words_off_page,
+)
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -33,21 +41,21 @@ def sheet(roll):
 @pytest.fixture(scope="module")
 def said(roll):
     """Everything that any school's sheet says, the words for the ear included."""
-    return {s.urn: json.dumps(school_data(roll, s), ensure_ascii=False) for s in roll.schools}
+    return {s.urn: json.dumps(build_school_data(roll, s), ensure_ascii=False) for s in roll.schools}
 
 
 def test_presence_stands_by_day(roll, sheet):
     """On days with a patrol stand the minutes at the gate and the streets, else that none is."""
     (text,) = pages(sheet)
     for day in roll.week.days:
-        duties = roll.at_school(URN, day)
+        duties = roll.school_duties(URN, day)
         for duty in duties:
-            until = clock(duty.patrol.gate_until_minutes)
-            assert f"{clock(duty.start_minutes)}\N{EN DASH}{until}" in text
+            until = format_time(duty.patrol.gate_until_minutes)
+            assert f"{format_time(duty.start_minutes)}\N{EN DASH}{until}" in text
             for stop in duty.patrol.stops:
                 assert letters(stop.place)[1:] in text
     assert text.count("nopatrolplanned") == sum(
-        not roll.at_school(URN, day) for day in roll.week.days
+        not roll.school_duties(URN, day) for day in roll.week.days
     )
 
 
@@ -81,9 +89,9 @@ def test_what_intelligence_tasked_is_not_told(roll):
     known = dataclasses.replace(duty.patrol.stops[1], tasked="an informant said so")
     patrol = dataclasses.replace(duty.patrol, stops=(secret, known))
     duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
-    other = Roll(dataclasses.replace(roll.week, duties=duties))
+    other = Roster(dataclasses.replace(roll.week, duties=duties))
     school = next(one for one in other.schools if one.urn == duty.urn)
-    text = json.dumps(school_data(other, school))
+    text = json.dumps(build_school_data(other, school))
     assert "Secret" not in text
     assert "informant" not in text
     assert known.place in text
@@ -92,7 +100,7 @@ def test_what_intelligence_tasked_is_not_told(roll):
 def test_only_schools_with_a_patrol_get_a_sheet(roll):
     """A school that nobody comes to this week gets no sheet."""
     duties = tuple(duty for duty in roll.week.duties if duty.urn != URN)
-    other = Roll(dataclasses.replace(roll.week, duties=duties))
+    other = Roster(dataclasses.replace(roll.week, duties=duties))
     assert render_school_sheets(other, [URN]) == {}
 
 
@@ -119,7 +127,7 @@ def test_many_streets_with_long_names_are_all_told(roll):
     ]
     patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
     full = (dataclasses.replace(duties[0], patrol=patrol),)
-    sheet = render_school_sheets(Roll(dataclasses.replace(roll.week, duties=full)), ["900007"])
+    sheet = render_school_sheets(Roster(dataclasses.replace(roll.week, duties=full)), ["900007"])
     text, back = pages(sheet["900007"])
     assert "EastmereBroadway" in back
     assert words_off_the_page(sheet["900007"]) == []
@@ -129,7 +137,7 @@ def test_many_streets_with_long_names_are_all_told(roll):
 
 def test_name_is_text_and_nothing_else(hostile):
     """A school's name full of markup is printed letter by letter."""
-    roll = Roll(hostile)
+    roll = Roster(hostile)
     (text,) = pages(render_school_sheets(roll, [URN])[URN])
     assert letters(next(one.name for one in roll.schools if one.urn == URN)) in text
 
@@ -141,5 +149,5 @@ def test_equal_weeks_give_equal_sheets(roll, sheet):
 
 def test_areas_are_lettered_on():
     """After Z comes AA, and no two numbers share letters."""
-    assert [letter(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
-    assert len({letter(n) for n in range(800)}) == 800
+    assert [format_area_letter(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
+    assert len({format_area_letter(n) for n in range(800)}) == 800

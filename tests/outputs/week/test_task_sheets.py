@@ -9,18 +9,26 @@ import pypdf
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.week.roster import Roll
-from patrolplan.outputs.week.task_sheets import officer_name, render_tasks, tasks_data
-from patrolplan.outputs.wording import grid_reference
-from patrolplan.patrols.plan import Barred, clock
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.task_sheets import (
+    build_tasks_data,
+    format_officer_name,
+    render_task_sheets,
+)
+from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.patrols.plan import BarredPlace, format_time
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import week_document
+from patrolplan.team.week import build_week_document
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
 printed = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page
+letters, pages, words_off_the_page = (
+    printed.strip_spaces,
+    printed.read_pages,
+    printed.find_words_off_page,
+)
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
 
@@ -28,7 +36,7 @@ NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.
 @pytest.fixture(scope="module")
 def tasks(roll):
     """The demo week's pages."""
-    return render_tasks(roll, roll.week.duties)
+    return render_task_sheets(roll, roll.week.duties)
 
 
 def test_every_duty_stands_on_the_wall_and_on_its_officers_sheet(roll, tasks):
@@ -38,13 +46,15 @@ def test_every_duty_stands_on_the_wall_and_on_its_officers_sheet(roll, tasks):
     assert len(sheets) == len({duty.officer for duty in roll.week.duties})
     for duty in roll.week.duties:
         sheet = next(page for head, page in sheets.items() if letters(duty.officer) in head)
-        assert f"Setoutfrombase{clock(duty.leave_minutes)}" in sheet
+        assert f"Setoutfrombase{format_time(duty.leave_minutes)}" in sheet
         assert letters(duty.patrol.school) in sheet
         for stop in duty.patrol.stops:
-            times = f"{clock(stop.arrive_minutes)}\N{EN DASH}{clock(stop.leave_minutes)}"
+            times = (
+                f"{format_time(stop.arrive_minutes)}\N{EN DASH}{format_time(stop.leave_minutes)}"
+            )
             assert times in sheet
             assert letters(stop.place) in sheet
-        hours = f"{clock(duty.start_minutes)}\N{EN DASH}{clock(duty.end_minutes)}"
+        hours = f"{format_time(duty.start_minutes)}\N{EN DASH}{format_time(duty.end_minutes)}"
         assert f"{letters(duty.officer)}{hours}" in text[0]
         assert hours in text[1]
 
@@ -54,7 +64,7 @@ def test_wall_tells_where_and_what_is_not_met(roll, tasks):
     whole = "".join(pages(tasks))
     for duty in roll.week.duties:
         for stop in duty.patrol.stops:
-            assert letters(f"{clock(stop.arrive_minutes)} {duty.officer}") in whole
+            assert letters(f"{format_time(stop.arrive_minutes)} {duty.officer}") in whole
     for gap in roll.week.unmet:
         assert letters(gap.why) in whole
 
@@ -62,13 +72,13 @@ def test_wall_tells_where_and_what_is_not_met(roll, tasks):
 def test_a_sheet_says_where_to_keep_away_from(roll):
     """Each patrol has the places to keep away from, until when always, its markup as text."""
     duty = roll.week.duties[0]
-    barred = Barred(
+    barred = BarredPlace(
         "T-09", duty.patrol.x, duty.patrol.y, NAME, f"{NAME * 3} (asked by A, until 4 May)"
     )
     patrol = dataclasses.replace(duty.patrol, keep_away=(barred,))
     own = dataclasses.replace(duty, patrol=patrol)
-    (page,) = pages(render_tasks(roll, [own], wall=False))
-    grid = grid_reference(barred.x, barred.y)
+    (page,) = pages(render_task_sheets(roll, [own], wall=False))
+    grid = format_grid_reference(barred.x, barred.y)
     assert letters(f"Keep away from {NAME[:40]}") in page
     assert letters(f"({grid}), T-09: {NAME[:40]}") in page
     assert letters("(asked by A, until 4 May).") in page
@@ -76,7 +86,7 @@ def test_a_sheet_says_where_to_keep_away_from(roll):
 
 def test_a_tasking_cut_short_says_who_asks_and_until_when(roll):
     """On a sheet only the reason of a tasking is cut."""
-    sheets = tasks_data(roll, roll.week.duties, wall=False)["sheets"]
+    sheets = build_tasks_data(roll, roll.week.duties, wall=False)["sheets"]
     told = [
         why
         for sheet in sheets
@@ -99,7 +109,7 @@ def test_no_page_of_a_sheet_is_without_a_patrol(roll, count):
     duty = max(roll.week.duties, key=lambda duty: len(duty.patrol.stops))
     days = roll.week.days
     duties = [dataclasses.replace(duty, date=days[n % len(days)]) for n in range(count)]
-    for page in pages(render_tasks(roll, duties, wall=False)):
+    for page in pages(render_task_sheets(roll, duties, wall=False)):
         assert "onthewallmap" in page
         assert "Tickwhatwasdone" in page
 
@@ -108,7 +118,7 @@ def test_four_patrols_stand_on_one_page(roll):
     """A sheet that is a little too long is set closer rather than on a second page."""
     mine = [duty for duty in roll.week.duties if duty.officer == "SSO-01"]
     assert len(mine) == 4
-    assert len(pages(render_tasks(roll, mine, wall=False))) == 1
+    assert len(pages(render_task_sheets(roll, mine, wall=False))) == 1
 
 
 def test_nothing_is_cut_by_the_edge(tasks):
@@ -127,18 +137,18 @@ def test_pages_are_tagged_and_say_nothing_of_who_made_them(tasks):
 
 def test_names_are_text_and_nothing_else(hostile):
     """A name full of markup is printed letter by letter, cut where it is too long."""
-    roll = Roll(hostile)
+    roll = Roster(hostile)
     duties = [duty for duty in hostile.duties if duty.urn == "900001"]
-    text = "".join(pages(render_tasks(roll, duties, wall=False)))
+    text = "".join(pages(render_task_sheets(roll, duties, wall=False)))
     assert letters(NAME)[:40] in text
     for duty in duties:
-        assert letters(officer_name(duty.officer)) in text
+        assert letters(format_officer_name(duty.officer)) in text
 
 
 def test_a_choice_of_duties_has_no_wall(roll):
     """Printed in part, only the sheets of who is chosen come, with the days chosen."""
     duties = [duty for duty in roll.week.duties if duty.date == roll.week.days[1]]
-    data = tasks_data(roll, duties, wall=False)
+    data = build_tasks_data(roll, duties, wall=False)
     assert data["wall"] is None
     assert [sheet["officer"] for sheet in data["sheets"]] == sorted(duty.officer for duty in duties)
     assert {day["day"] for sheet in data["sheets"] for day in sheet["days"]} == {
@@ -149,9 +159,9 @@ def test_a_choice_of_duties_has_no_wall(roll):
 def test_closed_days_are_told_from_days_without_a_patrol(roll):
     """A school out of term stands as closed on the wall, without a reason among the gaps."""
     week = dataclasses.replace(roll.week)
-    other = Roll(week)
-    other.__dict__["closed"] = frozenset({("900005", week.days[0])})
-    data = tasks_data(other, week.duties, wall=True)["wall"]
+    other = Roster(week)
+    other.__dict__["closed_days"] = frozenset({("900005", week.days[0])})
+    data = build_tasks_data(other, week.duties, wall=True)["wall"]
     row = next(row for row in data["schools"] if "900005" in row["about"])
     assert row["cells"][0] == {"duties": [], "none": "closed"}
     gap = next(gap for gap in data["gaps"] if gap["urn"] == "900005")
@@ -160,7 +170,7 @@ def test_closed_days_are_told_from_days_without_a_patrol(roll):
 
 def test_equal_weeks_give_equal_pages(roll, tasks):
     """Writing again changes no byte."""
-    assert render_tasks(roll, roll.week.duties) == tasks
+    assert render_task_sheets(roll, roll.week.duties) == tasks
 
 
 def test_a_start_at_the_base_stands_on_the_sheet(roll, demo_area, demo_plan):
@@ -170,13 +180,13 @@ def test_a_start_at_the_base_stands_on_the_sheet(roll, demo_area, demo_plan):
     area = dataclasses.replace(demo_area, settings=settings)
     plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
     week = plan_week(area, plan, start=roll.week.start)
-    text = "".join(pages(render_tasks(Roll(week), week.duties)))
+    text = "".join(pages(render_task_sheets(Roster(week), week.duties)))
     own = [duty for duty in week.duties if duty.patrol.approach and duty.urn != "900009"]
     assert own
     for duty in own:
-        assert f"Setoutfrombase{clock(duty.patrol.set_out_minutes)}" in text
+        assert f"Setoutfrombase{format_time(duty.patrol.set_out_minutes)}" in text
     assert "Fromthebase" in text
-    assert "Fromthebase" not in "".join(pages(render_tasks(roll, roll.week.duties)))
+    assert "Fromthebase" not in "".join(pages(render_task_sheets(roll, roll.week.duties)))
 
 
 def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_document(
@@ -191,9 +201,9 @@ def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_docu
     plan = dataclasses.replace(demo_plan, area=area)
     told = plan_week(area, plan, start=week.days[0])
     note = "Categories that patrols discover are counted: joint operation"
-    assert note in week_document(told)["notes"]
-    assert note not in week_document(week)["notes"]
-    text = pages(render_tasks(Roll(told), told.duties))
+    assert note in build_week_document(told)["notes"]
+    assert note not in build_week_document(week)["notes"]
+    text = pages(render_task_sheets(Roster(told), told.duties))
     said = letters("Offences that patrols discover count too: joint operation.")
     officers = {duty.officer for duty in told.duties}
     assert sum(said in page for page in text) == len(officers) + 1

@@ -16,16 +16,20 @@ from playwright.sync_api import sync_playwright
 import patrolplan as pp
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs import wording
-from patrolplan.outputs.week.roster import Roll
+from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import render_week_map
-from patrolplan.patrols.plan import clock
-from patrolplan.team.week import day_name, week_document
+from patrolplan.patrols.plan import format_time
+from patrolplan.team.week import build_week_document, format_day
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
 printed = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = printed.letters, printed.pages, printed.words_off_the_page
+letters, pages, words_off_the_page = (
+    printed.strip_spaces,
+    printed.read_pages,
+    printed.find_words_off_page,
+)
 
 ALWAYS = ("week.json", "hotspots.geojson", "week.csv", "week.xlsx", "map.html", "tasks.pdf")
 
@@ -57,7 +61,7 @@ def test_folder_holds_what_a_week_is(hand, folder):
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["files"]) == fixed | duties | schools
     document = json.loads((folder / "week.json").read_text(encoding="utf-8"))
-    assert document == week_document(hand)
+    assert document == build_week_document(hand)
 
 
 def test_cover_lists_the_cards_on_their_pages(hand, folder):
@@ -68,7 +72,7 @@ def test_cover_lists_the_cards_on_their_pages(hand, folder):
     assert len(begins) == len(hand.duties)
     at = 0
     for duty, page in zip(hand.duties, begins, strict=True):
-        row = f"{page}{duty.date:%A}{duty.date.day}{duty.date:%B}{clock(duty.leave_minutes)}"
+        row = f"{page}{duty.date:%A}{duty.date.day}{duty.date:%B}{format_time(duty.leave_minutes)}"
         assert row in cover[at:]
         at = cover.index(row)
         assert letters(duty.patrol.school) in cover[at:]
@@ -83,7 +87,7 @@ def test_single_cards_are_those_of_the_book(hand, folder):
     single = [
         page
         for duty in hand.duties
-        for page in pages((folder / Roll(hand).card(duty)).read_bytes())
+        for page in pages((folder / Roster(hand).card_path(duty)).read_bytes())
     ]
     numbered = [f"SSO-01·page{n}of{len(book) + 1}" for n in range(2, len(book) + 2)]
     assert [page.replace(words, "") for page, words in zip(book, numbered, strict=True)] == single
@@ -146,10 +150,10 @@ def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
     names = {name for name in files(out) if name.startswith("cards/")}
     assert len(names) == 4
-    roll = Roll(hostile)
+    roll = Roster(hostile)
     for duty in first.duties:
-        assert roll.card(duty) in names
-        book = out / "cards" / f"{Path(roll.card(duty)).parent.name}.pdf"
+        assert roll.card_path(duty) in names
+        book = out / "cards" / f"{Path(roll.card_path(duty)).parent.name}.pdf"
         assert letters(duty.officer) in pages(book.read_bytes())[0]
 
 
@@ -240,7 +244,7 @@ def test_every_duty_is_an_outing(roll, html):
 def test_the_light_is_that_of_the_day(roll, html):
     """Each outing says when the sun sets on its day."""
     told = {
-        wording.after_dark(dataclasses.replace(roll.week.plan, date=duty.date), duty.patrol)
+        wording.describe_lighting(dataclasses.replace(roll.week.plan, date=duty.date), duty.patrol)
         for duty in roll.week.duties
     }
     assert any(line.startswith("Sunset 15:") for line in told)
@@ -259,7 +263,7 @@ def test_day_and_officer_choose(roll, duty, page):
     (own,) = offered(page)
     assert own == f"{duty.date}-{duty.urn}-{duty.officer}"
     assert page.evaluate("location.hash") == f"#{own}"
-    about = f"{day_name(duty.date)}, {duty.officer}, set out {clock(duty.leave_minutes)}"
+    about = f"{format_day(duty.date)}, {duty.officer}, set out {format_time(duty.leave_minutes)}"
     assert about in page.locator(".patrol:visible .about").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -291,7 +295,7 @@ def test_an_address_outside_the_choice_widens_it(roll, duty, page):
 
 def test_names_of_officers_open_no_tag(hostile):
     """Officers' names are text in the page, and their addresses are plain."""
-    html = render_week_map(Roll(hostile)).decode()
+    html = render_week_map(Roster(hostile)).decode()
     assert "<script>alert(1)" not in html
     assert "=HYPERLINK(&#34;http://x&#34;)" in html
     assert re.findall(r'<option value="([^"]*)"', html)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from patrolplan.patrols.solver.label_setting import Explorer
-from patrolplan.patrols.solver.reduce import build_case
+from patrolplan.patrols.solver.label_setting import LabelExplorer
+from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
 
 STOPS = 8
@@ -52,8 +52,8 @@ def test_the_bound_of_a_few_labels_is_never_below_the_best_patrol():
     for seed in range(60):
         problem = _town(seed)
         best = _best(problem)
-        case = build_case(problem)
-        explorer = Explorer(case, case.crews[0])
+        case = reduce_problem(problem)
+        explorer = LabelExplorer(case, case.officer_groups[0])
         for beam in BEAMS:
             found = explorer.explore(case.value, 0.0, rising=True, beam=beam)
             assert found.bound >= best - 1e-9

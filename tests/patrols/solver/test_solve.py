@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from patrolplan.patrols.solver.packing import Answer
-from patrolplan.patrols.solver.reduce import build_case
+from patrolplan.patrols.solver.packing import ReducedSolution
+from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solve import (
     FirstOf,
     MaxIterations,
     MaxSeconds,
     Officer,
     OrienteeringProblem,
-    knapsack_bound,
+    compute_knapsack_bound,
+    find_variants,
     solve,
-    variants,
 )
-from patrolplan.patrols.solver.teams import search
+from patrolplan.patrols.solver.teams import improve_solution
 
 RELAXED = {
     "deadline": None,
@@ -422,7 +422,7 @@ def test_large_problems_have_variants_too():
     """Where nothing can be enumerated, variants come from solving again with smaller prizes."""
     problem = town(140, 60.0, dwell=5.0)
     best = solve(problem, stop=MaxIterations(2000))
-    for other in variants(problem, best, count=1, max_jaccard=0.7, least_share=0.5):
+    for other in find_variants(problem, best, count=1, max_jaccard=0.7, min_share=0.5):
         check(problem, other)
         assert jaccard(best.stops, other.stops) <= 0.7
         assert other.worth >= 0.5 * best.worth
@@ -446,7 +446,7 @@ def test_variants_differ_and_are_nearly_as_good(officers):
     """Variants are feasible, differ pairwise and from the best, and come best first."""
     problem = town(30, 90.0, officers=officers)
     best = solve(problem)
-    others = variants(problem, best, count=3)
+    others = find_variants(problem, best, count=3)
     assert len(others) == 3
     for other in others:
         check(problem, other)
@@ -462,7 +462,7 @@ def test_each_variant_is_the_best_that_differs_enough(officers):
     """The first variant is the best of all sets that differ enough, found by trying everything."""
     problem = town(6, 60.0, officers=officers, seed=5)
     best = solve(problem)
-    first = variants(problem, best, count=1, least_share=0.0)[0]
+    first = find_variants(problem, best, count=1, min_share=0.0)[0]
     feasible = [
         frozenset(stops)
         for count in range(5)
@@ -482,7 +482,7 @@ def test_each_variant_is_the_best_that_differs_enough(officers):
 def test_variants_of_nothing_are_none():
     """Where nothing can be visited there is no other way."""
     problem = town(3, 90.0, dwell=91.0)
-    assert variants(problem, solve(problem)) == ()
+    assert find_variants(problem, solve(problem)) == ()
 
 
 def test_variants_refuse_shares_that_make_no_sense():
@@ -490,7 +490,7 @@ def test_variants_refuse_shares_that_make_no_sense():
     problem = town(3, 90.0)
     best = solve(problem)
     with pytest.raises(ValueError, match=r"count is -1.*max_jaccard is 2.*least_share is -1"):
-        variants(problem, best, count=-1, max_jaccard=2.0, least_share=-1.0)
+        find_variants(problem, best, count=-1, max_jaccard=2.0, min_share=-1.0)
 
 
 @st.composite
@@ -521,7 +521,7 @@ def test_one_way_ways_are_as_good_as_brute_force(problem):
     best = brute_force(problem)
     assert solution.proven
     assert solution.worth == pytest.approx(best)
-    others = variants(problem, solution, count=2, least_share=0.5)
+    others = find_variants(problem, solution, count=2, min_share=0.5)
     for other in others:
         check(problem, other)
         assert other.worth <= best + 1e-9
@@ -534,11 +534,13 @@ def test_one_way_ways_are_as_good_as_brute_force(problem):
 @given(one_way_towns())
 def test_search_and_bound_hold_on_one_way_ways(problem):
     """The search's routes are in time, and no bound is below the best there is."""
-    case = build_case(problem)
+    case = reduce_problem(problem)
     best = brute_force(problem)
-    assert knapsack_bound(case) >= best * case.scale - 1e-6
+    assert compute_knapsack_bound(case) >= best * case.scale - 1e-6
     if case.size:
-        found, _ = search(case, Answer({}, 0.0, math.inf, 0), 300, math.inf, seed=1)
+        found, _ = improve_solution(
+            case, ReducedSolution({}, 0.0, math.inf, 0), 300, math.inf, seed=1
+        )
         assert found.value <= best * case.scale + 1e-6
         for officer, stops in found.routes.items():
             rows = [int(case.rows[k]) for k in stops]

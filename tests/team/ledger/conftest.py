@@ -40,7 +40,7 @@ def week(demo_area, plan):
 @pytest.fixture(scope="session")
 def promised_week(week):
     """That week as it is handed out."""
-    return pp.handed_out(week)
+    return pp.build_promised_week(week)
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
 from patrolplan.team.ledger.delivered import (
     Answer,
-    parsed_answer,
-    parsed_line,
-    stops_of,
-    table_visits,
-    typed_visits,
+    build_table_visits,
+    build_typed_visits,
+    find_promised_stops,
+    parse_answer,
+    parse_answers,
 )
-from patrolplan.team.ledger.map_matching import track_visits
+from patrolplan.team.ledger.map_matching import build_track_visits
 
 MONDAY = dt.date(2026, 11, 30)
 
@@ -43,30 +43,30 @@ def handed(ledger, promised_week):
 )
 def test_short_answers(text, answer):
     """Each way to answer for a stop."""
-    assert parsed_answer(text, 15) == answer
+    assert parse_answer(text, 15) == answer
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "721", "nan", "inf", "15/", "15/x", "15/-1", "15/²"])
 def test_what_is_no_answer(text):
     """What is no number of minutes or engagements is said to be none."""
     with pytest.raises(ValueError, match="is no number of"):
-        parsed_answer(text, 15)
+        parse_answer(text, 15)
 
 
 def test_one_line_for_all_stops():
     """As many answers as stops, no more and no fewer."""
-    assert parsed_line("= 12/3 -", [15, 15, 15]) == (Answer(15), Answer(12, 3), Answer(0))
+    assert parse_answers("= 12/3 -", [15, 15, 15]) == (Answer(15), Answer(12, 3), Answer(0))
     with pytest.raises(ValueError, match="2 answers for 3 stops"):
-        parsed_line("15 15", [15, 15, 15])
+        parse_answers("15 15", [15, 15, 15])
 
 
 def test_typed_answers_belong_to_the_stops_in_the_order_of_the_card(handed, promised_week):
     """Answer n is for stop n."""
     officer = promised_week.doses[0]["officer"]
-    stops = stops_of(handed, officer, MONDAY)
+    stops = find_promised_stops(handed, officer, MONDAY)
     assert stops["stop"].tolist() == list(range(1, len(stops) + 1))
     answers = [Answer(float(minutes)) for minutes in range(len(stops))]
-    visits = typed_visits(stops, answers)
+    visits = build_typed_visits(stops, answers)
     assert [visit.hotspot for visit in visits] == stops["hotspot"].tolist()
     assert [visit.minutes for visit in visits] == [answer.minutes for answer in answers]
 
@@ -74,11 +74,11 @@ def test_typed_answers_belong_to_the_stops_in_the_order_of_the_card(handed, prom
 def test_days_and_officers_without_stops_are_told(ledger, promised_week):
     """The message names who is on duty, or says to hand the week out."""
     with pytest.raises(InputError, match="no week is handed out for 2026-11-30"):
-        stops_of(ledger, "SSO-01", MONDAY)
+        find_promised_stops(ledger, "SSO-01", MONDAY)
     ledger.hand_out(promised_week)
     on_duty = min(dose["officer"] for dose in promised_week.doses if dose["date"] == MONDAY)
     with pytest.raises(InputError, match=rf"'SSO-99' has no stops .*on duty: .*{on_duty}"):
-        stops_of(ledger, "SSO-99", MONDAY)
+        find_promised_stops(ledger, "SSO-99", MONDAY)
 
 
 def _table(*rows):
@@ -94,9 +94,9 @@ def test_a_table_names_stops_by_number_or_hotspot(handed, promised_week, tmp_pat
     by_number = _table((officer, MONDAY, None, None, 1, 15.0, 2))
     by_name = _table((officer, MONDAY, None, name, None, 15.0, 2))
     path = tmp_path / "v.csv"
-    assert table_visits(handed, by_number, path) == table_visits(handed, by_name, path)
+    assert build_table_visits(handed, by_number, path) == build_table_visits(handed, by_name, path)
     stand_in = _table(("SSO-99", MONDAY, urn, name, None, 10.0, None))
-    (visit,) = table_visits(handed, stand_in, path)
+    (visit,) = build_table_visits(handed, stand_in, path)
     assert (visit.officer, visit.urn, visit.hotspot) == ("SSO-99", urn, name)
 
 
@@ -113,7 +113,7 @@ def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
         ("SSO-99", MONDAY, None, "H1", None, 15.0, None),
     )
     with pytest.raises(InputError) as raised:
-        table_visits(handed, table, tmp_path / "v.csv", {officer, "SSO-99"})
+        build_table_visits(handed, table, tmp_path / "v.csv", {officer, "SSO-99"})
     told = [str(problem) for problem in raised.value.problems]
     expected = [
         "row 2, column 'officer': there is no officer 'SSO-77'",
@@ -141,12 +141,12 @@ def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week, walker):
     """Every promised hotspot is told, within a tenth, and again the same."""
     duty = week.duties[0]
     track, truth = _track(plan, walker, duty)
-    measured = track_visits(handed, plan.area.network, track, duty.officer, duty.date)
+    measured = build_track_visits(handed, plan.area.network, track, duty.officer, duty.date)
     found = {visit.hotspot: visit.minutes for visit in measured.visits}
     for stop in duty.patrol.stops:
         assert found[stop.hotspot] == pytest.approx(truth[stop.hotspot], rel=0.1)
     assert {visit.urn for visit in measured.visits} == {duty.urn}
-    again = track_visits(handed, plan.area.network, track, duty.officer, duty.date)
+    again = build_track_visits(handed, plan.area.network, track, duty.officer, duty.date)
     assert again.visits == measured.visits
 
 
@@ -157,11 +157,11 @@ def test_tracks_of_another_day_or_place_are_refused(handed, plan, week, walker):
     network = plan.area.network
     other = next(row for row in week.duties if row.date == MONDAY + dt.timedelta(days=1))
     with pytest.raises(InputError, match="it has some on 2026-11-30"):
-        track_visits(handed, network, track, other.officer, other.date)
+        build_track_visits(handed, network, track, other.officer, other.date)
     far = Track(track.seconds, track.longitude + 1, track.latitude)
     with pytest.raises(InputError, match="nowhere near the area's streets"):
-        track_visits(handed, network, far, duty.officer, duty.date)
+        build_track_visits(handed, network, far, duty.officer, duty.date)
     with pytest.raises(InputError, match="SSO-99 has no patrol on 2026-11-30"):
-        track_visits(handed, network, track, "SSO-99", duty.date)
-    lent = track_visits(handed, network, track, "SSO-99", duty.date, duty.urn)
+        build_track_visits(handed, network, track, "SSO-99", duty.date)
+    lent = build_track_visits(handed, network, track, "SSO-99", duty.date, duty.urn)
     assert {visit.officer for visit in lent.visits} == {"SSO-99"}

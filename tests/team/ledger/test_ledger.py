@@ -24,7 +24,7 @@ MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 def test_a_week_handed_out_promises_every_stop_of_its_cards(ledger, promised_week, week):
     """There is a dose for each stop of each duty, with the minutes that its card shows."""
     assert ledger.hand_out(promised_week)
-    promised = ledger.promised(MONDAY, FRIDAY)
+    promised = ledger.read_promised(MONDAY, FRIDAY)
     stops = [
         (duty.officer, duty.date, duty.urn, stop.hotspot)
         for duty in week.duties
@@ -38,9 +38,9 @@ def test_a_week_handed_out_promises_every_stop_of_its_cards(ledger, promised_wee
 def test_the_same_week_is_handed_out_once(ledger, promised_week):
     """Handing the same week out again changes nothing."""
     assert ledger.hand_out(promised_week)
-    before = ledger.promised(MONDAY, FRIDAY)
+    before = ledger.read_promised(MONDAY, FRIDAY)
     assert not ledger.hand_out(promised_week)
-    assert ledger.promised(MONDAY, FRIDAY).equals(before)
+    assert ledger.read_promised(MONDAY, FRIDAY).equals(before)
 
 
 def test_a_week_handed_out_again_stands_for_its_days(ledger, promised_week):
@@ -50,7 +50,7 @@ def test_a_week_handed_out_again_stands_for_its_days(ledger, promised_week):
     days = tuple(day for day in promised_week.days if day >= wednesday)
     kept = tuple(d for d in promised_week.doses if d["date"] == FRIDAY)
     ledger.hand_out(dataclasses.replace(promised_week, days=days, doses=kept))
-    promised = ledger.promised(MONDAY, FRIDAY)
+    promised = ledger.read_promised(MONDAY, FRIDAY)
     first = [d for d in promised_week.doses if d["date"] < wednesday]
     assert len(promised) == len(first) + len(kept)
     assert set(promised["date"]) == {*(d["date"] for d in first), FRIDAY}
@@ -61,7 +61,7 @@ def test_a_visit_told_twice_is_kept_once(ledger, visit):
     visits = [visit(0, 15.0, engagements=2), visit(1, 0.0)]
     assert [entry.outcome for entry in ledger.record(visits)] == ["new", "new"]
     assert [entry.outcome for entry in ledger.record(visits)] == ["same", "same"]
-    assert len(ledger.history(MONDAY, FRIDAY)) == 2
+    assert len(ledger.read_revisions(MONDAY, FRIDAY)) == 2
 
 
 def test_a_correction_is_a_new_row(ledger, visit):
@@ -69,17 +69,17 @@ def test_a_correction_is_a_new_row(ledger, visit):
     ledger.record([visit(0, 15.0, engagements=2)])
     (entry,) = ledger.record([visit(0, 9.5)])
     assert (entry.outcome, entry.minutes_before, entry.revision) == ("corrected", 15.0, 2)
-    standing = ledger.delivered(MONDAY, FRIDAY)
+    standing = ledger.read_delivered(MONDAY, FRIDAY)
     assert standing[["minutes", "revision"]].to_numpy().tolist() == [[9.5, 2]]
     assert standing["engagements"].tolist() == [2]  # not told, so as before
-    assert ledger.history(MONDAY, FRIDAY)["minutes"].tolist() == [15.0, 9.5]
+    assert ledger.read_revisions(MONDAY, FRIDAY)["minutes"].tolist() == [15.0, 9.5]
 
 
 def test_visits_of_one_entry_are_kept_together_or_not_at_all(ledger, visit):
     """A row that the database refuses takes the others of its entry with it."""
     with pytest.raises(pp.LedgerError):
         ledger.record([visit(0, 15.0), visit(1, 15.0, officer=None)])
-    assert ledger.delivered(MONDAY, FRIDAY).empty
+    assert ledger.read_delivered(MONDAY, FRIDAY).empty
 
 
 def test_areas_in_one_database_do_not_meet(ledger, demo_area, promised_week, visit):
@@ -88,9 +88,9 @@ def test_areas_in_one_database_do_not_meet(ledger, demo_area, promised_week, vis
     ledger.record([visit(0, 15.0)])
     url = ledger._engine.url
     with pp.Ledger(url, "Westmere", demo_area.projection) as other:
-        assert other.promised(MONDAY, FRIDAY).empty
-        assert other.delivered(MONDAY, FRIDAY).empty
-        assert other.hotspots(MONDAY, FRIDAY).empty
+        assert other.read_promised(MONDAY, FRIDAY).empty
+        assert other.read_delivered(MONDAY, FRIDAY).empty
+        assert other.read_hotspots(MONDAY, FRIDAY).empty
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
@@ -107,13 +107,15 @@ def test_writers_take_turns(database, request, ledger, demo_area, visit):
         told = list(pool.map(write, range(8)))
     assert sorted(outcomes[0] for outcomes in told) == ["new"] + ["same"] * 7
     with pp.Ledger(url, demo_area.name, demo_area.projection) as mine:
-        assert len(mine.history(MONDAY, FRIDAY)) == 6
+        assert len(mine.read_revisions(MONDAY, FRIDAY)) == 6
 
 
 def test_a_newer_ledger_is_refused(ledger, demo_area):
     """A ledger of a version that is not known is left alone, and the message says what to do."""
     with ledger._engine.begin() as connection:
-        connection.execute(sa.update(schema.about).values(schema=schema.SCHEMA + 1))
+        connection.execute(
+            sa.update(schema.ledger_version).values(schema=schema.SCHEMA_VERSION + 1)
+        )
     told = "is of version 2, this patrolplan knows 1; install a newer patrolplan"
     with pytest.raises(pp.LedgerError, match=told):
         pp.Ledger(ledger._engine.url, demo_area.name, demo_area.projection)
@@ -175,8 +177,8 @@ def test_the_last_word_on_each_visit_stands(entries):
                 said[f"H{number}"] = (minutes, before[1] if spoken is None else spoken)
                 rows += said[f"H{number}"] != before
             ledger.record(visits)
-        standing = ledger.delivered(MONDAY, MONDAY)
-        history = ledger.history(MONDAY, MONDAY)
+        standing = ledger.read_delivered(MONDAY, MONDAY)
+        history = ledger.read_revisions(MONDAY, MONDAY)
     columns = (standing[name].tolist() for name in ("hotspot", "minutes", "engagements"))
     found = {
         name: (minutes, None if spoken is pd.NA else spoken)
@@ -224,7 +226,7 @@ def _kills(tmp_path, demo_area, count):
     for kill in range(count):
         printed += _killed(url, kill * 100_000, rng.uniform(0, 0.3))
         with pp.Ledger(url, "Eastmere", demo_area.projection) as ledger:
-            rows = ledger.history(dt.date(2020, 1, 1), dt.date(2900, 1, 1))
+            rows = ledger.read_revisions(dt.date(2020, 1, 1), dt.date(2900, 1, 1))
             found = rows.groupby("urn").size()
             assert set(map(str, printed)) <= set(found.index)
             assert (found == 3).all()  # whole entries only

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from patrolplan.team.ledger.map_matching import GAP_SECONDS, presence_on_streets
-from patrolplan.team.ledger.promised import pieces_on
+from patrolplan.team.ledger.map_matching import MAX_BRIDGED_SECONDS, match_track
+from patrolplan.team.ledger.promised import find_pieces
 
 MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
 """Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""
@@ -22,7 +22,7 @@ def _measured(plan, walker, seed, **noise):
     patrol = patrols[rng.integers(len(patrols))]
     true = walker.walk(patrol, plan.hotspots, rng)
     seconds, xy = walker.recorded(true, rng, **noise)
-    found = presence_on_streets(plan.area.network, seconds, xy)
+    found = match_track(plan.area.network, seconds, xy)
     assert found.piece_minutes.sum() + found.off_street_minutes == pytest.approx(
         (seconds[-1] - seconds[0]) / 60
     )
@@ -75,8 +75,8 @@ def test_a_long_gap_counts_nowhere(demo_area):
     for gap, bridged, lost in ((240, 3.9, 0.0), (600, 0.0, 9.9)):
         seconds = np.arange(0, 1800.0, 5)
         seconds = seconds[(seconds <= 600) | (seconds >= 600 + gap)]
-        assert (gap > GAP_SECONDS) == (lost > 0)
-        found = presence_on_streets(network, seconds, np.tile(place, (len(seconds), 1)))
+        assert (gap > MAX_BRIDGED_SECONDS) == (lost > 0)
+        found = match_track(network, seconds, np.tile(place, (len(seconds), 1)))
         assert found.bridged_minutes == pytest.approx(bridged, abs=0.11)
         assert found.lost_minutes == pytest.approx(lost, abs=0.11)
         counted = found.piece_minutes.sum() + found.off_street_minutes
@@ -89,13 +89,13 @@ def test_time_off_the_streets_is_no_dose(demo_area):
     corner = network.node_xy[np.argmax(network.node_xy.sum(axis=1))]
     rng = np.random.default_rng(1)
     xy = corner + 300 + rng.normal(0, 10, (120, 2))
-    found = presence_on_streets(network, np.arange(0, 600.0, 5), xy)
+    found = match_track(network, np.arange(0, 600.0, 5), xy)
     assert found.off_street_minutes > 0.9 * 595 / 60
 
 
 def test_a_stretch_finds_its_own_pieces_again(plan):
     """The pieces of every hotspot are known from its line alone."""
-    found = pieces_on(plan.area.network, plan.hotspots.geometry.to_numpy())
+    found = find_pieces(plan.area.network, plan.hotspots.geometry.to_numpy())
     same = [set(a) >= set(b) for a, b in zip(found, plan.hotspots["pieces"], strict=True)]
     assert all(same)
     more = sum(len(a) for a in found) - sum(len(b) for b in plan.hotspots["pieces"])

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.week.spreadsheet import return_tables, write_return
-from patrolplan.team.ledger.promised import SAME_PLACE_METRES, same_place
+from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
+from patrolplan.team.ledger.promised import SAME_PLACE_METRES, match_stretches
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 DAY = dt.timedelta(days=1)
@@ -43,7 +43,7 @@ def used(ledger, promised_week, visit):
 @pytest.mark.parametrize("column", ["officer", "urn", "week", "hotspot"])
 def test_sums_are_those_of_the_doses_one_by_one(used, promised_week, visit, column):
     """Promised and delivered by officer, school, week and hotspot, against a plain loop."""
-    table = pp.against(pp.compared(used, MONDAY, FRIDAY), [column])
+    table = pp.summarise_doses(pp.compare_doses(used, MONDAY, FRIDAY), [column])
     promised, delivered, spoken = {}, {}, {}
     for dose in promised_week.doses:
         key = {**dose, "week": MONDAY}[column]
@@ -65,7 +65,9 @@ def test_visits_that_nobody_promised_count(ledger, promised_week, visit):
     ledger.hand_out(promised_week)
     extra = visit(0, 12.0, officer="SSO-99")
     ledger.record([extra])
-    table = pp.against(pp.compared(ledger, MONDAY, FRIDAY), ["officer"]).set_index("officer")
+    table = pp.summarise_doses(pp.compare_doses(ledger, MONDAY, FRIDAY), ["officer"]).set_index(
+        "officer"
+    )
     row = table.loc["SSO-99"]
     assert (row["promised_minutes"], row["delivered_minutes"]) == (0.0, 12.0)
     assert pd.isna(row["delivered_percent"])
@@ -73,12 +75,12 @@ def test_visits_that_nobody_promised_count(ledger, promised_week, visit):
 
 def test_an_empty_ledger_has_empty_reports(ledger):
     """Nothing promised and nothing delivered is no error."""
-    assert all(table.empty for table in return_tables(ledger, "2026-12").values())
+    assert all(table.empty for table in build_return_tables(ledger, "2026-12").values())
 
 
 def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
     """A week of a plan with other names stands beside the first: places are joined by place."""
-    before = pp.against(pp.compared(used, MONDAY, FRIDAY), ["place"])
+    before = pp.summarise_doses(pp.compare_doses(used, MONDAY, FRIDAY), ["place"])
     renamed = _renamed(plan)
     old = dict(zip(plan.hotspots["hotspot"], renamed.hotspots["hotspot"], strict=True))
     later = []
@@ -88,9 +90,9 @@ def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
         later.append(dataclasses.replace(duty, date=duty.date + 7 * DAY, patrol=patrol))
     days = tuple(day + 7 * DAY for day in week.days)
     next_week = dataclasses.replace(week, plan=renamed, duties=tuple(later), days=days)
-    assert used.hand_out(pp.handed_out(next_week))
-    both = pp.compared(used, MONDAY, FRIDAY + 7 * DAY)
-    summed = pp.against(both, ["hotspot", "place"]).set_index("place")
+    assert used.hand_out(pp.build_promised_week(next_week))
+    both = pp.compare_doses(used, MONDAY, FRIDAY + 7 * DAY)
+    summed = pp.summarise_doses(both, ["hotspot", "place"]).set_index("place")
     assert (
         summed["promised_minutes"].to_dict()
         == (2 * before.set_index("place")["promised_minutes"]).to_dict()
@@ -145,12 +147,12 @@ def test_the_rule_of_the_same_place(plan):
     stops = plan.hotspots["stop"]
     xy = [(point.x, point.y) for point in stops]
     stretches = plan.hotspots.geometry.to_numpy()
-    found = same_place(xy, stretches)
+    found = match_stretches(xy, stretches)
     apart = [stretches[row].distance(point) for row, point in zip(found, stops, strict=True)]
     assert max(apart) < 0.01
     assert (found == range(len(xy))).mean() > 0.99  # stretches may cross where an officer stops
     east = max(shape.bounds[2] for shape in stretches)
-    assert same_place([(east + SAME_PLACE_METRES + 1, xy[0][1])], stretches).tolist() == [-1]
+    assert match_stretches([(east + SAME_PLACE_METRES + 1, xy[0][1])], stretches).tolist() == [-1]
 
 
 def test_both_databases_give_the_same_reports(tmp_path, used, postgres, promised_week, visit, plan):
@@ -170,4 +172,4 @@ def test_both_databases_give_the_same_reports(tmp_path, used, postgres, promised
             assert (mine / name).read_bytes() == (theirs / name).read_bytes(), name
         doses = [pp.delivered_before(each, FRIDAY, plan.hotspots) for each in (used, other)]
         assert doses[0].equals(doses[1])
-        assert used.history(MONDAY, FRIDAY).equals(other.history(MONDAY, FRIDAY))
+        assert used.history(MONDAY, FRIDAY).equals(other.read_revisions(MONDAY, FRIDAY))

@@ -10,22 +10,22 @@ from patrolplan.team.ledger.promised import (
     HOTSPOTS_FILE,
     WEEK_FILE,
     hotspots_document,
-    read_handed_out,
+    read_promised_week,
 )
-from patrolplan.team.week import week_document
+from patrolplan.team.week import build_week_document
 
 
 @pytest.fixture
 def folder(tmp_path, week):
     """The two files of a week's folder that the ledger reads."""
-    write_json(tmp_path / WEEK_FILE, week_document(week))
+    write_json(tmp_path / WEEK_FILE, build_week_document(week))
     write_json(tmp_path / HOTSPOTS_FILE, hotspots_document(week))
     return tmp_path
 
 
 def test_a_folder_hands_out_what_the_week_promises(folder, promised_week):
     """Days, doses and hotspots read from the folder are those of the calls."""
-    assert read_handed_out(folder) == promised_week
+    assert read_promised_week(folder) == promised_week
 
 
 def test_a_hotspot_that_is_lost_is_told(folder, promised_week):
@@ -35,4 +35,4 @@ def test_a_hotspot_that_is_lost_is_told(folder, promised_week):
     kept = [row for row in spots["features"] if row["properties"]["hotspot"] != name]
     write_json(folder / HOTSPOTS_FILE, {**spots, "features": kept})
     with pytest.raises(InputError, match=rf"hotspots\.geojson lacks {name}"):
-        read_handed_out(folder)
+        read_promised_week(folder)

@@ -11,9 +11,9 @@ from patrolplan.crs import Projection
 MARGIN_METRES = 25
 """Asked for beyond the area, so that outlines may be made simpler; what lies outside is dropped."""
 
-SIMPLER_METRES = 10
+SIMPLIFY_METRES = 10
 OVERLAP_METRES = 5
-STRAIGHT_METRES = 2000
+MAX_SEGMENT_METRES = 2000
 """Edges are straight in metres here and in degrees there: 0.1 m apart over this length."""
 
 
@@ -33,38 +33,38 @@ class Cell:
     shape: shapely.Polygon
 
     @property
-    def longer_metres(self) -> float:
+    def longer_side_metres(self) -> float:
         """The longer side of its extent."""
         west, south, east, north = self.shape.bounds
         return float(max(east - west, north - south))
 
-    def ring(self, projection: Projection) -> str:
+    def format_ring(self, projection: Projection) -> str:
         """The outline as data.police.uk takes it: "latitude,longitude:latitude,longitude:..."."""
-        edge = shapely.get_coordinates(shapely.segmentize(self.shape.exterior, STRAIGHT_METRES))
+        edge = shapely.get_coordinates(shapely.segmentize(self.shape.exterior, MAX_SEGMENT_METRES))
         longitude, latitude = projection.to_degrees(edge[:-1, 0], edge[:-1, 1])
         points = zip(latitude, longitude, strict=True)
         return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in points)
 
 
-def widened(limits: BaseGeometry) -> BaseGeometry:
+def widen_limits(limits: BaseGeometry) -> BaseGeometry:
     """The area and a little more, in a simpler outline that leaves nothing of it out."""
-    return limits.buffer(MARGIN_METRES, join_style="mitre").simplify(SIMPLER_METRES)
+    return limits.buffer(MARGIN_METRES, join_style="mitre").simplify(SIMPLIFY_METRES)
 
 
-def first_cells(limits: BaseGeometry) -> list[Cell]:
+def split_into_cells(limits: BaseGeometry) -> list[Cell]:
     """One cell for each part of the area, from west to east.
 
     Examples
     --------
-    >>> [cell.key for cell in first_cells(shapely.box(0, 0, 1000, 500))]
+    >>> [cell.key for cell in split_into_cells(shapely.box(0, 0, 1000, 500))]
     ['0']
     """
-    parts = [part for part in shapely.get_parts(widened(limits)) if not part.is_empty]
+    parts = [part for part in shapely.get_parts(widen_limits(limits)) if not part.is_empty]
     parts.sort(key=lambda part: part.bounds)
-    return [Cell(str(place), _without_holes(part)) for place, part in enumerate(parts)]
+    return [Cell(str(place), _drop_holes(part)) for place, part in enumerate(parts)]
 
 
-def halves(cell: Cell) -> list[Cell]:
+def halve_cell(cell: Cell) -> list[Cell]:
     """A cell cut across its longer side; the halves overlap a little, and leave nothing out."""
     west, south, east, north = cell.shape.bounds
     if east - west >= north - south:
@@ -81,13 +81,13 @@ def halves(cell: Cell) -> list[Cell]:
         ]
     cut = [cell.shape.intersection(shapely.box(*box)) for box in boxes]
     return [
-        Cell(f"{cell.key}-{place}", _without_holes(half))
+        Cell(f"{cell.key}-{place}", _drop_holes(half))
         for place, half in enumerate(cut)
         if half.area > 0
     ]
 
 
-def _without_holes(shape: BaseGeometry) -> shapely.Polygon:
+def _drop_holes(shape: BaseGeometry) -> shapely.Polygon:
     """One polygon that holds the shape: a ring is all that a server takes."""
     if not isinstance(shape, shapely.Polygon):
         hull = shape.convex_hull
@@ -95,7 +95,7 @@ def _without_holes(shape: BaseGeometry) -> shapely.Polygon:
     return shapely.Polygon(shape.exterior)
 
 
-def inside(
+def is_inside(
     limits: BaseGeometry, projection: Projection, longitude: list[float], latitude: list[float]
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(n,) which points in degrees lie in the area, by the rule that loading an area keeps."""

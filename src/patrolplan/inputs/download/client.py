@@ -15,16 +15,16 @@ from patrolplan.errors import FetchError
 
 T = TypeVar("T")
 
-LONGEST_GET = 4094
+MAX_URL_LENGTH = 4094
 """Signs of an address that data.police.uk still takes; longer ones are posted."""
 
-PASSING = frozenset({408, 425, 429, 500, 502, 504})
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
 """Statuses of faults that pass."""
 
-TELLING = frozenset({200, 404, 503})
+MEANINGFUL_STATUSES = frozenset({200, 404, 503})
 """Statuses that mean something to who asked."""
 
-LONGEST_WAIT_SECONDS = 600
+MAX_WAIT_SECONDS = 600
 CHUNK_BYTES = 65536
 
 
@@ -45,14 +45,14 @@ class UnusableError(Exception):
 
 
 @dataclass
-class Pace:
+class RateLimiter:
     """At most so many requests a second, evenly spaced: no burst that a server could mind.
 
     Examples
     --------
     >>> waited = []
-    >>> pace = Pace(per_second=10, clock=lambda: 0.0, sleep=waited.append)
-    >>> pace.keep(); pace.keep(); pace.keep()
+    >>> pace = RateLimiter(per_second=10, clock=lambda: 0.0, sleep=waited.append)
+    >>> pace.wait(); pace.wait(); pace.wait()
     >>> waited
     [0.1, 0.2]
     """
@@ -62,7 +62,7 @@ class Pace:
     sleep: Callable[[float], None] = time.sleep
     _next: float = field(default=float("-inf"), init=False)
 
-    def keep(self) -> None:
+    def wait(self) -> None:
         """Wait until the next request may go."""
         now = self.clock()
         if now < self._next:
@@ -78,7 +78,7 @@ class Answer:
     body: bytes
 
 
-class Web:
+class WebClient:
     """One session with servers of open data.
 
     Parameters
@@ -102,17 +102,17 @@ class Web:
         self,
         contact: str = "",
         *,
-        pace: Pace | None = None,
-        patience: Retry | None = None,
+        rate_limiter: RateLimiter | None = None,
+        retry_policy: Retry | None = None,
         timeout_seconds: tuple[float, float] = (10, 60),
         answer_seconds: float = 300,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.agent = user_agent(contact)
+        self.agent = build_user_agent(contact)
         self.timeout_seconds = timeout_seconds
         self.answer_seconds = answer_seconds
-        self._pace = pace or Pace()
-        self.patience = patience or Retry(
+        self._rate_limiter = rate_limiter or RateLimiter()
+        self.retry_policy = retry_policy or Retry(
             total=8, backoff_factor=1, backoff_max=60, backoff_jitter=0.5, allowed_methods=None
         )
         self._sleep = sleep
@@ -125,14 +125,14 @@ class Web:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def ask(
+    def fetch(
         self,
         url: str,
         fields: Mapping[str, str],
         read: Callable[[Answer], T],
         *,
         what: str,
-        most_bytes: int = 64 * 2**20,
+        max_bytes: int = 64 * 2**20,
     ) -> T:
         """Ask until an answer can be read.
 
@@ -152,11 +152,11 @@ class Web:
         FetchError
             When patience has ended, or the server refuses.
         """
-        return self.patiently(
-            lambda: read(self._once(url, fields, what, most_bytes)), url=url, what=what
+        return self.retry(
+            lambda: read(self._request_once(url, fields, what, max_bytes)), url=url, what=what
         )
 
-    def patiently(self, attempt: Callable[[], T], *, url: str, what: str) -> T:
+    def retry(self, attempt: Callable[[], T], *, url: str, what: str) -> T:
         """Try until it goes well; after faults that pass, wait and try again.
 
         Raises
@@ -164,26 +164,28 @@ class Web:
         FetchError
             When patience has ended.
         """
-        patience = self.patience
+        patience = self.retry_policy
         while True:
-            self._pace.keep()
+            self._rate_limiter.wait()
             try:
                 return attempt()
             except (requests.RequestException, HTTPError, UnusableError) as error:
                 wait = error.wait_seconds if isinstance(error, UnusableError) else None
-                if wait is not None and wait > LONGEST_WAIT_SECONDS:
+                if wait is not None and wait > MAX_WAIT_SECONDS:
                     why = f"asks to wait {wait / 60:.0f} minutes"
-                    raise FetchError(failed(url, what, why)) from None
+                    raise FetchError(format_failure(url, what, why)) from None
                 try:
                     patience = patience.increment("GET", url, error=error)
                 except MaxRetryError:
-                    raise FetchError(failed(url, what, _said(error))) from None
+                    raise FetchError(format_failure(url, what, _describe_error(error))) from None
             grown = max(patience.get_backoff_time(), patience.backoff_factor)
             self._sleep(max(grown, wait or 0))
 
-    def _once(self, url: str, fields: Mapping[str, str], what: str, most_bytes: int) -> Answer:
+    def _request_once(
+        self, url: str, fields: Mapping[str, str], what: str, max_bytes: int
+    ) -> Answer:
         address = requests.Request("GET", url, params=dict(fields)).prepare().url or url
-        post = len(address) > LONGEST_GET
+        post = len(address) > MAX_URL_LENGTH
         with self._session.request(
             "POST" if post else "GET",
             url if post else address,
@@ -192,57 +194,57 @@ class Web:
             stream=True,
             allow_redirects=False,
         ) as response:
-            wait = asked_wait(response, self.patience)
-            if response.status_code in PASSING or wait is not None:
+            wait = find_retry_wait(response, self.retry_policy)
+            if response.status_code in TRANSIENT_STATUSES or wait is not None:
                 raise UnusableError(why=f"answers {response.status_code}", wait_seconds=wait)
-            if response.status_code not in TELLING:
+            if response.status_code not in MEANINGFUL_STATUSES:
                 why = f"refuses with the status {response.status_code}"
-                raise FetchError(failed(url, what, why))
-            return Answer(response.status_code, self.body(response, most_bytes))
+                raise FetchError(format_failure(url, what, why))
+            return Answer(response.status_code, self.read_body(response, max_bytes))
 
-    def body(self, response: requests.Response, most_bytes: int) -> bytes:
+    def read_body(self, response: requests.Response, max_bytes: int) -> bytes:
         """The body as it comes, held to its bounds; one that is cut short is an error."""
         until = time.monotonic() + self.answer_seconds
         body = bytearray()
         while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
             body += piece
-            if len(body) > most_bytes:
-                raise UnusableError(why=f"sends more than {most_bytes / 2**20:.0f} MB")
+            if len(body) > max_bytes:
+                raise UnusableError(why=f"sends more than {max_bytes / 2**20:.0f} MB")
             if time.monotonic() > until:
                 raise UnusableError(why=f"is not done after {self.answer_seconds:.0f} s")
         return bytes(body)
 
 
-def user_agent(contact: str) -> str:
+def build_user_agent(contact: str) -> str:
     """Who asks, as servers see it.
 
     Examples
     --------
-    >>> user_agent("analyst@example.org")
+    >>> build_user_agent("analyst@example.org")
     'patrolplan/... (+analyst@example.org)'
     """
     said = "".join(sign for sign in contact if sign.isascii() and sign.isprintable())
     return f"patrolplan/{version('patrolplan')}" + (f" (+{said})" if said else "")
 
 
-def asked_wait(response: requests.Response, patience: Retry) -> float | None:
+def find_retry_wait(response: requests.Response, retry_policy: Retry) -> float | None:
     """Seconds that a server asks to wait, None where it does not."""
     if response.status_code not in Retry.RETRY_AFTER_STATUS_CODES:
         return None
     try:
-        return patience.get_retry_after(response.raw)
+        return retry_policy.get_retry_after(response.raw)
     except InvalidHeader:
         return None
 
 
-def failed(url: str, what: str, why: str) -> str:
+def format_failure(url: str, what: str, why: str) -> str:
     """The message when something could not be had."""
     host = urlsplit(url).netloc
     kept = "what came so far is kept; run `patrolplan fetch` again later to go on from there"
     return f"{host}: {what} could not be fetched, the server {why}; {kept}."
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """What went wrong, without the addresses and objects that libraries print."""
     if isinstance(error, UnusableError):
         return str(error)

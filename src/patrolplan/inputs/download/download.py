@@ -11,30 +11,30 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import Kept, alone, digest
+from patrolplan.atomic import AnswerCache, hash_content, lock_fetch_folder
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.download import gias, police
-from patrolplan.inputs.download.client import Web
+from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.manifest import (
-    MAPS,
     OPEN_DATABASE,
     OPEN_GOVERNMENT,
-    PUBLIC,
+    OPEN_GOVERNMENT_CREDIT,
+    STREET_SUFFIXES,
     Manifest,
     Origin,
-    month_file,
-    month_of,
-    single_file,
+    build_month_path,
+    build_source_path,
+    parse_month,
 )
-from patrolplan.inputs.download.police import MonthlyCrimes, table_bytes
+from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
 from patrolplan.settings import Settings
 
 Source = Literal["streets", "schools", "crimes"]
 SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
 
-Tell = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Hears what is being fetched, how many of it are done, and of how many."""
 
 
@@ -48,7 +48,7 @@ class Servers:
 
 
 @dataclass
-class Brought:
+class FetchResult:
     """What a fetch did.
 
     Parameters
@@ -66,17 +66,17 @@ class Brought:
     notes: list[str] = field(default_factory=list)
 
 
-def bring(
+def fetch_open_data(
     settings: Settings,
     *,
     months: int | None = None,
     only: Sequence[Source] = SOURCES,
     again: bool = False,
-    tell: Tell = lambda _what, _done, _of: None,
-    web: Web | None = None,
+    report_progress: ProgressCallback = lambda _what, _done, _of: None,
+    web: WebClient | None = None,
     servers: Servers | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Brought:
+) -> FetchResult:
     """Fetch what is missing of an area: street crimes, schools, walking streets.
 
     Each file is written whole or not at all, and none that is there is written over. After a break
@@ -106,36 +106,41 @@ def bring(
     OutputError
         When a file cannot be written.
     """
-    limits = _limits(settings)
-    places = _places(settings, only)
-    with alone(settings.folder) as workspace, web or Web(settings.fetch.contact) as session:
-        area = digest(shapely.to_wkb(shapely.set_precision(limits, 0.01)), settings.area.crs)
+    limits = _read_fetch_limits(settings)
+    places = _find_targets(settings, only)
+    with (
+        lock_fetch_folder(settings.folder) as workspace,
+        web or WebClient(settings.fetch.contact) as session,
+    ):
+        area = hash_content(shapely.to_wkb(shapely.set_precision(limits, 0.01)), settings.area.crs)
         manifest = Manifest(settings.folder, area, session.agent, now)
         servers = servers or Servers()
-        fetch = _Fetch(settings, limits, session, servers, workspace, manifest, area, again, tell)
+        fetch = _Fetch(
+            settings, limits, session, servers, workspace, manifest, area, again, report_progress
+        )
         for source, path in places.items():
             if source == "crimes":
-                fetch.crimes(months or settings.fetch.months)
+                fetch.fetch_crimes(months or settings.fetch.months)
             elif source == "schools":
-                fetch.schools(path, now())
+                fetch.fetch_schools(path, now())
             else:
-                fetch.streets(path)
-    return fetch.brought
+                fetch.fetch_streets(path)
+    return fetch.result
 
 
-def _limits(settings: Settings) -> BaseGeometry:
+def _read_fetch_limits(settings: Settings) -> BaseGeometry:
     if settings.area.bounds is None and settings.area.boundary is None:
         what = "says neither bounds nor boundary, so there is no telling what to fetch"
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
     return read_limits(settings, np.empty((0, 2)))
 
 
-def _places(settings: Settings, only: Sequence[Source]) -> dict[Source, Path]:
+def _find_targets(settings: Settings, only: Sequence[Source]) -> dict[Source, Path]:
     """Where each source goes; settings that leave no room for one are told before any request."""
     return {
-        source: month_file(settings, "2026-09").parent
+        source: build_month_path(settings, "2026-09").parent
         if source == "crimes"
-        else single_file(settings, source)
+        else build_source_path(settings, source)
         for source in SOURCES
         if source in only
     }
@@ -147,148 +152,154 @@ class _Fetch:
 
     settings: Settings
     limits: BaseGeometry
-    web: Web
+    web: WebClient
     servers: Servers
     workspace: Path
     manifest: Manifest
     area: str
     again: bool
-    tell: Tell
-    brought: Brought = field(default_factory=Brought)
+    report_progress: ProgressCallback
+    result: FetchResult = field(default_factory=FetchResult)
 
     def __post_init__(self) -> None:
         self.projection = Projection(self.settings.area.crs)
 
-    def streets(self, path: Path) -> None:
+    def fetch_streets(self, path: Path) -> None:
         """Write the file of streets, unless there is one."""
-        from patrolplan.inputs.download.overpass import street_file  # noqa: PLC0415 - slow to import
+        from patrolplan.inputs.download.overpass import fetch_street_file  # noqa: PLC0415 - slow to import
 
-        if self._there(self.settings.paths("streets"), path):
+        if self._has_files(self.settings.find_files("streets"), path):
             return
-        self.tell("streets", 0, 1)
-        kept = Kept(self.workspace, "streets", self.area)
-        kind = next(kind for kind in MAPS if path.name.endswith(kind))
+        self.report_progress("streets", 0, 1)
+        kept = AnswerCache(self.workspace, "streets", self.area)
+        kind = next(kind for kind in STREET_SUFFIXES if path.name.endswith(kind))
         url = self.servers.streets
-        data, rows = street_file(self.web, url, self.limits, self.projection, kept.folder, kind)
+        data, rows = fetch_street_file(
+            self.web, url, self.limits, self.projection, kept.folder, kind
+        )
         if not rows:
             message = "OpenStreetMap has no street in the area; check [area] bounds and boundary."
-            kept.forget()
+            kept.discard()
             raise FetchError(message)
         credit = "© OpenStreetMap contributors, openstreetmap.org/copyright"
         self._write(
             path, data, Origin("streets", f"{url}/interpreter", OPEN_DATABASE, credit, rows)
         )
-        kept.forget()
-        self.tell("streets", 1, 1)
+        kept.discard()
+        self.report_progress("streets", 1, 1)
 
-    def schools(self, path: Path, now: datetime) -> None:
+    def fetch_schools(self, path: Path, now: datetime) -> None:
         """Write the file of schools, unless there is one."""
-        if self._there(self.settings.paths("schools"), path):
+        if self._has_files(self.settings.find_files("schools"), path):
             return
-        self.tell("schools", 0, 1)
-        table, url = gias.schools(
+        self.report_progress("schools", 0, 1)
+        table, url = gias.fetch_schools(
             self.web, self.servers.schools, now.date(), self.limits, self.projection
         )
         if table.empty:
-            self.brought.notes.append("The register has no school in the area.")
+            self.result.notes.append("The register has no school in the area.")
         rows = list(table.itertuples(index=False, name=None))
-        data = table_bytes(tuple(table.columns), rows, path)
-        credit = f"{PUBLIC} (Department for Education)"
+        data = encode_csv(tuple(table.columns), rows, path)
+        credit = f"{OPEN_GOVERNMENT_CREDIT} (Department for Education)"
         self._write(path, data, Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows)))
-        self.tell("schools", 1, 1)
+        self.report_progress("schools", 1, 1)
 
-    def crimes(self, count: int) -> None:
+    def fetch_crimes(self, count: int) -> None:
         """Write a file for each month that is missing and offered."""
-        self.tell("the months offered", 0, 1)
+        self.report_progress("the months offered", 0, 1)
         api = police.PoliceApi(self.web, self.servers.police)
-        offered = api.months()
-        self.tell("the months offered", 1, 1)
-        wanted = months_back(offered[-1], count)
-        missing = self._missing(wanted)
-        kept = Kept(self.workspace, "crimes", f"{self.area} {offered[-1]}")
-        monthly = MonthlyCrimes(api, self.limits, self.projection, kept)
+        offered = api.fetch_months()
+        self.report_progress("the months offered", 1, 1)
+        wanted = list_recent_months(offered[-1], count)
+        missing = self._find_missing_months(wanted)
+        kept = AnswerCache(self.workspace, "crimes", f"{self.area} {offered[-1]}")
+        monthly = CrimeFetcher(api, self.limits, self.projection, kept)
         todo = [month for month in missing if month in offered]
         gone = [month for month in missing if month not in offered]
         for done, month in enumerate(todo):
-            self.tell(f"crime of {month}", done, len(todo))
-            rows = monthly.rows(month)
+            self.report_progress(f"crime of {month}", done, len(todo))
+            rows = monthly.fetch_month(month)
             if rows is None:
                 gone.append(month)
                 continue
             self._write_month(month, rows)
-            monthly.done(month)
-        kept.forget()
+            monthly.discard_month(month)
+        kept.discard()
         if gone:
-            named = spans(gone)
-            self.brought.notes.append(f"data.police.uk does not offer crime of {named} (any more).")
-        self.tell("crime", len(todo), len(todo))
+            named = format_month_spans(gone)
+            self.result.notes.append(f"data.police.uk does not offer crime of {named} (any more).")
+        self.report_progress("crime", len(todo), len(todo))
 
     def _write_month(self, month: str, rows: list[police.Row]) -> None:
         if not rows:
-            self.brought.notes.append(f"No crime was recorded in the area in {month}.")
-        path = month_file(self.settings, month)
+            self.result.notes.append(f"No crime was recorded in the area in {month}.")
+        path = build_month_path(self.settings, month)
         url = f"{self.servers.police}/crimes-street/all-crime"
-        credit = f"{PUBLIC} (data.police.uk)"
+        credit = f"{OPEN_GOVERNMENT_CREDIT} (data.police.uk)"
         origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,))
-        self._write(path, table_bytes(police.COLUMNS, rows, path), origin)
+        self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
 
-    def _missing(self, wanted: Sequence[str]) -> list[str]:
+    def _find_missing_months(self, months: Sequence[str]) -> list[str]:
         """Months to fetch, newest first: those without a file, or those that are ours again."""
         files: dict[str, list[Path]] = {}
-        for path in self.settings.paths("crimes"):
-            files.setdefault(month_of(path), []).append(path)
+        for path in self.settings.find_files("crimes"):
+            files.setdefault(parse_month(path), []).append(path)
         return [
             month
-            for month in wanted
-            if not self._there(files.get(month, []), month_file(self.settings, month))
+            for month in months
+            if not self._has_files(files.get(month, []), build_month_path(self.settings, month))
         ]
 
-    def _there(self, paths: Sequence[Path], target: Path) -> bool:
+    def _has_files(self, paths: Sequence[Path], target: Path) -> bool:
         """Whether a source has files that stay; those in doubt are told."""
         there = [path for path in paths if path.is_file()]
         if self.again and set(there) <= {target}:
             return False
         for path in there:
-            doubt = self.manifest.doubt(path)
+            doubt = self.manifest.find_doubt(path)
             if doubt:
                 remedy = "remove it, or fetch it with --again"
-                self.brought.notes.append(f"{self._name(path)} {doubt}, and is kept; {remedy}.")
+                self.result.notes.append(
+                    f"{self._relative_name(path)} {doubt}, and is kept; {remedy}."
+                )
             elif self.again:
-                name = self._name(target)
+                name = self._relative_name(target)
                 kept = "is kept: fetch would write another file beside it"
-                self.brought.notes.append(f"{self._name(path)} {kept} ({name}); remove it first.")
-        self.brought.kept += len(there)
+                self.result.notes.append(
+                    f"{self._relative_name(path)} {kept} ({name}); remove it first."
+                )
+        self.result.kept += len(there)
         return bool(there)
 
     def _write(self, path: Path, data: bytes, origin: Origin) -> None:
         self.manifest.add(path, data, origin)
-        self.brought.files.append(self._name(path))
+        self.result.files.append(self._relative_name(path))
 
-    def _name(self, path: Path) -> str:
+    def _relative_name(self, path: Path) -> str:
         try:
             return path.relative_to(self.settings.folder).as_posix()
         except ValueError:
             return path.as_posix()
 
 
-def months_back(newest: str, count: int) -> list[str]:
+def list_recent_months(newest: str, count: int) -> list[str]:
     """So many months up to one, newest first.
 
     Examples
     --------
-    >>> months_back("2026-02", 3)
+    >>> list_recent_months("2026-02", 3)
     ['2026-02', '2026-01', '2025-12']
     """
     months = pd.period_range(end=pd.Period(newest, "M"), periods=count, freq="M")
     return [str(month) for month in reversed(months)]
 
 
-def spans(months: Sequence[str]) -> str:
+def format_month_spans(months: Sequence[str]) -> str:
     """Months in words, those in a row as one span.
 
     Examples
     --------
-    >>> spans(["2025-11", "2026-01", "2025-12", "2026-05"])
+    >>> format_month_spans(["2025-11", "2026-01", "2025-12", "2026-05"])
     '2025-11 to 2026-01, 2026-05'
     """
     ordinals = np.array(sorted(pd.Period(month, "M").ordinal for month in months))

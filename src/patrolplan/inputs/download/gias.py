@@ -10,8 +10,8 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import FetchError
-from patrolplan.inputs.download.client import Answer, UnusableError, Web, failed
-from patrolplan.inputs.table_reader import number
+from patrolplan.inputs.download.client import Answer, UnusableError, WebClient, format_failure
+from patrolplan.inputs.table_reader import parse_numbers
 
 COLUMNS = (
     "URN",
@@ -41,11 +41,11 @@ COLUMNS = (
 
 NEEDED = ("URN", "EstablishmentName", "EstablishmentStatus (name)", "Easting", "Northing")
 DAYS_BACK = 7
-MOST_BYTES = 512 * 2**20
+MAX_ANSWER_BYTES = 512 * 2**20
 
 
-def schools(
-    web: Web, url: str, today: date, limits: BaseGeometry, projection: Projection
+def fetch_schools(
+    web: WebClient, url: str, today: date, limits: BaseGeometry, projection: Projection
 ) -> tuple[pd.DataFrame, str]:
     """Schools in the area, and the address of the day's file that they came from.
 
@@ -59,21 +59,23 @@ def schools(
     for back in range(DAYS_BACK + 1):
         day = today - timedelta(days=back)
         address = f"{url.rstrip('/')}/edubasealldata{day:%Y%m%d}.csv"
-        table = web.ask(address, {}, _table, what="the register of schools", most_bytes=MOST_BYTES)
+        table = web.fetch(
+            address, {}, _read_answer, what="the register of schools", max_bytes=MAX_ANSWER_BYTES
+        )
         if table is not None:
-            return _inside(table, limits, projection), address
+            return _select_inside(table, limits, projection), address
     why = f"has no file of the last {DAYS_BACK} days"
-    raise FetchError(failed(url, "the register of schools", why))
+    raise FetchError(format_failure(url, "the register of schools", why))
 
 
-def _table(answer: Answer) -> pd.DataFrame | None:
+def _read_answer(answer: Answer) -> pd.DataFrame | None:
     """The kept columns as text; None where the day has no file."""
     if answer.status == 404:  # noqa: PLR2004 - not found
         return None
     if answer.status != 200:  # noqa: PLR2004 - well
         raise UnusableError(why=f"answers {answer.status}")
     try:
-        table = _parsed(answer.body)
+        table = _parse_csv(answer.body)
     except ValueError as error:  # pandas' parser errors are among them
         raise UnusableError(why=f"sends no CSV table ({error})") from None
     missing = [name for name in NEEDED if name not in table.columns]
@@ -83,7 +85,7 @@ def _table(answer: Answer) -> pd.DataFrame | None:
     return table.reindex(columns=list(COLUMNS), fill_value="")
 
 
-def _parsed(body: bytes) -> pd.DataFrame:
+def _parse_csv(body: bytes) -> pd.DataFrame:
     """Windows-1252, as GIAS writes, unless the file is UTF-8 after all."""
     try:
         text = body.decode("utf-8-sig")
@@ -98,9 +100,11 @@ def _parsed(body: bytes) -> pd.DataFrame:
     )
 
 
-def _inside(table: pd.DataFrame, limits: BaseGeometry, projection: Projection) -> pd.DataFrame:
+def _select_inside(
+    table: pd.DataFrame, limits: BaseGeometry, projection: Projection
+) -> pd.DataFrame:
     """Schools in the area, by URN; a number is sorted as a number."""
-    easting, northing = number(table["Easting"]), number(table["Northing"])
+    easting, northing = parse_numbers(table["Easting"]), parse_numbers(table["Northing"])
     x, y = projection.to_metres(easting, northing, BRITISH_GRID)
     placed = np.isfinite(x) & np.isfinite(y)
     within = placed.copy()

@@ -12,14 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from patrolplan.atomic import digest, replaced
+from patrolplan.atomic import hash_content, write_file_atomically
 from patrolplan.errors import SettingsError
 from patrolplan.settings import Settings
 
 MANIFEST = "fetched.json"
 OPEN_GOVERNMENT = "Open Government Licence v3.0"
 OPEN_DATABASE = "Open Database Licence 1.0"
-PUBLIC = "Contains public sector information licensed under the Open Government Licence v3.0"
+OPEN_GOVERNMENT_CREDIT = (
+    "Contains public sector information licensed under the Open Government Licence v3.0"
+)
 
 
 @dataclass(frozen=True)
@@ -72,32 +74,32 @@ class Manifest:
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: a break between leaves no file without its record."""
-        self._files[self._name(path)] = {
+        self._files[self._relative_name(path)] = {
             **asdict(origin),
             "fetched_at": f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
             "user_agent": self._agent,
             "area": self._area,
-            "sha256": digest(data),
+            "sha256": hash_content(data),
         }
         document = {"schema": 1, "files": dict(sorted(self._files.items()))}
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-        replaced(self._folder / MANIFEST, text.encode("utf-8"))
-        replaced(path, data)
+        write_file_atomically(self._folder / MANIFEST, text.encode("utf-8"))
+        write_file_atomically(path, data)
 
-    def doubt(self, path: Path) -> str:
+    def find_doubt(self, path: Path) -> str:
         """Why a file that is there should not be relied on; empty where nothing says so."""
         if path.stat().st_size == 0:
             return "is empty"
-        record = self._files.get(self._name(path))
+        record = self._files.get(self._relative_name(path))
         if record is None:
             return ""
-        if record.get("sha256") != digest(path.read_bytes()):
+        if record.get("sha256") != hash_content(path.read_bytes()):
             return "is not as it was fetched"
         if record.get("area") != self._area:
             return "was fetched for another area"
         return ""
 
-    def _name(self, path: Path) -> str:
+    def _relative_name(self, path: Path) -> str:
         try:
             return path.relative_to(self._folder).as_posix()
         except ValueError:
@@ -115,8 +117,8 @@ class Manifest:
 
 
 MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
-TABLES = (".csv", ".csv.gz")
-MAPS = (".osm.pbf", ".osm.gz", ".osm")
+TABLE_SUFFIXES = (".csv", ".csv.gz")
+STREET_SUFFIXES = (".osm.pbf", ".osm.gz", ".osm")
 ADVICE = {
     "crimes": 'write crimes = ["crimes/*/*.csv"]',
     "schools": 'write schools = "schools.csv"',
@@ -124,7 +126,7 @@ ADVICE = {
 }
 
 
-def month_file(settings: Settings, month: str) -> Path:
+def build_month_path(settings: Settings, month: str) -> Path:
     """The file of a month's crimes.
 
     Raises
@@ -134,20 +136,20 @@ def month_file(settings: Settings, month: str) -> Path:
 
     Examples
     --------
-    >>> from patrolplan.settings import settings_from
+    >>> from patrolplan.settings import parse_settings
     >>> sources = {"crimes": "crimes/*/*.csv", "schools": "s.csv", "streets": "s.osm"}
-    >>> settings = settings_from({"sources": sources}, folder=Path("here"))
-    >>> month_file(settings, "2026-09").as_posix()
+    >>> settings = parse_settings({"sources": sources}, folder=Path("here"))
+    >>> build_month_path(settings, "2026-09").as_posix()
     'here/crimes/2026-09/2026-09-street.csv'
     """
     for pattern in settings.sources.crimes:
-        name = _filled(pattern, month, f"{month}-street", TABLES)
+        name = _fill_pattern(pattern, month, f"{month}-street", TABLE_SUFFIXES)
         if name and MONTH.search(Path(name).name):
             return settings.folder / name
-    raise _unfit(settings, source="crimes", what="no file for each month")
+    raise _build_pattern_error(settings, source="crimes", what="no file for each month")
 
 
-def single_file(settings: Settings, source: str) -> Path:
+def build_source_path(settings: Settings, source: str) -> Path:
     """The file of schools or streets.
 
     Raises
@@ -155,47 +157,49 @@ def single_file(settings: Settings, source: str) -> Path:
     SettingsError
         When the settings name none of a kind that fetch writes.
     """
-    kinds = MAPS if source == "streets" else TABLES
+    kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
     for pattern in getattr(settings.sources, source):
-        name = _filled(pattern, source, source, kinds)
+        name = _fill_pattern(pattern, source, source, kinds)
         if name:
             return settings.folder / name
-    raise _unfit(settings, source=source, what=f"no {' or '.join(kinds)} file")
+    raise _build_pattern_error(settings, source=source, what=f"no {' or '.join(kinds)} file")
 
 
-def month_of(path: Path) -> str:
+def parse_month(path: Path) -> str:
     """The month in a file's name, empty where there is none.
 
     Examples
     --------
-    >>> month_of(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
+    >>> parse_month(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
     '2026-09'
     """
     found = MONTH.search(path.name)
     return found.group() if found else ""
 
 
-def _filled(pattern: str, folder: str, stem: str, kinds: tuple[str, ...]) -> str:
+def _fill_pattern(pattern: str, folder: str, stem: str, kinds: tuple[str, ...]) -> str:
     """A name of one of the kinds that the pattern matches, empty where none does."""
     *above, last = Path(pattern).parts
     names = (last, *(f"{stem}{kind}" for kind in kinds), last.replace("*", stem))
-    name = next((one for one in names if _fits(one, last) and one.endswith(kinds)), "")
-    folders = [_folder(part, folder) for part in above]
+    name = next((one for one in names if _is_match(one, last) and one.endswith(kinds)), "")
+    folders = [_fill_folder(part, folder) for part in above]
     return str(Path(*folders, name)) if name and all(folders) else ""
 
 
-def _folder(part: str, filler: str) -> str:
+def _fill_folder(part: str, filler: str) -> str:
     """A folder's name that a part of a pattern matches, empty where none does."""
     if part == "**":
         return filler
-    return next((one for one in (part, filler, part.replace("*", filler)) if _fits(one, part)), "")
+    return next(
+        (one for one in (part, filler, part.replace("*", filler)) if _is_match(one, part)), ""
+    )
 
 
-def _fits(name: str, pattern: str) -> bool:
+def _is_match(name: str, pattern: str) -> bool:
     return not set(name) & set("*?[") and fnmatch.fnmatchcase(name, pattern)
 
 
-def _unfit(settings: Settings, *, source: str, what: str) -> SettingsError:
+def _build_pattern_error(settings: Settings, *, source: str, what: str) -> SettingsError:
     named = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
     place = f"[sources] {source}"
     return SettingsError.one(place, f"{named} has room for {what}", ADVICE[source])

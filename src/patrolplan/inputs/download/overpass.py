@@ -26,12 +26,12 @@ from osmnx._errors import CacheOnlyInterruptError
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.download.cells import STRAIGHT_METRES, widened
-from patrolplan.inputs.download.client import UnusableError, Web, asked_wait
+from patrolplan.inputs.download.cells import MAX_SEGMENT_METRES, widen_limits
+from patrolplan.inputs.download.client import UnusableError, WebClient, find_retry_wait
 from patrolplan.inputs.osm_tags import NOT_STREETS
 from patrolplan.inputs.streets import GREENS, PARKS, RAILS, STATIONS, WATERWAYS
 
-STREETS = f'["highway"]["highway"!~"^({"|".join(sorted(NOT_STREETS))})$"]'
+STREET_FILTER = f'["highway"]["highway"!~"^({"|".join(sorted(NOT_STREETS))})$"]'
 """Every way that a person on foot could be on; its other tags are judged when it is read."""
 
 FEATURES: dict[str, bool | str | list[str]] = {
@@ -44,12 +44,12 @@ FEATURES: dict[str, bool | str | list[str]] = {
 }
 """What the maps show beside the streets; buildings are left out, they are many."""
 
-MOST_BYTES = 512 * 2**20
+MAX_ANSWER_BYTES = 512 * 2**20
 Element = dict[str, Any]
 
 
-def street_file(
-    web: Web,
+def fetch_street_file(
+    web: WebClient,
     url: str,
     limits: BaseGeometry,
     projection: Projection,
@@ -76,32 +76,32 @@ def street_file(
     FetchError
         When patience with the server has ended.
     """
-    area = _degrees(widened(limits), projection)
-    around = _degrees(widened(limits).convex_hull.simplify(10), projection)
+    area = _transform_to_degrees(widen_limits(limits), projection)
+    around = _transform_to_degrees(widen_limits(limits).convex_hull.simplify(10), projection)
 
     def attempt() -> list[Element]:
-        with _osmnx_asks(web, url, answers):
+        with _configure_osmnx(web, url, answers):
             try:
-                _answers_of(osmnx.graph_from_polygon, area, custom_filter=STREETS)
-                _answers_of(osmnx.features_from_polygon, around, tags=FEATURES)
-                return _elements(answers)
+                _fetch_answers(osmnx.graph_from_polygon, area, custom_filter=STREET_FILTER)
+                _fetch_answers(osmnx.features_from_polygon, around, tags=FEATURES)
+                return _read_elements(answers)
             except ValueError as error:  # an answer of another shape, or one kept broken
                 shutil.rmtree(answers, ignore_errors=True)
                 raise UnusableError(why=f"sends another shape of answer ({error})") from None
 
-    elements = web.patiently(attempt, url=url, what="streets")
+    elements = web.retry(attempt, url=url, what="streets")
     streets = sum(one["type"] == "way" and "highway" in one.get("tags", {}) for one in elements)
-    return _file(elements, kind), streets
+    return _encode_osm(elements, kind), streets
 
 
-def _degrees(shape: BaseGeometry, projection: Projection) -> BaseGeometry:
-    straight = shapely.segmentize(shape, STRAIGHT_METRES)
+def _transform_to_degrees(shape: BaseGeometry, projection: Projection) -> BaseGeometry:
+    straight = shapely.segmentize(shape, MAX_SEGMENT_METRES)
     return shapely.transform(
         straight, lambda xy: np.column_stack(projection.to_degrees(xy[:, 0], xy[:, 1]))
     )
 
 
-def _answers_of(ask: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - of osmnx
+def _fetch_answers(ask: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - of osmnx
     """Let osmnx ask and keep the answers, and stop it before it makes a graph of them."""
     try:
         ask(*args, **kwargs)
@@ -110,7 +110,7 @@ def _answers_of(ask: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - 
 
 
 @contextmanager
-def _osmnx_asks(web: Web, url: str, answers: Path) -> Iterator[None]:
+def _configure_osmnx(web: WebClient, url: str, answers: Path) -> Iterator[None]:
     """Osmnx under our settings; its own, and the name resolver that it swaps, come back."""
     ours = {
         "overpass_url": url,
@@ -122,7 +122,7 @@ def _osmnx_asks(web: Web, url: str, answers: Path) -> Iterator[None]:
         "requests_kwargs": {
             "stream": True,
             "allow_redirects": False,
-            "hooks": {"response": _inspector(web)},
+            "hooks": {"response": _build_inspector(web)},
         },
         "http_user_agent": web.agent,
         "http_referer": "",
@@ -142,15 +142,15 @@ def _osmnx_asks(web: Web, url: str, answers: Path) -> Iterator[None]:
             setattr(osmnx.settings, name, value)
 
 
-def _inspector(web: Web) -> Any:  # noqa: ANN401 - a hook of requests
+def _build_inspector(web: WebClient) -> Any:  # noqa: ANN401 - a hook of requests
     """What looks at each answer before osmnx does, which would wait without end or take a part."""
 
     def inspect(response: requests.Response, *_: object, **__: object) -> None:
         with response:
             if response.status_code != 200:  # noqa: PLR2004 - well
-                wait = asked_wait(response, web.patience)
+                wait = find_retry_wait(response, web.retry_policy)
                 raise UnusableError(why=f"answers {response.status_code}", wait_seconds=wait)
-            body = web.body(response, MOST_BYTES)
+            body = web.read_body(response, MAX_ANSWER_BYTES)
         response.raw = io.BytesIO(body)
         if response.request.method != "POST":
             return
@@ -166,7 +166,7 @@ def _inspector(web: Web) -> Any:  # noqa: ANN401 - a hook of requests
     return inspect
 
 
-def _elements(answers: Path) -> list[Element]:
+def _read_elements(answers: Path) -> list[Element]:
     """Elements of every kept answer, each once, in the order that files of its kind have."""
     found: dict[tuple[int, int], Element] = {}
     rank = {"node": 0, "way": 1, "relation": 2}
@@ -175,12 +175,12 @@ def _elements(answers: Path) -> list[Element]:
             if not isinstance(element, dict) or element.get("type") not in rank:
                 message = "an element is of no known type"
                 raise ValueError(message)
-            _check(element)
+            _check_element(element)
             found[rank[element["type"]], element["id"]] = element
     return [found[key] for key in sorted(found)]
 
 
-def _check(element: Element) -> None:
+def _check_element(element: Element) -> None:
     """Raise where an element lacks what its type needs."""
     needs: dict[str, dict[str, Any]] = {
         "node": {"lat": int | float, "lon": int | float},
@@ -197,7 +197,7 @@ def _check(element: Element) -> None:
             raise ValueError(message)
 
 
-def _file(elements: Sequence[Element], kind: str) -> bytes:
+def _encode_osm(elements: Sequence[Element], kind: str) -> bytes:
     """The elements as a file of OpenStreetMap data; equal elements give equal bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"streets{kind}"

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import Kept
+from patrolplan.atomic import AnswerCache
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError
-from patrolplan.inputs.download.cells import Cell, first_cells, halves, inside
-from patrolplan.inputs.download.client import Answer, UnusableError, Web
+from patrolplan.inputs.download.cells import Cell, halve_cell, is_inside, split_into_cells
+from patrolplan.inputs.download.client import Answer, UnusableError, WebClient
 
 COLUMNS = (
     "Crime ID",
@@ -36,7 +36,7 @@ COLUMNS = (
 )
 """Columns of the monthly files of data.police.uk."""
 
-CATEGORIES = {
+CATEGORY_NAMES = {
     "anti-social-behaviour": "Anti-social behaviour",
     "bicycle-theft": "Bicycle theft",
     "burglary": "Burglary",
@@ -65,40 +65,40 @@ TRIES_OF_503 = 2
 TooMany = Literal["too many"]
 Gone = Literal["gone"]
 Row = tuple[str, ...]
-Crimes = dict[int, Row]
+CrimeRows = dict[int, Row]
 """Rows in the order of `COLUMNS`, by the API's number of the crime."""
 
 Month = Annotated[str, Field(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 Degrees = Annotated[str, Field(pattern=r"^-?\d{1,3}(\.\d{1,12})?$")]
-Words = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f]*$")]
+ApiText = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f]*$")]
 
 
-class _Shape(BaseModel):
+class _ApiModel(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
 
-class _Street(_Shape):
-    name: Words
+class _Street(_ApiModel):
+    name: ApiText
 
 
-class _Location(_Shape):
+class _Location(_ApiModel):
     latitude: Degrees
     longitude: Degrees
     street: _Street
 
 
-class _Outcome(_Shape):
-    category: Words
+class _Outcome(_ApiModel):
+    category: ApiText
 
 
-class _Crime(_Shape):
+class _Crime(_ApiModel):
     id: int
-    category: Words
-    persistent_id: Words
+    category: ApiText
+    persistent_id: ApiText
     month: Month
     location: _Location
-    location_type: Words | None = None
-    context: Words = ""
+    location_type: ApiText | None = None
+    context: ApiText = ""
     outcome_status: _Outcome | None = None
 
     @property
@@ -108,14 +108,14 @@ class _Crime(_Shape):
         The API does not say the force, save that the railway's is another, nor the LSOA.
         """
         force = RAILWAY_FORCE if self.location_type == "BTP" else ""
-        named = CATEGORIES.get(self.category, self.category.replace("-", " ").capitalize())
+        named = CATEGORY_NAMES.get(self.category, self.category.replace("-", " ").capitalize())
         outcome = self.outcome_status.category if self.outcome_status else ""
         place, street = self.location, " ".join(self.location.street.name.split())
         cells = (self.persistent_id, self.month, force, force, place.longitude, place.latitude)
         return (*cells, street, "", "", named, outcome, " ".join(self.context.split()))
 
 
-class _Offered(_Shape):
+class _Offered(_ApiModel):
     date: Month
 
 
@@ -126,11 +126,11 @@ _MONTHS = TypeAdapter(list[_Offered])
 class PoliceApi:
     """The API at an address, asked through a session."""
 
-    def __init__(self, web: Web, url: str) -> None:
+    def __init__(self, web: WebClient, url: str) -> None:
         self.web = web
         self.url = url.rstrip("/")
 
-    def months(self) -> list[str]:
+    def fetch_months(self) -> list[str]:
         """Months that the API offers, "YYYY-MM", in order.
 
         Raises
@@ -139,9 +139,9 @@ class PoliceApi:
             When it does not say.
         """
         url = f"{self.url}/crimes-street-dates"
-        return self.web.ask(url, {}, _months, what="the list of months")
+        return self.web.fetch(url, {}, _read_months, what="the list of months")
 
-    def crimes(self, ring: str, month: str) -> Crimes | TooMany | Gone:
+    def fetch_crimes(self, ring: str, month: str) -> CrimeRows | TooMany | Gone:
         """Crimes of a month within an outline ("latitude,longitude:..."), or why there are none.
 
         Raises
@@ -151,14 +151,14 @@ class PoliceApi:
         """
         url = f"{self.url}/crimes-street/all-crime"
         fields = {"date": month, "poly": ring}
-        return self.web.ask(url, fields, _reader(month), what=f"crime of {month}")
+        return self.web.fetch(url, fields, _build_crime_reader(month), what=f"crime of {month}")
 
 
-def _reader(month: str) -> Callable[[Answer], Crimes | TooMany | Gone]:
+def _build_crime_reader(month: str) -> Callable[[Answer], CrimeRows | TooMany | Gone]:
     """What reads the answers to one question, and counts how often they were a 503."""
     refused = 0
 
-    def read(answer: Answer) -> Crimes | TooMany | Gone:
+    def read(answer: Answer) -> CrimeRows | TooMany | Gone:
         nonlocal refused
         if answer.status == 404:  # noqa: PLR2004 - not found
             return "gone"
@@ -167,7 +167,7 @@ def _reader(month: str) -> Callable[[Answer], Crimes | TooMany | Gone]:
             if refused >= TRIES_OF_503:
                 return "too many"
             raise UnusableError(why="answers 503")
-        crimes = _checked(_CRIMES, answer)
+        crimes = _parse_answer(_CRIMES, answer)
         if any(crime.month != month for crime in crimes):
             raise UnusableError(why="sends crimes of another month")
         return {crime.id: crime.row for crime in crimes}
@@ -175,14 +175,14 @@ def _reader(month: str) -> Callable[[Answer], Crimes | TooMany | Gone]:
     return read
 
 
-def _months(answer: Answer) -> list[str]:
-    months = sorted({offered.date for offered in _checked(_MONTHS, answer)})
+def _read_months(answer: Answer) -> list[str]:
+    months = sorted({offered.date for offered in _parse_answer(_MONTHS, answer)})
     if not months:
         raise UnusableError(why="offers no month")
     return months
 
 
-def _checked(adapter: TypeAdapter[T], answer: Answer) -> T:
+def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
     if answer.status != 200:  # noqa: PLR2004 - well
         raise UnusableError(why=f"answers {answer.status}")
     try:
@@ -194,14 +194,14 @@ def _checked(adapter: TypeAdapter[T], answer: Answer) -> T:
         raise UnusableError(why=f"sends another shape of answer ({first['msg']}{where})") from None
 
 
-SMALLEST_METRES = 250
+MIN_CELL_METRES = 250
 """No cell of this size holds 10,000 crimes a month: a server that says so is overloaded."""
 
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
-CUT = "halved.json"
+HALVED_CELLS_FILE = "halved.json"
 
 
-class MonthlyCrimes:
+class CrimeFetcher:
     """Asks for the crimes of an area, month by month.
 
     Parameters
@@ -217,19 +217,19 @@ class MonthlyCrimes:
     """
 
     def __init__(
-        self, api: PoliceApi, limits: BaseGeometry, projection: Projection, kept: Kept
+        self, api: PoliceApi, limits: BaseGeometry, projection: Projection, answers: AnswerCache
     ) -> None:
         self._api = api
         self._limits = limits
         self._projection = projection
-        self._kept = kept
-        cut = kept.read(CUT)
+        self._answers = answers
+        cut = answers.read(HALVED_CELLS_FILE)
         self._halved: set[str] = set(cut) if isinstance(cut, list) else set()
-        for name in kept.names("*/*.json"):  # what came of a month tells how it was cut
+        for name in answers.list_names("*/*.json"):  # what came of a month tells how it was cut
             way = Path(name).stem.split("-")
             self._halved |= {"-".join(way[:steps]) for steps in range(1, len(way))}
 
-    def rows(self, month: str) -> list[Row] | None:
+    def fetch_month(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it.
 
         A crime on the border of cells is taken once, by the API's number of it.
@@ -239,18 +239,18 @@ class MonthlyCrimes:
         FetchError
             When a cell does not come.
         """
-        found: Crimes = {}
-        for crimes in self._cells(month):
+        found: CrimeRows = {}
+        for crimes in self._fetch_cells(month):
             if crimes is None:
-                self._kept.forget(month)
+                self._answers.discard(month)
                 return None
             found |= crimes
-        if not found and month not in self._api.months():
-            self._kept.forget(month)
+        if not found and month not in self._api.fetch_months():
+            self._answers.discard(month)
             return None
-        self._kept.write(CUT, sorted(self._halved))
+        self._answers.write(HALVED_CELLS_FILE, sorted(self._halved))
         rows = list(found.values())
-        within = inside(
+        within = is_inside(
             self._limits,
             self._projection,
             [float(row[LONGITUDE]) for row in rows],
@@ -258,35 +258,35 @@ class MonthlyCrimes:
         )
         return sorted(row for row, taken in zip(rows, within, strict=True) if taken)
 
-    def done(self, month: str) -> None:
+    def discard_month(self, month: str) -> None:
         """Forget the cells of a month that is written."""
-        self._kept.forget(month)
+        self._answers.discard(month)
 
-    def _cells(self, month: str) -> Iterator[Crimes | None]:
+    def _fetch_cells(self, month: str) -> Iterator[CrimeRows | None]:
         """Crimes of each cell, halved as far as the API wants; None where the month is gone."""
-        waiting = first_cells(self._limits)
+        waiting = split_into_cells(self._limits)
         while waiting:
             cell = waiting.pop(0)
             if cell.key in self._halved:
-                waiting = halves(cell) + waiting
+                waiting = halve_cell(cell) + waiting
                 continue
-            crimes = self._read(month, cell)
+            crimes = self._read_cached_cell(month, cell)
             if crimes is None:
-                answer = self._api.crimes(cell.ring(self._projection), month)
+                answer = self._api.fetch_crimes(cell.format_ring(self._projection), month)
                 if answer == "gone":
                     self._confirm_gone(month)
                     yield None
                     return
                 if answer == "too many":
-                    self._halve(cell, month)
-                    waiting = halves(cell) + waiting
+                    self._mark_halved(cell, month)
+                    waiting = halve_cell(cell) + waiting
                     continue
                 crimes = answer
-                self._kept.write(f"{month}/{cell.key}.json", sorted(crimes.items()))
+                self._answers.write(f"{month}/{cell.key}.json", sorted(crimes.items()))
             yield crimes
 
-    def _halve(self, cell: Cell, month: str) -> None:
-        if cell.longer_metres < SMALLEST_METRES:
+    def _mark_halved(self, cell: Cell, month: str) -> None:
+        if cell.longer_side_metres < MIN_CELL_METRES:
             message = (
                 f"{self._host}: crime of {month} could not be fetched, the server answers 503 even "
                 "for a small cell, so it is overloaded; what came so far is kept, run "
@@ -297,7 +297,7 @@ class MonthlyCrimes:
 
     def _confirm_gone(self, month: str) -> None:
         """Make sure that a month is gone, not only said to be not found."""
-        if month in self._api.months():
+        if month in self._api.fetch_months():
             message = (
                 f"{self._host}: crime of {month} could not be fetched, the server says both that "
                 "it has the month and that it has not; run `patrolplan fetch` again later."
@@ -308,9 +308,9 @@ class MonthlyCrimes:
     def _host(self) -> str:
         return urlsplit(self._api.url).netloc
 
-    def _read(self, month: str, cell: Cell) -> Crimes | None:
+    def _read_cached_cell(self, month: str, cell: Cell) -> CrimeRows | None:
         """A cell that came before a break."""
-        pairs = self._kept.read(f"{month}/{cell.key}.json")
+        pairs = self._answers.read(f"{month}/{cell.key}.json")
         if not isinstance(pairs, list):
             return None
         try:
@@ -320,7 +320,7 @@ class MonthlyCrimes:
         return crimes if all(len(row) == len(COLUMNS) for row in crimes.values()) else None
 
 
-def table_bytes(columns: tuple[str, ...], rows: list[Row], path: Path) -> bytes:
+def encode_csv(columns: tuple[str, ...], rows: list[Row], path: Path) -> bytes:
     """A table as CSV, packed where the name ends in .gz; equal rows give equal bytes."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

@@ -11,18 +11,28 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import FACTOR_WORDS, TIME_WORDS
-from patrolplan.network.names import describe
-from patrolplan.outputs.brief.crime_counts import Around, Counting, Recorded, around_gate
-from patrolplan.outputs.brief.periods import Spans, When, spans_of, when_of
+from patrolplan.network.names import describe_positions
+from patrolplan.outputs.brief.crime_counts import (
+    CrimeCounter,
+    CrimeSummary,
+    WalkingArea,
+    find_walking_area,
+)
+from patrolplan.outputs.brief.periods import (
+    ComparedPeriods,
+    IncidentDates,
+    choose_periods,
+    find_incident_dates,
+)
 
-HOTSPOTS = 5
-GROUPS = 4
+MAX_HOTSPOTS = 5
+MAX_REPORT_GROUPS = 4
 """Most of each that are told; one page holds them."""
 
-CHANGED = ("new", "rising")
+CHANGED_TRENDS = ("new", "rising")
 """Trends of hotspots that a brief tells."""
 
-MOSTLY = 0.5
+MIN_SHARE_WITHIN_WALK = 0.5
 """A group of reports is told where at least this share of its street lies within the walk."""
 
 
@@ -42,8 +52,8 @@ class ReportGroup:
     """A group of pupils' reports, never smaller than the threshold; its size is a band."""
 
     place: str
-    at_least: int
-    at_most: int
+    min_reports: int
+    max_reports: int
     factors: tuple[str, ...]
 
 
@@ -80,22 +90,22 @@ class Brief:
     urn: str
     school: str
     since: dt.date
-    spans: Spans
-    categories: tuple[Recorded, ...]
-    total: Recorded
-    streets: tuple[Recorded, ...]
+    periods: ComparedPeriods
+    categories: tuple[CrimeSummary, ...]
+    total: CrimeSummary
+    streets: tuple[CrimeSummary, ...]
     hotspots: tuple[ChangedHotspot, ...]
     reports: tuple[ReportGroup, ...]
     without_day: int = 0
 
     @property
-    def rising(self) -> tuple[Recorded, ...]:
+    def rising(self) -> tuple[CrimeSummary, ...]:
         """Categories that rise, by the least chance first."""
         up = [one for one in self.categories if one.rising]
-        return tuple(sorted(up, key=lambda one: (one.chance or 0.0, one.name)))
+        return tuple(sorted(up, key=lambda one: (one.p_value or 0.0, one.name)))
 
 
-def brief_of(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt.date) -> Brief:
+def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt.date) -> Brief:
     """What was recorded around a school since a day, against what is usual there.
 
     Recorded crime is counted on the pieces of street within the settings' radius of the gate, in
@@ -121,50 +131,52 @@ def brief_of(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt.da
     >>> import patrolplan as pp
     >>> area = pp.load_area(pp.demo_settings())
     >>> hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
-    >>> brief_of(area, hotspots, area.schools["urn"][0], dt.date(2026, 7, 1)).total.now.said
+    >>> build_brief(area, hotspots, area.schools["urn"][0], dt.date(2026, 7, 1)).total.now.text
     '...'
     """
-    row, spans = check_asked(area, urn, since)
-    around, when = around_gate(area, row), when_of(area.incidents)
+    row, spans = check_brief_request(area, urn, since)
+    around, when = find_walking_area(area, row), find_incident_dates(area.incidents)
     held = set(area.incidents["category"].unique())
-    counted = tuple(name for name in area.settings.crimes.counted if name in held)
-    counting = Counting(area, around, when, spans, counted)
-    categories, total = counting.categories()
+    counted = tuple(name for name in area.settings.crimes.risk_categories if name in held)
+    counting = CrimeCounter(area, around, when, spans, counted)
+    categories, total = counting.count_by_category()
     return Brief(
         area=area,
         urn=urn,
         school=str(area.schools["name"].iloc[row]),
         since=since,
-        spans=spans,
+        periods=spans,
         categories=categories,
         total=total,
-        streets=counting.streets(),
-        hotspots=_changed(hotspots, around),
-        reports=_report_groups(area, around),
-        without_day=_without_day(area, around, when, spans, counted),
+        streets=counting.count_by_street(),
+        hotspots=_find_changed_hotspots(hotspots, around),
+        reports=_find_report_groups(area, around),
+        without_day=_count_without_day(area, around, when, spans, counted),
     )
 
 
-def check_asked(area: StudyArea, urn: str, since: dt.date) -> tuple[int, Spans]:
+def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int, ComparedPeriods]:
     """Row of the school, and the spans to compare.
 
     Raises
     ------
     InputError
-        As for `brief_of`.
+        As for `build_brief`.
     """
     there = list(area.schools["urn"])
     if urn not in there:
         what = f"the school '{urn}' is not in the area (there: {', '.join(there[:12])})"
         where = "--school"
         raise InputError.one(where, what, "name one of them, or see `patrolplan check`")
-    return there.index(urn), spans_of(when_of(area.incidents), since)
+    return there.index(urn), choose_periods(find_incident_dates(area.incidents), since)
 
 
-def _changed(hotspots: gpd.GeoDataFrame, around: Around) -> tuple[ChangedHotspot, ...]:
+def _find_changed_hotspots(
+    hotspots: gpd.GeoDataFrame, walking_area: WalkingArea
+) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place lies within the walk, nearest first."""
-    walk = around.metres[hotspots["stop_piece"].to_numpy()]
-    told = hotspots["trend"].isin(CHANGED).to_numpy() & np.isfinite(walk)
+    walk = walking_area.walk_metres[hotspots["stop_piece"].to_numpy()]
+    told = hotspots["trend"].isin(CHANGED_TRENDS).to_numpy() & np.isfinite(walk)
     rows = np.flatnonzero(told)[np.argsort(walk[told], kind="stable")]
     return tuple(
         ChangedHotspot(
@@ -178,7 +190,7 @@ def _changed(hotspots: gpd.GeoDataFrame, around: Around) -> tuple[ChangedHotspot
     )
 
 
-def _report_groups(area: StudyArea, around: Around) -> tuple[ReportGroup, ...]:
+def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[ReportGroup, ...]:
     """Groups of reports most of whose street lies within the walk, the largest bands first."""
     reports, network = area.reports, area.network
     if not len(reports):
@@ -187,39 +199,47 @@ def _report_groups(area: StudyArea, around: Around) -> tuple[ReportGroup, ...]:
     held = np.flatnonzero(group >= 0)
     metres = network.piece_metres[held]
     total = np.bincount(group[held], metres, len(reports))
-    inside = np.bincount(group[held], metres * around.within[held], len(reports))
-    near = np.flatnonzero((total > 0) & (inside >= MOSTLY * total))
+    inside = np.bincount(group[held], metres * walking_area.within[held], len(reports))
+    near = np.flatnonzero((total > 0) & (inside >= MIN_SHARE_WITHIN_WALK * total))
     order = near[np.argsort(-reports.counts[near], kind="stable")]
-    middles = [_middle_piece(area, held[group[held] == number]) for number in order]
-    places = describe(network, network.middles(middles)) if middles else []
+    middles = [_find_middle_piece(area, held[group[held] == number]) for number in order]
+    places = describe_positions(network, network.middles(middles)) if middles else []
     return tuple(
         ReportGroup(
             place=place,
-            at_least=int(reports.counts[number]),
-            at_most=int(reports.most[number]),
-            factors=tuple(_factor(factor) for factor in reports.reasons[number]),
+            min_reports=int(reports.counts[number]),
+            max_reports=int(reports.max_counts[number]),
+            factors=tuple(_describe_factor(factor) for factor in reports.reasons[number]),
         )
         for number, place in zip(order, places, strict=True)
     )
 
 
-def _factor(factor: str) -> str:
+def _describe_factor(factor: str) -> str:
     return FACTOR_WORDS.get(factor) or TIME_WORDS.get(factor, factor)
 
 
-def _middle_piece(area: StudyArea, pieces: NDArray[np.int64]) -> int:
+def _find_middle_piece(area: StudyArea, pieces: NDArray[np.int64]) -> int:
     """The piece nearest the middle of these."""
     middle = area.network.piece_middle[pieces]
     apart = np.hypot(*(middle - middle.mean(axis=0)).T)
     return int(pieces[np.argmin(apart)])
 
 
-def _without_day(
-    area: StudyArea, around: Around, when: When, spans: Spans, counted: Sequence[str]
+def _count_without_day(
+    area: StudyArea,
+    walking_area: WalkingArea,
+    dates: IncidentDates,
+    periods: ComparedPeriods,
+    categories: Sequence[str],
 ) -> int:
     """Incidents around the school whose month `now` cuts, and whose day is not known."""
-    if not spans.by_day:
+    if not periods.by_day:
         return 0
-    touched = (when.end > spans.now.start.to_datetime64()) & ~when.inside(spans.now)
-    kind = area.incidents["category"].isin(counted).to_numpy()
-    return round(float(around.share[area.incident_catchment[touched & kind]].sum()))
+    touched = (dates.end > periods.current.start.to_datetime64()) & ~dates.is_inside(
+        periods.current
+    )
+    kind = area.incidents["category"].isin(categories).to_numpy()
+    return round(
+        float(walking_area.catchment_shares[area.incident_catchment[touched & kind]].sum())
+    )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 
-USUAL_MONTHS = 12
+BASELINE_MONTHS = 12
 """A year before makes what is usual, so that every season counts once."""
 
 BLOCK_DAYS = 28
@@ -21,7 +21,7 @@ BLOCK_DAYS = 28
 
 
 @dataclass(frozen=True)
-class Span:
+class Period:
     """From one midnight up to another, which is no longer in it."""
 
     start: pd.Timestamp
@@ -44,7 +44,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Spans:
+class ComparedPeriods:
     """What is compared.
 
     Parameters
@@ -59,43 +59,43 @@ class Spans:
         Days are counted; otherwise whole months.
     """
 
-    now: Span
-    year_before: Span | None
-    before: Span
+    current: Period
+    year_before: Period | None
+    baseline: Period
     by_day: bool
 
     @property
     def exposure(self) -> float:
         """Length of `now` in lengths of `before`."""
         if self.by_day:
-            return self.now.days / self.before.days
-        return self.now.months / self.before.months
+            return self.current.days / self.baseline.days
+        return self.current.months / self.baseline.months
 
     @property
-    def blocks(self) -> pd.DatetimeIndex:
+    def baseline_blocks(self) -> pd.DatetimeIndex:
         """Edges that cut `before` into months, or into blocks of four weeks counted back."""
-        start, end = self.before.start, self.before.end
+        start, end = self.baseline.start, self.baseline.end
         if not self.by_day:
             return pd.date_range(start, end, freq="MS")
-        blocks = self.before.days // BLOCK_DAYS
+        blocks = self.baseline.days // BLOCK_DAYS
         return pd.date_range(end=end, periods=blocks + 1, freq=f"{BLOCK_DAYS}D")
 
 
 @dataclass(frozen=True, eq=False)
-class When:
+class IncidentDates:
     """When each incident was: (i,) from midnight of its day or month, until the next one's."""
 
     start: NDArray[np.datetime64]
     end: NDArray[np.datetime64]
     by_day: bool
 
-    def inside(self, span: Span) -> NDArray[np.bool_]:
+    def is_inside(self, period: Period) -> NDArray[np.bool_]:
         """(i,) whether an incident surely lies in a span; a month must lie in it whole."""
-        after = self.start >= span.start.to_datetime64()
-        return np.asarray(after & (self.end <= span.end.to_datetime64()))
+        after = self.start >= period.start.to_datetime64()
+        return np.asarray(after & (self.end <= period.end.to_datetime64()))
 
 
-def when_of(incidents: pd.DataFrame) -> When:
+def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
     """Days of incidents, and months of those without one; where few have one, months of all.
 
     A few days among months would else take away every month that is asked for in part.
@@ -108,10 +108,10 @@ def when_of(incidents: pd.DataFrame) -> When:
     day = incidents["occurred_at"].to_numpy(dtype="datetime64[D]")
     start = np.where(known, day, month)
     end = np.where(known, day + np.timedelta64(1, "D"), next_month)
-    return When(start, end, by_day)
+    return IncidentDates(start, end, by_day)
 
 
-def spans_of(when: When, since: dt.date) -> Spans:
+def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
     """The spans to compare when it is asked what was recorded since a day.
 
     Raises
@@ -119,23 +119,23 @@ def spans_of(when: When, since: dt.date) -> Spans:
     InputError
         When the data ends before that day, or holds nothing before it to compare with.
     """
-    first, end = pd.Timestamp(when.start.min()), pd.Timestamp(when.end.max())
+    first, end = pd.Timestamp(dates.start.min()), pd.Timestamp(dates.end.max())
     asked = pd.Timestamp(since)
-    start = asked if when.by_day else asked.replace(day=1)
-    unit, form = ("day", "%Y-%m-%d") if when.by_day else ("month", "%Y-%m")
-    where, last = "--since", Span(first, end).last
+    start = asked if dates.by_day else asked.replace(day=1)
+    unit, form = ("day", "%Y-%m-%d") if dates.by_day else ("month", "%Y-%m")
+    where, last = "--since", Period(first, end).last
     if start >= end:
         what = f"{since:%Y-%m-%d} lies after the latest {unit} held, {last:{form}}"
         raise InputError.one(where, what, f"ask since {last:{form}} or earlier, or add newer data")
     if start <= first:
         what = f"{since:%Y-%m-%d} leaves nothing before it: the data starts with {first:{form}}"
         raise InputError.one(where, what, f"ask since a later {unit}")
-    now = Span(start, end)
+    now = Period(start, end)
     year = pd.DateOffset(years=1)
-    year_before = Span(start - year, end - year)
-    return Spans(
-        now=now,
+    year_before = Period(start - year, end - year)
+    return ComparedPeriods(
+        current=now,
         year_before=year_before if year_before.start >= first else None,
-        before=Span(max(first, start - pd.DateOffset(months=USUAL_MONTHS)), start),
-        by_day=when.by_day,
+        baseline=Period(max(first, start - pd.DateOffset(months=BASELINE_MONTHS)), start),
+        by_day=dates.by_day,
     )

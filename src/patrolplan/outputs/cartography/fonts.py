@@ -25,48 +25,48 @@ FONT_FOLDER = Path(__file__).parent / "typefaces"
 """DejaVu Sans in its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
 REGULAR = FONT_FOLDER / "DejaVuSansCondensed.ttf"
 BOLD = FONT_FOLDER / "DejaVuSansCondensed-Bold.ttf"
-SMALLEST = 8.0
+MIN_FONT_SIZE = 8.0
 """Points; nothing on paper is smaller."""
 LINE_HEIGHT = 1.12
 """Height of a label in multiples of its size, descenders included."""
 UNKNOWN = "[?]"
 """Stands for letters that the typeface lacks: a square would look like a fault in printing."""
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
-UNPRINTED = f"{UNKNOWN} stands for letters that cannot be printed here."
+UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that cannot be printed here."
 
 
-def font_file(*, bold: bool) -> Path:
+def get_font_file(*, bold: bool) -> Path:
     """The file of a cut."""
     return BOLD if bold else REGULAR
 
 
 @lru_cache(maxsize=2)
-def _font(path: Path) -> FT2Font:
+def _load_font(path: Path) -> FT2Font:
     return FT2Font(str(path))
 
 
 @lru_cache(maxsize=2)
-def _letters(path: Path) -> frozenset[int]:
-    return frozenset(_font(path).get_charmap())
+def _load_characters(path: Path) -> frozenset[int]:
+    return frozenset(_load_font(path).get_charmap())
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     r"""Text that the typeface can show: controls become spaces, words of unknown letters a mark.
 
     Examples
     --------
-    >>> printable("École Søn\nLower\u202e")
+    >>> make_printable("École Søn\nLower\u202e")
     'École Søn Lower'
-    >>> printable("Al-Noor \u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631")
+    >>> make_printable("Al-Noor \u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631")
     'Al-Noor [?]'
     """
-    known = _letters(REGULAR) & _letters(BOLD)
+    known = _load_characters(REGULAR) & _load_characters(BOLD)
     composed = unicodedata.normalize("NFC", text)
-    shown = [_shown(letter, known) for letter in composed]
+    shown = [_make_letter_printable(letter, known) for letter in composed]
     return UNKNOWN_RUN.sub(UNKNOWN, " ".join("".join(shown).split()))
 
 
-def unprinted(said: object) -> list[str]:
+def list_unprintable_notes(texts: object) -> list[str]:
     """What a paper must say once where it holds the mark for unknown letters, else nothing.
 
     Parameters
@@ -74,10 +74,10 @@ def unprinted(said: object) -> list[str]:
     said
         Strings, in lists and mappings of any depth.
     """
-    return [UNPRINTED] if UNKNOWN in str(said) else []
+    return [UNKNOWN_MARK_NOTE] if UNKNOWN in str(texts) else []
 
 
-def _shown(letter: str, known: frozenset[int]) -> str:
+def _make_letter_printable(letter: str, known: frozenset[int]) -> str:
     kind = unicodedata.category(letter)
     if kind == "Cf":  # marks that turn or join text would let a name rewrite the line it is in
         return ""
@@ -87,16 +87,16 @@ def _shown(letter: str, known: frozenset[int]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def text_width(text: str, size: float, *, bold: bool = False) -> float:
+def measure_text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Points that a text takes at this size."""
-    font = _font(font_file(bold=bold))
+    font = _load_font(get_font_file(bold=bold))
     font.set_size(size, 72)
     font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     return float(font.get_width_height()[0]) / 64
 
 
 @dataclass(frozen=True)
-class Lettering:
+class TextStyle:
     """How words are written: points, cut, colour, points of white around them, and on what."""
 
     size: float
@@ -106,7 +106,7 @@ class Lettering:
     level: float = 10.0
 
 
-def write(axes: Axes, text: str, place: tuple[float, float, float], style: Lettering) -> None:
+def draw_text(axes: Axes, text: str, place: tuple[float, float, float], style: TextStyle) -> None:
     """Write text on the page, its middle at x, y, turned by so many degrees.
 
     The text stays text, so that a reader can search and copy it; its halo is drawn beneath.
@@ -114,14 +114,14 @@ def write(axes: Axes, text: str, place: tuple[float, float, float], style: Lette
     x, y, angle = place
     rise = 0.36 * style.size  # from the baseline to the middle of a capital
     turned = math.radians(angle)
-    half = text_width(text, style.size, bold=style.bold) / 2
+    half = measure_text_width(text, style.size, bold=style.bold) / 2
     start = (
         x - math.cos(turned) * half + math.sin(turned) * rise,
         y - math.sin(turned) * half - math.cos(turned) * rise,
     )
     if style.halo:
         moved = Affine2D().rotate(turned).translate(*start)
-        outline = moved.transform_path(_outline(text, style.size, bold=style.bold))
+        outline = moved.transform_path(_build_text_outline(text, style.size, bold=style.bold))
         vertices = np.round(np.asarray(outline.vertices, dtype=np.float64), 1)
         axes.add_artist(
             PathPatch(
@@ -137,7 +137,7 @@ def write(axes: Axes, text: str, place: tuple[float, float, float], style: Lette
     axes.text(
         *start,
         text,
-        fontproperties=FontProperties(fname=str(font_file(bold=style.bold)), size=style.size),
+        fontproperties=FontProperties(fname=str(get_font_file(bold=style.bold)), size=style.size),
         color=style.colour,
         rotation=angle,
         rotation_mode="anchor",
@@ -149,19 +149,19 @@ def write(axes: Axes, text: str, place: tuple[float, float, float], style: Lette
 
 
 @lru_cache(maxsize=4096)
-def _outline(text: str, size: float, *, bold: bool) -> Outline:
+def _build_text_outline(text: str, size: float, *, bold: bool) -> Outline:
     plain = text.replace("$", r"\$")  # matplotlib would read dollars as mathematics
-    font = FontProperties(fname=str(font_file(bold=bold)))
+    font = FontProperties(fname=str(get_font_file(bold=bold)))
     return TextPath((0.0, 0.0), plain, size=size, prop=font)
 
 
-def lay_template(package: str, name: str, root: Path) -> None:
+def copy_template(package: str, name: str, root: Path) -> None:
     """Copy a template of one of our packages into the folder that typst may read."""
     template = resources.files(package) / name
     (root / name).write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def compiler(root: Path, name: str) -> typst.Compiler:
+def create_compiler(root: Path, name: str) -> typst.Compiler:
     """Typst on one template; it reads nothing outside the folder and no typeface but ours."""
     return typst.Compiler(
         root / name, root=root, font_paths=[FONT_FOLDER], ignore_system_fonts=True
@@ -176,7 +176,7 @@ def typeset(root: Path, name: str) -> bytes:
     RuntimeError
         When typst warns: a paper with a missing glyph or picture must not reach anyone.
     """
-    pages, warnings = compiler(root, name).compile_with_warnings(format="pdf", timestamp=0)
+    pages, warnings = create_compiler(root, name).compile_with_warnings(format="pdf", timestamp=0)
     if warnings or not isinstance(pages, bytes):
         message = f"typesetting {name}: {'; '.join(warning.message for warning in warnings)}"
         raise RuntimeError(message)

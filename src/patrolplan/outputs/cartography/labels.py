@@ -14,16 +14,16 @@ from shapely.geometry.base import BaseGeometry
 
 Boxes = NDArray[np.float64]
 
-STEP = 5.0
+CANDIDATE_SPACING = 5.0
 """Points between two places tried along a line."""
-INSET = 2.0
+LABEL_EDGE_MARGIN = 2.0
 """Points between a label and the edge of the map."""
-SAMPLES = 7
+BEND_SAMPLES = 7
 """Where along a label its line is compared with the label's straight base."""
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
+class LabelCandidates:
     """A label, and the places that would do for it.
 
     Parameters
@@ -43,13 +43,13 @@ class Wish:
 
     key: str
     boxes: Boxes
-    cost: NDArray[np.float64]
-    most: int = 1
-    apart: float = 220.0
+    costs: NDArray[np.float64]
+    max_count: int = 1
+    min_gap: float = 220.0
     blocked: BaseGeometry | None = None
 
 
-def corners(boxes: Boxes) -> NDArray[np.float64]:
+def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
     """(n, 4, 2) corners of boxes, anticlockwise."""
     turned = np.radians(boxes[:, 4])
     along = np.column_stack([np.cos(turned), np.sin(turned)]) * boxes[:, 2:3] / 2
@@ -59,13 +59,13 @@ def corners(boxes: Boxes) -> NDArray[np.float64]:
     return np.stack(places, axis=1)
 
 
-def overlapping(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
+def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
     """(n, m) which boxes of two sets overlap: no side of either parts them.
 
     Examples
     --------
     >>> flat = np.array([[0.0, 0.0, 10.0, 2.0, 0.0]])
-    >>> overlapping(flat, np.array([[0.0, 4.0, 10.0, 2.0, 0.0], [0.0, 4.0, 10.0, 2.0, 90.0]]))
+    >>> find_overlaps(flat, np.array([[0.0, 4.0, 10.0, 2.0, 0.0], [0.0, 4.0, 10.0, 2.0, 90.0]]))
     array([[False,  True]])
     """
     gap = second[None, :, :2] - first[:, None, :2]
@@ -83,25 +83,25 @@ def overlapping(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
     return ~parted
 
 
-def upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     """Degrees turned so that a label is read from the left, or from below when it stands.
 
     Examples
     --------
-    >>> upright(np.array([10.0, 100.0, -90.0, 180.0]))
+    >>> make_upright(np.array([10.0, 100.0, -90.0, 180.0]))
     array([ 10., -80.,  90.,   0.])
     """
     return 90.0 - np.mod(90.0 - angle, 180.0)
 
 
-def along(
+def find_places_along_line(
     line: NDArray[np.float64],
     width: float,
     height: float,
     *,
-    beside: Sequence[float] = (0.0,),
-    bend: float = 2.0,
-    overhang: float = 1.0,
+    offsets: Sequence[float] = (0.0,),
+    max_bend: float = 2.0,
+    max_length_ratio: float = 1.0,
 ) -> tuple[Boxes, NDArray[np.float64]]:
     """Places for a label along a line.
 
@@ -126,11 +126,11 @@ def along(
     steps = np.hypot(*np.diff(line, axis=0).T)
     at = np.concatenate([[0.0], np.cumsum(steps)])
     length = float(at[-1])
-    if length < 1.0 or width > length * overhang:
+    if length < 1.0 or width > length * max_length_ratio:
         return np.empty((0, 5)), np.empty(0)
     half = min(width, length) / 2
-    middle = np.linspace(half, length - half, int((length - 2 * half) / STEP) + 1)
-    spots = middle[:, None] + np.linspace(-half, half, SAMPLES)[None, :]
+    middle = np.linspace(half, length - half, int((length - 2 * half) / CANDIDATE_SPACING) + 1)
+    spots = middle[:, None] + np.linspace(-half, half, BEND_SAMPLES)[None, :]
     x, y = np.interp(spots, at, line[:, 0]), np.interp(spots, at, line[:, 1])
     base = np.column_stack([x[:, -1] - x[:, 0], y[:, -1] - y[:, 0]])
     reach = np.maximum(np.hypot(*base.T), 1e-9)
@@ -143,15 +143,15 @@ def along(
         / 2
         * np.column_stack([-unit[:, 1], unit[:, 0]])
     )
-    fits = sag <= bend
+    fits = sag <= max_bend
     angle = np.degrees(np.arctan2(unit[:, 1], unit[:, 0]))
     cost = sag + 6 * np.abs(middle - length / 2) / length + 20 * max(0.0, width / length - 1)
     normal = np.column_stack([-unit[:, 1], unit[:, 0]])
     boxes, costs = [], []
-    for rank, distance in enumerate(beside):
+    for rank, distance in enumerate(offsets):
         shifted = (centre + distance * normal)[fits]
         size = np.full((len(shifted), 2), (width, height))
-        boxes.append(np.column_stack([shifted, size, upright(angle[fits])]))
+        boxes.append(np.column_stack([shifted, size, make_upright(angle[fits])]))
         costs.append(cost[fits] + rank)
     return np.concatenate(boxes), np.concatenate(costs)
 
@@ -162,13 +162,13 @@ SIDES = np.array(
 """Where around a sign a label may stand, the best first; level with its right side is best."""
 
 
-def around(
+def find_places_around_point(
     x: float,
     y: float,
     size: tuple[float, float],
     *,
     radius: float,
-    farther: Sequence[float] = (0.0,),
+    extra_distances: Sequence[float] = (0.0,),
 ) -> tuple[Boxes, NDArray[np.float64]]:
     """Level places for a label of this width and height around a sign of this radius.
 
@@ -178,7 +178,7 @@ def around(
         (n, 5) and (n,), close to the sign and so many points `farther` from it.
     """
     places, costs = [], []
-    for rank, more in enumerate(farther):
+    for rank, more in enumerate(extra_distances):
         reach = np.array(size) / 2 + (radius + more) * np.abs(SIDES)
         # Level with the sign, only the way to the side counts; above and below, only the rise.
         offsets = np.sign(SIDES) * reach
@@ -189,13 +189,13 @@ def around(
     return np.column_stack([middle, sizes, np.zeros(len(middle))]), np.concatenate(costs)
 
 
-def slid(
+def find_places_above_below(
     x: float,
     y: float,
     size: tuple[float, float],
     *,
     radius: float,
-    farther: Sequence[float] = (0.0,),
+    extra_distances: Sequence[float] = (0.0,),
 ) -> tuple[Boxes, NDArray[np.float64]]:
     """Level places above and below a sign, slid aside: for a long label near the map's edge.
 
@@ -206,7 +206,7 @@ def slid(
     """
     places = [
         (x + shift * size[0] / 2, y + side * (radius + more + size[1] / 2))
-        for more in farther
+        for more in extra_distances
         for side in (-1, 1)
         for shift in (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
     ]
@@ -215,12 +215,12 @@ def slid(
     return np.column_stack([np.array(places), sizes, np.zeros(len(places))]), cost
 
 
-def place(
-    wishes: Sequence[Wish],
+def place_labels(
+    label_candidates: Sequence[LabelCandidates],
     *,
     width: float,
     height: float,
-    taken: Boxes | None = None,
+    occupied: Boxes | None = None,
     blocked: BaseGeometry | None = None,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[int, Boxes]]:
@@ -244,17 +244,17 @@ def place(
     list
         (number of the wish, its box) for every label that found a place.
     """
-    used = np.empty((0, 5)) if taken is None else taken
-    for shape in (blocked, avoided, *(wish.blocked for wish in wishes)):
+    used = np.empty((0, 5)) if occupied is None else occupied
+    for shape in (blocked, avoided, *(wish.blocked for wish in label_candidates)):
         if shape is not None:
             shapely.prepare(shape)
     found: list[tuple[int, Boxes]] = []
     named: dict[str, list[Boxes]] = {}
-    for number, wish in enumerate(wishes):
-        boxes, cost = _free(wish, (width, height), blocked, avoided)
+    for number, wish in enumerate(label_candidates):
+        boxes, cost = _filter_candidates(wish, (width, height), blocked, avoided)
         same = named.setdefault(wish.key, [])
-        for _ in range(wish.most):
-            clear = ~overlapping(boxes, used).any(axis=1) & _far(boxes, same, wish.apart)
+        for _ in range(wish.max_count):
+            clear = ~find_overlaps(boxes, used).any(axis=1) & _check_gaps(boxes, same, wish.min_gap)
             boxes, cost = boxes[clear], cost[clear]
             if not len(boxes):
                 break
@@ -265,28 +265,30 @@ def place(
     return found
 
 
-def _far(boxes: Boxes, others: Sequence[Boxes], apart: float) -> NDArray[np.bool_]:
+def _check_gaps(boxes: Boxes, others: Sequence[Boxes], min_gap: float) -> NDArray[np.bool_]:
     """Boxes whose middle is so far from the middles of all others."""
     far = np.ones(len(boxes), dtype=bool)
     for other in others:
-        far &= np.hypot(*(boxes[:, :2] - other[:2]).T) >= apart
+        far &= np.hypot(*(boxes[:, :2] - other[:2]).T) >= min_gap
     return far
 
 
-def _free(
-    wish: Wish,
+def _filter_candidates(
+    candidates: LabelCandidates,
     size: tuple[float, float],
     blocked: BaseGeometry | None,
     avoided: BaseGeometry | None,
 ) -> tuple[Boxes, NDArray[np.float64]]:
     """Places of a wish inside the map that touch nothing blocked, dearer where avoided."""
-    if not len(wish.boxes):
-        return wish.boxes, wish.cost
-    edges = corners(wish.boxes)
-    kept = ((edges >= INSET) & (edges <= np.array(size) - INSET)).all(axis=(1, 2))
-    boxes, cost, edges = wish.boxes[kept], wish.cost[kept], edges[kept]
+    if not len(candidates.boxes):
+        return candidates.boxes, candidates.costs
+    edges = compute_corners(candidates.boxes)
+    kept = ((edges >= LABEL_EDGE_MARGIN) & (edges <= np.array(size) - LABEL_EDGE_MARGIN)).all(
+        axis=(1, 2)
+    )
+    boxes, cost, edges = candidates.boxes[kept], candidates.costs[kept], edges[kept]
     shapes = shapely.polygons(edges)
-    for shape in (blocked, wish.blocked):
+    for shape in (blocked, candidates.blocked):
         if shape is not None:
             clear = ~shapely.intersects(shape, shapes)
             boxes, cost, shapes = boxes[clear], cost[clear], shapes[clear]

@@ -10,105 +10,117 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import joined_lines, street_classes
-from patrolplan.outputs.cartography.fonts import LINE_HEIGHT, printable, text_width
-from patrolplan.outputs.cartography.labels import Wish, along, around, slid
-from patrolplan.outputs.cartography.viewport import Frame
-from patrolplan.text import LONGEST_NAME, shortened
+from patrolplan.outputs.cartography.basemap import classify_streets, merge_lines
+from patrolplan.outputs.cartography.fonts import LINE_HEIGHT, make_printable, measure_text_width
+from patrolplan.outputs.cartography.labels import (
+    LabelCandidates,
+    find_places_above_below,
+    find_places_along_line,
+    find_places_around_point,
+)
+from patrolplan.outputs.cartography.viewport import Viewport
+from patrolplan.text import LONGEST_NAME, shorten
 
-ROUTE_SIZE = 8.6
+ROUTE_NAME_SIZE = 8.6
 NAME_SIZE = 8.0
 SCHOOL_SIZE = 9.0
-BESIDE_ROUTE = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
+ROUTE_NAME_OFFSETS = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
-RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
-SIGN_EDGE = 4.0
+STREET_CLASS_RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
+SYMBOL_EDGE_MARGIN = 4.0
 """Signs nearer to the edge of the map than so many points are left out."""
-NEAR_ROUTE = 45.0
+MAX_ROUTE_DISTANCE = 45.0
 """Points from the route within which its streets' names stand."""
 
 
 @dataclass(frozen=True, eq=False)
-class Name:
+class MapLabel:
     """A name that wants a place, and how it is written."""
 
     text: str
     size: float
     bold: bool
     colour: str
-    wish: Wish
-    plate: str = ""
+    candidates: LabelCandidates
+    plate_colour: str = ""
     """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
-    leads: NDArray[np.float64] | None = None
+    leader_ends: NDArray[np.float64] | None = None
     """(n, 2) for each place of the wish, where a line leads from there; None without lines."""
 
 
 @dataclass(frozen=True)
-class PointSign:
+class PointSymbol:
     """How places of one kind are named: the sign's radius in points, the name's cut and plate."""
 
     kind: str
     radius: float
     bold: bool = False
-    plate: str = ""
+    plate_colour: str = ""
 
 
-STATION = PointSign("station", radius=6.0, bold=True)
-BUS_STOP = PointSign("bus_stop", radius=3.5, plate="#8a8a8a")
+STATION = PointSymbol("station", radius=6.0, bold=True)
+BUS_STOP = PointSymbol("bus_stop", radius=3.5, plate_colour="#8a8a8a")
 """On a plate, because bus stops are mostly called after some other street."""
 
 
-def street_names(
+def build_street_labels(
     network: StreetNetwork,
     pieces: NDArray[np.int64],
-    frame: Frame,
+    viewport: Viewport,
     *,
-    on_route: Iterable[str],
+    route_streets: Iterable[str],
     route: BaseGeometry,
-) -> list[Name]:
+) -> list[MapLabel]:
     """Names of the streets in the window, those of the route first, then by class and length."""
     names = network.piece_name[pieces].astype(str)
     named = names != ""
     shown, names = pieces[named], names[named]
-    classes = street_classes(network, shown)
-    wanted = set(on_route)
-    found: list[tuple[tuple[int, float, str], Name]] = []
+    classes = classify_streets(network, shown)
+    wanted = set(route_streets)
+    found: list[tuple[tuple[int, float, str], MapLabel]] = []
     order = np.argsort(names, kind="stable")
     for group in np.split(order, np.flatnonzero(names[order][1:] != names[order][:-1]) + 1):
         if not len(group):
             continue
         name = str(names[group[0]])
-        lines = frame.shapes(network.lines(shown[group]), margin=0)
+        lines = viewport.clip_to_page(network.lines(shown[group]), margin=0)
         lines = shapely.get_parts(lines)
-        lines = joined_lines(lines[shapely.get_type_id(lines) == 1])
+        lines = merge_lines(lines[shapely.get_type_id(lines) == 1])
         if not len(lines):
             continue
-        rank = min(RANK[kind] for kind in classes[group])
+        rank = min(STREET_CLASS_RANK[kind] for kind in classes[group])
         walked = name in wanted
-        written = _street_name(name, lines, walked=walked, major=rank <= 1, route=route)
+        written = _build_street_label(name, lines, walked=walked, major=rank <= 1, route=route)
         length = float(shapely.length(lines).sum())
         found.append(((-1 if walked else rank, -length, name), written))
     return [name for _, name in sorted(found, key=lambda pair: pair[0])]
 
 
-def _street_name(
+def _build_street_label(
     name: str,
     lines: NDArray[np.object_],
     *,
     walked: bool,
     major: bool,
     route: BaseGeometry,
-) -> Name:
-    text = shortened(printable(name))
-    size = ROUTE_SIZE if walked else NAME_SIZE
-    width = text_width(text, size, bold=walked) + 3
+) -> MapLabel:
+    text = shorten(make_printable(name))
+    size = ROUTE_NAME_SIZE if walked else NAME_SIZE
+    width = measure_text_width(text, size, bold=walked) + 3
     height = size * LINE_HEIGHT
     boxes, costs = [np.empty((0, 5))], [np.empty(0)]
     for line in lines:
         xy = shapely.get_coordinates(line)
-        for beside, bend in (((0.0,), 6.0), (BESIDE_ROUTE, 18.0)) if walked else (((0.0,), 3.0),):
-            places, cost = along(
-                xy, width, height, beside=beside, bend=bend, overhang=2.2 if walked else 1.04
+        for beside, bend in (
+            (((0.0,), 6.0), (ROUTE_NAME_OFFSETS, 18.0)) if walked else (((0.0,), 3.0),)
+        ):
+            places, cost = find_places_along_line(
+                xy,
+                width,
+                height,
+                offsets=beside,
+                max_bend=bend,
+                max_length_ratio=2.2 if walked else 1.04,
             )
             boxes.append(places)
             costs.append(cost + (3.0 if len(beside) > 1 else 0.0))
@@ -116,77 +128,88 @@ def _street_name(
     if walked and not route.is_empty:
         # The walked part of a long street is where its name is looked for.
         away = shapely.distance(shapely.points(all_boxes[:, :2]), route)
-        near = away <= NEAR_ROUTE
+        near = away <= MAX_ROUTE_DISTANCE
         if near.any():
             all_boxes, all_costs, away = all_boxes[near], all_costs[near], away[near]
         all_costs = all_costs + np.maximum(0.0, away - 14.0) * 0.4
-    wish = Wish(name, all_boxes, all_costs, most=2 if walked or major else 1, apart=300.0)
-    return Name(text, size, walked, "black" if walked or major else "#3c3c3c", wish)
+    wish = LabelCandidates(
+        name, all_boxes, all_costs, max_count=2 if walked or major else 1, min_gap=300.0
+    )
+    return MapLabel(text, size, walked, "black" if walked or major else "#3c3c3c", wish)
 
 
-def school_names(gate: tuple[float, float], school: str, *, radius: float) -> list[Name]:
+def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
     """The school's name by its gate, and shorter forms that stand in where it finds no place."""
     names = []
     for letters in (LONGEST_NAME, 20, 10) if school else ():
-        text = shortened(printable(school), letters)
-        width = text_width(text, SCHOOL_SIZE, bold=True) + 3
+        text = shorten(make_printable(school), letters)
+        width = measure_text_width(text, SCHOOL_SIZE, bold=True) + 3
         size = (width, SCHOOL_SIZE * LINE_HEIGHT)
-        near = around(*gate, size, radius=radius, farther=(0.0, 4.0, 9.0))
-        aside = slid(*gate, size, radius=radius, farther=(0.0, 6.0, 14.0, 24.0))
+        near = find_places_around_point(*gate, size, radius=radius, extra_distances=(0.0, 4.0, 9.0))
+        aside = find_places_above_below(
+            *gate, size, radius=radius, extra_distances=(0.0, 6.0, 14.0, 24.0)
+        )
         boxes, cost = (np.concatenate(parts) for parts in zip(near, aside, strict=True))
-        wish = Wish("school", boxes, cost, apart=np.inf)
-        names.append(Name(text, SCHOOL_SIZE, bold=True, colour="black", wish=wish))
+        wish = LabelCandidates("school", boxes, cost, min_gap=np.inf)
+        names.append(MapLabel(text, SCHOOL_SIZE, bold=True, colour="black", candidates=wish))
     return names
 
 
-def kept_off(name: Name, blocked: BaseGeometry) -> Name:
+def with_blocked_area(label: MapLabel, blocked: BaseGeometry) -> MapLabel:
     """The name, forbidden to touch what is blocked."""
-    return replace(name, wish=replace(name.wish, blocked=blocked))
+    return replace(label, candidates=replace(label.candidates, blocked=blocked))
 
 
-def point_names(
+def build_symbol_labels(
     features: gpd.GeoDataFrame,
-    frame: Frame,
-    sign: PointSign,
+    viewport: Viewport,
+    symbol: PointSymbol,
     *,
     covered: BaseGeometry,
     near: BaseGeometry | None = None,
-) -> list[Name]:
+) -> list[MapLabel]:
     """Names of stations or bus stops, each name once, beside a sign that is seen.
 
     Without its sign a name would read as that of the street it stands on. `covered` is what lies
     over signs, of which half must be seen; `near` keeps those close to the route.
     """
-    shown = features[features["kind"] == sign.kind]
+    shown = features[features["kind"] == symbol.kind]
     points = shown.geometry.representative_point()
-    xy = frame.points(np.column_stack([points.x, points.y]).reshape(-1, 2))
-    inside = ((xy > SIGN_EDGE) & (xy < np.array(frame.size) - SIGN_EDGE)).all(axis=1)
+    xy = viewport.to_page(np.column_stack([points.x, points.y]).reshape(-1, 2))
+    inside = ((xy > SYMBOL_EDGE_MARGIN) & (xy < np.array(viewport.size) - SYMBOL_EDGE_MARGIN)).all(
+        axis=1
+    )
     inside &= ~shapely.intersects_xy(covered, xy)
     if near is not None:
-        inside &= shapely.distance(near, shapely.points(xy)) <= NEAR_ROUTE
-    names: dict[str, Name] = {}
+        inside &= shapely.distance(near, shapely.points(xy)) <= MAX_ROUTE_DISTANCE
+    names: dict[str, MapLabel] = {}
     for text, (x, y) in zip(shown["name"][inside], xy[inside], strict=True):
-        short = shortened(printable(str(text)), 24)
+        short = shorten(make_printable(str(text)), 24)
         if not short or short in names:
             continue
         size = (
-            text_width(short, NAME_SIZE, bold=sign.bold) + (7 if sign.plate else 2),
-            NAME_SIZE * LINE_HEIGHT + (2 if sign.plate else 0),
+            measure_text_width(short, NAME_SIZE, bold=symbol.bold)
+            + (7 if symbol.plate_colour else 2),
+            NAME_SIZE * LINE_HEIGHT + (2 if symbol.plate_colour else 0),
         )
-        boxes, cost = around(x, y, size, radius=sign.radius, farther=(0.0, 6.0))
-        wish = Wish(f"{sign.kind} {short}", boxes, cost)
-        names[short] = Name(short, NAME_SIZE, sign.bold, "#202020", wish, plate=sign.plate)
+        boxes, cost = find_places_around_point(
+            x, y, size, radius=symbol.radius, extra_distances=(0.0, 6.0)
+        )
+        wish = LabelCandidates(f"{symbol.kind} {short}", boxes, cost)
+        names[short] = MapLabel(
+            short, NAME_SIZE, symbol.bold, "#202020", wish, plate_colour=symbol.plate_colour
+        )
     return list(names.values())
 
 
-def area_names(features: gpd.GeoDataFrame, frame: Frame) -> list[Name]:
+def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[MapLabel]:
     """Names of parks and water that are large enough to hold them, the largest first."""
     shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
     found = []
     for text, shape in zip(shown["name"], shown.geometry, strict=True):
-        cut = frame.shapes(np.array([shape]), margin=0)
-        name = shortened(printable(str(text)), 28)
-        width = text_width(name, NAME_SIZE) + 2
+        cut = viewport.clip_to_page(np.array([shape]), margin=0)
+        name = shorten(make_printable(str(text)), 28)
+        width = measure_text_width(name, NAME_SIZE) + 2
         if not len(cut) or shapely.area(cut[0]) < width * NAME_SIZE:
             continue
         spot = shapely.point_on_surface(cut[0])
@@ -195,11 +218,14 @@ def area_names(features: gpd.GeoDataFrame, frame: Frame) -> list[Name]:
         places = (places[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
         size = np.full((len(places), 2), (width, NAME_SIZE * LINE_HEIGHT))
         boxes = np.column_stack([places, size, np.zeros(len(places))])
-        wish = Wish(name, boxes, np.arange(float(len(places))))
+        wish = LabelCandidates(name, boxes, np.arange(float(len(places))))
         found.append(
-            (-shapely.area(cut[0]), Name(name, NAME_SIZE, bold=False, colour="#3d5a2e", wish=wish))
+            (
+                -shapely.area(cut[0]),
+                MapLabel(name, NAME_SIZE, bold=False, colour="#3d5a2e", candidates=wish),
+            )
         )
-    seen: dict[str, Name] = {}
+    seen: dict[str, MapLabel] = {}
     for _, written in sorted(found, key=lambda pair: (pair[0], pair[1].text)):
         seen.setdefault(written.text, written)
     return list(seen.values())

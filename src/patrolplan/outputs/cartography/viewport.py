@@ -9,18 +9,18 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-Shapes = NDArray[np.object_]
+Geometries = NDArray[np.object_]
 
-LEAST_METRES_PER_POINT = 0.8
+MIN_METRES_PER_POINT = 0.8
 """About 1 : 2,300; closer, a map of one street corner has too little around it to find it by."""
-WORTH_TURNING = 1.4
+MIN_ROTATION_GAIN = 1.4
 """A map that is not north-up must be larger by this factor: turning costs the reader thought."""
-TURNS = np.arange(-85.0, 95.0, 5.0)
+ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
 """Degrees tried; 0 is among them."""
 
 
 @dataclass(frozen=True)
-class Frame:
+class Viewport:
     """A window on the area.
 
     Parameters
@@ -37,63 +37,70 @@ class Frame:
 
     width: float
     height: float
-    x: float
-    y: float
+    centre_x: float
+    centre_y: float
     metres_per_point: float
-    turned: float = 0.0
+    rotation_degrees: float = 0.0
 
     @property
     def size(self) -> tuple[float, float]:
         """Width and height."""
         return self.width, self.height
 
-    def points(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_page(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) points of the page of places in metres."""
-        away = (np.asarray(xy, dtype=np.float64) - (self.x, self.y)) / self.metres_per_point
+        away = (
+            np.asarray(xy, dtype=np.float64) - (self.centre_x, self.centre_y)
+        ) / self.metres_per_point
         middle = np.array([self.width, self.height]) / 2
-        points: NDArray[np.float64] = away @ _turn(self.turned).T + middle
+        points: NDArray[np.float64] = (
+            away @ _build_rotation_matrix(self.rotation_degrees).T + middle
+        )
         return points
 
-    def metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) places in metres of points of the page."""
         middle = np.array([self.width, self.height]) / 2
         away = (np.asarray(points, dtype=np.float64) - middle) * self.metres_per_point
-        places: NDArray[np.float64] = away @ _turn(self.turned) + (self.x, self.y)
+        places: NDArray[np.float64] = away @ _build_rotation_matrix(self.rotation_degrees) + (
+            self.centre_x,
+            self.centre_y,
+        )
         return places
 
-    def shapes(self, shapes: Shapes, *, margin: float = 12.0) -> Shapes:
+    def clip_to_page(self, shapes: Geometries, *, margin: float = 12.0) -> Geometries:
         """Geometries in points of the page, cut to the window; empty ones are dropped."""
-        moved = shapely.transform(shapes, self.points)
+        moved = shapely.transform(shapes, self.to_page)
         cut = shapely.clip_by_rect(
             moved, -margin, -margin, self.width + margin, self.height + margin
         )
-        kept: Shapes = cut[~shapely.is_empty(cut)]
+        kept: Geometries = cut[~shapely.is_empty(cut)]
         return kept
 
     @property
-    def window(self) -> BaseGeometry:
+    def extent(self) -> BaseGeometry:
         """The window as a polygon in the area's metres."""
         corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * (self.width, self.height)
-        return shapely.Polygon(self.metres(corners))
+        return shapely.Polygon(self.to_metres(corners))
 
 
-def _turn(degrees: float) -> NDArray[np.float64]:
+def _build_rotation_matrix(degrees: float) -> NDArray[np.float64]:
     radians = math.radians(degrees)
     return np.array(
         [[math.cos(radians), -math.sin(radians)], [math.sin(radians), math.cos(radians)]]
     )
 
 
-def fit_frame(
+def fit_viewport(
     content: Sequence[NDArray[np.float64]],
     *,
     width: float,
     height: float,
     padding: float = 34.0,
-    least_metres: float = 420.0,
-    within: tuple[float, float, float, float] | None = None,
-    may_turn: bool = True,
-) -> Frame:
+    min_extent_metres: float = 420.0,
+    street_bounds: tuple[float, float, float, float] | None = None,
+    may_rotate: bool = True,
+) -> Viewport:
     """The frame that shows all content as large as it goes.
 
     Parameters
@@ -115,46 +122,50 @@ def fit_frame(
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
     room = np.array([width, height]) - 2 * padding
     tried = []
-    for degrees in TURNS:
-        turned = xy @ _turn(degrees).T
+    for degrees in ROTATIONS_TRIED:
+        turned = xy @ _build_rotation_matrix(degrees).T
         extent = np.ptp(turned, axis=0)
         tried.append(float((extent / room).max()))
     scales = np.array(tried)
-    upright = int(np.flatnonzero(TURNS == 0)[0])
+    upright = int(np.flatnonzero(ROTATIONS_TRIED == 0)[0])
     best = int(np.argmin(scales))
-    needed = max(LEAST_METRES_PER_POINT, least_metres / max(width, height))
+    needed = max(MIN_METRES_PER_POINT, min_extent_metres / max(width, height))
     gain = max(scales[upright], needed) / max(scales[best], needed)
-    chosen = best if may_turn and gain >= WORTH_TURNING else upright
-    turn = _turn(TURNS[chosen])
+    chosen = best if may_rotate and gain >= MIN_ROTATION_GAIN else upright
+    turn = _build_rotation_matrix(ROTATIONS_TRIED[chosen])
     turned = xy @ turn.T
     middle = (turned.max(axis=0) + turned.min(axis=0)) / 2 @ turn
     scale = max(float(scales[chosen]), needed)
-    if within is not None and chosen == upright:
+    if street_bounds is not None and chosen == upright:
         slack = (np.array([width, height]) - 2 * padding) / 2 * scale - np.ptp(xy, axis=0) / 2
-        middle = _moved_in(middle, slack, np.array([width, height]) / 2 * scale, within)
-    return Frame(width, height, float(middle[0]), float(middle[1]), scale, float(TURNS[chosen]))
+        middle = _shift_towards_streets(
+            middle, slack, np.array([width, height]) / 2 * scale, street_bounds
+        )
+    return Viewport(
+        width, height, float(middle[0]), float(middle[1]), scale, float(ROTATIONS_TRIED[chosen])
+    )
 
 
-def _moved_in(
+def _shift_towards_streets(
     middle: NDArray[np.float64],
     slack: NDArray[np.float64],
     half: NDArray[np.float64],
-    within: tuple[float, float, float, float],
+    street_bounds: tuple[float, float, float, float],
 ) -> NDArray[np.float64]:
     """A window's middle, moved towards the streets by no more than the slack there is."""
-    low = np.array(within[:2]) - (middle - half)
-    high = (middle + half) - np.array(within[2:])
+    low = np.array(street_bounds[:2]) - (middle - half)
+    high = (middle + half) - np.array(street_bounds[2:])
     wanted = np.clip(low, 0, None) - np.clip(high, 0, None)
     room = np.clip(slack, 0, None)
     return np.asarray(middle + np.clip(wanted, -room, room))
 
 
-def scale_bar(metres_per_point: float, longest: float) -> int:
+def choose_scale_bar_metres(metres_per_point: float, longest: float) -> int:
     """Metres of a scale bar: the largest round length that fits in so many points.
 
     Examples
     --------
-    >>> scale_bar(1.8, 120)
+    >>> choose_scale_bar_metres(1.8, 120)
     200
     """
     steps = (1000, 500, 200, 100, 50, 20, 10)

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from patrolplan.area import StudyArea
-from patrolplan.outputs.plot.maps import SEQUENTIAL, SERIES, axes_or_new
+from patrolplan.outputs.plot.maps import SEQUENTIAL, SERIES, get_axes
 from patrolplan.risk.backtest import Backtest
 from patrolplan.team.impact import Impact
 from patrolplan.team.week import Week
-from patrolplan.text import counted
+from patrolplan.text import format_count
 
 
 def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = None) -> Axes:
@@ -42,7 +42,7 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
         known = ", ".join(backtest.curves["category"].unique())
         message = f"no category '{category}' in this back-test, choose from: {known}"
         raise KeyError(message)
-    axes = axes_or_new(axes)
+    axes = get_axes(axes)
     share = 100 * curve["coverage"]
     caught = {
         name: 100 * curve["coverage"] * curve[name] for name in curve.columns.drop("category")
@@ -82,8 +82,8 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
     axes
         Where to draw; a new figure by default.
     """
-    axes = axes_or_new(axes)
-    counted = area.incidents["category"].isin(area.settings.crimes.counted)
+    axes = get_axes(axes)
+    counted = area.incidents["category"].isin(area.settings.crimes.risk_categories)
     table = pd.crosstab(area.incidents["month"], counted).reindex(
         columns=[True, False], fill_value=0
     )
@@ -114,10 +114,10 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     axes
         Where to draw; a new figure by default.
     """
-    axes = axes_or_new(axes)
+    axes = get_axes(axes)
     lines = table.groupby(["officers", "dwell_minutes"])
     for number, ((_, dwell), cases) in enumerate(lines):
-        crew = counted(int(cases["officers"].iloc[0]), "officer")
+        crew = format_count(int(cases["officers"].iloc[0]), "officer")
         colour = SERIES[number % len(SERIES)]
         worth, bound = 100 * cases["worth"], 100 * cases["bound"]
         label = f"{crew}, {dwell:g} min at each stop"
@@ -134,9 +134,9 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     return axes
 
 
-MOST_ROWS = 30
+MAX_ROWS = 30
 """A calendar shows at most so many hotspots, the most dosed ones."""
-DARK = 0.55
+WHITE_TEXT_SHARE = 0.55
 """Above this part of the scale, numbers are written in white."""
 
 
@@ -150,10 +150,10 @@ def doses(week: Week, *, axes: Axes | None = None) -> Axes:
     axes
         Where to draw; a new figure by default.
     """
-    table = _promised(week)
+    table = _tabulate_promised_minutes(week)
     shown = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index]
-    shown = shown.head(MOST_ROWS)
-    axes = axes_or_new(axes, (6.5, 1.2 + 0.22 * len(shown)))
+    shown = shown.head(MAX_ROWS)
+    axes = get_axes(axes, (6.5, 1.2 + 0.22 * len(shown)))
     values = shown.to_numpy(dtype=np.float64)
     top = float(values.max(initial=1.0))
     axes.imshow(
@@ -161,7 +161,7 @@ def doses(week: Week, *, axes: Axes | None = None) -> Axes:
     )
     for row, column in np.argwhere(values > 0):
         minutes = float(values[row, column])
-        colour = "white" if minutes > DARK * top else "black"
+        colour = "white" if minutes > WHITE_TEXT_SHARE * top else "black"
         axes.text(column, row, f"{minutes:.0f}", ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(len(week.days)), [f"{day:%a} {day.day}" for day in week.days])
     axes.set_yticks(range(len(shown)), shown.index, fontsize=8)
@@ -186,7 +186,7 @@ def shares(week: Week, *, axes: Axes | None = None) -> Axes:
     counts = pd.Series([duty.urn for duty in first], dtype=str).value_counts()
     counts = counts.reindex(sorted({*counts.index, *(gap.urn for gap in week.unmet)}), fill_value=0)
     short = {row.urn for row in week.short}
-    axes = axes_or_new(axes, (6.5, 1.2 + 0.22 * max(1, len(counts))))
+    axes = get_axes(axes, (6.5, 1.2 + 0.22 * max(1, len(counts))))
     axes.barh(
         counts.index,
         counts,
@@ -207,22 +207,22 @@ def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
     Parameters
     ----------
     impact
-        See `patrolplan.impact_of`.
+        See `patrolplan.estimate_impact`.
     axes
         Where to draw; a new figure by default.
     """
-    axes = axes_or_new(axes)
+    axes = get_axes(axes)
     at = np.arange(len(impact.counts))
     axes.bar(at - 0.2, impact.counts["expected"], 0.38, color="0.7", label="as before")
     axes.bar(at + 0.2, impact.counts["after"], 0.38, color=SERIES[0], label="after")
     axes.set_xticks(at, [name.replace(" ", "\n") for name in impact.counts.index])
     axes.set(ylabel=f"incidents in {impact.months[1]} months", ylim=(0, None))
     axes.legend(frameon=False)
-    axes.set_title(impact.said.replace(" (95", "\n(95"), loc="left", fontsize=9)
+    axes.set_title(impact.summary.replace(" (95", "\n(95"), loc="left", fontsize=9)
     return axes
 
 
-def _promised(week: Week) -> pd.DataFrame:
+def _tabulate_promised_minutes(week: Week) -> pd.DataFrame:
     """Minutes by hotspot (rows, with its place) and day (columns)."""
     rows = [
         (f"{stop.hotspot}  {stop.place}", duty.date, stop.leave_minutes - stop.arrive_minutes)

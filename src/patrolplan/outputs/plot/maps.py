@@ -21,12 +21,12 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.patrols.plan import Patrol, Plan, clock
+from patrolplan.patrols.plan import Patrol, Plan, format_time
 from patrolplan.risk.surface import Risk
-from patrolplan.text import counted
+from patrolplan.text import format_count
 
 STREET = "0.82"
-ROUTE = "#0b3c8c"
+ROUTE_COLOUR = "#0b3c8c"
 """Dark blue: the darkest line in grey as well."""
 GATE = "#111111"
 WATER = "#d6e6f2"
@@ -39,7 +39,7 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#00
 """Okabe and Ito's colours for lines."""
 
 
-def axes_or_new(axes: Axes | None, size: tuple[float, float] = (6.5, 4.2)) -> Axes:
+def get_axes(axes: Axes | None, size: tuple[float, float] = (6.5, 4.2)) -> Axes:
     """The axes given, or those of a new figure, which a notebook shows at the end of the cell."""
     if axes is not None:
         return axes
@@ -49,7 +49,7 @@ def axes_or_new(axes: Axes | None, size: tuple[float, float] = (6.5, 4.2)) -> Ax
     return new
 
 
-def data_dates(risk: Risk) -> str:
+def format_data_dates(risk: Risk) -> str:
     """The months that a surface rests on, in words."""
     first, last = risk.months
     return f"recorded {first:%B %Y} to {last:%B %Y}"
@@ -85,17 +85,17 @@ def draw_ground(axes: Axes, features: gpd.GeoDataFrame) -> None:
             shapes.plot(ax=axes, color=colour, zorder=0, aspect=None)
 
 
-def frame_map(axes: Axes, xy: NDArray[np.float64] | Sequence[float], *, margin: float) -> None:
+def set_map_extent(axes: Axes, xy: NDArray[np.float64] | Sequence[float], *, margin: float) -> None:
     """Show these places and so many metres around them, with a scale bar and no degrees."""
     x, y = np.asarray(xy, dtype=np.float64).reshape(-1, 2).T
     axes.set_xlim(x.min() - margin, x.max() + margin)
     axes.set_ylim(y.min() - margin, y.max() + margin)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    _scale_bar(axes)
+    _draw_scale_bar(axes)
 
 
-def _scale_bar(axes: Axes) -> None:
+def _draw_scale_bar(axes: Axes) -> None:
     left, right = axes.get_xlim()
     low, high = axes.get_ylim()
     metres = _round_length((right - left) / 4)
@@ -119,8 +119,8 @@ def _round_length(metres: float) -> float:
 
 MAP_SIZE = (6.5, 6.0)
 MARGIN_METRES = 120.0
-AROUND_METRES = 250.0
-TOP = 12
+ROUTE_MARGIN_METRES = 250.0
+MAX_NAMED_HOTSPOTS = 12
 """Hotspots that are named on the map: the ones of most risk."""
 
 VOICES = {
@@ -160,7 +160,7 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
     if voice not in VOICES:
         what = f"'{voice}' is no voice"
         raise _error(what, f"choose from: {', '.join(VOICES)}", "voice")
-    axes = axes_or_new(axes, MAP_SIZE)
+    axes = get_axes(axes, MAP_SIZE)
     network = area.network
     density = getattr(risk, voice) / network.piece_metres
     top = max(float(np.quantile(density, 0.99)), float(np.finfo(float).tiny))
@@ -171,7 +171,7 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
     axes.figure.colorbar(
         drawn, ax=axes, shrink=0.5, label="risk per metre, share of the 99th percentile"
     )
-    _finish(axes, area, f"{area.name}: risk by {VOICES[voice]}", data_dates(risk))
+    _finish_map(axes, area, f"{area.name}: risk by {VOICES[voice]}", format_data_dates(risk))
     return axes
 
 
@@ -187,7 +187,7 @@ def hotspots(
     axes
         Where to draw; a new figure by default.
     """
-    axes = axes_or_new(axes, MAP_SIZE)
+    axes = get_axes(axes, MAP_SIZE)
     draw_ground(axes, area.features)
     draw_streets(axes, area.network)
     for sure, style, label in (
@@ -197,7 +197,7 @@ def hotspots(
         some = hotspots[hotspots["stands_out"] == sure]
         if len(some):
             some.plot(ax=axes, zorder=3, aspect=None, label=f"{label} ({len(some)})", **style)
-    for row in hotspots.head(TOP).itertuples():
+    for row in hotspots.head(MAX_NAMED_HOTSPOTS).itertuples():
         axes.annotate(
             row.hotspot,
             (row.stop.x, row.stop.y),
@@ -208,7 +208,12 @@ def hotspots(
             zorder=5,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
         )
-    _finish(axes, area, f"{area.name}: {counted(len(hotspots), 'hotspot')}", data_dates(risk))
+    _finish_map(
+        axes,
+        area,
+        f"{area.name}: {format_count(len(hotspots), 'hotspot')}",
+        format_data_dates(risk),
+    )
     axes.legend(loc="lower right", fontsize=8, frameon=True)
     return axes
 
@@ -223,7 +228,7 @@ def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Ax
     axes
         Where to draw; a new figure by default.
     """
-    axes = axes_or_new(axes, MAP_SIZE)
+    axes = get_axes(axes, MAP_SIZE)
     draw_ground(axes, area.features)
     value = risk.disagreement
     order = np.argsort(np.abs(value), kind="stable")
@@ -234,7 +239,9 @@ def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Ax
     bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.5, ticks=[-1, 0, 1])
     bar.ax.set_yticklabels(["recorded,\nunfeared", "agree", "feared,\nunrecorded"])
     silent = "" if risk.reports.any() else " (no group of reports: nothing to compare)"
-    _finish(axes, area, f"{area.name}: where the voices disagree{silent}", data_dates(risk))
+    _finish_map(
+        axes, area, f"{area.name}: where the voices disagree{silent}", format_data_dates(risk)
+    )
     return axes
 
 
@@ -257,33 +264,41 @@ def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) ->
     InputError
         When the plan has no such patrol.
     """
-    patrol = _patrol(plan, urn, number)
-    axes = axes_or_new(axes, MAP_SIZE)
+    patrol = _find_patrol(plan, urn, number)
+    axes = get_axes(axes, MAP_SIZE)
     draw_ground(axes, plan.area.features)
     draw_streets(axes, plan.area.network)
     mine = plan.hotspots[plan.hotspots["hotspot"].isin([stop.hotspot for stop in patrol.stops])]
     if len(mine):
         mine.plot(ax=axes, color=SERIES[4], linewidth=7, alpha=0.5, zorder=2, aspect=None)
     for leg in patrol.legs:
-        axes.plot(*leg.line.T, color=ROUTE, linewidth=2, zorder=3)
+        axes.plot(*leg.line.T, color=ROUTE_COLOUR, linewidth=2, zorder=3)
     axes.plot(patrol.x, patrol.y, marker="s", markersize=11, color=GATE, zorder=5)
     for count, stop in enumerate(patrol.stops, start=1):
         axes.plot(
-            stop.x, stop.y, "o", markersize=14, color="white", markeredgecolor=ROUTE, zorder=5
+            stop.x,
+            stop.y,
+            "o",
+            markersize=14,
+            color="white",
+            markeredgecolor=ROUTE_COLOUR,
+            zorder=5,
         )
         axes.annotate(str(count), (stop.x, stop.y), ha="center", va="center", fontsize=9, zorder=6)
     gate = np.array([[patrol.x, patrol.y]])
     shown = np.concatenate([gate, *(leg.line for leg in patrol.legs)])
-    frame_map(axes, shown, margin=AROUND_METRES)
-    hours = f"{clock(patrol.start_minutes)}-{clock(patrol.end_minutes)}"
+    set_map_extent(axes, shown, margin=ROUTE_MARGIN_METRES)
+    hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
     good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} % of the best"
-    _title(
-        axes, f"{patrol.school}, {hours}: {counted(len(patrol.stops), 'stop')}, {good}", plan.risk
+    _set_title(
+        axes,
+        f"{patrol.school}, {hours}: {format_count(len(patrol.stops), 'stop')}, {good}",
+        plan.risk,
     )
     return axes
 
 
-def _patrol(plan: Plan, urn: str, number: int) -> Patrol:
+def _find_patrol(plan: Plan, urn: str, number: int) -> Patrol:
     for patrol in plan.patrols:
         if (patrol.urn, patrol.number) == (urn, number):
             return patrol
@@ -292,13 +307,13 @@ def _patrol(plan: Plan, urn: str, number: int) -> Patrol:
     raise _error(what, f"choose from: {known}", "urn")
 
 
-def _finish(axes: Axes, area: StudyArea, title: str, dates: str) -> None:
-    frame_map(axes, area.network.node_xy, margin=MARGIN_METRES)
+def _finish_map(axes: Axes, area: StudyArea, title: str, dates: str) -> None:
+    set_map_extent(axes, area.network.node_xy, margin=MARGIN_METRES)
     axes.set_title(f"{title}\n{dates}", loc="left", fontsize=10)
 
 
-def _title(axes: Axes, title: str, risk: Risk) -> None:
-    axes.set_title(f"{title}\n{data_dates(risk)}", loc="left", fontsize=10)
+def _set_title(axes: Axes, title: str, risk: Risk) -> None:
+    axes.set_title(f"{title}\n{format_data_dates(risk)}", loc="left", fontsize=10)
 
 
 def _error(what: str, remedy: str, place: str) -> InputError:

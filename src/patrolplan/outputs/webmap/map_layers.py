@@ -14,20 +14,20 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.arrays import ranges
+from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
-from patrolplan.patrols.plan import clock
+from patrolplan.patrols.plan import format_time
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol, Plan
     from patrolplan.risk.surface import Risk
 
 
-CLASSES = (0.05, 0.15, 0.30, 0.50)
+PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
 """Upper limits of the priority classes, as shares of all street metres; the rest is not drawn."""
 
-FEARED, RECORDED = 1, 2
+ONLY_REPORTED, ONLY_RECORDED = 1, 2
 """Disagreement: pupils report and little is recorded; much is recorded and no group reports."""
 
 STREET_RANK = {
@@ -53,18 +53,18 @@ PATH_RANK = 5
 MARGIN_METRES = 60.0
 """Map features are drawn this far beyond the streets."""
 
-SMALLEST_AREA = {"park": 150.0, "water": 50.0, "building": 25.0}
+MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 """Square metres under which an area is not drawn."""
 
-LABEL_EVERY_METRES = (450.0, 220.0, 110.0)
+LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
 """A name may stand so often along its street: seldom with much room, or often with little."""
 
-LABEL_STRAIGHT = 0.97
+MIN_LABEL_STRAIGHTNESS = 0.97
 """A name is set where the street is straight: chord over length is at least this."""
 
 
 @dataclass(frozen=True, eq=False)
-class Outing:
+class MapPatrol:
     """A patrol as the page shows it.
 
     Parameters
@@ -90,18 +90,18 @@ class Outing:
     officer: str = ""
 
 
-def plan_outings(plan: "Plan") -> tuple[Outing, ...]:
+def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
     """Every patrol of a plan."""
-    return tuple(_plan_outing(patrol) for patrol in plan.patrols)
+    return tuple(_build_map_patrol(patrol) for patrol in plan.patrols)
 
 
-def _plan_outing(patrol: "Patrol") -> Outing:
+def _build_map_patrol(patrol: "Patrol") -> MapPatrol:
     title = patrol.school if patrol.number == 1 else f"{patrol.school}, officer {patrol.number}"
-    times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
-    return Outing(patrol_id(patrol), patrol, title, f"{title}, {times}")
+    times = f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}"
+    return MapPatrol(format_patrol_id(patrol), patrol, title, f"{title}, {times}")
 
 
-def map_layers(plan: "Plan", outings: Sequence[Outing] | None = None) -> dict[str, Any]:
+def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
     """Everything that the map draws, ready for JSON.
 
     Parameters
@@ -121,41 +121,41 @@ def map_layers(plan: "Plan", outings: Sequence[Outing] | None = None) -> dict[st
     network, projection = plan.area.network, plan.area.projection
     lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
     names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
-    rank = street_rank(network)
+    rank = rank_streets(network)
     return {
-        "bounds": _bounds(network.parts.coordinates, projection),
+        "bounds": _compute_bounds(network.parts.coordinates, projection),
         "streets": {
             "lines": {
                 "counts": lines.tolist(),
-                "steps": _steps(coordinates, projection),
+                "steps": _encode_steps(coordinates, projection),
             },
-            "rank": _digits(rank),
+            "rank": _encode_digits(rank),
             "name": name.tolist(),
             "names": names.tolist(),
         },
         "voices": {
-            voice: _digits(digit)
-            for voice, digit in voice_classes(plan.risk, network.piece_metres).items()
+            voice: _encode_digits(digit)
+            for voice, digit in classify_voices(plan.risk, network.piece_metres).items()
         },
-        "labels": _labels(network, name, rank, names),
-        "ground": _ground(plan.area.features, network, projection),
-        "hotspots": _hotspots(plan.hotspots, projection),
-        "schools": _schools(plan),
+        "labels": _place_labels(network, name, rank, names),
+        "ground": _pack_basemap(plan.area.features, network, projection),
+        "hotspots": _pack_hotspots(plan.hotspots, projection),
+        "schools": _pack_schools(plan),
         "patrols": [
-            _outing(outing, projection)
-            for outing in (plan_outings(plan) if outings is None else outings)
+            _pack_patrol(outing, projection)
+            for outing in (list_map_patrols(plan) if patrols is None else patrols)
         ],
     }
 
 
-def street_rank(network: StreetNetwork) -> NDArray[np.int64]:
+def rank_streets(network: StreetNetwork) -> NDArray[np.int64]:
     """Width class of each piece, 0 (main road) to 5 (path)."""
     kinds = pd.Series(network.piece_highway, dtype=object).map(STREET_RANK)
     rank: NDArray[np.int64] = np.asarray(kinds.fillna(PATH_RANK), dtype=np.int64)
     return rank
 
 
-def priority_class(share: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
+def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
     """Class of each piece by its risk per metre, ranked along all street metres.
 
     Parameters
@@ -171,7 +171,7 @@ def priority_class(share: NDArray[np.float64], metres: NDArray[np.float64]) -> N
         (p,) 4 for the top 5 % of street metres, 3 up to 15 %, 2 up to 30 %, 1 up to 50 %, and 0
         for the rest and for pieces without risk. Equal risks get one class, the lower one.
     """
-    density = share / metres
+    density = risk / metres
     order = np.argsort(-density, kind="stable")
     along = np.cumsum(metres[order])
     ranked = density[order]
@@ -181,32 +181,32 @@ def priority_class(share: NDArray[np.float64], metres: NDArray[np.float64]) -> N
     ends = np.r_[np.flatnonzero(same)[1:], len(ranked)] - 1
     position = np.empty(len(ranked))
     position[order] = (along[ends] / along[-1])[group]
-    level = len(CLASSES) - np.searchsorted(CLASSES, position - 1e-12)
+    level = len(PRIORITY_CLASS_LIMITS) - np.searchsorted(PRIORITY_CLASS_LIMITS, position - 1e-12)
     return np.where(density > 0, level, 0).astype(np.int64)
 
 
-def voice_classes(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
+def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
     """Classes of every piece by voice, and where the voices disagree.
 
     Pupils' reports arrive here as groups at the threshold or above, and leave as classes: no
     number of reports can be read off the map.
     """
-    classes = {"joined": priority_class(risk.joined, metres)}
+    classes = {"joined": classify_priority(risk.joined, metres)}
     if not (risk.reports.any() and risk.crime.any()):
         return classes
-    crime = priority_class(risk.crime, metres)
-    reports = priority_class(risk.reports, metres)
+    crime = classify_priority(risk.crime, metres)
+    reports = classify_priority(risk.reports, metres)
     differ = np.zeros(len(metres), dtype=np.int64)
-    differ[(reports >= 2) & (crime == 0)] = FEARED  # noqa: PLR2004 - see `priority_class`
-    differ[(crime >= 3) & (reports == 0)] = RECORDED  # noqa: PLR2004 - see `priority_class`
+    differ[(reports >= 2) & (crime == 0)] = ONLY_REPORTED  # noqa: PLR2004 - see `classify_priority`
+    differ[(crime >= 3) & (reports == 0)] = ONLY_RECORDED  # noqa: PLR2004 - see `classify_priority`
     return {**classes, "crime": crime, "reports": reports, "differ": differ}
 
 
-def _digits(values: NDArray[np.int64]) -> str:
+def _encode_digits(values: NDArray[np.int64]) -> str:
     return (values.astype(np.uint8) + ord("0")).tobytes().decode("ascii")
 
 
-def _steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
+def _encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
     """Latitude and longitude of each point as steps from the one before."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     whole = np.rint(np.column_stack([latitude, longitude]) * 1e6).astype(np.int64)
@@ -214,19 +214,21 @@ def _steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
     return steps
 
 
-def _packed(lines: Sequence[NDArray[np.float64]], projection: Projection) -> dict[str, list[int]]:
+def _pack_lines(
+    lines: Sequence[NDArray[np.float64]], projection: Projection
+) -> dict[str, list[int]]:
     """Lines as their numbers of points and one run of steps."""
     xy = np.concatenate([np.empty((0, 2)), *lines])
-    return {"counts": [len(line) for line in lines], "steps": _steps(xy, projection)}
+    return {"counts": [len(line) for line in lines], "steps": _encode_steps(xy, projection)}
 
 
-def _packed_shapes(shapes: NDArray[np.object_], projection: Projection) -> dict[str, list[int]]:
+def _pack_shapes(shapes: NDArray[np.object_], projection: Projection) -> dict[str, list[int]]:
     xy, line = shapely.get_coordinates(shapes, return_index=True)
     counts = np.bincount(line, minlength=len(shapes))
-    return {"counts": counts.tolist(), "steps": _steps(xy, projection)}
+    return {"counts": counts.tolist(), "steps": _encode_steps(xy, projection)}
 
 
-def _bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+def _compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     return [
         [float(latitude.min()), float(longitude.min())],
@@ -234,7 +236,7 @@ def _bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]
     ]
 
 
-def _labels(
+def _place_labels(
     network: StreetNetwork,
     name: NDArray[np.int64],
     rank: NDArray[np.int64],
@@ -250,20 +252,20 @@ def _labels(
     lines, street = shapely.get_parts(streets, return_index=True)
     lowest = np.full(len(used), PATH_RANK)
     np.minimum.at(lowest, row, rank[named])
-    places = [_straight_parts(lines, every) for every in LABEL_EVERY_METRES]
+    places = [_find_straight_parts(lines, every) for every in LABEL_SPACING_METRES]
     line, room, angle, at = (np.concatenate(values) for values in zip(*places, strict=True))
     order = np.lexsort((-room, lowest[street[line]]))
     of_street = street[line[order]]
     return {
-        "at": _steps(at[order], network.projection),
+        "at": _encode_steps(at[order], network.projection),
         "name": used[of_street].tolist(),
         "angle": np.rint(angle[order]).astype(np.int64).tolist(),
         "room": np.rint(room[order]).astype(np.int64).tolist(),
-        "rank": _digits(lowest[of_street]),
+        "rank": _encode_digits(lowest[of_street]),
     }
 
 
-def _straight_parts(
+def _find_straight_parts(
     lines: NDArray[np.object_], every: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Cut lines into equal parts of about this length and keep the straight ones.
@@ -276,20 +278,20 @@ def _straight_parts(
     length = shapely.length(lines)
     parts = np.maximum(1, np.round(length / every)).astype(np.int64)
     line = np.repeat(np.arange(len(lines)), parts)
-    step = ranges(np.zeros_like(parts), parts)
+    step = expand_ranges(np.zeros_like(parts), parts)
     room = (length / parts)[line]
     start, middle, end = (
         shapely.get_coordinates(shapely.line_interpolate_point(lines[line], (step + part) * room))
         for part in (0.0, 0.5, 1.0)
     )
     across = end - start
-    straight = np.hypot(*across.T) >= LABEL_STRAIGHT * room
+    straight = np.hypot(*across.T) >= MIN_LABEL_STRAIGHTNESS * room
     # On screens y grows downwards; a name is never upside down.
     angle = (np.degrees(np.arctan2(-across[:, 1], across[:, 0])) + 90) % 180 - 90
     return line[straight], room[straight], angle[straight], middle[straight]
 
 
-def _ground(
+def _pack_basemap(
     features: gpd.GeoDataFrame, network: StreetNetwork, projection: Projection
 ) -> dict[str, Any]:
     """Parks, water, buildings, railways, bus stops and stations around the streets."""
@@ -299,21 +301,21 @@ def _ground(
     clipped = shapely.clip_by_rect(shapely.make_valid(shapes), x_min, y_min, x_max, y_max)
     kind = features["kind"].to_numpy(dtype=object)
     ground: dict[str, Any] = {}
-    for area, smallest in SMALLEST_AREA.items():
-        ground[area] = _packed_shapes(_rings(clipped[kind == area], smallest), projection)
+    for area, smallest in MIN_SQUARE_METRES.items():
+        ground[area] = _pack_shapes(_find_rings(clipped[kind == area], smallest), projection)
     for line in ("stream", "railway"):
         parts = shapely.get_parts(shapely.simplify(clipped[kind == line], 0.5))
         parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
-        ground[line] = _packed_shapes(parts, projection)
+        ground[line] = _pack_shapes(parts, projection)
     for place in ("bus_stop", "station"):
         inside = (kind == place) & ~shapely.is_empty(clipped)
         xy = shapely.get_coordinates(shapely.point_on_surface(clipped[inside]))
         names = features["name"].to_numpy(dtype=object)[inside].tolist()
-        ground[place] = {"at": _steps(xy, projection), "name": names}
+        ground[place] = {"at": _encode_steps(xy, projection), "name": names}
     return ground
 
 
-def _rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
+def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
     """Rings of areas joined where they overlap: the even-odd rule then fills each once."""
     parts = shapely.get_parts(shapely.simplify(shapely.union_all(areas), 0.8))
     parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
@@ -321,7 +323,7 @@ def _rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
     return rings
 
 
-def _hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
+def _pack_hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
     stops = shapely.get_coordinates(np.asarray(hotspots["stop"].array, dtype=object))
     longitude, latitude = projection.to_degrees(stops[:, 0], stops[:, 1])
     merged = shapely.line_merge(np.asarray(hotspots.geometry.array, dtype=object))
@@ -329,7 +331,7 @@ def _hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[s
         {
             "id": name,
             "stop": [lat, lng],
-            "lines": _packed_shapes(shapely.get_parts(stretch), projection),
+            "lines": _pack_shapes(shapely.get_parts(stretch), projection),
         }
         for name, lat, lng, stretch in zip(
             hotspots["hotspot"].tolist(), latitude.tolist(), longitude.tolist(), merged, strict=True
@@ -337,7 +339,7 @@ def _hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[s
     ]
 
 
-def _schools(plan: "Plan") -> list[dict[str, Any]]:
+def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
     """Every school at its gate, also those without a patrol."""
     schools = plan.area.schools
     xy = plan.area.network.xy(plan.area.gates)
@@ -352,28 +354,28 @@ def _schools(plan: "Plan") -> list[dict[str, Any]]:
     return [{"urn": urn, "name": name, "at": [lat, lng]} for urn, name, lat, lng in rows]
 
 
-def _outing(outing: Outing, projection: Projection) -> dict[str, Any]:
-    patrol = outing.patrol
+def _pack_patrol(map_patrol: MapPatrol, projection: Projection) -> dict[str, Any]:
+    patrol = map_patrol.patrol
     gate, base = (patrol.x, patrol.y), patrol.base_xy
     begin = base if base is not None and patrol.from_base else gate
     xy = np.array([begin, *((stop.x, stop.y) for stop in patrol.stops)])
     return {
-        "id": outing.id,
-        "day": outing.day,
-        "officer": outing.officer,
+        "id": map_patrol.id,
+        "day": map_patrol.day,
+        "officer": map_patrol.officer,
         "urn": patrol.urn,
         "hotspots": [stop.hotspot for stop in patrol.stops],
-        "at": _steps(xy, projection),
+        "at": _encode_steps(xy, projection),
         "ends_at": patrol.ends_at,
         "from_base": patrol.from_base,
-        "base": [] if base is None else _steps(np.array([base]), projection),
-        "keep_away": _steps(
+        "base": [] if base is None else _encode_steps(np.array([base]), projection),
+        "keep_away": _encode_steps(
             np.array([(one.x, one.y) for one in patrol.keep_away]).reshape(-1, 2), projection
         ),
-        "legs": _packed([leg.line for leg in patrol.all_legs], projection),
+        "legs": _pack_lines([leg.line for leg in patrol.all_legs], projection),
     }
 
 
-def patrol_id(patrol: "Patrol") -> str:
+def format_patrol_id(patrol: "Patrol") -> str:
     """What stands after # in the map's address, and names the patrol's files."""
     return patrol.urn if patrol.number == 1 else f"{patrol.urn}-{patrol.number}"

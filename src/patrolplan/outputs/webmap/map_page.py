@@ -21,8 +21,8 @@ from markupsafe import Markup, escape
 from xstatic.pkg import leaflet
 
 from patrolplan.outputs import wording
-from patrolplan.outputs.webmap.map_layers import Outing, map_layers, plan_outings
-from patrolplan.patrols.plan import clock
+from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
+from patrolplan.patrols.plan import format_time
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent
 
-OWN_SCRIPTS = ("packed.js", "nearest.js", "ink.js", "search.js", "map.js")
+SCRIPT_FILES = ("packed.js", "nearest.js", "ink.js", "search.js", "map.js")
 """In the order that they use each other."""
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
@@ -99,7 +99,7 @@ class WeekView:
     `days` and `officers` are values with the words that stand for them.
     """
 
-    outings: tuple[Outing, ...]
+    patrols: tuple[MapPatrol, ...]
     name: str
     days: dict[str, str]
     officers: dict[str, str]
@@ -122,15 +122,15 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         only with `[output] tiles` set may it ask that one server for map images, and says so.
         Equal plans give equal bytes.
     """
-    outings = plan_outings(plan) if week is None else week.outings
-    layers = map_layers(plan, outings)
+    outings = list_map_patrols(plan) if week is None else week.patrols
+    layers = build_map_layers(plan, outings)
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
-    element, folium_script = _folium(layers["bounds"], tiles)
-    scripts = (_leaflet_script(), folium_script, *map(_own, OWN_SCRIPTS))
-    styles = (_leaflet_style(), _own("map.css"))
+    element, folium_script = _render_folium(layers["bounds"], tiles)
+    scripts = (_read_leaflet_script(), folium_script, *map(_read_asset, SCRIPT_FILES))
+    styles = (_read_leaflet_style(), _read_asset("map.css"))
     page = (
-        _environment()
+        _load_templates()
         .get_template("map.html.j2")
         .render(
             area=plan.area.name,
@@ -139,29 +139,31 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             fictional=wording.is_fictional(plan),
             kind="Patrol map" if week is None else "Week map",
             week=week,
-            patrols=[_patrol_text(outing, plan) for outing in outings],
+            patrols=[_describe_patrol(outing, plan) for outing in outings],
             bases=any(outing.patrol.base_xy for outing in outings),
             aways=any(outing.patrol.keep_away for outing in outings),
             hotspots=plan.hotspots[["hotspot", "place", "reasons", "how_sure"]].to_dict("records"),
             voices={voice: VOICES[voice] for voice in layers["voices"]},
             threshold=plan.area.settings.privacy.threshold,
-            data_dates=wording.data_dates(plan.risk),
-            approximations=wording.approximations(plan, (outing.patrol.way for outing in outings)),
+            data_dates=wording.format_data_months(plan.risk),
+            approximations=wording.list_approximations(
+                plan, (outing.patrol.way for outing in outings)
+            ),
             notes=tuple(dict.fromkeys((*plan.risk.notes, *plan.area.notes))),
-            attributions=wording.attributions(plan),
-            tiles_host=_host(tiles) if tiles else "",
-            policy=_policy(scripts, styles, tiles),
+            attributions=wording.list_attributions(plan),
+            tiles_host=_find_tile_host(tiles) if tiles else "",
+            policy=_build_security_policy(scripts, styles, tiles),
             scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
             styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
             map_element=Markup(element),  # noqa: S704 - a div with a fixed id
-            data=Markup(_script_json(layers)),  # noqa: S704 - escaped for a script element
+            data=Markup(_dump_script_json(layers)),  # noqa: S704 - escaped for a script element
         )
     )
     return page.encode("utf-8", errors="replace")
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
+def _load_templates() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
@@ -171,7 +173,7 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _folium(bounds: list[list[float]], tiles: str | None) -> tuple[str, str]:
+def _render_folium(bounds: list[list[float]], tiles: str | None) -> tuple[str, str]:
     """Folium's map element and script, with fixed names and without its ten linked files.
 
     Folium writes links to its libraries into the page's header; this page has a header of its
@@ -193,7 +195,7 @@ def _folium(bounds: list[list[float]], tiles: str | None) -> tuple[str, str]:
     chart._id = "patrol"  # noqa: SLF001 - the random id would make equal plans unequal
     if tiles:
         layer = folium.TileLayer(
-            tiles, attr=str(escape(f"Map images: {_host(tiles)}")), max_native_zoom=19
+            tiles, attr=str(escape(f"Map images: {_find_tile_host(tiles)}")), max_native_zoom=19
         )
         layer._id = "patrol"  # noqa: SLF001 - as above
         layer.add_to(chart)
@@ -202,12 +204,14 @@ def _folium(bounds: list[list[float]], tiles: str | None) -> tuple[str, str]:
     return figure.html.render(), figure.script.render()
 
 
-def _host(tiles: str) -> str:
+def _find_tile_host(tiles: str) -> str:
     """Server that a tile address asks, without the part that stands for one of several."""
     return urlsplit(tiles).netloc.removeprefix("{s}.") or "this folder"
 
 
-def _policy(scripts: tuple[str, ...], styles: tuple[str, ...], tiles: str | None) -> str:
+def _build_security_policy(
+    scripts: tuple[str, ...], styles: tuple[str, ...], tiles: str | None
+) -> str:
     """Content security policy: these scripts and styles by their hash, no request at all."""
     images = "data:"
     if tiles:
@@ -218,8 +222,8 @@ def _policy(scripts: tuple[str, ...], styles: tuple[str, ...], tiles: str | None
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src {' '.join(_digest(script) for script in scripts)}",
-            f"style-src {' '.join(_digest(style) for style in styles)}",
+            f"script-src {' '.join(_hash_source(script) for script in scripts)}",
+            f"style-src {' '.join(_hash_source(style) for style in styles)}",
             f"img-src {images}",
             "connect-src 'none'",
             "base-uri 'none'",
@@ -228,24 +232,24 @@ def _policy(scripts: tuple[str, ...], styles: tuple[str, ...], tiles: str | None
     )
 
 
-def _digest(text: str) -> str:
+def _hash_source(text: str) -> str:
     value = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
     return f"'sha256-{value}'"
 
 
-def _own(name: str) -> str:
+def _read_asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 @lru_cache(maxsize=1)
-def _leaflet_script() -> str:
+def _read_leaflet_script() -> str:
     source = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text(encoding="utf-8")
     # The source map would be a request as soon as somebody opens the developer tools.
     return re.sub(r"//# sourceMappingURL=\S+", "", source).replace("\r\n", "\n").strip()
 
 
 @lru_cache(maxsize=1)
-def _leaflet_style() -> str:
+def _read_leaflet_style() -> str:
     """Leaflet's style sheet with its few images written into it."""
     folder = Path(leaflet.BASE_DIR)
     source = (folder / "leaflet.css").read_text(encoding="utf-8").replace("\r\n", "\n")
@@ -257,7 +261,7 @@ def _leaflet_style() -> str:
     return re.sub(r"url\((images/[\w-]+\.png)\)", inlined, source)
 
 
-def _script_json(value: object) -> str:
+def _dump_script_json(value: object) -> str:
     """JSON that may stand in a script element: nothing in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     for sign in "<>&\u2028\u2029":
@@ -265,59 +269,63 @@ def _script_json(value: object) -> str:
     return text
 
 
-def _patrol_text(outing: Outing, plan: "Plan") -> PatrolText:
-    patrol = outing.patrol
-    times = f"{clock(patrol.start_minutes)} to {clock(patrol.end_minutes)}"
+def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> PatrolText:
+    patrol = map_patrol.patrol
+    times = f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}"
     go = "Walk" if patrol.way == "walk" else "Ride"
     walks = [
-        _leg_text(leg, to, go, wording.leg_minutes(patrol, number))
-        for number, (leg, to) in enumerate(zip(patrol.legs, _goals(patrol), strict=True))
+        _describe_leg(leg, to, go, wording.format_leg_minutes(patrol, number))
+        for number, (leg, to) in enumerate(
+            zip(patrol.legs, _list_destinations(patrol), strict=True)
+        )
     ]
     numbered = enumerate(zip(patrol.stops, walks, strict=False), start=1)
     return PatrolText(
-        id=outing.id,
+        id=map_patrol.id,
         urn=patrol.urn,
         school=patrol.school,
-        title=outing.title,
-        choice=outing.choice,
-        about=outing.about,
+        title=map_patrol.title,
+        choice=map_patrol.choice,
+        about=map_patrol.about,
         times=times,
-        gate_times=_first_times(patrol),
-        walked=wording.gone(patrol) if patrol.legs else "no walk",
-        how_good=wording.how_good(patrol),
+        gate_times=_describe_start(patrol),
+        walked=wording.describe_distance(patrol) if patrol.legs else "no walk",
+        how_good=wording.describe_quality(patrol),
         first="Set out from the base" if patrol.from_base else "At the school gate",
         mark="B" if patrol.from_base else "G",
-        approach=_approach_text(patrol, go),
-        stops=tuple(_stop_text(number, stop, walk, plan) for number, (stop, walk) in numbered),
+        approach=_describe_approach(patrol, go),
+        stops=tuple(_describe_stop(number, stop, walk, plan) for number, (stop, walk) in numbered),
         back=walks[-1] if walks else None,
         keep_away=tuple(
-            wording.keep_away(one, crs=plan.area.projection.crs) for one in patrol.keep_away
+            wording.describe_barred(one, crs=plan.area.projection.crs) for one in patrol.keep_away
         ),
-        dark=wording.after_dark(_on_its_day(plan, outing), patrol),
+        dark=wording.describe_lighting(_date_plan(plan, map_patrol), patrol),
         notes=patrol.notes,
     )
 
 
-def _on_its_day(plan: "Plan", outing: Outing) -> "Plan":
+def _date_plan(plan: "Plan", map_patrol: MapPatrol) -> "Plan":
     """The plan on the day of an outing, of which the light depends."""
-    return replace(plan, date=dt.date.fromisoformat(outing.day)) if outing.day else plan
+    return replace(plan, date=dt.date.fromisoformat(map_patrol.day)) if map_patrol.day else plan
 
 
-def _first_times(patrol: "Patrol") -> str:
+def _describe_start(patrol: "Patrol") -> str:
     """When to be where the patrol begins."""
-    start, until = clock(patrol.start_minutes), clock(patrol.gate_until_minutes)
+    start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     return start if start == until else f"{start} to {until}"
 
 
-def _approach_text(patrol: "Patrol", go: str) -> LegText | None:
+def _describe_approach(patrol: "Patrol", verb: str) -> LegText | None:
     if patrol.approach is None:
         return None
-    length = wording.minutes(round(patrol.start_minutes) - round(patrol.set_out_minutes))
-    told = _leg_text(patrol.approach, "the gate", go, length)
-    return LegText(f"Leave the base at {clock(patrol.set_out_minutes)}. {told.heading}", told.steps)
+    length = wording.format_minutes(round(patrol.start_minutes) - round(patrol.set_out_minutes))
+    told = _describe_leg(patrol.approach, "the gate", verb, length)
+    return LegText(
+        f"Leave the base at {format_time(patrol.set_out_minutes)}. {told.heading}", told.steps
+    )
 
 
-def _goals(patrol: "Patrol") -> tuple[str, ...]:
+def _list_destinations(patrol: "Patrol") -> tuple[str, ...]:
     """Where each leg leads."""
     if not patrol.legs:
         return ()
@@ -325,24 +333,24 @@ def _goals(patrol: "Patrol") -> tuple[str, ...]:
     return (*stops, f"the {patrol.ends_at}")
 
 
-def _leg_text(leg: "Leg", goal: str, go: str, lasts: str) -> LegText:
-    length = f"{wording.metres(leg.metres)}, {lasts}"
+def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> LegText:
+    length = f"{wording.format_metres(leg.metres)}, {duration}"
     steps = tuple(
-        f"{turn[:1].upper()}{turn[1:]}: {step.street}, {wording.metres(step.metres)}"
-        for step, turn in zip(leg.steps, wording.turn_lines(leg.steps), strict=True)
+        f"{turn[:1].upper()}{turn[1:]}: {step.street}, {wording.format_metres(step.metres)}"
+        for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True)
     )
-    return LegText(f"{go} to {goal}: {length}", steps)
+    return LegText(f"{verb} to {destination}: {length}", steps)
 
 
-def _stop_text(number: int, stop: "Stop", walk: LegText, plan: "Plan") -> StopText:
+def _describe_stop(number: int, stop: "Stop", walk: LegText, plan: "Plan") -> StopText:
     why = tuple(f"{reason[:1].upper()}{reason[1:]}" for reason in stop.why if reason)
     return StopText(
         number=number,
-        times=f"{clock(stop.arrive_minutes)} to {clock(stop.leave_minutes)}",
-        dwell=wording.minutes(stop.leave_minutes - stop.arrive_minutes),
+        times=f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
+        dwell=wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
         place=stop.place,
-        grid=wording.grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
-        why=why or ("" if stop.tasked else wording.why_line(stop),),
+        grid=wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
+        why=why or ("" if stop.tasked else wording.format_reasons(stop),),
         tasked=stop.tasked,
         hotspot=stop.hotspot,
         walk=walk,

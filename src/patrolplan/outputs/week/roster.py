@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from patrolplan.errors import Problems
-from patrolplan.patrols.plan import clock
-from patrolplan.team.bases import SAID
-from patrolplan.team.week import Duty, Week, day_name, open_days
+from patrolplan.patrols.plan import format_time
+from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.week import Duty, Week, find_open_days, format_day
 
 LONGEST_FILE_NAME = 60
-RESERVED = {
+RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
     *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
 }
@@ -20,7 +20,7 @@ RESERVED = {
 
 
 @dataclass(frozen=True)
-class School:
+class RosterSchool:
     """A school of the week.
 
     Parameters
@@ -44,26 +44,26 @@ class School:
 
 
 @dataclass(frozen=True)
-class Officer:
+class RosterOfficer:
     """An officer of the week: `file` names their papers.
 
-    `mode`, "on foot" or "by bicycle", is how they come to the gate; see `Roll.ways`.
+    `mode`, "on foot" or "by bicycle", is how they come to the gate; see `Roster.ways`.
     """
 
     name: str
-    file: str
+    file_name: str
     mode: str
     schools: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Roll:
+class Roster:
     """A week, ready to be written down."""
 
     week: Week
 
     @cached_property
-    def schools(self) -> tuple[School, ...]:
+    def schools(self) -> tuple[RosterSchool, ...]:
         """Every school that is planned, in the plan's order; then any others of duties kept."""
         area = self.week.plan.area
         table = area.schools.drop_duplicates("urn").set_index("urn")
@@ -73,51 +73,57 @@ class Roll:
         for number, urn in enumerate(urns, start=1):
             row = table.loc[urn]
             bell = f"{'about ' if row['finish_assumed'] else ''}{row['finish_time']}"
-            found.append(School(number, urn, str(row["name"]), bell, *gates[urn]))
+            found.append(RosterSchool(number, urn, str(row["name"]), bell, *gates[urn]))
         kept = {duty.urn: duty.patrol for duty in self.week.duties if duty.urn not in urns}
         for number, (urn, patrol) in enumerate(kept.items(), start=len(found) + 1):
-            bell = f"about {clock(patrol.start_minutes)}"  # the school is in no table any more
-            found.append(School(number, urn, patrol.school, bell, patrol.x, patrol.y))
+            bell = (
+                f"about {format_time(patrol.start_minutes)}"  # the school is in no table any more
+            )
+            found.append(RosterSchool(number, urn, patrol.school, bell, patrol.x, patrol.y))
         return tuple(found)
 
     @cached_property
-    def officers(self) -> tuple[Officer, ...]:
+    def officers(self) -> tuple[RosterOfficer, ...]:
         """Every officer, in the order of the officers table."""
         table = self.week.plan.area.officers
         names = dict.fromkeys((*table["officer"], *(duty.officer for duty in self.week.duties)))
-        files = plain_names(names)
+        files = make_file_names(names)
         modes = dict(zip(table["officer"], table["mode"], strict=True))
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
         return tuple(
-            Officer(
+            RosterOfficer(
                 name,
                 files[name],
-                SAID[modes.get(name, "walk")],
+                MODE_WORDS[modes.get(name, "walk")],
                 tuple(schools.get(name, ())),
             )
             for name in names
         )
 
     @cached_property
-    def closed(self) -> frozenset[tuple[str, dt.date]]:
+    def closed_days(self) -> frozenset[tuple[str, dt.date]]:
         """Schools and days out of term."""
         urns = [school.urn for school in self.schools]
-        is_open = open_days(self.week.plan.area.term_dates, urns, self.week.days)
+        is_open = find_open_days(self.week.plan.area.term_dates, urns, self.week.days)
         pairs = ((urn, day) for urn in urns for day in self.week.days)
         return frozenset(
             pair for pair, there in zip(pairs, is_open.ravel().tolist(), strict=True) if not there
         )
 
-    def going(self, duty: Duty) -> str:
+    def describe_patrol_mode(self, duty: Duty) -> str:
         """How a patrol goes, in words; empty where all go the way of the settings."""
-        return SAID[duty.patrol.way] if self.week.modes_differ else ""
+        return MODE_WORDS[duty.patrol.way] if self.week.has_mixed_modes else ""
 
-    def ways(self, officer: Officer) -> str:
+    def describe_officer_modes(self, officer: RosterOfficer) -> str:
         """How an officer goes, in words: to the gate, and on patrol where that is another way."""
         settings = self.week.plan.area.settings
-        own = {SAID[duty.patrol.way] for duty in self.week.duties if duty.officer == officer.name}
+        own = {
+            MODE_WORDS[duty.patrol.way] for duty in self.week.duties if duty.officer == officer.name
+        }
         if not own:
-            own = {officer.mode if settings.week.way_by_officer else SAID[settings.patrol.way]}
+            own = {
+                officer.mode if settings.week.way_by_officer else MODE_WORDS[settings.patrol.way]
+            }
         if own == {officer.mode}:
             return officer.mode
         patrols = f"patrol {' or '.join(sorted(own, reverse=True))}"
@@ -126,45 +132,45 @@ class Roll:
         return patrols if led else f"to the gate {officer.mode}, {patrols}"
 
     @cached_property
-    def names(self) -> dict[str, str]:
+    def school_names(self) -> dict[str, str]:
         """School names by URN."""
         return {school.urn: school.name for school in self.schools}
 
-    def at_school(self, urn: str, date: dt.date) -> tuple[Duty, ...]:
+    def school_duties(self, urn: str, date: dt.date) -> tuple[Duty, ...]:
         """Duties at a school on a day."""
-        return self._at_school.get((urn, date), ())
+        return self._duties_by_school.get((urn, date), ())
 
-    def of_officer(self, name: str, date: dt.date) -> tuple[Duty, ...]:
+    def officer_duties(self, name: str, date: dt.date) -> tuple[Duty, ...]:
         """Duties of an officer on a day."""
-        return self._of_officer.get((name, date), ())
+        return self._duties_by_officer.get((name, date), ())
 
     @cached_property
-    def _at_school(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
-        return _grouped((duty.urn, duty.date, duty) for duty in self.week.duties)
+    def _duties_by_school(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
+        return _group_duties((duty.urn, duty.date, duty) for duty in self.week.duties)
 
     @cached_property
-    def _of_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
-        return _grouped((duty.officer, duty.date, duty) for duty in self.week.duties)
+    def _duties_by_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
+        return _group_duties((duty.officer, duty.date, duty) for duty in self.week.duties)
 
-    def card(self, duty: Duty) -> str:
+    def card_path(self, duty: Duty) -> str:
         """Path of a duty's card in the folder."""
-        officer = self._officer_files[duty.officer]
-        return f"cards/{officer}/{duty.date}-{self.school_file(duty.urn)}.pdf"
+        officer = self._officer_file_names[duty.officer]
+        return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}.pdf"
 
     @cached_property
-    def _officer_files(self) -> dict[str, str]:
-        return {officer.name: officer.file for officer in self.officers}
+    def _officer_file_names(self) -> dict[str, str]:
+        return {officer.name: officer.file_name for officer in self.officers}
 
-    def school_file(self, urn: str) -> str:
+    def school_file_name(self, urn: str) -> str:
         """A URN as part of a file's name."""
-        return self._school_files[urn]
+        return self._school_file_names[urn]
 
     @cached_property
-    def _school_files(self) -> dict[str, str]:
-        return plain_names(school.urn for school in self.schools)
+    def _school_file_names(self) -> dict[str, str]:
+        return make_file_names(school.urn for school in self.schools)
 
 
-def check_choice(
+def check_officer_and_date(
     officers: Sequence[str], days: Sequence[dt.date], officer: str | None, date: dt.date | None
 ) -> None:
     """Raise for an officer or a day that is not of the week.
@@ -179,12 +185,12 @@ def check_choice(
         what = f"there is no officer '{officer}' (known: {', '.join(officers[:12]) or 'none'})"
         problems.add("--officer", what, "name one of them")
     if date is not None and date not in days:
-        span = f"{day_name(days[0])} to {day_name(days[-1])}"
+        span = f"{format_day(days[0])} to {format_day(days[-1])}"
         problems.add("--date", f"{date} is not in this week", f"name a day from {span}")
     problems.raise_if_any()
 
 
-def _grouped(
+def _group_duties(
     rows: Iterable[tuple[str, dt.date, Duty]],
 ) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
     found: dict[tuple[str, dt.date], tuple[Duty, ...]] = {}
@@ -193,19 +199,19 @@ def _grouped(
     return found
 
 
-def span(duty: Duty) -> str:
+def format_duty_times(duty: Duty) -> str:
     """From when to when a duty lasts, at the school and around it."""
-    return f"{clock(duty.start_minutes)}\N{EN DASH}{clock(duty.end_minutes)}"
+    return f"{format_time(duty.start_minutes)}\N{EN DASH}{format_time(duty.end_minutes)}"
 
 
-def week_name(week: Week) -> str:
+def format_week(week: Week) -> str:
     """The week as people say it.
 
     Examples
     --------
     >>> from types import SimpleNamespace
     >>> days = (dt.date(2026, 11, 30), dt.date(2026, 12, 4))
-    >>> week_name(SimpleNamespace(days=days))
+    >>> format_week(SimpleNamespace(days=days))
     '30 November to 4 December 2026'
     """
     first, last = week.days[0], week.days[-1]
@@ -218,12 +224,12 @@ def week_name(week: Week) -> str:
     return f"{first.day} {first:%B}{year} to {end}"
 
 
-def plain_names(texts: Iterable[str]) -> dict[str, str]:
+def make_file_names(texts: Iterable[str]) -> dict[str, str]:
     """File names of texts from data: letters and digits, alike on every system, all different.
 
     Examples
     --------
-    >>> plain_names(["SSO-01", "sso-01", "../x", "NUL"])
+    >>> make_file_names(["SSO-01", "sso-01", "../x", "NUL"])
     {'SSO-01': 'SSO-01', 'sso-01': 'sso-01-2', '../x': '___x', 'NUL': 'NUL_'}
     """
     names: dict[str, str] = {}
@@ -232,7 +238,7 @@ def plain_names(texts: Iterable[str]) -> dict[str, str]:
         composed = unicodedata.normalize("NFC", text)
         signs = (sign if sign.isalnum() or sign in "-_" else "_" for sign in composed)
         stem = "".join(signs)[:LONGEST_FILE_NAME] or "_"
-        stem = f"{stem}_" if stem.casefold() in RESERVED else stem
+        stem = f"{stem}_" if stem.casefold() in RESERVED_FILE_NAMES else stem
         name, number = stem, 1
         while name.casefold() in used:
             number += 1

@@ -8,23 +8,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from patrolplan.outputs.cartography.fonts import lay_template, printable, typeset, unprinted
-from patrolplan.outputs.week.overview_map import Mark, draw_overview
-from patrolplan.outputs.week.roster import Officer, Roll, span, week_name
+from patrolplan.outputs.cartography.fonts import (
+    copy_template,
+    list_unprintable_notes,
+    make_printable,
+    typeset,
+)
+from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
+from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
     PURPOSE,
-    attributions,
-    data_dates,
-    guard_off,
-    keep_away,
-    metres,
-    plan_id,
-    why_sentences,
+    compute_plan_id,
+    describe_barred,
+    describe_guard_off,
+    format_data_months,
+    format_metres,
+    list_attributions,
+    list_reasons,
 )
-from patrolplan.patrols.plan import Barred, Patrol, Stop, clock
-from patrolplan.team.bases import whose_base
-from patrolplan.team.week import Duty, day_name
-from patrolplan.text import counted, shortened, shortened_tasking
+from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, format_span, format_time
+from patrolplan.team.bases import find_base_owner
+from patrolplan.team.week import Duty, format_day
+from patrolplan.text import format_count, shorten, shorten_tasking
 
 TEMPLATE = "tasks.typ"
 POINTS_PER_MM = 72 / 25.4
@@ -34,15 +39,15 @@ LONGEST_NAME = 60
 LONGEST_OFFICER = 40
 LONGEST_WHY = 110
 """Letters: two lines."""
-IN_FEW_WORDS = re.compile(r": [^,]+ in the \d+ months to \w+ \d{4}, most harm by ")
+RECORDED_COUNT_PATTERN = re.compile(r": [^,]+ in the \d+ months to \w+ \d{4}, most harm by ")
 """What a sheet leaves out of a reason: how much was recorded and until when."""
-FEW_SCHOOLS = 16
+MAX_NAMED_SCHOOLS = 16
 """With more, names would hide the map."""
-OFFICER_SIZES = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
+OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 """Most letters of an officer's name, and the points that it is set in on top of their papers."""
 
 
-def render_tasks(roll: Roll, duties: Sequence[Duty], *, wall: bool = True) -> bytes:
+def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> bytes:
     """Typeset the wall's pages and the officers' sheets.
 
     Parameters
@@ -62,187 +67,193 @@ def render_tasks(roll: Roll, duties: Sequence[Duty], *, wall: bool = True) -> by
     """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        lay_template("patrolplan.outputs.week", TEMPLATE, root)
-        data = tasks_data(roll, duties, wall=wall)
+        copy_template("patrolplan.outputs.week", TEMPLATE, root)
+        data = build_tasks_data(roster, duties, wall=wall)
         if wall:
-            (root / "map.pdf").write_bytes(_week_map(roll))
+            (root / "map.pdf").write_bytes(_draw_week_map(roster))
         (root / "tasks.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         return typeset(root, TEMPLATE)
 
 
-def tasks_data(roll: Roll, duties: Sequence[Duty], *, wall: bool) -> dict[str, Any]:
+def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> dict[str, Any]:
     """Everything that the pages say, as strings for the template."""
-    week = roll.week
-    area = printable(week.plan.area.name)
+    week = roster.week
+    area = make_printable(week.plan.area.name)
     data: dict[str, Any] = {
-        "title": f"Week of patrols: {area}, {week_name(week)}",
+        "title": f"Week of patrols: {area}, {format_week(week)}",
         "area": area,
-        "marking": printable(week.plan.area.settings.output.marking),
+        "marking": make_printable(week.plan.area.settings.output.marking),
         "purpose": PURPOSE,
-        "week": week_name(week),
-        "id": plan_id(week.plan),
+        "week": format_week(week),
+        "id": compute_plan_id(week.plan),
         "days": [{"name": f"{day:%A}", "date": f"{day.day} {day:%B}"} for day in week.days],
-        "wall": _wall(roll) if wall else None,
+        "wall": _build_wall_pages(roster) if wall else None,
         "sheets": [
-            _sheet(roll, officer, mine)
-            for officer in roll.officers
+            _build_sheet(roster, officer, mine)
+            for officer in roster.officers
             if (mine := [duty for duty in duties if duty.officer == officer.name])
         ],
         "basis": [
-            f"{data_dates(week.plan.risk)}.",
-            *map(printable, guard_off(week.plan.area.settings)),
-            " ".join(attributions(week.plan)),
+            f"{format_data_months(week.plan.risk)}.",
+            *map(make_printable, describe_guard_off(week.plan.area.settings)),
+            " ".join(list_attributions(week.plan)),
         ],
     }
-    data["basis"] += unprinted(data)
+    data["basis"] += list_unprintable_notes(data)
     return data
 
 
-def officer_size(name: str) -> int:
+def choose_officer_points(name: str) -> int:
     """Points that an officer's name is set in."""
-    return next(size for letters, size in OFFICER_SIZES if len(name) <= letters)
+    return next(size for letters, size in OFFICER_NAME_POINTS if len(name) <= letters)
 
 
-def officer_name(name: str) -> str:
+def format_officer_name(name: str) -> str:
     """An officer's name as printed."""
-    return shortened(printable(name), LONGEST_OFFICER)
+    return shorten(make_printable(name), LONGEST_OFFICER)
 
 
-def school_name(name: str) -> str:
+def format_school_name(name: str) -> str:
     """A school's name as printed."""
-    return shortened(printable(name), LONGEST_NAME)
+    return shorten(make_printable(name), LONGEST_NAME)
 
 
-def set_out(duty: Duty) -> str:
+def format_set_out(duty: Duty) -> str:
     """When to leave the base, empty for who starts at the gate."""
-    left, start = clock(duty.leave_minutes), clock(duty.start_minutes)
+    left, start = format_time(duty.leave_minutes), format_time(duty.start_minutes)
     return "" if left == start and duty.patrol.starts_at == "gate" else left
 
 
-def _wall(roll: Roll) -> dict[str, Any]:
+def _build_wall_pages(roster: Roster) -> dict[str, Any]:
     return {
-        "schools": _schools(roll),
-        "officers": _officers(roll),
-        "places": _places(roll),
-        "gaps": _gaps(roll),
-        "short": [printable(f"{short}.") for short in roll.week.short],
-        "notes": [printable(note) for note in roll.week.notes],
+        "schools": _build_school_rows(roster),
+        "officers": _build_officer_rows(roster),
+        "places": _build_place_rows(roster),
+        "gaps": _build_gap_rows(roster),
+        "short": [make_printable(f"{short}.") for short in roster.week.short],
+        "notes": [make_printable(note) for note in roster.week.notes],
         "map_alt": "Street map of the area with the schools by their number and, by their letter "
         "and number, the priority streets where presence is planned this week.",
     }
 
 
-def _schools(roll: Roll) -> list[dict[str, Any]]:
+def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
     rows = []
-    for school in roll.schools:
-        days = [roll.at_school(school.urn, day) for day in roll.week.days]
+    for school in roster.schools:
+        days = [roster.school_duties(school.urn, day) for day in roster.week.days]
         cells = [
             {
                 "duties": [
-                    {"officer": officer_name(duty.officer), "time": span(duty)} for duty in duties
+                    {"officer": format_officer_name(duty.officer), "time": format_duty_times(duty)}
+                    for duty in duties
                 ],
-                "none": "closed" if (school.urn, day) in roll.closed else "\N{EN DASH}",
+                "none": "closed" if (school.urn, day) in roster.closed_days else "\N{EN DASH}",
             }
-            for duties, day in zip(days, roll.week.days, strict=True)
+            for duties, day in zip(days, roster.week.days, strict=True)
         ]
         row = {
             "number": str(school.number),
-            "name": school_name(school.name),
-            "about": f"URN {printable(school.urn)} · bell {school.bell}",
+            "name": format_school_name(school.name),
+            "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
         }
         rows.append({**row, "cells": cells, "count": str(sum(map(bool, days)))})
     return rows
 
 
-def _officers(roll: Roll) -> list[dict[str, Any]]:
-    numbers = {school.urn: school.number for school in roll.schools}
+def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
+    numbers = {school.urn: school.number for school in roster.schools}
     rows = []
-    for officer in roll.officers:
-        days = [roll.of_officer(officer.name, day) for day in roll.week.days]
+    for officer in roster.officers:
+        days = [roster.officer_duties(officer.name, day) for day in roster.week.days]
         cells = [
             [
                 {
-                    "time": span(duty),
-                    "school": f"{numbers[duty.urn]} {school_name(duty.patrol.school)}",
-                    "leave": set_out(duty) and f"set out {set_out(duty)}",
+                    "time": format_duty_times(duty),
+                    "school": f"{numbers[duty.urn]} {format_school_name(duty.patrol.school)}",
+                    "leave": format_set_out(duty) and f"set out {format_set_out(duty)}",
                 }
                 for duty in duties
             ]
             for duties in days
         ]
-        row = {"name": officer_name(officer.name), "about": roll.ways(officer)}
+        row = {
+            "name": format_officer_name(officer.name),
+            "about": roster.describe_officer_modes(officer),
+        }
         rows.append({**row, "cells": cells, "count": str(sum(map(len, days)))})
     return rows
 
 
-def _visits(roll: Roll) -> dict[str, list[tuple[Duty, Stop]]]:
+def _group_visits(roster: Roster) -> dict[str, list[tuple[Duty, Stop]]]:
     """Stops of the week by place, the busiest places first."""
     found: dict[str, list[tuple[Duty, Stop]]] = {}
-    for duty in roll.week.duties:
+    for duty in roster.week.duties:
         for stop in duty.patrol.stops:
             found.setdefault(stop.hotspot, []).append((duty, stop))
-    order = {name: number for number, name in enumerate(roll.week.plan.hotspots["hotspot"])}
+    order = {name: number for number, name in enumerate(roster.week.plan.hotspots["hotspot"])}
     return dict(
         sorted(
             found.items(),
-            key=lambda row: (-_days(row[1]), order.get(row[0], len(order)), row[0]),
+            key=lambda row: (-_count_days(row[1]), order.get(row[0], len(order)), row[0]),
         )
     )
 
 
-def _days(visits: list[tuple[Duty, Stop]]) -> int:
+def _count_days(visits: list[tuple[Duty, Stop]]) -> int:
     return len({duty.date for duty, _ in visits})
 
 
-def _places(roll: Roll) -> list[dict[str, Any]]:
+def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
     rows = []
-    for name, visits in _visits(roll).items():
+    for name, visits in _group_visits(roster).items():
         cells = [
             [
-                f"{clock(stop.arrive_minutes)} {officer_name(duty.officer)}"
+                f"{format_time(stop.arrive_minutes)} {format_officer_name(duty.officer)}"
                 for duty, stop in sorted(visits, key=lambda visit: visit[1].arrive_minutes)
                 if duty.date == day
             ]
-            for day in roll.week.days
+            for day in roster.week.days
         ]
-        place = shortened(printable(visits[0][1].place), LONGEST_NAME)
-        row = {"id": printable(name), "place": f"{place[:1].upper()}{place[1:]}"}
-        rows.append({**row, "cells": cells, "count": str(_days(visits))})
+        place = shorten(make_printable(visits[0][1].place), LONGEST_NAME)
+        row = {"id": make_printable(name), "place": f"{place[:1].upper()}{place[1:]}"}
+        rows.append({**row, "cells": cells, "count": str(_count_days(visits))})
     return rows
 
 
-def _gaps(roll: Roll) -> list[dict[str, Any]]:
+def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
     """Days without a patrol by school, the same reason told once; closed days need no reason."""
     rows = []
-    for school in roll.schools:
+    for school in roster.schools:
         reasons: dict[str, list[str]] = {}
-        for gap in roll.week.unmet:
-            if gap.urn == school.urn and (gap.urn, gap.date) not in roll.closed:
+        for gap in roster.week.unmet:
+            if gap.urn == school.urn and (gap.urn, gap.date) not in roster.closed_days:
                 reasons.setdefault(gap.why, []).append(f"{gap.date:%a}")
-        lines = [f"{', '.join(days)}: {printable(why)}." for why, days in reasons.items()]
+        lines = [f"{', '.join(days)}: {make_printable(why)}." for why, days in reasons.items()]
         if lines:
-            title = f"{school.number} {school_name(school.name)}"
-            rows.append({"school": title, "urn": printable(school.urn), "lines": lines})
+            title = f"{school.number} {format_school_name(school.name)}"
+            rows.append({"school": title, "urn": make_printable(school.urn), "lines": lines})
     return rows
 
 
-def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
-    name = officer_name(officer.name)
-    count = counted(len(duties), "patrol")
+def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
+    name = format_officer_name(officer.name)
+    count = format_count(len(duties), "patrol")
     pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
     shown = {duty.date for duty in duties}
-    everything = shown == {d.date for d in roll.week.duties if d.officer == officer.name}
-    days = roll.week.days if everything else sorted(shown)
+    everything = shown == {d.date for d in roster.week.duties if d.officer == officer.name}
+    days = roster.week.days if everything else sorted(shown)
     return {
         "officer": name,
-        "officer_size": officer_size(name),
-        "about": roll.ways(officer),
+        "officer_size": choose_officer_points(name),
+        "about": roster.describe_officer_modes(officer),
         "count": count,
         "days": [
             {
-                "day": day_name(day),
+                "day": format_day(day),
                 "duties": [
-                    _task(roll, duty, pages[id(duty)]) for duty in duties if duty.date == day
+                    _build_task(roster, duty, pages[id(duty)])
+                    for duty in duties
+                    if duty.date == day
                 ],
             }
             for day in days
@@ -250,88 +261,94 @@ def _sheet(roll: Roll, officer: Officer, duties: list[Duty]) -> dict[str, Any]:
     }
 
 
-def _task(roll: Roll, duty: Duty, card: int) -> dict[str, Any]:
-    patrol, base = duty.patrol, _base(roll, duty)
-    number = next(school.number for school in roll.schools if school.urn == duty.urn)
+def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
+    patrol, base = duty.patrol, _describe_base(roster, duty)
+    number = next(school.number for school in roster.schools if school.urn == duty.urn)
     about = (
-        f"URN {printable(duty.urn)}",
-        roll.going(duty),
+        f"URN {make_printable(duty.urn)}",
+        roster.describe_patrol_mode(duty),
         f"no. {number} on the wall map",
         f"card {card}",
     )
     return {
-        "school": school_name(patrol.school),
+        "school": format_school_name(patrol.school),
         "about": " · ".join(word for word in about if word),
-        "leave": set_out(duty),
+        "leave": format_set_out(duty),
         "first": f"From {base}" if patrol.from_base else "At the gate",
-        "start": clock(duty.start_minutes),
+        "start": format_time(duty.start_minutes),
         "mark": "B" if patrol.from_base else "G",
         "first_place": base.replace("the b", "B", 1) if patrol.from_base else "School gate",
-        "first_why": _first_why(patrol),
-        "gate": f"{clock(duty.start_minutes)}\N{EN DASH}{clock(patrol.gate_until_minutes)}",
-        "end": clock(duty.end_minutes),
+        "first_why": _describe_first_task(patrol),
+        "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
+        "end": format_time(duty.end_minutes),
         "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
         "keep_away": [
-            _keep_away(barred, roll.week.plan.area.settings.area.crs) for barred in patrol.keep_away
+            _describe_barred(barred, roster.week.plan.area.settings.area.crs)
+            for barred in patrol.keep_away
         ],
         "stops": [
             {
                 "number": str(number),
-                "time": f"{clock(stop.arrive_minutes)}\N{EN DASH}{clock(stop.leave_minutes)}",
-                "place": shortened(printable(stop.place), LONGEST_NAME),
-                "why": _few_words(stop),
+                "time": format_span(stop.arrive_minutes, stop.leave_minutes),
+                "place": shorten(make_printable(stop.place), LONGEST_NAME),
+                "why": _shorten_reasons(stop),
             }
             for number, stop in enumerate(patrol.stops, start=1)
         ],
     }
 
 
-def _base(roll: Roll, duty: Duty) -> str:
+def _describe_base(roster: Roster, duty: Duty) -> str:
     """The base, by whose it is where that is not the officer's own."""
-    whose = whose_base(roll.week.plan.area, duty.officer, duty.patrol)
-    return f"the base of {officer_name(whose)}" if whose else "the base"
+    whose = find_base_owner(roster.week.plan.area, duty.officer, duty.patrol)
+    return f"the base of {format_officer_name(whose)}" if whose else "the base"
 
 
-def _first_why(patrol: Patrol) -> str:
+def _describe_first_task(patrol: Patrol) -> str:
     """What to do at the gate, or why there is no gate first; and the way there from the base."""
     if patrol.from_base:
         return "The patrol sets out here; no presence at the gate first."
     seen = "Be seen as pupils leave; meet the member of staff."
     if patrol.approach is None:
         return seen
-    way = metres(patrol.approach.metres)
+    way = format_metres(patrol.approach.metres)
     minutes = f"{patrol.approach.minutes:.0f} min"
     return f"From the base {way}, {minutes}: the way is on the card. {seen}"
 
 
-def _few_words(stop: Stop) -> list[str]:
+def _shorten_reasons(stop: Stop) -> list[str]:
     """Why to stand there, two lines at most: the whole reasons stand on the card."""
-    tasked = f"Tasked: {_short_tasking(stop.tasked)}." if stop.tasked else ""
-    told = [IN_FEW_WORDS.sub(": ", line) for line in why_sentences(replace(stop, tasked=""))]
-    found = [shortened(printable(line), LONGEST_WHY) for line in told if stop.why or not tasked]
+    tasked = f"Tasked: {_shorten_tasking(stop.tasked)}." if stop.tasked else ""
+    told = [
+        RECORDED_COUNT_PATTERN.sub(": ", line) for line in list_reasons(replace(stop, tasked=""))
+    ]
+    found = [shorten(make_printable(line), LONGEST_WHY) for line in told if stop.why or not tasked]
     return [line for line in (tasked, *found) if line][:2]
 
 
-def _short_tasking(text: str) -> str:
+def _shorten_tasking(text: str) -> str:
     """What intelligence asks for in few words, with who asks and until when."""
-    return shortened_tasking(printable(text).strip().rstrip(".;"), LONGEST_WHY)
+    return shorten_tasking(make_printable(text).strip().rstrip(".;"), LONGEST_WHY)
 
 
-def _keep_away(barred: Barred, crs: str) -> str:
-    place = shortened(printable(barred.place), LONGEST_NAME)
-    why = _short_tasking(barred.why)
-    return keep_away(replace(barred, place=place, why=why), crs=crs)
+def _describe_barred(barred: BarredPlace, crs: str) -> str:
+    place = shorten(make_printable(barred.place), LONGEST_NAME)
+    why = _shorten_tasking(barred.why)
+    return describe_barred(replace(barred, place=place, why=why), crs=crs)
 
 
-def _week_map(roll: Roll) -> bytes:
-    named = len(roll.schools) <= FEW_SCHOOLS
+def _draw_week_map(roster: Roster) -> bytes:
+    named = len(roster.schools) <= MAX_NAMED_SCHOOLS
     schools = [
-        Mark(str(one.number), one.x, one.y, school=True, name=one.name if named else "")
-        for one in roll.schools
+        MapMarker(str(one.number), one.x, one.y, school=True, name=one.name if named else "")
+        for one in roster.schools
     ]
-    places = [Mark(name, visits[0][1].x, visits[0][1].y) for name, visits in _visits(roll).items()]
-    return draw_overview(
-        roll.week.plan,
+    places = [
+        MapMarker(name, visits[0][1].x, visits[0][1].y)
+        for name, visits in _group_visits(roster).items()
+    ]
+    return draw_overview_map(
+        roster.week.plan,
         [*schools, *places],
         [mark.text for mark in places],
         width=MAP_WIDTH,

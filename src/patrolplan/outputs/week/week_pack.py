@@ -10,49 +10,53 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from patrolplan.outputs.card.card import Book, render_books
-from patrolplan.outputs.cartography.fonts import printable
+from patrolplan.outputs.card.card import CardBook, render_card_books
+from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.output_folder import write_json
-from patrolplan.outputs.webmap.map_layers import Outing
+from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
-from patrolplan.outputs.week.roster import Officer, Roll, week_name
+from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.week.school_sheet import render_school_sheets
-from patrolplan.outputs.week.spreadsheet import week_csv, week_xlsx
+from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import (
-    officer_name,
-    officer_size,
-    render_tasks,
-    school_name,
-    set_out,
+    choose_officer_points,
+    format_officer_name,
+    format_school_name,
+    format_set_out,
+    render_task_sheets,
 )
-from patrolplan.outputs.wording import PURPOSE, attributions, data_dates
-from patrolplan.parallel import Tell
-from patrolplan.patrols.plan import clock
+from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attributions
+from patrolplan.parallel import ProgressCallback
+from patrolplan.patrols.plan import format_time
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, hotspots_document
-from patrolplan.team.week import Duty, day_name, week_document
-from patrolplan.text import counted, shortened
+from patrolplan.team.week import Duty, build_week_document, format_day
+from patrolplan.text import format_count, shorten
 
 
-def render_week_map(roll: Roll) -> bytes:
+def render_week_map(roster: Roster) -> bytes:
     """Write the week as one HTML page, see `patrolplan.outputs.webmap.map_page.render_map`."""
-    files = {officer.name: officer.file for officer in roll.officers}
+    files = {officer.name: officer.file_name for officer in roster.officers}
     week = WeekView(
-        outings=tuple(_outing(roll, duty, files[duty.officer]) for duty in roll.week.duties),
-        name=week_name(roll.week),
-        days={f"{day}": day_name(day) for day in roll.week.days},
-        officers={files[officer.name]: officer.name for officer in roll.officers},
+        patrols=tuple(
+            _build_map_patrol(roster, duty, files[duty.officer]) for duty in roster.week.duties
+        ),
+        name=format_week(roster.week),
+        days={f"{day}": format_day(day) for day in roster.week.days},
+        officers={files[officer.name]: officer.name for officer in roster.officers},
     )
-    return render_map(roll.week.plan, week)
+    return render_map(roster.week.plan, week)
 
 
-def _outing(roll: Roll, duty: Duty, file: str) -> Outing:
-    leave = set_out(duty)
-    about = f"{day_name(duty.date)}, {duty.officer}"
-    return Outing(
-        id=f"{duty.date}-{roll.school_file(duty.urn)}-{file}",
+def _build_map_patrol(roster: Roster, duty: Duty, file: str) -> MapPatrol:
+    leave = format_set_out(duty)
+    about = f"{format_day(duty.date)}, {duty.officer}"
+    return MapPatrol(
+        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{file}",
         patrol=duty.patrol,
         title=duty.patrol.school,
-        choice=f"{duty.date:%a} {clock(duty.start_minutes)} {duty.officer}: {duty.patrol.school}",
+        choice=(
+            f"{duty.date:%a} {format_time(duty.start_minutes)} {duty.officer}: {duty.patrol.school}"
+        ),
         about=f"{about}, set out {leave}" if leave else about,
         day=f"{duty.date}",
         officer=file,
@@ -63,69 +67,74 @@ LONGEST_STOP = 44
 """Letters of a stop on the cover."""
 
 
-def write_week_papers(
-    roll: Roll,
+def write_week_files(
+    roster: Roster,
     folder: Path,
     *,
     officer: str | None = None,
     date: dt.date | None = None,
     executor: Executor | None = None,
-    tell: Tell | None = None,
+    report_progress: ProgressCallback | None = None,
 ) -> None:
     """Write the papers of a week into an empty folder, see `patrolplan.outputs.pack`."""
     duties = [
         duty
-        for duty in roll.week.duties
+        for duty in roster.week.duties
         if officer in {None, duty.officer} and date in {None, duty.date}
     ]
     files = {
-        "week.csv": week_csv(roll),
-        "week.xlsx": week_xlsx(roll),
-        "map.html": render_week_map(roll),
-        "tasks.pdf": render_tasks(roll, duties, wall=officer is None and date is None),
-        **_cards(roll, duties, executor, tell),
+        "week.csv": render_week_csv(roster),
+        "week.xlsx": render_week_xlsx(roster),
+        "map.html": render_week_map(roster),
+        "tasks.pdf": render_task_sheets(roster, duties, wall=officer is None and date is None),
+        **_render_card_files(roster, duties, executor, report_progress),
     }
     urns = [duty.urn for duty in duties]
-    for urn, pdf in render_school_sheets(roll, urns).items():
-        files[f"schools/{roll.school_file(urn)}.pdf"] = pdf
-    write_json(folder / "week.json", week_document(roll.week))
-    write_json(folder / HOTSPOTS_FILE, hotspots_document(roll.week))
+    for urn, pdf in render_school_sheets(roster, urns).items():
+        files[f"schools/{roster.school_file_name(urn)}.pdf"] = pdf
+    write_json(folder / "week.json", build_week_document(roster.week))
+    write_json(folder / HOTSPOTS_FILE, hotspots_document(roster.week))
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
-def _cards(
-    roll: Roll, duties: Sequence[Duty], executor: Executor | None, tell: Tell | None
+def _render_card_files(
+    roster: Roster,
+    duties: Sequence[Duty],
+    executor: Executor | None,
+    report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
     """Each officer's cards under a cover, and every card alone."""
-    plans = {day: replace(roll.week.plan, date=day) for day in roll.week.days}
+    plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
     hands = [
         (officer, mine)
-        for officer in roll.officers
+        for officer in roster.officers
         if (mine := [duty for duty in duties if duty.officer == officer.name])
     ]
     books = [
-        Book(
-            title=f"Cards of {officer_name(officer.name)}, {week_name(roll.week)}",
-            cover=cover_data(roll, officer, mine),
+        CardBook(
+            title=f"Cards of {format_officer_name(officer.name)}, {format_week(roster.week)}",
+            cover=build_cover_data(roster, officer, mine),
             cards=tuple((plans[duty.date], duty.patrol) for duty in mine),
         )
         for officer, mine in hands
     ]
     files = {}
-    made = render_books(books, executor=executor, tell=tell)
+    made = render_card_books(books, executor=executor, report_progress=report_progress)
     for (officer, mine), (whole, cards) in zip(hands, made, strict=True):
-        files[f"cards/{officer.file}.pdf"] = whole
-        files |= {roll.card(duty): card for duty, card in zip(mine, cards, strict=True)}
+        files[f"cards/{officer.file_name}.pdf"] = whole
+        files |= {roster.card_path(duty): card for duty, card in zip(mine, cards, strict=True)}
     return files
 
 
-def cover_data(roll: Roll, officer: Officer, duties: Sequence[Duty]) -> dict[str, Any]:
+def build_cover_data(
+    roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
+) -> dict[str, Any]:
     """Everything that the cover of an officer's cards says, as strings for the template."""
-    week = roll.week
-    name = officer_name(officer.name)
+    week = roster.week
+    name = format_officer_name(officer.name)
     own = [duty for duty in week.duties if duty.officer == officer.name]
     days = {duty.date for duty in own}
     free = [f"{day:%A}" for day in week.days if day not in days]
@@ -135,29 +144,30 @@ def cover_data(roll: Roll, officer: Officer, duties: Sequence[Duty]) -> dict[str
     notes.append("A card printed again replaces the one of the same day.")
     return {
         "officer": name,
-        "officer_size": officer_size(name),
-        "subtitle": f"Cards in the order of the days · {roll.ways(officer)}",
+        "officer_size": choose_officer_points(name),
+        "subtitle": f"Cards in the order of the days · {roster.describe_officer_modes(officer)}",
         "purpose": PURPOSE,
-        "count": counted(len(duties), "card"),
-        "week": week_name(week),
-        "marking": printable(week.plan.area.settings.output.marking),
-        "rows": [_row(duty) for duty in duties],
+        "count": format_count(len(duties), "card"),
+        "week": format_week(week),
+        "marking": make_printable(week.plan.area.settings.output.marking),
+        "rows": [_build_cover_row(duty) for duty in duties],
         "notes": notes,
-        "basis": [f"{data_dates(week.plan.risk)}.", " ".join(attributions(week.plan))],
+        "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
 
 
-def _row(duty: Duty) -> dict[str, Any]:
+def _build_cover_row(duty: Duty) -> dict[str, Any]:
     return {
         "day": f"{duty.date:%A}",
-        "date": day_name(duty.date).split(" ", 1)[1],
-        "leave": set_out(duty) or "\N{EN DASH}",
-        "start": clock(duty.start_minutes),
-        "until": f"until {clock(duty.end_minutes)}",
-        "school": school_name(duty.patrol.school),
-        "urn": printable(duty.urn),
+        "date": format_day(duty.date).split(" ", 1)[1],
+        "leave": format_set_out(duty) or "\N{EN DASH}",
+        "start": format_time(duty.start_minutes),
+        "until": f"until {format_time(duty.end_minutes)}",
+        "school": format_school_name(duty.patrol.school),
+        "urn": make_printable(duty.urn),
         "stops": [
-            f"{clock(stop.arrive_minutes)} {shortened(printable(stop.place), LONGEST_STOP)}"
+            f"{format_time(stop.arrive_minutes)} "
+            f"{shorten(make_printable(stop.place), LONGEST_STOP)}"
             for stop in duty.patrol.stops
         ],
     }

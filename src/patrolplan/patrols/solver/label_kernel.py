@@ -18,29 +18,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.arrays import compiled
+from patrolplan.arrays import jit_compile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-ONE = np.uint64(1)
+ONE_BIT = np.uint64(1)
 # Bits of a word: stops from here on are in the second word.
-WORD = 64
+WORD_BITS = 64
 
 
-@compiled(
+@jit_compile(
     "f8(i8, f8, u8, u8, f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],"
     " i8[::1], i8[::1], f8[::1], f8[::1])"
 )
-def promise(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
+def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     last: int,
     leave: float,
     barred0: np.uint64,
     barred1: np.uint64,
-    low: NDArray[np.float64],
+    min_times: NDArray[np.float64],
     opening: NDArray[np.float64],
-    close: NDArray[np.float64],
+    closing: NDArray[np.float64],
     dwell: NDArray[np.float64],
     value: NDArray[np.float64],
     weight: NDArray[np.float64],
@@ -54,7 +54,7 @@ def promise(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled lo
     `margin` holds for each candidate the least time lost on the way out of it and into the end,
     and in its last entry the latest minute. `group` is -1 for candidates without exclusions.
     """
-    end = low.shape[0] - 1
+    end = min_times.shape[0] - 1
     latest = margin[-1]
     room = float(latest - leave - margin[last])
     capacity = float(room)
@@ -62,13 +62,13 @@ def promise(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled lo
     ratio: float = 0.0
     grouped = False
     for k in order:
-        word = barred0 if k < WORD else barred1
-        if (word >> np.uint64(k & 63)) & ONE:
+        word = barred0 if k < WORD_BITS else barred1
+        if (word >> np.uint64(k & 63)) & ONE_BIT:
             continue
-        begin = leave + low[last, k]
-        if begin > close[k]:
+        begin = leave + min_times[last, k]
+        if begin > closing[k]:
             continue
-        if max(begin, opening[k]) + dwell[k] + low[k, end] > latest:
+        if max(begin, opening[k]) + dwell[k] + min_times[k, end] > latest:
             continue
         if weight[k] > capacity:
             continue
@@ -98,13 +98,13 @@ def promise(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled lo
     total = ratio * capacity
     scratch[:] = 0.0
     for k in order:
-        word = barred0 if k < WORD else barred1
-        if (word >> np.uint64(k & 63)) & ONE:
+        word = barred0 if k < WORD_BITS else barred1
+        if (word >> np.uint64(k & 63)) & ONE_BIT:
             continue
-        begin = leave + low[last, k]
-        if begin > close[k] or weight[k] > capacity:
+        begin = leave + min_times[last, k]
+        if begin > closing[k] or weight[k] > capacity:
             continue
-        if max(begin, opening[k]) + dwell[k] + low[k, end] > latest:
+        if max(begin, opening[k]) + dwell[k] + min_times[k, end] > latest:
             continue
         gain = float(value[k] - ratio * weight[k])
         if group[k] < 0:
@@ -115,8 +115,8 @@ def promise(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled lo
     return total
 
 
-@compiled("i8(u8, u8, i8, i8)")
-def _slot(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
+@jit_compile("i8(u8, u8, i8, i8)")
+def _hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
     """Give the place in a table of `size` (a power of two) where to look for a label first."""
     mixed = word0 * np.uint64(0x9E3779B97F4A7C15) ^ (
         word1 * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(last) * np.uint64(0x165667B19E3779F9)
@@ -127,24 +127,24 @@ def _slot(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
     return int(mixed & np.uint64(size - 1))
 
 
-@compiled("void(i4[::1], u8[:,::1], i4[:,::1], i8)")
-def refill(
+@jit_compile("void(i4[::1], u8[:,::1], i4[:,::1], i8)")
+def rehash_labels(
     table: NDArray[np.int32], sets: NDArray[np.uint64], links: NDArray[np.int32], count: int
 ) -> None:
     """Enter the first `count` labels in an empty, larger table."""
     for number in range(count):
-        at = _slot(sets[number, 0], sets[number, 1], links[number, 0], table.shape[0])
+        at = _hash_label(sets[number, 0], sets[number, 1], links[number, 0], table.shape[0])
         while table[at] >= 0:
             at = (at + 1) & (table.shape[0] - 1)
         table[at] = number
 
 
-@compiled(
+@jit_compile(
     "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8[::1],"
     " i8[::1], f8[::1], u8[:,::1], f8[::1])"
 )
-def expand(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
+def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,
     stop: int,
     count: int,
@@ -157,9 +157,9 @@ def expand(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
     table: NDArray[np.int32],
     state: NDArray[np.float64],
     times: NDArray[np.float64],
-    low: NDArray[np.float64],
+    min_times: NDArray[np.float64],
     opening: NDArray[np.float64],
-    close: NDArray[np.float64],
+    closing: NDArray[np.float64],
     dwell: NDArray[np.float64],
     value: NDArray[np.float64],
     weight: NDArray[np.float64],
@@ -187,18 +187,18 @@ def expand(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
             continue
         last = np.int64(links[parent, 0])
         for k in range(size):
-            word = sets[parent, 2] if k < WORD else sets[parent, 3]
-            if (word >> np.uint64(k & 63)) & ONE:
+            word = sets[parent, 2] if k < WORD_BITS else sets[parent, 3]
+            if (word >> np.uint64(k & 63)) & ONE_BIT:
                 continue
             begin = max(marks[parent, 0] + times[last, k], opening[k])
             leave = begin + dwell[k]
-            if not (begin <= close[k] and leave + low[k, end] <= latest):
+            if not (begin <= closing[k] and leave + min_times[k, end] <= latest):
                 continue
             worth = marks[parent, 1] + value[k]
-            bit = ONE << np.uint64(k & 63)
-            seen0 = sets[parent, 0] | (bit if k < WORD else np.uint64(0))
-            seen1 = sets[parent, 1] | (bit if k >= WORD else np.uint64(0))
-            at = _slot(seen0, seen1, k, table.shape[0])
+            bit = ONE_BIT << np.uint64(k & 63)
+            seen0 = sets[parent, 0] | (bit if k < WORD_BITS else np.uint64(0))
+            seen1 = sets[parent, 1] | (bit if k >= WORD_BITS else np.uint64(0))
+            at = _hash_label(seen0, seen1, k, table.shape[0])
             known = np.int64(table[at])
             while known >= 0 and not (
                 new_links[known, 0] == k
@@ -211,8 +211,8 @@ def expand(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
                 continue
             barred0 = sets[parent, 2] | conflict[k, 0]
             barred1 = sets[parent, 3] | conflict[k, 1]
-            bound = worth + promise(
-                k, leave, barred0, barred1, low, opening, close, dwell, value, weight,
+            bound = worth + bound_remaining_worth(
+                k, leave, barred0, barred1, min_times, opening, closing, dwell, value, weight,
                 order, group, margin, scratch,
             )  # fmt: skip
             home = leave + times[k, end]

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from patrolplan.patrols.solver.label_kernel import expand, refill
+from patrolplan.patrols.solver.label_kernel import expand_labels, rehash_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.reduce import Case, Crew
+    from patrolplan.patrols.solver.reduce import OfficerGroup, ReducedCase
 
 
 MAX_CANDIDATES = 128
 # Parents expanded between two looks at the clock: about ten milliseconds.
 PARENTS_AT_ONCE = 2048
-FIRST_ROOM = 4096
+INITIAL_CAPACITY = 4096
 
 
 @dataclass(eq=False)
@@ -35,13 +35,13 @@ class Level:
         """Count the labels."""
         return len(self.links)
 
-    def kept(self, which: NDArray[Any]) -> Level:
+    def select(self, which: NDArray[Any]) -> Level:
         """Give a level of some of the labels."""
         return Level(self.sets[which], self.marks[which], self.links[which])
 
 
 @dataclass(frozen=True, eq=False)
-class Harvest:
+class Exploration:
     """What an exploration saw.
 
     `bound` is an upper bound on the worth of any route; `complete` says that every set worth more
@@ -55,7 +55,7 @@ class Harvest:
     complete: bool
     labels: int
 
-    def route(self, level: int, label: int) -> list[int]:
+    def read_route(self, level: int, label: int) -> list[int]:
         """Read the stops of a label, in order of visiting."""
         stops = []
         while level > 0:
@@ -64,14 +64,18 @@ class Harvest:
             level, label = level - 1, int(parent)
         return stops[::-1]
 
-    def routes(self, least: float, count: int | None = None) -> list[tuple[float, list[int]]]:
+    def list_routes(
+        self, min_worth: float, count: int | None = None
+    ) -> list[tuple[float, list[int]]]:
         """List worth and stops of the finished sets worth more than `least`, best first.
 
         Of each set the order that ends earliest is listed.
         """
         found = []
         for depth, level in enumerate(self.levels[1:], 1):
-            chosen = np.flatnonzero(np.isfinite(level.marks[:, 3]) & (level.marks[:, 1] > least))
+            chosen = np.flatnonzero(
+                np.isfinite(level.marks[:, 3]) & (level.marks[:, 1] > min_worth)
+            )
             if count is not None and len(chosen) > 8 * count:
                 # Every set has at most one label for each of its stops.
                 worths = level.marks[chosen, 1]
@@ -83,13 +87,13 @@ class Harvest:
             unique = first[np.concatenate([[True], ~same])] if len(first) else first
             found += [(float(level.marks[k, 1]), depth, int(k)) for k in chosen[unique]]
         found.sort(key=lambda item: (-item[0], item[1], item[2]))
-        return [(worth, self.route(depth, label)) for worth, depth, label in found[:count]]
+        return [(worth, self.read_route(depth, label)) for worth, depth, label in found[:count]]
 
 
-class Explorer:
+class LabelExplorer:
     """Enumerates the stop sets of one crew; prizes may differ from call to call."""
 
-    def __init__(self, case: Case, crew: Crew) -> None:
+    def __init__(self, case: ReducedCase, officer_group: OfficerGroup) -> None:
         """Prepare what does not depend on prizes.
 
         Parameters
@@ -100,18 +104,18 @@ class Explorer:
             Whose times and hours count.
         """
         self.case = case
-        self.crew = crew
+        self.crew = officer_group
         size = case.size
         bits = [
             (case.conflict[:, k // 64] >> np.uint64(k % 64)) & np.uint64(1) for k in range(size)
         ]
         clash = np.array(bits, dtype=bool).reshape(size, size)
-        self.weight, self.margin = _least_times(case.dwell, crew, clash)
+        self.weight, self.margin = _compute_min_times(case.dwell, officer_group, clash)
         self.group = np.full(size, -1, dtype=np.int64)
-        for number, members in enumerate(case.groups):
+        for number, members in enumerate(case.exclusive_sets):
             # A stop in two sets counts for the first: leaving out a rule only weakens the bound.
             self.group[members[self.group[members] < 0]] = number
-        self.scratch = np.zeros(max(1, len(case.groups)))
+        self.scratch = np.zeros(max(1, len(case.exclusive_sets)))
 
     def explore(
         self,
@@ -122,7 +126,7 @@ class Explorer:
         beam: int | None = None,
         max_labels: int = 10**7,
         deadline: float = math.inf,
-    ) -> Harvest:
+    ) -> Exploration:
         """Grow labels until none is left, too many are there, or the time is up.
 
         Parameters
@@ -148,8 +152,8 @@ class Explorer:
         step = 1e-9 * max(float(np.abs(value).sum()), 1e-290)
         state = np.array([floor, -math.inf, -1.0, float(rising), step, 0.0])
         fixed = (
-            state, crew.times, crew.low, case.open, case.close, case.dwell, value, self.weight,
-            order, self.group, self.margin, np.ascontiguousarray(case.conflict[:, :2]),
+            state, crew.times, crew.min_times, case.opening, case.closing, case.dwell, value,
+            self.weight, order, self.group, self.margin, np.ascontiguousarray(case.conflict[:, :2]),
             self.scratch,
         )  # fmt: skip
         root = Level(
@@ -160,7 +164,7 @@ class Explorer:
         levels, best, labels, bound = [root], None, 0, -math.inf
         while len(levels[-1]) and len(levels) <= case.size:
             before = state[1]
-            level, done = _next_level(levels[-1], fixed, max_labels - labels, deadline)
+            level, done = _expand_level(levels[-1], fixed, max_labels - labels, deadline)
             labels += len(level)
             if not done:
                 waiting = levels[-1].marks[int(state[5]) :, 2]
@@ -174,7 +178,7 @@ class Explorer:
                     # What gives way to it is cut as well.
                     bound = max(bound, level.marks[kept[-1], 2])
                     kept[-1] = state_best
-                level = level.kept(kept)
+                level = level.select(kept)
                 state[2] = float(np.flatnonzero(kept == state_best)[0]) if state_best >= 0 else -1
             levels.append(level)
             if state[1] > before:
@@ -182,7 +186,7 @@ class Explorer:
             if not done:
                 break
         complete = bound <= state[0]
-        return Harvest(
+        return Exploration(
             tuple(levels),
             float(state[1]),
             best,
@@ -192,13 +196,13 @@ class Explorer:
         )
 
 
-def _next_level(
+def _expand_level(
     level: Level, fixed: tuple[Any, ...], max_labels: int, deadline: float
 ) -> tuple[Level, bool]:
     """Expand all labels of a level; tell whether time and memory sufficed."""
     state = fixed[0]
     size = fixed[1].shape[0] - 2
-    room = FIRST_ROOM
+    room = INITIAL_CAPACITY
     sets = np.empty((room, 4), dtype=np.uint64)
     marks = np.empty((room, 4))
     links = np.empty((room, 2), dtype=np.int32)
@@ -206,7 +210,7 @@ def _next_level(
     first, count = 0, 0
     while first < len(level):
         stop = min(first + PARENTS_AT_ONCE, len(level))
-        count = expand(
+        count = expand_labels(
             first, stop, count, level.sets, level.marks, level.links,
             sets, marks, links, table, *fixed,
         )  # fmt: skip
@@ -215,20 +219,20 @@ def _next_level(
             break
         if first < stop or count + size > room:
             room *= 4
-            sets, marks, links = (_longer(old, room) for old in (sets, marks, links))
+            sets, marks, links = (_grow_array(old, room) for old in (sets, marks, links))
             table = np.full(2 * room, -1, dtype=np.int32)
-            refill(table, sets, links, count)
+            rehash_labels(table, sets, links, count)
     return Level(sets[:count], marks[:count], links[:count]), first >= len(level)
 
 
-def _longer(old: NDArray[Any], room: int) -> NDArray[Any]:
+def _grow_array(old: NDArray[Any], room: int) -> NDArray[Any]:
     longer = np.empty((room, old.shape[1]), dtype=old.dtype)
     longer[: len(old)] = old
     return longer
 
 
-def _least_times(
-    dwell: NDArray[np.float64], crew: Crew, clash: NDArray[np.bool_]
+def _compute_min_times(
+    dwell: NDArray[np.float64], officer_group: OfficerGroup, clash: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give each stop's least time on a route, and each stop's least time on the way on and home.
 
@@ -236,8 +240,8 @@ def _least_times(
     left it. The last entry of the second array is the latest minute.
     """
     size = len(dwell)
-    ways = np.where(clash, math.inf, crew.times[:size, :size])
-    home = crew.times[:size, size + 1]
+    ways = np.where(clash, math.inf, officer_group.times[:size, :size])
+    home = officer_group.times[:size, size + 1]
     weight = np.empty(size)
     penalty = np.zeros((size, size + 1))
     penalty[:, :size][clash] = math.inf
@@ -246,5 +250,5 @@ def _least_times(
         pairs = ways[:, k, None] + out[None, :] + penalty
         weight[k] = dwell[k] + pairs.min(initial=math.inf) / 2
     away = ways.min(axis=1, initial=math.inf)
-    margin = np.concatenate([(away + home.min(initial=math.inf)) / 2, [crew.latest]])
+    margin = np.concatenate([(away + home.min(initial=math.inf)) / 2, [officer_group.latest]])
     return weight, margin

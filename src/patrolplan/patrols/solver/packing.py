@@ -18,14 +18,14 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
-from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, Explorer
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, LabelExplorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.reduce import Case
+    from patrolplan.patrols.solver.reduce import ReducedCase
 
 
 BEAMS = (64, 1024)
@@ -33,11 +33,11 @@ BEAMS = (64, 1024)
 PRICING_BEAMS = (48, 400, None)
 COLUMNS_AT_ONCE = 30
 MAX_COLUMNS = 60_000
-ORDERED_STOPS = 12
+MAX_ORDERED_STOPS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class ReducedSolution:
     """Stops by officer (candidate numbers), an upper bound on the value, and the effort."""
 
     routes: dict[int, list[int]]
@@ -47,49 +47,49 @@ class Answer:
 
 
 @dataclass(eq=False)
-class Pool:
+class ColumnPool:
     """Stop sets of crews: a column each, with one row for each stop, exclusion and crew."""
 
-    case: Case
+    case: ReducedCase
     stops: list[list[int]] = field(default_factory=list)
-    crews: list[int] = field(default_factory=list)
+    group_numbers: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     known: dict[tuple[int, frozenset[int]], int] = field(default_factory=dict)
 
-    def add(self, crew: int, stops: Sequence[int]) -> bool:
+    def add(self, group_number: int, stops: Sequence[int]) -> bool:
         """Add a set unless it is there."""
-        key = (crew, frozenset(stops))
+        key = (group_number, frozenset(stops))
         if key in self.known or not stops:
             return False
         self.known[key] = len(self.stops)
         self.stops.append(list(stops))
-        self.crews.append(crew)
+        self.group_numbers.append(group_number)
         self.values.append(math.fsum(float(self.case.value[k]) for k in stops))
         return True
 
-    def matrix(self) -> csr_array:
+    def build_matrix(self) -> csr_array:
         """Give the packing rows: stops, exclusive sets, crews."""
-        size, groups = self.case.size, self.case.groups
+        size, groups = self.case.size, self.case.exclusive_sets
         of_stop: list[list[int]] = [[] for _ in range(size)]
         for number, group in enumerate(groups):
             for k in group:
                 of_stop[k].append(size + number)
         rows: list[int] = []
         ends = [0]
-        for stops, crew in zip(self.stops, self.crews, strict=True):
+        for stops, crew in zip(self.stops, self.group_numbers, strict=True):
             rows.extend(stops)
             for k in stops:
                 rows.extend(of_stop[k])
             rows.append(size + len(groups) + crew)
             ends.append(len(rows))
-        shape = (len(self.stops), size + len(groups) + len(self.case.crews))
+        shape = (len(self.stops), size + len(groups) + len(self.case.officer_groups))
         ones = np.ones(len(rows))
         return csr_array((ones, np.array(rows, dtype=np.int64), np.array(ends)), shape=shape).T
 
     def limits(self) -> NDArray[np.float64]:
         """Give how often each row may be used."""
-        once = np.ones(self.case.size + len(self.case.groups))
-        return np.concatenate([once, [len(crew.officers) for crew in self.case.crews]])
+        once = np.ones(self.case.size + len(self.case.exclusive_sets))
+        return np.concatenate([once, [len(crew.officers) for crew in self.case.officer_groups]])
 
     def pack(
         self,
@@ -114,7 +114,7 @@ class Pool:
             options["time_limit"] = seconds
         if nodes is not None:
             options["node_limit"] = nodes
-        rows = [LinearConstraint(self.matrix(), ub=self.limits())]
+        rows = [LinearConstraint(self.build_matrix(), ub=self.limits())]
         rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
         values = np.array(self.values)
         result = milp(
@@ -132,38 +132,38 @@ class Pool:
         bound = result.mip_dual_bound
         return chosen, math.inf if bound is None else -float(bound)
 
-    def relax(self) -> tuple[NDArray[np.float64], float]:
+    def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Solve the packing as a linear program; return its duals and its value."""
         result = linprog(
-            -np.array(self.values), A_ub=self.matrix(), b_ub=self.limits(), method="highs"
+            -np.array(self.values), A_ub=self.build_matrix(), b_ub=self.limits(), method="highs"
         )
         return np.maximum(-result.ineqlin.marginals, 0.0), -float(result.fun)
 
-    def improved(self, value: float, *, seconds: float, nodes: int) -> list[int]:
+    def find_better(self, value: float, *, seconds: float, nodes: int) -> list[int]:
         """Choose columns worth more than a value at hand; none when that is not found.
 
         Columns whose reduced worth shows that no better choice holds them are left out.
         """
-        duals, bound = self.relax()
+        duals, bound = self.solve_relaxation()
         gap = bound - value
         if gap <= self.case.epsilon:
             return []
         values = np.array(self.values)
-        reduced = values - self.matrix().T @ duals
+        reduced = values - self.build_matrix().T @ duals
         some = np.flatnonzero(reduced >= -gap - self.case.epsilon)
-        smaller = Pool(self.case)
+        smaller = ColumnPool(self.case)
         for k in some:
-            smaller.add(self.crews[k], self.stops[k])
+            smaller.add(self.group_numbers[k], self.stops[k])
         chosen, _ = smaller.pack(seconds=seconds, nodes=nodes)
         return [int(some[k]) for k in chosen]
 
     def assign(self, chosen: Sequence[int]) -> dict[int, list[int]]:
         """Hand the chosen columns to officers of their crews."""
-        free = [list(crew.officers) for crew in self.case.crews]
-        return {free[self.crews[k]].pop(0): self.stops[k] for k in sorted(chosen)}
+        free = [list(crew.officers) for crew in self.case.officer_groups]
+        return {free[self.group_numbers[k]].pop(0): self.stops[k] for k in sorted(chosen)}
 
 
-def solve_exactly(case: Case, *, max_labels: int, deadline: float) -> Answer:
+def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> ReducedSolution:
     """Find the best routes and prove it, or give the best found and a bound.
 
     Parameters
@@ -178,27 +178,27 @@ def solve_exactly(case: Case, *, max_labels: int, deadline: float) -> Answer:
     if case.size > MAX_CANDIDATES:
         message = f"{case.size} candidates; enumeration takes at most {MAX_CANDIDATES}"
         raise ValueError(message)
-    if len(case.crews) == 1 and len(case.crews[0].officers) == 1:
-        return _solve_one(case, max_labels, deadline)
-    return Team(case, max_labels, deadline).solve()
+    if len(case.officer_groups) == 1 and len(case.officer_groups[0].officers) == 1:
+        return _solve_single_officer(case, max_labels, deadline)
+    return TeamSolver(case, max_labels, deadline).solve()
 
 
-def shortest_order(case: Case, officer: int, stops: list[int], deadline: float) -> list[int]:
+def order_stops(case: ReducedCase, officer: int, stops: list[int], deadline: float) -> list[int]:
     """Put the stops of a route in the order that is over earliest, where they are few."""
-    if not 1 < len(stops) <= ORDERED_STOPS:
+    if not 1 < len(stops) <= MAX_ORDERED_STOPS:
         return stops
-    crew = next(crew for crew in case.crews if officer in crew.officers)
+    crew = next(crew for crew in case.officer_groups if officer in crew.officers)
     value = np.full(case.size, -2.0 * case.size)
     value[stops] = 1.0
     least = len(stops) - 0.5
-    harvest = Explorer(case, crew).explore(value, least, rising=False, deadline=deadline)
-    found = harvest.routes(least)
+    harvest = LabelExplorer(case, crew).explore(value, least, rising=False, deadline=deadline)
+    found = harvest.list_routes(least)
     return found[0][1] if found else stops
 
 
-def _solve_one(case: Case, max_labels: int, deadline: float) -> Answer:
-    explorer = Explorer(case, case.crews[0])
-    officer = case.crews[0].officers[0]
+def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -> ReducedSolution:
+    explorer = LabelExplorer(case, case.officer_groups[0])
+    officer = case.officer_groups[0].officers[0]
     route: list[int] = []
     value, bound, labels = 0.0, math.inf, 0
     for beam in (*BEAMS, None):
@@ -212,52 +212,56 @@ def _solve_one(case: Case, max_labels: int, deadline: float) -> Answer:
         )
         labels += harvest.labels
         if harvest.best is not None and harvest.worth > value:
-            value, route = harvest.worth, harvest.route(*harvest.best)
+            value, route = harvest.worth, harvest.read_route(*harvest.best)
         bound = min(bound, max(harvest.bound, value))
         if harvest.complete:
             bound = value
             break
-    return Answer({officer: route} if route else {}, value, bound, labels)
+    return ReducedSolution({officer: route} if route else {}, value, bound, labels)
 
 
-class Team:
+class TeamSolver:
     """Column generation, listing and packing for several officers."""
 
-    def __init__(self, case: Case, max_labels: int, deadline: float) -> None:
+    def __init__(self, case: ReducedCase, max_labels: int, deadline: float) -> None:
         self.case = case
         self.max_labels = max_labels
         self.deadline = deadline
-        self.explorers = [Explorer(case, crew) for crew in case.crews]
-        self.pool = Pool(case)
+        self.explorers = [LabelExplorer(case, crew) for crew in case.officer_groups]
+        self.pool = ColumnPool(case)
         self.labels = 0
         self.routes: dict[int, list[int]] = {}
         self.value = 0.0
         self.bound = math.inf
 
-    def solve(self) -> Answer:
+    def solve(self) -> ReducedSolution:
         """Run the three steps as far as time and memory allow."""
-        self._greedy()
-        duals, peaks = self._relax()
-        if self._open() and duals is not None:
+        self._build_greedy()
+        duals, peaks = self._solve_relaxation()
+        if self._has_gap() and duals is not None:
             self._pack()
-        if self._open() and duals is not None and self._list(duals, peaks, self.value):
+        if (
+            self._has_gap()
+            and duals is not None
+            and self._add_promising_sets(duals, peaks, self.value)
+        ):
             self.bound = min(self.bound, max(self._pack(), self.value))
-        return Answer(self.routes, self.value, max(self.bound, self.value), self.labels)
+        return ReducedSolution(self.routes, self.value, max(self.bound, self.value), self.labels)
 
-    def listed(self, least: float) -> Pool | None:
+    def list_stop_sets(self, min_worth: float) -> ColumnPool | None:
         """Give every stop set that may be in an answer worth more than `least`, if few enough."""
-        self._greedy()
-        duals, peaks = self._relax()
-        if duals is None or not self._list(duals, peaks, least):
+        self._build_greedy()
+        duals, peaks = self._solve_relaxation()
+        if duals is None or not self._add_promising_sets(duals, peaks, min_worth):
             return None
         return self.pool
 
-    def _open(self) -> bool:
+    def _has_gap(self) -> bool:
         return self.bound > self.value + self.case.epsilon
 
     def _explore(
         self,
-        crew: int,
+        group_number: int,
         value: NDArray[np.float64],
         floor: float,
         *,
@@ -265,7 +269,7 @@ class Team:
         beam: int | None = None,
     ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
         """Explore and list the routes above the floor, only the best few when it rises."""
-        harvest = self.explorers[crew].explore(
+        harvest = self.explorers[group_number].explore(
             value,
             floor,
             rising=rising,
@@ -276,26 +280,26 @@ class Team:
         self.labels += harvest.labels
         count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
         bound = max(harvest.bound, harvest.worth, floor)
-        return harvest.worth, bound, harvest.complete, harvest.routes(floor, count)
+        return harvest.worth, bound, harvest.complete, harvest.list_routes(floor, count)
 
-    def _greedy(self) -> None:
+    def _build_greedy(self) -> None:
         """Send one officer after another on the best route over what is left."""
         left = self.case.value.copy()
         routes: dict[int, list[int]] = {}
-        for number, crew in enumerate(self.case.crews):
+        for number, crew in enumerate(self.case.officer_groups):
             for officer in crew.officers:
                 _, _, _, found = self._explore(number, left, 0.0, beam=PRICING_BEAMS[0])
                 for _, stops in found:
                     self.pool.add(number, stops)
                 # A stop worth nothing any more may still be a short cut: none is taken twice.
-                free = [stops for _, stops in found if self._free(stops, routes)]
+                free = [stops for _, stops in found if self._is_free(stops, routes)]
                 if free:
                     routes[officer] = free[0]
                     for k in free[0]:
-                        left[self._excluded(k)] = 0.0
-        self._offer(routes)
+                        left[self._find_excluded(k)] = 0.0
+        self._keep_if_better(routes)
 
-    def _excluded(self, stop: int) -> NDArray[np.int64]:
+    def _find_excluded(self, stop: int) -> NDArray[np.int64]:
         words = self.case.conflict[stop]
         bits = (words[np.arange(self.case.size) // 64] >> self._shifts()) & np.uint64(1)
         return np.flatnonzero(bits)
@@ -303,16 +307,16 @@ class Team:
     def _shifts(self) -> NDArray[np.uint64]:
         return (np.arange(self.case.size) % 64).astype(np.uint64)
 
-    def _free(self, stops: list[int], routes: dict[int, list[int]]) -> bool:
-        taken = {int(j) for route in routes.values() for k in route for j in self._excluded(k)}
+    def _is_free(self, stops: list[int], routes: dict[int, list[int]]) -> bool:
+        taken = {int(j) for route in routes.values() for k in route for j in self._find_excluded(k)}
         return taken.isdisjoint(stops)
 
-    def _offer(self, routes: dict[int, list[int]]) -> None:
+    def _keep_if_better(self, routes: dict[int, list[int]]) -> None:
         value = math.fsum(float(self.case.value[k]) for route in routes.values() for k in route)
         if value > self.value:
             self.value, self.routes = value, routes
 
-    def _relax(self) -> tuple[NDArray[np.float64] | None, list[float]]:
+    def _solve_relaxation(self) -> tuple[NDArray[np.float64] | None, list[float]]:
         """Solve the linear relaxation; return the duals and each crew's best reduced worth."""
         case = self.case
         best: NDArray[np.float64] | None = None
@@ -320,10 +324,10 @@ class Team:
         beams = iter(PRICING_BEAMS)
         beam = next(beams)
         while time.perf_counter() < self.deadline:
-            duals, own, objective = self._master()
-            reduced = self._reduced(duals)
+            duals, own, objective = self._solve_master()
+            reduced = self._compute_reduced_worth(duals)
             new, bounds = 0, []
-            for number in range(len(case.crews)):
+            for number in range(len(case.officer_groups)):
                 floor = float(own[number]) + 0.01 * case.epsilon
                 worth, bound, complete, found = self._explore(number, reduced, floor, beam=beam)
                 bounds.append(max(worth, floor) if complete else bound)
@@ -332,7 +336,7 @@ class Team:
                 paid = float(duals.sum())
                 total = paid + math.fsum(
                     len(crew.officers) * max(peak, 0.0)
-                    for crew, peak in zip(case.crews, bounds, strict=True)
+                    for crew, peak in zip(case.officer_groups, bounds, strict=True)
                 )
                 if total < self.bound and math.isfinite(total):
                     self.bound, best, peaks = total, duals, bounds
@@ -343,18 +347,18 @@ class Team:
             beam = next(beams)
         return best, peaks
 
-    def _reduced(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _compute_reduced_worth(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
         reduced = self.case.value - duals[: self.case.size]
-        for number, group in enumerate(self.case.groups):
+        for number, group in enumerate(self.case.exclusive_sets):
             reduced[group] -= duals[self.case.size + number]
         return reduced
 
-    def _master(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    def _solve_master(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Solve the packing of the columns at hand as a linear program."""
-        rows, crews = len(self.pool.limits()), len(self.case.crews)
+        rows, crews = len(self.pool.limits()), len(self.case.officer_groups)
         if not self.pool.stops:
             return np.zeros(rows - crews), np.zeros(crews), 0.0
-        prices, objective = self.pool.relax()
+        prices, objective = self.pool.solve_relaxation()
         return prices[:-crews], prices[-crews:], objective
 
     def _pack(self) -> float:
@@ -363,13 +367,15 @@ class Team:
         if left <= 0:
             return math.inf
         chosen, bound = self.pool.pack(seconds=left)
-        self._offer(self.pool.assign(chosen))
+        self._keep_if_better(self.pool.assign(chosen))
         return bound
 
-    def _list(self, duals: NDArray[np.float64], peaks: list[float], least: float) -> bool:
+    def _add_promising_sets(
+        self, duals: NDArray[np.float64], peaks: list[float], min_worth: float
+    ) -> bool:
         """Add every set that may be part of an answer worth more than `least`."""
-        gap = self.bound - least
-        reduced = self._reduced(duals)
+        gap = self.bound - min_worth
+        reduced = self._compute_reduced_worth(duals)
         total = 0
         for number, peak in enumerate(peaks):
             floor = max(peak, 0.0) - gap - self.case.epsilon

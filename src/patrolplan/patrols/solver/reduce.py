@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.arrays import compiled
-from patrolplan.patrols.solver.solution import slack_of
+from patrolplan.arrays import jit_compile
+from patrolplan.patrols.solver.solution import compute_slack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 # Beyond this, minutes lose their meaning in double precision sums.
-FAR = 1e300
+MAX_MINUTES = 1e300
 # Linear programs have absolute tolerances, so the largest prize must not be too small for them.
-TOP_VALUE = 1000.0
+MAX_VALUE = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
-class Crew:
+class OfficerGroup:
     """Officers who are alike: same start, end, hours and speed.
 
     `times` has shape (c + 2, c + 2) for c candidates; row c is the start and row c + 1 the end.
@@ -34,16 +34,16 @@ class Crew:
 
     officers: tuple[int, ...]
     times: NDArray[np.float64]
-    low: NDArray[np.float64]
+    min_times: NDArray[np.float64]
     earliest: float
     latest: float
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class ReducedCase:
     """Candidates 0 to c - 1 of a problem; `rows` says which row of the problem each one is.
 
-    `value` is the prize, scaled to at most `TOP_VALUE`, plus, for mandatory stops, a `bonus` larger
+    `value` is the prize, scaled to at most `MAX_VALUE`, plus, for mandatory stops, a `bonus` larger
     than all prizes together, so that whoever maximises it visits as many mandatory stops as
     possible first. `close` and the crews' `latest` already hold the rounding allowed. `conflict`
     has one bit for each candidate that excludes this one, itself included.
@@ -54,11 +54,11 @@ class Case:
     scale: float
     bonus: float
     dwell: NDArray[np.float64]
-    open: NDArray[np.float64]
-    close: NDArray[np.float64]
+    opening: NDArray[np.float64]
+    closing: NDArray[np.float64]
     conflict: NDArray[np.uint64]
-    groups: tuple[NDArray[np.int64], ...]
-    crews: tuple[Crew, ...]
+    exclusive_sets: tuple[NDArray[np.int64], ...]
+    officer_groups: tuple[OfficerGroup, ...]
     windowed: bool
 
     @property
@@ -72,19 +72,19 @@ class Case:
         return 1e-9 * max(float(self.value.sum()), 1.0)
 
 
-@compiled("void(f8[:,::1], f8[::1])")
-def _close(low: NDArray[np.float64], dwell: NDArray[np.float64]) -> None:
+@jit_compile("void(f8[:,::1], f8[::1])")
+def _shorten_times(min_times: NDArray[np.float64], dwell: NDArray[np.float64]) -> None:
     """Shorten `low` in place by ways over others (Floyd and Warshall), counting their dwell."""
-    size = low.shape[0]
+    size = min_times.shape[0]
     for via in range(dwell.shape[0]):
         for start in range(size):
-            first = low[start, via] + dwell[via]
+            first = min_times[start, via] + dwell[via]
             if first < np.inf and start != via:
                 for end in range(size):
-                    low[start, end] = min(low[start, end], first + low[via, end])
+                    min_times[start, end] = min(min_times[start, end], first + min_times[via, end])
 
 
-def build_case(problem: OrienteeringProblem) -> Case:
+def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     """Keep the stops that some officer can reach and that can be worth something."""
     size = problem.size
     rows = np.array([k for k in range(size) if k not in problem.barred], dtype=np.int64)
@@ -92,42 +92,42 @@ def build_case(problem: OrienteeringProblem) -> Case:
         windows = np.column_stack([np.full(size, -math.inf), np.full(size, math.inf)])
     else:
         windows = problem.windows
-    horizon = _horizon(problem, windows)
-    crews = _crews(problem, rows, horizon)
-    keep = _reachable(rows, problem, windows, crews) & _useful(rows, problem, crews)
+    horizon = _compute_horizon(problem, windows)
+    crews = _group_officers(problem, rows, horizon)
+    keep = _find_reachable(rows, problem, windows, crews) & _find_useful(rows, problem, crews)
     rows = rows[keep]
-    crews = tuple(_narrowed(crew, keep) for crew in crews)
-    scale, prize = _scaled(problem.prizes[rows])
+    crews = tuple(_narrow_group(crew, keep) for crew in crews)
+    scale, prize = _scale_prizes(problem.prizes[rows])
     must = np.array([int(k) in problem.mandatory for k in rows], dtype=bool)
     bonus = 1.5 * float(prize.sum()) or 1.0
     local = {int(row): number for number, row in enumerate(rows)}
     groups = [sorted(local[k] for k in group if k in local) for group in problem.exclusive]
     groups = [group for group in groups if len(group) > 1]
     close = windows[rows, 1]
-    return Case(
+    return ReducedCase(
         rows=rows,
         value=np.where(must, prize + bonus, prize),
         scale=scale,
         bonus=bonus,
         dwell=problem.dwell_minutes[rows],
-        open=np.ascontiguousarray(windows[rows, 0]),
-        close=np.array([minute + slack_of(minute) for minute in close], dtype=np.float64),
-        conflict=_conflicts(len(rows), groups),
-        groups=tuple(np.array(group, dtype=np.int64) for group in groups),
-        crews=crews,
+        opening=np.ascontiguousarray(windows[rows, 0]),
+        closing=np.array([minute + compute_slack(minute) for minute in close], dtype=np.float64),
+        conflict=_build_conflict_bits(len(rows), groups),
+        exclusive_sets=tuple(np.array(group, dtype=np.int64) for group in groups),
+        officer_groups=crews,
         windowed=problem.windows is not None,
     )
 
 
-def _scaled(prizes: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+def _scale_prizes(prizes: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     """Give the scale and the scaled prizes; integers stay integers where they are small enough."""
     top = float(prizes.max(initial=0.0))
-    if top <= np.finfo(np.float64).tiny or 1.0 <= top <= TOP_VALUE:
+    if top <= np.finfo(np.float64).tiny or 1.0 <= top <= MAX_VALUE:
         return 1.0, prizes.copy()
-    return TOP_VALUE / top, prizes / top * TOP_VALUE
+    return MAX_VALUE / top, prizes / top * MAX_VALUE
 
 
-def _horizon(problem: OrienteeringProblem, windows: NDArray[np.float64]) -> float:
+def _compute_horizon(problem: OrienteeringProblem, windows: NDArray[np.float64]) -> float:
     """Give a minute by which any sensible route is over, for officers without a latest minute."""
     travel = problem.travel_minutes
     slowest = min(officer.speed for officer in problem.officers)
@@ -137,12 +137,12 @@ def _horizon(problem: OrienteeringProblem, windows: NDArray[np.float64]) -> floa
         longest = np.where(np.isfinite(travel), travel, 0.0).max(axis=1).sum() * 2 / slowest
         total = begin + longest + problem.dwell_minutes.sum()
         total += max(float(opening.max(initial=0.0)), 0.0)
-    return min(float(total) + 1.0, FAR)
+    return min(float(total) + 1.0, MAX_MINUTES)
 
 
-def _crews(
+def _group_officers(
     problem: OrienteeringProblem, rows: NDArray[np.int64], horizon: float
-) -> tuple[Crew, ...]:
+) -> tuple[OfficerGroup, ...]:
     alike: dict[tuple[float, ...], list[int]] = {}
     for number, officer in enumerate(problem.officers):
         key = (
@@ -154,75 +154,75 @@ def _crews(
         )
         alike.setdefault(key, []).append(number)
     return tuple(
-        _crew(problem, problem.officers[numbers[0]], tuple(numbers), rows, horizon)
+        _build_officer_group(problem, problem.officers[numbers[0]], tuple(numbers), rows, horizon)
         for numbers in alike.values()
     )
 
 
-def _crew(
+def _build_officer_group(
     problem: OrienteeringProblem,
     officer: Officer,
     numbers: tuple[int, ...],
     rows: NDArray[np.int64],
     horizon: float,
-) -> Crew:
+) -> OfficerGroup:
     size = len(rows)
     places = np.concatenate([rows, [officer.start, officer.end]])
     with np.errstate(over="ignore"):
         times = problem.travel_minutes[np.ix_(places, places)] / officer.speed
-    times[times > FAR] = math.inf
+    times[times > MAX_MINUTES] = math.inf
     times[:, size] = math.inf  # nobody comes back to the start
     times[size + 1, :] = math.inf  # nor goes on from the end
     low = times.copy()
     np.fill_diagonal(low, math.inf)
-    _close(low, problem.dwell_minutes[rows])
+    _shorten_times(low, problem.dwell_minutes[rows])
     np.fill_diagonal(low, 0.0)
     latest = min(officer.latest_minutes, horizon)
-    return Crew(
+    return OfficerGroup(
         officers=numbers,
         times=np.ascontiguousarray(times),
-        low=low,
+        min_times=low,
         earliest=float(officer.earliest_minutes),
-        latest=latest + slack_of(latest),
+        latest=latest + compute_slack(latest),
     )
 
 
-def _narrowed(crew: Crew, keep: NDArray[np.bool_]) -> Crew:
+def _narrow_group(officer_group: OfficerGroup, keep: NDArray[np.bool_]) -> OfficerGroup:
     both = np.concatenate([np.flatnonzero(keep), [len(keep), len(keep) + 1]])
-    return Crew(
-        officers=crew.officers,
-        times=np.ascontiguousarray(crew.times[np.ix_(both, both)]),
-        low=np.ascontiguousarray(crew.low[np.ix_(both, both)]),
-        earliest=crew.earliest,
-        latest=crew.latest,
+    return OfficerGroup(
+        officers=officer_group.officers,
+        times=np.ascontiguousarray(officer_group.times[np.ix_(both, both)]),
+        min_times=np.ascontiguousarray(officer_group.min_times[np.ix_(both, both)]),
+        earliest=officer_group.earliest,
+        latest=officer_group.latest,
     )
 
 
-def _reachable(
+def _find_reachable(
     rows: NDArray[np.int64],
     problem: OrienteeringProblem,
     windows: NDArray[np.float64],
-    crews: tuple[Crew, ...],
+    officer_groups: tuple[OfficerGroup, ...],
 ) -> NDArray[np.bool_]:
     """Tell which rows some officer could visit if there were nothing else to do."""
     reachable = np.zeros(len(rows), dtype=bool)
     size = len(rows)
-    for crew in crews:
-        begin = np.maximum(crew.earliest + crew.low[size, :size], windows[rows, 0])
-        over = begin + problem.dwell_minutes[rows] + crew.low[:size, size + 1]
-        slack = np.array([slack_of(minute) for minute in windows[rows, 1]])
+    for crew in officer_groups:
+        begin = np.maximum(crew.earliest + crew.min_times[size, :size], windows[rows, 0])
+        over = begin + problem.dwell_minutes[rows] + crew.min_times[:size, size + 1]
+        slack = np.array([compute_slack(minute) for minute in windows[rows, 1]])
         reachable |= (begin <= windows[rows, 1] + slack) & (over <= crew.latest)
     return reachable
 
 
-def _useful(
-    rows: NDArray[np.int64], problem: OrienteeringProblem, crews: tuple[Crew, ...]
+def _find_useful(
+    rows: NDArray[np.int64], problem: OrienteeringProblem, officer_groups: tuple[OfficerGroup, ...]
 ) -> NDArray[np.bool_]:
     """Tell which rows have a prize, are mandatory, or are a short cut between others."""
     useful = (problem.prizes[rows] > 0) | np.isin(rows, list(problem.mandatory))
     for number in np.flatnonzero(~useful):
         dwell = problem.dwell_minutes[rows[number]]
-        for crew in crews:
+        for crew in officer_groups:
             over = crew.times[:, number, None] + dwell + crew.times[None, number, :]
             over[number, :] = math.inf
             over[:, number] = math.inf
@@ -234,7 +234,7 @@ def _useful(
     return useful
 
 
-def _conflicts(size: int, groups: list[list[int]]) -> NDArray[np.uint64]:
+def _build_conflict_bits(size: int, groups: list[list[int]]) -> NDArray[np.uint64]:
     """Give a row of bits for each candidate: itself and all that it excludes."""
     words = max(2, -(-size // 64))
     bits = np.zeros((size, words), dtype=np.uint64)

@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from patrolplan.arrays import compiled
+from patrolplan.arrays import jit_compile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 # A route without stops holds the start and the end.
-EMPTY = 2
+EMPTY_LENGTH = 2
 # Shares of rounds that order the stops by chance, by prize, and by prize for each minute; the rest
 # go by nearness to where stops were taken out.
-BY_CHANCE, BY_PRIZE, BY_RATIO = 0.2, 0.2, 0.4
+RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
 # Chance of a string that leaves some of its stops in the route, and of one stop more left.
-SPLIT, LEFT = 0.5, 0.5
+SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 # Chance that a route may lose more than one string.
-TWICE = 0.5
+REPEAT_CHANCE = 0.5
 
 
-class Facts(NamedTuple):
+class SearchFacts(NamedTuple):
     """What does not change: c candidates, m officers, k crews.
 
     `times` and its transposed `back` have shape (k, c + 2, c + 2); `near` lists for each candidate
@@ -41,18 +41,18 @@ class Facts(NamedTuple):
     """
 
     times: NDArray[np.float64]
-    back: NDArray[np.float64]
-    crew: NDArray[np.int64]
+    transposed_times: NDArray[np.float64]
+    group_number: NDArray[np.int64]
     earliest: NDArray[np.float64]
     latest: NDArray[np.float64]
     value: NDArray[np.float64]
     ratio: NDArray[np.float64]
     dwell: NDArray[np.float64]
     opening: NDArray[np.float64]
-    close: NDArray[np.float64]
-    near: NDArray[np.int32]
-    first: NDArray[np.int64]
-    mates: NDArray[np.int32]
+    closing: NDArray[np.float64]
+    neighbours: NDArray[np.int32]
+    exclusion_start: NDArray[np.int64]
+    excluded_stops: NDArray[np.int32]
 
 
 class Tour(NamedTuple):
@@ -66,13 +66,13 @@ class Tour(NamedTuple):
     route: NDArray[np.int32]
     length: NDArray[np.int64]
     leave: NDArray[np.float64]
-    due: NDArray[np.float64]
-    where: NDArray[np.int64]
-    blocked: NDArray[np.int64]
+    latest_begin: NDArray[np.float64]
+    visited_by: NDArray[np.int64]
+    block_count: NDArray[np.int64]
 
 
-@compiled()
-def draw(rng: NDArray[np.uint64]) -> float:
+@jit_compile()
+def draw_uniform(rng: NDArray[np.uint64]) -> float:
     """Draw from [0, 1) by xorshift* (Vigna 2016), so that chunks of rounds join seamlessly."""
     x = rng[0]
     x ^= x >> np.uint64(12)
@@ -82,17 +82,17 @@ def draw(rng: NDArray[np.uint64]) -> float:
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 2.0**53)
 
 
-@compiled()
-def below(rng: NDArray[np.uint64], limit: int) -> int:
+@jit_compile()
+def draw_integer(rng: NDArray[np.uint64], limit: int) -> int:
     """Draw a whole number from 0 to limit - 1."""
-    return int(draw(rng) * limit)
+    return int(draw_uniform(rng) * limit)
 
 
-@compiled()
-def refresh(facts: Facts, tour: Tour, r: int) -> None:
+@jit_compile()
+def update_times(facts: SearchFacts, tour: Tour, r: int) -> None:
     """Work out the times of a route anew."""
-    times = facts.times[facts.crew[r]]
-    route, leave, due = tour.route[r], tour.leave[r], tour.due[r]
+    times = facts.times[facts.group_number[r]]
+    route, leave, due = tour.route[r], tour.leave[r], tour.latest_begin[r]
     final = tour.length[r] - 1
     now = facts.earliest[r]
     leave[0] = now
@@ -104,38 +104,38 @@ def refresh(facts: Facts, tour: Tour, r: int) -> None:
     due[final] = facts.latest[r]
     for p in range(final - 1, 0, -1):
         k = route[p]
-        due[p] = min(facts.close[k], due[p + 1] - times[k, route[p + 1]] - facts.dwell[k])
+        due[p] = min(facts.closing[k], due[p + 1] - times[k, route[p + 1]] - facts.dwell[k])
 
 
-@compiled()
-def take_out(facts: Facts, tour: Tour, r: int, first: int, count: int) -> None:
+@jit_compile()
+def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int) -> None:
     """Remove stops from a route without working out its times."""
     route = tour.route[r]
     for p in range(first, first + count):
         k = route[p]
-        tour.where[k] = -1
-        for q in range(facts.first[k], facts.first[k + 1]):
-            tour.blocked[facts.mates[q]] -= 1
+        tour.visited_by[k] = -1
+        for q in range(facts.exclusion_start[k], facts.exclusion_start[k + 1]):
+            tour.block_count[facts.excluded_stops[q]] -= 1
     for p in range(first, tour.length[r] - count):
         route[p] = route[p + count]
     tour.length[r] -= count
 
 
-@compiled()
-def put_in(facts: Facts, tour: Tour, r: int, after: int, k: int) -> None:
+@jit_compile()
+def insert_stop(facts: SearchFacts, tour: Tour, r: int, after: int, k: int) -> None:
     """Insert a stop behind a position and work out the times."""
     route = tour.route[r]
     for p in range(tour.length[r], after + 1, -1):
         route[p] = route[p - 1]
     route[after + 1] = k
     tour.length[r] += 1
-    tour.where[k] = r
-    for q in range(facts.first[k], facts.first[k + 1]):
-        tour.blocked[facts.mates[q]] += 1
-    refresh(facts, tour, r)
+    tour.visited_by[k] = r
+    for q in range(facts.exclusion_start[k], facts.exclusion_start[k + 1]):
+        tour.block_count[facts.excluded_stops[q]] += 1
+    update_times(facts, tour, r)
 
 
-@compiled()
+@jit_compile()
 def copy_route(source: Tour, target: Tour, r: int) -> None:
     """Copy the used part of a route and its times."""
     length = source.length[r]
@@ -143,21 +143,21 @@ def copy_route(source: Tour, target: Tour, r: int) -> None:
     for p in range(length):
         target.route[r, p] = source.route[r, p]
         target.leave[r, p] = source.leave[r, p]
-        target.due[r, p] = source.due[r, p]
+        target.latest_begin[r, p] = source.latest_begin[r, p]
 
 
-@compiled()
+@jit_compile()
 def copy_tour(source: Tour, target: Tour) -> None:
     """Copy all routes."""
     for r in range(source.length.shape[0]):
         copy_route(source, target, r)
-    target.where[:] = source.where
-    target.blocked[:] = source.blocked
+    target.visited_by[:] = source.visited_by
+    target.block_count[:] = source.block_count
 
 
-@compiled()
+@jit_compile()
 def ruin(  # noqa: C901 - one compiled loop
-    facts: Facts,
+    facts: SearchFacts,
     tour: Tour,
     dirty: NDArray[np.bool_],
     removed: float,
@@ -171,51 +171,51 @@ def ruin(  # noqa: C901 - one compiled loop
     used = 0
     for r in range(team):
         visited += tour.length[r] - 2
-        used += tour.length[r] > EMPTY
-    seed = below(rng, size)
+        used += tour.length[r] > EMPTY_LENGTH
+    seed = draw_integer(rng, size)
     if visited == 0:
         return seed
     limit = min(longest, max(1.0, visited / used))
-    strings = 1 + np.int64(draw(rng) * max(1.0, 4.0 * removed / (1.0 + limit) - 1.0))
-    twice = draw(rng) < TWICE or used < strings
-    for step in range(-1, facts.near.shape[1]):
-        k = seed if step < 0 else np.int64(facts.near[seed, step])
-        r = tour.where[k]
+    strings = 1 + np.int64(draw_uniform(rng) * max(1.0, 4.0 * removed / (1.0 + limit) - 1.0))
+    twice = draw_uniform(rng) < REPEAT_CHANCE or used < strings
+    for step in range(-1, facts.neighbours.shape[1]):
+        k = seed if step < 0 else np.int64(facts.neighbours[seed, step])
+        r = tour.visited_by[k]
         if r < 0 or (dirty[r] and not twice):
             continue
         stops = tour.length[r] - 2
-        count = 1 + below(rng, int(min(limit, stops)))
+        count = 1 + draw_integer(rng, int(min(limit, stops)))
         p = 1
         while tour.route[r, p] != k:
             p += 1
         kept = 0
-        if count > 1 and count < stops and draw(rng) < SPLIT:
+        if count > 1 and count < stops and draw_uniform(rng) < SPLIT_CHANCE:
             kept = 1
-            while count + kept < stops and draw(rng) < LEFT:
+            while count + kept < stops and draw_uniform(rng) < KEEP_ONE_MORE_CHANCE:
                 kept += 1
         span = count + kept
         low = max(1, p - span + 1)
         high = min(p, stops - span + 1)
-        begin = low + below(rng, high - low + 1)
+        begin = low + draw_integer(rng, high - low + 1)
         if kept:
-            skip = begin + below(rng, count + 1)
-            take_out(facts, tour, r, skip + kept, begin + span - skip - kept)
-            take_out(facts, tour, r, begin, skip - begin)
+            skip = begin + draw_integer(rng, count + 1)
+            remove_stops(facts, tour, r, skip + kept, begin + span - skip - kept)
+            remove_stops(facts, tour, r, begin, skip - begin)
         else:
-            take_out(facts, tour, r, begin, count)
+            remove_stops(facts, tour, r, begin, count)
         dirty[r] = True
         strings -= 1
         if strings <= 0:
             break
     for r in range(team):
         if dirty[r]:
-            refresh(facts, tour, r)
+            update_times(facts, tour, r)
     return seed
 
 
-@compiled()
-def place(
-    facts: Facts,
+@jit_compile()
+def find_insertion(
+    facts: SearchFacts,
     tour: Tour,
     dirty: NDArray[np.bool_],
     k: int,
@@ -227,13 +227,13 @@ def place(
     Returns the officer, the position to insert behind, and the delay.
     """
     best, best_r, best_p = np.inf, -1, -1
-    opening, close, dwell = facts.opening[k], facts.close[k], facts.dwell[k]
+    opening, close, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
     for r in range(tour.length.shape[0]):
         if not dirty[r]:
             continue
-        crew = facts.crew[r]
-        onto, away = facts.back[crew, k], facts.times[crew, k]
-        route, leave, due = tour.route[r], tour.leave[r], tour.due[r]
+        crew = facts.group_number[r]
+        onto, away = facts.transposed_times[crew, k], facts.times[crew, k]
+        route, leave, due = tour.route[r], tour.leave[r], tour.latest_begin[r]
         final = tour.length[r] - 1
         i = route[0]
         for p in range(final):
@@ -242,32 +242,32 @@ def place(
             then = begin + dwell + away[j]
             if begin <= close and then <= due[p + 1]:
                 delay = then - leave[p] - (facts.times[crew, i, j] if final > 1 else 0.0)
-                if delay < best and draw(rng) >= blink:
+                if delay < best and draw_uniform(rng) >= blink:
                     best, best_r, best_p = delay, r, p
             i = j
     return best_r, best_p, best
 
 
-@compiled()
-def build(facts: Facts, tour: Tour, rng: NDArray[np.uint64]) -> None:
+@jit_compile()
+def build_greedily(facts: SearchFacts, tour: Tour, rng: NDArray[np.uint64]) -> None:
     """Insert the stop of most value for each minute of delay, until none fits."""
     dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
     while True:
         most, best, best_r, best_p = -1.0, -1, -1, -1
         for k in range(facts.value.shape[0]):
-            if tour.where[k] >= 0 or tour.blocked[k] > 0:
+            if tour.visited_by[k] >= 0 or tour.block_count[k] > 0:
                 continue
-            r, p, delay = place(facts, tour, dirty, k, 0.0, rng)
+            r, p, delay = find_insertion(facts, tour, dirty, k, 0.0, rng)
             if r >= 0 and facts.value[k] / max(delay, 1e-9) > most:
                 most, best, best_r, best_p = facts.value[k] / max(delay, 1e-9), k, r, p
         if best < 0:
             return
-        put_in(facts, tour, best_r, best_p, best)
+        insert_stop(facts, tour, best_r, best_p, best)
 
 
-@compiled()
+@jit_compile()
 def recreate(  # noqa: PLR0917 - compiled functions have no keywords
-    facts: Facts,
+    facts: SearchFacts,
     tour: Tour,
     dirty: NDArray[np.bool_],
     seed: int,
@@ -276,57 +276,57 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     keys: NDArray[np.float64],
 ) -> None:
     """Put stops in, in an order by chance, prize, prize per minute, or nearness to the seed."""
-    out = np.flatnonzero(tour.where < 0)
-    kind = draw(rng)
+    out = np.flatnonzero(tour.visited_by < 0)
+    kind = draw_uniform(rng)
     for number in range(out.shape[0]):
         k = out[number]
-        noise = draw(rng)
-        if kind < BY_CHANCE:
+        noise = draw_uniform(rng)
+        if kind < RANDOM_SHARE:
             keys[number] = noise
-        elif kind < BY_CHANCE + BY_PRIZE:
+        elif kind < RANDOM_SHARE + PRIZE_SHARE:
             keys[number] = -facts.value[k] * (0.7 + 0.6 * noise)
-        elif kind < BY_CHANCE + BY_PRIZE + BY_RATIO:
+        elif kind < RANDOM_SHARE + PRIZE_SHARE + RATIO_SHARE:
             keys[number] = -facts.ratio[k] * (0.5 + noise)
         else:
             keys[number] = facts.times[0, seed, k] * (0.5 + noise)
     for number in np.argsort(keys[: out.shape[0]]):
         k = out[number]
-        if tour.blocked[k] > 0:
+        if tour.block_count[k] > 0:
             continue
-        r, p, _ = place(facts, tour, dirty, k, blink, rng)
+        r, p, _ = find_insertion(facts, tour, dirty, k, blink, rng)
         if r >= 0:
-            put_in(facts, tour, r, p, k)
+            insert_stop(facts, tour, r, p, k)
 
 
-@compiled()
-def worth_of(facts: Facts, tour: Tour, minute: float) -> tuple[float, float]:
+@jit_compile()
+def compute_objective(facts: SearchFacts, tour: Tour, minute_value: float) -> tuple[float, float]:
     """Give the value of all stops, and that value less what the minutes used count for."""
     total = 0.0
     for k in range(facts.value.shape[0]):
-        if tour.where[k] >= 0:
+        if tour.visited_by[k] >= 0:
             total += facts.value[k]
     used = 0.0
     for r in range(tour.length.shape[0]):
         used += tour.leave[r, tour.length[r] - 1] - facts.earliest[r]
-    return total, total - minute * used
+    return total, total - minute_value * used
 
 
-@compiled()
-def keep_routes(  # noqa: PLR0917 - compiled functions have no keywords
-    facts: Facts,
+@jit_compile()
+def record_routes(  # noqa: PLR0917 - compiled functions have no keywords
+    facts: SearchFacts,
     tour: Tour,
     dirty: NDArray[np.bool_],
     seen: NDArray[np.uint64],
-    kept: NDArray[np.int32],
+    recorded: NDArray[np.int32],
     marks: NDArray[np.int64],
     count: int,
 ) -> int:
     """Note the changed routes for the packing pass, unless their stops were noted lately."""
     for r in range(tour.length.shape[0]):
         length = tour.length[r]
-        if not dirty[r] or length <= EMPTY or count >= kept.shape[0]:
+        if not dirty[r] or length <= EMPTY_LENGTH or count >= recorded.shape[0]:
             continue
-        mixed = np.uint64(facts.crew[r] + 1)
+        mixed = np.uint64(facts.group_number[r] + 1)
         for p in range(1, length - 1):
             x = np.uint64(tour.route[r, p] + 1) * np.uint64(0x9E3779B97F4A7C15)
             x ^= x >> np.uint64(31)
@@ -336,27 +336,27 @@ def keep_routes(  # noqa: PLR0917 - compiled functions have no keywords
             continue
         seen[at] = mixed
         for p in range(1, length - 1):
-            kept[count, p - 1] = tour.route[r, p]
+            recorded[count, p - 1] = tour.route[r, p]
         marks[count, 0] = r
         marks[count, 1] = length - 2
         count += 1
     return count
 
 
-@compiled()
-def run(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
-    facts: Facts,
-    now: Tour,
+@jit_compile()
+def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
+    facts: SearchFacts,
+    current: Tour,
     trial: Tour,
     best: Tour,
     rng: NDArray[np.uint64],
-    knobs: NDArray[np.float64],
+    parameters: NDArray[np.float64],
     state: NDArray[np.float64],
     rounds: int,
     heat: float,
     step: float,
     seen: NDArray[np.uint64],
-    kept: NDArray[np.int32],
+    recorded: NDArray[np.int32],
     marks: NDArray[np.int64],
 ) -> int:
     """Do rounds of ruin and recreate; return how many routes were noted.
@@ -365,36 +365,36 @@ def run(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     temperature, chance to overlook a place, share of the best value from which routes are noted.
     `state`: objective now, value of the best, objective of the best. `heat` falls from 1 to 0.
     """
-    team = now.length.shape[0]
+    team = current.length.shape[0]
     dirty = np.zeros(team, dtype=np.bool_)
     keys = np.empty(facts.value.shape[0])
     count = 0
     for _ in range(rounds):
         dirty[:] = False
-        seed = ruin(facts, trial, dirty, knobs[0], knobs[1], rng)
+        seed = ruin(facts, trial, dirty, parameters[0], parameters[1], rng)
         for r in range(team):
-            dirty[r] = dirty[r] or trial.length[r] == EMPTY
-        recreate(facts, trial, dirty, seed, knobs[5], rng, keys)
-        value, goal = worth_of(facts, trial, knobs[2])
-        temperature = knobs[4] * (knobs[3] / knobs[4]) ** max(heat, 0.0)
+            dirty[r] = dirty[r] or trial.length[r] == EMPTY_LENGTH
+        recreate(facts, trial, dirty, seed, parameters[5], rng, keys)
+        value, goal = compute_objective(facts, trial, parameters[2])
+        temperature = parameters[4] * (parameters[3] / parameters[4]) ** max(heat, 0.0)
         heat -= step
-        if goal > state[0] + temperature * np.log(max(draw(rng), 1e-300)):
+        if goal > state[0] + temperature * np.log(max(draw_uniform(rng), 1e-300)):
             state[0] = goal
             for r in range(team):
                 if dirty[r]:
-                    copy_route(trial, now, r)
-            now.where[:] = trial.where
-            now.blocked[:] = trial.blocked
+                    copy_route(trial, current, r)
+            current.visited_by[:] = trial.visited_by
+            current.block_count[:] = trial.block_count
             if value > state[1] + 1e-9 or (value > state[1] - 1e-9 and goal > state[2] + 1e-9):
                 state[1] = value
                 state[2] = goal
-                copy_tour(now, best)
-            if team > 1 and value >= knobs[6] * state[1]:
-                count = keep_routes(facts, now, dirty, seen, kept, marks, count)
+                copy_tour(current, best)
+            if team > 1 and value >= parameters[6] * state[1]:
+                count = record_routes(facts, current, dirty, seen, recorded, marks, count)
         else:
             for r in range(team):
                 if dirty[r]:
-                    copy_route(now, trial, r)
-            trial.where[:] = now.where
-            trial.blocked[:] = now.blocked
+                    copy_route(current, trial, r)
+            trial.visited_by[:] = current.visited_by
+            trial.block_count[:] = current.block_count
     return count

@@ -108,7 +108,7 @@ class Solution:
         return self.summary()
 
 
-def timed_route(
+def time_route(
     problem: OrienteeringProblem, officer_number: int, stops: Sequence[int]
 ) -> Route | None:
     """Walk the stops in order and note the minutes; `None` when something is late.
@@ -136,7 +136,7 @@ def timed_route(
             (-math.inf, math.inf) if problem.windows is None else problem.windows[stop]
         )
         begin.append(max(arrive[-1], float(opening)))
-        if not (begin[-1] <= closing + slack_of(closing) and math.isfinite(begin[-1])):
+        if not (begin[-1] <= closing + compute_slack(closing) and math.isfinite(begin[-1])):
             return None
         now = begin[-1] + float(problem.dwell_minutes[stop])
         leave.append(now)
@@ -145,7 +145,7 @@ def timed_route(
     travelled += minutes
     now += minutes
     latest = officer.latest_minutes
-    if not (now <= latest + slack_of(latest) and math.isfinite(now)):
+    if not (now <= latest + compute_slack(latest) and math.isfinite(now)):
         return None
     return Route(
         officer_number,
@@ -160,6 +160,6 @@ def timed_route(
     )
 
 
-def slack_of(minute: float) -> float:
+def compute_slack(minute: float) -> float:
     """Give the rounding allowed at this minute; none where the minute is infinite."""
     return TOLERANCE * max(1.0, abs(minute)) if math.isfinite(minute) else 0.0

@@ -31,20 +31,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
-from patrolplan.patrols.solver.packing import Answer, shortest_order, solve_exactly
+from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solve_exactly
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
-from patrolplan.patrols.solver.reduce import build_case
-from patrolplan.patrols.solver.solution import Route, Solution, timed_route
+from patrolplan.patrols.solver.reduce import reduce_problem
+from patrolplan.patrols.solver.solution import Route, Solution, time_route
 from patrolplan.patrols.solver.stop import FirstOf, MaxIterations, MaxSeconds, StopCriterion
-from patrolplan.patrols.solver.variants import other_routes
+from patrolplan.patrols.solver.variants import find_variant_routes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.reduce import Case, Crew
+    from patrolplan.patrols.solver.reduce import OfficerGroup, ReducedCase
 
 
-def knapsack_bound(case: Case) -> float:
+def compute_knapsack_bound(case: ReducedCase) -> float:
     """Bound the value by a fractional knapsack of all officers' minutes together.
 
     A stop takes its dwell and at least half of the cheapest way in and the cheapest way out;
@@ -53,8 +53,10 @@ def knapsack_bound(case: Case) -> float:
     """
     if not case.size:
         return 0.0
-    weights = np.min([_weights(case, crew) for crew in case.crews], axis=0)
-    room = math.fsum(len(crew.officers) * _room(case.size, crew) for crew in case.crews)
+    weights = np.min([_compute_weights(case, crew) for crew in case.officer_groups], axis=0)
+    room = math.fsum(
+        len(crew.officers) * _compute_spare_minutes(case.size, crew) for crew in case.officer_groups
+    )
     ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
     order = np.argsort(-ratio, kind="stable")
     filled = np.cumsum(weights[order])
@@ -64,7 +66,7 @@ def knapsack_bound(case: Case) -> float:
     # Of stops in the same exclusive set only one can gain.
     total = 0.0
     open_stops = np.ones(case.size, dtype=bool)
-    for group in case.groups:
+    for group in case.exclusive_sets:
         members = group[open_stops[group]]
         total += float(gains[members].max(initial=0.0))
         open_stops[members] = False
@@ -72,20 +74,20 @@ def knapsack_bound(case: Case) -> float:
     return total + (price * max(room, 0.0) if math.isfinite(price) else 0.0)
 
 
-def _weights(case: Case, crew: Crew) -> NDArray[np.float64]:
+def _compute_weights(case: ReducedCase, officer_group: OfficerGroup) -> NDArray[np.float64]:
     size = case.size
-    legs = crew.times[: size + 1, :size].copy()
+    legs = officer_group.times[: size + 1, :size].copy()
     np.fill_diagonal(legs[:size], math.inf)
-    out = crew.times[:size, [*range(size), size + 1]].copy()
+    out = officer_group.times[:size, [*range(size), size + 1]].copy()
     np.fill_diagonal(out[:, :size], math.inf)
     least = case.dwell + (legs.min(axis=0) + out.min(axis=1)) / 2
     return np.where(np.isfinite(least), least, 1e300)
 
 
-def _room(size: int, crew: Crew) -> float:
-    first = crew.times[size, :size].min(initial=math.inf)
-    final = crew.times[:size, size + 1].min(initial=math.inf)
-    room = crew.latest - crew.earliest - (first + final) / 2
+def _compute_spare_minutes(size: int, officer_group: OfficerGroup) -> float:
+    first = officer_group.times[size, :size].min(initial=math.inf)
+    final = officer_group.times[:size, size + 1].min(initial=math.inf)
+    room = officer_group.latest - officer_group.earliest - (first + final) / 2
     return room if math.isfinite(room) else 0.0
 
 
@@ -98,15 +100,15 @@ __all__ = [
     "Route",
     "Solution",
     "StopCriterion",
+    "find_variants",
     "solve",
-    "variants",
 ]
 
 DEFAULT_STOP = MaxIterations(30_000)
 # Routes of more stops than this are seldom enumerable; a short attempt is made all the same.
-PATROL_STOPS = 16
-PATROL_LABELS = 3_000_000
-ATTEMPT_LABELS = 20_000
+MAX_PATROL_STOPS = 16
+MAX_PATROL_LABELS = 3_000_000
+MAX_ATTEMPT_LABELS = 20_000
 # Of a time limit, the share that enumeration may use before the search takes over.
 EXACT_SHARE = 0.5
 
@@ -134,26 +136,26 @@ def solve(
     """
     begun = time.perf_counter()
     stop = stop or DEFAULT_STOP
-    case = build_case(problem)
+    case = reduce_problem(problem)
     deadline = begun + stop.seconds()
     answer = _attempt_exactly(case, begun, stop)
     rounds = answer.labels
     if answer.bound > answer.value + case.epsilon:
         # The import compiles the search, which patrol-sized cases never need.
-        from patrolplan.patrols.solver.teams import search  # noqa: PLC0415
+        from patrolplan.patrols.solver.teams import improve_solution  # noqa: PLC0415
 
-        found, rounds = search(case, answer, stop.rounds(), deadline, seed)
+        found, rounds = improve_solution(case, answer, stop.rounds(), deadline, seed)
         answer = replace(answer, routes=found.routes, value=found.value)
-    return _solution(problem, case, answer, rounds, begun)
+    return _build_solution(problem, case, answer, rounds, begun)
 
 
-def variants(
+def find_variants(
     problem: OrienteeringProblem,
     solution: Solution,
     *,
     count: int = 3,
     max_jaccard: float = 0.6,
-    least_share: float = 0.85,
+    min_share: float = 0.85,
     seed: int = 1,
 ) -> tuple[Solution, ...]:
     """Find near-optimal answers that go to other stops, so that patrols are not predictable.
@@ -179,11 +181,11 @@ def variants(
         Best first. Where the case can be enumerated each is the best possible one given those
         chosen before it. The bound is that of `solution`, so the gap says what variety costs.
     """
-    _check_variants(count, max_jaccard, least_share)
+    _check_variants(count, max_jaccard, min_share)
     begun = time.perf_counter()
     if count == 0 or solution.status == "infeasible" or not solution.stops:
         return ()
-    case = build_case(problem)
+    case = reduce_problem(problem)
 
     def resolve(prizes: NDArray[np.float64], attempt: int) -> dict[int, list[int]]:
         found = solve(replace(problem, prizes=prizes), seed=seed + attempt)
@@ -193,57 +195,57 @@ def variants(
         return {route.officer: [local[k] for k in route.stops] for route in found.routes}
 
     results = []
-    for routes in other_routes(
-        problem, case, solution, count=count, jaccard=max_jaccard, share=least_share,
-        resolve=resolve,
+    for routes in find_variant_routes(
+        problem, case, solution, count=count, jaccard=max_jaccard, min_share=min_share,
+        solve_again=resolve,
     ):  # fmt: skip
         ordered = {
-            officer: shortest_order(case, officer, stops, math.inf)
+            officer: order_stops(case, officer, stops, math.inf)
             if case.size <= MAX_CANDIDATES
             else stops
             for officer, stops in routes.items()
         }
-        answer = Answer(ordered, 0.0, math.inf, 0)
-        found = _solution(problem, case, answer, 0, begun)
+        answer = ReducedSolution(ordered, 0.0, math.inf, 0)
+        found = _build_solution(problem, case, answer, 0, begun)
         results.append(replace(found, bound=max(solution.bound, found.worth)))
     results.sort(key=lambda found: -found.worth)
     return tuple(results)
 
 
-def _check_variants(count: int, max_jaccard: float, least_share: float) -> None:
+def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
     faults = []
     if count < 0:
         faults.append(f"count is {count}; give 0 or more")
     if not 0.0 <= max_jaccard <= 1.0:
         faults.append(f"max_jaccard is {max_jaccard}; give a share from 0 to 1")
-    if not 0.0 <= least_share <= 1.0:
-        faults.append(f"least_share is {least_share}; give a share from 0 to 1")
+    if not 0.0 <= min_share <= 1.0:
+        faults.append(f"least_share is {min_share}; give a share from 0 to 1")
     if faults:
         raise ValueError("; ".join(faults))
 
 
-def _attempt_exactly(case: Case, begun: float, stop: StopCriterion) -> Answer:
+def _attempt_exactly(case: ReducedCase, started: float, stop: StopCriterion) -> ReducedSolution:
     """Enumerate where that is promising; otherwise give only a bound."""
-    bound = knapsack_bound(case)
+    bound = compute_knapsack_bound(case)
     if not case.size or case.size > MAX_CANDIDATES:
-        return Answer({}, 0.0, bound, 0)
-    patrol = _most_stops(case) <= PATROL_STOPS
-    limit = begun + (EXACT_SHARE if patrol else EXACT_SHARE / 10) * stop.seconds()
+        return ReducedSolution({}, 0.0, bound, 0)
+    patrol = _bound_stop_count(case) <= MAX_PATROL_STOPS
+    limit = started + (EXACT_SHARE if patrol else EXACT_SHARE / 10) * stop.seconds()
     answer = solve_exactly(
-        case, max_labels=PATROL_LABELS if patrol else ATTEMPT_LABELS, deadline=limit
+        case, max_labels=MAX_PATROL_LABELS if patrol else MAX_ATTEMPT_LABELS, deadline=limit
     )
     routes = {
-        officer: shortest_order(case, officer, stops, limit)
+        officer: order_stops(case, officer, stops, limit)
         for officer, stops in answer.routes.items()
     }
     return replace(answer, routes=routes, bound=min(bound, answer.bound))
 
 
-def _most_stops(case: Case) -> int:
+def _bound_stop_count(case: ReducedCase) -> int:
     """Bound the number of stops of a route by the shortest dwells and legs."""
     longest = 0
-    for crew in case.crews:
-        legs = crew.low[: case.size + 1, : case.size] + 0.0
+    for crew in case.officer_groups:
+        legs = crew.min_times[: case.size + 1, : case.size] + 0.0
         legs[range(case.size), range(case.size)] = math.inf
         each = sorted(case.dwell + legs.min(axis=0))
         left = crew.latest - crew.earliest
@@ -257,13 +259,17 @@ def _most_stops(case: Case) -> int:
     return longest
 
 
-def _solution(
-    problem: OrienteeringProblem, case: Case, answer: Answer, rounds: int, begun: float
+def _build_solution(
+    problem: OrienteeringProblem,
+    case: ReducedCase,
+    answer: ReducedSolution,
+    rounds: int,
+    started: float,
 ) -> Solution:
     routes = []
     for number in range(len(problem.officers)):
         stops = [int(case.rows[k]) for k in answer.routes.get(number, ())]
-        route = timed_route(problem, number, stops)
+        route = time_route(problem, number, stops)
         if route is None:
             message = f"internal: the route of officer {number} over stops {stops} is late"
             raise RuntimeError(message)
@@ -271,9 +277,9 @@ def _solution(
     worth = math.fsum(route.worth for route in routes)
     seen = {stop for route in routes for stop in route.stops}
     unmet = tuple(sorted(problem.mandatory - seen))
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     if unmet:
-        text = _unmet_message(case, unmet, proven=answer.bound <= answer.value + case.epsilon)
+        text = _describe_unmet(case, unmet, proven=answer.bound <= answer.value + case.epsilon)
         return Solution(tuple(routes), worth, worth, "infeasible", rounds, seconds, unmet, text)
     bonuses = len(problem.mandatory) * case.bonus
     if answer.bound <= answer.value + case.epsilon:
@@ -282,7 +288,7 @@ def _solution(
     return Solution(tuple(routes), worth, bound, "feasible", rounds, seconds)
 
 
-def _unmet_message(case: Case, unmet: tuple[int, ...], *, proven: bool) -> str:
+def _describe_unmet(case: ReducedCase, unmet: tuple[int, ...], *, proven: bool) -> str:
     reachable = {int(row) for row in case.rows}
     alone = [stop for stop in unmet if stop not in reachable]
     together = [stop for stop in unmet if stop in reachable]

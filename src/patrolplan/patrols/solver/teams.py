@@ -9,43 +9,50 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from patrolplan.patrols.solver.packing import Answer, Pool
-from patrolplan.patrols.solver.ruin_recreate import EMPTY, Facts, Tour, build, refresh, run
+from patrolplan.patrols.solver.packing import ColumnPool, ReducedSolution
+from patrolplan.patrols.solver.ruin_recreate import (
+    EMPTY_LENGTH,
+    SearchFacts,
+    Tour,
+    build_greedily,
+    run_rounds,
+    update_times,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.reduce import Case
+    from patrolplan.patrols.solver.reduce import ReducedCase
 
 
 @dataclass(frozen=True)
-class Knobs:
+class SearchParameters:
     """Settings of the search, found by trying them on public instances."""
 
-    removed: float = 10.0
-    longest: float = 10.0
-    minute: float = 0.3
-    hottest: float = 2.5
-    coldest: float = 0.01
-    blink: float = 0.01
-    noted: float = 0.97
+    mean_removed: float = 10.0
+    max_string: float = 10.0
+    minute_value: float = 0.3
+    start_temperature: float = 2.5
+    end_temperature: float = 0.01
+    skip_chance: float = 0.01
+    record_share: float = 0.97
 
 
-KNOBS = Knobs()
+SEARCH_PARAMETERS = SearchParameters()
 # With a fixed number of rounds, a chunk is so many rounds times stops, whatever the computer, so
 # that answers repeat; with a clock alone it takes about CHUNK_SECONDS.
 CHUNK_STOPS = 100_000
 CHUNK_SECONDS = 0.01
-NOTED_ROUTES = 4096
-PACKING_COLUMNS = 3000
+MAX_RECORDED_ROUTES = 4096
+MAX_PACKING_COLUMNS = 3000
 # Shares of the budget after which the routes seen are packed.
-PACKING_AT = (0.3, 0.6, 0.9)
-PACKING_NODES = 200
+PACKING_SHARES = (0.3, 0.6, 0.9)
+MAX_PACKING_NODES = 200
 
 
-def search(
-    case: Case, start: Answer, max_rounds: float, deadline: float, seed: int
-) -> tuple[Answer, int]:
+def improve_solution(
+    case: ReducedCase, start: ReducedSolution, max_rounds: float, deadline: float, seed: int
+) -> tuple[ReducedSolution, int]:
     """Improve an answer until the rounds or the time are used up.
 
     Parameters
@@ -59,39 +66,39 @@ def search(
     seed
         For the random draws.
     """
-    return _Search(case, start, seed).run(max_rounds, deadline)
+    return _RouteSearch(case, start, seed).run(max_rounds, deadline)
 
 
-class _Search:
+class _RouteSearch:
     """One search: its tours, its random state, and the routes noted."""
 
-    def __init__(self, case: Case, start: Answer, seed: int) -> None:
+    def __init__(self, case: ReducedCase, start: ReducedSolution, seed: int) -> None:
         self.case = case
         self.bound = start.bound
-        self.facts = _facts(case)
-        self.crews = [0] * sum(len(crew.officers) for crew in case.crews)
-        for number, crew in enumerate(case.crews):
+        self.facts = _build_facts(case)
+        self.crews = [0] * sum(len(crew.officers) for crew in case.officer_groups)
+        for number, crew in enumerate(case.officer_groups):
             for officer in crew.officers:
                 self.crews[officer] = number
         mixed = np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)
         self.rng = np.maximum(mixed, np.uint64(1))
-        self.knobs = self._knobs()
-        plain = _tour(self.facts, {})
-        build(self.facts, plain, self.rng)
-        routes = max(_routes(plain), start.routes, key=self._value)
-        self.now, self.trial, self.best = (_tour(self.facts, routes) for _ in range(3))
-        value = self._value(routes)
+        self.knobs = self._scale_parameters()
+        plain = _build_tour(self.facts, {})
+        build_greedily(self.facts, plain, self.rng)
+        routes = max(_read_routes(plain), start.routes, key=self._compute_value)
+        self.now, self.trial, self.best = (_build_tour(self.facts, routes) for _ in range(3))
+        value = self._compute_value(routes)
         self.state = np.array([-math.inf, value, -math.inf])
         team = len(self.crews)
         self.seen = np.zeros(1 << 14, dtype=np.uint64)
-        self.kept = np.zeros((NOTED_ROUTES if team > 1 else 1, case.size), dtype=np.int32)
+        self.kept = np.zeros((MAX_RECORDED_ROUTES if team > 1 else 1, case.size), dtype=np.int32)
         self.marks = np.zeros((len(self.kept), 2), dtype=np.int64)
         self.noted: dict[tuple[int, frozenset[int]], list[int]] = {}
 
-    def _value(self, routes: dict[int, list[int]]) -> float:
+    def _compute_value(self, routes: dict[int, list[int]]) -> float:
         return math.fsum(float(self.case.value[k]) for stops in routes.values() for k in stops)
 
-    def _knobs(self) -> NDArray[np.float64]:
+    def _scale_parameters(self) -> NDArray[np.float64]:
         case = self.case
         hours = float((self.facts.latest - self.facts.earliest).sum())
         plain = case.value - np.where(case.value > case.bonus, case.bonus, 0.0)
@@ -99,24 +106,24 @@ class _Search:
         density = float(plain.sum()) / max(hours, 1e-9)
         return np.array(
             [
-                KNOBS.removed,
-                KNOBS.longest,
-                KNOBS.minute * density,
-                KNOBS.hottest * mean,
-                KNOBS.coldest * mean,
-                KNOBS.blink,
-                KNOBS.noted,
+                SEARCH_PARAMETERS.mean_removed,
+                SEARCH_PARAMETERS.max_string,
+                SEARCH_PARAMETERS.minute_value * density,
+                SEARCH_PARAMETERS.start_temperature * mean,
+                SEARCH_PARAMETERS.end_temperature * mean,
+                SEARCH_PARAMETERS.skip_chance,
+                SEARCH_PARAMETERS.record_share,
             ]
         )
 
-    def run(self, max_rounds: float, deadline: float) -> tuple[Answer, int]:
+    def run(self, max_rounds: float, deadline: float) -> tuple[ReducedSolution, int]:
         """Do chunks of rounds, cooling down over whichever budget is given."""
         begun = time.perf_counter()
         done, chunk = 0, 20
         if math.isfinite(max_rounds):
             chunk = max(20, min(500, CHUNK_STOPS // self.case.size))
-        packings = list(PACKING_AT) if len(self.crews) > 1 else []
-        while done < max_rounds and not self._closed():
+        packings = list(PACKING_SHARES) if len(self.crews) > 1 else []
+        while done < max_rounds and not self._is_proven():
             left = deadline - time.perf_counter()
             if left <= 0:
                 break
@@ -130,19 +137,19 @@ class _Search:
                 packings.pop(0)
                 self._pack(left, timed=math.isinf(max_rounds))
             before = time.perf_counter()
-            self._chunk(rounds, 1.0 - used, step)
+            self._run_chunk(rounds, 1.0 - used, step)
             done += rounds
             took = time.perf_counter() - before
             if math.isinf(max_rounds):
                 chunk = max(1, min(5000, int(rounds * CHUNK_SECONDS / max(took, 1e-6))))
-        routes = _routes(self.best)
-        return Answer(routes, self._value(routes), self.bound, 0), done
+        routes = _read_routes(self.best)
+        return ReducedSolution(routes, self._compute_value(routes), self.bound, 0), done
 
-    def _closed(self) -> bool:
+    def _is_proven(self) -> bool:
         return bool(self.state[1] >= self.bound - self.case.epsilon)
 
-    def _chunk(self, rounds: int, heat: float, step: float) -> None:
-        count = run(
+    def _run_chunk(self, rounds: int, heat: float, step: float) -> None:
+        count = run_rounds(
             self.facts, self.now, self.trial, self.best, self.rng, self.knobs, self.state,
             rounds, heat, step, self.seen, self.kept, self.marks,
         )  # fmt: skip
@@ -155,91 +162,97 @@ class _Search:
 
     def _pack(self, left: float, *, timed: bool) -> None:
         """Choose the best whole routes of those noted lately, and go on from there if better."""
-        pool = Pool(self.case)
-        for officer, stops in _routes(self.best).items():
+        pool = ColumnPool(self.case)
+        for officer, stops in _read_routes(self.best).items():
             pool.add(self.crews[officer], stops)
         for (crew, _), stops in reversed(self.noted.items()):
-            if len(pool.stops) >= PACKING_COLUMNS:
+            if len(pool.stops) >= MAX_PACKING_COLUMNS:
                 break
             pool.add(crew, stops)
-        chosen = pool.improved(
-            float(self.state[1]), seconds=0.15 * left if timed else math.inf, nodes=PACKING_NODES
+        chosen = pool.find_better(
+            float(self.state[1]),
+            seconds=0.15 * left if timed else math.inf,
+            nodes=MAX_PACKING_NODES,
         )
         if not chosen:
             return
         routes = pool.assign(chosen)
-        value = self._value(routes)
+        value = self._compute_value(routes)
         if value > self.state[1] + self.case.epsilon:
             for tour in (self.now, self.trial, self.best):
                 _fill(self.facts, tour, routes)
             self.state[:] = (-math.inf, value, -math.inf)
 
 
-def _facts(case: Case) -> Facts:
-    times = np.stack([crew.times for crew in case.crews])
+def _build_facts(case: ReducedCase) -> SearchFacts:
+    times = np.stack([crew.times for crew in case.officer_groups])
     size = case.size
     team = sorted(
-        (officer, number) for number, crew in enumerate(case.crews) for officer in crew.officers
+        (officer, number)
+        for number, crew in enumerate(case.officer_groups)
+        for officer in crew.officers
     )
     order = np.array([number for _, number in team], dtype=np.int64)
     apart = np.minimum(times[0, :size, :size], times[0, :size, :size].T)
     np.fill_diagonal(apart, math.inf)
     near = np.argsort(apart, axis=1, kind="stable")[:, : size - 1]
     mates: list[set[int]] = [set() for _ in range(size)]
-    for group in case.groups:
+    for group in case.exclusive_sets:
         for k in group:
             mates[k] |= {int(j) for j in group if j != k}
     ends = np.cumsum([0] + [len(others) for others in mates])
     flat = [j for others in mates for j in sorted(others)]
     close_by = np.sort(apart, axis=1)[:, : min(5, max(1, size - 1))].mean(axis=1)
-    return Facts(
+    return SearchFacts(
         times=times,
-        back=np.ascontiguousarray(times.transpose(0, 2, 1)),
-        crew=order,
-        earliest=np.array([case.crews[number].earliest for number in order]),
-        latest=np.array([case.crews[number].latest for number in order]),
+        transposed_times=np.ascontiguousarray(times.transpose(0, 2, 1)),
+        group_number=order,
+        earliest=np.array([case.officer_groups[number].earliest for number in order]),
+        latest=np.array([case.officer_groups[number].latest for number in order]),
         value=case.value,
         ratio=case.value / np.maximum(case.dwell + close_by, 1e-9),
         dwell=case.dwell,
-        opening=case.open,
-        close=case.close,
-        near=np.ascontiguousarray(near, dtype=np.int32),
-        first=ends.astype(np.int64),
-        mates=np.array(flat, dtype=np.int32),
+        opening=case.opening,
+        closing=case.closing,
+        neighbours=np.ascontiguousarray(near, dtype=np.int32),
+        exclusion_start=ends.astype(np.int64),
+        excluded_stops=np.array(flat, dtype=np.int32),
     )
 
 
-def _tour(facts: Facts, routes: dict[int, list[int]]) -> Tour:
-    size, team = len(facts.value), len(facts.crew)
+def _build_tour(facts: SearchFacts, routes: dict[int, list[int]]) -> Tour:
+    size, team = len(facts.value), len(facts.group_number)
     tour = Tour(
         route=np.zeros((team, size + 3), dtype=np.int32),
         length=np.zeros(team, dtype=np.int64),
         leave=np.zeros((team, size + 3)),
-        due=np.zeros((team, size + 3)),
-        where=np.zeros(size, dtype=np.int64),
-        blocked=np.zeros(size, dtype=np.int64),
+        latest_begin=np.zeros((team, size + 3)),
+        visited_by=np.zeros(size, dtype=np.int64),
+        block_count=np.zeros(size, dtype=np.int64),
     )
     _fill(facts, tour, routes)
     return tour
 
 
-def _fill(facts: Facts, tour: Tour, routes: dict[int, list[int]]) -> None:
+def _fill(facts: SearchFacts, tour: Tour, routes: dict[int, list[int]]) -> None:
     size = len(facts.value)
-    tour.where[:] = -1
-    tour.blocked[:] = 0
-    for r in range(len(facts.crew)):
+    tour.visited_by[:] = -1
+    tour.block_count[:] = 0
+    for r in range(len(facts.group_number)):
         stops = routes.get(r, [])
         tour.length[r] = len(stops) + 2
         tour.route[r, : len(stops) + 2] = [size, *stops, size + 1]
-        tour.where[stops] = r
+        tour.visited_by[stops] = r
         for k in stops:
-            tour.blocked[facts.mates[facts.first[k] : facts.first[k + 1]]] += 1
-        refresh(facts, tour, r)
+            tour.block_count[
+                facts.excluded_stops[facts.exclusion_start[k] : facts.exclusion_start[k + 1]]
+            ] += 1
+        update_times(facts, tour, r)
 
 
-def _routes(tour: Tour) -> dict[int, list[int]]:
+def _read_routes(tour: Tour) -> dict[int, list[int]]:
     found: dict[int, Any] = {}
     for r in range(len(tour.length)):
-        if tour.length[r] > EMPTY:
+        if tour.length[r] > EMPTY_LENGTH:
             found[r] = tour.route[r, 1 : tour.length[r] - 1].tolist()
     return found

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, Explorer
-from patrolplan.patrols.solver.packing import Team
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, LabelExplorer
+from patrolplan.patrols.solver.packing import TeamSolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.packing import Pool
+    from patrolplan.patrols.solver.packing import ColumnPool
     from patrolplan.patrols.solver.problem import OrienteeringProblem
-    from patrolplan.patrols.solver.reduce import Case
+    from patrolplan.patrols.solver.reduce import ReducedCase
     from patrolplan.patrols.solver.solution import Solution
 
     Routes = dict[int, list[int]]
@@ -34,25 +34,25 @@ DISCOUNTS = (0.7, 0.4, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class VariantRequest:
     """How many answers are wanted, and from which sets of places they must differ, how much."""
 
-    case: Case
+    case: ReducedCase
     places: NDArray[np.int64]
-    taken: tuple[frozenset[int], ...]
+    visited_sets: tuple[frozenset[int], ...]
     count: int
     jaccard: float
 
 
-def other_routes(
+def find_variant_routes(
     problem: OrienteeringProblem,
-    case: Case,
+    case: ReducedCase,
     solution: Solution,
     *,
     count: int,
     jaccard: float,
-    share: float,
-    resolve: Resolve,
+    min_share: float,
+    solve_again: Resolve,
 ) -> list[Routes]:
     """Find routes worth at least a share of the best that differ enough.
 
@@ -67,15 +67,15 @@ def other_routes(
     """
     local = {int(row): number for number, row in enumerate(case.rows)}
     best = [local[stop] for stop in solution.stops]
-    places = _places(problem, case)
+    places = _number_places(problem, case)
     taken = frozenset(places[best].tolist())
-    wanted = Wanted(case, places, (taken,), count, jaccard)
+    wanted = VariantRequest(case, places, (taken,), count, jaccard)
     bonuses = len(problem.mandatory) * case.bonus
     best_value = float(case.value[best].sum()) - bonuses
     found: list[Routes] = []
     if case.size <= MAX_CANDIDATES:
-        look = _alone if len(problem.officers) == 1 else _together
-        for step in [step for step in STEPS if step > share] + [share]:
+        look = _list_for_one_officer if len(problem.officers) == 1 else _pack_for_team
+        for step in [step for step in STEPS if step > min_share] + [min_share]:
             listed = look(wanted, bonuses + step * best_value - case.epsilon)
             if listed is None:
                 break
@@ -84,14 +84,14 @@ def other_routes(
                 return found
         else:
             return found
-    least = bonuses + share * best_value - case.epsilon
-    return _resolved(problem, wanted, least, found, resolve)
+    least = bonuses + min_share * best_value - case.epsilon
+    return _find_by_discounts(problem, wanted, least, found, solve_again)
 
 
-def _places(problem: OrienteeringProblem, case: Case) -> NDArray[np.int64]:
+def _number_places(problem: OrienteeringProblem, case: ReducedCase) -> NDArray[np.int64]:
     """Number the places: stops that exclude each other and have no way between are one."""
     places = np.arange(case.size, dtype=np.int64)
-    for group in case.groups:
+    for group in case.exclusive_sets:
         for k in group:
             rows = case.rows[group]
             there = problem.travel_minutes[case.rows[k], rows]
@@ -101,55 +101,58 @@ def _places(problem: OrienteeringProblem, case: Case) -> NDArray[np.int64]:
     return places
 
 
-def _differs(stops: frozenset[int], taken: Iterable[frozenset[int]], jaccard: float) -> bool:
+def _is_distinct(stops: frozenset[int], others: Iterable[frozenset[int]], jaccard: float) -> bool:
     return all(
         len(stops & other) <= jaccard * len(stops | other) + 1e-12 and stops != other
-        for other in taken
+        for other in others
     )
 
 
-def _alone(wanted: Wanted, least: float) -> list[Routes] | None:
+def _list_for_one_officer(request: VariantRequest, min_worth: float) -> list[Routes] | None:
     """List all sets of the one officer and pick; `None` when there are too many."""
-    harvest = Explorer(wanted.case, wanted.case.crews[0]).explore(
-        wanted.case.value, least, rising=False, max_labels=MAX_LABELS
+    harvest = LabelExplorer(request.case, request.case.officer_groups[0]).explore(
+        request.case.value, min_worth, rising=False, max_labels=MAX_LABELS
     )
     if not harvest.complete:
         return None
     found: list[Routes] = []
-    seen = list(wanted.taken)
-    for _, stops in harvest.routes(least):
-        visited = frozenset(wanted.places[stops].tolist())
-        if _differs(visited, seen, wanted.jaccard):
+    seen = list(request.visited_sets)
+    for _, stops in harvest.list_routes(min_worth):
+        visited = frozenset(request.places[stops].tolist())
+        if _is_distinct(visited, seen, request.jaccard):
             found.append({0: stops})
             seen.append(visited)
-            if len(found) == wanted.count:
+            if len(found) == request.count:
                 break
     return found
 
 
-def _together(wanted: Wanted, least: float) -> list[Routes] | None:
+def _pack_for_team(request: VariantRequest, min_worth: float) -> list[Routes] | None:
     """Pack all sets that may be in a good answer, with a row for each answer to differ from."""
-    pool = Team(wanted.case, MAX_LABELS, math.inf).listed(least)
+    pool = TeamSolver(request.case, MAX_LABELS, math.inf).list_stop_sets(min_worth)
     if pool is None:
         return None
     values = np.array(pool.values)
     found: list[Routes] = []
-    seen = list(wanted.taken)
-    while len(found) < wanted.count:
+    seen = list(request.visited_sets)
+    while len(found) < request.count:
         chosen, _ = pool.pack(
-            extra=[_apart(pool, wanted.places, other, wanted.jaccard) for other in seen]
+            extra=[
+                _build_difference_row(pool, request.places, other, request.jaccard)
+                for other in seen
+            ]
         )
-        if not chosen or float(values[chosen].sum()) < least:
+        if not chosen or float(values[chosen].sum()) < min_worth:
             break
         routes = pool.assign(chosen)
-        visited = frozenset(int(wanted.places[k]) for stops in routes.values() for k in stops)
+        visited = frozenset(int(request.places[k]) for stops in routes.values() for k in stops)
         found.append(routes)
         seen.append(visited)
     return found
 
 
-def _apart(
-    pool: Pool, places: NDArray[np.int64], other: frozenset[int], jaccard: float
+def _build_difference_row(
+    pool: ColumnPool, places: NDArray[np.int64], other: frozenset[int], jaccard: float
 ) -> tuple[NDArray[np.float64], float]:
     """Give the row that keeps an answer from having too much in common with another.
 
@@ -164,29 +167,29 @@ def _apart(
     return np.array(row, dtype=np.float64), limit * len(other) + 1e-9
 
 
-def _resolved(
+def _find_by_discounts(
     problem: OrienteeringProblem,
-    wanted: Wanted,
-    least: float,
+    request: VariantRequest,
+    min_worth: float,
     found: list[Routes],
-    resolve: Resolve,
+    solve_again: Resolve,
 ) -> list[Routes]:
     """Solve again with smaller prizes for what has been visited, as often as needed."""
     found = list(found)
-    seen = list(wanted.taken) + [
-        frozenset(int(wanted.places[k]) for stops in routes.values() for k in stops)
+    seen = list(request.visited_sets) + [
+        frozenset(int(request.places[k]) for stops in routes.values() for k in stops)
         for routes in found
     ]
-    for attempt in range(wanted.count - len(found)):
+    for attempt in range(request.count - len(found)):
         for number, discount in enumerate(DISCOUNTS):
             prizes = problem.prizes.copy()
             for visited in seen:
-                prizes[wanted.case.rows[np.isin(wanted.places, list(visited))]] *= discount
-            routes = resolve(prizes, attempt * len(DISCOUNTS) + number)
+                prizes[request.case.rows[np.isin(request.places, list(visited))]] *= discount
+            routes = solve_again(prizes, attempt * len(DISCOUNTS) + number)
             stops = [k for route in routes.values() for k in route]
-            visited = frozenset(wanted.places[stops].tolist())
-            enough = float(wanted.case.value[stops].sum()) >= least
-            if stops and enough and _differs(visited, seen, wanted.jaccard):
+            visited = frozenset(request.places[stops].tolist())
+            enough = float(request.case.value[stops].sum()) >= min_worth
+            if stops and enough and _is_distinct(visited, seen, request.jaccard):
                 found.append(routes)
                 seen.append(visited)
                 break

@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.table_reader import in_row, shown
+from patrolplan.inputs.table_reader import describe_cell, quote_value
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.promised import LONGEST_MINUTES, Visit
+from patrolplan.team.ledger.promised import MAX_VISIT_MINUTES, Visit
 
-DATE, OFFICER = "--date", "--officer"
-HAND_OUT = "hand the week out first: `patrolplan record --week DIR`"
+DATE_OPTION, OFFICER_OPTION = "--date", "--officer"
+HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"
 
 
-def stops_of(ledger: Ledger, officer: str, date: dt.date) -> pd.DataFrame:
+def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataFrame:
     """An officer's promised stops of a day, in the order of the card.
 
     Raises
@@ -24,14 +24,14 @@ def stops_of(ledger: Ledger, officer: str, date: dt.date) -> pd.DataFrame:
     InputError
         When no week stands for the day, or none of its duties are this officer's.
     """
-    day = ledger.promised(date, date)
+    day = ledger.read_promised(date, date)
     stops = day[day["officer"] == officer].reset_index(drop=True)
     if stops.empty:
-        if ledger.hotspots(date, date).empty:
-            raise InputError.one(DATE, f"no week is handed out for {date}", HAND_OUT)
+        if ledger.read_hotspots(date, date).empty:
+            raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
         on_duty = ", ".join(sorted(set(day["officer"]))) or "nobody"
         what = f"'{officer}' has no stops on {date} (on duty: {on_duty})"
-        raise InputError.one(OFFICER, what, "name one of them, or use --csv for a stand-in")
+        raise InputError.one(OFFICER_OPTION, what, "name one of them, or use --csv for a stand-in")
     return stops
 
 
@@ -43,7 +43,7 @@ class Answer:
     engagements: int | None = None
 
 
-def parsed_answer(text: str, promised_minutes: float) -> Answer:
+def parse_answer(text: str, promised_minutes: float) -> Answer:
     """Read what was typed for one stop.
 
     Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements.
@@ -55,14 +55,14 @@ def parsed_answer(text: str, promised_minutes: float) -> Answer:
 
     Examples
     --------
-    >>> parsed_answer("12/3", 15)
+    >>> parse_answer("12/3", 15)
     Answer(minutes=12.0, engagements=3)
-    >>> parsed_answer("", 15), parsed_answer("-", 15)
+    >>> parse_answer("", 15), parse_answer("-", 15)
     (Answer(minutes=15, engagements=None), Answer(minutes=0.0, engagements=None))
     """
     minutes_text, slash, spoken = (part.strip() for part in text.partition("/"))
     if slash and not (spoken.isascii() and spoken.isdigit() and len(spoken) <= 3):  # noqa: PLR2004
-        message = f"{shown(spoken)} is no number of engagements"
+        message = f"{quote_value(spoken)} is no number of engagements"
         raise ValueError(message)
     engagements = int(spoken) if slash else None
     if minutes_text in {"", "="}:
@@ -71,13 +71,15 @@ def parsed_answer(text: str, promised_minutes: float) -> Answer:
         minutes = 0.0 if minutes_text == "-" else float(minutes_text.replace(",", "."))
     except ValueError:
         minutes = -1.0
-    if not 0 <= minutes <= LONGEST_MINUTES:
-        message = f"{shown(minutes_text)} is no number of minutes from 0 to {LONGEST_MINUTES:g}"
+    if not 0 <= minutes <= MAX_VISIT_MINUTES:
+        message = (
+            f"{quote_value(minutes_text)} is no number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
+        )
         raise ValueError(message)
     return Answer(minutes, engagements)
 
 
-def parsed_line(text: str, promised_minutes: Sequence[float]) -> tuple[Answer, ...]:
+def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer, ...]:
     """Read one line for all stops, such as `15 15 -`; `=` stands for as promised.
 
     Raises
@@ -90,18 +92,18 @@ def parsed_line(text: str, promised_minutes: Sequence[float]) -> tuple[Answer, .
         message = f"{len(words)} answers for {len(promised_minutes)} stops"
         raise ValueError(message)
     pairs = zip(words, promised_minutes, strict=True)
-    return tuple(parsed_answer(word, promised) for word, promised in pairs)
+    return tuple(parse_answer(word, promised) for word, promised in pairs)
 
 
-def typed_visits(stops: pd.DataFrame, answers: Sequence[Answer]) -> tuple[Visit, ...]:
+def build_typed_visits(stops: pd.DataFrame, answers: Sequence[Answer]) -> tuple[Visit, ...]:
     """Visits of an officer's stops, as typed."""
     return tuple(
-        visit_at(stop, answer.minutes, answer.engagements, "keyboard")
+        build_visit(stop, answer.minutes, answer.engagements, "keyboard")
         for (_, stop), answer in zip(stops.iterrows(), answers, strict=True)
     )
 
 
-def table_visits(
+def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
     """Visits of a table, each with the place that it names.
@@ -125,18 +127,18 @@ def table_visits(
     if table.empty:
         raise InputError.one(path, "holds no visit", "write a row for each stop")
     first, last = table["date"].min(), table["date"].max()
-    promised = ledger.promised(first, last)
+    promised = ledger.read_promised(first, last)
     problems = Problems()
     found: dict[tuple[str, ...], Visit] = {}
     for row, given in table.iterrows():
-        with problems.collecting():
+        with problems.collect():
             if officers and given["officer"] not in officers:
                 known = ", ".join(sorted(officers)[:12])
-                what = f"there is no officer {shown(given['officer'])} (known: {known})"
-                raise InputError.one(path, what, "name one of them", in_row(row, "officer"))
-            place = _place(ledger, promised, given, path, row)
+                what = f"there is no officer {quote_value(given['officer'])} (known: {known})"
+                raise InputError.one(path, what, "name one of them", describe_cell(row, "officer"))
+            place = _find_place(ledger, promised, given, path, row)
             engagements = None if pd.isna(given["engagements"]) else int(given["engagements"])
-            visit = visit_at(place, float(given["minutes"]), engagements, "csv")
+            visit = build_visit(place, float(given["minutes"]), engagements, "csv")
             key = (visit.officer, str(visit.date), visit.urn, visit.hotspot)
             if key in found:
                 what = f"{visit.officer} at {visit.hotspot} on {visit.date} stands twice"
@@ -146,7 +148,7 @@ def table_visits(
     return tuple(found.values())
 
 
-def _place(
+def _find_place(
     ledger: Ledger, promised: pd.DataFrame, given: pd.Series, path: Path, row: object
 ) -> pd.Series:
     """Where a row's visit was: a promised stop, or another hotspot of the week."""
@@ -157,37 +159,37 @@ def _place(
     if pd.notna(given["stop"]):
         stops = mine[mine["stop"] == given["stop"]]
         if len(stops) == 1:
-            return _row(stops)
+            return _first_row(stops)
         what = f"{officer} has no stop {given['stop']} on {date}"
         if len(stops):
             what = f"{officer} has {len(stops)} patrols on {date}: '{given['stop']}' may be either"
         remedy = "name the school in 'urn'" if len(stops) else "see the card, or name the hotspot"
-        raise InputError.one(path, what, remedy, in_row(row, "stop"))
+        raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
     stops = mine[mine["hotspot"] == given["hotspot"]]
     if len(stops):
-        return _row(stops)
-    spots = ledger.hotspots(date, date)
+        return _first_row(stops)
+    spots = ledger.read_hotspots(date, date)
     if spots.empty:
         what = f"no week is handed out for {date}"
-        raise InputError.one(path, what, HAND_OUT, in_row(row, "date"))
+        raise InputError.one(path, what, HAND_OUT_REMEDY, describe_cell(row, "date"))
     spot = spots[spots["hotspot"] == given["hotspot"]]
     if spot.empty:
-        what = f"{shown(given['hotspot'])} is no hotspot of that week"
-        raise InputError.one(path, what, "see the card", in_row(row, "hotspot"))
+        what = f"{quote_value(given['hotspot'])} is no hotspot of that week"
+        raise InputError.one(path, what, "see the card", describe_cell(row, "hotspot"))
     urns = sorted({str(given["urn"])} if pd.notna(given["urn"]) else set(mine["urn"]))
     if len(urns) != 1:
         what = f"{officer} has {'no' if not urns else 'more than one'} patrol on {date}"
-        raise InputError.one(path, what, "name the school in 'urn'", in_row(row, "officer"))
-    return _row(spot.assign(officer=officer, date=date, urn=urns[0]))
+        raise InputError.one(path, what, "name the school in 'urn'", describe_cell(row, "officer"))
+    return _first_row(spot.assign(officer=officer, date=date, urn=urns[0]))
 
 
-def _row(table: pd.DataFrame) -> pd.Series:
+def _first_row(table: pd.DataFrame) -> pd.Series:
     """The first row."""
     row: pd.Series = table.iloc[0]
     return row
 
 
-def visit_at(place: pd.Series, minutes: float, engagements: int | None, source: str) -> Visit:
+def build_visit(place: pd.Series, minutes: float, engagements: int | None, source: str) -> Visit:
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
     return Visit(
         officer=str(place["officer"]),

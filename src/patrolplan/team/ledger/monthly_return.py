@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
-from patrolplan.team.ledger.promised import in_metres, same_place, stops_in_metres
+from patrolplan.team.ledger.promised import match_stretches, project_stops, project_to_metres
 
-DAYS_BEFORE = 7
+DOSE_HISTORY_DAYS = 7
 """Days whose doses a new week starts from."""
 
-FIGURES = (
+FIGURE_COLUMNS = (
     "promised_visits",
     "delivered_visits",
     "not_recorded",
@@ -23,11 +23,11 @@ FIGURES = (
     "delivered_minutes",
     "engagements",
 )
-KEY = ["officer", "date", "urn", "spot"]
+COMPARISON_KEY = ["officer", "date", "urn", "spot"]
 
 
 def delivered_before(
-    ledger: Ledger, start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DAYS_BEFORE
+    ledger: Ledger, start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DOSE_HISTORY_DAYS
 ) -> pd.DataFrame:
     """Doses delivered in the days before a week, by the hotspots of today's plan.
 
@@ -48,16 +48,16 @@ def delivered_before(
         `hotspot, date, minutes`, as `patrolplan.plan_week` takes them. A dose in a place that is
         no hotspot any more is named by its place in words.
     """
-    visits = ledger.delivered(start - dt.timedelta(days=days), start - dt.timedelta(days=1))
+    visits = ledger.read_delivered(start - dt.timedelta(days=days), start - dt.timedelta(days=1))
     visits = visits[visits["minutes"] > 0].reset_index(drop=True)
-    xy = stops_in_metres(visits, ledger.projection)
-    row = same_place(xy, hotspots.geometry.to_numpy())
+    xy = project_stops(visits, ledger.projection)
+    row = match_stretches(xy, hotspots.geometry.to_numpy())
     names = pd.Series(hotspots["hotspot"].to_numpy(dtype=object)).reindex(row)
     visits["hotspot"] = np.where(row >= 0, names.to_numpy(), visits["place"])
     return visits.groupby(["hotspot", "date"])[["minutes"]].sum().reset_index()
 
 
-def doses_before(
+def load_delivered_before(
     area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
 ) -> pd.DataFrame | None:
     """What a new week starts from: `delivered_before` of the settings' ledger.
@@ -90,7 +90,7 @@ def month_days(month: str) -> tuple[dt.date, dt.date]:
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def compared(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
     """Every promised or delivered visit in these days, the two side by side.
 
     Returns
@@ -100,10 +100,12 @@ def compared(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
         delivered_visits, not_recorded, promised_minutes, delivered_minutes, engagements`. Names
         and words of a place are those last handed out in these days.
     """
-    promised, delivered = ledger.promised(first, last), ledger.delivered(first, last)
-    spots = _spots(ledger, first, last, promised, delivered)
+    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
+    spots = _match_places(ledger, first, last, promised, delivered)
     told = promised.assign(promised_visits=1, promised_minutes=promised["minutes"])
-    told = told.groupby(KEY, as_index=False)[["promised_visits", "promised_minutes"]].sum()
+    told = told.groupby(COMPARISON_KEY, as_index=False)[
+        ["promised_visits", "promised_minutes"]
+    ].sum()
     given = delivered.assign(
         recorded=1,
         delivered_visits=(delivered["minutes"] > 0).astype(int),
@@ -111,8 +113,8 @@ def compared(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
         engagements=delivered["engagements"].fillna(0).astype(int),
     )
     figures = ["recorded", "delivered_visits", "delivered_minutes", "engagements"]
-    given = given.groupby(KEY, as_index=False)[figures].sum()
-    table = told.merge(given, on=KEY, how="outer").merge(spots, on="spot", how="left")
+    given = given.groupby(COMPARISON_KEY, as_index=False)[figures].sum()
+    table = told.merge(given, on=COMPARISON_KEY, how="outer").merge(spots, on="spot", how="left")
     numbers = ["promised_visits", "promised_minutes", *figures]
     table[numbers] = table[numbers].astype(float).fillna(0.0)
     table["not_recorded"] = (table["promised_visits"] - table["recorded"]).clip(lower=0)
@@ -121,21 +123,21 @@ def compared(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
     table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
     table["school"] = table["urn"].map(schools).fillna("")
-    columns = ["officer", "date", "week", "urn", "school", "hotspot", "place", *FIGURES]
-    return table.sort_values([*KEY], ignore_index=True)[columns]
+    columns = ["officer", "date", "week", "urn", "school", "hotspot", "place", *FIGURE_COLUMNS]
+    return table.sort_values([*COMPARISON_KEY], ignore_index=True)[columns]
 
 
-def against(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Plan against delivered, summed by columns of `compared`.
 
     Returns
     -------
     pandas.DataFrame
-        The columns asked for, `FIGURES`, and `delivered_percent` of the promised minutes, NA
+        The columns asked for, `FIGURE_COLUMNS`, and `delivered_percent` of the promised minutes, NA
         where nothing was promised.
     """
-    summed = table.groupby(by, as_index=False)[list(FIGURES)].sum()
-    summed = summed.sort_values(by, key=_in_order, ignore_index=True)
+    summed = table.groupby(by, as_index=False)[list(FIGURE_COLUMNS)].sum()
+    summed = summed.sort_values(by, key=_pad_hotspot_numbers, ignore_index=True)
     promised = summed["promised_minutes"]
     share = 100 * summed["delivered_minutes"] / promised.where(promised > 0)
     minutes = ["promised_minutes", "delivered_minutes"]
@@ -143,35 +145,39 @@ def against(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return summed.assign(delivered_percent=share.astype("Float64").round(1))
 
 
-def _in_order(column: pd.Series) -> pd.Series:
+def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
     """H2 before H10."""
     return column.str.zfill(12) if column.name == "hotspot" else column
 
 
-def _spots(ledger: Ledger, first: dt.date, last: dt.date, *tables: pd.DataFrame) -> pd.DataFrame:
+def _match_places(
+    ledger: Ledger, first: dt.date, last: dt.date, *tables: pd.DataFrame
+) -> pd.DataFrame:
     """One row a place; each of the tables is told, in a column `spot`, which place it is.
 
     Places are the hotspots last handed out. One that no later week has stands for itself.
     """
-    handed = ledger.hotspots(first, last)
+    handed = ledger.read_hotspots(first, last)
     rows: list[tuple[str, str]] = []
     shapes = np.empty(0, dtype=object)
     for _, part in handed.groupby("handout", sort=False):
-        found = same_place(stops_in_metres(part, ledger.projection), shapes)
+        found = match_stretches(project_stops(part, ledger.projection), shapes)
         new = part[found < 0]
         rows += list(zip(new["hotspot"], new["place"], strict=True))
-        shapes = np.concatenate([shapes, in_metres(new["stretch"], ledger.projection)])
+        shapes = np.concatenate([shapes, project_to_metres(new["stretch"], ledger.projection)])
     for table in tables:
-        table["spot"] = _placed(table, ledger, shapes)
+        table["spot"] = _match_table(table, ledger, shapes)
         alone = table[table["spot"] < 0]
         for place, group in alone.groupby("place"):  # recorded in days that no week stands for
             table.loc[group.index, "spot"] = len(rows)
             rows.append((str(group["hotspot"].iloc[0]), str(place)))
-            xy = stops_in_metres(group.iloc[:1], ledger.projection)
+            xy = project_stops(group.iloc[:1], ledger.projection)
             shapes = np.append(shapes, gpd.points_from_xy(*xy.T))
     spots = pd.DataFrame(rows, columns=["hotspot", "place"])
     return spots.assign(spot=np.arange(len(spots)))
 
 
-def _placed(table: pd.DataFrame, ledger: Ledger, shapes: NDArray[np.object_]) -> NDArray[np.int64]:
-    return same_place(stops_in_metres(table, ledger.projection), shapes)
+def _match_table(
+    table: pd.DataFrame, ledger: Ledger, shapes: NDArray[np.object_]
+) -> NDArray[np.int64]:
+    return match_stretches(project_stops(table, ledger.projection), shapes)

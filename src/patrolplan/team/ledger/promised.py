@@ -1,4 +1,4 @@
-"""Week -> `HandOut`: the doses that a week promises, from the calls or from its folder.
+"""Week -> `PromisedWeek`: the doses that a week promises, from the calls or from its folder.
 
 What is entered into the ledger: a week handed out, and visits.
 
@@ -26,15 +26,15 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
-from patrolplan.patrols.plan import Plan, clock
+from patrolplan.patrols.plan import Plan, format_time
 from patrolplan.team.week import Week
 
-LONGEST_MINUTES = 720.0
+MAX_VISIT_MINUTES = 720.0
 """More minutes than this in one place on one day are a slip of the pen."""
 
 
 @dataclass(frozen=True)
-class HandOut:
+class PromisedWeek:
     """A week as it is handed out: its days, its promised doses and all hotspots of its plan.
 
     Parameters
@@ -87,7 +87,7 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Entry:
+class VisitEntry:
     """What became of a visit: "new", "same" as it stands, or "corrected"."""
 
     visit: Visit
@@ -96,11 +96,11 @@ class Entry:
     minutes_before: float | None = None
 
     @classmethod
-    def after(cls, visit: Visit, standing: Sequence[Any] | None) -> Self:
+    def after(cls, visit: Visit, latest: Sequence[Any] | None) -> Self:
         """The entry that follows what stands: its revision, minutes and engagements, or None."""
-        if standing is None:
+        if latest is None:
             return cls(visit, "new", 1)
-        revision, minutes, engagements = standing
+        revision, minutes, engagements = latest
         if visit.engagements is None:
             visit = replace(visit, engagements=engagements)
         if (visit.minutes, visit.engagements) == (minutes, engagements):
@@ -108,7 +108,7 @@ class Entry:
         return cls(visit, "corrected", revision + 1, minutes)
 
 
-def digest(week: HandOut) -> str:
+def compute_digest(week: PromisedWeek) -> str:
     """What tells one handed-out week from another."""
     text = json.dumps([week.days, week.doses, week.hotspots], default=str, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -119,7 +119,7 @@ WEEK_FILE = "week.json"
 DECIMALS = 6
 
 
-def handed_out(week: Week) -> HandOut:
+def build_promised_week(week: Week) -> PromisedWeek:
     """The doses that a week promises, and the hotspots of the plan it was chosen from."""
     doses = [
         {
@@ -129,14 +129,16 @@ def handed_out(week: Week) -> HandOut:
             "stop": number,
             "school": duty.patrol.school,
             "hotspot": stop.hotspot,
-            "arrive": clock(stop.arrive_minutes),
-            "minutes": _whole_minutes(clock(stop.arrive_minutes), clock(stop.leave_minutes)),
+            "arrive": format_time(stop.arrive_minutes),
+            "minutes": _count_minutes(
+                format_time(stop.arrive_minutes), format_time(stop.leave_minutes)
+            ),
         }
         for duty in week.duties
         for number, stop in enumerate(duty.patrol.stops, start=1)
     ]
-    spots = [_spot(feature) for feature in hotspots_document(week)["features"]]
-    return HandOut(week.days, tuple(doses), tuple(spots))
+    spots = [_build_hotspot_row(feature) for feature in hotspots_document(week)["features"]]
+    return PromisedWeek(week.days, tuple(doses), tuple(spots))
 
 
 def hotspots_document(week: Week) -> dict[str, Any]:
@@ -171,13 +173,13 @@ def hotspots_document(week: Week) -> dict[str, Any]:
                     "place": place,
                     "stop": [float(longitude[0]), float(latitude[0])],
                 },
-                "geometry": shapely.geometry.mapping(_in_degrees(shape, plan)),
+                "geometry": shapely.geometry.mapping(_project_to_degrees(shape, plan)),
             }
         )
     return {"type": "FeatureCollection", "features": features}
 
 
-def read_handed_out(folder: Path) -> HandOut:
+def read_promised_week(folder: Path) -> PromisedWeek:
     """The doses that a folder written by `patrolplan week --out` promises.
 
     Raises
@@ -185,7 +187,7 @@ def read_handed_out(folder: Path) -> HandOut:
     InputError
         When the folder holds no week, or one without its stops.
     """
-    week, spots = _document(folder, WEEK_FILE), _document(folder, HOTSPOTS_FILE)
+    week, spots = _read_json(folder, WEEK_FILE), _read_json(folder, HOTSPOTS_FILE)
     try:
         doses = [
             {
@@ -196,13 +198,13 @@ def read_handed_out(folder: Path) -> HandOut:
                 "school": str(week["routes"][patrol["route"]]["school"]),
                 "hotspot": str(stop["hotspot"]),
                 "arrive": str(stop["arrive"]),
-                "minutes": _whole_minutes(stop["arrive"], stop["leave"]),
+                "minutes": _count_minutes(stop["arrive"], stop["leave"]),
             }
             for patrol in week["patrols"]
             for number, stop in enumerate(patrol["stops"], start=1)
         ]
         days = {dt.date.fromisoformat(day) for day in week["days"]}
-        hotspots = tuple(_spot(feature) for feature in spots["features"])
+        hotspots = tuple(_build_hotspot_row(feature) for feature in spots["features"])
     except (KeyError, TypeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
         what = f"is not as `patrolplan week` writes it ({type(error).__name__}: {error})"
         raise InputError.one(folder, what, "write the week again") from None
@@ -211,10 +213,10 @@ def read_handed_out(folder: Path) -> HandOut:
     if lost or not days:
         what = f"{HOTSPOTS_FILE} lacks {', '.join(lost[:5])}" if lost else "holds no day"
         raise InputError.one(folder, what, "write the week again")
-    return HandOut(tuple(sorted(days)), tuple(doses), hotspots)
+    return PromisedWeek(tuple(sorted(days)), tuple(doses), hotspots)
 
 
-def _document(folder: Path, name: str) -> dict[str, Any]:
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -228,7 +230,7 @@ def _document(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _spot(feature: Mapping[str, Any]) -> dict[str, Any]:
+def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
     named = feature["properties"]
     shape = shapely.geometry.shape(feature["geometry"])
     return {
@@ -240,13 +242,13 @@ def _spot(feature: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _in_degrees(shape: shapely.Geometry, plan: Plan) -> shapely.Geometry:
+def _project_to_degrees(shape: shapely.Geometry, plan: Plan) -> shapely.Geometry:
     return shapely.transform(
         shape, lambda xy: np.column_stack(plan.area.projection.to_degrees(*xy.T))
     )
 
 
-def _whole_minutes(arrive: str, leave: str) -> float:
+def _count_minutes(arrive: str, leave: str) -> float:
     """Minutes promised, as the card shows them."""
     begin, end = (int(text[:2]) * 60 + int(text[3:]) for text in (arrive, leave))
     return float((end - begin) % 1440)
@@ -255,14 +257,14 @@ def _whole_minutes(arrive: str, leave: str) -> float:
 SAME_PLACE_METRES = 50.0
 """A stop within so many metres of a stretch is on it: half a short street."""
 
-BESIDE_METRES = 1.0
+ON_STRETCH_METRES = 1.0
 """A piece of street whose middle is this near to a stretch is part of it, degrees rounded."""
 
-AROUND_METRES = 40.0
+POINT_RADIUS_METRES = 40.0
 """A place without a stretch, tasked by intelligence, is the street within so many metres."""
 
 
-def same_place(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
+def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
     """Which stretch each stop is on.
 
     Parameters
@@ -280,7 +282,7 @@ def same_place(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
     Examples
     --------
     >>> street = shapely.LineString([(0, 0), (200, 0)])
-    >>> same_place([[120, 30], [120, 80]], [street]).tolist()
+    >>> match_stretches([[120, 30], [120, 80]], [street]).tolist()
     [0, -1]
     """
     points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
@@ -294,7 +296,7 @@ def same_place(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
     return found
 
 
-def in_metres(shapes: ArrayLike, projection: Projection) -> NDArray[np.object_]:
+def project_to_metres(shapes: ArrayLike, projection: Projection) -> NDArray[np.object_]:
     """Shapes in degrees, or their WKT, in the area's metres."""
     given = np.asarray(shapes, dtype=object)
     degrees = shapely.from_wkt(given) if given.size and isinstance(given.flat[0], str) else given
@@ -304,12 +306,12 @@ def in_metres(shapes: ArrayLike, projection: Projection) -> NDArray[np.object_]:
     )
 
 
-def stops_in_metres(table: pd.DataFrame, projection: Projection) -> NDArray[np.float64]:
+def project_stops(table: pd.DataFrame, projection: Projection) -> NDArray[np.float64]:
     """(k, 2) metres of a table's `longitude` and `latitude`."""
     return np.column_stack(projection.to_metres(table["longitude"], table["latitude"]))
 
 
-def pieces_on(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[NDArray[np.int64]]:
+def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[NDArray[np.int64]]:
     """Pieces of street that each stretch is made of; around a point, those nearby.
 
     Parameters
@@ -321,6 +323,6 @@ def pieces_on(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[ND
     """
     is_point = shapely.get_type_id(stretches) == 0
     tree = shapely.STRtree(shapely.points(network.piece_middle))
-    reach = np.where(is_point, AROUND_METRES, BESIDE_METRES)
+    reach = np.where(is_point, POINT_RADIUS_METRES, ON_STRETCH_METRES)
     asked, found = tree.query(stretches, predicate="dwithin", distance=reach)
     return [np.sort(found[asked == row]) for row in range(len(stretches))]

@@ -7,11 +7,11 @@ officers' table, and nothing about a pupil has a column.
 
 import sqlalchemy as sa
 
-SCHEMA = 1
+SCHEMA_VERSION = 1
 
 metadata = sa.MetaData()
 
-about = sa.Table(
+ledger_version = sa.Table(
     "patrolplan_ledger",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
@@ -81,5 +81,5 @@ visits = sa.Table(
 )
 """Doses delivered; the highest revision stands, the others are how it came about."""
 
-KEY = ("officer", "date", "urn", "hotspot", "place")
+VISIT_KEY = ("officer", "date", "urn", "hotspot", "place")
 """What tells one visit from another within an area."""
