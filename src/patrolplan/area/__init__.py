@@ -1,8 +1,8 @@
-"""Tables of all inputs -> `StudyArea`: read, held against one another."""
+"""The study area: every input table read, checked and matched with the others."""
 
+from patrolplan.area.load import load_area as load_area
 from patrolplan.area.study_area import (
     StudyArea as StudyArea,
     compute_input_digests as compute_input_digests,
     format_input_name as format_input_name,
-    load_area as load_area,
 )

@@ -1,50 +1,37 @@
-"""Every source of an area read by itself, before one is held against another.
+"""Load a study area: read every source that the settings name, then match them.
 
-Whether a metre of the area's CRS is one on the ground, where the area lies.
-
-What the settings give for one source: its files, and what their columns are called there.
-
-Both are told wrong once, before a file is read, and not by every file.
+Each source is read on its own first, so that the problems of all of them are reported together. A
+wrong file pattern or column name is reported once, before any file is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan import privacy
+from patrolplan.area.incidents import place_incidents, suppress_small_counts
+from patrolplan.area.school_gates import assign_gates, check_urns
+from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
+from patrolplan.inputs import crimes, lookups, reports, schools
 from patrolplan.inputs.boundary import read_limits
-from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
-from patrolplan.inputs.lookups import (
-    OFFICER_FIELDS,
-    TASKED_FIELDS,
-    TERM_FIELDS,
-    read_officers,
-    read_tasked_places,
-    read_term_dates,
-)
-from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
-from patrolplan.inputs.schools import (
-    BELL_FIELDS,
-    FIELDS as SCHOOL_FIELDS,
-    GATE_FIELDS,
-    read_bell_times,
-    read_gates,
-    read_schools,
-)
 from patrolplan.inputs.street_files import load_cached_streets
+from patrolplan.network import StreetNetwork
 from patrolplan.network.network import load_or_build_network
-from patrolplan.privacy import extend_to_squares
-from patrolplan.settings import Settings, suggest_name
+from patrolplan.settings import Settings, load_settings, suggest_name
 from patrolplan.tables import LeftOut
 
 MAX_SCALE_ERROR = 0.005
-"""A CRS may be so wrong about a length: a UTM zone is at most by 0.1 %, its neighbour by 0.5 %."""
+"""Largest error of a length that a CRS may have: a UTM zone has 0.1 %, its neighbour 0.5 %."""
 
 GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
 """Degrees: west, south, east, north."""
@@ -53,12 +40,7 @@ GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
     """Refuse a CRS that stretches lengths at the centre of the area.
 
-    Parameters
-    ----------
-    projection
-        The area's CRS.
-    limits
-        Polygon of the area in its metres.
+    The limits are the area's polygon in the metres of the CRS.
 
     Raises
     ------
@@ -82,7 +64,7 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
 
 
 def suggest_crs(longitude: float, latitude: float) -> str:
-    """A CRS that fits a place, and its name.
+    """A CRS that fits a place in degrees, and its name.
 
     Examples
     --------
@@ -100,14 +82,14 @@ def suggest_crs(longitude: float, latitude: float) -> str:
 
 
 SOURCE_FIELDS = {
-    "crimes": CRIME_FIELDS,
-    "schools": SCHOOL_FIELDS,
-    "reports": REPORT_FIELDS,
-    "bell_times": BELL_FIELDS,
-    "officers": OFFICER_FIELDS,
-    "gates": GATE_FIELDS,
-    "term_dates": TERM_FIELDS,
-    "tasked_places": TASKED_FIELDS,
+    "crimes": crimes.FIELDS,
+    "schools": schools.FIELDS,
+    "reports": reports.FIELDS,
+    "bell_times": schools.BELL_FIELDS,
+    "officers": lookups.OFFICER_FIELDS,
+    "gates": schools.GATE_FIELDS,
+    "term_dates": lookups.TERM_FIELDS,
+    "tasked_places": lookups.TASKED_FIELDS,
 }
 """Columns of every source that is a table."""
 
@@ -118,7 +100,7 @@ def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
     Raises
     ------
     InputError
-        With every pattern that no file matches.
+        Naming every pattern that matches no file.
     """
     remedy = f"mend [sources] {source}; paths start at the settings file's folder"
     problems = [
@@ -137,7 +119,7 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     Raises
     ------
     SettingsError
-        With every name that is none of ours.
+        Naming every column that patrolplan does not have.
     """
     known = [field.name for field in SOURCE_FIELDS[source]]
     columns = settings.columns.get(source, {})
@@ -157,93 +139,184 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
 
 
 EVERYWHERE = shapely.box(-1e8, -1e8, 1e8, 1e8)
-"""Stands in for the limits of an area whose streets cannot be read, to check the rest."""
+"""Stands in for the limits of an area whose streets cannot be read, to check the reports."""
 
 
-@dataclass(frozen=True)
-class SourceReader:
-    """Reads what the settings name; what is wrong and what is left out gathers as it goes."""
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Every source as it was read on its own; `reports` is None where there is no file."""
 
-    settings: Settings
-    projection: Projection
-    problems: Problems
-    left_out: LeftOut
+    limits: BaseGeometry
+    network: StreetNetwork
+    features: gpd.GeoDataFrame
+    walking_extract: bool
+    crimes: crimes.Crimes
+    schools: gpd.GeoDataFrame
+    bell_times: pd.Series
+    gates: gpd.GeoDataFrame
+    officers: gpd.GeoDataFrame
+    term_dates: pd.DataFrame
+    tasked_places: gpd.GeoDataFrame
+    reports: pd.DataFrame | None
+    reports_left_out: LeftOut
 
-    def read(self) -> dict[str, Any]:
-        """Every source that stands by itself; all of their problems are collected."""
-        found: dict[str, Any] = {"passed_over": {}}
-        projection, left_out = self.projection, self.left_out
-        with self.problems.collect():
-            streets = load_cached_streets(
-                find_source_files(self.settings, "streets"), projection, left_out
-            )
-            limits = read_limits(self.settings, streets.vertex_xy)
-            check_scale(projection, limits)
-            network = load_or_build_network(streets, projection, left_out, limits=limits)
-            if not len(network):
-                what = "no walkable street lies inside the area"
-                remedy = "check bounds and boundary against the streets"
-                raise InputError.one("[area]", what, remedy)  # noqa: EM101 - a place, no message
-            found |= {"limits": limits, "network": network, "features": streets.features}
-            found["walking_extract"] = streets.walking_extract
-        with self.problems.collect():
-            paths, columns = self._find_table("crimes")
-            forces = self.settings.crimes.leave_out_forces
-            found["crimes"] = read_crimes(
-                paths, projection, left_out, columns=columns, leave_out_forces=forces
-            )
-        with self.problems.collect():
-            paths, columns = self._find_table("schools")
-            wanted = self.settings.schools
-            found["schools"] = read_schools(
-                paths,
-                projection,
-                left_out,
-                selection=wanted,
-                left_out_urns=found["passed_over"],
-                columns=columns,
-            )
-        with self.problems.collect():
-            paths, columns = self._find_table("bell_times")
-            found["bells"] = read_bell_times(paths, columns=columns)
-        with self.problems.collect():
-            paths, columns = self._find_table("gates")
-            found["gates"] = read_gates(paths, projection, columns=columns)
-        with self.problems.collect():
-            paths, columns = self._find_table("officers")
-            found["officers"] = read_officers(paths, projection, columns=columns)
-        with self.problems.collect():
-            paths, columns = self._find_table("term_dates")
-            found["term_dates"] = read_term_dates(paths, columns=columns)
-        with self.problems.collect():
-            paths, columns = self._find_table("tasked_places")
-            found["tasked_places"] = read_tasked_places(paths, projection, columns=columns)
-        with self.problems.collect():
-            found |= self._read_reports(found.get("limits", EVERYWHERE))
-        return found
 
-    def _read_reports(self, limits: BaseGeometry) -> dict[str, Any]:
-        """Reports inside the limits, and what was left out on the way; nothing without a file."""
-        paths, columns = self._find_table("reports")
-        told = LeftOut()
-        if not paths:
-            return {}
-        reports = read_reports(
-            paths,
-            self.projection,
-            extend_to_squares(limits),
-            told,
-            threshold=self.settings.privacy.threshold,
-            columns=columns,
+def load_area(settings: Settings | str | Path) -> StudyArea:
+    """Read and validate everything that the settings name.
+
+    Parameters
+    ----------
+    settings
+        Settings, or the path of a `patrolplan.toml`.
+
+    Returns
+    -------
+    StudyArea
+        With the rows left out, by source and reason, and the defaults that were chosen.
+
+    Raises
+    ------
+    InputError
+        With all problems found, not only the first.
+
+    Examples
+    --------
+    >>> import patrolplan as pp
+    >>> pp.load_area(pp.demo_settings())
+    <StudyArea: Eastmere (fictional), ... 12 schools>
+    """
+    if not isinstance(settings, Settings):
+        settings = load_settings(settings)
+    projection, report = Projection(settings.area.crs), LoadReport()
+    sources = read_sources(settings, projection, report)
+    network, limits = sources.network, sources.limits
+    placed = place_incidents(sources.crimes, network, limits, settings, report)
+    at_gates, gates = assign_gates(
+        sources.schools,
+        sources.gates,
+        sources.bell_times,
+        network,
+        limits,
+        settings=settings,
+        report=report,
+    )
+    check_urns(
+        at_gates["urn"],
+        {
+            "bell_times": sources.bell_times.index,
+            "gates": sources.gates.index,
+            "term_dates": sources.term_dates["urn"],
+            "officers": sources.officers["school_urns"].explode().dropna(),
+        },
+        sources.tasked_places,
+        report,
+    )
+    threshold = settings.privacy.threshold
+    groups = privacy.ReportGroups.empty(len(network), threshold)
+    if sources.reports is not None:
+        left_out, pieces = sources.reports_left_out, network.piece_middle
+        groups = privacy.group_reports(
+            sources.reports, pieces, limits, left_out, threshold=threshold
         )
-        return {"reports": reports, "reports_left_out": told}
+        report.left_out.extend(left_out.rows)
+        report.notes.extend(privacy.describe_report_grouping(threshold))
+    report.problems.raise_if_any()
+    return StudyArea(
+        settings=settings,
+        network=network,
+        catchments=placed.catchments,
+        incidents=placed.incidents,
+        incident_catchment=placed.incident_catchment,
+        times_known=placed.times_known,
+        snapped=placed.snapped,
+        reports=groups,
+        schools=at_gates,
+        gates=gates,
+        features=sources.features,
+        officers=sources.officers,
+        term_dates=sources.term_dates,
+        tasked_places=sources.tasked_places,
+        left_out=tuple(report.left_out.rows),
+        notes=tuple(report.notes),
+        inputs=compute_input_digests(settings, groups),
+        walking_extract=sources.walking_extract,
+    )
 
-    def _find_table(self, source: str) -> tuple[tuple[Path, ...], Mapping[str, str]]:
-        """Files and columns of a source that is a table; what is wrong with both is told."""
-        problems = Problems()
-        with problems.collect():
-            columns = get_column_mapping(self.settings, source)
-        with problems.collect():
-            paths = find_source_files(self.settings, source)
-        problems.raise_if_any()
-        return paths, columns
+
+def read_sources(settings: Settings, projection: Projection, report: LoadReport) -> Sources:
+    """Read every source on its own.
+
+    Raises
+    ------
+    InputError
+        With the problems of all sources.
+    """
+    crimes_left_out, reports_left_out = LeftOut(), LeftOut()
+    parts: dict[str, Any] = {"limits": EVERYWHERE, "reports_left_out": reports_left_out}
+    with report.problems.collect():
+        parts |= _read_streets(settings, projection, report.left_out)
+    readers: dict[str, Callable[..., object]] = {
+        "crimes": partial(
+            crimes.read_crimes,
+            projection=projection,
+            left_out=crimes_left_out,
+            leave_out_forces=settings.crimes.leave_out_forces,
+        ),
+        "schools": partial(
+            schools.read_schools,
+            projection=projection,
+            left_out=report.left_out,
+            left_out_urns=report.schools_left_out,
+            selection=settings.schools,
+        ),
+        "bell_times": schools.read_bell_times,
+        "gates": partial(schools.read_gates, projection=projection),
+        "officers": partial(lookups.read_officers, projection=projection),
+        "term_dates": lookups.read_term_dates,
+        "tasked_places": partial(lookups.read_tasked_places, projection=projection),
+        "reports": partial(
+            reports.read_reports,
+            projection=projection,
+            limits=privacy.extend_to_squares(parts["limits"]),
+            left_out=reports_left_out,
+            threshold=settings.privacy.threshold,
+        ),
+    }
+    for source, read in readers.items():
+        with report.problems.collect():
+            paths, columns = _find_table(settings, source)
+            is_absent = source == "reports" and not paths
+            parts[source] = None if is_absent else read(paths, columns=columns)
+        if source == "crimes":
+            min_crime_count = settings.privacy.min_crime_count
+            report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
+    report.problems.raise_if_any()
+    return Sources(**parts)
+
+
+def _read_streets(settings: Settings, projection: Projection, left_out: LeftOut) -> dict[str, Any]:
+    """Network, limits and map features of an area; its CRS is checked as soon as it can be."""
+    streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
+    limits = read_limits(settings, streets.vertex_xy)
+    check_scale(projection, limits)
+    network = load_or_build_network(streets, projection, left_out, limits=limits)
+    if not len(network):
+        where, what = "[area]", "no walkable street lies inside the area"
+        raise InputError.one(where, what, "check bounds and boundary against the streets")
+    return {
+        "limits": limits,
+        "network": network,
+        "features": streets.features,
+        "walking_extract": streets.walking_extract,
+    }
+
+
+def _find_table(settings: Settings, source: str) -> tuple[tuple[Path, ...], Mapping[str, str]]:
+    """Files and columns of a table; the problems of both are collected."""
+    problems = Problems()
+    with problems.collect():
+        columns = get_column_mapping(settings, source)
+    with problems.collect():
+        paths = find_source_files(settings, source)
+    problems.raise_if_any()
+    return paths, columns
