@@ -17,8 +17,7 @@ from patrolplan.hotspots.stability import (
     find_nearest_or_tied,
     find_nearest_points,
 )
-from patrolplan.risk.history import build_history
-from patrolplan.risk.weights import get_harm_days
+from patrolplan.risk.history import build_history, get_harm_days
 
 
 def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, demo_risk):

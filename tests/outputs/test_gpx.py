@@ -16,7 +16,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.outputs.gpx import NAMESPACE, render_gpx
 from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop, format_time
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.settings import parse_settings
 
 CLEAN = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École ]]> <!-- '

@@ -23,8 +23,7 @@ from patrolplan.patrols.patrol_backtest import (
 from patrolplan.patrols.school_problem import SharedInputs, build_school_problem
 from patrolplan.patrols.simple_patrols import ROTATIONS, LoopFinder, find_stretch_around
 from patrolplan.patrols.windows import Window
-from patrolplan.risk.history import build_history
-from patrolplan.risk.weights import get_harm_days
+from patrolplan.risk.history import build_history, get_harm_days
 
 ORIGIN = pd.Timestamp("2026-06-01")
 

@@ -6,10 +6,9 @@ import pytest
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
-from patrolplan.risk.backtest import COLUMNS, backtest_risk
-from patrolplan.risk.choice import choose_model, compute_interval, draw_months
+from patrolplan.risk.backtest import COLUMNS, backtest_risk, compute_interval, draw_months
 from patrolplan.risk.models import PriorCount, ShrunkCount
-from patrolplan.risk.rolling_origin import run_trials
+from patrolplan.risk.rolling_origin import choose_model, run_trials
 from patrolplan.risk.scores import compute_hits, simulate_reference
 
 

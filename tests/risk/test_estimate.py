@@ -8,9 +8,9 @@ import pytest
 
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.estimate import estimate_risk
+from patrolplan.risk.history import HARM_DAYS
 from patrolplan.risk.models import MODELS
 from patrolplan.risk.rolling_origin import AUTO
-from patrolplan.risk.weights import HARM_DAYS
 from patrolplan.settings import CATEGORIES, RiskModel
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from patrolplan.board.requests import WeekChange
     from patrolplan.board.week_store import FileDigest
     from patrolplan.patrols.plan import Plan
-    from patrolplan.risk.surface import Risk
+    from patrolplan.risk.estimate import Risk
     from patrolplan.team.week import Week
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from patrolplan.area import StudyArea
-    from patrolplan.risk.surface import Risk
+    from patrolplan.risk.estimate import Risk
     from patrolplan.settings import Settings
 
 

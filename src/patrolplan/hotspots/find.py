@@ -17,7 +17,7 @@ from patrolplan.hotspots.reasons import describe_certainty, describe_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.tables import HOTSPOTS
 
 COLUMN_ORDER = [

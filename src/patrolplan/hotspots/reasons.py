@@ -7,9 +7,8 @@ from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE, Certainty
 from patrolplan.privacy import SQUARE_METRES
-from patrolplan.risk.history import build_history
-from patrolplan.risk.surface import Risk
-from patrolplan.risk.weights import get_harm_days
+from patrolplan.risk.estimate import Risk
+from patrolplan.risk.history import build_history, get_harm_days
 
 REASON_MONTHS = 12
 MIN_NAMED_SHARE = 0.1

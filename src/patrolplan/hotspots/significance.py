@@ -16,9 +16,8 @@ from patrolplan.arrays import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
 from patrolplan.hotspots.stability import compute_survived_share
 from patrolplan.parallel import map_in_threads
-from patrolplan.risk.history import History, build_history
-from patrolplan.risk.surface import Risk
-from patrolplan.risk.weights import get_harm_days
+from patrolplan.risk.estimate import Risk
+from patrolplan.risk.history import History, build_history, get_harm_days
 
 BLOCK_COLUMNS = 1024
 """Columns whose limits stay in the processor's cache while all rows are drawn."""

@@ -14,9 +14,8 @@ from patrolplan.area import StudyArea
 from patrolplan.arrays import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches
 from patrolplan.parallel import map_in_threads
-from patrolplan.risk.history import History
-from patrolplan.risk.surface import Risk
-from patrolplan.risk.weights import get_harm_days
+from patrolplan.risk.estimate import Risk
+from patrolplan.risk.history import History, get_harm_days
 
 CatchmentArrays = tuple[
     NDArray[np.int64],

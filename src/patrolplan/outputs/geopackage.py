@@ -12,7 +12,7 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Plan, format_time
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 
 
 def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:

@@ -20,7 +20,7 @@ from patrolplan.area.provenance import (
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 
 COVERAGE = 0.05

@@ -10,7 +10,7 @@ from patrolplan.crs import Projection
 from patrolplan.patrols.document import build_patrol_document, convert_to_degrees
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.windows import build_way_notes
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 
 SCHEMA = 1
 

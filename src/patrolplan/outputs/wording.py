@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step, Stop
-    from patrolplan.risk.surface import Risk
+    from patrolplan.risk.estimate import Risk
     from patrolplan.settings import Settings
 
 

@@ -16,7 +16,7 @@ from patrolplan.patrols.plan import Patrol, Variant
 from patrolplan.patrols.school_problem import PlanningInputs, SharedInputs
 from patrolplan.patrols.stop_order import estimate_time_profile
 from patrolplan.patrols.windows import resolve_window
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 
 AvoidanceRequest = tuple[str, frozenset[str]]
 """A school, and the hotspots that a further patrol of it should keep off."""

@@ -34,9 +34,8 @@ from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.surroundings import Surroundings
 from patrolplan.patrols.windows import resolve_window
 from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
-from patrolplan.risk.history import History, build_history
+from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.models import PRIOR_COUNT
-from patrolplan.risk.weights import get_harm_days
 
 OURS = "patrolplan"
 BASELINES = ("greedy by worth per minute", "greedy by prior count", "plain loop")

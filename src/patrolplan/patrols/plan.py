@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
 

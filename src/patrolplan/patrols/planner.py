@@ -19,7 +19,7 @@ from patrolplan.patrols.stop_order import estimate_time_profile
 from patrolplan.patrols.surroundings import find_tasked_out_of_reach
 from patrolplan.patrols.together import plan_together
 from patrolplan.patrols.windows import Window, resolve_window
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.tables import LeftOut
 
 

@@ -14,7 +14,7 @@ from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.patrols.surroundings import Surroundings
 from patrolplan.patrols.windows import compute_speed
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 
 BARRED_METRES = 150.0
 """A hotspot whose stretch comes this near to a barred place is no candidate."""

@@ -28,7 +28,7 @@ from patrolplan.patrols.windows import (
     compute_speed,
     minutes_after_midnight,
 )
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.settings import PatrolSettings
 
 

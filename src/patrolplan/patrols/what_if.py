@@ -14,7 +14,7 @@ from patrolplan.patrols.planner import check_request
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solve import MaxIterations, solve
 from patrolplan.patrols.windows import Window
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 
 DEFAULT_MINUTES = tuple(range(30, 181, 15))
 

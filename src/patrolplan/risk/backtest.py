@@ -1,7 +1,7 @@
 """Back-test: how sure the priority streets are, measured on months that no model had seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,27 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.risk.choice import MIN_EVENTS_TO_CHOOSE, ModelChoice, compute_interval, draw_months
-from patrolplan.risk.history import History, build_history
+from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.models import PRIOR_COUNT, build_models
-from patrolplan.risk.rolling_origin import AUTO, MIN_HISTORY_MONTHS, Trials, run_trials
-from patrolplan.risk.scores import COVERAGES, Reference, simulate_reference
-from patrolplan.risk.weights import get_harm_days
+from patrolplan.risk.rolling_origin import (
+    AUTO,
+    MARGIN_COVERAGE,
+    MIN_EVENTS_TO_CHOOSE,
+    MIN_HISTORY_MONTHS,
+    ModelChoice,
+    Trials,
+    run_trials,
+)
+from patrolplan.risk.scores import COVERAGES, Reference, compute_pai, divide, simulate_reference
 from patrolplan.tables import render_html_table
 
 DEFAULT_ORIGINS = 12
-"""Months that are scored by default, the last ones: a year, so that every season is in it."""
+"""Number of last months scored by default: a year, so that every season is in it."""
+
+BOOTSTRAP_DRAWS = 2000
+
+MIN_INTERVAL_MONTHS = 6
+"""With fewer months no interval is given."""
 
 LEGEND = (
     "PAI: crime caught in the priority streets, as a multiple of their share of the street length.",
@@ -85,14 +96,16 @@ class Backtest:
 
     def _repr_html_(self) -> str:
         months = self.trials.origins
-        chosen = self.results[self.results["chosen"] & (self.results["coverage"] == COVERAGES[3])]
+        chosen = self.results[
+            self.results["chosen"] & (self.results["coverage"] == MARGIN_COVERAGE)
+        ]
         facts = {
             str(row.category): f"PAI {row.pai:.2f}, {row.ratio:.2f} times the prior count "
             f"(difference {row.difference_low:+.2f} to {row.difference_high:+.2f})"
             for row in chosen.itertuples()
         }
         title = (
-            f"Back-test at {COVERAGES[3]:.0%} of street, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+            f"Back-test at {MARGIN_COVERAGE:.0%} of street, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
         )
         return render_html_table(title, facts, next_call="pp.plot.coverage(backtest)")
 
@@ -146,17 +159,22 @@ def backtest_risk(
     months = history.months
     scored = list(months[(months >= months[MIN_HISTORY_MONTHS]) & (months <= last)])
     models = build_models(settings.risk.half_life_months, seed)
-    everything = run_trials(history, models, scored, harm, seed=seed)
+    everything = run_trials(
+        history,
+        models,
+        scored,
+        harm,
+        seed=seed,
+        min_crime_count=settings.privacy.min_crime_count,
+    )
     trials = everything.since(first)
     reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
-    fewest = settings.privacy.min_crime_count
-    few = trials.events.sum(axis=0) < fewest
-    chosen = (everything.choose_for(column) for column in range(len(history.targets)))
+    results, curves = _build_tables(trials, reference, seed)
     return Backtest(
-        results=_suppress_small(_build_results(trials, reference, seed), trials, few),
+        results=_suppress_small(results, trials),
         trials=trials,
-        choices=tuple(replace(choice, min_crime_count=fewest) for choice in chosen),
-        curves=_suppress_small(_build_curves(trials, reference, seed), trials, few),
+        choices=everything.choose_models(),
+        curves=_suppress_small(curves, trials),
     )
 
 
@@ -210,71 +228,108 @@ def _error(what: str, remedy: str, file: str = "origins") -> InputError:
     return InputError.one(file, what, remedy)
 
 
-def _compute_pai(hits: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """PAI of (..., j, q) hits out of (..., j) totals; NaN where nothing happened."""
-    return np.asarray(_safe_divide(hits, totals[..., None]) / np.asarray(COVERAGES))
+def _compute_block_length(months: int) -> int:
+    """Months that are drawn together, because neighbours in time are alike: the cube root."""
+    return max(1, round(float(np.cbrt(months))))
 
 
-def _safe_divide(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    part, whole = np.broadcast_arrays(part, whole)
-    unknown = np.full(part.shape, np.nan)
-    return np.asarray(np.divide(part, whole, out=unknown, where=whole > 0))
+def draw_months(months: int, *, seed: int, draws: int = BOOTSTRAP_DRAWS) -> NDArray[np.int64]:
+    """(draws, months) how often each month is in each draw of a moving-block bootstrap.
+
+    Crime of neighbouring months is alike, so drawing single months would make intervals too narrow.
+    Blocks of consecutive months are drawn instead, with replacement, until there are as many months
+    as in the data; the last block is cut. The months form a circle, the last one followed by the
+    first, so each lies in equally many blocks and is drawn as often as the others (Politis and
+    Romano 1992, "A circular block-resampling procedure for stationary data"). Sums over a draw are
+    sums over the months weighted by these counts.
+    """
+    rng = np.random.default_rng(seed)
+    length = _compute_block_length(months)
+    starts = rng.integers(months, size=(draws, -(-months // length)))
+    drawn = (starts[:, :, None] + np.arange(length)) % months
+    drawn = drawn.reshape(draws, -1)[:, :months]
+    counts = np.zeros((draws, months), dtype=np.int64)
+    np.add.at(counts, (np.arange(draws)[:, None], drawn), 1)
+    return counts
 
 
-def _resample_months(
-    trials: Trials, counted: NDArray[np.int64]
+def compute_interval(
+    estimate: NDArray[np.float64], drawn: NDArray[np.float64], months: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Hits (m, draws, j, q) and totals (draws, j) of the draws of months."""
-    hits = np.einsum("do,mojq->mdjq", counted, trials.hits)
-    return hits, np.einsum("do,oj->dj", counted, trials.totals)
+    """Lower and upper end of the 95 % interval (...); NaN where there are too few months.
+
+    The percentiles of the draws (draws, ...) are moved away from the estimate (...) by
+    sqrt(b / (b - 1)) for b blocks: with so few blocks a bootstrap underestimates the spread by
+    about that.
+    """
+    if months < MIN_INTERVAL_MONTHS:
+        unknown = np.full(estimate.shape, np.nan)
+        return unknown, unknown
+    blocks = months / _compute_block_length(months)
+    wider = np.sqrt(blocks / (blocks - 1))
+    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    return estimate + wider * (low - estimate), estimate + wider * (high - estimate)
 
 
-def _build_results(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
-    """One row for each category, model and coverage."""
+def _build_tables(
+    trials: Trials, reference: Reference, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`Backtest.results` and `Backtest.curves`, before small numbers are suppressed."""
     months = len(trials.origins)
-    usual = trials.models.index(PRIOR_COUNT)
+    auto, prior = trials.models.index(AUTO), trials.models.index(PRIOR_COUNT)
     hits, totals = trials.hits.sum(axis=1), trials.totals.sum(axis=0)
-    pai = _compute_pai(hits, totals)
-    difference = pai - pai[usual]
-    drawn_hits, drawn_totals = _resample_months(trials, draw_months(months, seed=seed))
-    drawn = np.stack([_compute_pai(model, drawn_totals) for model in drawn_hits], axis=1)
-    low, high = compute_interval(difference, drawn - drawn[:, [usual]], months)
-    earlier = trials.earlier_hits.sum(axis=1)
-    grown = _safe_divide(totals, trials.earlier_totals.sum(axis=0))[:, None]
-    measures = {
-        "pai": pai,
-        "pei": _safe_divide(hits, trials.best_hits.sum(axis=0)),
-        "hit_rate": _safe_divide(hits, totals[:, None]),
-        "rri": _safe_divide(_safe_divide(hits, earlier), grown),
-        "n_events": trials.events.sum(axis=0)[:, None],
-        "ratio": _safe_divide(hits, hits[usual]),
-        "difference": difference,
-        "difference_low": low,
-        "difference_high": high,
+    pai = compute_pai(hits, totals)
+    weights = draw_months(months, seed=seed)
+    drawn_hits = np.einsum("do,mojq->mdjq", weights, trials.hits)
+    drawn_totals = np.einsum("do,oj->dj", weights, trials.totals)
+    drawn = np.stack([compute_pai(model, drawn_totals) for model in drawn_hits], axis=1)
+    difference = pai - pai[prior]
+    low, high = compute_interval(difference, drawn - drawn[:, [prior]], months)
+    earlier_rate = divide(hits, trials.earlier_hits.sum(axis=1))
+    growth = divide(totals, trials.earlier_totals.sum(axis=0))[:, None]
+    references = {
         "reference": reference.pai,
         "reference_low": reference.low,
         "reference_high": reference.high,
+    }
+    measures = {
+        "pai": pai,
+        "pei": divide(hits, trials.best_hits.sum(axis=0)),
+        "hit_rate": divide(hits, totals[:, None]),
+        "rri": divide(earlier_rate, growth),
+        "n_events": trials.events.sum(axis=0)[:, None],
+        "ratio": divide(hits, hits[prior]),
+        "difference": difference,
+        "difference_low": low,
+        "difference_high": high,
+        **references,
         "reference_ratio": reference.ratio,
     }
-    names = pd.MultiIndex.from_product(
+    rows = pd.MultiIndex.from_product(
         [trials.categories, trials.models, COVERAGES], names=["category", "model", "coverage"]
     )
-    table = pd.DataFrame(
-        {
-            name: np.broadcast_to(values, pai.shape).transpose(1, 0, 2).ravel()
-            for name, values in measures.items()
-        },
-        index=names,
-    ).reset_index()
-    table["chosen"] = table["model"] == AUTO
-    return table[list(COLUMNS)]
+    columns = {
+        name: np.broadcast_to(values, pai.shape).transpose(1, 0, 2).ravel()
+        for name, values in measures.items()
+    }
+    results = pd.DataFrame(columns, index=rows).reset_index()
+    results["chosen"] = results["model"] == AUTO
+
+    low, high = compute_interval(pai[auto], drawn[:, auto], months)
+    curve = {"pai": pai[auto], "pai_low": low, "pai_high": high, "prior_count": pai[prior]}
+    rows = pd.MultiIndex.from_product(
+        [trials.categories, COVERAGES], names=["category", "coverage"]
+    )
+    columns = {name: values.ravel() for name, values in (curve | references).items()}
+    return results[list(COLUMNS)], pd.DataFrame(columns, index=rows).reset_index()
 
 
-def _suppress_small(table: pd.DataFrame, trials: Trials, few: NDArray[np.bool_]) -> pd.DataFrame:
-    """A table without the numbers of categories that have too few incidents to be told.
+def _suppress_small(table: pd.DataFrame, trials: Trials) -> pd.DataFrame:
+    """Remove the numbers of categories with fewer incidents than may be shown.
 
-    Nor is it told how many there were of all categories, or the rest would tell it.
+    The number of incidents of all categories goes as well, or the difference would show them.
     """
+    few = trials.events.sum(axis=0) < trials.min_crime_count
     names = np.array(trials.categories)
     hidden = table["category"].isin(names[few]).to_numpy()
     if hidden.any() and "n_events" in table:
@@ -283,23 +338,6 @@ def _suppress_small(table: pd.DataFrame, trials: Trials, few: NDArray[np.bool_])
     numbers = table.columns.difference(["category", "model", "chosen", "coverage"])
     table.loc[hidden, numbers] = np.nan
     return table
-
-
-def _build_curves(trials: Trials, reference: Reference, seed: int) -> pd.DataFrame:
-    """PAI of the chosen model and of prior counts by coverage, with interval and reference."""
-    months = len(trials.origins)
-    auto, usual = trials.models.index(AUTO), trials.models.index(PRIOR_COUNT)
-    pai = _compute_pai(trials.hits.sum(axis=1), trials.totals.sum(axis=0))
-    drawn_hits, drawn_totals = _resample_months(trials, draw_months(months, seed=seed))
-    low, high = compute_interval(pai[auto], _compute_pai(drawn_hits[auto], drawn_totals), months)
-    names = pd.MultiIndex.from_product(
-        [trials.categories, COVERAGES], names=["category", "coverage"]
-    )
-    columns = {"pai": pai[auto], "pai_low": low, "pai_high": high, "prior_count": pai[usual]}
-    columns |= {"reference": reference.pai, "reference_low": reference.low}
-    columns |= {"reference_high": reference.high}
-    table = {name: values.ravel() for name, values in columns.items()}
-    return pd.DataFrame(table, index=names).reset_index()
 
 
 def _format_row(row: Any) -> str:  # noqa: ANN401 - a row of `results`

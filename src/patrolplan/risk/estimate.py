@@ -1,47 +1,120 @@
-"""Incidents and groups of reports -> `Risk`."""
+"""`Risk`: expected harm on every piece of street, from recorded crime and pupils' reports."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.choice import MIN_EVENTS_TO_CHOOSE, MIN_ORIGINS_TO_CHOOSE, ModelChoice
-from patrolplan.risk.history import History, build_history
-from patrolplan.risk.models import PRIOR_COUNT, RiskModel, build_models, fit_or_reuse
+from patrolplan.risk.history import History, build_history, get_harm_days
+from patrolplan.risk.models import PRIOR_COUNT, build_models, fit_or_reuse
 from patrolplan.risk.rolling_origin import (
     ALL_CATEGORIES,
     AUTO,
     MARGIN_COVERAGE,
+    MIN_EVENTS_TO_CHOOSE,
     MIN_HISTORY_MONTHS,
-    Trials,
+    MIN_ORIGINS_TO_CHOOSE,
+    ModelChoice,
     combine_by_category,
     run_trials,
 )
-from patrolplan.risk.scores import COVERAGES, round_significant
-from patrolplan.risk.surface import Risk
-from patrolplan.risk.time_of_day import MONTHS_ONLY_NOTE, estimate_timing
-from patrolplan.risk.weights import get_harm_days
+from patrolplan.risk.scores import round_significant
+from patrolplan.risk.time_of_day import MONTHS_ONLY_NOTE, Timing, estimate_timing
+from patrolplan.tables import render_html_table
 
 COMPARISON_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
 
 COMPARED_MODELS = (PRIOR_COUNT, "decayed count", "shrunk count", "poisson", "combination")
-"""Models that are compared when a plan is made; the full back-test compares all."""
+"""Models that are compared for a plan; the full back-test compares all."""
 
 RISK_DIGITS = 9
 """Risk is given to so many significant digits, so that equal runs write equal files."""
 
 
 @dataclass(frozen=True, eq=False)
+class Risk:
+    """Expected harm on every piece of street in a patrol window, by voice.
+
+    Parameters
+    ----------
+    crime, reports
+        (p,) each voice's share on every piece; each sums to 1 over the area, or is all zero where
+        that voice is silent.
+    joined
+        (p,) the two voices at their declared weights; sums to 1.
+    model
+        Name of the model that the crime voice comes from; where categories have different ones,
+        their names joined by "and".
+    margin
+        How much better than prior counts the models were in back-tests: difference of PAI at 5 %
+        coverage; None where there was too little to compare.
+    months
+        First and last month of the incidents used, each the first day of the month.
+    times_known, snapped
+        Whether incidents have a time of day; whether their places are snap points.
+    notes
+        What a reader must know: defaults, and what is approximate.
+    choices
+        For each category, the chosen model and why; empty where the settings name the model.
+    timing
+        Share of harm in the patrol window; None where only months are known.
+    """
+
+    crime: NDArray[np.float64]
+    reports: NDArray[np.float64]
+    joined: NDArray[np.float64]
+    model: str
+    margin: float | None
+    months: tuple[pd.Timestamp, pd.Timestamp]
+    times_known: bool
+    snapped: bool
+    notes: tuple[str, ...] = ()
+    choices: tuple[ModelChoice, ...] = ()
+    timing: Timing | None = None
+
+    def __repr__(self) -> str:
+        first, last = self.months
+        return f"<Risk: {self.model}, {first:%Y-%m} to {last:%Y-%m}, {len(self.joined):,} pieces>"
+
+    def _repr_html_(self) -> str:
+        first, last = self.months
+        margin = "nothing can be told" if self.margin is None else f"{self.margin:+.2f} PAI at 5 %"
+        facts = {
+            "model": self.model,
+            "against prior counts": margin,
+            "months": f"{first:%Y-%m} to {last:%Y-%m}",
+            "pieces of street": f"{len(self.joined):,}",
+            **{f"note {count}": note for count, note in enumerate(self.notes, start=1)},
+        }
+        return render_html_table("Risk", facts, next_call="hotspots = pp.find_hotspots(area, risk)")
+
+    @property
+    def disagreement(self) -> NDArray[np.float64]:
+        """(p,) where the voices disagree, between -1 and 1.
+
+        Towards 1: feared but unrecorded. Towards -1: recorded but unfeared. Near 0: the voices
+        agree, or neither says much; all 0 where a voice is silent. It is the difference of the
+        voices' shares over their sum plus the share that a piece would have if all were equal.
+        """
+        if not (self.crime.any() and self.reports.any()):
+            return np.zeros(len(self.joined))
+        even = 1.0 / len(self.joined)
+        difference = self.reports - self.crime
+        return np.asarray(difference / (self.reports + self.crime + even))
+
+
+@dataclass(frozen=True, eq=False)
 class _Prediction:
-    """Expected incidents a piece and category (p, j), and where they come from."""
+    """Expected incidents by piece and category (p, j), and how they were predicted."""
 
     expected: NDArray[np.float64]
     model: str
-    margin: float | None = None
-    notes: tuple[str, ...] = ()
+    margin: float | None
+    notes: Sequence[str]
     choices: tuple[ModelChoice, ...] = ()
 
 
@@ -50,7 +123,7 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
 
     Recorded crime of the categories that count goes through the model that `[risk] model` names,
     or, for "auto", in each category through the one that was best on months that it had not seen.
-    Expected incidents are weighed by harm and, where clock times are known, by the share of the
+    Expected incidents are weighted by harm and, where times of day are known, by the share of the
     category that falls into the patrol window. Reports enter by group. Each voice sums to one; they
     are joined at `[risk] crime_weight`.
 
@@ -58,16 +131,16 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
     ----------
     area
         The study area.
-    looked_at_months
-        Last months that the models are compared on.
+    comparison_months
+        How many of the last months the models are compared on.
     """
     settings = area.settings
     history = build_history(area)
     harm = get_harm_days(history.targets, settings.risk.harm)
-    told = _predict_incidents(history, harm, area, comparison_months)
+    predicted = _predict_incidents(history, harm, area, comparison_months)
     timing = estimate_timing(area, history.targets)
     weights = harm if timing is None else harm * timing.by_category
-    crime = _normalise((told.expected * weights).sum(axis=1))
+    crime = _normalise((predicted.expected * weights).sum(axis=1))
     reports = _normalise(_spread_reports(area))
     crime_weight = settings.risk.crime_weight if reports.any() else 1.0
     crime_weight = crime_weight if crime.any() else 0.0
@@ -75,18 +148,18 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
         crime=crime,
         reports=reports,
         joined=_normalise(crime_weight * crime + (1 - crime_weight) * reports),
-        model=told.model,
-        margin=told.margin,
+        model=predicted.model,
+        margin=predicted.margin,
         months=(history.months[0], history.months[-1]),
         times_known=area.times_known,
         snapped=area.snapped,
         notes=(
             *area.notes,
             *describe_guard(area),
-            *told.notes,
+            *predicted.notes,
             MONTHS_ONLY_NOTE if timing is None else str(timing),
         ),
-        choices=told.choices,
+        choices=predicted.choices,
         timing=timing,
     )
 
@@ -94,94 +167,67 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
 def _predict_incidents(
     history: History, harm: NDArray[np.float64], area: StudyArea, comparison_months: int
 ) -> _Prediction:
-    """What the named model, or the chosen ones, expect."""
+    """What the model that the settings name expects, or in each category the best on past months.
+
+    Prior counts are used throughout where there is too little to compare models on, or where the
+    chosen models together did worse.
+    """
     settings = area.settings
     models = build_models(settings.risk.half_life_months, settings.seed)
-    name = settings.risk.model
-    if name == AUTO:
-        origins = list(history.months[MIN_HISTORY_MONTHS:][-comparison_months:])
-        fewest = settings.privacy.min_crime_count
-        return _predict_by_choice(history, models, harm, origins, settings.seed, fewest)
-    model = fit_or_reuse(models[name], history)
-    said = (f"Risk model '{name}', as the settings say.", *model.notes_)
-    return _Prediction(model.predict(), name, notes=said)
-
-
-def _predict_by_choice(
-    history: History,
-    models: dict[str, RiskModel],
-    harm: NDArray[np.float64],
-    origins: list[pd.Timestamp],
-    seed: int,
-    fewest: int,
-) -> _Prediction:
-    """In each category, the model that was best on these months."""
-    events = sum(map(history.get_month_totals, origins), np.zeros(len(history.categories)))[
-        : len(harm)
-    ]
+    if settings.risk.model != AUTO:
+        model = fit_or_reuse(models[settings.risk.model], history)
+        note = f"Risk model '{settings.risk.model}', as the settings say."
+        return _Prediction(model.predict(), settings.risk.model, None, [note, *model.notes_])
+    origins = list(history.months[MIN_HISTORY_MONTHS:][-comparison_months:])
+    events = history.totals[len(history) - len(origins) :, : len(harm)].sum(axis=0)
+    min_crime_count = settings.privacy.min_crime_count
     if len(origins) < MIN_ORIGINS_TO_CHOOSE or events.sum() < MIN_EVENTS_TO_CHOOSE:
-        expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
         choices = tuple(
-            ModelChoice(name, PRIOR_COUNT, None, int(seen), len(origins), fewest)
-            for name, seen in zip(history.targets, events, strict=True)
+            ModelChoice(name, PRIOR_COUNT, None, int(count), len(origins), min_crime_count)
+            for name, count in zip(history.targets, events, strict=True)
         )
-        return _Prediction(expected, PRIOR_COUNT, None, tuple(map(str, choices)), choices)
-    compared = {name: models[name] for name in COMPARED_MODELS}
-    trials = run_trials(history, compared, origins, harm, seed=seed)
-    if trials.is_worse:
         expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
-        why = (
+        return _Prediction(expected, PRIOR_COUNT, None, [*map(str, choices)], choices)
+    compared = {name: models[name] for name in COMPARED_MODELS}
+    trials = run_trials(
+        history, compared, origins, harm, seed=settings.seed, min_crime_count=min_crime_count
+    )
+    if trials.is_worse:
+        note = (
             f"The models chosen by category together caught less of all crime weighed by harm than "
             f"{PRIOR_COUNT} in the last {len(origins)} months: {PRIOR_COUNT} taken throughout."
         )
-        return _Prediction(expected, PRIOR_COUNT, 0.0, (why,))
-    chosen = (trials.choose_for(column) for column in range(len(history.targets)))
-    choices = tuple(replace(choice, min_crime_count=fewest) for choice in chosen)
+        expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
+        return _Prediction(expected, PRIOR_COUNT, 0.0, [note])
+    choices = trials.choose_models()
     rates = combine_by_category([fit_or_reuse(models[choice.model], history) for choice in choices])
-    expected = history.units.catchments.spread(rates)
-    names = tuple(dict.fromkeys(choice.model for choice in choices))
-    margin = _compute_margin(trials)
-    said = [str(choice) for choice in choices]
+    names = dict.fromkeys(choice.model for choice in choices)
+    margin, notes = trials.compute_margin(), [str(choice) for choice in choices]
     if margin is not None:
-        said.append(
+        notes.append(
             f"On {ALL_CATEGORIES} crime weighed by harm, the models taken month by month "
-            "differed from "
-            f"{PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the street length."
+            f"differed from {PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the "
+            "street length."
         )
-    return _Prediction(expected, " and ".join(names), margin, tuple(said), choices)
-
-
-def _compute_margin(trials: Trials) -> float | None:
-    """Difference of PAI to prior counts on all crime, on months after which a choice was made."""
-    told = [
-        row
-        for row, choices in enumerate(trials.choices)
-        if any(choice.gain is not None for choice in choices)
-    ]
-    total = trials.totals[told, -1].sum()
-    if not told or total == 0:
-        return None
-    at = COVERAGES.index(MARGIN_COVERAGE)
-    auto, usual = trials.models.index(AUTO), trials.models.index(PRIOR_COUNT)
-    more = trials.hits[auto][told, -1, at].sum() - trials.hits[usual][told, -1, at].sum()
-    return round(float(more / total / MARGIN_COVERAGE), 3)
+    expected = history.units.catchments.spread(rates)
+    return _Prediction(expected, " and ".join(names), margin, notes, choices)
 
 
 def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares that sum to 1, or all zero."""
     total = values.sum()
     return round_significant(values / total, RISK_DIGITS) if total > 0 else np.zeros_like(values)
 
 
 def _spread_reports(area: StudyArea) -> NDArray[np.float64]:
-    """Reports of each group, spread evenly along the streets of its square within the area."""
-    metres = area.network.piece_metres
-    group = area.reports.group_of_piece
+    """(p,) reports of each group, spread evenly along the streets of its square in the area."""
+    metres, groups = area.network.piece_metres, area.reports
+    group = groups.group_of_piece
     held = group >= 0
-    length = np.bincount(group[held], weights=metres[held], minlength=len(area.reports))
+    length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
+    per_metre = groups.counts * groups.share_inside / length
     risk = np.zeros(len(metres))
-    risk[held] = (area.reports.counts * area.reports.share_inside / length)[group[held]] * metres[
-        held
-    ]
+    risk[held] = per_metre[group[held]] * metres[held]
     return risk
 
 

@@ -3,14 +3,12 @@
 Network kernel: the equal-split discontinuous kernel of Okabe, Satoh and Sugihara (2009), "A kernel
 density estimation method for networks, its computational method and a GIS-based tool",
 International Journal of Geographical Information Science 23(1): 7-32; Okabe and Sugihara (2012),
-"Spatial Analysis Along Networks", chapter 9. At a junction of n streets a walk divides into the
-n - 1 others; at a dead end it turns back; no walk turns back elsewhere. So nothing is lost on the
-way: all of a crime's mass stays on the streets within the bandwidth.
-
-The compiled heart of the network kernel: walks from one piece of street outwards.
+"Spatial Analysis Along Networks", chapter 9. At a junction of n streets a walk divides equally into
+the n - 1 others; at a dead end it turns back; no walk turns back elsewhere. So no mass is lost: all
+of a crime's mass stays on the streets within the bandwidth.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +20,10 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 
 Streets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-"""First half and halves by node, nodes (p, 2) and metres (p,) of pieces; see `walk`."""
+"""Start of each node's halves, halves by node, and (p, 2) nodes and (p,) metres of pieces.
+
+Half 2i + e is end e of piece i. `halves[first[v]:first[v + 1]]` are the halves that meet at node v.
+"""
 
 STREETS = "Tuple((i8[::1], i8[::1], i8[:,::1], f8[::1]))"
 
@@ -51,16 +52,25 @@ def spread_piece(  # noqa: PLR0917 - compiled code takes no keywords
 ) -> int:
     """Add the kernel of one piece to `out`; give the number of pieces noted in `touched`.
 
-    Half 2i + e is end e of piece i; `halves[first[v]:first[v + 1]]` are those that meet at node v.
-    A row of `stack` is a walk under way: the half it arrived by, metres walked, its share. A piece
-    is noted when it is first given something, if there is room for that.
+    The weight stands at the middle of the source piece and two walks leave it, one through each
+    end. The kernel is symmetric, so each walk starts with the whole weight and gives every piece
+    that it crosses its share times the kernel's integral over the metres walked there. At a node
+    the walk goes on into each other half with an equal part of its share; at a dead end it returns
+    into the piece it came from with all of it. The parts of a share always add up to the share, so
+    the mass on all pieces is the weight itself. A walk ends where the kernel does, where its share
+    falls below the floor, or where the stack is full; it then leaves the rest of its mass on its
+    last piece, so nothing is lost then either. The number of walks grows with every junction, but
+    their shares fall as fast: the floor keeps them few.
+
+    A row of `stack` is a walk under way: the half it arrived by, metres walked, its share. Pieces
+    are noted in `touched` when they first receive mass; an empty `touched` notes none.
     """
     first, halves, nodes, metres = streets
     noting = len(touched) > 0
     found = 0
     half_way = metres[source] / 2.0
-    # A little less, so that rounding does not decide where a share is the floor itself: a fifth of
-    # a half, four times over, is one in ten thousand of any weight.
+    # A little below the floor, so that rounding does not decide about a share that equals it: a
+    # fifth of a half, four times over, is one in ten thousand of any weight.
     least = floor * weight * (1.0 - 1e-9)
     given = weight * 2.0 * compute_tail(half_way / bandwidth)
     if noting and out[source] == 0.0:
@@ -108,9 +118,9 @@ def spread_piece(  # noqa: PLR0917 - compiled code takes no keywords
 def spread_all(
     weights: NDArray[np.float64], streets: Streets, bandwidth: float, floor: float
 ) -> NDArray[np.float64]:
-    """Spread the weight of every piece; see `walk`."""
+    """Spread the weight of every piece; see `spread_piece`."""
     out = np.zeros(len(weights))
-    touched = np.empty(0, dtype=np.int64)
+    touched = np.empty(0, dtype=np.int64)  # nothing has to be noted
     stack = np.empty((4096, 3))
     for source in range(len(weights)):
         if weights[source] != 0.0:
@@ -152,97 +162,70 @@ def build_columns(
 
 
 BANDWIDTHS = (40.0, 60.0, 90.0, 130.0, 190.0)
-"""Candidates in metres, in the order in which they are tried; of equals the first is kept."""
+"""Candidates in metres, in the order in which they are tried; the first of equals is chosen."""
 
 FLOOR = 1e-4
-"""A walk that carries less than this share of its crime ends where it is, with all it carries."""
+"""A walk that carries less than this share of its crime ends where it is; 0 follows every walk."""
 
 BACKGROUND = 0.01
-"""Share of a crime that may be anywhere on the streets, so that no place is held impossible."""
+"""Share of a crime that may be anywhere on the streets, so that no place is impossible."""
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkKernel:
-    """Spread along the streets.
+def _index_streets(network: StreetNetwork) -> Streets:
+    """The network as the compiled functions take it."""
+    nodes = np.ascontiguousarray(network.piece_nodes, dtype=np.int64)
+    halves = np.argsort(nodes.ravel(), kind="stable")
+    first = np.concatenate([[0], np.cumsum(np.bincount(nodes.ravel()))]).astype(np.int64)
+    return first, halves, nodes, np.ascontiguousarray(network.piece_metres, dtype=np.float64)
 
-    Parameters
-    ----------
-    network
-        The streets.
-    floor
-        See `FLOOR`; 0 follows every walk to its end.
+
+def spread_on_network(
+    network: StreetNetwork, weights: NDArray[np.float64], bandwidth: float, *, floor: float = FLOOR
+) -> NDArray[np.float64]:
+    """(p,) mass on every piece when each piece's weight (p,) stands at its middle.
+
+    Its sum is the sum of the weights. The bandwidth is in metres; for `floor` see `FLOOR`. For one
+    set of weights on a whole city this takes far less memory than the matrix.
     """
-
-    network: StreetNetwork
-    floor: float = FLOOR
-    _made: dict[float, sparse.csc_array] = field(default_factory=dict, repr=False)
-
-    def _streets(self) -> Streets:
-        """Halves of pieces by the node they meet at, nodes and metres of pieces."""
-        nodes = np.ascontiguousarray(self.network.piece_nodes, dtype=np.int64)
-        ends = nodes.ravel()
-        halves = np.argsort(ends, kind="stable")
-        first = np.concatenate([[0], np.cumsum(np.bincount(ends))]).astype(np.int64)
-        metres = np.ascontiguousarray(self.network.piece_metres, dtype=np.float64)
-        return first, halves, nodes, metres
-
-    def spread(self, weights: NDArray[np.float64], bandwidth: float) -> NDArray[np.float64]:
-        """Mass on every piece when each piece's weight stands at its middle.
-
-        Parameters
-        ----------
-        weights
-            (p,) crimes on each piece.
-        bandwidth
-            Metres at which the kernel ends.
-
-        Returns
-        -------
-        NDArray
-            (p,); its sum is the sum of the weights.
-        """
-        held = np.ascontiguousarray(weights, dtype=np.float64)
-        return spread_all(held, self._streets(), float(bandwidth), self.floor)
-
-    def matrix(self, bandwidth: float) -> sparse.csc_array:
-        """(p, p) mass on each piece (row) of one crime on each piece (column); kept for reuse."""
-        if bandwidth not in self._made:
-            starts, rows, values = build_columns(self._streets(), float(bandwidth), self.floor)
-            shape = (len(self.network), len(self.network))
-            self._made[bandwidth] = sparse.csc_array((values, rows, starts), shape=shape)
-        return self._made[bandwidth]
+    weights = np.ascontiguousarray(weights, dtype=np.float64)
+    return spread_all(weights, _index_streets(network), float(bandwidth), floor)
 
 
-@dataclass(frozen=True, eq=False)
-class PlanarKernel:
-    """Spread over the plane, to the middle of every piece; each crime's mass sums to one.
+def build_network_matrix(
+    network: StreetNetwork, bandwidth: float, *, floor: float = FLOOR
+) -> sparse.csc_array:
+    """(p, p) mass on each piece (row) of one crime on each piece (column), along the streets."""
+    starts, rows, values = build_columns(_index_streets(network), float(bandwidth), floor)
+    return sparse.csc_array((values, rows, starts), shape=(len(network), len(network)))
 
-    The kernel is (1 - (d / bandwidth)^2)^2 in the distance d, times the piece's metres.
+
+def build_planar_matrix(network: StreetNetwork, bandwidth: float) -> sparse.csc_array:
+    """(p, p) mass on each piece (row) of one crime on each piece (column), in a straight line.
+
+    The kernel is (1 - (d / bandwidth)^2)^2 in the distance d to the middle of each piece, times the
+    piece's metres; each crime's mass sums to one.
     """
-
-    network: StreetNetwork
-    _made: dict[float, sparse.csc_array] = field(default_factory=dict, repr=False)
-
-    def matrix(self, bandwidth: float) -> sparse.csc_array:
-        """(p, p) mass on each piece (row) of one crime on each piece (column); kept for reuse."""
-        if bandwidth not in self._made:
-            middle = self.network.piece_middle
-            pairs = cKDTree(middle).query_pairs(bandwidth, output_type="ndarray")
-            apart = np.hypot(*(middle[pairs[:, 0]] - middle[pairs[:, 1]]).T) / bandwidth
-            itself = np.arange(len(middle))
-            near = np.concatenate([(1 - apart**2) ** 2] * 2 + [np.ones(len(middle))])
-            rows = np.concatenate([pairs[:, 0], pairs[:, 1], itself])
-            of = np.concatenate([pairs[:, 1], pairs[:, 0], itself])
-            mass = near * self.network.piece_metres[rows]
-            total = np.bincount(of, mass, minlength=len(middle))
-            shape = (len(middle), len(middle))
-            self._made[bandwidth] = sparse.csc_array((mass / total[of], (rows, of)), shape=shape)
-        return self._made[bandwidth]
+    middle = network.piece_middle
+    pairs = cKDTree(middle).query_pairs(bandwidth, output_type="ndarray")
+    distance = np.hypot(*(middle[pairs[:, 0]] - middle[pairs[:, 1]]).T) / bandwidth
+    own = np.arange(len(middle))
+    density = np.concatenate([(1 - distance**2) ** 2] * 2 + [np.ones(len(middle))])
+    rows = np.concatenate([pairs[:, 0], pairs[:, 1], own])
+    columns = np.concatenate([pairs[:, 1], pairs[:, 0], own])
+    mass = density * network.piece_metres[rows]
+    total = np.bincount(columns, mass, minlength=len(middle))
+    shape = (len(middle), len(middle))
+    return sparse.csc_array((mass / total[columns], (rows, columns)), shape=shape)
 
 
-def compute_unit_matrix(
-    kernel: NetworkKernel | PlanarKernel, catchments: Catchments, bandwidth: float
-) -> sparse.csr_array:
+PIECE_KERNELS: Mapping[str, Callable[[StreetNetwork, float], sparse.csc_array]] = {
+    "network": build_network_matrix,
+    "planar": build_planar_matrix,
+}
+"""What builds a kernel's matrix, by its kind of distance."""
+
+
+def aggregate_matrix(matrix: sparse.csc_array, catchments: Catchments) -> sparse.csr_array:
     """(c, c) mass in each place (row) of one crime somewhere in each place (column)."""
     pieces = np.arange(len(catchments.piece_catchment))
     shape = (len(pieces), len(catchments))
@@ -251,32 +234,28 @@ def compute_unit_matrix(
     )
     ones = np.ones(len(pieces))
     gather = sparse.csr_array((ones, (catchments.piece_catchment, pieces)), shape=shape[::-1])
-    return sparse.csr_array(gather @ (kernel.matrix(bandwidth) @ spread))
+    return sparse.csr_array(gather @ (matrix @ spread))
 
 
 def compute_likelihood(
-    among: sparse.csr_array, counts: NDArray[np.float64], metres: NDArray[np.float64]
+    unit_matrix: sparse.csr_array, counts: NDArray[np.float64], metres: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Log likelihood of each crime's place given all other crimes of its category.
+    """(k,) leave-one-out log likelihood of the crimes of each category; higher is better.
 
-    A crime is known to lie in its place, no nearer: its likelihood is the mass that the kernels of
-    the others leave there. Where the place is a single piece that is the usual criterion.
+    A crime is only known to lie somewhere in its place: its likelihood is the mass that the kernels
+    of all other crimes of its category leave there. Where the place is a single piece that is the
+    usual criterion.
 
     Parameters
     ----------
-    among
-        (c, c) see `compute_unit_matrix`.
+    unit_matrix
+        (c, c) see `aggregate_matrix`.
     counts
         (c, k) crimes.
     metres
         (c,) street of each place.
-
-    Returns
-    -------
-    NDArray
-        (k,) sum over the crimes; higher is better.
     """
-    mass = among @ counts - among.diagonal()[:, None]
+    mass = unit_matrix @ counts - unit_matrix.diagonal()[:, None]
     share = np.maximum(mass, 0.0) / np.maximum(counts.sum(axis=0) - 1, 1.0)
     share = (1 - BACKGROUND) * share + BACKGROUND * (metres / metres.sum())[:, None]
     return np.asarray((counts * np.log(share)).sum(axis=0))

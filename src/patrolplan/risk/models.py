@@ -203,7 +203,7 @@ class KernelCount(RiskModel):
         spread = places.catchments.spread(counts) / max(1, min(self.months, len(X)))
         self.expected_ = np.empty_like(spread)
         for column, width in enumerate(self.bandwidths_):
-            matrix = places.kernels[self.distance].matrix(float(width))
+            matrix = places.build_piece_matrix(self.distance, float(width))
             self.expected_[:, column] = matrix @ spread[:, column]
         return self
 

@@ -1,9 +1,12 @@
-"""Rolling origin: fit on the months before, score the month that came, step on by a month."""
+"""Rolling origin: fit on the months before, score the month after, step on by a month.
+
+Also chooses models: the one that was best on earlier months, where there is enough to compare.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -11,11 +14,17 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from patrolplan.parallel import map_in_threads
-from patrolplan.risk.choice import MIN_ORIGINS_TO_CHOOSE, ModelChoice, choose_model
 from patrolplan.risk.history import History
 from patrolplan.risk.kept import load_or_compute_sums
 from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
-from patrolplan.risk.scores import COVERAGES, UnitStreets, rank_streets, sum_slices, sum_unit_slices
+from patrolplan.risk.scores import (
+    COVERAGES,
+    UnitStreets,
+    append_harm,
+    rank_streets,
+    sum_slices,
+    sum_unit_slices,
+)
 
 ALL_CATEGORIES = "all"
 """Harm-weighted crime of all categories that count."""
@@ -24,26 +33,141 @@ AUTO = "auto"
 """The model that was best on earlier origins, at each origin."""
 
 MARGIN_COVERAGE = 0.05
-"""Coverage that the margin on prior counts is told for."""
+"""Coverage at which the margin over prior counts is given."""
+
+MARGIN_COLUMN = COVERAGES.index(MARGIN_COVERAGE)
 
 MIN_HISTORY_MONTHS = 6
-"""Months that stand before the first origin."""
+"""Months before the first origin."""
+
+MIN_EVENTS_TO_CHOOSE = 100
+"""With fewer incidents in the months compared, no model is chosen."""
+
+MIN_ORIGINS_TO_CHOOSE = 3
+"""With fewer months compared, no model is chosen."""
+
+MIN_STANDARD_ERRORS = 0.5
+"""Standard errors that a model must be better by."""
+
+CANDIDATES = (
+    "decayed count",
+    "planar kernel",
+    "network kernel",
+    "shrunk count",
+    "poisson",
+    "combination",
+)
+"""Models that may be chosen in place of prior counts; the first of equals."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model chosen for one category, and why.
+
+    Parameters
+    ----------
+    category, model
+        Names.
+    gain
+        How much more the model captured than prior counts in the months compared, as a share,
+        averaged over the coverages; None where there was too little to compare.
+    events, origins
+        Number of incidents and of months compared.
+    min_crime_count
+        Smaller numbers of incidents are not printed, where crime is held to the threshold.
+    """
+
+    category: str
+    model: str
+    gain: float | None
+    events: int
+    origins: int
+    min_crime_count: int = 1
+
+    def __str__(self) -> str:
+        few = self.events < self.min_crime_count and self.origins > 0
+        number = f"fewer than {self.min_crime_count}" if few else f"{self.events:,}"
+        basis = f"({number} incidents in {self.origins} months)"
+        if self.gain is None:
+            verdict = f"can't tell which model is best {basis}; {PRIOR_COUNT} taken"
+        elif self.model == PRIOR_COUNT:
+            verdict = f"no model was better than {PRIOR_COUNT} {basis}"
+        else:
+            against = f"{self.gain:+.1%} against {PRIOR_COUNT}"
+            verdict = f"{self.model} taken, it caught {against} {basis}"
+        return f"{self.category}: {verdict}."
+
+
+def choose_model(
+    category: str,
+    hits: Mapping[str, NDArray[np.float64]],
+    events: NDArray[np.int64],
+    min_crime_count: int = 1,
+) -> ModelChoice:
+    """Choose the model that captured most in earlier months, prior counts where none was better.
+
+    Better: the mean gain is more than half its own standard error over the months. Gains are
+    shares of what prior counts captured on average at the same coverage, so that every coverage
+    weighs the same.
+
+    Parameters
+    ----------
+    category
+        Its name.
+    hits
+        For each model (o, q) what it captured at earlier origins and each coverage.
+    events
+        (o,) incidents at those origins.
+    min_crime_count
+        See `ModelChoice`.
+    """
+    origins, total = len(events), int(events.sum())
+    enough = origins >= MIN_ORIGINS_TO_CHOOSE and total >= MIN_EVENTS_TO_CHOOSE
+    prior = hits[PRIOR_COUNT].mean(axis=0) if enough else np.zeros(1)
+    if not prior.all():
+        return ModelChoice(category, PRIOR_COUNT, None, total, origins, min_crime_count)
+    best, best_gain = PRIOR_COUNT, 0.0
+    for name in (name for name in CANDIDATES if name in hits):
+        gains = ((hits[name] - hits[PRIOR_COUNT]) / prior).mean(axis=1)
+        gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(origins))
+        if gain > MIN_STANDARD_ERRORS * error and gain > best_gain + 1e-9:
+            best, best_gain = name, gain
+    return ModelChoice(category, best, best_gain, total, origins, min_crime_count)
+
+
+def choose_models(
+    categories: Sequence[str],
+    models: Sequence[str],
+    hits: NDArray[np.float64],
+    events: NDArray[np.int64],
+    min_crime_count: int,
+) -> tuple[ModelChoice, ...]:
+    """`choose_model` for each category, from (m, o, j + 1, q) hits and (o, j + 1) events."""
+    return tuple(
+        choose_model(
+            category,
+            dict(zip(models, hits[:, :, column], strict=True)),
+            events[:, column],
+            min_crime_count,
+        )
+        for column, category in enumerate(categories)
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """What every model caught at every origin.
+    """What every model captured at every origin.
 
     Parameters
     ----------
     models
         (m,) names, `AUTO` last.
     categories
-        (j + 1,) names, `ALL` last.
+        (j + 1,) names, `ALL_CATEGORIES` last.
     origins
         (o,) the months that were scored.
     hits
-        (m, o, j + 1, q) incidents (harm for `ALL`) of the month in the top slices.
+        (m, o, j + 1, q) incidents (harm for `ALL_CATEGORIES`) of the month in the top slices.
     earlier_hits
         (m, o, j + 1, q) the same of the twelve months before, in the same slices.
     best_hits
@@ -53,10 +177,12 @@ class Trials:
     events
         (o, j + 1) incidents.
     choices
-        For each origin, the choice for each category.
-    worse
-        Whether the chosen models, taken together, caught less of `ALL` than prior counts did at
-        these origins: prior counts are then taken for it.
+        For each origin, the choice for each category, from the origins before.
+    is_worse
+        Whether the chosen models, taken together, captured less of `ALL_CATEGORIES` than prior
+        counts did at these origins: prior counts are then used for it.
+    min_crime_count
+        See `ModelChoice`.
     """
 
     models: tuple[str, ...]
@@ -70,43 +196,53 @@ class Trials:
     events: NDArray[np.int64]
     choices: tuple[tuple[ModelChoice, ...], ...]
     is_worse: bool
+    min_crime_count: int
 
     def since(self, month: pd.Timestamp) -> "Trials":
         """Only the origins from this month on."""
         start = int(self.origins.searchsorted(month))
-        return Trials(
-            self.models,
-            self.categories,
-            self.origins[start:],
-            self.hits[:, start:],
-            self.earlier_hits[:, start:],
-            self.best_hits[start:],
-            self.totals[start:],
-            self.earlier_totals[start:],
-            self.events[start:],
-            self.choices[start:],
-            self.is_worse,
+        return replace(
+            self,
+            origins=self.origins[start:],
+            hits=self.hits[:, start:],
+            earlier_hits=self.earlier_hits[:, start:],
+            best_hits=self.best_hits[start:],
+            totals=self.totals[start:],
+            earlier_totals=self.earlier_totals[start:],
+            events=self.events[start:],
+            choices=self.choices[start:],
         )
 
-    def choose_for(self, column: int) -> ModelChoice:
-        """Choice for one category from all of these origins."""
-        hits = {name: self.hits[row, :, column] for row, name in enumerate(self.models)}
-        return choose_model(self.categories[column], hits, self.events[:, column])
+    def choose_models(self) -> tuple[ModelChoice, ...]:
+        """The choice for each category from all of these origins."""
+        names = self.categories[:-1], self.models
+        return choose_models(*names, self.hits, self.events, self.min_crime_count)
+
+    def compute_margin(self) -> float | None:
+        """Difference of PAI on all crime to prior counts; None where no model could be chosen."""
+        rows = _has_choice(self.choices)
+        total = self.totals[rows, -1].sum()
+        if not total:
+            return None
+        auto, prior = self.models.index(AUTO), self.models.index(PRIOR_COUNT)
+        hits = self.hits[:, :, -1, MARGIN_COLUMN][:, rows]
+        gain = hits[auto].sum() - hits[prior].sum()
+        return round(float(gain / total / MARGIN_COVERAGE), 3)
 
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
     """Scores rankings of pieces of street.
 
-    Crimes are spread over the street of their place, so a ranking earns nothing for knowing where
-    the map points stand; see `patrolplan.network.catchments`.
+    Crimes are spread over the street of their place, so a ranking gains nothing by knowing where
+    the map points are; see `patrolplan.network.catchments`.
 
     Parameters
     ----------
     history
         Holds the months that are scored.
     harm
-        (j,) weight of each category in `ALL`.
+        (j,) weight of each category in `ALL_CATEGORIES`.
     seed
         Of the permutation that breaks ties.
     """
@@ -115,28 +251,17 @@ class Scorer:
     harm: NDArray[np.float64]
     seed: int
 
-    @property
-    def metres(self) -> NDArray[np.float64]:
-        """(p,) length of each piece."""
-        return self.history.units.network.piece_metres
-
     @cached_property
     def ties(self) -> NDArray[np.int64]:
-        """(p,) a permutation: among equals the piece of the lower number comes first."""
-        return np.random.default_rng(self.seed).permutation(len(self.metres))
+        """(p,) a permutation: among ties the piece of the lower number comes first."""
+        return np.random.default_rng(self.seed).permutation(len(self.history.units.network))
 
     @cached_property
     def streets(self) -> UnitStreets:
         """The places' pieces."""
-        places = self.history.units
-        return UnitStreets(
-            places.metres, self.metres, places.catchments.piece_catchment, np.argsort(self.ties)
-        )
-
-    def append_harm(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., j + 1) the categories, and all of them weighed by harm."""
-        weighed = (amounts * self.harm).sum(axis=-1, keepdims=True)
-        return np.asarray(np.concatenate([amounts, weighed], axis=-1))
+        units = self.history.units
+        pieces = units.network.piece_metres, units.catchments.piece_catchment
+        return UnitStreets(units.metres, *pieces, np.argsort(self.ties))
 
     def score(
         self, expected: NDArray[np.float64], amounts: NDArray[np.float64]
@@ -155,24 +280,16 @@ class Scorer:
         NDArray
             (n, j + 1, q).
         """
-        scores = self.append_harm(expected)
-        if len(expected) == amounts.shape[1]:
-            found = [
-                sum_unit_slices(score, self.streets, amounts[..., column].T)
-                for column, score in enumerate(scores.T)
-            ]
-        else:
-            spread = self.history.units.catchments.spread
-            found = [
-                sum_slices(
-                    rank_streets(score, self.metres, self.ties),
-                    self.metres,
-                    spread(amounts[..., column].T),
-                )
-                for column, score in enumerate(scores.T)
-            ]
+        spread, metres = self.history.units.catchments.spread, self.streets.piece_metres
+        sums = []
+        for score, amount in zip(append_harm(expected, self.harm).T, amounts.T, strict=True):
+            if len(expected) == amounts.shape[1]:
+                sums.append(sum_unit_slices(score, self.streets, amount))
+            else:
+                order = rank_streets(score, metres, self.ties)
+                sums.append(sum_slices(order, metres, spread(amount)))
         # In the order of memory that is read from the cache, so that sums over it are the same.
-        return np.ascontiguousarray(np.stack(found).transpose(2, 0, 1))
+        return np.ascontiguousarray(np.stack(sums).transpose(2, 0, 1))
 
 
 def run_trials(
@@ -182,13 +299,14 @@ def run_trials(
     harm: NDArray[np.float64],
     *,
     seed: int,
+    min_crime_count: int = 1,
 ) -> Trials:
     """Fit and score every model at every origin; choose among them by the origins before.
 
     Parameters
     ----------
     history
-        All months. A model only ever receives `history.until(origin)`.
+        All months. A model only ever receives `history.cut_before(origin)`.
     models
         By name.
     origins
@@ -197,169 +315,138 @@ def run_trials(
         (j,) weight of each of the history's targets.
     seed
         Breaks ties.
+    min_crime_count
+        See `ModelChoice`.
     """
-    rolling = _RollingOrigin(Scorer(history, harm, seed), models)
-    # Whoever leaves a limit of its own sets the whole process back to what it found: without this
-    # one around them all, a fit would go on with more threads as soon as another had ended.
+    names, targets, scorer = (*models, AUTO), history.targets, Scorer(history, harm, seed)
+    prior, shape = names.index(PRIOR_COUNT), (len(origins), len(targets) + 1)
+    hits = np.zeros((len(names), 2, *shape, len(COVERAGES)))
+    best_hits, together = np.zeros((*shape, len(COVERAGES))), np.zeros((shape[0], len(COVERAGES)))
+    totals, events = np.zeros((shape[0], 2, shape[1])), np.zeros(shape, dtype=np.int64)
+    choices: list[tuple[ModelChoice, ...]] = []
+
+    # When a thread leaves a limit of its own, it resets the whole process: without this limit
+    # around all of them, a fit would continue with more threads as soon as another had ended.
     with threadpool_limits(limits=1):
-        # What a model catches by itself hangs on no other origin; a choice hangs on all before.
-        seen = (_OriginScorer(rolling.scorer, origin) for origin in origins)
-        for looked in map_in_threads(rolling.score_models, seen):
-            rolling.add_origin(*looked.result())
-    return rolling.build_trials()
+        # A model's score does not depend on other origins; a choice depends on all before.
+        scored = map_in_threads(
+            partial(_score_alone, models=tuple(models.values())),
+            (_Origin(scorer, month) for month in origins),
+        )
+        for row, result in enumerate(scored):
+            origin, hits[:-1, :, row] = result.result()
+            is_worse = _is_worse(choices, hits[prior, 0, :row, -1], together[:row])
+            choices.append(
+                choose_models(targets, names, hits[:, 0, :row], events[:row], min_crime_count)
+            )
+            hits[-1, :, row] = origin.score([models[choice.model] for choice in choices[-1]])
+            together[row] = hits[-1, 0, row, -1]
+            if is_worse:
+                hits[-1, :, row, -1] = hits[prior, :, row, -1]
+            best_hits[row] = origin.score_best()
+            counts = origin.count_totals()
+            totals[row] = append_harm(counts, harm)
+            events[row] = np.append(counts[0], counts[0].sum())
+    return Trials(
+        models=names,
+        categories=(*targets, ALL_CATEGORIES),
+        origins=pd.DatetimeIndex(list(origins)),
+        hits=hits[:, 0],
+        earlier_hits=hits[:, 1],
+        best_hits=best_hits,
+        totals=totals[:, 0],
+        earlier_totals=totals[:, 1],
+        events=events,
+        choices=tuple(choices),
+        is_worse=_is_worse(choices, hits[prior, 0, :, -1], together),
+        min_crime_count=min_crime_count,
+    )
 
 
-class _OriginScorer:
-    """One origin: what models may look at, and what they are scored on.
+class _Origin:
+    """One month to be scored. What is not known from an earlier run is computed when needed."""
 
-    Both are only made where something is not known from an earlier run.
-    """
-
-    def __init__(self, scorer: Scorer, origin: pd.Timestamp) -> None:
-        self.scorer = scorer
-        self.origin = origin
+    def __init__(self, scorer: Scorer, month: pd.Timestamp) -> None:
+        self.scorer, self.history, self.month = scorer, scorer.history, month
+        self.row = int(self.history.months.searchsorted(month))
 
     @cached_property
     def cut(self) -> History:
-        """The months before."""
-        return self.scorer.history.cut_before(self.origin)
+        """The months before: all that a model may learn from."""
+        return self.history.cut_before(self.month)
 
     @cached_property
     def amounts(self) -> NDArray[np.float64]:
-        """(2, c, j + 1) what came, and the twelve months before."""
-        history = self.scorer.history
-        before = history.count_last(12, before=self._months_before)[:, : len(history.targets)]
-        return self.scorer.append_harm(np.stack([history.get_month_counts(self.origin), before]))
-
-    @property
-    def _months_before(self) -> int:
-        """How many months lie before."""
-        return int(self.scorer.history.months.searchsorted(self.origin))
-
-    @cached_property
-    def _cache_key(self) -> str:
-        """Everything beside the models that sums rest on, by content."""
-        scorer, history, known = self.scorer, self.scorer.history, self._months_before
-        harm = hashlib.sha256(scorer.harm.tobytes()).hexdigest()
-        first = history.months[: min(known, 1)].strftime("%Y-%m").tolist()
-        return f"{scorer.seed} {first} {history.digest(known)} {history.digest(known + 1)} {harm}"
-
-    def load_or_compute(
-        self, what: str, compute: Callable[[], NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        """Sums that rest on this origin and on what is named."""
-        return load_or_compute_sums(self.scorer.history.units, f"{what} {self._cache_key}", compute)
-
-    def score_model(self, model: RiskModel) -> NDArray[np.float64]:
-        """(2, j + 1, q) what a model caught by itself."""
-        return self.load_or_compute(
-            f"caught {model!r}",
-            lambda: self.scorer.score(_predict_model(fit_or_reuse(model, self.cut)), self.amounts),
-        )
-
-    def score_choices(self, models: Sequence[RiskModel]) -> NDArray[np.float64]:
-        """(2, j + 1, q) what one model for each category caught."""
-        return self.load_or_compute(
-            f"together {models!r}",
-            lambda: self.scorer.score(
-                combine_by_category([fit_or_reuse(model, self.cut) for model in models]),
-                self.amounts,
-            ),
-        )
-
-    def score_best(self) -> NDArray[np.float64]:
-        """(j + 1, q) the most that could have been caught of what came."""
-        found = self.load_or_compute(
-            "best", lambda: self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1])
-        )
-        return np.asarray(found[0])
+        """(2, c, j + 1) crimes of the month, and of the twelve months before."""
+        before = self.history.count_last(12, before=self.row)[:, : len(self.history.targets)]
+        amounts = np.stack([self.history.get_month_counts(self.month), before])
+        return append_harm(amounts, self.scorer.harm)
 
     def count_totals(self) -> NDArray[np.float64]:
-        """(2, j) incidents that came, and those of the twelve months before."""
-        history, known = self.scorer.history, self._months_before
-        before = history.totals[max(0, known - 12) : known].sum(axis=0)
-        totals = np.stack([history.get_month_totals(self.origin), before])
-        return np.asarray(totals[:, : len(history.targets)], dtype=np.float64)
+        """(2, j) incidents of the month, and of the twelve months before."""
+        totals, before = self.history.totals, slice(max(0, self.row - 12), self.row)
+        both = np.stack([totals[self.row], totals[before].sum(axis=0)])
+        return np.asarray(both[:, : len(self.history.targets)], dtype=np.float64)
+
+    def score(self, models: Sequence[RiskModel]) -> NDArray[np.float64]:
+        """(2, j + 1, q) what one model for each category captured."""
+
+        def compute() -> NDArray[np.float64]:
+            fitted = [fit_or_reuse(model, self.cut) for model in models]
+            return self.scorer.score(combine_by_category(fitted), self.amounts)
+
+        return self._load_or_compute(repr(models), compute)
+
+    def score_best(self) -> NDArray[np.float64]:
+        """(j + 1, q) the most that could have been captured of the month."""
+
+        def compute() -> NDArray[np.float64]:
+            return self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1])
+
+        return np.asarray(self._load_or_compute("best", compute)[0])
+
+    def _load_or_compute(
+        self, what: str, compute: Callable[[], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """Sums from the cache, under a key that names by content all that they depend on."""
+        history, scorer, row = self.history, self.scorer, self.row
+        harm = hashlib.sha256(scorer.harm.tobytes()).hexdigest()
+        first = history.months[: min(row, 1)].strftime("%Y-%m").tolist()
+        digests = f"{history.digest(row)} {history.digest(row + 1)}"
+        key = f"{what} {scorer.seed} {first} {digests} {harm}"
+        return load_or_compute_sums(history.units, key, compute)
 
 
-class _RollingOrigin:
-    """The origins scored so far; a choice is made from these alone."""
+def _score_alone(
+    origin: _Origin, models: Sequence[RiskModel]
+) -> tuple[_Origin, list[NDArray[np.float64]]]:
+    """Fit each model on the months before an origin, and score it in all categories."""
+    origin.score_best()  # computed in this thread, read from the cache later
+    columns = len(origin.history.targets)
+    return origin, [origin.score([model] * columns) for model in models]
 
-    def __init__(self, scorer: Scorer, models: Mapping[str, RiskModel]) -> None:
-        self.scorer = scorer
-        self.models = models
-        self.names = (*models, AUTO)
-        self.origins: list[pd.Timestamp] = []
-        self.scored: list[NDArray[np.float64]] = []
-        self.mixed: list[NDArray[np.float64]] = []
-        self.best: list[NDArray[np.float64]] = []
-        self.totals: list[NDArray[np.float64]] = []
-        self.events: list[NDArray[np.int64]] = []
-        self.choices: list[tuple[ModelChoice, ...]] = []
 
-    def score_models(
-        self, origin: _OriginScorer
-    ) -> tuple[_OriginScorer, list[NDArray[np.float64]]]:
-        """Fit every model on the months before an origin, score the month that came."""
-        origin.score_best()  # kept for `step`
-        return origin, [origin.score_model(model) for model in self.models.values()]
+def _has_choice(choices: Sequence[tuple[ModelChoice, ...]]) -> NDArray[np.bool_]:
+    """(o,) origins at which a model could be chosen for any category."""
+    gains = [any(one.gain is not None for one in at_origin) for at_origin in choices]
+    return np.array(gains, dtype=bool)
 
-    def add_origin(self, origin: _OriginScorer, alone: Sequence[NDArray[np.float64]]) -> None:
-        """Choose by the origins before, and score what was chosen."""
-        totals, targets = origin.count_totals(), self.scorer.history.targets
-        choices = tuple(self._choose_for(column) for column in range(len(targets)))
-        together = origin.score_choices([self.models[one.model] for one in choices])
-        scored = np.stack([*alone, together])
-        mixed = scored[-1, 0, -1].copy()
-        if self.is_worse():
-            scored[-1, :, -1] = scored[self.names.index(PRIOR_COUNT), :, -1]
-        self.mixed.append(mixed)
-        self.origins.append(origin.origin)
-        self.scored.append(scored)
-        self.best.append(origin.score_best())
-        self.totals.append(self.scorer.append_harm(totals))
-        self.events.append(np.append(totals[0], totals[0].sum()).astype(np.int64))
-        self.choices.append(choices)
 
-    def is_worse(self) -> bool:
-        """Whether the chosen models together caught less of all crime than prior counts did.
+def _is_worse(
+    choices: Sequence[tuple[ModelChoice, ...]],
+    prior: NDArray[np.float64],
+    together: NDArray[np.float64],
+) -> bool:
+    """Whether the chosen models together captured less of all crime than prior counts did.
 
-        Less on average over the coverages, or at the one that the margin is told for.
-        """
-        told = [row for row, choices in enumerate(self.choices) if _has_choice(choices)]
-        if len(told) < MIN_ORIGINS_TO_CHOOSE:
-            return False
-        usual = self.names.index(PRIOR_COUNT)
-        prior = np.array([self.scored[row][usual, 0, -1] for row in told])
-        mixed = np.array([self.mixed[row] for row in told])
-        mean = np.maximum(prior.mean(axis=0), 1e-12)
-        gains = ((mixed - prior) / mean).mean(axis=0)
-        return bool(gains.mean() < 0 or gains[COVERAGES.index(MARGIN_COVERAGE)] < 0)
-
-    def _choose_for(self, column: int) -> ModelChoice:
-        hits = {
-            name: np.array([scored[row, 0, column] for scored in self.scored])
-            for row, name in enumerate(self.models)
-        }
-        events = np.array([counted[column] for counted in self.events], dtype=np.int64)
-        return choose_model(self.scorer.history.targets[column], hits, events)
-
-    def build_trials(self) -> Trials:
-        hits = np.stack(self.scored, axis=2)
-        totals = np.stack(self.totals)
-        return Trials(
-            models=self.names,
-            categories=(*self.scorer.history.targets, ALL_CATEGORIES),
-            origins=pd.DatetimeIndex(self.origins),
-            hits=hits[:, 0],
-            earlier_hits=hits[:, 1],
-            best_hits=np.stack(self.best),
-            totals=totals[:, 0],
-            earlier_totals=totals[:, 1],
-            events=np.stack(self.events),
-            choices=tuple(self.choices),
-            is_worse=self.is_worse(),
-        )
+    Of (o, q) hits: less on average over the coverages, or at `MARGIN_COVERAGE`.
+    """
+    rows = _has_choice(choices)
+    if rows.sum() < MIN_ORIGINS_TO_CHOOSE:
+        return False
+    mean = np.maximum(prior[rows].mean(axis=0), 1e-12)
+    gains = ((together[rows] - prior[rows]) / mean).mean(axis=0)
+    return bool(gains.mean() < 0 or gains[MARGIN_COLUMN] < 0)
 
 
 def combine_by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
@@ -367,11 +454,3 @@ def combine_by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
     if any(model.rates_ is None for model in models):
         return np.column_stack([model.predict()[:, k] for k, model in enumerate(models)])
     return np.column_stack([model.get_unit_rates()[:, k] for k, model in enumerate(models)])
-
-
-def _predict_model(model: RiskModel) -> NDArray[np.float64]:
-    return model.predict() if model.rates_ is None else model.rates_
-
-
-def _has_choice(choices: tuple[ModelChoice, ...]) -> bool:
-    return any(choice.gain is not None for choice in choices)

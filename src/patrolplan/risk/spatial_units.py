@@ -1,7 +1,8 @@
-"""What stands still while crime changes: the places that counts are kept for.
+"""The places that crime is counted in, and how they lie to one another.
 
 A place is a catchment: the streets round a snap point, or one piece of street where places are
-exact. Everything here is geometry, so it is worked out once and shared by every cut of a history.
+exact. Everything in this module is geometry, so it is worked out once and shared by every cut of a
+history.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
-from patrolplan.risk.kernels import NetworkKernel, PlanarKernel, compute_unit_matrix
+from patrolplan.risk.kernels import PIECE_KERNELS, aggregate_matrix
 
 NEIGHBOUR_METRES = 300.0
 """Places nearer than this in a straight line are neighbours."""
@@ -34,12 +35,12 @@ STREET_KINDS: tuple[tuple[str, ...], ...] = (
     ("footway", "path", "steps", "cycleway", "track", "bridleway"),
     ("service",),
 )
-"""Kinds of street that OpenStreetMap tells apart; the rest is residential or unclassified."""
+"""Kinds of street by OpenStreetMap's `highway`; all others are residential or unclassified."""
 
 
 @dataclass(frozen=True, eq=False)
 class SpatialUnits:
-    """The places of an area, and how they lie to one another.
+    """The c places of an area, and how they lie to one another.
 
     Parameters
     ----------
@@ -47,18 +48,17 @@ class SpatialUnits:
         The streets.
     catchments
         The pieces of street of each place.
-    kept
-        Results that cost time, by the digest of the counts that they rest on.
-    working
-        Held by the thread that works out what others are about to ask for as well.
+    cache
+        Results that take time, by what they are and the digest of the counts that they rest on.
+    lock
+        Held by a thread while it computes results that other threads are about to need as well.
     """
 
     network: StreetNetwork
     catchments: Catchments
     cache: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
     lock: Lock = field(default_factory=Lock, init=False, repr=False)
-    _within: dict[float, sparse.csr_array] = field(default_factory=dict, repr=False)
-    _among: dict[tuple[str, float], sparse.csr_array] = field(default_factory=dict, repr=False)
+    _matrices: dict[tuple[str, float], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.catchments)
@@ -66,23 +66,19 @@ class SpatialUnits:
     @cached_property
     def metres(self) -> NDArray[np.float64]:
         """(c,) metres of street in each place."""
-        of_piece, metres = self.catchments.piece_catchment, self.network.piece_metres
-        return np.bincount(of_piece, metres, minlength=len(self)).astype(np.float64)
+        return self._sum_pieces(self.network.piece_metres)
+
+    def _sum_pieces(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(c,) sum over the pieces of each place."""
+        total = np.bincount(self.catchments.piece_catchment, amounts, minlength=len(self))
+        return total.astype(np.float64)
 
     @cached_property
     def kinds(self) -> NDArray[np.float64]:
-        """(c, m) share of each place's street that is of each of the `KINDS`."""
-        highway = self.network.piece_highway.astype(str)
-        shares = [
-            np.bincount(
-                self.catchments.piece_catchment,
-                self.network.piece_metres * np.isin(highway, kind),
-                minlength=len(self),
-            )
-            for kind in STREET_KINDS
-        ]
-        kinds: NDArray[np.float64] = np.column_stack(shares) / self.metres[:, None]
-        return kinds
+        """(c, m) share of each place's street that is of each of the `STREET_KINDS`."""
+        highway, metres = self.network.piece_highway.astype(str), self.network.piece_metres
+        of_kind = [self._sum_pieces(metres * np.isin(highway, kind)) for kind in STREET_KINDS]
+        return np.asarray(np.column_stack(of_kind) / self.metres[:, None])
 
     @cached_property
     def _cells(self) -> tuple[NDArray[np.float64], sparse.csr_array]:
@@ -99,53 +95,49 @@ class SpatialUnits:
         return centres, member
 
     def _build_near_matrix(self, metres: float) -> sparse.csr_array:
-        """(n, n) cells within so many metres of each other, each with itself; kept for reuse."""
-        if metres not in self._within:
+        """(n, n) cells within so many metres of each other, each with itself; built once."""
+        key = ("near", metres)
+        if key not in self._matrices:
             centres, _ = self._cells
             pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
             ends = (pairs.ravel(), pairs[:, ::-1].ravel())
             shape = (len(centres), len(centres))
             near = sparse.csr_array((np.ones(pairs.size), ends), shape=shape)
-            self._within[metres] = near + sparse.eye_array(len(centres), format="csr")
-        return self._within[metres]
+            self._matrices[key] = near + sparse.eye_array(len(centres), format="csr")
+        return self._matrices[key]
 
     def sum_around(
         self, amounts: NDArray[np.float64], metres: float = NEIGHBOUR_METRES
     ) -> NDArray[np.float64]:
-        """Sum over the other places within so many metres.
-
-        Parameters
-        ----------
-        amounts
-            (c, k).
-        metres
-            In a straight line.
-        """
+        """(c, k) sums of (c, k) amounts over the other places within so many metres."""
         _, member = self._cells
         total: NDArray[np.float64] = (
             member @ (self._build_near_matrix(metres) @ (member.T @ amounts)) - amounts
         )
         return np.maximum(total, 0.0)
 
-    @cached_property
-    def kernels(self) -> dict[str, NetworkKernel | PlanarKernel]:
-        """Kernels over straight-line and over walking distance."""
-        return {"planar": PlanarKernel(self.network), "network": NetworkKernel(self.network)}
+    def build_piece_matrix(self, distance: str, bandwidth: float) -> sparse.csc_array:
+        """(p, p) mass that a kernel brings from piece to piece; built once.
+
+        `distance` is "network" along the streets or "planar" in a straight line.
+        """
+        key = (f"pieces {distance}", bandwidth)
+        if key not in self._matrices:
+            self._matrices[key] = PIECE_KERNELS[distance](self.network, bandwidth)
+        return self._matrices[key]
 
     def build_kernel_matrix(self, distance: str, bandwidth: float) -> sparse.csr_array:
-        """(c, c) mass that a kernel brings from place to place; kept for reuse."""
-        key = (distance, bandwidth)
-        if key not in self._among:
-            self._among[key] = compute_unit_matrix(
-                self.kernels[distance], self.catchments, bandwidth
-            )
-        return self._among[key]
+        """(c, c) mass that a kernel brings from place to place; built once."""
+        key = (f"places {distance}", bandwidth)
+        if key not in self._matrices:
+            pieces = self.build_piece_matrix(distance, bandwidth)
+            self._matrices[key] = aggregate_matrix(pieces, self.catchments)
+        return self._matrices[key]
 
 
 def get_spatial_units(network: StreetNetwork, catchments: Catchments) -> SpatialUnits:
     """The places of an area: the same ones as long as its catchments are the same."""
-    kept = catchments.cache.get("places")
-    if kept is None or kept.network is not network:
-        kept = catchments.cache["places"] = SpatialUnits(network, catchments)
-    found: SpatialUnits = kept
-    return found
+    units: SpatialUnits | None = catchments.cache.get("places")
+    if units is None or units.network is not network:
+        units = catchments.cache["places"] = SpatialUnits(network, catchments)
+    return units

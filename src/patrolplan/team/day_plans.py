@@ -21,7 +21,7 @@ from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.further_patrols import add_avoiding_variants
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
 from patrolplan.team.week import Lock
 

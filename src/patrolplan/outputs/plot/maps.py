@@ -22,7 +22,7 @@ from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.patrols.plan import Patrol, Plan, format_time
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.estimate import Risk
 from patrolplan.text import format_count
 
 STREET = "0.82"
@@ -224,7 +224,7 @@ def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Ax
     Parameters
     ----------
     area, risk
-        See `patrolplan.risk.surface.Risk.disagreement`.
+        See `patrolplan.risk.estimate.Risk.disagreement`.
     axes
         Where to draw; a new figure by default.
     """

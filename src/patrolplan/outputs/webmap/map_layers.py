@@ -21,7 +21,7 @@ from patrolplan.patrols.plan import format_time
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol, Plan
-    from patrolplan.risk.surface import Risk
+    from patrolplan.risk.estimate import Risk
 
 
 PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
