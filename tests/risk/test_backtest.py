@@ -7,8 +7,8 @@ import pytest
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
 from patrolplan.risk.backtest import COLUMNS, backtest_risk, compute_interval, draw_months
-from patrolplan.risk.models import PriorCount, ShrunkCount
-from patrolplan.risk.rolling_origin import choose_model, run_trials
+from patrolplan.risk.models import PriorCount, ShrunkCount, choose_model
+from patrolplan.risk.rolling_origin import run_trials
 from patrolplan.risk.scores import compute_hits, simulate_reference
 
 

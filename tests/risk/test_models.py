@@ -5,7 +5,6 @@ import pytest
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from patrolplan.risk.features import FeatureBuilder
 from patrolplan.risk.history import build_history
 from patrolplan.risk.models import (
     MODELS,
@@ -16,7 +15,7 @@ from patrolplan.risk.models import (
     PriorCount,
     ShrunkCount,
 )
-from patrolplan.risk.regression import MAX_EVENT_ROWS, fit_poisson, thin_rows
+from patrolplan.risk.regression import MAX_EVENT_ROWS, FeatureBuilder, fit_poisson, thin_rows
 from patrolplan.risk.rolling_origin import run_trials
 from patrolplan.risk.shrinkage import fit_gamma_shape, fit_mixture
 
@@ -134,7 +133,7 @@ def test_features_rest_on_the_past(make):
 def test_thinned_rows_stand_for_all():
     """Thinning keeps every row with incidents, and the weights add up to about all rows."""
     counts = np.random.default_rng(0).poisson(0.02, size=(10, 5000)).astype(np.int32)
-    weights = thin_rows(counts, most_rows=9_000)
+    weights = thin_rows(counts, max_rows=9_000)
     assert (weights[counts > 0] == 1).all()
     assert (weights > 0).sum() < 10_000
     assert weights.sum() == pytest.approx(counts.size, rel=0.02)
@@ -157,14 +156,6 @@ def test_rows_learned_from_are_those_of_all_places(make):
     assert np.array_equal(
         FeatureBuilder(h).build_features(9, 0, some), FeatureBuilder(h).build_features(9, 0)[some]
     )
-
-
-def test_features_of_categories_are_told_one_after_the_other(make):
-    """What is looked up once for all categories gives each the features it would have alone."""
-    known = FeatureBuilder(make.history(make.uneven(months=16, kinds=3)))
-    features = known.build_month(9)
-    for target in (2, 0, 1):
-        assert np.array_equal(features.build_for(target), known.build_features(9, target))
 
 
 def test_features_by_hand(make):

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.models import PRIOR_COUNT, build_models
+from patrolplan.risk.models import MIN_EVENTS_TO_CHOOSE, PRIOR_COUNT, ModelChoice, build_models
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
-    MIN_EVENTS_TO_CHOOSE,
     MIN_HISTORY_MONTHS,
-    ModelChoice,
     Trials,
     run_trials,
 )

@@ -9,15 +9,19 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.models import PRIOR_COUNT, build_models, fit_or_reuse
+from patrolplan.risk.models import (
+    MIN_EVENTS_TO_CHOOSE,
+    MIN_ORIGINS_TO_CHOOSE,
+    PRIOR_COUNT,
+    ModelChoice,
+    build_models,
+    fit_or_reuse,
+)
 from patrolplan.risk.rolling_origin import (
     ALL_CATEGORIES,
     AUTO,
     MARGIN_COVERAGE,
-    MIN_EVENTS_TO_CHOOSE,
     MIN_HISTORY_MONTHS,
-    MIN_ORIGINS_TO_CHOOSE,
-    ModelChoice,
     combine_by_category,
     run_trials,
 )

@@ -1,10 +1,12 @@
-"""Risk models on one small interface: `fit` on a cut of the history, `predict` for every piece.
+"""Risk models with one small interface, and the choice among them.
 
-They follow scikit-learn's conventions: parameters are set when a model is made, `fit` learns and
-gives the model back, what was learned ends in an underscore, and `sklearn.base.clone` works.
+A model learns by `fit` from a cut of the history and gives by `predict` what it expects on every
+piece of street. Models follow scikit-learn's conventions: parameters are set by the constructor,
+`fit` returns the model, learned attributes end in an underscore, and `sklearn.base.clone` works.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -14,18 +16,36 @@ from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from patrolplan.network.catchments import Catchments
-from patrolplan.risk.features import FeatureBuilder
 from patrolplan.risk.history import History
 from patrolplan.risk.kept import load_or_compute_rates
 from patrolplan.risk.kernels import BANDWIDTHS, compute_likelihood
-from patrolplan.risk.regression import ALPHAS, fit_poisson
+from patrolplan.risk.regression import ALPHAS, FeatureBuilder, fit_poisson
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prepare_rates
 
 PRIOR_COUNT = "prior count"
-"""The simplest thing that works, and what every other model is held against."""
+"""The simplest model that works; every other model is compared with it."""
 
 MIN_EVENTS_TO_FIT = 20
 """With fewer incidents a regression has nothing to learn from."""
+
+MIN_EVENTS_TO_CHOOSE = 100
+"""With fewer incidents in the months compared, no model is chosen."""
+
+MIN_ORIGINS_TO_CHOOSE = 3
+"""With fewer months compared, no model is chosen."""
+
+MIN_STANDARD_ERRORS = 0.5
+"""Standard errors that a model must be better by."""
+
+CANDIDATES = (
+    "decayed count",
+    "planar kernel",
+    "network kernel",
+    "shrunk count",
+    "poisson",
+    "combination",
+)
+"""Models that may be chosen in place of prior counts; the first of equals."""
 
 
 class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hints
@@ -37,9 +57,9 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         (c, j) incidents expected in each place in the month after the cut, for each of the cut's
         `targets`, at least 0; None for a model that tells the pieces of a place apart.
     expected_
-        (p, j) incidents expected on each piece of street, of such a model alone; the others
-        spread a place's incidents evenly along its street.
-    said_
+        (p, j) incidents expected on each piece of street; only of such a model, the others spread
+        a place's incidents evenly along its street.
+    notes_
         What a reader should know about the fit, such as the bandwidths that were chosen.
     """
 
@@ -49,26 +69,20 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     notes_: tuple[str, ...]
 
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
-        """Learn from a history cut at an origin; nothing later is in it."""
+        """Learn from a history cut before an origin."""
         self.notes_ = ()
         self.rates_ = self._compute_rates(X)
         self.catchments_ = X.units.catchments
         return self
 
     def predict(self, X: None = None) -> NDArray[np.float64]:  # noqa: ARG002, N803
-        """Give (p, j) incidents expected on each piece of street in the month after the cut."""
+        """(p, j) incidents expected on each piece of street in the month after the cut."""
         if self.rates_ is None:
             return self.expected_
         return self.catchments_.spread(self.rates_)
 
     def get_unit_rates(self) -> NDArray[np.float64]:
-        """Give (c, j) `rates_`.
-
-        Raises
-        ------
-        TypeError
-            When the model tells the pieces of a place apart.
-        """
+        """`rates_` (c, j), or `TypeError` for a model that tells the pieces of a place apart."""
         if self.rates_ is None:
             message = f"{self!r} does not spread evenly along the street of a place"
             raise TypeError(message)
@@ -80,22 +94,16 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
 
 def fit_or_reuse(model: RiskModel, history: History) -> RiskModel:
-    """Fit a model, or take it from those already fitted on this very cut."""
+    """The model fitted on this cut; fitted once for each set of parameters."""
     key = repr(model)
     if key not in history.fitted_models:
         history.fitted_models[key] = clone(model).fit(history)
-    found: RiskModel = history.fitted_models[key]
-    return found
+    fitted: RiskModel = history.fitted_models[key]
+    return fitted
 
 
 class RandomOrder(RiskModel):
-    """No knowledge: streets in random order.
-
-    Parameters
-    ----------
-    seed
-        Start of the draw.
-    """
+    """No knowledge: streets in random order."""
 
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
@@ -107,30 +115,18 @@ class RandomOrder(RiskModel):
 
 
 class PriorCount(RiskModel):
-    """What was recorded in the last months goes on.
-
-    Parameters
-    ----------
-    months
-        How many months are counted.
-    """
+    """What was recorded in the last so many months goes on."""
 
     def __init__(self, months: int = 12) -> None:
         self.months = months
 
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
-        known = max(1, min(self.months, len(history)))
-        return history.count_last(self.months)[:, : len(history.targets)] / known
+        months = max(1, min(self.months, len(history)))
+        return history.count_last(self.months)[:, : len(history.targets)] / months
 
 
 class DecayedCount(RiskModel):
-    """All that was recorded, the older the less.
-
-    Parameters
-    ----------
-    half_life_months
-        Age at which an incident counts half.
-    """
+    """All that was recorded; an incident of `half_life_months` counts half."""
 
     def __init__(self, half_life_months: float = 6.0) -> None:
         self.half_life_months = half_life_months
@@ -141,14 +137,9 @@ class DecayedCount(RiskModel):
 
 
 class ShrunkCount(RiskModel):
-    """Decayed counts drawn towards what is around them, the more the sparser a category is.
+    """Decayed counts shrunk towards what is around them, the more the sparser a category is.
 
     Gamma-Poisson shrinkage, see `patrolplan.risk.shrinkage`.
-
-    Parameters
-    ----------
-    half_life_months
-        Age at which an incident counts half; long, for sparse crime needs a long memory.
     """
 
     def __init__(self, half_life_months: float = LONG_HALF_LIFE) -> None:
@@ -168,7 +159,7 @@ class KernelCount(RiskModel):
     distance
         "network" along the streets, "planar" in a straight line.
     bandwidths
-        Candidates in metres, in order; of equals the first is kept.
+        Candidates in metres, in order; the first of equals is chosen.
     months
         How many months are counted.
     """
@@ -186,39 +177,33 @@ class KernelCount(RiskModel):
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Choose the bandwidths and spread."""
         self.rates_ = None
-        places = X.units
-        counts = X.count_last(self.months)[:, : len(X.targets)]
-        fits = [
-            compute_likelihood(
-                places.build_kernel_matrix(self.distance, width), counts, places.metres
-            )
-            for width in self.bandwidths
-        ]
-        chosen = np.argmax(np.round(fits, 6), axis=0)
-        self.bandwidths_ = np.array(self.bandwidths)[chosen]
+        units, counts = X.units, X.count_last(self.months)[:, : len(X.targets)]
+        matrices = [units.build_kernel_matrix(self.distance, width) for width in self.bandwidths]
+        fits = [compute_likelihood(matrix, counts, units.metres) for matrix in matrices]
+        self.bandwidths_ = np.array(self.bandwidths)[np.argmax(np.round(fits, 6), axis=0)]
         self.notes_ = tuple(
             f"{name}: {self.distance} kernel of {width:.0f} m, by leave-one-out likelihood"
             for name, width in zip(X.targets, self.bandwidths_, strict=True)
         )
-        spread = places.catchments.spread(counts) / max(1, min(self.months, len(X)))
+        spread = units.catchments.spread(counts) / max(1, min(self.months, len(X)))
         self.expected_ = np.empty_like(spread)
         for column, width in enumerate(self.bandwidths_):
-            matrix = places.build_piece_matrix(self.distance, float(width))
+            matrix = units.build_piece_matrix(self.distance, float(width))
             self.expected_[:, column] = matrix @ spread[:, column]
         return self
 
 
 class PoissonCount(RiskModel):
-    """Poisson regression on counts there and around, street length and kind, and season.
+    """Poisson regression on counts in and around a place, street length and kind, and season.
 
-    It learns by which factor each month's crime differed from the shrunk counts before it, and is
-    refitted on all months of the cut; see `patrolplan.risk.features` and `.regression`.
+    It learns by which factor each month's crime differed from the shrunk counts before it; see
+    `patrolplan.risk.regression`.
 
     Parameters
     ----------
     alphas
-        Candidates for the penalty, in order; the one that tells the cut's own last months best
-        from the months before them is taken.
+        Candidates for the penalty, in order; chosen is the one that predicts the cut's own last
+        months best from the months before them.
     first_month
         Number of the first month that is learned from: it needs some months before it.
     """
@@ -228,37 +213,32 @@ class PoissonCount(RiskModel):
         self.first_month = first_month
 
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
-        first = history.months[:1].strftime("%Y-%m").tolist()  # it is told seasons apart by
+        first = history.months[:1].strftime("%Y-%m").tolist()  # decides which months are winter
         key = f"{self!r} {first} {history.digest()}"
         return load_or_compute_rates(history.units, key, lambda: self._learn_rates(history))
 
     def _learn_rates(self, history: History) -> NDArray[np.float64]:
-        """What the regression gives; it costs most of all models, so it is kept."""
-        now = len(history)
-        months = range(min(self.first_month, now), now)
-        prepare_rates(history, range(months.start, now + 1))
-        known = FeatureBuilder(history)
-        rates, features = known.compute_rates(now), known.build_month(now)
+        """(c, j) rates by regression; the slowest of all models, so the result is cached."""
+        end = len(history)
+        months = range(min(self.first_month, end), end)
+        prepare_rates(history, range(months.start, end + 1))
+        builder = FeatureBuilder(history)
+        rates = builder.compute_rates(end)
         events = history.totals[months.start :, : len(history.targets)].sum(axis=0)
         # One thread: sums of several threads differ in their last digits from run to run.
         with threadpool_limits(limits=1), config_context(assume_finite=True):
             for target in np.flatnonzero(events >= MIN_EVENTS_TO_FIT).tolist():
-                model = fit_poisson(known.build_rows(months, target), self.alphas)
-                rates[:, target] *= model.predict(features.build_for(target))
+                model = fit_poisson(builder.build_rows(months, target), self.alphas)
+                rates[:, target] *= model.predict(builder.build_features(end, target))
         return rates
 
 
 class Combination(RiskModel):
     """Half the regression, half the counts it rests on: shrunk and decayed, a quarter each.
 
-    The regression sees most, the shrunk counts help where a category is sparse, and the decayed
-    counts hold on to what was recorded where the other two are too sure of themselves. The shares
-    are plain ones, settled on snap points of Camden and Westminster outside the Bloomsbury box.
-
-    Parameters
-    ----------
-    half_life_months
-        Of the decayed counts.
+    The regression uses most information, the shrunk counts help where a category is sparse, and the
+    decayed counts correct the other two where they are overconfident. The shares are round numbers,
+    chosen on snap points of Camden and Westminster outside the Bloomsbury box.
     """
 
     def __init__(self, half_life_months: float = 12.0) -> None:
@@ -286,7 +266,101 @@ MODELS: dict[str, Callable[[], RiskModel]] = {
 
 def build_models(half_life_months: float, seed: int) -> dict[str, RiskModel]:
     """Every model, with the settings' half-life and seed."""
-    made = {name: make() for name, make in MODELS.items()}
-    made["decayed count"].set_params(half_life_months=half_life_months)
-    made["random"].set_params(seed=seed)
-    return made
+    models = {name: build() for name, build in MODELS.items()}
+    models["decayed count"].set_params(half_life_months=half_life_months)
+    models["random"].set_params(seed=seed)
+    return models
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model chosen for one category, and why.
+
+    Parameters
+    ----------
+    category, model
+        Names.
+    gain
+        How much more the model captured than prior counts in the months compared, as a share,
+        averaged over the coverages; None where there was too little to compare.
+    events, origins
+        Number of incidents and of months compared.
+    min_crime_count
+        Smaller numbers of incidents are not printed, where crime is held to the threshold.
+    """
+
+    category: str
+    model: str
+    gain: float | None
+    events: int
+    origins: int
+    min_crime_count: int = 1
+
+    def __str__(self) -> str:
+        few = self.events < self.min_crime_count and self.origins > 0
+        number = f"fewer than {self.min_crime_count}" if few else f"{self.events:,}"
+        basis = f"({number} incidents in {self.origins} months)"
+        if self.gain is None:
+            verdict = f"can't tell which model is best {basis}; {PRIOR_COUNT} taken"
+        elif self.model == PRIOR_COUNT:
+            verdict = f"no model was better than {PRIOR_COUNT} {basis}"
+        else:
+            against = f"{self.gain:+.1%} against {PRIOR_COUNT}"
+            verdict = f"{self.model} taken, it caught {against} {basis}"
+        return f"{self.category}: {verdict}."
+
+
+def choose_model(
+    category: str,
+    hits: Mapping[str, NDArray[np.float64]],
+    events: NDArray[np.int64],
+    min_crime_count: int = 1,
+) -> ModelChoice:
+    """Choose the model that captured most in earlier months, prior counts where none was better.
+
+    Better: the mean gain is more than half its own standard error over the months. Gains are
+    shares of what prior counts captured on average at the same coverage, so that every coverage
+    weighs the same.
+
+    Parameters
+    ----------
+    category
+        Its name.
+    hits
+        For each model (o, q) what it captured at earlier origins and each coverage.
+    events
+        (o,) incidents at those origins.
+    min_crime_count
+        See `ModelChoice`.
+    """
+    origins, total = len(events), int(events.sum())
+    enough = origins >= MIN_ORIGINS_TO_CHOOSE and total >= MIN_EVENTS_TO_CHOOSE
+    prior = hits[PRIOR_COUNT].mean(axis=0) if enough else np.zeros(1)
+    if not prior.all():
+        return ModelChoice(category, PRIOR_COUNT, None, total, origins, min_crime_count)
+    best, best_gain = PRIOR_COUNT, 0.0
+    for name in (name for name in CANDIDATES if name in hits):
+        gains = ((hits[name] - hits[PRIOR_COUNT]) / prior).mean(axis=1)
+        gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(origins))
+        if gain > MIN_STANDARD_ERRORS * error and gain > best_gain + 1e-9:
+            best, best_gain = name, gain
+    return ModelChoice(category, best, best_gain, total, origins, min_crime_count)
+
+
+def choose_models(
+    categories: Sequence[str],
+    models: Sequence[str],
+    hits: NDArray[np.float64],
+    events: NDArray[np.int64],
+    min_crime_count: int,
+) -> tuple[ModelChoice, ...]:
+    """`choose_model` for each category, from (m, o, j + 1, q) hits and (o, j + 1) events."""
+    return tuple(
+        choose_model(
+            category,
+            dict(zip(models, hits[:, :, column], strict=True)),
+            events[:, column],
+            min_crime_count,
+        )
+        for column, category in enumerate(categories)
+    )

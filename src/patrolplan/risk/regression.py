@@ -1,7 +1,8 @@
-"""Poisson regression on rows of place and month: what is learned from, and the penalty.
+"""Poisson regression on rows of place and month: features, training rows and the penalty.
 
-The regression starts from a rate that is known beforehand (its exposure) and learns by which
-factor what came differs from it. The larger the penalty, the nearer it stays to that rate.
+What is known of a place in a month rests on the months before alone. The regression starts from a
+rate that is known beforehand, the shrunk counts (its exposure), and learns by which factor the
+month's counts differ from it. The larger the penalty, the nearer it stays to that rate.
 """
 
 import warnings
@@ -9,17 +10,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from patrolplan.risk.history import History
+from patrolplan.risk.shrinkage import compute_shrunk_rates
+
+HORIZONS = (1, 3, 6, 12)
+"""Months over which the category's counts in a place are summed."""
+
+AROUND = (3, 12)
+"""Months over which the category's counts around a place are summed."""
+
+ALL_SPANS = (12, 3)
+"""Months over which the counts of all categories are summed."""
+
+MIN_RATE = 1e-4
+"""Incidents a month; no place is without any risk."""
+
+UnitRows = NDArray[np.int64] | slice
+EVERY_UNIT = slice(None)
+
 ALPHAS = (0.01, 0.1, 1.0, 10.0)
 """Candidates for the penalty on the coefficients of standardised features."""
 
 HOLD_OUT_MONTHS = 6
-"""Last months of a cut that the penalty is chosen on; never more than a third of them."""
+"""Last months of a cut that the penalty is chosen on; at most a third of all months."""
 
 MAX_ROWS = 20_000
 """Where there are more rows, those without incidents are thinned, and weigh more instead."""
@@ -35,11 +55,12 @@ class TrainingRows:
     Parameters
     ----------
     features, exposure, counts
-        (r, f), (r,) and (r,); what is known before, the rate known before, and what came.
+        (r, f), (r,) and (r,): what is known before the month, the rate known before, and the
+        month's incidents.
     weights
         (r,) how many rows one stands for.
-    held_back
-        (r,) rows of the last months; they stand last.
+    is_hold_out
+        (r,) rows of the last months, which the penalty is chosen on; they stand last.
     """
 
     features: NDArray[np.float64]
@@ -49,20 +70,13 @@ class TrainingRows:
     is_hold_out: NDArray[np.bool_]
 
 
-def thin_rows(counts: NDArray[np.int32], most_rows: int = MAX_ROWS) -> NDArray[np.float64]:
-    """Weight of every month and place; every n-th stands for n, the rest for 0.
+def thin_rows(counts: NDArray[np.int32], max_rows: int = MAX_ROWS) -> NDArray[np.float64]:
+    """(months, c) weights: every n-th month and place stands for n of them, the rest for 0.
 
-    Rows with incidents and rows without are thinned apart, each only where they are too many.
-
-    Parameters
-    ----------
-    counts
-        (months, c).
-    most_rows
-        See `MAX_ROWS`.
+    Rows with incidents and rows without are thinned separately, each only where there are too many.
     """
     flat = counts.ravel()
-    every = max(1, -(-counts.size // most_rows))
+    every = max(1, -(-counts.size // max_rows))
     events = np.flatnonzero(flat)
     nth = max(1, -(-len(events) // MAX_EVENT_ROWS))
     weights = np.zeros(counts.size)
@@ -73,34 +87,28 @@ def thin_rows(counts: NDArray[np.int32], most_rows: int = MAX_ROWS) -> NDArray[n
 
 
 def fit_poisson(rows: TrainingRows, alphas: Sequence[float] = ALPHAS) -> Pipeline:
-    """Fit, with the penalty under which the rows held back come out best.
-
-    Returns
-    -------
-    Pipeline
-        Predicts the factor on the exposure.
-    """
+    """Fit with the penalty that predicts the hold-out rows best; predicts the exposure's factor."""
     scaler = StandardScaler().fit(rows.features)
     scaled = replace(rows, features=scaler.transform(rows.features))
     return make_pipeline(scaler, _fit(scaled, slice(None), _choose_penalty(scaled, alphas)))
 
 
 def _choose_penalty(rows: TrainingRows, alphas: Sequence[float]) -> float:
-    """Penalty of least Poisson deviance on the rows held back; the last one if none can be told."""
-    learned = int(np.count_nonzero(~rows.is_hold_out))
-    before, after = slice(learned), slice(learned, None)
+    """Penalty of least Poisson deviance on the hold-out rows; the largest if there is no crime."""
+    first = int(np.count_nonzero(~rows.is_hold_out))
+    before, after = slice(first), slice(first, None)
     if not rows.counts[before].any() or not rows.counts[after].any():
         return alphas[-1]
     deviances = []
     for alpha in alphas:
         mean = _fit(rows, before, alpha).predict(rows.features[after]) * rows.exposure[after]
-        lost = mean - rows.counts[after] * np.log(np.maximum(mean, 1e-12))
-        deviances.append(float((rows.weights[after] * lost).sum()))
+        deviance = mean - rows.counts[after] * np.log(np.maximum(mean, 1e-12))
+        deviances.append(float((rows.weights[after] * deviance).sum()))
     return alphas[int(np.argmin(np.round(deviances, 6)))]
 
 
 def _fit(rows: TrainingRows, which: slice, alpha: float) -> PoissonRegressor:
-    """Counts over exposure, weighed by exposure: the same as an offset in the linear part."""
+    """Fit counts over exposure, weighted by exposure: the same as an offset in the linear part."""
     regressor = PoissonRegressor(alpha=alpha, solver="newton-cholesky", max_iter=50)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -110,3 +118,94 @@ def _fit(rows: TrainingRows, which: slice, alpha: float) -> PoissonRegressor:
             sample_weight=rows.exposure[which] * rows.weights[which],
         )
     return regressor
+
+
+class FeatureBuilder:
+    """Features and rates of places, for any month up to the one after the history's last.
+
+    Counts enter as log(1 + count), so that a rate may be a product of powers of them. Where fewer
+    months are known than a count is summed over, it is scaled up. What is given for a month rests
+    on the history's months before it alone.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._own, self._around = _accumulate_counts(history)
+
+    def compute_rates(self, month: int) -> NDArray[np.float64]:
+        """(c, j) shrunk counts of the months before, a month."""
+        return np.maximum(compute_shrunk_rates(self.history, months=month), MIN_RATE)
+
+    def build_features(
+        self, month: int, target: int, rows: UnitRows = EVERY_UNIT
+    ) -> NDArray[np.float64]:
+        """(r, f) all that is known of one category before a month, in these places.
+
+        Of the category: counts in the place over all `HORIZONS`, and around it. Of all categories:
+        each one's count over twelve months, and the sum of all, in the place and around it. Then
+        street length and kind, and the season as an angle.
+        """
+        units, last = self.history.units, -1
+        own = [self._sum(self._own, month, span, rows, target) for span in HORIZONS]
+        around = [self._sum(self._around, month, span, rows, target) for span in AROUND]
+        by_category = [self._sum(self._own, month, span, rows, EVERY_UNIT) for span in ALL_SPANS]
+        all_own = [counts.sum(axis=1) for counts in by_category]
+        all_around = [self._sum(self._around, month, span, rows, last) for span in ALL_SPANS]
+        counts = np.column_stack([*own, *around, by_category[0], *all_own, *all_around])
+        angle = 2 * np.pi * (self.history.months[0] + pd.DateOffset(months=month)).month / 12
+        season = np.broadcast_to([np.sin(angle), np.cos(angle)], (len(counts), 2))
+        streets = np.log(units.metres[rows]), units.kinds[rows]
+        return np.column_stack([np.log1p(counts), *streets, season])
+
+    def build_rows(self, months: range, target: int) -> TrainingRows:
+        """Rows to learn one category from: these months, every place, thinned."""
+        counts = np.ascontiguousarray(self.history.counts[months.start : months.stop, :, target])
+        weights = thin_rows(counts)
+        used = weights > 0
+        first_hold_out = len(months) - min(HOLD_OUT_MONTHS, len(months) // 3)
+        features, exposure = [], []
+        for month, row in zip(months, used, strict=True):
+            units = np.flatnonzero(row)
+            features.append(self.build_features(month, target, units))
+            rates = compute_shrunk_rates(self.history, months=month)[units, target]
+            exposure.append(np.maximum(rates, MIN_RATE))
+        return TrainingRows(
+            features=np.concatenate(features),
+            exposure=np.concatenate(exposure),
+            counts=counts[used].astype(np.float64),
+            weights=weights[used],
+            is_hold_out=np.repeat(np.arange(len(months)), used.sum(axis=1)) >= first_hold_out,
+        )
+
+    @staticmethod
+    def _sum(
+        cumulative: list[NDArray[np.int32]],
+        month: int,
+        span: int,
+        rows: UnitRows,
+        columns: slice | int,
+    ) -> NDArray[np.float64]:
+        """(r,) or (r, n) counts of the `span` months before, scaled up where fewer are known."""
+        known = min(span, month)
+        counts = cumulative[month][rows, columns] - cumulative[month - known][rows, columns]
+        return np.asarray(counts * (span / max(known, 1)))
+
+
+def _accumulate_counts(history: History) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
+    """Cumulative counts before each month: (c, k) in each place and (c, j + 1) around it.
+
+    The counts around a place are those of each target and of all categories.
+    """
+    units, targets = history.units, len(history.targets)
+    own = [np.zeros(history.counts.shape[1:], dtype=np.int32)]
+    around = [np.zeros((len(units), targets + 1), dtype=np.int32)]
+    for number, counts in enumerate(history.counts, start=1):
+        key = f"so far {history.digest(number)}"
+        if key not in units.cache:
+            amounts = np.column_stack([counts[:, :targets], counts.sum(axis=1)])
+            near = np.rint(units.sum_around(amounts.astype(np.float64))).astype(np.int32)
+            units.cache[key] = np.column_stack([own[-1] + counts, around[-1] + near])
+        both = units.cache[key]
+        own.append(both[:, : counts.shape[1]])
+        around.append(both[:, counts.shape[1] :])
+    return own, around

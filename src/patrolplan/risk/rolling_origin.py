@@ -1,7 +1,4 @@
-"""Rolling origin: fit on the months before, score the month after, step on by a month.
-
-Also chooses models: the one that was best on earlier months, where there is enough to compare.
-"""
+"""Rolling origin: fit on the months before, score the month after, step on by a month."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +13,14 @@ from threadpoolctl import threadpool_limits
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
 from patrolplan.risk.kept import load_or_compute_sums
-from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
+from patrolplan.risk.models import (
+    MIN_ORIGINS_TO_CHOOSE,
+    PRIOR_COUNT,
+    ModelChoice,
+    RiskModel,
+    choose_models,
+    fit_or_reuse,
+)
 from patrolplan.risk.scores import (
     COVERAGES,
     UnitStreets,
@@ -39,119 +43,6 @@ MARGIN_COLUMN = COVERAGES.index(MARGIN_COVERAGE)
 
 MIN_HISTORY_MONTHS = 6
 """Months before the first origin."""
-
-MIN_EVENTS_TO_CHOOSE = 100
-"""With fewer incidents in the months compared, no model is chosen."""
-
-MIN_ORIGINS_TO_CHOOSE = 3
-"""With fewer months compared, no model is chosen."""
-
-MIN_STANDARD_ERRORS = 0.5
-"""Standard errors that a model must be better by."""
-
-CANDIDATES = (
-    "decayed count",
-    "planar kernel",
-    "network kernel",
-    "shrunk count",
-    "poisson",
-    "combination",
-)
-"""Models that may be chosen in place of prior counts; the first of equals."""
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """The model chosen for one category, and why.
-
-    Parameters
-    ----------
-    category, model
-        Names.
-    gain
-        How much more the model captured than prior counts in the months compared, as a share,
-        averaged over the coverages; None where there was too little to compare.
-    events, origins
-        Number of incidents and of months compared.
-    min_crime_count
-        Smaller numbers of incidents are not printed, where crime is held to the threshold.
-    """
-
-    category: str
-    model: str
-    gain: float | None
-    events: int
-    origins: int
-    min_crime_count: int = 1
-
-    def __str__(self) -> str:
-        few = self.events < self.min_crime_count and self.origins > 0
-        number = f"fewer than {self.min_crime_count}" if few else f"{self.events:,}"
-        basis = f"({number} incidents in {self.origins} months)"
-        if self.gain is None:
-            verdict = f"can't tell which model is best {basis}; {PRIOR_COUNT} taken"
-        elif self.model == PRIOR_COUNT:
-            verdict = f"no model was better than {PRIOR_COUNT} {basis}"
-        else:
-            against = f"{self.gain:+.1%} against {PRIOR_COUNT}"
-            verdict = f"{self.model} taken, it caught {against} {basis}"
-        return f"{self.category}: {verdict}."
-
-
-def choose_model(
-    category: str,
-    hits: Mapping[str, NDArray[np.float64]],
-    events: NDArray[np.int64],
-    min_crime_count: int = 1,
-) -> ModelChoice:
-    """Choose the model that captured most in earlier months, prior counts where none was better.
-
-    Better: the mean gain is more than half its own standard error over the months. Gains are
-    shares of what prior counts captured on average at the same coverage, so that every coverage
-    weighs the same.
-
-    Parameters
-    ----------
-    category
-        Its name.
-    hits
-        For each model (o, q) what it captured at earlier origins and each coverage.
-    events
-        (o,) incidents at those origins.
-    min_crime_count
-        See `ModelChoice`.
-    """
-    origins, total = len(events), int(events.sum())
-    enough = origins >= MIN_ORIGINS_TO_CHOOSE and total >= MIN_EVENTS_TO_CHOOSE
-    prior = hits[PRIOR_COUNT].mean(axis=0) if enough else np.zeros(1)
-    if not prior.all():
-        return ModelChoice(category, PRIOR_COUNT, None, total, origins, min_crime_count)
-    best, best_gain = PRIOR_COUNT, 0.0
-    for name in (name for name in CANDIDATES if name in hits):
-        gains = ((hits[name] - hits[PRIOR_COUNT]) / prior).mean(axis=1)
-        gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(origins))
-        if gain > MIN_STANDARD_ERRORS * error and gain > best_gain + 1e-9:
-            best, best_gain = name, gain
-    return ModelChoice(category, best, best_gain, total, origins, min_crime_count)
-
-
-def choose_models(
-    categories: Sequence[str],
-    models: Sequence[str],
-    hits: NDArray[np.float64],
-    events: NDArray[np.int64],
-    min_crime_count: int,
-) -> tuple[ModelChoice, ...]:
-    """`choose_model` for each category, from (m, o, j + 1, q) hits and (o, j + 1) events."""
-    return tuple(
-        choose_model(
-            category,
-            dict(zip(models, hits[:, :, column], strict=True)),
-            events[:, column],
-            min_crime_count,
-        )
-        for column, category in enumerate(categories)
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -339,7 +230,7 @@ def run_trials(
             choices.append(
                 choose_models(targets, names, hits[:, 0, :row], events[:row], min_crime_count)
             )
-            hits[-1, :, row] = origin.score([models[choice.model] for choice in choices[-1]])
+            hits[-1, :, row] = origin.score(*(models[choice.model] for choice in choices[-1]))
             together[row] = hits[-1, 0, row, -1]
             if is_worse:
                 hits[-1, :, row, -1] = hits[prior, :, row, -1]
@@ -388,11 +279,13 @@ class _Origin:
         both = np.stack([totals[self.row], totals[before].sum(axis=0)])
         return np.asarray(both[:, : len(self.history.targets)], dtype=np.float64)
 
-    def score(self, models: Sequence[RiskModel]) -> NDArray[np.float64]:
-        """(2, j + 1, q) what one model for each category captured."""
+    def score(self, *models: RiskModel) -> NDArray[np.float64]:
+        """(2, j + 1, q) what one model for all categories, or one for each, captured."""
 
         def compute() -> NDArray[np.float64]:
             fitted = [fit_or_reuse(model, self.cut) for model in models]
+            if len(fitted) == 1:
+                fitted *= len(self.history.targets)
             return self.scorer.score(combine_by_category(fitted), self.amounts)
 
         return self._load_or_compute(repr(models), compute)
@@ -422,8 +315,7 @@ def _score_alone(
 ) -> tuple[_Origin, list[NDArray[np.float64]]]:
     """Fit each model on the months before an origin, and score it in all categories."""
     origin.score_best()  # computed in this thread, read from the cache later
-    columns = len(origin.history.targets)
-    return origin, [origin.score([model] * columns) for model in models]
+    return origin, [origin.score(model) for model in models]
 
 
 def _has_choice(choices: Sequence[tuple[ModelChoice, ...]]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ Scores per metre that agree to `TIE_DIGITS` are tied and follow a permutation dr
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.risk.history import History
 from patrolplan.risk.shrinkage import compute_expected_counts, fit_gamma_shape
@@ -58,12 +58,11 @@ def append_harm(amounts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDAr
     return np.asarray(np.concatenate([amounts, weighted], axis=-1))
 
 
-def divide(
-    part: NDArray[np.float64], whole: NDArray[np.float64], *, empty: float = np.nan
-) -> NDArray[np.float64]:
-    """Part of the whole; `empty` where the whole is zero."""
-    part, whole = np.broadcast_arrays(part, whole)
-    return np.asarray(np.divide(part, whole, out=np.full(part.shape, empty), where=whole > 0))
+def divide(part: ArrayLike, whole: ArrayLike, *, empty: float = np.nan) -> NDArray[np.float64]:
+    """Part over whole, broadcast; `empty` where the whole is zero."""
+    parts, wholes = np.broadcast_arrays(part, whole)
+    unknown = np.full(parts.shape, empty)
+    return np.asarray(np.divide(parts, wholes, out=unknown, where=wholes > 0))
 
 
 def compute_pai(

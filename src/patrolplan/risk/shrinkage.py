@@ -1,4 +1,16 @@
-"""Gamma-Poisson shrinkage: sparse counts borrow strength from the other categories there."""
+"""Gamma-Poisson shrinkage: sparse counts borrow strength from what is recorded around them.
+
+1. What would a category's count in each place be if nothing were known of the place but its
+   surroundings? It is fitted as a mixture of patterns that are less sparse: the other categories in
+   the same place, the category itself next door, street length (`compute_expected_counts`). The
+   weights of the mixture are few and shared by all places, so even a sparse category can fit them.
+2. How far do places differ from that? Each place's rate is the expected count times a factor of its
+   own, drawn from a gamma distribution of mean 1. The shape of this distribution is fitted on all
+   places: the more counts differ beyond chance, the smaller it is (`fit_gamma_shape`).
+3. Gamma and Poisson are conjugate, so a place's rate, given its own count, has a closed form: near
+   the expected count where there is little crime or places differ little, near the recorded count
+   where a place has a long record of its own (`shrink`).
+"""
 
 from collections.abc import Iterable
 
@@ -19,80 +31,64 @@ LOG_SHAPE = (-4.0, 6.0)
 """Bounds of the search for the shape: from "the counts alone" to "the mean alone"."""
 
 STEPS = 100
-"""Steps towards the mixture of highest likelihood; stopping short of it keeps it smooth."""
+"""Steps towards the mixture of highest likelihood; stopping early keeps it smooth."""
 
 PRIOR_INCIDENTS = 20.0
-"""Incidents around that weigh as much as what is usual in the whole area."""
+"""So many incidents around a place weigh as much as the average of the whole area."""
 
 MAX_FITTED_UNITS = 20_000
-"""The few numbers that all places share are learned from every n-th place where there are more."""
+"""With more places, the few numbers that all of them share are fitted on every n-th one."""
 
 MIN_INCIDENTS = 1e-6
-"""Incidents; no place is held to be impossible."""
+"""Incidents; no place is impossible."""
 
 
 def fit_mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What a category would be if it were a mixture of others, of highest Poisson likelihood.
+    """(c,) the mixture of other patterns (c, k) that fits counts (c,) best, above 0.
 
-    Expectation-maximisation with weights that cannot be negative (Richardson 1972, Lucy 1974).
-
-    Parameters
-    ----------
-    counts
-        (c,) incidents of the category, weighed or not.
-    others
-        (c, k) what they may be a mixture of.
-
-    Returns
-    -------
-    NDArray
-        (c,) above 0; as much in sum as the counts.
+    The mixture has the highest Poisson likelihood and, in sum, as much as the counts. Found by
+    expectation-maximisation: each step splits every count among the patterns in proportion to what
+    they contribute to its place, and gives each pattern the sum of its parts as its new weight. So
+    weights cannot become negative, and the likelihood rises with each step (Richardson 1972, Lucy
+    1974).
     """
     total = others.sum(axis=0)
     shares = np.ascontiguousarray((others[:, total > 0] / total[total > 0]).T)
     weights = np.full(len(shares), counts.sum() / max(len(shares), 1))
     every = _choose_stride(len(counts))
-    seen, seen_counts = np.ascontiguousarray(shares[:, ::every]), counts[::every]
-    held = seen.sum(axis=1) if every > 1 else np.ones(len(shares))
+    fitted, fitted_counts = np.ascontiguousarray(shares[:, ::every]), counts[::every]
+    held = fitted.sum(axis=1) if every > 1 else np.ones(len(shares))
     for _ in range(STEPS):
-        mean = np.einsum("kc,k->c", seen, weights) + MIN_INCIDENTS
-        weights = weights * np.einsum("kc,c->k", seen, seen_counts / mean)
+        mean = np.einsum("kc,k->c", fitted, weights) + MIN_INCIDENTS
+        weights = weights * np.einsum("kc,c->k", fitted, fitted_counts / mean)
         weights = weights / np.maximum(held, MIN_INCIDENTS) if every > 1 else weights
     if every > 1:
         weights *= counts.sum() / max(weights.sum(), MIN_INCIDENTS)
     return np.asarray(np.einsum("kc,k->c", shares, weights) + MIN_INCIDENTS)
 
 
-def _choose_stride(places: int) -> int:
-    """Which n-th place is learned from."""
-    return max(1, -(-places // MAX_FITTED_UNITS))
+def _choose_stride(units: int) -> int:
+    """Every how-manieth place is fitted on."""
+    return max(1, -(-units // MAX_FITTED_UNITS))
 
 
 def shrink(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Posterior mean of each place's rate.
+    """(c,) posterior mean of each place's rate, from counts (c,) and expected counts (c,) above 0.
 
-    Counts are Poisson around e g, where e is expected and g is a gamma variable of mean 1 and
-    shape a, one for each place; a is the one of highest likelihood (Clayton and Kaldor 1987,
-    Biometrics 43: 671-681). The posterior mean is e (n + a) / (e + a).
-
-    Parameters
-    ----------
-    counts
-        (c,) incidents, weighed or not.
-    expected
-        (c,) above 0; what they would be if there were nothing to know of a place itself.
-
-    Returns
-    -------
-    NDArray
-        (c,) rates.
+    Counts n are Poisson around e g, where e is expected and g is a gamma variable of mean 1 and
+    shape a, one for each place; a has the highest likelihood (Clayton and Kaldor 1987, Biometrics
+    43: 671-681). The posterior of g is gamma with shape n + a and rate e + a, so the mean of e g is
+    e (n + a) / (e + a).
     """
     shape = fit_gamma_shape(counts, expected)
     return np.asarray(expected * (counts + shape) / (expected + shape))
 
 
 def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """Shape of the gamma variable of highest likelihood; see `shrink`."""
+    """Shape of the gamma variable of highest likelihood; see `shrink`.
+
+    With g integrated out, a count is negative binomial; terms without the shape are left out.
+    """
     every = _choose_stride(len(counts))
     counts, expected = counts[::every], expected[::every]
 
@@ -107,51 +103,35 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
 def compute_expected_counts(
     total: NDArray[np.float64], targets: int, units: SpatialUnits
 ) -> NDArray[np.float64]:
-    """(c, j) what each of the first categories would be by what is around it, above 0.
+    """(c, j) what each of the first j categories would be by what is around it, above 0.
 
-    It is taken to be a mixture of: every other category there; all others there times the
-    category's share of the crime around; the category itself next door; street length.
-
-    Parameters
-    ----------
-    total
-        (c, k) incidents, weighed or not.
-    targets
-        The number j of categories that are wanted.
-    places
-        The c places.
+    A mixture of: every other category in the place; all others in the place times the category's
+    share of the crime around it; the category itself next door; street length. `total` is (c, k)
+    incidents, weighted or not.
     """
     around = units.sum_around(total)
     next_door = units.sum_around(total[:, :targets], ADJACENT_METRES)
     all_around = around.sum(axis=1) + PRIOR_INCIDENTS
-    found = []
+    expected = np.empty((len(total), targets))
     for target in range(targets):
         others = np.delete(total, target, axis=1)
-        usual = total[:, target].sum() / max(total.sum(), 1.0)
-        share = (around[:, target] + PRIOR_INCIDENTS * usual) / all_around
+        average = total[:, target].sum() / max(total.sum(), 1.0)
+        share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
         parts = [others, others.sum(axis=1) * share, next_door[:, target], units.metres]
-        found.append(fit_mixture(total[:, target], np.column_stack(parts)))
-    return np.column_stack(found) if found else np.empty((len(total), 0))
+        expected[:, target] = fit_mixture(total[:, target], np.column_stack(parts))
+    return expected
 
 
 def compute_shrunk_rates(
     history: History, half_life_months: float = LONG_HALF_LIFE, *, months: int | None = None
 ) -> NDArray[np.float64]:
-    """(c, j) incidents a month of each target, drawn towards what is around.
+    """(c, j) incidents a month of each target, shrunk towards what is around.
 
-    The result is kept under a digest of the counts that it rests on, for the next origin and run.
-
-    Parameters
-    ----------
-    history
-        The months that may be looked at.
-    half_life_months
-        Age at which an incident counts half.
-    months
-        How many of the first months count; all by default.
+    Only the first `months` of the history count, all by default. The result is cached under a
+    digest of the counts that it rests on, for the next origin and run.
     """
 
-    def work_out() -> NDArray[np.float64]:
+    def compute() -> NDArray[np.float64]:
         total, weight = history.count_decayed(half_life_months, months=months)
         targets = len(history.targets)
         expected = compute_expected_counts(total, targets, history.units)
@@ -159,17 +139,19 @@ def compute_shrunk_rates(
         return np.column_stack(rates) / max(weight, MIN_INCIDENTS)
 
     key = f"shrunk {half_life_months} {history.digest(months)}"
-    return load_or_compute_rates(history.units, key, work_out)
+    return load_or_compute_rates(history.units, key, compute)
 
 
 def prepare_rates(history: History, months: Iterable[int]) -> None:
-    """Have `compute_shrunk_rates` ready after each of so many months.
+    """Compute and cache `compute_shrunk_rates` for each of these numbers of months.
 
-    Threads that look at different origins ask for the same months: the first one works them out,
-    several side by side, and the others wait for them.
+    Threads that fit different origins need the same months: the first one computes them in
+    parallel, and the others wait for it.
     """
+
+    def compute(number: int) -> NDArray[np.float64]:
+        return compute_shrunk_rates(history, months=number)
+
     with history.units.lock:
-        for one in map_in_threads(
-            lambda known: compute_shrunk_rates(history, months=known), months
-        ):
-            one.result()
+        for future in map_in_threads(compute, months):
+            future.result()

@@ -1,4 +1,4 @@
-"""When harm happens: the share of it in the patrol window, where clock times are known."""
+"""When harm happens: the share of it in the patrol window, where times of day are known."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.risk.history import get_harm_days
+from patrolplan.risk.scores import divide
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -29,14 +30,14 @@ class Timing:
         "HH:MM-HH:MM".
     shares
         For each weekday (rows) in term, outside it, and on all days (columns): harm in the window
-        as a share of that day's harm; NaN where no incident is known. Without term dates only all
-        days are told.
+        as a share of that day's harm; NaN where no incident is known. Without term dates there is
+        only the column of all days.
     by_category
         (j,) share of each category's incidents that fall on a weekday in the window; ones where
-        too few are known to tell.
-    drawn
-        Categories of too few known times to tell by themselves: their shares are drawn towards, or
-        without any known time equal to, the share of all timed incidents.
+        too few times are known.
+    shrunk_categories
+        Categories with too few known times of their own: their shares are shrunk towards the share
+        of all timed incidents, and equal to it without any known time.
     """
 
     window: str
@@ -46,84 +47,59 @@ class Timing:
 
     def __str__(self) -> str:
         weekdays = self.shares.loc[list(DAYS[:WEEKDAYS])].mean()
-        told = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.dropna().items())
-        said = f"Share of a weekday's harm between {self.window}: {told or 'not known'}."
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.dropna().items())
+        text = f"Share of a weekday's harm between {self.window}: {shares or 'not known'}."
         if not self.shrunk_categories:
-            return said
+            return text
         return (
-            f"{said} Fewer than {MIN_IN_WINDOW} times of day are known of "
+            f"{text} Fewer than {MIN_IN_WINDOW} times of day are known of "
             f"{', '.join(self.shrunk_categories)}: taken to be like all timed crime, the more "
             "so the fewer."
         )
 
 
 def estimate_timing(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:
-    """Share of harm in the window from the schools' usual bell on; None without clock times.
+    """Share of harm in the window from the schools' median bell on; None without times of day.
 
-    Parameters
-    ----------
-    area
-        The incidents, bells and term dates. A date alone tells no time, and is left out.
-    targets
-        The j categories that count.
+    Incidents with a date alone are left out. `targets` are the j categories that count.
     """
-    timed = area.incidents[area.incidents["category"].isin(targets)]
-    timed = timed[timed["timed"]]
+    incidents = area.incidents
+    timed = incidents[incidents["category"].isin(targets) & incidents["timed"]]
     if not area.times_known or timed.empty:
         return None
-    start, end, window = _find_window(area)
-    at = timed["occurred_at"]
-    minute = at.dt.hour * 60 + at.dt.minute
-    inside = ((minute >= start) & (minute < end)).to_numpy()
-    overrides = area.settings.risk.harm
-    category = pd.Categorical(timed["category"], categories=list(targets)).codes
-    harm = get_harm_days(targets, overrides)[category]
-    weekday = at.dt.day_of_week.to_numpy()
-    columns = {"all days": np.ones(len(timed), dtype=bool)}
-    if len(area.term_dates):
-        term = is_in_term(area.term_dates, at)
-        columns = {"term": term, "outside term": ~term, **columns}
-    shares = pd.DataFrame(
-        {
-            name: _compute_day_shares(weekday[days], harm[days], inside[days])
-            for name, days in columns.items()
-        },
-        index=list(DAYS),
-    )
-    counted = inside & (weekday < WEEKDAYS)
-    by_category = np.ones(len(targets))
-    drawn: tuple[str, ...] = ()
-    if counted.sum() >= MIN_IN_WINDOW:
-        usual = counted.mean()
-        total = np.bincount(category, minlength=len(targets))
-        held = np.bincount(category[counted], minlength=len(targets))
-        by_category = (held + MIN_IN_WINDOW * usual) / (total + MIN_IN_WINDOW)
-        few = total < MIN_IN_WINDOW
-        drawn = tuple(name for name, is_few in zip(targets, few, strict=True) if is_few)
-    return Timing(window, shares, by_category, drawn)
-
-
-def _find_window(area: StudyArea) -> tuple[int, int, str]:
-    """First and last minute of the day in the window from the middle bell on."""
     bells = area.schools["finish_time"].str.split(":", expand=True).astype("int64")
     start = int((bells[0] * 60 + bells[1]).median())
     end = min(start + int(area.settings.patrol.window_minutes), 24 * 60 - 1)
-    return start, end, f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
+    window = f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
+    time, weekday = timed["occurred_at"], timed["occurred_at"].dt.day_of_week.to_numpy()
+    minute = time.dt.hour * 60 + time.dt.minute
+    inside = ((minute >= start) & (minute < end)).to_numpy()
+    category = pd.Categorical(timed["category"], categories=list(targets)).codes
+    harm = get_harm_days(targets, area.settings.risk.harm)[category]
+    columns = {"all days": np.ones(len(timed), dtype=bool)}
+    if len(area.term_dates):
+        term = is_in_term(area.term_dates, time)
+        columns = {"term": term, "outside term": ~term, **columns}
+    shares = {}
+    for name, days in columns.items():
+        total = np.bincount(weekday[days], harm[days], minlength=len(DAYS))
+        in_window = np.bincount(weekday[days], (harm * inside)[days], minlength=len(DAYS))
+        shares[name] = divide(in_window, total)
+    counted = inside & (weekday < WEEKDAYS)
+    by_category, shrunk = np.ones(len(targets)), np.zeros(len(targets), dtype=bool)
+    if counted.sum() >= MIN_IN_WINDOW:
+        total = np.bincount(category, minlength=len(targets))
+        in_window = np.bincount(category[counted], minlength=len(targets))
+        by_category = (in_window + MIN_IN_WINDOW * counted.mean()) / (total + MIN_IN_WINDOW)
+        shrunk = total < MIN_IN_WINDOW
+    names = tuple(name for name, few in zip(targets, shrunk, strict=True) if few)
+    return Timing(window, pd.DataFrame(shares, index=list(DAYS)), by_category, names)
 
 
 def is_in_term(dates: pd.DataFrame, at: pd.Series) -> NDArray[np.bool_]:
-    """Days that lie in a term and in no closed time of all schools."""
+    """Which dates lie in a term, and not in a closed period of all schools."""
     day = at.dt.normalize().to_numpy()[:, None]
     inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())
     term = (dates["kind"] == "term").to_numpy()
     closed = ((dates["kind"] == "closed") & (dates["urn"] == "*")).to_numpy()
     return np.asarray(inside[:, term].any(axis=1) & ~inside[:, closed].any(axis=1))
-
-
-def _compute_day_shares(
-    weekday: NDArray[np.int64], harm: NDArray[np.float64], inside: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    total = np.bincount(weekday, harm, minlength=len(DAYS))
-    held = np.bincount(weekday, harm * inside, minlength=len(DAYS))
-    unknown = np.full(len(DAYS), np.nan)
-    return np.asarray(np.divide(held, total, out=unknown, where=total > 0))
