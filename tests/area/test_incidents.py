@@ -1,4 +1,4 @@
-"""Snap points beside exact places keep their catchments; few times are not taken for all."""
+"""Snap points keep their catchments next to exact places; few known times do not stand for all."""
 
 import numpy as np
 import pandas as pd
@@ -81,7 +81,7 @@ def test_a_mix_is_announced_with_files_and_counts(lane):
 
 
 def test_one_kind_alone_is_no_mix(lane):
-    """Nothing is said of a mix where all places are snap points, or all are exact."""
+    """No note on a mix where all places are snap points, or all are exact."""
     assert not any("exact place" in note for note in lane().notes)
     own = lane([NEAR, FAR], points=())
     assert not own.snapped
@@ -89,18 +89,18 @@ def test_one_kind_alone_is_no_mix(lane):
     assert not any("exact place" in note for note in own.notes)
 
 
-def test_nothing_of_exact_places_is_kept_from_a_mix(lane, tmp_path, monkeypatch):
-    """Beside open data, where a force's own crimes lie is written into no cache."""
+def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatch):
+    """With open data in the mix too, no place of a force's own crimes is written to a cache."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "open"))
     lane()
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "mixed"))
     area = lane([NEAR])
     assert not area.catchments.public
-    kept, mixed = (
+    cached, mixed = (
         sorted(path.name for path in (tmp_path / name).rglob("*") if path.is_file())
         for name in ("open", "mixed")
     )
-    assert kept == mixed
+    assert cached == mixed
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def _at(*, months=0, dates=0, times=0):
 
 
 def test_dates_without_time_are_announced():
-    """Where only some crimes tell the time of day, their number and the others' are said."""
+    """Where only some crimes have a time of day, the note gives their number and the others'."""
     (some,) = describe_time_coverage(_at(months=50, dates=2, times=60))
     assert "known of 60 of 112 crimes" in some
     assert "(2 give a date alone" in some
@@ -139,8 +139,8 @@ def test_dates_without_time_are_announced():
     assert describe_time_coverage(_at(months=3)) == describe_time_coverage(_at(times=3)) == []
 
 
-def test_a_few_times_beside_open_data_are_not_known_times(lane):
-    """One crime with a time beside many months does not make the times of the area known."""
+def test_a_few_times_among_open_data_are_not_known_times(lane):
+    """One crime with a time among many with months does not make the area's times known."""
     area = lane([NEAR], points=OPEN * 3)
     assert not area.times_known
     assert any("known of 1 of 7 crimes" in note for note in area.notes)

@@ -1,7 +1,4 @@
-"""A CRS whose metres are none where the area lies is refused.
-
-What the settings give for a source: told wrong once, before a file is read.
-"""
+"""A CRS that distorts lengths in the area is refused; wrong patterns and columns are reported."""
 
 import pytest
 import shapely
@@ -34,7 +31,7 @@ def _check(crs, place):
         ("EPSG:32756", SYDNEY),
     ],
 )
-def test_a_crs_of_the_place_is_taken(crs, place):
+def test_a_crs_of_the_place_is_accepted(crs, place):
     """National grids, UTM zones and equal-area CRSs pass where they are meant for."""
     _check(crs, place)
 
@@ -51,9 +48,9 @@ def test_a_crs_of_the_place_is_taken(crs, place):
 )
 def test_a_crs_of_another_place_is_refused_with_one_that_fits(crs, place, use):
     """The message names the key and the CRS, how far it is off, and which to use."""
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _check(crs, place)
-    line = str(told.value)
+    line = str(error.value)
     assert line.startswith(f"[area] crs: '{crs}' ")
     assert use in line or "EPSG:27700 in Great Britain" in line
 
@@ -79,12 +76,12 @@ def test_every_source_but_streets_has_columns():
 
 
 def test_each_pattern_of_a_list_must_match(tmp_path):
-    """A pattern that finds nothing is told even where another finds files; each by itself."""
+    """Each pattern that matches no file is reported, even where another one matches."""
     (tmp_path / "a.csv").touch()
     settings = _settings(tmp_path, crimes=["*.csv", "b/*.csv", "c?.csv"])
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         find_source_files(settings, "crimes")
-    assert [(problem.file, problem.what) for problem in told.value.problems] == [
+    assert [(problem.file, problem.what) for problem in error.value.problems] == [
         ("b/*.csv", "no file matches"),
         ("c?.csv", "no file matches"),
     ]
@@ -94,16 +91,16 @@ def test_each_pattern_of_a_list_must_match(tmp_path):
 
 
 def test_a_source_that_is_not_set_has_no_files():
-    """Nothing is asked of a key that nobody wrote."""
+    """A source without a key has no files, and that is no error."""
     assert find_source_files(_settings(), "gates") == ()
 
 
-def test_an_unknown_column_of_ours_is_told_by_its_key():
+def test_an_unknown_column_is_reported_by_its_key():
     """The settings file, the key and the nearest name that is known."""
     settings = _settings(columns={"crimes": {"categry": "Crime type", "zzz": "a", "month": "M"}})
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as error:
         get_column_mapping(settings, "crimes")
-    first, second = map(str, told.value.problems)
+    first, second = map(str, error.value.problems)
     assert first.startswith(
         "my.toml, key 'columns.crimes.categry': no such column of ours, did you mean 'category'?;"
     )

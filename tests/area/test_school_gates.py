@@ -1,7 +1,4 @@
-"""Gates far from their school are told as gates.
-
-URNs of optional tables that no school has are told.
-"""
+"""Gates far from their school, and URNs in optional tables that no school has, are reported."""
 
 import pytest
 
@@ -11,7 +8,7 @@ GATES = "urn,longitude,latitude\n100002,-0.126,51.52\n100001,{place}\n"
 
 
 def test_a_gate_without_a_street_is_named_with_its_row(lane):
-    """Where a gate leaves a school without a street, file, row, value and distance are told."""
+    """Where a gate leaves a school without a street, file, row, value and distance are named."""
     area = lane({"gates": GATES.format(place="-0.128,51.625")})
     assert area.schools["urn"].tolist() == ["100002"]
     (reason,) = [row.reason for row in area.left_out if row.reason.startswith("URN")]
@@ -22,27 +19,27 @@ def test_a_gate_without_a_street_is_named_with_its_row(lane):
 
 
 @pytest.mark.parametrize("place", ["51.52,-0.128", "-0.128,51.625"])
-def test_a_wrong_gate_of_a_school_that_is_asked_for_is_an_error_of_the_gates(lane, place):
+def test_a_wrong_gate_of_a_required_school_is_an_error_of_the_gates(lane, place):
     """Swapped or far off, the message names the gates' row, not the school's place."""
-    with pytest.raises(pp.InputError) as told:
+    with pytest.raises(pp.InputError) as error:
         lane({"gates": GATES.format(place=place)}, schools={"urns": ["100001", "100002"]})
-    (line,) = str(told.value).splitlines()
+    (line,) = str(error.value).splitlines()
     assert "gates.csv, row 3, column 'longitude'" in line
     assert place.split(",", maxsplit=1)[0] in line
 
 
 def test_a_swapped_gate_does_not_take_the_blame_to_the_school(lane):
-    """A gate whose coordinates are swapped is told with its row."""
+    """A gate whose coordinates are swapped is reported with its row."""
     gates = {"gates": GATES.format(place="51.52,-0.128")}
     try:
-        said = [row.reason for row in lane(gates).left_out]
+        reports = [row.reason for row in lane(gates).left_out]
     except pp.InputError as error:
-        said = [str(error)]
-    assert any("gates.csv, row 3" in line and "51.52" in line for line in said)
+        reports = [str(error)]
+    assert any("gates.csv, row 3" in line and "51.52" in line for line in reports)
 
 
-def test_a_gate_on_a_street_far_from_its_school_is_taken_and_noted(lane):
-    """More than a kilometre away it may be right, so it counts and is told."""
+def test_a_gate_on_a_street_far_from_its_school_is_used_and_noted(lane):
+    """More than a kilometre away it may be right, so it is used and noted."""
     area = lane({"gates": GATES.format(place="-0.105,51.52")})
     assert area.schools["urn"].tolist() == ["100001", "100002"]
     (note,) = [note for note in area.notes if "The gate" in note]
@@ -67,16 +64,16 @@ TABLES = {
 }
 
 
-def _told(area, source):
+def _find_rows_and_notes(area, source):
     rows = [(row.reason, row.count) for row in area.left_out if row.source == source]
     return rows, [note for note in area.notes if "URN" in note]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_an_urn_that_no_school_has_is_told_with_the_nearest(lane, table):
+def test_an_urn_that_no_school_has_is_reported_with_the_nearest(lane, table):
     """A mistyped URN is counted and noted by its table, with the URN that may be meant."""
     area = lane({table: TABLES[table].format(urn="10002")})
-    rows, notes = _told(area, table.replace("_", " "))
+    rows, notes = _find_rows_and_notes(area, table.replace("_", " "))
     assert rows == [("their URN is no school's: 10002 (nearest: 100002)", 1)]
     assert notes == [
         (
@@ -99,12 +96,12 @@ def test_rows_of_schools_that_are_left_out_are_counted_with_the_reason(lane, tab
     """A row of a school that is known but not planned for is counted, and needs no mending."""
     schools = {"schools": {"urns": ["100001"]}} if urn == "100002" else {}
     area = lane({table: TABLES[table].format(urn=urn)}, **schools)
-    rows, notes = _told(area, table.replace("_", " "))
+    rows, notes = _find_rows_and_notes(area, table.replace("_", " "))
     assert rows == [(f"of schools that are left out ({why})", 1)]
     assert notes == []
 
 
-def test_a_tasked_place_for_no_school_is_told_by_its_name(lane):
+def test_a_tasked_place_for_no_school_is_reported_by_its_name(lane):
     """A tasking whose URN is mistyped or left out is named, so that it does not vanish."""
     lines = [
         f"T1,-0.12,51.52,true,10001,{DAYS}",
@@ -113,7 +110,7 @@ def test_a_tasked_place_for_no_school_is_told_by_its_name(lane):
         f"T4,-0.12,51.52,false,*,{DAYS}",
     ]
     area = lane({"tasked_places": TASKED + "\n".join(lines)})
-    rows, notes = _told(area, "tasked places")
+    rows, notes = _find_rows_and_notes(area, "tasked places")
     assert sorted(rows) == [
         ("T1: no school has the URN 10001 (nearest: 100001)", 1),
         ("T2: no school has the URN 7", 1),
@@ -135,7 +132,9 @@ def test_many_places_for_schools_that_are_left_out_are_one_row(lane):
     """A borough-wide file of taskings floods nothing: rows are counted, a few places named."""
     lines = [f"T{n},-0.12,51.52,false,100001;100003;100004,{DAYS}" for n in range(7)]
     lines += [f"U{n},-0.12,51.52,false,100001;X{n},{DAYS}" for n in range(7)]
-    rows, notes = _told(lane({"tasked_places": TASKED + "\n".join(lines)}), "tasked places")
+    rows, notes = _find_rows_and_notes(
+        lane({"tasked_places": TASKED + "\n".join(lines)}), "tasked places"
+    )
     names = "T0, T1, T2, T3, T4 and 2 more"
     assert (f"for schools that are left out (not open): {names}", 7) in rows
     assert (f"for schools that are left out (outside the area): {names}", 7) in rows
@@ -147,7 +146,7 @@ def test_many_places_for_schools_that_are_left_out_are_one_row(lane):
 def test_many_unknown_urns_are_counted_after_the_first(lane):
     """Of many unknown URNs the first are named and the others counted."""
     bells = "urn,finish_time\n" + "".join(f"X{n},15:10\n" for n in range(9))
-    rows, _ = _told(lane({"bell_times": bells}), "bell times")
+    rows, _ = _find_rows_and_notes(lane({"bell_times": bells}), "bell times")
     assert rows == [("their URN is no school's: X0, X1, X2, X3, X4 and 4 more", 9)]
 
 

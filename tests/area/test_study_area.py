@@ -1,6 +1,6 @@
-"""`StudyArea`: everything that is left out is counted, and equal inputs give equal areas.
+"""`StudyArea`: every row left out is counted, and equal inputs give equal areas.
 
-The same area under other settings, or with another gate.
+Also the same area under other settings, or with another gate.
 """
 
 import shutil
@@ -32,8 +32,7 @@ def village(tmp_path_factory):
     folder = tmp_path_factory.mktemp("village")
     (folder / "x.osm").write_text(STREETS, encoding="utf-8")
     (folder / "s.csv").write_text(
-        "URN,EstablishmentName,Longitude,Latitude\n1,Mill School,-0.128,51.5201\n",
-        encoding="utf-8",
+        "URN,EstablishmentName,Longitude,Latitude\n1,Mill School,-0.128,51.5201\n", encoding="utf-8"
     )
     (folder / "c.csv").write_text(f"{HEADER}\n1,2024-05,Met,-0.128,51.52,Robbery\n", "utf-8")
     return folder
@@ -130,7 +129,7 @@ def _same(one, other):
     assert one.reports.reasons == other.reports.reasons
     for room in ("catchments", "gates", "reports"):
         for name, value in vars(getattr(one, room)).items():
-            if name == "reasons" or isinstance(value, dict):  # what was worked out is kept there
+            if name == "reasons" or isinstance(value, dict):  # a cache of results
                 continue
             np.testing.assert_array_equal(value, getattr(getattr(other, room), name))
     for name in ("node_xy", "piece_nodes", "piece_metres", "piece_name"):
@@ -170,8 +169,8 @@ def test_every_input_has_its_digest(demo_area, village):
     assert len(set(area.inputs.values())) == 5
 
 
-def test_gate_is_the_nearest_street_unless_it_is_known(village):
-    """Without a gate the nearest street is taken and said; a known gate is where it is."""
+def test_gate_is_the_nearest_street_unless_one_is_given(village):
+    """Without a gate the nearest street is used and noted; a given gate stays where it is."""
     area = _area(village)
     assert area.schools["gate_assumed"].tolist() == [True]
     assert "1 of 1 school has no gate: the nearest walkable street taken." in area.notes
@@ -183,8 +182,8 @@ def test_gate_is_the_nearest_street_unless_it_is_known(village):
     assert gated.network.xy(gated.gates)[0, 1] > area.network.xy(area.gates)[0, 1] + 100
 
 
-def test_bell_is_assumed_and_said_where_none_is_known(village):
-    """Without a bell time the default is taken and said; a known bell is kept."""
+def test_bell_is_assumed_and_noted_where_none_is_given(village):
+    """Without a bell time the default is used and noted; a given bell time stays."""
     area = _area(village, patrol={"default_finish_time": "14:50"})
     assert area.schools["finish_time"].tolist() == ["14:50"]
     assert area.schools["finish_assumed"].tolist() == [True]
@@ -226,16 +225,14 @@ def test_crimes_far_from_any_street_are_counted(village):
         encoding="utf-8",
     )
     area = _area(
-        village,
-        sources={"crimes": "far_crimes.csv"},
-        area={"bounds": [-0.14, 51.51, -0.11, 51.55]},
+        village, sources={"crimes": "far_crimes.csv"}, area={"bounds": [-0.14, 51.51, -0.11, 51.55]}
     )
     assert len(area.incidents) == 1
     assert [str(row) for row in area.left_out] == ["crimes: 1 left out, no walkable street near"]
 
 
-def test_nothing_of_a_forces_own_extract_is_kept(village, tmp_path, monkeypatch):
-    """Where crimes have clock times, only streets and gates are kept for the next run."""
+def test_nothing_of_a_forces_own_extract_is_cached(village, tmp_path, monkeypatch):
+    """Where crimes have times of day, only streets and gates are cached for the next run."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
     (village / "own.csv").write_text(
         "date_time,category,longitude,latitude\n2024-05-03 15:40,Robbery,-0.1279,51.5201\n",
@@ -244,8 +241,8 @@ def test_nothing_of_a_forces_own_extract_is_kept(village, tmp_path, monkeypatch)
     columns = {"crimes": {"category": "category"}}
     area = _area(village, sources={"crimes": "own.csv"}, columns=columns)
     assert not area.snapped
-    kept = {path.name.split("-")[0] for path in tmp_path.iterdir()}
-    assert kept == {"arrays", "streets"}
+    cached = {path.name.split("-")[0] for path in tmp_path.iterdir()}
+    assert cached == {"arrays", "streets"}
     assert len(list((tmp_path / "arrays").iterdir())) == 2  # the network, and the school's gate
 
 
@@ -258,18 +255,18 @@ def test_a_harm_for_no_category_is_noted(village):
     ]
 
 
-def test_a_column_that_is_not_ours_is_told_once(village):
-    """However many files there are, the settings' key is named, and nothing is said of a file."""
+def test_an_unknown_column_is_reported_once(village):
+    """The settings' key is named once, however many files there are, and no file is named."""
     for name in ("m1.csv", "m2.csv"):
         shutil.copy(village / "c.csv", village / name)
-    with pytest.raises(pp.InputError) as told:
+    with pytest.raises(pp.InputError) as error:
         _area(village, sources={"crimes": "m?.csv"}, columns={"crimes": {"categry": "Crime type"}})
-    [problem] = told.value.problems
+    [problem] = error.value.problems
     assert problem.place == "key 'columns.crimes.categry'"
     assert "did you mean 'category'?" in problem.what
 
 
-def test_a_pattern_without_a_match_is_told_beside_one_with(village):
+def test_a_pattern_without_a_match_is_reported_even_if_another_matches(village):
     """A month that is missing does not go unseen because others are there."""
     with pytest.raises(pp.InputError, match=r"2026-\*/c\.csv: no file matches"):
         _area(village, sources={"crimes": ["c*.csv", "2026-*/c.csv"]})
@@ -301,7 +298,7 @@ def test_without_a_change_the_settings_are_equal(demo_area):
     assert pp.with_settings(demo_area).settings == demo_area.settings
 
 
-def test_wrong_values_are_told_like_those_of_a_file(demo_area):
+def test_wrong_values_are_reported_like_those_of_a_file(demo_area):
     """The key, the value and the remedy are named."""
     with pytest.raises(pp.SettingsError, match=r"patrol\.dwell_minutes"):
         pp.with_settings(demo_area, patrol={"dwell_minutes": -1})
@@ -334,7 +331,7 @@ def test_a_gate_moves_to_the_nearest_street(demo_area):
 
 
 def test_a_gate_far_from_every_street_is_refused(demo_area):
-    """So is a school that is not there."""
+    """An unknown school is refused as well."""
     with pytest.raises(pp.InputError, match="no walkable street within 250 m"):
         pp.with_gate(demo_area, "900001", 0.0, 51.0)
     with pytest.raises(pp.InputError, match="choose from: 900001"):

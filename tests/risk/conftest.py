@@ -1,4 +1,4 @@
-"""Small areas with crime that is known to the tests."""
+"""Builders of small areas and histories with known crime."""
 
 from types import SimpleNamespace
 
@@ -131,7 +131,7 @@ def rows(months, places, seed=1, category="Robbery", start="2022-01"):
 
 @pytest.fixture(scope="session")
 def make():
-    """The makers above."""
+    """The builders above."""
     return SimpleNamespace(
         streets=streets,
         grid=grid,

@@ -1,4 +1,4 @@
-"""The back-test: what it measures, whom it chooses, and how sure it is."""
+"""The back-test: what it measures, which model it chooses, and how sure it is."""
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def test_prints_itself(result):
 
 
 def test_plot(result):
-    """The plot shows the chosen model, prior counts and the reference; an unknown name is told."""
+    """The plot shows chosen model, prior counts and reference; an unknown category is an error."""
     axes = plot.coverage(result, "Robbery")
     assert len(axes.lines) == 2
     with pytest.raises(KeyError, match="choose from"):
@@ -90,34 +90,34 @@ def test_choice_looks_back_only(make):
 
 
 def test_choice_rules():
-    """The best of earlier months is taken, a loser never, and too few incidents can't tell."""
+    """The best of earlier months is chosen, a worse one never; with too few incidents, none is."""
     prior = np.full((8, 5), 10.0)
     jitter = np.tile([[0.1], [-0.1]], (4, 1))
     better, worse, noisy = prior + 1 + jitter, prior - 1 + jitter, prior + 0.01 + 40 * jitter
     many, few = np.full(8, 50), np.full(8, 2)
 
-    def taken(events, **hits):
+    def choose(events, **hits):
         named = {name.replace("_", " "): value for name, value in hits.items()}
         return choose_model("Robbery", {"prior count": prior, **named}, events)
 
-    assert taken(many, poisson=better, shrunk_count=prior + 0.5).model == "poisson"
-    assert taken(many, poisson=worse).model == "prior count"
-    assert taken(many, poisson=noisy).model == "prior count"
-    assert taken(many, random=better).model == "prior count"
-    told = taken(few, poisson=better)
-    assert told.model == "prior count"
-    assert told.gain is None
-    assert "can't tell" in str(told)
+    assert choose(many, poisson=better, shrunk_count=prior + 0.5).model == "poisson"
+    assert choose(many, poisson=worse).model == "prior count"
+    assert choose(many, poisson=noisy).model == "prior count"
+    assert choose(many, random=better).model == "prior count"
+    unsure = choose(few, poisson=better)
+    assert unsure.model == "prior count"
+    assert unsure.gain is None
+    assert "can't tell" in str(unsure)
 
 
 def test_too_few_months(make):
-    """Fewer months than a back-test needs are told, with what to do."""
+    """With fewer months than a back-test needs, the error says what to do."""
     with pytest.raises(InputError, match="add earlier months"):
         backtest_risk(make.area(make.rows([5] * 6, range(10))))
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("options", "message"),
     [
         ({"origins": ("2022-02", "2022-09")}, "outside 2022-07..2023-02"),
         ({"origins": ("2022-09", "2022-08")}, "is after"),
@@ -125,10 +125,10 @@ def test_too_few_months(make):
         ({"categories": ["Piracy"]}, "choose from: Robbery"),
     ],
 )
-def test_what_cannot_be_scored(make, asked, told):
+def test_what_cannot_be_scored(make, options, message):
     """Months and categories that cannot be scored are named, with what can be."""
-    with pytest.raises(InputError, match=told):
-        backtest_risk(make.area(make.rows([5] * 14, range(10))), **asked)
+    with pytest.raises(InputError, match=message):
+        backtest_risk(make.area(make.rows([5] * 14, range(10))), **options)
 
 
 def test_few_origins_give_no_interval(make):
@@ -185,8 +185,8 @@ def test_bloomsbury(bloomsbury_area):
     assert (chosen["difference_high"] >= 0).all()
 
 
-def test_small_categories_are_not_told_where_crime_is_held_to_the_threshold(make):
-    """Neither scores nor number of a small category are told, nor a sum that would tell it."""
+def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(make):
+    """Scores and number of a small category are suppressed, and the sum that would reveal it."""
     thefts = make.rows([30] * 20, range(40), category="Theft from the person")
     robberies = make.rows([0] * 18 + [1, 1], range(40))
     privacy = {"privacy": {"threshold_for_crime": True}}

@@ -1,4 +1,4 @@
-"""Risk: two voices, what they rest on, and what is said about it."""
+"""Risk: two voices, what they rest on, and the notes about them."""
 
 from typing import get_args
 
@@ -45,7 +45,7 @@ def test_equal_runs_are_equal(demo_area):
 
 
 def test_never_worse_than_prior_counts(demo_area):
-    """The margin that is told is not negative: a loser is not taken."""
+    """The margin is not negative: a model that does worse is not chosen."""
     risk = estimate_risk(demo_area)
     assert risk.margin is None or risk.margin >= 0
     assert risk.choices
@@ -76,7 +76,7 @@ def test_disagreement(make):
 
 
 def test_named_model(make):
-    """A model named in the settings is used as it is, and said."""
+    """A model named in the settings is used as it is, and noted."""
     area = make.area(make.rows([3] * 12, [1, 2]), settings={"risk": {"model": "network_kernel"}})
     risk = estimate_risk(area)
     assert risk.model == "network kernel"
@@ -146,7 +146,7 @@ def timed(make):
 
 
 def test_time_of_harm(make):
-    """With clock times, the share of harm in the window is told by weekday and term."""
+    """With times of day, the share of harm in the window is given by weekday and term."""
     timing = estimate_risk(timed(make)).timing
     assert timing.window == "15:15-16:45"
     assert (timing.shares.loc[["Mon", "Fri"], "term"] > 0.99).all()

@@ -53,8 +53,8 @@ def test_without_it_allocation_runs_away(make):
     assert np.mean([abs(share - 0.5) for share in last]) > 0.2
 
 
-def test_the_reason_is_said(make):
-    """Switching the guard off is told with its reason."""
+def test_the_reason_is_noted(make):
+    """Switching the guard off is noted with its reason."""
     settings = {"crimes": {"include_discovered": True, "reason": "a trial agreed with the board"}}
     rows = make.rows([3] * 12, [1]) + make.rows([3] * 12, [2], category="Drugs")
     risk = estimate_risk(make.area(rows, settings=settings))

@@ -140,7 +140,7 @@ def test_thinned_rows_stand_for_all():
 
 
 def test_thinned_rows_with_incidents_stand_for_all():
-    """Where very many rows hold incidents, those that are kept weigh as much as all of them."""
+    """Where very many rows hold incidents, those that remain weigh as much as all of them."""
     counts = np.random.default_rng(0).poisson(3.0, size=(30, 4000)).astype(np.int32)
     weights = thin_rows(counts)
     held = counts > 0
@@ -169,7 +169,7 @@ def test_features_by_hand(make):
 
 
 def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
-    """Every n-th place tells the few shares nearly as well, and the sum is kept."""
+    """Every n-th place gives the few shares nearly as well, and the sum stays the same."""
     rng = np.random.default_rng(4)
     others = rng.gamma(0.6, 2.0, size=(12_000, 6))
     counts = rng.poisson(others @ [0.5, 0.0, 0.3, 0.0, 0.2, 0.1]).astype(float)
@@ -193,7 +193,7 @@ def test_a_cut_is_named_by_what_it_holds(make):
 
 
 def test_history_counts_incidents(make):
-    """Months without an incident are kept, and every incident of a counted category is counted."""
+    """Months without an incident are there, and every incident of a counted category counts."""
     area = make.area(
         [
             {"piece": 3, "category": "Robbery", "month": "2022-01-01"},

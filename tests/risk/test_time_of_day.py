@@ -48,5 +48,5 @@ def test_a_category_of_few_times_is_drawn_towards_all(make):
 
 
 def test_no_times_tell_nothing(make):
-    """Of dates alone no share is told."""
+    """From dates alone no share is estimated."""
     assert estimate_timing(make.area(_rows("Robbery", [0] * 99, timed=False)), TARGETS) is None

@@ -1,4 +1,4 @@
-"""Incidents of the study area: inside its limits, each in a catchment, in groups where asked.
+"""Incidents of the study area: inside its limits, each in a catchment, in groups if required.
 
 Also says how exact the recorded places and times are: snap points or exact places, dates alone or
 times of day.

@@ -158,12 +158,7 @@ def backtest_risk(
     scored = list(months[(months >= months[MIN_HISTORY_MONTHS]) & (months <= last)])
     models = build_models(settings.risk.half_life_months, seed)
     everything = run_trials(
-        history,
-        models,
-        scored,
-        harm,
-        seed=seed,
-        min_crime_count=settings.privacy.min_crime_count,
+        history, models, scored, harm, seed=seed, min_crime_count=settings.privacy.min_crime_count
     )
     trials = everything.since(first)
     reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
@@ -180,15 +175,13 @@ def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) ->
     history = build_history(area, categories)
     missing = [name for name in categories or () if name not in history.targets]
     if missing:
-        there = ", ".join(sorted(area.incidents["category"].unique()))
+        present = ", ".join(sorted(area.incidents["category"].unique()))
         what = f"no incident of {', '.join(missing)} in the area"
-        remedy = f"choose from: {there}"
-        raise _error(what, remedy, "categories")
+        raise _error(what, f"choose from: {present}", "categories")
     if len(history) <= MIN_HISTORY_MONTHS:
-        what = (
-            f"a back-test needs {MIN_HISTORY_MONTHS + 1} months or more, there are {len(history)}"
-        )
-        raise _error(what, remedy="add earlier months", file="[sources] crimes")
+        needed = MIN_HISTORY_MONTHS + 1
+        what = f"a back-test needs {needed} months or more, there are {len(history)}"
+        raise _error(what, "add earlier months", "[sources] crimes")
     return history
 
 
@@ -200,26 +193,23 @@ def _select_span(
     if origins is None:
         before = min(12, max(MIN_HISTORY_MONTHS, len(months) - DEFAULT_ORIGINS))
         return months[max(before, len(months) - DEFAULT_ORIGINS)], months[-1]
-    asked = [_parse_month(text) for text in origins]
+    first, last = (_parse_month(text) for text in origins)
     allowed = months[MIN_HISTORY_MONTHS:]
-    for month, text in zip(asked, origins, strict=True):
+    for month, text in zip((first, last), origins, strict=True):
         if month not in allowed:
             span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
             remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
-            what = f"{text} cannot be scored, it lies outside {span}"
-            raise _error(what, remedy)
-    if asked[0] > asked[1]:
-        what = f"{origins[0]} is after {origins[1]}"
-        raise _error(what, remedy="swap them")
-    return asked[0], asked[1]
+            raise _error(f"{text} cannot be scored, it lies outside {span}", remedy)
+    if first > last:
+        raise _error(f"{origins[0]} is after {origins[1]}", "swap them")
+    return first, last
 
 
 def _parse_month(text: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(pd.Period(text, freq="M").start_time)
     except ValueError:
-        what = f"'{text}' is no month"
-        raise _error(what, remedy="write YYYY-MM") from None
+        raise _error(f"'{text}' is no month", "write YYYY-MM") from None
 
 
 def _error(what: str, remedy: str, file: str = "origins") -> InputError:

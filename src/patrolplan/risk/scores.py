@@ -163,10 +163,7 @@ def _select_top_units(
 
 
 def _sum_tied_units(
-    streets: UnitStreets,
-    units: NDArray[np.int64],
-    metres: float,
-    amounts: NDArray[np.float64],
+    streets: UnitStreets, units: NDArray[np.int64], metres: float, amounts: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(n,) amounts on the first so many metres of tied places, piece by piece in `tie_order`."""
     if not amounts[units].any():
