@@ -1,4 +1,4 @@
-"""The feedback guard, and the runaway that it is there for.
+"""The feedback guard, and the runaway that it prevents.
 
 Ensign, Friedler, Neville, Scheidegger and Venkatasubramanian (2018), "Runaway feedback loops in
 predictive policing", Proceedings of Machine Learning Research 81: 160-171: two places of the same

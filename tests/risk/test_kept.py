@@ -1,4 +1,4 @@
-"""What models caught is worked out once for all that it rests on."""
+"""The cache of scores and rates: computed once, and again when anything they rest on changes."""
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,8 @@ def test_a_second_run_fits_nothing_and_says_the_same(make, monkeypatch):
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 
 
-def test_a_changed_count_is_scored_anew(make, tmp_path, monkeypatch):
-    """One incident more in an early month is another history, and gives what no cache would."""
+def test_a_changed_count_is_scored_again(make, tmp_path, monkeypatch):
+    """With a few incidents more in an early month, everything is computed again."""
     counts = make.uneven(months=16)
     caught(make.history(counts))
     counts[2, 1] += 30
@@ -42,7 +42,7 @@ def test_a_changed_count_is_scored_anew(make, tmp_path, monkeypatch):
 
 
 def test_a_spoilt_entry_is_worked_out_again(make, cache):
-    """An entry that cannot be read is passed over and mended."""
+    """An entry that cannot be read is computed again and replaced."""
     first = caught(make.history(make.uneven(months=16)))
     for path in cache.rglob("*.npy"):
         path.write_bytes(b"nothing")
@@ -70,7 +70,7 @@ def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
 
 
 def test_equal_counts_of_another_season_are_another_fit(make):
-    """The months that the counts were recorded in belong to what a fit is known by."""
+    """Equal counts recorded in other months are a different entry of the cache."""
     counts = make.uneven(months=16)
     here, later = make.history(counts), make.history(counts)
     object.__setattr__(later, "months", here.months + pd.DateOffset(months=3))
@@ -78,7 +78,7 @@ def test_equal_counts_of_another_season_are_another_fit(make):
 
 
 def test_rates_of_exact_places_are_written_nowhere(make, cache):
-    """A force's own extract has exact places: nothing that is told of them leaves the run."""
+    """A force's own extract has exact places: no rates of them are written to disk."""
     history = make.history(make.uneven(months=16), per=1)
     PoissonCount().fit(history)
     assert not history.units.catchments.public

@@ -199,9 +199,11 @@ def _select_span(
         if month not in allowed:
             span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
             remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
-            raise _error(f"{text} cannot be scored, it lies outside {span}", remedy)
+            what = f"{text} cannot be scored, it lies outside {span}"
+            raise _error(what, remedy)
     if first > last:
-        raise _error(f"{origins[0]} is after {origins[1]}", "swap them")
+        what = f"{origins[0]} is after {origins[1]}"
+        raise _error(what, "swap them")
     return first, last
 
 
@@ -209,7 +211,8 @@ def _parse_month(text: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(pd.Period(text, freq="M").start_time)
     except ValueError:
-        raise _error(f"'{text}' is no month", "write YYYY-MM") from None
+        what = f"'{text}' is no month"
+        raise _error(what, "write YYYY-MM") from None
 
 
 def _error(what: str, remedy: str, file: str = "origins") -> InputError:
