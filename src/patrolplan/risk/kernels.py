@@ -63,17 +63,16 @@ def spread_piece(  # noqa: PLR0917 - compiled code takes no keywords
     their shares fall as fast: the floor keeps them few.
 
     A row of `stack` is a walk under way: the half it arrived by, metres walked, its share. Pieces
-    are noted in `touched` when they first receive mass; an empty `touched` notes none.
+    are noted in `touched` (p,) when they first receive mass, so each only once.
     """
     first, halves, nodes, metres = streets
-    noting = len(touched) > 0
     found = 0
     half_way = metres[source] / 2.0
     # A little below the floor, so that rounding does not decide about a share that equals it: a
     # fifth of a half, four times over, is one in ten thousand of any weight.
     least = floor * weight * (1.0 - 1e-9)
     given = weight * 2.0 * compute_tail(half_way / bandwidth)
-    if noting and out[source] == 0.0:
+    if out[source] == 0.0:
         touched[found] = source
         found += 1
     out[source] += given
@@ -102,7 +101,7 @@ def spread_piece(  # noqa: PLR0917 - compiled code takes no keywords
             reached = walked + metres[piece]
             ends_here = reached >= bandwidth or share < least or depth == len(stack)
             given = share * ((0.5 if ends_here else compute_tail(reached / bandwidth)) - behind)
-            if noting and out[piece] == 0.0:
+            if given > 0.0 and out[piece] == 0.0:
                 touched[found] = piece
                 found += 1
             out[piece] += given
@@ -120,7 +119,7 @@ def spread_all(
 ) -> NDArray[np.float64]:
     """Spread the weight of every piece; see `spread_piece`."""
     out = np.zeros(len(weights))
-    touched = np.empty(0, dtype=np.int64)  # nothing has to be noted
+    touched = np.empty(len(weights), dtype=np.int64)
     stack = np.empty((4096, 3))
     for source in range(len(weights)):
         if weights[source] != 0.0:
