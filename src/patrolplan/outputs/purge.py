@@ -7,7 +7,6 @@ and told.
 """
 
 import datetime as dt
-import hashlib
 import json
 import re
 import shutil
@@ -17,17 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan import cache
+from patrolplan.atomic import hash_content, list_leftovers
 from patrolplan.cache import FETCH_FOLDER, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.inputs.crimes import CRIME_CACHE_ENTRY, CRIME_CACHE_FOLDER
 from patrolplan.inputs.street_files import STREET_ENTRY_FILES, STREET_ENTRY_PATTERN
-from patrolplan.outputs.output_folder import (
-    MANIFEST,
-    escape_glob,
-    lock_folder,
-    resolve_folder,
-    sibling_path,
-)
+from patrolplan.outputs.output_folder import MANIFEST, lock_folder, resolve_folder
 from patrolplan.risk import kept
 
 RECORD_FILE = "purged.jsonl"
@@ -164,8 +158,7 @@ class _PurgeRun:
             message = f"{out}: there is no such folder; mend --out"
             raise OutputError(message)
         with lock_folder(out):
-            parts = out.parent.glob(f".{escape_glob(out.name)}.part-*")
-            for left in sorted((*parts, sibling_path(out, "old"), sibling_path(out, "new"))):
+            for left in sorted(list_leftovers(out)):
                 if left.is_dir() and not left.is_symlink() and self._is_old(left):
                     yield self._remove(left, "left by a run that was killed")
             manifest = out / MANIFEST
@@ -185,7 +178,7 @@ class _PurgeRun:
             if path.is_symlink() or name not in named:
                 why = "patrolplan did not write it"
                 yield PurgeEntry(f"{path}", "output", removed=False, why=why)
-            elif hashlib.sha256(path.read_bytes()).hexdigest() != named[name]:
+            elif hash_content(path.read_bytes()) != named[name]:
                 why = "was changed after it was written"
                 yield PurgeEntry(f"{path}", "output", removed=False, why=why)
             else:
