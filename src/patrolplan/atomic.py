@@ -21,7 +21,7 @@ import filelock
 from patrolplan.errors import OutputError, PatrolplanError
 
 
-def hash_content(*parts: str | bytes) -> str:
+def hash_content(*parts: str | bytes | memoryview) -> str:
     """SHA-256 of some content."""
     hashed = hashlib.sha256()
     for part in parts:
@@ -94,22 +94,29 @@ def write_synced(path: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
+@contextlib.contextmanager
+def write_beside(path: Path, part: Path) -> Iterator[Path]:
+    """Give a file to write; it is renamed to `path` when all went well, else removed."""
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it, so that it is whole or not there.
+    """Write a file so that it is whole, and on the disk, or not there.
 
     Raises
     ------
     OSError
         When it cannot be written; nothing is left beside it.
     """
-    part = path.with_name(f".{path.name}.part")  # no pattern that ends in .csv matches it
-    try:
+    # No pattern that ends in .csv matches the name of the part.
+    with write_beside(path, path.with_name(f".{path.name}.part")) as part:
         write_synced(part, content)
-        part.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
 
 
 def write_file_atomically(path: Path, data: bytes) -> None:

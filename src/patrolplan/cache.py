@@ -6,22 +6,32 @@ into the user's cache folder, where it outlives the run.
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from patrolplan.atomic import explain_os_errors, hash_content, hold_lock, write_file_atomically
+from patrolplan.atomic import (
+    explain_os_errors,
+    hash_content,
+    hold_lock,
+    write_beside,
+    write_file_atomically,
+)
 from patrolplan.errors import FetchError
+
+Result = TypeVar("Result")
 
 
 def cache_folder() -> Path:
@@ -30,66 +40,133 @@ def cache_folder() -> Path:
     return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
 
 
-def write_cache_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file of the cache beside and rename it, so that an entry is whole or not there.
+STORES = {
+    "streets": "street cache",
+    "crimes": "crime cache",
+    "arrays": "cache of streets in pieces",
+    "trials": "cache of back-tests",
+    "rates": "cache of rates",
+}
+"""Folders in the cache folder, and what is in them."""
 
-    A cache that cannot be written is passed over: it only saves time.
+STORE_FOLDER_PATTERN = re.compile(rf"({'|'.join(STORES)})(-\d+(-[0-9a-f]{{32}})?)?|\.new-\w+")
+"""Names of the folders of all stores; those with a number are of version 0.1."""
+
+ENTRY_PATTERN = re.compile(
+    r"[0-9a-f]{40}\.entry|\.new-\w+"
+    r"|[0-9a-f]{32,40}\.(npy|npz|parquet)|(features|ways)\.parquet|vertices\.npz|left_out\.json"
+)
+"""Names of the files in them, whole and interrupted; the second line has those of version 0.1."""
+
+BROKEN_ENTRY_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+)
+"""What reading raises where there is no entry, or one of another version of a library."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Results of one kind in the cache folder, each in a sealed file of its own.
+
+    The first line of an entry names the store, its version, the SHA-256 of the key and that of the
+    content that follows. An entry that does not say exactly what is expected of it, because it was
+    cut short, spoilt, or written for another key or version, is computed again and replaced. A
+    cache that cannot be read or written only costs time.
 
     Parameters
     ----------
-    path
-        Where the entry is kept.
-    write
-        Is given the open file.
+    name
+        One of `STORES`.
+    version
+        Changes when results are computed, or written, in another way.
     """
-    beside = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            write(stream)
-        Path(beside).replace(path)
-    except OSError:
-        if beside:
-            Path(beside).unlink(missing_ok=True)
 
+    name: str
+    version: str
 
-ARRAY_FOLDER = "arrays"
-"""The folder in the cache folder."""
+    def load_or_compute(
+        self,
+        key: str,
+        compute: Callable[[], Result],
+        *,
+        encode: Callable[[Result], bytes | memoryview | None],
+        decode: Callable[[bytes], Result],
+    ) -> Result:
+        """The result from its entry, else computed and stored.
 
-ARRAY_ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.npz|\.new-\w+")
-"""Names of its files, whole and interrupted."""
+        Parameters
+        ----------
+        key
+            Everything that the result depends on, by content.
+        compute
+            Gives the result.
+        encode, decode
+            To the content of an entry, None where the result must not be stored; and back.
+        """
+        digest = hash_content(key)
+        path = cache_folder() / self.name / f"{digest[:40]}.entry"
+        try:
+            with path.open("rb") as stream:
+                seal, content = stream.readline(), stream.read()
+            if seal == self._seal(digest, content):
+                return decode(content)
+        except BROKEN_ENTRY_ERRORS:
+            pass
+        result = compute()
+        encoded = encode(result)
+        if encoded is not None:
+            self._write(path, self._seal(digest, encoded), encoded)
+        return result
+
+    def _seal(self, digest: str, content: bytes | memoryview) -> bytes:
+        return f"patrolplan {self.name} {self.version} {digest} {hash_content(content)}\n".encode()
+
+    @staticmethod
+    def _write(path: Path, seal: bytes, content: bytes | memoryview) -> None:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Two runs may write the same entry at once, so each has a part of its own.
+            with write_beside(path, path.with_name(f".new-{uuid4().hex}")) as part:
+                part.touch(mode=0o600)
+                with part.open("wb") as stream:
+                    stream.write(seal)
+                    stream.write(content)
+
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def load_or_compute_arrays(key: str, depends_on: Arrays, compute: Callable[[], Arrays]) -> Arrays:
-    """Arrays from the cache where they are known, else worked out and kept.
+def hash_arrays(key: str, arrays: Arrays) -> str:
+    """SHA-256 of a text and of arrays with their names, kinds and shapes."""
+    hashed = hashlib.sha256(key.encode())
+    for name, array in arrays.items():
+        hashed.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
+        hashed.update(np.ascontiguousarray(array).data)
+    return hashed.hexdigest()
 
-    A cache that cannot be read or written is passed over: it only saves time.
 
-    Parameters
-    ----------
-    key
-        What the arrays are, in which version, and the plain values that they rest on.
-    rests_on
-        The arrays that they rest on.
-    work_out
-        Gives the arrays.
-    """
-    told = hashlib.sha256(key.encode())
-    for name, array in depends_on.items():
-        told.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
-        told.update(np.ascontiguousarray(array).data)
-    path = cache_folder() / ARRAY_FOLDER / f"{told.hexdigest()[:40]}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        found = compute()
-    named: dict[str, Any] = dict(found)
-    write_cache_file(path, lambda stream: np.savez(stream, **named))
-    return found
+def encode_arrays(arrays: Arrays) -> memoryview:
+    """Arrays as the bytes of an `.npz` file."""
+    stream, named = io.BytesIO(), dict[str, Any](arrays)
+    np.savez(stream, **named)
+    return stream.getbuffer()
+
+
+def decode_arrays(content: bytes) -> Arrays:
+    """Arrays from the bytes of an `.npz` file."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def load_or_compute_arrays(store: Store, key: str, compute: Callable[[], Arrays]) -> Arrays:
+    """Arrays from a store, see `Store.load_or_compute`; `hash_arrays` makes a key of arrays."""
+    return store.load_or_compute(key, compute, encode=encode_arrays, decode=decode_arrays)
 
 
 FETCH_FOLDER = ".fetch"

@@ -13,7 +13,6 @@ from patrolplan.atomic import hash_content
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.choice import MIN_ORIGINS_TO_CHOOSE, ModelChoice, choose_model
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import load_or_compute_sums
 from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
 from patrolplan.risk.scores import COVERAGES, UnitStreets, rank_streets, sum_slices, sum_unit_slices
 
@@ -248,7 +247,8 @@ class _OriginScorer:
         self, what: str, compute: Callable[[], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
         """Sums that rest on this origin and on what is named."""
-        return load_or_compute_sums(self.scorer.history.units, f"{what} {self._cache_key}", compute)
+        units = self.scorer.history.units
+        return units.load_or_compute("trials", f"{what} {self._cache_key}", compute)
 
     def score_model(self, model: RiskModel) -> NDArray[np.float64]:
         """(2, j + 1, q) what a model caught by itself."""
