@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.network.cycling import compute_cycling_effort
+from patrolplan.network.pieces import compute_cycling_effort
 from patrolplan.settings import MAX_WINDOW_MINUTES, PatrolSettings
 from patrolplan.times import minutes_after_midnight as minutes_after_midnight  # noqa: PLC0414 - callers still import it here
 
