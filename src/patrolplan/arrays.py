@@ -95,3 +95,12 @@ def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
         "Callable[[Function], Function]",
         numba.njit(signature, cache=True, error_model="numpy", nogil=True),
     )
+
+
+@jit_compile("u8(u8, u8)")
+def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
+    """Spread a word's high bits over the low ones, for hash tables in compiled loops.
+
+    One step of the generator SplitMix64 (Steele, Lea and Flood 2014).
+    """
+    return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)

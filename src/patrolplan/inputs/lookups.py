@@ -17,8 +17,8 @@ import pandas as pd
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.table_reader import Field, build_row_checker, parse_numbers, read_table
-from patrolplan.settings import TIME_OF_DAY
 from patrolplan.tables import OFFICERS, TASKED_PLACES, TERM_DATES
+from patrolplan.times import TIME_OF_DAY
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 MODES = ("walk", "bicycle")

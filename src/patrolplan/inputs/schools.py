@@ -20,8 +20,9 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_table,
 )
-from patrolplan.settings import TIME_OF_DAY, SchoolSettings
+from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
+from patrolplan.times import TIME_OF_DAY
 
 FIELDS = (
     Field("urn", ("URN",), required=True),

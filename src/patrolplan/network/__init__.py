@@ -1,4 +1,4 @@
-"""Streets -> `StreetNetwork`: pieces of street, snapping, walks on them, catchments, names."""
+"""The street network: pieces of street, snapping, walks, catchments and names."""
 
 from patrolplan.network.network import (
     Positions as Positions,

@@ -2,11 +2,11 @@
 
 data.police.uk moves every crime to one of a fixed set of points. Such a point stands for the
 streets around it: its catchment is the pieces whose midpoint is nearer to it, in a straight line,
-than to any other point seen. Exact places need no such spreading: each piece is then a catchment
-of its own. Where both are given, the snap points alone decide, or exact places would cut their
-catchments down to the points themselves; only pieces far from every snap point are catchments of
-their own. Where crime is held to the threshold, the squares of `privacy` are the catchments.
-Everything downstream works the same.
+than to any other point in the data. Exact places need no such spreading: each piece is then a
+catchment of its own. Where both are given, the snap points alone decide, or exact places would cut
+their catchments down to the points themselves; only pieces far from every snap point are catchments
+of their own. Where crime counts only from the threshold on, the squares of `privacy` are the
+catchments. Everything downstream works the same.
 """
 
 from dataclasses import dataclass, field
@@ -17,12 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.arrays import find_unique_points
-from patrolplan.cache import Arrays, load_or_compute_arrays
-from patrolplan.network.network import StreetNetwork, load_or_snap
+from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.network.network import NETWORKS, StreetNetwork, load_or_snap
 from patrolplan.privacy import SQUARE_METRES, assign_squares
-
-CATCHMENT_FORMAT = "catchments 1"
-"""Change this when catchments are found in another way."""
 
 MAX_SNAP_METRES = 250.0
 """A point farther than this from every street belongs to none."""
@@ -36,14 +33,14 @@ class Catchments:
     ----------
     xy
         (c, 2) metres; the snap point, or the piece's midpoint for exact places.
-    of_piece
+    piece_catchment
         (p,) catchment of each piece.
     piece_share
         (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
     public
-        Whether all that stands on them is open data; what is told of it may then be kept.
-    kept
-        What later rooms worked out from this geometry alone, kept for the next that asks.
+        Whether everything counted on them is open data, so that results may be cached.
+    cache
+        What later rooms computed from this geometry alone, shared within the run.
     """
 
     xy: NDArray[np.float64]
@@ -56,11 +53,11 @@ class Catchments:
         return len(self.xy)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process: what was worked out here can be worked out there."""
+        """What travels to another process, which can fill the cache by itself."""
         return {**vars(self), "cache": {}}
 
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
-        """Spread an amount per catchment evenly along its street; the sum is kept.
+        """Spread an amount per catchment evenly along its street, without changing the sum.
 
         Parameters
         ----------
@@ -83,15 +80,13 @@ def build_catchments(
 ) -> Catchments:
     """Catchments of snap points, or of exact places where `points` is None.
 
-    Snap points are public: which pieces belong to which is kept for the next run.
+    Snap points are public, so which pieces belong to which is cached.
 
-    Points that no piece is nearest to get no catchment; `assign` gives their incidents to the
-    catchment of the nearest street.
+    Points that no piece is nearest to get no catchment; `assign_catchments` gives their incidents
+    to the catchment of the nearest street.
 
     Parameters
     ----------
-    network
-        The streets.
     points
         (k, 2) metres.
     within_metres
@@ -102,34 +97,38 @@ def build_catchments(
     if points is None:
         alone = np.arange(len(network))
         return Catchments(middle, alone, np.ones(len(network)), public=False)
-    seen = find_unique_points(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
+    distinct = find_unique_points(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
 
-    def work_out() -> Arrays:
-        nearest = cKDTree(seen).query(middle)[1]
+    def compute() -> Arrays:
+        nearest = cKDTree(distinct).query(middle)[1]
         used, of_piece = np.unique(nearest, return_inverse=True)
         return {"used": used, "of_piece": of_piece.astype(np.int64)}
 
-    found = load_or_compute_arrays(CATCHMENT_FORMAT, {"middle": middle, "seen": seen}, work_out)
-    of_piece = found["of_piece"]
-    xy = seen[found["used"]]
+    arrays = load_or_compute_arrays(
+        NETWORKS, hash_arrays("catchments", {"middle": middle, "points": distinct}), compute
+    )
+    of_piece = arrays["of_piece"]
+    xy = distinct[arrays["used"]]
     mixed = bool(np.isfinite(within_metres))
     if mixed:
         far = np.hypot(*(xy[of_piece] - middle).T) > within_metres
         numbers = np.where(far, len(xy) + np.arange(len(middle)), of_piece)
         used, of_piece = np.unique(numbers, return_inverse=True)
         xy = np.concatenate([xy, middle])[used]
-    metres = np.bincount(of_piece, weights=network.piece_metres)
-    share = network.piece_metres / metres[of_piece]
-    return Catchments(xy, of_piece, share, public=not mixed)
+    return Catchments(xy, of_piece, _compute_shares(network, of_piece), public=not mixed)
 
 
 def build_square_catchments(network: StreetNetwork) -> Catchments:
-    """The squares of the grid of `privacy` that hold street, for crime held to the threshold."""
+    """Squares of the grid of `privacy` that hold street, for crime that counts from a threshold."""
     squares, of_piece = assign_squares(network.piece_middle)
-    metres = np.bincount(of_piece, weights=network.piece_metres)
-    share = network.piece_metres / metres[of_piece]
     centres = np.asarray((squares + 0.5) * SQUARE_METRES, dtype=np.float64)
-    return Catchments(centres, of_piece, share, public=False)
+    return Catchments(centres, of_piece, _compute_shares(network, of_piece), public=False)
+
+
+def _compute_shares(network: StreetNetwork, of_piece: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(p,) each piece's share of its catchment's street length."""
+    metres = np.bincount(of_piece, weights=network.piece_metres)
+    return np.asarray(network.piece_metres / metres[of_piece])
 
 
 def assign_catchments(
@@ -142,20 +141,19 @@ def assign_catchments(
     xy
         (k, 2) metres.
     public
-        Whether the places are all those of open data: where they lie is then kept for the next run.
+        Whether the places are all those of open data, so that their positions may be cached.
 
     Returns
     -------
     NDArray
         (k,) catchment, -1 where no street is within `MAX_SNAP_METRES`.
     """
-    places, back = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
+    places, place_index = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):
         return np.empty(0, dtype=np.int64)
     on_street = load_or_snap(network, places) if public else network.snap(places)
-    found = catchments.piece_catchment[on_street.piece]
-    apart, point = cKDTree(catchments.xy).query(places)
-    found = np.where(apart == 0, point, found)
-    found = np.where(on_street.moved_metres <= MAX_SNAP_METRES, found, -1)
-    result: NDArray[np.int64] = found[back]
+    distance, point = cKDTree(catchments.xy).query(places)
+    catchment = np.where(distance == 0, point, catchments.piece_catchment[on_street.piece])
+    catchment = np.where(on_street.moved_metres <= MAX_SNAP_METRES, catchment, -1)
+    result: NDArray[np.int64] = catchment[place_index]
     return result

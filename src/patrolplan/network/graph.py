@@ -1,8 +1,8 @@
-"""The graph that walks are looked for in: links of street between junctions and places.
+"""The graph that walks are searched in: links of street between junctions and places.
 
-A place on a street is a node of its own, so that a walk may start and end anywhere. What lies
-between two junctions or places is one link, however many pieces it is cut into: that leaves a
-third of the nodes to look at.
+A place on a street is a node of its own, so that a walk may start and end anywhere. The street
+between two junctions or places is one link, however many pieces it is cut into: a search then looks
+at a third of the nodes.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
 
 COINCIDENT_METRES = 1e-6
-"""Points nearer than this are one."""
+"""Points nearer to each other than this are one point."""
 
 MIN_LINK_METRES = 1e-9
-"""A place at the end of a piece is joined to it by this much: a sparse graph knows no 0."""
+"""Least length of a link: a sparse graph takes 0 for no link."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Segments:
         length = np.maximum(self.to_metres - self.from_metres, MIN_LINK_METRES)[:, None]
         if effort is None:
             return np.repeat(length, 2, axis=1)
-        # Between two places on one spot nobody goes round the block, whatever the sign says.
+        # From a place to another on the same spot no one-way sign sends anybody round the block.
         return np.where(length > COINCIDENT_METRES, length * effort[self.piece], length)
 
     def sum_by_link(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,7 +80,7 @@ class StreetGraph:
         (n, n) cost of the cheapest link from node to node.
     link
         (e,) which link each entry of `costs` is.
-    turned
+    is_reversed
         (e,) whether it goes against the link's own direction.
     places
         (k,) node of each place.
@@ -108,23 +108,24 @@ class StreetGraph:
         self, entries: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Segments of some links, as they are walked, and whether each is walked backwards."""
-        link, turned = self.link[entries], self.is_reversed[entries]
+        link, is_reversed = self.link[entries], self.is_reversed[entries]
         start = self.segments.first[link]
         count = self.segments.first[link + 1] - start
-        return expand_ranges(start, count, is_reversed=turned), np.repeat(turned, count)
+        segments = expand_ranges(start, count, is_reversed=is_reversed)
+        return segments, np.repeat(is_reversed, count)
 
     def restrict_to(self, nodes: NDArray[np.int64]) -> tuple[sparse.csr_array, NDArray[np.int64]]:
-        """The graph between some nodes alone, in increasing order, and (e,) its entries here."""
+        """The graph between some nodes, in increasing order, and (e,) its entries in `costs`."""
         starts = self.costs.indptr[nodes]
         count = self.costs.indptr[nodes + 1] - starts
         entry, row = expand_ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
         number = np.full(self.costs.shape[0], -1)
         number[nodes] = np.arange(len(nodes))
         ends = number[self.costs.indices[entry]]
-        kept = ends >= 0
-        first = np.searchsorted(row[kept], np.arange(len(nodes) + 1))
-        entry = entry[kept]
-        part = (self.costs.data[entry], ends[kept], first)
+        inside = ends >= 0
+        first = np.searchsorted(row[inside], np.arange(len(nodes) + 1))
+        entry = entry[inside]
+        part = (self.costs.data[entry], ends[inside], first)
         return sparse.csr_array(part, shape=(len(nodes),) * 2), entry
 
 
@@ -135,8 +136,6 @@ def build_street_graph(
 
     Parameters
     ----------
-    network
-        The streets.
     places
         Where walks start and end.
     effort
@@ -147,11 +146,11 @@ def build_street_graph(
         [segments.nodes[segments.first[:-1], 0], segments.nodes[segments.first[1:] - 1, 1]]
     )
     own = np.unique(np.concatenate([ends.ravel(), len(network.node_xy) + np.arange(len(places))]))
-    costs, link, turned = _build_directed_graph(
+    costs, link, is_reversed = _build_directed_graph(
         np.searchsorted(own, ends), segments.sum_by_link(segments.compute_costs(effort)), len(own)
     )
-    here = np.searchsorted(own, len(network.node_xy) + np.arange(len(places)))
-    return StreetGraph(segments, costs, link, turned, here)
+    nodes = np.searchsorted(own, len(network.node_xy) + np.arange(len(places)))
+    return StreetGraph(segments, costs, link, is_reversed, nodes)
 
 
 def compute_piece_distances(
@@ -161,23 +160,16 @@ def compute_piece_distances(
     limit_metres: float = np.inf,
     effort: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Walking distance (or cost) from a place to the nearer end of each piece.
+    """(p,) walking distance (or cost) in metres from a place to the nearer end of each piece.
 
     Parameters
     ----------
-    network
-        The streets.
     place
         A single position.
     limit_metres
-        What lies farther is not looked for; its distance is inf.
+        Beyond it the distance is inf.
     effort
-        As for `build_street_graph`.
-
-    Returns
-    -------
-    NDArray
-        (p,) metres.
+        See `build_street_graph`.
     """
     segments, size = _cut_at_places(network, place), len(network.node_xy)
     costs, _, _ = _build_directed_graph(segments.nodes, segments.compute_costs(effort), size + 1)
@@ -233,10 +225,10 @@ def _join_links(network: StreetNetwork, segments: Segments) -> Segments:
 def _find_parallel_links(
     start: NDArray[np.int64], end: NDArray[np.int64], opens: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Segments of links that end where they start, or where another does too.
+    """Segments of links that end where they start, or that join the same nodes as another link.
 
-    Such stay apart: of two links between the same nodes a graph holds but the shorter, and the
-    way round the other side of the block would be lost.
+    Such links stay cut into segments: of two links between the same nodes the graph holds only the
+    cheaper, and the way round the other side of the block would be lost.
     """
     first = np.flatnonzero(opens)
     ends = np.sort(np.column_stack([start[first], end[np.r_[first[1:], len(start)] - 1]]), axis=1)
@@ -249,15 +241,19 @@ def _find_parallel_links(
 def _build_directed_graph(
     ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
 ) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]:
-    """Both directions of each link; of parallel ones the cheapest."""
+    """Both directions of each link; of parallel ones the cheapest.
+
+    Gives the graph, and for each of its entries the link and whether it is reversed.
+    """
     nodes = np.concatenate([ends, ends[:, ::-1]])
     cost, link = costs.T.ravel(), np.tile(np.arange(len(ends)), 2)
-    turned = np.repeat([False, True], len(ends))
+    is_reversed = np.repeat([False, True], len(ends))
     is_open = np.isfinite(cost)
-    nodes, cost, link, turned = nodes[is_open], cost[is_open], link[is_open], turned[is_open]
+    nodes, cost = nodes[is_open], cost[is_open]
+    link, is_reversed = link[is_open], is_reversed[is_open]
     keys = nodes[:, 0] * size + nodes[:, 1]
     order = np.lexsort((cost, keys))
     order = order[np.r_[True, np.diff(keys[order]) != 0]]
     rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
     graph = sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
-    return graph, link[order], turned[order]
+    return graph, link[order], is_reversed[order]

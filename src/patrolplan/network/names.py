@@ -28,12 +28,9 @@ KIND_WORDS = {
 
 
 def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
-    """What each piece is called: its name, its street's where it is a pavement, or its kind.
+    """(p,) what each piece is called, never empty.
 
-    Returns
-    -------
-    NDArray
-        (p,) text, never empty.
+    Its name, the name of its street where it is a pavement, or its kind.
     """
     return _label_pieces(network, np.arange(len(network)), _NamedPieces.from_network(network))
 
@@ -53,9 +50,9 @@ class _NamedPieces:
     def within(
         self, points: NDArray[np.object_], metres: float
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Points and the pieces that are at most so far from them."""
-        asked, found = self.tree.query(points, predicate="dwithin", distance=metres)
-        return asked, self.pieces[found]
+        """Pairs of a point and a piece that are at most so far apart: (m,) numbers of each."""
+        point, number = self.tree.query(points, predicate="dwithin", distance=metres)
+        return point, self.pieces[number]
 
 
 def _label_pieces(
@@ -66,19 +63,15 @@ def _label_pieces(
     labels = np.where(names[pieces] != "", names[pieces], _describe_kinds(network, pieces))
     unnamed = np.flatnonzero(names[pieces] == "")
     middle = shapely.points(network.piece_middle[pieces[unnamed]])
-    asked, found = named.within(middle, PAVEMENT_METRES)
-    turned = (
-        np.abs(
-            _compute_bearings(network, pieces[unnamed[asked]]) - _compute_bearings(network, found)
-        )
-        % np.pi
-    )
-    parallel = np.minimum(turned, np.pi - turned) < np.pi / 6
-    asked, found = asked[parallel], found[parallel]
-    apart = shapely.distance(middle[asked], network.piece_lines[found])
-    order = np.lexsort((found, apart, asked))
-    first = np.unique(asked[order], return_index=True)[1]
-    labels[unnamed[asked[order][first]]] = names[found[order][first]]
+    point, piece = named.within(middle, PAVEMENT_METRES)
+    own_bearing = _compute_bearings(network, pieces[unnamed[point]])
+    angle = np.abs(own_bearing - _compute_bearings(network, piece)) % np.pi
+    parallel = np.minimum(angle, np.pi - angle) < np.pi / 6
+    point, piece = point[parallel], piece[parallel]
+    distance = shapely.distance(middle[point], network.piece_lines[piece])
+    order = np.lexsort((piece, distance, point))
+    nearest = np.unique(point[order], return_index=True)[1]
+    labels[unnamed[point[order][nearest]]] = names[piece[order][nearest]]
     return labels
 
 
@@ -98,12 +91,13 @@ def describe_positions(network: StreetNetwork, positions: Positions) -> list[str
     own = pd.Series(labels).reset_index(drop=True)
     crossing = pd.Series(None, index=own.index, dtype=object)
     points = shapely.points(network.xy(positions))
-    for metres in MAX_CROSSING_METRES / np.array(
-        [4, 2, 1]
-    ):  # most find one near: few pieces are asked
-        left = np.flatnonzero(crossing.isna())
-        asked, name = _find_crossing_streets(network, points[left], labels[left], named, metres)
-        crossing.iloc[left[asked]] = name
+    for share in (4, 2, 1):  # most find a crossing street nearby, so few pieces are looked at
+        metres = MAX_CROSSING_METRES / share
+        open_ones = np.flatnonzero(crossing.isna())
+        point, name = _find_crossing_streets(
+            network, points[open_ones], labels[open_ones], named, metres
+        )
+        crossing.iloc[open_ones[point]] = name
     return list(own.where(crossing.isna(), own + " near " + crossing.fillna("")))
 
 
@@ -114,15 +108,15 @@ def _find_crossing_streets(
     named: _NamedPieces,
     metres: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """Points that have a street of another name so near, and that name; of equals the first."""
-    asked, found = named.within(points, metres)
-    names = network.piece_name[found]
-    other = names != labels[asked]
-    asked, found, names = asked[other], found[other], names[other]
-    apart = shapely.distance(points[asked], network.piece_lines[found])
-    order = np.lexsort((pd.factorize(names, sort=True)[0], apart, asked))
-    near, first = np.unique(asked[order], return_index=True)
-    return near, names[order][first]
+    """Points with a street of another name nearby, and the nearest such name; ties by name."""
+    point, piece = named.within(points, metres)
+    names = network.piece_name[piece]
+    other = names != labels[point]
+    point, piece, names = point[other], piece[other], names[other]
+    distance = shapely.distance(points[point], network.piece_lines[piece])
+    order = np.lexsort((pd.factorize(names, sort=True)[0], distance, point))
+    unique, nearest = np.unique(point[order], return_index=True)
+    return unique, names[order][nearest]
 
 
 def _describe_kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:

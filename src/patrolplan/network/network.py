@@ -1,12 +1,10 @@
-"""Streets -> `StreetNetwork`: pieces that meet at nodes, and snapping of places to streets.
-
-A network and places on it from an earlier run, where nothing that they rest on has changed.
+"""The street network: pieces of street that meet at nodes, and places snapped to them.
 
 To cut a city's streets, to find the middle of every piece and to snap the points of open data and
-the gates of schools takes seconds; all of it is public geometry.
+the gates of schools takes seconds. All of it is public geometry, so it is cached for the next run.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -18,23 +16,22 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.cache import Arrays, load_or_compute_arrays
+from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import Streets
-from patrolplan.network.cycling import classify_bicycle_ways
-from patrolplan.network.pieces import PIECE_METRES, Pieces, cut_pieces
+from patrolplan.network.pieces import PIECE_METRES, Pieces, classify_bicycle_ways, cut_pieces
 from patrolplan.tables import LeftOut
 
 BAND_METRES = 1000.0
-"""A city is searched in bands of this height."""
+"""Height of the bands that pieces are sorted into, so that few are looked at in a search."""
 
 SPARE_METRES = 0.01
-"""Rounding may leave out none that is near enough."""
+"""The search is wider by this, so that rounding loses no piece at the limit."""
 
 
 @dataclass(frozen=True, eq=False)
 class Positions:
-    """Places on streets: piece, metres from the piece's first node, metres it was moved."""
+    """(k,) places on streets: piece, metres from its first node, metres moved to get there."""
 
     piece: NDArray[np.int64]
     offset_metres: NDArray[np.float64]
@@ -71,19 +68,13 @@ class StreetNetwork:
 
     Every street can be walked both ways. Distances are walking distances along the pieces.
 
-    Parameters
-    ----------
-    parts
-        The arrays.
-    projection
-        The area's CRS.
     """
 
     parts: Pieces
     projection: Projection
 
     SENT_APART: ClassVar[bool] = True
-    """Workers get a network once, apart from the work that needs it."""
+    """Workers get a network once, see `patrolplan.worker_pool`."""
 
     def __repr__(self) -> str:
         return f"<StreetNetwork: {len(self):,} pieces, {self.metres / 1000:,.1f} km of street>"
@@ -92,7 +83,7 @@ class StreetNetwork:
         return len(self.piece_metres)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process: arrays. Lines and trees are quicker made than sent."""
+        """What travels to another process: arrays. Lines and trees are quicker built than sent."""
         return {
             "parts": self.parts,
             "projection": self.projection,
@@ -125,10 +116,11 @@ class StreetNetwork:
         return self.parts.lines()
 
     def lines(self, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
-        """(k,) some of the pieces as shapely lines, without making all of them."""
-        made = vars(self).get("piece_lines")
-        lines: NDArray[np.object_] = made[pieces] if made is not None else self.parts.lines(pieces)
-        return lines
+        """(k,) some of the pieces as shapely lines, without building all of them."""
+        if "piece_lines" in vars(self):
+            lines: NDArray[np.object_] = self.piece_lines[pieces]
+            return lines
+        return self.parts.lines(pieces)
 
     @cached_property
     def piece_middle(self) -> NDArray[np.float64]:
@@ -139,28 +131,28 @@ class StreetNetwork:
     @cached_property
     def piece_name(self) -> NDArray[np.object_]:
         """(p,) street name, empty where it has none."""
-        names: NDArray[np.object_] = self.parts.ways["name"].to_numpy(dtype=object)
-        return names[self.parts.piece_way]
+        return self._read_way_column("name")
 
     @cached_property
     def piece_highway(self) -> NDArray[np.object_]:
         """(p,) kind of street, the OpenStreetMap value of `highway`."""
-        kinds: NDArray[np.object_] = self.parts.ways["highway"].to_numpy(dtype=object)
-        return kinds[self.parts.piece_way]
+        return self._read_way_column("highway")
 
     @cached_property
     def piece_lit(self) -> NDArray[np.object_]:
         """(p,) street lighting, the OpenStreetMap value of `lit`, empty where not known."""
-        lit: NDArray[np.object_] = self.parts.ways["lit"].to_numpy(dtype=object)
-        return lit[self.parts.piece_way]
+        return self._read_way_column("lit")
+
+    def _read_way_column(self, column: str) -> NDArray[np.object_]:
+        values: NDArray[np.object_] = self.parts.ways[column].to_numpy(dtype=object)
+        return values[self.parts.piece_way]
 
     @cached_property
     def bicycle_ways(self) -> NDArray[np.int8]:
-        """(p, 2) how a bicycle goes along each piece and against it, see `network.riding`."""
-        ways, way = self.parts.ways, self.parts.piece_way
-        how: NDArray[np.object_] = ways["riding"].to_numpy(dtype=object)[way]
-        one_way = ways["one_way"].to_numpy(dtype=np.int64)[way]
-        return classify_bicycle_ways(self.piece_nodes, how, one_way, nodes=len(self.node_xy))
+        """(p, 2) how a bicycle goes along pieces and against them, see `classify_bicycle_ways`."""
+        one_way = self.parts.ways["one_way"].to_numpy(dtype=np.int64)[self.parts.piece_way]
+        modes = self._read_way_column("riding")
+        return classify_bicycle_ways(self.piece_nodes, modes, one_way, nodes=len(self.node_xy))
 
     @cached_property
     def neighbours(self) -> sparse.csr_array:
@@ -168,15 +160,15 @@ class StreetNetwork:
         rows = np.repeat(np.arange(len(self)), 2)
         shape = (len(self), len(self.node_xy))
         ones = np.ones(rows.shape, dtype=np.int32)
-        holds = sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=shape)
-        touching = (holds @ holds.T).tocoo()
+        incidence = sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=shape)
+        touching = (incidence @ incidence.T).tocoo()
         apart = touching.row != touching.col
         pairs = (touching.row[apart], touching.col[apart])
         return sparse.csr_array((np.ones(apart.sum(), dtype=bool), pairs), shape=(len(self),) * 2)
 
     @cached_property
     def node_graph(self) -> sparse.csr_array:
-        """(n, n) metres between nodes that a piece joins, both ways; of parallel ones the least."""
+        """(n, n) metres between nodes that a piece joins, both ways; the least of parallel ones."""
         ends = np.concatenate([self.piece_nodes, self.piece_nodes[:, ::-1]])
         metres = np.tile(self.piece_metres, 2)
         order = np.lexsort((metres, ends[:, 1], ends[:, 0]))
@@ -207,8 +199,8 @@ class StreetNetwork:
             (k, 2) metres.
         """
         points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-        asked, piece = self._tree.query_nearest(points, all_matches=False)
-        piece = piece[np.argsort(asked, kind="stable")]
+        number, piece = self._tree.query_nearest(points, all_matches=False)
+        piece = piece[np.argsort(number, kind="stable")]
         lines = self.piece_lines[piece]
         offset = shapely.line_locate_point(lines, points)
         return Positions(piece, offset, shapely.distance(lines, points))
@@ -237,12 +229,12 @@ class StreetNetwork:
         centre = np.asarray(xy, dtype=np.float64)
         wide = metres + SPARE_METRES
         first, last = np.floor((centre[1] + [-wide, wide]) / BAND_METRES).astype(np.int64)
-        found = []
+        candidates = []
         for row in range(first, last + 1):
             begin, end = np.searchsorted(band, [row, row + 1])
             west, east = begin + np.searchsorted(x[begin:end], centre[0] + [-wide, wide])
-            found.append(order[west:east])
-        near = np.concatenate(found)
+            candidates.append(order[west:east])
+        near = np.concatenate(candidates)
         apart = np.hypot(*(self.piece_middle[near] - centre).T)
         return np.sort(near[apart <= metres])
 
@@ -263,12 +255,10 @@ def build_network(
 
     Parameters
     ----------
-    streets
-        Walkable ways.
-    projection
-        The area's CRS.
+    streets, projection
+        Walkable ways, and the area's CRS.
     left_out
-        Is told how much street lies outside the limits or hangs together with nothing.
+        Records how much street lies outside the limits or is not connected.
     limits
         Polygon in the area's metres; pieces whose middle lies outside are left out.
     piece_metres
@@ -289,7 +279,7 @@ def build_network(
 
 
 def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
-    """Least and greatest x and y; a point far off where there is none."""
+    """Smallest and greatest x and y; infinite where there are no points."""
     return (*xy.min(axis=0, initial=np.inf), *xy.max(axis=0, initial=-np.inf))
 
 
@@ -308,68 +298,50 @@ def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)
 
 
-NETWORK_FORMAT = f"1 {shapely.geos_version_string}"
-"""Change the number when streets are cut, or places snapped, in another way."""
+NETWORKS = Store("arrays", version="2")
+"""Change the version when streets are cut, places snapped, or catchments found in another way."""
 
-PARTS = (
-    "node_xy",
-    "piece_nodes",
-    "piece_metres",
-    "piece_way",
-    "piece_section",
-    "coordinates",
-    "first",
-    "last",
-)
+PARTS = tuple(field.name for field in fields(Pieces) if field.name != "ways")
 """Arrays of `Pieces`."""
 
 
 def load_or_build_network(
     streets: Streets, projection: Projection, left_out: LeftOut, *, limits: BaseGeometry
 ) -> StreetNetwork:
-    """Do as `build_network` does, from the cache where the same streets were cut before."""
+    """The network of `build_network`, from the cache where the same streets were cut before."""
 
-    def work_out() -> Arrays:
-        told = LeftOut()
-        network = build_network(streets, projection, told, limits=limits)
+    def compute() -> Arrays:
+        dropped = LeftOut()
+        network = build_network(streets, projection, dropped, limits=limits)
         parts: dict[str, NDArray[Any]] = {name: getattr(network.parts, name) for name in PARTS}
         return parts | {
             "piece_middle": network.piece_middle,
-            "left_out": np.array([row.reason for row in told.rows], dtype=np.str_),
-            "left_out_count": np.array([row.count for row in told.rows], dtype=np.int64),
+            "left_out": np.array([row.reason for row in dropped.rows], dtype=np.str_),
+            "left_out_count": np.array([row.count for row in dropped.rows], dtype=np.int64),
         }
 
-    rests_on: dict[str, NDArray[Any]] = {
+    depends_on: dict[str, NDArray[Any]] = {
         "way": streets.vertex_way,
         "node": streets.vertex_node,
         "xy": streets.vertex_xy,
         "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
     }
-    found = load_or_compute_arrays(f"network {NETWORK_FORMAT} {PIECE_METRES}", rests_on, work_out)
-    for reason, count in zip(found["left_out"], found["left_out_count"], strict=True):
+    key = hash_arrays(f"network {shapely.geos_version_string} {PIECE_METRES}", depends_on)
+    arrays = load_or_compute_arrays(NETWORKS, key, compute)
+    for reason, count in zip(arrays["left_out"], arrays["left_out_count"], strict=True):
         left_out.add("streets", str(reason), int(count))
-    parts = Pieces(ways=streets.ways, **{name: found[name] for name in PARTS})
+    parts = Pieces(ways=streets.ways, **{name: arrays[name] for name in PARTS})
     network = StreetNetwork(parts, projection)
-    vars(network)["piece_middle"] = found["piece_middle"]
+    vars(network)["piece_middle"] = arrays["piece_middle"]
     return network
 
 
 def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
-    """Do as `StreetNetwork.snap` does, from the cache where the same places were snapped before.
+    """Positions of `StreetNetwork.snap`, from the cache where the same places were snapped before.
 
-    For places that are public only: they are not written, but where they came to lie is.
+    For public places only: the cache does not hold them, but where on the streets they are.
     """
-
-    def work_out() -> Arrays:
-        positions = network.snap(xy)
-        return {
-            "piece": positions.piece,
-            "offset_metres": positions.offset_metres,
-            "moved_metres": positions.moved_metres,
-        }
-
     parts = network.parts
     lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}
-    return Positions(
-        **load_or_compute_arrays(f"snapped {NETWORK_FORMAT}", {**lines, "xy": xy}, work_out)
-    )
+    key = hash_arrays(f"snapped {shapely.geos_version_string}", {**lines, "xy": xy})
+    return Positions(**load_or_compute_arrays(NETWORKS, key, lambda: vars(network.snap(xy))))

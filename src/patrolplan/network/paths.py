@@ -1,7 +1,7 @@
-"""Shortest walks between places on streets, with their geometry, and walks that pass more.
+"""Shortest walks between places on streets, with their geometry, and walks that pass more risk.
 
-A walk is a ride as well: what a metre costs may differ by piece and direction, and then the
-shortest is the one that costs least.
+A ride is a walk too: what a metre costs may differ by piece and direction, and then the shortest
+walk is the one that costs least.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from patrolplan.network.graph import COINCIDENT_METRES, build_street_graph
 from patrolplan.network.network import Positions, StreetNetwork
 
 PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
-"""Shares of a piece's length that the richest piece is spared when walks look for gain."""
+"""Discounts on a metre of the richest piece, tried one after the other in `find_richest`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +29,6 @@ class Walk:
 
     Parameters
     ----------
-    network
-        The streets.
     pieces
         (s,) pieces walked, in order.
     from_metres, to_metres
@@ -73,7 +71,7 @@ class Walk:
 
     @cached_property
     def line(self) -> NDArray[np.float64]:
-        """(v, 2) metres; made when asked for, since most walks are only compared."""
+        """(v, 2) metres; computed on demand, since most walks are only compared."""
         low = np.minimum(self.from_metres, self.to_metres)
         high = np.maximum(self.from_metres, self.to_metres)
         cut = (low > 0) | (high < self.network.piece_metres[self.pieces])
@@ -117,12 +115,10 @@ class WalkFinder:
 
     Parameters
     ----------
-    network
-        The streets.
     positions
         (k,) where walks start and end.
     limit_metres
-        Walks longer than this are not looked for; their length is inf.
+        Walks longer than this are not searched; their length is inf.
     effort
         (p, 2) what a metre of each piece costs in its own direction and against it, 1 or more,
         inf where it is closed; by default all cost 1. Lengths then are costs, in metres that
@@ -149,17 +145,17 @@ class WalkFinder:
         limit_metres: float = np.inf,
         search_from: NDArray[np.int64] | None = None,
     ) -> "WalkFinder":
-        """Walks between some of the positions alone, which are numbered anew.
+        """Walks between some of the positions alone, which get new numbers.
 
-        The graph stays the same: to make it costs more than to look for walks within a short limit.
+        The graph stays the same: to build it takes longer than to find walks within a short limit.
 
         Parameters
         ----------
         numbers
             The positions.
         limit_metres
-            As for all walks.
-        looked_from
+            See `WalkFinder`.
+        search_from
             Only walks that start or end at these of them (by their new number) are wanted. On foot
             alone, where a walk is as long the other way round.
         """
@@ -173,7 +169,7 @@ class WalkFinder:
         limit_metres: float,
         search_from: NDArray[np.int64] | None = None,
     ) -> None:
-        """Look for the walks from these positions to each other."""
+        """Find the walks from these positions to each other."""
         self._node = self._graph.places[numbers]
         sources = np.arange(len(numbers)) if search_from is None else search_from
         self._distances, self._predecessors = csgraph.dijkstra(
@@ -213,9 +209,11 @@ class WalkFinder:
     ) -> Walk:
         """The walk that passes most gain without being longer than a limit.
 
-        The exact problem (a shortest path with a resource) is hard; the limit is small here, so
-        a few Lagrangian prices of gain are tried and the best walk within the limit is kept. It
-        never passes less than the shortest walk does.
+        The exact problem, a shortest path with a resource, is hard. A few prices of gain are tried
+        instead: at each price every metre gets a discount in proportion to its gain, and the
+        shortest walk at these costs is a candidate (a Lagrangian relaxation of the limit). The
+        candidate that passes most gain within the limit is chosen; the shortest walk is the first,
+        so the result never passes less than that.
 
         Parameters
         ----------
@@ -250,7 +248,7 @@ class WalkFinder:
     def _compute_discounts(
         self, entries: NDArray[np.int64], gain: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Of each link's cost what is spared at a price of 1: all on the piece of most gain."""
+        """Discount on each entry's cost at a price of 1: its whole cost on the richest piece."""
         density = gain / self.network.piece_metres
         segments = self._graph.segments
         pull = density[segments.piece] / max(float(density.max()), 1e-300)
@@ -263,17 +261,17 @@ class WalkFinder:
         self, start: int, end: int, longest_metres: float
     ) -> NDArray[np.int64]:
         """Nodes of the graph that a walk of no more than this length can pass."""
-        there = self._distances[self._row[start]]
-        # On foot the way back is as long as the way there; by bicycle it need not be.
-        back = self._distances[self._row[end]] if self._effort is None else 0.0
-        return np.flatnonzero(there + back <= longest_metres + COINCIDENT_METRES)
+        outward = self._distances[self._row[start]]
+        # On foot a way is as long in both directions; by bicycle it need not be.
+        onward = self._distances[self._row[end]] if self._effort is None else 0.0
+        return np.flatnonzero(outward + onward <= longest_metres + COINCIDENT_METRES)
 
     def _build_walk(self, steps: NDArray[np.int64]) -> Walk:
         """The walk from node to node."""
         segments = self._graph.segments
-        found, backwards = self._graph.find_segments(self._graph.find_entries(steps))
-        low, high = segments.from_metres[found], segments.to_metres[found]
-        piece, effort = segments.piece[found], None
+        rows, backwards = self._graph.find_segments(self._graph.find_entries(steps))
+        low, high = segments.from_metres[rows], segments.to_metres[rows]
+        piece, effort = segments.piece[rows], None
         if self._effort is not None:
             effort = self._effort[piece, backwards.astype(np.int64)]
             effort = np.where(np.isfinite(effort), effort, 1.0)

@@ -1,4 +1,4 @@
-"""Streets -> pieces of about 30 m: the arrays that a `StreetNetwork` is made of.
+"""Streets cut into pieces of about 30 m, and how a bicycle goes along them.
 
 A section of street runs from junction to junction and is cut into equal pieces. All of it is
 array work: a city's streets are cut in seconds.
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.inputs.streets import Streets
@@ -179,3 +181,77 @@ def _node_xy(node: NDArray[np.int64], xy: NDArray[np.float64]) -> NDArray[np.flo
     places = np.zeros((int(node.max()) + 1, 2))
     places[node] = xy
     return places
+
+
+CLOSED, RIDE, PUSH, CARRY = 0, 1, 2, 3
+BICYCLE_MODES = {"ride": RIDE, "push": PUSH, "carry": CARRY}
+
+CARRY_FACTOR = 3.0
+"""How many times slower a bicycle is carried over steps than it is pushed."""
+
+
+def classify_bicycle_ways(
+    piece_nodes: NDArray[np.int64],
+    mode_names: NDArray[np.object_],
+    one_way: NDArray[np.int64],
+    *,
+    nodes: int,
+) -> NDArray[np.int8]:
+    """How a bicycle goes along each piece, in its own direction and against it.
+
+    One-way streets are obeyed, but nobody is stuck. Nodes from which all others can be reached, and
+    be reached from, form the largest strongly connected component of the directed streets. A piece
+    with an end outside it could be left, or reached, only against a one-way street, as happens at
+    the edge of the area; along such pieces the bicycle may be pushed in the closed direction.
+
+    Parameters
+    ----------
+    piece_nodes
+        (p, 2) first and last node.
+    mode_names
+        (p,) "ride", "push" or "carry".
+    one_way
+        (p,) 1 in the piece's direction alone, -1 against it alone, 0 both.
+    nodes
+        Number of nodes.
+
+    Returns
+    -------
+    NDArray
+        (p, 2) `RIDE`, `PUSH`, `CARRY` or `CLOSED`. Every node of a connected network can be
+        reached from every other.
+    """
+    modes = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8)
+    both = np.column_stack([modes, modes])
+    both[one_way < 0, 0] = CLOSED
+    both[one_way > 0, 1] = CLOSED
+    if not (one_way != 0).any():
+        return both
+    ends = np.concatenate([piece_nodes[both[:, 0] > 0], piece_nodes[both[:, 1] > 0][:, ::-1]])
+    graph = sparse.csr_array((np.ones(len(ends), dtype=bool), ends.T), shape=(nodes, nodes))
+    label = csgraph.connected_components(graph, directed=True, connection="strong")[1]
+    main = label == np.bincount(label).argmax()
+    stuck = ~main[piece_nodes].all(axis=1)
+    return np.where(stuck[:, None] & (both == CLOSED), np.int8(PUSH), both)
+
+
+def compute_cycling_effort(
+    kinds: NDArray[np.int8], *, riding_kmh: float, walking_kmh: float
+) -> NDArray[np.float64]:
+    """What a metre costs, in metres ridden: inf where it is closed.
+
+    Parameters
+    ----------
+    kinds
+        Any shape, of the kinds that `classify_bicycle_ways` gives.
+    riding_kmh, walking_kmh
+        Speeds when riding and when pushing the bicycle.
+
+    Examples
+    --------
+    >>> compute_cycling_effort(np.array([[RIDE, CLOSED], [PUSH, CARRY]]), riding_kmh=12,
+    ...     walking_kmh=4).tolist()
+    [[1.0, inf], [3.0, 9.0]]
+    """
+    pushing = riding_kmh / walking_kmh
+    return np.array([np.inf, 1.0, pushing, CARRY_FACTOR * pushing])[kinds]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.network.cycling import CARRY, PUSH
 from patrolplan.network.paths import Walk
+from patrolplan.network.pieces import CARRY, PUSH
 from patrolplan.patrols.plan import Leg, Step
 
 MIN_STEP_METRES = 25.0
@@ -53,7 +53,7 @@ def build_leg(
         Full speed.
     kinds
         (p, 2) how a bicycle goes along each piece and against it, see
-        `patrolplan.network.cycling`; on foot without.
+        `patrolplan.network.pieces`; on foot without.
     """
     lit = lit[walk.pieces]
     ways = _find_ways(walk, bicycle_ways)

@@ -3,7 +3,6 @@
 A history can be cut before a month, so that a model can learn nothing from later months.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.atomic import hash_content
 from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
 from patrolplan.settings import DISCOVERED_CATEGORIES
 
@@ -116,13 +116,13 @@ class History:
     def month_digests(self) -> tuple[str, ...]:
         """Digest of each month's counts."""
         months = np.ascontiguousarray(self.counts)
-        return self.known_digests or tuple(hashlib.sha256(month).hexdigest() for month in months)
+        return self.known_digests or tuple(hash_content(month.tobytes()) for month in months)
 
     def digest(self, months: int | None = None) -> str:
         """Digest of what the first so many months hold; of all months by default."""
         names = (*self.categories, str(len(self.targets)), str(self.counts.shape[1]))
         text = "\n".join((*names, *self.month_digests[:months]))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hash_content(text)
 
     def get_month_counts(self, month: pd.Timestamp) -> NDArray[np.float64]:
         """(c, j) incidents of one month in the `targets`; zero where the month is not held."""

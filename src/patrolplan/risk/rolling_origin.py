@@ -1,6 +1,5 @@
 """Rolling origin: fit on the months before, score the month after, step on by a month."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -10,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from patrolplan.atomic import hash_content
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import load_or_compute_sums
 from patrolplan.risk.models import (
     MIN_ORIGINS_TO_CHOOSE,
     PRIOR_COUNT,
@@ -303,11 +302,11 @@ class _Origin:
     ) -> NDArray[np.float64]:
         """Sums from the cache, under a key that names by content all that they depend on."""
         history, scorer, row = self.history, self.scorer, self.row
-        harm = hashlib.sha256(scorer.harm.tobytes()).hexdigest()
+        harm = hash_content(scorer.harm.tobytes())
         first = history.months[: min(row, 1)].strftime("%Y-%m").tolist()
         digests = f"{history.digest(row)} {history.digest(row + 1)}"
         key = f"{what} {scorer.seed} {first} {digests} {harm}"
-        return load_or_compute_sums(history.units, key, compute)
+        return history.units.load_or_compute("trials", key, compute)
 
 
 def _score_alone(

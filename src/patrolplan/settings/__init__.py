@@ -4,9 +4,7 @@ from patrolplan.settings.kinds import (
     CATEGORIES as CATEGORIES,
     DISCOVERED_CATEGORIES as DISCOVERED_CATEGORIES,
     PATROL_RELEVANT as PATROL_RELEVANT,
-    TIME_OF_DAY as TIME_OF_DAY,
     RiskModel as RiskModel,
-    parse_time_of_day as parse_time_of_day,
 )
 from patrolplan.settings.load import (
     load_settings as load_settings,

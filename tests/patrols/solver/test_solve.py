@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from patrolplan.patrols.solver.packing import ReducedSolution
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solve import (
-    FirstOf,
     MaxIterations,
     MaxSeconds,
     Officer,
@@ -359,7 +358,7 @@ def test_a_time_limit_is_kept():
     problem = town(150, 200.0, officers=2)
     solve(problem, stop=MaxIterations(1))
     begun = time.perf_counter()
-    solution = solve(problem, stop=FirstOf(MaxSeconds(0.3), MaxIterations(10**9)))
+    solution = solve(problem, stop=MaxSeconds(0.3))
     assert time.perf_counter() - begun < 0.6
     check(problem, solution)
     assert solution.status == "feasible"

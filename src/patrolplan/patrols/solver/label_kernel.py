@@ -1,15 +1,26 @@
-"""All sensible stop sets of one officer, by dynamic programming with dominance and a bound.
+"""All stop sets of one officer that may matter, by dynamic programming (label setting).
 
-A label is a set of stops visited and the last of them. Of two labels with the same set and the
-same last stop the one that leaves earlier is at least as good, whatever follows, also with time
-windows and where times break the triangle inequality. Labels grow one stop at a time; one whose
-worth cannot come above a floor, by a fractional knapsack over the stops still reachable, is
-dropped. Dwell bounds the number of stops of a patrol, so few levels are needed.
+*What a label is.* A label stands for a way to begin a patrol: the set of stops visited, the last
+of them, and the minute of leaving it. Its worth is the sum of the set's prizes, whatever the order.
 
-The knapsack charges each further stop its dwell and half of the cheapest way in and out, so that
-the sum over a route never exceeds its time. Among stops that exclude each other only one counts:
-the bound is then the Lagrangian of the multiple-choice knapsack at the break item's ratio
-(Sinha and Zoltners 1979), valid for every ratio.
+*Dominance.* Of two labels with the same set and the same last stop, the one that leaves earlier is
+at least as good: whatever can follow the later one can follow it, no later, for the same prizes.
+That holds with time windows (who comes early waits) and where times break the triangle inequality.
+So one label for each set and last stop is enough; a hash table finds it.
+
+*The bound.* A label is dropped when its worth and the most that can follow are not above a floor,
+such as the best worth of a finished route. What can follow is bounded by a fractional knapsack: the
+capacity is the time left, and each further stop that can still be reached by itself weighs its
+dwell and half of the cheapest way in and out. In any real continuation each leg is shared by the
+two stops that it joins, so the weights of its stops never sum to more than its time: it is one
+filling of the knapsack, and the best filling is worth at least as much. Among stops that exclude
+each other only one counts; the bound is then the Lagrangian relaxation of the multiple-choice
+knapsack at the ratio of the break item (Sinha and Zoltners 1979), which is valid for every ratio.
+
+*Exactness.* Labels grow by one stop at a time, level by level, over all stops that may follow. A
+set that is worth more than the floor is never dropped, because neither rule can drop all of its
+beginnings. When every level has been grown in full, the best label is therefore the best route.
+Dwell keeps the number of stops of a patrol small, so there are few levels.
 """
 
 from __future__ import annotations
@@ -18,22 +29,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.arrays import jit_compile
+from patrolplan.arrays import jit_compile, mix_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 ONE_BIT = np.uint64(1)
-# Bits of a word: stops from here on are in the second word.
+# Sets of up to 128 stops are two words of bits; stops from this number on are in the second.
 WORD_BITS = 64
+
+
+@jit_compile("b1(i8, u8, u8)")
+def _has_bit(k: int, word0: np.uint64, word1: np.uint64) -> bool:
+    """Tell whether stop k is in the set of stops that two words hold."""
+    word = word0 if k < WORD_BITS else word1
+    return bool((word >> np.uint64(k & 63)) & ONE_BIT)
+
+
+@jit_compile("b1(f8, f8, f8, f8, f8, f8)")
+def _is_in_time(
+    arrive: float, opening: float, closing: float, dwell: float, home: float, latest: float
+) -> bool:
+    """Tell whether a stop can be begun before it closes, and left in time to be home."""
+    return arrive <= closing and max(arrive, opening) + dwell + home <= latest
 
 
 @jit_compile(
     "f8(i8, f8, u8, u8, f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],"
     " i8[::1], i8[::1], f8[::1], f8[::1])"
 )
-def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
+def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compiled loop
     last: int,
     leave: float,
     barred0: np.uint64,
@@ -51,6 +77,12 @@ def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - o
 ) -> float:
     """Bound the worth of everything that can follow after leaving stop `last`.
 
+    `order` lists stops by falling worth for their weight. The first loop fills the knapsack; of an
+    exclusive group it holds the stop of most worth so far (`scratch`), as if stops could be
+    exchanged. Without groups in play that is the bound. With groups it only gives the break ratio,
+    for which the second loop evaluates the Lagrangian: capacity at that price, and from each group
+    the largest gain over the price.
+
     `margin` holds for each candidate the least time lost on the way out of it and into the end,
     and in its last entry the latest minute. `group` is -1 for candidates without exclusions.
     """
@@ -62,15 +94,11 @@ def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - o
     ratio: float = 0.0
     grouped = False
     for k in order:
-        word = barred0 if k < WORD_BITS else barred1
-        if (word >> np.uint64(k & 63)) & ONE_BIT:
+        if _has_bit(k, barred0, barred1) or weight[k] > capacity:
             continue
-        begin = leave + min_times[last, k]
-        if begin > closing[k]:
-            continue
-        if max(begin, opening[k]) + dwell[k] + min_times[k, end] > latest:
-            continue
-        if weight[k] > capacity:
+        if not _is_in_time(
+            leave + min_times[last, k], opening[k], closing[k], dwell[k], min_times[k, end], latest
+        ):
             continue
         gain = float(value[k])
         cost = float(weight[k])
@@ -98,13 +126,11 @@ def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - o
     total = ratio * capacity
     scratch[:] = 0.0
     for k in order:
-        word = barred0 if k < WORD_BITS else barred1
-        if (word >> np.uint64(k & 63)) & ONE_BIT:
+        if _has_bit(k, barred0, barred1) or weight[k] > capacity:
             continue
-        begin = leave + min_times[last, k]
-        if begin > closing[k] or weight[k] > capacity:
-            continue
-        if max(begin, opening[k]) + dwell[k] + min_times[k, end] > latest:
+        if not _is_in_time(
+            leave + min_times[last, k], opening[k], closing[k], dwell[k], min_times[k, end], latest
+        ):
             continue
         gain = float(value[k] - ratio * weight[k])
         if group[k] < 0:
@@ -121,8 +147,7 @@ def _hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int
     mixed = word0 * np.uint64(0x9E3779B97F4A7C15) ^ (
         word1 * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(last) * np.uint64(0x165667B19E3779F9)
     )
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed = mix_bits(mixed, np.uint64(29))
     mixed ^= mixed >> np.uint64(32)
     return int(mixed & np.uint64(size - 1))
 
@@ -171,6 +196,10 @@ def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
 ) -> int:
     """Grow the labels `first` to `stop` by one stop; return the new number of labels.
 
+    For each label and each stop that may follow, the table says whether the new set and last stop
+    have a label already; the new one replaces it when it leaves earlier. The order of the checks
+    matters for speed alone: the bound, which costs most, comes last.
+
     Columns of `sets`: visited (two words), no longer allowed (two words). Of `marks`: minute of
     leaving, worth, bound, minute at the end (`inf` where it cannot be reached in time). Of
     `links`: last stop, parent. `state`: floor, best worth, its label, whether the floor rises
@@ -187,8 +216,7 @@ def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
             continue
         last = np.int64(links[parent, 0])
         for k in range(size):
-            word = sets[parent, 2] if k < WORD_BITS else sets[parent, 3]
-            if (word >> np.uint64(k & 63)) & ONE_BIT:
+            if _has_bit(k, sets[parent, 2], sets[parent, 3]):
                 continue
             begin = max(marks[parent, 0] + times[last, k], opening[k])
             leave = begin + dwell[k]
@@ -199,15 +227,15 @@ def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
             seen0 = sets[parent, 0] | (bit if k < WORD_BITS else np.uint64(0))
             seen1 = sets[parent, 1] | (bit if k >= WORD_BITS else np.uint64(0))
             at = _hash_label(seen0, seen1, k, table.shape[0])
-            known = np.int64(table[at])
-            while known >= 0 and not (
-                new_links[known, 0] == k
-                and new_sets[known, 0] == seen0
-                and new_sets[known, 1] == seen1
+            label = np.int64(table[at])
+            while label >= 0 and not (
+                new_links[label, 0] == k
+                and new_sets[label, 0] == seen0
+                and new_sets[label, 1] == seen1
             ):
                 at = (at + 1) & (table.shape[0] - 1)
-                known = np.int64(table[at])
-            if known >= 0 and new_marks[known, 0] <= leave:
+                label = np.int64(table[at])
+            if label >= 0 and new_marks[label, 0] <= leave:
                 continue
             barred0 = sets[parent, 2] | conflict[k, 0]
             barred1 = sets[parent, 3] | conflict[k, 1]
@@ -219,23 +247,23 @@ def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
             finished = home <= latest
             if bound <= state[0]:
                 continue
-            if known < 0:
-                known = np.int64(count)
-                table[at] = known
+            if label < 0:
+                label = np.int64(count)
+                table[at] = label
                 count += 1
-            new_sets[known, 0] = seen0
-            new_sets[known, 1] = seen1
-            new_sets[known, 2] = barred0
-            new_sets[known, 3] = barred1
-            new_marks[known, 0] = leave
-            new_marks[known, 1] = worth
-            new_marks[known, 2] = bound
-            new_marks[known, 3] = home if finished else np.inf
-            new_links[known, 0] = k
-            new_links[known, 1] = parent
+            new_sets[label, 0] = seen0
+            new_sets[label, 1] = seen1
+            new_sets[label, 2] = barred0
+            new_sets[label, 3] = barred1
+            new_marks[label, 0] = leave
+            new_marks[label, 1] = worth
+            new_marks[label, 2] = bound
+            new_marks[label, 3] = home if finished else np.inf
+            new_links[label, 0] = k
+            new_links[label, 1] = parent
             if finished and worth > state[1]:
                 state[1] = worth
-                state[2] = known
+                state[2] = label
                 if state[3] > 0 and worth + state[4] > state[0]:
                     state[0] = worth + state[4]
     state[5] = stop

@@ -1,4 +1,8 @@
-"""Runs the label kernel level by level, with a beam or in full, and reads routes off it."""
+"""Run the label kernel level by level, in full or with a beam, and read routes off the labels.
+
+A beam keeps only the most promising labels of each level. The result is then a good route rather
+than the best, but the largest bound among the labels cut is still an upper bound on all routes.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ INITIAL_CAPACITY = 4096
 
 @dataclass(eq=False)
 class Level:
-    """Labels with the same number of stops; columns as in `expand`."""
+    """Labels with the same number of stops; columns as in `expand_labels`."""
 
     sets: NDArray[np.uint64]
     marks: NDArray[np.float64]
@@ -42,7 +46,7 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
-    """What an exploration saw.
+    """Labels of all levels, and what they prove.
 
     `bound` is an upper bound on the worth of any route; `complete` says that every set worth more
     than the floor has been seen.
@@ -67,11 +71,11 @@ class Exploration:
     def list_routes(
         self, min_worth: float, count: int | None = None
     ) -> list[tuple[float, list[int]]]:
-        """List worth and stops of the finished sets worth more than `least`, best first.
+        """List worth and stops of the finished sets worth more than a minimum, best first.
 
         Of each set the order that ends earliest is listed.
         """
-        found = []
+        listed = []
         for depth, level in enumerate(self.levels[1:], 1):
             chosen = np.flatnonzero(
                 np.isfinite(level.marks[:, 3]) & (level.marks[:, 1] > min_worth)
@@ -79,38 +83,30 @@ class Exploration:
             if count is not None and len(chosen) > 8 * count:
                 # Every set has at most one label for each of its stops.
                 worths = level.marks[chosen, 1]
-                some = min(len(chosen) - 1, depth * count)
-                chosen = chosen[np.argpartition(-worths, some)[: some + 1]]
+                cut = min(len(chosen) - 1, depth * count)
+                chosen = chosen[np.argpartition(-worths, cut)[: cut + 1]]
             words = level.sets[chosen]
             first = np.lexsort((level.marks[chosen, 3], words[:, 1], words[:, 0]))
             same = (words[first[1:], :2] == words[first[:-1], :2]).all(axis=1)
             unique = first[np.concatenate([[True], ~same])] if len(first) else first
-            found += [(float(level.marks[k, 1]), depth, int(k)) for k in chosen[unique]]
-        found.sort(key=lambda item: (-item[0], item[1], item[2]))
-        return [(worth, self.read_route(depth, label)) for worth, depth, label in found[:count]]
+            listed += [(float(level.marks[k, 1]), depth, int(k)) for k in chosen[unique]]
+        listed.sort(key=lambda item: (-item[0], item[1], item[2]))
+        return [(worth, self.read_route(depth, label)) for worth, depth, label in listed[:count]]
 
 
 class LabelExplorer:
-    """Enumerates the stop sets of one crew; prizes may differ from call to call."""
+    """Enumerates the stop sets of one group of officers; prizes may differ between calls."""
 
-    def __init__(self, case: ReducedCase, officer_group: OfficerGroup) -> None:
-        """Prepare what does not depend on prizes.
-
-        Parameters
-        ----------
-        case
-            The candidates, at most `MAX_CANDIDATES`.
-        crew
-            Whose times and hours count.
-        """
+    def __init__(self, case: ReducedCase, unit: OfficerGroup) -> None:
+        """Prepare what does not depend on prizes, for at most `MAX_CANDIDATES` candidates."""
         self.case = case
-        self.crew = officer_group
+        self.unit = unit
         size = case.size
         bits = [
             (case.conflict[:, k // 64] >> np.uint64(k % 64)) & np.uint64(1) for k in range(size)
         ]
         clash = np.array(bits, dtype=bool).reshape(size, size)
-        self.weight, self.margin = _compute_min_times(case.dwell, officer_group, clash)
+        self.weight, self.margin = _compute_min_times(case.dwell, unit, clash)
         self.group = np.full(size, -1, dtype=np.int64)
         for number, members in enumerate(case.exclusive_sets):
             # A stop in two sets counts for the first: leaving out a rule only weakens the bound.
@@ -138,13 +134,13 @@ class LabelExplorer:
         rising
             Whether only one best set is wanted, so that every better one found lifts the floor.
         beam
-            Labels kept on each level; `None` for all. With a beam the result is not complete.
+            Labels selected on each level; `None` for all. With a beam the result is not complete.
         max_labels
             Labels after which to give up.
         deadline
             Value of `time.perf_counter` at which to give up.
         """
-        case, crew = self.case, self.crew
+        case, unit = self.case, self.unit
         ratio = np.full(case.size, -math.inf)
         some = (value > 0) & np.isfinite(self.weight)
         ratio[some] = value[some] / np.maximum(self.weight[some], 1e-12)
@@ -152,13 +148,13 @@ class LabelExplorer:
         step = 1e-9 * max(float(np.abs(value).sum()), 1e-290)
         state = np.array([floor, -math.inf, -1.0, float(rising), step, 0.0])
         fixed = (
-            state, crew.times, crew.min_times, case.opening, case.closing, case.dwell, value,
+            state, unit.times, unit.min_times, case.opening, case.closing, case.dwell, value,
             self.weight, order, self.group, self.margin, np.ascontiguousarray(case.conflict[:, :2]),
             self.scratch,
         )  # fmt: skip
         root = Level(
             np.zeros((1, 4), dtype=np.uint64),
-            np.array([[crew.earliest, 0.0, math.inf, math.inf]]),
+            np.array([[unit.earliest, 0.0, math.inf, math.inf]]),
             np.array([[case.size, -1]], dtype=np.int32),
         )
         levels, best, labels, bound = [root], None, 0, -math.inf
@@ -173,13 +169,15 @@ class LabelExplorer:
                 cut = np.argpartition(-level.marks[:, 2], beam)
                 bound = max(bound, level.marks[cut[beam:], 2].max())
                 state_best = int(state[2]) if state[1] > before else -1
-                kept = cut[:beam]
-                if state_best >= 0 and state_best not in kept:
+                selected = cut[:beam]
+                if state_best >= 0 and state_best not in selected:
                     # What gives way to it is cut as well.
-                    bound = max(bound, level.marks[kept[-1], 2])
-                    kept[-1] = state_best
-                level = level.select(kept)
-                state[2] = float(np.flatnonzero(kept == state_best)[0]) if state_best >= 0 else -1
+                    bound = max(bound, level.marks[selected[-1], 2])
+                    selected[-1] = state_best
+                level = level.select(selected)
+                state[2] = (
+                    float(np.flatnonzero(selected == state_best)[0]) if state_best >= 0 else -1
+                )
             levels.append(level)
             if state[1] > before:
                 best = (len(levels) - 1, int(state[2]))
@@ -232,7 +230,7 @@ def _grow_array(old: NDArray[Any], room: int) -> NDArray[Any]:
 
 
 def _compute_min_times(
-    dwell: NDArray[np.float64], officer_group: OfficerGroup, clash: NDArray[np.bool_]
+    dwell: NDArray[np.float64], unit: OfficerGroup, clash: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give each stop's least time on a route, and each stop's least time on the way on and home.
 
@@ -240,8 +238,8 @@ def _compute_min_times(
     left it. The last entry of the second array is the latest minute.
     """
     size = len(dwell)
-    ways = np.where(clash, math.inf, officer_group.times[:size, :size])
-    home = officer_group.times[:size, size + 1]
+    ways = np.where(clash, math.inf, unit.times[:size, :size])
+    home = unit.times[:size, size + 1]
     weight = np.empty(size)
     penalty = np.zeros((size, size + 1))
     penalty[:, :size][clash] = math.inf
@@ -250,5 +248,5 @@ def _compute_min_times(
         pairs = ways[:, k, None] + out[None, :] + penalty
         weight[k] = dwell[k] + pairs.min(initial=math.inf) / 2
     away = ways.min(axis=1, initial=math.inf)
-    margin = np.concatenate([(away + home.min(initial=math.inf)) / 2, [officer_group.latest]])
+    margin = np.concatenate([(away + home.min(initial=math.inf)) / 2, [unit.latest]])
     return weight, margin

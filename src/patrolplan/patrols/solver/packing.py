@@ -1,10 +1,23 @@
 """Exact answers for patrol-sized cases: one officer by labels, several by packing stop sets.
 
-Several officers share stops at most once each. The linear relaxation of that packing over all
-feasible stop sets is solved by column generation, with the label exploration as pricing. Its
-duals bound the worth; a stop set that is in an answer better than the one at hand has a reduced
-worth within the gap between the two, so all such sets can be listed, and a small integer program
-over them settles the matter (Baldacci, Christofides and Mingozzi 2008).
+One officer: the label exploration with narrow beams gives good routes, whose worth is the floor of
+the exploration in full, which proves the best.
+
+Several officers share the stops, each at most once. Take every feasible stop set of an officer as
+a column that is worth its prizes: the best answer is the best packing of columns such that no stop
+(and no exclusive set) is used twice and no group of officers more often than it has members.
+
+1. *Bound.* The linear relaxation of that packing is solved by column generation: the duals of a
+   small linear program price the stops, and the label exploration finds the columns that are worth
+   more than their stops cost. When an exact exploration finds none, no column at all can improve
+   it. Even before, what the stops cost together with the most that each officer can gain over
+   these prices is an upper bound (Lagrangian duality).
+2. *Listing.* Let the gap be the bound less the worth of the best answer at hand. A column of a
+   better answer can lose at most the gap against the best of its group at these prices, or the
+   bound would be broken. So all columns within the gap are listed by one more exploration.
+3. *Packing.* An integer program over the listed columns settles the matter (Baldacci,
+   Christofides and Mingozzi 2008). Where a list would be too long, the answer and the bound stand
+   as they are.
 """
 
 from __future__ import annotations
@@ -48,27 +61,27 @@ class ReducedSolution:
 
 @dataclass(eq=False)
 class ColumnPool:
-    """Stop sets of crews: a column each, with one row for each stop, exclusion and crew."""
+    """Stop sets as columns, with one row for each stop, exclusive set and group of officers."""
 
     case: ReducedCase
     stops: list[list[int]] = field(default_factory=list)
     group_numbers: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
-    known: dict[tuple[int, frozenset[int]], int] = field(default_factory=dict)
+    numbers: dict[tuple[int, frozenset[int]], int] = field(default_factory=dict)
 
     def add(self, group_number: int, stops: Sequence[int]) -> bool:
-        """Add a set unless it is there."""
+        """Add a set unless the pool has it; tell whether it was added."""
         key = (group_number, frozenset(stops))
-        if key in self.known or not stops:
+        if key in self.numbers or not stops:
             return False
-        self.known[key] = len(self.stops)
+        self.numbers[key] = len(self.stops)
         self.stops.append(list(stops))
         self.group_numbers.append(group_number)
         self.values.append(math.fsum(float(self.case.value[k]) for k in stops))
         return True
 
     def build_matrix(self) -> csr_array:
-        """Give the packing rows: stops, exclusive sets, crews."""
+        """Give the packing rows: stops, exclusive sets, groups of officers."""
         size, groups = self.case.size, self.case.exclusive_sets
         of_stop: list[list[int]] = [[] for _ in range(size)]
         for number, group in enumerate(groups):
@@ -76,11 +89,11 @@ class ColumnPool:
                 of_stop[k].append(size + number)
         rows: list[int] = []
         ends = [0]
-        for stops, crew in zip(self.stops, self.group_numbers, strict=True):
+        for stops, unit in zip(self.stops, self.group_numbers, strict=True):
             rows.extend(stops)
             for k in stops:
                 rows.extend(of_stop[k])
-            rows.append(size + len(groups) + crew)
+            rows.append(size + len(groups) + unit)
             ends.append(len(rows))
         shape = (len(self.stops), size + len(groups) + len(self.case.officer_groups))
         ones = np.ones(len(rows))
@@ -89,7 +102,7 @@ class ColumnPool:
     def limits(self) -> NDArray[np.float64]:
         """Give how often each row may be used."""
         once = np.ones(self.case.size + len(self.case.exclusive_sets))
-        return np.concatenate([once, [len(crew.officers) for crew in self.case.officer_groups]])
+        return np.concatenate([once, [len(unit.officers) for unit in self.case.officer_groups]])
 
     def pack(
         self,
@@ -140,9 +153,9 @@ class ColumnPool:
         return np.maximum(-result.ineqlin.marginals, 0.0), -float(result.fun)
 
     def find_better(self, value: float, *, seconds: float, nodes: int) -> list[int]:
-        """Choose columns worth more than a value at hand; none when that is not found.
+        """Choose columns worth more than a value at hand; none when there is no such choice.
 
-        Columns whose reduced worth shows that no better choice holds them are left out.
+        Columns whose reduced worth shows that no better choice holds them are dropped first.
         """
         duals, bound = self.solve_relaxation()
         gap = bound - value
@@ -150,21 +163,21 @@ class ColumnPool:
             return []
         values = np.array(self.values)
         reduced = values - self.build_matrix().T @ duals
-        some = np.flatnonzero(reduced >= -gap - self.case.epsilon)
+        promising = np.flatnonzero(reduced >= -gap - self.case.epsilon)
         smaller = ColumnPool(self.case)
-        for k in some:
+        for k in promising:
             smaller.add(self.group_numbers[k], self.stops[k])
         chosen, _ = smaller.pack(seconds=seconds, nodes=nodes)
-        return [int(some[k]) for k in chosen]
+        return [int(promising[k]) for k in chosen]
 
     def assign(self, chosen: Sequence[int]) -> dict[int, list[int]]:
-        """Hand the chosen columns to officers of their crews."""
-        free = [list(crew.officers) for crew in self.case.officer_groups]
+        """Hand the chosen columns to officers of their groups."""
+        free = [list(unit.officers) for unit in self.case.officer_groups]
         return {free[self.group_numbers[k]].pop(0): self.stops[k] for k in sorted(chosen)}
 
 
 def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> ReducedSolution:
-    """Find the best routes and prove it, or give the best found and a bound.
+    """Find the best routes and prove it, or give good ones and a bound.
 
     Parameters
     ----------
@@ -187,13 +200,13 @@ def order_stops(case: ReducedCase, officer: int, stops: list[int], deadline: flo
     """Put the stops of a route in the order that is over earliest, where they are few."""
     if not 1 < len(stops) <= MAX_ORDERED_STOPS:
         return stops
-    crew = next(crew for crew in case.officer_groups if officer in crew.officers)
+    unit = next(unit for unit in case.officer_groups if officer in unit.officers)
     value = np.full(case.size, -2.0 * case.size)
     value[stops] = 1.0
     least = len(stops) - 0.5
-    harvest = LabelExplorer(case, crew).explore(value, least, rising=False, deadline=deadline)
-    found = harvest.list_routes(least)
-    return found[0][1] if found else stops
+    harvest = LabelExplorer(case, unit).explore(value, least, rising=False, deadline=deadline)
+    routes = harvest.list_routes(least)
+    return routes[0][1] if routes else stops
 
 
 def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -> ReducedSolution:
@@ -227,7 +240,7 @@ class TeamSolver:
         self.case = case
         self.max_labels = max_labels
         self.deadline = deadline
-        self.explorers = [LabelExplorer(case, crew) for crew in case.officer_groups]
+        self.explorers = [LabelExplorer(case, unit) for unit in case.officer_groups]
         self.pool = ColumnPool(case)
         self.labels = 0
         self.routes: dict[int, list[int]] = {}
@@ -249,7 +262,7 @@ class TeamSolver:
         return ReducedSolution(self.routes, self.value, max(self.bound, self.value), self.labels)
 
     def list_stop_sets(self, min_worth: float) -> ColumnPool | None:
-        """Give every stop set that may be in an answer worth more than `least`, if few enough."""
+        """Give every stop set that may be in an answer worth more than a minimum, if few enough."""
         self._build_greedy()
         duals, peaks = self._solve_relaxation()
         if duals is None or not self._add_promising_sets(duals, peaks, min_worth):
@@ -283,33 +296,31 @@ class TeamSolver:
         return harvest.worth, bound, harvest.complete, harvest.list_routes(floor, count)
 
     def _build_greedy(self) -> None:
-        """Send one officer after another on the best route over what is left."""
-        left = self.case.value.copy()
+        """Send one officer after another on the best route over the remaining stops."""
+        values = self.case.value.copy()
         routes: dict[int, list[int]] = {}
-        for number, crew in enumerate(self.case.officer_groups):
-            for officer in crew.officers:
-                _, _, _, found = self._explore(number, left, 0.0, beam=PRICING_BEAMS[0])
-                for _, stops in found:
+        for number, unit in enumerate(self.case.officer_groups):
+            for officer in unit.officers:
+                _, _, _, listed = self._explore(number, values, 0.0, beam=PRICING_BEAMS[0])
+                for _, stops in listed:
                     self.pool.add(number, stops)
-                # A stop worth nothing any more may still be a short cut: none is taken twice.
-                free = [stops for _, stops in found if self._is_free(stops, routes)]
+                # A stop worth nothing any more may still be a short cut: none is visited twice.
+                free = [stops for _, stops in listed if self._is_free(stops, routes)]
                 if free:
                     routes[officer] = free[0]
                     for k in free[0]:
-                        left[self._find_excluded(k)] = 0.0
+                        values[self._find_excluded(k)] = 0.0
         self._keep_if_better(routes)
 
     def _find_excluded(self, stop: int) -> NDArray[np.int64]:
-        words = self.case.conflict[stop]
-        bits = (words[np.arange(self.case.size) // 64] >> self._shifts()) & np.uint64(1)
-        return np.flatnonzero(bits)
-
-    def _shifts(self) -> NDArray[np.uint64]:
-        return (np.arange(self.case.size) % 64).astype(np.uint64)
+        """Candidates that cannot be visited together with a stop, itself included."""
+        others = np.arange(self.case.size)
+        words = self.case.conflict[stop, others // 64]
+        return np.flatnonzero((words >> (others % 64).astype(np.uint64)) & np.uint64(1))
 
     def _is_free(self, stops: list[int], routes: dict[int, list[int]]) -> bool:
-        taken = {int(j) for route in routes.values() for k in route for j in self._find_excluded(k)}
-        return taken.isdisjoint(stops)
+        used = {int(j) for route in routes.values() for k in route for j in self._find_excluded(k)}
+        return used.isdisjoint(stops)
 
     def _keep_if_better(self, routes: dict[int, list[int]]) -> None:
         value = math.fsum(float(self.case.value[k]) for route in routes.values() for k in route)
@@ -317,7 +328,7 @@ class TeamSolver:
             self.value, self.routes = value, routes
 
     def _solve_relaxation(self) -> tuple[NDArray[np.float64] | None, list[float]]:
-        """Solve the linear relaxation; return the duals and each crew's best reduced worth."""
+        """Solve the linear relaxation; return the duals and each group's best reduced worth."""
         case = self.case
         best: NDArray[np.float64] | None = None
         peaks: list[float] = []
@@ -329,14 +340,14 @@ class TeamSolver:
             new, bounds = 0, []
             for number in range(len(case.officer_groups)):
                 floor = float(own[number]) + 0.01 * case.epsilon
-                worth, bound, complete, found = self._explore(number, reduced, floor, beam=beam)
+                worth, bound, complete, listed = self._explore(number, reduced, floor, beam=beam)
                 bounds.append(max(worth, floor) if complete else bound)
-                new += sum(self.pool.add(number, stops) for _, stops in found)
+                new += sum(self.pool.add(number, stops) for _, stops in listed)
             if beam is None:
                 paid = float(duals.sum())
                 total = paid + math.fsum(
-                    len(crew.officers) * max(peak, 0.0)
-                    for crew, peak in zip(case.officer_groups, bounds, strict=True)
+                    len(unit.officers) * max(peak, 0.0)
+                    for unit, peak in zip(case.officer_groups, bounds, strict=True)
                 )
                 if total < self.bound and math.isfinite(total):
                     self.bound, best, peaks = total, duals, bounds
@@ -355,34 +366,34 @@ class TeamSolver:
 
     def _solve_master(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Solve the packing of the columns at hand as a linear program."""
-        rows, crews = len(self.pool.limits()), len(self.case.officer_groups)
+        rows, officer_groups = len(self.pool.limits()), len(self.case.officer_groups)
         if not self.pool.stops:
-            return np.zeros(rows - crews), np.zeros(crews), 0.0
+            return np.zeros(rows - officer_groups), np.zeros(officer_groups), 0.0
         prices, objective = self.pool.solve_relaxation()
-        return prices[:-crews], prices[-crews:], objective
+        return prices[:-officer_groups], prices[-officer_groups:], objective
 
     def _pack(self) -> float:
         """Choose the best whole columns of the pool; return the solver's own bound."""
-        left = self.deadline - time.perf_counter()
-        if left <= 0:
+        seconds = self.deadline - time.perf_counter()
+        if seconds <= 0:
             return math.inf
-        chosen, bound = self.pool.pack(seconds=left)
+        chosen, bound = self.pool.pack(seconds=seconds)
         self._keep_if_better(self.pool.assign(chosen))
         return bound
 
     def _add_promising_sets(
         self, duals: NDArray[np.float64], peaks: list[float], min_worth: float
     ) -> bool:
-        """Add every set that may be part of an answer worth more than `least`."""
+        """Add every set that may be part of an answer worth more than a minimum."""
         gap = self.bound - min_worth
         reduced = self._compute_reduced_worth(duals)
         total = 0
         for number, peak in enumerate(peaks):
             floor = max(peak, 0.0) - gap - self.case.epsilon
-            _, _, complete, found = self._explore(number, reduced, floor, rising=False)
-            total += len(found)
+            _, _, complete, listed = self._explore(number, reduced, floor, rising=False)
+            total += len(listed)
             if not complete or total >= MAX_COLUMNS:
                 return False
-            for _, stops in found:
+            for _, stops in listed:
                 self.pool.add(number, stops)
         return True

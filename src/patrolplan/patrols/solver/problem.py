@@ -1,4 +1,4 @@
-"""What is asked: stops with prizes, officers with hours, and who may stop where."""
+"""The problem: stops with prizes, officers with hours, and which stops are allowed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class OrienteeringProblem:
             faults.append(
                 f"travel_minutes has shape {travel.shape}; give a square matrix of at least one row"
             )
-            raise ValueError(_joined(faults))
+            raise ValueError("; ".join(faults))
         size = travel.shape[0]
         np.fill_diagonal(travel, 0.0)
         prizes = _array(self.prizes, "prizes", faults)
@@ -111,7 +111,7 @@ class OrienteeringProblem:
         object.__setattr__(self, "exclusive", groups)
         _check_stops(self, size, faults)
         if faults:
-            raise ValueError(_joined(faults))
+            raise ValueError("; ".join(faults))
 
     @property
     def size(self) -> int:
@@ -121,10 +121,6 @@ class OrienteeringProblem:
     def _store(self, name: str, values: NDArray[np.float64]) -> None:
         values.setflags(write=False)
         object.__setattr__(self, name, values)
-
-
-def _joined(faults: list[str]) -> str:
-    return "; ".join(faults)
 
 
 def _array(values: Any, name: str, faults: list[str]) -> NDArray[np.float64]:  # noqa: ANN401

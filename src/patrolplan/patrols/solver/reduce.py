@@ -1,4 +1,10 @@
-"""A problem boiled down to what the solvers need: candidates only, as plain arrays."""
+"""A problem reduced to what the solvers need: candidates only, as plain arrays.
+
+A stop stays a candidate when some officer can visit it in time with nothing else to do, by the
+quickest way over other stops (their dwell counted), and when it can serve a purpose: it has a
+prize, is mandatory, or is a short cut between two other places. Everything else is in no best
+answer, or in none that is worse without it, so the reduced case has the same best worth.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +31,11 @@ MAX_VALUE = 1000.0
 
 @dataclass(frozen=True, eq=False)
 class OfficerGroup:
-    """Officers who are alike: same start, end, hours and speed.
+    """A unit: officers who are alike, with the same start, end, hours and speed.
 
     `times` has shape (c + 2, c + 2) for c candidates; row c is the start and row c + 1 the end.
-    `low` holds the least minutes between two rows by any way over other candidates, their dwell
-    counted, and so never more than `times`.
+    `min_times` holds the least minutes between two rows by any way over other candidates, their
+    dwell counted, and so never more than `times`: a bound that holds whatever comes between.
     """
 
     officers: tuple[int, ...]
@@ -44,8 +50,8 @@ class ReducedCase:
     """Candidates 0 to c - 1 of a problem; `rows` says which row of the problem each one is.
 
     `value` is the prize, scaled to at most `MAX_VALUE`, plus, for mandatory stops, a `bonus` larger
-    than all prizes together, so that whoever maximises it visits as many mandatory stops as
-    possible first. `close` and the crews' `latest` already hold the rounding allowed. `conflict`
+    than all prizes together, so that the greatest value visits as many mandatory stops as possible
+    first. `closing` and the officer groups' `latest` already hold the rounding allowed. `conflict`
     has one bit for each candidate that excludes this one, itself included.
     """
 
@@ -59,7 +65,6 @@ class ReducedCase:
     conflict: NDArray[np.uint64]
     exclusive_sets: tuple[NDArray[np.int64], ...]
     officer_groups: tuple[OfficerGroup, ...]
-    windowed: bool
 
     @property
     def size(self) -> int:
@@ -74,7 +79,7 @@ class ReducedCase:
 
 @jit_compile("void(f8[:,::1], f8[::1])")
 def _shorten_times(min_times: NDArray[np.float64], dwell: NDArray[np.float64]) -> None:
-    """Shorten `low` in place by ways over others (Floyd and Warshall), counting their dwell."""
+    """Shorten times in place by ways over others, dwell included (Floyd and Warshall)."""
     size = min_times.shape[0]
     for via in range(dwell.shape[0]):
         for start in range(size):
@@ -93,10 +98,12 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     else:
         windows = problem.windows
     horizon = _compute_horizon(problem, windows)
-    crews = _group_officers(problem, rows, horizon)
-    keep = _find_reachable(rows, problem, windows, crews) & _find_useful(rows, problem, crews)
+    officer_groups = _group_officers(problem, rows, horizon)
+    keep = _find_reachable(rows, problem, windows, officer_groups) & _find_useful(
+        rows, problem, officer_groups
+    )
     rows = rows[keep]
-    crews = tuple(_narrow_group(crew, keep) for crew in crews)
+    officer_groups = tuple(_narrow_group(unit, keep) for unit in officer_groups)
     scale, prize = _scale_prizes(problem.prizes[rows])
     must = np.array([int(k) in problem.mandatory for k in rows], dtype=bool)
     bonus = 1.5 * float(prize.sum()) or 1.0
@@ -114,8 +121,7 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
         closing=np.array([minute + compute_slack(minute) for minute in close], dtype=np.float64),
         conflict=_build_conflict_bits(len(rows), groups),
         exclusive_sets=tuple(np.array(group, dtype=np.int64) for group in groups),
-        officer_groups=crews,
-        windowed=problem.windows is not None,
+        officer_groups=officer_groups,
     )
 
 
@@ -173,28 +179,28 @@ def _build_officer_group(
     times[times > MAX_MINUTES] = math.inf
     times[:, size] = math.inf  # nobody comes back to the start
     times[size + 1, :] = math.inf  # nor goes on from the end
-    low = times.copy()
-    np.fill_diagonal(low, math.inf)
-    _shorten_times(low, problem.dwell_minutes[rows])
-    np.fill_diagonal(low, 0.0)
+    min_times = times.copy()
+    np.fill_diagonal(min_times, math.inf)
+    _shorten_times(min_times, problem.dwell_minutes[rows])
+    np.fill_diagonal(min_times, 0.0)
     latest = min(officer.latest_minutes, horizon)
     return OfficerGroup(
         officers=numbers,
         times=np.ascontiguousarray(times),
-        min_times=low,
+        min_times=min_times,
         earliest=float(officer.earliest_minutes),
         latest=latest + compute_slack(latest),
     )
 
 
-def _narrow_group(officer_group: OfficerGroup, keep: NDArray[np.bool_]) -> OfficerGroup:
+def _narrow_group(unit: OfficerGroup, keep: NDArray[np.bool_]) -> OfficerGroup:
     both = np.concatenate([np.flatnonzero(keep), [len(keep), len(keep) + 1]])
     return OfficerGroup(
-        officers=officer_group.officers,
-        times=np.ascontiguousarray(officer_group.times[np.ix_(both, both)]),
-        min_times=np.ascontiguousarray(officer_group.min_times[np.ix_(both, both)]),
-        earliest=officer_group.earliest,
-        latest=officer_group.latest,
+        officers=unit.officers,
+        times=np.ascontiguousarray(unit.times[np.ix_(both, both)]),
+        min_times=np.ascontiguousarray(unit.min_times[np.ix_(both, both)]),
+        earliest=unit.earliest,
+        latest=unit.latest,
     )
 
 
@@ -204,14 +210,14 @@ def _find_reachable(
     windows: NDArray[np.float64],
     officer_groups: tuple[OfficerGroup, ...],
 ) -> NDArray[np.bool_]:
-    """Tell which rows some officer could visit if there were nothing else to do."""
+    """Tell which rows some officer could visit with nothing else to do."""
     reachable = np.zeros(len(rows), dtype=bool)
     size = len(rows)
-    for crew in officer_groups:
-        begin = np.maximum(crew.earliest + crew.min_times[size, :size], windows[rows, 0])
-        over = begin + problem.dwell_minutes[rows] + crew.min_times[:size, size + 1]
+    for unit in officer_groups:
+        begin = np.maximum(unit.earliest + unit.min_times[size, :size], windows[rows, 0])
+        over = begin + problem.dwell_minutes[rows] + unit.min_times[:size, size + 1]
         slack = np.array([compute_slack(minute) for minute in windows[rows, 1]])
-        reachable |= (begin <= windows[rows, 1] + slack) & (over <= crew.latest)
+        reachable |= (begin <= windows[rows, 1] + slack) & (over <= unit.latest)
     return reachable
 
 
@@ -222,13 +228,13 @@ def _find_useful(
     useful = (problem.prizes[rows] > 0) | np.isin(rows, list(problem.mandatory))
     for number in np.flatnonzero(~useful):
         dwell = problem.dwell_minutes[rows[number]]
-        for crew in officer_groups:
-            over = crew.times[:, number, None] + dwell + crew.times[None, number, :]
+        for unit in officer_groups:
+            over = unit.times[:, number, None] + dwell + unit.times[None, number, :]
             over[number, :] = math.inf
             over[:, number] = math.inf
             np.fill_diagonal(over, math.inf)
             # Rounding of straight lines is no short cut.
-            if (over < crew.times * (1 - 1e-12)).any():
+            if (over < unit.times * (1 - 1e-12)).any():
                 useful[number] = True
                 break
     return useful

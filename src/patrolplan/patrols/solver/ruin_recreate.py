@@ -1,13 +1,23 @@
-"""Ruin and recreate for orienteering, compiled.
+"""Ruin and recreate for orienteering, compiled: the loop is `run_rounds`.
 
-Each round takes some strings of neighbouring stops out of a few neighbouring routes (slack
-induction by string removals, Christiaens and Vanden Berghe 2020), puts in as many of the stops
-that are out as fit, each where it delays the route least, in an order drawn anew, and keeps the
-result by simulated annealing. Minutes saved count for a little, since they make room for stops.
+One round changes a tour, which holds the routes of all officers, in four steps:
+
+1. *Ruin.* A random stop is drawn. From the routes that pass near it, one or a few strings of
+   neighbouring stops are removed (slack induction by string removals, Christiaens and Vanden
+   Berghe 2020), which makes room in one place rather than a little everywhere.
+2. *Recreate.* All stops outside the tour are tried in an order drawn for this round (by chance, by
+   prize, by prize for each minute, or by nearness to the drawn stop). Each goes where it delays a
+   route least, if it fits at all. A place is overlooked now and then, so that the same gap is not
+   filled in the same way each time.
+3. *Accept.* The new tour replaces the current one if it is not much worse: simulated annealing,
+   with a temperature that falls over the rounds. Minutes saved count for a little, since they make
+   room for stops. A tour that is not accepted is undone by copying back the changed routes alone.
+4. *Note.* The best tour is remembered, and with several officers the changed routes of good tours
+   are noted, so that `teams` can later pack the best combination of them.
 
 A stop fits when it is reached before its window closes and the next stop is still reached before
-the latest minute at which everything after it is in time (Vansteenwegen et al. 2009), so a check
-takes constant time, with and without windows.
+the latest minute at which everything after it is in time (Vansteenwegen et al. 2009). Both minutes
+are stored for each position, so a check takes constant time, with and without windows.
 """
 
 from __future__ import annotations
@@ -16,28 +26,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from patrolplan.arrays import jit_compile
+from patrolplan.arrays import jit_compile, mix_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# A route without stops holds the start and the end.
+# A route without stops still holds the start and the end.
 EMPTY_LENGTH = 2
 # Shares of rounds that order the stops by chance, by prize, and by prize for each minute; the rest
-# go by nearness to where stops were taken out.
+# go by nearness to where stops were removed.
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
-# Chance of a string that leaves some of its stops in the route, and of one stop more left.
+# Chance that a string spares some of its stops, and that it spares one more.
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 # Chance that a route may lose more than one string.
 REPEAT_CHANCE = 0.5
 
 
 class SearchFacts(NamedTuple):
-    """What does not change: c candidates, m officers, k crews.
+    """What does not change: c candidates, m officers, k groups of officers.
 
-    `times` and its transposed `back` have shape (k, c + 2, c + 2); `near` lists for each candidate
-    the others by distance; `mates[first[j]:first[j + 1]]` are the stops that j excludes.
+    `times` and `transposed_times` have shape (k, c + 2, c + 2); `neighbours` lists for each
+    candidate the others by distance; the stops that j excludes are
+    `excluded_stops[exclusion_start[j] : exclusion_start[j + 1]]`.
     """
 
     times: NDArray[np.float64]
@@ -58,9 +69,9 @@ class SearchFacts(NamedTuple):
 class Tour(NamedTuple):
     """Routes of m officers, start and end included, with their times.
 
-    `leave` is the minute of leaving each stop; `due` the latest minute to begin there so that
-    everything after is in time; `where` the officer who visits a candidate or -1; `blocked` how
-    many visited stops exclude it.
+    `leave` is the minute of leaving each stop; `latest_begin` the latest minute to begin it so that
+    everything after it is in time; `visited_by` the officer who visits a candidate or -1;
+    `block_count` how many visited stops exclude it.
     """
 
     route: NDArray[np.int32]
@@ -90,7 +101,7 @@ def draw_integer(rng: NDArray[np.uint64], limit: int) -> int:
 
 @jit_compile()
 def update_times(facts: SearchFacts, tour: Tour, r: int) -> None:
-    """Work out the times of a route anew."""
+    """Compute the times of a route again: forwards when it leaves, backwards how late it may be."""
     times = facts.times[facts.group_number[r]]
     route, leave, due = tour.route[r], tour.leave[r], tour.latest_begin[r]
     final = tour.length[r] - 1
@@ -109,7 +120,7 @@ def update_times(facts: SearchFacts, tour: Tour, r: int) -> None:
 
 @jit_compile()
 def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int) -> None:
-    """Remove stops from a route without working out its times."""
+    """Remove stops from a route without updating its times."""
     route = tour.route[r]
     for p in range(first, first + count):
         k = route[p]
@@ -123,7 +134,7 @@ def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int)
 
 @jit_compile()
 def insert_stop(facts: SearchFacts, tour: Tour, r: int, after: int, k: int) -> None:
-    """Insert a stop behind a position and work out the times."""
+    """Insert a stop behind a position and update the times."""
     route = tour.route[r]
     for p in range(tour.length[r], after + 1, -1):
         route[p] = route[p - 1]
@@ -164,7 +175,12 @@ def ruin(  # noqa: C901 - one compiled loop
     longest: float,
     rng: NDArray[np.uint64],
 ) -> int:
-    """Take strings of stops out near a random stop; return that stop."""
+    """Remove strings of stops near a random stop; return that stop.
+
+    The neighbours of the drawn stop are visited from near to far; each one in a route that is still
+    untouched loses a string that holds it. A string goes as a whole, or spares a run of stops
+    inside it. The lengths follow from the average number of stops to be removed.
+    """
     size = facts.value.shape[0]
     team = tour.length.shape[0]
     visited = 0
@@ -188,18 +204,18 @@ def ruin(  # noqa: C901 - one compiled loop
         p = 1
         while tour.route[r, p] != k:
             p += 1
-        kept = 0
+        spared = 0
         if count > 1 and count < stops and draw_uniform(rng) < SPLIT_CHANCE:
-            kept = 1
-            while count + kept < stops and draw_uniform(rng) < KEEP_ONE_MORE_CHANCE:
-                kept += 1
-        span = count + kept
+            spared = 1
+            while count + spared < stops and draw_uniform(rng) < KEEP_ONE_MORE_CHANCE:
+                spared += 1
+        span = count + spared
         low = max(1, p - span + 1)
         high = min(p, stops - span + 1)
         begin = low + draw_integer(rng, high - low + 1)
-        if kept:
+        if spared:
             skip = begin + draw_integer(rng, count + 1)
-            remove_stops(facts, tour, r, skip + kept, begin + span - skip - kept)
+            remove_stops(facts, tour, r, skip + spared, begin + span - skip - spared)
             remove_stops(facts, tour, r, begin, skip - begin)
         else:
             remove_stops(facts, tour, r, begin, count)
@@ -231,8 +247,8 @@ def find_insertion(
     for r in range(tour.length.shape[0]):
         if not dirty[r]:
             continue
-        crew = facts.group_number[r]
-        onto, away = facts.transposed_times[crew, k], facts.times[crew, k]
+        unit = facts.group_number[r]
+        onto, away = facts.transposed_times[unit, k], facts.times[unit, k]
         route, leave, due = tour.route[r], tour.leave[r], tour.latest_begin[r]
         final = tour.length[r] - 1
         i = route[0]
@@ -241,7 +257,7 @@ def find_insertion(
             begin = max(leave[p] + onto[i], opening)
             then = begin + dwell + away[j]
             if begin <= close and then <= due[p + 1]:
-                delay = then - leave[p] - (facts.times[crew, i, j] if final > 1 else 0.0)
+                delay = then - leave[p] - (facts.times[unit, i, j] if final > 1 else 0.0)
                 if delay < best and draw_uniform(rng) >= blink:
                     best, best_r, best_p = delay, r, p
             i = j
@@ -329,8 +345,7 @@ def record_routes(  # noqa: PLR0917 - compiled functions have no keywords
         mixed = np.uint64(facts.group_number[r] + 1)
         for p in range(1, length - 1):
             x = np.uint64(tour.route[r, p] + 1) * np.uint64(0x9E3779B97F4A7C15)
-            x ^= x >> np.uint64(31)
-            mixed += x * np.uint64(0xBF58476D1CE4E5B9)
+            mixed += mix_bits(x, np.uint64(31))
         at = np.int64(mixed % np.uint64(seen.shape[0]))
         if seen[at] == mixed:
             continue
@@ -361,7 +376,7 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
 ) -> int:
     """Do rounds of ruin and recreate; return how many routes were noted.
 
-    `knobs`: stops removed on average, longest string, value of a minute, hottest and coldest
+    `parameters`: stops removed on average, longest string, value of a minute, hottest and coldest
     temperature, chance to overlook a place, share of the best value from which routes are noted.
     `state`: objective now, value of the best, objective of the best. `heat` falls from 1 to 0.
     """

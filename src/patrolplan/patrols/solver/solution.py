@@ -1,4 +1,4 @@
-"""What is answered: timed routes, their worth, and how much better they could be."""
+"""The answer: timed routes, their worth, and how much better they could be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Route:
-    """One officer's way: stops in order, with minutes of arriving, beginning and leaving.
+    """One officer's route: stops in order, with minutes of arriving, beginning and leaving.
 
     An officer without stops is not sent out: the route starts and ends at the earliest minute
     and nothing is travelled.
@@ -37,7 +37,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Solution:
-    """The best routes found and an upper bound on what any routes can be worth.
+    """The best routes and an upper bound on what any routes can be worth.
 
     `status` is "proven" when no answer is worth more, "feasible" when that is open, and
     "infeasible" when mandatory stops are missing: then `unmet` names them and the routes are the

@@ -17,15 +17,13 @@ Examples
 ... )
 >>> solve(problem).worth
 3.0
-
-An upper bound on the worth of large cases, where nothing can be enumerated.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +33,6 @@ from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solv
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solution import Route, Solution, time_route
-from patrolplan.patrols.solver.stop import FirstOf, MaxIterations, MaxSeconds, StopCriterion
 from patrolplan.patrols.solver.variants import find_variant_routes
 
 if TYPE_CHECKING:
@@ -44,68 +41,49 @@ if TYPE_CHECKING:
     from patrolplan.patrols.solver.reduce import OfficerGroup, ReducedCase
 
 
-def compute_knapsack_bound(case: ReducedCase) -> float:
-    """Bound the value by a fractional knapsack of all officers' minutes together.
-
-    A stop takes its dwell and at least half of the cheapest way in and the cheapest way out;
-    the officers' legs from the start and to the end take the other halves. Stops that exclude
-    each other are bounded by the Lagrangian at the break ratio.
-    """
-    if not case.size:
-        return 0.0
-    weights = np.min([_compute_weights(case, crew) for crew in case.officer_groups], axis=0)
-    room = math.fsum(
-        len(crew.officers) * _compute_spare_minutes(case.size, crew) for crew in case.officer_groups
-    )
-    ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
-    order = np.argsort(-ratio, kind="stable")
-    filled = np.cumsum(weights[order])
-    beyond = int(np.searchsorted(filled, room, side="right"))
-    price = float(ratio[order[beyond]]) if beyond < case.size else 0.0
-    gains = np.maximum(case.value - price * weights, 0.0) if math.isfinite(price) else case.value
-    # Of stops in the same exclusive set only one can gain.
-    total = 0.0
-    open_stops = np.ones(case.size, dtype=bool)
-    for group in case.exclusive_sets:
-        members = group[open_stops[group]]
-        total += float(gains[members].max(initial=0.0))
-        open_stops[members] = False
-    total += float(gains[open_stops].sum())
-    return total + (price * max(room, 0.0) if math.isfinite(price) else 0.0)
-
-
-def _compute_weights(case: ReducedCase, officer_group: OfficerGroup) -> NDArray[np.float64]:
-    size = case.size
-    legs = officer_group.times[: size + 1, :size].copy()
-    np.fill_diagonal(legs[:size], math.inf)
-    out = officer_group.times[:size, [*range(size), size + 1]].copy()
-    np.fill_diagonal(out[:, :size], math.inf)
-    least = case.dwell + (legs.min(axis=0) + out.min(axis=1)) / 2
-    return np.where(np.isfinite(least), least, 1e300)
-
-
-def _compute_spare_minutes(size: int, officer_group: OfficerGroup) -> float:
-    first = officer_group.times[size, :size].min(initial=math.inf)
-    final = officer_group.times[:size, size + 1].min(initial=math.inf)
-    room = officer_group.latest - officer_group.earliest - (first + final) / 2
-    return room if math.isfinite(room) else 0.0
-
-
 __all__ = [
-    "FirstOf",
     "MaxIterations",
     "MaxSeconds",
     "Officer",
     "OrienteeringProblem",
     "Route",
     "Solution",
-    "StopCriterion",
     "find_variants",
     "solve",
 ]
 
+
+@dataclass(frozen=True)
+class MaxSeconds:
+    """Stop after so many seconds; the answer then depends on the speed of the computer."""
+
+    limit: float
+
+    def __post_init__(self) -> None:
+        _check_limit(self, "seconds")
+
+
+@dataclass(frozen=True)
+class MaxIterations:
+    """Stop after so many rounds of ruin and recreate; equal budgets give equal answers.
+
+    Exact enumeration, which patrol-sized cases get, has a limit of its own.
+    """
+
+    limit: int
+
+    def __post_init__(self) -> None:
+        _check_limit(self, "rounds")
+
+
+def _check_limit(stop: MaxSeconds | MaxIterations, what: str) -> None:
+    if not stop.limit >= 0:
+        message = f"{type(stop).__name__}: limit is {stop.limit!r}; give {what}, 0 or more"
+        raise ValueError(message)
+
+
 DEFAULT_STOP = MaxIterations(30_000)
-# Routes of more stops than this are seldom enumerable; a short attempt is made all the same.
+# Routes of more stops than this can seldom be enumerated; a short attempt is worth while.
 MAX_PATROL_STOPS = 16
 MAX_PATROL_LABELS = 3_000_000
 MAX_ATTEMPT_LABELS = 20_000
@@ -114,7 +92,7 @@ EXACT_SHARE = 0.5
 
 
 def solve(
-    problem: OrienteeringProblem, *, stop: StopCriterion | None = None, seed: int = 1
+    problem: OrienteeringProblem, *, stop: MaxSeconds | MaxIterations | None = None, seed: int = 1
 ) -> Solution:
     """Find routes of the greatest worth.
 
@@ -123,7 +101,7 @@ def solve(
     problem
         Stops and officers.
     stop
-        When to give up proving or improving: `MaxSeconds`, `MaxIterations` or `FirstOf` both.
+        When to give up proving or improving.
         By default a fixed number of iterations, so that equal problems have equal answers.
     seed
         For the random draws of the search; enumeration draws none.
@@ -137,15 +115,16 @@ def solve(
     begun = time.perf_counter()
     stop = stop or DEFAULT_STOP
     case = reduce_problem(problem)
-    deadline = begun + stop.seconds()
-    answer = _attempt_exactly(case, begun, stop)
+    seconds = stop.limit if isinstance(stop, MaxSeconds) else math.inf
+    rounds_allowed = stop.limit if isinstance(stop, MaxIterations) else math.inf
+    answer = _attempt_exactly(case, begun, seconds)
     rounds = answer.labels
     if answer.bound > answer.value + case.epsilon:
         # The import compiles the search, which patrol-sized cases never need.
         from patrolplan.patrols.solver.teams import improve_solution  # noqa: PLC0415
 
-        found, rounds = improve_solution(case, answer, stop.rounds(), deadline, seed)
-        answer = replace(answer, routes=found.routes, value=found.value)
+        improved, rounds = improve_solution(case, answer, rounds_allowed, begun + seconds, seed)
+        answer = replace(answer, routes=improved.routes, value=improved.value)
     return _build_solution(problem, case, answer, rounds, begun)
 
 
@@ -188,11 +167,11 @@ def find_variants(
     case = reduce_problem(problem)
 
     def resolve(prizes: NDArray[np.float64], attempt: int) -> dict[int, list[int]]:
-        found = solve(replace(problem, prizes=prizes), seed=seed + attempt)
+        other = solve(replace(problem, prizes=prizes), seed=seed + attempt)
         local = {int(row): number for number, row in enumerate(case.rows)}
-        if found.status == "infeasible":
+        if other.status == "infeasible":
             return {}
-        return {route.officer: [local[k] for k in route.stops] for route in found.routes}
+        return {route.officer: [local[k] for k in route.stops] for route in other.routes}
 
     results = []
     for routes in find_variant_routes(
@@ -206,9 +185,9 @@ def find_variants(
             for officer, stops in routes.items()
         }
         answer = ReducedSolution(ordered, 0.0, math.inf, 0)
-        found = _build_solution(problem, case, answer, 0, begun)
-        results.append(replace(found, bound=max(solution.bound, found.worth)))
-    results.sort(key=lambda found: -found.worth)
+        variant = _build_solution(problem, case, answer, 0, begun)
+        results.append(replace(variant, bound=max(solution.bound, variant.worth)))
+    results.sort(key=lambda variant: -variant.worth)
     return tuple(results)
 
 
@@ -224,13 +203,13 @@ def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
         raise ValueError("; ".join(faults))
 
 
-def _attempt_exactly(case: ReducedCase, started: float, stop: StopCriterion) -> ReducedSolution:
+def _attempt_exactly(case: ReducedCase, started: float, seconds: float) -> ReducedSolution:
     """Enumerate where that is promising; otherwise give only a bound."""
     bound = compute_knapsack_bound(case)
     if not case.size or case.size > MAX_CANDIDATES:
         return ReducedSolution({}, 0.0, bound, 0)
     patrol = _bound_stop_count(case) <= MAX_PATROL_STOPS
-    limit = started + (EXACT_SHARE if patrol else EXACT_SHARE / 10) * stop.seconds()
+    limit = started + (EXACT_SHARE if patrol else EXACT_SHARE / 10) * seconds
     answer = solve_exactly(
         case, max_labels=MAX_PATROL_LABELS if patrol else MAX_ATTEMPT_LABELS, deadline=limit
     )
@@ -241,21 +220,62 @@ def _attempt_exactly(case: ReducedCase, started: float, stop: StopCriterion) -> 
     return replace(answer, routes=routes, bound=min(bound, answer.bound))
 
 
+def compute_knapsack_bound(case: ReducedCase) -> float:
+    """Bound the value by a fractional knapsack of all officers' minutes together.
+
+    A stop takes its dwell and at least half of the cheapest way in and the cheapest way out;
+    the officers' legs from the start and to the end take the other halves. Stops that exclude
+    each other are bounded by the Lagrangian at the break ratio.
+    """
+    if not case.size:
+        return 0.0
+    weights = np.min([_compute_weights(case, unit) for unit in case.officer_groups], axis=0)
+    room = math.fsum(
+        len(unit.officers) * _compute_spare_minutes(case.size, unit) for unit in case.officer_groups
+    )
+    ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
+    order = np.argsort(-ratio, kind="stable")
+    filled = np.cumsum(weights[order])
+    beyond = int(np.searchsorted(filled, room, side="right"))
+    price = float(ratio[order[beyond]]) if beyond < case.size else 0.0
+    gains = np.maximum(case.value - price * weights, 0.0) if math.isfinite(price) else case.value
+    # Of stops in the same exclusive set only one can gain.
+    total = 0.0
+    open_stops = np.ones(case.size, dtype=bool)
+    for group in case.exclusive_sets:
+        members = group[open_stops[group]]
+        total += float(gains[members].max(initial=0.0))
+        open_stops[members] = False
+    total += float(gains[open_stops].sum())
+    return total + (price * max(room, 0.0) if math.isfinite(price) else 0.0)
+
+
+def _compute_weights(case: ReducedCase, unit: OfficerGroup) -> NDArray[np.float64]:
+    size = case.size
+    legs = unit.times[: size + 1, :size].copy()
+    np.fill_diagonal(legs[:size], math.inf)
+    out = unit.times[:size, [*range(size), size + 1]].copy()
+    np.fill_diagonal(out[:, :size], math.inf)
+    least = case.dwell + (legs.min(axis=0) + out.min(axis=1)) / 2
+    return np.where(np.isfinite(least), least, 1e300)
+
+
+def _compute_spare_minutes(size: int, unit: OfficerGroup) -> float:
+    first = unit.times[size, :size].min(initial=math.inf)
+    final = unit.times[:size, size + 1].min(initial=math.inf)
+    room = unit.latest - unit.earliest - (first + final) / 2
+    return room if math.isfinite(room) else 0.0
+
+
 def _bound_stop_count(case: ReducedCase) -> int:
     """Bound the number of stops of a route by the shortest dwells and legs."""
     longest = 0
-    for crew in case.officer_groups:
-        legs = crew.min_times[: case.size + 1, : case.size] + 0.0
+    for unit in case.officer_groups:
+        legs = unit.min_times[: case.size + 1, : case.size] + 0.0
         legs[range(case.size), range(case.size)] = math.inf
         each = sorted(case.dwell + legs.min(axis=0))
-        left = crew.latest - crew.earliest
-        count = 0
-        for minutes in each:
-            left -= minutes
-            if left < 0:
-                break
-            count += 1
-        longest = max(longest, count)
+        hours = unit.latest - unit.earliest
+        longest = max(longest, int((np.subtract.accumulate([hours, *each])[1:] >= 0).sum()))
     return longest
 
 

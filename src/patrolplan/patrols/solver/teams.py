@@ -1,4 +1,9 @@
-"""Runs the search in chunks, looks at the clock, and packs the routes seen."""
+"""Run the search in chunks, look at the clock between them, and pack the routes seen.
+
+A search changes a few routes at a time, so good routes of different tours seldom meet in one. Three
+times in a run the routes noted lately are packed: the integer program of `packing` chooses the best
+of them that share no stop. If that beats the best tour, the search goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SearchParameters:
-    """Settings of the search, found by trying them on public instances."""
+    """Settings of the search, chosen by trials on public instances."""
 
     mean_removed: float = 10.0
     max_string: float = 10.0
@@ -76,10 +81,10 @@ class _RouteSearch:
         self.case = case
         self.bound = start.bound
         self.facts = _build_facts(case)
-        self.crews = [0] * sum(len(crew.officers) for crew in case.officer_groups)
-        for number, crew in enumerate(case.officer_groups):
-            for officer in crew.officers:
-                self.crews[officer] = number
+        self.group_numbers = [0] * sum(len(unit.officers) for unit in case.officer_groups)
+        for number, unit in enumerate(case.officer_groups):
+            for officer in unit.officers:
+                self.group_numbers[officer] = number
         mixed = np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)
         self.rng = np.maximum(mixed, np.uint64(1))
         self.knobs = self._scale_parameters()
@@ -89,10 +94,12 @@ class _RouteSearch:
         self.now, self.trial, self.best = (_build_tour(self.facts, routes) for _ in range(3))
         value = self._compute_value(routes)
         self.state = np.array([-math.inf, value, -math.inf])
-        team = len(self.crews)
+        team = len(self.group_numbers)
         self.seen = np.zeros(1 << 14, dtype=np.uint64)
-        self.kept = np.zeros((MAX_RECORDED_ROUTES if team > 1 else 1, case.size), dtype=np.int32)
-        self.marks = np.zeros((len(self.kept), 2), dtype=np.int64)
+        self.recorded = np.zeros(
+            (MAX_RECORDED_ROUTES if team > 1 else 1, case.size), dtype=np.int32
+        )
+        self.marks = np.zeros((len(self.recorded), 2), dtype=np.int64)
         self.noted: dict[tuple[int, frozenset[int]], list[int]] = {}
 
     def _compute_value(self, routes: dict[int, list[int]]) -> float:
@@ -122,20 +129,20 @@ class _RouteSearch:
         done, chunk = 0, 20
         if math.isfinite(max_rounds):
             chunk = max(20, min(500, CHUNK_STOPS // self.case.size))
-        packings = list(PACKING_SHARES) if len(self.crews) > 1 else []
+        packings = list(PACKING_SHARES) if len(self.group_numbers) > 1 else []
         while done < max_rounds and not self._is_proven():
-            left = deadline - time.perf_counter()
-            if left <= 0:
+            remaining = deadline - time.perf_counter()
+            if remaining <= 0:
                 break
             if math.isfinite(max_rounds):
                 used, step = done / max_rounds, 1.0 / max_rounds
                 rounds = int(min(chunk, max_rounds - done))
             else:
-                used, step = 1.0 - left / max(deadline - begun, 1e-9), 0.0
+                used, step = 1.0 - remaining / max(deadline - begun, 1e-9), 0.0
                 rounds = chunk
             if packings and used >= packings[0]:
                 packings.pop(0)
-                self._pack(left, timed=math.isinf(max_rounds))
+                self._pack(remaining, timed=math.isinf(max_rounds))
             before = time.perf_counter()
             self._run_chunk(rounds, 1.0 - used, step)
             done += rounds
@@ -151,27 +158,27 @@ class _RouteSearch:
     def _run_chunk(self, rounds: int, heat: float, step: float) -> None:
         count = run_rounds(
             self.facts, self.now, self.trial, self.best, self.rng, self.knobs, self.state,
-            rounds, heat, step, self.seen, self.kept, self.marks,
+            rounds, heat, step, self.seen, self.recorded, self.marks,
         )  # fmt: skip
         for number in range(count):
             officer, length = self.marks[number]
-            stops = self.kept[number, :length].tolist()
-            key = (self.crews[officer], frozenset(stops))
+            stops = self.recorded[number, :length].tolist()
+            key = (self.group_numbers[officer], frozenset(stops))
             self.noted.pop(key, None)
             self.noted[key] = stops
 
-    def _pack(self, left: float, *, timed: bool) -> None:
+    def _pack(self, remaining: float, *, timed: bool) -> None:
         """Choose the best whole routes of those noted lately, and go on from there if better."""
         pool = ColumnPool(self.case)
         for officer, stops in _read_routes(self.best).items():
-            pool.add(self.crews[officer], stops)
-        for (crew, _), stops in reversed(self.noted.items()):
+            pool.add(self.group_numbers[officer], stops)
+        for (unit, _), stops in reversed(self.noted.items()):
             if len(pool.stops) >= MAX_PACKING_COLUMNS:
                 break
-            pool.add(crew, stops)
+            pool.add(unit, stops)
         chosen = pool.find_better(
             float(self.state[1]),
-            seconds=0.15 * left if timed else math.inf,
+            seconds=0.15 * remaining if timed else math.inf,
             nodes=MAX_PACKING_NODES,
         )
         if not chosen:
@@ -185,12 +192,12 @@ class _RouteSearch:
 
 
 def _build_facts(case: ReducedCase) -> SearchFacts:
-    times = np.stack([crew.times for crew in case.officer_groups])
+    times = np.stack([unit.times for unit in case.officer_groups])
     size = case.size
     team = sorted(
         (officer, number)
-        for number, crew in enumerate(case.officer_groups)
-        for officer in crew.officers
+        for number, unit in enumerate(case.officer_groups)
+        for officer in unit.officers
     )
     order = np.array([number for _, number in team], dtype=np.int64)
     apart = np.minimum(times[0, :size, :size], times[0, :size, :size].T)
@@ -251,8 +258,8 @@ def _fill(facts: SearchFacts, tour: Tour, routes: dict[int, list[int]]) -> None:
 
 
 def _read_routes(tour: Tour) -> dict[int, list[int]]:
-    found: dict[int, Any] = {}
+    routes: dict[int, Any] = {}
     for r in range(len(tour.length)):
         if tour.length[r] > EMPTY_LENGTH:
-            found[r] = tour.route[r, 1 : tour.length[r] - 1].tolist()
-    return found
+            routes[r] = tour.route[r, 1 : tour.length[r] - 1].tolist()
+    return routes

@@ -35,7 +35,7 @@ DISCOUNTS = (0.7, 0.4, 0.1)
 
 @dataclass(frozen=True, eq=False)
 class VariantRequest:
-    """How many answers are wanted, and from which sets of places they must differ, how much."""
+    """How many answers are wanted, and how little they may share with which sets of places."""
 
     case: ReducedCase
     places: NDArray[np.int64]
@@ -59,33 +59,33 @@ def find_variant_routes(
     Parameters
     ----------
     problem, case, solution
-        The problem, what it boils down to, and its best answer.
-    count, jaccard, share
+        The problem, what it is reduced to, and its best answer.
+    count, jaccard, min_share
         How many, how much in common at most, and how good at least.
-    resolve
+    solve_again
         Solves the problem again for other prizes, as the last resort.
     """
     local = {int(row): number for number, row in enumerate(case.rows)}
     best = [local[stop] for stop in solution.stops]
     places = _number_places(problem, case)
-    taken = frozenset(places[best].tolist())
-    wanted = VariantRequest(case, places, (taken,), count, jaccard)
+    visited = frozenset(places[best].tolist())
+    request = VariantRequest(case, places, (visited,), count, jaccard)
     bonuses = len(problem.mandatory) * case.bonus
     best_value = float(case.value[best].sum()) - bonuses
-    found: list[Routes] = []
+    answers: list[Routes] = []
     if case.size <= MAX_CANDIDATES:
         look = _list_for_one_officer if len(problem.officers) == 1 else _pack_for_team
         for step in [step for step in STEPS if step > min_share] + [min_share]:
-            listed = look(wanted, bonuses + step * best_value - case.epsilon)
+            listed = look(request, bonuses + step * best_value - case.epsilon)
             if listed is None:
                 break
-            found = listed
-            if len(found) >= count:
-                return found
+            answers = listed
+            if len(answers) >= count:
+                return answers
         else:
-            return found
+            return answers
     least = bonuses + min_share * best_value - case.epsilon
-    return _find_by_discounts(problem, wanted, least, found, solve_again)
+    return _find_by_discounts(problem, request, least, answers, solve_again)
 
 
 def _number_places(problem: OrienteeringProblem, case: ReducedCase) -> NDArray[np.int64]:
@@ -94,9 +94,9 @@ def _number_places(problem: OrienteeringProblem, case: ReducedCase) -> NDArray[n
     for group in case.exclusive_sets:
         for k in group:
             rows = case.rows[group]
-            there = problem.travel_minutes[case.rows[k], rows]
+            out = problem.travel_minutes[case.rows[k], rows]
             back = problem.travel_minutes[rows, case.rows[k]]
-            same = group[(there == 0) & (back == 0)]
+            same = group[(out == 0) & (back == 0)]
             places[np.isin(places, places[same])] = places[same].min()
     return places
 
@@ -115,16 +115,16 @@ def _list_for_one_officer(request: VariantRequest, min_worth: float) -> list[Rou
     )
     if not harvest.complete:
         return None
-    found: list[Routes] = []
+    answers: list[Routes] = []
     seen = list(request.visited_sets)
     for _, stops in harvest.list_routes(min_worth):
         visited = frozenset(request.places[stops].tolist())
         if _is_distinct(visited, seen, request.jaccard):
-            found.append({0: stops})
+            answers.append({0: stops})
             seen.append(visited)
-            if len(found) == request.count:
+            if len(answers) == request.count:
                 break
-    return found
+    return answers
 
 
 def _pack_for_team(request: VariantRequest, min_worth: float) -> list[Routes] | None:
@@ -133,9 +133,9 @@ def _pack_for_team(request: VariantRequest, min_worth: float) -> list[Routes] | 
     if pool is None:
         return None
     values = np.array(pool.values)
-    found: list[Routes] = []
+    answers: list[Routes] = []
     seen = list(request.visited_sets)
-    while len(found) < request.count:
+    while len(answers) < request.count:
         chosen, _ = pool.pack(
             extra=[
                 _build_difference_row(pool, request.places, other, request.jaccard)
@@ -146,9 +146,9 @@ def _pack_for_team(request: VariantRequest, min_worth: float) -> list[Routes] | 
             break
         routes = pool.assign(chosen)
         visited = frozenset(int(request.places[k]) for stops in routes.values() for k in stops)
-        found.append(routes)
+        answers.append(routes)
         seen.append(visited)
-    return found
+    return answers
 
 
 def _build_difference_row(
@@ -171,16 +171,16 @@ def _find_by_discounts(
     problem: OrienteeringProblem,
     request: VariantRequest,
     min_worth: float,
-    found: list[Routes],
+    answers: list[Routes],
     solve_again: Resolve,
 ) -> list[Routes]:
     """Solve again with smaller prizes for what has been visited, as often as needed."""
-    found = list(found)
+    answers = list(answers)
     seen = list(request.visited_sets) + [
         frozenset(int(request.places[k]) for stops in routes.values() for k in stops)
-        for routes in found
+        for routes in answers
     ]
-    for attempt in range(request.count - len(found)):
+    for attempt in range(request.count - len(answers)):
         for number, discount in enumerate(DISCOUNTS):
             prizes = problem.prizes.copy()
             for visited in seen:
@@ -190,7 +190,7 @@ def _find_by_discounts(
             visited = frozenset(request.places[stops].tolist())
             enough = float(request.case.value[stops].sum()) >= min_worth
             if stops and enough and _is_distinct(visited, seen, request.jaccard):
-                found.append(routes)
+                answers.append(routes)
                 seen.append(visited)
                 break
-    return found
+    return answers
