@@ -242,9 +242,10 @@ def _draw_route(axes: Axes, content: MapContent) -> None:
     if not content.legs:
         return
     lines = [np.round(simplify_line(leg), 1) for leg in content.legs]
-    last = symbols.LAST_LEG_DASHES if content.patrol.legs else "solid"
+    styles: list[basemap.LineStyle] = ["solid"] * len(lines)
+    if content.patrol.legs:
+        styles[-1] = symbols.LAST_LEG_DASHES
     basemap.draw_lines(axes, lines, "white", ROUTE_WIDTH + 1.6, 6.0, cap="butt")
-    styles = [*["solid"] * (len(lines) - 1), last]
     basemap.draw_lines(
         axes, lines, basemap.ROUTE_COLOUR, ROUTE_WIDTH, 6.1, styles=styles, cap="butt"
     )

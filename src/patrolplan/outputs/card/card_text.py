@@ -5,6 +5,7 @@ from typing import Any
 
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
 from patrolplan.outputs.wording import (
+    APPROACH_NAME,
     PURPOSE,
     describe_barred,
     describe_distance,
@@ -21,44 +22,46 @@ from patrolplan.outputs.wording import (
     list_attributions,
     list_reasons,
 )
-from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, format_time
-from patrolplan.text import format_count, shorten, shorten_tasking
+from patrolplan.patrols.plan import Patrol, Plan, Stop, format_time
+from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
 
-APPROACH_LABEL = "B→G"
-"""Tag of the way from the base to the gate."""
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10))
-"""Most letters of a school's name, and the points that it is set in."""
+"""Letters that a school's name may have at most, and the points that it is then set in."""
 LONGEST_TASK = 130
 LONGEST_WHY = 230
 """Letters on why to stop somewhere, so that the table stays a table."""
 
 
 def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any]:
-    """Everything that the card says, as strings for the template; `code` names the plan."""
+    """Everything that the card says, as strings for the template; `plan_code` names the plan."""
     school = shorten(make_printable(patrol.school), SCHOOL_NAME_SIZES[-1][0])
-    area = make_printable(plan.area.name)
-    title = f"Patrol card {patrol.urn}-{patrol.number}: {school}"
-    mates = [other for other in plan.patrols if other.urn == patrol.urn]
-    officer = f" · officer {patrol.number} of {len(mates)}" if len(mates) > 1 else ""
+    patrol_id = f"{patrol.urn}-{patrol.number}"
+    officers = sum(other.urn == patrol.urn for other in plan.patrols)
+    headings = [
+        f"URN {make_printable(patrol.urn)}",
+        make_printable(plan.area.name),
+        f"officer {patrol.number} of {officers}" if officers > 1 else "",
+        "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}",
+    ]
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
-    crs = plan.area.settings.area.crs
+    quality, crs = describe_quality(patrol), plan.area.settings.area.crs
     data: dict[str, Any] = {
-        "title": title,
+        "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
         "school_size": next(size for letters, size in SCHOOL_NAME_SIZES if len(school) <= letters),
-        "subtitle": f"URN {make_printable(patrol.urn)} · {area}{officer}{_format_plan_date(plan)}",
+        "subtitle": " · ".join(heading for heading in headings if heading),
         "purpose": PURPOSE,
         "marking": make_printable(plan.area.settings.output.marking),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
         **_build_first_row(patrol, gate_time, crs),
-        "gate_only": "Presence at the gate; " + _lower_first_letter(describe_quality(patrol)) + ".",
+        "gate_only": f"Presence at the gate; {quality[0].lower()}{quality[1:]}.",
         "stops": [
-            _build_stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, start=1)
+            _build_stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, 1)
         ],
         "keep_away": [
-            make_printable(describe_barred(barred, crs=crs)) for barred in patrol.keep_away
+            make_printable(describe_barred(place, crs=crs)) for place in patrol.keep_away
         ],
         "notes": [shorten(make_printable(note), 200) for note in patrol.notes],
         "directions_title": f"Directions ({describe_distance(patrol)})",
@@ -66,8 +69,8 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
         "dark": make_printable(describe_lighting(plan, patrol)),
         "honesty": _list_caveats(plan, patrol),
         "map_alt": _describe_map(patrol, school),
-        "code_alt": f"Code with plan {plan_code} and patrol {patrol.urn}-{patrol.number}",
-        "id": f"{plan_code} {patrol.urn}-{patrol.number}",
+        "code_alt": f"Code with plan {plan_code} and patrol {patrol_id}",
+        "id": f"{plan_code} {patrol_id}",
     }
     data["honesty"] += list_unprintable_notes(data)
     return data
@@ -84,33 +87,27 @@ def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]
             "gate_grid": format_grid_reference(x, y, crs=crs),
             "gate_why": "Set out.",
         }
-    before = patrol.approach is not None
     present = patrol.gate_until_minutes > patrol.start_minutes
-    first = "Be seen as pupils leave; meet the member of staff." if present else "Start here."
+    why = "Be seen as pupils leave; meet the member of staff." if present else "Start here."
+    if patrol.approach is not None:
+        why = f"Leave the base at {format_time(patrol.set_out_minutes)}. {why}"
     return {
         "first_mark": "G",
         "first_place": "School gate",
         "gate_time": gate_time,
         "gate_grid": format_grid_reference(patrol.x, patrol.y, crs=crs),
-        "gate_why": (f"Leave the base at {format_time(patrol.set_out_minutes)}. " if before else "")
-        + first,
+        "gate_why": why,
     }
 
 
-def _format_plan_date(plan: Plan) -> str:
-    """The day on the card's head, where one was asked for."""
-    return "" if plan.date is None else f" · {plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
-
-
 def _describe_timing(patrol: Patrol) -> str:
+    """How many stops, and when the patrol ends where."""
     if not patrol.stops:
         return "at the gate"
+    visited = {"base"} if patrol.from_base else {"gate", patrol.starts_at}
+    back = "back at" if patrol.ends_at in visited else "at"
     stops = format_count(len(patrol.stops), "stop")
-    back = "back at" if patrol.starts_at == "base" or patrol.ends_at == "gate" else "at"
-    if patrol.from_base and patrol.ends_at == "gate":
-        back = "at"
-    end = f"{back} the {patrol.ends_at}"
-    return f"{stops}, {end} {format_time(patrol.end_minutes)}"
+    return f"{stops}, {back} the {patrol.ends_at} {format_time(patrol.end_minutes)}"
 
 
 def _format_time_range(start: float, end: float) -> str:
@@ -119,20 +116,12 @@ def _format_time_range(start: float, end: float) -> str:
     return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
 
 
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _lower_first_letter(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
 def _build_stop_data(stop: Stop, number: int, crs: str) -> dict[str, str]:
     why = " ".join(list_reasons(replace(stop, tasked="")))
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "place": _capitalise(shorten(make_printable(stop.place), 70)),
+        "place": capitalise(shorten(make_printable(stop.place), 70)),
         "grid": format_grid_reference(stop.x, stop.y, crs=crs),
         "why": shorten(make_printable(why), LONGEST_WHY),
         "tasked": shorten_tasking(make_printable(stop.tasked).rstrip(".;"), LONGEST_TASK),
@@ -155,33 +144,24 @@ def shorten_card(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
+    """Tag, length and directions of each leg, a phrase for each street."""
     legs = [
         (format_leg_name(patrol, number), format_leg_minutes(patrol, number), leg)
         for number, leg in enumerate(patrol.legs)
     ]
     if patrol.approach is not None:
-        told = round(patrol.start_minutes) - round(patrol.set_out_minutes)
-        legs = [(APPROACH_LABEL, format_minutes(told), patrol.approach), *legs]
-    return [
-        {
-            "tag": tag,
-            "length": _make_unbreakable(f"{format_metres(leg.metres)}, {length}:"),
-            "steps": _build_step_lines(leg),
-        }
-        for tag, length, leg in legs
-    ]
-
-
-def _build_step_lines(leg: Leg) -> list[str]:
-    """Directions of a leg, a phrase for each street."""
-    said = []
-    for step, begins in zip(leg.steps, describe_turns(leg.steps), strict=True):
-        street = shorten(make_printable(step.street), 60)
-        turn = make_printable(begins)
-        said.append(
-            f"{_begin_direction(turn)} {street} {_make_unbreakable(format_metres(step.metres))}"
-        )
-    return said or ["stay where you are"]
+        minutes = round(patrol.start_minutes) - round(patrol.set_out_minutes)
+        legs.insert(0, (APPROACH_NAME, format_minutes(minutes), patrol.approach))
+    rows = []
+    for tag, minutes_text, leg in legs:
+        steps = []
+        for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True):
+            begins = _begin_direction(make_printable(turn))
+            street = shorten(make_printable(step.street), 60)
+            steps.append(f"{begins} {street} {_make_unbreakable(format_metres(step.metres))}")
+        length = _make_unbreakable(f"{format_metres(leg.metres)}, {minutes_text}:")
+        rows.append({"tag": tag, "length": length, "steps": steps or ["stay where you are"]})
+    return rows
 
 
 def _begin_direction(turn: str) -> str:
@@ -221,9 +201,8 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 
 def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
     """What the reader must know about the paper, in few lines."""
-    dates = format_data_months(plan.risk)
     lines = [
-        f"{describe_quality(patrol)}. {dates}.",
+        f"{describe_quality(patrol)}. {format_data_months(plan.risk)}.",
         patrol.tested,
         " ".join(list_approximations(plan, [patrol.way])),
         " ".join(list_attributions(plan)),
@@ -235,13 +214,11 @@ def _describe_map(patrol: Patrol, school: str) -> str:
     """The map in words, for those who cannot see it."""
     if not patrol.stops:
         return f"Street map around the gate of {school}."
+    start = "the base" if patrol.from_base else f"the gate of {school}"
     stops = "; ".join(
         f"stop {number}, {make_printable(stop.place)}"
         for number, stop in enumerate(patrol.stops, 1)
     )
-    end = "and on to the base" if patrol.ends_at == "base" else "and back to the gate"
-    if patrol.ends_at == patrol.starts_at == "base" and patrol.from_base:
-        end = "and back to the base"
+    back = "back" if patrol.from_base or patrol.ends_at == "gate" else "on"
     way = "walk" if patrol.way == "walk" else "bicycle ride"
-    start = "the base" if patrol.from_base else f"the gate of {school}"
-    return f"Street map of the {way} from {start} to {stops}; {end}."
+    return f"Street map of the {way} from {start} to {stops}; and {back} to the {patrol.ends_at}."

@@ -4,7 +4,7 @@ Tones, widths and patterns differ as well as colours, so that the map reads in g
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -212,7 +212,7 @@ def draw_lines(
     width: float,
     level: float,
     *,
-    styles: LineStyle | list[LineStyle] = "solid",
+    styles: LineStyle | Sequence[LineStyle] = "solid",
     cap: str | None = "round",
     join: str | None = "round",
 ) -> None:

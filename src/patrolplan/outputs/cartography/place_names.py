@@ -125,7 +125,8 @@ def build_street_labels(
     classes = classify_streets(network, shown)
     route_names = set(route_streets)
     ranked: list[tuple[tuple[int, float, str], MapLabel]] = []
-    for name, rows in pd.Series(names).groupby(names).indices.items():
+    for key, rows in pd.Series(names).groupby(names).indices.items():
+        name = str(key)
         lines = shapely.get_parts(viewport.clip_to_page(network.lines(shown[rows]), margin=0))
         lines = merge_lines(lines[shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING])
         if not len(lines):
@@ -150,10 +151,10 @@ def _build_street_label(
     text = shorten(make_printable(name))
     size = ROUTE_NAME_SIZE if walked else NAME_SIZE
     width, height = measure_label(text, size, bold=walked)
+    ratio = 2.2 if walked else 1.04
+    placings: list[tuple[tuple[float, ...], float, float]] = [((0.0,), 6.0 if walked else 3.0, 0.0)]
     if walked:
-        ratio, placings = 2.2, (((0.0,), 6.0, 0.0), (ROUTE_NAME_OFFSETS, 18.0, 3.0))
-    else:
-        ratio, placings = 1.04, (((0.0,), 3.0, 0.0),)
+        placings.append((ROUTE_NAME_OFFSETS, 18.0, 3.0))
     all_boxes, all_costs = [], []
     for line in lines:
         xy = shapely.get_coordinates(line)

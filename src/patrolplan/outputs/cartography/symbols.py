@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, PathPatch, Polygon, Rectangle
+from matplotlib.patches import Circle, Patch, PathPatch, Polygon, Rectangle
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -116,7 +116,7 @@ def draw_markers(
             continue
         if kind == "stop":
             fill, ink, line_width = "black", "white", 1.4
-            shape = Circle((x, y), STOP_RADIUS)
+            shape: Patch = Circle((x, y), STOP_RADIUS)
         else:
             fill, ink, line_width = "white", "black", 2.2
             shape = Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)

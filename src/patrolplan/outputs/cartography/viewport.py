@@ -64,7 +64,7 @@ class Viewport:
     def contains(self, points: NDArray[np.float64], *, margin: float) -> NDArray[np.bool_]:
         """(n,) whether points of the page lie inside it by more than a margin, in points."""
         inside = (points > margin) & (points < np.array(self.size) - margin)
-        return inside.all(axis=1)
+        return np.asarray(inside.all(axis=1))
 
     def clip_to_page(self, shapes: Geometries, *, margin: float = 12.0) -> Geometries:
         """Geometries in points of the page, cut to the window; empty ones are dropped."""

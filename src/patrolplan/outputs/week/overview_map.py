@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 from numpy.typing import NDArray
 
 from patrolplan.outputs.cartography import basemap, place_names, symbols
@@ -164,7 +164,7 @@ def _draw_markers(
         left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
         if marker.school:
             fill, ink, line_width = "white", "black", 1.8
-            shape = Rectangle((left, low), width, MARKER_HEIGHT)
+            shape: Patch = Rectangle((left, low), width, MARKER_HEIGHT)
         else:
             fill, ink, line_width = "black", "white", 1.0
             end = MARKER_HEIGHT / 2
