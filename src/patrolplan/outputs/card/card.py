@@ -93,21 +93,13 @@ def build_card_filename(patrol: Patrol) -> str:
 
 @dataclass(frozen=True, eq=False)
 class CardBook:
-    """Cards under one cover that lists them.
-
-    Parameters
-    ----------
-    title
-        Of the document.
-    cover
-        What the cover says, as strings, see `cover.typ`; `rows` holds one entry a card.
-    cards
-        Each patrol with its plan, dated, in the order of the cover's rows.
-    """
+    """Cards under one cover that lists them."""
 
     title: str
     cover: dict[str, Any]
+    """What the cover says, as strings, see `cover.typ`; `rows` holds one entry a card."""
     cards: tuple[tuple[Plan, Patrol], ...]
+    """Each patrol with its plan, dated, in the order of the cover's rows."""
 
 
 def render_card_books(
@@ -229,15 +221,13 @@ class CardTypesetter:
 
     def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
         """Every card as a tagged PDF of its own."""
-        report = label_progress("Typesetting cards", cards, self.report_progress)
-        if self.executor is None:
-            return map_parallel(_typeset_one, self, cards, report_progress=report)
         jobs = [
             (card, {name: (self.root / name).read_bytes() for name in (card["map"], card["code"])})
             for card in cards
         ]
+        report = label_progress("Typesetting cards", cards, self.report_progress)
         return map_parallel(
-            _typeset_in_worker, None, jobs, executor=self.executor, report_progress=report
+            _typeset_alone, None, jobs, executor=self.executor, report_progress=report
         )
 
     def typeset(
@@ -304,19 +294,14 @@ class CardTypesetter:
         (self.root / "cards.json").write_text(text, encoding="utf-8")
 
 
-def _typeset_one(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
-    """A card alone."""
-    return typesetter.typeset(card["title"], [card])
-
-
-def _typeset_in_worker(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
+def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
     """A card alone, in a folder of its own, from its words and pictures."""
     card, pictures = job
     with tempfile.TemporaryDirectory() as folder:
         typesetter = CardTypesetter(Path(folder))
         for name, picture in pictures.items():
             (typesetter.root / name).write_bytes(picture)
-        return _typeset_one(typesetter, card)
+        return typesetter.typeset(card["title"], [card])
 
 
 def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> bytes:

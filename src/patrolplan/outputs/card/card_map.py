@@ -12,31 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography import basemap, place_names, symbols
+from patrolplan.outputs.cartography import basemap, labels, map_content, place_names, route, symbols
 from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, measure_text_width
-from patrolplan.outputs.cartography.labels import (
-    NO_BOXES,
-    Boxes,
-    build_level_boxes,
-    compute_corners,
-)
-from patrolplan.outputs.cartography.map_content import (
-    INSET_CAPTION_HEIGHT,
-    Inset,
-    MapContent,
-    collect_map_content,
-    find_inset,
-    find_visible_legs,
-    fit_patrol_viewport,
-)
+from patrolplan.outputs.cartography.labels import NO_BOXES, Boxes
+from patrolplan.outputs.cartography.map_content import Inset, MapContent
 from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
-from patrolplan.outputs.cartography.route import (
-    build_arrow_heads,
-    build_leader_labels,
-    build_leg_labels,
-    cut_ranges,
-    simplify_line,
-)
 from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.patrols.plan import Patrol, Plan
@@ -52,25 +32,14 @@ PlacedText = tuple[str, Boxes]
 
 @dataclass(frozen=True, eq=False)
 class PatrolMap:
-    """A drawn map.
-
-    Parameters
-    ----------
-    pdf
-        The page, vector.
-    viewport
-        What it shows, at what scale and how turned.
-    label_boxes
-        (n, 5) boxes of all that holds words or numbers, see
-        `patrolplan.outputs.cartography.labels`; those of an inset stand where it is on the map.
-    label_texts
-        Words of the labels, aligned with them.
-    """
+    """A drawn map: the page as a vector PDF, and what it shows where."""
 
     pdf: bytes
     viewport: Viewport
     label_boxes: Boxes
+    """(n, 5) of all that holds words or numbers; those of an inset stand where it is on the map."""
     label_texts: tuple[str, ...]
+    """Words of the labels, aligned with the boxes."""
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
@@ -78,23 +47,24 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
 
     Equal input gives equal bytes.
     """
-    viewport = fit_patrol_viewport(plan, patrol, width, height - LEGEND_HEIGHT)
-    content = collect_map_content(viewport, plan, patrol)
-    inset = find_inset(content)
+    viewport = map_content.fit_patrol_viewport(plan, patrol, width, height - LEGEND_HEIGHT)
+    content = map_content.collect_map_content(viewport, plan, patrol)
+    inset = map_content.find_inset(content)
     page = io.BytesIO()
     with basemap.draw_page(width, height, page) as figure:
         axes = basemap.add_page_axes(figure, (0.0, LEGEND_HEIGHT, *viewport.size))
         placed = _draw_map(axes, content, inset)
         if inset is not None:
             unnamed = replace(patrol, school="")  # the map says it, and the inset is small
-            placed += _draw_inset(figure, collect_map_content(inset.viewport, plan, unnamed), inset)
+            enlarged = map_content.collect_map_content(inset.viewport, plan, unnamed)
+            placed += _draw_inset(figure, enlarged, inset)
         symbols.draw_legend(
             basemap.add_page_axes(figure, (0.0, 0.0, width, LEGEND_HEIGHT)),
             viewport,
             way=patrol.way if patrol.stops else "",
             pushed=any(content.pushed_ranges),
             keep_away="keep_away" in content.marker_kinds,
-            symbol_kinds=[kind for kind, (names, _) in content.symbols.items() if len(names)],
+            symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
         )
     boxes = np.array([box for _, box in placed]).reshape(-1, 5)
     return PatrolMap(page.getvalue(), viewport, boxes, tuple(text for text, _ in placed))
@@ -125,14 +95,14 @@ def _draw_inset(figure: Figure, content: MapContent, inset: Inset) -> list[Place
     axes = basemap.add_page_axes(figure, (left, low, width, height))
     axes.add_artist(Rectangle((0, 0), width, height, facecolor="white", edgecolor="none"))
     symbols.draw_border(axes, width, height)
-    middle = INSET_CAPTION_HEIGHT / 2
+    middle = map_content.INSET_CAPTION_HEIGHT / 2
     symbols.draw_scale_bar(axes, content.viewport, middle, max_points=width / 3)
     right = width - measure_text_width(INSET_CAPTION, NAME_SIZE) / 2 - 4
     draw_text(axes, INSET_CAPTION, (right, middle, 0.0), TextStyle(NAME_SIZE))
-    low += INSET_CAPTION_HEIGHT
+    low += map_content.INSET_CAPTION_HEIGHT
     axes = basemap.add_page_axes(figure, (left, low, *content.viewport.size))
     symbols.draw_border(axes, *content.viewport.size)
-    legs = sorted(inset.leg_numbers | set(find_visible_legs(content)))
+    legs = sorted(inset.leg_numbers | set(map_content.find_visible_legs(content)))
     shift = np.array([left, low - LEGEND_HEIGHT, 0.0, 0.0, 0.0])
     return [(text, box + shift) for text, box in _draw_content(axes, content, legs)]
 
@@ -155,7 +125,7 @@ def _draw_content(
     basemap.draw_streets(axes, content.network, content.pieces, viewport)
     band = symbols.draw_stretches(axes, content.stretches, STRETCH_WIDTH)
     _draw_route(axes, content)
-    symbol_points = {kind: points for kind, (_, points) in content.symbols.items()}
+    symbol_points = {kind: points for kind, (_, points) in content.point_symbols.items()}
     symbols.draw_symbols(axes, symbol_points)
     symbols.draw_markers(
         axes,
@@ -164,13 +134,15 @@ def _draw_content(
         content.marker_centres,
         content.marker_true_points,
     )
-    covered = shapely.union_all([content.marker_area, *shapely.polygons(compute_corners(occupied))])
-    symbol_boxes = build_level_boxes(np.concatenate(list(symbol_points.values())), 7.0)
+    covered = shapely.union_all(
+        [content.marker_area, *shapely.polygons(labels.compute_corners(occupied))]
+    )
+    symbol_boxes = labels.build_level_boxes(np.concatenate(list(symbol_points.values())), 7.0)
     occupied = np.vstack([content.marker_boxes, symbol_boxes, occupied])
     placed: list[tuple[MapLabel, Boxes]] = []
-    for labels in _iterate_label_orders(content, labelled_legs, covered):
+    for wanted in _iterate_label_orders(content, labelled_legs, covered):
         placed = place_names.place_map_labels(
-            labels,
+            wanted,
             viewport,
             occupied=occupied,
             blocked=None if blocked is None else blocked.buffer(1.0),
@@ -194,40 +166,42 @@ def _iterate_label_orders(
     their leg with a line that leads to it.
     """
     titles, walked, others = _collect_names(content, covered)
-    tags = build_leg_labels(content.legs, content.leg_labels, labelled_legs)
+    tags = route.build_leg_labels(content.legs, content.leg_labels, labelled_legs)
     yield [*titles, *walked, *tags, *others]
     yield [*tags, *titles, *walked, *others]
-    tags += build_leader_labels(content.legs, content.leg_labels, labelled_legs, covered=covered)
+    tags += route.build_leader_labels(
+        content.legs, content.leg_labels, labelled_legs, covered=covered
+    )
     yield [*titles, *walked, *tags, *others]
     yield [*tags, *titles, *walked, *others]
 
 
 def _collect_names(content: MapContent, covered: BaseGeometry) -> list[list[MapLabel]]:
     """Names of the school and stations, of the streets walked, and of all else on the map."""
-    route, viewport = content.route, content.viewport
+    viewport, walked_line = content.viewport, content.route
     walked = {step.street for leg in content.patrol.all_legs for step in leg.steps}
     streets = place_names.build_street_labels(
-        content.network, content.pieces, viewport, route_streets=walked, route=route
+        content.network, content.pieces, viewport, route_streets=walked, route=walked_line
     )
-    near = shapely.union_all([route, shapely.Point(content.gate)])
+    near = shapely.union_all([walked_line, shapely.Point(content.gate)])
     build_symbol_labels = place_names.build_symbol_labels
     groups = [
         [
             *place_names.build_school_labels(
                 content.gate, content.patrol.school, radius=symbols.GATE_SIDE * 0.6
             ),
-            *build_symbol_labels("station", *content.symbols["station"], covered=covered),
+            *build_symbol_labels("station", *content.point_symbols["station"], covered=covered),
         ],
-        [label for label in streets if label.bold],
+        [label for label in streets if label.kind == "route_street"],
         [
-            *(label for label in streets if not label.bold),
+            *(label for label in streets if label.kind == "name"),
             *place_names.build_area_labels(content.features, viewport),
             *build_symbol_labels(
-                "bus_stop", *content.symbols["bus_stop"], covered=covered, near=near
+                "bus_stop", *content.point_symbols["bus_stop"], covered=covered, near=near
             ),
         ],
     ]
-    blocked = route.buffer(ROUTE_WIDTH + 0.8)
+    blocked = walked_line.buffer(ROUTE_WIDTH + 0.8)
     return [
         [replace(label, candidates=replace(label.candidates, blocked=blocked)) for label in group]
         for group in groups
@@ -241,7 +215,7 @@ def _draw_route(axes: Axes, content: MapContent) -> None:
     """
     if not content.legs:
         return
-    lines = [np.round(simplify_line(leg), 1) for leg in content.legs]
+    lines = [np.round(route.simplify_line(leg), 1) for leg in content.legs]
     styles: list[basemap.LineStyle] = ["solid"] * len(lines)
     if content.patrol.legs:
         styles[-1] = symbols.LAST_LEG_DASHES
@@ -252,11 +226,11 @@ def _draw_route(axes: Axes, content: MapContent) -> None:
     pushed = [
         np.round(part, 1)
         for leg, shares in zip(content.legs, content.pushed_ranges, strict=True)
-        for part in cut_ranges(leg, shares)
+        for part in route.cut_ranges(leg, shares)
     ]
     for colour, width, level, style in symbols.PUSHED_LINES if pushed else ():
         basemap.draw_lines(axes, pushed, colour, width, level, styles=style)
-    heads = build_arrow_heads(
+    heads = route.build_arrow_heads(
         content.legs,
         spacing=ARROW_SPACING,
         size=ARROW_SIZE,

@@ -3,25 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
-from patrolplan.outputs.wording import (
-    APPROACH_NAME,
-    PURPOSE,
-    describe_barred,
-    describe_distance,
-    describe_lighting,
-    describe_quality,
-    describe_turns,
-    format_data_months,
-    format_grid_reference,
-    format_leg_minutes,
-    format_leg_name,
-    format_metres,
-    format_minutes,
-    list_approximations,
-    list_attributions,
-    list_reasons,
-)
 from patrolplan.patrols.plan import Patrol, Plan, Stop, format_time
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
 
@@ -45,13 +28,13 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
     ]
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
-    quality, crs = describe_quality(patrol), plan.area.settings.area.crs
+    quality, crs = wording.describe_quality(patrol), plan.area.settings.area.crs
     data: dict[str, Any] = {
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
         "school_size": next(size for letters, size in SCHOOL_NAME_SIZES if len(school) <= letters),
         "subtitle": " · ".join(heading for heading in headings if heading),
-        "purpose": PURPOSE,
+        "purpose": wording.PURPOSE,
         "marking": make_printable(plan.area.settings.output.marking),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
@@ -61,12 +44,12 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
             _build_stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, 1)
         ],
         "keep_away": [
-            make_printable(describe_barred(place, crs=crs)) for place in patrol.keep_away
+            make_printable(wording.describe_barred(place, crs=crs)) for place in patrol.keep_away
         ],
         "notes": [shorten(make_printable(note), 200) for note in patrol.notes],
-        "directions_title": f"Directions ({describe_distance(patrol)})",
+        "directions_title": f"Directions ({wording.describe_distance(patrol)})",
         "legs": _split_into_columns(_build_leg_data(patrol)),
-        "dark": make_printable(describe_lighting(plan, patrol)),
+        "dark": make_printable(wording.describe_lighting(plan, patrol)),
         "honesty": _list_caveats(plan, patrol),
         "map_alt": _describe_map(patrol, school),
         "code_alt": f"Code with plan {plan_code} and patrol {patrol_id}",
@@ -84,7 +67,7 @@ def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]
             "first_mark": "B",
             "first_place": "Base",
             "gate_time": format_time(patrol.start_minutes),
-            "gate_grid": format_grid_reference(x, y, crs=crs),
+            "gate_grid": wording.format_grid_reference(x, y, crs=crs),
             "gate_why": "Set out.",
         }
     present = patrol.gate_until_minutes > patrol.start_minutes
@@ -95,7 +78,7 @@ def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]
         "first_mark": "G",
         "first_place": "School gate",
         "gate_time": gate_time,
-        "gate_grid": format_grid_reference(patrol.x, patrol.y, crs=crs),
+        "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
         "gate_why": why,
     }
 
@@ -117,12 +100,12 @@ def _format_time_range(start: float, end: float) -> str:
 
 
 def _build_stop_data(stop: Stop, number: int, crs: str) -> dict[str, str]:
-    why = " ".join(list_reasons(replace(stop, tasked="")))
+    why = " ".join(wording.list_reasons(replace(stop, tasked="")))
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
         "place": capitalise(shorten(make_printable(stop.place), 70)),
-        "grid": format_grid_reference(stop.x, stop.y, crs=crs),
+        "grid": wording.format_grid_reference(stop.x, stop.y, crs=crs),
         "why": shorten(make_printable(why), LONGEST_WHY),
         "tasked": shorten_tasking(make_printable(stop.tasked).rstrip(".;"), LONGEST_TASK),
     }
@@ -146,20 +129,22 @@ def shorten_card(card: dict[str, Any]) -> dict[str, Any]:
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
     """Tag, length and directions of each leg, a phrase for each street."""
     legs = [
-        (format_leg_name(patrol, number), format_leg_minutes(patrol, number), leg)
+        (wording.format_leg_name(patrol, number), wording.format_leg_minutes(patrol, number), leg)
         for number, leg in enumerate(patrol.legs)
     ]
     if patrol.approach is not None:
         minutes = round(patrol.start_minutes) - round(patrol.set_out_minutes)
-        legs.insert(0, (APPROACH_NAME, format_minutes(minutes), patrol.approach))
+        legs.insert(0, (wording.APPROACH_NAME, wording.format_minutes(minutes), patrol.approach))
     rows = []
     for tag, minutes_text, leg in legs:
         steps = []
-        for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True):
+        for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
             begins = _begin_direction(make_printable(turn))
             street = shorten(make_printable(step.street), 60)
-            steps.append(f"{begins} {street} {_make_unbreakable(format_metres(step.metres))}")
-        length = _make_unbreakable(f"{format_metres(leg.metres)}, {minutes_text}:")
+            steps.append(
+                f"{begins} {street} {_make_unbreakable(wording.format_metres(step.metres))}"
+            )
+        length = _make_unbreakable(f"{wording.format_metres(leg.metres)}, {minutes_text}:")
         rows.append({"tag": tag, "length": length, "steps": steps or ["stay where you are"]})
     return rows
 
@@ -202,10 +187,10 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
     """What the reader must know about the paper, in few lines."""
     lines = [
-        f"{describe_quality(patrol)}. {format_data_months(plan.risk)}.",
+        f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}.",
         patrol.tested,
-        " ".join(list_approximations(plan, [patrol.way])),
-        " ".join(list_attributions(plan)),
+        " ".join(wording.list_approximations(plan, [patrol.way])),
+        " ".join(wording.list_attributions(plan)),
     ]
     return [shorten(make_printable(line), 330) for line in lines if line.strip()]
 

@@ -127,25 +127,11 @@ def find_places_along_line(
     max_bend: float = 2.0,
     max_length_ratio: float = 1.0,
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places for a label along a line.
+    """Places for a label of this size along a (v, 2) line: (n, 5) boxes and their (n,) costs.
 
-    Parameters
-    ----------
-    line
-        (v, 2) points of the page.
-    width, height
-        Of the label.
-    offsets
-        Distances of the label's middle from the line, to the left of it; 0 is on the line.
-    max_bend
-        How far the line may depart from the label's straight base, in points.
-    max_length_ratio
-        How much longer than the line the label may be; 1 keeps it within.
-
-    Returns
-    -------
-    boxes, costs
-        (n, 5) and (n,): middles and straight stretches cost least.
+    The middle of the line and straight stretches cost least. `offsets` are distances of the label
+    from the line, to the left of it; `max_bend` is how many points the line may depart from the
+    label's straight base, `max_length_ratio` how much longer than the line the label may be.
     """
     steps = np.hypot(*np.diff(line, axis=0).T)
     at = np.concatenate([[0.0], np.cumsum(steps)])
@@ -194,14 +180,11 @@ def find_places_around_point(
     extra_distances: Sequence[float] = (0.0,),
     slide_distances: Sequence[float] = (),
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Level places for a label of this width and height around a sign of this radius.
+    """Places for a label around a sign of this radius: (n, 5) level boxes and their (n,) costs.
 
-    Returns
-    -------
-    boxes, costs
-        (n, 5) and (n,), `extra_distances` points farther from the sign than its radius; dearer,
-        `slide_distances` points above and below it and slid aside: for a long label near the
-        map's edge.
+    They lie `extra_distances` points farther from the sign than its radius; at a higher cost,
+    `slide_distances` points above and below it and slid aside: for a long label near the map's
+    edge.
     """
     half = np.array(size) / 2
     offsets, costs = [], []
@@ -232,23 +215,9 @@ def place_labels(
 ) -> list[tuple[int, Boxes]]:
     """Choose places, label by label in their order, so that no two labels overlap.
 
-    Parameters
-    ----------
-    label_candidates
-        The most important first.
-    width, height
-        Of the map; labels stay inside.
-    occupied
-        (k, 5) boxes that are in use already.
-    blocked
-        What no label may touch.
-    avoided
-        What labels touch only when there is no better place.
-
-    Returns
-    -------
-    list
-        (number of the label, its box) for every label that has a place.
+    Labels stay inside a map of this width and height, clear of `occupied`, (k, 5) boxes that are
+    in use already, and of what is `blocked`; they touch what is `avoided` only when there is no
+    better place. Gives the number of the label and its (5,) box for every label with a place.
     """
     used = NO_BOXES if occupied is None else occupied
     for shape in (blocked, avoided, *(label.blocked for label in label_candidates)):

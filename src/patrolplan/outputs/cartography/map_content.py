@@ -13,22 +13,10 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
+from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import find_visible_pieces, select_visible_features
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
 from patrolplan.outputs.cartography.place_names import SYMBOL_STYLES, find_symbols
-from patrolplan.outputs.cartography.route import (
-    LANE_WIDTH,
-    DrawnLeg,
-    find_pushed_ranges,
-    separate_legs,
-    separate_points,
-)
-from patrolplan.outputs.cartography.symbols import (
-    CROSS_SIDE,
-    KEEP_AWAY_TEXT,
-    STOP_RADIUS,
-    MarkerKind,
-)
 from patrolplan.outputs.cartography.viewport import (
     MIN_EXTENT_METRES,
     MIN_METRES_PER_POINT,
@@ -44,7 +32,7 @@ MIN_GATE_EXTENT_METRES = 600.0
 KEEP_AWAY_METRES = 250.0
 """A place to keep away from that is so near to what is walked is on the map, if need be a larger
 one: who knows the streets around might stray there."""
-MIN_MARKER_GAP = 2 * STOP_RADIUS + 3.0
+MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
 """Points between the middles of two signs, if need be by moving one."""
 MARKER_EDGE_MARGIN = 8.0
 """A sign nearer to the edge of the map than so many points would be cut: it is not on the map."""
@@ -58,17 +46,17 @@ class MapContent:
     network: StreetNetwork
     features: gpd.GeoDataFrame
     """Those in the window."""
-    symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
+    point_symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
     """(n,) names and (n, 2) points of bus stops and stations, by kind."""
     viewport: Viewport
     pieces: NDArray[np.int64]
     stretches: Geometries
-    legs: list[DrawnLeg]
+    legs: list[route.DrawnLeg]
     leg_labels: list[str]
     """Aligned with the legs: from where to where."""
     pushed_ranges: list[list[tuple[float, float]]]
     """Aligned with the legs: parts on which a bicycle is pushed, as shares of the length."""
-    marker_kinds: list[MarkerKind]
+    marker_kinds: list[symbols.MarkerKind]
     """Of the signs on the map: gate, crosses, stops, and the base."""
     marker_texts: list[str]
     """What stands in the signs."""
@@ -91,13 +79,13 @@ class MapContent:
     @property
     def marker_area(self) -> BaseGeometry:
         """What the signs hide."""
-        return shapely.multipoints(self.marker_centres).buffer(STOP_RADIUS)
+        return shapely.multipoints(self.marker_centres).buffer(symbols.STOP_RADIUS)
 
     @property
     def marker_boxes(self) -> Boxes:
         """(n, 5) boxes of the signs."""
         sides = [
-            CROSS_SIDE + 4.0 if kind == "keep_away" else 2 * STOP_RADIUS + 2.5
+            symbols.CROSS_SIDE + 4.0 if kind == "keep_away" else 2 * symbols.STOP_RADIUS + 2.5
             for kind in self.marker_kinds
         ]
         return build_level_boxes(self.marker_centres, np.array(sides).reshape(-1, 1))
@@ -134,27 +122,29 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
         patrol=patrol,
         network=plan.area.network,
         features=features,
-        symbols={kind: find_symbols(features, viewport, kind) for kind in SYMBOL_STYLES},
+        point_symbols={kind: find_symbols(features, viewport, kind) for kind in SYMBOL_STYLES},
         viewport=viewport,
         pieces=find_visible_pieces(plan.area.network, viewport),
         stretches=viewport.clip_to_page(_select_stretches(plan.hotspots, patrol)),
-        legs=separate_legs([viewport.to_page(leg.line) for _, leg in legs]),
+        legs=route.separate_legs([viewport.to_page(leg.line) for _, leg in legs]),
         leg_labels=[name for name, _ in legs],
-        pushed_ranges=[find_pushed_ranges(leg) for _, leg in legs],
+        pushed_ranges=[route.find_pushed_ranges(leg) for _, leg in legs],
         marker_kinds=kinds,
         marker_texts=[text for text, shown in zip(texts, on_map, strict=True) if shown],
-        marker_centres=separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed),
+        marker_centres=route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed),
         marker_true_points=points[on_map],
     )
 
 
 def _list_markers(
     patrol: Patrol, *, keep_away: bool = True
-) -> tuple[list[MarkerKind], list[str], NDArray[np.float64]]:
+) -> tuple[list[symbols.MarkerKind], list[str], NDArray[np.float64]]:
     """Kinds and texts of a patrol's signs, and (n, 2) metres of their places: the gate first."""
-    markers: list[tuple[MarkerKind, str, float, float]] = [("gate", "G", patrol.x, patrol.y)]
+    markers: list[tuple[symbols.MarkerKind, str, float, float]] = [
+        ("gate", "G", patrol.x, patrol.y)
+    ]
     if keep_away:
-        markers += [("keep_away", KEEP_AWAY_TEXT, bar.x, bar.y) for bar in patrol.keep_away]
+        markers += [("keep_away", symbols.KEEP_AWAY_TEXT, bar.x, bar.y) for bar in patrol.keep_away]
     markers += [("stop", str(no), stop.x, stop.y) for no, stop in enumerate(patrol.stops, 1)]
     if patrol.base_xy is not None:
         markers.append(("base", "B", *patrol.base_xy))
@@ -248,7 +238,7 @@ def find_inset(content: MapContent) -> Inset | None:
 
 def _find_most_crowded(lines: Geometries, lack: NDArray[np.float64]) -> BaseGeometry:
     """The surroundings of the legs of which most is hidden, where several lie together."""
-    parts = shapely.get_parts(shapely.union_all(shapely.buffer(lines, 2 * STOP_RADIUS)))
+    parts = shapely.get_parts(shapely.union_all(shapely.buffer(lines, 2 * symbols.STOP_RADIUS)))
     hidden = [float(lack[shapely.intersects(part, lines)].sum()) for part in parts]
     return parts[int(np.argmax(hidden))]
 
@@ -264,7 +254,7 @@ def _fit_inset(content: MapContent, legs: NDArray[np.bool_], shape: BaseGeometry
     room = np.array(INSET_SIZES) - (2 * INSET_PADDING, 2 * INSET_PADDING + INSET_CAPTION_HEIGHT)
     zooms = (room / np.maximum(extent, 1.0)).min(axis=1).clip(max=scale / MIN_METRES_PER_POINT)
     order = np.argsort(-np.round(zooms, 2), kind="stable")
-    route = content.route.buffer(LANE_WIDTH)
+    walked = content.route.buffer(route.LANE_WIDTH)
     for may_cross in (False, True):
         for number in order[zooms[order] >= MIN_ZOOM]:
             width, height = INSET_SIZES[number]
@@ -273,7 +263,7 @@ def _fit_inset(content: MapContent, legs: NDArray[np.bool_], shape: BaseGeometry
             boxes = _find_free_boxes(content, (width, height), enlarged)
             if not may_cross:
                 links = shapely.shortest_line(_to_polygons(enlarged), _to_polygons(boxes))
-                boxes = boxes[~shapely.intersects(route, links)]
+                boxes = boxes[~shapely.intersects(walked, links)]
             if len(boxes):
                 [(x, y)] = content.viewport.to_metres(middle[None]).tolist()
                 turned = content.viewport.rotation_degrees
@@ -289,7 +279,7 @@ def _find_free_boxes(
 ) -> Boxes:
     """Boxes at the map's edge that hide nothing of the patrol, nor what they would enlarge."""
     visible = [
-        content.route.buffer(LANE_WIDTH),
+        content.route.buffer(route.LANE_WIDTH),
         content.marker_area,
         *content.stretches,
         *_to_polygons(enlarged_boxes),

@@ -50,6 +50,9 @@ Names of bus stops have a plate, because most are called after some other street
 """
 
 
+LabelKind = Literal["name", "route_street", "leg"]
+
+
 @dataclass(frozen=True, eq=False)
 class MapLabel:
     """Words that want a place on the map, and how they are written."""
@@ -59,8 +62,8 @@ class MapLabel:
     bold: bool
     colour: str
     candidates: LabelCandidates
-    kind: Literal["name", "leg"] = "name"
-    """A name of the ground, or the tag of a leg of the route."""
+    kind: LabelKind = "name"
+    """The tag of a leg, the name of a street on the route, or any other name."""
     plate_colour: str = ""
     """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
     leader_ends: NDArray[np.float64] | None = None
@@ -140,12 +143,7 @@ def build_street_labels(
 
 
 def _build_street_label(
-    name: str,
-    lines: NDArray[np.object_],
-    *,
-    walked: bool,
-    major: bool,
-    route: BaseGeometry | None,
+    name: str, lines: NDArray[np.object_], *, walked: bool, major: bool, route: BaseGeometry | None
 ) -> MapLabel:
     """A street's name on the street; where it is walked, also next to it, clear of the route."""
     text = shorten(make_printable(name))
@@ -174,7 +172,9 @@ def _build_street_label(
         costs = costs + np.maximum(0.0, away - 14.0) * 0.4
     prominent = walked or major
     candidates = LabelCandidates(name, boxes, costs, max_count=2 if prominent else 1, min_gap=300.0)
-    return MapLabel(text, size, walked, "black" if prominent else "#3c3c3c", candidates)
+    colour = "black" if prominent else "#3c3c3c"
+    kind: LabelKind = "route_street" if walked else "name"
+    return MapLabel(text, size, walked, colour, candidates, kind)
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:

@@ -38,18 +38,12 @@ SMOOTHING = 9
 
 @dataclass(frozen=True, eq=False)
 class DrawnLeg:
-    """One leg as drawn.
-
-    Parameters
-    ----------
-    line
-        (n, 2) points of the page, evenly spaced, moved into its lane where the street is shared.
-    heading
-        (n, 2) unit vectors of travel.
-    """
+    """One leg as drawn."""
 
     line: Line
+    """(n, 2) points of the page, evenly spaced, moved into a lane where the street is shared."""
     heading: Line
+    """(n, 2) unit vectors of travel."""
 
     @property
     def shape(self) -> BaseGeometry:
@@ -65,16 +59,9 @@ class DrawnLeg:
 def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
     """Legs as lines that keep right of each other where they share a street.
 
-    Parameters
-    ----------
-    lines
-        (v, 2) points of the page, leg by leg in the order of the walk.
-
-    Returns
-    -------
-    list of DrawnLeg
-        One a leg. Passes in opposite directions both keep to the right of their own heading, so
-        they part; passes in one direction get a lane each, in the order they are walked.
+    `lines` are (v, 2) points of the page, leg by leg in the order of the walk. Passes in opposite
+    directions both keep to the right of their own heading, so they part; passes in one direction
+    get a lane each, in the order they are walked.
     """
     # Every leg is sampled at even steps. A sample is shared where a sample of another pass lies
     # within SHARED_STREET_DISTANCE and runs (nearly) parallel; there it is given a lane and moved
@@ -150,23 +137,10 @@ def build_arrow_heads(
     clear: NDArray[np.float64],
     radius: float,
 ) -> NDArray[np.float64]:
-    """Arrow heads along the legs.
+    """Arrow heads along the legs: (n, 3, 2) triangles of tip, left and right.
 
-    Parameters
-    ----------
-    legs
-        In points of the page.
-    spacing
-        Points between two arrows; a short leg still gets one in its middle.
-    size
-        Length of an arrow in points.
-    clear, radius
-        (k, 2) middles of circles, and their radius in points, that stay free of arrows.
-
-    Returns
-    -------
-    array
-        (n, 3, 2) triangles: tip, left, right.
+    There is one every `spacing` points and at least one a leg, `size` points long, but none within
+    `radius` of the (k, 2) middles `clear`.
     """
     heads = [np.empty((0, 3, 2))]
     for leg in legs:

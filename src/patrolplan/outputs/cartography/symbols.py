@@ -100,30 +100,32 @@ def draw_markers(
 ) -> None:
     """Draw the signs of the patrol: gate and base as white squares, stops as black circles.
 
-    Parameters
-    ----------
-    axes
-        In points of the page.
-    kinds, texts
-        What each sign marks, and what stands in it: a stop's number, "G" or "B".
-    centres, true_points
-        (n, 2) where the signs stand, and the places they stand for.
+    `texts` stand in the signs; (n, 2) `centres` are where the signs stand, `true_points` the
+    places they stand for.
     """
     draw_marker_leaders(axes, centres, true_points, min_shift=3.0, line_width=1.2, radius=2.2)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
         if kind == "keep_away":
             draw_cross(axes, (x, y), level=10.9)
             continue
-        if kind == "stop":
-            fill, ink, line_width = "black", "white", 1.4
-            shape: Patch = Circle((x, y), STOP_RADIUS)
-        else:
-            fill, ink, line_width = "white", "black", 2.2
-            shape = Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
-        shape.set(facecolor=fill, edgecolor=ink, linewidth=line_width, zorder=11.0)
-        axes.add_artist(shape)
         size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
-        draw_text(axes, text, (x, y, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
+        if kind == "stop":
+            circle = Circle((x, y), STOP_RADIUS, facecolor="black", linewidth=1.4)
+            draw_sign(axes, circle, text, (x, y), size)
+        else:
+            square = Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
+            square.set(facecolor="white", linewidth=2.2)
+            draw_sign(axes, square, text, (x, y), size)
+
+
+def draw_sign(
+    axes: Axes, shape: Patch, text: str, middle: tuple[float, float], size: float
+) -> None:
+    """Draw a black or white shape with text in its middle, text and edge in the other colour."""
+    ink = "white" if shape.get_facecolor()[:3] == (0, 0, 0) else "black"
+    shape.set(edgecolor=ink, zorder=11.0)
+    axes.add_artist(shape)
+    draw_text(axes, text, (*middle, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
 
 
 def draw_marker_leaders(

@@ -11,13 +11,7 @@ from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 from numpy.typing import NDArray
 
 from patrolplan.outputs.cartography import basemap, place_names, symbols
-from patrolplan.outputs.cartography.fonts import (
-    TextStyle,
-    draw_text,
-    make_printable,
-    measure_label,
-    measure_text_width,
-)
+from patrolplan.outputs.cartography.fonts import make_printable, measure_label, measure_text_width
 from patrolplan.outputs.cartography.labels import (
     LabelCandidates,
     build_level_boxes,
@@ -68,25 +62,10 @@ def draw_overview_map(
     height: float,
     min_extent_metres: float = 600.0,
 ) -> bytes:
-    """Draw streets, the stretches of these hotspots, and the signs.
+    """Draw streets, the stretches of the hotspots with these ids, and the signs.
 
-    Parameters
-    ----------
-    plan
-        Streets, features and hotspots.
-    markers
-        In metres.
-    hotspots
-        Ids of those whose stretch is drawn.
-    width, height
-        Points of the page.
-    min_extent_metres
-        The longer side shows at least so much.
-
-    Returns
-    -------
-    bytes
-        A PDF page, vector; equal input gives equal bytes.
+    The result is a vector PDF page of so many points; equal input gives equal bytes. Its longer
+    side shows at least `min_extent_metres`.
     """
     shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
     places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
@@ -147,10 +126,7 @@ def _draw_map(
 
 
 def _draw_markers(
-    axes: Axes,
-    viewport: Viewport,
-    markers: Sequence[MapMarker],
-    true_points: NDArray[np.float64],
+    axes: Axes, viewport: Viewport, markers: Sequence[MapMarker], true_points: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Draw the signs, moved apart where they would overlap; gives back their (n, 2) middles."""
     widest = max((marker.width for marker in markers), default=MARKER_HEIGHT)
@@ -163,10 +139,9 @@ def _draw_markers(
     for marker, (x, y) in zip(markers, centres.tolist(), strict=True):
         left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
         if marker.school:
-            fill, ink, line_width = "white", "black", 1.8
             shape: Patch = Rectangle((left, low), width, MARKER_HEIGHT)
+            shape.set(facecolor="white", linewidth=1.8)
         else:
-            fill, ink, line_width = "black", "white", 1.0
             end = MARKER_HEIGHT / 2
             shape = FancyBboxPatch(
                 (left + end, low + end),
@@ -174,10 +149,8 @@ def _draw_markers(
                 0.1,
                 boxstyle=f"round,pad={end},rounding_size={end}",
             )
-        shape.set(facecolor=fill, edgecolor=ink, linewidth=line_width, zorder=11.0)
-        axes.add_artist(shape)
-        style = TextStyle(TEXT_SIZE, bold=True, colour=ink, level=12.0)
-        draw_text(axes, marker.text, (x, y, 0.0), style)
+            shape.set(facecolor="black", linewidth=1.0)
+        symbols.draw_sign(axes, shape, marker.text, (x, y), TEXT_SIZE)
     return centres
 
 
