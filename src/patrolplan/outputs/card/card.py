@@ -38,13 +38,13 @@ BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
 GAPS = 6 * 5.0
 """Points between the parts of a page, see the template."""
 MIN_MAP_HEIGHT = 95 * POINTS_PER_MM
-"""A lower map would not show a route of a kilometre at a scale that can be read."""
+"""A lower map could not show a route of a kilometre at a readable scale."""
 COMFORTABLE_MAP_HEIGHT = 125 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
-"""Points of page that are left over for notes by hand; less goes to the map."""
+"""Points; a smaller space for handwritten notes is given to the map instead."""
 LARGE_FONT_SIZE = 9.5
-"""Points; type of directions where there is room."""
+"""Points; size of the directions where there is room for it."""
 
 
 def render_cards(
@@ -233,7 +233,7 @@ class CardTypesetter:
     def typeset(
         self, title: str, cards: Sequence[dict[str, Any]], *, cover: dict[str, Any] | None = None
     ) -> bytes:
-        """Cards as one tagged PDF, under a cover where one is given."""
+        """Cards as one tagged PDF, behind a cover if one is given."""
         self._write_card_data(title, cards, measuring=False, cover=cover)
         return typeset(self.root, CARD_TEMPLATE)
 
@@ -305,6 +305,6 @@ def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> byt
 
 
 def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> bytes:
-    """The map of a patrol, so many points high."""
+    """The map of a patrol, of the height given in points."""
     patrol, height = job
     return draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height).pdf

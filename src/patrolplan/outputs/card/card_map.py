@@ -43,7 +43,7 @@ class PatrolMap:
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
-    """Draw the map of one patrol on so many points of the page, legend included.
+    """Draw the map of one patrol; width and height are points of the page, legend included.
 
     Equal input gives equal bytes.
     """
@@ -71,7 +71,7 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
 
 
 def _draw_map(axes: Axes, content: MapContent, inset: Inset | None) -> list[PlacedText]:
-    """Draw the map, with room for an inset; give back the words with their boxes."""
+    """Draw the map, with room for an inset; returns the words with their boxes."""
     viewport = content.viewport
     inset_box = NO_BOXES if inset is None else inset.box
     north = symbols.place_north_arrow(viewport, np.vstack([content.marker_boxes, inset_box]))
@@ -89,7 +89,7 @@ def _draw_map(axes: Axes, content: MapContent, inset: Inset | None) -> list[Plac
 
 
 def _draw_inset(figure: Figure, content: MapContent, inset: Inset) -> list[PlacedText]:
-    """Draw part of the map once more in its inset; give back the words with their boxes."""
+    """Draw part of the map once more in its inset; returns the words with their boxes."""
     x, y, width, height = inset.box[0, :4].tolist()
     left, low = x - width / 2, y - height / 2 + LEGEND_HEIGHT
     axes = basemap.add_page_axes(figure, (left, low, width, height))
@@ -115,7 +115,7 @@ def _draw_content(
     occupied: Boxes = NO_BOXES,
     blocked: BaseGeometry | None = None,
 ) -> list[PlacedText]:
-    """Draw the ground, the route and the words; give back the words with their boxes.
+    """Draw the ground, the route and the words; returns the words with their boxes.
 
     `labelled_legs` are the numbers of the legs that get a tag, `occupied` are (n, 5) boxes that
     are in use already, and no word stands across the lines of `blocked`.

@@ -5,11 +5,11 @@ from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
-from patrolplan.patrols.plan import Patrol, Plan, Stop, format_time
+from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, format_time
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10))
-"""Letters that a school's name may have at most, and the points that it is then set in."""
+"""Maximum letters of a school's name, and the type size in points for names up to that length."""
 LONGEST_TASK = 130
 LONGEST_WHY = 230
 """Letters on why to stop somewhere, so that the table stays a table."""
@@ -50,12 +50,12 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
         "directions_title": f"Directions ({wording.describe_distance(patrol)})",
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "dark": make_printable(wording.describe_lighting(plan, patrol)),
-        "honesty": _list_caveats(plan, patrol),
+        "caveats": _list_caveats(plan, patrol),
         "map_alt": _describe_map(patrol, school),
         "code_alt": f"Code with plan {plan_code} and patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
     }
-    data["honesty"] += list_unprintable_notes(data)
+    data["caveats"] += list_unprintable_notes(data)
     return data
 
 
@@ -127,7 +127,7 @@ def shorten_card(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
-    """Tag, length and directions of each leg, a phrase for each street."""
+    """Tag, length and directions of each leg, the way from the base first."""
     legs = [
         (wording.format_leg_name(patrol, number), wording.format_leg_minutes(patrol, number), leg)
         for number, leg in enumerate(patrol.legs)
@@ -135,18 +135,25 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
     if patrol.approach is not None:
         minutes = round(patrol.start_minutes) - round(patrol.set_out_minutes)
         legs.insert(0, (wording.APPROACH_NAME, wording.format_minutes(minutes), patrol.approach))
-    rows = []
-    for tag, minutes_text, leg in legs:
-        steps = []
-        for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
-            begins = _begin_direction(make_printable(turn))
-            street = shorten(make_printable(step.street), 60)
-            steps.append(
-                f"{begins} {street} {_make_unbreakable(wording.format_metres(step.metres))}"
-            )
-        length = _make_unbreakable(f"{wording.format_metres(leg.metres)}, {minutes_text}:")
-        rows.append({"tag": tag, "length": length, "steps": steps or ["stay where you are"]})
-    return rows
+    return [
+        {
+            "tag": tag,
+            "length": _make_unbreakable(f"{wording.format_metres(leg.metres)}, {minutes_text}:"),
+            "steps": _build_step_lines(leg),
+        }
+        for tag, minutes_text, leg in legs
+    ]
+
+
+def _build_step_lines(leg: Leg) -> list[str]:
+    """Directions of a leg, a phrase for each street."""
+    lines = []
+    for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
+        begins = _begin_direction(make_printable(turn))
+        street = shorten(make_printable(step.street), 60)
+        length = _make_unbreakable(wording.format_metres(step.metres))
+        lines.append(f"{begins} {street} {length}")
+    return lines or ["stay where you are"]
 
 
 def _begin_direction(turn: str) -> str:

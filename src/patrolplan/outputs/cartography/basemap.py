@@ -45,7 +45,7 @@ ROUTE_COLOUR = "#10216b"
 
 @contextmanager
 def draw_page(width: float, height: float, file: BinaryIO) -> Iterator[Figure]:
-    """A figure of so many points; at the end of the block it is written as a vector PDF page.
+    """A figure of this size in points; when the block ends it is written as a vector PDF page.
 
     Equal drawings give equal bytes. Other threads wait until the page is written.
     """
@@ -124,7 +124,7 @@ def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArr
 
 
 def merge_lines(shapes: Geometries) -> Geometries:
-    """Lines joined end to end where they meet, as single lines."""
+    """Lines joined end to end where they meet."""
     if not len(shapes):
         return shapes
     joined: Geometries = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapes)))

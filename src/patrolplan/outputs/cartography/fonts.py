@@ -30,7 +30,7 @@ MIN_FONT_SIZE = 8.0
 LINE_HEIGHT = 1.12
 """Height of a label in multiples of its size, descenders included."""
 UNKNOWN = "[?]"
-"""Stands for letters that the typeface lacks: a square would look like a fault in printing."""
+"""Stands for letters that the typeface lacks: a square would look like a printing fault."""
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that cannot be printed here."
 
@@ -102,7 +102,7 @@ class TextStyle:
 
 
 def draw_text(axes: Axes, text: str, place: tuple[float, float, float], style: TextStyle) -> None:
-    """Write text on the page, its middle at x, y, turned by so many degrees.
+    """Write text on the page at `place`: its middle x, y, and its angle in degrees.
 
     The text stays text, so that a reader can search and copy it; its halo is drawn beneath.
     """

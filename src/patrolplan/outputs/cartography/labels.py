@@ -8,11 +8,11 @@ with a cost (how far from ideal that is). `place_labels` goes through the labels
 importance and gives each its cheapest candidate that is free, that is: inside the map, clear of
 what is blocked, and clear of every label placed before. Nothing is moved afterwards.
 
-Such a greedy order is enough here, and is what we want: the best arrangement of all labels is a
-hard problem (it contains maximum independent set), while a map has a clear order of importance,
-and an unimportant name must never push an important one aside. That no two labels overlap holds by
-construction, because each is tested against all earlier ones. Where a poor order would cost
-a label that must stand, the caller tries other orders, see `card_map`.
+A greedy choice with costs is enough, and is what a map needs. The best arrangement of all labels
+is a hard problem (it contains maximum independent set), while a map has a clear order of
+importance: an unimportant name must never displace an important one. Two labels cannot overlap,
+because each is tested against all earlier ones. Where the order would leave out a label that must
+be on the map, the caller tries other orders, see `card_map`.
 """
 
 from collections.abc import Sequence
@@ -168,7 +168,7 @@ SIDES = np.array(
 )
 """Where around a sign a label may stand, the best first; level with its right side is best."""
 SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
-"""How far aside a label above or below a sign may slide, in halves of its width."""
+"""How far a label above or below a sign may slide sideways, in halves of its width."""
 
 
 def find_places_around_point(
@@ -183,8 +183,8 @@ def find_places_around_point(
     """Places for a label around a sign of this radius: (n, 5) level boxes and their (n,) costs.
 
     They lie `extra_distances` points farther from the sign than its radius; at a higher cost,
-    `slide_distances` points above and below it and slid aside: for a long label near the map's
-    edge.
+    `slide_distances` points above and below it and slid sideways, for a long label near the edge
+    of the map.
     """
     half = np.array(size) / 2
     offsets, costs = [], []

@@ -28,14 +28,14 @@ from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
 from patrolplan.patrols.plan import Leg, Patrol, Plan
 
 MIN_GATE_EXTENT_METRES = 600.0
-"""The longer side of a map shows at least so much where there is nothing but the gate to show."""
+"""The longer side of a map shows at least this much if there is nothing but the gate to show."""
 KEEP_AWAY_METRES = 250.0
-"""A place to keep away from that is so near to what is walked is on the map, if need be a larger
-one: who knows the streets around might stray there."""
+"""A place to keep away from is on the map, which is enlarged for it if necessary, when it is within
+this distance of the route: an officer who knows the area might stray there."""
 MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
-"""Points between the middles of two signs, if need be by moving one."""
+"""Points between the middles of two signs; a sign is moved if they are nearer."""
 MARKER_EDGE_MARGIN = 8.0
-"""A sign nearer to the edge of the map than so many points would be cut: it is not on the map."""
+"""Points; a sign nearer to the edge of the map would be cut, so it is not on the map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class MapContent:
 
 
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
-    """The window that shows a whole patrol on so many points of the page."""
+    """The window that shows a whole patrol on a map of this width and height in points."""
     network = plan.area.network
     _, _, places = _list_markers(patrol, keep_away=False)
     barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
@@ -153,7 +153,7 @@ def _list_markers(
 
 
 def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
-    """Legs that lead anywhere, each with its tag; the way from the base to the gate first."""
+    """Legs that have a length, each with its tag; the way from the base to the gate first."""
     approach = [] if patrol.approach is None else [APPROACH_NAME]
     names = [*approach, *(format_leg_name(patrol, number) for number in range(len(patrol.legs)))]
     return [row for row in zip(names, patrol.all_legs, strict=True) if len(row[1].line) > 1]
@@ -168,19 +168,19 @@ def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
 
 
 MIN_VISIBLE_POINTS = 28.0
-"""Points of a leg between the signs, without which it is not followed: an arrow and a tag."""
+"""Points of a leg that must show between the signs, for an arrow and a tag, to follow it."""
 MARKER_CLEARANCE = 2.0
 """Points around a sign within which a line cannot be distinguished from the sign's edge."""
 MIN_ZOOM = 1.6
-"""What is not enlarged by so much is not worth a second look."""
+"""An inset that enlarges less than this is not worth its space."""
 INSET_SIZES = ((130.0, 110.0), (155.0, 130.0), (180.0, 150.0), (210.0, 170.0), (240.0, 190.0))
-"""Points of the page that an inset may take."""
+"""Widths and heights that an inset may have, in points."""
 INSET_PADDING = 22.0
 """Points within the inset that stay free for signs."""
 INSET_CAPTION_HEIGHT = 14.0
 """Points below the inset, for its scale and what it is."""
 INSET_SEARCH_STEP = 10.0
-"""Points between the places that are tried."""
+"""Points between the places tried for an inset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +221,7 @@ def find_inset(content: MapContent) -> Inset | None:
         return None
     crowd = _find_most_crowded(lines[hidden], MIN_VISIBLE_POINTS - seen[hidden])
     signs = shapely.intersection(crowd, shapely.multipoints(content.marker_true_points))
-    # Only where signs at their true places would touch, and so were moved aside, is a map crowded.
+    # A map is crowded only if signs at their true places would touch, and so had to be moved.
     xy = shapely.get_coordinates(signs)
     apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     if not (apart[~np.eye(len(xy), dtype=bool)] < MIN_MARKER_GAP).any():
@@ -246,7 +246,7 @@ def _find_most_crowded(lines: Geometries, lack: NDArray[np.float64]) -> BaseGeom
 def _fit_inset(content: MapContent, legs: NDArray[np.bool_], shape: BaseGeometry) -> Inset | None:
     """The inset that enlarges a shape most, the smallest of these, as near to it as possible.
 
-    One whose line to the shape crosses the route is chosen only when there is no other.
+    An inset whose line to the shape crosses the route is chosen only if there is no other.
     """
     left, low, right, top = shapely.bounds(shape)
     middle, extent = np.array([left + right, low + top]) / 2, np.array([right - left, top - low])

@@ -37,9 +37,9 @@ ROUTE_NAME_OFFSETS = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
 STREET_CLASS_RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
 SYMBOL_EDGE_MARGIN = 4.0
-"""Signs nearer to the edge of the map than so many points are left out."""
+"""Points; signs nearer to the edge of the map are not drawn."""
 MAX_ROUTE_DISTANCE = 45.0
-"""Points from the route within which its streets' names stand."""
+"""Points; names of streets on the route stand within this distance of it."""
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "bus_stop": (3.5, False, "#8a8a8a"),
     "station": (6.0, True, ""),

@@ -33,9 +33,9 @@ STRETCH_HATCH = 4.5
 LEGEND_HEIGHT = 19.0
 LEGEND_LEVEL = 23.0
 LONG_BAR = 110.0
-"""Points that the scale bar takes at most."""
+"""Maximum length of the scale bar, in points."""
 SHORT_BAR = 50.0
-"""The same where the legend is full: every sign may need its words."""
+"""The same where the legend is full, because every sign on the map must be explained."""
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
 CROSS_SIDE = 11.0
@@ -43,7 +43,7 @@ STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
 MARKER_TEXT_SIZE = 12.0
 KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
-"""The card's words mark places to keep away from with the same."""
+"""The card's text marks places to keep away from with the same sign."""
 
 MarkerKind = Literal["gate", "base", "stop", "keep_away"]
 
@@ -75,7 +75,7 @@ def draw_cross(axes: Axes, at: tuple[float, float], *, level: float) -> None:
 
 
 def draw_stretch(axes: Axes, band: BaseGeometry, *, level: float) -> None:
-    """Draw a stretch: a tone, and slanting lines that tell it from any tone of grey."""
+    """Draw a stretch: a tone, and slanting lines that distinguish it from any tone of grey."""
     outline = build_compound_path(shapely.simplify(shapely.get_parts(np.array([band])), 0.2))
     axes.add_artist(
         PathPatch(outline, facecolor=STRETCH, edgecolor=STRETCH_LINES, linewidth=0.7, zorder=level)
@@ -137,7 +137,7 @@ def draw_marker_leaders(
     line_width: float,
     radius: float,
 ) -> None:
-    """Draw a line to the place of each sign that had to move aside by more than `min_shift`."""
+    """Draw a line from each sign that was moved by more than `min_shift` points to its place."""
     moved = np.hypot(*(centres - true_points).T) > min_shift
     for centre, place in zip(centres[moved], true_points[moved], strict=True):
         axes.plot(*np.stack([centre, place]).T, color="black", lw=line_width, zorder=7.0)
@@ -238,7 +238,7 @@ def draw_legend(
 
 
 def _draw_legend_text(axes: Axes, x: float, y: float, text: str) -> float:
-    """Write a word of the legend from x on; gives back where the next sign starts."""
+    """Write words of the legend from x on; returns where the next sign starts."""
     width = measure_text_width(text, NAME_SIZE)
     draw_text(axes, text, (x + width / 2, y, 0.0), TextStyle(NAME_SIZE, level=LEGEND_LEVEL))
     return x + width + 14
@@ -256,7 +256,7 @@ def _draw_legend_leg(axes: Axes, x: float, y: float, text: str, style: LineStyle
 def draw_scale_bar(
     axes: Axes, viewport: Viewport, y: float, *, max_points: float = LONG_BAR
 ) -> float:
-    """Draw the scale bar from the left edge; gives back where the rest of the legend starts."""
+    """Draw the scale bar from the left edge; returns where the rest of the legend starts."""
     length = choose_scale_bar_metres(viewport.metres_per_point, max_points)
     half = length / viewport.metres_per_point / 2
     for number, fill in enumerate(("black", "white")):
@@ -267,7 +267,7 @@ def draw_scale_bar(
 
 
 def draw_stretches(axes: Axes, stretches: NDArray[np.object_], width: float) -> BaseGeometry | None:
-    """Draw stretches of street as bands of this width; gives back their area, None without any."""
+    """Draw stretches of street as bands of this width; returns their area, None without any."""
     band = shapely.union_all(shapely.buffer(stretches, width / 2, cap_style="flat"))
     if band.is_empty:
         return None

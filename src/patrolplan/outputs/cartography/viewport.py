@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 Geometries = NDArray[np.object_]
 
 MIN_METRES_PER_POINT = 0.8
-"""About 1 : 2,300; closer, a map of one street corner has too little around it to find it by."""
+"""About 1 : 2,300; any closer, the map shows too little of the surroundings to find the place."""
 MIN_EXTENT_METRES = 420.0
 """The longer side of a map shows at least this much, so that a lone place can be recognised."""
 MIN_ROTATION_GAIN = 1.4
@@ -148,7 +148,7 @@ def fit_viewport(
 
 
 def choose_scale_bar_metres(metres_per_point: float, max_points: float) -> int:
-    """Metres of a scale bar: the longest round length that fits in so many points.
+    """Metres of a scale bar: the longest round length that fits in `max_points`.
 
     Examples
     --------

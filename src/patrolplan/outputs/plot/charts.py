@@ -13,7 +13,7 @@ from patrolplan.team.week import Week
 from patrolplan.text import format_count
 
 MAX_ROWS = 30
-"""A calendar shows at most so many hotspots, the most dosed ones."""
+"""Maximum number of hotspots in a calendar: those with the largest dose."""
 WHITE_TEXT_SHARE = 0.55
 """Above this part of the scale, numbers are written in white."""
 
@@ -78,7 +78,7 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
     every = max(1, len(table) // 8)
     axes.set_xticks(at[::every], [f"{month:%b %Y}" for month in table.index[::every]], fontsize=8)
     axes.set(ylabel="incidents", ylim=(0, None))
-    # Above the bars, which fill the axes: on them neither words nor swatches can be made out.
+    # Above the bars, which fill the axes: a legend on top of them could not be read.
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, frameon=False)
     first, last = table.index[0], table.index[-1]
     title = f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}"

@@ -92,7 +92,7 @@ def _draw_streets(
 
 
 def _set_extent(axes: Axes, xy: NDArray[np.float64] | Sequence[float], *, margin: float) -> None:
-    """Show these places and so many metres around them, with a scale bar and no degrees."""
+    """Show these places with a margin in metres, and a scale bar instead of coordinates."""
     x, y = np.asarray(xy, dtype=np.float64).reshape(-1, 2).T
     left, right = x.min() - margin, x.max() + margin
     low, high = y.min() - margin, y.max() + margin

@@ -64,8 +64,8 @@ def draw_overview_map(
 ) -> bytes:
     """Draw streets, the stretches of the hotspots with these ids, and the signs.
 
-    The result is a vector PDF page of so many points; equal input gives equal bytes. Its longer
-    side shows at least `min_extent_metres`.
+    Returns a vector PDF page of this width and height in points, whose longer side shows at least
+    `min_extent_metres`. Equal input gives equal bytes.
     """
     shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
     places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
@@ -128,7 +128,7 @@ def _draw_map(
 def _draw_markers(
     axes: Axes, viewport: Viewport, markers: Sequence[MapMarker], true_points: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Draw the signs, moved apart where they would overlap; gives back their (n, 2) middles."""
+    """Draw the signs, moved apart where they would overlap; returns their (n, 2) middles."""
     widest = max((marker.width for marker in markers), default=MARKER_HEIGHT)
     half = np.array([widest, MARKER_HEIGHT]) / 2 + 2
     centres = separate_points(true_points, widest + 2.0)
