@@ -38,30 +38,21 @@ AVOIDED_COST = 8.0
 
 @dataclass(frozen=True, eq=False)
 class LabelCandidates:
-    """A label, and the places that would do for it.
-
-    Parameters
-    ----------
-    key
-        What the label names. Labels of one key keep `min_gap` points between their middles, also
-        across several candidates, so that a shorter text can stand in where the full name finds
-        no place.
-    boxes, costs
-        (n, 5) places that would do; (n,) how much worse than ideal each of them is.
-    max_count
-        How often the label may stand on the map.
-    min_gap
-        Points between two labels of one key.
-    blocked
-        What the label must not touch besides other labels.
-    """
+    """The places that would do for a label."""
 
     key: str
+    """What the label names; a shorter text for the same key can stand in where the full name finds
+    no place."""
     boxes: Boxes
+    """(n, 5)"""
     costs: NDArray[np.float64]
+    """(n,) how much worse than ideal each place is."""
     max_count: int = 1
+    """How often the label may stand on the map."""
     min_gap: float = 220.0
+    """Points between the middles of two labels of one key."""
     blocked: BaseGeometry | None = None
+    """What the label must not touch besides other labels."""
 
 
 def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:

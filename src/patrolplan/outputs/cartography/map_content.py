@@ -185,24 +185,15 @@ INSET_SEARCH_STEP = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Inset:
-    """A window on part of a map.
-
-    Parameters
-    ----------
-    viewport
-        What it shows.
-    box
-        (1, 5) box that it takes on the map, its caption included.
-    enlarged_box
-        (1, 5) box of the part of the map that it enlarges.
-    leg_numbers
-        Numbers of the legs that can be followed in it alone.
-    """
+    """A window on part of a map."""
 
     viewport: Viewport
     box: Boxes
+    """(1, 5) box that it takes on the map, its caption included."""
     enlarged_box: Boxes
+    """(1, 5) box of the part of the map that it enlarges."""
     leg_numbers: frozenset[int]
+    """Legs that can be followed only in the inset."""
 
     @property
     def outline(self) -> BaseGeometry:

@@ -23,18 +23,9 @@ ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
 
 @dataclass(frozen=True)
 class Viewport:
-    """A window on the area.
+    """A window on the area: its size in points of the page, and its middle in the area's metres.
 
-    Parameters
-    ----------
-    width, height
-        Points of the page.
-    centre_x, centre_y
-        Its middle, in the area's metres.
-    metres_per_point
-        Scale.
-    rotation_degrees
-        How far the map is turned anticlockwise; north is up at 0.
+    `rotation_degrees` is how far the map is turned anticlockwise; north is up at 0.
     """
 
     width: float
@@ -98,23 +89,12 @@ def fit_viewport(
     street_bounds: tuple[float, float, float, float] | None = None,
     may_rotate: bool = True,
 ) -> Viewport:
-    """The window that shows all content as large as possible.
+    """The window that shows all content, arrays of (n, 2) metres, as large as possible.
 
-    Parameters
-    ----------
-    content
-        Arrays of (n, 2) metres.
-    width, height
-        Points of the page.
-    padding
-        Points kept free on each side for circles and names.
-    min_extent_metres
-        The longer side shows at least this much.
-    street_bounds
-        (left, low, right, top) metres of the streets: a north-up window is moved into them as far
-        as the content allows, because beyond them the map would be blank.
-    may_rotate
-        Whether north need not be up where that shows much more.
+    On each side of the page, `padding` points stay free for circles and names; the longer side
+    shows at least `min_extent_metres`. A north-up window is moved into `street_bounds`, (left,
+    low, right, top) metres, as far as the content allows, because beyond the streets the map would
+    be blank. Unless `may_rotate` is false, north need not be up where that shows much more.
     """
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
     page = np.array([width, height])

@@ -19,7 +19,7 @@ WHITE_TEXT_SHARE = 0.55
 
 
 def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = None) -> Axes:
-    """Draw how much crime the priority streets caught, by how much of the street they are.
+    """Draw how much crime the priority streets captured, by their share of street length.
 
     The line is the chosen model on months that it had not seen, the band its 95 % interval over
     months; dashed, the prior count; the grey band is where a model that knew the true rates would
@@ -27,12 +27,8 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
 
     Parameters
     ----------
-    backtest
-        See `patrolplan.risk.backtest.backtest_risk`.
     category
         One of its categories, or "all".
-    axes
-        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -46,14 +42,14 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
         raise KeyError(message)
     axes = get_axes(axes)
     share = 100 * curve["coverage"]
-    caught = {name: share * curve[name] for name in curve.columns.drop("category")}
+    captured = {name: share * curve[name] for name in curve.columns.drop("category")}
     label = "if true rates were known (95 % of chance)"
-    reference = caught["reference_low"], caught["reference_high"]
+    reference = captured["reference_low"], captured["reference_high"]
     axes.fill_between(share, *reference, color="0.85", label=label)
-    axes.fill_between(share, caught["pai_low"], caught["pai_high"], color=SERIES[0], alpha=0.3)
+    axes.fill_between(share, captured["pai_low"], captured["pai_high"], color=SERIES[0], alpha=0.3)
     label = "chosen model (95 % interval)"
-    axes.plot(share, caught["pai"], color=SERIES[0], marker="o", label=label)
-    axes.plot(share, caught["prior_count"], "k--", label="prior count of twelve months")
+    axes.plot(share, captured["pai"], color=SERIES[0], marker="o", label=label)
+    axes.plot(share, captured["prior_count"], "k--", label="prior count of twelve months")
     axes.set(
         xlabel="priority streets, % of street length",
         ylabel="crime caught in the month after, %",
@@ -92,12 +88,7 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     Dots are filled where the patrol is proven best; elsewhere a thin line up to the bound shows
     how much better it could be at most.
 
-    Parameters
-    ----------
-    table
-        See `patrolplan.patrols.what_if.what_if`.
-    axes
-        Where to draw; a new figure by default.
+    `table` is that of `patrolplan.patrols.what_if.what_if`.
     """
     axes = get_axes(axes)
     lines = table.groupby(["officers", "dwell_minutes"])
@@ -149,7 +140,7 @@ def doses(week: Week, *, axes: Axes | None = None) -> Axes:
 
 
 def shares(week: Week, *, axes: Axes | None = None) -> Axes:
-    """Draw how many patrols each school gets, and its least; short ones are hatched."""
+    """Draw how many patrols each school gets; those below its minimum are hatched."""
     first = [duty for duty in week.duties if duty.patrol.number == 1]
     counts = pd.Series([duty.urn for duty in first], dtype=str).value_counts()
     counts = counts.reindex(sorted({*counts.index, *(gap.urn for gap in week.unmet)}), fill_value=0)
@@ -167,15 +158,7 @@ def shares(week: Week, *, axes: Axes | None = None) -> Axes:
 
 
 def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
-    """Draw incidents expected from the months before, and those that came, by group of streets.
-
-    Parameters
-    ----------
-    impact
-        See `patrolplan.estimate_impact`.
-    axes
-        Where to draw; a new figure by default.
-    """
+    """Draw incidents expected from the months before, and those recorded, by group of streets."""
     axes = get_axes(axes)
     at = np.arange(len(impact.counts))
     axes.bar(at - 0.2, impact.counts["expected"], 0.38, color="0.7", label="as before")

@@ -117,12 +117,8 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
 
     Parameters
     ----------
-    area, risk
-        The streets and their risk.
     voice
         "joined", "crime" or "reports".
-    axes
-        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -154,15 +150,7 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
 def hotspots(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, *, axes: Axes | None = None
 ) -> Axes:
-    """Draw the stretches by whether they stand out from chance, the top ones named.
-
-    Parameters
-    ----------
-    area, risk, hotspots
-        See `patrolplan.find_hotspots`.
-    axes
-        Where to draw; a new figure by default.
-    """
+    """Draw the stretches by whether they stand out from chance, the top ones named."""
     axes = _draw_ground(axes, area.features)
     _draw_streets(axes, area.network)
     for sure, colour, width, label in (
@@ -192,12 +180,7 @@ def hotspots(
 def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Axes:
     """Draw where the voices disagree: feared but unrecorded, recorded but unfeared.
 
-    Parameters
-    ----------
-    area, risk
-        See `patrolplan.risk.surface.Risk.disagreement`.
-    axes
-        Where to draw; a new figure by default.
+    See `patrolplan.risk.surface.Risk.disagreement`.
     """
     axes = _draw_ground(axes, area.features)
     value = risk.disagreement
@@ -215,14 +198,10 @@ def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) ->
 
     Parameters
     ----------
-    plan
-        Patrols.
     urn
         School of the patrol.
     number
         1 for the first officer at the school, 2 for the second...
-    axes
-        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -270,12 +249,7 @@ def _find_patrol(plan: Plan, urn: str, number: int) -> Patrol:
 class OfflineMap:
     """A page that a notebook shows in a frame of its own; `save` writes it as a file.
 
-    Parameters
-    ----------
-    html
-        The whole page.
-    height
-        Of the frame, in pixels.
+    `height` is that of the frame, in pixels.
     """
 
     html: str
@@ -300,11 +274,6 @@ class OfflineMap:
 def web_map(plan: Plan, *, height: int = 560) -> OfflineMap:
     """The plan's map for a notebook: patrols, hotspots and both voices, with no network.
 
-    Parameters
-    ----------
-    plan
-        Patrols, hotspots and risk.
-    height
-        Of the frame, in pixels.
+    `height` is that of the frame, in pixels.
     """
     return OfflineMap(render_map(plan).decode("utf-8"), height)
