@@ -17,7 +17,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.atomic import hash_file
-from patrolplan.cache import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.network import Positions, StreetNetwork

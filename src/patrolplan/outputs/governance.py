@@ -21,7 +21,6 @@ from patrolplan.provenance import (
     read_package_versions,
 )
 from patrolplan.risk.estimate import Risk
-from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 
 COVERAGE = 0.05

@@ -11,7 +11,6 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.windows import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.estimate import Risk
-from patrolplan.risk.surface import Risk
 from patrolplan.tables import list_left_out
 
 SCHEMA = 1

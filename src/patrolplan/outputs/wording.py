@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; stands on top of everything that an officer holds."""
 
+APPROACH_NAME = "B→G"
+"""The leg from the base to the gate."""
+
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
 COARSE_FROM = 100

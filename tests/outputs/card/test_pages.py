@@ -1,29 +1,22 @@
 """All cards, rendered as a printer would: nothing hidden, cut or wasted."""
 
 import dataclasses
-import importlib.util
 import io
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
+from outputs.map_checks import assert_labels_apart, assert_on_map
+from outputs.printed import read_pages, strip_spaces
 
 import patrolplan as pp
-from patrolplan.outputs.card import card as workshop, card_text as words
+from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.card.card_map import STOP_RADIUS
-from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
-from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT
+from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, STOP_RADIUS
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.patrols.windows import Window
-
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
-letters = printed.strip_spaces
 
 DOTS = 72
 """Dots an inch: a point of the page is a dot of the picture."""
@@ -37,10 +30,10 @@ def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
     command = shutil.which("pdftoppm")
     if command is None:
         pytest.skip("pdftoppm, of poppler-utils, is not installed")
-    made = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
+    result = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
         [command, "-r", str(DOTS), *options, "-"], input=pdf, capture_output=True, check=True
     )
-    stream, pages = io.BytesIO(made.stdout), []
+    stream, pages = io.BytesIO(result.stdout), []
     while kind := stream.readline().strip():
         width, height = (int(part) for part in stream.readline().split())
         stream.readline()
@@ -49,25 +42,24 @@ def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
     return pages
 
 
-def said(value: object) -> list[str]:
+def list_strings(value: object) -> list[str]:
     """Every string in a card's data."""
     if isinstance(value, str):
         return [value] if value.strip() else []
-    if isinstance(value, dict):
-        return [text for one in value.values() for text in said(one)]
-    return [text for one in value for text in said(one)] if isinstance(value, list) else []
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in items for text in list_strings(item)]
 
 
 @pytest.fixture(scope="module")
 def riding_plan(demo_area, demo_plan):
     """Patrols by bicycle from the base and back to it, from the bell and before school."""
-    told = {"start": "base", "end": "base", "way": "bicycle"}
-    changed = demo_area.settings.patrol.model_copy(update=told)
+    riding = {"start": "base", "end": "base", "way": "bicycle"}
+    changed = demo_area.settings.patrol.model_copy(update=riding)
     settings = demo_area.settings.model_copy(update={"patrol": changed})
     area = dataclasses.replace(demo_area, settings=settings)
-    found = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots, "held_out": False}
-    day = pp.plan_patrols(area, **found, urns=["900001", "900002", "900005"])
-    early = pp.plan_patrols(area, **found, urns=["900003", "900006"], window=Window(70, 450.0))
+    basis = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots, "held_out": False}
+    day = pp.plan_patrols(area, **basis, urns=["900001", "900002", "900005"])
+    early = pp.plan_patrols(area, **basis, urns=["900003", "900006"], window=Window(70, 450.0))
     return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))
 
 
@@ -83,14 +75,14 @@ def plan(request):
 @pytest.fixture(scope="module")
 def drawn(plan):
     """Maps as they stand on the cards, and all cards of a plan as one PDF."""
-    maps, draw = [], workshop.draw_patrol_map
+    maps, draw = [], card_module.draw_patrol_map
 
     def spy(*args, **how):
         maps.append(draw(*args, **how))
         return maps[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop, "draw_patrol_map", spy)
+        patch.setattr(card_module, "draw_patrol_map", spy)
         cards = render_cards(plan)
     return maps, cards["cards.pdf"]
 
@@ -98,7 +90,7 @@ def drawn(plan):
 @pytest.fixture(scope="module")
 def texts(drawn):
     """Letters of each card's page."""
-    return printed.read_pages(drawn[1])
+    return read_pages(drawn[1])
 
 
 def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
@@ -106,17 +98,8 @@ def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
     maps, _ = drawn
     assert len(maps) == len(plan.patrols)
     for picture in maps:
-        touching = find_overlaps(picture.label_boxes, picture.label_boxes)
-        # Signs are round, or nearly: their boxes may meet at the corners.
-        sign = np.array([len(text) == 1 for text in picture.label_texts])
-        apart = picture.label_boxes[:, None, :2] - picture.label_boxes[None, :, :2]
-        near = np.hypot(apart[..., 0], apart[..., 1]) < 2 * STOP_RADIUS + 2
-        touching = np.where(sign[:, None] & sign, near, touching)
-        np.fill_diagonal(touching, val=False)
-        assert not touching.any(), [picture.label_texts[row] for row in np.argwhere(touching)[0]]
-        edges = compute_corners(picture.label_boxes)
-        assert (edges >= 0).all()
-        assert (edges <= (picture.viewport.width, picture.viewport.height)).all()
+        assert_labels_apart(picture, round_signs=True)
+        assert_on_map(picture.viewport, picture.label_boxes)
 
 
 def test_no_stop_is_hidden(plan, drawn):
@@ -137,10 +120,10 @@ def test_no_text_is_cut(plan, texts):
     code = compute_plan_id(plan)
     unprinted = {"title", "map_alt", "code_alt", "gate_only"}
     for text, patrol in zip(texts, plan.patrols, strict=True):
-        data = words.build_card_data(plan, patrol, code)
+        data = build_card_data(plan, patrol, code)
         for key, value in data.items():
-            for phrase in said(value) if key not in unprinted else ():
-                assert letters(phrase) in text, (patrol.urn, key, phrase)
+            for phrase in list_strings(value) if key not in unprinted else ():
+                assert strip_spaces(phrase) in text, (patrol.urn, key, phrase)
 
 
 def test_pages_are_used_in_colour_and_in_grey(plan, drawn):
@@ -163,13 +146,12 @@ def test_margins_are_free(drawn):
 
 
 def test_held_out_sentence_stands_on_the_card(plan, texts):
-    """The card says what such a patrol would have met in months that it had not seen."""
-    told = [patrol.tested for patrol in plan.patrols]
-    for text, sentence in zip(texts, told, strict=True):
-        assert letters(sentence) in text
+    """The card says what was recorded along such a patrol in the hold-out months."""
+    for text, patrol in zip(texts, plan.patrols, strict=True):
+        assert strip_spaces(patrol.tested) in text
 
 
-def test_what_a_ride_asks_for_stands_on_the_card(plan, texts):
+def test_what_a_ride_needs_stands_on_the_card(plan, texts):
     """A ride's card says where to get off, and when to leave the base."""
     for text, patrol in zip(texts, plan.patrols, strict=True):
         pushed = [step.way for leg in patrol.legs for step in leg.steps if step.way == "push"]

@@ -33,9 +33,11 @@ def test_overlap_agrees_with_shapely(first, second):
     """Boxes overlap exactly where their polygons share an area."""
     shapes = [shapely.polygons(compute_corners(part)) for part in (first, second)]
     shared = shapely.area(shapely.intersection(shapes[0][:, None], shapes[1][None]))
-    found = find_overlaps(first, second)
-    assert (found | (shared < 1e-6)).all()
-    assert (~found | (shared > 0) | (shapely.distance(shapes[0][:, None], shapes[1]) < 1e-6)).all()
+    overlap = find_overlaps(first, second)
+    assert (overlap | (shared < 1e-6)).all()
+    assert (
+        ~overlap | (shared > 0) | (shapely.distance(shapes[0][:, None], shapes[1]) < 1e-6)
+    ).all()
 
 
 @given(st.floats(-1000, 1000))
@@ -52,8 +54,8 @@ def test_labels_are_never_upside_down(angle):
 def test_placed_labels_never_overlap(streets):
     """Whatever the streets, no two labels overlap, none lies on what is blocked or off the map."""
     blocked = shapely.LineString([(0, 0), (WIDTH, HEIGHT)]).buffer(3)
-    taken = np.array([[200.0, 50.0, 20.0, 20.0, 0.0]])
-    wishes = [
+    occupied = np.array([[200.0, 50.0, 20.0, 20.0, 0.0]])
+    labels = [
         LabelCandidates(
             f"street {row}",
             *find_places_along_line(line, wide, 9.0, offsets=(0.0, 9.0, -9.0), max_bend=4.0),
@@ -65,8 +67,8 @@ def test_placed_labels_never_overlap(streets):
         )
         for row, (line, wide, on_line) in enumerate(streets)
     ]
-    found = place_labels(wishes, width=WIDTH, height=HEIGHT, occupied=taken, blocked=blocked)
-    placed = np.array([*taken, *(box for _, box in found)])
+    chosen = place_labels(labels, width=WIDTH, height=HEIGHT, occupied=occupied, blocked=blocked)
+    placed = np.array([*occupied, *(box for _, box in chosen)])
     apart = ~find_overlaps(placed, placed)
     assert apart[~np.eye(len(placed), dtype=bool)].all()
     edges = compute_corners(placed[1:])
@@ -76,21 +78,21 @@ def test_placed_labels_never_overlap(streets):
 
 def test_label_lies_along_its_street():
     """On a straight street the label lies in its middle and follows its direction."""
-    found, cost = find_places_along_line(np.array([[0.0, 0.0], [100.0, 100.0]]), 40.0, 9.0)
-    best = found[np.argmin(cost)]
+    boxes, costs = find_places_along_line(np.array([[0.0, 0.0], [100.0, 100.0]]), 40.0, 9.0)
+    best = boxes[np.argmin(costs)]
     assert best[:2] == pytest.approx((50, 50), abs=5)
     assert best[4] == pytest.approx(45)
 
 
 def test_street_shorter_than_its_name_has_no_place():
-    """A name that would stand over the ends of its street is left out unless that is allowed."""
+    """A name longer than its street is not placed unless that is allowed."""
     line = np.array([[0.0, 0.0], [30.0, 0.0]])
     assert len(find_places_along_line(line, 40.0, 9.0)[0]) == 0
     assert len(find_places_along_line(line, 40.0, 9.0, max_length_ratio=1.5)[0]) > 0
 
 
 def test_bent_street_takes_no_straight_label():
-    """Around a corner there is no place, where there is a straight stretch there is."""
+    """A label finds no place around a corner, but does on a straight stretch."""
     corner = np.array([[0.0, 0.0], [30.0, 0.0], [30.0, 30.0]])
     assert len(find_places_along_line(corner, 50.0, 9.0)[0]) == 0
     assert len(find_places_along_line(corner, 20.0, 9.0)[0]) > 0
@@ -99,17 +101,17 @@ def test_bent_street_takes_no_straight_label():
 def test_labels_of_one_key_keep_their_distance():
     """A long street is named again only far away."""
     line = np.array([[10.0, 150.0], [390.0, 150.0]])
-    wish = LabelCandidates(
+    label = LabelCandidates(
         "road", *find_places_along_line(line, 40.0, 9.0), max_count=5, min_gap=150.0
     )
-    found = np.array([box for _, box in place_labels([wish], width=WIDTH, height=HEIGHT)])
-    assert len(found) >= 2
-    gaps = np.abs(found[:, None, 0] - found[None, :, 0])
-    assert gaps[~np.eye(len(found), dtype=bool)].min() >= 150
+    placed = np.array([box for _, box in place_labels([label], width=WIDTH, height=HEIGHT)])
+    assert len(placed) >= 2
+    gaps = np.abs(placed[:, None, 0] - placed[None, :, 0])
+    assert gaps[~np.eye(len(placed), dtype=bool)].min() >= 150
 
 
 def test_shorter_word_stands_in():
-    """Of two wishes with one key and no nearness allowed, the second is used only if needed."""
+    """Of two labels with one key that may not stand together, the second is used only if needed."""
     full = LabelCandidates(
         "school", *find_places_around_point(20.0, 20.0, (900.0, 9.0), radius=5.0), min_gap=np.inf
     )
@@ -120,13 +122,13 @@ def test_shorter_word_stands_in():
     assert [which for which, _ in place_labels([short, short], width=WIDTH, height=HEIGHT)] == [0]
 
 
-def test_avoided_ground_is_taken_only_without_better():
-    """A label leaves ground that is to be avoided when there is other room, and stays otherwise."""
+def test_avoided_ground_is_used_only_without_better():
+    """A label stands on ground that is to be avoided only where no other has room."""
     line = np.array([[10.0, 150.0], [390.0, 150.0]])
-    wish = LabelCandidates("road", *find_places_along_line(line, 40.0, 9.0))
+    label = LabelCandidates("road", *find_places_along_line(line, 40.0, 9.0))
     half = shapely.box(100, 0, 300, HEIGHT)
-    [(_, box)] = place_labels([wish], width=WIDTH, height=HEIGHT, avoided=half)
+    [(_, box)] = place_labels([label], width=WIDTH, height=HEIGHT, avoided=half)
     assert not 100 < box[0] < 300
     assert place_labels(
-        [wish], width=WIDTH, height=HEIGHT, avoided=shapely.box(0, 0, WIDTH, HEIGHT)
+        [label], width=WIDTH, height=HEIGHT, avoided=shapely.box(0, 0, WIDTH, HEIGHT)
     )

@@ -6,9 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
+from outputs.map_checks import assert_labels_apart
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
+from patrolplan.outputs.cartography.labels import compute_corners
 from patrolplan.outputs.cartography.map_content import (
     MIN_VISIBLE_POINTS,
     MIN_ZOOM,
@@ -39,7 +40,7 @@ def _patrol(patrol, places):
     return dataclasses.replace(patrol, stops=tuple(stops), legs=tuple(legs), keep_away=())
 
 
-def _scene(plan, patrol):
+def _collect(plan, patrol):
     return collect_map_content(fit_patrol_viewport(plan, patrol, WIDTH, HEIGHT), plan, patrol)
 
 
@@ -51,9 +52,9 @@ def crowded(demo_plan):
 
 def test_a_crowded_corner_is_shown_larger(demo_plan, crowded):
     """The inset enlarges the hidden legs so that they can be followed, and hides none itself."""
-    scene = _scene(demo_plan, crowded)
-    inset = find_inset(scene)
-    assert scene.viewport.metres_per_point / inset.viewport.metres_per_point >= MIN_ZOOM
+    content = _collect(demo_plan, crowded)
+    inset = find_inset(content)
+    assert content.viewport.metres_per_point / inset.viewport.metres_per_point >= MIN_ZOOM
     assert inset.leg_numbers >= {2}
     assert inset.leg_numbers <= set(
         find_visible_legs(collect_map_content(inset.viewport, demo_plan, crowded))
@@ -61,34 +62,30 @@ def test_a_crowded_corner_is_shown_larger(demo_plan, crowded):
     [box], [shown] = (
         shapely.polygons(compute_corners(part)) for part in (inset.box, inset.enlarged_box)
     )
-    assert not box.intersects(shapely.union_all([scene.route, scene.marker_area, shown]))
+    assert not box.intersects(shapely.union_all([content.route, content.marker_area, shown]))
     assert shapely.box(-0.1, -0.1, WIDTH + 0.1, HEIGHT + 0.1).contains(box)
 
 
-def test_every_leg_is_told_on_map_or_inset(demo_plan, crowded):
+def test_every_leg_has_a_tag_on_map_or_inset(demo_plan, crowded):
     """On map and inset together every leg has its tag, and no words lie on each other."""
     picture = draw_patrol_map(demo_plan, crowded, width=WIDTH, height=HEIGHT)
     assert {"G→1", "1→2", "2→3", "3→G"} <= set(picture.label_texts)
     assert picture.label_texts.count("2→3") == 1
     assert picture.label_texts.count("3") == 2
-    touching = find_overlaps(picture.label_boxes, picture.label_boxes)
-    np.fill_diagonal(touching, val=False)
-    sign = np.array([len(text) == 1 for text in picture.label_texts])
-    touching &= ~(sign[:, None] & sign)  # round signs: their boxes may meet at the corners
-    assert not touching.any(), [picture.label_texts[row] for row in np.argwhere(touching)[0]]
+    assert_labels_apart(picture, round_signs=True)
 
 
 def test_maps_that_can_be_read_have_no_inset(demo_plan):
     """Where each leg is seen between the signs, the map stays as it is."""
     for patrol in demo_plan.patrols:
-        assert find_inset(_scene(demo_plan, patrol)) is None
+        assert find_inset(_collect(demo_plan, patrol)) is None
 
 
 def test_a_stop_next_door_needs_no_inset(demo_plan):
     """A leg that is short itself hides no turn: its tag says enough."""
     patrol = _patrol(demo_plan.patrols[8], [(0, 0), (900, 0), (12, 0), (0, 0)])
-    scene = _scene(demo_plan, patrol)
+    content = _collect(demo_plan, patrol)
     short = dataclasses.replace(
-        scene, legs=[leg for leg in scene.legs if leg.length < MIN_VISIBLE_POINTS]
+        content, legs=[leg for leg in content.legs if leg.length < MIN_VISIBLE_POINTS]
     )
     assert find_inset(short) is None

@@ -33,8 +33,8 @@ def test_what_if_has_a_line_for_each_dwell_and_crew(table):
     assert words == ["1 officer, 15 min at each stop", "2 officers, 15 min at each stop"]
 
 
-def test_what_if_draws_where_it_is_told(table):
-    """Given axes are used and given back; drawing warns of nothing."""
+def test_what_if_draws_on_given_axes(table):
+    """Given axes are used and returned; drawing gives no warning."""
     axes = Figure().add_subplot()
     assert plot.what_if(table, axes=axes) is axes
     axes.figure.canvas.draw()

@@ -27,8 +27,8 @@ def test_risk_is_drawn_darkest_last(demo_plan):
     assert "October 2024 to September 2026" in axes.get_title(loc="left")
 
 
-def test_an_unknown_voice_is_told(demo_plan):
-    """The message names the voices there are."""
+def test_an_unknown_voice_is_an_error(demo_plan):
+    """The message lists the voices to choose from."""
     with pytest.raises(pp.InputError, match="choose from: joined, crime, reports"):
         pp.plot.risk(demo_plan.area, demo_plan.risk, voice="rumour")
 
@@ -60,7 +60,7 @@ def test_a_route_has_a_number_at_every_stop(demo_plan):
     assert axes.get_xlim()[0] < line[:, 0].min() < line[:, 0].max() < axes.get_xlim()[1]
 
 
-def test_a_school_without_a_patrol_is_told(demo_plan):
+def test_a_school_without_a_patrol_is_an_error(demo_plan):
     """The message names the schools that have one."""
     with pytest.raises(pp.InputError, match="choose from: 900001"):
         pp.plot.route(demo_plan, "100000")
@@ -69,13 +69,13 @@ def test_a_school_without_a_patrol_is_told(demo_plan):
 def test_the_calendar_adds_up_to_the_week(week):
     """All minutes written in the calendar are the minutes of the week's stops."""
     axes = pp.plot.doses(week)
-    told = sum(float(text.get_text()) for text in axes.texts)
+    written = sum(float(text.get_text()) for text in axes.texts)
     promised = sum(
         stop.leave_minutes - stop.arrive_minutes
         for duty in week.duties
         for stop in duty.patrol.stops
     )
-    assert told == pytest.approx(promised)
+    assert written == pytest.approx(promised)
 
 
 def test_every_school_has_its_bar(week):
@@ -99,8 +99,8 @@ def test_impact_draws_expected_beside_what_came(demo_plan):
     assert heights == [*impact.counts["expected"], *impact.counts["after"]]
 
 
-def test_all_draw_where_they_are_told(demo_plan, week):
-    """Given axes are used and given back; drawing warns of nothing."""
+def test_all_draw_on_given_axes(demo_plan, week):
+    """Given axes are used and returned; drawing gives no warning."""
     area, risk = demo_plan.area, demo_plan.risk
     for draw in (
         lambda axes: pp.plot.risk(area, risk, axes=axes),

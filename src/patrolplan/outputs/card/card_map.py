@@ -1,202 +1,110 @@
 """A patrol's map: our own streets, the route in its order, numbered stops, and names."""
 
 import io
-import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-import matplotlib as mpl
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, draw_ground, draw_streets
+from patrolplan.outputs.cartography import basemap, labels, map_content, place_names, route, symbols
 from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, measure_text_width
-from patrolplan.outputs.cartography.labels import Boxes, compute_corners, place_labels
-from patrolplan.outputs.cartography.map_content import (
-    INSET_CAPTION_HEIGHT,
-    Inset,
-    MapContent,
-    build_inset_outline,
-    collect_map_content,
-    draw_inset_outline,
-    find_inset,
-    find_visible_legs,
-    fit_patrol_viewport,
-)
-from patrolplan.outputs.cartography.place_names import (
-    BUS_STOP,
-    NAME_SIZE,
-    STATION,
-    MapLabel,
-    build_area_labels,
-    build_school_labels,
-    build_street_labels,
-    build_symbol_labels,
-    with_blocked_area,
-)
-from patrolplan.outputs.cartography.route import (
-    build_arrow_heads,
-    build_leader_labels,
-    build_leg_labels,
-    cut_ranges,
-    draw_leader_line,
-    simplify_line,
-)
-from patrolplan.outputs.cartography.symbols import (
-    GATE_SIDE,
-    KEEP_AWAY_TEXT,
-    LAST_LEG_DASHES,
-    LEGEND_HEIGHT,
-    PUSHED_LINES,
-    ROUTE_WIDTH,
-    STOP_RADIUS,
-    compute_north_arrow_box,
-    draw_border,
-    draw_legend,
-    draw_markers,
-    draw_north_arrow,
-    draw_scale_bar,
-    draw_stretch,
-    draw_symbols,
-    place_north_arrow,
-)
+from patrolplan.outputs.cartography.labels import NO_BOXES, Boxes
+from patrolplan.outputs.cartography.map_content import Inset, MapContent
+from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
+from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.patrols.plan import Patrol, Plan
 
 STRETCH_WIDTH = 13.0
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
-
 INSET_CAPTION = "enlarged"
-NO_BOXES: Boxes = np.empty((0, 5))
 
-_MATPLOTLIB_LOCK = threading.RLock()
-"""Matplotlib's settings are those of the whole process: one map at a time is drawn under ours."""
+PlacedText = tuple[str, Boxes]
+"""Words on the map and their (5,) box."""
 
 
 @dataclass(frozen=True, eq=False)
 class PatrolMap:
-    """A drawn map.
-
-    Parameters
-    ----------
-    pdf
-        The page, vector.
-    frame
-        What it shows, at what scale and how turned.
-    labels
-        (n, 5) boxes of all that holds words or numbers, see
-        `patrolplan.outputs.cartography.labels`; those of an inset stand where it is on the map.
-    texts
-        Words of the labels, aligned with them.
-    """
+    """A drawn map: the page as a vector PDF, and what it shows where."""
 
     pdf: bytes
     viewport: Viewport
     label_boxes: Boxes
+    """(n, 5) of all that holds words or numbers; those of an inset stand where it is on the map."""
     label_texts: tuple[str, ...]
+    """Words of the labels, aligned with the boxes."""
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
-    """Draw the map of one patrol.
+    """Draw the map of one patrol; width and height are points of the page, legend included.
 
-    Parameters
-    ----------
-    plan
-        Streets, features and hotspots.
-    patrol
-        The walk.
-    width, height
-        Points of the page, legend included.
-
-    Returns
-    -------
-    PatrolMap
-        Equal input gives equal bytes.
+    Equal input gives equal bytes.
     """
-    scene = collect_map_content(
-        fit_patrol_viewport(plan, patrol, width, height - LEGEND_HEIGHT), plan, patrol
-    )
-    inset = find_inset(scene)
+    viewport = map_content.fit_patrol_viewport(plan, patrol, width, height - LEGEND_HEIGHT)
+    content = map_content.collect_map_content(viewport, plan, patrol)
+    inset = map_content.find_inset(content)
     page = io.BytesIO()
-    with _MATPLOTLIB_LOCK, mpl.rc_context():
-        mpl.rcdefaults()  # a user's own matplotlibrc must not change what officers hold
-        mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 9})
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        labels = _draw_map(
-            _add_page_axes(figure, (0.0, LEGEND_HEIGHT, *scene.viewport.size)), scene, inset
-        )
+    with basemap.draw_page(width, height, page) as figure:
+        axes = basemap.add_page_axes(figure, (0.0, LEGEND_HEIGHT, *viewport.size))
+        placed = _draw_map(axes, content, inset)
         if inset is not None:
             unnamed = replace(patrol, school="")  # the map says it, and the inset is small
-            labels += _draw_inset(figure, collect_map_content(inset.viewport, plan, unnamed), inset)
-        draw_legend(
-            _add_page_axes(figure, (0.0, 0.0, width, LEGEND_HEIGHT)),
-            scene.viewport,
-            scene.features,
+            enlarged = map_content.collect_map_content(inset.viewport, plan, unnamed)
+            placed += _draw_inset(figure, enlarged, inset)
+        symbols.draw_legend(
+            basemap.add_page_axes(figure, (0.0, 0.0, width, LEGEND_HEIGHT)),
+            viewport,
             way=patrol.way if patrol.stops else "",
-            pushed=any(scene.pushed_ranges),
-            keep_away=KEEP_AWAY_TEXT in scene.marker_texts,
+            pushed=any(content.pushed_ranges),
+            keep_away="keep_away" in content.marker_kinds,
+            symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
         )
-        FigureCanvasPdf(figure).print_pdf(page, metadata={"CreationDate": None, "Producer": None})
-    boxes = np.array([box for _, box in labels]).reshape(-1, 5)
-    return PatrolMap(page.getvalue(), scene.viewport, boxes, tuple(text for text, _ in labels))
+    boxes = np.array([box for _, box in placed]).reshape(-1, 5)
+    return PatrolMap(page.getvalue(), viewport, boxes, tuple(text for text, _ in placed))
 
 
-def _add_page_axes(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
-    """Part of the page from its left, its lower edge, its width and height; the rest is cut."""
-    left, low, width, height = place
-    across, up = figure.get_size_inches() * 72
-    axes = figure.add_axes((left / across, low / up, width / across, height / up))
-    axes.set_xlim(0, width)
-    axes.set_ylim(0, height)
-    axes.axis("off")
-    return axes
-
-
-def _draw_map(axes: Axes, content: MapContent, inset: Inset | None) -> list[tuple[str, Boxes]]:
-    """Draw the map, with room for an inset; give back the words with their boxes."""
-    frame = content.viewport
-    held = np.empty((0, 5)) if inset is None else inset.box
-    north = place_north_arrow(frame, np.vstack([content.marker_boxes, held]))
-    draw_north_arrow(axes, frame, north)
+def _draw_map(axes: Axes, content: MapContent, inset: Inset | None) -> list[PlacedText]:
+    """Draw the map, with room for an inset; returns the words with their boxes."""
+    viewport = content.viewport
+    inset_box = NO_BOXES if inset is None else inset.box
+    north = symbols.place_north_arrow(viewport, np.vstack([content.marker_boxes, inset_box]))
+    symbols.draw_border(axes, *viewport.size)
+    symbols.draw_north_arrow(axes, viewport, north)
+    occupied = np.vstack([symbols.compute_north_arrow_box(viewport, north), inset_box])
     legs = range(len(content.legs))
     if inset is None:
-        return _draw_content(axes, content, legs, occupied=compute_north_arrow_box(frame, north))
-    draw_inset_outline(axes, inset)
-    held = np.vstack([compute_north_arrow_box(frame, north), held])
-    told = [number for number in legs if number not in inset.leg_numbers]
-    return _draw_content(
-        axes, content, told, occupied=held, blocked_lines=build_inset_outline(inset)
-    )
+        return _draw_content(axes, content, legs, occupied=occupied)
+    lines = [shapely.get_coordinates(part) for part in shapely.get_parts(inset.outline)]
+    for colour, width, level in (("white", 2.6, 7.1), ("black", 1.0, 7.2)):
+        basemap.draw_lines(axes, lines, colour, width, level, cap=None, join=None)
+    others = [number for number in legs if number not in inset.leg_numbers]
+    return _draw_content(axes, content, others, occupied=occupied, blocked=inset.outline)
 
 
-def _draw_inset(figure: Figure, content: MapContent, inset: Inset) -> list[tuple[str, Boxes]]:
-    """Draw part of the map once more in its inset; give back the words with their boxes."""
-    x, y, width, height, _ = (float(value) for value in inset.box[0])
+def _draw_inset(figure: Figure, content: MapContent, inset: Inset) -> list[PlacedText]:
+    """Draw part of the map once more in its inset; returns the words with their boxes."""
+    x, y, width, height = inset.box[0, :4].tolist()
     left, low = x - width / 2, y - height / 2 + LEGEND_HEIGHT
-    axes = _add_page_axes(figure, (left, low, width, height))
+    axes = basemap.add_page_axes(figure, (left, low, width, height))
     axes.add_artist(Rectangle((0, 0), width, height, facecolor="white", edgecolor="none"))
-    draw_border(axes, width, height)
-    draw_scale_bar(axes, content.viewport, INSET_CAPTION_HEIGHT / 2, longest=width / 3)
-    told = (
-        width - measure_text_width(INSET_CAPTION, NAME_SIZE) / 2 - 4,
-        INSET_CAPTION_HEIGHT / 2,
-        0.0,
-    )
-    draw_text(axes, INSET_CAPTION, told, TextStyle(NAME_SIZE))
-    axes = _add_page_axes(figure, (left, low + INSET_CAPTION_HEIGHT, *content.viewport.size))
-    draw_border(axes, *content.viewport.size)
-    labels = _draw_content(
-        axes, content, sorted(inset.leg_numbers | set(find_visible_legs(content)))
-    )
-    shift = np.array([left, low + INSET_CAPTION_HEIGHT - LEGEND_HEIGHT, 0.0, 0.0, 0.0])
-    return [(text, box + shift) for text, box in labels]
+    symbols.draw_border(axes, width, height)
+    middle = map_content.INSET_CAPTION_HEIGHT / 2
+    symbols.draw_scale_bar(axes, content.viewport, middle, max_points=width / 3)
+    right = width - measure_text_width(INSET_CAPTION, NAME_SIZE) / 2 - 4
+    draw_text(axes, INSET_CAPTION, (right, middle, 0.0), TextStyle(NAME_SIZE))
+    low += map_content.INSET_CAPTION_HEIGHT
+    axes = basemap.add_page_axes(figure, (left, low, *content.viewport.size))
+    symbols.draw_border(axes, *content.viewport.size)
+    legs = sorted(inset.leg_numbers | set(map_content.find_visible_legs(content)))
+    shift = np.array([left, low - LEGEND_HEIGHT, 0.0, 0.0, 0.0])
+    return [(text, box + shift) for text, box in _draw_content(axes, content, legs)]
 
 
 def _draw_content(
@@ -205,163 +113,130 @@ def _draw_content(
     labelled_legs: Collection[int],
     *,
     occupied: Boxes = NO_BOXES,
-    blocked_lines: BaseGeometry | None = None,
-) -> list[tuple[str, Boxes]]:
-    """Draw the ground, the route and the words; give back the words with their boxes.
+    blocked: BaseGeometry | None = None,
+) -> list[PlacedText]:
+    """Draw the ground, the route and the words; returns the words with their boxes.
 
-    `told` are the numbers of the legs that get a tag, `held` are boxes that are in use already,
-    and no word stands across the `lines`.
+    `labelled_legs` are the numbers of the legs that get a tag, `occupied` are (n, 5) boxes that
+    are in use already, and no word stands across the lines of `blocked`.
     """
-    frame = content.viewport
-    draw_ground(axes, content.features, frame)
-    draw_streets(axes, content.network, content.pieces, frame)
-    band = shapely.union_all(shapely.buffer(content.stretches, STRETCH_WIDTH / 2, cap_style="flat"))
-    if not band.is_empty:
-        draw_stretch(axes, band, level=5.0)
+    viewport = content.viewport
+    basemap.draw_ground(axes, content.features, viewport)
+    basemap.draw_streets(axes, content.network, content.pieces, viewport)
+    band = symbols.draw_stretches(axes, content.stretches, STRETCH_WIDTH)
     _draw_route(axes, content)
-    signs = draw_symbols(axes, content.features, frame)
-    draw_markers(axes, content.marker_centres, content.marker_true_points, content.marker_texts)
-    small = np.column_stack([signs, np.full((len(signs), 2), 7.0), np.zeros(len(signs))])
-    taken = np.vstack([content.marker_boxes, small, occupied])
-    covered = shapely.union_all([content.marker_area, *shapely.polygons(compute_corners(occupied))])
+    symbol_points = {kind: points for kind, (_, points) in content.point_symbols.items()}
+    symbols.draw_symbols(axes, symbol_points)
+    symbols.draw_markers(
+        axes,
+        content.marker_kinds,
+        content.marker_texts,
+        content.marker_centres,
+        content.marker_true_points,
+    )
+    covered = shapely.union_all(
+        [content.marker_area, *shapely.polygons(labels.compute_corners(occupied))]
+    )
+    symbol_boxes = labels.build_level_boxes(np.concatenate(list(symbol_points.values())), 7.0)
+    occupied = np.vstack([content.marker_boxes, symbol_boxes, occupied])
     placed: list[tuple[MapLabel, Boxes]] = []
-    for names in _iterate_label_orders(content, labelled_legs, covered):
-        places = place_labels(
-            [name.candidates for name in names],
-            width=frame.width,
-            height=frame.height,
-            occupied=taken,
-            blocked=None if blocked_lines is None else blocked_lines.buffer(1.0),
-            avoided=None if band.is_empty else band,
+    for wanted in _iterate_label_orders(content, labelled_legs, covered):
+        placed = place_names.place_map_labels(
+            wanted,
+            viewport,
+            occupied=occupied,
+            blocked=None if blocked is None else blocked.buffer(1.0),
+            avoided=band,
         )
-        placed = [(names[number], box) for number, box in places]
-        if sum(name.plate_colour == ROUTE_COLOUR for name, _ in placed) == len(labelled_legs):
+        if sum(label.kind == "leg" for label, _ in placed) == len(labelled_legs):
             break
-    for name, box in placed:
-        draw_leader_line(axes, name, box)
-        _draw_label(axes, name, box)
-    own = list(zip(content.marker_texts, taken, strict=False))
-    return own + [(name.text, box) for name, box in placed]
+    for label, box in placed:
+        place_names.draw_label(axes, label, box)
+    markers = list(zip(content.marker_texts, content.marker_boxes, strict=True))
+    return markers + [(label.text, box) for label, box in placed]
 
 
 def _iterate_label_orders(
     content: MapContent, labelled_legs: Collection[int], covered: BaseGeometry
 ) -> Iterator[list[MapLabel]]:
-    """All names, in the orders in which they may choose their places, the best first.
+    """All labels, in the orders in which they may choose their places, the best first.
 
     The route's street names choose before the legs' tags, which are small and fit almost
-    anywhere; where a leg would go without its tag, the tags choose first, or stand aside of
+    anywhere; where a leg would go without its tag, the tags choose first, or stand away from
     their leg with a line that leads to it.
     """
-    titles, walked, rest = _collect_labels(content, covered)
-    tags = build_leg_labels(content.legs, content.leg_labels, labelled_legs)
-    yield [*titles, *walked, *tags, *rest]
-    yield [*tags, *titles, *walked, *rest]
-    tags += build_leader_labels(content.legs, content.leg_labels, labelled_legs, covered=covered)
-    yield [*titles, *walked, *tags, *rest]
-    yield [*tags, *titles, *walked, *rest]
+    titles, walked, others = _collect_names(content, covered)
+    tags = route.build_leg_labels(content.legs, content.leg_labels, labelled_legs)
+    yield [*titles, *walked, *tags, *others]
+    yield [*tags, *titles, *walked, *others]
+    tags += route.build_leader_labels(
+        content.legs, content.leg_labels, labelled_legs, covered=covered
+    )
+    yield [*titles, *walked, *tags, *others]
+    yield [*tags, *titles, *walked, *others]
 
 
-def _collect_labels(
-    content: MapContent, covered: BaseGeometry
-) -> tuple[list[MapLabel], list[MapLabel], list[MapLabel]]:
+def _collect_names(content: MapContent, covered: BaseGeometry) -> list[list[MapLabel]]:
     """Names of the school and stations, of the streets walked, and of all else on the map."""
-    route = content.route
+    viewport, walked_line = content.viewport, content.route
     walked = {step.street for leg in content.patrol.all_legs for step in leg.steps}
-    near = shapely.union_all([route, shapely.Point(content.gate)])
-    titles = [
-        *build_school_labels(content.gate, content.patrol.school, radius=GATE_SIDE * 0.6),
-        *build_symbol_labels(content.features, content.viewport, STATION, covered=covered),
-    ]
-    streets = build_street_labels(
-        content.network, content.pieces, content.viewport, route_streets=walked, route=route
+    streets = place_names.build_street_labels(
+        content.network, content.pieces, viewport, route_streets=walked, route=walked_line
     )
-    rest = [
-        *(name for name in streets if not name.bold),
-        *build_area_labels(content.features, content.viewport),
-        *build_symbol_labels(
-            content.features, content.viewport, BUS_STOP, covered=covered, near=near
-        ),
+    near = shapely.union_all([walked_line, shapely.Point(content.gate)])
+    build_symbol_labels = place_names.build_symbol_labels
+    groups = [
+        [
+            *place_names.build_school_labels(
+                content.gate, content.patrol.school, radius=symbols.GATE_SIDE * 0.6
+            ),
+            *build_symbol_labels("station", *content.point_symbols["station"], covered=covered),
+        ],
+        [label for label in streets if label.kind == "route_street"],
+        [
+            *(label for label in streets if label.kind == "name"),
+            *place_names.build_area_labels(content.features, viewport),
+            *build_symbol_labels(
+                "bus_stop", *content.point_symbols["bus_stop"], covered=covered, near=near
+            ),
+        ],
     ]
-    blocked = route.buffer(ROUTE_WIDTH + 0.8)
-    groups = (titles, [name for name in streets if name.bold], rest)
-    first, second, third = (
-        [with_blocked_area(name, blocked) for name in group] for group in groups
-    )
-    return first, second, third
-
-
-def _draw_label(axes: Axes, label: MapLabel, box: Boxes) -> None:
-    x, y, width, height, angle = (float(value) for value in box)
-    if label.plate_colour:
-        axes.add_artist(
-            FancyBboxPatch(
-                (x - width / 2 + 1.5, y - height / 2 + 1.5),
-                width - 3,
-                height - 3,
-                boxstyle="round,pad=1.5,rounding_size=2.5",
-                facecolor="white",
-                edgecolor=label.plate_colour,
-                linewidth=0.9,
-                zorder=9.0,
-            )
-        )
-    style = TextStyle(label.size, label.bold, label.colour, halo=0.0 if label.plate_colour else 1.3)
-    draw_text(axes, label.text, (x, y, angle), style)
+    blocked = walked_line.buffer(ROUTE_WIDTH + 0.8)
+    return [
+        [replace(label, candidates=replace(label.candidates, blocked=blocked)) for label in group]
+        for group in groups
+    ]
 
 
 def _draw_route(axes: Axes, content: MapContent) -> None:
-    """Draw the legs, the way back dashed, and arrow heads in the direction of travel."""
+    """Draw the legs, the way back dashed, and arrow heads in the direction of travel.
+
+    Parts on which a bicycle is pushed are beads: white dots within the line.
+    """
     if not content.legs:
         return
-    lines = [np.round(simplify_line(strand), 1) for strand in content.legs]
-    styles = [*["solid"] * (len(lines) - 1), LAST_LEG_DASHES if content.patrol.legs else "solid"]
-    for colour, width, level, style in (
-        ("white", ROUTE_WIDTH + 1.6, 6.0, "solid"),
-        (ROUTE_COLOUR, ROUTE_WIDTH, 6.1, styles),
-    ):
-        axes.add_collection(
-            LineCollection(
-                lines,
-                colors=colour,
-                linewidths=width,
-                linestyles=style,
-                capstyle="butt",
-                joinstyle="round",
-                zorder=level,
-            ),
-            autolim=False,
-        )
-    _draw_pushed_parts(axes, content)
-    heads = build_arrow_heads(
+    lines = [np.round(route.simplify_line(leg), 1) for leg in content.legs]
+    styles: list[basemap.LineStyle] = ["solid"] * len(lines)
+    if content.patrol.legs:
+        styles[-1] = symbols.LAST_LEG_DASHES
+    basemap.draw_lines(axes, lines, "white", ROUTE_WIDTH + 1.6, 6.0, cap="butt")
+    basemap.draw_lines(
+        axes, lines, basemap.ROUTE_COLOUR, ROUTE_WIDTH, 6.1, styles=styles, cap="butt"
+    )
+    pushed = [
+        np.round(part, 1)
+        for leg, shares in zip(content.legs, content.pushed_ranges, strict=True)
+        for part in route.cut_ranges(leg, shares)
+    ]
+    for colour, width, level, style in symbols.PUSHED_LINES if pushed else ():
+        basemap.draw_lines(axes, pushed, colour, width, level, styles=style)
+    heads = route.build_arrow_heads(
         content.legs,
         spacing=ARROW_SPACING,
         size=ARROW_SIZE,
         clear=content.marker_centres,
         radius=STOP_RADIUS + 5.0,
     )
-    shapes = PolyCollection(
-        list(np.round(heads, 1)),
-        facecolors=ROUTE_COLOUR,
-        edgecolors="white",
-        linewidths=0.7,
-        zorder=6.2,
-    )
-    axes.add_collection(shapes, autolim=False)
-
-
-def _draw_pushed_parts(axes: Axes, content: MapContent) -> None:
-    """Draw the parts on which a bicycle is pushed as beads: white dots within the line."""
-    parts = [
-        np.round(part, 1)
-        for strand, shares in zip(content.legs, content.pushed_ranges, strict=True)
-        for part in cut_ranges(strand, shares)
-    ]
-    for colour, width, level, style in PUSHED_LINES if parts else ():
-        axes.add_collection(
-            LineCollection(
-                parts, colors=colour, linewidths=width, linestyles=style, capstyle="round",
-                zorder=level,
-            ),
-            autolim=False,
-        )  # fmt: skip
+    arrows = PolyCollection(list(np.round(heads, 1)), facecolors=basemap.ROUTE_COLOUR)
+    arrows.set(edgecolor="white", linewidth=0.7, zorder=6.2)
+    axes.add_collection(arrows, autolim=False)

@@ -3,73 +3,59 @@
 from dataclasses import replace
 from typing import Any
 
+from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    describe_barred,
-    describe_distance,
-    describe_lighting,
-    describe_quality,
-    describe_turns,
-    format_data_months,
-    format_grid_reference,
-    format_leg_minutes,
-    format_leg_name,
-    format_metres,
-    format_minutes,
-    list_approximations,
-    list_attributions,
-    list_reasons,
-)
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, format_time
-from patrolplan.text import format_count, shorten, shorten_tasking
+from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
 
-APPROACH_LABEL = "B→G"
-"""Tag of the way from the base to the gate."""
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10))
-"""Most letters of a school's name, and the points that it is set in."""
+"""Maximum letters of a school's name, and the type size in points for names up to that length."""
 LONGEST_TASK = 130
 LONGEST_WHY = 230
 """Letters on why to stop somewhere, so that the table stays a table."""
 
 
 def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any]:
-    """Everything that the card says, as strings for the template; `code` names the plan."""
+    """Everything that the card says, as strings for the template; `plan_code` names the plan."""
     school = shorten(make_printable(patrol.school), SCHOOL_NAME_SIZES[-1][0])
-    area = make_printable(plan.area.name)
-    title = f"Patrol card {patrol.urn}-{patrol.number}: {school}"
-    mates = [other for other in plan.patrols if other.urn == patrol.urn]
-    officer = f" · officer {patrol.number} of {len(mates)}" if len(mates) > 1 else ""
+    patrol_id = f"{patrol.urn}-{patrol.number}"
+    officers = sum(other.urn == patrol.urn for other in plan.patrols)
+    headings = [
+        f"URN {make_printable(patrol.urn)}",
+        make_printable(plan.area.name),
+        f"officer {patrol.number} of {officers}" if officers > 1 else "",
+        "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}",
+    ]
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
-    crs = plan.area.settings.area.crs
+    quality, crs = wording.describe_quality(patrol), plan.area.settings.area.crs
     data: dict[str, Any] = {
-        "title": title,
+        "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
         "school_size": next(size for letters, size in SCHOOL_NAME_SIZES if len(school) <= letters),
-        "subtitle": f"URN {make_printable(patrol.urn)} · {area}{officer}{_format_plan_date(plan)}",
-        "purpose": PURPOSE,
+        "subtitle": " · ".join(heading for heading in headings if heading),
+        "purpose": wording.PURPOSE,
         "marking": make_printable(plan.area.settings.output.marking),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
         **_build_first_row(patrol, gate_time, crs),
-        "gate_only": "Presence at the gate; " + _lower_first_letter(describe_quality(patrol)) + ".",
+        "gate_only": f"Presence at the gate; {quality[0].lower()}{quality[1:]}.",
         "stops": [
-            _build_stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, start=1)
+            _build_stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, 1)
         ],
         "keep_away": [
-            make_printable(describe_barred(barred, crs=crs)) for barred in patrol.keep_away
+            make_printable(wording.describe_barred(place, crs=crs)) for place in patrol.keep_away
         ],
         "notes": [shorten(make_printable(note), 200) for note in patrol.notes],
-        "directions_title": f"Directions ({describe_distance(patrol)})",
+        "directions_title": f"Directions ({wording.describe_distance(patrol)})",
         "legs": _split_into_columns(_build_leg_data(patrol)),
-        "dark": make_printable(describe_lighting(plan, patrol)),
-        "honesty": _list_caveats(plan, patrol),
+        "dark": make_printable(wording.describe_lighting(plan, patrol)),
+        "caveats": _list_caveats(plan, patrol),
         "map_alt": _describe_map(patrol, school),
-        "code_alt": f"Code with plan {plan_code} and patrol {patrol.urn}-{patrol.number}",
-        "id": f"{plan_code} {patrol.urn}-{patrol.number}",
+        "code_alt": f"Code with plan {plan_code} and patrol {patrol_id}",
+        "id": f"{plan_code} {patrol_id}",
     }
-    data["honesty"] += list_unprintable_notes(data)
+    data["caveats"] += list_unprintable_notes(data)
     return data
 
 
@@ -81,36 +67,30 @@ def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]
             "first_mark": "B",
             "first_place": "Base",
             "gate_time": format_time(patrol.start_minutes),
-            "gate_grid": format_grid_reference(x, y, crs=crs),
+            "gate_grid": wording.format_grid_reference(x, y, crs=crs),
             "gate_why": "Set out.",
         }
-    before = patrol.approach is not None
     present = patrol.gate_until_minutes > patrol.start_minutes
-    first = "Be seen as pupils leave; meet the member of staff." if present else "Start here."
+    why = "Be seen as pupils leave; meet the member of staff." if present else "Start here."
+    if patrol.approach is not None:
+        why = f"Leave the base at {format_time(patrol.set_out_minutes)}. {why}"
     return {
         "first_mark": "G",
         "first_place": "School gate",
         "gate_time": gate_time,
-        "gate_grid": format_grid_reference(patrol.x, patrol.y, crs=crs),
-        "gate_why": (f"Leave the base at {format_time(patrol.set_out_minutes)}. " if before else "")
-        + first,
+        "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
+        "gate_why": why,
     }
 
 
-def _format_plan_date(plan: Plan) -> str:
-    """The day on the card's head, where one was asked for."""
-    return "" if plan.date is None else f" · {plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
-
-
 def _describe_timing(patrol: Patrol) -> str:
+    """How many stops, and when the patrol ends where."""
     if not patrol.stops:
         return "at the gate"
+    visited = {"base"} if patrol.from_base else {"gate", patrol.starts_at}
+    back = "back at" if patrol.ends_at in visited else "at"
     stops = format_count(len(patrol.stops), "stop")
-    back = "back at" if patrol.starts_at == "base" or patrol.ends_at == "gate" else "at"
-    if patrol.from_base and patrol.ends_at == "gate":
-        back = "at"
-    end = f"{back} the {patrol.ends_at}"
-    return f"{stops}, {end} {format_time(patrol.end_minutes)}"
+    return f"{stops}, {back} the {patrol.ends_at} {format_time(patrol.end_minutes)}"
 
 
 def _format_time_range(start: float, end: float) -> str:
@@ -119,21 +99,13 @@ def _format_time_range(start: float, end: float) -> str:
     return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
 
 
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _lower_first_letter(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
 def _build_stop_data(stop: Stop, number: int, crs: str) -> dict[str, str]:
-    why = " ".join(list_reasons(replace(stop, tasked="")))
+    why = " ".join(wording.list_reasons(replace(stop, tasked="")))
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "place": _capitalise(shorten(make_printable(stop.place), 70)),
-        "grid": format_grid_reference(stop.x, stop.y, crs=crs),
+        "place": capitalise(shorten(make_printable(stop.place), 70)),
+        "grid": wording.format_grid_reference(stop.x, stop.y, crs=crs),
         "why": shorten(make_printable(why), LONGEST_WHY),
         "tasked": shorten_tasking(make_printable(stop.tasked).rstrip(".;"), LONGEST_TASK),
     }
@@ -155,33 +127,33 @@ def shorten_card(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
+    """Tag, length and directions of each leg, the way from the base first."""
     legs = [
-        (format_leg_name(patrol, number), format_leg_minutes(patrol, number), leg)
+        (wording.format_leg_name(patrol, number), wording.format_leg_minutes(patrol, number), leg)
         for number, leg in enumerate(patrol.legs)
     ]
     if patrol.approach is not None:
-        told = round(patrol.start_minutes) - round(patrol.set_out_minutes)
-        legs = [(APPROACH_LABEL, format_minutes(told), patrol.approach), *legs]
+        minutes = round(patrol.start_minutes) - round(patrol.set_out_minutes)
+        legs.insert(0, (wording.APPROACH_NAME, wording.format_minutes(minutes), patrol.approach))
     return [
         {
             "tag": tag,
-            "length": _make_unbreakable(f"{format_metres(leg.metres)}, {length}:"),
+            "length": _make_unbreakable(f"{wording.format_metres(leg.metres)}, {minutes_text}:"),
             "steps": _build_step_lines(leg),
         }
-        for tag, length, leg in legs
+        for tag, minutes_text, leg in legs
     ]
 
 
 def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
-    said = []
-    for step, begins in zip(leg.steps, describe_turns(leg.steps), strict=True):
+    lines = []
+    for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
+        begins = _begin_direction(make_printable(turn))
         street = shorten(make_printable(step.street), 60)
-        turn = make_printable(begins)
-        said.append(
-            f"{_begin_direction(turn)} {street} {_make_unbreakable(format_metres(step.metres))}"
-        )
-    return said or ["stay where you are"]
+        length = _make_unbreakable(wording.format_metres(step.metres))
+        lines.append(f"{begins} {street} {length}")
+    return lines or ["stay where you are"]
 
 
 def _begin_direction(turn: str) -> str:
@@ -221,12 +193,11 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 
 def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
     """What the reader must know about the paper, in few lines."""
-    dates = format_data_months(plan.risk)
     lines = [
-        f"{describe_quality(patrol)}. {dates}.",
+        f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}.",
         patrol.tested,
-        " ".join(list_approximations(plan, [patrol.way])),
-        " ".join(list_attributions(plan)),
+        " ".join(wording.list_approximations(plan, [patrol.way])),
+        " ".join(wording.list_attributions(plan)),
     ]
     return [shorten(make_printable(line), 330) for line in lines if line.strip()]
 
@@ -235,13 +206,11 @@ def _describe_map(patrol: Patrol, school: str) -> str:
     """The map in words, for those who cannot see it."""
     if not patrol.stops:
         return f"Street map around the gate of {school}."
+    start = "the base" if patrol.from_base else f"the gate of {school}"
     stops = "; ".join(
         f"stop {number}, {make_printable(stop.place)}"
         for number, stop in enumerate(patrol.stops, 1)
     )
-    end = "and on to the base" if patrol.ends_at == "base" else "and back to the gate"
-    if patrol.ends_at == patrol.starts_at == "base" and patrol.from_base:
-        end = "and back to the base"
+    back = "back" if patrol.from_base or patrol.ends_at == "gate" else "on"
     way = "walk" if patrol.way == "walk" else "bicycle ride"
-    start = "the base" if patrol.from_base else f"the gate of {school}"
-    return f"Street map of the {way} from {start} to {stops}; {end}."
+    return f"Street map of the {way} from {start} to {stops}; and {back} to the {patrol.ends_at}."

@@ -1,22 +1,34 @@
-"""Streets, parks, water, railways and buildings: the ground that a patrol is drawn on.
+"""The page and the ground of a map: streets, parks, water, railways and buildings.
 
 Tones, widths and patterns differ as well as colours, so that the map reads in grey.
 """
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import geopandas as gpd
+import matplotlib as mpl
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.viewport import Geometries, Viewport
+
+LineStyle = str | tuple[float, tuple[float, ...]]
+"""A matplotlib line style: a name, or the offset and lengths of its dashes."""
+
+_MATPLOTLIB_LOCK = threading.RLock()
+"""Matplotlib's settings belong to the whole process: one map at a time is drawn under ours."""
 
 LAND = "#f3f2ee"
 STREET_EDGE_COLOUR = "#8c8c8c"
@@ -26,12 +38,39 @@ WATER = "#b5cfe0"
 WATER_LINES = "#6f96b3"
 BUILDING = "#e0dcd5"
 RAIL = "#5a5a5a"
+AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}
+"""Colour and drawing level."""
 ROUTE_COLOUR = "#10216b"
+
+
+@contextmanager
+def draw_page(width: float, height: float, file: BinaryIO) -> Iterator[Figure]:
+    """A figure of this size in points; when the block ends it is written as a vector PDF page.
+
+    Equal drawings give equal bytes. Other threads wait until the page is written.
+    """
+    with _MATPLOTLIB_LOCK, mpl.rc_context():
+        mpl.rcdefaults()  # a user's own matplotlibrc must not change what people hold
+        mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 9})
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        yield figure
+        FigureCanvasPdf(figure).print_pdf(file, metadata={"CreationDate": None, "Producer": None})
+
+
+def add_page_axes(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
+    """Axes in points of the page, from their left and lower edge, width and height."""
+    left, low, width, height = place
+    across, up = figure.get_size_inches() * 72
+    axes = figure.add_axes((left / across, low / up, width / across, height / up))
+    axes.set_xlim(0, width)
+    axes.set_ylim(0, height)
+    axes.axis("off")
+    return axes
 
 
 @dataclass(frozen=True)
 class StreetStyle:
-    """How a class of street is drawn: metres wide in the world, kept between points on paper."""
+    """How a class of street is drawn: its width in metres, within bounds in points of the page."""
 
     width_metres: float
     min_points: float
@@ -41,9 +80,8 @@ class StreetStyle:
 
     def width_points(self, viewport: Viewport) -> float:
         """Width on the page."""
-        return min(
-            max(self.width_metres / viewport.metres_per_point, self.min_points), self.max_points
-        )
+        width = self.width_metres / viewport.metres_per_point
+        return min(max(width, self.min_points), self.max_points)
 
 
 STYLES: Mapping[str, StreetStyle] = {
@@ -53,7 +91,7 @@ STYLES: Mapping[str, StreetStyle] = {
     "middle": StreetStyle(12.0, 4.4, 9.5, fill="#fdf6d8"),
     "major": StreetStyle(15.0, 5.4, 11.0, fill="#f4dfa2"),
 }
-"""Beneath first."""
+"""In drawing order, the lowest first."""
 
 CLASSES: Mapping[str, str] = {
     **dict.fromkeys(("trunk", "primary", "trunk_link", "primary_link"), "major"),
@@ -61,17 +99,22 @@ CLASSES: Mapping[str, str] = {
     **dict.fromkeys(("residential", "unclassified", "living_street", "pedestrian"), "minor"),
     **dict.fromkeys(("service", "track", "road"), "service"),
 }
-"""OpenStreetMap value of `highway` to class of street; anything else is for feet alone."""
+"""OpenStreetMap value of `highway` to class of street; anything else is a footpath."""
 
 
 def find_visible_pieces(network: StreetNetwork, viewport: Viewport) -> NDArray[np.int64]:
-    """Pieces of street that may show in the window."""
+    """(n,) pieces of street that may show in the window."""
     reach = max(viewport.width, viewport.height) * viewport.metres_per_point
     near = network.find_pieces_within((viewport.centre_x, viewport.centre_y), reach)
     points = viewport.to_page(network.piece_middle[near])
-    margin = 60.0 / viewport.metres_per_point
-    inside = (points >= -margin) & (points <= np.array([viewport.width, viewport.height]) + margin)
-    return near[inside.all(axis=1)]
+    return near[viewport.contains(points, margin=-60.0 / viewport.metres_per_point)]
+
+
+def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> gpd.GeoDataFrame:
+    """Features that may show in the window, in their order."""
+    if not len(features):
+        return features
+    return features.iloc[np.sort(features.sindex.query(viewport.extent))]
 
 
 def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -81,7 +124,7 @@ def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArr
 
 
 def merge_lines(shapes: Geometries) -> Geometries:
-    """Lines joined end to end where they meet, as single lines."""
+    """Lines joined end to end where they meet."""
     if not len(shapes):
         return shapes
     joined: Geometries = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapes)))
@@ -100,15 +143,16 @@ def draw_ground(axes: Axes, features: gpd.GeoDataFrame, viewport: Viewport) -> N
         shapes = features.geometry[features["kind"] == kind].to_numpy()
         lines = _to_line_arrays(merge_lines(shapely.get_parts(viewport.clip_to_page(shapes))))
         if lines and kind == "stream":
-            _draw_lines(axes, lines, WATER_LINES, 2.0, 1.5)
+            draw_lines(axes, lines, WATER_LINES, 2.0, 1.5)
         elif lines:
-            _draw_lines(axes, lines, RAIL, 2.6, 2.0)
-            _draw_lines(axes, lines, "white", 1.4, 2.1, dashes=(3.0, 3.0))
+            draw_lines(axes, lines, RAIL, 2.6, 2.0)
+            ties = (0.0, (3.0 / 1.4, 3.0 / 1.4))
+            draw_lines(axes, lines, "white", 1.4, 2.1, styles=ties, cap="butt")
 
 
 def _draw_areas(axes: Axes, kind: str, shapes: Geometries, viewport: Viewport) -> None:
-    face = {"park": PARK, "water": WATER, "building": BUILDING}[kind]
-    level = {"park": 0.5, "water": 1.0, "building": 1.4}[kind]
+    """Fill areas of one kind; parks get dots and water lines, so that they differ in grey."""
+    face, level = AREA_STYLES[kind]
     edge = "#bdb8ae" if kind == "building" else "none"
     outline = build_compound_path(shapely.simplify(shapes, 0.35))
     axes.add_artist(PathPatch(outline, facecolor=face, edgecolor=edge, lw=0.35, zorder=level))
@@ -119,7 +163,7 @@ def _draw_areas(axes: Axes, kind: str, shapes: Geometries, viewport: Viewport) -
         rows = np.arange(0.0, viewport.height, 3.5)
         strokes = [shapely.LineString([(0, y), (viewport.width, y)]) for y in rows]
         cut = shapely.intersection(shapely.multilinestrings(strokes), whole)
-        _draw_lines(axes, _to_line_arrays(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
+        draw_lines(axes, _to_line_arrays(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
         return
     columns, rows = np.meshgrid(
         np.arange(2.0, viewport.width, 6.0), np.arange(2.0, viewport.height, 6.0)
@@ -136,32 +180,20 @@ def _draw_areas(axes: Axes, kind: str, shapes: Geometries, viewport: Viewport) -
 def draw_streets(
     axes: Axes, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
 ) -> None:
-    """Draw streets: all edges first and the fills upon them, so that junctions are open."""
+    """Draw streets: all edges below all fills, so that junctions are open."""
     classes = classify_streets(network, pieces)
-    lines = {
-        name: _to_line_arrays(
-            merge_lines(
-                shapely.get_parts(viewport.clip_to_page(network.lines(pieces[classes == name])))
-            )
-        )
-        for name in STYLES
-    }
-    for name, style in STYLES.items():
-        if lines[name] and not style.dashes:
-            _draw_lines(
-                axes, lines[name], STREET_EDGE_COLOUR, style.width_points(viewport) + 1.1, 3.0
-            )
     for level, (name, style) in enumerate(STYLES.items()):
-        if lines[name]:
-            beneath = 2.6 if style.dashes else 3.2 + level / 10
-            _draw_lines(
-                axes,
-                lines[name],
-                style.fill,
-                style.width_points(viewport),
-                beneath,
-                dashes=style.dashes,
-            )
+        shapes = viewport.clip_to_page(network.lines(pieces[classes == name]))
+        lines = _to_line_arrays(merge_lines(shapely.get_parts(shapes)))
+        if not lines:
+            continue
+        width = style.width_points(viewport)
+        if style.dashes:
+            dashes = (0.0, tuple(dash / width for dash in style.dashes))
+            draw_lines(axes, lines, style.fill, width, 2.6, styles=dashes, cap="butt")
+        else:
+            draw_lines(axes, lines, STREET_EDGE_COLOUR, width + 1.1, 3.0)
+            draw_lines(axes, lines, style.fill, width, 3.2 + level / 10)
 
 
 def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
@@ -173,23 +205,23 @@ def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
     return np.split(np.round(xy, 1), np.flatnonzero(np.diff(which)) + 1)
 
 
-def _draw_lines(
+def draw_lines(
     axes: Axes,
     lines: list[NDArray[np.float64]],
     colour: str,
     width: float,
     level: float,
     *,
-    dashes: tuple[float, float] | None = None,
+    styles: LineStyle | Sequence[LineStyle] = "solid",
+    cap: str | None = "round",
+    join: str | None = "round",
 ) -> None:
-    style = (0.0, [dash / width for dash in dashes]) if dashes else "solid"
-    axes.add_collection(
-        LineCollection(
-            lines, colors=colour, linewidths=width, zorder=level, linestyles=[style],
-            capstyle="butt" if dashes else "round", joinstyle="round",
-        ),
-        autolim=False,
+    """Draw (v, 2) lines, of one style or a style each; dashes are in multiples of the width."""
+    collection = LineCollection(
+        lines, colors=colour, linewidths=width, zorder=level, linestyles=styles,
+        capstyle=cap, joinstyle=join,
     )  # fmt: skip
+    axes.add_collection(collection, autolim=False)
 
 
 def build_compound_path(shapes: Geometries) -> Outline:

@@ -1,4 +1,4 @@
-"""The typeface of everything printed: shipped with us, so that papers are alike anywhere.
+"""The typeface of everything printed, which ships with the package, and typesetting with typst.
 
 Typesetting: a folder with a template, its data and pictures becomes a tagged PDF.
 """
@@ -30,14 +30,9 @@ MIN_FONT_SIZE = 8.0
 LINE_HEIGHT = 1.12
 """Height of a label in multiples of its size, descenders included."""
 UNKNOWN = "[?]"
-"""Stands for letters that the typeface lacks: a square would look like a fault in printing."""
+"""Stands for letters that the typeface lacks: a square would look like a printing fault."""
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that cannot be printed here."
-
-
-def get_font_file(*, bold: bool) -> Path:
-    """The file of a cut."""
-    return BOLD if bold else REGULAR
 
 
 @lru_cache(maxsize=2)
@@ -60,44 +55,44 @@ def make_printable(text: str) -> str:
     >>> make_printable("Al-Noor \u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631")
     'Al-Noor [?]'
     """
-    known = _load_characters(REGULAR) & _load_characters(BOLD)
-    composed = unicodedata.normalize("NFC", text)
-    shown = [_make_letter_printable(letter, known) for letter in composed]
-    return UNKNOWN_RUN.sub(UNKNOWN, " ".join("".join(shown).split()))
+    printable = _load_characters(REGULAR) & _load_characters(BOLD)
+    letters = []
+    for letter in unicodedata.normalize("NFC", text):
+        kind = unicodedata.category(letter)
+        if kind == "Cf":
+            continue  # marks that turn or join text would let a name rewrite the line it is in
+        shown = letter if ord(letter) in printable else UNKNOWN
+        letters.append(" " if kind[0] in "CZ" else shown)
+    return UNKNOWN_RUN.sub(UNKNOWN, " ".join("".join(letters).split()))
 
 
-def list_unprintable_notes(texts: object) -> list[str]:
-    """What a paper must say once where it holds the mark for unknown letters, else nothing.
+def list_unprintable_notes(data: object) -> list[str]:
+    """What a paper must say once if it holds the mark for unknown letters; else nothing.
 
-    Parameters
-    ----------
-    said
-        Strings, in lists and mappings of any depth.
+    `data` are its strings, in lists and mappings of any depth.
     """
-    return [UNKNOWN_MARK_NOTE] if UNKNOWN in str(texts) else []
-
-
-def _make_letter_printable(letter: str, known: frozenset[int]) -> str:
-    kind = unicodedata.category(letter)
-    if kind == "Cf":  # marks that turn or join text would let a name rewrite the line it is in
-        return ""
-    if kind[0] in "CZ":
-        return " "
-    return letter if ord(letter) in known else UNKNOWN
+    return [UNKNOWN_MARK_NOTE] if UNKNOWN in str(data) else []
 
 
 @lru_cache(maxsize=4096)
 def measure_text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Points that a text takes at this size."""
-    font = _load_font(get_font_file(bold=bold))
+    font = _load_font(BOLD if bold else REGULAR)
     font.set_size(size, 72)
     font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     return float(font.get_width_height()[0]) / 64
 
 
+def measure_label(
+    text: str, size: float, *, bold: bool = False, padding: float = 3.0
+) -> tuple[float, float]:
+    """Width and height of a label in points, with `padding` added to its width."""
+    return measure_text_width(text, size, bold=bold) + padding, size * LINE_HEIGHT
+
+
 @dataclass(frozen=True)
 class TextStyle:
-    """How words are written: points, cut, colour, points of white around them, and on what."""
+    """How words are written: points, cut, colour, points of white around them, drawing level."""
 
     size: float
     bold: bool = False
@@ -107,7 +102,7 @@ class TextStyle:
 
 
 def draw_text(axes: Axes, text: str, place: tuple[float, float, float], style: TextStyle) -> None:
-    """Write text on the page, its middle at x, y, turned by so many degrees.
+    """Write text on the page at `place`: its middle x, y, and its angle in degrees.
 
     The text stays text, so that a reader can search and copy it; its halo is drawn beneath.
     """
@@ -123,21 +118,14 @@ def draw_text(axes: Axes, text: str, place: tuple[float, float, float], style: T
         moved = Affine2D().rotate(turned).translate(*start)
         outline = moved.transform_path(_build_text_outline(text, style.size, bold=style.bold))
         vertices = np.round(np.asarray(outline.vertices, dtype=np.float64), 1)
-        axes.add_artist(
-            PathPatch(
-                Outline(vertices, outline.codes),
-                facecolor="none",
-                edgecolor="white",
-                linewidth=style.halo * 2,
-                joinstyle="round",
-                capstyle="round",
-                zorder=style.level - 0.5,
-            )
-        )
+        halo = PathPatch(Outline(vertices, outline.codes), facecolor="none", edgecolor="white")
+        halo.set(linewidth=style.halo * 2, joinstyle="round", capstyle="round")
+        halo.set(zorder=style.level - 0.5)
+        axes.add_artist(halo)
     axes.text(
         *start,
         text,
-        fontproperties=FontProperties(fname=str(get_font_file(bold=style.bold)), size=style.size),
+        fontproperties=FontProperties(fname=str(BOLD if style.bold else REGULAR), size=style.size),
         color=style.colour,
         rotation=angle,
         rotation_mode="anchor",
@@ -151,7 +139,7 @@ def draw_text(axes: Axes, text: str, place: tuple[float, float, float], style: T
 @lru_cache(maxsize=4096)
 def _build_text_outline(text: str, size: float, *, bold: bool) -> Outline:
     plain = text.replace("$", r"\$")  # matplotlib would read dollars as mathematics
-    font = FontProperties(fname=str(get_font_file(bold=bold)))
+    font = FontProperties(fname=str(BOLD if bold else REGULAR))
     return TextPath((0.0, 0.0), plain, size=size, prop=font)
 
 

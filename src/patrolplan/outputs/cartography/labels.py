@@ -1,7 +1,18 @@
-"""Where words go on a map: upright, beside what they name, never on each other.
+"""Where words go on a map: upright, next to what they name, never on each other.
 
 Everything is in points of the page (1/72 inch), x to the right and y upwards. A box is a row
 `(x, y, width, height, angle)`: its middle, its size, and degrees turned anticlockwise.
+
+How labels find their places. Each label comes with candidates: boxes where it could stand, each
+with a cost (how far from ideal that is). `place_labels` goes through the labels in order of
+importance and gives each its cheapest candidate that is free, that is: inside the map, clear of
+what is blocked, and clear of every label placed before. Nothing is moved afterwards.
+
+A greedy choice with costs is enough, and is what a map needs. The best arrangement of all labels
+is a hard problem (it contains maximum independent set), while a map has a clear order of
+importance: an unimportant name must never displace an important one. Two labels cannot overlap,
+because each is tested against all earlier ones. Where the order would leave out a label that must
+be on the map, the caller tries other orders, see `card_map`.
 """
 
 from collections.abc import Sequence
@@ -9,10 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 Boxes = NDArray[np.float64]
+NO_BOXES: Boxes = np.empty((0, 5))
 
 CANDIDATE_SPACING = 5.0
 """Points between two places tried along a line."""
@@ -20,33 +32,33 @@ LABEL_EDGE_MARGIN = 2.0
 """Points between a label and the edge of the map."""
 BEND_SAMPLES = 7
 """Where along a label its line is compared with the label's straight base."""
+AVOIDED_COST = 8.0
+"""Added to the cost of a place on ground that is to be avoided."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelCandidates:
-    """A label, and the places that would do for it.
-
-    Parameters
-    ----------
-    key
-        What the label names; labels of one key keep their distance, also from one wish to
-        another, so that a shorter word can stand in where the full name finds no place.
-    boxes, cost
-        (n, 5) places that would do; (n,) how much worse than ideal each of them is.
-    most
-        How often the label may stand on the map.
-    apart
-        Points between two labels of one key.
-    blocked
-        What the label must not touch besides other labels.
-    """
+    """The places that would do for a label."""
 
     key: str
+    """What the label names; a shorter text for the same key can stand in where the full name finds
+    no place."""
     boxes: Boxes
+    """(n, 5)"""
     costs: NDArray[np.float64]
+    """(n,) how much worse than ideal each place is."""
     max_count: int = 1
+    """How often the label may stand on the map."""
     min_gap: float = 220.0
+    """Points between the middles of two labels of one key."""
     blocked: BaseGeometry | None = None
+    """What the label must not touch besides other labels."""
+
+
+def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
+    """(n, 5) boxes that are not turned, of one size `(width, height)` or a size each."""
+    sizes = np.broadcast_to(size, (len(middles), 2))
+    return np.column_stack([middles, sizes, np.zeros(len(middles))])
 
 
 def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
@@ -60,7 +72,10 @@ def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
 
 
 def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
-    """(n, m) which boxes of two sets overlap: no side of either parts them.
+    """(n, m) which boxes of two sets overlap.
+
+    By the separating axis theorem: two convex shapes are apart exactly where their shadows on the
+    normal of one of their sides are. A box has two such axes, so that each pair has four to test.
 
     Examples
     --------
@@ -70,7 +85,7 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
     """
     gap = second[None, :, :2] - first[:, None, :2]
     parted = np.zeros(gap.shape[:2], dtype=bool)
-    for own, other, sign in ((first, second, 1), (second, first, 0)):
+    for own, other, own_first in ((first, second, True), (second, first, False)):
         for side in (0.0, 90.0):
             turned = np.radians(own[:, 4] + side)
             axis = np.column_stack([np.cos(turned), np.sin(turned)])
@@ -78,8 +93,8 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
             between = np.radians(own[:, 4][:, None] + side - other[:, 4][None, :])
             shade = np.abs(np.cos(between)) * other[:, 2] + np.abs(np.sin(between)) * other[:, 3]
             need = reach[:, None] + shade / 2
-            apart = np.einsum("nmk,nk->nm" if sign else "nmk,mk->nm", gap, axis)
-            parted |= np.abs(apart) >= (need if sign else need.T)
+            apart = np.einsum("nmk,nk->nm" if own_first else "nmk,mk->nm", gap, axis)
+            parted |= np.abs(apart) >= (need if own_first else need.T)
     return ~parted
 
 
@@ -103,55 +118,38 @@ def find_places_along_line(
     max_bend: float = 2.0,
     max_length_ratio: float = 1.0,
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places for a label along a line.
+    """Places for a label of this size along a (v, 2) line: (n, 5) boxes and their (n,) costs.
 
-    Parameters
-    ----------
-    line
-        (v, 2) points of the page.
-    width, height
-        Of the label.
-    beside
-        Distances of the label's middle from the line, to the left of it; 0 is on the line.
-    bend
-        How far the line may run from the label's straight base.
-    overhang
-        How much longer than the line the label may be; 1 keeps it within.
-
-    Returns
-    -------
-    boxes, cost
-        (n, 5) and (n,): middles and straight stretches cost least.
+    The middle of the line and straight stretches cost least. `offsets` are distances of the label
+    from the line, to the left of it; `max_bend` is how many points the line may depart from the
+    label's straight base, `max_length_ratio` how much longer than the line the label may be.
     """
     steps = np.hypot(*np.diff(line, axis=0).T)
     at = np.concatenate([[0.0], np.cumsum(steps)])
     length = float(at[-1])
     if length < 1.0 or width > length * max_length_ratio:
-        return np.empty((0, 5)), np.empty(0)
+        return NO_BOXES, np.empty(0)
+    # For every middle tried, sample the line under the label and lay a straight base between the
+    # first and last sample: its direction is the label's; `sag` is how far the line leaves it.
     half = min(width, length) / 2
     middle = np.linspace(half, length - half, int((length - 2 * half) / CANDIDATE_SPACING) + 1)
     spots = middle[:, None] + np.linspace(-half, half, BEND_SAMPLES)[None, :]
     x, y = np.interp(spots, at, line[:, 0]), np.interp(spots, at, line[:, 1])
     base = np.column_stack([x[:, -1] - x[:, 0], y[:, -1] - y[:, 0]])
-    reach = np.maximum(np.hypot(*base.T), 1e-9)
-    unit = base / reach[:, None]
+    unit = base / np.maximum(np.hypot(*base.T), 1e-9)[:, None]
+    normal = np.column_stack([-unit[:, 1], unit[:, 0]])
     away = unit[:, :1] * (y - y[:, :1]) - unit[:, 1:] * (x - x[:, :1])
     sag = np.ptp(away, axis=1)
+    # The label stands half-way between the base and the line's furthest point from it.
     centre = np.column_stack([(x[:, 0] + x[:, -1]) / 2, (y[:, 0] + y[:, -1]) / 2])
-    centre += (
-        (away.max(axis=1) + away.min(axis=1))[:, None]
-        / 2
-        * np.column_stack([-unit[:, 1], unit[:, 0]])
-    )
-    fits = sag <= max_bend
-    angle = np.degrees(np.arctan2(unit[:, 1], unit[:, 0]))
+    centre += (away.max(axis=1) + away.min(axis=1))[:, None] / 2 * normal
     cost = sag + 6 * np.abs(middle - length / 2) / length + 20 * max(0.0, width / length - 1)
-    normal = np.column_stack([-unit[:, 1], unit[:, 0]])
+    fits = sag <= max_bend
+    angle = make_upright(np.degrees(np.arctan2(unit[:, 1], unit[:, 0])))
     boxes, costs = [], []
     for rank, distance in enumerate(offsets):
-        shifted = (centre + distance * normal)[fits]
-        size = np.full((len(shifted), 2), (width, height))
-        boxes.append(np.column_stack([shifted, size, make_upright(angle[fits])]))
+        level = build_level_boxes((centre + distance * normal)[fits], (width, height))
+        boxes.append(np.column_stack([level[:, :4], angle[fits]]))
         costs.append(cost[fits] + rank)
     return np.concatenate(boxes), np.concatenate(costs)
 
@@ -160,6 +158,8 @@ SIDES = np.array(
     [(1, 0), (-1, 0), (0, -1), (0, 1), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
 )
 """Where around a sign a label may stand, the best first; level with its right side is best."""
+SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
+"""How far a label above or below a sign may slide sideways, in halves of its width."""
 
 
 def find_places_around_point(
@@ -169,50 +169,30 @@ def find_places_around_point(
     *,
     radius: float,
     extra_distances: Sequence[float] = (0.0,),
+    slide_distances: Sequence[float] = (),
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Level places for a label of this width and height around a sign of this radius.
+    """Places for a label around a sign of this radius: (n, 5) level boxes and their (n,) costs.
 
-    Returns
-    -------
-    boxes, cost
-        (n, 5) and (n,), close to the sign and so many points `farther` from it.
+    They lie `extra_distances` points farther from the sign than its radius; at a higher cost,
+    `slide_distances` points above and below it and slid sideways, for a long label near the edge
+    of the map.
     """
-    places, costs = [], []
-    for rank, more in enumerate(extra_distances):
-        reach = np.array(size) / 2 + (radius + more) * np.abs(SIDES)
+    half = np.array(size) / 2
+    offsets, costs = [], []
+    for rank, extra in enumerate(extra_distances):
         # Level with the sign, only the way to the side counts; above and below, only the rise.
-        offsets = np.sign(SIDES) * reach
-        places.append(offsets + np.array([x, y]))
+        offsets.append(np.sign(SIDES) * (half + (radius + extra) * np.abs(SIDES)))
         costs.append(np.arange(float(len(SIDES))) + 6.0 * rank)
-    middle = np.concatenate(places)
-    sizes = np.full((len(middle), 2), size)
-    return np.column_stack([middle, sizes, np.zeros(len(middle))]), np.concatenate(costs)
-
-
-def find_places_above_below(
-    x: float,
-    y: float,
-    size: tuple[float, float],
-    *,
-    radius: float,
-    extra_distances: Sequence[float] = (0.0,),
-) -> tuple[Boxes, NDArray[np.float64]]:
-    """Level places above and below a sign, slid aside: for a long label near the map's edge.
-
-    Returns
-    -------
-    boxes, cost
-        (n, 5) and (n,), dearer than places around the sign.
-    """
-    places = [
-        (x + shift * size[0] / 2, y + side * (radius + more + size[1] / 2))
-        for more in extra_distances
+    slid = [
+        (shift * half[0], side * (radius + extra + half[1]))
+        for extra in slide_distances
         for side in (-1, 1)
-        for shift in (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
+        for shift in SLIDES
     ]
-    sizes = np.full((len(places), 2), size)
-    cost = 20.0 + np.arange(float(len(places)))
-    return np.column_stack([np.array(places), sizes, np.zeros(len(places))]), cost
+    offsets.append(np.array(slid).reshape(-1, 2))
+    costs.append(20.0 + np.arange(float(len(slid))))
+    middles = np.concatenate(offsets) + np.array([x, y])
+    return build_level_boxes(middles, size), np.concatenate(costs)
 
 
 def place_labels(
@@ -224,53 +204,33 @@ def place_labels(
     blocked: BaseGeometry | None = None,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[int, Boxes]]:
-    """Choose places, wish by wish in their order, so that no two labels overlap.
+    """Choose places, label by label in their order, so that no two labels overlap.
 
-    Parameters
-    ----------
-    wishes
-        The most important first.
-    width, height
-        Of the map; labels stay inside.
-    taken
-        (k, 5) boxes that are in use already.
-    blocked
-        What no label may touch.
-    avoided
-        What labels touch only when there is no better place.
-
-    Returns
-    -------
-    list
-        (number of the wish, its box) for every label that found a place.
+    Labels stay inside a map of this width and height, clear of `occupied`, (k, 5) boxes that are
+    in use already, and of what is `blocked`; they touch what is `avoided` only when there is no
+    better place. Gives the number of the label and its (5,) box for every label with a place.
     """
-    used = np.empty((0, 5)) if occupied is None else occupied
-    for shape in (blocked, avoided, *(wish.blocked for wish in label_candidates)):
+    used = NO_BOXES if occupied is None else occupied
+    for shape in (blocked, avoided, *(label.blocked for label in label_candidates)):
         if shape is not None:
             shapely.prepare(shape)
-    found: list[tuple[int, Boxes]] = []
-    named: dict[str, list[Boxes]] = {}
-    for number, wish in enumerate(label_candidates):
-        boxes, cost = _filter_candidates(wish, (width, height), blocked, avoided)
-        same = named.setdefault(wish.key, [])
-        for _ in range(wish.max_count):
-            clear = ~find_overlaps(boxes, used).any(axis=1) & _check_gaps(boxes, same, wish.min_gap)
-            boxes, cost = boxes[clear], cost[clear]
+    placed: list[tuple[int, Boxes]] = []
+    placed_by_key: dict[str, list[Boxes]] = {}
+    for number, label in enumerate(label_candidates):
+        boxes, costs = _filter_candidates(label, (width, height), blocked, avoided)
+        same_key = placed_by_key.setdefault(label.key, [])
+        for _ in range(label.max_count):
+            free = ~find_overlaps(boxes, used).any(axis=1)
+            for other in same_key:
+                free &= np.hypot(*(boxes[:, :2] - other[:2]).T) >= label.min_gap
+            boxes, costs = boxes[free], costs[free]
             if not len(boxes):
                 break
-            best = boxes[np.argmin(cost)]
-            same.append(best)
-            found.append((number, best))
+            best = boxes[np.argmin(costs)]
+            same_key.append(best)
+            placed.append((number, best))
             used = np.vstack([used, best])
-    return found
-
-
-def _check_gaps(boxes: Boxes, others: Sequence[Boxes], min_gap: float) -> NDArray[np.bool_]:
-    """Boxes whose middle is so far from the middles of all others."""
-    far = np.ones(len(boxes), dtype=bool)
-    for other in others:
-        far &= np.hypot(*(boxes[:, :2] - other[:2]).T) >= min_gap
-    return far
+    return placed
 
 
 def _filter_candidates(
@@ -279,19 +239,18 @@ def _filter_candidates(
     blocked: BaseGeometry | None,
     avoided: BaseGeometry | None,
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places of a wish inside the map that touch nothing blocked, dearer where avoided."""
-    if not len(candidates.boxes):
-        return candidates.boxes, candidates.costs
-    edges = compute_corners(candidates.boxes)
-    kept = ((edges >= LABEL_EDGE_MARGIN) & (edges <= np.array(size) - LABEL_EDGE_MARGIN)).all(
-        axis=(1, 2)
-    )
-    boxes, cost, edges = candidates.boxes[kept], candidates.costs[kept], edges[kept]
-    shapes = shapely.polygons(edges)
+    """Places inside the map that touch nothing blocked, dearer where avoided."""
+    boxes, costs = candidates.boxes, candidates.costs
+    if not len(boxes):
+        return boxes, costs
+    edges = compute_corners(boxes)
+    inside = (edges >= LABEL_EDGE_MARGIN) & (edges <= np.array(size) - LABEL_EDGE_MARGIN)
+    on_map = inside.all(axis=(1, 2))
+    boxes, costs, shapes = boxes[on_map], costs[on_map], shapely.polygons(edges[on_map])
     for shape in (blocked, candidates.blocked):
         if shape is not None:
             clear = ~shapely.intersects(shape, shapes)
-            boxes, cost, shapes = boxes[clear], cost[clear], shapes[clear]
+            boxes, costs, shapes = boxes[clear], costs[clear], shapes[clear]
     if avoided is not None:
-        cost = cost + 8.0 * shapely.intersects(avoided, shapes)
-    return boxes, cost
+        costs = costs + AVOIDED_COST * shapely.intersects(avoided, shapes)
+    return boxes, costs

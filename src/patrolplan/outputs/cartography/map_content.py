@@ -1,6 +1,6 @@
 """All that is drawn of one patrol: what lies in a window on the area, brought to the page.
 
-An inset: the crowded corner of a map once more, larger, where the map has room to spare.
+An inset shows the crowded corner of a map once more, larger, where the map has room to spare.
 """
 
 from collections.abc import Iterator
@@ -9,37 +9,33 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import find_visible_pieces
-from patrolplan.outputs.cartography.labels import Boxes
-from patrolplan.outputs.cartography.route import (
-    LANE_WIDTH,
-    DrawnLeg,
-    find_pushed_ranges,
-    separate_legs,
-    separate_points,
+from patrolplan.outputs.cartography import route, symbols
+from patrolplan.outputs.cartography.basemap import find_visible_pieces, select_visible_features
+from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
+from patrolplan.outputs.cartography.place_names import SYMBOL_STYLES, find_symbols
+from patrolplan.outputs.cartography.viewport import (
+    MIN_EXTENT_METRES,
+    MIN_METRES_PER_POINT,
+    Geometries,
+    Viewport,
+    fit_viewport,
 )
-from patrolplan.outputs.cartography.symbols import CROSS_SIDE, KEEP_AWAY_TEXT, STOP_RADIUS
-from patrolplan.outputs.cartography.viewport import MIN_METRES_PER_POINT, Viewport, fit_viewport
-from patrolplan.outputs.wording import format_leg_name
+from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
 from patrolplan.patrols.plan import Leg, Patrol, Plan
 
-MIN_MAP_METRES = 420.0
-"""The longer side of a map shows at least so much."""
+MIN_GATE_EXTENT_METRES = 600.0
+"""The longer side of a map shows at least this much if there is nothing but the gate to show."""
 KEEP_AWAY_METRES = 250.0
-"""A place to keep away from that is so near to what is walked is on the map, if need be a larger
-one: who knows the streets around might stray there."""
-MIN_MARKER_GAP = 2 * STOP_RADIUS + 3.0
-"""Points between the middles of two signs, if need be by moving one."""
+"""A place to keep away from is on the map, which is enlarged for it if necessary, when it is within
+this distance of the route: an officer who knows the area might stray there."""
+MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
+"""Points between the middles of two signs; a sign is moved if they are nearer."""
 MARKER_EDGE_MARGIN = 8.0
-"""A sign nearer to the edge of the map than so many points would be cut: it is not on the map."""
-MIN_GATE_MAP_METRES = 600.0
-"""The same where there is nothing but the gate to show."""
+"""Points; a sign nearer to the edge of the map would be cut, so it is not on the map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +46,20 @@ class MapContent:
     network: StreetNetwork
     features: gpd.GeoDataFrame
     """Those in the window."""
+    point_symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
+    """(n,) names and (n, 2) points of bus stops and stations, by kind."""
     viewport: Viewport
     pieces: NDArray[np.int64]
-    stretches: NDArray[np.object_]
-    legs: list[DrawnLeg]
+    stretches: Geometries
+    legs: list[route.DrawnLeg]
     leg_labels: list[str]
     """Aligned with the legs: from where to where."""
     pushed_ranges: list[list[tuple[float, float]]]
     """Aligned with the legs: parts on which a bicycle is pushed, as shares of the length."""
+    marker_kinds: list[symbols.MarkerKind]
+    """Of the signs on the map: gate, crosses, stops, and the base."""
     marker_texts: list[str]
-    """What stands in the signs on the map: gate, crosses, stops, and the base."""
+    """What stands in the signs."""
     marker_centres: NDArray[np.float64]
     """(n, 2) middles of the signs."""
     marker_true_points: NDArray[np.float64]
@@ -68,294 +68,244 @@ class MapContent:
     @property
     def route(self) -> BaseGeometry:
         """All legs as one shape; empty without any."""
-        return shapely.union_all([shapely.LineString(strand.line) for strand in self.legs])
+        return shapely.union_all([leg.shape for leg in self.legs])
 
     @property
     def gate(self) -> tuple[float, float]:
         """Where the gate is, on the map or beyond it."""
-        [(x, y)] = self.viewport.to_page(np.array([(self.patrol.x, self.patrol.y)]))
-        return float(x), float(y)
+        [(x, y)] = self.viewport.to_page(np.array([(self.patrol.x, self.patrol.y)])).tolist()
+        return x, y
 
     @property
     def marker_area(self) -> BaseGeometry:
         """What the signs hide."""
-        return shapely.multipoints(self.marker_centres).buffer(STOP_RADIUS)
+        return shapely.multipoints(self.marker_centres).buffer(symbols.STOP_RADIUS)
 
     @property
     def marker_boxes(self) -> Boxes:
-        """Boxes of the signs."""
-        cross = np.array([name == KEEP_AWAY_TEXT for name in self.marker_texts], dtype=bool)
-        side = np.where(cross, CROSS_SIDE + 4.0, 2 * STOP_RADIUS + 2.5)
-        return np.column_stack([self.marker_centres, side, side, np.zeros(len(side))])
+        """(n, 5) boxes of the signs."""
+        sides = [
+            symbols.CROSS_SIDE + 4.0 if kind == "keep_away" else 2 * symbols.STOP_RADIUS + 2.5
+            for kind in self.marker_kinds
+        ]
+        return build_level_boxes(self.marker_centres, np.array(sides).reshape(-1, 1))
 
 
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
-    """The window that shows a whole patrol on so many points of the page."""
+    """The window that shows a whole patrol on a map of this width and height in points."""
     network = plan.area.network
-    places, barred = _collect_patrol_points(patrol), _collect_barred_points(patrol)
+    _, _, places = _list_markers(patrol, keep_away=False)
+    barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
     lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
-    walked = shapely.union_all(
-        [shapely.multipoints(places), *(shapely.linestrings(line) for line in lines)]
-    )
+    walked = shapely.union_all([shapely.multipoints(places), *map(shapely.linestrings, lines)])
     near = barred[shapely.distance(walked, shapely.points(barred)) <= KEEP_AWAY_METRES]
     return fit_viewport(
         [places, *lines, near, shapely.get_coordinates(_select_stretches(plan.hotspots, patrol))],
         width=width,
         height=height,
-        min_extent_metres=MIN_MAP_METRES if patrol.stops else MIN_GATE_MAP_METRES,
+        min_extent_metres=MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES,
         street_bounds=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
     )
 
 
 def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapContent:
     """Bring everything of a patrol that lies in the window to the page."""
-    network, features = plan.area.network, plan.area.features
+    features = select_visible_features(plan.area.features, viewport)
     legs = _select_drawn_legs(patrol)
-    names, marks, true_marks = _arrange_markers(viewport, patrol)
-    if len(features):
-        features = features.iloc[np.sort(features.sindex.query(viewport.extent))]
+    kinds, texts, xy = _list_markers(patrol)
+    points = viewport.to_page(xy)
+    on_map = viewport.contains(points, margin=MARKER_EDGE_MARGIN)
+    kinds = [kind for kind, shown in zip(kinds, on_map, strict=True) if shown]
+    # The gate stays where it is; crosses move for nothing but the gate and each other.
+    fixed = sum(kind in {"gate", "keep_away"} for kind in kinds)
     return MapContent(
         patrol=patrol,
-        network=network,
+        network=plan.area.network,
         features=features,
+        point_symbols={kind: find_symbols(features, viewport, kind) for kind in SYMBOL_STYLES},
         viewport=viewport,
-        pieces=find_visible_pieces(network, viewport),
+        pieces=find_visible_pieces(plan.area.network, viewport),
         stretches=viewport.clip_to_page(_select_stretches(plan.hotspots, patrol)),
-        legs=separate_legs([viewport.to_page(leg.line) for _, leg in legs]),
-        leg_labels=[tag for tag, _ in legs],
-        pushed_ranges=[find_pushed_ranges(leg) for _, leg in legs],
-        marker_texts=names,
-        marker_centres=marks,
-        marker_true_points=true_marks,
+        legs=route.separate_legs([viewport.to_page(leg.line) for _, leg in legs]),
+        leg_labels=[name for name, _ in legs],
+        pushed_ranges=[route.find_pushed_ranges(leg) for _, leg in legs],
+        marker_kinds=kinds,
+        marker_texts=[text for text, shown in zip(texts, on_map, strict=True) if shown],
+        marker_centres=route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed),
+        marker_true_points=points[on_map],
     )
 
 
-def _arrange_markers(
-    viewport: Viewport, patrol: Patrol
-) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
-    """Names of the signs in the window, where they stand, and for which places."""
-    places, barred = _collect_patrol_points(patrol), _collect_barred_points(patrol)
-    base = [] if patrol.base_xy is None else ["B"]
-    stops = [str(number + 1) for number in range(len(patrol.stops))]
-    names = np.array(["G", *[KEEP_AWAY_TEXT] * len(barred), *stops, *base])
-    true = viewport.to_page(np.vstack([places[:1], barred, places[1:]]))
-    inside = (true > MARKER_EDGE_MARGIN) & (
-        true < np.array([viewport.width, viewport.height]) - MARKER_EDGE_MARGIN
-    )
-    names, true = names[inside.all(axis=1)], true[inside.all(axis=1)]
-    # The gate stays where it is, crosses move for nothing but the gate and each other.
-    fixed = int(np.isin(names, ["G", KEEP_AWAY_TEXT]).sum())
-    return names.tolist(), separate_points(true, MIN_MARKER_GAP, fixed=fixed), true
-
-
-def _collect_patrol_points(patrol: Patrol) -> NDArray[np.float64]:
-    """(n, 2) metres of gate, stops and base."""
-    base = [] if patrol.base_xy is None else [patrol.base_xy]
-    return np.array([(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops), *base])
-
-
-def _collect_barred_points(patrol: Patrol) -> NDArray[np.float64]:
-    """(n, 2) metres of the places to keep away from."""
-    return np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
+def _list_markers(
+    patrol: Patrol, *, keep_away: bool = True
+) -> tuple[list[symbols.MarkerKind], list[str], NDArray[np.float64]]:
+    """Kinds and texts of a patrol's signs, and (n, 2) metres of their places: the gate first."""
+    markers: list[tuple[symbols.MarkerKind, str, float, float]] = [
+        ("gate", "G", patrol.x, patrol.y)
+    ]
+    if keep_away:
+        markers += [("keep_away", symbols.KEEP_AWAY_TEXT, bar.x, bar.y) for bar in patrol.keep_away]
+    markers += [("stop", str(no), stop.x, stop.y) for no, stop in enumerate(patrol.stops, 1)]
+    if patrol.base_xy is not None:
+        markers.append(("base", "B", *patrol.base_xy))
+    kinds, texts, x, y = zip(*markers, strict=True)
+    return list(kinds), list(texts), np.column_stack([x, y])
 
 
 def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
-    """Legs that lead anywhere, each with its tag; the way from the base to the gate first."""
-    before = [] if patrol.approach is None else ["B→G"]
-    tags = [*before, *(format_leg_name(patrol, number) for number in range(len(patrol.legs)))]
-    pairs = zip(tags, patrol.all_legs, strict=True)
-    return [(tag, leg) for tag, leg in pairs if len(leg.line) > 1]
+    """Legs that have a length, each with its tag; the way from the base to the gate first."""
+    approach = [] if patrol.approach is None else [APPROACH_NAME]
+    names = [*approach, *(format_leg_name(patrol, number) for number in range(len(patrol.legs)))]
+    return [row for row in zip(names, patrol.all_legs, strict=True) if len(row[1].line) > 1]
 
 
-def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> NDArray[np.object_]:
-    """Stretches of the patrol's stops."""
+def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
+    """Stretches of the patrol's stops, in metres."""
     wanted = [stop.hotspot for stop in patrol.stops]
     if not wanted or not len(hotspots):
         return np.empty(0, dtype=object)
-    shapes: NDArray[np.object_] = hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy()
-    return shapes
+    return np.asarray(hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy())
 
 
 MIN_VISIBLE_POINTS = 28.0
-"""Points of a leg between the signs, without which it is not followed: an arrow and a tag."""
+"""Points of a leg that must show between the signs, for an arrow and a tag, to follow it."""
 MARKER_CLEARANCE = 2.0
-"""Points around a sign in which no line is told from its edge."""
+"""Points around a sign within which a line cannot be distinguished from the sign's edge."""
 MIN_ZOOM = 1.6
-"""What is not enlarged by so much is not worth a second look."""
-SIZES = ((130.0, 110.0), (155.0, 130.0), (180.0, 150.0), (210.0, 170.0), (240.0, 190.0))
-"""Points of the page that an inset may take."""
-PADDING = 22.0
-"""Points within the inset kept free for signs."""
+"""An inset that enlarges less than this is not worth its space."""
+INSET_SIZES = ((130.0, 110.0), (155.0, 130.0), (180.0, 150.0), (210.0, 170.0), (240.0, 190.0))
+"""Widths and heights that an inset may have, in points."""
+INSET_PADDING = 22.0
+"""Points within the inset that stay free for signs."""
 INSET_CAPTION_HEIGHT = 14.0
 """Points below the inset, for its scale and what it is."""
 INSET_SEARCH_STEP = 10.0
-"""Points between the places that are tried."""
+"""Points between the places tried for an inset."""
 
 
 @dataclass(frozen=True, eq=False)
 class Inset:
-    """A window on part of a map.
-
-    Parameters
-    ----------
-    frame
-        What it shows.
-    box
-        (1, 5) box that it takes on the map, its strip included.
-    shown
-        (1, 5) box of the part of the map that it enlarges.
-    legs
-        Numbers of the legs that can be followed in it alone.
-    """
+    """A window on part of a map."""
 
     viewport: Viewport
     box: Boxes
+    """(1, 5) box that it takes on the map, its caption included."""
     enlarged_box: Boxes
+    """(1, 5) box of the part of the map that it enlarges."""
     leg_numbers: frozenset[int]
+    """Legs that can be followed only in the inset."""
+
+    @property
+    def outline(self) -> BaseGeometry:
+        """The edge of what it enlarges, and the line from there to the inset."""
+        [enlarged], [box] = _to_polygons(self.enlarged_box), _to_polygons(self.box)
+        return shapely.union(enlarged.exterior, shapely.shortest_line(enlarged, box))
 
 
 def find_inset(content: MapContent) -> Inset | None:
-    """The inset that a map needs; None where signs leave all legs to be seen, or no room for it."""
-    lines = np.array([shapely.LineString(strand.line) for strand in content.legs], dtype=object)
+    """The inset that a map needs; None where all legs can be seen, or there is no room for it."""
+    lines = np.array([leg.shape for leg in content.legs], dtype=object)
     seen = shapely.length(shapely.difference(lines, content.marker_area.buffer(MARKER_CLEARANCE)))
-    # A leg that is as short itself goes next door: its tag says enough.
+    # A leg that is itself so short leads next door: its tag says enough.
     hidden = (seen < MIN_VISIBLE_POINTS) & (shapely.length(lines) >= MIN_VISIBLE_POINTS)
     if not hidden.any():
         return None
     crowd = _find_most_crowded(lines[hidden], MIN_VISIBLE_POINTS - seen[hidden])
     signs = shapely.intersection(crowd, shapely.multipoints(content.marker_true_points))
-    if not _has_touching_markers(signs):
+    # A map is crowded only if signs at their true places would touch, and so had to be moved.
+    xy = shapely.get_coordinates(signs)
+    apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    if not (apart[~np.eye(len(xy), dtype=bool)] < MIN_MARKER_GAP).any():
         return None
     ends = shapely.multipoints([[line.coords[0], line.coords[-1]] for line in lines])
     within = shapely.contains(crowd, ends)
     # Longer legs between the crowded signs are shown whole where that leaves it large enough.
     for legs in (within, within & hidden):
-        found = _fit_inset(content, legs, shapely.union_all([signs, *lines[legs]]))
-        if found is not None:
-            return found
+        inset = _fit_inset(content, legs, shapely.union_all([signs, *lines[legs]]))
+        if inset is not None:
+            return inset
     return None
 
 
-def _find_most_crowded(lines: NDArray[np.object_], lack: NDArray[np.float64]) -> BaseGeometry:
-    """The surroundings of the legs that most is hidden of, where several lie together."""
-    around = shapely.buffer(lines, 2 * STOP_RADIUS)
-    parts = shapely.get_parts(shapely.union_all(around))
+def _find_most_crowded(lines: Geometries, lack: NDArray[np.float64]) -> BaseGeometry:
+    """The surroundings of the legs of which most is hidden, where several lie together."""
+    parts = shapely.get_parts(shapely.union_all(shapely.buffer(lines, 2 * symbols.STOP_RADIUS)))
     hidden = [float(lack[shapely.intersects(part, lines)].sum()) for part in parts]
-    worst: BaseGeometry = parts[int(np.argmax(hidden))]
-    return worst
-
-
-def _has_touching_markers(places: BaseGeometry) -> bool:
-    """Whether signs at these places would touch, and so were moved aside."""
-    xy = shapely.get_coordinates(places)
-    apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
-    return bool((apart[~np.eye(len(xy), dtype=bool)] < MIN_MARKER_GAP).any())
+    return parts[int(np.argmax(hidden))]
 
 
 def _fit_inset(content: MapContent, legs: NDArray[np.bool_], shape: BaseGeometry) -> Inset | None:
-    """The inset that enlarges a shape most, the smallest of these, as near to it as it goes.
+    """The inset that enlarges a shape most, the smallest of these, as near to it as possible.
 
-    One whose line to the shape crosses the route is taken only when there is no other.
+    An inset whose line to the shape crosses the route is chosen only if there is no other.
     """
     left, low, right, top = shapely.bounds(shape)
     middle, extent = np.array([left + right, low + top]) / 2, np.array([right - left, top - low])
-    most = content.viewport.metres_per_point / MIN_METRES_PER_POINT
-    zooms = [
-        min(most, float((_compute_content_size(size) / np.maximum(extent, 1.0)).min()))
-        for size in SIZES
-    ]
+    scale = content.viewport.metres_per_point
+    room = np.array(INSET_SIZES) - (2 * INSET_PADDING, 2 * INSET_PADDING + INSET_CAPTION_HEIGHT)
+    zooms = (room / np.maximum(extent, 1.0)).min(axis=1).clip(max=scale / MIN_METRES_PER_POINT)
     order = np.argsort(-np.round(zooms, 2), kind="stable")
-    route = content.route.buffer(LANE_WIDTH)
-    for crossed in (False, True):
-        for number in order[np.array(zooms)[order] >= MIN_ZOOM]:
-            width, height = SIZES[number]
-            reach = np.array([width, height - INSET_CAPTION_HEIGHT]) / zooms[number]
-            shown = np.array([[*middle, *reach, 0.0]])
-            boxes = _find_free_boxes(content, (width, height), shown)
-            if not crossed:
-                links = shapely.shortest_line(_to_polygons(shown), _to_polygons(boxes))
-                boxes = boxes[~shapely.intersects(route, links)]
+    walked = content.route.buffer(route.LANE_WIDTH)
+    for may_cross in (False, True):
+        for number in order[zooms[order] >= MIN_ZOOM]:
+            width, height = INSET_SIZES[number]
+            zoom, map_height = float(zooms[number]), height - INSET_CAPTION_HEIGHT
+            enlarged = build_level_boxes(middle[None], (width / zoom, map_height / zoom))
+            boxes = _find_free_boxes(content, (width, height), enlarged)
+            if not may_cross:
+                links = shapely.shortest_line(_to_polygons(enlarged), _to_polygons(boxes))
+                boxes = boxes[~shapely.intersects(walked, links)]
             if len(boxes):
-                x, y = content.viewport.to_metres(middle[None])[0]
-                scale = content.viewport.metres_per_point / zooms[number]
-                frame = Viewport(
-                    width,
-                    height - INSET_CAPTION_HEIGHT,
-                    x,
-                    y,
-                    scale,
-                    content.viewport.rotation_degrees,
-                )
+                [(x, y)] = content.viewport.to_metres(middle[None]).tolist()
+                turned = content.viewport.rotation_degrees
+                viewport = Viewport(width, map_height, x, y, scale / zoom, turned)
                 nearest = np.argmin(np.hypot(*(boxes[:, :2] - middle).T))
-                told = frozenset(np.flatnonzero(legs).tolist())
-                return Inset(frame, boxes[nearest][None], shown, told)
+                numbers = frozenset(np.flatnonzero(legs).tolist())
+                return Inset(viewport, boxes[nearest][None], enlarged, numbers)
     return None
-
-
-def _compute_content_size(size: tuple[float, float]) -> NDArray[np.float64]:
-    """Points of an inset that its content may take."""
-    return np.array(size) - (2 * PADDING, 2 * PADDING + INSET_CAPTION_HEIGHT)
 
 
 def _find_free_boxes(
     content: MapContent, size: tuple[float, float], enlarged_boxes: Boxes
 ) -> Boxes:
     """Boxes at the map's edge that hide nothing of the patrol, nor what they would enlarge."""
-    kept = [
-        content.route.buffer(LANE_WIDTH),
+    visible = [
+        content.route.buffer(route.LANE_WIDTH),
         content.marker_area,
         *content.stretches,
         *_to_polygons(enlarged_boxes),
     ]
-    boxes = np.array(list(_iterate_edge_boxes(content.viewport, size))).reshape(-1, 5)
-    free: Boxes = boxes[~shapely.intersects(shapely.union_all(kept), _to_polygons(boxes))]
-    return free
+    middles = np.array(list(_iterate_edge_places(content.viewport, size))).reshape(-1, 2)
+    boxes = build_level_boxes(middles, size)
+    hides = shapely.intersects(shapely.union_all(visible), _to_polygons(boxes))
+    return np.asarray(boxes[~hides])
 
 
-def _iterate_edge_boxes(
+def _iterate_edge_places(
     viewport: Viewport, size: tuple[float, float]
-) -> Iterator[tuple[float, ...]]:
-    """Boxes of this size along the four edges of the map."""
+) -> Iterator[tuple[float, float]]:
+    """Middles of boxes of this size along the four edges of the map."""
     (width, height), slack = size, (viewport.width - size[0], viewport.height - size[1])
     if min(slack) < 0:
         return
-    for x in np.append(np.arange(0.0, slack[0], INSET_SEARCH_STEP), slack[0]):
+    across, up = (np.append(np.arange(0.0, most, INSET_SEARCH_STEP), most) for most in slack)
+    for x in across:
         for y in (0.0, slack[1]):
-            yield x + width / 2, y + height / 2, width, height, 0.0
-    for y in np.append(np.arange(0.0, slack[1], INSET_SEARCH_STEP), slack[1]):
+            yield x + width / 2, y + height / 2
+    for y in up:
         for x in (0.0, slack[0]):
-            yield x + width / 2, y + height / 2, width, height, 0.0
+            yield x + width / 2, y + height / 2
 
 
-def _to_polygons(boxes: Boxes) -> NDArray[np.object_]:
+def _to_polygons(boxes: Boxes) -> Geometries:
     """Boxes that are not turned, as shapes."""
     half = boxes[:, 2:4] / 2
-    shapes: NDArray[np.object_] = shapely.box(*(boxes[:, :2] - half).T, *(boxes[:, :2] + half).T)
-    return shapes
+    return np.asarray(shapely.box(*(boxes[:, :2] - half).T, *(boxes[:, :2] + half).T))
 
 
 def find_visible_legs(content: MapContent) -> list[int]:
     """Numbers of the legs of which enough is in the window to be followed."""
-    edge = shapely.box(0.0, 0.0, *content.viewport.size)
-    lines = [shapely.LineString(strand.line) for strand in content.legs]
-    seen = shapely.length(
-        shapely.intersection(lines, edge.difference(content.marker_area.buffer(MARKER_CLEARANCE)))
-    )
+    page = shapely.box(0.0, 0.0, *content.viewport.size)
+    clear = page.difference(content.marker_area.buffer(MARKER_CLEARANCE))
+    seen = shapely.length(shapely.intersection([leg.shape for leg in content.legs], clear))
     return np.flatnonzero(seen >= MIN_VISIBLE_POINTS).tolist()
-
-
-def build_inset_outline(inset: Inset) -> BaseGeometry:
-    """The edge of what an inset enlarges, and the line from there to it."""
-    [shown], [box] = _to_polygons(inset.enlarged_box), _to_polygons(inset.box)
-    return shapely.union(shown.exterior, shapely.shortest_line(shown, box))
-
-
-def draw_inset_outline(axes: Axes, inset: Inset) -> None:
-    """Draw on the map which part of it is enlarged, and where to look for it."""
-    lines = [
-        shapely.get_coordinates(part) for part in shapely.get_parts(build_inset_outline(inset))
-    ]
-    for colour, width, level in (("white", 2.6, 7.1), ("black", 1.0, 7.2)):
-        axes.add_collection(
-            LineCollection(lines, colors=colour, linewidths=width, zorder=level), autolim=False
-        )

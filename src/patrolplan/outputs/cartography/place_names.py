@@ -1,22 +1,31 @@
-"""Which names stand on a patrol's map: streets of the route first, then what helps to find them."""
+"""Which names stand on a map, how they are written, and where each of them could stand.
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+Streets of the route come first, then what helps to find them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle, FancyBboxPatch
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import classify_streets, merge_lines
-from patrolplan.outputs.cartography.fonts import LINE_HEIGHT, make_printable, measure_text_width
+from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, merge_lines
+from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, make_printable, measure_label
 from patrolplan.outputs.cartography.labels import (
+    Boxes,
     LabelCandidates,
-    find_places_above_below,
+    build_level_boxes,
     find_places_along_line,
     find_places_around_point,
+    place_labels,
 )
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import LONGEST_NAME, shorten
@@ -28,39 +37,78 @@ ROUTE_NAME_OFFSETS = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
 STREET_CLASS_RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
 SYMBOL_EDGE_MARGIN = 4.0
-"""Signs nearer to the edge of the map than so many points are left out."""
+"""Points; signs nearer to the edge of the map are not drawn."""
 MAX_ROUTE_DISTANCE = 45.0
-"""Points from the route within which its streets' names stand."""
+"""Points; names of streets on the route stand within this distance of it."""
+SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
+    "bus_stop": (3.5, False, "#8a8a8a"),
+    "station": (6.0, True, ""),
+}
+"""Radius of a sign in points, whether its name is bold, and the colour of the name's plate.
+
+Names of bus stops have a plate, because most are called after some other street.
+"""
+
+
+LabelKind = Literal["name", "route_street", "leg"]
 
 
 @dataclass(frozen=True, eq=False)
 class MapLabel:
-    """A name that wants a place, and how it is written."""
+    """Words that want a place on the map, and how they are written."""
 
     text: str
     size: float
     bold: bool
     colour: str
     candidates: LabelCandidates
+    kind: LabelKind = "name"
+    """The tag of a leg, the name of a street on the route, or any other name."""
     plate_colour: str = ""
     """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
     leader_ends: NDArray[np.float64] | None = None
-    """(n, 2) for each place of the wish, where a line leads from there; None without lines."""
+    """(n, 2) for each candidate, where a line from it leads; None without lines."""
 
 
-@dataclass(frozen=True)
-class PointSymbol:
-    """How places of one kind are named: the sign's radius in points, the name's cut and plate."""
+def place_map_labels(
+    labels: Sequence[MapLabel],
+    viewport: Viewport,
+    *,
+    occupied: Boxes,
+    blocked: BaseGeometry | None = None,
+    avoided: BaseGeometry | None = None,
+) -> list[tuple[MapLabel, Boxes]]:
+    """The labels that find a place, with their (5,) boxes, see `labels.place_labels`."""
+    places = place_labels(
+        [label.candidates for label in labels],
+        width=viewport.width,
+        height=viewport.height,
+        occupied=occupied,
+        blocked=blocked,
+        avoided=avoided,
+    )
+    return [(labels[number], box) for number, box in places]
 
-    kind: str
-    radius: float
-    bold: bool = False
-    plate_colour: str = ""
 
-
-STATION = PointSymbol("station", radius=6.0, bold=True)
-BUS_STOP = PointSymbol("bus_stop", radius=3.5, plate_colour="#8a8a8a")
-"""On a plate, because bus stops are mostly called after some other street."""
+def draw_label(axes: Axes, label: MapLabel, box: Boxes) -> None:
+    """Draw a label in its box, on its plate, with its line if it has one."""
+    x, y, width, height, angle = (float(value) for value in box)
+    if label.leader_ends is not None:
+        end = label.leader_ends[int(np.argmin(np.abs(label.candidates.boxes - box).sum(axis=1)))]
+        for colour, line_width, level in (("white", 2.6, 8.6), (ROUTE_COLOUR, 1.1, 8.7)):
+            axes.plot([x, end[0]], [y, end[1]], color=colour, lw=line_width, zorder=level)
+        dot = Circle((float(end[0]), float(end[1])), 2.0)
+        dot.set(facecolor=ROUTE_COLOUR, edgecolor="white", linewidth=0.6, zorder=8.8)
+        axes.add_artist(dot)
+    if label.plate_colour:
+        corner = (x - width / 2 + 1.5, y - height / 2 + 1.5)
+        plate = FancyBboxPatch(
+            corner, width - 3, height - 3, boxstyle="round,pad=1.5,rounding_size=2.5"
+        )
+        plate.set(facecolor="white", edgecolor=label.plate_colour, linewidth=0.9, zorder=9.0)
+        axes.add_artist(plate)
+    style = TextStyle(label.size, label.bold, label.colour, halo=0.0 if label.plate_colour else 1.3)
+    draw_text(axes, label.text, (x, y, angle), style)
 
 
 def build_street_labels(
@@ -68,164 +116,146 @@ def build_street_labels(
     pieces: NDArray[np.int64],
     viewport: Viewport,
     *,
-    route_streets: Iterable[str],
-    route: BaseGeometry,
+    route_streets: Iterable[str] = (),
+    route: BaseGeometry | None = None,
 ) -> list[MapLabel]:
-    """Names of the streets in the window, those of the route first, then by class and length."""
+    """Names of the streets in the window, those of the route first, then by class and length.
+
+    Those of the route are bold. `route` is the route's shape in points of the page.
+    """
     names = network.piece_name[pieces].astype(str)
-    named = names != ""
-    shown, names = pieces[named], names[named]
+    shown, names = pieces[names != ""], names[names != ""]
     classes = classify_streets(network, shown)
-    wanted = set(route_streets)
-    found: list[tuple[tuple[int, float, str], MapLabel]] = []
-    order = np.argsort(names, kind="stable")
-    for group in np.split(order, np.flatnonzero(names[order][1:] != names[order][:-1]) + 1):
-        if not len(group):
-            continue
-        name = str(names[group[0]])
-        lines = viewport.clip_to_page(network.lines(shown[group]), margin=0)
-        lines = shapely.get_parts(lines)
-        lines = merge_lines(lines[shapely.get_type_id(lines) == 1])
+    route_names = set(route_streets)
+    ranked: list[tuple[tuple[int, float, str], MapLabel]] = []
+    for key, rows in pd.Series(names).groupby(names).indices.items():
+        name = str(key)
+        lines = shapely.get_parts(viewport.clip_to_page(network.lines(shown[rows]), margin=0))
+        lines = merge_lines(lines[shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING])
         if not len(lines):
             continue
-        rank = min(STREET_CLASS_RANK[kind] for kind in classes[group])
-        walked = name in wanted
-        written = _build_street_label(name, lines, walked=walked, major=rank <= 1, route=route)
+        rank = min(STREET_CLASS_RANK[kind] for kind in classes[rows])
+        walked = name in route_names
+        label = _build_street_label(name, lines, walked=walked, major=rank <= 1, route=route)
         length = float(shapely.length(lines).sum())
-        found.append(((-1 if walked else rank, -length, name), written))
-    return [name for _, name in sorted(found, key=lambda pair: pair[0])]
+        ranked.append(((-1 if walked else rank, -length, name), label))
+    return [label for _, label in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def _build_street_label(
-    name: str,
-    lines: NDArray[np.object_],
-    *,
-    walked: bool,
-    major: bool,
-    route: BaseGeometry,
+    name: str, lines: NDArray[np.object_], *, walked: bool, major: bool, route: BaseGeometry | None
 ) -> MapLabel:
+    """A street's name on the street; where it is walked, also next to it, clear of the route."""
     text = shorten(make_printable(name))
     size = ROUTE_NAME_SIZE if walked else NAME_SIZE
-    width = measure_text_width(text, size, bold=walked) + 3
-    height = size * LINE_HEIGHT
-    boxes, costs = [np.empty((0, 5))], [np.empty(0)]
+    width, height = measure_label(text, size, bold=walked)
+    ratio = 2.2 if walked else 1.04
+    placings: list[tuple[tuple[float, ...], float, float]] = [((0.0,), 6.0 if walked else 3.0, 0.0)]
+    if walked:
+        placings.append((ROUTE_NAME_OFFSETS, 18.0, 3.0))
+    all_boxes, all_costs = [], []
     for line in lines:
         xy = shapely.get_coordinates(line)
-        for beside, bend in (
-            (((0.0,), 6.0), (ROUTE_NAME_OFFSETS, 18.0)) if walked else (((0.0,), 3.0),)
-        ):
-            places, cost = find_places_along_line(
-                xy,
-                width,
-                height,
-                offsets=beside,
-                max_bend=bend,
-                max_length_ratio=2.2 if walked else 1.04,
+        for offsets, max_bend, extra_cost in placings:
+            boxes, costs = find_places_along_line(
+                xy, width, height, offsets=offsets, max_bend=max_bend, max_length_ratio=ratio
             )
-            boxes.append(places)
-            costs.append(cost + (3.0 if len(beside) > 1 else 0.0))
-    all_boxes, all_costs = np.concatenate(boxes), np.concatenate(costs)
-    if walked and not route.is_empty:
-        # The walked part of a long street is where its name is looked for.
-        away = shapely.distance(shapely.points(all_boxes[:, :2]), route)
+            all_boxes.append(boxes)
+            all_costs.append(costs + extra_cost)
+    boxes, costs = np.concatenate(all_boxes), np.concatenate(all_costs)
+    if walked and route is not None and not route.is_empty:
+        # The name of a long street belongs on the part that is walked.
+        away = shapely.distance(shapely.points(boxes[:, :2]), route)
         near = away <= MAX_ROUTE_DISTANCE
         if near.any():
-            all_boxes, all_costs, away = all_boxes[near], all_costs[near], away[near]
-        all_costs = all_costs + np.maximum(0.0, away - 14.0) * 0.4
-    wish = LabelCandidates(
-        name, all_boxes, all_costs, max_count=2 if walked or major else 1, min_gap=300.0
-    )
-    return MapLabel(text, size, walked, "black" if walked or major else "#3c3c3c", wish)
+            boxes, costs, away = boxes[near], costs[near], away[near]
+        costs = costs + np.maximum(0.0, away - 14.0) * 0.4
+    prominent = walked or major
+    candidates = LabelCandidates(name, boxes, costs, max_count=2 if prominent else 1, min_gap=300.0)
+    colour = "black" if prominent else "#3c3c3c"
+    kind: LabelKind = "route_street" if walked else "name"
+    return MapLabel(text, size, walked, colour, candidates, kind)
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
     """The school's name by its gate, and shorter forms that stand in where it finds no place."""
-    names = []
+    labels = []
     for letters in (LONGEST_NAME, 20, 10) if school else ():
         text = shorten(make_printable(school), letters)
-        width = measure_text_width(text, SCHOOL_SIZE, bold=True) + 3
-        size = (width, SCHOOL_SIZE * LINE_HEIGHT)
-        near = find_places_around_point(*gate, size, radius=radius, extra_distances=(0.0, 4.0, 9.0))
-        aside = find_places_above_below(
-            *gate, size, radius=radius, extra_distances=(0.0, 6.0, 14.0, 24.0)
+        boxes, costs = find_places_around_point(
+            *gate,
+            measure_label(text, SCHOOL_SIZE, bold=True),
+            radius=radius,
+            extra_distances=(0.0, 4.0, 9.0),
+            slide_distances=(0.0, 6.0, 14.0, 24.0),
         )
-        boxes, cost = (np.concatenate(parts) for parts in zip(near, aside, strict=True))
-        wish = LabelCandidates("school", boxes, cost, min_gap=np.inf)
-        names.append(MapLabel(text, SCHOOL_SIZE, bold=True, colour="black", candidates=wish))
-    return names
+        candidates = LabelCandidates("school", boxes, costs, min_gap=np.inf)
+        labels.append(MapLabel(text, SCHOOL_SIZE, True, "black", candidates))  # noqa: FBT003
+    return labels
 
 
-def with_blocked_area(label: MapLabel, blocked: BaseGeometry) -> MapLabel:
-    """The name, forbidden to touch what is blocked."""
-    return replace(label, candidates=replace(label.candidates, blocked=blocked))
+def find_symbols(
+    features: gpd.GeoDataFrame, viewport: Viewport, kind: str
+) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """(n,) names and (n, 2) points of the page of the bus stops or stations in the window."""
+    shown = features[features["kind"] == kind]
+    points = shown.geometry.representative_point()
+    xy = viewport.to_page(np.column_stack([points.x, points.y]).reshape(-1, 2))
+    inside = viewport.contains(xy, margin=SYMBOL_EDGE_MARGIN)
+    return shown["name"].to_numpy()[inside], xy[inside]
 
 
 def build_symbol_labels(
-    features: gpd.GeoDataFrame,
-    viewport: Viewport,
-    symbol: PointSymbol,
+    kind: str,
+    names: NDArray[np.object_],
+    points: NDArray[np.float64],
     *,
     covered: BaseGeometry,
     near: BaseGeometry | None = None,
 ) -> list[MapLabel]:
-    """Names of stations or bus stops, each name once, beside a sign that is seen.
+    """Names of stations or bus stops, each name once, next to a sign that can be seen.
 
     Without its sign a name would read as that of the street it stands on. `covered` is what lies
-    over signs, of which half must be seen; `near` keeps those close to the route.
+    over signs, whose middle must be seen; `near` keeps those close to the route.
     """
-    shown = features[features["kind"] == symbol.kind]
-    points = shown.geometry.representative_point()
-    xy = viewport.to_page(np.column_stack([points.x, points.y]).reshape(-1, 2))
-    inside = ((xy > SYMBOL_EDGE_MARGIN) & (xy < np.array(viewport.size) - SYMBOL_EDGE_MARGIN)).all(
-        axis=1
-    )
-    inside &= ~shapely.intersects_xy(covered, xy)
+    seen = ~shapely.intersects_xy(covered, points)
     if near is not None:
-        inside &= shapely.distance(near, shapely.points(xy)) <= MAX_ROUTE_DISTANCE
-    names: dict[str, MapLabel] = {}
-    for text, (x, y) in zip(shown["name"][inside], xy[inside], strict=True):
-        short = shorten(make_printable(str(text)), 24)
-        if not short or short in names:
+        seen &= shapely.distance(near, shapely.points(points)) <= MAX_ROUTE_DISTANCE
+    radius, bold, plate = SYMBOL_STYLES[kind]
+    labels: dict[str, MapLabel] = {}
+    for name, (x, y) in zip(names[seen], points[seen], strict=True):
+        text = shorten(make_printable(str(name)), 24)
+        if not text or text in labels:
             continue
-        size = (
-            measure_text_width(short, NAME_SIZE, bold=symbol.bold)
-            + (7 if symbol.plate_colour else 2),
-            NAME_SIZE * LINE_HEIGHT + (2 if symbol.plate_colour else 0),
+        width, height = measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
+        size = (width, height + 2) if plate else (width, height)
+        boxes, costs = find_places_around_point(
+            x, y, size, radius=radius, extra_distances=(0.0, 6.0)
         )
-        boxes, cost = find_places_around_point(
-            x, y, size, radius=symbol.radius, extra_distances=(0.0, 6.0)
-        )
-        wish = LabelCandidates(f"{symbol.kind} {short}", boxes, cost)
-        names[short] = MapLabel(
-            short, NAME_SIZE, symbol.bold, "#202020", wish, plate_colour=symbol.plate_colour
-        )
-    return list(names.values())
+        candidates = LabelCandidates(f"{kind} {text}", boxes, costs)
+        labels[text] = MapLabel(text, NAME_SIZE, bold, "#202020", candidates, plate_colour=plate)
+    return list(labels.values())
 
 
 def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[MapLabel]:
     """Names of parks and water that are large enough to hold them, the largest first."""
     shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
-    found = []
-    for text, shape in zip(shown["name"], shown.geometry, strict=True):
+    ranked = []
+    for name, shape in zip(shown["name"], shown.geometry, strict=True):
         cut = viewport.clip_to_page(np.array([shape]), margin=0)
-        name = shorten(make_printable(str(text)), 28)
-        width = measure_text_width(name, NAME_SIZE) + 2
-        if not len(cut) or shapely.area(cut[0]) < width * NAME_SIZE:
+        text = shorten(make_printable(str(name)), 28)
+        size = measure_label(text, NAME_SIZE, padding=2.0)
+        if not len(cut) or shapely.area(cut[0]) < size[0] * NAME_SIZE:
             continue
-        spot = shapely.point_on_surface(cut[0])
-        middle = shapely.centroid(cut[0])
-        places = np.array([[p.x, p.y] for p in (middle, spot)])
-        places = (places[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
-        size = np.full((len(places), 2), (width, NAME_SIZE * LINE_HEIGHT))
-        boxes = np.column_stack([places, size, np.zeros(len(places))])
-        wish = LabelCandidates(name, boxes, np.arange(float(len(places))))
-        found.append(
-            (
-                -shapely.area(cut[0]),
-                MapLabel(name, NAME_SIZE, bold=False, colour="#3d5a2e", candidates=wish),
-            )
+        spots = shapely.get_coordinates(
+            [shapely.centroid(cut[0]), shapely.point_on_surface(cut[0])]
         )
-    seen: dict[str, MapLabel] = {}
-    for _, written in sorted(found, key=lambda pair: (pair[0], pair[1].text)):
-        seen.setdefault(written.text, written)
-    return list(seen.values())
+        middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
+        boxes = build_level_boxes(middles, size)
+        candidates = LabelCandidates(text, boxes, np.arange(float(len(boxes))))
+        label = MapLabel(text, NAME_SIZE, bold=False, colour="#3d5a2e", candidates=candidates)
+        ranked.append((-shapely.area(cut[0]), text, label))
+    largest: dict[str, MapLabel] = {}
+    for _, text, label in sorted(ranked, key=lambda row: row[:2]):
+        largest.setdefault(text, label)
+    return list(largest.values())

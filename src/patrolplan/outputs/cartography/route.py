@@ -1,22 +1,20 @@
 """The route as lines that can be followed: each leg its own line, even where streets repeat.
 
-Tags on the legs that say from where to where: on the leg, beside it, or led to it by a line.
+Tags on the legs say from where to where: on the leg, next to it, or joined to it by a line.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.patches import Circle
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR
 from patrolplan.outputs.cartography.fonts import measure_text_width
-from patrolplan.outputs.cartography.labels import Boxes, LabelCandidates
+from patrolplan.outputs.cartography.labels import LabelCandidates, build_level_boxes
 from patrolplan.outputs.cartography.place_names import MapLabel
 from patrolplan.patrols.plan import Leg
 
@@ -40,21 +38,17 @@ SMOOTHING = 9
 
 @dataclass(frozen=True, eq=False)
 class DrawnLeg:
-    """One leg as drawn.
-
-    Parameters
-    ----------
-    line
-        (n, 2) points of the page, evenly spaced, moved into its lane where the street is shared.
-    heading
-        (n, 2) unit vectors of travel.
-    shared
-        (n,) whether another pass runs beside it.
-    """
+    """One leg as drawn."""
 
     line: Line
+    """(n, 2) points of the page, evenly spaced, moved into a lane where the street is shared."""
     heading: Line
-    shared: NDArray[np.bool_]
+    """(n, 2) unit vectors of travel."""
+
+    @property
+    def shape(self) -> BaseGeometry:
+        """The line as a shape."""
+        return shapely.LineString(self.line)
 
     @property
     def length(self) -> float:
@@ -65,35 +59,34 @@ class DrawnLeg:
 def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
     """Legs as lines that keep right of each other where they share a street.
 
-    Parameters
-    ----------
-    lines
-        (v, 2) points of the page, leg by leg in the order of the walk.
-
-    Returns
-    -------
-    list of Strand
-        One a leg. Passes in opposite directions both keep to the right of their own heading, so
-        they part; passes in one direction get a lane each, in the order they are walked.
+    `lines` are (v, 2) points of the page, leg by leg in the order of the walk. Passes in opposite
+    directions both keep to the right of their own heading, so they part; passes in one direction
+    get a lane each, in the order they are walked.
     """
-    even = [_resample_evenly(line) for line in lines]
-    heading = [_compute_headings(line) for line in even]
-    if not even:
+    # Every leg is sampled at even steps. A sample is shared where a sample of another pass lies
+    # within SHARED_STREET_DISTANCE and runs (nearly) parallel; there it is given a lane and moved
+    # to the right of its own heading by the middle of that lane. Moving right keeps opposite
+    # passes apart without looking at them: their right sides are opposite sides of the street.
+    # Jumps from lane to lane are smoothed along the leg, and corners eased.
+    if not lines:
         return []
-    places, ways = np.concatenate(even), np.concatenate(heading)
+    even = [_resample_evenly(line) for line in lines]
+    headings = [_compute_headings(line) for line in even]
     leg = np.repeat(np.arange(len(even)), [len(line) for line in even])
-    lane = _assign_lanes(places, ways, leg)
+    lane = _assign_lanes(np.concatenate(even), np.concatenate(headings), leg)
+    window = np.ones(SMOOTHING) / SMOOTHING
     drawn = []
-    for number, (line, way) in enumerate(zip(even, heading, strict=True)):
+    for number, (line, heading) in enumerate(zip(even, headings, strict=True)):
         own = lane[leg == number]
-        wanted = np.where(own > 0, own - 0.5, 0.0) * LANE_WIDTH
-        right = np.column_stack([way[:, 1], -way[:, 0]])
-        moved = line + _smooth(wanted)[:, None] * right
-        drawn.append(DrawnLeg(_round_corners(moved), way, own > 0))
+        offset = np.where(own > 0, own - 0.5, 0.0) * LANE_WIDTH
+        smooth = np.convolve(np.pad(offset, SMOOTHING // 2, mode="edge"), window, mode="valid")
+        right = np.column_stack([heading[:, 1], -heading[:, 0]])
+        drawn.append(DrawnLeg(_round_corners(line + smooth[:, None] * right), heading))
     return drawn
 
 
 def _resample_evenly(line: Line) -> Line:
+    """(n, 2) samples of a line, about SAMPLE_SPACING points apart."""
     steps = np.hypot(*np.diff(line, axis=0).T)
     at = np.concatenate([[0.0], np.cumsum(steps)])
     count = max(2, round(at[-1] / SAMPLE_SPACING) + 1)
@@ -107,42 +100,32 @@ def _compute_headings(line: Line) -> Line:
 
 
 def _assign_lanes(places: Line, headings: Line, leg: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) lane of each sample: 0 alone, 1 nearest the middle, 2 outside of that..."""
+    """(n,) lane of each sample: 0 alone, 1 nearest the middle of the street, 2 next to it..."""
+    lane = np.zeros(len(places), dtype=np.int64)
     pairs = cKDTree(places).query_pairs(SHARED_STREET_DISTANCE, output_type="ndarray")
     if not len(pairs):
-        return np.zeros(len(places), dtype=np.int64)
-    first, second = pairs.min(axis=1), pairs.max(axis=1)
-    along = np.einsum("ij,ij->i", headings[first], headings[second])
+        return lane
+    first, second = pairs.min(axis=1), pairs.max(axis=1)  # so leg[first] <= leg[second]
+    cosine = np.einsum("ij,ij->i", headings[first], headings[second])
+    other_leg = leg[first] != leg[second]
     # Neighbours on the same leg are near without being another pass.
-    other = (leg[first] != leg[second]) | (
-        second - first > 4 * SHARED_STREET_DISTANCE / SAMPLE_SPACING
-    )
-    beside = other & (np.abs(along) > MIN_PARALLEL_COSINE)
-    lane = np.zeros(len(places), dtype=np.int64)
-    lane[first[beside]] = lane[second[beside]] = 1
-    same = beside & (along > 0) & (leg[first] != leg[second])
-    for before, after in sorted({(int(leg[a]), int(leg[b])) for a, b in pairs[same]}):
-        low, high = min(before, after), max(before, after)
-        shared = same & (leg[first] == low) & (leg[second] == high)
-        behind = np.unique(second[shared])
-        lane[behind] += 1
+    far_along = second - first > 4 * SHARED_STREET_DISTANCE / SAMPLE_SPACING
+    parallel = (other_leg | far_along) & (np.abs(cosine) > MIN_PARALLEL_COSINE)
+    lane[first[parallel]] = lane[second[parallel]] = 1
+    # Legs in one direction: for each pair of them the later one moves a lane outwards, so that a
+    # third pass lies outside of the second. It does not matter in which order the pairs are seen.
+    same_way = parallel & (cosine > 0) & other_leg
+    for before, after in np.unique(np.column_stack([leg[first], leg[second]])[same_way], axis=0):
+        shared = same_way & (leg[first] == before) & (leg[second] == after)
+        lane[np.unique(second[shared])] += 1
     return np.minimum(lane, MAX_LANES)
-
-
-def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    window = np.ones(SMOOTHING) / SMOOTHING
-    padded = np.pad(values, SMOOTHING // 2, mode="edge")
-    smooth: NDArray[np.float64] = np.convolve(padded, window, mode="valid")
-    return smooth
 
 
 def _round_corners(line: Line) -> Line:
     """Corners eased over a few samples: a lane that turns sharply would cross itself."""
     if len(line) < len(EASING) + 2:
         return line
-    inner = np.zeros((len(line) - 2, 2))
-    for shift, weight in enumerate(EASING):
-        inner += weight * line[shift : len(line) - 2 + shift]
+    inner = sum(weight * line[at : len(line) - 2 + at] for at, weight in enumerate(EASING))
     return np.vstack([line[:1], inner, line[-1:]])
 
 
@@ -154,41 +137,23 @@ def build_arrow_heads(
     clear: NDArray[np.float64],
     radius: float,
 ) -> NDArray[np.float64]:
-    """Arrow heads along the strands.
+    """Arrow heads along the legs: (n, 3, 2) triangles of tip, left and right.
 
-    Parameters
-    ----------
-    drawn
-        Legs.
-    apart
-        Points between two arrows; a short leg still gets one in its middle.
-    size
-        Length of an arrow in points.
-    clear, radius
-        (k, 2) middles of circles, and points around them, that are kept free of arrows.
-
-    Returns
-    -------
-    array
-        (n, 3, 2) triangles: tip, left, right.
+    There is one every `spacing` points and at least one a leg, `size` points long, but none within
+    `radius` of the (k, 2) middles `clear`.
     """
-    heads = []
-    for strand in legs:
-        length = strand.length
-        count = max(1, round(length / spacing))
-        at = ((np.arange(count) + 0.5) / count * (len(strand.line) - 1)).astype(int)
-        spot, way = strand.line[at], strand.heading[at]
+    heads = [np.empty((0, 3, 2))]
+    for leg in legs:
+        count = max(1, round(leg.length / spacing))
+        at = ((np.arange(count) + 0.5) / count * (len(leg.line) - 1)).astype(int)
+        spot, way = leg.line[at], leg.heading[at]
         if len(clear):
             far = np.hypot(*(spot[:, None] - clear[None]).transpose(2, 0, 1)).min(axis=1) > radius
             spot, way = spot[far], way[far]
-        left = np.column_stack([-way[:, 1], way[:, 0]])
-        tail = spot - 0.45 * size * way
-        heads.append(
-            np.stack(
-                [spot + 0.55 * size * way, tail + 0.45 * size * left, tail - 0.45 * size * left], 1
-            )
-        )
-    return np.concatenate(heads) if heads else np.empty((0, 3, 2))
+        left = 0.45 * size * np.column_stack([-way[:, 1], way[:, 0]])
+        tip, tail = spot + 0.55 * size * way, spot - 0.45 * size * way
+        heads.append(np.stack([tip, tail + left, tail - left], axis=1))
+    return np.concatenate(heads)
 
 
 def find_pushed_ranges(leg: Leg) -> list[tuple[float, float]]:
@@ -203,22 +168,21 @@ def find_pushed_ranges(leg: Leg) -> list[tuple[float, float]]:
 
 
 def cut_ranges(leg: DrawnLeg, ranges: Sequence[tuple[float, float]]) -> list[Line]:
-    """The lines of a strand between these shares of its length."""
+    """The parts of a leg's line between these shares of its length."""
     last = len(leg.line) - 1
     parts = [leg.line[int(a * last) : int(np.ceil(b * last)) + 1] for a, b in ranges]
     return [part for part in parts if len(part) > 1]
 
 
 def simplify_line(leg: DrawnLeg) -> Line:
-    """The strand's line with no more vertices than the eye can see."""
-    line: Line = shapely.get_coordinates(shapely.simplify(shapely.LineString(leg.line), 0.12))
-    return line
+    """The leg's line with no more vertices than the eye can see."""
+    return np.asarray(shapely.get_coordinates(shapely.simplify(leg.shape, 0.12)))
 
 
 def separate_points(
     places: NDArray[np.float64], gap: float, *, fixed: int = 0
 ) -> NDArray[np.float64]:
-    """Places moved apart until all are `gap` from each other; the first `fixed` stay.
+    """(n, 2) places moved apart until all are `gap` from each other; the first `fixed` stay.
 
     Examples
     --------
@@ -234,8 +198,8 @@ def separate_points(
         close = np.argwhere(np.triu(apart < gap - 0.01))
         if not len(close):
             break
-        for first, second in close:
-            _separate_pair(moved, int(first), int(second), gap, fixed)
+        for first, second in close.tolist():
+            _separate_pair(moved, first, second, gap, fixed)
     return moved
 
 
@@ -245,12 +209,10 @@ def _separate_pair(
     """Move two places apart along the line between them, in a set direction if they coincide."""
     away = moved[second] - moved[first]
     apart = float(np.hypot(*away))
+    lack = gap - apart
     if apart < COINCIDENT_DISTANCE:
         turn = 2.4 * second  # about the golden angle, so that many on one spot fan out
-        away, apart = np.array([np.cos(turn), np.sin(turn)]), 1.0
-        lack = gap
-    else:
-        lack = gap - apart
+        away, apart, lack = np.array([np.cos(turn), np.sin(turn)]), 1.0, gap
     if lack <= 0:
         return
     step = away / apart * lack
@@ -278,22 +240,17 @@ def build_leg_labels(
     outlines = _buffer_legs(legs)
     tags = []
     for number in labelled_legs:
-        strand, text = legs[number], texts[number]
-        width, height = _measure_label(text)
-        at = np.arange(len(strand.line))[4:-4:3]
-        spot, way = strand.line[at], strand.heading[at]
+        leg, size = legs[number], _measure_tag(texts[number])
+        at = np.arange(len(leg.line))[4:-4:3]
+        spot, way = leg.line[at], leg.heading[at]
         right = np.column_stack([way[:, 1], -way[:, 0]])
-        reach = np.abs(right) @ (width / 2, height / 2) + 3.0
-        boxes, costs = [], []
-        middle = 10 * np.abs(at / max(1, len(strand.line) - 1) - 0.5)
-        for shift, extra in ((0.0, 0.0), (1.0, 4.0)):
-            boxes.append(_build_label_boxes(spot + shift * reach[:, None] * right, text))
-            costs.append(middle + extra)
+        reach = np.abs(right) @ (size[0] / 2, size[1] / 2) + 3.0
+        from_middle = 10 * np.abs(at / max(1, len(leg.line) - 1) - 0.5)
+        middles = np.concatenate([spot, spot + reach[:, None] * right])
+        costs = np.concatenate([from_middle, from_middle + 4.0])
         others = [outline for other, outline in enumerate(outlines) if other != number]
         blocked = shapely.union_all(others) if others else None
-        tags.append(
-            _build_leg_label(number, text, np.concatenate(boxes), np.concatenate(costs), blocked)
-        )
+        tags.append(_build_tag(number, texts[number], middles, costs, blocked))
     return tags
 
 
@@ -304,7 +261,7 @@ def build_leader_labels(
     *,
     covered: BaseGeometry,
 ) -> list[MapLabel]:
-    """The same tags aside of all legs, with a line to the leg: they stand in where others fail.
+    """The same tags away from all legs, with a line to the leg: they stand in where others fail.
 
     Lines cross neither another leg nor what is `covered` by signs.
     """
@@ -314,66 +271,48 @@ def build_leader_labels(
     offsets = np.concatenate([reach * away for reach in LEADER_LENGTHS])
     tags = []
     for number in labelled_legs:
-        line, text = legs[number].line, texts[number]
+        line = legs[number].line
         share = np.linspace(0.0, 1.0, min(MAX_LEADER_ENDS, len(line)))
         spots = line[np.round(share * (len(line) - 1)).astype(int)]
         ends = np.repeat(spots, len(offsets), axis=0)
         middles = ends + np.tile(offsets, (len(spots), 1))
-        leads = shapely.linestrings(np.stack([ends, middles], axis=1))
         others = [outline for other, outline in enumerate(outlines) if other != number]
         barrier = shapely.union_all([covered, *others])
         shapely.prepare(barrier)
-        clear = ~shapely.intersects(barrier, leads)
-        cost = LEADER_COST + 0.3 * np.hypot(*(middles - ends).T)
-        cost += 10 * np.repeat(np.abs(share - 0.5), len(offsets))
-        boxes = _build_label_boxes(middles[clear], text)
-        tags.append(_build_leg_label(number, text, boxes, cost[clear], route, ends[clear]))
+        leaders = shapely.linestrings(np.stack([ends, middles], axis=1))
+        clear = ~shapely.intersects(barrier, leaders)
+        costs = LEADER_COST + 0.3 * np.hypot(*(middles - ends).T)
+        costs += 10 * np.repeat(np.abs(share - 0.5), len(offsets))
+        tag = _build_tag(number, texts[number], middles[clear], costs[clear], route)
+        tags.append(replace(tag, leader_ends=ends[clear]))
     return tags
-
-
-def draw_leader_line(axes: Axes, label: MapLabel, box: Boxes) -> None:
-    """Draw the line from a tag aside to its leg; tags at their leg have none."""
-    if label.leader_ends is None:
-        return
-    end = label.leader_ends[int(np.argmin(np.abs(label.candidates.boxes - box).sum(axis=1)))]
-    for colour, width, level in (("white", 2.6, 8.6), (ROUTE_COLOUR, 1.1, 8.7)):
-        axes.plot([box[0], end[0]], [box[1], end[1]], color=colour, lw=width, zorder=level)
-    dot = Circle((float(end[0]), float(end[1])), 2.0)
-    dot.set(facecolor=ROUTE_COLOUR, edgecolor="white", linewidth=0.6, zorder=8.8)
-    axes.add_artist(dot)
 
 
 def _buffer_legs(legs: Sequence[DrawnLeg]) -> list[BaseGeometry]:
     """The legs as wide as they are drawn."""
-    return [shapely.LineString(strand.line).buffer(2.5) for strand in legs]
+    return [leg.shape.buffer(2.5) for leg in legs]
 
 
-def _measure_label(text: str) -> tuple[float, float]:
-    """Width and height of a tag."""
+def _measure_tag(text: str) -> tuple[float, float]:
     return measure_text_width(text, LEG_LABEL_SIZE, bold=True) + 6, LEG_LABEL_SIZE * 1.3
 
 
-def _build_label_boxes(middles: NDArray[np.float64], text: str) -> Boxes:
-    size = np.full((len(middles), 2), _measure_label(text))
-    return np.column_stack([middles, size, np.zeros(len(middles))])
-
-
-def _build_leg_label(
+def _build_tag(
     number: int,
     text: str,
-    boxes: Boxes,
-    cost: NDArray[np.float64],
+    middles: NDArray[np.float64],
+    costs: NDArray[np.float64],
     blocked: BaseGeometry | None,
-    leader_ends: NDArray[np.float64] | None = None,
 ) -> MapLabel:
     """A tag on its plate; of all with one number only one finds a place."""
-    wish = LabelCandidates(f"leg {number}", boxes, cost, min_gap=np.inf, blocked=blocked)
+    boxes = build_level_boxes(middles, _measure_tag(text))
+    candidates = LabelCandidates(f"leg {number}", boxes, costs, min_gap=np.inf, blocked=blocked)
     return MapLabel(
         text,
         LEG_LABEL_SIZE,
         bold=True,
         colour="black",
-        candidates=wish,
+        candidates=candidates,
+        kind="leg",
         plate_colour=ROUTE_COLOUR,
-        leader_ends=leader_ends,
     )

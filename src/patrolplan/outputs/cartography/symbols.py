@@ -1,24 +1,24 @@
-"""What stands on a map beside the map: signs, north arrow, scale bar and what the signs mean.
+"""What stands on top of a map's ground: signs, stretches, north arrow, scale bar and legend."""
 
-The signs of the patrol itself: gate, stops and base.
-"""
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
-from collections.abc import Sequence
-
-import geopandas as gpd
 import numpy as np
 import shapely
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.patches import Circle, PathPatch, Polygon, Rectangle
+from matplotlib.patches import Circle, Patch, PathPatch, Polygon, Rectangle
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, build_compound_path
+from patrolplan.outputs.cartography.basemap import (
+    ROUTE_COLOUR,
+    LineStyle,
+    build_compound_path,
+    draw_lines,
+)
 from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import find_overlaps
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, SYMBOL_EDGE_MARGIN
+from patrolplan.outputs.cartography.place_names import NAME_SIZE
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 
 ROUTE_WIDTH = 2.6
@@ -31,51 +31,39 @@ STRETCH_LINES = "#7a4a12"
 STRETCH_HATCH = 4.5
 """Points between the slanting lines."""
 LEGEND_HEIGHT = 19.0
+LEGEND_LEVEL = 23.0
 LONG_BAR = 110.0
-"""Points that the scale bar takes at most."""
+"""Maximum length of the scale bar, in points."""
 SHORT_BAR = 50.0
-"""The same where the legend is full: every sign may need its words."""
+"""The same where the legend is full, because every sign on the map must be explained."""
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
 CROSS_SIDE = 11.0
+STOP_RADIUS = 9.0
+GATE_SIDE = 17.0
+MARKER_TEXT_SIZE = 12.0
+KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
+"""The card's text marks places to keep away from with the same sign."""
+
+MarkerKind = Literal["gate", "base", "stop", "keep_away"]
 
 
-def find_symbol_points(
-    features: gpd.GeoDataFrame, viewport: Viewport, kind: str
-) -> list[tuple[float, float]]:
-    """Points of the page where bus stops or stations stand."""
-    shapes = features.geometry[features["kind"] == kind].representative_point()
-    xy = np.column_stack([shapes.x, shapes.y]) if len(shapes) else np.empty((0, 2))
-    points = viewport.to_page(xy)
-    inside = (points > SYMBOL_EDGE_MARGIN) & (
-        points < np.array([viewport.width, viewport.height]) - SYMBOL_EDGE_MARGIN
-    )
-    return [(float(x), float(y)) for x, y in points[inside.all(axis=1)]]
+def draw_symbols(axes: Axes, symbols: Mapping[str, NDArray[np.float64]]) -> None:
+    """Draw bus stops and stations, given as (n, 2) points of the page by kind."""
+    for kind, points in symbols.items():
+        for x, y in points.tolist():
+            _draw_symbol(axes, kind, x, y, level=7.6 if kind == "station" else 7.5)
 
 
-def draw_symbols(axes: Axes, features: gpd.GeoDataFrame, viewport: Viewport) -> NDArray[np.float64]:
-    """Draw bus stops and stations; gives back where they stand."""
-    stops = find_symbol_points(features, viewport, "bus_stop")
-    stations = find_symbol_points(features, viewport, "station")
-    for at in stops:
-        _draw_bus_stop(axes, at)
-    for at in stations:
-        _draw_station(axes, at)
-    return np.array([*stops, *stations], dtype=np.float64).reshape(-1, 2)
-
-
-def _draw_bus_stop(axes: Axes, at: tuple[float, float]) -> Artist:
-    x, y = at
-    return axes.add_artist(
-        Rectangle((x - 2.4, y - 2.4), 4.8, 4.8, fc="#404040", ec="white", lw=0.8, zorder=7.5)
-    )
-
-
-def _draw_station(axes: Axes, at: tuple[float, float]) -> Artist:
-    x, y = at
-    side = 5.2
-    tips = [(x - side, y), (x, y + side), (x + side, y), (x, y - side)]
-    return axes.add_artist(Polygon(tips, fc="white", ec="black", lw=1.8, zorder=7.6))
+def _draw_symbol(axes: Axes, kind: str, x: float, y: float, *, level: float) -> None:
+    if kind == "bus_stop":
+        square = Rectangle((x - 2.4, y - 2.4), 4.8, 4.8)
+        square.set(facecolor="#404040", edgecolor="white", linewidth=0.8, zorder=level)
+        axes.add_artist(square)
+    else:
+        tips = [(x - 5.2, y), (x, y + 5.2), (x + 5.2, y), (x, y - 5.2)]
+        diamond = Polygon(tips, facecolor="white", edgecolor="black", linewidth=1.8, zorder=level)
+        axes.add_artist(diamond)
 
 
 def draw_cross(axes: Axes, at: tuple[float, float], *, level: float) -> None:
@@ -83,21 +71,83 @@ def draw_cross(axes: Axes, at: tuple[float, float], *, level: float) -> None:
     reach = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * CROSS_SIDE / 2
     strokes = list((reach + at).reshape(2, 2, 2))
     for colour, width in (("white", 6.4), ("black", 3.4)):
-        axes.add_collection(
-            LineCollection(strokes, colors=colour, linewidths=width, capstyle="butt", zorder=level),
-            autolim=False,
-        )
+        draw_lines(axes, strokes, colour, width, level, cap="butt", join=None)
+
+
+def draw_stretch(axes: Axes, band: BaseGeometry, *, level: float) -> None:
+    """Draw a stretch: a tone, and slanting lines that distinguish it from any tone of grey."""
+    outline = build_compound_path(shapely.simplify(shapely.get_parts(np.array([band])), 0.2))
+    axes.add_artist(
+        PathPatch(outline, facecolor=STRETCH, edgecolor=STRETCH_LINES, linewidth=0.7, zorder=level)
+    )
+    left, low, right, top = shapely.bounds(band)
+    rise = top - low
+    starts = np.arange(left - rise, right, STRETCH_HATCH)
+    below = np.column_stack([starts, np.full_like(starts, low)])
+    above = np.column_stack([starts + rise, np.full_like(starts, top)])
+    strokes = shapely.multilinestrings(shapely.linestrings(np.stack([below, above], axis=1)))
+    cut = shapely.get_parts(shapely.intersection(strokes, band))
+    lines = [np.round(shapely.get_coordinates(line), 1) for line in cut]
+    draw_lines(axes, lines, STRETCH_LINES, 0.6, level + 0.1, cap=None, join=None)
+
+
+def draw_markers(
+    axes: Axes,
+    kinds: Sequence[MarkerKind],
+    texts: Sequence[str],
+    centres: NDArray[np.float64],
+    true_points: NDArray[np.float64],
+) -> None:
+    """Draw the signs of the patrol: gate and base as white squares, stops as black circles.
+
+    `texts` stand in the signs; (n, 2) `centres` are where the signs stand, `true_points` the
+    places they stand for.
+    """
+    draw_marker_leaders(axes, centres, true_points, min_shift=3.0, line_width=1.2, radius=2.2)
+    for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
+        if kind == "keep_away":
+            draw_cross(axes, (x, y), level=10.9)
+            continue
+        size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
+        if kind == "stop":
+            circle = Circle((x, y), STOP_RADIUS, facecolor="black", linewidth=1.4)
+            draw_sign(axes, circle, text, (x, y), size)
+        else:
+            square = Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
+            square.set(facecolor="white", linewidth=2.2)
+            draw_sign(axes, square, text, (x, y), size)
+
+
+def draw_sign(
+    axes: Axes, shape: Patch, text: str, middle: tuple[float, float], size: float
+) -> None:
+    """Draw a black or white shape with text in its middle, text and edge in the other colour."""
+    ink = "white" if shape.get_facecolor()[:3] == (0, 0, 0) else "black"
+    shape.set(edgecolor=ink, zorder=11.0)
+    axes.add_artist(shape)
+    draw_text(axes, text, (*middle, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
+
+
+def draw_marker_leaders(
+    axes: Axes,
+    centres: NDArray[np.float64],
+    true_points: NDArray[np.float64],
+    *,
+    min_shift: float,
+    line_width: float,
+    radius: float,
+) -> None:
+    """Draw a line from each sign that was moved by more than `min_shift` points to its place."""
+    moved = np.hypot(*(centres - true_points).T) > min_shift
+    for centre, place in zip(centres[moved], true_points[moved], strict=True):
+        axes.plot(*np.stack([centre, place]).T, color="black", lw=line_width, zorder=7.0)
+        axes.add_artist(Circle(tuple(place), radius, facecolor="black", zorder=7.0))
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Middle of the north arrow: in the top right corner, or the next one free of marks.
+    """(2,) middle of the north arrow: in the top right corner, or the next one free of signs.
 
-    Parameters
-    ----------
-    frame
-        The window.
-    marks
-        (n, 5) boxes of the signs that must be seen.
+    `marker_boxes` are the (n, 5) boxes of the signs that must be seen.
     """
     half = NORTH_SIDE / 2 + 4
     below = 13.0 if viewport.rotation_degrees else 0.0
@@ -130,8 +180,7 @@ def draw_border(axes: Axes, width: float, height: float) -> None:
 
 
 def draw_north_arrow(axes: Axes, viewport: Viewport, middle: NDArray[np.float64]) -> None:
-    """Draw the map's border, and in a corner the north arrow, turned with the map."""
-    draw_border(axes, *viewport.size)
+    """Draw the north arrow in its place, turned with the map."""
     half = NORTH_SIDE / 2
     disc = Circle((float(middle[0]), float(middle[1])), half)
     disc.set(facecolor="white", edgecolor="#555555", linewidth=0.6, zorder=12.0)
@@ -152,142 +201,75 @@ def draw_north_arrow(axes: Axes, viewport: Viewport, middle: NDArray[np.float64]
 def draw_legend(
     axes: Axes,
     viewport: Viewport,
-    features: gpd.GeoDataFrame,
     *,
     way: str,
     pushed: bool,
     keep_away: bool,
+    symbol_kinds: Collection[str],
 ) -> None:
     """Draw the strip below the map: scale bar and what the signs on it mean.
 
     `way` is "walk" or "bicycle", empty where there are no stops; `pushed` is whether the bicycle
-    is pushed somewhere, `keep_away` whether there are crosses.
+    is pushed somewhere, `keep_away` whether there are crosses, `symbol_kinds` are those
+    on the map.
     """
     y = LEGEND_HEIGHT / 2 - 0.5
-    x = draw_scale_bar(axes, viewport, y, longest=SHORT_BAR if pushed and keep_away else LONG_BAR)
+    x = draw_scale_bar(
+        axes, viewport, y, max_points=SHORT_BAR if pushed and keep_away else LONG_BAR
+    )
     if way:
-        x = _draw_legend_line(axes, x, y, "walk" if way == "walk" else "ride", dashed=False)
+        x = _draw_legend_leg(axes, x, y, "walk" if way == "walk" else "ride", "solid")
         if pushed:
-            x = _draw_legend_pushed(axes, x, y)
-        x = _draw_legend_line(axes, x, y, "last leg", dashed=True)
-        _draw_legend_stretch(axes, shapely.LineString([(x, y), (x + 22, y)]))
+            for colour, width, level, style in PUSHED_LINES:
+                [line] = axes.plot([x + 3, x + 21], [y, y], color=colour, lw=width, ls=style)
+                line.set(solid_capstyle="round", dash_capstyle="round", zorder=level + 17)
+            x = _draw_legend_text(axes, x + 28, y, "push")
+        x = _draw_legend_leg(axes, x, y, "last leg", LAST_LEG_DASHES)
+        sample = shapely.LineString([(x, y), (x + 22, y)]).buffer(4.5, cap_style="flat")
+        draw_stretch(axes, sample, level=LEGEND_LEVEL)
         x = _draw_legend_text(axes, x + 26, y, "priority street")
     if keep_away:
-        draw_cross(axes, (x + 6, y), level=23.0)
+        draw_cross(axes, (x + 6, y), level=LEGEND_LEVEL)
         x = _draw_legend_text(axes, x + 15, y, "keep away")
-    if find_symbol_points(features, viewport, "bus_stop"):
-        _draw_bus_stop(axes, (x + 3, y)).set_zorder(23)
-        x = _draw_legend_text(axes, x + 9, y, "bus stop")
-    if find_symbol_points(features, viewport, "station"):
-        _draw_station(axes, (x + 5, y)).set_zorder(23)
-        _draw_legend_text(axes, x + 13, y, "station")
+    for kind, middle, text_start in (("bus_stop", 3, 9), ("station", 5, 13)):
+        if kind in symbol_kinds:
+            _draw_symbol(axes, kind, x + middle, y, level=LEGEND_LEVEL)
+            x = _draw_legend_text(axes, x + text_start, y, kind.replace("_", " "))
 
 
-def _draw_legend_text(axes: Axes, x: float, y: float, text: str, *, bold: bool = False) -> float:
-    width = measure_text_width(text, NAME_SIZE, bold=bold)
-    style = TextStyle(NAME_SIZE, bold=bold, level=23.0)
-    draw_text(axes, text, (x + width / 2, y, 0.0), style)
+def _draw_legend_text(axes: Axes, x: float, y: float, text: str) -> float:
+    """Write words of the legend from x on; returns where the next sign starts."""
+    width = measure_text_width(text, NAME_SIZE)
+    draw_text(axes, text, (x + width / 2, y, 0.0), TextStyle(NAME_SIZE, level=LEGEND_LEVEL))
     return x + width + 14
 
 
-def _draw_legend_line(axes: Axes, x: float, y: float, text: str, *, dashed: bool) -> float:
-    style = LAST_LEG_DASHES if dashed else "solid"
-    axes.plot([x, x + 26], [y, y], color=ROUTE_COLOUR, lw=ROUTE_WIDTH, ls=style, zorder=23,
-              solid_capstyle="butt", dash_capstyle="butt")  # fmt: skip
-    axes.add_artist(
-        Polygon([(x + 18, y), (x + 9, y + 4), (x + 9, y - 4)], fc=ROUTE_COLOUR, ec="white", lw=0.7,
-                zorder=23.1)
-    )  # fmt: skip
+def _draw_legend_leg(axes: Axes, x: float, y: float, text: str, style: LineStyle) -> float:
+    axes.plot([x, x + 26], [y, y], color=ROUTE_COLOUR, lw=ROUTE_WIDTH, ls=style,
+              zorder=LEGEND_LEVEL, solid_capstyle="butt", dash_capstyle="butt")  # fmt: skip
+    head = Polygon([(x + 18, y), (x + 9, y + 4), (x + 9, y - 4)], fc=ROUTE_COLOUR, ec="white")
+    head.set(linewidth=0.7, zorder=LEGEND_LEVEL + 0.1)
+    axes.add_artist(head)
     return _draw_legend_text(axes, x + 30, y, text)
 
 
-def _draw_legend_pushed(axes: Axes, x: float, y: float) -> float:
-    for colour, width, level, style in PUSHED_LINES:
-        axes.plot([x + 3, x + 21], [y, y], color=colour, lw=width, ls=style, zorder=level + 17,
-                  solid_capstyle="round", dash_capstyle="round")  # fmt: skip
-    return _draw_legend_text(axes, x + 28, y, "push")
-
-
-def _draw_legend_stretch(axes: Axes, line: BaseGeometry) -> None:
-    draw_stretch(axes, line.buffer(4.5, cap_style="flat"), level=23.0)
-
-
-def draw_stretch(axes: Axes, band: BaseGeometry, *, level: float) -> None:
-    """Draw a stretch: a tone, and slanting lines that tell it from any tone of grey."""
-    outline = build_compound_path(shapely.simplify(shapely.get_parts(np.array([band])), 0.2))
-    axes.add_artist(
-        PathPatch(outline, facecolor=STRETCH, edgecolor=STRETCH_LINES, linewidth=0.7, zorder=level)
-    )
-    left, low, right, top = shapely.bounds(band)
-    rise = top - low
-    starts = np.arange(left - rise, right, STRETCH_HATCH)
-    below = np.column_stack([starts, np.full_like(starts, low)])
-    above = np.column_stack([starts + rise, np.full_like(starts, top)])
-    strokes = shapely.multilinestrings(shapely.linestrings(np.stack([below, above], axis=1)))
-    cut = shapely.get_parts(shapely.intersection(strokes, band))
-    lines = [np.round(shapely.get_coordinates(line), 1) for line in cut]
-    axes.add_collection(
-        LineCollection(lines, colors=STRETCH_LINES, linewidths=0.6, zorder=level + 0.1),
-        autolim=False,
-    )
-
-
-def draw_scale_bar(axes: Axes, viewport: Viewport, y: float, *, longest: float = LONG_BAR) -> float:
-    """Draw the scale bar from the left edge; gives back where the rest of the legend starts."""
-    length = choose_scale_bar_metres(viewport.metres_per_point, longest)
+def draw_scale_bar(
+    axes: Axes, viewport: Viewport, y: float, *, max_points: float = LONG_BAR
+) -> float:
+    """Draw the scale bar from the left edge; returns where the rest of the legend starts."""
+    length = choose_scale_bar_metres(viewport.metres_per_point, max_points)
     half = length / viewport.metres_per_point / 2
     for number, fill in enumerate(("black", "white")):
-        axes.add_artist(
-            Rectangle((2 + number * half, y - 2), half, 4, fc=fill, ec="black", lw=0.8, zorder=23)
-        )
+        part = Rectangle((2 + number * half, y - 2), half, 4, facecolor=fill, edgecolor="black")
+        part.set(linewidth=0.8, zorder=LEGEND_LEVEL)
+        axes.add_artist(part)
     return _draw_legend_text(axes, 2 * half + 7, y, f"{length} m")
 
 
-STOP_RADIUS = 9.0
-GATE_SIDE = 17.0
-MARKER_TEXT_SIZE = 12.0
-KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
-"""The card's words mark places to keep away from with the same."""
-MIN_LEADER_SHIFT = 3.0
-"""A sign farther from its place than so many points gets a line that leads there."""
-
-
-def draw_markers(
-    axes: Axes, centres: NDArray[np.float64], true_points: NDArray[np.float64], texts: Sequence[str]
-) -> None:
-    """Draw the signs of the patrol; a line leads to the place of one that had to move aside.
-
-    Parameters
-    ----------
-    axes
-        In points of the page.
-    marks, true
-        (n, 2) where the signs stand, and the places they stand for.
-    names
-        What stands in them: a stop's number in a black circle, "G" and "B" in white squares;
-        `KEEP_AWAY_TEXT` is a place to keep away from.
-    """
-    for at, real, name in zip(centres, true_points, texts, strict=True):
-        if np.hypot(*(at - real)) > MIN_LEADER_SHIFT:
-            axes.plot(*np.stack([at, real]).T, color="black", lw=1.2, zorder=7.0)
-            axes.add_artist(Circle(tuple(real), 2.2, facecolor="black", zorder=7.0))
-        if name == KEEP_AWAY_TEXT:
-            draw_cross(axes, (float(at[0]), float(at[1])), level=10.9)
-        else:
-            _draw_marker(axes, at, name)
-
-
-def _draw_marker(axes: Axes, at: NDArray[np.float64], text: str) -> None:
-    """Draw a stop as a black circle with its number, gate and base as white squares."""
-    x, y = (float(value) for value in at)
-    gate = text in {"G", "B"}
-    fill, ink = ("white", "black") if gate else ("black", "white")
-    shape = (
-        Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
-        if gate
-        else Circle((x, y), STOP_RADIUS)
-    )
-    shape.set(facecolor=fill, edgecolor=ink, linewidth=2.2 if gate else 1.4, zorder=11.0)
-    axes.add_artist(shape)
-    size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
-    draw_text(axes, text, (x, y, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
+def draw_stretches(axes: Axes, stretches: NDArray[np.object_], width: float) -> BaseGeometry | None:
+    """Draw stretches of street as bands of this width; returns their area, None without any."""
+    band = shapely.union_all(shapely.buffer(stretches, width / 2, cap_style="flat"))
+    if band.is_empty:
+        return None
+    draw_stretch(axes, band, level=5.0)
+    return band

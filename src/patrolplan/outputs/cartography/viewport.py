@@ -12,7 +12,9 @@ from shapely.geometry.base import BaseGeometry
 Geometries = NDArray[np.object_]
 
 MIN_METRES_PER_POINT = 0.8
-"""About 1 : 2,300; closer, a map of one street corner has too little around it to find it by."""
+"""About 1 : 2,300; any closer, the map shows too little of the surroundings to find the place."""
+MIN_EXTENT_METRES = 420.0
+"""The longer side of a map shows at least this much, so that a lone place can be recognised."""
 MIN_ROTATION_GAIN = 1.4
 """A map that is not north-up must be larger by this factor: turning costs the reader thought."""
 ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
@@ -21,18 +23,9 @@ ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
 
 @dataclass(frozen=True)
 class Viewport:
-    """A window on the area.
+    """A window on the area: its size in points of the page, and its middle in the area's metres.
 
-    Parameters
-    ----------
-    width, height
-        Points of the page.
-    x, y
-        Its middle, in the area's metres.
-    metres_per_point
-        Scale.
-    turned
-        Degrees that the map is turned anticlockwise; north is up at 0.
+    `rotation_degrees` is how far the map is turned anticlockwise; north is up at 0.
     """
 
     width: float
@@ -49,24 +42,20 @@ class Viewport:
 
     def to_page(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) points of the page of places in metres."""
-        away = (
-            np.asarray(xy, dtype=np.float64) - (self.centre_x, self.centre_y)
-        ) / self.metres_per_point
-        middle = np.array([self.width, self.height]) / 2
-        points: NDArray[np.float64] = (
-            away @ _build_rotation_matrix(self.rotation_degrees).T + middle
-        )
-        return points
+        away = (np.asarray(xy) - (self.centre_x, self.centre_y)) / self.metres_per_point
+        turned = away @ _build_rotation_matrix(self.rotation_degrees).T
+        return np.asarray(turned + np.array(self.size) / 2)
 
     def to_metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) places in metres of points of the page."""
-        middle = np.array([self.width, self.height]) / 2
-        away = (np.asarray(points, dtype=np.float64) - middle) * self.metres_per_point
-        places: NDArray[np.float64] = away @ _build_rotation_matrix(self.rotation_degrees) + (
-            self.centre_x,
-            self.centre_y,
-        )
-        return places
+        away = (np.asarray(points) - np.array(self.size) / 2) * self.metres_per_point
+        turned = away @ _build_rotation_matrix(self.rotation_degrees)
+        return np.asarray(turned + np.array([self.centre_x, self.centre_y]))
+
+    def contains(self, points: NDArray[np.float64], *, margin: float) -> NDArray[np.bool_]:
+        """(n,) whether points of the page lie inside it by more than a margin, in points."""
+        inside = (points > margin) & (points < np.array(self.size) - margin)
+        return np.asarray(inside.all(axis=1))
 
     def clip_to_page(self, shapes: Geometries, *, margin: float = 12.0) -> Geometries:
         """Geometries in points of the page, cut to the window; empty ones are dropped."""
@@ -74,13 +63,12 @@ class Viewport:
         cut = shapely.clip_by_rect(
             moved, -margin, -margin, self.width + margin, self.height + margin
         )
-        kept: Geometries = cut[~shapely.is_empty(cut)]
-        return kept
+        return np.asarray(cut[~shapely.is_empty(cut)])
 
     @property
     def extent(self) -> BaseGeometry:
         """The window as a polygon in the area's metres."""
-        corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * (self.width, self.height)
+        corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * self.size
         return shapely.Polygon(self.to_metres(corners))
 
 
@@ -97,71 +85,50 @@ def fit_viewport(
     width: float,
     height: float,
     padding: float = 34.0,
-    min_extent_metres: float = 420.0,
+    min_extent_metres: float = MIN_EXTENT_METRES,
     street_bounds: tuple[float, float, float, float] | None = None,
     may_rotate: bool = True,
 ) -> Viewport:
-    """The frame that shows all content as large as it goes.
+    """The window that shows all content, arrays of (n, 2) metres, as large as possible.
 
-    Parameters
-    ----------
-    content
-        Arrays of (n, 2) metres.
-    width, height
-        Points of the page.
-    padding
-        Points kept free on each side for circles and names.
-    least_metres
-        The longer side shows at least so much, so that a lone place can be recognised.
-    within
-        (left, low, right, top) metres of the streets: a north-up window is moved into them as far
-        as the content allows, because beyond them the map would be blank.
-    may_turn
-        Whether north need not be up where that shows much more.
+    On each side of the page, `padding` points stay free for circles and names; the longer side
+    shows at least `min_extent_metres`. A north-up window is moved into `street_bounds`, (left,
+    low, right, top) metres, as far as the content allows, because beyond the streets the map would
+    be blank. Unless `may_rotate` is false, north need not be up where that shows much more.
     """
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
-    room = np.array([width, height]) - 2 * padding
-    tried = []
-    for degrees in ROTATIONS_TRIED:
-        turned = xy @ _build_rotation_matrix(degrees).T
-        extent = np.ptp(turned, axis=0)
-        tried.append(float((extent / room).max()))
-    scales = np.array(tried)
-    upright = int(np.flatnonzero(ROTATIONS_TRIED == 0)[0])
-    best = int(np.argmin(scales))
-    needed = max(MIN_METRES_PER_POINT, min_extent_metres / max(width, height))
-    gain = max(scales[upright], needed) / max(scales[best], needed)
+    page = np.array([width, height])
+    room = page - 2 * padding
+    # For every direction tried: the metres per point at which the turned content just fits. The
+    # smallest shows most. North-up wins unless turning enlarges the map by MIN_ROTATION_GAIN, both
+    # measured after the limit below which a map is not enlarged any further.
+    scales = [
+        float((np.ptp(xy @ _build_rotation_matrix(degrees).T, axis=0) / room).max())
+        for degrees in ROTATIONS_TRIED
+    ]
+    limit = max(MIN_METRES_PER_POINT, min_extent_metres / max(width, height))
+    upright, best = int(np.flatnonzero(ROTATIONS_TRIED == 0)[0]), int(np.argmin(scales))
+    gain = max(scales[upright], limit) / max(scales[best], limit)
     chosen = best if may_rotate and gain >= MIN_ROTATION_GAIN else upright
+    scale = max(scales[chosen], limit)
+    # The middle of the turned content's box, turned back to the area's metres.
     turn = _build_rotation_matrix(ROTATIONS_TRIED[chosen])
     turned = xy @ turn.T
     middle = (turned.max(axis=0) + turned.min(axis=0)) / 2 @ turn
-    scale = max(float(scales[chosen]), needed)
     if street_bounds is not None and chosen == upright:
-        slack = (np.array([width, height]) - 2 * padding) / 2 * scale - np.ptp(xy, axis=0) / 2
-        middle = _shift_towards_streets(
-            middle, slack, np.array([width, height]) / 2 * scale, street_bounds
-        )
+        # Move towards the streets by what would be blank, but by no more than the content's slack.
+        half = page / 2 * scale
+        slack = np.clip(room / 2 * scale - np.ptp(xy, axis=0) / 2, 0, None)
+        blank_low = np.clip(np.array(street_bounds[:2]) - (middle - half), 0, None)
+        blank_high = np.clip((middle + half) - np.array(street_bounds[2:]), 0, None)
+        middle = middle + np.clip(blank_low - blank_high, -slack, slack)
     return Viewport(
         width, height, float(middle[0]), float(middle[1]), scale, float(ROTATIONS_TRIED[chosen])
     )
 
 
-def _shift_towards_streets(
-    middle: NDArray[np.float64],
-    slack: NDArray[np.float64],
-    half: NDArray[np.float64],
-    street_bounds: tuple[float, float, float, float],
-) -> NDArray[np.float64]:
-    """A window's middle, moved towards the streets by no more than the slack there is."""
-    low = np.array(street_bounds[:2]) - (middle - half)
-    high = (middle + half) - np.array(street_bounds[2:])
-    wanted = np.clip(low, 0, None) - np.clip(high, 0, None)
-    room = np.clip(slack, 0, None)
-    return np.asarray(middle + np.clip(wanted, -room, room))
-
-
-def choose_scale_bar_metres(metres_per_point: float, longest: float) -> int:
-    """Metres of a scale bar: the largest round length that fits in so many points.
+def choose_scale_bar_metres(metres_per_point: float, max_points: float) -> int:
+    """Metres of a scale bar: the longest round length that fits in `max_points`.
 
     Examples
     --------
@@ -169,4 +136,4 @@ def choose_scale_bar_metres(metres_per_point: float, longest: float) -> int:
     200
     """
     steps = (1000, 500, 200, 100, 50, 20, 10)
-    return next((step for step in steps if step / metres_per_point <= longest), steps[-1])
+    return next((step for step in steps if step / metres_per_point <= max_points), steps[-1])

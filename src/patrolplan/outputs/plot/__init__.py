@@ -1,4 +1,4 @@
-"""Plots for analysts: each draws on matplotlib axes and gives them back.
+"""Plots for analysts: each draws on `axes`, by default of a new figure, and gives them back.
 
 Colours hold for colour-blind readers and in grey; titles carry the dates of the data.
 

@@ -1,7 +1,4 @@
-"""Curves for analysts: how much crime the priority streets caught, and what a change buys.
-
-The team's plots: a calendar of doses, how evenly presence is shared, and did it work.
-"""
+"""Charts for analysts and teams: back-tests, months, what-if, doses, shares and impact."""
 
 import numpy as np
 import pandas as pd
@@ -9,15 +6,20 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from patrolplan.area import StudyArea
-from patrolplan.outputs.plot.maps import SEQUENTIAL, SERIES, get_axes
+from patrolplan.outputs.plot.maps import SEQUENTIAL, SERIES, get_axes, set_title
 from patrolplan.risk.backtest import Backtest
 from patrolplan.team.impact import Impact
 from patrolplan.team.week import Week
 from patrolplan.text import format_count
 
+MAX_ROWS = 30
+"""Maximum number of hotspots in a calendar: those with the largest dose."""
+WHITE_TEXT_SHARE = 0.55
+"""Above this part of the scale, numbers are written in white."""
+
 
 def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = None) -> Axes:
-    """Draw how much crime the priority streets caught, by how much of the street they are.
+    """Draw how much crime the priority streets captured, by their share of street length.
 
     The line is the chosen model on months that it had not seen, the band its 95 % interval over
     months; dashed, the prior count; the grey band is where a model that knew the true rates would
@@ -25,12 +27,8 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
 
     Parameters
     ----------
-    backtest
-        See `patrolplan.risk.backtest.backtest_risk`.
     category
         One of its categories, or "all".
-    axes
-        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -39,26 +37,19 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
     """
     curve = backtest.curves[backtest.curves["category"] == category]
     if curve.empty:
-        known = ", ".join(backtest.curves["category"].unique())
-        message = f"no category '{category}' in this back-test, choose from: {known}"
+        categories = ", ".join(backtest.curves["category"].unique())
+        message = f"no category '{category}' in this back-test, choose from: {categories}"
         raise KeyError(message)
     axes = get_axes(axes)
     share = 100 * curve["coverage"]
-    caught = {
-        name: 100 * curve["coverage"] * curve[name] for name in curve.columns.drop("category")
-    }
-    axes.fill_between(
-        share,
-        caught["reference_low"],
-        caught["reference_high"],
-        color="0.85",
-        label="if true rates were known (95 % of chance)",
-    )
-    axes.fill_between(share, caught["pai_low"], caught["pai_high"], color=SERIES[0], alpha=0.3)
-    axes.plot(
-        share, caught["pai"], color=SERIES[0], marker="o", label="chosen model (95 % interval)"
-    )
-    axes.plot(share, caught["prior_count"], "k--", label="prior count of twelve months")
+    captured = {name: share * curve[name] for name in curve.columns.drop("category")}
+    label = "if true rates were known (95 % of chance)"
+    reference = captured["reference_low"], captured["reference_high"]
+    axes.fill_between(share, *reference, color="0.85", label=label)
+    axes.fill_between(share, captured["pai_low"], captured["pai_high"], color=SERIES[0], alpha=0.3)
+    label = "chosen model (95 % interval)"
+    axes.plot(share, captured["pai"], color=SERIES[0], marker="o", label=label)
+    axes.plot(share, captured["prior_count"], "k--", label="prior count of twelve months")
     axes.set(
         xlabel="priority streets, % of street length",
         ylabel="crime caught in the month after, %",
@@ -66,34 +57,24 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
         ylim=(0, None),
     )
     months = backtest.trials.origins
-    title = f"{category}, months {months[0]:%B %Y} to {months[-1]:%B %Y}"
-    axes.set_title(title, loc="left", fontsize=10)
+    set_title(axes, f"{category}, months {months[0]:%B %Y} to {months[-1]:%B %Y}")
     axes.legend(loc="lower right", frameon=False)
     return axes
 
 
 def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
-    """Draw incidents by month: those that count for the risk, and those that do not.
-
-    Parameters
-    ----------
-    area
-        The incidents.
-    axes
-        Where to draw; a new figure by default.
-    """
+    """Draw incidents by month: those that count for the risk, and those that do not."""
     axes = get_axes(axes)
     counted = area.incidents["category"].isin(area.settings.crimes.risk_categories)
-    table = pd.crosstab(area.incidents["month"], counted).reindex(
-        columns=[True, False], fill_value=0
-    )
+    table = pd.crosstab(area.incidents["month"], counted)
+    table = table.reindex(columns=[True, False], fill_value=0)
     at = range(len(table))
     axes.bar(at, table[True], color=SERIES[0], label="count for the risk")
     axes.bar(at, table[False], bottom=table[True], color="0.75", label="do not")
     every = max(1, len(table) // 8)
     axes.set_xticks(at[::every], [f"{month:%b %Y}" for month in table.index[::every]], fontsize=8)
     axes.set(ylabel="incidents", ylim=(0, None))
-    # Above the bars, which fill the axes: on them neither words nor swatches can be made out.
+    # Above the bars, which fill the axes: a legend on top of them could not be read.
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, frameon=False)
     first, last = table.index[0], table.index[-1]
     title = f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}"
@@ -107,12 +88,7 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     Dots are filled where the patrol is proven best; elsewhere a thin line up to the bound shows
     how much better it could be at most.
 
-    Parameters
-    ----------
-    table
-        See `patrolplan.patrols.what_if.what_if`.
-    axes
-        Where to draw; a new figure by default.
+    `table` is that of `patrolplan.patrols.what_if.what_if`.
     """
     axes = get_axes(axes)
     lines = table.groupby(["officers", "dwell_minutes"])
@@ -134,23 +110,16 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     return axes
 
 
-MAX_ROWS = 30
-"""A calendar shows at most so many hotspots, the most dosed ones."""
-WHITE_TEXT_SHARE = 0.55
-"""Above this part of the scale, numbers are written in white."""
-
-
 def doses(week: Week, *, axes: Axes | None = None) -> Axes:
-    """Draw the minutes of presence that a week promises, by hotspot and day.
-
-    Parameters
-    ----------
-    week
-        Who patrols where and when.
-    axes
-        Where to draw; a new figure by default.
-    """
-    table = _tabulate_promised_minutes(week)
+    """Draw the minutes of presence that a week promises, by hotspot and day."""
+    rows = [
+        (f"{stop.hotspot}  {stop.place}", duty.date, stop.leave_minutes - stop.arrive_minutes)
+        for duty in week.duties
+        for stop in duty.patrol.stops
+    ]
+    minutes = pd.DataFrame(rows, columns=["hotspot", "date", "minutes"])
+    table = minutes.pivot_table(index="hotspot", columns="date", values="minutes", aggfunc="sum")
+    table = table.reindex(columns=list(week.days)).fillna(0.0).astype(float)
     shown = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index]
     shown = shown.head(MAX_ROWS)
     axes = get_axes(axes, (6.5, 1.2 + 0.22 * len(shown)))
@@ -160,57 +129,36 @@ def doses(week: Week, *, axes: Axes | None = None) -> Axes:
         np.where(values > 0, values, np.nan), cmap=SEQUENTIAL, vmin=0, vmax=1.2 * top, aspect="auto"
     )
     for row, column in np.argwhere(values > 0):
-        minutes = float(values[row, column])
-        colour = "white" if minutes > WHITE_TEXT_SHARE * top else "black"
-        axes.text(column, row, f"{minutes:.0f}", ha="center", va="center", color=colour, fontsize=8)
+        value = float(values[row, column])
+        colour = "white" if value > WHITE_TEXT_SHARE * top else "black"
+        axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(len(week.days)), [f"{day:%a} {day.day}" for day in week.days])
     axes.set_yticks(range(len(shown)), shown.index, fontsize=8)
     more = f", the first {len(shown)} of {len(table)} hotspots" if len(table) > len(shown) else ""
-    axes.set_title(
-        f"Week from {week.start:%d %B %Y}: minutes promised{more}", loc="left", fontsize=10
-    )
+    set_title(axes, f"Week from {week.start:%d %B %Y}: minutes promised{more}")
     return axes
 
 
 def shares(week: Week, *, axes: Axes | None = None) -> Axes:
-    """Draw how many patrols each school gets, and its least; short ones are hatched.
-
-    Parameters
-    ----------
-    week
-        Who patrols where and when.
-    axes
-        Where to draw; a new figure by default.
-    """
+    """Draw how many patrols each school gets; those below its minimum are hatched."""
     first = [duty for duty in week.duties if duty.patrol.number == 1]
     counts = pd.Series([duty.urn for duty in first], dtype=str).value_counts()
     counts = counts.reindex(sorted({*counts.index, *(gap.urn for gap in week.unmet)}), fill_value=0)
     short = {row.urn for row in week.short}
     axes = get_axes(axes, (6.5, 1.2 + 0.22 * max(1, len(counts))))
-    axes.barh(
-        counts.index,
-        counts,
-        color=[SERIES[1] if urn in short else SERIES[0] for urn in counts.index],
-        hatch=["//" if urn in short else "" for urn in counts.index],
-    )
+    colours = [SERIES[1] if urn in short else SERIES[0] for urn in counts.index]
+    hatches = ["//" if urn in short else "" for urn in counts.index]
+    axes.barh(counts.index, counts, color=colours, hatch=hatches)
     axes.invert_yaxis()
     axes.set(xlabel="patrols in the week", xlim=(0, len(week.days)))
     if short:
         axes.legend(handles=[Patch(facecolor=SERIES[1], hatch="//", label="under its least")])
-    axes.set_title(f"Week from {week.start:%d %B %Y}: patrols by school", loc="left", fontsize=10)
+    set_title(axes, f"Week from {week.start:%d %B %Y}: patrols by school")
     return axes
 
 
 def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
-    """Draw incidents expected from the months before, and those that came, by group of streets.
-
-    Parameters
-    ----------
-    impact
-        See `patrolplan.estimate_impact`.
-    axes
-        Where to draw; a new figure by default.
-    """
+    """Draw incidents expected from the months before, and those recorded, by group of streets."""
     axes = get_axes(axes)
     at = np.arange(len(impact.counts))
     axes.bar(at - 0.2, impact.counts["expected"], 0.38, color="0.7", label="as before")
@@ -220,15 +168,3 @@ def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
     axes.legend(frameon=False)
     axes.set_title(impact.summary.replace(" (95", "\n(95"), loc="left", fontsize=9)
     return axes
-
-
-def _tabulate_promised_minutes(week: Week) -> pd.DataFrame:
-    """Minutes by hotspot (rows, with its place) and day (columns)."""
-    rows = [
-        (f"{stop.hotspot}  {stop.place}", duty.date, stop.leave_minutes - stop.arrive_minutes)
-        for duty in week.duties
-        for stop in duty.patrol.stops
-    ]
-    table = pd.DataFrame(rows, columns=["hotspot", "date", "minutes"])
-    wide = table.pivot_table(index="hotspot", columns="date", values="minutes", aggfunc="sum")
-    return wide.reindex(columns=list(week.days)).fillna(0.0).astype(float)

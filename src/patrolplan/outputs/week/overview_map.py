@@ -4,63 +4,36 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import geopandas as gpd
-import matplotlib as mpl
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
-from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import draw_ground, draw_streets, find_visible_pieces
-from patrolplan.outputs.cartography.fonts import (
-    LINE_HEIGHT,
-    TextStyle,
-    draw_text,
-    make_printable,
-    measure_text_width,
-)
+from patrolplan.outputs.cartography import basemap, place_names, symbols
+from patrolplan.outputs.cartography.fonts import make_printable, measure_label, measure_text_width
 from patrolplan.outputs.cartography.labels import (
-    Boxes,
     LabelCandidates,
+    build_level_boxes,
     find_places_around_point,
-    place_labels,
 )
-from patrolplan.outputs.cartography.place_names import (
-    MapLabel,
-    build_area_labels,
-    build_street_labels,
-)
+from patrolplan.outputs.cartography.place_names import MapLabel
 from patrolplan.outputs.cartography.route import separate_points
-from patrolplan.outputs.cartography.symbols import (
-    compute_north_arrow_box,
-    draw_north_arrow,
-    draw_scale_bar,
-    draw_stretch,
-    place_north_arrow,
-)
 from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
 from patrolplan.patrols.plan import Plan
 from patrolplan.text import shorten
 
-HEIGHT = 13.0
-"""Points; of a sign, whose width follows its words."""
-SIZE = 9.0
-BAND = 11.0
+MARKER_HEIGHT = 13.0
+"""Points; a sign is as wide as its words."""
+TEXT_SIZE = 9.0
+BAND_WIDTH = 11.0
 """Points across a street where presence is planned."""
-MIN_LEADER_SHIFT = 4.0
-"""A sign farther from its place than so many points gets a line that leads there."""
 PADDING = 46.0
 """Points kept free at the edges: a sign may stand there, but not under the north arrow."""
 SCALE_STRIP_HEIGHT = 16.0
 """Points below the map, for the scale."""
 LONGEST_NAME = 28
-"""Letters of a name beside its sign."""
-NO_ROUTE: BaseGeometry = shapely.Point()
+"""Letters of a name next to its sign."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +45,12 @@ class MapMarker:
     y: float
     school: bool = False
     name: str = ""
-    """Stands beside it where there is room."""
+    """Stands next to it where there is room."""
+
+    @property
+    def width(self) -> float:
+        """Points."""
+        return max(MARKER_HEIGHT, measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
 
 
 def draw_overview_map(
@@ -84,165 +62,106 @@ def draw_overview_map(
     height: float,
     min_extent_metres: float = 600.0,
 ) -> bytes:
-    """Draw streets, the stretches of these hotspots, and the marks.
+    """Draw streets, the stretches of the hotspots with these ids, and the signs.
 
-    Parameters
-    ----------
-    plan
-        Streets, features and hotspots.
-    marks
-        In metres; the first ones keep their place where signs would overlap.
-    hotspots
-        Ids of those whose stretch is drawn.
-    width, height
-        Points of the page.
-    least_metres
-        The longer side shows at least so much.
-
-    Returns
-    -------
-    bytes
-        A PDF page, vector; equal input gives equal bytes.
+    Returns a vector PDF page of this width and height in points, whose longer side shows at least
+    `min_extent_metres`. Equal input gives equal bytes.
     """
-    page = io.BytesIO()
     shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
-    network = plan.area.network
-    frame = fit_viewport(
-        [np.array([(mark.x, mark.y) for mark in markers]), shapely.get_coordinates(shapes)],
+    places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
+    nodes = plan.area.network.node_xy
+    viewport = fit_viewport(
+        [places, shapely.get_coordinates(shapes)],
         width=width,
         height=height - SCALE_STRIP_HEIGHT,
         padding=PADDING,
         min_extent_metres=min_extent_metres,
-        street_bounds=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
+        street_bounds=(*nodes.min(axis=0), *nodes.max(axis=0)),
         may_rotate=False,  # people look at it from afar, or without having turned a map before
     )
-    with mpl.rc_context():
-        mpl.rcdefaults()  # a user's own matplotlibrc must not change what people hold
-        mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 9})
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        share = SCALE_STRIP_HEIGHT / height
-        axes = _add_axes(figure, (0, share, 1, 1 - share), height - SCALE_STRIP_HEIGHT)
-        _draw_map(axes, plan, frame, frame.clip_to_page(shapes), markers)
-        draw_scale_bar(
-            _add_axes(figure, (0, 0, 1, share), SCALE_STRIP_HEIGHT),
-            frame,
-            SCALE_STRIP_HEIGHT / 2 - 1,
-        )
-        FigureCanvasPdf(figure).print_pdf(page, metadata={"CreationDate": None, "Producer": None})
+    page = io.BytesIO()
+    with basemap.draw_page(width, height, page) as figure:
+        axes = basemap.add_page_axes(figure, (0.0, SCALE_STRIP_HEIGHT, *viewport.size))
+        _draw_map(axes, plan, viewport, viewport.clip_to_page(shapes), markers, places)
+        strip = basemap.add_page_axes(figure, (0.0, 0.0, width, SCALE_STRIP_HEIGHT))
+        symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
     return page.getvalue()
-
-
-def _add_axes(figure: Figure, where: tuple[float, float, float, float], height: float) -> Axes:
-    axes = figure.add_axes(where)
-    axes.set_xlim(0, figure.get_figwidth() * 72)
-    axes.set_ylim(0, height)
-    axes.axis("off")
-    return axes
 
 
 def _draw_map(
     axes: Axes,
     plan: Plan,
     viewport: Viewport,
-    shapes: NDArray[np.object_],
+    stretches: NDArray[np.object_],
     markers: Sequence[MapMarker],
+    places: NDArray[np.float64],
 ) -> None:
-    network, features = plan.area.network, _select_features(plan.area.features, viewport)
-    pieces = find_visible_pieces(network, viewport)
-    draw_ground(axes, features, viewport)
-    draw_streets(axes, network, pieces, viewport)
-    band = shapely.union_all(shapely.buffer(shapes, BAND / 2, cap_style="flat"))
-    if not band.is_empty:
-        draw_stretch(axes, band, level=5.0)
-    true = viewport.to_page(np.array([(mark.x, mark.y) for mark in markers]).reshape(-1, 2))
-    widths = np.array([_measure_marker(mark) for mark in markers])
-    at = separate_points(true, float(widths.max(initial=HEIGHT)) + 2.0)
-    half = np.array([widths.max(initial=HEIGHT), HEIGHT]) / 2 + 2
-    at = np.clip(at, half, np.array([viewport.width, viewport.height]) - half)
-    for mark, spot, real in zip(markers, at, true, strict=True):
-        _draw_marker(axes, mark, spot, real)
-    sizes = np.column_stack([widths + 2, np.full(len(markers), HEIGHT + 2), np.zeros(len(markers))])
-    boxes = np.column_stack([at, sizes])
-    north = place_north_arrow(viewport, boxes)
-    draw_north_arrow(axes, viewport, north)
-    taken = np.vstack([boxes, compute_north_arrow_box(viewport, north)])
-    for name, box in _place_map_labels(
-        network, features, viewport, pieces, (markers, at, taken, band)
+    """Draw the ground, stretches in points of the page, signs at (n, 2) metres, and names."""
+    network = plan.area.network
+    features = basemap.select_visible_features(plan.area.features, viewport)
+    pieces = basemap.find_visible_pieces(network, viewport)
+    basemap.draw_ground(axes, features, viewport)
+    basemap.draw_streets(axes, network, pieces, viewport)
+    band = symbols.draw_stretches(axes, stretches, BAND_WIDTH)
+    centres = _draw_markers(axes, viewport, markers, viewport.to_page(places))
+    sizes = np.array([(marker.width, MARKER_HEIGHT) for marker in markers]).reshape(-1, 2) + 2
+    marker_boxes = build_level_boxes(centres, sizes)
+    north = symbols.place_north_arrow(viewport, marker_boxes)
+    symbols.draw_border(axes, *viewport.size)
+    symbols.draw_north_arrow(axes, viewport, north)
+    labels = [
+        *(
+            _build_marker_label(marker, x, y)
+            for marker, (x, y) in zip(markers, centres.tolist(), strict=True)
+            if marker.name
+        ),
+        *place_names.build_street_labels(network, pieces, viewport),
+        *place_names.build_area_labels(features, viewport),
+    ]
+    occupied = np.vstack([marker_boxes, symbols.compute_north_arrow_box(viewport, north)])
+    for label, box in place_names.place_map_labels(
+        labels, viewport, occupied=occupied, avoided=band
     ):
-        _draw_label(axes, name, box)
+        place_names.draw_label(axes, label, box)
 
 
-def _select_features(features: gpd.GeoDataFrame, viewport: Viewport) -> gpd.GeoDataFrame:
-    if not len(features):
-        return features
-    return features.iloc[np.sort(features.sindex.query(viewport.extent))]
-
-
-def _measure_marker(marker: MapMarker) -> float:
-    return max(HEIGHT, measure_text_width(marker.text, SIZE, bold=True) + 7)
-
-
-def _draw_marker(
-    axes: Axes, marker: MapMarker, at: NDArray[np.float64], real: NDArray[np.float64]
-) -> None:
-    x, y = (float(value) for value in at)
-    if np.hypot(*(at - real)) > MIN_LEADER_SHIFT:
-        axes.plot(*np.stack([at, real]).T, color="black", lw=1.1, zorder=7.0)
-        axes.add_artist(Circle(tuple(real), 2.0, facecolor="black", zorder=7.0))
-    width = _measure_marker(marker)
-    fill, ink = ("white", "black") if marker.school else ("black", "white")
-    corner = (x - width / 2, y - HEIGHT / 2)
-    shape = (
-        Rectangle(corner, width, HEIGHT)
-        if marker.school
-        else FancyBboxPatch(
-            (corner[0] + HEIGHT / 2, corner[1] + HEIGHT / 2),
-            max(0.1, width - HEIGHT),
-            0.1,
-            boxstyle=f"round,pad={HEIGHT / 2},rounding_size={HEIGHT / 2}",
-        )
+def _draw_markers(
+    axes: Axes, viewport: Viewport, markers: Sequence[MapMarker], true_points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Draw the signs, moved apart where they would overlap; returns their (n, 2) middles."""
+    widest = max((marker.width for marker in markers), default=MARKER_HEIGHT)
+    half = np.array([widest, MARKER_HEIGHT]) / 2 + 2
+    centres = separate_points(true_points, widest + 2.0)
+    centres = np.clip(centres, half, np.array(viewport.size) - half)
+    symbols.draw_marker_leaders(
+        axes, centres, true_points, min_shift=4.0, line_width=1.1, radius=2.0
     )
-    shape.set(facecolor=fill, edgecolor=ink, linewidth=1.8 if marker.school else 1.0, zorder=11.0)
-    axes.add_artist(shape)
-    draw_text(axes, marker.text, (x, y, 0.0), TextStyle(SIZE, bold=True, colour=ink, level=12.0))
-
-
-def _place_map_labels(
-    network: StreetNetwork,
-    features: gpd.GeoDataFrame,
-    viewport: Viewport,
-    pieces: NDArray[np.int64],
-    drawn: tuple[Sequence[MapMarker], NDArray[np.float64], Boxes, BaseGeometry],
-) -> list[tuple[MapLabel, Boxes]]:
-    """Find places for names: the marks' first, then streets and parks."""
-    marks, at, taken, band = drawn
-    pairs = zip(marks, at.tolist(), strict=True)
-    names = [_build_marker_label(mark, x, y) for mark, (x, y) in pairs if mark.name]
-    names += build_street_labels(network, pieces, viewport, route_streets=(), route=NO_ROUTE)
-    names += build_area_labels(features, viewport)
-    places = place_labels(
-        [name.candidates for name in names],
-        width=viewport.width,
-        height=viewport.height,
-        occupied=taken,
-        avoided=None if band.is_empty else band,
-    )
-    return [(names[number], box) for number, box in places]
+    for marker, (x, y) in zip(markers, centres.tolist(), strict=True):
+        left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
+        if marker.school:
+            shape: Patch = Rectangle((left, low), width, MARKER_HEIGHT)
+            shape.set(facecolor="white", linewidth=1.8)
+        else:
+            end = MARKER_HEIGHT / 2
+            shape = FancyBboxPatch(
+                (left + end, low + end),
+                max(0.1, width - MARKER_HEIGHT),
+                0.1,
+                boxstyle=f"round,pad={end},rounding_size={end}",
+            )
+            shape.set(facecolor="black", linewidth=1.0)
+        symbols.draw_sign(axes, shape, marker.text, (x, y), TEXT_SIZE)
+    return centres
 
 
 def _build_marker_label(marker: MapMarker, x: float, y: float) -> MapLabel:
     text = shorten(make_printable(marker.name), LONGEST_NAME)
-    size = (measure_text_width(text, SIZE, bold=True) + 3, SIZE * LINE_HEIGHT)
-    boxes, cost = find_places_around_point(
-        x, y, size, radius=_measure_marker(marker) / 2 + 2, extra_distances=(0.0, 6.0)
+    boxes, costs = find_places_around_point(
+        x,
+        y,
+        measure_label(text, TEXT_SIZE, bold=True),
+        radius=marker.width / 2 + 2,
+        extra_distances=(0.0, 6.0),
     )
-    return MapLabel(
-        text, SIZE, bold=True, colour="black", candidates=LabelCandidates(marker.text, boxes, cost)
-    )
-
-
-def _draw_label(axes: Axes, name: MapLabel, box: Boxes) -> None:
-    x, y, _, _, angle = (float(value) for value in box)
-    draw_text(
-        axes, name.text, (x, y, angle), TextStyle(name.size, name.bold, name.colour, halo=1.3)
-    )
+    candidates = LabelCandidates(marker.text, boxes, costs)
+    return MapLabel(text, TEXT_SIZE, bold=True, colour="black", candidates=candidates)
