@@ -19,7 +19,7 @@ from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.patrols.document import build_patrol_document
 from patrolplan.patrols.plan import format_time
-from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
+from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, build_hotspots_document
 from patrolplan.team.week import build_week_document
 from patrolplan.text import format_count
 
@@ -162,7 +162,7 @@ def print_papers(
                 if not whole:
                     _copy_other_papers(session.store.folder, part, before)
                 write_json(part / WEEK_FILE, build_week_document(now))
-                write_json(part / HOTSPOTS_FILE, hotspots_document(now))
+                write_json(part / HOTSPOTS_FILE, build_hotspots_document(now))
                 names = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
                 facts[PRINTED_KEY] = {name: card for name, card in shown.items() if name in names}
                 facts[OUT_OF_DATE_KEY] = find_outdated_papers(now, names, facts[PRINTED_KEY])

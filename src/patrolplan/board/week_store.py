@@ -24,7 +24,7 @@ from patrolplan.outputs.output_folder import (
     replace_folder,
     write_json,
 )
-from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
+from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, build_hotspots_document
 from patrolplan.team.week import build_week_document
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class WeekStore:
         """
         with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
             write_json(part / WEEK_FILE, build_week_document(week))
-            write_json(part / HOTSPOTS_FILE, hotspots_document(week))
+            write_json(part / HOTSPOTS_FILE, build_hotspots_document(week))
 
     def save(self, week: Week, before: Week) -> FileDigest:
         """Write a week in place of the one that is there; its papers stay, and are known as old.
@@ -116,7 +116,7 @@ class WeekStore:
         key = (week.plan, frozenset((stop.hotspot, stop.place, stop.x, stop.y) for stop in stops))
         if self._hotspots_key != key:
             self._hotspots_key = key
-            self._hotspots_text = format_json(hotspots_document(week)).encode("utf-8")
+            self._hotspots_text = format_json(build_hotspots_document(week)).encode("utf-8")
         return self._hotspots_text
 
     def load_manifest(self) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.team.ledger.map_matching import MAX_BRIDGED_SECONDS, match_track
-from patrolplan.team.ledger.promised import find_pieces
+from patrolplan.team.ledger.map_matching import MAX_BRIDGED_SECONDS, find_pieces, match_track
 
 MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
 """Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""

@@ -9,7 +9,7 @@ from patrolplan.outputs.output_folder import write_json
 from patrolplan.team.ledger.promised import (
     HOTSPOTS_FILE,
     WEEK_FILE,
-    hotspots_document,
+    build_hotspots_document,
     read_promised_week,
 )
 from patrolplan.team.week import build_week_document
@@ -19,7 +19,7 @@ from patrolplan.team.week import build_week_document
 def folder(tmp_path, week):
     """The two files of a week's folder that the ledger reads."""
     write_json(tmp_path / WEEK_FILE, build_week_document(week))
-    write_json(tmp_path / HOTSPOTS_FILE, hotspots_document(week))
+    write_json(tmp_path / HOTSPOTS_FILE, build_hotspots_document(week))
     return tmp_path
 
 

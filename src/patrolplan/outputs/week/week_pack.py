@@ -28,7 +28,7 @@ from patrolplan.outputs.week.task_sheets import (
 from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attributions
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import format_time
-from patrolplan.team.ledger.promised import HOTSPOTS_FILE, hotspots_document
+from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.week import Duty, build_week_document, format_day
 from patrolplan.text import format_count, shorten
 
@@ -93,7 +93,7 @@ def write_week_files(
     for urn, pdf in render_school_sheets(roster, urns).items():
         files[f"schools/{roster.school_file_name(urn)}.pdf"] = pdf
     write_json(folder / "week.json", build_week_document(roster.week))
-    write_json(folder / HOTSPOTS_FILE, hotspots_document(roster.week))
+    write_json(folder / HOTSPOTS_FILE, build_hotspots_document(roster.week))
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
