@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from patrolplan.board.board import Board
+from patrolplan.board.jobs import Board
 from patrolplan.board.security import MAX_BODY_BYTES
 from patrolplan.board.server import build_server, find_loopback_address, open_listener
 from patrolplan.board.session import start_session
@@ -37,7 +37,7 @@ ASKED = ("/", "/api/state", "/api/map", "/api/solving", "/api/print", "/papers/t
 SERVER = """
 import pickle, sys
 from pathlib import Path
-from patrolplan.board.board import Board
+from patrolplan.board.jobs import Board
 from patrolplan.board.session import start_session
 from patrolplan.board.server import open_listener
 from patrolplan.board.server import serve
@@ -66,7 +66,7 @@ def served(board, socket_enabled):  # noqa: ARG001 - loopback, to a server of th
 
 
 def asking(port, **headers):
-    """A client of the board, with the token unless told otherwise."""
+    """A client of the board, with the token unless the headers say otherwise."""
     return httpx.Client(
         base_url=f"http://{HOME}:{port}",
         headers={"X-Patrolplan-Token": TOKEN} | headers,
@@ -192,7 +192,7 @@ def test_a_false_manifest_does_not_open_other_files(board, client):
     manifest["files"] |= names
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name in names:
-        assert board.read_paper(name) is None
+        assert board.session.store.read_paper(name) is None
         assert client.get(f"/papers/{name}").status_code == 404
 
 

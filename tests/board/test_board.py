@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from patrolplan.board.session import start_session
-from patrolplan.board.week_store import format_week_json
+from patrolplan.board.views import build_map_document
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import format_json, read_manifest
 from patrolplan.outputs.pack import write_pack
@@ -37,7 +37,7 @@ def saved(board):
     return read_week(board.session.store.folder, area, board.session.state.planned_area.plans)
 
 
-def told(week):
+def describe(week):
     """A week's document; its gap follows from worth and bound, which files hold rounded."""
     return {
         name: value for name, value in build_week_document(week).items() if name != "gap_percent"
@@ -46,7 +46,7 @@ def told(week):
 
 def without_history(week):
     """A week's document but for what was done by hand to get there."""
-    return {**told(week), "history": []}
+    return {**describe(week), "history": []}
 
 
 def change(client, version, **what):
@@ -64,7 +64,7 @@ def settled(client):
 
 
 def test_every_change_is_in_the_folder_at_once(board, client):
-    """What the page is told was done is in week.json, and the manifest is true of it."""
+    """A change that the page reports is in week.json, and the manifest matches the files."""
     duty = board.session.state.week.duties[0]
     answer = change(client, 1, kind="remove", **post(duty))
     assert answer.status_code == 200
@@ -72,17 +72,18 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     assert body["said"].startswith("Taken back: ")
     assert body["state"]["version"] == 2
     week = saved(board)
-    assert told(week) == told(board.session.state.week)
+    assert describe(week) == describe(board.session.state.week)
     assert len(week.duties) == len(board.session._undo_stack[0][0].week.duties) - 1
     folder = board.session.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
-def test_the_file_is_the_same_bytes_as_the_commands(board):
-    """The board's quick way to write a week gives exactly what the week command writes."""
-    week = board.session.state.week
-    assert format_week_json(week) == format_json(build_week_document(week))
+def test_the_file_is_the_same_bytes_as_the_commands(board, client):
+    """The board saves a week exactly as the week command writes it."""
+    change(client, 1, kind="lock", **post(board.session.state.week.duties[0]))
+    saved = (board.session.store.folder / "week.json").read_text(encoding="utf-8")
+    assert saved == format_json(build_week_document(board.session.state.week))
 
 
 def test_undo_and_redo_give_the_very_weeks(board, client):
@@ -104,22 +105,22 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
     ]  # fmt: skip
 
 
-def test_the_later_of_two_windows_is_told(board, client):
+def test_the_later_of_two_windows_is_refused(board, client):
     """A change on an old version is refused with what the other window did, and changes nothing."""
     first, second = board.session.state.week.duties[:2]
     change(client, 1, kind="remove", **post(first))
     late = change(client, 1, kind="remove", **post(second))
     assert late.status_code == 409
     day = f"{first.date:%A} {first.date.day} {first.date:%B}"
-    said = f"Taken back: {first.officer} at URN {first.urn} on {day}"
-    assert late.json()["by_others"] == [said]
+    message = f"Taken back: {first.officer} at URN {first.urn} on {day}"
+    assert late.json()["by_others"] == [message]
     assert late.json()["state"]["version"] == 2
     assert post(second) in [post(duty) for duty in saved(board).duties]
     assert change(client, 2, kind="remove", **post(second)).status_code == 200
 
 
 def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
-    """Lifting a ban leaves only a loose bound; the page is told that solving again says more."""
+    """Lifting a ban leaves only a loose bound; the page says that planning again will tell more."""
     officer = board.session.state.week.duties[0].officer
     banned = change(client, 1, kind="ban", officer=officer).json()["state"]
     assert banned["bound_known"] is True
@@ -159,7 +160,7 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     away = {lost.officer: {lost.date}}
     from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
     in_hand, _ = replan(board.session.state.week, ground.area, ground.plans, absent=away)
-    assert told(from_file) == told(in_hand)
+    assert describe(from_file) == describe(in_hand)
     board.session.store.save(from_file, board.session.state.week)
     late = change(client, 2, kind="lock", **post(board.session.state.week.duties[-1]))
     assert late.status_code == 409
@@ -180,8 +181,8 @@ def test_another_weeks_file_is_not_written_over(board, client):
     assert path.read_text(encoding="utf-8") == '{"schema": 1}'
 
 
-def test_a_failing_save_changes_nothing_and_is_told(board, client, monkeypatch):
-    """Where the disk refuses, the week stays as it was, the page is told, and it goes on after."""
+def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypatch):
+    """Where the disk refuses, the week stays, the page shows it, and later changes work."""
     duty = board.session.state.week.duties[0]
 
     def refuse(*_):
@@ -202,7 +203,7 @@ def test_a_board_opens_what_another_left(board, client):
     duty = board.session.state.week.duties[0]
     change(client, 1, kind="lock", **post(duty))
     again = start_session(board.session.state.planned_area, board.session.store.folder)
-    assert told(again.state.week) == told(board.session.state.week)
+    assert describe(again.state.week) == describe(board.session.state.week)
     assert again.state.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
 
 
@@ -249,9 +250,9 @@ def test_a_proposal_is_void_under_other_locks(board, client):
 
 
 def test_doses_wait_while_a_place_is_planned(board, client):
-    """What is being planned is not sent away by a dose: the dose is, with the reason."""
+    """A dose does not interrupt planning: it is refused with the reason."""
     duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
-    asked = {"duty": post(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
+    doses = {"duty": post(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
     hold = threading.Event()
 
     def planned():
@@ -260,25 +261,25 @@ def test_doses_wait_while_a_place_is_planned(board, client):
 
     board._planning_job.start("planning", "Planning T-77", planned)
     try:
-        answer = client.post("/api/doses", json={"version": 1, **asked})
+        answer = client.post("/api/doses", json={"version": 1, **doses})
     finally:
         hold.set()
         board._planning_job.wait(PATIENCE_SECONDS)
     assert answer.status_code != 200
     assert "Planning T-77: wait until it is done" in answer.json()["problem"]
     assert client.get("/api/state").json()["version"] == 1
-    assert client.post("/api/doses", json={"version": 1, **asked}).status_code == 200
+    assert client.post("/api/doses", json={"version": 1, **doses}).status_code == 200
 
 
 def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     """Minutes entered are in the ledger as the record command enters them; again corrects."""
     duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
     stops = len(duty.patrol.stops)
-    asked = {"duty": post(duty), "minutes": [7.0] * stops, "engagements": 4}
-    answer = client.post("/api/doses", json={"version": 1, **asked})
+    doses = {"duty": post(duty), "minutes": [7.0] * stops, "engagements": 4}
+    answer = client.post("/api/doses", json={"version": 1, **doses})
     assert answer.status_code == 200
-    asked["minutes"] = [0.0, *[9.0] * (stops - 1)]
-    client.post("/api/doses", json={"version": 2, **asked})
+    doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
+    client.post("/api/doses", json={"version": 2, **doses})
     state = client.get("/api/state").json()
     shown = [
         (patrol["delivered"], patrol["engagements"])
@@ -295,11 +296,11 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     mine = table[table["officer"] == duty.officer]
     assert mine["minutes"].sum() == pytest.approx(9.0 * (stops - 1))
     assert set(mine["source"]) == {"keyboard"}
-    wrong = client.post("/api/doses", json={"version": 3, **asked, "minutes": [1.0]})
+    wrong = client.post("/api/doses", json={"version": 3, **doses, "minutes": [1.0]})
     assert wrong.status_code == (200 if stops == 1 else 422)
 
 
-def test_papers_are_printed_and_told_when_they_are_old(board, client):
+def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     """Printed papers are those of the week; a change makes its own papers old, undoing it not."""
     officer = board.session.state.week.duties[0].officer
     client.post("/api/print", json={"version": 1, "officer": officer})
@@ -336,7 +337,7 @@ def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
 
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):
-    """A barred place changes the table, the plans and the patrols as reading anew would do."""
+    """A barred place changes the table, the plans and the patrols as reading it again would do."""
     desk = board.session
     before = without_history(desk.state.week)
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
@@ -361,11 +362,11 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     now = next(d for d in desk.state.week.duties if post(d) == post(duty))
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
     ground = desk.state.planned_area
-    anew = plan_days(ground.area, ground.risk, ground.hotspots, ground.days, held_out=False)
-    for day in ground.days:
+    again = plan_days(ground.area, ground.risk, ground.hotspots, ground.plans, held_out=False)
+    for day in ground.plans:
         assert [
             [(s.hotspot, s.arrive_minutes) for s in p.stops] for p in ground.plans[day].patrols
-        ] == [[(s.hotspot, s.arrive_minutes) for s in p.stops] for p in anew[day].patrols]
+        ] == [[(s.hotspot, s.arrive_minutes) for s in p.stops] for p in again[day].patrols]
     shown = next(r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77")
     assert shown["reason"] == task["reason"]
     assert "already" in change(client, 2, **task).json()["problem"]
@@ -391,7 +392,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
 )
 def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
     """Formulas, line breaks, unknown schools and far places do not reach the table."""
-    gate = board.build_map()["schools"][0]["gate"]
+    gate = build_map_document(board.session.state.planned_area)["schools"][0]["gate"]
     task = {
         "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",

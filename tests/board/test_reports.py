@@ -24,9 +24,9 @@ def test_no_word_or_place_of_a_report_is_shown(client, ground, demo):
     public = [*corners, *network.piece_middle, *ground.area.catchments.xy]
     degrees = np.column_stack(ground.area.projection.to_degrees(*np.array(public).T))
     seeker = searcher.Searcher(reports.assign(comment=comments), Projection("EPSG:27700"), degrees)
-    told = [client.get(f"/?token={client.headers['X-Patrolplan-Token']}").content]
-    told += [client.get(path).content for path in ("/api/state", "/api/map", "/api/proposal")]
+    answers = [client.get(f"/?token={client.headers['X-Patrolplan-Token']}").content]
+    answers += [client.get(path).content for path in ("/api/state", "/api/map", "/api/proposal")]
     wrong = {"kind": "add", "officer": "SSO-01", "urn": "900009", "date": "2026-12-01"}
-    told.append(client.post("/api/check", json={"version": 0, "change": wrong}).content)
-    assert all(told)
-    assert [found for text in told for found in seeker.found("board", text)] == []
+    answers.append(client.post("/api/check", json={"version": 0, "change": wrong}).content)
+    assert all(answers)
+    assert [found for text in answers for found in seeker.found("board", text)] == []

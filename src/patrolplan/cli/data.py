@@ -1,7 +1,4 @@
-"""The command that brings open data: fetch.
-
-Commands of those who answer for the data: purge and governance.
-"""
+"""The commands that care for the data: fetch, purge and governance."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import re
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,18 +20,14 @@ from patrolplan.cli.console import (
     check_out,
     estimate_area_risk,
     load_study_area,
-)
-from patrolplan.terminal import (
     print_json,
+    print_notes,
     print_written_to,
-    report_stage,
     show_progress_bar,
     stderr_console,
     stdout_console,
 )
-
-if TYPE_CHECKING:
-    from patrolplan.inputs.download.download import FetchResult
+from patrolplan.cli.evidence import run_backtest
 
 
 class FetchPart(StrEnum):
@@ -73,30 +66,24 @@ def fetch(
     settings = load_settings(config)
     wanted = [source for source in SOURCES if not only or FetchPart(source) in only]
     try:
-        with show_progress_bar() as tell:
-            brought = fetch_open_data(
-                settings, months=months, only=wanted, again=again, report_progress=tell
+        with show_progress_bar() as report:
+            fetched = fetch_open_data(
+                settings, months=months, only=wanted, again=again, report_progress=report
             )
     except KeyboardInterrupt:
         stderr_console.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
         raise SystemExit(130) from None
     if as_json:
-        print_json({"written": brought.files, "kept": brought.kept, "notes": brought.notes})
+        print_json({"written": fetched.files, "kept": fetched.kept, "notes": fetched.notes})
         return
-    _print_fetched(brought)
-
-
-def _print_fetched(brought: FetchResult) -> None:
-    """Name what was written, what stays, and what should be known."""
-    for name in brought.files:
+    for name in fetched.files:
         stdout_console.print(f"Written {name}")
-    if not brought.files:
+    if not fetched.files:
         stdout_console.print("Nothing was missing.")
-    if brought.kept:
-        stdout_console.print(f"{brought.kept} files were there already.")
-    for note in brought.notes:
-        stdout_console.print(f"note: {note}")
-    if brought.files:
+    if fetched.kept:
+        stdout_console.print(f"{fetched.kept} files were there already.")
+    print_notes(fetched.notes)
+    if fetched.files:
         stdout_console.print(
             "Where each came from and its licence: fetched.json. Now `patrolplan check`."
         )
@@ -116,19 +103,19 @@ def purge(
     as_json: Json = False,
 ) -> None:
     """Remove old caches and outputs that patrolplan wrote, never your own files; record what."""
-    from patrolplan.outputs.purge import purge as purged
+    from patrolplan.outputs.purge import purge as purge_files
 
-    found = purged(
+    items = purge_files(
         _parse_age(older_than), out or [], home=config.parent, record=record, dry_run=dry_run
     )
     if as_json:
-        print_json({"dry_run": dry_run, "found": [asdict(one) for one in found]})
+        print_json({"dry_run": dry_run, "found": [asdict(item) for item in items]})
         return
-    gone = "would go" if dry_run else "removed"
-    for one in found:
-        state = gone if one.removed else "kept"
-        stdout_console.print(f"{state}: {one.path} ({one.what}; {one.why})", soft_wrap=True)
-    stdout_console.print(f"{sum(one.removed for one in found)} {gone}.")
+    removed = "would go" if dry_run else "removed"
+    for item in items:
+        state = removed if item.removed else "kept"
+        stdout_console.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
+    stdout_console.print(f"{sum(item.removed for item in items)} {removed}.")
 
 
 def _parse_age(text: str) -> dt.timedelta:
@@ -150,22 +137,16 @@ def governance(
     as_json: Json = False,
 ) -> None:
     """Write impact assessment annex, transparency record and model card, filled with the facts."""
+    from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
 
     check_out(out)
     area = load_study_area(config)
     risk = estimate_area_risk(area)
-    if backtest is not None:
-        tested = read_backtest(backtest)
+    if backtest is None:
+        tested = build_backtest_document(*run_backtest(area))
     else:
-        from patrolplan.outputs.backtest_report import build_backtest_document
-        from patrolplan.patrols.patrol_backtest import backtest_patrols
-        from patrolplan.risk.backtest import backtest_risk
-
-        with report_stage("Testing risk models and patrols"):
-            trials = backtest_risk(area)
-            patrols = backtest_patrols(area, origins=list(trials.trials.origins))
-            tested = build_backtest_document(trials, patrols)
+        tested = read_backtest(backtest)
     write_governance(area, risk, tested, out)
     if as_json:
         print_json({"written": [(out / name).as_posix() for name in PAPERS]})

@@ -1,4 +1,4 @@
-"""Commands that tell what is known and how sure it is: brief and backtest."""
+"""The commands that show what was recorded and how sure the estimates are: brief and backtest."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from patrolplan.cli.console import (
     app,
     check_out,
     estimate_area_risk,
+    find_area_hotspots,
     load_study_area,
     parse_first_day,
     parse_month,
+    print_json,
+    print_written_to,
+    report_stage,
+    stdout_console,
 )
-from patrolplan.terminal import print_json, print_written_to, report_stage, stdout_console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,24 +41,25 @@ def brief(
     as_json: Json = False,
 ) -> None:
     """Say what was recorded around a school since a day, against what is usual there."""
-    from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.brief.brief import build_brief, check_brief_request
-    from patrolplan.outputs.brief.brief_render import build_brief_document, format_brief_lines
+    from patrolplan.outputs.brief.brief_render import (
+        build_brief_document,
+        format_brief_lines,
+        write_brief,
+    )
 
     first = parse_first_day(since, "--since")
     check_out(out)
     area = load_study_area(config)
     check_brief_request(area, school, first)  # before the work, not after it
-    found = find_hotspots(area, estimate_area_risk(area))
-    told = build_brief(area, found, school, first)
+    hotspots = find_area_hotspots(area, estimate_area_risk(area))
+    document = build_brief(area, hotspots, school, first)
     if out is not None:
-        from patrolplan.outputs.brief.brief_render import write_brief
-
-        write_brief(told, out)
+        write_brief(document, out)
     if as_json:
-        print_json(build_brief_document(told))
+        print_json(build_brief_document(document))
         return
-    for line in format_brief_lines(told):
+    for line in format_brief_lines(document):
         stdout_console.print(line, soft_wrap=True)
     print_written_to(out)
 
@@ -72,8 +77,7 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Test risk and patrols on months that nothing was learned from."""
-    from patrolplan.patrols.patrol_backtest import backtest_patrols
-    from patrolplan.risk.backtest import backtest_risk
+    from patrolplan.outputs.backtest_report import build_backtest_document
 
     if (first is None) != (last is None):
         message = "give both --from and --to, or neither"
@@ -83,27 +87,37 @@ def backtest(
         origins = (parse_month(first, "--from"), parse_month(last, "--to"))
     check_out(out)
     area = load_study_area(config)
-    with report_stage("Testing risk models"):
-        tested = backtest_risk(area, origins=origins)
-    with report_stage("Testing patrols"):
-        patrols = backtest_patrols(area, origins=list(tested.trials.origins))
+    risk_test, patrol_test = run_backtest(area, origins)
     if out is not None:
-        _write_backtest(area, tested, patrols, out)
+        _write_backtest(area, risk_test, patrol_test, out)
     if as_json:
-        from patrolplan.outputs.backtest_report import build_backtest_document
-
-        print_json(build_backtest_document(tested, patrols))
+        print_json(build_backtest_document(risk_test, patrol_test))
         return
-    stdout_console.print(str(tested))
+    stdout_console.print(str(risk_test))
     stdout_console.print("Patrols, harm met an officer-hour in the stretches dwelt in:")
-    stdout_console.print(str(patrols))
+    stdout_console.print(str(patrol_test))
     print_written_to(out)
 
 
-def _write_backtest(area: StudyArea, tested: Backtest, patrols: PatrolBacktest, out: Path) -> None:
+def run_backtest(
+    area: StudyArea, origins: tuple[str, str] | None = None
+) -> tuple[Backtest, PatrolBacktest]:
+    """Test risk models, and patrols planned with them, on hold-out months."""
+    from patrolplan.patrols.patrol_backtest import backtest_patrols
+    from patrolplan.risk.backtest import backtest_risk
+
+    with report_stage("Testing risk models"):
+        risk_test = backtest_risk(area, origins=origins)
+    with report_stage("Testing patrols"):
+        return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
+
+
+def _write_backtest(
+    area: StudyArea, risk_test: Backtest, patrol_test: PatrolBacktest, out: Path
+) -> None:
     from patrolplan.area.provenance import build_manifest_header
     from patrolplan.outputs.backtest_report import write_backtest
     from patrolplan.outputs.output_folder import replace_folder
 
     with replace_folder(out, build_manifest_header(area)) as folder:
-        write_backtest(tested, patrols, folder)
+        write_backtest(risk_test, patrol_test, folder)

@@ -1,4 +1,4 @@
-"""Commands that look at the data: init, check, risk, hotspots."""
+"""The commands that look at the data: init, check, risk, hotspots."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from patrolplan.cli.console import (
     app,
     check_out,
     estimate_area_risk,
-    load_study_area,
-)
-from patrolplan.errors import OutputError
-from patrolplan.terminal import (
+    find_area_hotspots,
     list_left_out,
+    load_study_area,
     print_json,
     print_left_out,
+    print_notes,
     print_written_to,
     report_stage,
     stdout_console,
 )
+from patrolplan.errors import OutputError
 from patrolplan.text import format_count
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def init(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     try:
         with config.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(build_settings_template())
-    except FileExistsError:
-        message = f"{config}: is there already; name another file with --config"
-        raise OutputError(message) from None
     except OSError as error:
-        message = f"{config}: cannot be written ({error.strerror}); name another file with --config"
+        why = f"cannot be written ({error.strerror})"
+        if isinstance(error, FileExistsError):
+            why = "is there already"
+        message = f"{config}: {why}; name another file with --config"
         raise OutputError(message) from None
     if as_json:
         print_json({"written": str(config)})
@@ -104,8 +104,7 @@ def risk(config: Config = DEFAULT_CONFIG, out: OptionalOut = None, as_json: Json
         )
         return
     stdout_console.print(repr(surface))
-    for note in surface.notes:
-        stdout_console.print(f"note: {note}")
+    print_notes(surface.notes)
     print_written_to(out)
 
 
@@ -114,7 +113,6 @@ def hotspots(
     config: Config = DEFAULT_CONFIG, out: OptionalOut = None, as_json: Json = False
 ) -> None:
     """Find the hotspots; with --out, write them as a layer."""
-    from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.geopackage import build_hotspot_layer
     from patrolplan.outputs.planfile import build_hotspot_documents
     from patrolplan.risk.estimate import describe_guard
@@ -122,25 +120,21 @@ def hotspots(
     check_out(out)
     area = load_study_area(config)
     surface = estimate_area_risk(area)
-    with report_stage("Finding hotspots"):
-        found = find_hotspots(area, surface)
+    spots = find_area_hotspots(area, surface)
     if out is not None:
-        _write_layers(area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(found)})
+        _write_layers(area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(spots)})
+    documents = build_hotspot_documents(spots, area.projection)
     if as_json:
-        documents = build_hotspot_documents(found, area.projection)
         notes = list(surface.notes)
         print_json({"area": area.name, "hotspots": documents, "notes": notes})
         return
     table = Table("hotspot", "share of risk", "metres", "place", "why")
-    for row in build_hotspot_documents(found, area.projection)[:20]:
-        why = "; ".join(row["reasons"])
-        table.add_row(
-            row["id"], f"{row['worth']:.1%}", f"{row['length_metres']:.0f}", row["place"], why
-        )
-    stdout_console.print(f"{format_count(len(found), 'hotspot')}; those of most risk:")
+    for row in documents[:20]:
+        share, metres = f"{row['worth']:.1%}", f"{row['length_metres']:.0f}"
+        table.add_row(row["id"], share, metres, row["place"], "; ".join(row["reasons"]))
+    stdout_console.print(f"{format_count(len(spots), 'hotspot')}; those of most risk:")
     stdout_console.print(table)
-    for note in describe_guard(area):
-        stdout_console.print(f"note: {note}")
+    print_notes(describe_guard(area))
     print_written_to(out)
 
 

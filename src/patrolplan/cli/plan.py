@@ -1,4 +1,4 @@
-"""Commands about patrols: demo and plan."""
+"""The commands that plan patrols: plan and demo."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from patrolplan.cli.console import (
     Config,
     Json,
     Out,
+    WorkerOptions,
     Workers,
     app,
     check_out,
     check_worker_options,
     estimate_area_risk,
+    find_area_hotspots,
     load_study_area,
     open_executor,
     parse_date,
     parse_minutes,
     parse_time,
-)
-from patrolplan.terminal import (
     print_json,
     print_left_out,
     print_patrols,
@@ -51,7 +51,7 @@ class TravelMode(StrEnum):
 
 @dataclass(frozen=True)
 class _PlanRequest:
-    """Which patrols are asked for; by default every school's, from the bell."""
+    """Which patrols to plan; by default every school's, from the bell."""
 
     schools: list[str] | None = None
     window: str | None = None
@@ -70,9 +70,9 @@ class _PlanRequest:
 
     @property
     def as_manifest_entry(self) -> dict[str, Any]:
-        """As it stands in the manifest; what was not asked for is left out."""
-        wish = {name: value for name, value in vars(self).items() if value}
-        return json.loads(json.dumps(wish, default=str))  # type: ignore[no-any-return]
+        """The request in the manifest; options that were not given are left out."""
+        given = {name: value for name, value in vars(self).items() if value}
+        return json.loads(json.dumps(given, default=str))  # type: ignore[no-any-return]
 
 
 @app.command()
@@ -121,7 +121,8 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
-    wish = _PlanRequest(
+    check_worker_options(workers, cluster)
+    request = _PlanRequest(
         school,
         window,
         parse_time(start),
@@ -130,14 +131,13 @@ def plan(
         together,
         way,
     )
-    check_worker_options(workers, cluster)
-    _run_plan(config, out, wish, (workers, cluster), as_json=as_json)
+    _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 
 
 def _print_if_current(
     out: Path, origin: dict[str, Any], request: _PlanRequest, *, as_json: bool
 ) -> bool:
-    """Say so, if the plan that is asked for is there already."""
+    """Whether the folder holds the requested plan already; if so, print that."""
     from patrolplan.outputs.output_folder import is_up_to_date
 
     if not is_up_to_date(out, origin, request.as_manifest_entry):
@@ -150,27 +150,24 @@ def _print_if_current(
 
 
 def _find_origin(settings: Settings) -> dict[str, Any]:
-    """What a plan would be created from; nothing where it takes the reports' groups to know."""
+    """What a plan would be created from; empty where only reading the area can say.
+
+    That is so with pupils' reports, whose groups are part of the origin, and with missing files,
+    about which the readers will complain.
+    """
     from patrolplan.area import compute_input_digests
     from patrolplan.area.provenance import compute_provenance
 
+    if settings.sources.reports:
+        return {}
     try:
-        return (
-            {}
-            if settings.sources.reports
-            else compute_provenance(settings, compute_input_digests(settings))
-        )
-    except OSError:  # the readers tell what is missing
+        return compute_provenance(settings, compute_input_digests(settings))
+    except OSError:
         return {}
 
 
 def _run_plan(
-    config: Path,
-    out: Path,
-    request: _PlanRequest,
-    worker_options: tuple[int | None, str | None],
-    *,
-    as_json: bool,
+    config: Path, out: Path, request: _PlanRequest, worker_options: WorkerOptions, *, as_json: bool
 ) -> None:
     from patrolplan.area.provenance import compute_area_provenance
     from patrolplan.patrols.windows import resolve_window
@@ -186,39 +183,38 @@ def _run_plan(
     area = load_study_area(settings)
     if _print_if_current(out, compute_area_provenance(area), request, as_json=as_json):
         return
-    surface = estimate_area_risk(area)
-    from patrolplan.hotspots.find import find_hotspots
+    risk = estimate_area_risk(area)
+    hotspots = find_area_hotspots(area, risk)
+
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import build_plan_document
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.windows import build_way_notes
 
-    with report_stage("Finding hotspots"):
-        found = find_hotspots(area, surface)
-    asked = len(area.schools) if request.schools is None else len(request.schools)
-    with open_executor(*worker_options, asked) as executor:
-        with report_stage("Planning patrols"), show_progress_bar() as tell:
+    count = len(area.schools if request.schools is None else request.schools)
+    with open_executor(*worker_options, count) as executor:
+        with report_stage("Planning patrols"), show_progress_bar() as report:
             planned = plan_patrols(
                 area,
-                surface,
-                found,
+                risk,
+                hotspots,
                 urns=request.schools,
                 window=window,
                 date=request.date,
                 together=request.together,
                 executor=executor,
-                report_progress=tell,
+                report_progress=report,
             )
-        with report_stage("Writing cards, map, GPX and layers"), show_progress_bar() as tell:
+        with report_stage("Writing cards, map, GPX and layers"), show_progress_bar() as report:
             write_pack(
                 planned,
                 out,
                 request=request.as_manifest_entry,
                 executor=executor,
-                report_progress=tell,
+                report_progress=report,
             )
     if as_json:
         print_json(build_plan_document(planned))
         return
-    print_left_out(planned.left_out, (*surface.notes, *build_way_notes(area)))
+    print_left_out(planned.left_out, (*risk.notes, *build_way_notes(area)))
     print_patrols(planned, out)

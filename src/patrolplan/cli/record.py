@@ -20,9 +20,8 @@ from patrolplan.cli.console import (
     load_study_area,
     parse_date,
     parse_month,
-)
-from patrolplan.terminal import (
     print_json,
+    print_notes,
     print_written_to,
     report_stage,
     stderr_console,
@@ -41,7 +40,12 @@ if TYPE_CHECKING:
 
 
 RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
-OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
+OUTCOMES = {
+    "new": ("recorded", "recorded"),
+    "corrected": ("corrected", "corrected"),
+    "same": ("already_recorded", "already recorded"),
+}
+"""JSON key and words of what became of a visit."""
 
 
 @app.command()
@@ -74,12 +78,12 @@ def record(
     as_json: Json = False,
 ) -> None:
     """Record what was delivered: from the card's boxes, a table, or a track; give the return."""
-    by_hand = officer is not None and gpx is None
-    chosen = [week is not None, by_hand, table is not None, gpx is not None, month is not None]
-    if sum(chosen) != 1:
+    typed = officer is not None and gpx is None
+    given = [week is not None, typed, table is not None, gpx is not None, month is not None]
+    if given.count(True) != 1:
         message = f"give one of {RECORD_OPTIONS}"
         raise typer.BadParameter(message)
-    if (by_hand or gpx is not None) and (officer is None or date is None):
+    if (typed or gpx is not None) and (officer is None or date is None):
         message = "give --officer and --date"
         raise typer.BadParameter(message)
     if out is not None and month is None:
@@ -92,10 +96,11 @@ def record(
         _hand_out(config, week, as_json=as_json)
     elif table is not None:
         _record_table(config, table, as_json=as_json)
-    elif officer is not None and day is not None and gpx is not None:
-        _record_track(config, gpx, officer, day, school, as_json=as_json)
     elif officer is not None and day is not None:
-        _record_typed(config, officer, day, minutes, as_json=as_json)
+        if gpx is not None:
+            _record_track(config, gpx, officer, day, school, as_json=as_json)
+        else:
+            _record_typed(config, officer, day, minutes, as_json=as_json)
 
 
 def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
@@ -118,8 +123,8 @@ def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses})
         return
-    said = "Handed out" if entered else "Already handed out, nothing changed"
-    stdout_console.print(f"{said}: {first} to {last}, {doses} doses promised.")
+    outcome = "Handed out" if entered else "Already handed out, nothing changed"
+    stdout_console.print(f"{outcome}: {first} to {last}, {doses} doses promised.")
 
 
 def _record_typed(
@@ -147,7 +152,7 @@ def _record_typed(
 
 
 def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
-    """Ask for each stop on standard error; one line may answer for all."""
+    """Ask about each stop on standard error; the first line may answer for all."""
     from patrolplan.team.ledger.delivered import parse_answer, parse_answers
     from patrolplan.team.week import format_day
 
@@ -211,60 +216,56 @@ def _record_track(
     area = load_study_area(config)
     with open_ledger(area.settings) as ledger:
         with report_stage("Following the track"):
-            measured = build_track_visits(ledger, area.network, track, officer, date, school)
-        presence = measured.track_minutes
+            matched = build_track_visits(ledger, area.network, track, officer, date, school)
+        lost, bridged = matched.track_minutes.lost_minutes, matched.track_minutes.bridged_minutes
         notes = []
-        if presence.lost_minutes:
-            notes.append(f"{presence.lost_minutes:.1f} minutes lie in gaps too long to bridge.")
-        if presence.bridged_minutes:
-            notes.append(f"{presence.bridged_minutes:.1f} minutes of gaps were bridged.")
-        _print_entries(ledger.record(measured.visits), as_json=as_json, notes=notes)
+        if lost:
+            notes.append(f"{lost:.1f} minutes lie in gaps too long to bridge.")
+        if bridged:
+            notes.append(f"{bridged:.1f} minutes of gaps were bridged.")
+        _print_entries(ledger.record(matched.visits), as_json=as_json, notes=notes)
 
 
 def _print_entries(
     entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
 ) -> None:
-    """Say what became of each visit, and in sum."""
-    counts = {
-        said: sum(entry.outcome == outcome for entry in entries)
-        for outcome, said in OUTCOMES.items()
-    }
+    """Print what became of each visit, and the number of each outcome."""
+    outcomes = [entry.outcome for entry in entries]
     if as_json:
-        visits = [_entry_document(entry) for entry in entries]
-        named = {said.replace(" ", "_"): count for said, count in counts.items()}
-        print_json({**named, "visits": visits, "notes": list(notes)})
+        counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}
+        visits = [_build_entry_document(entry) for entry in entries]
+        print_json({**counts, "visits": visits, "notes": list(notes)})
         return
     stdout_console.print(_build_entries_table(entries))
-    for note in notes:
-        stdout_console.print(f"note: {note}")
-    stdout_console.print(
-        ", ".join(f"{count} {said}" for said, count in counts.items() if count) + "."
-    )
+    print_notes(notes)
+    parts = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
+    stdout_console.print(", ".join(part for part in parts if not part.startswith("0 ")) + ".")
 
 
 def _build_entries_table(entries: Sequence[VisitEntry]) -> Table:
-    """A line a visit; officer and day stand above where they are the same for all."""
+    """A row a visit; officer and day are the title where they are the same for all."""
     from patrolplan.team.week import format_day
 
-    whose = {(entry.visit.officer, entry.visit.date) for entry in entries}
-    officer, day = min(whose)
-    alone = len(whose) == 1
-    table = Table(title=f"{officer}, {format_day(day)}" if alone else None, title_justify="left")
-    for head in () if alone else ("officer", "date"):
-        table.add_column(head, no_wrap=True)
-    for head in ("hotspot", "place", "minutes", "spoken to", ""):
-        table.add_column(head)
+    officer_days = {(entry.visit.officer, entry.visit.date) for entry in entries}
+    officer, day = min(officer_days)
+    shared = len(officer_days) == 1
+    table = Table(title=f"{officer}, {format_day(day)}" if shared else None, title_justify="left")
+    for heading in () if shared else ("officer", "date"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("hotspot", "place", "minutes", "spoken to", ""):
+        table.add_column(heading)
     for entry in entries:
-        visit, said = entry.visit, OUTCOMES[entry.outcome]
+        visit = entry.visit
+        _, outcome = OUTCOMES[entry.outcome]
         if entry.outcome == "corrected":
-            said += f", was {entry.minutes_before:g}"
+            outcome += f", was {entry.minutes_before:g}"
         spoken = "" if visit.engagements is None else str(visit.engagements)
-        who = () if alone else (visit.officer, f"{visit.date}")
-        table.add_row(*who, visit.hotspot, visit.place, f"{visit.minutes:g}", spoken, said)
+        first = () if shared else (visit.officer, f"{visit.date}")
+        table.add_row(*first, visit.hotspot, visit.place, f"{visit.minutes:g}", spoken, outcome)
     return table
 
 
-def _entry_document(entry: VisitEntry) -> dict[str, Any]:
+def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
     visit = entry.visit
     return {
         "officer": visit.officer,
@@ -274,7 +275,7 @@ def _entry_document(entry: VisitEntry) -> dict[str, Any]:
         "place": visit.place,
         "minutes": visit.minutes,
         "engagements": visit.engagements,
-        "outcome": OUTCOMES[entry.outcome],
+        "outcome": OUTCOMES[entry.outcome][1],
         "minutes_before": entry.minutes_before,
     }
 
@@ -289,13 +290,8 @@ def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) 
         if out is not None:
             write_return(ledger, month, out)
     if as_json:
-        rows = {
-            name.replace("-", "_"): table.astype(object).where(table.notna(), None)
-            for name, table in tables.items()
-        }
         documents = {
-            name: [_format_dates(row) for row in table.to_dict("records")]
-            for name, table in rows.items()
+            name.replace("-", "_"): _build_row_documents(table) for name, table in tables.items()
         }
         print_json({"month": month, **documents})
         return
@@ -304,32 +300,34 @@ def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) 
     print_written_to(out)
 
 
-def _format_dates(row: dict[Any, Any]) -> dict[str, Any]:
-    return {
-        str(name): f"{value}" if isinstance(value, dt.date) else value
-        for name, value in row.items()
-    }
+def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table with plain values: dates as text, missing numbers as None."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [
+        {
+            str(name): f"{value}" if isinstance(value, dt.date) else value
+            for name, value in row.items()
+        }
+        for row in plain.to_dict("records")
+    ]
 
 
 def _build_return_table(name: str, table: pd.DataFrame) -> Table:
-    """Plan against delivered as people read it."""
+    """Plan against delivered, for people to read."""
     from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
-    keys = [
-        column for column in table.columns if column not in {*FIGURE_COLUMNS, "delivered_percent"}
-    ]
-    heads = ("visits", "not told", "minutes", "%", "spoken to")
-    shown = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
-    for head in heads:
-        shown.add_column(head, justify="right")
-    for row in table.to_dict("records"):
+    keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]
+    printed = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
+    for heading in ("visits", "not told", "minutes", "%", "spoken to"):
+        printed.add_column(heading, justify="right")
+    for row in _build_row_documents(table):
         percent = row["delivered_percent"]
-        shown.add_row(
+        printed.add_row(
             *(f"{row[key]}" for key in keys),
             f"{row['delivered_visits']} of {row['promised_visits']}",
             f"{row['not_recorded']}",
             f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
-            "" if percent is None or percent != percent else f"{percent:.0f}",  # noqa: PLR0124
+            "" if percent is None else f"{percent:.0f}",
             f"{row['engagements']}",
         )
-    return shown
+    return printed

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from patrolplan.board.board import Board
+from patrolplan.board.jobs import Board
 from patrolplan.board.requests import ChangeRequest, CheckRequest
 from patrolplan.board.server import build_app, open_listener
 from patrolplan.board.session import PlannedArea, start_session

@@ -68,7 +68,7 @@ def test_a_hundred_harder_walks(plan, walker, noise):
 
 
 def test_a_long_gap_counts_nowhere(demo_area):
-    """Standing still, a gap of four minutes is bridged; one of ten is told and not counted."""
+    """Standing still, a gap of four minutes is bridged; one of ten is reported and not counted."""
     network = demo_area.network
     place = network.piece_middle[100]
     for gap, bridged, lost in ((240, 3.9, 0.0), (600, 0.0, 9.9)):

@@ -23,12 +23,12 @@ def _renamed(plan, shift=7):
 
 
 def _visits(visit, count=60, seed=1):
-    """Visits of the first doses: full, cut short, or not made; some are never told of."""
+    """Visits of the first doses: full, cut short, or not made; some are never recorded."""
     rng = random.Random(seed)  # noqa: S311 - a test's draw
-    told = [number for number in range(count) if rng.random() < 0.8]
+    recorded = [number for number in range(count) if rng.random() < 0.8]
     return [
         visit(number, rng.choice([15.0, 15.0, 8.5, 0.0]), engagements=rng.choice([None, 0, 3]))
-        for number in told
+        for number in recorded
     ]
 
 
@@ -135,7 +135,7 @@ def test_the_rota_changes_with_the_doses(demo_area, plan, ledger, promised_week,
 
 
 def test_a_dose_in_a_place_that_is_no_hotspot_any_more_is_named_by_its_place(used, plan):
-    """It is told in words, so that nobody takes it for another hotspot."""
+    """It is named in words, so that nobody takes it for another hotspot."""
     few = plan.hotspots.iloc[-3:]
     found = pp.delivered_before(used, FRIDAY, few)
     assert set(found["hotspot"]) <= set(plan.hotspots["place"]) | set(few["hotspot"])

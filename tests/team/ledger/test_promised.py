@@ -28,7 +28,7 @@ def test_a_folder_hands_out_what_the_week_promises(folder, promised_week):
     assert read_promised_week(folder) == promised_week
 
 
-def test_a_hotspot_that_is_lost_is_told(folder, promised_week):
+def test_a_hotspot_that_is_lost_is_reported(folder, promised_week):
     """A dose in a place that the folder does not know is no dose."""
     name = promised_week.doses[0]["hotspot"]
     spots = json.loads((folder / HOTSPOTS_FILE).read_text(encoding="utf-8"))

@@ -136,7 +136,7 @@ def build_table_visits(
                 raise InputError.one(path, what, "name one of them", describe_cell(row, "officer"))
             place = _find_place(ledger, promised, entry, path, row)
             engagements = None if pd.isna(entry["engagements"]) else int(entry["engagements"])
-            visit = build_visit(place, float(entry["minutes"]), engagements, "csv")
+            visit = build_visit(place.iloc[0], float(entry["minutes"]), engagements, "csv")
             key = (visit.officer, str(visit.date), visit.urn, visit.hotspot)
             if key in visits:
                 what = f"{visit.officer} at {visit.hotspot} on {visit.date} stands twice"
@@ -148,16 +148,16 @@ def build_table_visits(
 
 def _find_place(
     ledger: Ledger, promised: pd.DataFrame, entry: pd.Series, path: Path, row: object
-) -> pd.Series:
-    """Where a row's visit was: a promised stop, or another hotspot of the week."""
+) -> pd.DataFrame:
+    """Where a row's visit was (first row): a promised stop, or another hotspot of the week."""
     date, officer = entry["date"], entry["officer"]
-    own = promised[(promised["date"] == date) & (promised["officer"] == officer)]
+    own: pd.DataFrame = promised[(promised["date"] == date) & (promised["officer"] == officer)]
     if pd.notna(entry["urn"]):
         own = own[own["urn"] == entry["urn"]]
     if pd.notna(entry["stop"]):
-        stops = own[own["stop"] == entry["stop"]]
+        stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
         if len(stops) == 1:
-            return stops.iloc[0]
+            return stops
         what = f"{officer} has no stop {entry['stop']} on {date}"
         if len(stops):
             what = f"{officer} has {len(stops)} patrols on {date}: '{entry['stop']}' may be either"
@@ -165,7 +165,7 @@ def _find_place(
         raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
     stops = own[own["hotspot"] == entry["hotspot"]]
     if len(stops):
-        return stops.iloc[0]
+        return stops
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         what = f"no week is handed out for {date}"
@@ -178,7 +178,8 @@ def _find_place(
     if len(urns) != 1:
         what = describe_patrol_count(officer, date, urns)
         raise InputError.one(path, what, "name the school in 'urn'", describe_cell(row, "officer"))
-    return spot.assign(officer=officer, date=date, urn=urns.pop()).iloc[0]
+    visited: pd.DataFrame = spot.assign(officer=officer, date=date, urn=urns.pop())
+    return visited
 
 
 def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) -> str:
@@ -188,12 +189,14 @@ def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) ->
 
 def build_visit(place: pd.Series, minutes: float, engagements: int | None, source: str) -> Visit:
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
-    names = {name: str(place[name]) for name in ("officer", "urn", "hotspot", "place")}
-    stop = {name: float(place[name]) for name in ("longitude", "latitude")}
     return Visit(
-        **names,
-        **stop,
+        officer=str(place["officer"]),
         date=place["date"],
+        urn=str(place["urn"]),
+        hotspot=str(place["hotspot"]),
+        place=str(place["place"]),
+        longitude=float(place["longitude"]),
+        latitude=float(place["latitude"]),
         minutes=minutes,
         engagements=engagements,
         source=source,

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -115,28 +114,31 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
         lat]. A tasked place that is no hotspot is a point.
     """
     table, projection = week.plan.hotspots, week.plan.area.projection
-    stops = gpd.GeoSeries(table["stop"])
-    rows = [*zip(table["hotspot"], table["place"], stops.x, stops.y, table.geometry, strict=True)]
+    rows = [*zip(table["hotspot"], table["place"], table["stop"], table.geometry, strict=True)]
     names = set(table["hotspot"])
     tasked = {
-        stop.hotspot: (stop.hotspot, stop.place, stop.x, stop.y, shapely.Point(stop.x, stop.y))
+        stop.hotspot: (stop.hotspot, stop.place, point, point)
         for duty in week.duties
         for stop in duty.patrol.stops
-        if stop.hotspot not in names
+        if stop.hotspot not in names and (point := shapely.Point(stop.x, stop.y))
     }
     rows += [tasked[name] for name in sorted(tasked)]
-    features = []
-    for name, place, x, y, shape in rows:
-        longitude, latitude = projection.to_degrees([x], [y])
-        stretch = shapely.transform(shape, lambda xy: np.column_stack(projection.to_degrees(*xy.T)))
-        stop = [float(longitude[0]), float(latitude[0])]
-        features.append(
-            {
-                "type": "Feature",
-                "properties": {"hotspot": name, "place": place, "stop": stop},
-                "geometry": shapely.geometry.mapping(stretch),
-            }
+
+    def to_degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(projection.to_degrees(*xy.T))
+
+    stops = shapely.get_coordinates([stop for *_, stop, _ in rows])
+    stretches = shapely.transform(np.array([shape for *_, shape in rows], dtype=object), to_degrees)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"hotspot": name, "place": place, "stop": stop},
+            "geometry": shapely.geometry.mapping(stretch),
+        }
+        for (name, place, *_), stop, stretch in zip(
+            rows, to_degrees(stops).tolist(), stretches, strict=True
         )
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 
