@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import pickle
 import random
@@ -12,10 +11,10 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
+from board.speech import get_slot
 
 from patrolplan.board.jobs import Board
 from patrolplan.board.security import MAX_BODY_BYTES
@@ -24,11 +23,6 @@ from patrolplan.board.session import start_session
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
-
-_spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
-speech = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(speech)
-post = speech.get_slot
 
 TOKEN = "of-this-session"  # noqa: S105 - of a test
 HOME = "127.0.0.1"
@@ -96,7 +90,7 @@ def test_another_host_is_refused(client, host):
 )
 def test_another_origin_is_refused(board, client, origin):
     """A page of another origin can neither read nor change, even with the token."""
-    duty = post(board.session.state.week.duties[0])
+    duty = get_slot(board.session.state.week.duties[0])
     asked = {"version": 1, "change": {"kind": "remove", **duty}}
     answer = client.post("/api/change", json=asked, headers={"Origin": origin})
     assert answer.status_code == 403
@@ -323,7 +317,7 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enab
     script.write_text(SERVER, encoding="utf-8")
     rng = random.Random(kills)  # noqa: S311 - when to kill
     confirmed = 0
-    duty = post(chosen.duties[0])
+    duty = get_slot(chosen.duties[0])
     for _ in range(kills):
         confirmed += _until_killed(script, pickled, folder, duty, rng.uniform(0.3, 1.5))
         check_folder(folder)

@@ -2,14 +2,13 @@
 
 import datetime as dt
 import hashlib
-import importlib.util
 import json
 import shutil
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from board.speech import get_slot, parse_change
 
 from patrolplan.board.session import start_session
 from patrolplan.board.views import build_map_document
@@ -22,11 +21,6 @@ from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Lock, build_week_document
 from patrolplan.team.week_file import read_week
-
-_spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
-speech = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(speech)
-post = speech.get_slot
 
 PATIENCE_SECONDS = 60
 
@@ -66,7 +60,7 @@ def settled(client):
 def test_every_change_is_in_the_folder_at_once(board, client):
     """A change that the page reports is in week.json, and the manifest matches the files."""
     duty = board.session.state.week.duties[0]
-    answer = change(client, 1, kind="remove", **post(duty))
+    answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 200
     body = answer.json()
     assert body["said"].startswith("Taken back: ")
@@ -81,7 +75,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
 
 def test_the_file_is_the_same_bytes_as_the_commands(board, client):
     """The board saves a week exactly as the week command writes it."""
-    change(client, 1, kind="lock", **post(board.session.state.week.duties[0]))
+    change(client, 1, kind="lock", **get_slot(board.session.state.week.duties[0]))
     saved = (board.session.store.folder / "week.json").read_text(encoding="utf-8")
     assert saved == format_json(build_week_document(board.session.state.week))
 
@@ -90,8 +84,8 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
     """Back and forth over every change gives the same weeks, but for the history, which grows."""
     start = without_history(board.session.state.week)
     first, second = board.session.state.week.duties[:2]
-    change(client, 1, kind="remove", **post(first))
-    change(client, 2, kind="lock", **post(second))
+    change(client, 1, kind="remove", **get_slot(first))
+    change(client, 2, kind="lock", **get_slot(second))
     end = without_history(board.session.state.week)
     assert client.post("/api/undo", json={"version": 3}).status_code == 200
     assert client.post("/api/undo", json={"version": 4}).status_code == 200
@@ -108,15 +102,15 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
 def test_the_later_of_two_windows_is_refused(board, client):
     """A change on an old version is refused with what the other window did, and changes nothing."""
     first, second = board.session.state.week.duties[:2]
-    change(client, 1, kind="remove", **post(first))
-    late = change(client, 1, kind="remove", **post(second))
+    change(client, 1, kind="remove", **get_slot(first))
+    late = change(client, 1, kind="remove", **get_slot(second))
     assert late.status_code == 409
     day = f"{first.date:%A} {first.date.day} {first.date:%B}"
     message = f"Taken back: {first.officer} at URN {first.urn} on {day}"
     assert late.json()["by_others"] == [message]
     assert late.json()["state"]["version"] == 2
-    assert post(second) in [post(duty) for duty in saved(board).duties]
-    assert change(client, 2, kind="remove", **post(second)).status_code == 200
+    assert get_slot(second) in [get_slot(duty) for duty in saved(board).duties]
+    assert change(client, 2, kind="remove", **get_slot(second)).status_code == 200
 
 
 def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
@@ -132,7 +126,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
     """A refusal says why and leaves folder and version as they were."""
     duty = board.session.state.week.duties[0]
     before = (board.session.store.folder / "week.json").read_bytes()
-    there = {**post(duty), "variant": None}
+    there = {**get_slot(duty), "variant": None}
     checked = client.post("/api/check", json={"change": {"kind": "add", **there}}).json()
     assert checked["ok"] is False
     answer = change(client, 1, kind="add", **there)
@@ -145,16 +139,18 @@ def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
 def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
     """What a check says a week would be worth is what it is worth after the change."""
     duty = board.session.state.week.duties[0]
-    foretold = client.post("/api/check", json={"change": {"kind": "remove", **post(duty)}}).json()
+    foretold = client.post(
+        "/api/check", json={"change": {"kind": "remove", **get_slot(duty)}}
+    ).json()
     assert client.get("/api/state", params={"since": 1}).status_code == 204
-    change(client, 1, kind="remove", **post(duty))
+    change(client, 1, kind="remove", **get_slot(duty))
     assert board.session.state.week.worth == foretold["worth"] < foretold["worth_before"]
 
 
 def test_what_the_command_repairs_the_board_takes_over(board, client):
     """A repair by the CLI's calls on what the board saved is the same, and the board sees it."""
     duty = board.session.state.week.duties[0]
-    change(client, 1, kind="remove", **post(duty))
+    change(client, 1, kind="remove", **get_slot(duty))
     ground = board.session.state.planned_area
     lost = board.session.state.week.duties[1]
     away = {lost.officer: {lost.date}}
@@ -162,11 +158,13 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     in_hand, _ = replan(board.session.state.week, ground.area, ground.plans, absent=away)
     assert describe(from_file) == describe(in_hand)
     board.session.store.save(from_file, board.session.state.week)
-    late = change(client, 2, kind="lock", **post(board.session.state.week.duties[-1]))
+    late = change(client, 2, kind="lock", **get_slot(board.session.state.week.duties[-1]))
     assert late.status_code == 409
     assert "Changed outside the board" in late.json()["by_others"][0]
     assert late.json()["state"]["can_undo"] is False
-    assert [post(d) for d in board.session.state.week.duties] == [post(d) for d in from_file.duties]
+    assert [get_slot(d) for d in board.session.state.week.duties] == [
+        get_slot(d) for d in from_file.duties
+    ]
     assert saved(board).history[0][1].startswith("Taken back")
 
 
@@ -175,7 +173,7 @@ def test_another_weeks_file_is_not_written_over(board, client):
     duty = board.session.state.week.duties[0]
     path = board.session.store.folder / "week.json"
     path.write_text('{"schema": 1}', encoding="utf-8")
-    answer = change(client, 1, kind="remove", **post(duty))
+    answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 503
     assert "start the board again" in answer.json()["problem"]
     assert path.read_text(encoding="utf-8") == '{"schema": 1}'
@@ -190,18 +188,18 @@ def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypat
         raise OutputError(message)
 
     monkeypatch.setattr(board.session.store, "save", refuse)
-    answer = change(client, 1, kind="remove", **post(duty))
+    answer = change(client, 1, kind="remove", **get_slot(duty))
     assert (answer.status_code, answer.json()) == (503, {"problem": "disk full"})
     state = client.get("/api/state").json()
     assert (state["version"], state["unsaved"], state["save_problem"]) == (1, True, "disk full")
     monkeypatch.undo()
-    assert change(client, 1, kind="remove", **post(duty)).json()["state"]["unsaved"] is False
+    assert change(client, 1, kind="remove", **get_slot(duty)).json()["state"]["unsaved"] is False
 
 
 def test_a_board_opens_what_another_left(board, client):
     """Opened again, the board shows the week as it was left, with its history and its locks."""
     duty = board.session.state.week.duties[0]
-    change(client, 1, kind="lock", **post(duty))
+    change(client, 1, kind="lock", **get_slot(duty))
     again = start_session(board.session.state.planned_area, board.session.store.folder)
     assert describe(again.state.week) == describe(board.session.state.week)
     assert again.state.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
@@ -210,9 +208,9 @@ def test_a_board_opens_what_another_left(board, client):
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     """The proposal is the week that plan_week chooses under the same locks and bans."""
     duty = board.session.state.week.duties[0]
-    change(client, 1, kind="remove", **post(duty))
+    change(client, 1, kind="remove", **get_slot(duty))
     other = next(d for d in board.session.state.week.duties if d.date != duty.date)
-    change(client, 2, kind="lock", **post(other))
+    change(client, 2, kind="lock", **get_slot(other))
     change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert client.post("/api/solve", json={"version": 4}).status_code == 202
     assert settled(client)["problem"] == ""
@@ -244,7 +242,7 @@ def test_a_proposal_is_void_under_other_locks(board, client):
     client.post("/api/solve", json={"version": 1})
     settled(client)
     assert client.get("/api/state").json()["proposal"] is True
-    change(client, 1, kind="lock", **post(board.session.state.week.duties[0]))
+    change(client, 1, kind="lock", **get_slot(board.session.state.week.duties[0]))
     assert client.get("/api/state").json()["proposal"] is False
     assert client.post("/api/proposal/take", json={"version": 2}).status_code == 422
 
@@ -252,7 +250,7 @@ def test_a_proposal_is_void_under_other_locks(board, client):
 def test_doses_wait_while_a_place_is_planned(board, client):
     """A dose does not interrupt planning: it is refused with the reason."""
     duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
-    doses = {"duty": post(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
+    doses = {"duty": get_slot(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
     hold = threading.Event()
 
     def planned():
@@ -275,7 +273,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     """Minutes entered are in the ledger as the record command enters them; again corrects."""
     duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
     stops = len(duty.patrol.stops)
-    doses = {"duty": post(duty), "minutes": [7.0] * stops, "engagements": 4}
+    doses = {"duty": get_slot(duty), "minutes": [7.0] * stops, "engagements": 4}
     answer = client.post("/api/doses", json={"version": 1, **doses})
     assert answer.status_code == 200
     doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
@@ -286,7 +284,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
         for school in state["schools"]
         for cell in school["cells"].values()
         for patrol in cell["patrols"]
-        if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
+        if {k: patrol[k] for k in ("officer", "urn", "date")} == get_slot(duty)
     ]
     assert shown == [([0.0, *[9.0] * (stops - 1)], 4)]
     area = board.session.state.planned_area.area
@@ -312,7 +310,7 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     cards = [f"cards/{officer}/{d.date}-{d.urn}.pdf" for d in mine]
     assert set(cards) <= set(names)
     assert client.get("/papers/" + cards[0]).content.startswith(b"%PDF")
-    change(client, 1, kind="remove", **post(mine[0]))
+    change(client, 1, kind="remove", **get_slot(mine[0]))
     state = client.get("/api/state").json()
     assert cards[0] in state["out_of_date"]
     assert cards[1] not in state["out_of_date"]
@@ -347,7 +345,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
         for school in stop["schools"]
         for cell in school["cells"].values()
         for patrol in cell["patrols"]
-        if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
+        if {k: patrol[k] for k in ("officer", "urn", "date")} == get_slot(duty)
     )
     sheet = desk.state.tasked_table.path
     bytes_before = sheet.read_bytes()
@@ -359,7 +357,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     assert change(client, 1, **task).status_code == 200
     assert settled(client)["problem"] == ""
     assert sheet.read_bytes().startswith(bytes_before)
-    now = next(d for d in desk.state.week.duties if post(d) == post(duty))
+    now = next(d for d in desk.state.week.duties if get_slot(d) == get_slot(duty))
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
     ground = desk.state.planned_area
     again = plan_days(ground.area, ground.risk, ground.hotspots, ground.plans, held_out=False)
@@ -413,7 +411,7 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
     write_pack(week, folder, officer=duty.officer)
     desk = start_session(ground, folder)
     papers = {path.name for path in folder.rglob("*.pdf")}
-    desk.change(1, speech.parse_change(kind="remove", **post(duty)))
+    desk.change(1, parse_change(kind="remove", **get_slot(duty)))
     manifest = read_manifest(folder)
     assert {path.name for path in folder.rglob("*.pdf")} == papers
     assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]

@@ -1,33 +1,19 @@
 """Changes by hand: what they do, and every reason why one cannot be."""
 
 import datetime as dt
-import importlib.util
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from board.speech import get_slot, parse_change
 from hypothesis import example, given, settings, strategies as st
+from team import checker
 
 import patrolplan as pp
 from patrolplan.board.edits import apply_change, list_differences
 from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_editor import IndexedOptions, InvalidEditError, WeekEditor
-
-
-def load_helper(name, folder):
-    """A module of helpers among the tests."""
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).parent / folder / f"{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-speech, checker = load_helper("speech", "."), load_helper("checker", "../team")
-parse_change, get_slot = speech.parse_change, speech.get_slot
 
 
 @pytest.fixture(scope="module")

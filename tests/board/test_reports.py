@@ -1,18 +1,11 @@
 """Nothing of a single report is on the board: not in its page, state, map or messages."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import shapely
+from attacks import searcher
 
 from patrolplan.crs import Projection
-
-SEARCHER = Path(__file__).parents[1] / "attacks" / "searcher.py"
-_spec = importlib.util.spec_from_file_location("searcher", SEARCHER)
-searcher = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(searcher)
 
 
 def test_no_word_or_place_of_a_report_is_shown(client, ground, demo):

@@ -2,21 +2,16 @@
 
 import pytest
 
-from patrolplan import cli
 from patrolplan.cli import board
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process; gives exit code and standard error."""
+def run(run):
+    """Run the board; gives exit code and standard error."""
 
     def call(*args):
-        monkeypatch.setattr("sys.argv", ["patrolplan", "board", *map(str, args)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return ended.value.code or 0, " ".join(captured.err.split())
+        code, _, err = run("board", *args)
+        return code, " ".join(err.split())
 
     return call
 

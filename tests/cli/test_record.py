@@ -9,7 +9,6 @@ import shutil
 import pytest
 
 import patrolplan as pp
-from patrolplan import cli
 
 MONDAY = "2026-11-30"
 
@@ -31,18 +30,12 @@ def settings(demo, tmp_path):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, settings):
-    """Run record in this process; gives exit code, standard output and error."""
+def run(run, monkeypatch, settings):
+    """Run record; gives exit code, standard output and error."""
 
     def call(*args, typed=""):
-        line = ["patrolplan", "record", *map(str, args), "--config", str(settings)]
-        monkeypatch.setattr("sys.argv", line)
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        return ended.value.code or 0, captured.out, captured.err
+        return run("record", *args, "--config", settings)
 
     return call
 

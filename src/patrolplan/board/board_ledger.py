@@ -32,25 +32,10 @@ def record_doses(
     """Enter what a patrol delivered and return it in words; entered again it is corrected.
 
     The present week is handed out in the ledger first, so that promised and delivered minutes
-    are of the same patrol.
-
-    Parameters
-    ----------
-    settings
-        Name the ledger.
-    week, slot
-        The patrol.
-    minutes
-        Minutes at each stop, in the order of the card; 0 where it was not visited.
-    engagements
-        People spoken to on the whole patrol; they are entered at its first visited stop.
-
-    Raises
-    ------
-    InvalidEditError
-        When there is no such patrol, or not a number for each stop.
-    LedgerError
-        When the ledger cannot be written.
+    are of the same patrol. `minutes` has a number for each stop in the order of the card, 0 where
+    it was not visited; `engagements`, the people spoken to on the whole patrol, are entered at its
+    first visited stop. Raises InvalidEditError when there is no such patrol or not a number for
+    each stop, LedgerError when the ledger cannot be written.
     """
     duty = next((duty for duty in week.duties if get_slot(duty) == slot), None)
     if duty is None:

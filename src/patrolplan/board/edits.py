@@ -50,21 +50,9 @@ class EditResult:
 
 @singledispatch
 def apply_change(change: object, editor: WeekEditor, week: Week) -> EditResult:  # noqa: ARG001 - for those below
-    """The week after a change.
+    """The week after a change of `patrolplan.board.requests`.
 
-    Parameters
-    ----------
-    change
-        See `patrolplan.board.requests`.
-    editor
-        What the week may become.
-    week
-        The present week.
-
-    Raises
-    ------
-    InvalidEditError
-        When the rules do not allow it, with the reason.
+    Raises InvalidEditError, with the reason, when the rules do not allow it.
     """
     message = f"no change by hand: {type(change).__name__}"
     raise TypeError(message)
@@ -302,38 +290,18 @@ class CancelledError(PatrolplanError):
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """A solved week that nobody has accepted yet.
-
-    Parameters
-    ----------
-    options
-        What it was solved from: once locks, bans or routes change, the proposal is void.
-    week
-        The week.
-    """
+    """A solved week that nobody has accepted yet."""
 
     options: IndexedOptions
+    """What it was solved from: once locks, bans or routes change, the proposal is void."""
     week: Week
 
 
 def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
     """The week of most worth that keeps locks and bans.
 
-    Parameters
-    ----------
-    editor
-        What the week may become.
-    week
-        The present week: patrols that stay the same keep their walk as it was handed out.
-    cancel
-        Set to stop.
-
-    Raises
-    ------
-    CancelledError
-        When it was stopped.
-    InputError
-        When the locks cannot be fulfilled together.
+    Patrols that are in the present week as well keep their walk as it was handed out. Raises
+    CancelledError when it was stopped, InputError when the locks contradict each other.
     """
     options = _drop_unplanned(editor)
     inputs = options.inputs

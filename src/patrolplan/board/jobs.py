@@ -38,39 +38,21 @@ class BusyError(PatrolplanError, OSError):
 
 @dataclass(frozen=True)
 class JobStatus:
-    """The progress of a job.
+    """The progress of a job."""
 
-    Parameters
-    ----------
-    kind
-        "solving", "planning" or "printing"; empty before the first.
-    running
-        Whether it is still at work.
-    started_at
-        When it began, by `time.monotonic`.
-    seconds
-        How long it took, once it has ended.
-    message
-        What it does or did, in words.
-    problem
-        Why it failed; empty when it did not.
-    """
-
-    kind: str = ""
+    kind: str = ""  # "solving", "planning" or "printing"; empty before the first
     running: bool = False
-    started_at: float = 0.0
-    seconds: float = 0.0
-    message: str = ""
-    problem: str = ""
+    started_at: float = 0.0  # by time.monotonic
+    seconds: float = 0.0  # how long it took, once it has ended
+    message: str = ""  # what it does or did, in words
+    problem: str = ""  # why it failed; empty when it did not
 
 
 class BackgroundJob:
     """One job at a time, in a thread of its own.
 
-    Parameters
-    ----------
-    expected_seconds
-        How long the first is expected to take, for its share done; later ones as the last one.
+    `expected_seconds` says how long the first will take, for its share done; later ones are
+    expected to take as long as the last one.
     """
 
     def __init__(self, expected_seconds: float = 5.0) -> None:
@@ -80,13 +62,7 @@ class BackgroundJob:
         self.status = JobStatus()
 
     def start(self, kind: str, description: str, action: Callable[[], str]) -> None:
-        """Begin; `action` returns what was done, in words.
-
-        Raises
-        ------
-        BusyError
-            While the last one is still running.
-        """
+        """Begin; `action` returns what was done, in words. Raises BusyError while one runs."""
         with self._lock:
             if self.status.running:
                 message = f"{self.status.message}: wait until it is done, or cancel it"
@@ -137,13 +113,7 @@ class BackgroundJob:
 
 
 class Board:
-    """What the page may ask of the week, and the jobs that run in the background.
-
-    Parameters
-    ----------
-    session
-        The week that all windows share.
-    """
+    """What the page may ask of the week, and the jobs that run in the background."""
 
     def __init__(self, session: BoardSession) -> None:
         self.session = session

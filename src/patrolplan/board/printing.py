@@ -62,12 +62,7 @@ def _hash_walk(patrol: Patrol, projection: Projection) -> str:
 def find_shown_cards(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
     """What the cards in a folder show, as digests by file.
 
-    Parameters
-    ----------
-    manifest
-        Of the folder.
-    week
-        The week in the folder's week file: cards that were written with it show it.
+    Without a record in the manifest they show `week`, the one in the folder's week file.
     """
     printed = manifest.get(PRINTED_KEY)
     if printed is not None:
@@ -77,16 +72,9 @@ def find_shown_cards(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
 
 
 def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str, str]) -> list[str]:
-    """Papers of a folder that do not show the present week, by name.
+    """Papers among a folder's files that do not show the present week.
 
-    Parameters
-    ----------
-    week
-        The present week.
-    names
-        Files of the folder.
-    shown
-        What the cards among them show, see `hash_cards`.
+    `shown` is what the cards among them show, see `hash_cards`.
     """
     if not shown:
         return sorted(name for name in WHOLE_WEEK_PAPERS if name in names)
@@ -110,19 +98,8 @@ def print_papers(
     Other papers in the folder stay, and the manifest says which of all are out of date. A change
     made while the papers are being drawn is not lost: the week's file is always the board's.
 
-    Parameters
-    ----------
-    session
-        The week on the board.
-    officer, date
-        Print only these; None means all.
-
-    Raises
-    ------
-    InputError
-        When the officer or the day is not of the week.
-    OutputError
-        When the folder cannot be written.
+    Raises InputError when the officer or the day is not of the week, OutputError when the folder
+    cannot be written.
     """
     week, folder = session.state.week, session.store.folder
     roster = Roster(week)

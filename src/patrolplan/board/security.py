@@ -79,17 +79,7 @@ class RateLimit:
 
 
 class RequestGuard:
-    """The app that every request reaches first: it refuses what the board must not answer.
-
-    Parameters
-    ----------
-    app
-        The board's pages.
-    token
-        The session's secret.
-    port
-        The port that the board listens on.
-    """
+    """The app that every request reaches first: it refuses what the board must not answer."""
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
         self._app = app

@@ -48,17 +48,7 @@ PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 
 
 def build_app(board: Board, token: str, port: int) -> ASGIApp:
-    """The board behind its guard.
-
-    Parameters
-    ----------
-    board
-        What it shows and changes.
-    token
-        The session's secret; whoever knows it may use the board.
-    port
-        The port that it will be served on.
-    """
+    """The board behind its guard; anybody who knows the token may use it."""
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
     _add_week(app, board)
@@ -241,12 +231,7 @@ def _build_page_template() -> jinja2.Template:
 
 
 def find_loopback_address(host: str) -> str:
-    """The loopback address that a host stands for.
-
-    Raises
-    ------
-    InputError
-        When it is any other address.
+    """The loopback address of a host; raises InputError for any other address.
 
     Examples
     --------
@@ -266,10 +251,7 @@ def find_loopback_address(host: str) -> str:
 def open_listener(host: str, port: int) -> socket.socket:
     """A socket that listens on this computer; port 0 takes any that is free.
 
-    Raises
-    ------
-    InputError
-        When the address is not this computer's own, or the port is taken.
+    Raises InputError when the address is not this computer's own, or the port cannot be used.
     """
     address = find_loopback_address(host)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -70,14 +70,8 @@ class BoardSession:
     """The week that all windows of the board share, with its history.
 
     Every method may be called from any thread. A page names the version that it shows; a change to
-    any other version is refused with `ConflictError`.
-
-    Parameters
-    ----------
-    state
-        What the board opens with.
-    store
-        Where it is saved.
+    any other version is refused with `ConflictError`. One that the rules do not allow raises
+    `InvalidEditError`, one that cannot be saved `OutputError`; then nothing is changed.
     """
 
     def __init__(self, state: BoardState, store: WeekStore) -> None:
@@ -102,17 +96,7 @@ class BoardSession:
         return bool(self._redo_stack)
 
     def change(self, version: int, change: WeekChange) -> str:
-        """Make a change and save it; returns what was done, in words.
-
-        Raises
-        ------
-        ConflictError
-            When the version is not the present one.
-        InvalidEditError
-            When the rules do not allow it.
-        OutputError
-            When it cannot be saved; then nothing is changed.
-        """
+        """Make a change and save it; returns what was done, in words."""
 
         def edit(state: BoardState) -> tuple[BoardState, str]:
             result = apply_change(change, state.editor, state.week)
@@ -123,7 +107,7 @@ class BoardSession:
     def apply_step(
         self, version: int, build_state: Callable[[BoardState], tuple[BoardState, str]]
     ) -> str:
-        """Replace the state by one built from it, and save it; raises as `change`."""
+        """Replace the state by one built from it, and save it."""
         with self.lock, self.store.lock_folder():
             self.check_version(version)
             before = self.state
@@ -143,11 +127,11 @@ class BoardSession:
             return message
 
     def undo(self, version: int) -> str:
-        """Undo the last change; raises as `change`."""
+        """Undo the last change."""
         return self._step(version, self._undo_stack, self._redo_stack, "Undone", "undo")
 
     def redo(self, version: int) -> str:
-        """Make the change again that was undone last; raises as `change`."""
+        """Make the change again that was undone last."""
         return self._step(version, self._redo_stack, self._undo_stack, "Done again", "do again")
 
     def _step(
@@ -242,12 +226,8 @@ class BoardSession:
 def start_session(planned_area: PlannedArea, folder: Path) -> BoardSession:
     """The board for a planned area, with the week of a folder, or a new one that is saved there.
 
-    Raises
-    ------
-    InputError
-        When the week in the folder cannot be used.
-    OutputError
-        When the folder cannot be written.
+    Raises InputError when the week in the folder cannot be used, OutputError when the folder
+    cannot be written.
     """
     store = WeekStore(folder)
     area, plans = planned_area.area, planned_area.plans

@@ -94,13 +94,7 @@ class TaskedTable:
             raise InvalidEditError(message) from None
 
     def overwrite(self, before: TaskedTable) -> None:
-        """Write this table in place of an earlier one.
-
-        Raises
-        ------
-        OutputError
-            When it cannot be written, or the file is no longer the earlier table.
-        """
+        """Write this table; raises OutputError unless the file still holds the earlier one."""
         try:
             if self.path.read_bytes() != before.content:
                 message = (
@@ -153,13 +147,7 @@ class _CsvFormat:
 
 
 def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> TaskedTable:
-    """The table of tasked places after a change; nothing is written yet.
-
-    Raises
-    ------
-    InvalidEditError
-        When the change cannot be made, with the reason.
-    """
+    """The table of tasked places after a change; nothing is written yet."""
     area, table = state.planned_area.area, state.tasked_table
     if table is None:
         message = (
@@ -219,19 +207,8 @@ def replan_tasked_places(state: BoardState, table: TaskedTable) -> tuple[BoardSt
     """Plan again the days that another table of tasked places touches; keep the rest of the week.
 
     A patrol whose route is no longer planned takes the route of most worth at the same school, day
-    and officer; where there is none it is removed. Its lock stays with it.
-
-    Parameters
-    ----------
-    state
-        The board.
-    table
-        The table, not written yet.
-
-    Returns
-    -------
-    BoardState, str
-        The board, and what became of the patrols, in words.
+    and officer; where there is none it is removed. Its lock stays with it. Returns the board, and
+    what became of the patrols in words; the table is not written yet.
     """
     before, week = state.planned_area, state.week
     area = _with_tasked_places(before.area, table)

@@ -40,15 +40,7 @@ BOUND_TOLERANCE = 1e-5
 
 
 def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, Any]:
-    """The present week, for the page.
-
-    Parameters
-    ----------
-    state
-        The board.
-    delivered
-        Minutes at each stop of a patrol and engagements, where they were recorded.
-    """
+    """The present week, for the page, with the doses delivered where they were recorded."""
     week, editor, area = state.week, state.editor, state.planned_area.area
     roster = Roster(week)
     schools = _build_school_rows(roster, editor, build_duty_documents(state, delivered))

@@ -32,25 +32,13 @@ if TYPE_CHECKING:
 
 
 class WeekStore:
-    """A week's folder.
-
-    Parameters
-    ----------
-    folder
-        Where `patrolplan week --out` writes, or has written.
-    """
+    """A week's folder, where `patrolplan week --out` writes as well; methods raise OutputError."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
     def lock_folder(self) -> AbstractContextManager[None]:
-        """Keep other writers out of the folder while this board reads and writes it.
-
-        Raises
-        ------
-        OutputError
-            When another writer does not release it.
-        """
+        """Keep other writers out of the folder while this board reads and writes it."""
         return lock_folder(self.folder)
 
     def read_digest(self) -> str:
@@ -61,30 +49,14 @@ class WeekStore:
             return ""
 
     def create(self, week: Week) -> None:
-        """Write a week into a folder that holds none; not while `lock_folder` is held.
-
-        Raises
-        ------
-        OutputError
-            When the folder cannot be written.
-        """
+        """Write a week into a folder that holds none; not while `lock_folder` is held."""
         with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
             write_week_documents(week, part)
 
     def save(self, week: Week, before: Week) -> str:
-        """Replace the week in the folder and return its digest; outdated papers stay, marked so.
+        """Replace the week `before` in the folder and return the new one's digest.
 
-        Parameters
-        ----------
-        week
-            The week.
-        before
-            The one in the folder now.
-
-        Raises
-        ------
-        OutputError
-            When the folder cannot be written.
+        Papers that show the earlier week stay, and the manifest says that they are out of date.
         """
         files = format_week_documents(week)
         manifest = self.load_manifest()
