@@ -105,16 +105,14 @@ def build_typed_visits(stops: pd.DataFrame, answers: Sequence[Answer]) -> tuple[
 def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
-    """Visits of a table, each with the place that it names.
+    """Visits of a table of `patrolplan.inputs.lookups.read_visits`, each with the place it names.
 
     Parameters
     ----------
     ledger
         Gives the week valid for a day, and so what a stop's number or a hotspot's name means.
-    table
-        See `patrolplan.inputs.lookups.read_visits`.
-    path
-        The file, for messages.
+    table, path
+        The table, and its file for messages.
     officers
         Officers who may be named; empty for any.
 

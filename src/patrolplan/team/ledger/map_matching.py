@@ -78,15 +78,8 @@ MAX_OUTSIDE_METRES = 500.0
 class TrackMinutes:
     """Where a track spent its time.
 
-    Parameters
-    ----------
-    piece_minutes
-        (p,) minutes on each piece of the network.
-    off_street_minutes
-        Minutes away from all streets.
-    bridged_minutes, lost_minutes
-        Minutes in gaps that were bridged (they are part of `piece_minutes`), and in longer ones
-        (they count nowhere).
+    `piece_minutes` are (p,) minutes on each piece of the network. They include `bridged_minutes`,
+    in gaps that were bridged; `lost_minutes`, in longer gaps, count nowhere.
     """
 
     piece_minutes: NDArray[np.float64]
@@ -100,17 +93,8 @@ def match_track(
 ) -> TrackMinutes:
     """Minutes that a track spent on each piece of street.
 
-    Parameters
-    ----------
-    seconds
-        (k,) time of each point, rising.
-    xy
-        (k, 2) metres.
-
-    Returns
-    -------
-    TrackMinutes
-        Its minutes sum to the track's length without the long gaps.
+    A track is (k,) rising times in seconds of points `xy`, (k, 2) metres. The minutes sum to its
+    length without the long gaps.
     """
     steps = _resample_track(seconds, xy)
     nearby = _find_nearby_pieces(network, steps.xy)
@@ -335,17 +319,7 @@ def build_track_visits(
 def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[NDArray[np.int64]]:
     """Pieces of street that make up each stretch; around a point, those nearby.
 
-    Parameters
-    ----------
-    network
-        The streets.
-    stretches
-        (m,) shapely lines or points in metres.
-
-    Returns
-    -------
-    list of NDArray
-        For each stretch the numbers of its pieces, rising.
+    Stretches are (m,) shapely lines or points in metres; the numbers of pieces are rising.
     """
     is_point = shapely.get_type_id(stretches) == 0
     tree = shapely.STRtree(shapely.points(network.piece_middle))

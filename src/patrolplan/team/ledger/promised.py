@@ -38,14 +38,8 @@ SAME_PLACE_METRES = 50.0
 class PromisedWeek:
     """A week as it is handed out: its days, its promised doses and all hotspots of its plan.
 
-    Parameters
-    ----------
-    days
-        The days it is valid for.
-    doses
-        Rows of `patrolplan.team.ledger.schema.doses`, without the number of the handout.
-    hotspots
-        Rows of `patrolplan.team.ledger.schema.hotspots`, likewise.
+    `doses` and `hotspots` are rows of these tables of `patrolplan.team.ledger.schema`, without the
+    number of the handout.
     """
 
     days: tuple[dt.date, ...]
