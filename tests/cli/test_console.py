@@ -16,7 +16,7 @@ from patrolplan.team.rota import plan_week
 def printed(monkeypatch):
     """A wide terminal; returns a function that reads what was printed."""
     terminal = Console(file=io.StringIO(), width=250, highlight=False, markup=False)
-    monkeypatch.setattr(console, "stdout_console", terminal)
+    monkeypatch.setattr(console, "stdout", terminal)
     return terminal.file.getvalue
 
 

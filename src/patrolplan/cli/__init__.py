@@ -15,7 +15,7 @@ from patrolplan.cli import (
     record,  # noqa: F401
     week,  # noqa: F401
 )
-from patrolplan.cli.console import app, stderr_console
+from patrolplan.cli.console import app, stderr
 from patrolplan.errors import PatrolplanError
 
 
@@ -25,10 +25,10 @@ def main() -> None:
         app()
     except PatrolplanError as error:
         for line in str(error).splitlines():
-            stderr_console.print(f"patrolplan: {line}", markup=False, style="red")
+            stderr.print(f"patrolplan: {line}", markup=False, style="red")
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps({"problems": str(error).splitlines()}) + "\n")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        stderr_console.print("patrolplan: stopped; nothing was changed")
+        stderr.print("patrolplan: stopped; nothing was changed")
         raise SystemExit(130) from None

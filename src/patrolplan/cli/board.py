@@ -9,20 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    DEFAULT_WEEK_FOLDER,
-    Config,
-    Json,
-    app,
-    load_study_area,
-    parse_date,
-    print_json,
-    report_stage,
-    stderr_console,
-    stdout_console,
-)
-from patrolplan.cli.week import plan_area_days
+from patrolplan.cli import console
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,12 +19,13 @@ if TYPE_CHECKING:
 REQUIRED_PACKAGES = ("fastapi", "uvicorn")
 
 
-@app.command()
+@console.app.command()
 def board(
-    config: Config = DEFAULT_CONFIG,
+    config: console.Config = console.DEFAULT_CONFIG,
     week: Annotated[
-        Path, typer.Option("--week", help="The week's folder: opened, or planned into.")
-    ] = DEFAULT_WEEK_FOLDER,
+        Path,
+        typer.Option("--week", help="The week's folder: opened, or planned into."),
+    ] = console.DEFAULT_WEEK_FOLDER,
     start: Annotated[
         str | None,
         typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD; default next Monday."),
@@ -52,7 +40,7 @@ def board(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, open nothing.")
     ] = False,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Open the week in the browser: change, lock, solve again and print it."""
     _check_packages()
@@ -63,26 +51,26 @@ def board(
     from patrolplan.board.server import open_listener, serve
     from patrolplan.board.views import build_map_document
 
-    day = None if start is None else parse_date(start, "--from")
+    day = None if start is None else console.parse_date(start, "--from")
     with open_listener(host, port) as listener:
         session = _open_session(config, week, day)
-        with report_stage("Drawing the map"):
+        with console.report_stage("Drawing the map"):
             build_map_document(session.state.planned_area)
         secret = token or secrets.token_urlsafe(32)
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
         address = f"http://{shown}:{number}/?token={secret}"
         if as_json:
-            print_json({"address": address})
+            console.print_json({"address": address})
         else:
-            stdout_console.print(address, soft_wrap=True)
-        stderr_console.print("The board is for this computer alone. Stop it with Ctrl+C.")
+            console.stdout.print(address, soft_wrap=True)
+        console.stderr.print("The board is for this computer alone. Stop it with Ctrl+C.")
         if not no_browser:
             webbrowser.open(address)
         try:
             serve(Board(session), listener, secret)
         finally:
-            stderr_console.print("The board is closed; everything was saved as it was changed.")
+            console.stderr.print("The board is closed; everything was saved as it was changed.")
 
 
 def _check_packages() -> None:
@@ -112,10 +100,10 @@ def _open_session(config: Path, folder: Path, start: dt.date | None) -> BoardSes
             raise InputError.one(folder, what, remedy)
     else:
         days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk
-    area = load_study_area(config)
+    area = console.load_study_area(config)
     check_officers(area)
-    planned = PlannedArea(area, *plan_area_days(area, days, (1, None)))
-    with report_stage("Choosing the week"):
+    planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None)))
+    with console.report_stage("Choosing the week"):
         return start_session(planned, folder)
 
 

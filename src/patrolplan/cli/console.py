@@ -20,13 +20,15 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
 
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
+    from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.patrols.plan import Plan
+    from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
     from patrolplan.tables import LeftOutRow
@@ -40,8 +42,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-stderr_console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-stdout_console = Console(highlight=False, markup=False)
+stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+stdout = Console(highlight=False, markup=False)
 
 MAX_PROCESSES = 1024
 """More processors than any computer that this is for has."""
@@ -157,7 +159,7 @@ def open_executor(
     if count == 1:
         yield None
         return
-    stderr_console.print(f"{count} processes share the work")
+    stderr.print(f"{count} processes share the work")
     with Processes(count) as executor:
         yield executor
 
@@ -186,13 +188,43 @@ def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         return find_hotspots(area, risk)
 
 
+def plan_area_days(
+    area: StudyArea, days: Sequence[dt.date], worker_options: WorkerOptions
+) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
+    """The risk and the hotspots of an area, and its plan for each day."""
+    from patrolplan.team.day_plans import plan_days
+
+    risk = estimate_area_risk(area)
+    hotspots = find_area_hotspots(area, risk)
+    with (
+        open_executor(*worker_options, len(area.schools)) as executor,
+        report_stage("Planning patrols"),
+        show_progress_bar() as report,
+    ):
+        plans = plan_days(area, risk, hotspots, days, executor=executor, report_progress=report)
+    return risk, hotspots, plans
+
+
+def run_backtest(
+    area: StudyArea, origins: tuple[str, str] | None = None
+) -> tuple[Backtest, PatrolBacktest]:
+    """Test risk models, and patrols planned with them, on hold-out months."""
+    from patrolplan.patrols.patrol_backtest import backtest_patrols
+    from patrolplan.risk.backtest import backtest_risk
+
+    with report_stage("Testing risk models"):
+        risk_test = backtest_risk(area, origins=origins)
+    with report_stage("Testing patrols"):
+        return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
+
+
 @contextmanager
 def report_stage(stage: str) -> Iterator[None]:
     """Print what is going on, and how long it took."""
     start = time.perf_counter()
-    stderr_console.print(f"{stage} ...")
+    stderr.print(f"{stage} ...")
     yield
-    stderr_console.print(f"{stage}: {time.perf_counter() - start:.1f} s")
+    stderr.print(f"{stage}: {time.perf_counter() - start:.1f} s")
 
 
 @contextmanager
@@ -210,7 +242,7 @@ def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     stage_column = TextColumn("{task.description}", markup=False)
     left = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
     columns = (stage_column, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *left)
-    with Progress(*columns, console=stderr_console) as progress:
+    with Progress(*columns, console=stderr) as progress:
         tasks = {}
 
         def report(stage: str, done: int, total: int) -> None:
@@ -233,14 +265,14 @@ def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[str]) -> None:
         table = Table("left out", "how many", "why")
         for row in list_left_out(rows):
             table.add_row(row["source"], row["count"], row["reason"])
-        stdout_console.print(table)
+        stdout.print(table)
     print_notes(notes)
 
 
 def print_notes(notes: Iterable[str]) -> None:
     """Print a line for each note."""
     for note in notes:
-        stdout_console.print(f"note: {note}")
+        stdout.print(f"note: {note}")
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -252,7 +284,7 @@ def print_json(document: dict[str, Any]) -> None:
 def print_written_to(out: Path | None) -> None:
     """Name the folder that was written, if one was."""
     if out is not None:
-        stdout_console.print(f"Written to {out}")
+        stdout.print(f"Written to {out}")
 
 
 def print_patrols(plan: Plan, out: Path) -> None:
@@ -266,15 +298,15 @@ def print_patrols(plan: Plan, out: Path) -> None:
         hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
         stops = str(len(patrol.stops))
         table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
-    stdout_console.print(table)
-    stdout_console.print(f"Written to {out}:")
+    stdout.print(table)
+    stdout.print(f"Written to {out}:")
     for name, what in (
         ("cards.pdf", "print: one A4 card a patrol (each one in cards/)"),
         ("map.html", "open in any browser, on a phone too; needs no network"),
         ("gpx/", "routes for a navigation app"),
         ("plan.gpkg", "layers for QGIS"),
     ):
-        stdout_console.print(f"  {out / name}  {what}")
+        stdout.print(f"  {out / name}  {what}")
 
 
 def print_week(week: Week) -> None:
@@ -288,9 +320,9 @@ def print_week(week: Week) -> None:
         hours = f"{format_time(duty.start_minutes)}-{format_time(duty.end_minutes)}"
         cells = (format_day(duty.date), duty.officer, hours, duty.urn, duty.patrol.school)
         table.add_row(*cells, format_route_name(duty.variant))
-    stdout_console.print(table)
+    stdout.print(table)
     good = "best possible" if week.status == "optimal" else f"within {week.gap_percent:.2f} %"
-    stdout_console.print(f"Worth {week.worth:.4f}, {good}.")
+    stdout.print(f"Worth {week.worth:.4f}, {good}.")
     for missing in week.unmet:
-        stdout_console.print(f"not met: {missing}")
+        stdout.print(f"not met: {missing}")
     print_notes(week.notes)

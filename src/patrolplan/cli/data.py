@@ -11,23 +11,7 @@ from typing import Annotated
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    Config,
-    Json,
-    Out,
-    app,
-    check_out,
-    estimate_area_risk,
-    load_study_area,
-    print_json,
-    print_notes,
-    print_written_to,
-    show_progress_bar,
-    stderr_console,
-    stdout_console,
-)
-from patrolplan.cli.evidence import run_backtest
+from patrolplan.cli import console
 
 
 class FetchPart(StrEnum):
@@ -38,9 +22,9 @@ class FetchPart(StrEnum):
     SCHOOLS = "schools"
 
 
-@app.command()
+@console.app.command()
 def fetch(
-    config: Config = DEFAULT_CONFIG,
+    config: console.Config = console.DEFAULT_CONFIG,
     months: Annotated[
         int | None,
         typer.Option(
@@ -53,7 +37,7 @@ def fetch(
     again: Annotated[
         bool, typer.Option("--again", help="Fetch anew what is there already.")
     ] = False,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Bring open data that is missing: street crimes, walking streets, schools.
 
@@ -66,30 +50,30 @@ def fetch(
     settings = load_settings(config)
     wanted = [source for source in SOURCES if not only or FetchPart(source) in only]
     try:
-        with show_progress_bar() as report:
+        with console.show_progress_bar() as report:
             fetched = fetch_open_data(
                 settings, months=months, only=wanted, again=again, report_progress=report
             )
     except KeyboardInterrupt:
-        stderr_console.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
+        console.stderr.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
         raise SystemExit(130) from None
     if as_json:
-        print_json({"written": fetched.files, "kept": fetched.kept, "notes": fetched.notes})
+        console.print_json({"written": fetched.files, "kept": fetched.kept, "notes": fetched.notes})
         return
     for name in fetched.files:
-        stdout_console.print(f"Written {name}")
+        console.stdout.print(f"Written {name}")
     if not fetched.files:
-        stdout_console.print("Nothing was missing.")
+        console.stdout.print("Nothing was missing.")
     if fetched.kept:
-        stdout_console.print(f"{fetched.kept} files were there already.")
-    print_notes(fetched.notes)
+        console.stdout.print(f"{fetched.kept} files were there already.")
+    console.print_notes(fetched.notes)
     if fetched.files:
-        stdout_console.print(
+        console.stdout.print(
             "Where each came from and its licence: fetched.json. Now `patrolplan check`."
         )
 
 
-@app.command()
+@console.app.command()
 def purge(
     older_than: Annotated[str, typer.Option("--older-than", help="Age, such as 90d or 12w.")],
     out: Annotated[
@@ -99,8 +83,8 @@ def purge(
         Path | None, typer.Option(help="File to add the record to; default in the cache folder.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
-    config: Config = DEFAULT_CONFIG,
-    as_json: Json = False,
+    config: console.Config = console.DEFAULT_CONFIG,
+    as_json: console.Json = False,
 ) -> None:
     """Remove old caches and outputs that patrolplan wrote, never your own files; record what."""
     from patrolplan.outputs.purge import purge as purge_files
@@ -109,13 +93,13 @@ def purge(
         _parse_age(older_than), out or [], home=config.parent, record=record, dry_run=dry_run
     )
     if as_json:
-        print_json({"dry_run": dry_run, "found": [asdict(item) for item in items]})
+        console.print_json({"dry_run": dry_run, "found": [asdict(item) for item in items]})
         return
     removed = "would go" if dry_run else "removed"
     for item in items:
         state = removed if item.removed else "kept"
-        stdout_console.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
-    stdout_console.print(f"{sum(item.removed for item in items)} {removed}.")
+        console.stdout.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
+    console.stdout.print(f"{sum(item.removed for item in items)} {removed}.")
 
 
 def _parse_age(text: str) -> dt.timedelta:
@@ -126,29 +110,29 @@ def _parse_age(text: str) -> dt.timedelta:
     return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
 
 
-@app.command()
+@console.app.command()
 def governance(
-    config: Config = DEFAULT_CONFIG,
-    out: Out = Path("patrolplan-governance"),
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.Out = Path("patrolplan-governance"),
     backtest: Annotated[
         Path | None,
         typer.Option("--backtest", help="Folder of `patrolplan backtest --out`; else it is run."),
     ] = None,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Write impact assessment annex, transparency record and model card, filled with the facts."""
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
 
-    check_out(out)
-    area = load_study_area(config)
-    risk = estimate_area_risk(area)
+    console.check_out(out)
+    area = console.load_study_area(config)
+    risk = console.estimate_area_risk(area)
     if backtest is None:
-        tested = build_backtest_document(*run_backtest(area))
+        tested = build_backtest_document(*console.run_backtest(area))
     else:
         tested = read_backtest(backtest)
     write_governance(area, risk, tested, out)
     if as_json:
-        print_json({"written": [(out / name).as_posix() for name in PAPERS]})
+        console.print_json({"written": [(out / name).as_posix() for name in PAPERS]})
         return
-    print_written_to(out)
+    console.print_written_to(out)

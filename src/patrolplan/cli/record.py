@@ -10,23 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    Config,
-    Json,
-    OptionalOut,
-    app,
-    check_out,
-    load_study_area,
-    parse_date,
-    parse_month,
-    print_json,
-    print_notes,
-    print_written_to,
-    report_stage,
-    stderr_console,
-    stdout_console,
-)
+from patrolplan.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +32,7 @@ OUTCOMES = {
 """JSON key and words of what became of a visit."""
 
 
-@app.command()
+@console.app.command()
 def record(
     week: Annotated[
         Path | None,
@@ -68,14 +52,15 @@ def record(
         Path | None, typer.Option("--gpx", help="Recorded track of that officer and day.")
     ] = None,
     school: Annotated[
-        str | None, typer.Option("--school", help="URN, where a track's officer has no patrol.")
+        str | None,
+        typer.Option("--school", help="URN, where a track's officer has no patrol."),
     ] = None,
     month: Annotated[
         str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")
     ] = None,
-    config: Config = DEFAULT_CONFIG,
-    out: OptionalOut = None,
-    as_json: Json = False,
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
+    as_json: console.Json = False,
 ) -> None:
     """Record what was delivered: from the card's boxes, a table, or a track; give the return."""
     typed = officer is not None and gpx is None
@@ -89,9 +74,9 @@ def record(
     if out is not None and month is None:
         message = "is for --return alone"
         raise typer.BadParameter(message, param_hint="--out")
-    day = parse_date(date, "--date") if date is not None else None
+    day = console.parse_date(date, "--date") if date is not None else None
     if month is not None:
-        _report_month(config, parse_month(month, "--return"), out, as_json=as_json)
+        _report_month(config, console.parse_month(month, "--return"), out, as_json=as_json)
     elif week is not None:
         _hand_out(config, week, as_json=as_json)
     elif table is not None:
@@ -121,10 +106,12 @@ def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
     first, last = week.days[0], week.days[-1]
     doses = len(week.doses)
     if as_json:
-        print_json({"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses})
+        console.print_json(
+            {"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses}
+        )
         return
     outcome = "Handed out" if entered else "Already handed out, nothing changed"
-    stdout_console.print(f"{outcome}: {first} to {last}, {doses} doses promised.")
+    console.stdout.print(f"{outcome}: {first} to {last}, {doses} doses promised.")
 
 
 def _record_typed(
@@ -157,8 +144,8 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
     from patrolplan.team.week import format_day
 
     promised = list(stops["minutes"])
-    stderr_console.print(f"{officer}, {format_day(date)}: minutes at each stop")
-    stderr_console.print(
+    console.stderr.print(f"{officer}, {format_day(date)}: minutes at each stop")
+    console.stderr.print(
         "Enter as promised, - not visited, 12 minutes, 12/3 with 3 people spoken to; "
         f"or all {len(promised)} in one line"
     )
@@ -172,14 +159,14 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
                 return parse_answers(text, promised)
             answers.append(parse_answer(text, float(stop["minutes"])))
         except ValueError as error:
-            stderr_console.print(f"  {error}; type it again")
+            console.stderr.print(f"  {error}; type it again")
     return tuple(answers)
 
 
 def _read_line(prompt: str) -> str:
     from patrolplan.errors import InputError
 
-    stderr_console.print(prompt, end="")
+    console.stderr.print(prompt, end="")
     line = sys.stdin.readline()
     if not line:
         where, what = "standard input", "ended before every stop had an answer"
@@ -213,9 +200,9 @@ def _record_track(
     from patrolplan.team.ledger.map_matching import build_track_visits
 
     track = read_track(path)
-    area = load_study_area(config)
+    area = console.load_study_area(config)
     with open_ledger(area.settings) as ledger:
-        with report_stage("Following the track"):
+        with console.report_stage("Following the track"):
             matched = build_track_visits(ledger, area.network, track, officer, date, school)
         lost, bridged = matched.track_minutes.lost_minutes, matched.track_minutes.bridged_minutes
         notes = []
@@ -234,12 +221,12 @@ def _print_entries(
     if as_json:
         counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}
         visits = [_build_entry_document(entry) for entry in entries]
-        print_json({**counts, "visits": visits, "notes": list(notes)})
+        console.print_json({**counts, "visits": visits, "notes": list(notes)})
         return
-    stdout_console.print(_build_entries_table(entries))
-    print_notes(notes)
+    console.stdout.print(_build_entries_table(entries))
+    console.print_notes(notes)
     parts = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
-    stdout_console.print(", ".join(part for part in parts if not part.startswith("0 ")) + ".")
+    console.stdout.print(", ".join(part for part in parts if not part.startswith("0 ")) + ".")
 
 
 def _build_entries_table(entries: Sequence[VisitEntry]) -> Table:
@@ -283,7 +270,7 @@ def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
 def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
     from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
 
-    check_out(out)
+    console.check_out(out)
     _, ledger = _open_configured_ledger(config)
     with ledger:
         tables = build_return_tables(ledger, month)
@@ -293,11 +280,11 @@ def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) 
         documents = {
             name.replace("-", "_"): _build_row_documents(table) for name, table in tables.items()
         }
-        print_json({"month": month, **documents})
+        console.print_json({"month": month, **documents})
         return
     for name in ("by-week", "by-officer", "by-school", "by-hotspot"):
-        stdout_console.print(_build_return_table(name, tables[name]))
-    print_written_to(out)
+        console.stdout.print(_build_return_table(name, tables[name]))
+    console.print_written_to(out)
 
 
 def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:

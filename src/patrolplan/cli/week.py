@@ -9,40 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    DEFAULT_WEEK_FOLDER,
-    Cluster,
-    Config,
-    Json,
-    OptionalOut,
-    WorkerOptions,
-    Workers,
-    app,
-    check_out,
-    check_worker_options,
-    estimate_area_risk,
-    find_area_hotspots,
-    load_study_area,
-    open_executor,
-    parse_date,
-    print_json,
-    print_week,
-    print_written_to,
-    report_stage,
-    show_progress_bar,
-    stderr_console,
-    stdout_console,
-)
+from patrolplan.cli import console
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import geopandas as gpd
-
-    from patrolplan.area import StudyArea
-    from patrolplan.patrols.plan import Plan
-    from patrolplan.risk.surface import Risk
     from patrolplan.team.replan import Change
     from patrolplan.team.week import Ban, Lock, Week
 
@@ -52,7 +23,7 @@ PrintedPart = tuple[str | None, dt.date | None]
 """The officer and the day whose papers are printed; None means all."""
 
 
-@app.command()
+@console.app.command()
 def week(
     start: Annotated[
         str | None, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")
@@ -73,17 +44,17 @@ def week(
     absent: Annotated[
         list[str] | None, typer.Option(help="Who is away when: OFFICER:DATE; with --replan.")
     ] = None,
-    config: Config = DEFAULT_CONFIG,
-    out: OptionalOut = None,
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
     officer: Annotated[
         str | None, typer.Option(help="With --out: print the papers of this officer alone.")
     ] = None,
     date: Annotated[
         str | None, typer.Option(help="With --out: print the papers of this day alone.")
     ] = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
-    as_json: Json = False,
+    workers: console.Workers = None,
+    cluster: console.Cluster = None,
+    as_json: console.Json = False,
 ) -> None:
     """Choose who patrols which school on which day, or repair a week after absences."""
     from patrolplan.outputs.pack import check_partial_pack, write_pack
@@ -93,29 +64,29 @@ def week(
     bans = [_parse_ban(text, "--ban") for text in ban or ()]
     absences = [_parse_absence(text) for text in absent or ()]
     _check_usage(start, replan=replan, has_rules=bool(locks or bans), has_absences=bool(absences))
-    check_worker_options(workers, cluster)
+    console.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
-    part = (officer, None if date is None else parse_date(date, "--date"))
+    part = (officer, None if date is None else console.parse_date(date, "--date"))
     if replan:
-        out = out or DEFAULT_WEEK_FOLDER
+        out = out or console.DEFAULT_WEEK_FOLDER
     elif out is None and part != (None, None):
         message = "nothing is printed without --out"
         raise typer.BadParameter(message, param_hint="--officer, --date")
     else:
-        check_out(out)
+        console.check_out(out)
     if out is not None:
         check_partial_pack(out, *part)  # before the work, not after it
     changes: Sequence[Change] = ()
     if replan and out is not None:
         result, changes = _repair_week(config, out, absences, part, worker_options)
     else:
-        day = parse_date(str(start), "--from")
+        day = console.parse_date(str(start), "--from")
         result = _choose_week(config, day, (locks, bans), part, worker_options)
     if out is not None:
         with (
-            open_executor(*worker_options, len(result.duties)) as executor,
-            report_stage("Writing tables, map, sheets and cards"),
-            show_progress_bar() as report,
+            console.open_executor(*worker_options, len(result.duties)) as executor,
+            console.report_stage("Writing tables, map, sheets and cards"),
+            console.show_progress_bar() as report,
         ):
             write_pack(
                 result,
@@ -127,14 +98,14 @@ def week(
             )
     if as_json:
         extra = {"changes": [_change_document(change) for change in changes]} if replan else {}
-        print_json(build_week_document(result) | extra)
+        console.print_json(build_week_document(result) | extra)
         return
-    print_week(result)
+    console.print_week(result)
     for change in changes:
-        stdout_console.print(f"change: {change}", soft_wrap=True)
+        console.stdout.print(f"change: {change}", soft_wrap=True)
     if replan and not changes:
-        stdout_console.print("change: none; every card stays as it is")
-    print_written_to(out)
+        console.stdout.print("change: none; every card stays as it is")
+    console.print_written_to(out)
 
 
 def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absences: bool) -> None:
@@ -152,43 +123,26 @@ def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absenc
         raise typer.BadParameter(message)
 
 
-def plan_area_days(
-    area: StudyArea, days: Sequence[dt.date], worker_options: WorkerOptions
-) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
-    """The risk and the hotspots of an area, and its plan for each day."""
-    from patrolplan.team.day_plans import plan_days
-
-    risk = estimate_area_risk(area)
-    hotspots = find_area_hotspots(area, risk)
-    with (
-        open_executor(*worker_options, len(area.schools)) as executor,
-        report_stage("Planning patrols"),
-        show_progress_bar() as report,
-    ):
-        plans = plan_days(area, risk, hotspots, days, executor=executor, report_progress=report)
-    return risk, hotspots, plans
-
-
 def _choose_week(
     config: Path,
     day: dt.date,
     rules: tuple[Sequence[Lock], Sequence[Ban]],
     part: PrintedPart,
-    worker_options: WorkerOptions,
+    worker_options: console.WorkerOptions,
 ) -> Week:
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.ledger.monthly_return import load_delivered_before
     from patrolplan.team.rota import check_officers, plan_week
     from patrolplan.team.week import list_school_days
 
-    area = load_study_area(config)
+    area = console.load_study_area(config)
     check_officers(area)  # before the work, not after it
     days = list_school_days(day)
     check_officer_and_date(list(area.officers["officer"]), days, *part)
-    _, _, plans = plan_area_days(area, days, worker_options)
+    _, _, plans = console.plan_area_days(area, days, worker_options)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     locks, bans = rules
-    with report_stage("Choosing the week"):
+    with console.report_stage("Choosing the week"):
         return plan_week(area, plans, start=day, delivered=delivered, locks=locks, bans=bans)
 
 
@@ -197,7 +151,7 @@ def _repair_week(
     out: Path,
     absences: Sequence[tuple[str, dt.date]],
     part: PrintedPart,
-    worker_options: WorkerOptions,
+    worker_options: console.WorkerOptions,
 ) -> tuple[Week, Sequence[Change]]:
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.replan import check_absences, replan
@@ -206,16 +160,16 @@ def _repair_week(
     absent: dict[str, set[dt.date]] = {}
     for officer, day in absences:
         absent.setdefault(officer, set()).add(day)
-    stderr_console.print(f"Repairing the week in {out}")
-    area = load_study_area(config)
+    console.stderr.print(f"Repairing the week in {out}")
+    area = console.load_study_area(config)
     entry = read_week_entry(out / "week.json")  # before the work, not after it
-    check_out(out)
+    console.check_out(out)
     officers = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
     check_absences(entry.days, officers, absent)
     check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
-    _, _, plans = plan_area_days(area, entry.days, worker_options)
+    _, _, plans = console.plan_area_days(area, entry.days, worker_options)
     handed_out = read_week(out / "week.json", area, plans)
-    with report_stage("Repairing the week"):
+    with console.report_stage("Repairing the week"):
         return replan(handed_out, area, plans, absent=absent)
 
 
@@ -245,7 +199,7 @@ def _parse_ban(text: str, option: str) -> Ban:
     if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
         message = f"'{variant}' is no variant; write 0 for route 1, 1 for route 2..."
         raise typer.BadParameter(message, param_hint=option)
-    day = None if date is None else parse_date(date, option)
+    day = None if date is None else console.parse_date(date, option)
     return Ban(officer, urn, day, None if variant is None else int(variant))
 
 
@@ -255,7 +209,7 @@ def _parse_absence(text: str) -> tuple[str, dt.date]:
     if not (officer and colon):
         message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
         raise typer.BadParameter(message, param_hint="--absent")
-    return officer, parse_date(date, "--absent")
+    return officer, console.parse_date(date, "--absent")
 
 
 def _change_document(change: Change) -> dict[str, Any]:

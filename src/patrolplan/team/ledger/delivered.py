@@ -72,9 +72,8 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
     except ValueError:
         minutes = -1.0
     if not 0 <= minutes <= MAX_VISIT_MINUTES:
-        message = (
-            f"{quote_value(minutes_text)} is no number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
-        )
+        value = quote_value(minutes_text)
+        message = f"{value} is no number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
         raise ValueError(message)
     return Answer(minutes, engagements)
 
