@@ -52,7 +52,7 @@ def _refused(run, settings, *, expected, command="check"):
      "tasked_places"],
 )  # fmt: skip
 def test_missing_file(run, small, source):
-    """A file that the settings name and that is not there is named, with the key to mend."""
+    """A file that the settings name and that is not there is named, with the key to correct."""
     text = small.read_text(encoding="utf-8").splitlines()
     row = next(k for k, line in enumerate(text) if line.startswith(f"{source} = "))
     text[row] = f'{source} = "gone.csv"'
@@ -61,7 +61,7 @@ def test_missing_file(run, small, source):
 
 
 def test_pattern_without_a_match(run, small):
-    """A pattern that finds no file is reported with the key to mend."""
+    """A pattern that finds no file is reported with the key to correct."""
     _changed(small, "crimes/*/*-street.csv", "crime/*/*.csv")
     _refused(run, small, expected=[("crime/*/*.csv: no file matches", "mend [sources] crimes")])
 
@@ -81,7 +81,7 @@ def test_empty_file(run, small, name):
     [("schools.csv", "EstablishmentName"), ("reports.csv", "time_band"), ("bell_times.csv", "urn")],
 )
 def test_csv_with_a_column_missing(run, small, name, column):
-    """A column that is missing is named with its file and the mapping that would mend it."""
+    """A column that is missing is named with its file and the mapping that would correct it."""
     path = small.parent / name
     _changed_table(path, lambda table: table.drop(columns=column))
     source = name.removesuffix(".csv")

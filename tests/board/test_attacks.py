@@ -91,8 +91,8 @@ def test_another_host_is_refused(client, host):
 def test_another_origin_is_refused(board, client, origin):
     """A page of another origin can neither read nor change, even with the token."""
     duty = get_slot(board.session.state.week.duties[0])
-    asked = {"version": 1, "change": {"kind": "remove", **duty}}
-    answer = client.post("/api/change", json=asked, headers={"Origin": origin})
+    request = {"version": 1, "change": {"kind": "remove", **duty}}
+    answer = client.post("/api/change", json=request, headers={"Origin": origin})
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
     assert board.session.version == 1
@@ -219,16 +219,14 @@ def test_malformed_words_are_refused_plainly(board, client, body):
     assert board.session.version == 1
 
 
-@pytest.mark.parametrize("form", ["told", "chunked", "lying"])
+@pytest.mark.parametrize("form", ["stated", "chunked", "lying"])
 def test_a_body_of_a_hundred_megabytes_is_cut_early(served, form):
     """A huge body is answered after the first 64 kB, whatever length it claims."""
     size, sent = 100 * 2**20, 0
     piece = b"x" * 65536
     with socket.create_connection((HOME, served), timeout=20) as wire:
-        head = (
-            f"POST /api/change HTTP/1.1\r\nHost: {HOME}:{served}\r\nX-Patrolplan-Token: {TOKEN}\r\n"
-        )
-        length = {"told": f"Content-Length: {size}", "lying": "Content-Length: 10"}
+        head = head_of(served, "/api/change")
+        length = {"stated": f"Content-Length: {size}", "lying": "Content-Length: 10"}
         wire.sendall((head + length.get(form, "Transfer-Encoding: chunked") + "\r\n\r\n").encode())
         with contextlib.suppress(OSError):  # cut off while it still sends: what is wanted
             while sent < size:
@@ -260,9 +258,7 @@ def test_a_body_at_the_limit_is_read(client):
 def test_a_false_length_is_refused(served, length):
     """A length that is no number ends the request, and nothing hangs."""
     with socket.create_connection((HOME, served), timeout=20) as wire:
-        head = (
-            f"POST /api/undo HTTP/1.1\r\nHost: {HOME}:{served}\r\nX-Patrolplan-Token: {TOKEN}\r\n"
-        )
+        head = head_of(served, "/api/undo")
         wire.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
         assert wire.recv(12) in {b"HTTP/1.1 400", b"HTTP/1.1 413"}
 
@@ -301,7 +297,7 @@ def test_even_with_the_token_a_flood_is_slowed(client):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "example.org", "", "8.8.8.8"])  # noqa: S104 - to be refused
 def test_no_other_address_is_listened_on(host):
-    """The board listens on this computer alone, and says so when asked for more."""
+    """The board listens on this computer only, and refuses any other address."""
     with pytest.raises(InputError, match="for this computer alone"):
         find_loopback_address(host)
 
@@ -346,7 +342,7 @@ def _until_killed(script, pickled, folder, duty, seconds):
                     for patrol in school["cells"][duty["date"]]["patrols"]
                 )
                 change = {"kind": "remove" if there else "add", **duty}
-                asked = {"version": state["version"], "change": change}
-                answer = client.post("/api/change", json=asked)
+                request = {"version": state["version"], "change": change}
+                answer = client.post("/api/change", json=request)
                 confirmed += answer.status_code == 200
     return confirmed

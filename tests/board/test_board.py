@@ -43,6 +43,18 @@ def without_history(week):
     return {**describe(week), "history": []}
 
 
+def list_patrols(client):
+    """Every patrol of the board's state."""
+    schools = client.get("/api/state").json()["schools"]
+    cells = [cell for school in schools for cell in school["cells"].values()]
+    return [patrol for cell in cells for patrol in cell["patrols"]]
+
+
+def is_at(patrol, duty):
+    """Whether a patrol of the state is this duty."""
+    return get_slot(duty).items() <= patrol.items()
+
+
 def change(client, version, **what):
     """Ask for a change."""
     return client.post("/api/change", json={"version": version, "change": what})
@@ -278,15 +290,9 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     assert answer.status_code == 200
     doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
     client.post("/api/doses", json={"version": 2, **doses})
-    state = client.get("/api/state").json()
-    shown = [
-        (patrol["delivered"], patrol["engagements"])
-        for school in state["schools"]
-        for cell in school["cells"].values()
-        for patrol in cell["patrols"]
-        if {k: patrol[k] for k in ("officer", "urn", "date")} == get_slot(duty)
-    ]
-    assert shown == [([0.0, *[9.0] * (stops - 1)], 4)]
+    [patrol] = [patrol for patrol in list_patrols(client) if is_at(patrol, duty)]
+    assert patrol["delivered"] == [0.0, *[9.0] * (stops - 1)]
+    assert patrol["engagements"] == 4
     area = board.session.state.planned_area.area
     with open_ledger(area.settings) as ledger:
         table = ledger.read_delivered(duty.date, duty.date)
@@ -339,14 +345,8 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     desk = board.session
     before = without_history(desk.state.week)
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
-    stop = client.get("/api/state").json()
-    at = next(
-        patrol["stops"][0]["stop"]
-        for school in stop["schools"]
-        for cell in school["cells"].values()
-        for patrol in cell["patrols"]
-        if {k: patrol[k] for k in ("officer", "urn", "date")} == get_slot(duty)
-    )
+    patrol = next(patrol for patrol in list_patrols(client) if is_at(patrol, duty))
+    at = patrol["stops"][0]["stop"]
     sheet = desk.state.tasked_table.path
     bytes_before = sheet.read_bytes()
     task = {
@@ -422,19 +422,9 @@ def test_the_page_is_told_what_it_shows(board, client):
     """State and map hold every school, officer, dose and hotspot, as JSON without surprises."""
     state = client.get("/api/state").json()
     week = board.session.state.week
-    assert [school["urn"] for school in state["schools"]] == [
-        "900001",
-        "900006",
-        "900007",
-        "900009",
-    ]
-    patrols = [
-        patrol
-        for school in state["schools"]
-        for cell in school["cells"].values()
-        for patrol in cell["patrols"]
-    ]
-    assert len(patrols) == len(week.duties)
+    urns = ["900001", "900006", "900007", "900009"]
+    assert [school["urn"] for school in state["schools"]] == urns
+    assert len(list_patrols(client)) == len(week.duties)
     assert {row["urn"] for row in state["gaps"]} == {row.urn for row in week.unmet}
     minutes = sum(sum(row["days"].values()) for row in state["doses"])
     assert minutes == sum(

@@ -68,9 +68,9 @@ def test_a_week_is_planned_by_hand_and_repaired(run, small, tmp_path):
     assert [(row["officer"], row["date"]) for row in gone] == [("SSO-01", DAY)]
     assert ("SSO-01", DAY) not in {(row["officer"], row["date"]) for row in repaired["patrols"]}
     assert repaired["absent"] == {"SSO-01": [DAY]}
-    kept = [row for row in planned["patrols"] if (row["officer"], row["date"]) != ("SSO-01", DAY)]
+    others = [row for row in planned["patrols"] if (row["officer"], row["date"]) != ("SSO-01", DAY)]
     plain = [{k: v for k, v in row.items() if k != "route"} for row in repaired["patrols"]]
-    assert all({k: v for k, v in row.items() if k != "route"} in plain for row in kept)
+    assert all({k: v for k, v in row.items() if k != "route"} in plain for row in others)
     assert not (out / "cards" / "SSO-01" / f"{DAY}-900006.pdf").exists()
 
 

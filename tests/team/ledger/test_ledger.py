@@ -48,11 +48,11 @@ def test_a_week_handed_out_again_stands_for_its_days(ledger, promised_week):
     wednesday = MONDAY + dt.timedelta(days=2)
     ledger.hand_out(promised_week)
     days = tuple(day for day in promised_week.days if day >= wednesday)
-    kept = tuple(d for d in promised_week.doses if d["date"] == FRIDAY)
-    ledger.hand_out(dataclasses.replace(promised_week, days=days, doses=kept))
+    doses = tuple(d for d in promised_week.doses if d["date"] == FRIDAY)
+    ledger.hand_out(dataclasses.replace(promised_week, days=days, doses=doses))
     promised = ledger.read_promised(MONDAY, FRIDAY)
     first = [d for d in promised_week.doses if d["date"] < wednesday]
-    assert len(promised) == len(first) + len(kept)
+    assert len(promised) == len(first) + len(doses)
     assert set(promised["date"]) == {*(d["date"] for d in first), FRIDAY}
 
 

@@ -79,7 +79,7 @@ def test_an_empty_ledger_has_empty_reports(ledger):
 
 
 def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
-    """A week of a plan with other names stands beside the first: places are joined by place."""
+    """A week of a plan with other names comes after the first: places are joined by place."""
     before = pp.summarise_doses(pp.compare_doses(used, MONDAY, FRIDAY), ["place"])
     renamed = _renamed(plan)
     old = dict(zip(plan.hotspots["hotspot"], renamed.hotspots["hotspot"], strict=True))

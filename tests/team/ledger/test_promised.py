@@ -32,7 +32,7 @@ def test_a_hotspot_that_is_lost_is_reported(folder, promised_week):
     """A dose in a place that the folder does not know is no dose."""
     name = promised_week.doses[0]["hotspot"]
     spots = json.loads((folder / HOTSPOTS_FILE).read_text(encoding="utf-8"))
-    kept = [row for row in spots["features"] if row["properties"]["hotspot"] != name]
-    write_json(folder / HOTSPOTS_FILE, {**spots, "features": kept})
+    others = [row for row in spots["features"] if row["properties"]["hotspot"] != name]
+    write_json(folder / HOTSPOTS_FILE, {**spots, "features": others})
     with pytest.raises(InputError, match=rf"hotspots\.geojson lacks {name}"):
         read_promised_week(folder)
