@@ -32,14 +32,14 @@ def _problems(stderr):
     ]
 
 
-def _refused(run, settings, *, told, command="check"):
+def _refused(run, settings, *, expected, command="check"):
     """The command ends with 1, and each of its problems names these places and remedies."""
     code, out, err = run(command, "--config", settings)
     assert code == 1
     assert out == ""
     problems = _problems(err)
-    assert len(problems) == len(told)
-    for line, parts in zip(problems, told, strict=True):
+    assert len(problems) == len(expected)
+    for line, parts in zip(problems, expected, strict=True):
         assert line.endswith(".")
         for part in parts:
             assert part in line
@@ -52,18 +52,18 @@ def _refused(run, settings, *, told, command="check"):
      "tasked_places"],
 )  # fmt: skip
 def test_missing_file(run, small, source):
-    """A file that the settings name and that is not there is named, with the key to mend."""
+    """A file that the settings name and that is not there is named, with the key to correct."""
     text = small.read_text(encoding="utf-8").splitlines()
     row = next(k for k, line in enumerate(text) if line.startswith(f"{source} = "))
     text[row] = f'{source} = "gone.csv"'
     small.write_text("\n".join(text), encoding="utf-8")
-    _refused(run, small, told=[("gone.csv: there is no such file", f"mend [sources] {source}")])
+    _refused(run, small, expected=[("gone.csv: there is no such file", f"mend [sources] {source}")])
 
 
 def test_pattern_without_a_match(run, small):
-    """A pattern that finds no file is told with the key to mend."""
+    """A pattern that finds no file is reported with the key to correct."""
     _changed(small, "crimes/*/*-street.csv", "crime/*/*.csv")
-    _refused(run, small, told=[("crime/*/*.csv: no file matches", "mend [sources] crimes")])
+    _refused(run, small, expected=[("crime/*/*.csv: no file matches", "mend [sources] crimes")])
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_pattern_without_a_match(run, small):
 def test_empty_file(run, small, name):
     """An empty file is named, with what to do."""
     (small.parent / name).write_bytes(b"")
-    _refused(run, small, told=[(name, "the file is empty", "again")])
+    _refused(run, small, expected=[(name, "the file is empty", "again")])
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_empty_file(run, small, name):
     [("schools.csv", "EstablishmentName"), ("reports.csv", "time_band"), ("bell_times.csv", "urn")],
 )
 def test_csv_with_a_column_missing(run, small, name, column):
-    """A column that is missing is named with its file and the mapping that would mend it."""
+    """A column that is missing is named with its file and the mapping that would correct it."""
     path = small.parent / name
     _changed_table(path, lambda table: table.drop(columns=column))
     source = name.removesuffix(".csv")
-    _refused(run, small, told=[(name, f"no column '{column}'", f"[columns.{source}]")])
+    _refused(run, small, expected=[(name, f"no column '{column}'", f"[columns.{source}]")])
 
 
 def _changed_table(path, change):
-    """Write a CSV file anew after a change; the demo's schools are Windows-1252 as GIAS's are."""
+    """Write a CSV file again after a change; the demo's schools are Windows-1252 as GIAS's are."""
     table = pd.read_csv(path, dtype=str, encoding="cp1252", keep_default_na=False)
     change(table).to_csv(path, index=False, encoding="cp1252")
 
@@ -105,71 +105,75 @@ def _crime_files(small):
 
 
 def test_all_coordinates_outside_the_streets(run, small):
-    """Crimes of another place are told with where they lie and where the area is."""
+    """Crimes of another place are reported with where they lie and where the area is."""
     for path in _crime_files(small):
         table = pd.read_csv(path)
         table.assign(Longitude=table["Longitude"] + 2).to_csv(path, index=False)
     _refused(
         run,
         small,
-        told=[("crimes", "no incident lies in the area: crimes in 2.8", "of the same place")],
+        expected=[("crimes", "no incident lies in the area: crimes in 2.8", "of the same place")],
     )
 
 
 def test_area_outside_the_streets(run, small):
-    """Bounds that hold no street are told, with what to compare."""
+    """Bounds that hold no street are reported, with what to compare."""
     _changed(small, "[sources]", "bounds = [-0.2, 51.5, -0.1, 51.6]\n\n[sources]")
-    _refused(run, small, told=[("[area]: no walkable street lies inside", "bounds")])
+    _refused(run, small, expected=[("[area]: no walkable street lies inside", "bounds")])
 
 
 def test_area_with_no_incident(run, small):
-    """An area in which nothing that counts was recorded is told with what there is instead."""
+    """An area in which nothing that counts was recorded is reported with what there is instead."""
     for path in _crime_files(small):
         table = pd.read_csv(path)
         table.assign(**{"Crime type": "Shoplifting"}).to_csv(path, index=False)
     _refused(
         run,
         small,
-        told=[("[crimes] categories", "none of the patrol-relevant categories", "Shoplifting")],
+        expected=[("[crimes] categories", "none of the patrol-relevant categories", "Shoplifting")],
     )
 
 
 def test_zip_named_csv(run, small):
-    """A ZIP archive under the name of a CSV is told as what it is."""
+    """A ZIP archive under the name of a CSV is reported as what it is."""
     path = small.parent / "schools.csv"
     with zipfile.ZipFile(small.parent / "packed", "w") as packed:
         packed.write(path, path.name)
     (small.parent / "packed").replace(path)
-    _refused(run, small, told=[("schools.csv", "is a ZIP archive or Excel workbook", "unpack it")])
+    _refused(
+        run, small, expected=[("schools.csv", "is a ZIP archive or Excel workbook", "unpack it")]
+    )
 
 
 def test_web_page_named_csv(run, small):
-    """A web page under the name of a CSV is told as what it is."""
+    """A web page under the name of a CSV is reported as what it is."""
     _crime_files(small)[0].write_text("<!DOCTYPE html>\n<html>Sign in</html>", encoding="utf-8")
-    _refused(run, small, told=[(_crime_files(small)[0].name, "is a web page", "save it as CSV")])
+    _refused(
+        run, small, expected=[(_crime_files(small)[0].name, "is a web page", "save it as CSV")]
+    )
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 def test_truncated_pbf(run, small, share):
-    """A .osm.pbf that ends too early is told as broken."""
+    """A .osm.pbf that ends too early is reported as broken."""
     whole = small.parent / "streets.osm.pbf"
     with osmium.SimpleWriter(str(whole)) as writer:
         for item in osmium.FileProcessor(str(small.parent / "streets.osm.gz")):
             writer.add(item)
     whole.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
     _changed(small, "streets.osm.gz", whole.name)
-    _refused(run, small, told=[("streets.osm.pbf", "is broken", "fetch or export it again")])
+    _refused(run, small, expected=[("streets.osm.pbf", "is broken", "fetch or export it again")])
 
 
 def test_schools_without_easting(run, small):
-    """Schools without a whole pair of coordinates are told with what to add or map."""
+    """Schools without a whole pair of coordinates are reported with what to add or map."""
     path = small.parent / "schools.csv"
     _changed_table(path, lambda table: table.drop(columns="Easting"))
-    _refused(run, small, told=[("schools.csv: has no coordinates", "[columns.schools]")])
+    _refused(run, small, expected=[("schools.csv: has no coordinates", "[columns.schools]")])
 
 
 def test_bell_time_of_25_00(run, small):
-    """A bell time of 25:00 is told with file, row, column and form."""
+    """A bell time of 25:00 is reported with file, row, column and form."""
     path = small.parent / "bell_times.csv"
     table = pd.read_csv(path, dtype=str)
     table.loc[1, "finish_time"] = "25:00"
@@ -177,27 +181,29 @@ def test_bell_time_of_25_00(run, small):
     _refused(
         run,
         small,
-        told=[("bell_times.csv, row 3, column 'finish_time': '25:00'", "HH:MM, such as 15:10")],
+        expected=[("bell_times.csv, row 3, column 'finish_time': '25:00'", "HH:MM, such as 15:10")],
     )
 
 
 def test_unknown_key(run, small):
-    """An unknown key is told with its place and the nearest known one."""
+    """An unknown key is reported with its place and the nearest known one."""
     _changed(small, "[sources]", "[patrol]\ndwell = 10\n\n[sources]")
     _refused(
         run,
         small,
-        told=[("patrolplan.toml, key 'patrol.dwell'", "did you mean 'dwell_minutes'?", "mend")],
+        expected=[("patrolplan.toml, key 'patrol.dwell'", "did you mean 'dwell_minutes'?", "mend")],
     )
 
 
 def test_missing_settings_file(run, tmp_path):
     """Without a settings file the message says how to come by one."""
-    _refused(run, tmp_path / "none.toml", told=[("none.toml", "patrolplan init")], command="plan")
+    _refused(
+        run, tmp_path / "none.toml", expected=[("none.toml", "patrolplan init")], command="plan"
+    )
 
 
-def test_all_problems_are_told_at_once(run, small):
-    """Faults in several files are all told in one run, each with its place."""
+def test_all_problems_are_reported_at_once(run, small):
+    """Faults in several files are all reported in one run, each with its place."""
     folder = small.parent
     (folder / "streets.osm.gz").write_bytes(b"")
     (folder / "reports.csv").unlink()
@@ -216,7 +222,7 @@ def test_school_asked_for_that_cannot_be_planned(run, small):
     """A school that the settings name and that lies outside the area ends the command."""
     _changed(small, "[sources]", '[schools]\nurns = ["900001", "900002"]\n\n[sources]')
     _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
-    _refused(run, small, told=[("[schools] urns", "900002", "outside the area")])
+    _refused(run, small, expected=[("[schools] urns", "900002", "outside the area")])
 
 
 def test_school_that_cannot_be_planned_is_left_out(run, small):
@@ -232,7 +238,7 @@ def test_school_that_cannot_be_planned_is_left_out(run, small):
 def test_no_school_left(run, small):
     """When no school of the area is left, the command ends with what to check."""
     _changed_table(small.parent / "schools.csv", lambda table: _far(table, None))
-    _refused(run, small, told=[("[sources] schools", "no school in the area", "[area]")])
+    _refused(run, small, expected=[("[sources] schools", "no school in the area", "[area]")])
 
 
 def _unwritable(tmp_path, kind):
@@ -327,16 +333,16 @@ def test_check_says_what_came_in_and_what_did_not(run, small):
     assert code == 0
     left_out = {(row["source"], row["reason"]): row["count"] for row in document["left_out"]}
     assert left_out["crimes", "without coordinates"] == str((~placed).sum())
-    told = sum(int(count.replace(",", "")) for (source, _), count in left_out.items()
+    expected = sum(int(count.replace(",", "")) for (source, _), count in left_out.items()
                if source == "crimes")  # fmt: skip
-    assert document["incidents"] + told == len(crimes)
+    assert document["incidents"] + expected == len(crimes)
     assert int(left_out["crimes", "recorded by British Transport Police"]) <= (placed & btp).sum()
     assert document["months"] == [crimes["Month"].min(), crimes["Month"].max()]
     assert document["schools"] == 12
 
 
 def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
-    """Counts of reports under the threshold are told as fewer than 5, in words and as JSON."""
+    """Counts of reports under the threshold are reported as fewer than 5, in words and as JSON."""
     _, out, _ = run("check", "--config", small, "--json")
     counts = [row["count"] for row in json.loads(out)["left_out"] if row["source"] == "reports"]
     assert "fewer than 5" in counts
@@ -373,15 +379,17 @@ def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):
 def test_plan_by_bicycle_says_so(run, small, tmp_path):
     """`plan --way bicycle` rides; a way that is none is wrong usage."""
     out = tmp_path / "out"
-    told = run("plan", "--config", small, "--way", "bicycle", "--school", "900001", "--out", out)
-    assert told[0] == 0
+    expected = run(
+        "plan", "--config", small, "--way", "bicycle", "--school", "900001", "--out", out
+    )
+    assert expected[0] == 0
     [patrol] = json.loads((out / "plan.json").read_text(encoding="utf-8"))["patrols"]
     assert patrol["way"] == "bicycle"
     assert run("plan", "--config", small, "--way", "horse", "--out", out)[0] == 2
 
 
 def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
-    """An officer or a day that is not of the week is told before anything is planned or written."""
+    """An officer or a day that is not of the week is reported before anything is planned."""
     wish = ("--officer", "SSO-99", "--date", "2026-12-25")
     code, out, err = run("week", "--config", demo, "--from", "2026-11-30", "--out", tmp_path, *wish)
     assert code == 1

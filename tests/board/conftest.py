@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import patrolplan as pp
-from patrolplan.board.board import Board
+from patrolplan.board.jobs import Board
 from patrolplan.board.server import build_app
 from patrolplan.board.session import PlannedArea, start_session
 from patrolplan.board.week_store import WeekStore

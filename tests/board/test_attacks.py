@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import pickle
 import random
@@ -12,23 +11,18 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
+from board.speech import get_slot
 
-from patrolplan.board.board import Board
+from patrolplan.board.jobs import Board
 from patrolplan.board.security import MAX_BODY_BYTES
 from patrolplan.board.server import build_server, find_loopback_address, open_listener
 from patrolplan.board.session import start_session
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
-
-_spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
-speech = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(speech)
-post = speech.get_slot
 
 TOKEN = "of-this-session"  # noqa: S105 - of a test
 HOME = "127.0.0.1"
@@ -37,7 +31,7 @@ ASKED = ("/", "/api/state", "/api/map", "/api/solving", "/api/print", "/papers/t
 SERVER = """
 import pickle, sys
 from pathlib import Path
-from patrolplan.board.board import Board
+from patrolplan.board.jobs import Board
 from patrolplan.board.session import start_session
 from patrolplan.board.server import open_listener
 from patrolplan.board.server import serve
@@ -66,7 +60,7 @@ def served(board, socket_enabled):  # noqa: ARG001 - loopback, to a server of th
 
 
 def asking(port, **headers):
-    """A client of the board, with the token unless told otherwise."""
+    """A client of the board, with the token unless the headers say otherwise."""
     return httpx.Client(
         base_url=f"http://{HOME}:{port}",
         headers={"X-Patrolplan-Token": TOKEN} | headers,
@@ -96,9 +90,9 @@ def test_another_host_is_refused(client, host):
 )
 def test_another_origin_is_refused(board, client, origin):
     """A page of another origin can neither read nor change, even with the token."""
-    duty = post(board.session.state.week.duties[0])
-    asked = {"version": 1, "change": {"kind": "remove", **duty}}
-    answer = client.post("/api/change", json=asked, headers={"Origin": origin})
+    duty = get_slot(board.session.state.week.duties[0])
+    request = {"version": 1, "change": {"kind": "remove", **duty}}
+    answer = client.post("/api/change", json=request, headers={"Origin": origin})
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
     assert board.session.version == 1
@@ -192,7 +186,7 @@ def test_a_false_manifest_does_not_open_other_files(board, client):
     manifest["files"] |= names
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name in names:
-        assert board.read_paper(name) is None
+        assert board.session.store.read_paper(name) is None
         assert client.get(f"/papers/{name}").status_code == 404
 
 
@@ -225,16 +219,14 @@ def test_malformed_words_are_refused_plainly(board, client, body):
     assert board.session.version == 1
 
 
-@pytest.mark.parametrize("form", ["told", "chunked", "lying"])
+@pytest.mark.parametrize("form", ["stated", "chunked", "lying"])
 def test_a_body_of_a_hundred_megabytes_is_cut_early(served, form):
     """A huge body is answered after the first 64 kB, whatever length it claims."""
     size, sent = 100 * 2**20, 0
     piece = b"x" * 65536
     with socket.create_connection((HOME, served), timeout=20) as wire:
-        head = (
-            f"POST /api/change HTTP/1.1\r\nHost: {HOME}:{served}\r\nX-Patrolplan-Token: {TOKEN}\r\n"
-        )
-        length = {"told": f"Content-Length: {size}", "lying": "Content-Length: 10"}
+        head = head_of(served, "/api/change")
+        length = {"stated": f"Content-Length: {size}", "lying": "Content-Length: 10"}
         wire.sendall((head + length.get(form, "Transfer-Encoding: chunked") + "\r\n\r\n").encode())
         with contextlib.suppress(OSError):  # cut off while it still sends: what is wanted
             while sent < size:
@@ -266,9 +258,7 @@ def test_a_body_at_the_limit_is_read(client):
 def test_a_false_length_is_refused(served, length):
     """A length that is no number ends the request, and nothing hangs."""
     with socket.create_connection((HOME, served), timeout=20) as wire:
-        head = (
-            f"POST /api/undo HTTP/1.1\r\nHost: {HOME}:{served}\r\nX-Patrolplan-Token: {TOKEN}\r\n"
-        )
+        head = head_of(served, "/api/undo")
         wire.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
         assert wire.recv(12) in {b"HTTP/1.1 400", b"HTTP/1.1 413"}
 
@@ -307,7 +297,7 @@ def test_even_with_the_token_a_flood_is_slowed(client):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "example.org", "", "8.8.8.8"])  # noqa: S104 - to be refused
 def test_no_other_address_is_listened_on(host):
-    """The board listens on this computer alone, and says so when asked for more."""
+    """The board listens on this computer only, and refuses any other address."""
     with pytest.raises(InputError, match="for this computer alone"):
         find_loopback_address(host)
 
@@ -323,7 +313,7 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enab
     script.write_text(SERVER, encoding="utf-8")
     rng = random.Random(kills)  # noqa: S311 - when to kill
     confirmed = 0
-    duty = post(chosen.duties[0])
+    duty = get_slot(chosen.duties[0])
     for _ in range(kills):
         confirmed += _until_killed(script, pickled, folder, duty, rng.uniform(0.3, 1.5))
         check_folder(folder)
@@ -352,7 +342,7 @@ def _until_killed(script, pickled, folder, duty, seconds):
                     for patrol in school["cells"][duty["date"]]["patrols"]
                 )
                 change = {"kind": "remove" if there else "add", **duty}
-                asked = {"version": state["version"], "change": change}
-                answer = client.post("/api/change", json=asked)
+                request = {"version": state["version"], "change": change}
+                answer = client.post("/api/change", json=request)
                 confirmed += answer.status_code == 200
     return confirmed

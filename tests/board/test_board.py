@@ -2,17 +2,16 @@
 
 import datetime as dt
 import hashlib
-import importlib.util
 import json
 import shutil
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from board.speech import get_slot, parse_change
 
 from patrolplan.board.session import start_session
-from patrolplan.board.week_store import format_week_json
+from patrolplan.board.views import build_map_document
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import format_json, read_manifest
 from patrolplan.outputs.pack import write_pack
@@ -23,11 +22,6 @@ from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Lock, build_week_document
 from patrolplan.team.week_file import read_week
 
-_spec = importlib.util.spec_from_file_location("speech", Path(__file__).with_name("speech.py"))
-speech = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(speech)
-post = speech.get_slot
-
 PATIENCE_SECONDS = 60
 
 
@@ -37,7 +31,7 @@ def saved(board):
     return read_week(board.session.store.folder, area, board.session.state.planned_area.plans)
 
 
-def told(week):
+def describe(week):
     """A week's document; its gap follows from worth and bound, which files hold rounded."""
     return {
         name: value for name, value in build_week_document(week).items() if name != "gap_percent"
@@ -46,7 +40,19 @@ def told(week):
 
 def without_history(week):
     """A week's document but for what was done by hand to get there."""
-    return {**told(week), "history": []}
+    return {**describe(week), "history": []}
+
+
+def list_patrols(client):
+    """Every patrol of the board's state."""
+    schools = client.get("/api/state").json()["schools"]
+    cells = [cell for school in schools for cell in school["cells"].values()]
+    return [patrol for cell in cells for patrol in cell["patrols"]]
+
+
+def is_at(patrol, duty):
+    """Whether a patrol of the state is this duty."""
+    return get_slot(duty).items() <= patrol.items()
 
 
 def change(client, version, **what):
@@ -64,33 +70,34 @@ def settled(client):
 
 
 def test_every_change_is_in_the_folder_at_once(board, client):
-    """What the page is told was done is in week.json, and the manifest is true of it."""
+    """A change that the page reports is in week.json, and the manifest matches the files."""
     duty = board.session.state.week.duties[0]
-    answer = change(client, 1, kind="remove", **post(duty))
+    answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 200
     body = answer.json()
     assert body["said"].startswith("Taken back: ")
     assert body["state"]["version"] == 2
     week = saved(board)
-    assert told(week) == told(board.session.state.week)
+    assert describe(week) == describe(board.session.state.week)
     assert len(week.duties) == len(board.session._undo_stack[0][0].week.duties) - 1
     folder = board.session.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
-def test_the_file_is_the_same_bytes_as_the_commands(board):
-    """The board's quick way to write a week gives exactly what the week command writes."""
-    week = board.session.state.week
-    assert format_week_json(week) == format_json(build_week_document(week))
+def test_the_file_is_the_same_bytes_as_the_commands(board, client):
+    """The board saves a week exactly as the week command writes it."""
+    change(client, 1, kind="lock", **get_slot(board.session.state.week.duties[0]))
+    saved = (board.session.store.folder / "week.json").read_text(encoding="utf-8")
+    assert saved == format_json(build_week_document(board.session.state.week))
 
 
 def test_undo_and_redo_give_the_very_weeks(board, client):
     """Back and forth over every change gives the same weeks, but for the history, which grows."""
     start = without_history(board.session.state.week)
     first, second = board.session.state.week.duties[:2]
-    change(client, 1, kind="remove", **post(first))
-    change(client, 2, kind="lock", **post(second))
+    change(client, 1, kind="remove", **get_slot(first))
+    change(client, 2, kind="lock", **get_slot(second))
     end = without_history(board.session.state.week)
     assert client.post("/api/undo", json={"version": 3}).status_code == 200
     assert client.post("/api/undo", json={"version": 4}).status_code == 200
@@ -104,22 +111,22 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
     ]  # fmt: skip
 
 
-def test_the_later_of_two_windows_is_told(board, client):
+def test_the_later_of_two_windows_is_refused(board, client):
     """A change on an old version is refused with what the other window did, and changes nothing."""
     first, second = board.session.state.week.duties[:2]
-    change(client, 1, kind="remove", **post(first))
-    late = change(client, 1, kind="remove", **post(second))
+    change(client, 1, kind="remove", **get_slot(first))
+    late = change(client, 1, kind="remove", **get_slot(second))
     assert late.status_code == 409
     day = f"{first.date:%A} {first.date.day} {first.date:%B}"
-    said = f"Taken back: {first.officer} at URN {first.urn} on {day}"
-    assert late.json()["by_others"] == [said]
+    message = f"Taken back: {first.officer} at URN {first.urn} on {day}"
+    assert late.json()["by_others"] == [message]
     assert late.json()["state"]["version"] == 2
-    assert post(second) in [post(duty) for duty in saved(board).duties]
-    assert change(client, 2, kind="remove", **post(second)).status_code == 200
+    assert get_slot(second) in [get_slot(duty) for duty in saved(board).duties]
+    assert change(client, 2, kind="remove", **get_slot(second)).status_code == 200
 
 
 def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
-    """Lifting a ban leaves only a loose bound; the page is told that solving again says more."""
+    """Lifting a ban leaves only a loose bound; the page says that planning again will tell more."""
     officer = board.session.state.week.duties[0].officer
     banned = change(client, 1, kind="ban", officer=officer).json()["state"]
     assert banned["bound_known"] is True
@@ -131,7 +138,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
     """A refusal says why and leaves folder and version as they were."""
     duty = board.session.state.week.duties[0]
     before = (board.session.store.folder / "week.json").read_bytes()
-    there = {**post(duty), "variant": None}
+    there = {**get_slot(duty), "variant": None}
     checked = client.post("/api/check", json={"change": {"kind": "add", **there}}).json()
     assert checked["ok"] is False
     answer = change(client, 1, kind="add", **there)
@@ -144,28 +151,32 @@ def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
 def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
     """What a check says a week would be worth is what it is worth after the change."""
     duty = board.session.state.week.duties[0]
-    foretold = client.post("/api/check", json={"change": {"kind": "remove", **post(duty)}}).json()
+    foretold = client.post(
+        "/api/check", json={"change": {"kind": "remove", **get_slot(duty)}}
+    ).json()
     assert client.get("/api/state", params={"since": 1}).status_code == 204
-    change(client, 1, kind="remove", **post(duty))
+    change(client, 1, kind="remove", **get_slot(duty))
     assert board.session.state.week.worth == foretold["worth"] < foretold["worth_before"]
 
 
 def test_what_the_command_repairs_the_board_takes_over(board, client):
     """A repair by the CLI's calls on what the board saved is the same, and the board sees it."""
     duty = board.session.state.week.duties[0]
-    change(client, 1, kind="remove", **post(duty))
+    change(client, 1, kind="remove", **get_slot(duty))
     ground = board.session.state.planned_area
     lost = board.session.state.week.duties[1]
     away = {lost.officer: {lost.date}}
     from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
     in_hand, _ = replan(board.session.state.week, ground.area, ground.plans, absent=away)
-    assert told(from_file) == told(in_hand)
+    assert describe(from_file) == describe(in_hand)
     board.session.store.save(from_file, board.session.state.week)
-    late = change(client, 2, kind="lock", **post(board.session.state.week.duties[-1]))
+    late = change(client, 2, kind="lock", **get_slot(board.session.state.week.duties[-1]))
     assert late.status_code == 409
     assert "Changed outside the board" in late.json()["by_others"][0]
     assert late.json()["state"]["can_undo"] is False
-    assert [post(d) for d in board.session.state.week.duties] == [post(d) for d in from_file.duties]
+    assert [get_slot(d) for d in board.session.state.week.duties] == [
+        get_slot(d) for d in from_file.duties
+    ]
     assert saved(board).history[0][1].startswith("Taken back")
 
 
@@ -174,14 +185,14 @@ def test_another_weeks_file_is_not_written_over(board, client):
     duty = board.session.state.week.duties[0]
     path = board.session.store.folder / "week.json"
     path.write_text('{"schema": 1}', encoding="utf-8")
-    answer = change(client, 1, kind="remove", **post(duty))
+    answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 503
     assert "start the board again" in answer.json()["problem"]
     assert path.read_text(encoding="utf-8") == '{"schema": 1}'
 
 
-def test_a_failing_save_changes_nothing_and_is_told(board, client, monkeypatch):
-    """Where the disk refuses, the week stays as it was, the page is told, and it goes on after."""
+def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypatch):
+    """Where the disk refuses, the week stays, the page shows it, and later changes work."""
     duty = board.session.state.week.duties[0]
 
     def refuse(*_):
@@ -189,29 +200,29 @@ def test_a_failing_save_changes_nothing_and_is_told(board, client, monkeypatch):
         raise OutputError(message)
 
     monkeypatch.setattr(board.session.store, "save", refuse)
-    answer = change(client, 1, kind="remove", **post(duty))
+    answer = change(client, 1, kind="remove", **get_slot(duty))
     assert (answer.status_code, answer.json()) == (503, {"problem": "disk full"})
     state = client.get("/api/state").json()
     assert (state["version"], state["unsaved"], state["save_problem"]) == (1, True, "disk full")
     monkeypatch.undo()
-    assert change(client, 1, kind="remove", **post(duty)).json()["state"]["unsaved"] is False
+    assert change(client, 1, kind="remove", **get_slot(duty)).json()["state"]["unsaved"] is False
 
 
 def test_a_board_opens_what_another_left(board, client):
     """Opened again, the board shows the week as it was left, with its history and its locks."""
     duty = board.session.state.week.duties[0]
-    change(client, 1, kind="lock", **post(duty))
+    change(client, 1, kind="lock", **get_slot(duty))
     again = start_session(board.session.state.planned_area, board.session.store.folder)
-    assert told(again.state.week) == told(board.session.state.week)
+    assert describe(again.state.week) == describe(board.session.state.week)
     assert again.state.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
 
 
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     """The proposal is the week that plan_week chooses under the same locks and bans."""
     duty = board.session.state.week.duties[0]
-    change(client, 1, kind="remove", **post(duty))
+    change(client, 1, kind="remove", **get_slot(duty))
     other = next(d for d in board.session.state.week.duties if d.date != duty.date)
-    change(client, 2, kind="lock", **post(other))
+    change(client, 2, kind="lock", **get_slot(other))
     change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert client.post("/api/solve", json={"version": 4}).status_code == 202
     assert settled(client)["problem"] == ""
@@ -243,15 +254,15 @@ def test_a_proposal_is_void_under_other_locks(board, client):
     client.post("/api/solve", json={"version": 1})
     settled(client)
     assert client.get("/api/state").json()["proposal"] is True
-    change(client, 1, kind="lock", **post(board.session.state.week.duties[0]))
+    change(client, 1, kind="lock", **get_slot(board.session.state.week.duties[0]))
     assert client.get("/api/state").json()["proposal"] is False
     assert client.post("/api/proposal/take", json={"version": 2}).status_code == 422
 
 
 def test_doses_wait_while_a_place_is_planned(board, client):
-    """What is being planned is not sent away by a dose: the dose is, with the reason."""
+    """A dose does not interrupt planning: it is refused with the reason."""
     duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
-    asked = {"duty": post(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
+    doses = {"duty": get_slot(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
     hold = threading.Event()
 
     def planned():
@@ -260,34 +271,28 @@ def test_doses_wait_while_a_place_is_planned(board, client):
 
     board._planning_job.start("planning", "Planning T-77", planned)
     try:
-        answer = client.post("/api/doses", json={"version": 1, **asked})
+        answer = client.post("/api/doses", json={"version": 1, **doses})
     finally:
         hold.set()
         board._planning_job.wait(PATIENCE_SECONDS)
     assert answer.status_code != 200
     assert "Planning T-77: wait until it is done" in answer.json()["problem"]
     assert client.get("/api/state").json()["version"] == 1
-    assert client.post("/api/doses", json={"version": 1, **asked}).status_code == 200
+    assert client.post("/api/doses", json={"version": 1, **doses}).status_code == 200
 
 
 def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     """Minutes entered are in the ledger as the record command enters them; again corrects."""
     duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
     stops = len(duty.patrol.stops)
-    asked = {"duty": post(duty), "minutes": [7.0] * stops, "engagements": 4}
-    answer = client.post("/api/doses", json={"version": 1, **asked})
+    doses = {"duty": get_slot(duty), "minutes": [7.0] * stops, "engagements": 4}
+    answer = client.post("/api/doses", json={"version": 1, **doses})
     assert answer.status_code == 200
-    asked["minutes"] = [0.0, *[9.0] * (stops - 1)]
-    client.post("/api/doses", json={"version": 2, **asked})
-    state = client.get("/api/state").json()
-    shown = [
-        (patrol["delivered"], patrol["engagements"])
-        for school in state["schools"]
-        for cell in school["cells"].values()
-        for patrol in cell["patrols"]
-        if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
-    ]
-    assert shown == [([0.0, *[9.0] * (stops - 1)], 4)]
+    doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
+    client.post("/api/doses", json={"version": 2, **doses})
+    [patrol] = [patrol for patrol in list_patrols(client) if is_at(patrol, duty)]
+    assert patrol["delivered"] == [0.0, *[9.0] * (stops - 1)]
+    assert patrol["engagements"] == 4
     area = board.session.state.planned_area.area
     with open_ledger(area.settings) as ledger:
         table = ledger.read_delivered(duty.date, duty.date)
@@ -295,11 +300,11 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     mine = table[table["officer"] == duty.officer]
     assert mine["minutes"].sum() == pytest.approx(9.0 * (stops - 1))
     assert set(mine["source"]) == {"keyboard"}
-    wrong = client.post("/api/doses", json={"version": 3, **asked, "minutes": [1.0]})
+    wrong = client.post("/api/doses", json={"version": 3, **doses, "minutes": [1.0]})
     assert wrong.status_code == (200 if stops == 1 else 422)
 
 
-def test_papers_are_printed_and_told_when_they_are_old(board, client):
+def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     """Printed papers are those of the week; a change makes its own papers old, undoing it not."""
     officer = board.session.state.week.duties[0].officer
     client.post("/api/print", json={"version": 1, "officer": officer})
@@ -311,7 +316,7 @@ def test_papers_are_printed_and_told_when_they_are_old(board, client):
     cards = [f"cards/{officer}/{d.date}-{d.urn}.pdf" for d in mine]
     assert set(cards) <= set(names)
     assert client.get("/papers/" + cards[0]).content.startswith(b"%PDF")
-    change(client, 1, kind="remove", **post(mine[0]))
+    change(client, 1, kind="remove", **get_slot(mine[0]))
     state = client.get("/api/state").json()
     assert cards[0] in state["out_of_date"]
     assert cards[1] not in state["out_of_date"]
@@ -336,18 +341,12 @@ def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
 
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):
-    """A barred place changes the table, the plans and the patrols as reading anew would do."""
+    """A barred place changes the table, the plans and the patrols as reading it again would do."""
     desk = board.session
     before = without_history(desk.state.week)
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
-    stop = client.get("/api/state").json()
-    at = next(
-        patrol["stops"][0]["stop"]
-        for school in stop["schools"]
-        for cell in school["cells"].values()
-        for patrol in cell["patrols"]
-        if {k: patrol[k] for k in ("officer", "urn", "date")} == post(duty)
-    )
+    patrol = next(patrol for patrol in list_patrols(client) if is_at(patrol, duty))
+    at = patrol["stops"][0]["stop"]
     sheet = desk.state.tasked_table.path
     bytes_before = sheet.read_bytes()
     task = {
@@ -358,14 +357,14 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     assert change(client, 1, **task).status_code == 200
     assert settled(client)["problem"] == ""
     assert sheet.read_bytes().startswith(bytes_before)
-    now = next(d for d in desk.state.week.duties if post(d) == post(duty))
+    now = next(d for d in desk.state.week.duties if get_slot(d) == get_slot(duty))
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
     ground = desk.state.planned_area
-    anew = plan_days(ground.area, ground.risk, ground.hotspots, ground.days, held_out=False)
-    for day in ground.days:
+    again = plan_days(ground.area, ground.risk, ground.hotspots, ground.plans, held_out=False)
+    for day in ground.plans:
         assert [
             [(s.hotspot, s.arrive_minutes) for s in p.stops] for p in ground.plans[day].patrols
-        ] == [[(s.hotspot, s.arrive_minutes) for s in p.stops] for p in anew[day].patrols]
+        ] == [[(s.hotspot, s.arrive_minutes) for s in p.stops] for p in again[day].patrols]
     shown = next(r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77")
     assert shown["reason"] == task["reason"]
     assert "already" in change(client, 2, **task).json()["problem"]
@@ -391,7 +390,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
 )
 def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
     """Formulas, line breaks, unknown schools and far places do not reach the table."""
-    gate = board.build_map()["schools"][0]["gate"]
+    gate = build_map_document(board.session.state.planned_area)["schools"][0]["gate"]
     task = {
         "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
@@ -412,7 +411,7 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
     write_pack(week, folder, officer=duty.officer)
     desk = start_session(ground, folder)
     papers = {path.name for path in folder.rglob("*.pdf")}
-    desk.change(1, speech.parse_change(kind="remove", **post(duty)))
+    desk.change(1, parse_change(kind="remove", **get_slot(duty)))
     manifest = read_manifest(folder)
     assert {path.name for path in folder.rglob("*.pdf")} == papers
     assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]
@@ -423,19 +422,9 @@ def test_the_page_is_told_what_it_shows(board, client):
     """State and map hold every school, officer, dose and hotspot, as JSON without surprises."""
     state = client.get("/api/state").json()
     week = board.session.state.week
-    assert [school["urn"] for school in state["schools"]] == [
-        "900001",
-        "900006",
-        "900007",
-        "900009",
-    ]
-    patrols = [
-        patrol
-        for school in state["schools"]
-        for cell in school["cells"].values()
-        for patrol in cell["patrols"]
-    ]
-    assert len(patrols) == len(week.duties)
+    urns = ["900001", "900006", "900007", "900009"]
+    assert [school["urn"] for school in state["schools"]] == urns
+    assert len(list_patrols(client)) == len(week.duties)
     assert {row["urn"] for row in state["gaps"]} == {row.urn for row in week.unmet}
     minutes = sum(sum(row["days"].values()) for row in state["doses"])
     assert minutes == sum(

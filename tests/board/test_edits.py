@@ -1,33 +1,19 @@
 """Changes by hand: what they do, and every reason why one cannot be."""
 
 import datetime as dt
-import importlib.util
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from board.speech import get_slot, parse_change
 from hypothesis import example, given, settings, strategies as st
+from team import checker
 
 import patrolplan as pp
 from patrolplan.board.edits import apply_change, list_differences
 from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_editor import IndexedOptions, InvalidEditError, WeekEditor
-
-
-def beside(name, folder):
-    """A helper's module, which lies beside the tests."""
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).parent / folder / f"{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-speech, checker = beside("speech", "."), beside("checker", "../team")
-asked, post = speech.parse_change, speech.get_slot
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +24,14 @@ def hand(ground, chosen):
 
 def after(hand, week, **change):
     """The hand and the week after a change."""
-    made = apply_change(asked(**change), hand, week)
+    made = apply_change(parse_change(**change), hand, week)
     return made.editor, made.week
 
 
 def why_not(hand, week, **change):
     """Why a change cannot be."""
     with pytest.raises(InvalidEditError) as raised:
-        apply_change(asked(**change), hand, week)
+        apply_change(parse_change(**change), hand, week)
     return str(raised.value)
 
 
@@ -57,10 +43,10 @@ def of(week, officer):
 def test_taking_back_and_adding_again_gives_the_same_week(hand, chosen):
     """A patrol that goes and comes back by its own route leaves worth and patrols as they were."""
     duty = chosen.duties[0]
-    removed_hand, removed = after(hand, chosen, kind="remove", **post(duty))
+    removed_hand, removed = after(hand, chosen, kind="remove", **get_slot(duty))
     assert removed.worth < chosen.worth
     assert duty not in removed.duties
-    _, week = after(removed_hand, removed, kind="add", **post(duty), variant=duty.variant)
+    _, week = after(removed_hand, removed, kind="add", **get_slot(duty), variant=duty.variant)
     assert week.worth == pytest.approx(chosen.worth, abs=1e-12)
     assert list_differences(chosen, week) == []
 
@@ -69,9 +55,9 @@ def test_a_patrol_moves_to_a_free_day(hand, chosen):
     """A moved patrol is gone from its day and there on the other; nothing else changes."""
     duty = of(chosen, "SSO-02")[0]
     for free in [day for day in chosen.days if day not in {d.date for d in of(chosen, "SSO-02")}]:
-        to = {**post(duty), "date": f"{free}"}
+        to = {**get_slot(duty), "date": f"{free}"}
         with suppress(InvalidEditError):  # full by the most of the day
-            _, week = after(hand, chosen, kind="move", **{"from": post(duty)}, to=to)
+            _, week = after(hand, chosen, kind="move", **{"from": get_slot(duty)}, to=to)
             break
     assert {d.date for d in of(week, "SSO-02")} == (
         {d.date for d in of(chosen, "SSO-02")} - {duty.date} | {free}
@@ -89,14 +75,14 @@ def test_a_swap_of_one_officers_days_keeps_both_schools(hand, chosen):
         for b in of(chosen, "SSO-01")
         if a.urn != b.urn and a.date < b.date
     )
-    _, week = after(hand, chosen, kind="swap", a=post(first), b=post(second))
+    _, week = after(hand, chosen, kind="swap", a=get_slot(first), b=get_slot(second))
     now = {(d.urn, d.date) for d in of(week, "SSO-01")}
     assert {(first.urn, second.date), (second.urn, first.date)} <= now
     assert len(week.duties) == len(chosen.duties)
 
 
 def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
-    """A patrol at a school in nobody's care is a lending: locked, told, and gone with its lock."""
+    """A patrol at a school not in the officer's care is a loan: locked, noted, removed as one."""
     gap = next(row for row in chosen.unmet if row.urn == "900007")
     who = next(
         name
@@ -115,7 +101,7 @@ def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
     assert back.locks == ()
 
 
-def test_every_reason_is_said(hand, chosen):
+def test_every_refusal_names_its_reason(hand, chosen):
     """Off duty, closed, taken, elsewhere, unknown: each refusal names its own reason."""
     duty = of(chosen, "SSO-02")[0]
     day = f"{duty.date}"
@@ -160,7 +146,7 @@ def test_the_same_route_two_days_running_is_refused(ground, chosen):
     hand = replace(hand, options=IndexedOptions(hand.inputs))
     duty = next(d for d in chosen.duties if d.officer == "SSO-01" and d.date < chosen.days[-1])
     week = hand.build_week([duty])
-    there = {**post(duty), "date": f"{duty.date + dt.timedelta(days=1)}"}
+    there = {**get_slot(duty), "date": f"{duty.date + dt.timedelta(days=1)}"}
     why = why_not(hand, week, kind="add", **there, variant=duty.variant)
     assert "two days running" in why
     _, other = after(hand, week, kind="add", **there, variant=None)
@@ -170,19 +156,19 @@ def test_the_same_route_two_days_running_is_refused(ground, chosen):
 def test_a_lock_holds_until_it_is_taken_off(hand, chosen):
     """A locked patrol cannot be moved, swapped, banned, rerouted or taken back."""
     duty = chosen.duties[0]
-    locked, week = after(hand, chosen, kind="lock", **post(duty))
+    locked, week = after(hand, chosen, kind="lock", **get_slot(duty))
     assert week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
-    other = {**post(duty), "date": "2026-12-04"}
+    other = {**get_slot(duty), "date": "2026-12-04"}
     for change in (
-        {"kind": "remove", **post(duty)},
-        {"kind": "move", "from": post(duty), "to": other},
-        {"kind": "swap", "a": post(duty), "b": post(chosen.duties[1])},
-        {"kind": "variant", **post(duty), "variant": duty.variant + 1},
+        {"kind": "remove", **get_slot(duty)},
+        {"kind": "move", "from": get_slot(duty), "to": other},
+        {"kind": "swap", "a": get_slot(duty), "b": get_slot(chosen.duties[1])},
+        {"kind": "variant", **get_slot(duty), "variant": duty.variant + 1},
         {"kind": "ban", "officer": duty.officer},
-        {"kind": "lock", **post(duty)},
+        {"kind": "lock", **get_slot(duty)},
     ):
         assert "locked" in why_not(locked, week, **change)
-    _, free = after(locked, week, kind="unlock", **post(duty))
+    _, free = after(locked, week, kind="unlock", **get_slot(duty))
     assert free.locks == ()
     assert list_differences(chosen, free) == []
 
@@ -193,10 +179,12 @@ def test_a_ban_takes_back_what_it_rules_out(hand, chosen):
     banned, week = after(hand, chosen, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert duty not in week.duties
     assert week.bans == (Ban(duty.officer, None, duty.date),)
-    assert "kept off it by hand" in why_not(banned, week, kind="add", **post(duty), variant=None)
+    assert "kept off it by hand" in why_not(
+        banned, week, kind="add", **get_slot(duty), variant=None
+    )
     freed, again = after(banned, week, kind="unban", officer=duty.officer, date=f"{duty.date}")
     assert again.bans == ()
-    assert after(freed, again, kind="add", **post(duty), variant=None)[1].duties
+    assert after(freed, again, kind="add", **get_slot(duty), variant=None)[1].duties
 
 
 def test_the_bound_holds_when_more_becomes_possible(hand, chosen):
@@ -230,8 +218,8 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
     officers = ["SSO-01", "SSO-02", "SSO-03", "SSO-08"]
     urns = list(ground.area.schools["urn"])
     for kind, one, two, day, variant in changes:
-        there = post(week.duties[one % len(week.duties)]) if week.duties else None
-        also = post(week.duties[two % len(week.duties)]) if week.duties else None
+        there = get_slot(week.duties[one % len(week.duties)]) if week.duties else None
+        also = get_slot(week.duties[two % len(week.duties)]) if week.duties else None
         free = {
             "officer": officers[one % 4],
             "urn": urns[two % 4],
@@ -287,9 +275,9 @@ def test_a_patrol_moved_to_another_mode_goes_that_way(riding):
     duty = next(d for d in of(chosen, "SSO-03") if d.urn == "900009")
     assert duty.patrol.way == "bicycle"
     for own in of(chosen, "SSO-08"):
-        hand, chosen = after(hand, chosen, kind="remove", **post(own))
-    change = {"from": post(duty), "to": {**post(duty), "officer": "SSO-08"}}
-    made = apply_change(asked(kind="move", **change), hand, chosen)
+        hand, chosen = after(hand, chosen, kind="remove", **get_slot(own))
+    change = {"from": get_slot(duty), "to": {**get_slot(duty), "officer": "SSO-08"}}
+    made = apply_change(parse_change(kind="move", **change), hand, chosen)
     [moved] = [d for d in made.week.duties if (d.urn, d.date) == (duty.urn, duty.date)]
     assert (moved.officer, moved.patrol.way) == ("SSO-08", "walk")
     assert "now on foot" in made.message
@@ -301,7 +289,7 @@ def test_an_officer_is_not_lent_where_none_is_planned_their_way(riding):
     hand, chosen = riding
     duty = next(d for d in of(chosen, "SSO-02") if d.date.weekday() != 2)  # SSO-03 is off
     for own in of(chosen, "SSO-03"):
-        hand, chosen = after(hand, chosen, kind="remove", **post(own))
-    change = {"from": post(duty), "to": {**post(duty), "officer": "SSO-03"}}
-    told = why_not(hand, chosen, kind="move", **change)
-    assert told == "SSO-03 goes by bicycle, and no patrol by bicycle is planned for it"
+        hand, chosen = after(hand, chosen, kind="remove", **get_slot(own))
+    change = {"from": get_slot(duty), "to": {**get_slot(duty), "officer": "SSO-03"}}
+    reason = why_not(hand, chosen, kind="move", **change)
+    assert reason == "SSO-03 goes by bicycle, and no patrol by bicycle is planned for it"

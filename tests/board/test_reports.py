@@ -1,18 +1,11 @@
 """Nothing of a single report is on the board: not in its page, state, map or messages."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import shapely
+from attacks import searcher
 
 from patrolplan.crs import Projection
-
-SEARCHER = Path(__file__).parents[1] / "attacks" / "searcher.py"
-_spec = importlib.util.spec_from_file_location("searcher", SEARCHER)
-searcher = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(searcher)
 
 
 def test_no_word_or_place_of_a_report_is_shown(client, ground, demo):
@@ -24,9 +17,9 @@ def test_no_word_or_place_of_a_report_is_shown(client, ground, demo):
     public = [*corners, *network.piece_middle, *ground.area.catchments.xy]
     degrees = np.column_stack(ground.area.projection.to_degrees(*np.array(public).T))
     seeker = searcher.Searcher(reports.assign(comment=comments), Projection("EPSG:27700"), degrees)
-    told = [client.get(f"/?token={client.headers['X-Patrolplan-Token']}").content]
-    told += [client.get(path).content for path in ("/api/state", "/api/map", "/api/proposal")]
+    answers = [client.get(f"/?token={client.headers['X-Patrolplan-Token']}").content]
+    answers += [client.get(path).content for path in ("/api/state", "/api/map", "/api/proposal")]
     wrong = {"kind": "add", "officer": "SSO-01", "urn": "900009", "date": "2026-12-01"}
-    told.append(client.post("/api/check", json={"version": 0, "change": wrong}).content)
-    assert all(told)
-    assert [found for text in told for found in seeker.found("board", text)] == []
+    answers.append(client.post("/api/check", json={"version": 0, "change": wrong}).content)
+    assert all(answers)
+    assert [found for text in answers for found in seeker.found("board", text)] == []

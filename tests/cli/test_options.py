@@ -56,7 +56,7 @@ def test_every_command_takes_config_and_json(name):
     assert {"--config", "--json"} <= options
 
 
-def test_init_tells_what_it_wrote(run, tmp_path):
+def test_init_reports_what_it_wrote(run, tmp_path):
     """As one JSON object."""
     code, out, _ = run("init", "--config", tmp_path / "own.toml", "--json")
     assert code == 0
@@ -64,7 +64,7 @@ def test_init_tells_what_it_wrote(run, tmp_path):
 
 
 def test_a_window_is_checked_before_the_work(run, demo, tmp_path):
-    """A window that the settings do not have is told before anything is read."""
+    """A window that the settings do not have is reported before anything is read."""
     code, _, err = run("plan", "--config", demo, "--out", tmp_path / "o", "--window", "early")
     assert code == 1
     assert "there is no window 'early'" in err
@@ -73,6 +73,6 @@ def test_a_window_is_checked_before_the_work(run, demo, tmp_path):
 
 def test_the_package_runs_as_a_module():
     """Where the script is not on the path."""
-    asked = [sys.executable, "-m", "patrolplan", "--help"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    command = [sys.executable, "-m", "patrolplan", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     assert "record" in done.stdout

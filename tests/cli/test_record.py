@@ -9,7 +9,6 @@ import shutil
 import pytest
 
 import patrolplan as pp
-from patrolplan import cli
 
 MONDAY = "2026-11-30"
 
@@ -31,18 +30,12 @@ def settings(demo, tmp_path):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, settings):
-    """Run record in this process; gives exit code, standard output and error."""
+def run(run, monkeypatch, settings):
+    """Run record; gives exit code, standard output and error."""
 
     def call(*args, typed=""):
-        line = ["patrolplan", "record", *map(str, args), "--config", str(settings)]
-        monkeypatch.setattr("sys.argv", line)
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        return ended.value.code or 0, told.out, told.err
+        return run("record", *args, "--config", settings)
 
     return call
 
@@ -62,19 +55,19 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     assert "Already handed out, nothing changed" in run("--week", folder)[1]
     assert (settings.parent / "patrolplan-ledger.sqlite").is_file()
     stops = len(duty["stops"])
-    asked = ("--officer", duty["officer"], "--date", duty["date"])
-    code, out, err = run(*asked, typed="x\n12/3\n" + "\n" * (stops - 1))
+    options = ("--officer", duty["officer"], "--date", duty["date"])
+    code, out, err = run(*options, typed="x\n12/3\n" + "\n" * (stops - 1))
     assert code == 0
     assert f"all {stops} in one line" in err
     assert "'x' is no number of minutes from 0 to 720; type it again" in err
     assert duty["stops"][0]["place"] in err
     assert f"{stops} recorded." in out
     in_line = " ".join(["12/3"] + ["="] * (stops - 1))
-    assert f"{stops} already recorded." in run(*asked, typed=in_line + "\n")[1]
-    told = json.loads(run(*asked, "--minutes", " ".join(["-"] * stops), "--json")[1])
-    assert (told["corrected"], told["recorded"], told["already_recorded"]) == (stops, 0, 0)
-    assert told["visits"][0]["minutes_before"] == 12.0
-    assert told["visits"][0]["engagements"] == 3
+    assert f"{stops} already recorded." in run(*options, typed=in_line + "\n")[1]
+    answer = json.loads(run(*options, "--minutes", " ".join(["-"] * stops), "--json")[1])
+    assert (answer["corrected"], answer["recorded"], answer["already_recorded"]) == (stops, 0, 0)
+    assert answer["visits"][0]["minutes_before"] == 12.0
+    assert answer["visits"][0]["engagements"] == 3
     code, out, _ = run("--return", "2026-11", "--out", tmp_path / "return")
     assert code == 0
     assert f"0 of {15 * stops}" in out
@@ -115,16 +108,16 @@ def test_a_track(run, folder, duty, tmp_path):
     )
     path = tmp_path / "walk.gpx"
     path.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", encoding="utf-8")
-    asked = ("--gpx", path, "--officer", duty["officer"], "--date", duty["date"], "--json")
-    visits = json.loads(run(*asked)[1])["visits"]
+    options = ("--gpx", path, "--officer", duty["officer"], "--date", duty["date"], "--json")
+    visits = json.loads(run(*options)[1])["visits"]
     found = {row["hotspot"]: row["minutes"] for row in visits}
     assert found[duty["stops"][0]["hotspot"]] == pytest.approx(15, abs=0.5)
     assert all(found[stop["hotspot"]] < 0.5 for stop in duty["stops"][1:])
-    assert json.loads(run(*asked)[1])["already_recorded"] == len(visits)
+    assert json.loads(run(*options)[1])["already_recorded"] == len(visits)
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         ((), "give one of"),
         (("--officer", "SSO-01"), "give --officer and --date"),
@@ -134,18 +127,18 @@ def test_a_track(run, folder, duty, tmp_path):
         (("--week", "x", "--out", "y"), "is for --return alone"),
     ],
 )
-def test_wrong_usage(run, args, told):
+def test_wrong_usage(run, args, message):
     """Exit 2 and what to give."""
     code, _, err = run(*args)
     assert code == 2
-    assert told in " ".join(err.replace("│", " ").split())
+    assert message in " ".join(err.replace("│", " ").split())
 
 
 def test_answers_that_end_early_record_nothing(run, folder, duty):
     """Where the input ends before every stop has an answer, nothing is recorded."""
     run("--week", folder)
-    asked = ("--officer", duty["officer"], "--date", duty["date"])
-    code, _, err = run(*asked, typed="15\n")
+    options = ("--officer", duty["officer"], "--date", duty["date"])
+    code, _, err = run(*options, typed="15\n")
     assert code == 1
     assert "ended before every stop had an answer; nothing was recorded" in err
     assert json.loads(run("--return", "2026-11", "--json")[1])["by_officer"][0]["not_recorded"] > 0

@@ -19,7 +19,7 @@ def small(copy_demo, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ([], "give --from DATE"),
         (["--from", "soon"], "is no date"),
@@ -32,11 +32,11 @@ def small(copy_demo, tmp_path_factory):
         (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "repairs the week in"),
     ],
 )
-def test_wrong_usage_ends_with_two(run, options, told):
+def test_wrong_usage_ends_with_two(run, options, message):
     """Options that do not go together, and values of no such form."""
     code, _, stderr = run("week", *options)
     assert code == 2
-    assert told in " ".join(stderr.replace("│", " ").split())
+    assert message in " ".join(stderr.replace("│", " ").split())
 
 
 def test_without_a_week_there_is_nothing_to_repair(run, small, tmp_path):
@@ -68,9 +68,9 @@ def test_a_week_is_planned_by_hand_and_repaired(run, small, tmp_path):
     assert [(row["officer"], row["date"]) for row in gone] == [("SSO-01", DAY)]
     assert ("SSO-01", DAY) not in {(row["officer"], row["date"]) for row in repaired["patrols"]}
     assert repaired["absent"] == {"SSO-01": [DAY]}
-    kept = [row for row in planned["patrols"] if (row["officer"], row["date"]) != ("SSO-01", DAY)]
+    others = [row for row in planned["patrols"] if (row["officer"], row["date"]) != ("SSO-01", DAY)]
     plain = [{k: v for k, v in row.items() if k != "route"} for row in repaired["patrols"]]
-    assert all({k: v for k, v in row.items() if k != "route"} in plain for row in kept)
+    assert all({k: v for k, v in row.items() if k != "route"} in plain for row in others)
     assert not (out / "cards" / "SSO-01" / f"{DAY}-900006.pdf").exists()
 
 

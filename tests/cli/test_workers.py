@@ -49,13 +49,13 @@ def begun(tmp_path):
 
 
 def _until(run, words):
-    """Read what is told up to a line with these words."""
-    told = ""
+    """Read what is printed up to a line with these words."""
+    text = ""
     for line in run.stderr:
-        told += line
+        text += line
         if words in line:
-            return told
-    raise AssertionError(told)
+            return text
+    raise AssertionError(text)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to a group")

@@ -18,86 +18,70 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 
-DeliveredByPost = dict[PatrolSlot, tuple[list[float], int | None]]
+DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
+"""Minutes at each stop of a patrol, and the people spoken to; None where nobody recorded them."""
 
 
 def record_doses(
     settings: Settings,
     week: Week,
-    post: PatrolSlot,
+    slot: PatrolSlot,
     minutes: Sequence[float],
     engagements: int | None,
 ) -> str:
-    """Enter what a patrol delivered, and gives it in words; entered again it is corrected.
+    """Enter what a patrol delivered and return it in words; entered again it is corrected.
 
-    The week as it stands is handed out in the ledger first, so that promised and delivered minutes
-    are of the same patrol.
-
-    Parameters
-    ----------
-    settings
-        Name the ledger.
-    week, post
-        The patrol.
-    minutes
-        Minutes at each stop, in the order of the card; 0 where it was not visited.
-    engagements
-        People spoken to on the whole patrol; they are entered at its first visited stop.
-
-    Raises
-    ------
-    CannotBeError
-        When there is no such patrol, or not a number for each stop.
-    LedgerError
-        When the ledger cannot be written.
+    The present week is handed out in the ledger first, so that promised and delivered minutes
+    are of the same patrol. `minutes` has a number for each stop in the order of the card, 0 where
+    it was not visited; `engagements`, the people spoken to on the whole patrol, are entered at its
+    first visited stop. Raises InvalidEditError when there is no such patrol or not a number for
+    each stop, LedgerError when the ledger cannot be written.
     """
-    duty = next((duty for duty in week.duties if get_slot(duty) == post), None)
+    duty = next((duty for duty in week.duties if get_slot(duty) == slot), None)
     if duty is None:
-        message = f"{post}: there is no such patrol"
+        message = f"{slot}: there is no such patrol"
         raise InvalidEditError(message)
     if len(minutes) != len(duty.patrol.stops):
         message = f"{len(minutes)} numbers of minutes for {len(duty.patrol.stops)} stops"
         raise InvalidEditError(message)
     if not minutes:
-        message = f"{post}: presence at the gate alone; there is no dose to enter"
+        message = f"{slot}: presence at the gate alone; there is no dose to enter"
         raise InvalidEditError(message)
     first = next((row for row, value in enumerate(minutes) if value > 0), 0)
-    none = None if engagements is None else 0
+    elsewhere = None if engagements is None else 0
     answers = [
-        Answer(float(value), engagements if row == first else none)
+        Answer(float(value), engagements if row == first else elsewhere)
         for row, value in enumerate(minutes)
     ]
     with open_ledger(settings) as ledger:
         ledger.hand_out(build_promised_week(week))
-        stops = find_promised_stops(ledger, post.officer, post.date)
-        stops = stops[stops["urn"] == post.urn].reset_index(drop=True)
+        stops = find_promised_stops(ledger, slot.officer, slot.date)
+        stops = stops[stops["urn"] == slot.urn].reset_index(drop=True)
         entries = ledger.record(build_typed_visits(stops, answers))
     outcomes = {entry.outcome for entry in entries}
     how = "corrected" if "corrected" in outcomes else "entered"
     if outcomes == {"same"}:
         how = "entered before already"
-    return f"Doses {how}: {post}, {sum(minutes):g} minutes"
+    return f"Doses {how}: {slot}, {sum(minutes):g} minutes"
 
 
-def load_delivered(settings: Settings, week: Week) -> DeliveredByPost:
+def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
     """What was delivered by each patrol of a week, as the ledger has it."""
     if not has_ledger(settings):
         return {}
     with open_ledger(settings) as ledger:
         table = ledger.read_delivered(week.days[0], week.days[-1])
-    found: DeliveredByPost = {}
-    rows = {
+    visits = {
         (row["officer"], row["urn"], row["date"], row["hotspot"]): row
         for row in table.to_dict("records")
     }
+    delivered: DeliveredBySlot = {}
     for duty in week.duties:
-        mine = [
-            rows.get((duty.officer, duty.urn, duty.date, stop.hotspot))
-            for stop in duty.patrol.stops
-        ]
-        known = [row for row in mine if row is not None]
-        if known:
-            minutes = [0.0 if row is None else float(row["minutes"]) for row in mine]
-            spoken = [int(row["engagements"]) for row in known if pd.notna(row["engagements"])]
-            found[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
-    return found
+        patrol = (duty.officer, duty.urn, duty.date)
+        rows = [visits.get((*patrol, stop.hotspot)) for stop in duty.patrol.stops]
+        recorded = [row for row in rows if row is not None]
+        if recorded:
+            minutes = [0.0 if row is None else float(row["minutes"]) for row in rows]
+            spoken = [int(row["engagements"]) for row in recorded if pd.notna(row["engagements"])]
+            delivered[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
+    return delivered

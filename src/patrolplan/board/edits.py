@@ -1,31 +1,47 @@
-"""Changes by hand -> the week after them, or why they cannot be.
-
-How two weeks differ, in words.
-"""
+"""What the week may become: changed by hand or solved again, and how two weeks differ, in words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import multiprocessing
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from patrolplan.board.requests import Add, ChooseVariant, Move, Remove, SetBan, SetLock, Swap
+from patrolplan.errors import PatrolplanError
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.rota import build_week, check_locks, check_locks_and_bans
+from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.week import Ban, Lock, format_day
-from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
+from patrolplan.team.week_editor import (
+    PATROL_GONE,
+    IndexedOptions,
+    InvalidEditError,
+    PatrolSlot,
+    get_slot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from multiprocessing.connection import Connection
+    from threading import Event
 
+    from patrolplan.team.problem import RotaProblem
     from patrolplan.team.week import Duty, Week
     from patrolplan.team.week_editor import WeekEditor
 
 
+MAX_NAMED_DIFFERENCES = 6
+"""Most differences that are named in one sentence."""
+POLL_SECONDS = 0.1
+JOIN_SECONDS = 0.5
+
+
 @dataclass(frozen=True, eq=False)
 class EditResult:
-    """A change that can be: the week after it, and what was done in words."""
+    """The week after a change, and what was done in words."""
 
     editor: WeekEditor
     week: Week
@@ -34,21 +50,9 @@ class EditResult:
 
 @singledispatch
 def apply_change(change: object, editor: WeekEditor, week: Week) -> EditResult:  # noqa: ARG001 - for those below
-    """The week after a change.
+    """The week after a change of `patrolplan.board.requests`.
 
-    Parameters
-    ----------
-    change
-        See `patrolplan.board.requests`.
-    hand
-        What the week may become.
-    week
-        The week as it stands.
-
-    Raises
-    ------
-    CannotBeError
-        When the rules do not allow it, with the reason.
+    Raises InvalidEditError, with the reason, when the rules do not allow it.
     """
     message = f"no change by hand: {type(change).__name__}"
     raise TypeError(message)
@@ -56,89 +60,83 @@ def apply_change(change: object, editor: WeekEditor, week: Week) -> EditResult: 
 
 @apply_change.register(Move)
 def _move_patrol(change: Move, editor: WeekEditor, week: Week) -> EditResult:
-    old = _find_duty(week, change.from_.post)
+    old = _find_duty(week, change.from_.slot)
     others = [duty for duty in week.duties if duty is not old]
-    new_hand, new = _place_patrol(_release_lock(editor, old), change.to.post, others, like=old)
-    said = (
-        f"{get_slot(old)} moved to "
-        f"{get_slot(new)}{_describe_mode_change(old, new)}{_describe_loan(new_hand, new)}"
-    )
-    return _build_result(editor, new_hand, [*others, new], said)
+    after, new = _place_patrol(_release_lock(editor, old), change.to.slot, others, like=old)
+    message = f"{get_slot(old)} moved to {get_slot(new)}"
+    message += _describe_mode_change(old, new) + _describe_loan(after, new)
+    return _build_result(editor, after, [*others, new], message)
 
 
 @apply_change.register(Swap)
 def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
-    a, b = _find_duty(week, change.a.post), _find_duty(week, change.b.post)
+    a, b = _find_duty(week, change.a.slot), _find_duty(week, change.b.slot)
     if a is b:
         message = "one patrol cannot be swapped with itself"
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not a and duty is not b]
     if a.officer == b.officer:
-        posts = PatrolSlot(a.officer, a.urn, b.date), PatrolSlot(a.officer, b.urn, a.date)
+        slots = PatrolSlot(a.officer, a.urn, b.date), PatrolSlot(a.officer, b.urn, a.date)
     else:
-        posts = PatrolSlot(b.officer, a.urn, a.date), PatrolSlot(a.officer, b.urn, b.date)
-    new_hand, first = _place_patrol(
-        _release_lock(_release_lock(editor, a), b), posts[0], others, like=a
-    )
-    new_hand, second = _place_patrol(new_hand, posts[1], [*others, first], like=b)
-    said = (
+        slots = PatrolSlot(b.officer, a.urn, a.date), PatrolSlot(a.officer, b.urn, b.date)
+    free = _release_lock(_release_lock(editor, a), b)
+    after, first = _place_patrol(free, slots[0], others, like=a)
+    after, second = _place_patrol(after, slots[1], [*others, first], like=b)
+    message = (
         f"swapped: {get_slot(first)}{_describe_mode_change(a, first)}, "
         f"{get_slot(second)}{_describe_mode_change(b, second)}"
     )
-    said += _describe_loan(new_hand, first) + _describe_loan(new_hand, second)
-    return _build_result(editor, new_hand, [*others, first, second], said)
+    message += _describe_loan(after, first) + _describe_loan(after, second)
+    return _build_result(editor, after, [*others, first, second], message)
 
 
 @apply_change.register(Add)
 def _add_patrol(change: Add, editor: WeekEditor, week: Week) -> EditResult:
-    new_hand, new = _place_patrol(editor, change.post, week.duties, variant=change.variant)
-    said = f"added: {get_slot(new)}{_describe_loan(new_hand, new)}"
-    return _build_result(editor, new_hand, [*week.duties, new], said)
+    after, new = _place_patrol(editor, change.slot, week.duties, variant=change.variant)
+    message = f"added: {get_slot(new)}{_describe_loan(after, new)}"
+    return _build_result(editor, after, [*week.duties, new], message)
 
 
 @apply_change.register(Remove)
 def _remove_patrol(change: Remove, editor: WeekEditor, week: Week) -> EditResult:
-    old = _find_duty(week, change.post)
+    old = _find_duty(week, change.slot)
     others = [duty for duty in week.duties if duty is not old]
     return _build_result(editor, _release_lock(editor, old), others, f"taken back: {get_slot(old)}")
 
 
 @apply_change.register(ChooseVariant)
 def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> EditResult:
-    old = _find_duty(week, change.post)
+    old = _find_duty(week, change.slot)
     _release_lock(editor, old)
     if old.variant == change.variant and editor.is_option(old):
         message = f"{get_slot(old)} takes this route already"
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not old]
-    new = editor.place_patrol(change.post, others, variant=change.variant)
-    said = f"{get_slot(new)} takes {format_route_name(new.variant)}"
-    return _build_result(editor, editor, [*others, new], said)
+    new = editor.place_patrol(change.slot, others, variant=change.variant)
+    message = f"{get_slot(new)} takes {format_route_name(new.variant)}"
+    return _build_result(editor, editor, [*others, new], message)
 
 
 @apply_change.register(SetLock)
 def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
-    duty = _find_duty(week, change.post)
+    duty = _find_duty(week, change.slot)
     lock = editor.find_lock(duty)
+    locks = [row for row in editor.inputs.locks if row is not lock]
     if change.kind == "lock":
-        if lock is not None and not (lock.variant is None and editor.is_loan(change.post)):
+        if lock is not None and not (lock.variant is None and editor.is_loan(change.slot)):
             message = f"{get_slot(duty)} is locked already"
             raise InvalidEditError(message)
-        mine = Lock(duty.officer, duty.urn, duty.date, duty.variant)
-        others = [row for row in editor.inputs.locks if row is not lock]
-        locked = editor.with_locks_and_bans(locks=[*others, mine])
-        return _build_result(editor, locked, week.duties, f"locked: {get_slot(duty)}")
-    if lock is None:
+        locks.append(Lock(duty.officer, duty.urn, duty.date, duty.variant))
+    elif lock is None:
         message = f"{get_slot(duty)} is not locked"
         raise InvalidEditError(message)
-    locks = [row for row in editor.inputs.locks if row is not lock]
-    if editor.is_loan(change.post):
+    elif editor.is_loan(change.slot):
         if lock.variant is None:
             message = f"{duty.officer} is lent to URN {duty.urn}: the patrol stays so, or goes"
             raise InvalidEditError(message)
         locks.append(Lock(duty.officer, duty.urn, duty.date))
-    said = f"unlocked: {get_slot(duty)}"
-    return _build_result(editor, editor.with_locks_and_bans(locks=locks), week.duties, said)
+    after = editor.with_locks_and_bans(locks=locks)
+    return _build_result(editor, after, week.duties, f"{change.kind}ed: {get_slot(duty)}")
 
 
 @apply_change.register(SetBan)
@@ -149,24 +147,28 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
             message = f"{_describe_ban(ban)}: there is no such ban"
             raise InvalidEditError(message)
         bans = [row for row in editor.inputs.bans if row != ban]
-        freed = editor.with_locks_and_bans(bans=bans)
-        return _build_result(editor, freed, week.duties, f"allowed again: {_describe_ban(ban)}")
+        after = editor.with_locks_and_bans(bans=bans)
+        return _build_result(editor, after, week.duties, f"allowed again: {_describe_ban(ban)}")
     _check_ban(editor, ban)
-    banned = editor.with_locks_and_bans(bans=[*editor.inputs.bans, ban])
-    stay = [duty for duty in week.duties if not _is_banned(ban, duty)]
-    gone = [duty for duty in week.duties if _is_banned(ban, duty)]
-    for duty in gone:
-        banned = _release_lock(banned, duty)
-    said = f"ruled out: {_describe_ban(ban)}"
-    if gone:
-        said += f"; taken back: {', '.join(str(get_slot(duty)) for duty in gone)}"
-    return _build_result(editor, banned, stay, said)
+    after = editor.with_locks_and_bans(bans=[*editor.inputs.bans, ban])
+    allowed = [duty for duty in week.duties if not _is_banned(ban, duty)]
+    banned = [duty for duty in week.duties if _is_banned(ban, duty)]
+    for duty in banned:
+        after = _release_lock(after, duty)
+    message = f"ruled out: {_describe_ban(ban)}"
+    if banned:
+        message += f"; taken back: {', '.join(str(get_slot(duty)) for duty in banned)}"
+    return _build_result(editor, after, allowed, message)
 
 
 def _build_result(
     before: WeekEditor, after: WeekEditor, duties: Sequence[Duty], message: str
 ) -> EditResult:
-    """The week of these patrols; where more has become possible its bound is not known so well."""
+    """The week of these patrols.
+
+    Its bound on the worth stays valid while options only disappear. Where more has become possible
+    the bound is replaced by the loosest one, until the week is solved again.
+    """
     looser = not after.options.rows.keys() <= before.options.rows.keys()
     looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
     bound = compute_loosest_bound(after.problem) if looser else None
@@ -176,45 +178,41 @@ def _build_result(
 
 def _place_patrol(
     editor: WeekEditor,
-    post: PatrolSlot,
+    slot: PatrolSlot,
     others: Sequence[Duty],
     *,
     variant: int | None = None,
     like: Duty | None = None,
 ) -> tuple[WeekEditor, Duty]:
-    """A patrol for a post; an officer who is lent is locked to it, so that solving keeps it."""
-    known = post.officer in editor.inputs.officers and post.urn in editor.inputs.urns
-    if known and editor.is_loan(post):
-        open_lock = Lock(post.officer, post.urn, post.date)
-        trial = editor.with_locks_and_bans(locks=[*editor.inputs.locks, open_lock])
-        found = trial.place_patrol(post, others, variant=variant, like=like)
-        return trial, found
-    return editor, editor.place_patrol(post, others, variant=variant, like=like)
+    """A patrol for a slot; an officer who is lent is locked to it, so that solving keeps it."""
+    if is_lent(editor, slot):
+        lock = Lock(slot.officer, slot.urn, slot.date)
+        editor = editor.with_locks_and_bans(locks=[*editor.inputs.locks, lock])
+    return editor, editor.place_patrol(slot, others, variant=variant, like=like)
 
 
-def _find_duty(week: Week, post: PatrolSlot) -> Duty:
+def is_lent(editor: WeekEditor, slot: PatrolSlot) -> bool:
+    """Whether a patrol lends an officer to a school not in their care; False for unknown names."""
+    inputs = editor.inputs
+    return slot.officer in inputs.officers and slot.urn in inputs.urns and editor.is_loan(slot)
+
+
+def _find_duty(week: Week, slot: PatrolSlot) -> Duty:
     for duty in week.duties:
-        if get_slot(duty) == post:
+        if get_slot(duty) == slot:
             return duty
-    message = f"{post}: {PATROL_GONE}"
+    message = f"{slot}: {PATROL_GONE}"
     raise InvalidEditError(message)
 
 
 def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
-    """The hand free of a patrol's lock: the lock of one who is lent goes with the patrol.
-
-    Raises
-    ------
-    CannotBeError
-        When it was locked on purpose.
-    """
+    """The editor without the lock that a loan put on a patrol; raises for a lock set by hand."""
     lock = editor.find_lock(duty)
     if lock is None:
         return editor
     if lock.variant is None and editor.is_loan(get_slot(duty)):
-        return editor.with_locks_and_bans(
-            locks=[row for row in editor.inputs.locks if row is not lock]
-        )
+        locks = [row for row in editor.inputs.locks if row is not lock]
+        return editor.with_locks_and_bans(locks=locks)
     message = f"{get_slot(duty)} is locked; unlock it first"
     raise InvalidEditError(message)
 
@@ -230,21 +228,19 @@ def _describe_loan(editor: WeekEditor, duty: Duty) -> str:
 
 
 def _check_ban(editor: WeekEditor, ban: Ban) -> None:
-    choice = editor.inputs
-    if ban in choice.bans:
+    inputs = editor.inputs
+    message = ""
+    if ban in inputs.bans:
         message = f"{_describe_ban(ban)}: is ruled out already"
-        raise InvalidEditError(message)
-    if ban == Ban():
+    elif ban == Ban():
         message = "this would rule everything out; name an officer, a school or a day"
-        raise InvalidEditError(message)
-    if ban.officer is not None and ban.officer not in choice.officers:
+    elif ban.officer is not None and ban.officer not in inputs.officers:
         message = f"there is no officer '{ban.officer}'"
-        raise InvalidEditError(message)
-    if ban.urn is not None and ban.urn not in choice.urns:
+    elif ban.urn is not None and ban.urn not in inputs.urns:
         message = f"no patrol is planned for URN '{ban.urn}'"
-        raise InvalidEditError(message)
-    if ban.date is not None and ban.date not in choice.days:
+    elif ban.date is not None and ban.date not in inputs.days:
         message = f"{ban.date} is not a day of this week"
+    if message:
         raise InvalidEditError(message)
 
 
@@ -265,39 +261,117 @@ def _describe_ban(ban: Ban) -> str:
     return f"{who} at {where}, {when}{route}"
 
 
-MAX_NAMED_DIFFERENCES = 6
-"""Most differences that are named in one sentence."""
-
-
 def list_differences(before: Week, after: Week) -> list[str]:
-    """Every patrol that is not as it was, in words."""
+    """Every patrol that changed, in words."""
     old = {get_slot(duty): duty for duty in before.duties}
     new = {get_slot(duty): duty for duty in after.duties}
-    gone = [f"taken back: {post}" for post in old if post not in new]
-    come = [
-        f"new: {post}, {format_route_name(duty.variant)}"
-        for post, duty in new.items()
-        if post not in old
+    routes = {slot: format_route_name(duty.variant) for slot, duty in new.items()}
+    changed = [slot for slot in new if slot in old and new[slot].key != old[slot].key]
+    return [
+        *(f"taken back: {slot}" for slot in old if slot not in new),
+        *(f"new: {slot}, {routes[slot]}" for slot in new if slot not in old),
+        *(f"{slot} takes {routes[slot]}" for slot in changed),
     ]
-    other = [
-        f"{post} takes {format_route_name(duty.variant)}"
-        for post, duty in new.items()
-        if post in old and duty.key != old[post].key
-    ]
-    return [*gone, *come, *other]
 
 
 def describe_difference(before: Week, after: Week) -> str:
     """How two weeks differ, in one sentence."""
     rows = list_differences(before, after)
-    more = (
-        f"; and {len(rows) - MAX_NAMED_DIFFERENCES} more"
-        if len(rows) > MAX_NAMED_DIFFERENCES
-        else ""
-    )
-    told = "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + more
     if not rows:
-        told = "the patrols are the same"
-        if (before.locks, before.bans) != (after.locks, after.bans):
-            told = "locks or bans"
-    return told
+        same_rules = (before.locks, before.bans) == (after.locks, after.bans)
+        return "the patrols are the same" if same_rules else "locks or bans"
+    more = len(rows) - MAX_NAMED_DIFFERENCES
+    return "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+
+
+class CancelledError(PatrolplanError):
+    """Solving was cancelled."""
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A solved week that nobody has accepted yet."""
+
+    options: IndexedOptions
+    """What it was solved from: once locks, bans or routes change, the proposal is void."""
+    week: Week
+
+
+def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
+    """The week of most worth that keeps locks and bans.
+
+    Patrols that are in the present week as well keep their walk as it was handed out. Raises
+    CancelledError when it was stopped, InputError when the locks contradict each other.
+    """
+    options = _drop_unplanned(editor)
+    inputs = options.inputs
+    check_locks_and_bans(inputs)
+    check_locks(inputs, options.problem)
+    solution = _solve_in_process(options.problem, editor.inputs.area.settings.seed, cancel)
+    solved = build_week(inputs, options.problem, solution).duties
+    find_route = editor.inputs.find_route
+    present = {(get_slot(duty), find_route(duty.patrol)): duty for duty in week.duties}
+    duties = [present.get((get_slot(duty), find_route(duty.patrol)), duty) for duty in solved]
+    return Proposal(editor.options, editor.build_week(duties, bound=solution.bound))
+
+
+def _drop_unplanned(editor: WeekEditor) -> IndexedOptions:
+    """The options without patrols that are no longer in the plan, except those that are locked."""
+    inputs = editor.inputs
+    locked = tuple(duty for duty in inputs.held if editor.find_lock(duty) is not None)
+    if locked == inputs.held == ():
+        return editor.options
+    their_locks = [editor.find_lock(duty) for duty in locked]
+    locks = tuple(lock for lock in inputs.locks if lock not in their_locks)
+    return IndexedOptions(replace(inputs, held=locked, locks=locks))
+
+
+def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
+    """Solve in a process, which unlike a thread can be ended at any moment."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
+    worker.start()
+    theirs.close()
+    try:
+        while not ours.poll(POLL_SECONDS):
+            if cancel.is_set():
+                message = "cancelled; the week is as it was"
+                raise CancelledError(message)
+        answer = ours.recv()
+    except EOFError:
+        message = "solving broke off; the week is as it was"
+        raise CancelledError(message) from None
+    finally:
+        ours.close()
+        worker.terminate()
+        worker.join(JOIN_SECONDS)
+        if worker.is_alive():
+            worker.kill()
+    if not isinstance(answer, RotaSolution):
+        message = "solving gave no week; the week is as it was"
+        raise CancelledError(message)
+    return answer
+
+
+def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
+    answer.send(solve_rota(problem, seed=seed))
+    answer.close()
+
+
+def compute_gains(before: Week, after: Week) -> dict[str, float]:
+    """What a proposal changes for the better or worse: signed differences."""
+    worth = after.worth - before.worth
+    return {
+        "worth": worth,
+        "worth_percent": 100 * worth / before.worth if before.worth else 0.0,
+        "doses": _count_doses(after) - _count_doses(before),
+        "short": len(after.short) - len(before.short),
+        "patrols": len(after.duties) - len(before.duties),
+        "cards": len(list_differences(before, after)),
+    }
+
+
+def _count_doses(week: Week) -> int:
+    """Hotspots with a dose, over all days."""
+    return len({(stop.hotspot, duty.date) for duty in week.duties for stop in duty.patrol.stops})

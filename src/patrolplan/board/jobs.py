@@ -1,32 +1,33 @@
-"""What takes longer than a click: it runs beside the board, says how far it is, one at a time.
-
-Solve again round the locks, in a process that can be ended at any moment.
-"""
+"""All that the board does for its page, and the slow work behind it: solve, plan, print."""
 
 from __future__ import annotations
 
-import multiprocessing
 import time
+import traceback
 from dataclasses import dataclass, replace
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.board.edits import list_differences
+from patrolplan.board.board_ledger import load_delivered, record_doses
+from patrolplan.board.edits import apply_change, compute_gains, list_differences, solve_week
+from patrolplan.board.printing import OUT_OF_DATE_KEY, print_papers
+from patrolplan.board.requests import ReleasePlace, TaskPlace
+from patrolplan.board.tasking import change_tasked_table, replan_tasked_places
+from patrolplan.board.views import build_duty_documents, build_week_view
 from patrolplan.errors import PatrolplanError
-from patrolplan.team.rota import build_week, check_locks, check_locks_and_bans
-from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.week_editor import IndexedOptions, WeekEditor, get_slot
-from patrolplan.terminal import stderr_console
+from patrolplan.team.week_editor import InvalidEditError
+from patrolplan.text import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
-    from threading import Event
 
-    from patrolplan.team.problem import RotaProblem
-    from patrolplan.team.week import Week
+    from patrolplan.board.edits import Proposal
+    from patrolplan.board.requests import BoardChange, DosesRequest, PrintRequest
+    from patrolplan.board.session import BoardSession, BoardState
 
 
+CLOSE_SECONDS = 2.0
+"""How long the board waits for its work in the background when it is closed."""
 MAX_RUNNING_SHARE = 0.95
 """A share is an estimate from how long it took before: it stops here until the work is done."""
 
@@ -37,223 +38,278 @@ class BusyError(PatrolplanError, OSError):
 
 @dataclass(frozen=True)
 class JobStatus:
-    """How far a work is.
+    """The progress of a job."""
 
-    Parameters
-    ----------
-    kind
-        "solving", "planning" or "printing"; empty before the first.
-    running
-        Whether it goes on.
-    began
-        When, as `time.monotonic` tells it.
-    seconds
-        How long it took, once it has ended.
-    said
-        What it does or did, in words.
-    problem
-        Why it failed; empty when it did not.
-    """
-
-    kind: str = ""
+    kind: str = ""  # "solving", "planning" or "printing"; empty before the first
     running: bool = False
-    started_at: float = 0.0
-    seconds: float = 0.0
-    message: str = ""
-    problem: str = ""
+    started_at: float = 0.0  # by time.monotonic
+    seconds: float = 0.0  # how long it took, once it has ended
+    message: str = ""  # what it does or did, in words
+    problem: str = ""  # why it failed; empty when it did not
 
 
 class BackgroundJob:
-    """One work at a time, in a thread of its own.
+    """One job at a time, in a thread of its own.
 
-    Parameters
-    ----------
-    expected_seconds
-        How long the first is thought to take, for the share told; later ones as the last one.
+    `expected_seconds` says how long the first will take, for its share done; later ones are
+    expected to take as long as the last one.
     """
 
     def __init__(self, expected_seconds: float = 5.0) -> None:
         self._expected = expected_seconds
         self._lock = Lock()
-        self._status = JobStatus()
         self._thread: Thread | None = None
-
-    @property
-    def status(self) -> JobStatus:
-        """How far it is."""
-        return self._status
+        self.status = JobStatus()
 
     def start(self, kind: str, description: str, action: Callable[[], str]) -> None:
-        """Begin; `do` gives what was done, in words.
-
-        Raises
-        ------
-        BusyError
-            When the last one goes on.
-        """
+        """Begin; `action` returns what was done, in words. Raises BusyError while one runs."""
         with self._lock:
-            if self._status.running:
-                message = f"{self._status.message}: wait until it is done, or cancel it"
+            if self.status.running:
+                message = f"{self.status.message}: wait until it is done, or cancel it"
                 raise BusyError(message)
-            self._status = JobStatus(
-                kind, running=True, started_at=time.monotonic(), message=description
-            )
+            now = time.monotonic()
+            self.status = JobStatus(kind, running=True, started_at=now, message=description)
             self._thread = Thread(target=self._run, args=(action,), name=kind, daemon=True)
             self._thread.start()
 
-    def say(self, said: str) -> None:
-        """Tell what is going on now."""
-        self._status = replace(self._status, message=said)
-
     def wait(self, seconds: float | None = None) -> None:
-        """Wait for the end."""
+        """Wait for the end, at most so long."""
         if self._thread is not None:
             self._thread.join(seconds)
 
     def _run(self, action: Callable[[], str]) -> None:
-        problem = ""
+        problem = message = ""
         try:
-            said = action()
+            message = action()
         except PatrolplanError as error:
-            said, problem = "", str(error)
+            problem = str(error)
         except Exception as error:  # noqa: BLE001 - the board goes on; the terminal says more
-            stderr_console.print_exception()
-            said, problem = "", f"the board itself is at fault ({type(error).__name__})"
-        seconds = time.monotonic() - self._status.started_at
+            traceback.print_exc()
+            problem = f"the board itself is at fault ({type(error).__name__})"
+        seconds = time.monotonic() - self.status.started_at
         if not problem:
             self._expected = max(0.5, seconds)
-        told = said or problem
-        self._status = replace(
-            self._status, running=False, seconds=seconds, message=told, problem=problem
+        self.status = replace(
+            self.status,
+            running=False,
+            seconds=seconds,
+            message=message or problem,
+            problem=problem,
         )
 
     def document(self) -> dict[str, Any]:
-        """How far it is, for the page."""
-        now = self._status
-        seconds = time.monotonic() - now.started_at if now.running else now.seconds
-        share = min(MAX_RUNNING_SHARE, seconds / self._expected) if now.running else 1.0
+        """The progress, for the page."""
+        status = self.status
+        seconds = time.monotonic() - status.started_at if status.running else status.seconds
+        share = min(MAX_RUNNING_SHARE, seconds / self._expected) if status.running else 1.0
         return {
-            "kind": now.kind,
-            "running": now.running,
+            "kind": status.kind,
+            "running": status.running,
             "seconds": round(seconds, 1),
             "share": round(share, 3),
-            "said": now.message,
-            "problem": now.problem,
+            "said": status.message,
+            "problem": status.problem,
         }
 
 
-POLL_SECONDS = 0.1
-JOIN_SECONDS = 0.5
+class Board:
+    """What the page may ask of the week, and the jobs that run in the background."""
 
+    def __init__(self, session: BoardSession) -> None:
+        self.session = session
+        self._planning_job = BackgroundJob()
+        self._printing_job = BackgroundJob(expected_seconds=20.0)
+        self._cancel = Event()
+        self._proposal: Proposal | None = None
 
-class CancelledError(PatrolplanError):
-    """Solving was cancelled."""
+    def close(self) -> None:
+        """Stop solving and planning; papers that are being written are finished first."""
+        self._cancel.set()
+        self._planning_job.wait(CLOSE_SECONDS)
+        self._printing_job.wait()
 
+    def has_news(self, since: int) -> bool:
+        """Whether anything is new after a version."""
+        return since != self.session.version or self._planning_job.status.running
 
-@dataclass(frozen=True, eq=False)
-class Proposal:
-    """A week that was solved, not taken yet.
+    def build_state(self) -> dict[str, Any]:
+        """Everything that the page shows."""
+        session = self.session
+        with session.lock:
+            state = session.state
+            facts = {
+                "version": session.version,
+                "can_undo": session.can_undo,
+                "can_redo": session.can_redo,
+                "unsaved": bool(session.save_problem),
+                "save_problem": session.save_problem,
+            }
+        try:
+            doses, problem = load_delivered(state.planned_area.area.settings, state.week), ""
+        except PatrolplanError as error:
+            doses, problem = {}, str(error)
+        return {
+            **facts,
+            **build_week_view(state, doses),
+            "ledger_problem": problem,
+            "solving": self.build_solving_status() if self._planning_job.status.running else None,
+            "proposal": self.proposal is not None,
+            "out_of_date": session.store.load_manifest().get(OUT_OF_DATE_KEY, []),
+        }
 
-    Parameters
-    ----------
-    options
-        What it was solved from: it is void once locks, bans or routes are others.
-    week
-        The week.
-    """
+    def check(self, change: BoardChange) -> dict[str, Any]:
+        """Whether a change can be made, and what the week would be worth; nothing changes."""
+        state = self.session.state
+        before = state.week.worth
+        try:
+            if isinstance(change, TaskPlace | ReleasePlace):
+                change_tasked_table(state, change)
+                message, worth = "the patrols it touches are planned again", before
+            else:
+                result = apply_change(change, state.editor, state.week)
+                message, worth = result.message, result.week.worth
+        except InvalidEditError as error:
+            return {"ok": False, "why": str(error), "worth": before, "worth_before": before}
+        return {"ok": True, "why": "", "said": message, "worth": worth, "worth_before": before}
 
-    options: IndexedOptions
-    week: Week
+    def change(self, version: int, change: BoardChange) -> str:
+        """Make a change and save it; a tasked place is planned in the background first."""
+        self._check_not_planning()
+        if isinstance(change, TaskPlace | ReleasePlace):
+            return self._change_tasked_places(version, change)
+        return self.session.change(version, change)
 
+    def undo(self, version: int) -> str:
+        """Undo the last change."""
+        self._check_not_planning()
+        return self.session.undo(version)
 
-def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
-    """The week of most worth that keeps locks and bans.
+    def redo(self, version: int) -> str:
+        """Make the change again that was undone last."""
+        self._check_not_planning()
+        return self.session.redo(version)
 
-    Parameters
-    ----------
-    hand
-        What the week may become.
-    week
-        The week as it stands: patrols that stay the same keep their walk as it was handed out.
-    cancel
-        Set to stop.
+    def record(self, request: DosesRequest) -> str:
+        """Enter doses into the ledger."""
+        self._check_not_planning()  # its new version would make the one being planned out of date
 
-    Raises
-    ------
-    CancelledError
-        When it was stopped.
-    InputError
-        When the locks cannot be fulfilled together.
-    """
-    options = _drop_unplanned(editor)
-    check_locks_and_bans(options.inputs)
-    check_locks(options.inputs, options.problem)
-    solution = _solve_in_process(options.problem, editor.inputs.area.settings.seed, cancel)
-    found = build_week(options.inputs, options.problem, solution)
-    now = {(get_slot(duty), editor.inputs.find_route(duty.patrol)): duty for duty in week.duties}
-    duties = [
-        now.get((get_slot(duty), editor.inputs.find_route(duty.patrol)), duty)
-        for duty in found.duties
-    ]
-    return Proposal(editor.options, editor.build_week(duties, bound=solution.bound))
+        def enter(state: BoardState) -> str:
+            settings, slot = state.planned_area.area.settings, request.duty.slot
+            return record_doses(settings, state.week, slot, request.minutes, request.engagements)
 
+        return self.session.apply_outside_history(request.version, enter)
 
-def _drop_unplanned(editor: WeekEditor) -> IndexedOptions:
-    """The options without patrols that the plan knows no more, but for those that are locked."""
-    choice = editor.inputs
-    held = tuple(duty for duty in choice.held if editor.find_lock(duty) is not None)
-    if held == choice.held == ():
-        return editor.options
-    theirs = [editor.find_lock(duty) for duty in held]
-    locks = tuple(lock for lock in choice.locks if lock not in theirs)
-    return IndexedOptions(replace(choice, held=held, locks=locks))
+    def _check_not_planning(self) -> None:
+        status = self._planning_job.status
+        if status.running and status.kind == "planning":
+            message = f"{status.message}: wait until it is done"
+            raise BusyError(message)
 
+    def _change_tasked_places(self, version: int, change: TaskPlace | ReleasePlace) -> str:
+        with self.session.lock:
+            self.session.check_version(version)
+            state = self.session.state
+            table = change_tasked_table(state, change)
+        if isinstance(change, ReleasePlace):
+            message = f"Taken off: the tasked place {change.place_id}"
+        else:
+            kind = "to be visited" if change.must_visit else "barred"
+            message = f"Tasked: {change.place_id} is {kind} until {change.to}"
 
-def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
-    worker.start()
-    theirs.close()
-    try:
-        while not ours.poll(POLL_SECONDS):
-            if cancel.is_set():
-                message = "cancelled; the week is as it was"
-                raise CancelledError(message)
-        answer = ours.recv()
-    except EOFError:
-        message = "solving broke off; the week is as it was"
-        raise CancelledError(message) from None
-    finally:
-        ours.close()
-        worker.terminate()
-        worker.join(JOIN_SECONDS)
-        if worker.is_alive():
-            worker.kill()
-    if not isinstance(answer, RotaSolution):
-        message = "solving gave no week; the week is as it was"
-        raise CancelledError(message)
-    return answer
+        def plan() -> str:
+            after, outcome = replan_tasked_places(state, table)
+            return self.session.apply_step(version, lambda _: (after, message + outcome))
 
+        self._planning_job.start("planning", "Planning the patrols that it touches", plan)
+        return message
 
-def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
-    answer.send(solve_rota(problem, seed=seed))
-    answer.close()
+    def build_solving_status(self) -> dict[str, Any]:
+        """The progress of solving or planning."""
+        return self._planning_job.document()
 
+    def start_solving(self, version: int) -> None:
+        """Begin to solve the week again with its locks and bans."""
+        with self.session.lock:
+            self.session.check_version(version)
+            state = self.session.state
+        self._proposal = None
 
-def compute_gains(before: Week, after: Week) -> dict[str, float]:
-    """What a proposal changes for the better or worse: signed differences."""
-    worth = after.worth - before.worth
-    return {
-        "worth": worth,
-        "worth_percent": 100 * worth / before.worth if before.worth else 0.0,
-        "doses": _count_doses(after) - _count_doses(before),
-        "short": len(after.short) - len(before.short),
-        "patrols": len(after.duties) - len(before.duties),
-        "cards": len(list_differences(before, after)),
-    }
+        def solve() -> str:
+            self._proposal = solve_week(state.editor, state.week, self._cancel)
+            return "A proposal is there to compare"
 
+        self._cancel.clear()
+        self._planning_job.start("solving", "Solving round the locks", solve)
 
-def _count_doses(week: Week) -> int:
-    """Hotspots with a dose, over all days."""
-    return len({(stop.hotspot, d.date) for d in week.duties for stop in d.patrol.stops})
+    def cancel_solving(self) -> None:
+        """Stop solving; the week stays as it is."""
+        self._cancel.set()
+        self._planning_job.wait(CLOSE_SECONDS)
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """What was solved, as long as locks, bans and routes are those it was solved for."""
+        proposal = self._proposal
+        if proposal is None or proposal.options is not self.session.state.editor.options:
+            return None
+        return proposal
+
+    def build_proposal(self) -> dict[str, Any] | None:
+        """The proposal, compared with the present week."""
+        proposal, state = self.proposal, self.session.state
+        if proposal is None:
+            return None
+        week = proposal.week
+        return {
+            "patrols": build_duty_documents(replace(state, week=week), {}),
+            "worth": week.worth,
+            "bound": week.bound,
+            "gap_percent": week.gap_percent,
+            "status": week.status,
+            "changes": list_differences(state.week, week),
+            "gains": compute_gains(state.week, week),
+        }
+
+    def accept_proposal(self, version: int) -> str:
+        """Make the proposal the week."""
+
+        def accept(state: BoardState) -> tuple[BoardState, str]:
+            proposal = self.proposal
+            if proposal is None:
+                message = "there is no proposal for these locks and bans; solve again"
+                raise InvalidEditError(message)
+            count = len(list_differences(state.week, proposal.week))
+            message = f"Taken: the proposal, {format_count(count, 'change')}"
+            return replace(state, week=proposal.week), message
+
+        self._check_not_planning()
+        message = self.session.apply_step(version, accept)
+        self._proposal = None
+        return message
+
+    def discard_proposal(self) -> None:
+        """Forget the proposal."""
+        self._proposal = None
+
+    def start_printing(self, request: PrintRequest) -> None:
+        """Begin to print the week, or a part of it."""
+        with self.session.lock:
+            self.session.check_version(request.version)
+
+        def draw() -> str:
+            return print_papers(self.session, request.officer, request.date)
+
+        self._printing_job.start("printing", "Drawing the papers", draw)
+
+    def build_printing_status(self) -> dict[str, Any]:
+        """The progress of printing, and the papers in the folder."""
+        store = self.session.store
+        stale = set(store.load_manifest().get(OUT_OF_DATE_KEY, []))
+        return {
+            **self._printing_job.document(),
+            "folder": str(store.folder),
+            "files": [
+                {"name": name, "href": f"/papers/{name}", "out_of_date": name in stale}
+                for name in store.list_papers()
+            ],
+        }

@@ -1,4 +1,4 @@
-"""What the page may ask for, checked before anything is done with it."""
+"""The requests that the page may send, checked before anything is done with them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Version = Annotated[int, Field(ge=0)]
 
 
 class BoardRequest(BaseModel):
-    """Part of a request: closed to what it does not know."""
+    """Part of a request; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -42,8 +42,8 @@ class PatrolReference(BoardRequest):
     date: Day
 
     @property
-    def post(self) -> PatrolSlot:
-        """The post it names."""
+    def slot(self) -> PatrolSlot:
+        """The slot that it names."""
         return PatrolSlot(self.officer, self.urn, self.date)
 
 
@@ -71,7 +71,7 @@ class Add(PatrolReference):
 
 
 class Remove(PatrolReference):
-    """A patrol is taken back."""
+    """A patrol is removed."""
 
     kind: Literal["remove"]
 
@@ -84,7 +84,7 @@ class ChooseVariant(PatrolReference):
 
 
 class SetLock(PatrolReference):
-    """A patrol stays, whatever is solved again; or may change again."""
+    """A patrol stays as it is when the week is solved again; or may change again."""
 
     kind: Literal["lock", "unlock"]
 
@@ -126,7 +126,7 @@ BoardChange = Annotated[WeekChange | TaskPlace | ReleasePlace, Field(discriminat
 
 
 class VersionedRequest(BoardRequest):
-    """Asked of the week as the page knows it."""
+    """A request about the version of the week that the page shows."""
 
     version: Version
 
@@ -138,7 +138,7 @@ class ChangeRequest(VersionedRequest):
 
 
 class CheckRequest(BoardRequest):
-    """A change that is looked at only; the version does not matter."""
+    """A change to try out only; the version does not matter."""
 
     change: BoardChange
     version: Version = 0

@@ -1,8 +1,8 @@
-"""Who may speak to the board: this computer, this page, with the session's token, in small words.
+"""Who may use the board: this computer, its own page, with the session's token, in small requests.
 
 Another page of the same browser can send requests to a loopback address too. It cannot know the
-token, its Origin is another one, and a name that it makes point here (DNS rebinding) is another
-Host: each of these alone is refused.
+token, its Origin is another one, and a name that it points at this computer (DNS rebinding) is
+another Host: each of these alone is refused.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ PUBLIC_PREFIX = "/page/"
 
 
 class RequestRefusedError(Exception):
-    """A request that is not answered as asked."""
+    """A request that is refused, with the status of the answer and why."""
 
     def __init__(self, status: int, problem: str) -> None:
         super().__init__(problem)
@@ -60,7 +60,7 @@ class RequestRefusedError(Exception):
 
 @dataclass
 class RateLimit:
-    """How many more requests may come now: a bucket that fills while nobody asks."""
+    """How many more requests may come now: a bucket that fills while none come."""
 
     remaining: float = MAX_BURST_REQUESTS
     updated_at: float = field(default_factory=time.monotonic)
@@ -79,17 +79,7 @@ class RateLimit:
 
 
 class RequestGuard:
-    """Stands before the board's pages and answers what is not for them.
-
-    Parameters
-    ----------
-    app
-        The pages.
-    token
-        Of this session.
-    port
-        The port that the board listens on.
-    """
+    """The app that every request reaches first: it refuses what the board must not answer."""
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
         self._app = app
@@ -109,7 +99,7 @@ class RequestGuard:
             self._check(scope)
             body = await self._read_body(scope, receive)
         except RequestRefusedError as refused:
-            await self._refuse(send, refused)
+            await _send_refusal(send, refused)
             return
         await self._app(scope, _replay_body(body, receive), _add_headers(send))
 
@@ -122,12 +112,12 @@ class RequestGuard:
         for name, value in headers:
             if name == b"origin" and value.lower() not in self._origins:
                 raise RequestRefusedError(403, "another page may not ask the board")
-        known = self._has_token(scope, headers)
-        if not self._rate_limits[known].try_acquire():
+        has_token = self._has_token(scope, headers)
+        if not self._rate_limits[has_token].try_acquire():
             raise RequestRefusedError(429, "too many requests at once; wait a second")
-        if not known and not scope["path"].startswith(PUBLIC_PREFIX):
-            told = "open the board by the whole address that it printed, with its token"
-            raise RequestRefusedError(401, told)
+        if not has_token and not scope["path"].startswith(PUBLIC_PREFIX):
+            problem = "open the board by the whole address that it printed, with its token"
+            raise RequestRefusedError(401, problem)
 
     def _has_token(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> bool:
         """Whether the token is given, in its header or for pages that are opened by address."""
@@ -159,39 +149,42 @@ class RequestGuard:
         except TimeoutError:
             raise RequestRefusedError(408, "the request took too long to arrive") from None
 
-    async def _refuse(self, send: Send, refused: RequestRefusedError) -> None:
-        body = json.dumps({"problem": refused.problem}).encode("utf-8")
-        headers = [
-            *SECURITY_HEADERS,
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode("ascii")),
-            (b"connection", b"close"),  # what is still to come of a body is not read
-        ]
-        await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+
+async def _send_refusal(send: Send, refused: RequestRefusedError) -> None:
+    body = json.dumps({"problem": refused.problem}).encode("utf-8")
+    headers = [
+        *SECURITY_HEADERS,
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode("ascii")),
+        (b"connection", b"close"),  # what is still to come of a body is not read
+    ]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:
-    """A body that has been read already, and then what comes after it."""
-    told = False
+    """Gives the body that has been read already, and then what comes after it."""
+    replayed = False
 
-    async def again() -> Message:
-        nonlocal told
-        if told:
+    async def replay() -> Message:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        told = True
+        replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return again
+    return replay
 
 
 def _add_headers(send: Send) -> Send:
-    async def headed(message: Message) -> None:
+    """Adds the security headers that an answer does not set itself."""
+
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = list(message.get("headers", []))
-            named = {name.lower() for name, _ in own}
-            missing = [row for row in SECURITY_HEADERS if row[0] not in named]
+            names = {name.lower() for name, _ in own}
+            missing = [row for row in SECURITY_HEADERS if row[0] not in names]
             message = {**message, "headers": [*own, *missing]}
         await send(message)
 
-    return headed
+    return send_with_headers

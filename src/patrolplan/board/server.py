@@ -28,20 +28,19 @@ from patrolplan.board.requests import (
 )
 from patrolplan.board.security import RequestGuard
 from patrolplan.board.session import ConflictError
+from patrolplan.board.views import build_map_document
 from patrolplan.errors import InputError, PatrolplanError
 from patrolplan.outputs.week.roster import format_week
-from patrolplan.terminal import stderr_console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from patrolplan.board.board import Board
+    from patrolplan.board.jobs import Board
 
 
 PAGE = Path(__file__).parent / "page"
+LEAFLET = Path(leaflet.BASE_DIR)
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 LOOPBACK_ADDRESS = "127.0.0.1"
 PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -49,21 +48,10 @@ PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 
 
 def build_app(board: Board, token: str, port: int) -> ASGIApp:
-    """The board behind its guard.
-
-    Parameters
-    ----------
-    board
-        What it shows and changes.
-    token
-        Of this session; whoever knows it may use the board.
-    port
-        The port that it will be served on.
-    """
+    """The board behind its guard; anybody who knows the token may use it."""
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
-    _add_queries(app, board)
-    _add_changes(app, board)
+    _add_week(app, board)
     _add_jobs(app, board)
     _add_error_handlers(app, board)
     return RequestGuard(app, token, port)
@@ -77,21 +65,25 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
     def page() -> HTMLResponse:
         week = board.session.state.week
         area = week.plan.area
-        text = _build_jinja_environment().get_template("board.html.j2")
-        facts = {"token": token, "area": area.name, "week_name": format_week(week)}
-        facts["marking"] = area.settings.output.marking
-        return HTMLResponse(text.render(**facts, scripts=scripts))
+        html = _build_page_template().render(
+            token=token,
+            area=area.name,
+            week_name=format_week(week),
+            marking=area.settings.output.marking,
+            scripts=scripts,
+        )
+        return HTMLResponse(html)
 
     @app.get("/page/{name}")
     def static(name: str) -> Response:
         if name not in files:
             raise HTTPException(404, "there is no such page")
-        kind, content = files[name]
-        return Response(content(), media_type=kind)
+        path = files[name]
+        return Response(_read_static_file(path), media_type=MEDIA_TYPES[path.suffix])
 
     @app.get("/papers/{name:path}")
     def papers(name: str) -> Response:
-        content = board.read_paper(name)
+        content = board.session.store.read_paper(name)
         if content is None:
             raise HTTPException(404, "there is no such paper")
         return Response(
@@ -101,7 +93,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
         )
 
 
-def _add_queries(app: FastAPI, board: Board) -> None:
+def _add_week(app: FastAPI, board: Board) -> None:
     @app.get("/api/state")
     def state(since: int | None = None) -> Response:
         board.session.reload_if_changed()
@@ -111,35 +103,33 @@ def _add_queries(app: FastAPI, board: Board) -> None:
 
     @app.get("/api/map")
     def ground() -> dict[str, Any]:
-        return board.build_map()
+        return build_map_document(board.session.state.planned_area)
 
     @app.post("/api/check")
-    def check(asked: CheckRequest) -> dict[str, Any]:
-        return board.check(asked.change)
+    def check(request: CheckRequest) -> dict[str, Any]:
+        return board.check(request.change)
 
-
-def _add_changes(app: FastAPI, board: Board) -> None:
     @app.post("/api/change")
-    def change(asked: ChangeRequest) -> dict[str, Any]:
-        return _build_change_response(board, board.change(asked.version, asked.change))
+    def change(request: ChangeRequest) -> dict[str, Any]:
+        return _answer_change(board, board.change(request.version, request.change))
 
     @app.post("/api/undo")
-    def undo(asked: VersionedRequest) -> dict[str, Any]:
-        return _build_change_response(board, board.undo(asked.version))
+    def undo(request: VersionedRequest) -> dict[str, Any]:
+        return _answer_change(board, board.undo(request.version))
 
     @app.post("/api/redo")
-    def redo(asked: VersionedRequest) -> dict[str, Any]:
-        return _build_change_response(board, board.redo(asked.version))
+    def redo(request: VersionedRequest) -> dict[str, Any]:
+        return _answer_change(board, board.redo(request.version))
 
     @app.post("/api/doses")
-    def doses(asked: DosesRequest) -> dict[str, Any]:
-        return _build_change_response(board, board.record(asked))
+    def doses(request: DosesRequest) -> dict[str, Any]:
+        return _answer_change(board, board.record(request))
 
 
 def _add_jobs(app: FastAPI, board: Board) -> None:
     @app.post("/api/solve", status_code=202)
-    def solve(asked: VersionedRequest) -> dict[str, Any]:
-        board.start_solving(asked.version)
+    def solve(request: VersionedRequest) -> dict[str, Any]:
+        board.start_solving(request.version)
         return {"solving": board.build_solving_status()}
 
     @app.get("/api/solving")
@@ -153,14 +143,14 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
 
     @app.get("/api/proposal")
     def proposal() -> dict[str, Any]:
-        found = board.build_proposal()
-        if found is None:
+        document = board.build_proposal()
+        if document is None:
             raise HTTPException(404, "there is no proposal; solve again")
-        return found
+        return document
 
     @app.post("/api/proposal/take")
-    def take(asked: VersionedRequest) -> dict[str, Any]:
-        return _build_change_response(board, board.accept_proposal(asked.version))
+    def take(request: VersionedRequest) -> dict[str, Any]:
+        return _answer_change(board, board.accept_proposal(request.version))
 
     @app.post("/api/proposal/drop")
     def drop() -> dict[str, Any]:
@@ -168,8 +158,8 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
         return {"proposal": False}
 
     @app.post("/api/print", status_code=202)
-    def print_papers(asked: PrintRequest) -> dict[str, Any]:
-        board.start_printing(asked)
+    def print_papers(request: PrintRequest) -> dict[str, Any]:
+        board.start_printing(request)
         return {"job": board.build_printing_status()}
 
     @app.get("/api/print")
@@ -177,8 +167,8 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
         return board.build_printing_status()
 
 
-def _build_change_response(board: Board, said: str) -> dict[str, Any]:
-    return {"state": board.build_state(), "said": said}
+def _answer_change(board: Board, message: str) -> dict[str, Any]:
+    return {"state": board.build_state(), "said": message}
 
 
 def _add_error_handlers(app: FastAPI, board: Board) -> None:
@@ -200,8 +190,8 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
             f"{'.'.join(str(part) for part in row['loc'][1:]) or 'request'}: {row['msg']}"
             for row in error.errors()[:5]
         ]
-        told = "the request is not of a known form: " + "; ".join(rows)
-        return JSONResponse({"problem": told}, status_code=400)
+        message = "the request is not of a known form: " + "; ".join(rows)
+        return JSONResponse({"problem": message}, status_code=400)
 
     @app.exception_handler(HTTPException)
     def unknown(_: Request, error: HTTPException) -> JSONResponse:
@@ -209,55 +199,39 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
 
     @app.exception_handler(Exception)
     def fault(_: Request, __: Exception) -> JSONResponse:
-        told = "the board itself is at fault; what was saved is safe. Look at its terminal"
-        return JSONResponse({"problem": told}, status_code=500)
+        message = "the board itself is at fault; what was saved is safe. Look at its terminal"
+        return JSONResponse({"problem": message}, status_code=500)
 
 
-def _list_static_files() -> dict[str, tuple[str, Callable[[], bytes]]]:
-    """Name -> kind and content of every file that the page may load; no other path is read."""
-    own = {
-        path.name: (MEDIA_TYPES[path.suffix], path.read_bytes)
-        for path in sorted(PAGE.iterdir())
-        if path.suffix in MEDIA_TYPES
-    }
-    return {
-        **own,
-        "leaflet.js": (MEDIA_TYPES[".js"], _read_leaflet_script),
-        "leaflet.css": (MEDIA_TYPES[".css"], _read_leaflet_style),
-    }
+def _list_static_files() -> dict[str, Path]:
+    """Name and path of every file that the page may load; no other path is read."""
+    own = [path for path in sorted(PAGE.iterdir()) if path.suffix in MEDIA_TYPES]
+    return {path.name: path for path in [*own, LEAFLET / "leaflet.js", LEAFLET / "leaflet.css"]}
 
 
-@lru_cache(maxsize=1)
-def _read_leaflet_script() -> bytes:
-    source = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text(encoding="utf-8")
-    return re.sub(r"//# sourceMappingURL=\S+", "", source).encode("utf-8")
+def _read_static_file(path: Path) -> bytes:
+    """A file as it is; Leaflet's without the source map and the images, which we do not serve."""
+    content = path.read_bytes()
+    if path.parent == LEAFLET:
+        content = re.sub(rb"//# sourceMappingURL=\S+", b"", content)
+        content = re.sub(rb"url\(images/[\w-]+\.png\)", b"none", content)
+    return content
 
 
 @lru_cache(maxsize=1)
-def _read_leaflet_style() -> bytes:
-    """Leaflet's style sheet without its images, which the page does not use."""
-    source = (Path(leaflet.BASE_DIR) / "leaflet.css").read_text(encoding="utf-8")
-    return re.sub(r"url\(images/[\w-]+\.png\)", "none", source).encode("utf-8")
-
-
-@lru_cache(maxsize=1)
-def _build_jinja_environment() -> jinja2.Environment:
-    return jinja2.Environment(
+def _build_page_template() -> jinja2.Template:
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE, encoding="utf-8"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    return environment.get_template("board.html.j2")
 
 
 def find_loopback_address(host: str) -> str:
-    """The loopback address that a host stands for.
-
-    Raises
-    ------
-    InputError
-        When it is any other address.
+    """The loopback address of a host; raises InputError for any other address.
 
     Examples
     --------
@@ -266,11 +240,9 @@ def find_loopback_address(host: str) -> str:
     """
     if host == "localhost":
         return LOOPBACK_ADDRESS
-    try:
+    with suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return host
-    except ValueError:
-        pass
     what = f"the board is for this computer alone and does not listen on '{host}'"
     where = "--host"
     raise InputError.one(where, what, f"leave it out, or write {LOOPBACK_ADDRESS}")
@@ -279,15 +251,12 @@ def find_loopback_address(host: str) -> str:
 def open_listener(host: str, port: int) -> socket.socket:
     """A socket that listens on this computer; port 0 takes any that is free.
 
-    Raises
-    ------
-    InputError
-        When the address is not this computer's own, or the port is taken.
+    Raises InputError when the address is not this computer's own, or the port cannot be used.
     """
-    home = find_loopback_address(host)
-    family = socket.AF_INET6 if ":" in home else socket.AF_INET
+    address = find_loopback_address(host)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return socket.create_server((home, port), family=family)
+        return socket.create_server((address, port), family=family)
     except OSError as error:
         what = f"port {port} cannot be listened on ({error.strerror or error})"
         where = "--port"
@@ -295,7 +264,7 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 
 def build_server(board: Board, listener: socket.socket, token: str) -> uvicorn.Server:
-    """What serves the board on a socket that listens, see `listening`."""
+    """A server of the board on a socket that listens, see `open_listener`."""
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         build_app(board, token, port),
@@ -320,4 +289,3 @@ def serve(board: Board, listener: socket.socket, token: str) -> None:
             asyncio.run(server.serve(sockets=[listener]))
     finally:
         board.close()
-        stderr_console.print("The board is closed; everything was saved as it was changed.")

@@ -1,4 +1,4 @@
-"""What the page is told: the week as it stands, and the ground under its map."""
+"""What the page shows: the present week, and the ground under its map."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from patrolplan.board.edits import is_lent
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
@@ -23,50 +24,37 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from patrolplan.board.board_ledger import DeliveredBySlot
     from patrolplan.board.session import BoardState, PlannedArea
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol, Plan
     from patrolplan.team.week import Duty
-    from patrolplan.team.week_editor import PatrolSlot, WeekEditor
-
-    DeliveredByPost = Mapping[PatrolSlot, tuple[list[float], int | None]]
+    from patrolplan.team.week_editor import WeekEditor
 
 
 SIMPLIFY_METRES = 1.0
 """Lines on the page's map may be this far off."""
 
-DECIMALS = 6
-
 BOUND_TOLERANCE = 1e-5
 """Bounds are rounded in files; one this near to the loosest says nothing until solved again."""
 
 
-def week_view_document(state: BoardState, delivered: DeliveredByPost) -> dict[str, Any]:
-    """The week as it stands, for the page.
-
-    Parameters
-    ----------
-    scene
-        The board.
-    delivered
-        Minutes at each stop of a patrol and engagements, where they were recorded.
-    """
-    week, hand, area = state.week, state.editor, state.planned_area.area
-    roll = Roster(week)
-    shown = duties_document(state, delivered)
-    schools = _school_documents(roll, hand, shown)
-    settings = area.settings
+def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, Any]:
+    """The present week, for the page, with the doses delivered where they were recorded."""
+    week, editor, area = state.week, state.editor, state.planned_area.area
+    roster = Roster(week)
+    schools = _build_school_rows(roster, editor, build_duty_documents(state, delivered))
     return {
         "area": area.name,
-        "marking": settings.output.marking,
+        "marking": area.settings.output.marking,
         "week": {
             "start": f"{week.start}",
             "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],
         },
         "schools": schools,
-        "officers": _officer_documents(roll, hand),
-        "doses": _dose_documents(state),
-        "fairness": _fairness_document(schools, state),
+        "officers": _build_officer_rows(roster, editor),
+        "doses": _build_dose_rows(state),
+        "fairness": _build_fairness(schools, state),
         "gaps": [{"urn": row.urn, "date": f"{row.date}", "why": row.why} for row in week.unmet],
         "short": [
             {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
@@ -80,154 +68,158 @@ def week_view_document(state: BoardState, delivered: DeliveredByPost) -> dict[st
             }
             for ban in week.bans
         ],
-        "tasked": tasked_document(area.tasked_places, area.projection),
+        "tasked": _build_tasked_rows(area.tasked_places, area.projection),
         "worth": week.worth,
         "bound": week.bound,
         "gap_percent": week.gap_percent,
-        "bound_known": week.bound < compute_loosest_bound(hand.problem) - BOUND_TOLERANCE,
+        "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "status": week.status,
         "notes": list(week.notes),
-        "history": [
-            {"when": when[11:], "day": when[:10], "what": what} for when, what in week.history
-        ],
+        "history": [_build_history_row(when, what) for when, what in week.history],
         "threshold_note": (
-            f"Pupils' reports count only as groups of at least {settings.privacy.threshold}."
+            f"Pupils' reports count only as groups of at least {area.settings.privacy.threshold}."
         ),
     }
 
 
-def duties_document(state: BoardState, delivered: DeliveredByPost) -> list[dict[str, Any]]:
+def _build_history_row(when: str, what: str) -> dict[str, str]:
+    """A change and its time; the week's file has that as YYYY-MM-DD HH:MM."""
+    day, _, time = when.partition(" ")
+    return {"when": time, "day": day, "what": what}
+
+
+def build_duty_documents(state: BoardState, delivered: DeliveredBySlot) -> list[dict[str, Any]]:
     """Every patrol of the week, for the page."""
-    routes = {
+    inputs = state.editor.inputs
+    route_counts = {
         (day, urn, way): count
-        for day, plan in zip(state.editor.inputs.days, state.editor.inputs.plans, strict=True)
+        for day, plan in zip(inputs.days, inputs.plans, strict=True)
         for (urn, way), count in _count_routes(plan).items()
     }
-    return [_duty_document(duty, state.editor, routes, delivered) for duty in state.week.duties]
+    return [
+        _build_duty_document(duty, state.editor, route_counts, delivered)
+        for duty in state.week.duties
+    ]
 
 
 @lru_cache(maxsize=64)
 def _count_routes(plan: Plan) -> dict[tuple[str, str], int]:
-    """How many routes each school has, by the way that they go."""
-    found: dict[tuple[str, str], set[int]] = {}
+    """How many routes each school has for each way of going, by URN and way."""
+    variants: dict[tuple[str, str], set[int]] = {}
     for variant, patrol in list_patrols(plan):
-        found.setdefault((patrol.urn, patrol.way), set()).add(variant)
-    return {place: len(variants) for place, variants in found.items()}
+        variants.setdefault((patrol.urn, patrol.way), set()).add(variant)
+    return {key: len(numbers) for key, numbers in variants.items()}
 
 
-def _duty_document(
+def _build_duty_document(
     duty: Duty,
     editor: WeekEditor,
-    routes: Mapping[tuple[dt.date, str, str], int],
-    delivered: DeliveredByPost,
+    route_counts: Mapping[tuple[dt.date, str, str], int],
+    delivered: DeliveredBySlot,
 ) -> dict[str, Any]:
-    minutes, engagements = delivered.get(get_slot(duty), (None, None))
-    known = editor.inputs
-    leave = "" if np.isnan(duty.leave_minutes) else format_time(duty.leave_minutes)
+    slot = get_slot(duty)
+    minutes, engagements = delivered.get(slot, (None, None))
     return {
         "officer": duty.officer,
         "urn": duty.urn,
         "date": f"{duty.date}",
         "number": duty.patrol.number,
         "variant": duty.variant,
-        "variants": routes.get((duty.date, duty.urn, duty.patrol.way), 0),
+        "variants": route_counts.get((duty.date, duty.urn, duty.patrol.way), 0),
         "way": duty.patrol.way,
         "start": format_time(duty.start_minutes),
         "end": format_time(duty.end_minutes),
-        "leave": leave,
+        "leave": "" if np.isnan(duty.leave_minutes) else format_time(duty.leave_minutes),
         "locked": editor.find_lock(duty) is not None,
-        "lent": duty.officer in known.officers
-        and duty.urn in known.urns
-        and editor.is_loan(get_slot(duty)),
+        "lent": is_lent(editor, slot),
         "delivered": minutes,
         "engagements": engagements,
-        **walk_document(duty.patrol, known.area.projection),
+        **_build_walk_document(duty.patrol, editor.inputs.area.projection),
     }
 
 
-def _school_documents(
-    roll: Roster, editor: WeekEditor, duties: list[dict[str, Any]]
+def _build_school_rows(
+    roster: Roster, editor: WeekEditor, duties: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    why = {(row.urn, row.date): row.why for row in roll.week.unmet}
-    at: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    why = {(row.urn, row.date): row.why for row in roster.week.unmet}
+    patrols: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for patrol in duties:
-        at.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
-    least = editor.problem.min_patrols
+        patrols.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
     return [
         {
             "urn": school.urn,
             "name": school.name,
             "bell": school.bell,
-            "patrols": sum(bool(at.get((school.urn, f"{day}"))) for day in roll.week.days),
-            "least": least,
+            "patrols": sum((school.urn, f"{day}") in patrols for day in roster.week.days),
+            "least": editor.problem.min_patrols,
             "cells": {
                 f"{day}": {
-                    "state": "closed" if (school.urn, day) in roll.closed_days else "open",
+                    "state": "closed" if (school.urn, day) in roster.closed_days else "open",
                     "why": why.get((school.urn, day), ""),
-                    "patrols": at.get((school.urn, f"{day}"), []),
+                    "patrols": patrols.get((school.urn, f"{day}"), []),
                 }
-                for day in roll.week.days
+                for day in roster.week.days
             },
         }
-        for school in roll.schools
+        for school in roster.schools
     ]
 
 
-def _officer_documents(roll: Roster, editor: WeekEditor) -> list[dict[str, Any]]:
-    choice = editor.inputs
-    table = choice.area.officers.drop_duplicates("officer").set_index("officer")
+def _build_officer_rows(roster: Roster, editor: WeekEditor) -> list[dict[str, Any]]:
+    inputs, days = editor.inputs, roster.week.days
+    table = inputs.area.officers.drop_duplicates("officer").set_index("officer")
     rows = []
-    for row, officer in enumerate(roll.officers):
-        known = officer.name in table.index
-        away = choice.absent.get(officer.name, frozenset())
+    for number, officer in enumerate(roster.officers):
+        absent = inputs.absent.get(officer.name, frozenset())
+        hours = {f"{day}": "" for day in days}
+        if officer.name in table.index:
+            weekly = table.loc[officer.name]
+            hours |= {
+                f"{day}": weekly[WEEKDAYS[day.weekday()]] for day in days if day not in absent
+            }
         rows.append(
             {
                 "officer": officer.name,
                 "schools": list(officer.schools),
-                "most": int(choice.most[row]) if row < len(choice.most) else 0,
-                "patrols": sum(duty.officer == officer.name for duty in roll.week.duties),
-                "hours": {
-                    f"{day}": table.loc[officer.name, WEEKDAYS[day.weekday()]]
-                    if known and day not in away
-                    else ""
-                    for day in roll.week.days
-                },
-                "absent": [f"{day}" for day in sorted(away)],
+                "most": int(inputs.most[number]) if number < len(inputs.most) else 0,
+                "patrols": sum(duty.officer == officer.name for duty in roster.week.duties),
+                "hours": hours,
+                "absent": [f"{day}" for day in sorted(absent)],
                 "mode": officer.mode,
             }
         )
     return rows
 
 
-def _dose_documents(state: BoardState) -> list[dict[str, Any]]:
-    hand, hotspots = state.editor, state.planned_area.hotspots
-    problem, choice = hand.problem, hand.inputs
-    chosen = np.array([hand.find_row(duty) for duty in state.week.duties], dtype=np.int64)
+def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
+    editor, hotspots = state.editor, state.planned_area.hotspots
+    problem, inputs = editor.problem, editor.inputs
+    chosen = np.array([editor.find_row(duty) for duty in state.week.duties], dtype=np.int64)
     minutes = sum_minutes_by_day(problem, chosen)
-    places = dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
-    stops = {stop.hotspot: stop.place for route in choice.routes for stop in route.patrol.stops}
+    places = {stop.hotspot: stop.place for route in inputs.routes for stop in route.patrol.stops}
+    places |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
     return [
         {
             "hotspot": name,
-            "place": places.get(name, stops.get(name, "")),
+            "place": places.get(name, ""),
             "days": {
                 f"{day}": round(float(minutes[row, column]))
-                for column, day in enumerate(choice.days)
+                for column, day in enumerate(inputs.days)
             },
             "most": problem.max_dose_minutes,
             "before": int(problem.dosed_before[row]),
             "worth": weight,
         }
-        for row, (name, weight) in enumerate(choice.hotspots.items())
+        for row, (name, weight) in enumerate(inputs.hotspots.items())
     ]
 
 
-def _fairness_document(schools: list[dict[str, Any]], state: BoardState) -> dict[str, Any]:
-    choice, week = state.editor.inputs, state.week
+def _build_fairness(schools: list[dict[str, Any]], state: BoardState) -> dict[str, Any]:
+    inputs, week = state.editor.inputs, state.week
     minutes: dict[str, float] = {}
     for duty in week.duties:
-        given = sum(stop.leave_minutes - stop.arrive_minutes for stop in duty.patrol.stops)
-        minutes[duty.urn] = minutes.get(duty.urn, 0.0) + given
+        dwell = sum(stop.leave_minutes - stop.arrive_minutes for stop in duty.patrol.stops)
+        minutes[duty.urn] = minutes.get(duty.urn, 0.0) + dwell
     return {
         "schools": [
             {
@@ -243,20 +235,19 @@ def _fairness_document(schools: list[dict[str, Any]], state: BoardState) -> dict
                 "patrols": sum(duty.officer == name for duty in week.duties),
                 "most": int(most),
             }
-            for name, most in zip(choice.officers, choice.most, strict=True)
+            for name, most in zip(inputs.officers, inputs.most, strict=True)
         ],
     }
 
 
-def tasked_document(places: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
-    """Places tasked by intelligence, as the page lists them."""
+def _build_tasked_rows(places: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
+    """Places tasked by intelligence."""
     xy = shapely.get_coordinates(np.asarray(places.geometry.array, dtype=object))
-    points = convert_to_degrees(xy, projection)
     return [
         {
             "place_id": row["place_id"],
-            "longitude": point[0],
-            "latitude": point[1],
+            "longitude": longitude,
+            "latitude": latitude,
             "must_visit": bool(row["must_visit"]),
             "schools": list(row["schools"]),
             "from": f"{row['from']:%Y-%m-%d}",
@@ -264,24 +255,22 @@ def tasked_document(places: gpd.GeoDataFrame, projection: Projection) -> list[di
             "reason": row["reason"],
             "by": row["by"],
         }
-        for row, point in zip(places.to_dict("records"), points, strict=True)
+        for row, (longitude, latitude) in zip(
+            places.to_dict("records"), convert_to_degrees(xy, projection), strict=True
+        )
     ]
 
 
-def map_document(planned_area: PlannedArea) -> dict[str, Any]:
+@lru_cache(maxsize=2)
+def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
     """The ground that does not change: streets, hotspots with their stretches, schools.
 
-    Lines are packed as in `patrolplan.outputs.webmap.build_map_layers`: numbers of points, and one
-    run of
-    steps of a millionth of a degree, latitude before longitude, each line's first point a step
-    from the last of the line before.
+    Lines are packed as in `patrolplan.outputs.webmap.map_layers.build_map_layers`: the numbers of
+    points, and one run of steps of a millionth of a degree, latitude before longitude, each line's
+    first point a step from the last of the line before.
     """
-    plan = next(iter(planned_area.plans.values()))
-    layers = build_map_layers(plan, ())
-    places = dict(
-        zip(planned_area.hotspots["hotspot"], planned_area.hotspots["place"], strict=True)
-    )
-    worth = dict(zip(planned_area.hotspots["hotspot"], planned_area.hotspots["worth"], strict=True))
+    layers = build_map_layers(next(iter(planned_area.plans.values())), ())
+    hotspots = planned_area.hotspots.set_index("hotspot")
     return {
         "bounds": [degree for point in layers["bounds"] for degree in point[::-1]],
         "streets": layers["streets"],
@@ -293,8 +282,8 @@ def map_document(planned_area: PlannedArea) -> dict[str, Any]:
         "hotspots": [
             {
                 "hotspot": row["id"],
-                "place": places[row["id"]],
-                "worth": float(worth[row["id"]]),
+                "place": hotspots["place"][row["id"]],
+                "worth": float(hotspots["worth"][row["id"]]),
                 "stop": row["stop"][::-1],
                 "lines": row["lines"],
             }
@@ -308,12 +297,11 @@ def map_document(planned_area: PlannedArea) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """The stops and the line of a walk, in degrees; kept, since most of a week stays as it is."""
+def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """The stops and the line of a walk, in degrees; cached, since most of a week stays as it is."""
     line = np.concatenate([np.empty((0, 2)), *(leg.line for leg in patrol.legs)])
     if len(line) > 1:
-        drawn = shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES)
-        line = shapely.get_coordinates(drawn)
+        line = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES))
     stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
     return {
         "stops": [
@@ -326,15 +314,8 @@ def walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
                 "stop": point,
                 "tasked": stop.tasked,
             }
-            for stop, point in zip(patrol.stops, _round_degrees(stops, projection), strict=True)
+            for stop, point in zip(patrol.stops, convert_to_degrees(stops, projection), strict=True)
         ],
-        "line": _round_degrees(line, projection),
+        "line": convert_to_degrees(line, projection),
         "begins": "base" if patrol.from_base else "gate",
     }
-
-
-def _round_degrees(xy: np.ndarray[Any, Any], projection: Projection) -> list[list[float]]:
-    return [
-        [round(lon, DECIMALS), round(lat, DECIMALS)]
-        for lon, lat in convert_to_degrees(xy, projection)
-    ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from functools import lru_cache
-from textwrap import indent
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import hash_content
@@ -16,16 +14,14 @@ from patrolplan.board.printing import (
     find_shown_cards,
 )
 from patrolplan.outputs.output_folder import (
-    format_json,
     lock_folder,
     read_manifest,
     replace_files,
     replace_folder,
-    write_json,
 )
+from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
 from patrolplan.provenance import build_manifest_header
-from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
-from patrolplan.team.week import build_week_document
+from patrolplan.team.ledger.promised import WEEK_FILE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,113 +31,61 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 
-@dataclass(frozen=True)
-class FileDigest:
-    """What a week's file held when it was last read or written: its digest, empty for no file."""
-
-    digest: str = ""
-
-
 class WeekStore:
-    """A week's folder.
-
-    Parameters
-    ----------
-    folder
-        Where `patrolplan week --out` writes, or has written.
-    """
+    """A week's folder, where `patrolplan week --out` writes as well; methods raise OutputError."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self._hotspots_key: tuple[object, object] | None = None
-        self._hotspots_text = b""
 
     def lock_folder(self) -> AbstractContextManager[None]:
-        """Hold off every other writer of the folder while this board reads and writes it.
-
-        Raises
-        ------
-        OutputError
-            When another one does not let go of it.
-        """
+        """Keep other writers out of the folder while this board reads and writes it."""
         return lock_folder(self.folder)
 
-    def read_digest(self) -> FileDigest:
-        """What the week's file holds now."""
+    def read_digest(self) -> str:
+        """A digest of the week's file; empty where there is none."""
         try:
-            content = (self.folder / WEEK_FILE).read_bytes()
+            return hash_content((self.folder / WEEK_FILE).read_bytes())
         except OSError:
-            return FileDigest()
-        return FileDigest(hash_content(content))
+            return ""
 
     def create(self, week: Week) -> None:
-        """Write a week into a folder that holds none; not within `turn`.
-
-        Raises
-        ------
-        OutputError
-            When the folder cannot be written.
-        """
+        """Write a week into a folder that holds none; not while `lock_folder` is held."""
         with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
-            write_json(part / WEEK_FILE, build_week_document(week))
-            write_json(part / HOTSPOTS_FILE, hotspots_document(week))
+            write_week_documents(week, part)
 
-    def save(self, week: Week, before: Week) -> FileDigest:
-        """Write a week in place of the one that is there; its papers stay, and are known as old.
+    def save(self, week: Week, before: Week) -> str:
+        """Replace the week `before` in the folder and return the new one's digest.
 
-        Parameters
-        ----------
-        week
-            The week.
-        before
-            The one that the folder holds.
-
-        Raises
-        ------
-        OutputError
-            When the folder cannot be written.
+        Papers that show the earlier week stay, and the manifest says that they are out of date.
         """
-        content = format_week_json(week).encode("utf-8")
-        files = {WEEK_FILE: content, HOTSPOTS_FILE: self._encode_hotspots(week)}
+        files = format_week_documents(week)
         manifest = self.load_manifest()
         shown = find_shown_cards(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)
-        facts = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
-        replace_files(self.folder, files, facts)
-        return FileDigest(hash_content(content))
-
-    def _encode_hotspots(self, week: Week) -> bytes:
-        """The hotspots' file; made anew only for another plan or other tasked stops."""
-        stops = [stop for duty in week.duties for stop in duty.patrol.stops if stop.tasked]
-        key = (week.plan, frozenset((stop.hotspot, stop.place, stop.x, stop.y) for stop in stops))
-        if self._hotspots_key != key:
-            self._hotspots_key = key
-            self._hotspots_text = format_json(hotspots_document(week)).encode("utf-8")
-        return self._hotspots_text
+        details = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
+        replace_files(self.folder, files, details)
+        return hash_content(files[WEEK_FILE])
 
     def load_manifest(self) -> dict[str, Any]:
-        """What the folder's manifest says."""
+        """The folder's manifest."""
         return read_manifest(self.folder)
 
+    def list_papers(self) -> list[str]:
+        """Names of the PDFs in the folder's manifest, sorted."""
+        return sorted(
+            name for name in self.load_manifest().get("files", {}) if name.endswith(".pdf")
+        )
 
-def format_week_json(week: Week) -> str:
-    """What `week.json` holds, the same bytes as `format_json` gives; each walk is set only once."""
-    document = build_week_document(week)
-    routes = [
-        _indent_json(json.dumps(route, ensure_ascii=False, allow_nan=False))
-        for route in document.pop("routes")
-    ]
-    if not routes:
-        return format_json({**document, "routes": []})
-    text = format_json(document).removesuffix("\n}\n")
-    walks = ",\n".join(routes)
-    return f'{text},\n "routes": [\n{walks}\n ]\n}}\n'
-
-
-@lru_cache(maxsize=4096)
-def _indent_json(text: str) -> str:
-    """A JSON object as it stands in a list of the file; strings hold no line breaks."""
-    return indent(format_json(json.loads(text)).rstrip("\n"), "  ")
+    def read_paper(self, name: str) -> bytes | None:
+        """A printed paper, by its exact name in the folder's manifest; None for any other name."""
+        path = PurePosixPath(name)
+        if name not in self.list_papers() or ".." in path.parts or path.is_absolute():
+            return None
+        file = self.folder.joinpath(*path.parts)
+        try:  # a link may lead out of the folder
+            return file.read_bytes() if file.resolve().is_relative_to(self.folder) else None
+        except OSError:
+            return None
 
 
 @lru_cache(maxsize=4)

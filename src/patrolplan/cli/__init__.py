@@ -1,7 +1,6 @@
 """The command line: the same calls as in Python, progress on standard error, plain messages.
 
-Rooms are imported by the command that needs them, so that help and messages come at once. A module
-here holds the commands of one person's work; each joins `app` when it is imported.
+A module here holds the commands of one person's work; importing it adds them to `app`.
 """
 
 import json
@@ -10,16 +9,14 @@ import sys
 from patrolplan.cli import (
     board,  # noqa: F401
     data,  # noqa: F401
-    data as care,  # noqa: F401
-    evidence as told,  # noqa: F401
-    inspect as look,  # noqa: F401
-    plan as patrols,  # noqa: F401 - in the order that help shows them
+    evidence,  # noqa: F401
+    inspect,  # noqa: F401
+    plan,  # noqa: F401 - in the order that help shows them
     record,  # noqa: F401
     week,  # noqa: F401
 )
-from patrolplan.cli.console import app
+from patrolplan.cli.console import app, stderr
 from patrolplan.errors import PatrolplanError
-from patrolplan.terminal import stderr_console
 
 
 def main() -> None:
@@ -28,10 +25,10 @@ def main() -> None:
         app()
     except PatrolplanError as error:
         for line in str(error).splitlines():
-            stderr_console.print(f"patrolplan: {line}", markup=False, style="red")
+            stderr.print(f"patrolplan: {line}", markup=False, style="red")
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps({"problems": str(error).splitlines()}) + "\n")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        stderr_console.print("patrolplan: stopped; nothing was changed")
+        stderr.print("patrolplan: stopped; nothing was changed")
         raise SystemExit(130) from None

@@ -1,33 +1,31 @@
-"""The team lead's page: board."""
+"""The command that opens the team lead's page: board."""
 
 from __future__ import annotations
 
+import datetime as dt
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    DEFAULT_WEEK_FOLDER,
-    Config,
-    Json,
-    app,
-    parse_date,
-)
+from patrolplan.cli import console
 from patrolplan.errors import InputError
-from patrolplan.terminal import print_json, report_stage, stderr_console, stdout_console
+
+if TYPE_CHECKING:
+    from patrolplan.board.session import BoardSession
+
 
 REQUIRED_PACKAGES = ("fastapi", "uvicorn")
 
 
-@app.command()
+@console.app.command()
 def board(
-    config: Config = DEFAULT_CONFIG,
+    config: console.Config = console.DEFAULT_CONFIG,
     week: Annotated[
-        Path, typer.Option("--week", help="The week's folder: opened, or planned into.")
-    ] = DEFAULT_WEEK_FOLDER,
+        Path,
+        typer.Option("--week", help="The week's folder: opened, or planned into."),
+    ] = console.DEFAULT_WEEK_FOLDER,
     start: Annotated[
         str | None,
         typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD; default next Monday."),
@@ -42,40 +40,79 @@ def board(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, open nothing.")
     ] = False,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Open the week in the browser: change, lock, solve again and print it."""
-    _check_extra()
+    _check_packages()
     import secrets
     import webbrowser
 
-    from patrolplan.board.board import Board
+    from patrolplan.board.jobs import Board
     from patrolplan.board.server import open_listener, serve
-    from patrolplan.board.session import open_session
+    from patrolplan.board.views import build_map_document
 
-    day = None if start is None else parse_date(start, "--from")
+    day = None if start is None else console.parse_date(start, "--from")
     with open_listener(host, port) as listener:
-        made = Board(open_session(config, week, day))
-        with report_stage("Drawing the map"):
-            made.build_map()
+        session = _open_session(config, week, day)
+        with console.report_stage("Drawing the map"):
+            build_map_document(session.state.planned_area)
         secret = token or secrets.token_urlsafe(32)
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
         address = f"http://{shown}:{number}/?token={secret}"
         if as_json:
-            print_json({"address": address})
+            console.print_json({"address": address})
         else:
-            stdout_console.print(address, soft_wrap=True)
-        stderr_console.print("The board is for this computer alone. Stop it with Ctrl+C.")
+            console.stdout.print(address, soft_wrap=True)
+        console.stderr.print("The board is for this computer alone. Stop it with Ctrl+C.")
         if not no_browser:
             webbrowser.open(address)
-        serve(made, listener, secret)
+        try:
+            serve(Board(session), listener, secret)
+        finally:
+            console.stderr.print("The board is closed; everything was saved as it was changed.")
 
 
-def _check_extra() -> None:
-    """Say what to install where the board's own libraries are not there."""
+def _check_packages() -> None:
+    """Raise where the board's own libraries are not installed."""
     missing = [name for name in REQUIRED_PACKAGES if find_spec(name) is None]
     if missing:
         what = f"the board needs {' and '.join(missing)}, which are not installed"
         where = "board"
         raise InputError.one(where, what, "install them with: pip install 'patrolplan[board]'")
+
+
+def _open_session(config: Path, folder: Path, start: dt.date | None) -> BoardSession:
+    """Open the week of a folder, or plan one and write it there; see `start_session`."""
+    from patrolplan.board.session import PlannedArea, start_session
+    from patrolplan.outputs.output_folder import check_folder
+    from patrolplan.team.ledger.promised import WEEK_FILE
+    from patrolplan.team.rota import check_officers
+    from patrolplan.team.week import list_school_days
+    from patrolplan.team.week_file import read_week_entry
+
+    check_folder(folder)
+    if (folder / WEEK_FILE).is_file():
+        days = tuple(read_week_entry(folder).days)
+        if start is not None and start not in days:
+            what = f"holds the week from {days[0]}, not the one of {start}"
+            remedy = "name another folder with --week, or leave --from out"
+            raise InputError.one(folder, what, remedy)
+    else:
+        days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk
+    area = console.load_study_area(config)
+    check_officers(area)
+    planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None)))
+    with console.report_stage("Choosing the week"):
+        return start_session(planned, folder)
+
+
+def _next_monday(today: dt.date) -> dt.date:
+    """The Monday after a day.
+
+    Examples
+    --------
+    >>> _next_monday(dt.date(2026, 11, 27)).isoformat()
+    '2026-11-30'
+    """
+    return today + dt.timedelta(days=7 - today.weekday())

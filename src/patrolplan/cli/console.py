@@ -1,24 +1,40 @@
-"""What every command shares: its options, what it reads, and how it begins."""
+"""What every command shares: its options, what it reads, and what it prints.
+
+Progress goes to standard error, results to standard output. Rooms are imported where they are
+used, so that help and usage errors come at once.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
+import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from patrolplan.terminal import report_stage, stderr_console
+from patrolplan.tables import list_left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
 
+    import geopandas as gpd
+
     from patrolplan.area import StudyArea
+    from patrolplan.patrols.patrol_backtest import PatrolBacktest
+    from patrolplan.patrols.plan import Plan
+    from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.estimate import Risk
     from patrolplan.settings import Settings
+    from patrolplan.tables import LeftOutRow
+    from patrolplan.team.week import Week
 
 
 app = typer.Typer(
@@ -28,9 +44,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+stdout = Console(highlight=False, markup=False)
 
 MAX_PROCESSES = 1024
-"""More than any computer that this is for has processors."""
+"""More processors than any computer that this is for has."""
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
@@ -49,12 +67,14 @@ Cluster = Annotated[
     str | None,
     typer.Option("--cluster", help="Dask scheduler whose workers share it, tcp://HOST:8786."),
 ]
+WorkerOptions = tuple[int | None, str | None]
+"""Values of `--workers` and `--cluster`."""
+
 DEFAULT_CONFIG = Path("patrolplan.toml")
+DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
+"""Default folder of the board's week, and of the week that `week --replan` repairs."""
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Years that records and plans can be of, as the readers of tables have them."""
-
-DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
-"""Where the board keeps the week, and `week --replan` looks for it, unless told otherwise."""
 
 
 def parse_time(text: str | None) -> dt.time | None:
@@ -71,7 +91,7 @@ def parse_time(text: str | None) -> dt.time | None:
 
 
 def parse_minutes(minutes: float | None) -> float | None:
-    """Length of a window as typed; one that no patrol can last, or no number, is wrong usage."""
+    """Length of a window as typed; one that no patrol can last is wrong usage, and so is NaN."""
     from patrolplan.settings import MAX_WINDOW_MINUTES as LONGEST
 
     if minutes is None or 0 < minutes <= LONGEST:
@@ -100,21 +120,50 @@ def _parse_day(day: str, typed: str, option: str, wanted: str) -> dt.date:
     message = f"'{typed}' is no {wanted}"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
         try:
-            found = dt.date.fromisoformat(day)
+            date = dt.date.fromisoformat(day)
         except ValueError:
             raise typer.BadParameter(message, param_hint=option) from None
-        if FIRST_YEAR <= found.year <= LAST_YEAR:
-            return found
+        if FIRST_YEAR <= date.year <= LAST_YEAR:
+            return date
         message = f"'{typed}' is not of the years {FIRST_YEAR} to {LAST_YEAR}"
     raise typer.BadParameter(message, param_hint=option)
 
 
 def check_out(out: Path | None) -> None:
-    """Say at once, not after the work is done, that a folder cannot be written."""
+    """Raise at once, not after the work is done, when a folder cannot be written."""
     if out is not None:
         from patrolplan.outputs.output_folder import check_folder
 
         check_folder(out)
+
+
+def check_worker_options(workers: int | None, cluster: str | None) -> None:
+    """Refuse two kinds of workers at once."""
+    if workers is not None and cluster is not None:
+        message = "give one of them: processes of this computer, or those of a cluster"
+        raise typer.BadParameter(message, param_hint="--workers, --cluster")
+
+
+@contextmanager
+def open_executor(
+    workers: int | None, cluster: str | None, schools: int
+) -> Iterator[Executor | None]:
+    """Workers that share the work on so many schools; None where this process does it alone."""
+    if cluster is not None:
+        from patrolplan.parallel import connect_cluster
+
+        with connect_cluster(cluster) as executor:
+            yield executor
+        return
+    from patrolplan.worker_pool import Workers as Processes, choose_worker_count
+
+    count = choose_worker_count(schools) if workers is None else workers
+    if count == 1:
+        yield None
+        return
+    stderr.print(f"{count} processes share the work")
+    with Processes(count) as executor:
+        yield executor
 
 
 def load_study_area(config: Path | Settings) -> StudyArea:
@@ -133,30 +182,144 @@ def estimate_area_risk(area: StudyArea) -> Risk:
         return estimate_risk(area)
 
 
+def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
+    """The hotspots of an area."""
+    with report_stage("Finding hotspots"):
+        from patrolplan.hotspots.find import find_hotspots
+
+        return find_hotspots(area, risk)
+
+
+def plan_area_days(
+    area: StudyArea, days: Sequence[dt.date], worker_options: WorkerOptions
+) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
+    """The risk and the hotspots of an area, and its plan for each day."""
+    from patrolplan.team.day_plans import plan_days
+
+    risk = estimate_area_risk(area)
+    hotspots = find_area_hotspots(area, risk)
+    with (
+        open_executor(*worker_options, len(area.schools)) as executor,
+        report_stage("Planning patrols"),
+        show_progress_bar() as report,
+    ):
+        plans = plan_days(area, risk, hotspots, days, executor=executor, report_progress=report)
+    return risk, hotspots, plans
+
+
+def run_backtest(
+    area: StudyArea, origins: tuple[str, str] | None = None
+) -> tuple[Backtest, PatrolBacktest]:
+    """Test risk models, and patrols planned with them, on hold-out months."""
+    from patrolplan.patrols.patrol_backtest import backtest_patrols
+    from patrolplan.risk.backtest import backtest_risk
+
+    with report_stage("Testing risk models"):
+        risk_test = backtest_risk(area, origins=origins)
+    with report_stage("Testing patrols"):
+        return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
+
+
 @contextmanager
-def open_executor(
-    workers: int | None, cluster: str | None, schools: int
-) -> Iterator[Executor | None]:
-    """Those who share the work on so many schools; None where this process does it alone."""
-    if cluster is not None:
-        from patrolplan.parallel import connect_cluster
-
-        with connect_cluster(cluster) as executor:
-            yield executor
-        return
-    from patrolplan.worker_pool import Workers as Processes, choose_worker_count
-
-    count = choose_worker_count(schools) if workers is None else workers
-    if count == 1:
-        yield None
-        return
-    stderr_console.print(f"{count} processes share the work")
-    with Processes(count) as executor:
-        yield executor
+def report_stage(stage: str) -> Iterator[None]:
+    """Print what is going on, and how long it took."""
+    start = time.perf_counter()
+    stderr.print(f"{stage} ...")
+    yield
+    stderr.print(f"{stage}: {time.perf_counter() - start:.1f} s")
 
 
-def check_worker_options(workers: int | None, cluster: str | None) -> None:
-    """Refuse two kinds of workers at once."""
-    if workers is not None and cluster is not None:
-        message = "give one of them: processes of this computer, or those of a cluster"
-        raise typer.BadParameter(message, param_hint="--workers, --cluster")
+@contextmanager
+def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar with the time left; yields what to call with stage, done, and of how many."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    stage_column = TextColumn("{task.description}", markup=False)
+    left = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
+    columns = (stage_column, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *left)
+    with Progress(*columns, console=stderr) as progress:
+        tasks = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            row = stage.partition(" of 20")[0]  # months share a row
+            if row not in tasks:
+                tasks[row] = progress.add_task(stage)
+            progress.update(tasks[row], description=stage, completed=done, total=total)
+
+        yield report
+
+
+def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[str]) -> None:
+    """Print what was left out, and what was assumed."""
+    if rows:
+        table = Table("left out", "how many", "why")
+        for row in list_left_out(rows):
+            table.add_row(row["source"], row["count"], row["reason"])
+        stdout.print(table)
+    print_notes(notes)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print a line for each note."""
+    for note in notes:
+        stdout.print(f"note: {note}")
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON object and nothing else."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()  # the board runs on, and the program that started it waits for its address
+
+
+def print_written_to(out: Path | None) -> None:
+    """Name the folder that was written, if one was."""
+    if out is not None:
+        stdout.print(f"Written to {out}")
+
+
+def print_patrols(plan: Plan, out: Path) -> None:
+    """Print a line for each patrol, and what was written."""
+    from patrolplan.patrols.plan import format_time
+
+    table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
+    for patrol in plan.patrols:
+        good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
+        good = good if patrol.stops else "gate alone: no priority street within reach"
+        hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
+        stops = str(len(patrol.stops))
+        table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
+    stdout.print(table)
+    stdout.print(f"Written to {out}:")
+    for name, what in (
+        ("cards.pdf", "print: one A4 card a patrol (each one in cards/)"),
+        ("map.html", "open in any browser, on a phone too; needs no network"),
+        ("gpx/", "routes for a navigation app"),
+        ("plan.gpkg", "layers for QGIS"),
+    ):
+        stdout.print(f"  {out / name}  {what}")
+
+
+def print_week(week: Week) -> None:
+    """Print who patrols where and when, how good that is, and what could not be met."""
+    from patrolplan.outputs.wording import format_route_name
+    from patrolplan.patrols.plan import format_time
+    from patrolplan.team.week import format_day
+
+    table = Table("day", "officer", "patrol", "URN", "school", "route")
+    for duty in week.duties:
+        hours = f"{format_time(duty.start_minutes)}-{format_time(duty.end_minutes)}"
+        cells = (format_day(duty.date), duty.officer, hours, duty.urn, duty.patrol.school)
+        table.add_row(*cells, format_route_name(duty.variant))
+    stdout.print(table)
+    good = "best possible" if week.status == "optimal" else f"within {week.gap_percent:.2f} %"
+    stdout.print(f"Worth {week.worth:.4f}, {good}.")
+    for missing in week.unmet:
+        stdout.print(f"not met: {missing}")
+    print_notes(week.notes)

@@ -1,7 +1,4 @@
-"""The command that brings open data: fetch.
-
-Commands of those who answer for the data: purge and governance.
-"""
+"""The commands that care for the data: fetch, purge and governance."""
 
 from __future__ import annotations
 
@@ -10,31 +7,11 @@ import re
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    Config,
-    Json,
-    Out,
-    app,
-    check_out,
-    estimate_area_risk,
-    load_study_area,
-)
-from patrolplan.terminal import (
-    print_json,
-    print_written_to,
-    report_stage,
-    show_progress_bar,
-    stderr_console,
-    stdout_console,
-)
-
-if TYPE_CHECKING:
-    from patrolplan.inputs.download.download import FetchResult
+from patrolplan.cli import console
 
 
 class FetchPart(StrEnum):
@@ -45,9 +22,9 @@ class FetchPart(StrEnum):
     SCHOOLS = "schools"
 
 
-@app.command()
+@console.app.command()
 def fetch(
-    config: Config = DEFAULT_CONFIG,
+    config: console.Config = console.DEFAULT_CONFIG,
     months: Annotated[
         int | None,
         typer.Option(
@@ -60,7 +37,7 @@ def fetch(
     again: Annotated[
         bool, typer.Option("--again", help="Fetch anew what is there already.")
     ] = False,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Bring open data that is missing: street crimes, walking streets, schools.
 
@@ -73,36 +50,30 @@ def fetch(
     settings = load_settings(config)
     wanted = [source for source in SOURCES if not only or FetchPart(source) in only]
     try:
-        with show_progress_bar() as tell:
-            brought = fetch_open_data(
-                settings, months=months, only=wanted, again=again, report_progress=tell
+        with console.show_progress_bar() as report:
+            fetched = fetch_open_data(
+                settings, months=months, only=wanted, again=again, report_progress=report
             )
     except KeyboardInterrupt:
-        stderr_console.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
+        console.stderr.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
         raise SystemExit(130) from None
     if as_json:
-        print_json({"written": brought.files, "kept": brought.kept, "notes": brought.notes})
+        console.print_json({"written": fetched.files, "kept": fetched.kept, "notes": fetched.notes})
         return
-    _print_fetched(brought)
-
-
-def _print_fetched(brought: FetchResult) -> None:
-    """Name what was written, what stays, and what should be known."""
-    for name in brought.files:
-        stdout_console.print(f"Written {name}")
-    if not brought.files:
-        stdout_console.print("Nothing was missing.")
-    if brought.kept:
-        stdout_console.print(f"{brought.kept} files were there already.")
-    for note in brought.notes:
-        stdout_console.print(f"note: {note}")
-    if brought.files:
-        stdout_console.print(
+    for name in fetched.files:
+        console.stdout.print(f"Written {name}")
+    if not fetched.files:
+        console.stdout.print("Nothing was missing.")
+    if fetched.kept:
+        console.stdout.print(f"{fetched.kept} files were there already.")
+    console.print_notes(fetched.notes)
+    if fetched.files:
+        console.stdout.print(
             "Where each came from and its licence: fetched.json. Now `patrolplan check`."
         )
 
 
-@app.command()
+@console.app.command()
 def purge(
     older_than: Annotated[str, typer.Option("--older-than", help="Age, such as 90d or 12w.")],
     out: Annotated[
@@ -112,23 +83,23 @@ def purge(
         Path | None, typer.Option(help="File to add the record to; default in the cache folder.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
-    config: Config = DEFAULT_CONFIG,
-    as_json: Json = False,
+    config: console.Config = console.DEFAULT_CONFIG,
+    as_json: console.Json = False,
 ) -> None:
     """Remove old caches and outputs that patrolplan wrote, never your own files; record what."""
-    from patrolplan.outputs.purge import purge as purged
+    from patrolplan.outputs.purge import purge as purge_files
 
-    found = purged(
+    items = purge_files(
         _parse_age(older_than), out or [], home=config.parent, record=record, dry_run=dry_run
     )
     if as_json:
-        print_json({"dry_run": dry_run, "found": [asdict(one) for one in found]})
+        console.print_json({"dry_run": dry_run, "found": [asdict(item) for item in items]})
         return
-    gone = "would go" if dry_run else "removed"
-    for one in found:
-        state = gone if one.removed else "kept"
-        stdout_console.print(f"{state}: {one.path} ({one.what}; {one.why})", soft_wrap=True)
-    stdout_console.print(f"{sum(one.removed for one in found)} {gone}.")
+    removed = "would go" if dry_run else "removed"
+    for item in items:
+        state = removed if item.removed else "kept"
+        console.stdout.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
+    console.stdout.print(f"{sum(item.removed for item in items)} {removed}.")
 
 
 def _parse_age(text: str) -> dt.timedelta:
@@ -139,35 +110,29 @@ def _parse_age(text: str) -> dt.timedelta:
     return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
 
 
-@app.command()
+@console.app.command()
 def governance(
-    config: Config = DEFAULT_CONFIG,
-    out: Out = Path("patrolplan-governance"),
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.Out = Path("patrolplan-governance"),
     backtest: Annotated[
         Path | None,
         typer.Option("--backtest", help="Folder of `patrolplan backtest --out`; else it is run."),
     ] = None,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Write impact assessment annex, transparency record and model card, filled with the facts."""
+    from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
 
-    check_out(out)
-    area = load_study_area(config)
-    risk = estimate_area_risk(area)
-    if backtest is not None:
-        tested = read_backtest(backtest)
+    console.check_out(out)
+    area = console.load_study_area(config)
+    risk = console.estimate_area_risk(area)
+    if backtest is None:
+        tested = build_backtest_document(*console.run_backtest(area))
     else:
-        from patrolplan.outputs.backtest_report import build_backtest_document
-        from patrolplan.patrols.patrol_backtest import backtest_patrols
-        from patrolplan.risk.backtest import backtest_risk
-
-        with report_stage("Testing risk models and patrols"):
-            trials = backtest_risk(area)
-            patrols = backtest_patrols(area, origins=list(trials.trials.origins))
-            tested = build_backtest_document(trials, patrols)
+        tested = read_backtest(backtest)
     write_governance(area, risk, tested, out)
     if as_json:
-        print_json({"written": [(out / name).as_posix() for name in PAPERS]})
+        console.print_json({"written": [(out / name).as_posix() for name in PAPERS]})
         return
-    print_written_to(out)
+    console.print_written_to(out)

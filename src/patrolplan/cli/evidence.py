@@ -1,4 +1,4 @@
-"""Commands that tell what is known and how sure it is: brief and backtest."""
+"""The commands that show what was recorded and how sure the estimates are: brief and backtest."""
 
 from __future__ import annotations
 
@@ -6,19 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    Config,
-    Json,
-    OptionalOut,
-    app,
-    check_out,
-    estimate_area_risk,
-    load_study_area,
-    parse_first_day,
-    parse_month,
-)
-from patrolplan.terminal import print_json, print_written_to, report_stage, stdout_console
+from patrolplan.cli import console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,82 +16,79 @@ if TYPE_CHECKING:
     from patrolplan.risk.backtest import Backtest
 
 
-@app.command()
+@console.app.command()
 def brief(
     school: Annotated[str, typer.Option("--school", help="URN of the school.")],
     since: Annotated[str, typer.Option("--since", help="First month or day, YYYY-MM[-DD].")],
-    config: Config = DEFAULT_CONFIG,
-    out: OptionalOut = None,
-    as_json: Json = False,
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
+    as_json: console.Json = False,
 ) -> None:
     """Say what was recorded around a school since a day, against what is usual there."""
-    from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.brief.brief import build_brief, check_brief_request
-    from patrolplan.outputs.brief.brief_render import build_brief_document, format_brief_lines
+    from patrolplan.outputs.brief.brief_render import (
+        build_brief_document,
+        format_brief_lines,
+        write_brief,
+    )
 
-    first = parse_first_day(since, "--since")
-    check_out(out)
-    area = load_study_area(config)
+    first = console.parse_first_day(since, "--since")
+    console.check_out(out)
+    area = console.load_study_area(config)
     check_brief_request(area, school, first)  # before the work, not after it
-    found = find_hotspots(area, estimate_area_risk(area))
-    told = build_brief(area, found, school, first)
+    hotspots = console.find_area_hotspots(area, console.estimate_area_risk(area))
+    document = build_brief(area, hotspots, school, first)
     if out is not None:
-        from patrolplan.outputs.brief.brief_render import write_brief
-
-        write_brief(told, out)
+        write_brief(document, out)
     if as_json:
-        print_json(build_brief_document(told))
+        console.print_json(build_brief_document(document))
         return
-    for line in format_brief_lines(told):
-        stdout_console.print(line, soft_wrap=True)
-    print_written_to(out)
+    for line in format_brief_lines(document):
+        console.stdout.print(line, soft_wrap=True)
+    console.print_written_to(out)
 
 
-@app.command()
+@console.app.command()
 def backtest(
-    config: Config = DEFAULT_CONFIG,
-    out: OptionalOut = None,
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
     first: Annotated[
         str | None, typer.Option("--from", help="First month that is held out, YYYY-MM.")
     ] = None,
     last: Annotated[
         str | None, typer.Option("--to", help="Last month that is held out, YYYY-MM.")
     ] = None,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Test risk and patrols on months that nothing was learned from."""
-    from patrolplan.patrols.patrol_backtest import backtest_patrols
-    from patrolplan.risk.backtest import backtest_risk
+    from patrolplan.outputs.backtest_report import build_backtest_document
 
     if (first is None) != (last is None):
         message = "give both --from and --to, or neither"
         raise typer.BadParameter(message)
     origins = None
     if first is not None and last is not None:
-        origins = (parse_month(first, "--from"), parse_month(last, "--to"))
-    check_out(out)
-    area = load_study_area(config)
-    with report_stage("Testing risk models"):
-        tested = backtest_risk(area, origins=origins)
-    with report_stage("Testing patrols"):
-        patrols = backtest_patrols(area, origins=list(tested.trials.origins))
+        origins = (console.parse_month(first, "--from"), console.parse_month(last, "--to"))
+    console.check_out(out)
+    area = console.load_study_area(config)
+    risk_test, patrol_test = console.run_backtest(area, origins)
     if out is not None:
-        _write_backtest(area, tested, patrols, out)
+        _write_backtest(area, risk_test, patrol_test, out)
     if as_json:
-        from patrolplan.outputs.backtest_report import build_backtest_document
-
-        print_json(build_backtest_document(tested, patrols))
+        console.print_json(build_backtest_document(risk_test, patrol_test))
         return
-    stdout_console.print(str(tested))
-    stdout_console.print("Patrols, harm met an officer-hour in the stretches dwelt in:")
-    stdout_console.print(str(patrols))
-    print_written_to(out)
+    console.stdout.print(str(risk_test))
+    console.stdout.print("Patrols, harm met an officer-hour in the stretches dwelt in:")
+    console.stdout.print(str(patrol_test))
+    console.print_written_to(out)
 
 
-def _write_backtest(area: StudyArea, tested: Backtest, patrols: PatrolBacktest, out: Path) -> None:
+def _write_backtest(
+    area: StudyArea, risk_test: Backtest, patrol_test: PatrolBacktest, out: Path
+) -> None:
     from patrolplan.outputs.backtest_report import write_backtest
     from patrolplan.outputs.output_folder import replace_folder
     from patrolplan.provenance import build_manifest_header
 
     with replace_folder(out, build_manifest_header(area)) as folder:
-        write_backtest(tested, patrols, folder)
+        write_backtest(risk_test, patrol_test, folder)

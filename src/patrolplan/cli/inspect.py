@@ -1,4 +1,4 @@
-"""Commands that look at the data: init, check, risk, hotspots."""
+"""The commands that look at the data: init, check, risk, hotspots."""
 
 from __future__ import annotations
 
@@ -6,25 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    Config,
-    Json,
-    OptionalOut,
-    app,
-    check_out,
-    estimate_area_risk,
-    load_study_area,
-)
+from patrolplan.cli import console
 from patrolplan.errors import OutputError
 from patrolplan.tables import list_left_out
-from patrolplan.terminal import (
-    print_json,
-    print_left_out,
-    print_written_to,
-    report_stage,
-    stdout_console,
-)
 from patrolplan.text import format_count
 
 if TYPE_CHECKING:
@@ -35,32 +19,32 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
 
 
-@app.command()
-def init(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+@console.app.command()
+def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
     """Write a settings file to start from, with every key and its meaning."""
     from patrolplan.settings.load import build_settings_template
 
     try:
         with config.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(build_settings_template())
-    except FileExistsError:
-        message = f"{config}: is there already; name another file with --config"
-        raise OutputError(message) from None
     except OSError as error:
-        message = f"{config}: cannot be written ({error.strerror}); name another file with --config"
+        why = f"cannot be written ({error.strerror})"
+        if isinstance(error, FileExistsError):
+            why = "is there already"
+        message = f"{config}: {why}; name another file with --config"
         raise OutputError(message) from None
     if as_json:
-        print_json({"written": str(config)})
+        console.print_json({"written": str(config)})
         return
-    stdout_console.print(
+    console.stdout.print(
         f"Written {config}: name your files under [sources], then `patrolplan check`."
     )
 
 
-@app.command()
-def check(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+@console.app.command()
+def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
-    area = load_study_area(config)
+    area = console.load_study_area(config)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
     document = {
         "area": area.name,
@@ -76,72 +60,72 @@ def check(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         "notes": list(area.notes),
     }
     if as_json:
-        print_json(document)
+        console.print_json(document)
         return
     table = Table("what came in", "", title=area.name, title_justify="left")
     for name, value in document.items():
         if name not in {"area", "left_out", "notes"}:
             shown = " to ".join(value) if isinstance(value, list) else str(value)
             table.add_row(name.replace("_", " "), shown)
-    stdout_console.print(table)
-    print_left_out(area.left_out, area.notes)
+    console.stdout.print(table)
+    console.print_left_out(area.left_out, area.notes)
 
 
-@app.command()
-def risk(config: Config = DEFAULT_CONFIG, out: OptionalOut = None, as_json: Json = False) -> None:
+@console.app.command()
+def risk(
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
+    as_json: console.Json = False,
+) -> None:
     """Estimate the risk of every piece of street; with --out, write it as a layer."""
     from patrolplan.outputs.geopackage import build_risk_layer
     from patrolplan.outputs.planfile import build_risk_document
 
-    check_out(out)
-    area = load_study_area(config)
-    surface = estimate_area_risk(area)
+    console.check_out(out)
+    area = console.load_study_area(config)
+    surface = console.estimate_area_risk(area)
     if out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": build_risk_layer(area, surface)})
     if as_json:
-        print_json(
+        console.print_json(
             {"area": area.name, **build_risk_document(surface), "notes": list(surface.notes)}
         )
         return
-    stdout_console.print(repr(surface))
-    for note in surface.notes:
-        stdout_console.print(f"note: {note}")
-    print_written_to(out)
+    console.stdout.print(repr(surface))
+    console.print_notes(surface.notes)
+    console.print_written_to(out)
 
 
-@app.command()
+@console.app.command()
 def hotspots(
-    config: Config = DEFAULT_CONFIG, out: OptionalOut = None, as_json: Json = False
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
+    as_json: console.Json = False,
 ) -> None:
     """Find the hotspots; with --out, write them as a layer."""
-    from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.geopackage import build_hotspot_layer
     from patrolplan.outputs.planfile import build_hotspot_documents
     from patrolplan.risk.estimate import describe_guard
 
-    check_out(out)
-    area = load_study_area(config)
-    surface = estimate_area_risk(area)
-    with report_stage("Finding hotspots"):
-        found = find_hotspots(area, surface)
+    console.check_out(out)
+    area = console.load_study_area(config)
+    surface = console.estimate_area_risk(area)
+    spots = console.find_area_hotspots(area, surface)
     if out is not None:
-        _write_layers(area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(found)})
+        _write_layers(area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(spots)})
+    documents = build_hotspot_documents(spots, area.projection)
     if as_json:
-        documents = build_hotspot_documents(found, area.projection)
         notes = list(surface.notes)
-        print_json({"area": area.name, "hotspots": documents, "notes": notes})
+        console.print_json({"area": area.name, "hotspots": documents, "notes": notes})
         return
     table = Table("hotspot", "share of risk", "metres", "place", "why")
-    for row in build_hotspot_documents(found, area.projection)[:20]:
-        why = "; ".join(row["reasons"])
-        table.add_row(
-            row["id"], f"{row['worth']:.1%}", f"{row['length_metres']:.0f}", row["place"], why
-        )
-    stdout_console.print(f"{format_count(len(found), 'hotspot')}; those of most risk:")
-    stdout_console.print(table)
-    for note in describe_guard(area):
-        stdout_console.print(f"note: {note}")
-    print_written_to(out)
+    for row in documents[:20]:
+        share, metres = f"{row['worth']:.1%}", f"{row['length_metres']:.0f}"
+        table.add_row(row["id"], share, metres, row["place"], "; ".join(row["reasons"]))
+    console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those of most risk:")
+    console.stdout.print(table)
+    console.print_notes(describe_guard(area))
+    console.print_written_to(out)
 
 
 def _write_layers(
@@ -152,7 +136,7 @@ def _write_layers(
     from patrolplan.provenance import build_manifest_header
 
     with (
-        report_stage(f"Writing {name}"),
+        console.report_stage(f"Writing {name}"),
         replace_folder(out, build_manifest_header(area)) as folder,
     ):
         write_layers(folder / name, layers)

@@ -1,4 +1,4 @@
-"""Commands about patrols: demo and plan."""
+"""The commands that plan patrols: plan and demo."""
 
 from __future__ import annotations
 
@@ -11,32 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    Cluster,
-    Config,
-    Json,
-    Out,
-    Workers,
-    app,
-    check_out,
-    check_worker_options,
-    estimate_area_risk,
-    load_study_area,
-    open_executor,
-    parse_date,
-    parse_minutes,
-    parse_time,
-)
-from patrolplan.terminal import (
-    print_json,
-    print_left_out,
-    print_patrols,
-    report_stage,
-    show_progress_bar,
-    stderr_console,
-    stdout_console,
-)
+from patrolplan.cli import console
 
 if TYPE_CHECKING:
     from patrolplan.settings import Settings
@@ -51,7 +26,7 @@ class TravelMode(StrEnum):
 
 @dataclass(frozen=True)
 class _PlanRequest:
-    """Which patrols are asked for; by default every school's, from the bell."""
+    """Which patrols to plan; by default every school's, from the bell."""
 
     schools: list[str] | None = None
     window: str | None = None
@@ -70,35 +45,35 @@ class _PlanRequest:
 
     @property
     def as_manifest_entry(self) -> dict[str, Any]:
-        """As it stands in the manifest; what was not asked for is left out."""
-        wish = {name: value for name, value in vars(self).items() if value}
-        return json.loads(json.dumps(wish, default=str))  # type: ignore[no-any-return]
+        """The request in the manifest; options that were not given are left out."""
+        given = {name: value for name, value in vars(self).items() if value}
+        return json.loads(json.dumps(given, default=str))  # type: ignore[no-any-return]
 
 
-@app.command()
+@console.app.command()
 def demo(
     config: Annotated[
         Path | None,
         typer.Option("--config", help="Taken as by every command, not read: the demo has its own."),
     ] = None,
-    out: Out = Path("patrolplan-demo"),
-    workers: Workers = None,
-    as_json: Json = False,
+    out: console.Out = Path("patrolplan-demo"),
+    workers: console.Workers = None,
+    as_json: console.Json = False,
 ) -> None:
     """Plan the patrols of the fictional demo borough."""
     from patrolplan.settings.load import demo_settings
 
     if config is not None:
-        stderr_console.print(
+        console.stderr.print(
             f"{config} is not read: the demo has settings of its own; `plan` reads it"
         )
     _run_plan(demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json)
 
 
-@app.command()
+@console.app.command()
 def plan(
-    config: Config = DEFAULT_CONFIG,
-    out: Out = Path("patrolplan-out"),
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.Out = Path("patrolplan-out"),
     school: Annotated[
         list[str] | None, typer.Option("--school", help="URN of one school; may be repeated.")
     ] = None,
@@ -111,56 +86,59 @@ def plan(
         str | None, typer.Option(help="Day, YYYY-MM-DD: tasked places count on their days.")
     ] = None,
     together: Annotated[
-        bool, typer.Option("--together", help="No hotspot twice: schools that share are one team.")
+        bool,
+        typer.Option("--together", help="No hotspot twice: schools that share are one team."),
     ] = False,
     way: Annotated[
         TravelMode | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
     ] = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
-    as_json: Json = False,
+    workers: console.Workers = None,
+    cluster: console.Cluster = None,
+    as_json: console.Json = False,
 ) -> None:
     """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
-    wish = _PlanRequest(
+    console.check_worker_options(workers, cluster)
+    request = _PlanRequest(
         school,
         window,
-        parse_time(start),
-        parse_minutes(minutes),
-        None if date is None else parse_date(date, "--date"),
+        console.parse_time(start),
+        console.parse_minutes(minutes),
+        None if date is None else console.parse_date(date, "--date"),
         together,
         way,
     )
-    check_worker_options(workers, cluster)
-    _run_plan(config, out, wish, (workers, cluster), as_json=as_json)
+    _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 
 
 def _print_if_current(
     out: Path, origin: dict[str, Any], request: _PlanRequest, *, as_json: bool
 ) -> bool:
-    """Say so, if the plan that is asked for is there already."""
+    """Whether the folder holds the requested plan already; if so, print that."""
     from patrolplan.outputs.output_folder import is_up_to_date
 
     if not is_up_to_date(out, origin, request.as_manifest_entry):
         return False
     if as_json:
-        print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
+        console.print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
     else:
-        stdout_console.print(f"Nothing has changed since the plan in {out} was made: it stands.")
+        console.stdout.print(f"Nothing has changed since the plan in {out} was made: it stands.")
     return True
 
 
 def _find_origin(settings: Settings) -> dict[str, Any]:
-    """What a plan would be created from; nothing where it takes the reports' groups to know."""
+    """What a plan would be created from; empty where only reading the area can say.
+
+    That is so with pupils' reports, whose groups are part of the origin, and with missing files,
+    about which the readers will complain.
+    """
     from patrolplan.area import compute_input_digests
     from patrolplan.provenance import compute_provenance
 
+    if settings.sources.reports:
+        return {}
     try:
-        return (
-            {}
-            if settings.sources.reports
-            else compute_provenance(settings, compute_input_digests(settings))
-        )
-    except OSError:  # the readers tell what is missing
+        return compute_provenance(settings, compute_input_digests(settings))
+    except OSError:
         return {}
 
 
@@ -168,7 +146,7 @@ def _run_plan(
     config: Path,
     out: Path,
     request: _PlanRequest,
-    worker_options: tuple[int | None, str | None],
+    worker_options: console.WorkerOptions,
     *,
     as_json: bool,
 ) -> None:
@@ -176,49 +154,51 @@ def _run_plan(
     from patrolplan.provenance import compute_area_provenance
     from patrolplan.settings import load_settings
 
-    check_out(out)
+    console.check_out(out)
     settings = request.apply_to(load_settings(config))
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
     if _print_if_current(out, _find_origin(settings), request, as_json=as_json):
         return
-    area = load_study_area(settings)
+    area = console.load_study_area(settings)
     if _print_if_current(out, compute_area_provenance(area), request, as_json=as_json):
         return
-    surface = estimate_area_risk(area)
-    from patrolplan.hotspots.find import find_hotspots
+    risk = console.estimate_area_risk(area)
+    hotspots = console.find_area_hotspots(area, risk)
+
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import build_plan_document
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.windows import build_way_notes
 
-    with report_stage("Finding hotspots"):
-        found = find_hotspots(area, surface)
-    asked = len(area.schools) if request.schools is None else len(request.schools)
-    with open_executor(*worker_options, asked) as executor:
-        with report_stage("Planning patrols"), show_progress_bar() as tell:
+    count = len(area.schools if request.schools is None else request.schools)
+    with console.open_executor(*worker_options, count) as executor:
+        with console.report_stage("Planning patrols"), console.show_progress_bar() as report:
             planned = plan_patrols(
                 area,
-                surface,
-                found,
+                risk,
+                hotspots,
                 urns=request.schools,
                 window=window,
                 date=request.date,
                 together=request.together,
                 executor=executor,
-                report_progress=tell,
+                report_progress=report,
             )
-        with report_stage("Writing cards, map, GPX and layers"), show_progress_bar() as tell:
+        with (
+            console.report_stage("Writing cards, map, GPX and layers"),
+            console.show_progress_bar() as report,
+        ):
             write_pack(
                 planned,
                 out,
                 request=request.as_manifest_entry,
                 executor=executor,
-                report_progress=tell,
+                report_progress=report,
             )
     if as_json:
-        print_json(build_plan_document(planned))
+        console.print_json(build_plan_document(planned))
         return
-    print_left_out(planned.left_out, (*surface.notes, *build_way_notes(area)))
-    print_patrols(planned, out)
+    console.print_left_out(planned.left_out, (*risk.notes, *build_way_notes(area)))
+    console.print_patrols(planned, out)

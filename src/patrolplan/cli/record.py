@@ -10,24 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    Config,
-    Json,
-    OptionalOut,
-    app,
-    check_out,
-    load_study_area,
-    parse_date,
-    parse_month,
-)
-from patrolplan.terminal import (
-    print_json,
-    print_written_to,
-    report_stage,
-    stderr_console,
-    stdout_console,
-)
+from patrolplan.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +24,15 @@ if TYPE_CHECKING:
 
 
 RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
-OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
+OUTCOMES = {
+    "new": ("recorded", "recorded"),
+    "corrected": ("corrected", "corrected"),
+    "same": ("already_recorded", "already recorded"),
+}
+"""JSON key and words of what became of a visit."""
 
 
-@app.command()
+@console.app.command()
 def record(
     week: Annotated[
         Path | None,
@@ -64,38 +52,40 @@ def record(
         Path | None, typer.Option("--gpx", help="Recorded track of that officer and day.")
     ] = None,
     school: Annotated[
-        str | None, typer.Option("--school", help="URN, where a track's officer has no patrol.")
+        str | None,
+        typer.Option("--school", help="URN, where a track's officer has no patrol."),
     ] = None,
     month: Annotated[
         str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")
     ] = None,
-    config: Config = DEFAULT_CONFIG,
-    out: OptionalOut = None,
-    as_json: Json = False,
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
+    as_json: console.Json = False,
 ) -> None:
     """Record what was delivered: from the card's boxes, a table, or a track; give the return."""
-    by_hand = officer is not None and gpx is None
-    chosen = [week is not None, by_hand, table is not None, gpx is not None, month is not None]
-    if sum(chosen) != 1:
+    typed = officer is not None and gpx is None
+    given = [week is not None, typed, table is not None, gpx is not None, month is not None]
+    if given.count(True) != 1:
         message = f"give one of {RECORD_OPTIONS}"
         raise typer.BadParameter(message)
-    if (by_hand or gpx is not None) and (officer is None or date is None):
+    if (typed or gpx is not None) and (officer is None or date is None):
         message = "give --officer and --date"
         raise typer.BadParameter(message)
     if out is not None and month is None:
         message = "is for --return alone"
         raise typer.BadParameter(message, param_hint="--out")
-    day = parse_date(date, "--date") if date is not None else None
+    day = console.parse_date(date, "--date") if date is not None else None
     if month is not None:
-        _report_month(config, parse_month(month, "--return"), out, as_json=as_json)
+        _report_month(config, console.parse_month(month, "--return"), out, as_json=as_json)
     elif week is not None:
         _hand_out(config, week, as_json=as_json)
     elif table is not None:
         _record_table(config, table, as_json=as_json)
-    elif officer is not None and day is not None and gpx is not None:
-        _record_track(config, gpx, officer, day, school, as_json=as_json)
     elif officer is not None and day is not None:
-        _record_typed(config, officer, day, minutes, as_json=as_json)
+        if gpx is not None:
+            _record_track(config, gpx, officer, day, school, as_json=as_json)
+        else:
+            _record_typed(config, officer, day, minutes, as_json=as_json)
 
 
 def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
@@ -116,10 +106,12 @@ def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
     first, last = week.days[0], week.days[-1]
     doses = len(week.doses)
     if as_json:
-        print_json({"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses})
+        console.print_json(
+            {"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses}
+        )
         return
-    said = "Handed out" if entered else "Already handed out, nothing changed"
-    stdout_console.print(f"{said}: {first} to {last}, {doses} doses promised.")
+    outcome = "Handed out" if entered else "Already handed out, nothing changed"
+    console.stdout.print(f"{outcome}: {first} to {last}, {doses} doses promised.")
 
 
 def _record_typed(
@@ -147,13 +139,13 @@ def _record_typed(
 
 
 def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
-    """Ask for each stop on standard error; one line may answer for all."""
+    """Ask about each stop on standard error; the first line may answer for all."""
     from patrolplan.team.ledger.delivered import parse_answer, parse_answers
     from patrolplan.team.week import format_day
 
     promised = list(stops["minutes"])
-    stderr_console.print(f"{officer}, {format_day(date)}: minutes at each stop")
-    stderr_console.print(
+    console.stderr.print(f"{officer}, {format_day(date)}: minutes at each stop")
+    console.stderr.print(
         "Enter as promised, - not visited, 12 minutes, 12/3 with 3 people spoken to; "
         f"or all {len(promised)} in one line"
     )
@@ -167,14 +159,14 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
                 return parse_answers(text, promised)
             answers.append(parse_answer(text, float(stop["minutes"])))
         except ValueError as error:
-            stderr_console.print(f"  {error}; type it again")
+            console.stderr.print(f"  {error}; type it again")
     return tuple(answers)
 
 
 def _read_line(prompt: str) -> str:
     from patrolplan.errors import InputError
 
-    stderr_console.print(prompt, end="")
+    console.stderr.print(prompt, end="")
     line = sys.stdin.readline()
     if not line:
         where, what = "standard input", "ended before every stop had an answer"
@@ -208,63 +200,59 @@ def _record_track(
     from patrolplan.team.ledger.map_matching import build_track_visits
 
     track = read_track(path)
-    area = load_study_area(config)
+    area = console.load_study_area(config)
     with open_ledger(area.settings) as ledger:
-        with report_stage("Following the track"):
-            measured = build_track_visits(ledger, area.network, track, officer, date, school)
-        presence = measured.track_minutes
+        with console.report_stage("Following the track"):
+            matched = build_track_visits(ledger, area.network, track, officer, date, school)
+        lost, bridged = matched.track_minutes.lost_minutes, matched.track_minutes.bridged_minutes
         notes = []
-        if presence.lost_minutes:
-            notes.append(f"{presence.lost_minutes:.1f} minutes lie in gaps too long to bridge.")
-        if presence.bridged_minutes:
-            notes.append(f"{presence.bridged_minutes:.1f} minutes of gaps were bridged.")
-        _print_entries(ledger.record(measured.visits), as_json=as_json, notes=notes)
+        if lost:
+            notes.append(f"{lost:.1f} minutes lie in gaps too long to bridge.")
+        if bridged:
+            notes.append(f"{bridged:.1f} minutes of gaps were bridged.")
+        _print_entries(ledger.record(matched.visits), as_json=as_json, notes=notes)
 
 
 def _print_entries(
     entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
 ) -> None:
-    """Say what became of each visit, and in sum."""
-    counts = {
-        said: sum(entry.outcome == outcome for entry in entries)
-        for outcome, said in OUTCOMES.items()
-    }
+    """Print what became of each visit, and the number of each outcome."""
+    outcomes = [entry.outcome for entry in entries]
     if as_json:
-        visits = [_entry_document(entry) for entry in entries]
-        named = {said.replace(" ", "_"): count for said, count in counts.items()}
-        print_json({**named, "visits": visits, "notes": list(notes)})
+        counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}
+        visits = [_build_entry_document(entry) for entry in entries]
+        console.print_json({**counts, "visits": visits, "notes": list(notes)})
         return
-    stdout_console.print(_build_entries_table(entries))
-    for note in notes:
-        stdout_console.print(f"note: {note}")
-    stdout_console.print(
-        ", ".join(f"{count} {said}" for said, count in counts.items() if count) + "."
-    )
+    console.stdout.print(_build_entries_table(entries))
+    console.print_notes(notes)
+    parts = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
+    console.stdout.print(", ".join(part for part in parts if not part.startswith("0 ")) + ".")
 
 
 def _build_entries_table(entries: Sequence[VisitEntry]) -> Table:
-    """A line a visit; officer and day stand above where they are the same for all."""
+    """A row a visit; officer and day are the title where they are the same for all."""
     from patrolplan.team.week import format_day
 
-    whose = {(entry.visit.officer, entry.visit.date) for entry in entries}
-    officer, day = min(whose)
-    alone = len(whose) == 1
-    table = Table(title=f"{officer}, {format_day(day)}" if alone else None, title_justify="left")
-    for head in () if alone else ("officer", "date"):
-        table.add_column(head, no_wrap=True)
-    for head in ("hotspot", "place", "minutes", "spoken to", ""):
-        table.add_column(head)
+    officer_days = {(entry.visit.officer, entry.visit.date) for entry in entries}
+    officer, day = min(officer_days)
+    shared = len(officer_days) == 1
+    table = Table(title=f"{officer}, {format_day(day)}" if shared else None, title_justify="left")
+    for heading in () if shared else ("officer", "date"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("hotspot", "place", "minutes", "spoken to", ""):
+        table.add_column(heading)
     for entry in entries:
-        visit, said = entry.visit, OUTCOMES[entry.outcome]
+        visit = entry.visit
+        _, outcome = OUTCOMES[entry.outcome]
         if entry.outcome == "corrected":
-            said += f", was {entry.minutes_before:g}"
+            outcome += f", was {entry.minutes_before:g}"
         spoken = "" if visit.engagements is None else str(visit.engagements)
-        who = () if alone else (visit.officer, f"{visit.date}")
-        table.add_row(*who, visit.hotspot, visit.place, f"{visit.minutes:g}", spoken, said)
+        first = () if shared else (visit.officer, f"{visit.date}")
+        table.add_row(*first, visit.hotspot, visit.place, f"{visit.minutes:g}", spoken, outcome)
     return table
 
 
-def _entry_document(entry: VisitEntry) -> dict[str, Any]:
+def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
     visit = entry.visit
     return {
         "officer": visit.officer,
@@ -274,7 +262,7 @@ def _entry_document(entry: VisitEntry) -> dict[str, Any]:
         "place": visit.place,
         "minutes": visit.minutes,
         "engagements": visit.engagements,
-        "outcome": OUTCOMES[entry.outcome],
+        "outcome": OUTCOMES[entry.outcome][1],
         "minutes_before": entry.minutes_before,
     }
 
@@ -282,54 +270,51 @@ def _entry_document(entry: VisitEntry) -> dict[str, Any]:
 def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
     from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
 
-    check_out(out)
+    console.check_out(out)
     _, ledger = _open_configured_ledger(config)
     with ledger:
         tables = build_return_tables(ledger, month)
         if out is not None:
             write_return(ledger, month, out)
     if as_json:
-        rows = {
-            name.replace("-", "_"): table.astype(object).where(table.notna(), None)
-            for name, table in tables.items()
-        }
         documents = {
-            name: [_format_dates(row) for row in table.to_dict("records")]
-            for name, table in rows.items()
+            name.replace("-", "_"): _build_row_documents(table) for name, table in tables.items()
         }
-        print_json({"month": month, **documents})
+        console.print_json({"month": month, **documents})
         return
     for name in ("by-week", "by-officer", "by-school", "by-hotspot"):
-        stdout_console.print(_build_return_table(name, tables[name]))
-    print_written_to(out)
+        console.stdout.print(_build_return_table(name, tables[name]))
+    console.print_written_to(out)
 
 
-def _format_dates(row: dict[Any, Any]) -> dict[str, Any]:
-    return {
-        str(name): f"{value}" if isinstance(value, dt.date) else value
-        for name, value in row.items()
-    }
+def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table with plain values: dates as text, missing numbers as None."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [
+        {
+            str(name): f"{value}" if isinstance(value, dt.date) else value
+            for name, value in row.items()
+        }
+        for row in plain.to_dict("records")
+    ]
 
 
 def _build_return_table(name: str, table: pd.DataFrame) -> Table:
-    """Plan against delivered as people read it."""
+    """Plan against delivered, for people to read."""
     from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
-    keys = [
-        column for column in table.columns if column not in {*FIGURE_COLUMNS, "delivered_percent"}
-    ]
-    heads = ("visits", "not told", "minutes", "%", "spoken to")
-    shown = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
-    for head in heads:
-        shown.add_column(head, justify="right")
-    for row in table.to_dict("records"):
+    keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]
+    printed = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
+    for heading in ("visits", "not told", "minutes", "%", "spoken to"):
+        printed.add_column(heading, justify="right")
+    for row in _build_row_documents(table):
         percent = row["delivered_percent"]
-        shown.add_row(
+        printed.add_row(
             *(f"{row[key]}" for key in keys),
             f"{row['delivered_visits']} of {row['promised_visits']}",
             f"{row['not_recorded']}",
             f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
-            "" if percent is None or percent != percent else f"{percent:.0f}",  # noqa: PLR0124
+            "" if percent is None else f"{percent:.0f}",
             f"{row['engagements']}",
         )
-    return shown
+    return printed

@@ -1,58 +1,29 @@
-"""The team lead's commands: week."""
+"""The team lead's command: week."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from patrolplan.cli.console import (
-    DEFAULT_CONFIG,
-    DEFAULT_WEEK_FOLDER,
-    Cluster,
-    Config,
-    Json,
-    OptionalOut,
-    Workers,
-    app,
-    check_out,
-    check_worker_options,
-    estimate_area_risk,
-    load_study_area,
-    open_executor,
-    parse_date,
-)
-from patrolplan.terminal import (
-    print_json,
-    print_week,
-    print_written_to,
-    report_stage,
-    show_progress_bar,
-    stderr_console,
-    stdout_console,
-)
+from patrolplan.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.area import StudyArea
-    from patrolplan.patrols.plan import Plan
     from patrolplan.team.replan import Change
-    from patrolplan.team.week import Week
+    from patrolplan.team.week import Ban, Lock, Week
 
 
 WILDCARD = "*"
-WorkerOptions = tuple[int | None, str | None]
-"""Workers and cluster, see `patrolplan.cli.console.crew`."""
-
-PatrolRule = tuple[str | None, str | None, dt.date | None, int | None]
+PrintedPart = tuple[str | None, dt.date | None]
+"""The officer and the day whose papers are printed; None means all."""
 
 
-@app.command()
+@console.app.command()
 def week(
     start: Annotated[
         str | None, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")
@@ -73,92 +44,68 @@ def week(
     absent: Annotated[
         list[str] | None, typer.Option(help="Who is away when: OFFICER:DATE; with --replan.")
     ] = None,
-    config: Config = DEFAULT_CONFIG,
-    out: OptionalOut = None,
+    config: console.Config = console.DEFAULT_CONFIG,
+    out: console.OptionalOut = None,
     officer: Annotated[
         str | None, typer.Option(help="With --out: print the papers of this officer alone.")
     ] = None,
     date: Annotated[
         str | None, typer.Option(help="With --out: print the papers of this day alone.")
     ] = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
-    as_json: Json = False,
+    workers: console.Workers = None,
+    cluster: console.Cluster = None,
+    as_json: console.Json = False,
 ) -> None:
     """Choose who patrols which school on which day, or repair a week after absences."""
+    from patrolplan.outputs.pack import check_partial_pack, write_pack
     from patrolplan.team.week import build_week_document
 
-    locks = [_parse_rule(text, "--lock") for text in lock or ()]
-    bans = [_parse_rule(text, "--ban") for text in ban or ()]
-    away = [_parse_absence(text) for text in absent or ()]
-    _check_usage(start, replan=replan, has_rules=bool(locks or bans), has_absences=bool(away))
-    check_worker_options(workers, cluster)
-    who = (workers, cluster)
-    part = _PrintSelection(officer, None if date is None else parse_date(date, "--date"))
-    if out is None and not replan and part.is_partial:
+    locks = [_parse_lock(text) for text in lock or ()]
+    bans = [_parse_ban(text, "--ban") for text in ban or ()]
+    absences = [_parse_absence(text) for text in absent or ()]
+    _check_usage(start, replan=replan, has_rules=bool(locks or bans), has_absences=bool(absences))
+    console.check_worker_options(workers, cluster)
+    worker_options = (workers, cluster)
+    part = (officer, None if date is None else console.parse_date(date, "--date"))
+    if replan:
+        out = out or console.DEFAULT_WEEK_FOLDER
+    elif out is None and part != (None, None):
         message = "nothing is printed without --out"
         raise typer.BadParameter(message, param_hint="--officer, --date")
-    changes: Sequence[Change] = ()
-    if replan:
-        out = out or DEFAULT_WEEK_FOLDER
-        part.check_folder(out)
-        chosen, changes = _repair_week(config, out, away, part, who)
     else:
-        check_out(out)
-        part.check_folder(out)
-        chosen = _choose_week(config, parse_date(str(start), "--from"), (locks, bans), part, who)
+        console.check_out(out)
     if out is not None:
-        from patrolplan.outputs.pack import write_pack
-
+        check_partial_pack(out, *part)  # before the work, not after it
+    changes: Sequence[Change] = ()
+    if replan and out is not None:
+        result, changes = _repair_week(config, out, absences, part, worker_options)
+    else:
+        day = console.parse_date(str(start), "--from")
+        result = _choose_week(config, day, (locks, bans), part, worker_options)
+    if out is not None:
         with (
-            open_executor(*who, len(chosen.duties)) as executor,
-            report_stage("Writing tables, map, sheets and cards"),
-            show_progress_bar() as tell,
+            console.open_executor(*worker_options, len(result.duties)) as executor,
+            console.report_stage("Writing tables, map, sheets and cards"),
+            console.show_progress_bar() as report,
         ):
             write_pack(
-                chosen,
+                result,
                 out,
-                officer=part.officer,
-                date=part.date,
+                officer=part[0],
+                date=part[1],
                 executor=executor,
-                report_progress=tell,
+                report_progress=report,
             )
     if as_json:
-        told = {"changes": [_change_document(change) for change in changes]} if replan else {}
-        print_json(build_week_document(chosen) | told)
+        extra = {"changes": [_change_document(change) for change in changes]} if replan else {}
+        console.print_json(build_week_document(result) | extra)
         return
-    print_week(chosen)
+    console.print_week(result)
     for change in changes:
-        stdout_console.print(f"change: {change}", soft_wrap=True)
+        console.stdout.print(f"change: {change}", soft_wrap=True)
     if replan and not changes:
-        stdout_console.print("change: none; every card stays as it is")
-    print_written_to(out)
-
-
-@dataclass(frozen=True)
-class _PrintSelection:
-    """Whose papers of which day are printed; None stands for all."""
-
-    officer: str | None = None
-    date: dt.date | None = None
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether only a part is wanted."""
-        return self.officer is not None or self.date is not None
-
-    def check_folder(self, out: Path | None) -> None:
-        """Say before the work that a whole week's papers are there, which stay."""
-        from patrolplan.outputs.pack import check_partial_pack
-
-        if out is not None:
-            check_partial_pack(out, self.officer, self.date)
-
-    def check(self, area: StudyArea, days: Sequence[dt.date]) -> None:
-        """Say before the work that there is no such officer or day."""
-        from patrolplan.outputs.week.roster import check_officer_and_date
-
-        check_officer_and_date(list(area.officers["officer"]), days, self.officer, self.date)
+        console.stdout.print("change: none; every card stays as it is")
+    console.print_written_to(out)
 
 
 def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absences: bool) -> None:
@@ -176,80 +123,71 @@ def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absenc
         raise typer.BadParameter(message)
 
 
-def _plan_area_days(
-    area: StudyArea, days: Sequence[dt.date], worker_options: WorkerOptions
-) -> dict[dt.date, Plan]:
-    from patrolplan.hotspots.find import find_hotspots
-    from patrolplan.team.day_plans import plan_days
-
-    surface = estimate_area_risk(area)
-    with report_stage("Finding hotspots"):
-        found = find_hotspots(area, surface)
-    with (
-        open_executor(*worker_options, len(area.schools)) as executor,
-        report_stage("Planning patrols"),
-        show_progress_bar() as tell,
-    ):
-        return plan_days(area, surface, found, days, executor=executor, report_progress=tell)
-
-
 def _choose_week(
     config: Path,
     day: dt.date,
-    rules: tuple[Sequence[PatrolRule], Sequence[PatrolRule]],
-    selection: _PrintSelection,
-    worker_options: WorkerOptions,
+    rules: tuple[Sequence[Lock], Sequence[Ban]],
+    part: PrintedPart,
+    worker_options: console.WorkerOptions,
 ) -> Week:
-    locks, bans = rules
+    from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.ledger.monthly_return import load_delivered_before
     from patrolplan.team.rota import check_officers, plan_week
-    from patrolplan.team.week import Ban, Lock, list_school_days
+    from patrolplan.team.week import list_school_days
 
-    area = load_study_area(config)
+    area = console.load_study_area(config)
     check_officers(area)  # before the work, not after it
     days = list_school_days(day)
-    selection.check(area, days)
-    plans = _plan_area_days(area, days, worker_options)
+    check_officer_and_date(list(area.officers["officer"]), days, *part)
+    _, _, plans = console.plan_area_days(area, days, worker_options)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
-    with report_stage("Choosing the week"):
-        return plan_week(
-            area,
-            plans,
-            start=day,
-            delivered=delivered,
-            locks=[Lock(str(who), str(urn), when, n) for who, urn, when, n in locks if when],
-            bans=[Ban(*row) for row in bans],
-        )
+    locks, bans = rules
+    with console.report_stage("Choosing the week"):
+        return plan_week(area, plans, start=day, delivered=delivered, locks=locks, bans=bans)
 
 
 def _repair_week(
     config: Path,
     out: Path,
     absences: Sequence[tuple[str, dt.date]],
-    selection: _PrintSelection,
-    worker_options: WorkerOptions,
+    part: PrintedPart,
+    worker_options: console.WorkerOptions,
 ) -> tuple[Week, Sequence[Change]]:
+    from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.replan import check_absences, replan
     from patrolplan.team.week_file import read_week, read_week_entry
 
     absent: dict[str, set[dt.date]] = {}
     for officer, day in absences:
         absent.setdefault(officer, set()).add(day)
-    stderr_console.print(f"Repairing the week in {out}")
-    area = load_study_area(config)
+    console.stderr.print(f"Repairing the week in {out}")
+    area = console.load_study_area(config)
     entry = read_week_entry(out / "week.json")  # before the work, not after it
-    check_out(out)
-    there = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
-    check_absences(entry.days, there, absent)
-    selection.check(area, entry.days)
-    plans = _plan_area_days(area, entry.days, worker_options)
+    console.check_out(out)
+    officers = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
+    check_absences(entry.days, officers, absent)
+    check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
+    _, _, plans = console.plan_area_days(area, entry.days, worker_options)
     handed_out = read_week(out / "week.json", area, plans)
-    with report_stage("Repairing the week"):
+    with console.report_stage("Repairing the week"):
         return replan(handed_out, area, plans, absent=absent)
 
 
-def _parse_rule(text: str, option: str) -> PatrolRule:
+def _parse_lock(text: str) -> Lock:
     """OFFICER:URN:DATE[:VARIANT] as typed; a wrong one is wrong usage."""
+    from patrolplan.team.week import Lock
+
+    rule = _parse_ban(text, "--lock")
+    if rule.officer is None or rule.urn is None or rule.date is None:
+        message = f"'{text}' leaves open who, where or when; a lock names all three"
+        raise typer.BadParameter(message, param_hint="--lock")
+    return Lock(rule.officer, rule.urn, rule.date, rule.variant)
+
+
+def _parse_ban(text: str, option: str) -> Ban:
+    """OFFICER:URN:DATE[:VARIANT] as typed, `*` for all; a wrong one is wrong usage."""
+    from patrolplan.team.week import Ban
+
     parts = [part.strip() for part in text.split(":")]
     few, many = 3, 4
     if len(parts) not in {few, many} or not all(parts):
@@ -258,23 +196,20 @@ def _parse_rule(text: str, option: str) -> PatrolRule:
     officer, urn, date, variant = (
         None if part == WILDCARD else part for part in (*parts, WILDCARD)[:many]
     )
-    if option == "--lock" and None in {officer, urn, date}:
-        message = f"'{text}' leaves open who, where or when; a lock names all three"
-        raise typer.BadParameter(message, param_hint=option)
     if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
         message = f"'{variant}' is no variant; write 0 for route 1, 1 for route 2..."
         raise typer.BadParameter(message, param_hint=option)
-    day = None if date is None else parse_date(date, option)
-    return officer, urn, day, None if variant is None else int(variant)
+    day = None if date is None else console.parse_date(date, option)
+    return Ban(officer, urn, day, None if variant is None else int(variant))
 
 
 def _parse_absence(text: str) -> tuple[str, dt.date]:
     """OFFICER:DATE as typed; a wrong one is wrong usage."""
-    officer, mark, date = (part.strip() for part in text.rpartition(":"))
-    if not (officer and mark):
+    officer, colon, date = (part.strip() for part in text.rpartition(":"))
+    if not (officer and colon):
         message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
         raise typer.BadParameter(message, param_hint="--absent")
-    return officer, parse_date(date, "--absent")
+    return officer, console.parse_date(date, "--absent")
 
 
 def _change_document(change: Change) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from patrolplan.board.board import Board
+from patrolplan.board.jobs import Board
 from patrolplan.board.requests import ChangeRequest, CheckRequest
 from patrolplan.board.server import build_app, open_listener
 from patrolplan.board.session import PlannedArea, start_session
@@ -63,7 +63,7 @@ class ServedBoard:
         self.board.close()
 
     def state(self) -> dict[str, Any]:
-        """What the page is told, as JSON would have it."""
+        """What the page receives, as plain JSON values."""
         found: dict[str, Any] = json.loads(json.dumps(self.board.build_state()))
         return found
 
@@ -83,8 +83,8 @@ class ServedBoard:
 
     def change(self, change: Change) -> None:
         """Make a change as another window would."""
-        asked = {"version": self.board.session.version, "change": change}
-        made = ChangeRequest.model_validate_json(json.dumps(asked))
+        request = {"version": self.board.session.version, "change": change}
+        made = ChangeRequest.model_validate_json(json.dumps(request))
         self.board.change(made.version, made.change)
 
     def solve(self) -> None:
@@ -95,8 +95,8 @@ class ServedBoard:
 
     def check(self, change: Change) -> dict[str, Any]:
         """Whether a change can be."""
-        asked = CheckRequest.model_validate_json(json.dumps({"change": change}))
-        return self.board.check(asked.change)
+        request = CheckRequest.model_validate_json(json.dumps({"change": change}))
+        return self.board.check(request.change)
 
     def find_first(self, changes: Iterable[Change], *, can: bool = True) -> Change:
         """The first of these changes that can, or cannot, be."""
@@ -169,7 +169,7 @@ class Window:
             self.errors.append(f"{kind}: {text}")
 
     def assert_quiet(self) -> None:
-        """Check that only the board was asked and no script or policy complained."""
+        """Check that requests went to the board only and no script or policy complained."""
         assert self.errors == []
         assert all(url.startswith((self.address, "data:")) for url in self.requested_urls), (
             self.requested_urls

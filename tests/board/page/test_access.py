@@ -161,11 +161,11 @@ def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, requ
     page.keyboard.press("m")
     served.change({**lock, "kind": "unlock"})
     page.get_by_role("button", name="Lock", exact=True).click()
-    told = page.get_by_role("dialog", name="Another window changed the week first")
-    expect(told).to_be_visible()
+    conflict = page.get_by_role("dialog", name="Another window changed the week first")
+    expect(conflict).to_be_visible()
     _assert_good_dialog(page, "conflict")
     page.keyboard.press("Escape")
-    expect(told).to_have_count(0)
+    expect(conflict).to_have_count(0)
     expect(hold).to_be_focused()
 
 
@@ -223,7 +223,7 @@ def test_focus_is_seen_wherever_tab_goes(size, request):
 
 
 def test_nothing_says_it_by_colour_alone(served, desk):
-    """Locked, closed, off duty, full and over the most are told in words or pictures too."""
+    """Locked, closed, off duty, full and over the maximum are shown in words or pictures too."""
     page = desk.page
     patrol = {name: served.patrols()[0][name] for name in ("officer", "urn", "date")}
     desk.menu(patrol).click()

@@ -319,11 +319,11 @@ def test_friday_by_keyboard(size, what, answer, served, request):
 def _work_by_finger(served, phone, days):
     """Lock, rule out, add, plan again and take what is proposed."""
     page = phone.page
-    kept, barred = (_post(patrol) for patrol in served.patrols()[:2])
-    _show_day(page, days.index(kept["date"]))
-    phone.menu(kept).tap()
+    locked, barred = (_post(patrol) for patrol in served.patrols()[:2])
+    _show_day(page, days.index(locked["date"]))
+    phone.menu(locked).tap()
     page.get_by_role("button", name="Lock", exact=True).tap()
-    expect(phone.chip(kept)).to_have_accessible_name(phone.match_text("locked"))
+    expect(phone.chip(locked)).to_have_accessible_name(phone.match_text("locked"))
     _show_day(page, days.index(barred["date"]))
     phone.menu(barred).tap()
     page.get_by_role("button", name=f"Rule out: {barred['officer']} at").tap()
@@ -341,7 +341,7 @@ def _work_by_finger(served, phone, days):
     page.locator("#compare").tap()
     page.get_by_role("button", name="Take the proposal").tap()
     expect(page.locator("#proposal")).to_have_count(0)
-    assert phone.get_slot_tuple(kept) in served.read_saved_keys()
+    assert phone.get_slot_tuple(locked) in served.read_saved_keys()
     assert phone.get_slot_tuple(barred) not in served.read_saved_keys()
 
 

@@ -20,11 +20,11 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     expect(first.chip(theirs)).to_have_accessible_name(first.match_text("locked"))
 
     second.page.get_by_role("button", name="Lock", exact=True).click()
-    told = second.page.get_by_role("dialog", name="Another window changed the week first")
-    expect(told).to_contain_text(theirs["officer"])
-    expect(told).to_contain_text(f"Lock {mine['officer']} at")
+    conflict = second.page.get_by_role("dialog", name="Another window changed the week first")
+    expect(conflict).to_contain_text(theirs["officer"])
+    expect(conflict).to_contain_text(f"Lock {mine['officer']} at")
     assert [row["locked"] for row in served.patrols()].count(True) == 1
-    told.get_by_role("button", name="Do my change on the new week").click()
+    conflict.get_by_role("button", name="Do my change on the new week").click()
     expect(second.chip(mine)).to_have_accessible_name(second.match_text("locked"))
     expect(second.chip(theirs)).to_have_accessible_name(second.match_text("locked"))
 
@@ -33,8 +33,8 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     second.page.get_by_role("button", name="Unlock", exact=True).click()
     expect(second.page.locator("dialog")).to_have_count(0)
     first.page.get_by_role("button", name="Remove").click()
-    told = first.page.get_by_role("dialog", name="Another window changed the week first")
-    told.get_by_role("button", name="Leave my change").click()
+    conflict = first.page.get_by_role("dialog", name="Another window changed the week first")
+    conflict.get_by_role("button", name="Leave my change").click()
     expect(first.chip(third)).to_be_visible()
     expect(first.chip(mine)).not_to_have_accessible_name(first.match_text("locked"))
 
@@ -51,7 +51,7 @@ def test_an_idle_window_follows_the_other(served, open_window):
 
 def test_planning_begun_while_the_last_end_is_told_is_followed(served, desk):
     """Planning begun while the page still asks how the last work ended is seen through."""
-    page, held, asked = desk.page, [], "**/api/state"
+    page, held, path = desk.page, [], "**/api/state"
 
     def hold_the_first(route):
         if held:
@@ -59,7 +59,7 @@ def test_planning_begun_while_the_last_end_is_told_is_followed(served, desk):
         else:
             held.append((route, route.fetch()))
 
-    page.route(asked, hold_the_first)
+    page.route(path, hold_the_first)
     page.get_by_role("button", name="Plan again").click()
     expect(page.locator("#solving")).to_be_visible()
     page.locator("#cancel-solve").click()

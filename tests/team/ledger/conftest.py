@@ -1,9 +1,7 @@
 """A demo week, handed out, and ledgers on both databases."""
 
 import datetime as dt
-import importlib.util
 import os
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,15 +11,6 @@ from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.promised import Visit
 
 MONDAY = dt.date(2026, 11, 30)
-
-
-@pytest.fixture(scope="session")
-def walker():
-    """The simulated walks beside this file."""
-    spec = importlib.util.spec_from_file_location("walker", Path(__file__).with_name("walker.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from team.ledger import walker
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
@@ -48,7 +49,7 @@ def test_short_answers(text, answer):
 
 @pytest.mark.parametrize("text", ["x", "-1", "721", "nan", "inf", "15/", "15/x", "15/-1", "15/²"])
 def test_what_is_no_answer(text):
-    """What is no number of minutes or engagements is said to be none."""
+    """What is no number of minutes or engagements is refused as such."""
     with pytest.raises(ValueError, match="is no number of"):
         parse_answer(text, 15)
 
@@ -114,7 +115,7 @@ def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
     )
     with pytest.raises(InputError) as raised:
         build_table_visits(handed, table, tmp_path / "v.csv", {officer, "SSO-99"})
-    told = [str(problem) for problem in raised.value.problems]
+    lines = [str(problem) for problem in raised.value.problems]
     expected = [
         "row 2, column 'officer': there is no officer 'SSO-77'",
         "row 3, column 'date': no week is handed out for 2026-12-25",
@@ -123,12 +124,12 @@ def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
         "row 7:",
         "row 8, column 'officer': SSO-99 has no patrol on 2026-11-30",
     ]
-    assert len(told) == len(expected)
-    for line, part in zip(told, expected, strict=True):
+    assert len(lines) == len(expected)
+    for line, part in zip(lines, expected, strict=True):
         assert part in line
 
 
-def _track(plan, walker, duty, seed=1):
+def _track(plan, duty, seed=1):
     rng = np.random.default_rng(seed)
     true = walker.walk(duty.patrol, plan.hotspots, rng)
     seconds, xy = walker.recorded(true, rng, white_metres=20)
@@ -137,10 +138,10 @@ def _track(plan, walker, duty, seed=1):
     return Track(seconds + start, longitude, latitude), walker.minutes_within(true, plan.hotspots)
 
 
-def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week, walker):
-    """Every promised hotspot is told, within a tenth, and again the same."""
+def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
+    """Every promised hotspot is measured, within a tenth, and again the same."""
     duty = week.duties[0]
-    track, truth = _track(plan, walker, duty)
+    track, truth = _track(plan, duty)
     measured = build_track_visits(handed, plan.area.network, track, duty.officer, duty.date)
     found = {visit.hotspot: visit.minutes for visit in measured.visits}
     for stop in duty.patrol.stops:
@@ -150,10 +151,10 @@ def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week, walker):
     assert again.visits == measured.visits
 
 
-def test_tracks_of_another_day_or_place_are_refused(handed, plan, week, walker):
+def test_tracks_of_another_day_or_place_are_refused(handed, plan, week):
     """The message says on which days the track has points, or where it starts."""
     duty = week.duties[0]
-    track, _ = _track(plan, walker, duty)
+    track, _ = _track(plan, duty)
     network = plan.area.network
     other = next(row for row in week.duties if row.date == MONDAY + dt.timedelta(days=1))
     with pytest.raises(InputError, match="it has some on 2026-11-30"):

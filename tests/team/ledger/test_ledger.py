@@ -1,4 +1,4 @@
-"""The ledger keeps what it was told, once, with its history, whatever happens to the machine."""
+"""The ledger records each entry once, with its history, whatever happens to the machine."""
 
 import concurrent.futures
 import dataclasses
@@ -48,16 +48,16 @@ def test_a_week_handed_out_again_stands_for_its_days(ledger, promised_week):
     wednesday = MONDAY + dt.timedelta(days=2)
     ledger.hand_out(promised_week)
     days = tuple(day for day in promised_week.days if day >= wednesday)
-    kept = tuple(d for d in promised_week.doses if d["date"] == FRIDAY)
-    ledger.hand_out(dataclasses.replace(promised_week, days=days, doses=kept))
+    doses = tuple(d for d in promised_week.doses if d["date"] == FRIDAY)
+    ledger.hand_out(dataclasses.replace(promised_week, days=days, doses=doses))
     promised = ledger.read_promised(MONDAY, FRIDAY)
     first = [d for d in promised_week.doses if d["date"] < wednesday]
-    assert len(promised) == len(first) + len(kept)
+    assert len(promised) == len(first) + len(doses)
     assert set(promised["date"]) == {*(d["date"] for d in first), FRIDAY}
 
 
-def test_a_visit_told_twice_is_kept_once(ledger, visit):
-    """What is recorded already is said to be so, and changes nothing."""
+def test_a_visit_entered_twice_is_recorded_once(ledger, visit):
+    """A visit that is already recorded is reported so, and changes nothing."""
     visits = [visit(0, 15.0, engagements=2), visit(1, 0.0)]
     assert [entry.outcome for entry in ledger.record(visits)] == ["new", "new"]
     assert [entry.outcome for entry in ledger.record(visits)] == ["same", "same"]
@@ -65,17 +65,17 @@ def test_a_visit_told_twice_is_kept_once(ledger, visit):
 
 
 def test_a_correction_is_a_new_row(ledger, visit):
-    """The last word stands, what was said before is kept."""
+    """The last word stands, earlier values stay in the history."""
     ledger.record([visit(0, 15.0, engagements=2)])
     (entry,) = ledger.record([visit(0, 9.5)])
     assert (entry.outcome, entry.minutes_before, entry.revision) == ("corrected", 15.0, 2)
     standing = ledger.read_delivered(MONDAY, FRIDAY)
     assert standing[["minutes", "revision"]].to_numpy().tolist() == [[9.5, 2]]
-    assert standing["engagements"].tolist() == [2]  # not told, so as before
+    assert standing["engagements"].tolist() == [2]  # not given, so as before
     assert ledger.read_revisions(MONDAY, FRIDAY)["minutes"].tolist() == [15.0, 9.5]
 
 
-def test_visits_of_one_entry_are_kept_together_or_not_at_all(ledger, visit):
+def test_visits_of_one_entry_are_recorded_together_or_not_at_all(ledger, visit):
     """A row that the database refuses takes the others of its entry with it."""
     with pytest.raises(pp.LedgerError):
         ledger.record([visit(0, 15.0), visit(1, 15.0, officer=None)])
@@ -104,8 +104,8 @@ def test_writers_take_turns(database, request, ledger, demo_area, visit):
             return [entry.outcome for entry in mine.record(visits)]
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(write, range(8)))
-    assert sorted(outcomes[0] for outcomes in told) == ["new"] + ["same"] * 7
+        outcomes = list(pool.map(write, range(8)))
+    assert sorted(entries[0] for entries in outcomes) == ["new"] + ["same"] * 7
     with pp.Ledger(url, demo_area.name, demo_area.projection) as mine:
         assert len(mine.read_revisions(MONDAY, FRIDAY)) == 6
 
@@ -116,8 +116,8 @@ def test_a_newer_ledger_is_refused(ledger, demo_area):
         connection.execute(
             sa.update(schema.ledger_version).values(schema=schema.SCHEMA_VERSION + 1)
         )
-    told = "is of version 2, this patrolplan knows 1; install a newer patrolplan"
-    with pytest.raises(pp.LedgerError, match=told):
+    message = "is of version 2, this patrolplan knows 1; install a newer patrolplan"
+    with pytest.raises(pp.LedgerError, match=message):
         pp.Ledger(ledger._engine.url, demo_area.name, demo_area.projection)
 
 
@@ -131,7 +131,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, demo_area):
         pp.Ledger(f"sqlite:///{path}", demo_area.name, demo_area.projection)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path, demo_area):
+def test_a_folder_that_is_not_there_is_reported(tmp_path, demo_area):
     """A database that cannot be made is named."""
     with pytest.raises(pp.LedgerError, match="unable to open database file"):
         pp.Ledger(f"sqlite:///{tmp_path}/gone/l.sqlite", demo_area.name, demo_area.projection)
@@ -148,7 +148,7 @@ def test_an_unreachable_database_is_named_without_its_password(demo_area):
     assert "check [ledger] url" in str(raised.value)
 
 
-def test_an_address_without_a_driver_is_told(demo_area):
+def test_an_address_without_a_driver_is_reported(demo_area):
     """A database that nothing here can talk to is an error that names the way out."""
     with pytest.raises(pp.LedgerError, match=r"install patrolplan\[postgresql\]"):
         pp.Ledger("postgresql+nothing://lead@host/d", demo_area.name, demo_area.projection)
@@ -156,15 +156,15 @@ def test_an_address_without_a_driver_is_told(demo_area):
         pp.Ledger("nonsense", demo_area.name, demo_area.projection)
 
 
-told = st.tuples(
+ENTRIES = st.tuples(
     st.integers(0, 3), st.sampled_from([0.0, 7.5, 15.0]), st.none() | st.integers(0, 2)
 )
 
 
-@given(entries=st.lists(st.lists(told, min_size=1, max_size=4), max_size=8))
+@given(entries=st.lists(st.lists(ENTRIES, min_size=1, max_size=4), max_size=8))
 def test_the_last_word_on_each_visit_stands(entries):
-    """Whatever is entered in whatever order, what stands is what was said last of each visit."""
-    said, rows = {}, 0
+    """Whatever is entered in whatever order, what stands is the last entry of each visit."""
+    expected, rows = {}, 0
     with pp.Ledger("sqlite://", "Eastmere", Projection()) as ledger:
         for entry in entries:
             visits = []
@@ -173,9 +173,9 @@ def test_the_last_word_on_each_visit_stands(entries):
                 visits.append(
                     Visit("SSO-01", MONDAY, "900001", *place, minutes, spoken, "keyboard")
                 )
-                before = said.get(f"H{number}", (None, None))
-                said[f"H{number}"] = (minutes, before[1] if spoken is None else spoken)
-                rows += said[f"H{number}"] != before
+                before = expected.get(f"H{number}", (None, None))
+                expected[f"H{number}"] = (minutes, before[1] if spoken is None else spoken)
+                rows += expected[f"H{number}"] != before
             ledger.record(visits)
         standing = ledger.read_delivered(MONDAY, MONDAY)
         history = ledger.read_revisions(MONDAY, MONDAY)
@@ -184,7 +184,7 @@ def test_the_last_word_on_each_visit_stands(entries):
         name: (minutes, None if spoken is pd.NA else spoken)
         for name, minutes, spoken in zip(*columns, strict=True)
     }
-    assert found == said
+    assert found == expected
     assert len(history) == rows
 
 
@@ -236,7 +236,7 @@ def _kills(tmp_path, demo_area, count):
 
 
 def test_no_visit_is_lost_to_kill_9(tmp_path, demo_area):
-    """Whatever a writer was told is recorded is there after it is killed at any moment."""
+    """Whatever a writer had confirmed is there after it is killed at any moment."""
     _kills(tmp_path, demo_area, 2)
 
 

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from team.ledger import walker
 
-from patrolplan.team.ledger.map_matching import MAX_BRIDGED_SECONDS, match_track
-from patrolplan.team.ledger.promised import find_pieces
+from patrolplan.team.ledger.map_matching import MAX_BRIDGED_SECONDS, find_pieces, match_track
 
 MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
 """Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""
 
 
-def _measured(plan, walker, seed, **noise):
+def _measured(plan, seed, **noise):
     """(hotspot, minutes measured, minutes in truth) of each stop of a walk."""
     patrols = [
         patrol
@@ -33,20 +33,20 @@ def _measured(plan, walker, seed, **noise):
     return [(name, found.piece_minutes[pieces[name]].sum(), truth[name]) for name in names]
 
 
-def _errors(plan, walker, walks, **noise):
-    rows = [row for seed in range(walks) for row in _measured(plan, walker, seed, **noise)]
+def _errors(plan, walks, **noise):
+    rows = [row for seed in range(walks) for row in _measured(plan, seed, **noise)]
     return np.array([abs(got - true) / true for _, got, true in rows])
 
 
-def test_minutes_in_each_hotspot_are_right_within_a_tenth(plan, walker):
+def test_minutes_in_each_hotspot_are_right_within_a_tenth(plan):
     """With 20 m of noise and a two-minute gap, on ten walks, at every stop."""
-    assert _errors(plan, walker, 10, white_metres=20).max() < 0.1
+    assert _errors(plan, 10, white_metres=20).max() < 0.1
 
 
-def test_wild_bursts_hardly_matter(plan, walker):
+def test_wild_bursts_hardly_matter(plan):
     """With five bursts of points far off as well, a point a second."""
     noise = {"white_metres": 20, "bursts": 5, "every_seconds": 1}
-    assert _errors(plan, walker, 5, **noise).max() < 0.1
+    assert _errors(plan, 5, **noise).max() < 0.1
 
 
 @pytest.mark.slow
@@ -54,22 +54,22 @@ def test_wild_bursts_hardly_matter(plan, walker):
     "noise",
     [{"white_metres": 20}, {"white_metres": 20, "every_seconds": 1, "bursts": 5}],
 )
-def test_a_hundred_walks(plan, walker, noise):
+def test_a_hundred_walks(plan, noise):
     """Every stop of a hundred walks is right within a tenth."""
-    assert _errors(plan, walker, 100, **noise).max() < 0.1
+    assert _errors(plan, 100, **noise).max() < 0.1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", [MIXED, {"white_metres": 20, "every_seconds": 15}])
-def test_a_hundred_harder_walks(plan, walker, noise):
+def test_a_hundred_harder_walks(plan, noise):
     """Where half of the noise drifts, or points are seldom, 98 of 100 stops are within a tenth."""
-    errors = _errors(plan, walker, 100, **noise)
+    errors = _errors(plan, 100, **noise)
     assert np.quantile(errors, 0.98) < 0.1
     assert np.median(errors) < 0.02
 
 
 def test_a_long_gap_counts_nowhere(demo_area):
-    """Standing still, a gap of four minutes is bridged; one of ten is told and not counted."""
+    """Standing still, a gap of four minutes is bridged; one of ten is reported and not counted."""
     network = demo_area.network
     place = network.piece_middle[100]
     for gap, bridged, lost in ((240, 3.9, 0.0), (600, 0.0, 9.9)):

@@ -23,12 +23,12 @@ def _renamed(plan, shift=7):
 
 
 def _visits(visit, count=60, seed=1):
-    """Visits of the first doses: full, cut short, or not made; some are never told of."""
+    """Visits of the first doses: full, cut short, or not made; some are never recorded."""
     rng = random.Random(seed)  # noqa: S311 - a test's draw
-    told = [number for number in range(count) if rng.random() < 0.8]
+    recorded = [number for number in range(count) if rng.random() < 0.8]
     return [
         visit(number, rng.choice([15.0, 15.0, 8.5, 0.0]), engagements=rng.choice([None, 0, 3]))
-        for number in told
+        for number in recorded
     ]
 
 
@@ -49,7 +49,7 @@ def test_sums_are_those_of_the_doses_one_by_one(used, promised_week, visit, colu
         key = {**dose, "week": MONDAY}[column]
         promised[key] = promised.get(key, 0) + dose["minutes"]
     for row in _visits(visit):
-        key = {**row.row(), "week": MONDAY}[column]
+        key = {**vars(row), "week": MONDAY}[column]
         delivered[key] = delivered.get(key, 0) + row.minutes
         spoken[key] = spoken.get(key, 0) + (row.engagements or 0)
     found = table.set_index(column)
@@ -79,7 +79,7 @@ def test_an_empty_ledger_has_empty_reports(ledger):
 
 
 def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
-    """A week of a plan with other names stands beside the first: places are joined by place."""
+    """A week of a plan with other names comes after the first: places are joined by place."""
     before = pp.summarise_doses(pp.compare_doses(used, MONDAY, FRIDAY), ["place"])
     renamed = _renamed(plan)
     old = dict(zip(plan.hotspots["hotspot"], renamed.hotspots["hotspot"], strict=True))
@@ -135,7 +135,7 @@ def test_the_rota_changes_with_the_doses(demo_area, plan, ledger, promised_week,
 
 
 def test_a_dose_in_a_place_that_is_no_hotspot_any_more_is_named_by_its_place(used, plan):
-    """It is told in words, so that nobody takes it for another hotspot."""
+    """It is named in words, so that nobody takes it for another hotspot."""
     few = plan.hotspots.iloc[-3:]
     found = pp.delivered_before(used, FRIDAY, few)
     assert set(found["hotspot"]) <= set(plan.hotspots["place"]) | set(few["hotspot"])
@@ -172,4 +172,4 @@ def test_both_databases_give_the_same_reports(tmp_path, used, postgres, promised
             assert (mine / name).read_bytes() == (theirs / name).read_bytes(), name
         doses = [pp.delivered_before(each, FRIDAY, plan.hotspots) for each in (used, other)]
         assert doses[0].equals(doses[1])
-        assert used.history(MONDAY, FRIDAY).equals(other.read_revisions(MONDAY, FRIDAY))
+        assert used.read_revisions(MONDAY, FRIDAY).equals(other.read_revisions(MONDAY, FRIDAY))

@@ -49,9 +49,9 @@ def minutes_within(true_xy, hotspots, within_metres=0.5):
     """Minutes that the true walk spends on each stretch, by hotspot; crossing ones are shared."""
     points = shapely.points(true_xy)
     tree = shapely.STRtree(hotspots.geometry.to_numpy())
-    asked, found = tree.query(points, predicate="dwithin", distance=within_metres)
-    share = 1 / np.bincount(asked, minlength=len(points))[asked]
-    minutes = np.bincount(found, weights=share, minlength=len(hotspots)) / 60
+    points_near, stretch = tree.query(points, predicate="dwithin", distance=within_metres)
+    share = 1 / np.bincount(points_near, minlength=len(points))[points_near]
+    minutes = np.bincount(stretch, weights=share, minlength=len(hotspots)) / 60
     return dict(zip(hotspots["hotspot"], minutes, strict=True))
 
 
@@ -72,5 +72,5 @@ def recorded(true_xy, rng, *, white_metres, drift_metres=0.0, bursts=0, every_se
         noise[start : start + rng.integers(10, 30)] += rng.normal(0, 120, 2)
     seconds = np.arange(0, count, every_seconds)
     gap = rng.integers(300, count - 420)
-    kept = seconds[(seconds < gap) | (seconds >= gap + 120)]
-    return kept.astype(float), (true_xy + noise)[kept]
+    left = seconds[(seconds < gap) | (seconds >= gap + 120)]
+    return left.astype(float), (true_xy + noise)[left]

@@ -1,4 +1,4 @@
-// The board: starts everything, and draws what the program tells.
+// The board: starts everything, and draws the state that the program sends.
 
 import { ask } from "./calls.js";
 import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
@@ -69,7 +69,7 @@ const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) =
   text, make("span", { class: "count" }),
 )));
 
-/** Counts beside the names of the lists, where something waits there. */
+/** Counts after the names of the lists that hold something to look at. */
 const drawCounts = ({ gaps, short, tasked, bans }) => {
   const locks = store.patrols.filter(({ locked }) => locked).length;
   const counts = { gaps: gaps.length + short.length, places: tasked.length, rules: bans.length + locks };
@@ -109,10 +109,10 @@ const draw = (state) => {
   carryOn();
 };
 
-/** Take the last change back. */
+/** Undo the last change. */
 const undo = () => store.state?.can_undo && send("/api/undo", {}, "Undo the last change");
 
-/** Make again what was taken back. */
+/** Redo the change that was undone last. */
 const redo = () => store.state?.can_redo && send("/api/redo", {}, "Redo the change undone");
 
 /** Undo and redo by key. */
@@ -125,7 +125,7 @@ const onKey = (event) => {
   what();
 };
 
-/** What stands on the page now is seen before the rest is worked out. */
+/** Let the browser paint what is on the page before the rest is worked out. */
 const nextFrame = () => new Promise((go) => {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go)));
 });

@@ -6,14 +6,14 @@ import { say } from "./say.js";
 import { change, check, store, verdict } from "./store.js";
 import { dayName, idOf, inWords, keyOf, patrolName, schoolName } from "./words.js";
 
-const hand = { held: null, target: null, drag: null, asked: 0, openMenu: () => {}, openAdd: () => {} };
+const hand = { held: null, target: null, drag: null, checks: 0, openMenu: () => {}, openAdd: () => {} };
 const FAR_ENOUGH = 6;
 const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
 
 /** Is nothing being carried? */
 export const isEmptyHanded = () => !hand.held && !hand.drag;
 
-/** What an element stands for when something is dropped on it. */
+/** The officer, patrol or cell that something dropped on an element goes to. */
 const targetOf = (element) => {
   const officer = element?.closest?.("[data-officer]")?.dataset.officer;
   if (officer) return { officer };
@@ -90,13 +90,13 @@ export const putBack = () => {
 const letGo = () => {
   hand.held = null;
   hand.target = null;
-  hand.asked += 1;
+  hand.checks += 1;
   one("#ghost").hidden = true;
   mark(null);
   markHeld();
 };
 
-/** Drop here: the change is made, or the reason told why it cannot be. */
+/** Drop here: make the change, or say why it cannot be made. */
 const drop = async (element) => {
   const what = changeFor(hand.held, targetOf(element));
   if (!what) return putBack();
@@ -106,7 +106,7 @@ const drop = async (element) => {
   return done;
 };
 
-/** After a change the keyboard stands at the patrol that went somewhere. */
+/** After a change the focus is on the patrol that moved. */
 const focusAfter = (what) => {
   const at = what.to ?? (what.kind === "swap" ? { ...what.b, officer: what.a.officer } : what);
   const element = one(`[data-focus="${CSS.escape(`p|${idOf(at)}`)}"]`);
@@ -115,18 +115,18 @@ const focusAfter = (what) => {
   element.focus({ preventScroll: true });
 };
 
-/** Ask at once whether it could be dropped here, and tell. */
+/** Check at once whether it could be dropped here, and say so. */
 const askHere = (element) => {
   const target = targetOf(element);
   const what = changeFor(hand.held, target);
-  const number = (hand.asked += 1);
+  const number = (hand.checks += 1);
   mark(element);
   setGhost("");
   if (!what) return;
   setTimeout(async () => {
-    if (number !== hand.asked) return;
+    if (number !== hand.checks) return;
     const answer = await check(what);
-    if (number !== hand.asked || !hand.held) return;
+    if (number !== hand.checks || !hand.held) return;
     mark(element, answer.ok ? "can" : "cannot");
     setGhost(verdict(answer));
     say(`${placeName(target)}. ${what.kind === "swap" ? "Swap. " : ""}${verdict(answer)}.`);
@@ -142,7 +142,7 @@ const setGhost = (text) => {
   one("#ghost").textContent = [heldName(hand.held), text].filter(Boolean).join("\n");
 };
 
-/** Keep the label beside the pointer and on the screen. */
+/** Keep the label next to the pointer and on the screen. */
 const moveGhost = ({ clientX, clientY }) => {
   const ghost = one("#ghost");
   const room = document.documentElement.clientWidth - ghost.offsetWidth - 8;
@@ -160,7 +160,7 @@ const press = (event) => {
   hand.drag = { held, id: event.pointerId, x: event.clientX, y: event.clientY, moved: false, over: null };
 };
 
-/** A press that moves far enough is a drag; what lies under it is asked about. */
+/** A press that moves far enough is a drag; what lies under it is checked. */
 const drag = (event) => {
   const { drag: now } = hand;
   if (!now || event.pointerId !== now.id) return;
@@ -299,7 +299,7 @@ export const startCarrying = ({ openMenu, openAdd }) => {
   });
 };
 
-/** After the week was drawn anew, what is held is marked again, or let go when it is no more. */
+/** After the week was drawn again, mark what is held again, or let go of a patrol that is gone. */
 export const carryOn = () => {
   if (!hand.held) return;
   if (hand.held.patrol) {

@@ -49,7 +49,7 @@ const PATHS = {
   done: "M2 8.500 4 6.500l3 3 5.500-6 2 1.800L7 13.500z",
 };
 
-/** A small picture beside words; it never stands alone. */
+/** A small picture next to words; it is never used alone. */
 export const icon = (name) => {
   const space = "http://www.w3.org/2000/svg";
   const picture = document.createElementNS(space, "svg");
@@ -62,7 +62,7 @@ export const icon = (name) => {
   return picture;
 };
 
-/** Elements as they were where what they show is what they showed, so that little is drawn anew. */
+/** Reuses the elements whose facts have not changed, so that little is drawn again. */
 export const keeper = () => {
   let before = new Map();
   let after = new Map();
@@ -75,12 +75,12 @@ export const keeper = () => {
       after.set(name, { text, element });
       return element;
     },
-    /** All are asked for: those that nobody asked for are forgotten. */
+    /** End of a drawing: elements that it did not use are forgotten. */
     turn: () => { [before, after] = [after, new Map()]; },
   };
 };
 
-/** Put these children into an element; those that stand there already, in their place, stay. */
+/** Make these the children of an element; those already in their place stay untouched. */
 export const fill = (parent, children) => {
   children.forEach((child, at) => {
     if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
@@ -108,10 +108,10 @@ const goRound = (event) => {
   stops.at(event.shiftKey ? -1 : 0).focus();
 };
 
-/** What has the focus by name; null when it is no more. */
+/** The element with this focus name; null when it is gone. */
 const find = (key) => one(`[data-focus="${CSS.escape(key)}"]`);
 
-/** The cell in which a patrol stood that is gone: its name without the officer. */
+/** The focus name of the cell of a patrol that is gone: the patrol's without the officer. */
 const cellKey = (key) => ["c", ...key.split("|").slice(1, 3)].join("|");
 
 /** Open a dialog with a title and a way to close it; focus goes back when it closes. */

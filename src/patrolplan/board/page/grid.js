@@ -1,4 +1,4 @@
-// The week as schools by days, the officers below it, and where the keyboard stands.
+// The week as schools by days, the officers below it, and where the keyboard focus is.
 
 import { all, fill, icon, keeper, make, one, unseen } from "./dom.js";
 import { named, store } from "./store.js";
@@ -46,18 +46,18 @@ const chip = (patrol) => {
   );
 };
 
-/** What stands in a cell without a patrol. */
+/** The text of a cell without a patrol. */
 const emptyText = (cell) => (cell.state === "closed" ? "Closed" : "+");
 
 /** A cell of a school and a day. */
 const cellOf = (school, { date }, day) => {
   const cell = school.cells[date] ?? { state: "closed", why: "", patrols: [] };
-  const told = named(cell.why);
-  const why = told ? `: ${told}` : "";
+  const reason = named(cell.why);
+  const why = reason ? `: ${reason}` : "";
   const place = `${school.name}, ${dayName(date)}`;
   const empty = () => make(
     "button",
-    { type: "button", class: "empty", tabindex: "-1", title: told || null, data: { focus: `c|${date}|${school.urn}` } },
+    { type: "button", class: "empty", tabindex: "-1", title: reason || null, data: { focus: `c|${date}|${school.urn}` } },
     make("span", { "aria-hidden": "true", text: emptyText(cell) }),
     unseen(`${place}: ${cell.state === "closed" ? "closed" : "nobody"}${why}. Add a patrol`),
   );
@@ -67,7 +67,7 @@ const cellOf = (school, { date }, day) => {
   );
 };
 
-/** A school's name, bell, and patrols against the least. */
+/** A school's name, bell, and patrols against the minimum. */
 const nameOf = (school) => {
   const short = school.patrols < school.least;
   return make(
@@ -98,7 +98,7 @@ export const showDay = (number) => {
   all("#grid [data-date]").forEach((cell) => cell.classList.toggle("shown", cell.dataset.date === days[shown.day].date));
 };
 
-/** The officers, to be given a patrol: how many they have of the most they may. */
+/** The officers, to drag onto a cell, with their patrols of the maximum. */
 const drawCrew = (state) => {
   const card = (officer) => {
     const full = officer.patrols >= officer.most;
@@ -121,7 +121,7 @@ const drawCrew = (state) => {
   cards.turn();
 };
 
-/** Draw the week anew; what had the focus keeps it. */
+/** Draw the week again; what had the focus keeps it. */
 export const drawGrid = (state) => {
   const focus = document.activeElement?.dataset?.focus;
   const { days } = state.week;
@@ -169,7 +169,7 @@ export const startSifting = () => {
   one("#sift-few").addEventListener("change", ({ target }) => { shown.few = target.checked; sift(); setStop(); });
 };
 
-/** Exactly one thing of the grid is reached by Tab: where the keyboard last stood. */
+/** Exactly one thing of the grid is reached by Tab: where the focus was last. */
 export const setStop = (element) => {
   const stops = all("#grid tr:not([hidden]) .hold, #grid tr:not([hidden]) .empty");
   const at = stops.includes(element) ? element : stops.find((stop) => stop === document.activeElement) ?? stops.find((stop) => stop.closest(".shown")) ?? stops[0];

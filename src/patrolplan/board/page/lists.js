@@ -1,4 +1,4 @@
-// The lists beside the week: doses, gaps, fairness, rules and history.
+// The lists next to the week: doses, gaps, fairness, rules and history.
 
 import { button, keeper, make, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
@@ -19,7 +19,7 @@ const longestRun = (dosed) => dosed.reduce(
   ({ best, run }, has) => ({ run: has ? run + 1 : 0, best: Math.max(best, has ? run + 1 : 0) }), { best: 0, run: 0 },
 ).best;
 
-/** One hotspot: minutes on every day against the most, and days in a row. */
+/** One hotspot: minutes on every day against the maximum, and days in a row. */
 const doseRow = (dose, days) => {
   const dosed = days.map(({ date }) => (dose.days[date] ?? 0) > 0);
   const run = longestRun(dosed);
@@ -32,11 +32,11 @@ const doseRow = (dose, days) => {
       minutes ? bar(minutes / dose.most, over ? `! ${minutes}` : String(minutes), { over, label: ` of ${dose.most} minutes${over ? ", too many" : ""}` }) : make("span", { class: "soft", text: "–" }),
     );
   });
-  const told = [run > 1 && `${run} in a row`, dose.before ? `${counted(dose.before, "day")} before` : ""].filter(Boolean).join(", ");
+  const text = [run > 1 && `${run} in a row`, dose.before ? `${counted(dose.before, "day")} before` : ""].filter(Boolean).join(", ");
   return make(
     "tr", {},
     make("th", { scope: "row" }, make("span", { class: "place-name", title: dose.place }, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link", "aria-label": `${dose.hotspot}, ${dose.place}: show on the map`, "data-focus": `h|${dose.hotspot}` }), ` ${dose.place}`)),
-    cells, make("td", { class: "run", text: told }),
+    cells, make("td", { class: "run", text }),
   );
 };
 
@@ -59,7 +59,7 @@ export const drawDoses = ({ doses, week }) => {
   ];
 };
 
-/** Schools under their least, days without a patrol and why, and what was assumed. */
+/** Schools below their minimum, days without a patrol and why, and what was assumed. */
 export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
   short.length ? make("h3", { text: "Too few patrols" }) : null,
   short.length ? make("ul", { class: "rows" }, short.map((row) => make("li", { text: `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}` }))) : make("p", { text: "Every school has its least." }),
@@ -73,7 +73,7 @@ export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
   make("ul", { class: "rows" }, [...notes, ...(note ? [note] : [])].map((text) => make("li", { text: named(text) }))),
 ];
 
-/** Patrols of schools and officers against the least and the most. */
+/** Patrols of schools and officers against the minimum and the maximum. */
 export const drawFairness = ({ fairness, schools }) => {
   const least = new Map(schools.map((school) => [school.urn, school.least]));
   const top = Math.max(1, ...fairness.schools.map(({ patrols }) => patrols));

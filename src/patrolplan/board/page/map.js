@@ -1,4 +1,4 @@
-// The map beside the week: our own streets, hotspots, schools, tasked places, the patrol shown.
+// The map next to the week: our own streets, hotspots, schools, tasked places, the patrol shown.
 
 import { make, one } from "./dom.js";
 import { say } from "./say.js";
@@ -9,7 +9,7 @@ const MILLIONTH = 1e6;
 const LETTER_PIXELS = 6;
 const NEAR_ZOOM = 13;
 const SMALLEST_RANK = "4"; // residential streets and paths: from far away they are but a blot
-// First 5 % of all street, up to 15 %, up to 30 %: told apart by width as well as by colour.
+// First 5 % of all street, up to 15 %, up to 30 %: distinguished by width as well as by colour.
 const PRIORITY = {
   2: { color: "#e3a868", weight: 1.5 },
   3: { color: "#c9641f", weight: 3 },
@@ -37,7 +37,7 @@ const sign = (at, text, kind, title) => L.marker(at, {
   keyboard: false, interactive: Boolean(title), title, alt: title,
 });
 
-/** Where a street or band is drawn: always, or only from near, where what is fine can be told. */
+/** Where a street or band is drawn: always, or only when zoomed in, where fine lines can be seen. */
 const layerOf = (isFine) => (isFine ? chart.near : chart.map);
 
 /** Streets, widest last, each rank once as a light line on a darker one; then priority on them. */
@@ -81,16 +81,16 @@ const drawNames = ({ at, name, angle, room, rank }, names) => {
     const bounds = map.getBounds().pad(0.1);
     const pixels = map.latLngToLayerPoint(map.getCenter()).distanceTo(map.latLngToLayerPoint([map.getCenter().lat + 0.001, map.getCenter().lng])) / 111.2;
     const taken = [];
-    const said = new Map();
+    const placed = new Map();
     places.forEach((place, row) => {
       const text = names[name[row]];
       const wide = text.length * LETTER_PIXELS;
       if (!bounds.contains(place) || wide > room[row] * pixels * 1.1 || (Number(rank[row]) > 3 && map.getZoom() < 16)) return;
       const here = map.latLngToLayerPoint(place);
-      if ((said.get(text) ?? []).some((other) => other.distanceTo(here) < 260)) return;
+      if ((placed.get(text) ?? []).some((other) => other.distanceTo(here) < 260)) return;
       if (taken.some((other) => Math.abs(other.here.x - here.x) < (other.wide + wide) / 2.2 && Math.abs(other.here.y - here.y) < 14)) return;
       taken.push({ here, wide });
-      said.set(text, [...(said.get(text) ?? []), here]);
+      placed.set(text, [...(placed.get(text) ?? []), here]);
       const label = make("span", { text });
       label.style.transform = `translate(-50%, -50%) rotate(${angle[row]}deg)`;
       L.marker(place, { pane: "names", interactive: false, keyboard: false, icon: L.divIcon({ className: "street-name", html: label, iconSize: null }) }).addTo(layer);
@@ -131,7 +131,7 @@ const drawHotspots = (hotspots) => {
   chart.nameHotspots();
 };
 
-/** Tell the map which hotspots have a dose this week. */
+/** Mark the hotspots that have a dose this week. */
 export const markDosed = ({ doses }) => {
   chart.dosed = new Set(doses.filter(({ days }) => Object.values(days).some(Boolean)).map(({ hotspot }) => hotspot));
 };
@@ -171,7 +171,7 @@ export const openMap = () => {
   chart.near = L.layerGroup();
 };
 
-/** Draw the ground once, when the program has told it. */
+/** Draw the ground once, when the program has sent it. */
 export const drawMap = ({ status, body }) => {
   const { map } = chart;
   if (status !== 200) {

@@ -29,14 +29,14 @@ const checkedChoice = (label, doIt, options, changeOf, dialog) => {
   return make("div", { class: "line" }, labelled(label, select), go, found);
 };
 
-/** Officers for a school and a day, those who know it first, with what speaks for and against. */
+/** Officers for a school and a day, those in whose care it is first, with hours and load. */
 export const officerOptions = (urn, date) => {
   const rows = store.state.officers.map((row) => {
     const cares = row.schools.includes(urn) || row.schools.includes("*");
     const busy = store.patrols.find((patrol) => patrol.officer === row.officer && patrol.date === date);
     const hours = row.hours[date] ? row.hours[date].replace("-", "–") : "off duty";
-    const told = [hours, `${row.patrols} of ${row.most}`, busy && `then at ${schoolName(busy.urn)}`, !cares && "not in their care"];
-    return { name: row.officer, order: (cares ? 0 : 2) + (busy || !row.hours[date] ? 1 : 0), text: `${row.officer} (${told.filter(Boolean).join(", ")})` };
+    const facts = [hours, `${row.patrols} of ${row.most}`, busy && `then at ${schoolName(busy.urn)}`, !cares && "not in their care"];
+    return { name: row.officer, order: (cares ? 0 : 2) + (busy || !row.hours[date] ? 1 : 0), text: `${row.officer} (${facts.filter(Boolean).join(", ")})` };
   });
   return rows.sort((a, b) => a.order - b.order).map(({ name, text }) => [name, text]);
 };

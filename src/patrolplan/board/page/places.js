@@ -1,4 +1,4 @@
-// Places tasked or barred by intelligence: the list, and the form with the map as its pen.
+// Places tasked or barred by intelligence: the list, and the form that takes points from the map.
 
 import { button, choice, labelled, make, one } from "./dom.js";
 import { drawPlaces, knownPlaces, lookAt, takePoints } from "./map.js";
@@ -91,7 +91,7 @@ const submit = async (event) => {
   }
 };
 
-// Draws the list of places again; set by whoever shows it.
+// Draws the list of places again; set when the list is shown.
 let redraw = () => {};
 
 /** The list of places and the form for another. */

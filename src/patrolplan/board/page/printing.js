@@ -28,7 +28,7 @@ const paperList = ({ folder, files = [] }) => {
 export const openPrint = () => {
   const officer = choice([["", "all officers"], ...store.state.officers.map((row) => [row.officer, row.officer])], { id: "print-officer" });
   const date = choice([["", "the whole week"], ...store.state.week.days.map((day) => [day.date, dayName(day.date)])], { id: "print-date" });
-  const told = make("p", { text: "" });
+  const progress = make("p", { text: "" });
   const papers = make("div", { class: "found" });
   const old = store.state.out_of_date ?? [];
   const go = button("Make the papers", () => inTurn(start), { class: "primary" });
@@ -38,18 +38,18 @@ export const openPrint = () => {
     make("div", { class: "fields" }, labelled("Officer", officer), labelled("Day", date)),
     make("div", { class: "actions" }, go, button("Print the board itself", () => print())),
     old.length ? make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")) : null,
-    told, papers,
+    progress, papers,
   );
   const follow = async () => {
     const { status, body } = await ask("/api/print");
     if (!dialog.isConnected || status !== 200) return;
     if (body.running) {
-      told.textContent = body.said || "Making the papers …";
+      progress.textContent = body.said || "Making the papers …";
       setTimeout(follow, EVERY_MILLISECONDS);
       return;
     }
     go.disabled = false;
-    told.textContent = "";
+    progress.textContent = "";
     papers.replaceChildren(...paperList(body));
     if (body.problem) say(body.problem, { problem: true });
     else if (body.said) say(body.said);

@@ -1,4 +1,4 @@
-// Planning again round the locks, and what it proposes beside the week as it is.
+// Planning again round the locks, and what it proposes compared with the present week.
 
 import { ask, tell } from "./calls.js";
 import { button, make, one, openDialog, unseen } from "./dom.js";
@@ -39,15 +39,15 @@ const byCell = (patrols) => {
   return cells;
 };
 
-/** One of the two weeks; what the other has not is marked by sign, frame and words. */
-const side = (title, mine, other, sign, told) => {
+/** One of the two weeks; what the other lacks is marked by sign, frame and words. */
+const side = (title, mine, other, sign, words) => {
   const { days, schools } = { days: store.state.week.days, schools: store.state.schools };
   const cell = (urn, date) => {
     const here = mine.get(`${urn}|${date}`) ?? [];
     const there = other.get(`${urn}|${date}`) ?? [];
     return make("td", {}, here.map((text) => {
       const only = !there.includes(text);
-      return make("span", { class: `duty${only ? " only" : ""}` }, only ? make("b", { text: `${sign} `, "aria-hidden": "true" }) : null, text, only ? unseen(`, ${told}`) : null);
+      return make("span", { class: `duty${only ? " only" : ""}` }, only ? make("b", { text: `${sign} `, "aria-hidden": "true" }) : null, text, only ? unseen(`, ${words}`) : null);
     }));
   };
   return make(
@@ -57,7 +57,7 @@ const side = (title, mine, other, sign, told) => {
   );
 };
 
-/** Open the proposal beside the week as it is. */
+/** Open the proposal next to the present week. */
 export const openProposal = async () => {
   const { status, body } = await ask("/api/proposal");
   if (status !== 200) {
@@ -74,9 +74,9 @@ export const openProposal = async () => {
       "div", { class: "actions" },
       button("Take the proposal", async () => { if (await send("/api/proposal/take", {}, "Take the proposal")) leave(dialog); }, { class: "primary" }),
       button("Drop it", async () => {
-        const { status: dropped, body: told } = await tell("/api/proposal/drop", { version: store.state.version });
+        const { status: dropped, body: answer } = await tell("/api/proposal/drop", { version: store.state.version });
         if (dropped !== 200) {
-          say(told.problem, { problem: true });
+          say(answer.problem, { problem: true });
           return;
         }
         setProposal(false);
@@ -129,8 +129,8 @@ const ending = async () => {
       drawSolving(now.body);
       continue;
     }
-    const [told, state] = await inTurn(async () => [await ask("/api/solving"), await ask("/api/state")]);
-    if (!told.body.running) return { ...told, state };
+    const [last, state] = await inTurn(async () => [await ask("/api/solving"), await ask("/api/state")]);
+    if (!last.body.running) return { ...last, state };
   }
 };
 

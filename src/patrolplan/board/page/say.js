@@ -2,16 +2,16 @@
 
 import { all, one } from "./dom.js";
 
-/** Tell a result; problems are read out at once. Within a dialog it stands there as well. */
+/** Show a result; problems are read out at once. An open dialog shows it as well. */
 export const say = (text, { problem = false } = {}) => {
-  const told = problem ? `Not done: ${text}` : text;
-  one("#said").textContent = problem ? "" : told;
+  const shown = problem ? `Not done: ${text}` : text;
+  one("#said").textContent = problem ? "" : shown;
   one("#said").hidden = problem;
-  one("#warned").textContent = problem ? told : "";
+  one("#warned").textContent = problem ? shown : "";
   one("#warned").hidden = !problem;
   const dialog = all("dialog[open]").pop();
   if (!dialog) return;
   const line = one(".dialog-said", dialog);
-  line.textContent = told;
+  line.textContent = shown;
   line.classList.toggle("problem", problem);
 };

@@ -1,4 +1,4 @@
-// The state as the program last told it, and every change to it: one at a time, in order.
+// The state as the program last sent it, and every change to it: one at a time, in order.
 
 import { ask, tell } from "./calls.js";
 import { one } from "./dom.js";

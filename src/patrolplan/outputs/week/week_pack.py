@@ -12,7 +12,7 @@ from typing import Any
 
 from patrolplan.outputs.card.card import CardBook, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.output_folder import write_json
+from patrolplan.outputs.output_folder import format_json
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
@@ -28,8 +28,8 @@ from patrolplan.outputs.week.task_sheets import (
 from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attributions
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import format_time
-from patrolplan.team.ledger.promised import HOTSPOTS_FILE, hotspots_document
-from patrolplan.team.week import Duty, build_week_document, format_day
+from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, build_hotspots_document
+from patrolplan.team.week import Duty, Week, build_week_document, format_day
 from patrolplan.text import format_count, shorten
 
 
@@ -92,12 +92,23 @@ def write_week_files(
     urns = [duty.urn for duty in duties]
     for urn, pdf in render_school_sheets(roster, urns).items():
         files[f"schools/{roster.school_file_name(urn)}.pdf"] = pdf
-    write_json(folder / "week.json", build_week_document(roster.week))
-    write_json(folder / HOTSPOTS_FILE, hotspots_document(roster.week))
+    write_week_documents(roster.week, folder)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def format_week_documents(week: Week) -> dict[str, bytes]:
+    """The contents of `week.json` and `hotspots.geojson`, from which a week is read again."""
+    documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
+    return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
+
+
+def write_week_documents(week: Week, folder: Path) -> None:
+    """Write `week.json` and `hotspots.geojson` into a folder."""
+    for name, content in format_week_documents(week).items():
+        (folder / name).write_bytes(content)
 
 
 def _render_card_files(

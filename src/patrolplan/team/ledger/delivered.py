@@ -1,4 +1,4 @@
-"""Tick boxes of a card -> visits: typed at the keyboard, or from a table."""
+"""Visits from the tick boxes of a card: typed at the keyboard, or read from a table."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataF
     Raises
     ------
     InputError
-        When no week stands for the day, or none of its duties are this officer's.
+        When no week is handed out for the day, or none of its duties are this officer's.
     """
     day = ledger.read_promised(date, date)
     stops = day[day["officer"] == officer].reset_index(drop=True)
@@ -72,15 +72,14 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
     except ValueError:
         minutes = -1.0
     if not 0 <= minutes <= MAX_VISIT_MINUTES:
-        message = (
-            f"{quote_value(minutes_text)} is no number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
-        )
+        value = quote_value(minutes_text)
+        message = f"{value} is no number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
         raise ValueError(message)
     return Answer(minutes, engagements)
 
 
 def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer, ...]:
-    """Read one line for all stops, such as `15 15 -`; `=` stands for as promised.
+    """Read one line for all stops, such as `15 15 -`; `=` means as promised.
 
     Raises
     ------
@@ -91,8 +90,7 @@ def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer,
     if len(words) != len(promised_minutes):
         message = f"{len(words)} answers for {len(promised_minutes)} stops"
         raise ValueError(message)
-    pairs = zip(words, promised_minutes, strict=True)
-    return tuple(parse_answer(word, promised) for word, promised in pairs)
+    return tuple(map(parse_answer, words, promised_minutes))
 
 
 def build_typed_visits(stops: pd.DataFrame, answers: Sequence[Answer]) -> tuple[Visit, ...]:
@@ -106,18 +104,16 @@ def build_typed_visits(stops: pd.DataFrame, answers: Sequence[Answer]) -> tuple[
 def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
-    """Visits of a table, each with the place that it names.
+    """Visits of a table of `patrolplan.inputs.lookups.read_visits`, each with the place it names.
 
     Parameters
     ----------
     ledger
-        Knows which week stands for a day, and so what a stop's number or a hotspot's name mean.
-    table
-        See `patrolplan.inputs.lookups.read_visits`.
-    path
-        The file, for messages.
+        Gives the week valid for a day, and so what a stop's number or a hotspot's name means.
+    table, path
+        The table, and its file for messages.
     officers
-        Officers known; empty for any.
+        Officers who may be named; empty for any.
 
     Raises
     ------
@@ -126,67 +122,66 @@ def build_table_visits(
     """
     if table.empty:
         raise InputError.one(path, "holds no visit", "write a row for each stop")
-    first, last = table["date"].min(), table["date"].max()
-    promised = ledger.read_promised(first, last)
+    promised = ledger.read_promised(table["date"].min(), table["date"].max())
     problems = Problems()
-    found: dict[tuple[str, ...], Visit] = {}
-    for row, given in table.iterrows():
+    visits: dict[tuple[str, ...], Visit] = {}
+    for row, entry in table.iterrows():
         with problems.collect():
-            if officers and given["officer"] not in officers:
-                known = ", ".join(sorted(officers)[:12])
-                what = f"there is no officer {quote_value(given['officer'])} (known: {known})"
+            if officers and entry["officer"] not in officers:
+                names = ", ".join(sorted(officers)[:12])
+                what = f"there is no officer {quote_value(entry['officer'])} (known: {names})"
                 raise InputError.one(path, what, "name one of them", describe_cell(row, "officer"))
-            place = _find_place(ledger, promised, given, path, row)
-            engagements = None if pd.isna(given["engagements"]) else int(given["engagements"])
-            visit = build_visit(place, float(given["minutes"]), engagements, "csv")
+            place = _find_place(ledger, promised, entry, path, row)
+            engagements = None if pd.isna(entry["engagements"]) else int(entry["engagements"])
+            visit = build_visit(place.iloc[0], float(entry["minutes"]), engagements, "csv")
             key = (visit.officer, str(visit.date), visit.urn, visit.hotspot)
-            if key in found:
+            if key in visits:
                 what = f"{visit.officer} at {visit.hotspot} on {visit.date} stands twice"
                 raise InputError.one(path, what, "keep one of the rows", f"row {row}")
-            found[key] = visit
+            visits[key] = visit
     problems.raise_if_any()
-    return tuple(found.values())
+    return tuple(visits.values())
 
 
 def _find_place(
-    ledger: Ledger, promised: pd.DataFrame, given: pd.Series, path: Path, row: object
-) -> pd.Series:
-    """Where a row's visit was: a promised stop, or another hotspot of the week."""
-    date, officer = given["date"], given["officer"]
-    mine = promised[(promised["date"] == date) & (promised["officer"] == officer)]
-    if pd.notna(given["urn"]):
-        mine = mine[mine["urn"] == given["urn"]]
-    if pd.notna(given["stop"]):
-        stops = mine[mine["stop"] == given["stop"]]
+    ledger: Ledger, promised: pd.DataFrame, entry: pd.Series, path: Path, row: object
+) -> pd.DataFrame:
+    """Where a row's visit was (first row): a promised stop, or another hotspot of the week."""
+    date, officer = entry["date"], entry["officer"]
+    own: pd.DataFrame = promised[(promised["date"] == date) & (promised["officer"] == officer)]
+    if pd.notna(entry["urn"]):
+        own = own[own["urn"] == entry["urn"]]
+    if pd.notna(entry["stop"]):
+        stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
         if len(stops) == 1:
-            return _first_row(stops)
-        what = f"{officer} has no stop {given['stop']} on {date}"
+            return stops
+        what = f"{officer} has no stop {entry['stop']} on {date}"
         if len(stops):
-            what = f"{officer} has {len(stops)} patrols on {date}: '{given['stop']}' may be either"
+            what = f"{officer} has {len(stops)} patrols on {date}: '{entry['stop']}' may be either"
         remedy = "name the school in 'urn'" if len(stops) else "see the card, or name the hotspot"
         raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
-    stops = mine[mine["hotspot"] == given["hotspot"]]
+    stops = own[own["hotspot"] == entry["hotspot"]]
     if len(stops):
-        return _first_row(stops)
+        return stops
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         what = f"no week is handed out for {date}"
         raise InputError.one(path, what, HAND_OUT_REMEDY, describe_cell(row, "date"))
-    spot = spots[spots["hotspot"] == given["hotspot"]]
+    spot = spots[spots["hotspot"] == entry["hotspot"]]
     if spot.empty:
-        what = f"{quote_value(given['hotspot'])} is no hotspot of that week"
+        what = f"{quote_value(entry['hotspot'])} is no hotspot of that week"
         raise InputError.one(path, what, "see the card", describe_cell(row, "hotspot"))
-    urns = sorted({str(given["urn"])} if pd.notna(given["urn"]) else set(mine["urn"]))
+    urns = {str(entry["urn"])} if pd.notna(entry["urn"]) else set(own["urn"])
     if len(urns) != 1:
-        what = f"{officer} has {'no' if not urns else 'more than one'} patrol on {date}"
+        what = describe_patrol_count(officer, date, urns)
         raise InputError.one(path, what, "name the school in 'urn'", describe_cell(row, "officer"))
-    return _first_row(spot.assign(officer=officer, date=date, urn=urns[0]))
+    visited: pd.DataFrame = spot.assign(officer=officer, date=date, urn=urns.pop())
+    return visited
 
 
-def _first_row(table: pd.DataFrame) -> pd.Series:
-    """The first row."""
-    row: pd.Series = table.iloc[0]
-    return row
+def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) -> str:
+    """Why the school of a visit is not clear: none or several that the officer patrols."""
+    return f"{officer} has {'no' if not urns else 'more than one'} patrol on {date}"
 
 
 def build_visit(place: pd.Series, minutes: float, engagements: int | None, source: str) -> Visit:

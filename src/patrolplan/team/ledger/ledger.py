@@ -1,8 +1,9 @@
-"""The ledger itself: a database that keeps what it was told, whatever happens to the machine."""
+"""The ledger: a database of the doses promised and delivered, safe against crashes."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,17 +17,7 @@ from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.promised import PromisedWeek, Visit, VisitEntry, compute_digest
 
-DOSE_COLUMNS = ("officer", "date", "urn", "stop", "school", "hotspot", "arrive", "minutes")
-HOTSPOT_COLUMNS = ("hotspot", "place", "longitude", "latitude", "stretch")
-VISIT_COLUMNS = (
-    *schema.VISIT_KEY,
-    "longitude",
-    "latitude",
-    "revision",
-    "minutes",
-    "engagements",
-    "source",
-)
+DOSE_COLUMNS = "officer", "date", "urn", "stop", "school", "hotspot", "arrive", "minutes", "handout"
 
 
 class Ledger:
@@ -38,7 +29,7 @@ class Ledger:
     Parameters
     ----------
     url
-        SQLAlchemy's address of a SQLite or PostgreSQL database; its tables are made when missing.
+        SQLAlchemy's address of a SQLite or PostgreSQL database; missing tables are created.
     area
         Name of the area; rows of others are not seen.
     projection
@@ -63,7 +54,7 @@ class Ledger:
             raise
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections to the database."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -81,63 +72,57 @@ class Ledger:
         return _hide_password(self._engine.url)
 
     def hand_out(self, week: PromisedWeek) -> bool:
-        """Enter a week's promised doses; they stand for its days from now on.
+        """Enter a week's promised doses; they are valid for its days from now on.
 
         Returns
         -------
         bool
-            False when this very week stands for its days already, and nothing was entered.
+            False when this very week is valid for its days already, and nothing was entered.
         """
-        same = compute_digest(week)
-        with self._write_transaction() as connection:
-            if self._find_latest_digest(connection, week.days) == same:
+        digest = compute_digest(week)
+        first, last = week.days[0], week.days[-1]
+        with self._transaction(self._writer) as connection:
+            latest = (
+                self._select_handouts(first, last, schema.handouts.c.digest)
+                .order_by(schema.handouts.c.handout.desc())
+                .limit(1)
+            )
+            if connection.execute(latest).scalar_one_or_none() == digest:
                 return False
-            row = {
-                "area": self.area,
-                "first_day": week.days[0],
-                "last_day": week.days[-1],
-                "digest": same,
-                "entered_at": _current_utc_time(),
-            }
-            entered = connection.execute(sa.insert(schema.handouts), row)
-            key = entered.inserted_primary_key
-            number = {"handout": None if key is None else key[0]}
-            for table, rows in (
-                (schema.hotspots, week.hotspots),
-                (schema.doses, week.doses),
-            ):
+            row = {"area": self.area, "first_day": first, "last_day": last, "digest": digest}
+            row["entered_at"] = _current_utc_time()
+            inserted = connection.execute(sa.insert(schema.handouts), row).inserted_primary_key
+            handout = None if inserted is None else inserted[0]
+            for table, rows in ((schema.hotspots, week.hotspots), (schema.doses, week.doses)):
                 if rows:
-                    connection.execute(sa.insert(table), [{**number, **item} for item in rows])
+                    numbered = [{"handout": handout, **item} for item in rows]
+                    connection.execute(sa.insert(table), numbered)
         return True
 
     def record(self, visits: Sequence[Visit]) -> tuple[VisitEntry, ...]:
         """Enter visits, all of them or none.
 
-        A visit that stands as it is told changes nothing; one that differs becomes the next
-        revision. Engagements that are not told (None) are kept from the revision before.
+        A visit that is in the ledger already changes nothing; one that differs becomes the next
+        revision. Engagements that are not given (None) stay as in the revision before.
 
         Returns
         -------
-        tuple of Entry
+        tuple of VisitEntry
             What became of each visit.
         """
         entries = []
-        with self._write_transaction() as connection:
+        with self._transaction(self._writer) as connection:
             for visit in visits:
                 entry = self._build_entry(connection, visit)
                 entries.append(entry)
                 if entry.outcome != "same":
-                    row = {
-                        **entry.visit.row(),
-                        "area": self.area,
-                        "revision": entry.revision,
-                        "entered_at": _current_utc_time(),
-                    }
+                    row = {**vars(entry.visit), "area": self.area, "revision": entry.revision}
+                    row["entered_at"] = _current_utc_time()
                     connection.execute(sa.insert(schema.visits), row)
         return tuple(entries)
 
     def read_promised(self, first: dt.date, last: dt.date) -> pd.DataFrame:
-        """Doses promised in these days, of the weeks that stand: one row a stop.
+        """Doses promised in these days by the valid weeks: one row a stop.
 
         Returns
         -------
@@ -146,104 +131,101 @@ class Ledger:
             latitude, stretch`, by date, officer and stop.
         """
         doses, spots = schema.doses, schema.hotspots
-        joined = doses.join(
-            spots, (doses.c.handout == spots.c.handout) & (doses.c.hotspot == spots.c.hotspot)
-        )
-        columns = [doses.c[name] for name in (*DOSE_COLUMNS, "handout")]
-        columns += [spots.c[name] for name in HOTSPOT_COLUMNS[1:]]
-        with self._read_transaction() as connection:
-            standing = self._find_current_handouts(connection, first, last)
-            asked = (
+        columns = [doses.c[name] for name in DOSE_COLUMNS]
+        columns += [spots.c[name] for name in ("place", "longitude", "latitude", "stretch")]
+        is_spot = (doses.c.handout == spots.c.handout) & (doses.c.hotspot == spots.c.hotspot)
+        with self._transaction(self._engine) as connection:
+            handouts = self._find_current_handouts(connection, first, last)
+            query = (
                 sa.select(*columns)
-                .select_from(joined)
+                .select_from(doses.join(spots, is_spot))
                 .where(
-                    doses.c.handout.in_(set(standing.values())), doses.c.date.between(first, last)
+                    doses.c.handout.in_(set(handouts.values())), doses.c.date.between(first, last)
                 )
             )
-            table = _fetch_table(connection, asked, [column.name for column in columns])
-        table = table[table["date"].map(standing).eq(table["handout"])]
-        # Databases sort text in ways of their own.
+            table = _fetch_table(connection, query)
+        table = table[table["date"].map(handouts).eq(table["handout"])]
+        # Sorted here, because each database orders text in its own way.
         return table.sort_values(["date", "officer", "urn", "stop"], ignore_index=True)
 
     def read_hotspots(self, first: dt.date, last: dt.date) -> pd.DataFrame:
-        """Hotspots of the weeks that stand for these days, those last handed out first.
+        """Hotspots of the weeks valid for these days, those last handed out first.
 
         Returns
         -------
         pandas.DataFrame
             `handout, hotspot, place, longitude, latitude, stretch` (WKT, degrees).
         """
-        spots = schema.hotspots
-        columns = ("handout", *HOTSPOT_COLUMNS)
-        with self._read_transaction() as connection:
-            standing = set(self._find_current_handouts(connection, first, last).values())
-            asked = sa.select(*(spots.c[name] for name in columns))
-            table = _fetch_table(connection, asked.where(spots.c.handout.in_(standing)), columns)
+        with self._transaction(self._engine) as connection:
+            handouts = set(self._find_current_handouts(connection, first, last).values())
+            query = sa.select(*schema.hotspots.c).where(schema.hotspots.c.handout.in_(handouts))
+            table = _fetch_table(connection, query)
         order = ["handout", "hotspot"]
         return table.sort_values(order, ascending=[False, True], ignore_index=True)
 
     def read_delivered(self, first: dt.date, last: dt.date) -> pd.DataFrame:
-        """Visits in these days as they stand: the highest revision of each.
+        """The valid visits in these days: the highest revision of each.
 
         Returns
         -------
         pandas.DataFrame
             `officer, date, urn, hotspot, place, longitude, latitude, revision, minutes,
-            engagements, source`; engagements are NA where nobody told.
+            engagements, source`; engagements are NA where nobody recorded them.
         """
         table = self.read_revisions(first, last)
-        standing = table.drop_duplicates(list(schema.VISIT_KEY), keep="last")
-        return standing.reset_index(drop=True)
+        return table.drop_duplicates(list(schema.VISIT_KEY), keep="last").reset_index(drop=True)
 
     def read_revisions(self, first: dt.date, last: dt.date) -> pd.DataFrame:
-        """Every revision of the visits in these days, the standing one of each last."""
+        """Every revision of the visits in these days, the valid one of each last."""
+        hidden = {"visit", "area", "entered_at"}
+        columns = [column for column in schema.visits.c if column.name not in hidden]
         rows = schema.visits.c
-        asked = sa.select(*(rows[name] for name in VISIT_COLUMNS)).where(
-            rows.area == self.area, rows.date.between(first, last)
-        )
-        with self._read_transaction() as connection:
-            table = _fetch_table(connection, asked, VISIT_COLUMNS)
+        query = sa.select(*columns).where(rows.area == self.area, rows.date.between(first, last))
+        with self._transaction(self._engine) as connection:
+            table = _fetch_table(connection, query)
         table["engagements"] = table["engagements"].astype("Int64")
         return table.sort_values([*schema.VISIT_KEY, "revision"], ignore_index=True)
 
     def _build_entry(self, connection: sa.Connection, visit: Visit) -> VisitEntry:
-        rows = schema.visits.c
-        row = visit.row()
-        asked = (
-            sa.select(rows.revision, rows.minutes, rows.engagements)
-            .where(rows.area == self.area, *(rows[name] == row[name] for name in schema.VISIT_KEY))
-            .order_by(rows.revision.desc())
+        """What becomes of a visit, given its latest revision in the ledger."""
+        columns = schema.visits.c
+        same_visit = (columns[name] == getattr(visit, name) for name in schema.VISIT_KEY)
+        query = (
+            sa.select(columns.revision, columns.minutes, columns.engagements)
+            .where(columns.area == self.area, *same_visit)
+            .order_by(columns.revision.desc())
             .limit(1)
         )
-        return VisitEntry.after(visit, connection.execute(asked).one_or_none())
+        latest = connection.execute(query).one_or_none()
+        if latest is None:
+            return VisitEntry(visit, "new", 1)
+        revision, minutes, engagements = latest
+        if visit.engagements is None:
+            visit = replace(visit, engagements=engagements)
+        if (visit.minutes, visit.engagements) == (minutes, engagements):
+            return VisitEntry(visit, "same", revision, minutes)
+        return VisitEntry(visit, "corrected", revision + 1, minutes)
 
-    def _find_latest_digest(self, connection: sa.Connection, days: Sequence[dt.date]) -> str | None:
-        """Digest of the week that was last handed out for any of these days."""
+    def _select_handouts(
+        self, first: dt.date, last: dt.date, *columns: sa.Column[Any]
+    ) -> sa.Select[Any]:
+        """A query for the weeks of this area that share a day with these."""
         rows = schema.handouts.c
-        asked = (
-            sa.select(rows.digest)
-            .where(rows.area == self.area, rows.first_day <= days[-1], rows.last_day >= days[0])
-            .order_by(rows.handout.desc())
-            .limit(1)
+        return sa.select(*columns).where(
+            rows.area == self.area, rows.first_day <= last, rows.last_day >= first
         )
-        found: str | None = connection.execute(asked).scalar_one_or_none()
-        return found
 
     def _find_current_handouts(
         self, connection: sa.Connection, first: dt.date, last: dt.date
     ) -> Mapping[dt.date, int]:
-        """The week that stands for each day: of those that hold it the last entered."""
+        """The week valid for each day: of those that contain it the last one entered."""
         rows = schema.handouts.c
-        asked = (
-            sa.select(rows.handout, rows.first_day, rows.last_day)
-            .where(rows.area == self.area, rows.first_day <= last, rows.last_day >= first)
-            .order_by(rows.handout)
-        )
-        standing = {}
-        for handout, begins, ends in connection.execute(asked):
+        query = self._select_handouts(first, last, rows.handout, rows.first_day, rows.last_day)
+        current = {}
+        for handout, begins, ends in connection.execute(query.order_by(rows.handout)):
             for number in range((ends - begins).days + 1):
-                standing[begins + dt.timedelta(days=number)] = handout
-        return {day: handout for day, handout in standing.items() if first <= day <= last}
+                current[begins + dt.timedelta(days=number)] = handout
+        return {day: handout for day, handout in current.items() if first <= day <= last}
 
     def _prepare(self) -> None:
         with _translate_errors(self._engine), self._writer.begin() as connection:
@@ -254,46 +236,41 @@ class Ledger:
                 connection.execute(
                     sa.insert(schema.ledger_version), {"id": 1, "schema": schema.SCHEMA_VERSION}
                 )
-            found = connection.execute(sa.select(schema.ledger_version.c.schema)).scalar_one()
-        if found > schema.SCHEMA_VERSION:
+            version = connection.execute(sa.select(schema.ledger_version.c.schema)).scalar_one()
+        if version > schema.SCHEMA_VERSION:
             message = (
-                f"{self.address}: the ledger is of version {found}, this patrolplan knows "
+                f"{self.address}: the ledger is of version {version}, this patrolplan knows "
                 f"{schema.SCHEMA_VERSION}; install a newer patrolplan"
             )
             raise LedgerError(message)
 
     @contextmanager
-    def _write_transaction(self) -> Iterator[sa.Connection]:
-        """One transaction, committed at its end; writers take turns."""
-        with _translate_errors(self._engine), self._writer.begin() as connection:
-            connection.execute(sa.select(schema.ledger_version.c.schema).with_for_update())
-            yield connection
-
-    @contextmanager
-    def _read_transaction(self) -> Iterator[sa.Connection]:
-        with _translate_errors(self._engine), self._engine.begin() as connection:
+    def _transaction(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        """One transaction, committed at its end; those of the writing engine take turns."""
+        with _translate_errors(self._engine), engine.begin() as connection:
+            if engine is self._writer:
+                connection.execute(sa.select(schema.ledger_version.c.schema).with_for_update())
             yield connection
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """Open the ledger that the settings name; its tables are made when missing.
+    """Open the ledger that the settings name; missing tables are created.
 
     Parameters
     ----------
     settings
-        `[ledger] url`; a SQLite file with a relative path lies beside the settings file.
+        `[ledger] url`; a relative path of a SQLite file starts at the settings file's folder.
 
     Raises
     ------
     LedgerError
         When the database cannot be reached, or was written by a newer patrolplan.
     """
-    projection = Projection(settings.area.crs)
-    return Ledger(_resolve_url(settings), settings.area.name, projection)
+    return Ledger(_resolve_url(settings), settings.area.name, Projection(settings.area.crs))
 
 
 def has_ledger(settings: Settings) -> bool:
-    """Whether there is a ledger: a SQLite file that was never written to is none."""
+    """Whether there is a ledger; a SQLite file that was never written to does not count."""
     url = _resolve_url(settings)
     return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
 
@@ -305,30 +282,29 @@ def _resolve_url(settings: Settings) -> sa.URL:
     return url
 
 
-def _parse_url(url: str | sa.URL) -> sa.URL:
+def _parse_url(text: str | sa.URL) -> sa.URL:
     try:
-        made = sa.make_url(url)
+        url = sa.make_url(text)
     except (ArgumentError, ValueError):
         message = (
             "[ledger] url is no address of a database; write sqlite:///FILE or "
             "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
         )
         raise LedgerError(message) from None
-    return made.set(drivername="postgresql+pg8000") if made.drivername == "postgresql" else made
+    return url.set(drivername="postgresql+pg8000") if url.drivername == "postgresql" else url
 
 
-def _create_engine(url: str | sa.URL) -> sa.Engine:
-    made = _parse_url(url)
+def _create_engine(address: str | sa.URL) -> sa.Engine:
+    url = _parse_url(address)
     try:
-        engine = sa.create_engine(made)
+        engine = sa.create_engine(url)
     except (ImportError, SQLAlchemyError) as error:
         message = (
-            f"{_hide_password(made)}: there is no driver for this database ({error}); for "
-            "PostgreSQL "
-            "install patrolplan[postgresql]"
+            f"{_hide_password(url)}: there is no driver for this database ({error}); for "
+            "PostgreSQL install patrolplan[postgresql]"
         )
         raise LedgerError(message) from None
-    if made.get_backend_name() == "sqlite":
+    if url.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin_transaction)
     return engine
@@ -337,7 +313,7 @@ def _create_engine(url: str | sa.URL) -> sa.Engine:
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own kind
     """SQLite: wait for the disk at every commit, also for the journal's own folder.
 
-    The rollback journal is kept, since write-ahead logs do not work on shared folders.
+    The rollback journal stays on, since write-ahead logs do not work on shared folders.
     """
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
     for pragma in ("synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=30000"):
@@ -351,35 +327,35 @@ def _begin_transaction(connection: sa.Connection) -> None:
 
 @contextmanager
 def _translate_errors(engine: sa.Engine) -> Iterator[None]:
-    """Say in one line what a database complains of."""
+    """Turn a database's complaint into a LedgerError of one line."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
         if isinstance(error, LedgerError):
             raise
-        why = error.orig if isinstance(error, DBAPIError) else error
-        known = why.args[0] if why is not None and why.args else why
-        said = known["M"] if isinstance(known, dict) and "M" in known else str(known)
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        detail = cause.args[0] if cause is not None and cause.args else cause
+        if isinstance(detail, dict) and "M" in detail:  # pg8000 gives PostgreSQL's fields
+            detail = detail["M"]
         message = (
             f"{_hide_password(engine.url)}: the ledger cannot be used "
-            f"({' '.join(str(said).split())}); "
+            f"({' '.join(str(detail).split())}); "
             "check [ledger] url, and that the database is there and may be written"
         )
         raise LedgerError(message) from None
 
 
 def _hide_password(url: sa.URL) -> str:
-    """An address without its password, wherever that stands."""
+    """An address without its password, which may stand in its query as well."""
     return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _current_utc_time() -> dt.datetime:
-    """Universal time without a zone, as both databases keep it."""
+    """Universal time without a zone, the form that both databases store."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
 
 
-def _fetch_table(
-    connection: sa.Connection, query: sa.Select[Any], columns: Sequence[str]
-) -> pd.DataFrame:
-    rows = connection.execute(query).all()
-    return pd.DataFrame([tuple(row) for row in rows], columns=list(columns))
+def _fetch_table(connection: sa.Connection, query: sa.Select[Any]) -> pd.DataFrame:
+    columns = [column.name for column in query.selected_columns]
+    rows = [tuple(row) for row in connection.execute(query)]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,10 +1,10 @@
-"""A recorded track -> minutes on each piece of street.
+"""Minutes at each hotspot from a recorded track; the track itself is stored nowhere.
 
 A hidden Markov model on the street network (Newson and Krumm, "Hidden Markov map matching through
-noise and sparseness", ACM SIGSPATIAL 2009), with the sums of the forward-backward algorithm in
-place of one best path: what is wanted is time, and where the track leaves it open which street it
-was, the time is shared by how likely each is. An officer stands, strolls along pieces that meet,
-or is off the streets.
+noise and sparseness", ACM SIGSPATIAL 2009), with the sums of the forward-backward algorithm instead
+of one best path: the ledger needs time, and where the track leaves open which street it was, the
+time is shared by how likely each is. An officer stands, strolls along pieces that meet, or is off
+the streets.
 
 - *Noise*: a point counts against a piece by its distance, as a normal error of 20 m, and never
   worse than three times that, so that a burst of wild points between tall buildings is outvoted
@@ -12,11 +12,9 @@ or is off the streets.
 - *Drift*: errors of neighbouring points are alike, so that many points a second are no better
   evidence than one in 20 seconds; standing is sticky, so that drift does not walk for the officer.
 - *Gaps*: the model bridges up to five minutes by where the track was before and after. Time in
-  longer gaps is told and counts nowhere.
+  longer gaps is reported and counts nowhere.
 
-Nothing of a track is kept: it shows where an officer was at every second.
-
-A recorded track -> visits; the track itself is kept nowhere.
+A track shows where an officer was at every second, so nothing of it is written anywhere.
 """
 
 import datetime as dt
@@ -36,9 +34,10 @@ from patrolplan.team.ledger.delivered import (
     HAND_OUT_REMEDY,
     OFFICER_OPTION,
     build_visit,
+    describe_patrol_count,
 )
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.promised import Visit, find_pieces, project_to_metres
+from patrolplan.team.ledger.promised import Visit, project_to_metres
 
 STEP_SECONDS = 5.0
 NOISE_METRES = 20.0
@@ -58,21 +57,29 @@ OFF_STREET_METRES = 45.0
 MIN_PIECE_METRES = 8.0
 """Shorter pieces are crossed as if they were this long, to bound the steps of the model."""
 SUBSTEPS = 2
+"""Steps of the model within one of the track, so that a walker can cross several short pieces."""
+
+ON_STRETCH_METRES = 1.0
+"""A piece of street whose middle is this near to a stretch is part of it, degrees rounded."""
+
+POINT_RADIUS_METRES = 40.0
+"""A place without a stretch, tasked by intelligence, is the street within so many metres."""
+
+GPX_OPTION = "--gpx"
+MIN_HOTSPOT_MINUTES = 1.0
+"""Less than this in a hotspot is drift, or crossing it: no minutes."""
+MIN_UNPROMISED_MINUTES = 5.0
+"""A hotspot that was not promised counts from so many minutes on: a walk along one takes less."""
+MAX_OUTSIDE_METRES = 500.0
+"""Points farther than this outside the area's streets are of another walk."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrackMinutes:
     """Where a track spent its time.
 
-    Parameters
-    ----------
-    piece_minutes
-        (p,) minutes on each piece of the network.
-    off_street_minutes
-        Minutes away from all streets.
-    bridged_minutes, lost_minutes
-        Minutes in gaps that were bridged (they are part of `piece_minutes`), and in longer ones
-        (they count nowhere).
+    `piece_minutes` are (p,) minutes on each piece of the network. They include `bridged_minutes`,
+    in gaps that were bridged; `lost_minutes`, in longer gaps, count nowhere.
     """
 
     piece_minutes: NDArray[np.float64]
@@ -86,19 +93,8 @@ def match_track(
 ) -> TrackMinutes:
     """Minutes that a track spent on each piece of street.
 
-    Parameters
-    ----------
-    network
-        The streets.
-    seconds
-        (k,) when each point was taken, rising.
-    xy
-        (k, 2) metres.
-
-    Returns
-    -------
-    Presence
-        Its minutes sum to the track's length without the long gaps.
+    A track is (k,) rising times in seconds of points `xy`, (k, 2) metres. The minutes sum to its
+    length without the long gaps.
     """
     steps = _resample_track(seconds, xy)
     nearby = _find_nearby_pieces(network, steps.xy)
@@ -122,7 +118,7 @@ class _TrackSteps:
     minutes: NDArray[np.float64]
     """(t,) minutes that each step counts: none within a long gap."""
     median_gap_seconds: float
-    """Usual time from one step that holds points to the next."""
+    """Median time from one step that holds points to the next."""
     bridged_minutes: float
     lost_minutes: float
 
@@ -132,34 +128,33 @@ def _resample_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> _T
     step = np.floor((seconds - seconds[0]) / STEP_SECONDS).astype(np.int64)
     middle = pd.DataFrame(xy).groupby(step).median()
     count = int(step[-1]) + 1
-    places = middle.reindex(np.arange(count)).to_numpy()
     length = np.full(count, STEP_SECONDS)
     length[-1] = seconds[-1] - seconds[0] - STEP_SECONDS * (count - 1)
-    held = middle.index.to_numpy()
-    apart = np.diff(held) * STEP_SECONDS
-    usual = float(np.median(apart)) if len(apart) else STEP_SECONDS
-    is_gap = np.zeros(count, dtype=bool)
-    is_long = np.zeros(count, dtype=bool)
-    for first, last in zip(held[:-1][apart > 2 * usual], held[1:][apart > 2 * usual], strict=True):
-        long = (last - first) * STEP_SECONDS > MAX_BRIDGED_SECONDS + STEP_SECONDS
-        (is_long if long else is_gap)[first + 1 : last] = True
+    filled = middle.index.to_numpy()
+    apart = np.diff(filled) * STEP_SECONDS
+    median_gap = float(np.median(apart)) if len(apart) else STEP_SECONDS
+    is_bridged = np.zeros(count, dtype=bool)
+    is_lost = np.zeros(count, dtype=bool)
+    wide = apart > 2 * median_gap
+    for first, last in zip(filled[:-1][wide], filled[1:][wide], strict=True):
+        too_long = (last - first) * STEP_SECONDS > MAX_BRIDGED_SECONDS + STEP_SECONDS
+        (is_lost if too_long else is_bridged)[first + 1 : last] = True
     return _TrackSteps(
-        places,
-        np.where(is_long, 0.0, length) / 60,
-        usual,
-        float(length[is_gap].sum()) / 60,
-        float(length[is_long].sum()) / 60,
+        xy=middle.reindex(np.arange(count)).to_numpy(),
+        minutes=np.where(is_lost, 0.0, length) / 60,
+        median_gap_seconds=median_gap,
+        bridged_minutes=float(length[is_bridged].sum()) / 60,
+        lost_minutes=float(length[is_lost].sum()) / 60,
     )
 
 
 def _find_nearby_pieces(network: StreetNetwork, xy: NDArray[np.float64]) -> NDArray[np.int64]:
     """Pieces that the officer may have been on: near the track, gaps bridged straight."""
-    rows = pd.DataFrame(xy).interpolate(limit_area="inside").to_numpy()
-    rows = rows[:: max(1, round(15 / STEP_SECONDS))]
+    path = pd.DataFrame(xy).interpolate(limit_area="inside").to_numpy()
+    points = shapely.points(path[:: max(1, round(15 / STEP_SECONDS))])
     tree = shapely.STRtree(network.piece_lines)
-    found = tree.query(shapely.points(rows), predicate="dwithin", distance=4 * MAX_NOISE_METRES)[1]
-    near = np.unique(found)
-    return near if len(near) else np.unique(tree.nearest(shapely.points(rows)))
+    near = np.unique(tree.query(points, predicate="dwithin", distance=4 * MAX_NOISE_METRES)[1])
+    return near if len(near) else np.unique(tree.nearest(points))
 
 
 def _compute_likelihoods(
@@ -168,13 +163,13 @@ def _compute_likelihoods(
     """(t, p) how well each piece explains each step, and how well being off the streets does."""
     worst = 0.5 * (MAX_NOISE_METRES / NOISE_METRES) ** 2
     cost = np.zeros((len(steps.xy), len(part)))
-    held = np.flatnonzero(~np.isnan(steps.xy[:, 0]))
-    cost[held] = worst
-    points = shapely.points(steps.xy[held])
+    filled = np.flatnonzero(~np.isnan(steps.xy[:, 0]))
+    cost[filled] = worst
+    points = shapely.points(steps.xy[filled])
     tree = shapely.STRtree(part.piece_lines)
-    asked, found = tree.query(points, predicate="dwithin", distance=MAX_NOISE_METRES)
-    apart = shapely.distance(points[asked], part.piece_lines[found])
-    cost[held[asked], found] = 0.5 * (apart / NOISE_METRES) ** 2
+    point, piece = tree.query(points, predicate="dwithin", distance=MAX_NOISE_METRES)
+    apart = shapely.distance(points[point], part.piece_lines[piece])
+    cost[filled[point], piece] = 0.5 * (apart / NOISE_METRES) ** 2
     off = np.exp(-weight * 0.5 * (OFF_STREET_METRES / NOISE_METRES) ** 2)
     return np.exp(-weight * cost), float(off)
 
@@ -189,17 +184,15 @@ def _build_transitions(part: StreetNetwork) -> sparse.csr_array:
     count = len(part)
     stay = sparse.eye_array(count)
     turn = seconds / MEAN_STAND_SECONDS
-    leave = np.full((count, 1), seconds / MEAN_OFF_STREET_SECONDS)
-    back = np.full((1, count), seconds / MEAN_OFF_STREET_SECONDS / (2 * count))
+    off = seconds / MEAN_OFF_STREET_SECONDS
+    walk = _build_walk_transitions(part, seconds)
+    leave = np.full((count, 1), off)
+    back = np.full((1, count), off / (2 * count))
     return sparse.block_array(
         [
-            [stay * (1 - turn - leave[0, 0]), stay * turn, leave],
-            [
-                stay * turn,
-                _build_walk_transitions(part, seconds) - stay * (turn + leave[0, 0]),
-                leave,
-            ],
-            [back, back, np.array([[1 - seconds / MEAN_OFF_STREET_SECONDS]])],
+            [stay * (1 - turn - off), stay * turn, leave],
+            [stay * turn, walk - stay * (turn + off), leave],
+            [back, back, np.array([[1 - off]])],
         ]
     ).tocsr()
 
@@ -207,8 +200,8 @@ def _build_transitions(part: StreetNetwork) -> sparse.csr_array:
 def _build_walk_transitions(part: StreetNetwork, seconds: float) -> sparse.csr_array:
     """(p, p) chances of the piece that a walker is on some seconds later.
 
-    Either end is reached alike; from there any of the pieces that meet is taken alike, and at a
-    dead end the walker turns round.
+    Both ends are equally likely, and so are the other pieces that meet there; at a dead end the
+    walker turns round.
     """
     count, nodes = len(part), part.piece_nodes
     rows = np.arange(count)
@@ -221,18 +214,25 @@ def _build_walk_transitions(part: StreetNetwork, seconds: float) -> sparse.csr_a
     onward.setdiag(0)
     onward = onward.tocsr() / 2
     rate = WALK_METRES_PER_SECOND * seconds / np.maximum(part.piece_metres, MIN_PIECE_METRES)
-    left = sparse.diags_array(rate) @ onward
-    gone = np.asarray(left.sum(axis=1)).ravel()
-    return sparse.csr_array(left + sparse.diags_array(1 - gone))
+    moves = sparse.diags_array(rate) @ onward
+    moved = np.asarray(moves.sum(axis=1)).ravel()
+    return sparse.csr_array(moves + sparse.diags_array(1 - moved))
 
 
 def _smooth_states(
     transitions: sparse.csr_array, on: NDArray[np.float64], off: float
 ) -> NDArray[np.float64]:
-    """(t, p + 1) chance of each piece, and of being off the streets, given the whole track."""
+    """(t, p + 1) chance of each piece, and of being off the streets, given the whole track.
+
+    The forward pass goes through the track in time: `forward[step]` is the chance of each state
+    given the points up to that step. The backward pass then carries `after`, how well each state
+    explains all points that follow. Their product, scaled to a sum of 1, is the chance given every
+    point, which is what shares out the time. Each vector is scaled at each step: only ratios
+    matter, and without it they would underflow within minutes.
+    """
     count, size = on.shape
     evidence = np.hstack([on, on, np.full((count, 1), off)])
-    evidence[(on == 1.0).all(axis=1), -1] = 1.0  # a step without a point speaks for nothing
+    evidence[(on == 1.0).all(axis=1), -1] = 1.0  # a step without a point is no evidence
     forward = np.empty_like(evidence)
     before = np.full(2 * size + 1, 1.0 / (2 * size + 1))
     onward = sparse.csr_array(transitions.T)
@@ -259,18 +259,9 @@ def _apply_substeps(
     return chances
 
 
-GPX_OPTION = "--gpx"
-MIN_HOTSPOT_MINUTES = 1.0
-"""Less than this in a hotspot is drift, or crossing it: no minutes."""
-MIN_UNPROMISED_MINUTES = 5.0
-"""A hotspot that was not promised counts from so many minutes on: a walk along one takes less."""
-MAX_OUTSIDE_METRES = 500.0
-"""Points farther than this outside the area's streets are of another walk."""
-
-
 @dataclass(frozen=True, eq=False)
 class TrackVisits:
-    """What a track says: visits, and what it does not tell."""
+    """Visits of a track, and where its time went, gaps included."""
 
     visits: tuple[Visit, ...]
     track_minutes: TrackMinutes
@@ -289,49 +280,59 @@ def build_track_visits(
     Parameters
     ----------
     ledger
-        Knows the hotspots of the week that stands for the day.
-    network
-        The area's streets.
+        Gives the hotspots of the week valid for the day.
     track
-        Points of that day; they are used here and kept nowhere.
+        Points of that day; they are used here and stored nowhere.
     officer, date
         Who recorded it, and when.
     urn
-        The school, where the officer has no patrol of one that day.
+        The school, where the officer has no patrol, or several, that day.
 
     Raises
     ------
     InputError
-        When no week stands for the day, the track has no point on it or none near the streets,
-        or the school is not known.
+        When no week is handed out for the day, the track has no point on it or none near the
+        streets, or the school is not clear.
     """
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
     stops = ledger.read_promised(date, date)
     stops = stops[stops["officer"] == officer]
-    schools = {urn} if urn else set(stops["urn"])
-    if len(schools) != 1:
-        what = f"{officer} has {'no' if not schools else 'more than one'} patrol on {date}"
+    urns = {urn} if urn else set(stops["urn"])
+    if len(urns) != 1:
+        what = describe_patrol_count(officer, date, urns)
         raise InputError.one(OFFICER_OPTION, what, "name the school with --school")
-    presence = _match_day_track(network, track, date)
+    track_minutes = _match_day_track(network, track, date)
     pieces = find_pieces(network, project_to_metres(spots["stretch"], ledger.projection))
-    minutes = np.array([presence.piece_minutes[part].sum() for part in pieces]).round(1)
+    minutes = np.array([track_minutes.piece_minutes[part].sum() for part in pieces]).round(1)
     minutes[minutes < MIN_HOTSPOT_MINUTES] = 0.0
-    promised = spots["hotspot"].isin(stops["hotspot"]).to_numpy()
-    kept = spots.assign(minutes=minutes, officer=officer, date=date, urn=schools.pop())
-    kept = kept[promised | (minutes >= MIN_UNPROMISED_MINUTES)]
+    is_promised = spots["hotspot"].isin(stops["hotspot"]).to_numpy()
+    visited = spots.assign(minutes=minutes, officer=officer, date=date, urn=urns.pop())
+    visited = visited[is_promised | (minutes >= MIN_UNPROMISED_MINUTES)]
     visits = tuple(
-        build_visit(row, float(row["minutes"]), None, "gpx") for _, row in kept.iterrows()
+        build_visit(row, float(row["minutes"]), None, "gpx") for _, row in visited.iterrows()
     )
-    return TrackVisits(visits, presence)
+    return TrackVisits(visits, track_minutes)
+
+
+def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[NDArray[np.int64]]:
+    """Pieces of street that make up each stretch; around a point, those nearby.
+
+    Stretches are (m,) shapely lines or points in metres; the numbers of pieces are rising.
+    """
+    is_point = shapely.get_type_id(stretches) == 0
+    tree = shapely.STRtree(shapely.points(network.piece_middle))
+    reach = np.where(is_point, POINT_RADIUS_METRES, ON_STRETCH_METRES)
+    stretch, piece = tree.query(stretches, predicate="dwithin", distance=reach)
+    return [np.sort(piece[stretch == row]) for row in range(len(stretches))]
 
 
 def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> TrackMinutes:
     day = track.select_day(date)
     if len(day.seconds) < 2:  # noqa: PLR2004 - two points make a track
-        there = ", ".join(f"{found}" for found in sorted(set(track.days))[:5])
-        what = f"the track has no points on {date} (it has some on {there})"
+        days = ", ".join(f"{day}" for day in sorted(set(track.days))[:5])
+        what = f"the track has no points on {date} (it has some on {days})"
         raise InputError.one(DATE_OPTION, what, "name the day of the track")
     xy = np.column_stack(network.projection.to_metres(day.longitude, day.latitude))
     lowest, highest = network.node_xy.min(axis=0), network.node_xy.max(axis=0)

@@ -6,7 +6,6 @@ import datetime as dt
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
@@ -36,7 +35,7 @@ def delivered_before(
     ledger
         The ledger.
     start
-        First day of the week to plan; its own doses are left out.
+        First day of the week to plan; its own doses are not included.
     hotspots
         See `patrolplan.tables.HOTSPOTS`; doses find theirs by place, not by name.
     days
@@ -46,7 +45,7 @@ def delivered_before(
     -------
     pandas.DataFrame
         `hotspot, date, minutes`, as `patrolplan.plan_week` takes them. A dose in a place that is
-        no hotspot any more is named by its place in words.
+        no longer a hotspot is named by its place in words.
     """
     visits = ledger.read_delivered(start - dt.timedelta(days=days), start - dt.timedelta(days=1))
     visits = visits[visits["minutes"] > 0].reset_index(drop=True)
@@ -65,7 +64,7 @@ def load_delivered_before(
     Returns
     -------
     pandas.DataFrame or None
-        None where there is no ledger yet; it is not made for being asked.
+        None where there is no ledger yet; asking does not create one.
 
     Raises
     ------
@@ -102,19 +101,24 @@ def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     """
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     spots = _match_places(ledger, first, last, promised, delivered)
-    told = promised.assign(promised_visits=1, promised_minutes=promised["minutes"])
-    told = told.groupby(COMPARISON_KEY, as_index=False)[
-        ["promised_visits", "promised_minutes"]
-    ].sum()
-    given = delivered.assign(
-        recorded=1,
-        delivered_visits=(delivered["minutes"] > 0).astype(int),
-        delivered_minutes=delivered["minutes"],
-        engagements=delivered["engagements"].fillna(0).astype(int),
+    promised_sums = (
+        promised.assign(promised_visits=1, promised_minutes=promised["minutes"])
+        .groupby(COMPARISON_KEY, as_index=False)[["promised_visits", "promised_minutes"]]
+        .sum()
     )
     figures = ["recorded", "delivered_visits", "delivered_minutes", "engagements"]
-    given = given.groupby(COMPARISON_KEY, as_index=False)[figures].sum()
-    table = told.merge(given, on=COMPARISON_KEY, how="outer").merge(spots, on="spot", how="left")
+    delivered_sums = (
+        delivered.assign(
+            recorded=1,
+            delivered_visits=(delivered["minutes"] > 0).astype(int),
+            delivered_minutes=delivered["minutes"],
+            engagements=delivered["engagements"].fillna(0).astype(int),
+        )
+        .groupby(COMPARISON_KEY, as_index=False)[figures]
+        .sum()
+    )
+    table = promised_sums.merge(delivered_sums, on=COMPARISON_KEY, how="outer")
+    table = table.merge(spots, on="spot", how="left")
     numbers = ["promised_visits", "promised_minutes", *figures]
     table[numbers] = table[numbers].astype(float).fillna(0.0)
     table["not_recorded"] = (table["promised_visits"] - table["recorded"]).clip(lower=0)
@@ -124,60 +128,55 @@ def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
     table["school"] = table["urn"].map(schools).fillna("")
     columns = ["officer", "date", "week", "urn", "school", "hotspot", "place", *FIGURE_COLUMNS]
-    return table.sort_values([*COMPARISON_KEY], ignore_index=True)[columns]
+    return table.sort_values(COMPARISON_KEY, ignore_index=True)[columns]
 
 
 def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Plan against delivered, summed by columns of `compared`.
+    """Plan against delivered, summed by columns of `compare_doses`.
 
     Returns
     -------
     pandas.DataFrame
-        The columns asked for, `FIGURE_COLUMNS`, and `delivered_percent` of the promised minutes, NA
+        The columns given, `FIGURE_COLUMNS`, and `delivered_percent` of the promised minutes, NA
         where nothing was promised.
     """
-    summed = table.groupby(by, as_index=False)[list(FIGURE_COLUMNS)].sum()
-    summed = summed.sort_values(by, key=_pad_hotspot_numbers, ignore_index=True)
-    promised = summed["promised_minutes"]
-    share = 100 * summed["delivered_minutes"] / promised.where(promised > 0)
+    sums = table.groupby(by, as_index=False)[list(FIGURE_COLUMNS)].sum()
+    sums = sums.sort_values(by, key=_pad_hotspot_numbers, ignore_index=True)
+    promised = sums["promised_minutes"]
+    share = 100 * sums["delivered_minutes"] / promised.where(promised > 0)
     minutes = ["promised_minutes", "delivered_minutes"]
-    summed[minutes] = summed[minutes].round(1)
-    return summed.assign(delivered_percent=share.astype("Float64").round(1))
+    sums[minutes] = sums[minutes].round(1)
+    return sums.assign(delivered_percent=share.astype("Float64").round(1))
 
 
 def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
-    """H2 before H10."""
+    """A sort key that puts H2 before H10."""
     return column.str.zfill(12) if column.name == "hotspot" else column
 
 
 def _match_places(
     ledger: Ledger, first: dt.date, last: dt.date, *tables: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row a place; each of the tables is told, in a column `spot`, which place it is.
+    """`hotspot, place, spot`, one row a place; adds a column `spot` to each table, its place.
 
-    Places are the hotspots last handed out. One that no later week has stands for itself.
+    A place is a hotspot of the week handed out last; hotspots of earlier weeks and visits count as
+    the place that they lie on. One that lies on none is added as a place of its own.
     """
-    handed = ledger.read_hotspots(first, last)
-    rows: list[tuple[str, str]] = []
-    shapes = np.empty(0, dtype=object)
-    for _, part in handed.groupby("handout", sort=False):
-        found = match_stretches(project_stops(part, ledger.projection), shapes)
-        new = part[found < 0]
-        rows += list(zip(new["hotspot"], new["place"], strict=True))
-        shapes = np.concatenate([shapes, project_to_metres(new["stretch"], ledger.projection)])
+    places: list[tuple[str, str]] = []
+    stretches = np.empty(0, dtype=object)
+    for _, week in ledger.read_hotspots(first, last).groupby("handout", sort=False):
+        row = match_stretches(project_stops(week, ledger.projection), stretches)
+        new = week[row < 0]
+        places += list(zip(new["hotspot"], new["place"], strict=True))
+        stretches = np.concatenate(
+            [stretches, project_to_metres(new["stretch"], ledger.projection)]
+        )
     for table in tables:
-        table["spot"] = _match_table(table, ledger, shapes)
-        alone = table[table["spot"] < 0]
-        for place, group in alone.groupby("place"):  # recorded in days that no week stands for
-            table.loc[group.index, "spot"] = len(rows)
-            rows.append((str(group["hotspot"].iloc[0]), str(place)))
+        table["spot"] = match_stretches(project_stops(table, ledger.projection), stretches)
+        unmatched = table[table["spot"] < 0]
+        for place, group in unmatched.groupby("place"):  # on days for which no week is handed out
+            table.loc[group.index, "spot"] = len(places)
+            places.append((str(group["hotspot"].iloc[0]), str(place)))
             xy = project_stops(group.iloc[:1], ledger.projection)
-            shapes = np.append(shapes, gpd.points_from_xy(*xy.T))
-    spots = pd.DataFrame(rows, columns=["hotspot", "place"])
-    return spots.assign(spot=np.arange(len(spots)))
-
-
-def _match_table(
-    table: pd.DataFrame, ledger: Ledger, shapes: NDArray[np.object_]
-) -> NDArray[np.int64]:
-    return match_stretches(project_stops(table, ledger.projection), shapes)
+            stretches = np.append(stretches, gpd.points_from_xy(*xy.T))
+    return pd.DataFrame(places, columns=["hotspot", "place"]).assign(spot=np.arange(len(places)))

@@ -1,22 +1,18 @@
-"""Week -> `PromisedWeek`: the doses that a week promises, from the calls or from its folder.
+"""What the ledger takes in: the doses that a week promises, and visits; and how places match.
 
-What is entered into the ledger: a week handed out, and visits.
-
-The same place under another name: hotspots are named anew by every plan, streets stay.
-
-H3 of one month need not be H3 of the next, so a dose never finds its hotspot by name. The rule: a
-dose belongs to the hotspot whose stretch is nearest to the stop where it was given, if that is
-within 50 m; else its place is no hotspot any more.
+Each plan names its hotspots from scratch: H3 of one month need not be H3 of the next, while the
+streets stay. So a dose never finds its hotspot by name. The rule: a dose belongs to the hotspot
+whose stretch is nearest to the stop where it was given, if that is within 50 m; otherwise its
+place is no longer a hotspot.
 """
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -25,26 +21,25 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.network import StreetNetwork
-from patrolplan.patrols.plan import Plan, format_time
-from patrolplan.team.week import Week
+from patrolplan.team.week import Week, build_week_document
 
 MAX_VISIT_MINUTES = 720.0
 """More minutes than this in one place on one day are a slip of the pen."""
+
+HOTSPOTS_FILE = "hotspots.geojson"
+WEEK_FILE = "week.json"
+DECIMALS = 6
+
+SAME_PLACE_METRES = 50.0
+"""A stop within so many metres of a stretch is on it: half a short street."""
 
 
 @dataclass(frozen=True)
 class PromisedWeek:
     """A week as it is handed out: its days, its promised doses and all hotspots of its plan.
 
-    Parameters
-    ----------
-    days
-        The days it stands for.
-    doses
-        Rows of `patrolplan.team.ledger.schema.doses`, without the number of the handout.
-    hotspots
-        Rows of `patrolplan.team.ledger.schema.hotspots`, likewise.
+    `doses` and `hotspots` are rows of these tables of `patrolplan.team.ledger.schema`, without the
+    number of the handout.
     """
 
     days: tuple[dt.date, ...]
@@ -54,18 +49,18 @@ class PromisedWeek:
 
 @dataclass(frozen=True)
 class Visit:
-    """Minutes that an officer spent at a hotspot on a day; none where it was not visited.
+    """Minutes that an officer spent at a hotspot on a day; 0 where it was not visited.
 
     Parameters
     ----------
     officer, date, urn
         Who, when, and for which school.
     hotspot, place, longitude, latitude
-        Which hotspot of the week handed out; words and stop tell it apart when names change.
+        Which hotspot of the week handed out; place and stop identify it when names change.
     minutes
         Minutes delivered.
     engagements
-        People spoken to; None where nobody told.
+        People spoken to; None where nobody recorded it.
     source
         "keyboard", "csv" or "gpx".
     """
@@ -81,67 +76,29 @@ class Visit:
     engagements: int | None
     source: str
 
-    def row(self) -> dict[str, Any]:
-        """As a row of the table."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True)
 class VisitEntry:
-    """What became of a visit: "new", "same" as it stands, or "corrected"."""
+    """What became of a visit: "new", "same" as in the ledger, or "corrected"."""
 
     visit: Visit
     outcome: str
     revision: int
     minutes_before: float | None = None
 
-    @classmethod
-    def after(cls, visit: Visit, latest: Sequence[Any] | None) -> Self:
-        """The entry that follows what stands: its revision, minutes and engagements, or None."""
-        if latest is None:
-            return cls(visit, "new", 1)
-        revision, minutes, engagements = latest
-        if visit.engagements is None:
-            visit = replace(visit, engagements=engagements)
-        if (visit.minutes, visit.engagements) == (minutes, engagements):
-            return cls(visit, "same", revision, minutes)
-        return cls(visit, "corrected", revision + 1, minutes)
-
 
 def compute_digest(week: PromisedWeek) -> str:
-    """What tells one handed-out week from another."""
+    """A digest that tells one handed-out week from another."""
     text = json.dumps([week.days, week.doses, week.hotspots], default=str, sort_keys=True)
     return hash_content(text)
 
 
-HOTSPOTS_FILE = "hotspots.geojson"
-WEEK_FILE = "week.json"
-DECIMALS = 6
-
-
 def build_promised_week(week: Week) -> PromisedWeek:
     """The doses that a week promises, and the hotspots of the plan it was chosen from."""
-    doses = [
-        {
-            "officer": duty.officer,
-            "date": duty.date,
-            "urn": duty.urn,
-            "stop": number,
-            "school": duty.patrol.school,
-            "hotspot": stop.hotspot,
-            "arrive": format_time(stop.arrive_minutes),
-            "minutes": _count_minutes(
-                format_time(stop.arrive_minutes), format_time(stop.leave_minutes)
-            ),
-        }
-        for duty in week.duties
-        for number, stop in enumerate(duty.patrol.stops, start=1)
-    ]
-    spots = [_build_hotspot_row(feature) for feature in hotspots_document(week)["features"]]
-    return PromisedWeek(week.days, tuple(doses), tuple(spots))
+    return _parse_promised_week(build_week_document(week), build_hotspots_document(week))
 
 
-def hotspots_document(week: Week) -> dict[str, Any]:
+def build_hotspots_document(week: Week) -> dict[str, Any]:
     """All hotspots of a week's plan as GeoJSON, with the places tasked by intelligence.
 
     Returns
@@ -150,32 +107,32 @@ def hotspots_document(week: Week) -> dict[str, Any]:
         A feature a hotspot: its stretch, and as properties `hotspot`, `place` and `stop` [lon,
         lat]. A tasked place that is no hotspot is a point.
     """
-    plan = week.plan
-    table = plan.hotspots
-    stops = gpd.GeoSeries(table["stop"])
-    rows = [*zip(table["hotspot"], table["place"], stops.x, stops.y, table.geometry, strict=True)]
-    known = {row[0] for row in rows}
+    table, projection = week.plan.hotspots, week.plan.area.projection
+    rows = [*zip(table["hotspot"], table["place"], table["stop"], table.geometry, strict=True)]
+    names = set(table["hotspot"])
     tasked = {
-        stop.hotspot: (stop.hotspot, stop.place, stop.x, stop.y, shapely.Point(stop.x, stop.y))
+        stop.hotspot: (stop.hotspot, stop.place, point, point)
         for duty in week.duties
         for stop in duty.patrol.stops
-        if stop.hotspot not in known
+        if stop.hotspot not in names and (point := shapely.Point(stop.x, stop.y))
     }
     rows += [tasked[name] for name in sorted(tasked)]
-    features = []
-    for name, place, x, y, shape in rows:
-        longitude, latitude = plan.area.projection.to_degrees([x], [y])
-        features.append(
-            {
-                "type": "Feature",
-                "properties": {
-                    "hotspot": name,
-                    "place": place,
-                    "stop": [float(longitude[0]), float(latitude[0])],
-                },
-                "geometry": shapely.geometry.mapping(_project_to_degrees(shape, plan)),
-            }
+
+    def to_degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(projection.to_degrees(*xy.T))
+
+    stops = shapely.get_coordinates([stop for *_, stop, _ in rows])
+    stretches = shapely.transform(np.array([shape for *_, shape in rows], dtype=object), to_degrees)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"hotspot": name, "place": place, "stop": stop},
+            "geometry": shapely.geometry.mapping(stretch),
+        }
+        for (name, place, *_), stop, stretch in zip(
+            rows, to_degrees(stops).tolist(), stretches, strict=True
         )
+    ]
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -187,81 +144,71 @@ def read_promised_week(folder: Path) -> PromisedWeek:
     InputError
         When the folder holds no week, or one without its stops.
     """
-    week, spots = _read_json(folder, WEEK_FILE), _read_json(folder, HOTSPOTS_FILE)
+    documents = _read_json(folder, WEEK_FILE), _read_json(folder, HOTSPOTS_FILE)
     try:
-        doses = [
-            {
-                "officer": str(patrol["officer"]),
-                "date": dt.date.fromisoformat(patrol["date"]),
-                "urn": str(patrol["urn"]),
-                "stop": number,
-                "school": str(week["routes"][patrol["route"]]["school"]),
-                "hotspot": str(stop["hotspot"]),
-                "arrive": str(stop["arrive"]),
-                "minutes": _count_minutes(stop["arrive"], stop["leave"]),
-            }
-            for patrol in week["patrols"]
-            for number, stop in enumerate(patrol["stops"], start=1)
-        ]
-        days = {dt.date.fromisoformat(day) for day in week["days"]}
-        hotspots = tuple(_build_hotspot_row(feature) for feature in spots["features"])
+        week = _parse_promised_week(*documents)
     except (KeyError, TypeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
         what = f"is not as `patrolplan week` writes it ({type(error).__name__}: {error})"
         raise InputError.one(folder, what, "write the week again") from None
-    named = {spot["hotspot"] for spot in hotspots}
-    lost = sorted({str(dose["hotspot"]) for dose in doses} - named)
-    if lost or not days:
-        what = f"{HOTSPOTS_FILE} lacks {', '.join(lost[:5])}" if lost else "holds no day"
+    names = {spot["hotspot"] for spot in week.hotspots}
+    missing = sorted({dose["hotspot"] for dose in week.doses} - names)
+    if missing or not week.days:
+        what = f"{HOTSPOTS_FILE} lacks {', '.join(missing[:5])}" if missing else "holds no day"
         raise InputError.one(folder, what, "write the week again")
-    return PromisedWeek(tuple(sorted(days)), tuple(doses), hotspots)
+    return week
+
+
+def _parse_promised_week(week: Mapping[str, Any], hotspots: Mapping[str, Any]) -> PromisedWeek:
+    """The promise in the contents of `week.json` and `hotspots.geojson`."""
+    doses = [
+        {
+            "officer": str(patrol["officer"]),
+            "date": dt.date.fromisoformat(patrol["date"]),
+            "urn": str(patrol["urn"]),
+            "stop": number,
+            "school": str(week["routes"][patrol["route"]]["school"]),
+            "hotspot": str(stop["hotspot"]),
+            "arrive": str(stop["arrive"]),
+            "minutes": _count_minutes(stop["arrive"], stop["leave"]),
+        }
+        for patrol in week["patrols"]
+        for number, stop in enumerate(patrol["stops"], start=1)
+    ]
+    days = {dt.date.fromisoformat(day) for day in week["days"]}
+    spots = tuple(_build_hotspot_row(feature) for feature in hotspots["features"])
+    return PromisedWeek(tuple(sorted(days)), tuple(doses), spots)
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         remedy = "name the folder that `patrolplan week --out` wrote"
         raise InputError.one(path, "there is no such file", remedy) from None
     except (OSError, ValueError) as error:
         raise InputError.one(path, f"cannot be read ({error})", "write the week again") from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise InputError.one(path, "is no JSON object", "write the week again")
-    return found
+    return document
 
 
 def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
-    named = feature["properties"]
+    properties = feature["properties"]
     shape = shapely.geometry.shape(feature["geometry"])
     return {
-        "hotspot": str(named["hotspot"]),
-        "place": str(named["place"]),
-        "longitude": float(named["stop"][0]),
-        "latitude": float(named["stop"][1]),
+        "hotspot": str(properties["hotspot"]),
+        "place": str(properties["place"]),
+        "longitude": float(properties["stop"][0]),
+        "latitude": float(properties["stop"][1]),
         "stretch": shapely.to_wkt(shape, rounding_precision=DECIMALS),
     }
 
 
-def _project_to_degrees(shape: shapely.Geometry, plan: Plan) -> shapely.Geometry:
-    return shapely.transform(
-        shape, lambda xy: np.column_stack(plan.area.projection.to_degrees(*xy.T))
-    )
-
-
 def _count_minutes(arrive: str, leave: str) -> float:
-    """Minutes promised, as the card shows them."""
+    """Minutes promised, as the card shows them, between two times of day (HH:MM)."""
     begin, end = (int(text[:2]) * 60 + int(text[3:]) for text in (arrive, leave))
     return float((end - begin) % 1440)
-
-
-SAME_PLACE_METRES = 50.0
-"""A stop within so many metres of a stretch is on it: half a short street."""
-
-ON_STRETCH_METRES = 1.0
-"""A piece of street whose middle is this near to a stretch is part of it, degrees rounded."""
-
-POINT_RADIUS_METRES = 40.0
-"""A place without a stretch, tasked by intelligence, is the street within so many metres."""
 
 
 def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
@@ -286,22 +233,21 @@ def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
     [0, -1]
     """
     points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-    found = np.full(len(points), -1, dtype=np.int64)
+    rows = np.full(len(points), -1, dtype=np.int64)
     shapes = np.asarray(stretches, dtype=object)
     if len(shapes) and len(points):
-        asked, nearest = shapely.STRtree(shapes).query_nearest(
+        matched, nearest = shapely.STRtree(shapes).query_nearest(
             points, max_distance=SAME_PLACE_METRES, all_matches=False
         )
-        found[asked] = nearest
-    return found
+        rows[matched] = nearest
+    return rows
 
 
-def project_to_metres(shapes: ArrayLike, projection: Projection) -> NDArray[np.object_]:
-    """Shapes in degrees, or their WKT, in the area's metres."""
-    given = np.asarray(shapes, dtype=object)
-    degrees = shapely.from_wkt(given) if given.size and isinstance(given.flat[0], str) else given
+def project_to_metres(stretches: ArrayLike, projection: Projection) -> NDArray[np.object_]:
+    """(m,) stretches in the area's metres, of their WKT in degrees."""
+    shapes = shapely.from_wkt(np.asarray(stretches, dtype=object))
     return np.asarray(
-        shapely.transform(degrees, lambda xy: np.column_stack(projection.to_metres(*xy.T))),
+        shapely.transform(shapes, lambda xy: np.column_stack(projection.to_metres(*xy.T))),
         dtype=object,
     )
 
@@ -309,20 +255,3 @@ def project_to_metres(shapes: ArrayLike, projection: Projection) -> NDArray[np.o
 def project_stops(table: pd.DataFrame, projection: Projection) -> NDArray[np.float64]:
     """(k, 2) metres of a table's `longitude` and `latitude`."""
     return np.column_stack(projection.to_metres(table["longitude"], table["latitude"]))
-
-
-def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[NDArray[np.int64]]:
-    """Pieces of street that each stretch is made of; around a point, those nearby.
-
-    Parameters
-    ----------
-    network
-        The streets.
-    stretches
-        (m,) shapely lines or points in metres.
-    """
-    is_point = shapely.get_type_id(stretches) == 0
-    tree = shapely.STRtree(shapely.points(network.piece_middle))
-    reach = np.where(is_point, POINT_RADIUS_METRES, ON_STRETCH_METRES)
-    asked, found = tree.query(stretches, predicate="dwithin", distance=reach)
-    return [np.sort(found[asked == row]) for row in range(len(stretches))]

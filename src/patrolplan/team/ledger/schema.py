@@ -1,7 +1,7 @@
 """The ledger's tables: what was handed out, and what was delivered.
 
-Rows are only ever added. A week handed out again stands for its days in place of the one before;
-a visit entered again is a new revision. Nobody's name is in it: officers are named as in the
+Rows are only ever added. A week handed out again replaces the one before for its days; a visit
+entered again becomes a new revision. They hold nobody's name: officers are named as in the
 officers' table, and nothing about a pupil has a column.
 """
 
@@ -30,7 +30,7 @@ handouts = sa.Table(
     sa.Column("entered_at", sa.DateTime, nullable=False),
     sa.Index("patrolplan_handouts_days", "area", "first_day", "last_day"),
 )
-"""Weeks handed out; of several that hold a day the last entered stands for it."""
+"""Weeks handed out; of several that contain a day, the last one entered is valid for it."""
 
 hotspots = sa.Table(
     "patrolplan_hotspots",
@@ -79,7 +79,7 @@ visits = sa.Table(
     sa.UniqueConstraint("area", "officer", "date", "urn", "hotspot", "place", "revision"),
     sa.Index("patrolplan_visits_days", "area", "date"),
 )
-"""Doses delivered; the highest revision stands, the others are how it came about."""
+"""Doses delivered; the highest revision is valid, the others are its history."""
 
 VISIT_KEY = ("officer", "date", "urn", "hotspot", "place")
 """What tells one visit from another within an area."""
