@@ -1,14 +1,16 @@
-"""Folders written whole or not at all, with a manifest of what is in them.
+"""Output folders, written whole or not at all, with a manifest of what is in them.
 
-A new folder is written beside the old one, synced to the disk, and swapped for it by renaming.
-Killed at any moment, either the old or the new one stands; where the kill falls between the two
-renames, `recover` finishes the swap at the next command. A lock beside the folder keeps two runs
-apart; the system lets go of it when a run is killed.
+A new folder is written next to the old one, synced to the disk, and swapped for it by two renames.
+If the run is killed at any moment, either the old or the new folder is complete on the disk; where
+the kill falls between the two renames, `recover_folder` finishes the swap at the next command. A
+lock file next to the folder keeps two runs apart; the system releases it when a run is killed.
 
-Whether the plan in a folder is the one that would be made now, so that it need not be made.
+The manifest also tells whether the plan in a folder is the one that would be made now, so that
+planning can be skipped.
 """
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -26,32 +28,34 @@ from patrolplan.errors import OutputError
 
 MANIFEST = "manifest.json"
 PENDING_SUFFIX = ".coming"
-"""Ends the name of a file that is about to replace another."""
+"""Ending of a file that is about to replace another."""
 
 WAIT_SECONDS = 10.0
-"""So long a run waits for another one that is writing the same folder."""
-
+"""How long a run waits for another one that is writing the same folder."""
 
 WEEK_FILE = "week.json"
-"""No other output takes the place of a folder with this file."""
+"""A folder with this file is only replaced by one that has it too."""
+
+MAX_NAMED_FILES = 5
+"""Number of files that an error message names."""
 
 
 @contextmanager
 def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
-    """Give a folder to write into; it takes the place of `folder` when all went well.
+    """Yield an empty folder to write into; it replaces `folder` when the block ends without error.
 
     Parameters
     ----------
     folder
-        The output folder; made where it does not exist.
-    about
-        What the manifest says beside the names and hashes of the files.
+        The output folder; created where it does not exist.
+    details
+        What the manifest says in addition to the names and hashes of the files.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written, holds files that are not in its manifest, or a week
-        that would be lost.
+        When the folder cannot be written, holds files that are not in its manifest, or holds a
+        week that would be lost.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -61,8 +65,8 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
         try:
             with _explain_os_errors(folder):
                 yield part
-                _check_week_is_kept(folder, part)
-                _write_manifest(part, details)
+                _check_week_is_replaced(folder, part)
+                write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
                 part.chmod(0o755)
                 _sync_tree(part)
                 _swap_folders(part, folder)
@@ -70,10 +74,9 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _check_week_is_kept(folder: Path, part: Path) -> None:
-    """Raise where a week, which may have been changed by hand, would give way to something else."""
-    manifest = _load_manifest(folder) or {"files": {}}
-    if WEEK_FILE in manifest["files"] and not (part / WEEK_FILE).exists():
+def _check_week_is_replaced(folder: Path, part: Path) -> None:
+    """Raise if a week, which may have been edited by hand, would be replaced by something else."""
+    if WEEK_FILE in _read_hashes(folder) and not (part / WEEK_FILE).exists():
         message = (
             f"{folder}: holds a week ({WEEK_FILE}) with what was set by hand, which would be lost; "
             "name another folder with --out, or remove that one yourself"
@@ -82,12 +85,12 @@ def _check_week_is_kept(folder: Path, part: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise now what would keep `replace_folder` from writing later.
+    """Check beforehand that `replace_folder` will be able to write.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written, or holds what is not ours to replace.
+        When the folder cannot be written, or holds files that are not in its manifest.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -96,8 +99,8 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that no other run checks, mends or writes it meanwhile."""
-    path = sibling_path(folder, "lock")
+    """Hold the folder's lock, so that no other run checks, repairs or writes it meanwhile."""
+    path = _sibling_path(folder, "lock")
     with _explain_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, timeout=WAIT_SECONDS)
@@ -112,24 +115,26 @@ def lock_folder(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # Windows does not part with it before the release
+        with contextlib.suppress(OSError):  # Windows only deletes it after the release
             path.unlink(missing_ok=True)
         lock.release()
 
 
 @contextmanager
 def _explain_os_errors(folder: Path) -> Iterator[None]:
-    """Turn what the system says of a folder into a message that names it."""
+    """Turn an error of the system into a message that names the folder and says what to do."""
     try:
         yield
+    except OutputError:
+        raise
     except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise _describe_write_error(folder, error) from None
+        why = error.strerror or str(error)
+        message = f"{folder}: cannot be written ({why}); name another folder with --out"
+        raise OutputError(message) from None
 
 
 def _prepare_folder(folder: Path) -> None:
-    """Finish what was interrupted, and raise when the folder is not ours to write."""
+    """Finish an interrupted swap, and raise when the folder is not ours to write."""
     with _explain_os_errors(folder):
         recover_folder(folder)
         if folder.exists() and not folder.is_dir():
@@ -137,11 +142,12 @@ def _prepare_folder(folder: Path) -> None:
             raise OutputError(message)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent):
             pass
-        strangers = _find_foreign_files(folder)
-    if strangers:
-        named = ", ".join(strangers[:5]) + (" ..." if len(strangers) > 5 else "")  # noqa: PLR2004
+        foreign = _find_foreign_files(folder)
+    if foreign:
+        named = ", ".join(foreign[:MAX_NAMED_FILES])
+        named += " ..." if len(foreign) > MAX_NAMED_FILES else ""
         message = (
-            f"{folder}: holds {len(strangers)} files that patrolplan did not write ({named}); "
+            f"{folder}: holds {len(foreign)} files that patrolplan did not write ({named}); "
             "move them away or name another folder with --out"
         )
         raise OutputError(message)
@@ -150,9 +156,10 @@ def _prepare_folder(folder: Path) -> None:
 def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
     """Replace some files of a folder that `replace_folder` wrote; the others stay as they are.
 
-    The new files and a manifest that names them are complete beside the old ones before the first
-    takes its place; killed at any moment, the next command finishes or forgets the rest. No other
-    file is touched, so that a paper may be open in a viewer. Hold the folder `alone` meanwhile.
+    All new files, and a manifest that names them, are complete next to the old ones before the
+    first is renamed over its predecessor. If the run is killed, the next command finishes the
+    renames or drops the new files. No other file is touched, so that a paper may be open in a
+    viewer. The caller holds `lock_folder` meanwhile.
 
     Parameters
     ----------
@@ -160,13 +167,13 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         The folder.
     files
         Contents by name, relative to the folder.
-    about
+    changes
         Keys of the manifest that change.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written, or is none of ours.
+        When the folder cannot be written, or has no manifest of patrolplan.
     """
     folder = resolve_folder(folder)
     with _explain_os_errors(folder):
@@ -186,27 +193,31 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
 
 
 def _finish_replacement(folder: Path) -> None:
-    """Finish files that were being replaced, or forget them where not all had been written."""
-    coming = folder / f"{MANIFEST}{PENDING_SUFFIX}"
-    manifest = _load_manifest(folder, coming.name)
-    hashes = {} if manifest is None else manifest["files"]
-    ours = {*hashes, *(_load_manifest(folder) or {"files": {}})["files"]}
+    """Finish a replacement of files, or drop it where not all of them had been written.
+
+    The pending manifest is written last. If it is complete, every pending file with the hash that
+    it names is complete too and is renamed into place; any other pending file is dropped, and the
+    old one stays. The manifest is renamed last, so a second kill leaves the same state to finish.
+    """
+    pending = folder / f"{MANIFEST}{PENDING_SUFFIX}"
+    hashes = _read_hashes(folder, pending.name)
+    ours = {*hashes, *_read_hashes(folder)}
     for path in folder.glob(f"*{PENDING_SUFFIX}"):
         name = path.name.removesuffix(PENDING_SUFFIX)
         if name not in ours:
             continue
-        if hashes.get(name) == hashlib.sha256(path.read_bytes()).hexdigest():
+        if hashes.get(name) == hash_file(path):
             path.replace(folder / name)
         else:
             path.unlink()
-    if manifest is None:  # not there, or broken off while it was written
-        coming.unlink(missing_ok=True)
+    if _load_manifest(folder, pending.name) is None:  # absent, or not written to its end
+        pending.unlink(missing_ok=True)
     else:
-        coming.replace(folder / MANIFEST)
+        pending.replace(folder / MANIFEST)
 
 
 def _write_and_sync(path: Path, content: bytes) -> None:
-    """Write a file to the disk itself, not only to the system's memory."""
+    """Write a file and wait until it is on the disk, not only in the system's memory."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()
@@ -224,11 +235,12 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder; empty where it holds none of ours."""
+    """The manifest of a folder; empty where the folder has none of patrolplan."""
     return _load_manifest(resolve_folder(folder)) or {}
 
 
 def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
+    """A manifest; None where it is absent, unreadable or not of patrolplan."""
     try:
         manifest = json.loads((folder / name).read_text(encoding="utf-8"))
         return manifest if isinstance(manifest["files"], dict) else None
@@ -236,22 +248,34 @@ def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
         return None
 
 
+def _read_hashes(folder: Path, name: str = MANIFEST) -> dict[str, str]:
+    """SHA-256 by file name, as a manifest lists them; empty without a manifest."""
+    manifest = _load_manifest(folder, name)
+    return {} if manifest is None else manifest["files"]
+
+
 def recover_folder(folder: Path) -> None:
-    """Finish a swap that was interrupted, and clear away what a killed command left beside."""
+    """Finish a swap that was interrupted, and remove what killed runs left next to the folder."""
     if folder.is_dir():
         _finish_replacement(folder)
-    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
+    old, new = _sibling_path(folder, "old"), _sibling_path(folder, "new")
     if not folder.exists() and new.exists():
         new.rename(folder)
     elif not folder.exists() and old.exists():
         old.rename(folder)
-    for left in (old, new, *folder.parent.glob(f".{escape_glob(folder.name)}.part-*")):
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in list_leftovers(folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def list_leftovers(folder: Path) -> list[Path]:
+    """Where a killed run may have left folders next to an output folder."""
+    parts = folder.parent.glob(f".{glob.escape(folder.name)}.part-*")
+    return sorted((*parts, _sibling_path(folder, "old"), _sibling_path(folder, "new")))
 
 
 def _swap_folders(part: Path, folder: Path) -> None:
-    """Complete under the name .new, then old out and new in."""
-    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
+    """Rename the complete folder to .new, the old one to .old, and .new to the folder's name."""
+    old, new = _sibling_path(folder, "old"), _sibling_path(folder, "new")
     part.rename(new)
     if folder.exists():
         folder.rename(old)
@@ -261,19 +285,19 @@ def _swap_folders(part: Path, folder: Path) -> None:
 
 
 def _sync_tree(part: Path) -> None:
-    """Bring every file and folder to the disk, so that a power cut cannot leave empty ones."""
+    """Sync every file and folder to the disk, so that a power cut cannot leave empty ones."""
     for path in part.rglob("*"):
         if path.is_dir():
             _sync_folder(path)
         else:
-            with path.open("r+b") as stream:  # Windows syncs only what is open for writing
+            with path.open("r+b") as stream:  # Windows only syncs files open for writing
                 os.fsync(stream.fileno())
     _sync_folder(part)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, where the system lets one open a folder for that."""
-    with contextlib.suppress(OSError):  # Windows does not, and keeps names safe by itself
+    """Sync a folder's entries to the disk, on systems that can open a folder for that."""
+    with contextlib.suppress(OSError):  # Windows cannot, and syncs entries by itself
         opened = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(opened)
@@ -282,7 +306,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def resolve_folder(folder: Path) -> Path:
-    """The folder itself, also where it is named by a link, or by dots."""
+    """The folder itself, where it is given by a link or with dots."""
     try:
         return folder.resolve()
     except (OSError, RuntimeError) as error:  # a link that leads back to itself
@@ -290,42 +314,35 @@ def resolve_folder(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def sibling_path(folder: Path, kind: str) -> Path:
-    """Where the lock, the old and the new folder lie while one takes the other's place."""
+def _sibling_path(folder: Path, kind: str) -> Path:
+    """Path of the lock, the old or the new folder while one is swapped for the other."""
     return folder.parent / f".{folder.name}.{kind}"
 
 
-def escape_glob(name: str) -> str:
-    """A name as a pattern that matches it alone."""
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, as manifests hold it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _write_manifest(part: Path, details: Mapping[str, Any]) -> None:
-    files = {
-        path.relative_to(part).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(part.rglob("*"))
+def _hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 by name of every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): hash_file(path)
+        for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    write_json(part / MANIFEST, {**details, "files": files})
 
 
 def _find_foreign_files(folder: Path) -> list[str]:
-    """Files in a folder that its manifest does not name."""
-    if not folder.exists():
-        return []
-    there = {
+    """Files and links in a folder that its manifest does not name."""
+    files = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     }
     manifest = _load_manifest(folder)
     ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
-    return sorted(there - ours)
-
-
-def _describe_write_error(folder: Path, error: OSError) -> OutputError:
-    why = error.strerror or str(error)
-    return OutputError(f"{folder}: cannot be written ({why}); name another folder with --out")
+    return sorted(files - ours)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
@@ -334,46 +351,36 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def format_json(document: Mapping[str, Any]) -> str:
-    """JSON with sorted keys nowhere and a line break at the end; NaN is an error."""
+    """JSON with keys in the order given and a line break at the end; NaN is an error."""
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
-    """Whether a folder holds, whole and untouched, the plan that was asked for.
+    """Whether a folder holds, complete and unchanged, the plan that would be made now.
 
-    The plan's settings, seed, version and the bytes of every input must be those of now, and so
-    must the packages that it was made with; every file must be the one that was written.
+    Settings, seed, version, package versions and the bytes of every input must be the same as when
+    the plan was made, and every file must be as it was written.
 
     Parameters
     ----------
     folder
         The output folder.
     origin
-        What a plan would be created from, see `patrolplan.area.provenance`.
-    asked
-        What is asked for beside them, see `patrolplan.outputs.pack.write_pack`.
+        Provenance of the plan that would be made now.
+    request
+        What is requested in addition, see `patrolplan.outputs.pack.write_pack`.
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        same = (
-            manifest.get("asked") == dict(request)
-            and manifest["versions"] == read_package_versions()
-            and manifest["created_from"] == dict(origin)
-        )
-        return bool(
-            same
-            and "plan.json" in manifest["files"]
-            and _has_exact_files(folder, manifest["files"])
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    manifest = _load_manifest(folder) or {}
+    if (
+        manifest.get("asked") != dict(request)
+        or manifest.get("versions") != read_package_versions()
+        or manifest.get("created_from") != dict(origin)
+        or "plan.json" not in manifest["files"]
+    ):
         return False
-
-
-def _has_exact_files(folder: Path, files: Mapping[str, str]) -> bool:
-    there = {
-        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
-    }
-    there.pop(MANIFEST)
-    return there.keys() == files.keys() and all(
-        hashlib.sha256(path.read_bytes()).hexdigest() == files[name] for name, path in there.items()
-    )
+    try:
+        hashes = _hash_files(folder)
+    except OSError:
+        return False
+    del hashes[MANIFEST]
+    return hashes == manifest["files"]
