@@ -29,6 +29,11 @@ def format_count(count: int, one: str, several: str = "") -> str:
     return f"{count:,} {pluralise(count, one, several or f'{one}s')}"
 
 
+def capitalise(text: str) -> str:
+    """The text with a capital first letter; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 LONGEST_NAME = 34
 """Letters of a name on the map."""
 

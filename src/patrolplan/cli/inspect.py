@@ -90,8 +90,7 @@ def check(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 @app.command()
 def risk(config: Config = DEFAULT_CONFIG, out: OptionalOut = None, as_json: Json = False) -> None:
     """Estimate the risk of every piece of street; with --out, write it as a layer."""
-    from patrolplan.outputs.geopackage import build_risk_layer
-    from patrolplan.outputs.planfile import build_risk_document
+    from patrolplan.outputs.geopackage import build_risk_document, build_risk_layer
 
     check_out(out)
     area = load_study_area(config)
@@ -115,8 +114,7 @@ def hotspots(
 ) -> None:
     """Find the hotspots; with --out, write them as a layer."""
     from patrolplan.hotspots.find import find_hotspots
-    from patrolplan.outputs.geopackage import build_hotspot_layer
-    from patrolplan.outputs.planfile import build_hotspot_documents
+    from patrolplan.outputs.geopackage import build_hotspot_documents, build_hotspot_layer
     from patrolplan.risk.estimate import describe_guard
 
     check_out(out)

@@ -188,8 +188,8 @@ def _run_plan(
         return
     surface = estimate_area_risk(area)
     from patrolplan.hotspots.find import find_hotspots
+    from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.pack import write_pack
-    from patrolplan.outputs.planfile import build_plan_document
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.windows import build_way_notes
 

@@ -345,6 +345,14 @@ def _find_foreign_files(folder: Path) -> list[str]:
     return sorted(files - ours)
 
 
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by their names relative to a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write JSON, the same bytes for the same content."""
     path.write_text(format_json(document), encoding="utf-8", newline="\n")
@@ -383,4 +391,4 @@ def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str,
     except OSError:
         return False
     del hashes[MANIFEST]
-    return hashes == manifest["files"]
+    return hashes == _read_hashes(folder)

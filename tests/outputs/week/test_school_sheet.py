@@ -7,14 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import (
-    build_school_data,
-    format_area_letter,
-    render_school_sheets,
-)
+from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.patrols.plan import format_time
 from patrolplan.settings import CrimeSettings
 
@@ -148,6 +145,6 @@ def test_equal_weeks_give_equal_sheets(roll, sheet):
 
 
 def test_areas_are_lettered_on():
-    """After Z comes AA, and no two numbers share letters."""
-    assert [format_area_letter(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
-    assert len({format_area_letter(n) for n in range(800)}) == 800
+    """The sheet's letters go on: after Z comes AA, and no two numbers share letters."""
+    assert [xl_col_to_name(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
+    assert len({xl_col_to_name(n) for n in range(800)}) == 800
