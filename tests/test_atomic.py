@@ -2,7 +2,8 @@
 
 import pytest
 
-from patrolplan.atomic import AnswerCache, lock_fetch_folder, write_file_atomically
+from patrolplan.atomic import replace_file, write_file_atomically
+from patrolplan.cache import AnswerCache, lock_fetch_folder
 from patrolplan.errors import FetchError, OutputError
 
 
@@ -20,6 +21,15 @@ def test_no_pattern_of_tables_matches_a_half_written_file(tmp_path, monkeypatch)
     write_file_atomically(tmp_path / "2026-09-street.csv", b"new")
     assert len(list(tmp_path.iterdir())) == 1
     assert not list(tmp_path.glob("*.csv"))
+
+
+def test_a_single_file_is_replaced_whole(tmp_path):
+    """A file replaced holds the new content, and nothing is left beside it."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"old")
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [row.name for row in tmp_path.iterdir()] == ["table.csv"]
 
 
 def test_two_fetches_do_not_mix(tmp_path):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from patrolplan.tables import list_left_out
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
@@ -58,11 +60,6 @@ def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
             shown.update(tasks[row], description=what, completed=done, total=of)
 
         yield tell
-
-
-def list_left_out(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:
-    """What was left out, as it may be told."""
-    return [{"source": row.source, "reason": row.reason, "count": row.count_text} for row in rows]
 
 
 def print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:

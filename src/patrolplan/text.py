@@ -30,7 +30,7 @@ def format_count(count: int, one: str, several: str = "") -> str:
 
 
 def capitalise(text: str) -> str:
-    """The text with a capital first letter; the rest stays as it is."""
+    """The text with a capital first letter; the others stay as they are."""
     return text[:1].upper() + text[1:]
 
 

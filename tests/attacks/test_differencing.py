@@ -25,7 +25,7 @@ from patrolplan.privacy import (
     suppress_and_round,
 )
 from patrolplan.settings import parse_settings
-from patrolplan.tables import LeftOut
+from patrolplan.tables import LeftOut, list_left_out
 
 PIECES = np.array([(x, y) for x in range(20, 900, 60) for y in range(20, 900, 60)], dtype=float)
 EVERYWHERE = shapely.box(-1000, -1000, 2000, 2000)
@@ -57,7 +57,7 @@ def _seen(rows, *, pieces=PIECES, limits=EVERYWHERE, threshold=ROUNDING_STEP):
     shown = {
         squares[group]: (int(groups.counts[group]), groups.reasons[group]) for group in squares
     }
-    return shown, left_out.to_records(), groups.digest
+    return shown, list_left_out(left_out.rows), groups.digest
 
 
 def _square(row):

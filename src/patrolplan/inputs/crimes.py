@@ -7,7 +7,6 @@ stays where it is. A file counts as the same when its bytes are the same; its da
 nothing, for files are copied and unpacked anew.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +23,8 @@ from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
 from patrolplan.arrays import find_unique_points
-from patrolplan.cache import cache_folder, hash_file, write_cache_file
+from patrolplan.atomic import hash_content, hash_file
+from patrolplan.cache import cache_folder, write_cache_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.table_reader import POINT_FIELDS, Field, project_coordinates, read_table
@@ -68,9 +68,7 @@ def read_cached_crimes(
     if not path.is_file():
         return read(path, projection, columns)
     key = json.dumps([CRIME_FORMAT, projection.crs, dict(sorted(columns.items())), hash_file(path)])
-    kept = (
-        cache_folder() / CRIME_FORMAT / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
-    )
+    kept = cache_folder() / CRIME_FORMAT / f"{hash_content(key)[:32]}.parquet"
     try:
         return pd.read_parquet(kept)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):

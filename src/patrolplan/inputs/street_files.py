@@ -1,6 +1,5 @@
 """Streets read once, kept by the content of their files in the user's cache folder."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -14,7 +13,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from patrolplan.cache import cache_folder, hash_file
+from patrolplan.atomic import hash_content, hash_file
+from patrolplan.cache import cache_folder
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.streets import Streets, _is_duplicate, read_osm_streets
@@ -125,7 +125,7 @@ def load_cached_streets(
     if not all(path.is_file() for path in paths):
         return read_streets(paths, projection, left_out)
     key = "\n".join([STREET_FORMAT, projection.crs, *(hash_file(path) for path in paths)])
-    folder = cache_folder() / f"{STREET_FORMAT}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    folder = cache_folder() / f"{STREET_FORMAT}-{hash_content(key)[:32]}"
     try:
         streets, rows = _read_entry(folder, projection)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):

@@ -1,30 +1,30 @@
-"""Output folders, written whole or not at all, with a manifest of what is in them.
+"""Output folders, written completely or not at all, with a manifest of what is in them.
 
-A new folder is written next to the old one, synced to the disk, and swapped for it by two renames.
-If the run is killed at any moment, either the old or the new folder is complete on the disk; where
-the kill falls between the two renames, `recover_folder` finishes the swap at the next command. A
-lock file next to the folder keeps two runs apart; the system releases it when a run is killed.
-
-The manifest also tells whether the plan in a folder is the one that would be made now, so that
-planning can be skipped.
+A new folder is written next to the old one and swapped for it, see `patrolplan.atomic`; a lock file
+keeps two runs apart. The manifest tells which files patrolplan wrote, and whether the plan in a
+folder is the one that would be made now, so that planning can be skipped.
 """
 
-import contextlib
-import glob
-import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
-
-from patrolplan.area.provenance import read_package_versions
+from patrolplan.atomic import (
+    create_part_folder,
+    explain_os_errors,
+    hash_content,
+    hold_lock,
+    recover_swap,
+    sibling_path,
+    swap_folders,
+    sync_folder,
+    write_synced,
+)
 from patrolplan.errors import OutputError
+from patrolplan.provenance import read_package_versions
 
 MANIFEST = "manifest.json"
 PENDING_SUFFIX = ".coming"
@@ -32,6 +32,9 @@ PENDING_SUFFIX = ".coming"
 
 WAIT_SECONDS = 10.0
 """How long a run waits for another one that is writing the same folder."""
+
+REMEDY = "name another folder with --out"
+"""What to do where a folder cannot be written."""
 
 WEEK_FILE = "week.json"
 """A folder with this file is only replaced by one that has it too."""
@@ -60,16 +63,14 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     folder = resolve_folder(folder)
     with lock_folder(folder):
         _prepare_folder(folder)
-        with _explain_os_errors(folder):
-            part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
+        with explain_os_errors(folder, REMEDY):
+            part = create_part_folder(folder)
         try:
-            with _explain_os_errors(folder):
+            with explain_os_errors(folder, REMEDY):
                 yield part
                 _check_week_is_replaced(folder, part)
                 write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
-                part.chmod(0o755)
-                _sync_tree(part)
-                _swap_folders(part, folder)
+                swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -100,48 +101,25 @@ def check_folder(folder: Path) -> None:
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that no other run checks, repairs or writes it meanwhile."""
-    path = _sibling_path(folder, "lock")
-    with _explain_os_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path, timeout=WAIT_SECONDS)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            message = (
-                f"{folder}: another patrolplan is writing there; try again when it has ended, or "
-                "name another folder with --out"
-            )
-            raise OutputError(message) from None
-    try:
+    message = (
+        f"{folder}: another patrolplan is writing there; try again when it has ended, or "
+        "name another folder with --out"
+    )
+    with ExitStack() as stack:
+        with explain_os_errors(folder, REMEDY):
+            path = sibling_path(folder, "lock")
+            stack.enter_context(hold_lock(path, OutputError(message), wait_seconds=WAIT_SECONDS))
         yield
-    finally:
-        with contextlib.suppress(OSError):  # Windows only deletes it after the release
-            path.unlink(missing_ok=True)
-        lock.release()
-
-
-@contextmanager
-def _explain_os_errors(folder: Path) -> Iterator[None]:
-    """Turn an error of the system into a message that names the folder and says what to do."""
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        why = error.strerror or str(error)
-        message = f"{folder}: cannot be written ({why}); name another folder with --out"
-        raise OutputError(message) from None
 
 
 def _prepare_folder(folder: Path) -> None:
     """Finish an interrupted swap, and raise when the folder is not ours to write."""
-    with _explain_os_errors(folder):
+    with explain_os_errors(folder, REMEDY):
         recover_folder(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; name another folder with --out"
             raise OutputError(message)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent):
-            pass
+        create_part_folder(folder).rmdir()  # shows whether the folder can be written
         foreign = _find_foreign_files(folder)
     if foreign:
         named = ", ".join(foreign[:MAX_NAMED_FILES])
@@ -176,20 +154,20 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         When the folder cannot be written, or has no manifest of patrolplan.
     """
     folder = resolve_folder(folder)
-    with _explain_os_errors(folder):
+    with explain_os_errors(folder, REMEDY):
         _finish_replacement(folder)
         manifest = _load_manifest(folder)
         if manifest is None:
             message = f"{folder}: holds no manifest of ours; write the week again with --out"
             raise OutputError(message)
-        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        new = {**manifest, **changes, "files": {**manifest["files"], **hashes}}
-        new["files"] = dict(sorted(new["files"].items()))
+        hashes = {name: hash_content(content) for name, content in files.items()}
+        new = {**manifest, **changes}
+        new["files"] = dict(sorted({**manifest["files"], **hashes}.items()))
         for name, content in files.items():
-            _write_and_sync(folder / f"{name}{PENDING_SUFFIX}", content)
-        _write_and_sync(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
+            write_synced(folder / f"{name}{PENDING_SUFFIX}", content)
+        write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
         _finish_replacement(folder)
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
 def _finish_replacement(folder: Path) -> None:
@@ -206,7 +184,7 @@ def _finish_replacement(folder: Path) -> None:
         name = path.name.removesuffix(PENDING_SUFFIX)
         if name not in ours:
             continue
-        if hashes.get(name) == hash_file(path):
+        if hashes.get(name) == hash_content(path.read_bytes()):
             path.replace(folder / name)
         else:
             path.unlink()
@@ -214,24 +192,6 @@ def _finish_replacement(folder: Path) -> None:
         pending.unlink(missing_ok=True)
     else:
         pending.replace(folder / MANIFEST)
-
-
-def _write_and_sync(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on the disk, not only in the system's memory."""
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a single file whole or not at all."""
-    part = path.with_name(f"{path.name}{PENDING_SUFFIX}")
-    try:
-        _write_and_sync(part, content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -255,54 +215,10 @@ def _read_hashes(folder: Path, name: str = MANIFEST) -> dict[str, str]:
 
 
 def recover_folder(folder: Path) -> None:
-    """Finish a swap that was interrupted, and remove what killed runs left next to the folder."""
+    """Finish an interrupted replacement or swap, and remove what killed runs left behind."""
     if folder.is_dir():
         _finish_replacement(folder)
-    old, new = _sibling_path(folder, "old"), _sibling_path(folder, "new")
-    if not folder.exists() and new.exists():
-        new.rename(folder)
-    elif not folder.exists() and old.exists():
-        old.rename(folder)
-    for leftover in list_leftovers(folder):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def list_leftovers(folder: Path) -> list[Path]:
-    """Where a killed run may have left folders next to an output folder."""
-    parts = folder.parent.glob(f".{glob.escape(folder.name)}.part-*")
-    return sorted((*parts, _sibling_path(folder, "old"), _sibling_path(folder, "new")))
-
-
-def _swap_folders(part: Path, folder: Path) -> None:
-    """Rename the complete folder to .new, the old one to .old, and .new to the folder's name."""
-    old, new = _sibling_path(folder, "old"), _sibling_path(folder, "new")
-    part.rename(new)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    _sync_folder(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync_tree(part: Path) -> None:
-    """Sync every file and folder to the disk, so that a power cut cannot leave empty ones."""
-    for path in part.rglob("*"):
-        if path.is_dir():
-            _sync_folder(path)
-        else:
-            with path.open("r+b") as stream:  # Windows only syncs files open for writing
-                os.fsync(stream.fileno())
-    _sync_folder(part)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Sync a folder's entries to the disk, on systems that can open a folder for that."""
-    with contextlib.suppress(OSError):  # Windows cannot, and syncs entries by itself
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+    recover_swap(folder)
 
 
 def resolve_folder(folder: Path) -> Path:
@@ -314,20 +230,10 @@ def resolve_folder(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def _sibling_path(folder: Path, kind: str) -> Path:
-    """Path of the lock, the old or the new folder while one is swapped for the other."""
-    return folder.parent / f".{folder.name}.{kind}"
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file, as manifests hold it."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _hash_files(folder: Path) -> dict[str, str]:
     """SHA-256 by name of every file below a folder."""
     return {
-        path.relative_to(folder).as_posix(): hash_file(path)
+        path.relative_to(folder).as_posix(): hash_content(path.read_bytes())
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -374,7 +280,7 @@ def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str,
     folder
         The output folder.
     origin
-        Provenance of the plan that would be made now.
+        Provenance of the plan that would be made now, see `patrolplan.provenance`.
     request
         What is requested in addition, see `patrolplan.outputs.pack.write_pack`.
     """

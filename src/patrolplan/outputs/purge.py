@@ -15,18 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from patrolplan import cache
+from patrolplan.atomic import hash_content, list_leftovers
 from patrolplan.cache import FETCH_FOLDER, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.inputs.crimes import CRIME_CACHE_ENTRY, CRIME_CACHE_FOLDER
 from patrolplan.inputs.street_files import STREET_ENTRY_FILES, STREET_ENTRY_PATTERN
-from patrolplan.outputs.output_folder import (
-    MANIFEST,
-    hash_file,
-    list_leftovers,
-    lock_folder,
-    read_manifest,
-    resolve_folder,
-)
+from patrolplan.outputs.output_folder import MANIFEST, lock_folder, read_manifest, resolve_folder
 from patrolplan.risk import kept
 
 RECORD_FILE = "purged.jsonl"
@@ -163,7 +157,7 @@ class _PurgeRun:
             message = f"{out}: there is no such folder; mend --out"
             raise OutputError(message)
         with lock_folder(out):
-            for leftover in list_leftovers(out):
+            for leftover in sorted(list_leftovers(out)):
                 if leftover.is_dir() and not leftover.is_symlink() and self._is_old(leftover):
                     yield self._remove(leftover, "left by a run that was killed")
             manifest = out / MANIFEST
@@ -182,7 +176,7 @@ class _PurgeRun:
                 continue
             if path.is_symlink() or name not in hashes:
                 why = "patrolplan did not write it"
-            elif hash_file(path) != hashes[name]:
+            elif hash_content(path.read_bytes()) != hashes[name]:
                 why = "was changed after it was written"
             if why:
                 yield PurgeEntry(f"{path}", "output", removed=False, why=why)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.atomic import hash_content
 from patrolplan.cache import cache_folder, write_cache_file
 from patrolplan.provenance import list_versions
 from patrolplan.risk.spatial_units import SpatialUnits
@@ -66,7 +67,7 @@ def load_or_compute_rates(
 
 def _build_path(units: SpatialUnits, folder: str, key: str) -> Path:
     name = "\n".join([_hash_code(), _hash_geometry(units), key])
-    return cache_folder() / folder / f"{hashlib.sha256(name.encode()).hexdigest()[:40]}.npy"
+    return cache_folder() / folder / f"{hash_content(name)[:40]}.npy"
 
 
 def _load_or_compute(path: Path, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -86,7 +87,7 @@ def _hash_code() -> str:
     text = b"".join((room / name).read_bytes() for name in files)
     installed = list_versions()
     libraries = [f"{name} {installed[name]}" for name in LIBRARIES]
-    return hashlib.sha256(text + "\n".join(libraries).encode()).hexdigest()
+    return hash_content(text, "\n".join(libraries))
 
 
 def _hash_geometry(units: SpatialUnits) -> str:

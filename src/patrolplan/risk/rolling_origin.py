@@ -1,6 +1,5 @@
 """Rolling origin: fit on the months before, score the month that came, step on by a month."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from patrolplan.atomic import hash_content
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.choice import MIN_ORIGINS_TO_CHOOSE, ModelChoice, choose_model
 from patrolplan.risk.history import History
@@ -240,7 +240,7 @@ class _OriginScorer:
     def _cache_key(self) -> str:
         """Everything beside the models that sums rest on, by content."""
         scorer, history, known = self.scorer, self.scorer.history, self._months_before
-        harm = hashlib.sha256(scorer.harm.tobytes()).hexdigest()
+        harm = hash_content(scorer.harm.tobytes())
         first = history.months[: min(known, 1)].strftime("%Y-%m").tolist()
         return f"{scorer.seed} {first} {history.digest(known)} {history.digest(known + 1)} {harm}"
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import AnswerCache
+from patrolplan.cache import AnswerCache
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError
 from patrolplan.inputs.download.cells import Cell, halve_cell, is_inside, split_into_cells
