@@ -61,6 +61,8 @@ ALLOWED = {
     ("src/patrolplan/outputs/webmap/map.css", "#said {"),
     ("src/patrolplan/outputs/webmap/map.html.j2", 'id="said"'),
     ("src/patrolplan/outputs/webmap/map.js", 'one("#said")'),
+    ("src/patrolplan/outputs/webmap/map.js", 'pane("beside"'),
+    ("src/patrolplan/outputs/webmap/map.js", 'pane: "beside"'),
 }
 """Path and part of a line where a word has its ordinary meaning, or is a name in a file."""
 

@@ -191,7 +191,7 @@ def test_months_alone_give_whole_months():
 
 
 def test_days_count_from_that_day():
-    """With days, counting starts on the day asked for and ends on the latest day held."""
+    """With days, counting starts on the requested day and ends on the latest day in the data."""
     periods = choose_periods(find_incident_dates(incidents([], DAYS)), dt.date(2026, 9, 10))
     assert periods.by_day
     assert (periods.current.start, periods.current.last) == (

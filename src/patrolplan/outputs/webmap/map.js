@@ -16,12 +16,12 @@
     map.createPane(name).style.zIndex = order;
   };
   pane("ground", 380);
-  pane("others", 420);
+  pane("beside", 420);
   pane("found", 425);
   pane("ink", 430);
   map.getPane("ink").style.pointerEvents = "none";
   map.getPane("found").style.pointerEvents = "none";
-  const othersInk = L.svg({ pane: "others", padding: 0.2 });
+  const othersInk = L.svg({ pane: "beside", padding: 0.2 });
   // One canvas for everything below: on paper a second one would cover the first.
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
   const STREETS = [
@@ -222,7 +222,7 @@
     others.clearLayers();
     if (!filters.length) return;
     wanted().filter((patrol) => patrol !== chosen.patrol).forEach((patrol) => {
-      const style = { pane: "others", renderer: othersInk, color: "#0b3d91", weight: 2.5, opacity: 0.75, dashArray: "7 4" };
+      const style = { pane: "beside", renderer: othersInk, color: "#0b3d91", weight: 2.5, opacity: 0.75, dashArray: "7 4" };
       L.polyline(unpack(patrol.legs), style).addTo(others).on("click", () => choose(patrol.id));
     });
   };
