@@ -121,7 +121,7 @@ def test_sunset_is_told_in_local_time(demo_plan):
 
 
 def test_no_sunset_where_local_time_is_not_known(demo_plan):
-    """An area in another CRS may lie in another time zone: no time is printed rather than a guess."""
+    """An area in another CRS may lie in another time zone: no time is printed then."""
     area = demo_plan.area.settings.area.model_copy(update={"crs": "EPSG:32630"})
     settings = demo_plan.area.settings.model_copy(update={"area": area})
     moved = dataclasses.replace(demo_plan.area, settings=settings)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import folium
@@ -44,50 +44,6 @@ VOICES = {
     "differ": "Where the voices differ",
 }
 """Choices of how to colour the streets, and their names on the page."""
-
-
-@dataclass(frozen=True)
-class LegText:
-    """A leg in words: where to, how long, and the directions street by street."""
-
-    heading: str
-    steps: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StopText:
-    """A stop in words."""
-
-    number: int
-    times: str
-    dwell: str
-    place: str
-    grid: str
-    why: tuple[str, ...]
-    tasked: str
-    walk: LegText
-
-
-@dataclass(frozen=True)
-class PatrolText:
-    """A patrol in words."""
-
-    id: str
-    title: str
-    choice: str
-    about: str
-    times: str
-    gate_times: str
-    walked: str
-    how_good: str
-    first: str
-    mark: str
-    approach: LegText | None
-    stops: tuple[StopText, ...]
-    back: LegText | None
-    keep_away: tuple[str, ...]
-    dark: str
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -263,7 +219,8 @@ def _dump_script_json(value: object) -> str:
     return text
 
 
-def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> PatrolText:
+def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
+    """Texts of a patrol, for the template."""
     patrol = map_patrol.patrol
     if map_patrol.day:  # light depends on the day
         plan = replace(plan, date=dt.date.fromisoformat(map_patrol.day))
@@ -276,59 +233,59 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> PatrolText:
         _describe_leg(leg, destination, verb, wording.format_leg_minutes(patrol, number))
         for number, (leg, destination) in enumerate(zip(patrol.legs, destinations, strict=False))
     ]
-    return PatrolText(
-        id=map_patrol.id,
-        title=map_patrol.title,
-        choice=map_patrol.choice,
-        about=map_patrol.about,
-        times=times,
-        gate_times=start if start == until else f"{start} to {until}",
-        walked=wording.describe_distance(patrol) if patrol.legs else "no walk",
-        how_good=wording.describe_quality(patrol),
-        first="Set out from the base" if patrol.from_base else "At the school gate",
-        mark="B" if patrol.from_base else "G",
-        approach=_describe_approach(patrol, verb),
-        stops=tuple(
+    return {
+        "id": map_patrol.id,
+        "title": map_patrol.title,
+        "choice": map_patrol.choice,
+        "about": map_patrol.about,
+        "times": times,
+        "gate_times": start if start == until else f"{start} to {until}",
+        "walked": wording.describe_distance(patrol) if patrol.legs else "no walk",
+        "how_good": wording.describe_quality(patrol),
+        "first": "Set out from the base" if patrol.from_base else "At the school gate",
+        "mark": "B" if patrol.from_base else "G",
+        "approach": _describe_approach(patrol, verb),
+        "stops": [
             _describe_stop(number, stop, leg, plan)
             for number, (stop, leg) in enumerate(zip(patrol.stops, legs, strict=False), start=1)
-        ),
-        back=legs[-1] if legs else None,
-        keep_away=tuple(
+        ],
+        "back": legs[-1] if legs else None,
+        "keep_away": [
             wording.describe_barred(place, crs=plan.area.projection.crs)
             for place in patrol.keep_away
-        ),
-        dark=wording.describe_lighting(plan, patrol),
-        notes=patrol.notes,
-    )
+        ],
+        "dark": wording.describe_lighting(plan, patrol),
+        "notes": patrol.notes,
+    }
 
 
-def _describe_approach(patrol: "Patrol", verb: str) -> LegText | None:
+def _describe_approach(patrol: "Patrol", verb: str) -> dict[str, Any] | None:
     if patrol.approach is None:
         return None
     duration = wording.format_minutes(round(patrol.start_minutes) - round(patrol.set_out_minutes))
     leg = _describe_leg(patrol.approach, "the gate", verb, duration)
     leave = f"Leave the base at {format_time(patrol.set_out_minutes)}."
-    return replace(leg, heading=f"{leave} {leg.heading}")
+    return {**leg, "heading": f"{leave} {leg['heading']}"}
 
 
-def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> LegText:
+def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dict[str, Any]:
     length = f"{wording.format_metres(leg.metres)}, {duration}"
-    steps = tuple(
+    steps = [
         f"{capitalise(turn)}: {step.street}, {wording.format_metres(step.metres)}"
         for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True)
-    )
-    return LegText(f"{verb} to {destination}: {length}", steps)
+    ]
+    return {"heading": f"{verb} to {destination}: {length}", "steps": steps}
 
 
-def _describe_stop(number: int, stop: "Stop", leg: LegText, plan: "Plan") -> StopText:
-    why = tuple(capitalise(reason) for reason in stop.why if reason)
-    return StopText(
-        number=number,
-        times=f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
-        dwell=wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
-        place=stop.place,
-        grid=wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
-        why=why or ("" if stop.tasked else wording.format_reasons(stop),),
-        tasked=stop.tasked,
-        walk=leg,
-    )
+def _describe_stop(number: int, stop: "Stop", leg: dict[str, Any], plan: "Plan") -> dict[str, Any]:
+    why = [capitalise(reason) for reason in stop.why if reason]
+    return {
+        "number": number,
+        "times": f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
+        "dwell": wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
+        "place": stop.place,
+        "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
+        "why": why or ["" if stop.tasked else wording.format_reasons(stop)],
+        "tasked": stop.tasked,
+        "walk": leg,
+    }
