@@ -123,12 +123,10 @@ def format_figures(result: Backtest, patrols: PatrolBacktest, area: pp.StudyArea
     )
     patrols_about = (
         f"{patrols.results['urn'].nunique()} schools, the same months, window, dwell and "
-        "presence at "
-        "the gate; recorded crime as the only voice. An interval that holds 1 means that the two "
-        "cannot be told apart. Before the months came, the patrols were worth "
-        f"{patrols.planned_worth_ratio:.3f} times the greedy ones by worth per minute: that is "
-        "all that "
-        "could be gained on them, if the risk was right."
+        "presence at the gate; recorded crime as the only voice. An interval that contains 1 "
+        "shows no difference between the two. By the risk before those months, the patrols were "
+        f"worth {patrols.planned_worth_ratio:.3f} times the greedy ones by worth per minute: that "
+        "is all that could be gained on them, if the risk was right."
     )
     parts = [
         BEGIN,

@@ -22,7 +22,7 @@ import pytest
 import patrolplan as pp
 from patrolplan import parallel as room
 from patrolplan.errors import ClusterError
-from patrolplan.outputs.planfile import build_plan_document
+from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.parallel import MAX_TRIES, connect_cluster, map_in_threads, map_parallel
 from patrolplan.provenance import list_versions
 from patrolplan.worker_pool import Workers

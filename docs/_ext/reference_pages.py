@@ -1,7 +1,7 @@
-"""Pages that are written from the code, so that they cannot say what it does not do.
+"""Reference pages generated from the code, so that they are always true.
 
 Settings come from the pydantic models, commands from the command line itself, tables from their
-schemas. The pages are written anew into `reference/` at every build and are not kept.
+schemas. The pages are written into `reference/` at every build and are not stored.
 """
 
 import json

@@ -28,13 +28,15 @@ def shown():
 def test_card_and_map_show_the_patrol_of_today(maker, shown, run, demo, tmp_path):
     """Times and places in the pictures of card and map are those of the demo's plan."""
     out = tmp_path / "plan"
-    code, told, _ = run("plan", "--config", demo, "--school", maker.SCHOOL, "--out", out, "--json")
+    code, output, _ = run(
+        "plan", "--config", demo, "--school", maker.SCHOOL, "--out", out, "--json"
+    )
     assert code == 0
-    assert shown["patrol"] == maker.patrol_shown(json.loads(told)), STALE
+    assert shown["patrol"] == maker.patrol_shown(json.loads(output)), STALE
 
 
 def test_the_week_shown_is_the_week_of_today(maker, shown, run, demo):
     """Who is where in the picture of the week is what the README's command chooses."""
-    code, told, _ = run("week", "--config", demo, "--from", maker.MONDAY, "--json")
+    code, output, _ = run("week", "--config", demo, "--from", maker.MONDAY, "--json")
     assert code == 0
-    assert shown["week"] == maker.week_shown(json.loads(told)), STALE
+    assert shown["week"] == maker.week_shown(json.loads(output)), STALE

@@ -16,7 +16,7 @@ def _code(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_user_changes_one_line(path):
-    """The settings file is named once, with the line to change beside it."""
+    """The settings file is named once, next to the line to change."""
     lines = [line for cell in _code(path) for line in cell.source.splitlines()]
     named = [line for line in lines if "SETTINGS =" in line]
     assert named == ['SETTINGS = pp.demo_settings()  # your own: SETTINGS = "patrolplan.toml"']

@@ -69,7 +69,7 @@ def borough(demo, tmp_path_factory):
 
 def _once(patch):
     """Read the borough and estimate its risk once for all pages."""
-    areas, told = {}, functools.lru_cache(estimate_risk)
+    areas, estimate_once = {}, functools.lru_cache(estimate_risk)
 
     def read(settings):
         if not isinstance(settings, Settings):
@@ -82,7 +82,7 @@ def _once(patch):
     for module in (pp, area_room):
         patch.setattr(module, "load_area", read)
     for module in (pp, risk_room):
-        patch.setattr(module, "estimate_risk", told)
+        patch.setattr(module, "estimate_risk", estimate_once)
 
 
 def _run_shell(text, monkeypatch):

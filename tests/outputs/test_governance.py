@@ -72,7 +72,7 @@ def test_nothing_of_a_report_and_no_blank_is_hidden(papers, demo):
 
 
 def test_a_back_test_is_read_from_its_folder(tmp_path):
-    """A folder of the back-test gives its document; another one is told."""
+    """A folder of the back-test gives its document; any other is refused."""
     (tmp_path / "backtest.json").write_text(json.dumps(TESTED), encoding="utf-8")
     assert read_backtest(tmp_path) == TESTED
     for spoiled in ("", "[]", '{"results": 3}'):

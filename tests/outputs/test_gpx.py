@@ -155,7 +155,7 @@ def test_track_follows_the_streets() -> None:
 
 
 def test_every_officer_has_a_route() -> None:
-    """Two officers at a school get two routes and tracks, told apart by name."""
+    """Two officers at a school get two routes and tracks, distinguished by name."""
     gpx = _parse(_plan(officers=2))
     assert [route.name for route in gpx.routes] == ["Alder School", "Alder School, officer 2"]
     assert [route.number for route in gpx.routes] == [1, 2]
@@ -171,11 +171,11 @@ def test_a_place_to_keep_away_from_is_a_way_point() -> None:
     gpx = _parse(dataclasses.replace(plan, patrols=patrols))
     (point,) = [one for one in gpx.waypoints if one.type == "keep away"]
     assert point.name == f"\N{MULTIPLICATION SIGN} Keep away: {CLEAN}"
-    told = "T-9: a crime scene (asked by A, until 4 May 2026)."
-    assert str(point.description).endswith(told)
+    warning = "T-9: a crime scene (asked by A, until 4 May 2026)."
+    assert str(point.description).endswith(warning)
     at = np.ravel(Projection().to_metres([point.longitude], [point.latitude]))
     assert at.tolist() == pytest.approx([x, y], abs=0.1)
-    assert all(told in str(route.description) for route in gpx.routes)
+    assert all(warning in str(route.description) for route in gpx.routes)
 
 
 def test_the_light_is_told_with_the_route() -> None:
@@ -184,8 +184,8 @@ def test_the_light_is_told_with_the_route() -> None:
     patrol = plan.patrols[0]
     legs = (dataclasses.replace(patrol.legs[0], unlit_metres=60.0), *patrol.legs[1:])
     dark = dataclasses.replace(plan, patrols=(dataclasses.replace(patrol, legs=legs),))
-    told = "No street lighting after dark on part of G→1 (60 m)."
-    assert told in str(_parse(dark).routes[0].description)
+    warning = "No street lighting after dark on part of G→1 (60 m)."
+    assert warning in str(_parse(dark).routes[0].description)
 
 
 def test_order_is_the_schemas() -> None:

@@ -59,7 +59,7 @@ def _version(out):
 
 @given(st.dictionaries(st.text("abcäß-_ ", min_size=1), st.binary(), max_size=6))
 def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
-    """The manifest holds what it is told, and the hash of every file written."""
+    """The manifest holds the given details, and the hash of every file written."""
     out = tmp_path_factory.mktemp("files") / "out"
     with replace_folder(out, {"seed": 7}) as folder:
         for name, content in files.items():
@@ -102,7 +102,7 @@ def test_folders_above_are_made(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
 def test_failure_inside_leaves_the_old_output(tmp_path, error):
-    """When writing fails half way, the old pack stands untouched and nothing lies beside it."""
+    """When writing fails half way, the old pack is unchanged and nothing is left next to it."""
     out = tmp_path / "out"
     _write(out, "old")
 
@@ -194,8 +194,8 @@ def test_kill_at_every_step_leaves_one_whole_output(tmp_path, older, again):
         else:
             check_folder(out)
         found.add(_version(out) if out.exists() else "none")
-        beside = [path for path in out.parent.iterdir() if path != out] if died else []
-        assert beside == []
+        siblings = [path for path in out.parent.iterdir() if path != out] if died else []
+        assert siblings == []
         if not died:
             break
     assert step > 8
@@ -355,7 +355,7 @@ def _full_after(out, writes):
 
 
 def test_full_disk_at_every_step_leaves_one_whole_output(tmp_path):
-    """Wherever the disk runs full, one whole pack stands, nothing lies beside, and it is told."""
+    """Wherever the disk runs full, one complete pack remains, no leftovers, and an error."""
     out = tmp_path / "out"
     for writes in range(100):
         _write(out, "old")
@@ -408,17 +408,17 @@ def _holding(out):
 
 
 def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypatch):
-    """A second run on a folder is told to wait and changes nothing; a killed run's lock is void."""
+    """A second run on a folder is refused and changes nothing; a killed run's lock is ignored."""
     out = tmp_path / "out"
     monkeypatch.setattr("patrolplan.outputs.output_folder.WAIT_SECONDS", 0.1)
     with _holding(out) as first:
-        beside = {path.name for path in tmp_path.iterdir()}
+        siblings = {path.name for path in tmp_path.iterdir()}
         for again in (lambda: _write(out, "second"), lambda: check_folder(out)):
             with pytest.raises(
                 OutputError, match=r"out: another patrolplan is writing there.*--out"
             ):
                 again()
-        assert {path.name for path in tmp_path.iterdir()} == beside
+        assert {path.name for path in tmp_path.iterdir()} == siblings
         first.stdin.write("\n")
         first.stdin.close()
         assert first.wait() == 0
@@ -562,7 +562,7 @@ def test_same_wish_on_same_inputs_stands(demo_plan, made):
 
 
 def test_other_settings_ask_for_another_plan(demo_plan, made):
-    """Another seed, or any other setting, makes the plan anew."""
+    """Another seed, or any other setting, makes a new plan necessary."""
     other = pp.with_settings(demo_plan.area, seed=2)
     assert not is_up_to_date(made, compute_area_provenance(other), {"schools": ["x"]})
 
@@ -578,7 +578,7 @@ def test_a_plan_made_with_another_package_is_not_current(demo_plan, copy, packag
 
 @pytest.mark.parametrize("spoil", ["changed", "missing", "added"])
 def test_folder_that_was_touched_does_not_stand(demo_plan, copy, spoil):
-    """A file that was changed, taken away or added makes the plan anew."""
+    """A file that was changed, removed or added makes a new plan necessary."""
     if spoil == "changed":
         (copy / "map.html").write_text("something else", encoding="utf-8")
     elif spoil == "missing":
@@ -605,7 +605,7 @@ def test_changed_input_makes_the_plan_anew(demo_plan, made, tmp_path):
 
 
 def test_reports_are_known_again_by_their_groups_alone(demo_plan, made, tmp_path):
-    """Without the groups nothing can be said; a report that changes no group changes nothing."""
+    """Without the groups no plan is up to date; a report that changes no group changes nothing."""
     settings = demo_plan.area.settings
     without = compute_provenance(settings, compute_input_digests(settings))
     assert not is_up_to_date(made, without, {"schools": ["x"]})

@@ -1,4 +1,4 @@
-"""Purging removes what patrolplan wrote and is old; what is somebody's stays and is told."""
+"""Purging removes old files that patrolplan wrote; other files stay and are reported."""
 
 import datetime as dt
 import json
@@ -123,7 +123,7 @@ def test_strange_files_and_folders_of_the_cache_stay(cache):
 
 @pytest.mark.usefixtures("cache")
 def test_what_a_broken_fetch_left_goes_when_it_is_old(tmp_path):
-    """Its workspace beside the settings goes once old; a young one, which may go on, stays."""
+    """An old workspace next to the settings goes; a recent one, which may be in use, stays."""
     for name in ("old", "young"):
         workspace = tmp_path / name / ".fetch"
         workspace.mkdir(parents=True)
@@ -139,10 +139,10 @@ def test_what_a_broken_fetch_left_goes_when_it_is_old(tmp_path):
 
 def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     """Of an old output folder the files as written go, the rest stays; so do parts of kills."""
-    kept = {
+    remaining = {
         one.path for one in purge(MONTH, [out], now=NOW) if not one.removed and one.what == "output"
     }
-    assert kept == {str(out / name) for name in ("notes.txt", "mine.txt", "link")}
+    assert remaining == {str(out / name) for name in ("notes.txt", "mine.txt", "link")}
     assert {path.name for path in out.rglob("*")} == {"notes.txt", "mine.txt", "link"}
     assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
     assert not (tmp_path / ".out.part-abc").exists()
@@ -179,7 +179,7 @@ def test_a_manifest_cannot_name_files_elsewhere(cache, out, tmp_path):
 
 
 def test_young_outputs_and_folders_of_others_stay(cache, out, tmp_path):
-    """A folder without a manifest, or written lately, is left as it is; a wrong name is told."""
+    """A folder without a manifest, or written recently, stays; a wrong name is an error."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "a.txt").touch()
@@ -192,13 +192,13 @@ def test_young_outputs_and_folders_of_others_stay(cache, out, tmp_path):
 
 
 def test_a_dry_run_removes_nothing(cache, out):
-    """With --dry-run the same is told, nothing goes and nothing is recorded."""
+    """With --dry-run the report is the same, and nothing is removed or recorded."""
     before = sorted(path for folder in (cache, out) for path in folder.rglob("*"))
-    told = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["purge", "--older-than", "1w", "--out", str(out), "--dry-run", "--json"]
     )
-    assert told.exit_code == 0, told.output
-    found = json.loads(told.stdout)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
     assert found["dry_run"]
     assert sum(one["removed"] for one in found["found"]) > 3
     assert sorted(path for folder in (cache, out) for path in folder.rglob("*")) == before
@@ -207,6 +207,6 @@ def test_a_dry_run_removes_nothing(cache, out):
 @pytest.mark.parametrize("age", ["", "soon", "-3d", "1.5d", "9999999d"])
 def test_ages_that_are_none_are_wrong_usage(age):
     """An age that cannot be read is wrong usage and says how to write it."""
-    told = CliRunner().invoke(app, ["purge", "--older-than", age])
-    assert told.exit_code == 2
-    assert "90d" in told.output
+    result = CliRunner().invoke(app, ["purge", "--older-than", age])
+    assert result.exit_code == 2
+    assert "90d" in result.output

@@ -29,7 +29,7 @@ def test_grid_references_of_known_places(x, y, expected):
 
 @given(st.floats(0, 699_999), st.floats(0, 1_299_999))
 def test_grid_reference_has_always_two_letters_and_eight_figures(x, y):
-    """Every point of the grid has a reference that can be said on the radio."""
+    """Every point of the grid has a reference that can be read out on the radio."""
     letters, east, north = wording.format_grid_reference(x, y).split()
     assert letters.isalpha()
     assert "I" not in letters
@@ -49,19 +49,19 @@ def test_there_is_no_reference_off_the_grid(x, y):
 def test_metres_are_near_what_they_stand_for(length):
     """Lengths in words are never off by more than a tenth, or 5 m."""
     number, unit = wording.format_metres(length).split()
-    said = float(number) * (1000 if unit == "km" else 1)
-    assert abs(said - length) <= max(5.0, 0.1 * length)
+    printed = float(number) * (1000 if unit == "km" else 1)
+    assert abs(printed - length) <= max(5.0, 0.1 * length)
 
 
 def test_open_data_is_called_approximate(demo_plan):
     """Snapped, month-only data says so first, and reports say how they are grouped."""
-    said = wording.list_approximations(demo_plan)
-    assert said[0].startswith("Open data: places approximate to a few streets, month only")
-    assert any("groups of 5 or more" in line for line in said)
+    text = wording.list_approximations(demo_plan)
+    assert text[0].startswith("Open data: places approximate to a few streets, month only")
+    assert any("groups of 5 or more" in line for line in text)
 
 
 def test_own_extract_is_not_called_open_data(demo_plan):
-    """Exact places and times are told as such, and police open data is not credited."""
+    """Exact places and times are named as such, and police open data is not credited."""
     risk = dataclasses.replace(demo_plan.risk, snapped=False, times_known=True)
     plan = dataclasses.replace(demo_plan, risk=risk)
     assert "with times" in wording.list_approximations(plan)[0]
@@ -86,9 +86,9 @@ def test_real_places_credit_their_sources(demo_plan):
     plan = dataclasses.replace(
         demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
     )
-    said = " ".join(wording.list_attributions(plan))
-    assert "© OpenStreetMap contributors" in said
-    assert "Open Government Licence v3.0" in said
+    text = " ".join(wording.list_attributions(plan))
+    assert "© OpenStreetMap contributors" in text
+    assert "Open Government Licence v3.0" in text
 
 
 def test_gap_is_told_never_smaller_than_it_is(demo_plan):
@@ -121,7 +121,7 @@ def test_sunset_is_told_in_local_time(demo_plan):
 
 
 def test_no_sunset_where_local_time_is_not_known(demo_plan):
-    """An area in another CRS may lie in another time zone: nothing is said rather than guessed."""
+    """An area in another CRS may lie in another time zone: no time is printed then."""
     area = demo_plan.area.settings.area.model_copy(update={"crs": "EPSG:32630"})
     settings = demo_plan.area.settings.model_copy(update={"area": area})
     moved = dataclasses.replace(demo_plan.area, settings=settings)
@@ -139,9 +139,9 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     legs = (demo_plan.patrols[0].legs[0],) * 3
     first = dataclasses.replace(demo_plan.patrols[0], legs=legs, stops=stops, end_minutes=985.0)
     plan = dataclasses.replace(plan, patrols=(first,))
-    said = wording.describe_lighting(plan, _evening(plan, (120.0, 0.0, 68.0)))
-    assert said.startswith("Sunset 15:4")
-    assert said.endswith("No street lighting then on part of 2→G (70 m).")
+    text = wording.describe_lighting(plan, _evening(plan, (120.0, 0.0, 68.0)))
+    assert text.startswith("Sunset 15:4")
+    assert text.endswith("No street lighting then on part of 2→G (70 m).")
     to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
     assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
 
@@ -159,12 +159,12 @@ def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
         end_minutes=500.0,
     )
     plan = dataclasses.replace(plan, patrols=(first,))
-    said = wording.describe_lighting(plan, _evening(plan, (120.0, 68.0)))
-    assert said == "Sunrise 07:59. No street lighting then on part of G→1 (120 m)."
+    text = wording.describe_lighting(plan, _evening(plan, (120.0, 68.0)))
+    assert text == "Sunrise 07:59. No street lighting then on part of G→1 (120 m)."
 
 
 def test_minutes_of_a_leg_are_those_between_the_printed_times(demo_plan):
-    """Who reckons from one printed time to the next gets the minutes printed beside the leg."""
+    """The difference of two printed times is the minutes printed next to the leg."""
     for patrol in demo_plan.patrols:
         leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
         arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
@@ -183,20 +183,20 @@ def _after_midnight(text):
 def test_unlit_legs_are_told_without_a_day(demo_plan):
     """Without a day there is no sunset, but streets without lighting are still named."""
     unlit = [50.0] * len(demo_plan.patrols[0].legs)
-    said = wording.describe_lighting(demo_plan, _evening(demo_plan, unlit))
-    assert "Sunset" not in said
-    assert said.startswith("No street lighting after dark on part of G→1 (50 m)")
+    text = wording.describe_lighting(demo_plan, _evening(demo_plan, unlit))
+    assert "Sunset" not in text
+    assert text.startswith("No street lighting after dark on part of G→1 (50 m)")
 
 
 def test_unknown_lighting_is_not_called_unlit(demo_plan):
-    """Streets of unknown lighting are told in metres where they are many, and never as unlit."""
+    """Streets of unknown lighting are given in metres where they are long, and never as unlit."""
     none = [0.0] * len(demo_plan.patrols[0].legs)
     patrol = _evening(demo_plan, none, 500.0, end_minutes=1020.0)
     assert wording.describe_lighting(demo_plan, patrol) == ""
     dark = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    said = wording.describe_lighting(dark, patrol)
-    assert "Lighting not known on" in said
-    assert "No street lighting" not in said
+    text = wording.describe_lighting(dark, patrol)
+    assert "Lighting not known on" in text
+    assert "No street lighting" not in text
 
 
 def test_another_day_is_another_plan(demo_plan):

@@ -78,8 +78,7 @@ def risk(
     as_json: console.Json = False,
 ) -> None:
     """Estimate the risk of every piece of street; with --out, write it as a layer."""
-    from patrolplan.outputs.geopackage import build_risk_layer
-    from patrolplan.outputs.planfile import build_risk_document
+    from patrolplan.outputs.geopackage import build_risk_document, build_risk_layer
 
     console.check_out(out)
     area = console.load_study_area(config)
@@ -103,8 +102,7 @@ def hotspots(
     as_json: console.Json = False,
 ) -> None:
     """Find the hotspots; with --out, write them as a layer."""
-    from patrolplan.outputs.geopackage import build_hotspot_layer
-    from patrolplan.outputs.planfile import build_hotspot_documents
+    from patrolplan.outputs.geopackage import build_hotspot_documents, build_hotspot_layer
     from patrolplan.risk.estimate import describe_guard
 
     console.check_out(out)

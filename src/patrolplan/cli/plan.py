@@ -167,8 +167,8 @@ def _run_plan(
     risk = console.estimate_area_risk(area)
     hotspots = console.find_area_hotspots(area, risk)
 
+    from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.pack import write_pack
-    from patrolplan.outputs.planfile import build_plan_document
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.windows import build_way_notes
 

@@ -15,12 +15,12 @@ from patrolplan.risk.backtest import Backtest
 
 
 def build_backtest_document(risk: Backtest, patrols: PatrolBacktest) -> dict[str, Any]:
-    """Results of risk and patrols in the form of the contracts; what can't be told is null."""
+    """Results of risk and patrols for `backtest.json`; what cannot be computed is null."""
     return {"results": _format_records(risk.results), "patrols": _format_records(patrols.summary())}
 
 
 def write_backtest(risk: Backtest, patrols: PatrolBacktest, folder: Path) -> None:
-    """Write the document, the same as tables, and a coverage curve for each category."""
+    """Write the results as JSON and CSV, and a coverage curve for each category."""
     write_json(folder / "backtest.json", build_backtest_document(risk, patrols))
     risk.results.to_csv(folder / "risk.csv", index=False, lineterminator="\n")
     patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")

@@ -1,8 +1,9 @@
-"""`plan.gpkg`: risk, hotspots, patrols, stops, legs and schools as layers for QGIS."""
+"""A plan for other programs: `plan.json` in degrees and HH:MM, `plan.gpkg` as layers for QGIS."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,8 +12,64 @@ import pyogrio
 import shapely
 
 from patrolplan.area import StudyArea
+from patrolplan.crs import Projection
+from patrolplan.patrols.document import build_patrol_document, convert_to_degrees
 from patrolplan.patrols.plan import Plan, format_time
+from patrolplan.patrols.windows import build_way_notes
+from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.estimate import Risk
+from patrolplan.tables import list_left_out
+
+SCHEMA = 1
+
+
+def build_plan_document(plan: Plan) -> dict[str, Any]:
+    """Build the content of `plan.json`; equal plans give equal documents."""
+    projection = plan.area.projection
+    return {
+        "schema": SCHEMA,
+        "area": plan.area.name,
+        "date": None if plan.date is None else f"{plan.date}",
+        "created_from": compute_area_provenance(plan.area),
+        "risk": build_risk_document(plan.risk),
+        "hotspots": build_hotspot_documents(plan.hotspots, projection),
+        "patrols": [build_patrol_document(patrol, projection) for patrol in plan.patrols],
+        "left_out": list_left_out(plan.left_out),
+        "notes": [*plan.risk.notes, *build_way_notes(plan.area)],
+    }
+
+
+def build_risk_document(risk: Risk) -> dict[str, Any]:
+    """Model, margin and months of the risk, and how exact its times and places are."""
+    return {
+        "model": risk.model,
+        "margin": None if risk.margin is None else round(risk.margin, 4),
+        "months": [f"{month:%Y-%m}" for month in risk.months],
+        "times_known": risk.times_known,
+        "snapped": risk.snapped,
+    }
+
+
+def build_hotspot_documents(
+    hotspots: gpd.GeoDataFrame, projection: Projection
+) -> list[dict[str, Any]]:
+    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
+    stops = gpd.GeoSeries(hotspots["stop"])
+    points = convert_to_degrees(np.column_stack([stops.x, stops.y]), projection)
+    columns = ("hotspot", "worth", "length_metres", "place", "reasons", "how_sure")
+    rows = zip(*(hotspots[name] for name in columns), points, strict=True)
+    return [
+        {
+            "id": name,
+            "worth": round(worth, 8),
+            "length_metres": round(length, 1),
+            "stop": point,
+            "place": place,
+            "reasons": list(reasons),
+            "how_sure": how_sure,
+        }
+        for name, worth, length, place, reasons, how_sure, point in rows
+    ]
 
 
 def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
@@ -34,13 +91,13 @@ def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
                     append=path.exists(),
                     geometry_type=_find_geometry_type(frame),
                 )
-            except RuntimeError as error:  # what GDAL makes of a full disk
+            except RuntimeError as error:  # how GDAL reports a full disk
                 message = f"{path.name}: {error}"
                 raise OSError(message) from None
 
 
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
-    """The layers of the contracts, in the area's CRS."""
+    """The layers of `plan.gpkg` by name, in the area's CRS."""
     return {
         "risk": build_risk_layer(plan.area, plan.risk),
         "hotspots": build_hotspot_layer(plan.hotspots),
@@ -52,9 +109,8 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
 
 
 def build_risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
-    """One row a piece of street: risk by voice, joined, per metre, and where voices disagree."""
-    frame = area.network.frame()
-    return frame.assign(
+    """One row per piece of street: risk by voice, joined, per metre, and where voices disagree."""
+    return area.network.frame().assign(
         crime=risk.crime,
         reports=risk.reports,
         risk=risk.joined,
@@ -137,16 +193,16 @@ def _build_frame(rows: list[dict[str, object]], plan: Plan) -> gpd.GeoDataFrame:
 
 
 def _find_geometry_type(frame: gpd.GeoDataFrame) -> str:
-    """Type of a layer that may hold single and multiple shapes, or nothing."""
-    kinds = set(np.unique(frame.geom_type))
-    if not kinds:
-        return "Unknown"
-    return kinds.pop() if len(kinds) == 1 else "MultiLineString"
+    """Geometry type of a layer, which may hold single and multiple shapes, or nothing."""
+    kinds = frame.geom_type.unique()
+    if len(kinds) > 1:
+        return "MultiLineString"
+    return str(kinds[0]) if len(kinds) else "Unknown"
 
 
 @contextmanager
 def _fix_gdal_date() -> Iterator[None]:
-    """GeoPackages hold the time of writing: give them one that does not change."""
+    """Write a fixed date into GeoPackages, which else hold the time of writing."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
     try:
         yield

@@ -1,7 +1,4 @@
-"""The facts of an area, its risk and its back-test, as the templates name them.
-
-The governance pack as a folder of Markdown.
-"""
+"""The governance pack: Markdown papers filled with facts of an area, its risk and its back-test."""
 
 import json
 import re
@@ -13,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import replace_folder
+from patrolplan.outputs.wording import SNAPPED_PLACES
 from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
 from patrolplan.provenance import (
     build_manifest_header,
@@ -24,16 +22,18 @@ from patrolplan.risk.estimate import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 
 COVERAGE = 0.05
-"""Share of street length that the back-test's figures are told at."""
+"""Share of street length at which the papers give the back-test's figures."""
+
+PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 
 
 def read_backtest(folder: Path) -> dict[str, Any]:
-    """The document of `patrolplan backtest --out`.
+    """Read the document of `patrolplan backtest --out`.
 
     Raises
     ------
     InputError
-        When the folder holds none.
+        When the folder does not hold one.
     """
     path = folder / "backtest.json"
     try:
@@ -46,12 +46,9 @@ def read_backtest(folder: Path) -> dict[str, Any]:
 
 
 def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict[str, Any]:
-    """Everything that the templates say; numbers of reports only as `privacy` tells them.
+    """Facts for the templates; of reports only what `patrolplan.privacy` allows to show.
 
-    Parameters
-    ----------
-    tested
-        Document of a back-test, see `patrolplan.outputs.backtest_report.build_backtest_document`.
+    `backtest` is a document of `patrolplan.outputs.backtest_report.build_backtest_document`.
     """
     settings = area.settings
     return {
@@ -85,28 +82,25 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
 
 
 def _describe_place_accuracy(area: StudyArea) -> str:
-    """How well places of recorded crime are known."""
+    """How exact the places of recorded crime are."""
     if area.settings.privacy.threshold_for_crime:
         return f"approximate to a square of {SQUARE_METRES:.0f} m"
-    return "approximate to a few streets" if area.snapped else "as recorded"
+    return SNAPPED_PLACES.removeprefix("places ") if area.snapped else "as recorded"
 
 
 def _select_chosen_results(backtest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Results of the models that were chosen, one row a category, at the coverage told."""
+    """Results of the chosen models at `COVERAGE`, one row per category."""
     return [row for row in backtest["results"] if row["chosen"] and row["coverage"] == COVERAGE]
-
-
-PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 
 
 def write_governance(
     area: StudyArea, risk: Risk, backtest: dict[str, Any], out: str | Path
 ) -> Path:
-    """Write the papers whole or not at all.
+    """Write the papers completely or not at all.
 
     Parameters
     ----------
-    tested
+    backtest
         Document of a back-test, see `patrolplan.outputs.backtest_report.build_backtest_document`.
     out
         Folder: `impact-assessment-annex.md`, `transparency-record.md`, `model-card.md`.
@@ -117,25 +111,25 @@ def write_governance(
         When the folder cannot be written, or holds files that are not in its manifest.
     """
     out = Path(out)
-    papers = Environment(
+    templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "governance_templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, whose signs `plain` escapes in every value
+        autoescape=False,  # noqa: S701 - Markdown; `finalize` escapes every value
         finalize=escape_markdown,
     )
-    known = collect_facts(area, risk, backtest)
+    facts = collect_facts(area, risk, backtest)
     with replace_folder(out, build_manifest_header(area)) as folder:
         for name in PAPERS:
-            text = papers.get_template(f"{name}.j2").render(known)
+            text = templates.get_template(f"{name}.j2").render(facts)
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return out
 
 
 def escape_markdown(value: object) -> object:
-    r"""A value without power over Markdown or HTML; what is not known is said.
+    r"""Escape a value for Markdown and HTML; a missing one becomes "not known".
 
     Examples
     --------

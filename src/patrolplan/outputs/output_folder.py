@@ -1,11 +1,8 @@
-"""Folders written whole or not at all, with a manifest of what is in them.
+"""Output folders, written completely or not at all, with a manifest of what is in them.
 
-A new folder is written beside the old one, synced to the disk, and swapped for it by renaming.
-Killed at any moment, either the old or the new one stands; where the kill falls between the two
-renames, `recover` finishes the swap at the next command. A lock beside the folder keeps two runs
-apart; the system lets go of it when a run is killed.
-
-Whether the plan in a folder is the one that would be made now, so that it need not be made.
+A new folder is written next to the old one and swapped for it, see `patrolplan.atomic`; a lock file
+keeps two runs apart. The manifest tells which files patrolplan wrote, and whether the plan in a
+folder is the one that would be made now, so that planning can be skipped.
 """
 
 import json
@@ -31,34 +28,37 @@ from patrolplan.provenance import read_package_versions
 
 MANIFEST = "manifest.json"
 PENDING_SUFFIX = ".coming"
-"""Ends the name of a file that is about to replace another."""
+"""Ending of a file that is about to replace another."""
 
 WAIT_SECONDS = 10.0
-"""So long a run waits for another one that is writing the same folder."""
+"""How long a run waits for another one that is writing the same folder."""
 
 REMEDY = "name another folder with --out"
 """What to do where a folder cannot be written."""
 
 WEEK_FILE = "week.json"
-"""No other output takes the place of a folder with this file."""
+"""A folder with this file is only replaced by one that has it too."""
+
+MAX_NAMED_FILES = 5
+"""Number of files that an error message names."""
 
 
 @contextmanager
 def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
-    """Give a folder to write into; it takes the place of `folder` when all went well.
+    """Yield an empty folder to write into; it replaces `folder` when the block ends without error.
 
     Parameters
     ----------
     folder
-        The output folder; made where it does not exist.
-    about
-        What the manifest says beside the names and hashes of the files.
+        The output folder; created where it does not exist.
+    details
+        What the manifest says in addition to the names and hashes of the files.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written, holds files that are not in its manifest, or a week
-        that would be lost.
+        When the folder cannot be written, holds files that are not in its manifest, or holds a
+        week that would be lost.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -68,17 +68,16 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
         try:
             with explain_os_errors(folder, REMEDY):
                 yield part
-                _check_week_is_kept(folder, part)
-                _write_manifest(part, details)
+                _check_week_is_replaced(folder, part)
+                write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
                 swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _check_week_is_kept(folder: Path, part: Path) -> None:
-    """Raise where a week, which may have been changed by hand, would give way to something else."""
-    manifest = _load_manifest(folder) or {"files": {}}
-    if WEEK_FILE in manifest["files"] and not (part / WEEK_FILE).exists():
+def _check_week_is_replaced(folder: Path, part: Path) -> None:
+    """Raise if a week, which may have been edited by hand, would be replaced by something else."""
+    if WEEK_FILE in _read_hashes(folder) and not (part / WEEK_FILE).exists():
         message = (
             f"{folder}: holds a week ({WEEK_FILE}) with what was set by hand, which would be lost; "
             "name another folder with --out, or remove that one yourself"
@@ -87,12 +86,12 @@ def _check_week_is_kept(folder: Path, part: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise now what would keep `replace_folder` from writing later.
+    """Check beforehand that `replace_folder` will be able to write.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written, or holds what is not ours to replace.
+        When the folder cannot be written, or holds files that are not in its manifest.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -101,7 +100,7 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that no other run checks, mends or writes it meanwhile."""
+    """Hold the folder's lock, so that no other run checks, repairs or writes it meanwhile."""
     message = (
         f"{folder}: another patrolplan is writing there; try again when it has ended, or "
         "name another folder with --out"
@@ -114,18 +113,19 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def _prepare_folder(folder: Path) -> None:
-    """Finish what was interrupted, and raise when the folder is not ours to write."""
+    """Finish an interrupted swap, and raise when the folder is not ours to write."""
     with explain_os_errors(folder, REMEDY):
         recover_folder(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; name another folder with --out"
             raise OutputError(message)
         create_part_folder(folder).rmdir()  # shows whether the folder can be written
-        strangers = _find_foreign_files(folder)
-    if strangers:
-        named = ", ".join(strangers[:5]) + (" ..." if len(strangers) > 5 else "")  # noqa: PLR2004
+        foreign = _find_foreign_files(folder)
+    if foreign:
+        named = ", ".join(foreign[:MAX_NAMED_FILES])
+        named += " ..." if len(foreign) > MAX_NAMED_FILES else ""
         message = (
-            f"{folder}: holds {len(strangers)} files that patrolplan did not write ({named}); "
+            f"{folder}: holds {len(foreign)} files that patrolplan did not write ({named}); "
             "move them away or name another folder with --out"
         )
         raise OutputError(message)
@@ -134,9 +134,10 @@ def _prepare_folder(folder: Path) -> None:
 def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
     """Replace some files of a folder that `replace_folder` wrote; the others stay as they are.
 
-    The new files and a manifest that names them are complete beside the old ones before the first
-    takes its place; killed at any moment, the next command finishes or forgets the rest. No other
-    file is touched, so that a paper may be open in a viewer. Hold the folder `alone` meanwhile.
+    All new files, and a manifest that names them, are complete next to the old ones before the
+    first is renamed over its predecessor. If the run is killed, the next command finishes the
+    renames or drops the new files. No other file is touched, so that a paper may be open in a
+    viewer. The caller holds `lock_folder` meanwhile.
 
     Parameters
     ----------
@@ -144,13 +145,13 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         The folder.
     files
         Contents by name, relative to the folder.
-    about
+    changes
         Keys of the manifest that change.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written, or is none of ours.
+        When the folder cannot be written, or has no manifest of patrolplan.
     """
     folder = resolve_folder(folder)
     with explain_os_errors(folder, REMEDY):
@@ -160,8 +161,8 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
             message = f"{folder}: holds no manifest of ours; write the week again with --out"
             raise OutputError(message)
         hashes = {name: hash_content(content) for name, content in files.items()}
-        new = {**manifest, **changes, "files": {**manifest["files"], **hashes}}
-        new["files"] = dict(sorted(new["files"].items()))
+        new = {**manifest, **changes}
+        new["files"] = dict(sorted({**manifest["files"], **hashes}.items()))
         for name, content in files.items():
             write_synced(folder / f"{name}{PENDING_SUFFIX}", content)
         write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
@@ -170,11 +171,15 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
 
 
 def _finish_replacement(folder: Path) -> None:
-    """Finish files that were being replaced, or forget them where not all had been written."""
-    coming = folder / f"{MANIFEST}{PENDING_SUFFIX}"
-    manifest = _load_manifest(folder, coming.name)
-    hashes = {} if manifest is None else manifest["files"]
-    ours = {*hashes, *(_load_manifest(folder) or {"files": {}})["files"]}
+    """Finish a replacement of files, or drop it where not all of them had been written.
+
+    The pending manifest is written last. If it is complete, every pending file with the hash that
+    it names is complete too and is renamed into place; any other pending file is dropped, and the
+    old one stays. The manifest is renamed last, so a second kill leaves the same state to finish.
+    """
+    pending = folder / f"{MANIFEST}{PENDING_SUFFIX}"
+    hashes = _read_hashes(folder, pending.name)
+    ours = {*hashes, *_read_hashes(folder)}
     for path in folder.glob(f"*{PENDING_SUFFIX}"):
         name = path.name.removesuffix(PENDING_SUFFIX)
         if name not in ours:
@@ -183,18 +188,19 @@ def _finish_replacement(folder: Path) -> None:
             path.replace(folder / name)
         else:
             path.unlink()
-    if manifest is None:  # not there, or broken off while it was written
-        coming.unlink(missing_ok=True)
+    if _load_manifest(folder, pending.name) is None:  # absent, or not written to its end
+        pending.unlink(missing_ok=True)
     else:
-        coming.replace(folder / MANIFEST)
+        pending.replace(folder / MANIFEST)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder; empty where it holds none of ours."""
+    """The manifest of a folder; empty where the folder has none of patrolplan."""
     return _load_manifest(resolve_folder(folder)) or {}
 
 
 def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
+    """A manifest; None where it is absent, unreadable or not of patrolplan."""
     try:
         manifest = json.loads((folder / name).read_text(encoding="utf-8"))
         return manifest if isinstance(manifest["files"], dict) else None
@@ -202,15 +208,21 @@ def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
         return None
 
 
+def _read_hashes(folder: Path, name: str = MANIFEST) -> dict[str, str]:
+    """SHA-256 by file name, as a manifest lists them; empty without a manifest."""
+    manifest = _load_manifest(folder, name)
+    return {} if manifest is None else manifest["files"]
+
+
 def recover_folder(folder: Path) -> None:
-    """Finish what was interrupted, and clear away what a killed command left beside."""
+    """Finish an interrupted replacement or swap, and remove what killed runs left behind."""
     if folder.is_dir():
         _finish_replacement(folder)
     recover_swap(folder)
 
 
 def resolve_folder(folder: Path) -> Path:
-    """The folder itself, also where it is named by a link, or by dots."""
+    """The folder itself, where it is given by a link or with dots."""
     try:
         return folder.resolve()
     except (OSError, RuntimeError) as error:  # a link that leads back to itself
@@ -218,27 +230,33 @@ def resolve_folder(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def _write_manifest(part: Path, details: Mapping[str, Any]) -> None:
-    files = {
-        path.relative_to(part).as_posix(): hash_content(path.read_bytes())
-        for path in sorted(part.rglob("*"))
+def _hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 by name of every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): hash_content(path.read_bytes())
+        for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    write_json(part / MANIFEST, {**details, "files": files})
 
 
 def _find_foreign_files(folder: Path) -> list[str]:
-    """Files in a folder that its manifest does not name."""
-    if not folder.exists():
-        return []
-    there = {
+    """Files and links in a folder that its manifest does not name."""
+    files = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     }
     manifest = _load_manifest(folder)
     ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
-    return sorted(there - ours)
+    return sorted(files - ours)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by their names relative to a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
@@ -247,46 +265,36 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def format_json(document: Mapping[str, Any]) -> str:
-    """JSON with sorted keys nowhere and a line break at the end; NaN is an error."""
+    """JSON with keys in the order given and a line break at the end; NaN is an error."""
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
-    """Whether a folder holds, whole and untouched, the plan that was asked for.
+    """Whether a folder holds, complete and unchanged, the plan that would be made now.
 
-    The plan's settings, seed, version and the bytes of every input must be those of now, and so
-    must the packages that it was made with; every file must be the one that was written.
+    Settings, seed, version, package versions and the bytes of every input must be the same as when
+    the plan was made, and every file must be as it was written.
 
     Parameters
     ----------
     folder
         The output folder.
     origin
-        What a plan would be created from, see `patrolplan.provenance`.
-    asked
-        What is asked for beside them, see `patrolplan.outputs.pack.write_pack`.
+        Provenance of the plan that would be made now, see `patrolplan.provenance`.
+    request
+        What is requested in addition, see `patrolplan.outputs.pack.write_pack`.
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        same = (
-            manifest.get("asked") == dict(request)
-            and manifest["versions"] == read_package_versions()
-            and manifest["created_from"] == dict(origin)
-        )
-        return bool(
-            same
-            and "plan.json" in manifest["files"]
-            and _has_exact_files(folder, manifest["files"])
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    manifest = _load_manifest(folder) or {}
+    if (
+        manifest.get("asked") != dict(request)
+        or manifest.get("versions") != read_package_versions()
+        or manifest.get("created_from") != dict(origin)
+        or "plan.json" not in manifest["files"]
+    ):
         return False
-
-
-def _has_exact_files(folder: Path, files: Mapping[str, str]) -> bool:
-    there = {
-        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
-    }
-    there.pop(MANIFEST)
-    return there.keys() == files.keys() and all(
-        hash_content(path.read_bytes()) == files[name] for name, path in there.items()
-    )
+    try:
+        hashes = _hash_files(folder)
+    except OSError:
+        return False
+    del hashes[MANIFEST]
+    return hashes == _read_hashes(folder)

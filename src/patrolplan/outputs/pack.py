@@ -1,4 +1,4 @@
-"""What people hold, as a folder: of a plan or of a week."""
+"""The folder of papers and files that people use, for a plan or for a week."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -8,10 +8,15 @@ from typing import Any
 
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.geopackage import build_plan_layers, write_layers
+from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
 from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.output_folder import WEEK_FILE, read_manifest, replace_folder, write_json
-from patrolplan.outputs.planfile import build_plan_document
+from patrolplan.outputs.output_folder import (
+    WEEK_FILE,
+    read_manifest,
+    replace_folder,
+    write_files,
+    write_json,
+)
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files
@@ -31,25 +36,25 @@ def write_pack(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Path:
-    """Write everything that people hold, whole or not at all.
+    """Write all papers and files of a plan or a week, completely or not at all.
 
     Parameters
     ----------
-    made
+    plan_or_week
         A plan: `plan.json`, `plan.gpkg`, `map.html`, `cards/URN.pdf`, `cards.pdf`, `gpx/URN.gpx`.
         A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
         `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `schools/URN.pdf`.
     out
         Folder; an older pack in it is replaced.
     officer, date
-        Of a week: print the cards, task sheets and school sheets of this officer or day alone,
-        without the wall's pages. Tables and map are always of the whole week. Into a folder of
-        their own: the papers of a whole week are not replaced by a part.
-    asked
-        Of a plan: what was asked for beside the settings. It goes into the manifest, by which
-        `patrolplan.outputs.output_folder.stands` tells that the same plan need not be made again.
-    executor, tell
-        Whose workers share the cards, and who is told of them, as for
+        For a week only: print the cards, task sheets and school sheets of this officer or day,
+        without the pages for the wall. Tables and map always show the whole week. A part needs a
+        folder of its own: it never replaces the papers of a whole week.
+    request
+        For a plan only: what was requested in addition to the settings. It goes into the manifest,
+        so that `patrolplan.outputs.output_folder.is_up_to_date` recognises the same plan.
+    executor, report_progress
+        Workers that share the cards, and what is called with the progress, as for
         `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
 
     Returns
@@ -60,57 +65,66 @@ def write_pack(
     Raises
     ------
     InputError
-        When the officer or the day is not of the week, or there is no week.
+        When the officer or the day is not of the week, or is given for a plan.
     OutputError
         When the folder cannot be written, holds files that are not in its manifest, or holds the
-        papers of a whole week and a part is asked for.
+        papers of a whole week while a part is requested.
     """
     out = Path(out)
-    if isinstance(plan_or_week, Plan):
-        if officer is not None or date is not None:
-            which, what = "officer and date", "choose from a week, this is a plan"
-            raise InputError.one(which, what, "leave them out")
-        told = build_manifest_header(plan_or_week.area) | (
-            {} if request is None else {"asked": dict(request)}
-        )
-        with replace_folder(out, told) as folder:
-            _write_plan(plan_or_week, folder, executor, report_progress)
+    if isinstance(plan_or_week, Week):
+        _write_week_pack(plan_or_week, out, officer, date, executor, report_progress)
         return out
-    roll = Roster(plan_or_week)
-    check_officer_and_date([one.name for one in roll.officers], plan_or_week.days, officer, date)
+    if officer is not None or date is not None:
+        which, what = "officer and date", "choose from a week, this is a plan"
+        raise InputError.one(which, what, "leave them out")
+    details = build_manifest_header(plan_or_week.area)
+    details |= {} if request is None else {"asked": dict(request)}
+    with replace_folder(out, details) as folder:
+        _write_plan_files(plan_or_week, folder, executor, report_progress)
+    return out
+
+
+def _write_week_pack(
+    week: Week,
+    out: Path,
+    officer: str | None,
+    date: dt.date | None,
+    executor: Executor | None,
+    report_progress: ProgressCallback | None,
+) -> None:
+    roster = Roster(week)
+    check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
     check_partial_pack(out, officer, date)
     part = _describe_part(officer, date)
-    with replace_folder(
-        out, build_manifest_header(plan_or_week.plan.area) | ({"part": part} if part else {})
-    ) as folder:
+    details = build_manifest_header(week.plan.area) | ({"part": part} if part else {})
+    with replace_folder(out, details) as folder:
         write_week_files(
-            roll,
+            roster,
             folder,
             officer=officer,
             date=date,
             executor=executor,
             report_progress=report_progress,
         )
-    return out
 
 
 def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | None) -> None:
-    """Raise where the papers of a part would take the place of those of a whole week.
+    """Check that the papers of a part would not replace those of a whole week.
 
     Parameters
     ----------
     out
-        The folder; a part may only follow a part of the same officer and day in it.
+        The folder; a part may only replace a part of the same officer and day.
     officer, date
         Whose papers of which day are printed; None stands for all.
 
     Raises
     ------
     OutputError
-        With what to do.
+        When they would, with what to do.
     """
-    there, asked = read_manifest(Path(out)), _describe_part(officer, date)
-    if asked and WEEK_FILE in there.get("files", {}) and there.get("part", {}) != asked:
+    manifest, part = read_manifest(Path(out)), _describe_part(officer, date)
+    if part and WEEK_FILE in manifest.get("files", {}) and manifest.get("part", {}) != part:
         message = (
             f"{out}: holds the papers of a week, and those of one officer or day would take their "
             "place; give the part a folder of its own with --out, or leave --officer and --date "
@@ -121,22 +135,17 @@ def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | Non
 
 def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
     """A part as the manifest names it; empty for the whole week."""
-    asked = {"officer": officer, "date": None if date is None else date.isoformat()}
-    return {name: value for name, value in asked.items() if value is not None}
+    part = {"officer": officer, "date": None if date is None else date.isoformat()}
+    return {name: value for name, value in part.items() if value is not None}
 
 
-def _write_plan(
+def _write_plan_files(
     plan: Plan, folder: Path, executor: Executor | None, report_progress: ProgressCallback | None
 ) -> None:
     write_json(folder / "plan.json", build_plan_document(plan))
     write_layers(folder / "plan.gpkg", build_plan_layers(plan))
-    (folder / "map.html").write_bytes(render_map(plan))
+    files = {"map.html": render_map(plan)}
     for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
-        _write_file(folder / "gpx" / f"{urn}.gpx", render_gpx(plan, urn))
-    for name, pdf in render_cards(plan, executor=executor, report_progress=report_progress).items():
-        _write_file(folder / name, pdf)
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
+        files[f"gpx/{urn}.gpx"] = render_gpx(plan, urn)
+    files |= render_cards(plan, executor=executor, report_progress=report_progress)
+    write_files(folder, files)

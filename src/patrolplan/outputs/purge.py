@@ -1,9 +1,9 @@
-"""What patrolplan wrote and is older than allowed, removed; never what is somebody else's.
+"""Remove old files that patrolplan wrote, and nothing that anybody else wrote.
 
-Removed are entries of the caches, what a broken-off fetch left beside the settings and killed runs
-beside an output folder, and the files of output folders that are named: those files alone that the
-folder's manifest names and whose content is still the one written. Whatever else lies there is kept
-and told.
+Removed are entries of the caches, leftovers of an interrupted fetch next to the settings and of
+killed runs next to an output folder, and files of the output folders that are given: only those
+that the folder's manifest names and whose content has not changed since. Everything else stays and
+is reported.
 """
 
 import datetime as dt
@@ -12,19 +12,18 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from patrolplan.atomic import hash_content, list_leftovers
 from patrolplan.cache import ENTRY_PATTERN, FETCH_FOLDER, STORE_FOLDER_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import MANIFEST, lock_folder, resolve_folder
+from patrolplan.outputs.output_folder import MANIFEST, lock_folder, read_manifest, resolve_folder
 
 RECORD_FILE = "purged.jsonl"
 
 
 @dataclass(frozen=True)
 class PurgeEntry:
-    """One thing that was looked at: what it is, whether it went, and why."""
+    """A file or folder that was old enough: what it is, whether it was removed, and why."""
 
     path: str
     what: str
@@ -46,48 +45,48 @@ def purge(
     Parameters
     ----------
     older_than
-        Age from which on files go, by the time they were written.
-    outs
+        Minimum age of what is removed, by the time it was written.
+    out_folders
         Output folders.
     home
-        Folder of the settings: what a fetch that is not done left there goes as well.
+        Folder of the settings, where an interrupted fetch may have left files.
     record
-        File that a JSON line is added to for everything removed: when, what, why, and no content;
-        by default `purged.jsonl` in the cache folder.
+        File that gets a JSON line for everything removed: when, what, why, and no content; by
+        default `purged.jsonl` in the cache folder.
     dry_run
-        Say what would go and remove nothing.
+        Report what would be removed, and remove nothing.
     now
-        The present, for tests.
+        The current time, for tests.
 
     Returns
     -------
-    list of Purged
-        Everything that was old enough, removed or kept, with the reason.
+    list of PurgeEntry
+        Everything that was old enough, removed or not, with the reason.
 
     Raises
     ------
     OutputError
-        When an output folder is not there or in use, or something cannot be removed.
+        When an output folder does not exist or is in use, or something cannot be removed.
     """
     now = dt.datetime.now(dt.UTC) if now is None else now
     run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
-    found = list(run.purge_caches(cache_folder()))
+    entries = list(run.purge_caches(cache_folder()))
     if home is not None:
-        found += run.purge_unfinished_fetch(home / FETCH_FOLDER)
+        entries += run.purge_unfinished_fetch(home / FETCH_FOLDER)
     for out in out_folders:
-        found += run.purge_output_folder(resolve_folder(out))
-    gone = [one for one in found if one.removed]
-    if gone and not dry_run:
-        _write_record(cache_folder() / RECORD_FILE if record is None else record, gone, now)
-    return found
+        entries += run.purge_output_folder(resolve_folder(out))
+    removed = [entry for entry in entries if entry.removed]
+    if removed and not dry_run:
+        _write_record(cache_folder() / RECORD_FILE if record is None else record, removed, now)
+    return entries
 
 
 def _write_record(path: Path, removed: Sequence[PurgeEntry], now: dt.datetime) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", newline="\n") as stream:
-            for one in removed:
-                line = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}", **asdict(one)}
+            for entry in removed:
+                line = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}", **asdict(entry)}
                 stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     except OSError as error:
         message = f"{path}: the record cannot be written ({error.strerror}); name it with --record"
@@ -96,7 +95,7 @@ def _write_record(path: Path, removed: Sequence[PurgeEntry], now: dt.datetime) -
 
 @dataclass(frozen=True)
 class _PurgeRun:
-    """One purge: the moment before which things are old, the reason, and whether it is for show."""
+    """One purge: what was written before `cutoff_timestamp` is old; a dry run removes nothing."""
 
     cutoff_timestamp: float
     reason: str
@@ -117,19 +116,19 @@ class _PurgeRun:
                 store.rmdir()
 
     def purge_unfinished_fetch(self, workspace: Path) -> Iterator[PurgeEntry]:
-        """Crimes that came before a fetch broke off; a young one may still go on."""
+        """Files of an interrupted fetch; a recent one may still be running."""
         if workspace.is_dir() and not workspace.is_symlink() and self._is_old(workspace):
             yield self._remove(workspace, "left by a fetch that broke off")
 
     def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
-        """An output folder and what killed runs left beside it."""
+        """An output folder, and what killed runs left next to it."""
         if not out.is_dir():
             message = f"{out}: there is no such folder; mend --out"
             raise OutputError(message)
         with lock_folder(out):
-            for left in sorted(list_leftovers(out)):
-                if left.is_dir() and not left.is_symlink() and self._is_old(left):
-                    yield self._remove(left, "left by a run that was killed")
+            for leftover in sorted(list_leftovers(out)):
+                if leftover.is_dir() and not leftover.is_symlink() and self._is_old(leftover):
+                    yield self._remove(leftover, "left by a run that was killed")
             manifest = out / MANIFEST
             if not manifest.is_file():
                 yield PurgeEntry(
@@ -139,16 +138,16 @@ class _PurgeRun:
                 yield from self._purge_output_files(out)
 
     def _purge_output_files(self, out: Path) -> Iterator[PurgeEntry]:
-        named = _read_file_hashes(out)
+        hashes = read_manifest(out).get("files", {})
         for path in sorted(path for path in out.rglob("*") if path.is_symlink() or path.is_file()):
-            name = path.relative_to(out).as_posix()
+            name, why = path.relative_to(out).as_posix(), ""
             if name == MANIFEST:
                 continue
-            if path.is_symlink() or name not in named:
+            if path.is_symlink() or name not in hashes:
                 why = "patrolplan did not write it"
-                yield PurgeEntry(f"{path}", "output", removed=False, why=why)
-            elif hash_content(path.read_bytes()) != named[name]:
+            elif hash_content(path.read_bytes()) != hashes[name]:
                 why = "was changed after it was written"
+            if why:
                 yield PurgeEntry(f"{path}", "output", removed=False, why=why)
             else:
                 yield self._remove(path, "output")
@@ -169,12 +168,3 @@ class _PurgeRun:
                 message = f"{path}: cannot be removed ({error.strerror}); remove it by hand"
                 raise OutputError(message) from None
         return PurgeEntry(f"{path}", what, removed=True, why=self.reason)
-
-
-def _read_file_hashes(out: Path) -> dict[str, str]:
-    """Files that a manifest names, with their hashes; nothing where it cannot be read."""
-    try:
-        manifest: Any = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-        return {str(name): str(digest) for name, digest in manifest["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}

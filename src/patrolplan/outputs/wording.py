@@ -1,4 +1,4 @@
-"""Words that every paper shares: what is approximate, how good, from when, and by whom."""
+"""Sentences that all papers share: distances, reasons, light, how sure, dates and sources."""
 
 import math
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.privacy import SQUARE_METRES
+from patrolplan.text import capitalise
 from patrolplan.times import compute_sunrise, compute_sunset
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
-"""What a patrol is for; stands on top of everything that an officer holds."""
+"""What a patrol is for; printed at the top of every paper that an officer gets."""
+
+SNAPPED_PLACES = "places approximate to a few streets"
+"""How exact the places of open data are."""
 
 APPROACH_NAME = "B→G"
 """The leg from the base to the gate."""
@@ -26,23 +30,23 @@ APPROACH_NAME = "B→G"
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
 COARSE_FROM = 100
-"""Metres from which lengths are told to 10 m, below it to 5 m."""
+"""Lengths from this on are rounded to 10 m, shorter ones to 5 m."""
 MIN_UNLIT_METRES = 20.0
-"""Metres; a shorter bit without lighting is not named."""
+"""Shorter parts of a leg without lighting are not named."""
 MIN_UNKNOWN_METRES = 300.0
-"""Metres; so much of a walk with unknown lighting is worth a word."""
+"""Unknown lighting is mentioned from this length on."""
 NEGLIGIBLE_GAP_PERCENT = 0.05
 """A smaller gap would print as 0.0 %."""
 
 GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
-"""Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; there is no I."""
+"""Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; I is not used."""
 
 GRID_METRES = (700_000, 1_300_000)
 """Extent of the British National Grid, eastwards and northwards."""
 
 
 def format_metres(length: float) -> str:
-    """Length as an officer would say it: to 5 m, from 100 m to 10 m, from 1 km in kilometres.
+    """A length rounded to 5 m, from 100 m on to 10 m, from 1 km on in kilometres.
 
     Examples
     --------
@@ -67,15 +71,10 @@ def format_minutes(length: float) -> str:
 
 
 def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str:
-    """Ordnance Survey grid reference of the 10 m square that holds a point, to say on the radio.
+    """Ordnance Survey grid reference of the 10 m square around a point, to say on the radio.
 
-    Parameters
-    ----------
-    x, y
-        Metres in `crs`.
-    crs
-        Only the British National Grid has references; for any other CRS the answer is empty,
-        as it is for points outside the grid.
+    `x` and `y` are metres in `crs`. Only the British National Grid has references: the result is
+    empty for any other CRS, and for points outside the grid.
 
     Examples
     --------
@@ -84,8 +83,7 @@ def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str
     >>> format_grid_reference(529509.4, 181782.9, crs="EPSG:32630")
     ''
     """
-    inside = 0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]
-    if crs.upper() != BRITISH_GRID or not inside:
+    if crs.upper() != BRITISH_GRID or not (0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]):
         return ""
     # The lettering starts one 500 km square west and two south of the true origin (square S).
     east, north = math.floor(x), math.floor(y)
@@ -111,8 +109,8 @@ def list_reasons(stop: "Stop") -> tuple[str, ...]:
     reasons = [f"Tasked: {stop.tasked.strip()}"] if stop.tasked else []
     reasons += [reason.strip() for reason in stop.why]
     bare = [reason.rstrip(".;") for reason in reasons if reason.rstrip(".;")]
-    said = tuple(f"{reason[0].upper()}{reason[1:]}." for reason in bare)
-    return said or ("No single reason stands out; risk is spread along the street.",)
+    sentences = tuple(f"{capitalise(reason)}." for reason in bare)
+    return sentences or ("No single reason stands out; risk is spread along the street.",)
 
 
 def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
@@ -130,7 +128,7 @@ def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
 
 
 def format_route_name(variant: int) -> str:
-    """What a school's best route, 0, and its variants are called beside each other.
+    """Name of a school's best route (variant 0) or of one of its variants.
 
     Examples
     --------
@@ -141,7 +139,7 @@ def format_route_name(variant: int) -> str:
 
 
 def describe_quality(patrol: "Patrol") -> str:
-    """How far the patrol may be from the best possible one of its window."""
+    """How far the patrol can be from the best possible one for its window."""
     if not patrol.stops:
         return "No priority street can be reached and dwelt in within this window"
     gap = patrol.gap_percent
@@ -151,10 +149,10 @@ def describe_quality(patrol: "Patrol") -> str:
 
 
 def find_sunset_minutes(plan: "Plan", *, rising: bool = False) -> float | None:
-    """Sunset (or sunrise) at the middle of the area on the plan's day, after local midnight.
+    """Sunset (or sunrise) in the middle of the area on the plan's day, in minutes after midnight.
 
-    None without a day, where the sun does neither, and outside Great Britain, whose local time
-    is not known here.
+    None without a day, where the sun does not set or rise, and outside Great Britain, where the
+    local time is not known.
     """
     area = plan.area
     if plan.date is None or area.settings.area.crs.upper() != BRITISH_GRID:
@@ -162,8 +160,8 @@ def find_sunset_minutes(plan: "Plan", *, rising: bool = False) -> float | None:
     nodes = area.network.node_xy
     x, y = (nodes.min(axis=0) + nodes.max(axis=0)) / 2
     longitude, latitude = area.projection.to_degrees([x], [y])
-    at = compute_sunrise if rising else compute_sunset
-    moment = at(plan.date, float(longitude[0]), float(latitude[0]))
+    compute = compute_sunrise if rising else compute_sunset
+    moment = compute(plan.date, float(longitude[0]), float(latitude[0]))
     if moment is None:
         return None
     local = moment.astimezone(ZoneInfo("Europe/London"))
@@ -171,7 +169,7 @@ def find_sunset_minutes(plan: "Plan", *, rising: bool = False) -> float | None:
 
 
 def describe_distance(patrol: "Patrol") -> str:
-    """How far a patrol goes and how, from the gate on; by bicycle also how far it is pushed.
+    """Length of a patrol from the gate on; by bicycle also how far the bicycle is pushed.
 
     Examples
     --------
@@ -183,16 +181,13 @@ def describe_distance(patrol: "Patrol") -> str:
     >>> describe_distance(Given(walked_metres=5240, way="bicycle", pushed_metres=62, approach=None))
     '5.2 km by bicycle, 60 m of it on foot'
     """
-    length, before = format_metres(patrol.walked_metres), patrol.approach
-    first = "" if before is None else f", after {format_metres(before.metres)} to the gate"
-    if patrol.way == "walk":
-        return f"{length} on foot{first}"
-    pushed = (
-        f", {format_metres(patrol.pushed_metres)} of it on foot"
-        if patrol.pushed_metres >= 1
-        else ""
-    )
-    return f"{length} by bicycle{pushed}{first}"
+    text = f"{format_metres(patrol.walked_metres)} "
+    text += "on foot" if patrol.way == "walk" else "by bicycle"
+    if patrol.way == "bicycle" and patrol.pushed_metres >= 1:
+        text += f", {format_metres(patrol.pushed_metres)} of it on foot"
+    if patrol.approach is not None:
+        text += f", after {format_metres(patrol.approach.metres)} to the gate"
+    return text
 
 
 def describe_turns(steps: "Sequence[Step]") -> list[str]:
@@ -206,25 +201,33 @@ def describe_turns(steps: "Sequence[Step]") -> list[str]:
     >>> describe_turns([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])
     ['straight on, get off and carry', 'left']
     """
-    lines, before = [], "ride"
+    lines, previous_way = [], "ride"
     for step in steps:
-        off = f"get off and {step.way}" if before == "ride" else step.way
-        said = f"{step.turn}, {off}" if step.way in {"push", "carry"} else step.turn
-        back = step.way == "ride" and before != "ride"
-        lines.append(f"get on, {said}" if back else said)
-        before = step.way
+        line = step.turn
+        if step.way in {"push", "carry"}:
+            line += f", get off and {step.way}" if previous_way == "ride" else f", {step.way}"
+        if step.way == "ride" and previous_way != "ride":
+            line = f"get on, {line}"
+        lines.append(line)
+        previous_way = step.way
     return lines
 
 
 def format_leg_minutes(patrol: "Patrol", leg: int) -> str:
-    """How long a leg is by the times printed beside it, which are to the minute."""
+    """Duration of a leg by the times printed next to it, which are rounded to the minute."""
+    leave, arrive = _list_leg_times(patrol)[leg]
+    return format_minutes(round(arrive) - round(leave))
+
+
+def _list_leg_times(patrol: "Patrol") -> list[tuple[float, float]]:
+    """Departure and arrival of each leg, in minutes after midnight."""
     leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
     arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
-    return format_minutes(round(arrives[leg]) - round(leaves[leg]))
+    return list(zip(leaves, arrives, strict=True))
 
 
 def format_leg_name(patrol: "Patrol", leg: int) -> str:
-    """A leg by the marks at its ends: G is the gate, B the base, numbers are stops."""
+    """A leg by the marks at its ends: G for the gate, B for the base, numbers for stops."""
     end = "B" if patrol.ends_at == "base" else "G"
     start = "B" if patrol.from_base else "G"
     marks = [start, *(str(number + 1) for number in range(len(patrol.stops))), end]
@@ -234,42 +237,43 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     """Sunset, where the day is known, and the legs without street lighting; empty if neither.
 
-    Of a patrol that is over by noon it is sunrise. With a day, only what is walked after sunset or
-    before sunrise counts. Unknown lighting is never called unlit.
+    For a patrol that is over by noon it is sunrise. With a day, only legs that last beyond sunset
+    or begin before sunrise count. Unknown lighting is never called unlit.
     """
     early = patrol.end_minutes <= NOON_MINUTES
-    turn = find_sunset_minutes(plan, rising=early)
-    said = (
-        "" if turn is None else f"{'Sunrise' if early else 'Sunset'} {_truncate_to_minute(turn)}. "
-    )
-    begins = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
-    ends = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
+    sun_minutes = find_sunset_minutes(plan, rising=early)
+    times = _list_leg_times(patrol)
     dark = [
-        leg
-        for leg in range(len(patrol.legs))
-        if turn is None or (begins[leg] < turn if early else ends[leg] > turn)
+        (number, leg)
+        for number, leg in enumerate(patrol.legs)
+        if sun_minutes is None
+        or (times[number][0] < sun_minutes if early else times[number][1] > sun_minutes)
     ]
-    legs = [
-        f"{format_leg_name(patrol, leg)} ({format_metres(patrol.legs[leg].unlit_metres)})"
-        for leg in dark
-        if patrol.legs[leg].unlit_metres >= MIN_UNLIT_METRES
+    unlit = [
+        f"{format_leg_name(patrol, number)} ({format_metres(leg.unlit_metres)})"
+        for number, leg in dark
+        if leg.unlit_metres >= MIN_UNLIT_METRES
     ]
-    unknown = sum(patrol.legs[leg].lighting_unknown_metres for leg in dark)
-    if legs:
-        said += f"No street lighting {'after dark' if turn is None else 'then'} on part of "
-        said += f"{', '.join(legs)}. "
-    if unknown >= MIN_UNKNOWN_METRES and (legs or turn is not None):
-        said += f"Lighting not known on {format_metres(unknown)}."
-    return said.strip()
+    unknown_metres = sum(leg.lighting_unknown_metres for _, leg in dark)
+    sentences = []
+    if sun_minutes is not None:
+        name = "Sunrise" if early else "Sunset"
+        sentences.append(f"{name} {_truncate_to_minute(sun_minutes)}.")
+    if unlit:
+        when = "after dark" if sun_minutes is None else "then"
+        sentences.append(f"No street lighting {when} on part of {', '.join(unlit)}.")
+    if unknown_metres >= MIN_UNKNOWN_METRES and sentences:
+        sentences.append(f"Lighting not known on {format_metres(unknown_metres)}.")
+    return " ".join(sentences)
 
 
 def _truncate_to_minute(after_midnight: float) -> str:
-    """HH:MM of the minute that is running, as almanacs tell it."""
+    """HH:MM rounded down, as almanacs print the sun's times."""
     return f"{int(after_midnight) // 60:02d}:{int(after_midnight) % 60:02d}"
 
 
 def format_data_months(risk: "Risk") -> str:
-    """From when to when the recorded crime is that the plan rests on."""
+    """First and last month of the recorded crime that the risk is estimated from."""
     first, last = risk.months
     if (first.year, first.month) == (last.year, last.month):
         return f"Recorded crime of {first:%B %Y}"
@@ -277,41 +281,38 @@ def format_data_months(risk: "Risk") -> str:
 
 
 def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str, ...]:
-    """What is approximate, in plain sentences, the one that matters most first.
+    """What is approximate, in plain sentences, the most important one first.
 
     Parameters
     ----------
     plan
-        What it rests on.
-    ways
-        How the patrols go, "walk" or "bicycle", by default as the settings say.
+        The plan that the patrols belong to.
+    modes
+        How the patrols travel, "walk" or "bicycle"; by default as the settings say.
     """
     risk, settings = plan.risk, plan.area.settings
+    threshold = settings.privacy.threshold
+    time = "with times" if risk.times_known else "month only, no time of day"
     if settings.privacy.threshold_for_crime:
-        time = "with times" if risk.times_known else "month only, no time of day"
-        fewest = settings.privacy.threshold
         squares = f"squares of {SQUARE_METRES:.0f} m"
-        said = [f"Recorded crime in groups of {fewest} or more on {squares}, {time}."]
+        lines = [f"Recorded crime in groups of {threshold} or more on {squares}, {time}."]
     elif risk.snapped:
-        place = "places approximate to a few streets"
-        time = "" if risk.times_known else ", month only, no time of day"
-        said = [f"Open data: {place}{time}."]
+        time = "" if risk.times_known else f", {time}"
+        lines = [f"Open data: {SNAPPED_PLACES}{time}."]
     else:
-        time = "with times" if risk.times_known else "month only, no time of day"
-        said = [f"Recorded crime by its place in the force's own extract, {time}."]
+        lines = [f"Recorded crime by its place in the force's own extract, {time}."]
     if risk.reports.any():
-        threshold = settings.privacy.threshold
-        said.append(f"Pupils' reports count only in groups of {threshold} or more.")
-    said += describe_guard_off(settings)
-    gone = {*modes} or {settings.patrol.way}
-    going = " and riding" if len(gone) > 1 else ""
-    going = f"Walking{going}" if "walk" in gone else "Riding"
-    said.append(f"{going} times at an even pace, without waiting at crossings.")
-    return tuple(said)
+        lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
+    lines += describe_guard_off(settings)
+    modes = {*modes} or {settings.patrol.way}
+    travel = "Walking" if "walk" in modes else "Riding"
+    travel += " and riding" if len(modes) > 1 else ""
+    lines.append(f"{travel} times at an even pace, without waiting at crossings.")
+    return tuple(lines)
 
 
 def describe_guard_off(settings: "Settings") -> tuple[str, ...]:
-    """Why offences that patrols discover count; nothing where they do not."""
+    """Why offences that patrols discover count; empty where they do not."""
     if not settings.crimes.include_discovered:
         return ()
     reason = settings.crimes.reason.strip().rstrip(".")
@@ -319,7 +320,7 @@ def describe_guard_off(settings: "Settings") -> tuple[str, ...]:
 
 
 def compute_plan_id(plan: "Plan") -> str:
-    """Eight letters and digits that name a plan: the same for equal plans, of no other meaning."""
+    """Eight characters that name a plan by its settings, inputs, day and stops."""
     facts = [plan.area.settings.model_dump_json(), repr(sorted(plan.area.inputs.items()))]
     if plan.date is not None:
         facts.append(plan.date.isoformat())
@@ -330,26 +331,22 @@ def compute_plan_id(plan: "Plan") -> str:
 
 
 def is_fictional(plan: "Plan") -> bool:
-    """Whether the area is made up, as its own name says."""
-    return _is_made_up(plan.area.name)
+    """Whether the area is made up, by its name."""
+    return _is_fictional_area(plan.area.name)
 
 
 def list_attributions(plan: "Plan") -> tuple[str, ...]:
-    """Whose data a plan rests on, see `list_area_attributions`."""
+    """Sources of a plan's data, see `list_area_attributions`."""
     return list_area_attributions(plan.area.name, snapped=plan.risk.snapped)
 
 
 def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
-    """Whose data it is, as the licences ask; made-up data owes nobody and says so.
+    """Sources of the data, as their licences require; for a made-up area, that it is made up.
 
-    Parameters
-    ----------
-    area
-        Name of the area.
-    snapped
-        Whether recorded crime is open data; a force's own extract is nobody else's.
+    `area` is the area's name; `snapped` says whether recorded crime is open data, since a force's
+    own extract needs no attribution.
     """
-    if _is_made_up(area):
+    if _is_fictional_area(area):
         return ("Fictional place: streets, schools, crimes and reports are made up.",)
     open_police_data = ("recorded crime (data.police.uk)",) if snapped else ()
     public = " and ".join((*open_police_data, "schools (Get Information about Schools)"))
@@ -359,5 +356,5 @@ def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
     )
 
 
-def _is_made_up(area: str) -> bool:
+def _is_fictional_area(area: str) -> bool:
     return "fictional" in area.lower()

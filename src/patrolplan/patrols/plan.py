@@ -178,6 +178,17 @@ class Patrol:
         return None
 
     @property
+    def points(self) -> NDArray[np.float64]:
+        """(1 + stops, 2) metres of where the patrol begins, the gate or the base, and its stops."""
+        begin = self.base_xy if self.from_base else None
+        return np.array([begin or (self.x, self.y), *((stop.x, stop.y) for stop in self.stops)])
+
+    @property
+    def title(self) -> str:
+        """The school, and which officer where it has several."""
+        return self.school if self.number == 1 else f"{self.school}, officer {self.number}"
+
+    @property
     def walked_metres(self) -> float:
         """Metres walked in all."""
         return float(sum(leg.metres for leg in self.legs))

@@ -20,7 +20,7 @@ from patrolplan.outputs.brief.brief_render import (
     render_brief,
     summarise_changes,
 )
-from patrolplan.outputs.brief.periods import Period
+from patrolplan.outputs.brief.crime_counts import Period
 from patrolplan.privacy import ReportGroups
 
 HOSTILE = (
@@ -73,7 +73,7 @@ def test_text_says_radius_latest_month_and_what_is_usual(brief):
 
 
 def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
-    """Only new or rising hotspots are told, nearest first, none beyond the radius."""
+    """Only new or rising hotspots are listed, nearest first, none beyond the radius."""
     trend = hotspots.set_index("hotspot")["trend"]
     assert brief.hotspots
     for spot in brief.hotspots:
@@ -94,7 +94,7 @@ def test_lead_says_plainly_when_nothing_is_new(demo_area, hotspots):
 
 
 def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
-    """Groups are told by multiples of the threshold, and never as coming since a day."""
+    """Groups have multiples of the threshold, and are never dated since a day."""
     threshold = demo_area.reports.threshold
     assert brief.reports
     for group in brief.reports:
@@ -120,7 +120,7 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
     area = settings_of(
         demo_area, privacy={"threshold_for_crime": True}, patrol={"radius_metres": 300.0}
     )
-    told = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
+    small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
     plain = build_brief(
         settings_of(demo_area, patrol={"radius_metres": 300.0}),
         hotspots,
@@ -129,18 +129,18 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
     )
     small = [one.name for one in plain.categories if round(one.now.value) < 5]
     assert small
-    for one in told.categories:
+    for one in small_brief.categories:
         assert (one.now.value is None) == (one.name in small)
         if one.now.value is None:
             assert one.now.text == "fewer than 5"
             assert one.p_value is None
             assert not one.rising
-    assert told.total.now.value is None
-    numbers = [one["recorded"] for one in build_brief_document(told)["categories"]]
+    assert small_brief.total.now.value is None
+    numbers = [one["recorded"] for one in build_brief_document(small_brief)["categories"]]
     assert all(number is None or round(number) >= 5 for number in numbers)
-    assert all(round(one.now.value) >= 5 for one in told.streets)
-    assert "fewerthan5" in words_of(render_brief(told))
-    assert "not shown" in "\n".join(format_brief_lines(told))
+    assert all(round(one.now.value) >= 5 for one in small_brief.streets)
+    assert "fewerthan5" in words_of(render_brief(small_brief))
+    assert "not shown" in "\n".join(format_brief_lines(small_brief))
 
 
 def test_days_are_counted_where_they_are_known(demo_area, hotspots):
@@ -149,13 +149,13 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     day = np.arange(len(incidents)) % 28
     incidents["occurred_at"] = incidents["month"] + pd.to_timedelta(day * 24 + 16, unit="h")
     area = dataclasses.replace(demo_area, incidents=incidents, times_known=True, snapped=False)
-    told = build_brief(area, hotspots, "900001", dt.date(2026, 9, 10))
+    small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 10))
     around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
-    text = "\n".join(format_brief_lines(told))
+    text = "\n".join(format_brief_lines(small_brief))
     assert "10 to 28 September 2026 (19 days)" in text
     assert "Latest day held: 2026-09-28." in text
     assert "Open data" not in text
-    assert 0 < told.total.now.value < around.total.now.value
+    assert 0 < small_brief.total.now.value < around.total.now.value
 
 
 def test_one_page_with_marking_and_nothing_personal(brief):
@@ -200,7 +200,7 @@ def test_longest_brief_stays_on_one_page(brief):
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "by_day", "said"),
+    ("start", "end", "by_day", "expected"),
     [
         ("2026-09-01", "2026-10-01", False, "September 2026"),
         ("2025-11-01", "2026-02-01", False, "November 2025 to January 2026"),
@@ -209,10 +209,10 @@ def test_longest_brief_stays_on_one_page(brief):
         ("2025-12-30", "2026-01-03", True, "30 December 2025 to 2 January 2026"),
     ],
 )
-def test_spans_in_words(start, end, by_day, said):
-    """Spans are told as a person would, with the year once where it is one."""
+def test_spans_in_words(start, end, by_day, expected):
+    """Periods are written as a person would, with the year once if it is the same."""
     span = Period(pd.Timestamp(start), pd.Timestamp(end))
-    assert describe_period(span, by_day=by_day) == said
+    assert describe_period(span, by_day=by_day) == expected
 
 
 def test_command_prints_one_object_and_writes_a_folder(demo, tmp_path, monkeypatch, capsys):
@@ -222,32 +222,32 @@ def test_command_prints_one_object_and_writes_a_folder(demo, tmp_path, monkeypat
     monkeypatch.setattr("sys.argv", ["patrolplan", "brief", *map(str, args)])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    told = json.loads(capsys.readouterr().out)
+    document = json.loads(capsys.readouterr().out)
     assert not ended.value.code
-    assert told["latest"] == "2026-09"
+    assert document["latest"] == "2026-09"
     names = {path.name for path in out.iterdir()}
     assert names == {"brief-900010.pdf", "brief-900010.json", "manifest.json"}
-    assert json.loads((out / "brief-900010.json").read_text(encoding="utf-8")) == told
+    assert json.loads((out / "brief-900010.json").read_text(encoding="utf-8")) == document
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "told"),
+    ("request_words", "code", "message"),
     [
         (("123", "2026-06"), 1, "the school '123' is not in the area"),
         (("900001", "2027-01"), 1, "lies after the latest month held, 2026-09"),
         (("900001", "June"), 2, "is no month or day"),
     ],
 )
-def test_command_refuses_plainly(demo, monkeypatch, capsys, asked, code, told):
+def test_command_refuses_plainly(demo, monkeypatch, capsys, request_words, code, message):
     """An unknown school or a day after the data ends with 1, a wrong date with 2."""
-    args = ["--config", demo, "--school", asked[0], "--since", asked[1]]
+    args = ["--config", demo, "--school", request_words[0], "--since", request_words[1]]
     monkeypatch.setattr("sys.argv", ["patrolplan", "brief", *map(str, args)])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr().err
+    error = capsys.readouterr().err
     assert ended.value.code == code
-    assert told in " ".join(said.replace("│", " ").split())
-    assert "Traceback" not in said
+    assert message in " ".join(error.replace("│", " ").split())
+    assert "Traceback" not in error
 
 
 def test_brief_is_a_frozen_result(brief):

@@ -1,4 +1,4 @@
-"""Counts of a brief: the same as code that shares nothing with ours, and rising only for cause."""
+"""Periods and counts of a brief: independent code counts the same, and chance is not rising."""
 
 import dataclasses
 import datetime as dt
@@ -11,8 +11,16 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 
+from patrolplan.errors import InputError
 from patrolplan.outputs.brief.brief import build_brief
-from patrolplan.outputs.brief.crime_counts import compute_p_values, find_rising, find_walking_area
+from patrolplan.outputs.brief.crime_counts import (
+    Period,
+    choose_periods,
+    compute_p_values,
+    find_incident_dates,
+    find_rising,
+    find_walking_area,
+)
 from patrolplan.tables import HOTSPOTS
 
 
@@ -156,3 +164,83 @@ def test_chance_alone_rarely_rises(seed):
             find_rising(compute_p_values(now, before, 0.25, np.ones(7)), now, None).any()
         )
     assert called <= 9
+
+
+def incidents(months, days=()):
+    """Incidents of these months, and of these days."""
+    at = [*(pd.NaT for _ in months), *(pd.Timestamp(day) for day in days)]
+    month = [*months, *(f"{pd.Timestamp(day):%Y-%m}" for day in days)]
+    return pd.DataFrame(
+        {"month": pd.to_datetime(month), "occurred_at": pd.to_datetime(pd.Series(at))}
+    )
+
+
+TWO_YEARS = [f"{month:%Y-%m}" for month in pd.date_range("2024-10-01", "2026-09-01", freq="MS")]
+DAYS = [f"{day:%Y-%m-%d} 16:30" for day in pd.date_range("2024-10-01", "2026-09-17")]
+
+
+def test_months_alone_give_whole_months():
+    """A day within a month asks for that whole month, up to the end of the latest one."""
+    periods = choose_periods(find_incident_dates(incidents(TWO_YEARS)), dt.date(2026, 7, 20))
+    assert not periods.by_day
+    assert periods.current == Period(pd.Timestamp("2026-07-01"), pd.Timestamp("2026-10-01"))
+    assert periods.year_before == Period(pd.Timestamp("2025-07-01"), pd.Timestamp("2025-10-01"))
+    assert periods.baseline == Period(pd.Timestamp("2025-07-01"), pd.Timestamp("2026-07-01"))
+    assert periods.exposure == pytest.approx(3 / 12)
+    assert len(periods.baseline_blocks) == 13
+
+
+def test_days_count_from_that_day():
+    """With days, counting starts on the requested day and ends on the latest day in the data."""
+    periods = choose_periods(find_incident_dates(incidents([], DAYS)), dt.date(2026, 9, 10))
+    assert periods.by_day
+    assert (periods.current.start, periods.current.last) == (
+        pd.Timestamp("2026-09-10"),
+        pd.Timestamp("2026-09-17"),
+    )
+    assert periods.year_before.start == pd.Timestamp("2025-09-10")
+    assert periods.exposure == pytest.approx(8 / 365)
+
+
+def test_no_year_before_where_it_is_not_held():
+    """Less than a year of data compares with what there is, and says that no year before is."""
+    periods = choose_periods(find_incident_dates(incidents(TWO_YEARS[-6:])), dt.date(2026, 9, 1))
+    assert periods.year_before is None
+    assert periods.baseline.months == 5
+
+
+def test_a_month_counts_only_where_it_lies_in_whole():
+    """Among dated incidents, one of which only the month is known is not put on a day."""
+    when = find_incident_dates(incidents(["2026-09"], DAYS))
+    inside = when.is_inside(Period(pd.Timestamp("2026-09-10"), pd.Timestamp("2026-10-01")))
+    assert not inside[0]
+    assert inside.sum() == 8
+    assert when.is_inside(Period(pd.Timestamp("2026-09-01"), pd.Timestamp("2026-10-01")))[0]
+
+
+@pytest.mark.parametrize(
+    ("since", "message"),
+    [
+        (dt.date(2026, 10, 1), "lies after the latest month held, 2026-09"),
+        (dt.date(2024, 10, 30), "leaves nothing before it: the data starts with 2024-10"),
+    ],
+)
+def test_a_day_out_of_the_data_is_refused(since, message):
+    """A day after the data, or at its very start, is refused with what is held."""
+    with pytest.raises(InputError, match=message):
+        choose_periods(find_incident_dates(incidents(TWO_YEARS)), since)
+
+
+def test_a_day_after_the_latest_day_is_refused():
+    """With days, the latest day is named."""
+    with pytest.raises(InputError, match="latest day held, 2026-09-17"):
+        choose_periods(find_incident_dates(incidents([], DAYS)), dt.date(2026, 9, 18))
+
+
+def test_a_few_days_among_months_leave_whole_months():
+    """A dated incident or two among open data does not turn counting by months into days."""
+    periods = choose_periods(
+        find_incident_dates(incidents(TWO_YEARS, ["2026-10-05 16:30"])), dt.date(2026, 7, 20)
+    )
+    assert not periods.by_day
+    assert periods.current == Period(pd.Timestamp("2026-07-01"), pd.Timestamp("2026-11-01"))

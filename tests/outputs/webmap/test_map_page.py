@@ -149,13 +149,13 @@ def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
 
 
 def test_the_cards_warnings_are_there_as_text(plan: Plan, html: str) -> None:
-    """Where to keep away from, and where it is dark, is said as on the card."""
+    """Places to keep away from and unlit legs have the same words as on the card."""
     barred = [one for patrol in plan.patrols for one in patrol.keep_away]
     dark = [describe_lighting(plan, patrol) for patrol in plan.patrols]
     assert barred
     assert any(dark)
     assert all(str(escape(describe_barred(one))) in html for one in barred)
-    assert all(f"<strong>Light:</strong> {told}" in html for told in dark if told)
+    assert all(f"<strong>Light:</strong> {line}" in html for line in dark if line)
 
 
 def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
@@ -190,7 +190,7 @@ def test_hostile_names_stay_text(hostile: Plan) -> None:
     assert not re.search(r"[<>&\u2028\u2029]", data)
 
 
-def test_tiles_are_asked_only_when_set_and_said(plan: Plan) -> None:
+def test_tiles_are_requested_only_when_set_and_named(plan: Plan) -> None:
     """With a tile address the policy opens for that server alone, and the page says so."""
     address = "https://{s}.tiles.example/{z}/{x}/{y}.png"
     output = OutputSettings(tiles=address)
@@ -246,7 +246,7 @@ def test_classes_hold_their_share_of_street() -> None:
 
 
 def test_equal_risk_is_one_class_and_no_risk_is_none() -> None:
-    """Pieces of one catchment are never told apart, and a silent voice colours nothing."""
+    """Pieces of one catchment always get one class, and a silent voice colours nothing."""
     metres = np.full(100, 30.0)
     share = np.repeat([0.03, 0.01, 0.0], [10, 20, 70])
     level = classify_priority(share * (1 + 1e-13 * np.arange(100)), metres)
@@ -259,7 +259,7 @@ def test_equal_risk_is_one_class_and_no_risk_is_none() -> None:
 
 
 def test_disagreement_is_feared_or_recorded(plan: Plan) -> None:
-    """Reported but hardly recorded and recorded but not reported are told apart."""
+    """Reported but hardly recorded and recorded but not reported are two classes."""
     metres = np.full(100, 30.0)
     crime, reports = np.zeros(100), np.zeros(100)
     crime[:10], reports[90:] = 0.1, 0.1
@@ -305,14 +305,14 @@ def browser() -> Iterator[Browser]:
 
 
 class Visit:
-    """A page opened with the network off; what it asked for and complained of."""
+    """A page opened with the network off; its requests and errors."""
 
     def __init__(self, page: Page, file: Path) -> None:
         self.page = page
         self.file = file
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.errors: list[str] = []
-        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self.errors.append(message.text))
 
@@ -322,8 +322,8 @@ class Visit:
         return self.page
 
     def assert_quiet(self) -> None:
-        """Check that nothing but the file was asked for and no error was told."""
-        assert {url.split("#")[0] for url in self.asked} == {self.file.as_uri()}
+        """Check that only the file was requested, and no error was logged."""
+        assert {url.split("#")[0] for url in self.requests} == {self.file.as_uri()}
         assert self.errors == []
 
 
@@ -376,8 +376,8 @@ CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
   const { e, f } = this.getTransform();
   const scale = this.canvas.width / parseFloat(this.canvas.style.width);
   const at = L.DomUtil.getPosition(this.canvas).add([e / scale, f / scale]);
-  const [here, beside] = [at, at.add([1, 0])].map((point) => map_patrol.layerPointToLatLng(point));
-  window.written.push([text, here.lng, here.lat, map_patrol.distance(here, beside)]);
+  const [here, next] = [at, at.add([1, 0])].map((point) => map_patrol.layerPointToLatLng(point));
+  window.written.push([text, here.lng, here.lat, map_patrol.distance(here, next)]);
   return fill.call(this, text, ...rest);
 };
 """
@@ -393,10 +393,10 @@ def test_a_name_stands_nearest_to_its_own_street(visit: Visit, plan: Plan) -> No
     for patrol in plan.patrols:
         page = visit.open(f"#{patrol.urn}")
         page.reload()
-        told = [row for row in page.evaluate("written") if row[0] in set(names)]
-        assert told
-        x, y = plan.area.projection.to_metres(*zip(*(row[1:3] for row in told), strict=True))
-        for (text, *_, pixel), place in zip(told, shapely.points(x, y), strict=True):
+        rows = [row for row in page.evaluate("written") if row[0] in set(names)]
+        assert rows
+        x, y = plan.area.projection.to_metres(*zip(*(row[1:3] for row in rows), strict=True))
+        for (text, *_, pixel), place in zip(rows, shapely.points(x, y), strict=True):
             apart = shapely.distance(lines, place)
             assert apart[names == text].min() <= apart.min() + 2 * pixel, text
 
@@ -414,7 +414,7 @@ def test_fragment_picks_the_patrol(visit: Visit, plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
-def test_unknown_fragment_is_told(visit: Visit, plan: Plan) -> None:
+def test_unknown_fragment_is_reported(visit: Visit, plan: Plan) -> None:
     """An address of no patrol, even a broken one, shows the first one and says so."""
     page = visit.open("#%E0%A4%A")
     assert page.locator(".patrol:visible h2").inner_text() == plan.patrols[0].school
@@ -427,8 +427,8 @@ def test_gate_has_the_letter_of_the_card(visit: Visit) -> None:
     assert page.locator(".leaflet-marker-icon.gate").all_inner_texts() == ["G"]
     assert page.locator(".patrol:visible .badge.gate").first.inner_text() == "G"
     assert set(page.locator(".leaflet-marker-icon.school").all_inner_texts()) == {"S"}
-    told = page.locator("#signs li").all_inner_texts()
-    assert [sign.split()[0] for sign in told] == ["G", "1", "\N{MULTIPLICATION SIGN}", "S"]
+    signs = page.locator("#signs li").all_inner_texts()
+    assert [sign.split()[0] for sign in signs] == ["G", "1", "\N{MULTIPLICATION SIGN}", "S"]
 
 
 def test_places_to_keep_away_from_are_crosses(visit: Visit, plan: Plan) -> None:
@@ -493,7 +493,7 @@ def test_search_finds_streets_and_schools(visit: Visit, plan: Plan) -> None:
 
 
 def test_layers_switch(visit: Visit) -> None:
-    """Each voice colours the streets anew and brings its own legend."""
+    """Each voice gives the streets other colours and its own legend."""
     page = visit.open()
     page.check('input[value="differ"]')
     assert page.locator('[data-legend="differ"]').is_visible()
@@ -580,9 +580,9 @@ def test_each_voice_paints_another_map(visit: Visit) -> None:
 @pytest.fixture(scope="module")
 def riding(demo_plan: Plan) -> Plan:
     """Plan a patrol by bicycle from the base, before and after school."""
-    told = {"start": "base", "end": "base", "way": "bicycle"}
+    changes = {"start": "base", "end": "base", "way": "bicycle"}
     settings = demo_plan.area.settings
-    patrol = settings.patrol.model_copy(update=told)
+    patrol = settings.patrol.model_copy(update=changes)
     settings = settings.model_copy(update={"patrol": patrol})
     area = dataclasses.replace(demo_plan.area, settings=settings)
     found = (area, demo_plan.risk, demo_plan.hotspots)

@@ -71,10 +71,10 @@ def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
 
 
 def test_an_officer_who_rides_to_the_gate_and_patrols_on_foot_is_said_to(week, roll):
-    """The way to the gate and the way of the patrols are told apart where they differ."""
-    said = {officer.name: roll.describe_officer_modes(officer) for officer in roll.officers}
-    assert said["SSO-01"] == "on foot"
-    assert said["SSO-03"] == "to the gate by bicycle, patrol on foot"
+    """The way to the gate and the way of the patrols are both named where they differ."""
+    modes = {officer.name: roll.describe_officer_modes(officer) for officer in roll.officers}
+    assert modes["SSO-01"] == "on foot"
+    assert modes["SSO-03"] == "to the gate by bicycle, patrol on foot"
     ridden = [
         dataclasses.replace(duty, patrol=dataclasses.replace(duty.patrol, way="bicycle"))
         for duty in week.duties
@@ -93,7 +93,7 @@ def test_an_officer_who_rides_to_the_gate_and_patrols_on_foot_is_said_to(week, r
 
 
 def test_an_officer_led_from_the_base_goes_there_as_on_patrol(week):
-    """With a start at the base nobody is said to come to the gate another way."""
+    """With a start at the base nobody comes to the gate another way."""
     plan = dataclasses.replace(
         week.plan, area=pp.with_settings(week.plan.area, patrol={"start": "base"})
     )
@@ -103,7 +103,7 @@ def test_an_officer_led_from_the_base_goes_there_as_on_patrol(week):
 
 def test_unknown_officer_and_day_are_told_together(week):
     """An officer and a day that are not of the week are both named, with those that are."""
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         check_officer_and_date(["SSO-01", "SSO-02"], week.days, "SSO-99", dt.date(2026, 12, 5))
-    assert "there is no officer 'SSO-99' (known: SSO-01, SSO-02)" in str(told.value)
-    assert "name a day from Monday 30 November to Friday 4 December" in str(told.value)
+    assert "there is no officer 'SSO-99' (known: SSO-01, SSO-02)" in str(error.value)
+    assert "name a day from Monday 30 November to Friday 4 December" in str(error.value)

@@ -7,14 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import (
-    build_school_data,
-    format_area_letter,
-    render_school_sheets,
-)
+from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.patrols.plan import format_time
 from patrolplan.settings import CrimeSettings
 
@@ -39,7 +36,7 @@ def sheet(roll):
 
 
 @pytest.fixture(scope="module")
-def said(roll):
+def texts(roll):
     """Everything that any school's sheet says, the words for the ear included."""
     return {s.urn: json.dumps(build_school_data(roll, s), ensure_ascii=False) for s in roll.schools}
 
@@ -59,10 +56,10 @@ def test_presence_stands_by_day(roll, sheet):
     )
 
 
-def test_no_crime_and_no_report_stands_on_it(roll, said):
-    """No category, reason, count, hotspot or officer is told to any school."""
+def test_no_crime_and_no_report_stands_on_it(roll, texts):
+    """No category, reason, count, hotspot or officer is on a school's sheet."""
     categories = [*CrimeSettings().categories, *CATEGORY_WORDS.values(), *FACTOR_WORDS.values()]
-    for urn, text in said.items():
+    for urn, text in texts.items():
         low = text.lower().replace("schools, crimes and reports are made up", "")
         for word in (*categories, *CRIME):
             assert word.lower() not in low, (urn, word)
@@ -73,9 +70,9 @@ def test_no_crime_and_no_report_stands_on_it(roll, said):
             assert reason not in text
 
 
-def test_every_number_is_a_day_or_a_time(said):
+def test_every_number_is_a_day_or_a_time(texts):
     """Without days, years and times no number is left: nothing is counted."""
-    for urn, text in said.items():
+    for urn, text in texts.items():
         rest = re.sub(r"\d\d:\d\d|\d{1,2} (?:November|December)|2026", "", text)
         assert not re.search(r"\d", rest), (urn, rest)
 
@@ -84,17 +81,17 @@ def test_what_intelligence_tasked_is_not_told(roll):
     """A place that is no hotspot of the plan, and a tasking's reason, never reach the school."""
     duty = roll.week.duties[0]
     secret = dataclasses.replace(
-        duty.patrol.stops[0], hotspot="T-09", place="Secret Mews", tasked="an informant said so"
+        duty.patrol.stops[0], hotspot="T-09", place="Secret Mews", tasked="an informant's tip"
     )
-    known = dataclasses.replace(duty.patrol.stops[1], tasked="an informant said so")
-    patrol = dataclasses.replace(duty.patrol, stops=(secret, known))
+    tasked_hotspot = dataclasses.replace(duty.patrol.stops[1], tasked="an informant's tip")
+    patrol = dataclasses.replace(duty.patrol, stops=(secret, tasked_hotspot))
     duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
     other = Roster(dataclasses.replace(roll.week, duties=duties))
     school = next(one for one in other.schools if one.urn == duty.urn)
     text = json.dumps(build_school_data(other, school))
     assert "Secret" not in text
     assert "informant" not in text
-    assert known.place in text
+    assert tasked_hotspot.place in text
 
 
 def test_only_schools_with_a_patrol_get_a_sheet(roll):
@@ -148,6 +145,6 @@ def test_equal_weeks_give_equal_sheets(roll, sheet):
 
 
 def test_areas_are_lettered_on():
-    """After Z comes AA, and no two numbers share letters."""
-    assert [format_area_letter(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
-    assert len({format_area_letter(n) for n in range(800)}) == 800
+    """The sheet's letters go on: after Z comes AA, and no two numbers share letters."""
+    assert [xl_col_to_name(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
+    assert len({xl_col_to_name(n) for n in range(800)}) == 800

@@ -60,7 +60,7 @@ def test_every_duty_stands_on_the_wall_and_on_its_officers_sheet(roll, tasks):
 
 
 def test_wall_tells_where_and_what_is_not_met(roll, tasks):
-    """Every place of the week has a row with arrivals, every reason for a gap is told."""
+    """Every place of the week has a row with arrivals, every gap its reason."""
     whole = "".join(pages(tasks))
     for duty in roll.week.duties:
         for stop in duty.patrol.stops:
@@ -87,7 +87,7 @@ def test_a_sheet_says_where_to_keep_away_from(roll):
 def test_a_tasking_cut_short_says_who_asks_and_until_when(roll):
     """On a sheet only the reason of a tasking is cut."""
     sheets = build_tasks_data(roll, roll.week.duties, wall=False)["sheets"]
-    told = [
+    reasons = [
         why
         for sheet in sheets
         for day in sheet["days"]
@@ -96,10 +96,10 @@ def test_a_tasking_cut_short_says_who_asks_and_until_when(roll):
         for why in stop["why"]
         if why.startswith("Tasked: ")
     ]
-    assert told
+    assert reasons
     assert all(
         why.endswith("… (asked by Insp. Example (fictional), until 18 December 2026).")
-        for why in told
+        for why in reasons
     )
 
 
@@ -199,12 +199,12 @@ def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_docu
     settings = demo_area.settings.model_copy(update={"crimes": crimes})
     area = dataclasses.replace(demo_area, settings=settings)
     plan = dataclasses.replace(demo_plan, area=area)
-    told = plan_week(area, plan, start=week.days[0])
+    switched_off = plan_week(area, plan, start=week.days[0])
     note = "Categories that patrols discover are counted: joint operation"
-    assert note in build_week_document(told)["notes"]
+    assert note in build_week_document(switched_off)["notes"]
     assert note not in build_week_document(week)["notes"]
-    text = pages(render_task_sheets(Roster(told), told.duties))
-    said = letters("Offences that patrols discover count too: joint operation.")
-    officers = {duty.officer for duty in told.duties}
-    assert sum(said in page for page in text) == len(officers) + 1
+    text = pages(render_task_sheets(Roster(switched_off), switched_off.duties))
+    sentence = letters("Offences that patrols discover count too: joint operation.")
+    officers = {duty.officer for duty in switched_off.duties}
+    assert sum(sentence in page for page in text) == len(officers) + 1
     assert any(letters(note) in page for page in text)

@@ -211,19 +211,19 @@ def page(request, html, tmp_path_factory):
         pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
     file = tmp_path_factory.mktemp("week") / "map.html"
     file.write_text(html, encoding="utf-8")
-    told = []
+    errors = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
         size = dict(zip(("width", "height"), request.param, strict=True))
         opened = browser.new_context(viewport=size, offline=True).new_page()
-        opened.on("pageerror", lambda error: told.append(str(error)))
-        opened.on("console", lambda message: told.append(message.text))
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.on("console", lambda message: errors.append(message.text))
         opened.goto(file.as_uri())
         yield opened
         browser.close()
-    assert told == []
+    assert errors == []
 
 
 def offered(page):
@@ -243,12 +243,12 @@ def test_every_duty_is_an_outing(roll, html):
 
 def test_the_light_is_that_of_the_day(roll, html):
     """Each outing says when the sun sets on its day."""
-    told = {
+    lights = {
         wording.describe_lighting(dataclasses.replace(roll.week.plan, date=duty.date), duty.patrol)
         for duty in roll.week.duties
     }
-    assert any(line.startswith("Sunset 15:") for line in told)
-    assert all(f"<strong>Light:</strong> {line}" in html for line in told if line)
+    assert any(line.startswith("Sunset 15:") for line in lights)
+    assert all(f"<strong>Light:</strong> {line}" in html for line in lights if line)
 
 
 def test_day_and_officer_choose(roll, duty, page):

@@ -1,7 +1,6 @@
-"""`Brief`: what was recorded around one school since a day, against what is usual there."""
+"""`Brief`: what was recorded around one school since a day, compared with a baseline."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -13,27 +12,24 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import FACTOR_WORDS, TIME_WORDS
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
+    ComparedPeriods,
     CrimeCounter,
     CrimeSummary,
     WalkingArea,
-    find_walking_area,
-)
-from patrolplan.outputs.brief.periods import (
-    ComparedPeriods,
-    IncidentDates,
     choose_periods,
     find_incident_dates,
+    find_walking_area,
 )
 
 MAX_HOTSPOTS = 5
 MAX_REPORT_GROUPS = 4
-"""Most of each that are told; one page holds them."""
+"""Maximum numbers of hotspots and groups of reports, so that a brief fits on one page."""
 
 CHANGED_TRENDS = ("new", "rising")
-"""Trends of hotspots that a brief tells."""
+"""Trends of hotspots that a brief reports."""
 
 MIN_SHARE_WITHIN_WALK = 0.5
-"""A group of reports is told where at least this share of its street lies within the walk."""
+"""A group of reports is shown if at least this share of its street lies within the walk."""
 
 
 @dataclass(frozen=True)
@@ -59,71 +55,56 @@ class ReportGroup:
 
 @dataclass(frozen=True, eq=False)
 class Brief:
-    """What was recorded around one school since a day, against what is usual there.
-
-    Parameters
-    ----------
-    area
-        The study area.
-    urn, school
-        Whose gate it is.
-    since
-        The day asked for; `spans` says what was counted.
-    spans
-        What is compared.
-    categories
-        Each category that counts, as the settings name them; those nothing is held of are left
-        out.
-    total
-        All of them together.
-    streets
-        Where most was recorded.
-    hotspots
-        New or rising, nearest first.
-    reports
-        Groups of pupils' reports; all that are held, since they carry no dates here.
-    without_day
-        Incidents of the spans' months that have no day, where days are counted.
-    """
+    """What was recorded around one school since a day, compared with a baseline."""
 
     area: StudyArea = field(repr=False)
     urn: str
     school: str
     since: dt.date
+    """The requested day; `periods` says what was counted."""
     periods: ComparedPeriods
     categories: tuple[CrimeSummary, ...]
+    """Each category that counts by the settings and has incidents."""
     total: CrimeSummary
+    """All of them together."""
     streets: tuple[CrimeSummary, ...]
+    """Streets where most was recorded."""
     hotspots: tuple[ChangedHotspot, ...]
+    """New or rising hotspots, nearest first."""
     reports: tuple[ReportGroup, ...]
+    """Groups of pupils' reports, of all dates: a group carries none."""
     without_day: int = 0
+    """Incidents without a day in the months of the current period, where days are counted."""
 
     @property
     def rising(self) -> tuple[CrimeSummary, ...]:
-        """Categories that rise, by the least chance first."""
-        up = [one for one in self.categories if one.rising]
-        return tuple(sorted(up, key=lambda one: (one.p_value or 0.0, one.name)))
+        """Rising categories, the least likely by chance first."""
+        rising = [summary for summary in self.categories if summary.rising]
+        return tuple(sorted(rising, key=lambda summary: (summary.p_value or 0.0, summary.name)))
 
 
 def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt.date) -> Brief:
-    """What was recorded around a school since a day, against what is usual there.
+    """Summarise what was recorded around a school since a day, compared with a baseline.
 
     Recorded crime is counted on the pieces of street within the settings' radius of the gate, in
     walking distance; each snapped crime is spread over its catchment, as everywhere.
 
     Parameters
     ----------
-    area, hotspots
-        As they come from the rooms above.
+    area
+        The study area.
+    hotspots
+        Its hotspots, see `find_hotspots`.
     urn
         The school.
     since
-        First day; open data has months only, and then its whole month is counted.
+        First day; with open data, which has months only, its whole month is counted.
 
     Raises
     ------
     InputError
-        When the school is not there, the data ends before that day, or holds nothing before it.
+        When the school is not in the area, the data ends before that day, or holds nothing before
+        it.
 
     Examples
     --------
@@ -134,59 +115,61 @@ def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt
     >>> build_brief(area, hotspots, area.schools["urn"][0], dt.date(2026, 7, 1)).total.now.text
     '...'
     """
-    row, spans = check_brief_request(area, urn, since)
-    around, when = find_walking_area(area, row), find_incident_dates(area.incidents)
-    held = set(area.incidents["category"].unique())
-    counted = tuple(name for name in area.settings.crimes.risk_categories if name in held)
-    counting = CrimeCounter(area, around, when, spans, counted)
-    categories, total = counting.count_by_category()
+    row, periods = check_brief_request(area, urn, since)
+    walking_area = find_walking_area(area, row)
+    present = set(area.incidents["category"].unique())
+    counter = CrimeCounter(
+        area,
+        walking_area,
+        find_incident_dates(area.incidents),
+        periods,
+        tuple(name for name in area.settings.crimes.risk_categories if name in present),
+    )
+    categories, total = counter.count_by_category()
     return Brief(
         area=area,
         urn=urn,
         school=str(area.schools["name"].iloc[row]),
         since=since,
-        periods=spans,
+        periods=periods,
         categories=categories,
         total=total,
-        streets=counting.count_by_street(),
-        hotspots=_find_changed_hotspots(hotspots, around),
-        reports=_find_report_groups(area, around),
-        without_day=_count_without_day(area, around, when, spans, counted),
+        streets=counter.count_by_street(),
+        hotspots=_find_changed_hotspots(hotspots, walking_area),
+        reports=_find_report_groups(area, walking_area),
+        without_day=counter.count_without_day(),
     )
 
 
 def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int, ComparedPeriods]:
-    """Row of the school, and the spans to compare.
+    """Row of the school, and the periods to compare.
 
     Raises
     ------
     InputError
         As for `build_brief`.
     """
-    there = list(area.schools["urn"])
-    if urn not in there:
-        what = f"the school '{urn}' is not in the area (there: {', '.join(there[:12])})"
+    urns = list(area.schools["urn"])
+    if urn not in urns:
+        what = f"the school '{urn}' is not in the area (there: {', '.join(urns[:12])})"
         where = "--school"
         raise InputError.one(where, what, "name one of them, or see `patrolplan check`")
-    return there.index(urn), choose_periods(find_incident_dates(area.incidents), since)
+    return urns.index(urn), choose_periods(find_incident_dates(area.incidents), since)
 
 
 def _find_changed_hotspots(
     hotspots: gpd.GeoDataFrame, walking_area: WalkingArea
 ) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place lies within the walk, nearest first."""
-    walk = walking_area.walk_metres[hotspots["stop_piece"].to_numpy()]
-    told = hotspots["trend"].isin(CHANGED_TRENDS).to_numpy() & np.isfinite(walk)
-    rows = np.flatnonzero(told)[np.argsort(walk[told], kind="stable")]
+    walk_metres = walking_area.walk_metres[hotspots["stop_piece"].to_numpy()]
+    changed = hotspots["trend"].isin(CHANGED_TRENDS).to_numpy() & np.isfinite(walk_metres)
+    rows = np.flatnonzero(changed)
+    rows = rows[np.argsort(walk_metres[rows], kind="stable")]
+    columns = ("hotspot", "trend", "place", "reasons")
+    table = zip(*(hotspots[name].iloc[rows] for name in columns), walk_metres[rows], strict=True)
     return tuple(
-        ChangedHotspot(
-            hotspot=str(hotspots["hotspot"].iloc[row]),
-            trend=str(hotspots["trend"].iloc[row]),
-            place=str(hotspots["place"].iloc[row]),
-            walk_metres=float(walk[row]),
-            reasons=tuple(hotspots["reasons"].iloc[row]),
-        )
-        for row in rows
+        ChangedHotspot(str(hotspot), str(trend), str(place), float(walk), tuple(reasons))
+        for hotspot, trend, place, reasons, walk in table
     )
 
 
@@ -196,20 +179,20 @@ def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[Rep
     if not len(reports):
         return ()
     group = reports.group_of_piece
-    held = np.flatnonzero(group >= 0)
-    metres = network.piece_metres[held]
-    total = np.bincount(group[held], metres, len(reports))
-    inside = np.bincount(group[held], metres * walking_area.within[held], len(reports))
+    pieces = np.flatnonzero(group >= 0)
+    metres = network.piece_metres[pieces]
+    total = np.bincount(group[pieces], metres, len(reports))
+    inside = np.bincount(group[pieces], metres * walking_area.within[pieces], len(reports))
     near = np.flatnonzero((total > 0) & (inside >= MIN_SHARE_WITHIN_WALK * total))
     order = near[np.argsort(-reports.counts[near], kind="stable")]
-    middles = [_find_middle_piece(area, held[group[held] == number]) for number in order]
+    middles = [_find_middle_piece(area, pieces[group[pieces] == number]) for number in order]
     places = describe_positions(network, network.middles(middles)) if middles else []
     return tuple(
         ReportGroup(
             place=place,
             min_reports=int(reports.counts[number]),
             max_reports=int(reports.max_counts[number]),
-            factors=tuple(_describe_factor(factor) for factor in reports.reasons[number]),
+            factors=tuple(map(_describe_factor, reports.reasons[number])),
         )
         for number, place in zip(order, places, strict=True)
     )
@@ -220,26 +203,7 @@ def _describe_factor(factor: str) -> str:
 
 
 def _find_middle_piece(area: StudyArea, pieces: NDArray[np.int64]) -> int:
-    """The piece nearest the middle of these."""
-    middle = area.network.piece_middle[pieces]
-    apart = np.hypot(*(middle - middle.mean(axis=0)).T)
-    return int(pieces[np.argmin(apart)])
-
-
-def _count_without_day(
-    area: StudyArea,
-    walking_area: WalkingArea,
-    dates: IncidentDates,
-    periods: ComparedPeriods,
-    categories: Sequence[str],
-) -> int:
-    """Incidents around the school whose month `now` cuts, and whose day is not known."""
-    if not periods.by_day:
-        return 0
-    touched = (dates.end > periods.current.start.to_datetime64()) & ~dates.is_inside(
-        periods.current
-    )
-    kind = area.incidents["category"].isin(categories).to_numpy()
-    return round(
-        float(walking_area.catchment_shares[area.incident_catchment[touched & kind]].sum())
-    )
+    """The piece nearest to the centre of these pieces."""
+    middles = area.network.piece_middle[pieces]
+    distances = np.hypot(*(middles - middles.mean(axis=0)).T)
+    return int(pieces[np.argmin(distances)])

@@ -1,11 +1,10 @@
-"""The brief on paper: one A4 page, in the same hand as the card.
-
-A brief in words: lines for the terminal, a document for other programs, and what it rests on.
-"""
+"""A brief as lines for the terminal, as a document for other programs, and as one A4 page."""
 
 import json
+import math
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +18,40 @@ from patrolplan.outputs.brief.brief import (
     ChangedHotspot,
     ReportGroup,
 )
-from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
-from patrolplan.outputs.brief.periods import Period
+from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period, ShownCount
 from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
 from patrolplan.outputs.output_folder import replace_folder, write_json
 from patrolplan.outputs.wording import (
     PURPOSE,
+    SNAPPED_PLACES,
     describe_guard_off,
     format_metres,
     list_area_attributions,
 )
 from patrolplan.privacy import describe_crime_grouping
 from patrolplan.provenance import build_manifest_header
-from patrolplan.text import format_count, shorten
+from patrolplan.text import capitalise, format_count, shorten
 
 SCHEMA = 1
+
+TEMPLATE = "brief.typ"
+LONGEST_LINE = 200
+"""Letters of one line of a list."""
+
+LETTERS_PER_PRINTED_LINE = 100
+
+MAX_LOOSE_LINES = 28
+"""With more lines, type and spaces are smaller, so that they fit on one page."""
+
+MAX_STREETS_TIGHT = 4
+"""Number of streets where space is scarce."""
+
+LONGEST_NAME = 90
+LONGEST_ROW = 30
+"""Letters of a category or street, so that a row of a table is one line."""
+
+MAX_CATEGORIES = 10
+"""Rows of the table; the settings may name any number of categories."""
 
 RISING_NOTE = (
     f"Rising: more than chance over all categories together (false discovery rate "
@@ -45,7 +63,7 @@ RISING_NOTE = (
 
 
 def describe_period(period: Period, *, by_day: bool) -> str:
-    """A span in words: "July to September 2026", "10 to 30 September 2026"."""
+    """A period in words: "July to September 2026", "10 to 30 September 2026"."""
     first, last = period.start, period.last
     if not by_day:
         if period.months == 1:
@@ -59,35 +77,32 @@ def describe_period(period: Period, *, by_day: bool) -> str:
 
 
 def describe_length(period: Period, *, by_day: bool) -> str:
-    """How long a span is."""
+    """Length of a period in words."""
     count, unit = (period.days, "day") if by_day else (period.months, "month")
     return format_count(count, unit)
 
 
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
-    """What is new, in a sentence or two; it says as plainly that nothing is."""
+    """Say in two sentences what is rising or new, or that nothing is."""
     if brief.rising:
-        told = "; ".join(
-            f"{one.name} ({one.now.text}, usually {one.usual.text})" for one in brief.rising
+        names = "; ".join(
+            f"{summary.name} ({summary.now.text}, usually {summary.usual.text})"
+            for summary in brief.rising
         )
-        said = [f"Rising, more than chance: {told}."]
+        crime = f"Rising, more than chance: {names}."
     else:
-        said = ["No category of recorded crime is up by more than chance."]
-    count = len(brief.hotspots)
-    if count:
-        streets = format_count(count, "priority street is", "priority streets are")
-        said.append(f"{streets} new or rising within the walk.")
-    else:
-        said.append("No priority street within the walk is new or rising.")
-    return tuple(said)
+        crime = "No category of recorded crime is up by more than chance."
+    if brief.hotspots:
+        count = format_count(len(brief.hotspots), "priority street is", "priority streets are")
+        return crime, f"{count} new or rising within the walk."
+    return crime, "No priority street within the walk is new or rising."
 
 
 def describe_basis(brief: Brief) -> tuple[str, ...]:
-    """What was counted, what is approximate, and whose data it is; a line each."""
-    settings, by_day = brief.area.settings, brief.periods.by_day
-    radius = format_metres(settings.patrol.radius_metres)
-    before = describe_length(brief.periods.baseline, by_day=by_day)
-    said = [
+    """Say what was counted, what is approximate, and whose data it is; a line each."""
+    radius = format_metres(brief.area.settings.patrol.radius_metres)
+    before = describe_length(brief.periods.baseline, by_day=brief.periods.by_day)
+    return (
         (
             f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
             f"Usual: the mean of the {before} before, for as long a time."
@@ -95,31 +110,28 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
         RISING_NOTE,
         _describe_data_limits(brief),
         " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
-    ]
-    return tuple(line for line in said if line)
+    )
 
 
 def _describe_data_limits(brief: Brief) -> str:
-    area = brief.area
-    said = []
+    area, last = brief.area, brief.periods.current.last
     if brief.periods.by_day:
-        said.append(f"Latest day held: {brief.periods.current.last:%Y-%m-%d}.")
+        sentences = [f"Latest day held: {last:%Y-%m-%d}."]
     else:
-        said.append(f"Months only, no days: the latest is {brief.periods.current.last:%B %Y}.")
+        sentences = [f"Months only, no days: the latest is {last:%B %Y}."]
     if area.settings.privacy.threshold_for_crime:
-        said.append(describe_crime_grouping(area.settings.privacy.threshold))
+        sentences.append(describe_crime_grouping(area.settings.privacy.threshold))
     elif area.snapped:
-        said.append(
-            "Open data: places approximate to a few streets, each crime spread over them; "
-            "numbers are rounded."
+        sentences.append(
+            f"Open data: {SNAPPED_PLACES}, each crime spread over them; numbers are rounded."
         )
     if brief.without_day:
-        said.append("Crimes without a day count only where their whole month does.")
-    return " ".join([*said, *describe_guard_off(area.settings)])
+        sentences.append("Crimes without a day count only where their whole month does.")
+    return " ".join([*sentences, *describe_guard_off(area.settings)])
 
 
 def build_reports_title(brief: Brief) -> str:
-    """What stands above the groups of reports."""
+    """Heading of the groups of reports."""
     return (
         "Pupils' reports: all held, not only since then "
         f"(groups of {brief.area.reports.threshold} or more, as bands)"
@@ -134,27 +146,25 @@ def describe_report_group(group: ReportGroup) -> str:
 
 def describe_hotspot(hotspot: ChangedHotspot) -> str:
     """One hotspot in a line."""
-    why = "; ".join(reason for reason in hotspot.reasons if not _is_repeated(reason, hotspot.trend))
+    why = "; ".join(
+        reason for reason in hotspot.reasons if not reason.lower().startswith(hotspot.trend)
+    )
     walk = f"{format_metres(hotspot.walk_metres)} from the gate"
     return f"{hotspot.hotspot} ({hotspot.trend}) {hotspot.place}, {walk}{f': {why}' if why else ''}"
 
 
-def _is_repeated(reason: str, trend: str) -> bool:
-    return reason.lower().startswith(trend)
-
-
 def describe_total(count: ShownCount) -> str:
-    """A sum in words; a sum that would tell a number held back is left out."""
+    """A number in words; a total that would give a suppressed number away is not shown."""
     return "not shown" if np.isinf(count.minimum) else count.text
 
 
 def format_brief_lines(brief: Brief) -> list[str]:
     """The brief as lines of text for a terminal."""
-    by_day = brief.periods.by_day
-    now = describe_period(brief.periods.current, by_day=by_day)
+    current, by_day = brief.periods.current, brief.periods.by_day
+    length = describe_length(current, by_day=by_day)
     lines = [
         f"Brief for {brief.school} (URN {brief.urn}), {brief.area.name}",
-        f"Recorded {now} ({describe_length(brief.periods.current, by_day=by_day)})",
+        f"Recorded {describe_period(current, by_day=by_day)} ({length})",
         *summarise_changes(brief),
         "",
         *_format_table(brief),
@@ -174,44 +184,39 @@ def format_brief_lines(brief: Brief) -> list[str]:
 
 
 def _format_table(brief: Brief) -> list[str]:
-    head = ("", "since then", "usual", "a year before", "")
-    rows = [head, *(_format_table_row(one, one.now.text) for one in brief.categories)]
-    rows.append(_format_table_row(brief.total, describe_total(brief.total.now)))
-    widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
+    """Counts by category and in all, in columns; text is set left, numbers are set right."""
+    rows: list[tuple[str, ...]] = [("", "since then", "usual", "a year before", "")]
+    for summary in (*brief.categories, brief.total):
+        counts = (summary.now, summary.usual, summary.year_before)
+        mark = "RISING" if summary.rising else ""
+        rows.append((summary.name, *(describe_total(count) for count in counts), mark))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if k in {0, len(head) - 1} else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            (
+                name.ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(numbers, widths[1:-1], strict=True)),
+                mark,
+            )
         ).rstrip()
-        for row in rows
+        for name, *numbers, mark in rows
     ]
 
 
-def _format_table_row(summary: CrimeSummary, now: str) -> tuple[str, ...]:
-    mark = "RISING" if summary.rising else ""
-    return (
-        summary.name,
-        now,
-        describe_total(summary.usual),
-        describe_total(summary.year_before),
-        mark,
-    )
-
-
 def build_brief_document(brief: Brief) -> dict[str, Any]:
-    """The brief as one object for other programs; a number that may not be shown is null."""
-    spans, form = brief.periods, "%Y-%m-%d"
+    """The brief for other programs; a number that may not be shown is null."""
+    periods, form = brief.periods, "%Y-%m-%d"
     return {
         "schema": SCHEMA,
         "area": brief.area.name,
         "urn": brief.urn,
         "school": brief.school,
         "asked_since": f"{brief.since:{form}}",
-        "by_day": spans.by_day,
-        "since": _format_period(spans.current),
-        "year_before": None if spans.year_before is None else _format_period(spans.year_before),
-        "usual_from": _format_period(spans.baseline),
-        "latest": f"{spans.current.last:{form if spans.by_day else '%Y-%m'}}",
+        "by_day": periods.by_day,
+        "since": _format_period(periods.current),
+        "year_before": None if periods.year_before is None else _format_period(periods.year_before),
+        "usual_from": _format_period(periods.baseline),
+        "latest": f"{periods.current.last:{form if periods.by_day else '%Y-%m'}}",
         "radius_metres": brief.area.settings.patrol.radius_metres,
         "categories": [_build_record(one) for one in brief.categories],
         "all": _build_record(brief.total),
@@ -247,41 +252,22 @@ def _format_period(period: Period) -> list[str]:
 
 
 def _build_record(summary: CrimeSummary) -> dict[str, Any]:
-    numbers = {"recorded": summary.now, "usual": summary.usual, "year_before": summary.year_before}
     return {
         "name": summary.name,
-        **{
-            name: None if number.value is None else round(number.value, 2)
-            for name, number in numbers.items()
-        },
+        "recorded": _round_count(summary.now),
+        "usual": _round_count(summary.usual),
+        "year_before": _round_count(summary.year_before),
         "rising": summary.rising,
         "chance": None if summary.p_value is None else round(summary.p_value, 6),
     }
 
 
-TEMPLATE = "brief.typ"
-LONGEST_LINE = 200
-"""Letters of one line of a list."""
-
-LETTERS_PER_PRINTED_LINE = 100
-"""Letters that stand on one printed line of a list."""
-
-MAX_LOOSE_LINES = 28
-"""With more lines, type and spaces become smaller, so that they stay on one page."""
-
-MAX_STREETS_TIGHT = 4
-"""Streets where space is scarce."""
-
-LONGEST_NAME = 90
-LONGEST_ROW = 30
-"""Letters of a category or street, so that a row of a table stays one line."""
-
-MAX_CATEGORIES = 10
-"""Rows of the table; the settings may count any number of categories."""
+def _round_count(count: ShownCount) -> float | None:
+    return None if count.value is None else round(count.value, 2)
 
 
 def render_brief(brief: Brief) -> bytes:
-    """Typeset a brief; equal briefs give equal bytes."""
+    """Typeset a brief as PDF; equal briefs give equal bytes."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.brief", TEMPLATE, root)
@@ -291,7 +277,7 @@ def render_brief(brief: Brief) -> bytes:
 
 
 def write_brief(brief: Brief, out: Path) -> None:
-    """Write the page and the document as a folder, whole or not at all.
+    """Write the page and the document as a folder, completely or not at all.
 
     Raises
     ------
@@ -305,20 +291,17 @@ def write_brief(brief: Brief, out: Path) -> None:
 
 
 def build_sheet_data(brief: Brief) -> dict[str, Any]:
-    """Everything that the page says, as strings for the template; bars as shares of the longest."""
-    spans, by_day = brief.periods, brief.periods.by_day
+    """Texts of the page, for the template; bars as shares of the longest."""
+    periods, by_day = brief.periods, brief.periods.by_day
     school = shorten(make_printable(brief.school), LONGEST_NAME)
     rows = _sort_summaries(brief.categories)[:MAX_CATEGORIES]
     spots = [_shorten_line(describe_hotspot(spot)) for spot in brief.hotspots[:MAX_HOTSPOTS]]
     groups = [
-        _shorten_line(_capitalise(describe_report_group(group)))
+        _shorten_line(capitalise(describe_report_group(group)))
         for group in brief.reports[:MAX_REPORT_GROUPS]
     ]
-    lines = (
-        len(rows)
-        + len(brief.streets)
-        + sum(-(-len(text) // LETTERS_PER_PRINTED_LINE) for text in spots + groups)
-    )
+    lines = len(rows) + len(brief.streets)
+    lines += sum(math.ceil(len(text) / LETTERS_PER_PRINTED_LINE) for text in spots + groups)
     tight = lines > MAX_LOOSE_LINES
     return {
         "tight": tight,
@@ -327,14 +310,14 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
         "purpose": PURPOSE,
-        "period": describe_period(spans.current, by_day=by_day),
-        "length": describe_length(spans.current, by_day=by_day),
+        "period": describe_period(periods.current, by_day=by_day),
+        "length": describe_length(periods.current, by_day=by_day),
         "lead": [_shorten_line(text, 320) for text in summarise_changes(brief)],
-        "usual": f"Usual ({describe_length(spans.baseline, by_day=by_day)} before)",
+        "usual": f"Usual ({describe_length(periods.baseline, by_day=by_day)} before)",
         "categories": _build_sheet_rows(rows),
         "more_categories": len(brief.categories) - len(rows),
         "total": _build_sheet_row(brief.total),
-        "streets": _build_sheet_rows(list(brief.streets[: MAX_STREETS_TIGHT if tight else None])),
+        "streets": _build_sheet_rows(brief.streets[: MAX_STREETS_TIGHT if tight else None]),
         "hotspots": spots,
         "more_hotspots": max(0, len(brief.hotspots) - MAX_HOTSPOTS),
         "reports_title": build_reports_title(brief),
@@ -344,25 +327,22 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
 
 
 def _sort_summaries(categories: tuple[CrimeSummary, ...]) -> list[CrimeSummary]:
-    """What rises first, then by how much was recorded."""
-    return sorted(categories, key=lambda one: (not one.rising, -(one.now.value or 0.0)))
+    """Rising categories first, then by how much was recorded."""
+    return sorted(categories, key=lambda summary: (not summary.rising, -(summary.now.value or 0.0)))
 
 
-def _build_sheet_rows(summaries: list[CrimeSummary]) -> list[dict[str, Any]]:
-    longest = max((_find_longest(one) for one in summaries), default=0.0) or 1.0
-    return [_build_sheet_row(one) | _compute_bars(one, longest) for one in summaries]
-
-
-def _find_longest(summary: CrimeSummary) -> float:
-    return max(summary.now.value or 0.0, summary.usual.value or 0.0)
-
-
-def _compute_bars(summary: CrimeSummary, longest: float) -> dict[str, Any]:
-    """Lengths of bar and mark as shares of the longest; nothing drawn for a number held back."""
-    return {
-        "bar": 0.0 if summary.now.value is None else round(summary.now.value / longest, 4),
-        "mark": None if summary.usual.value is None else round(summary.usual.value / longest, 4),
-    }
+def _build_sheet_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
+    """Rows with a bar and a mark, as shares of the longest; none for a suppressed number."""
+    lengths = [summary.now.value or 0.0 for summary in summaries]
+    lengths += [summary.usual.value or 0.0 for summary in summaries]
+    longest = max(lengths, default=0.0) or 1.0
+    rows = []
+    for summary in summaries:
+        now, usual = summary.now.value, summary.usual.value
+        bar = 0.0 if now is None else round(now / longest, 4)
+        mark = None if usual is None else round(usual / longest, 4)
+        rows.append({**_build_sheet_row(summary), "bar": bar, "mark": mark})
+    return rows
 
 
 def _build_sheet_row(summary: CrimeSummary) -> dict[str, Any]:
@@ -377,7 +357,3 @@ def _build_sheet_row(summary: CrimeSummary) -> dict[str, Any]:
 
 def _shorten_line(text: str, max_letters: int = LONGEST_LINE) -> str:
     return shorten(make_printable(text), max_letters)
-
-
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -1,7 +1,7 @@
 "use strict";
 
-// What is drawn above the streets on a canvas of its own: bus stops and stations, the route with
-// its arrows, and the names of streets, which give way to all of it and stand only where their own
+// Drawn above the streets on a canvas of its own: bus stops and stations, the route with
+// its arrows, and the names of streets, which avoid all of it and are drawn only where their own
 // street is the nearest.
 const makeInk = ({ map, data, pieces, chosen, shown }) => {
   const nearest = makeNearest({ map, pieces, names: data.streets.name.map((row) => data.streets.names[row]) });
@@ -16,7 +16,7 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
     (at, row) => ({ at, kind, text: data.ground[kind].name[row] }),
   ));
 
-  // A leg keeps to the left of its street, so that the way back lies beside the way out.
+  // A leg is drawn left of its street, so that the way back is next to the way out.
   const besideLine = (points, aside) => {
     const clean = points.filter((point, i) => !i || point.distanceTo(points[i - 1]) > 0.5);
     const normal = (a, b) => {
@@ -77,9 +77,9 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
   // Pixels from a street that is walked to its name, on either side.
   const ASIDE = [15, 17, 19, 22, 26].flatMap((by) => [by, -by]);
 
-  // Names are set longest street first, where they fit and touch nothing that is set already.
-  const touches = (taken, boxes) => boxes.some(
-    (a) => taken.some((b) => Math.abs(a.x - b.x) < a.r + b.r && Math.abs(a.y - b.y) < a.r + b.r),
+  // Names of the longest streets come first, where they fit and touch nothing drawn already.
+  const touches = (occupied, boxes) => boxes.some(
+    (a) => occupied.some((b) => Math.abs(a.x - b.x) < a.r + b.r && Math.abs(a.y - b.y) < a.r + b.r),
   );
   const boxesAlong = (at, angle, width, r) => {
     const boxes = [];
@@ -103,17 +103,17 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
     pen.fillText(text, 0, 0);
     pen.restore();
   };
-  const drawNames = (pen, bounds, taken, route) => {
+  const drawNames = (pen, bounds, occupied, route) => {
     const pixels = 1 / metresPerPixel();
     const isNearest = nearest(bounds);
-    const said = new Map();
+    const placed = new Map();
     const candidates = labels.map((label) => ({ ...label, at: map.latLngToLayerPoint(label.at) }))
       .filter(({ at, rank }) => bounds.contains(at) && (rank <= 3 || map.getZoom() >= 16.5));
     const isWalked = ({ at }) => touches(route, [{ x: at.x, y: at.y, r: 5 }]);
     const walked = candidates.map(isWalked);
     const setName = ({ text, at, angle, room }, aside) => {
       const width = pen.measureText(text).width;
-      const same = said.get(text) || [];
+      const same = placed.get(text) || [];
       if (width > room * pixels * 1.05 || same.some((other) => other.distanceTo(at) < 320)) return;
       const [dx, dy] = [Math.sin(angle), -Math.cos(angle)];
       const spare = Math.max(0, (room * pixels - width) / 2);
@@ -121,16 +121,16 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
         (along) => at.add([dx * by - dy * along, dy * by + dx * along]),
       ));
       const put = places.find(
-        (place) => !touches(taken, boxesAlong(place, angle, width, 7))
+        (place) => !touches(occupied, boxesAlong(place, angle, width, 7))
           && isNearest(boxesAlong(place, angle, width / 2, 7), text),
       );
       if (!put) return;
-      taken.push(...boxesAlong(put, angle, width, 7));
-      said.set(text, [...same, at]);
+      occupied.push(...boxesAlong(put, angle, width, 7));
+      placed.set(text, [...same, at]);
       write(pen, text, put, angle);
     };
-    // Streets of the route come first, with the name beside the line that is walked; and what
-    // is in sight comes before the margin that is drawn for the next move of the map.
+    // Streets of the route come first, with the name next to the walked line; and what is in
+    // sight comes before the margin that is drawn for the next move of the map.
     const sight = L.bounds([[0, 0], map.getSize()].map((at) => map.containerPointToLayerPoint(at)));
     [true, false].forEach((inSight) => {
       const now = candidates.map(({ at }) => sight.contains(at) === inSight);
@@ -138,7 +138,7 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
       candidates.forEach((label, row) => now[row] && !walked[row] && setName(label, [0]));
     });
   };
-  const drawTransport = (pen, bounds, taken) => transport
+  const drawTransport = (pen, bounds, occupied) => transport
     .map((place) => ({ ...place, at: map.latLngToLayerPoint(place.at) }))
     .filter(({ at, kind }) => bounds.contains(at) && (kind === "station" || map.getZoom() >= 16))
     .map((place) => {
@@ -151,17 +151,17 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
       pen.fillStyle = "#ffffff";
       pen.fill();
       pen.stroke();
-      taken.push({ x: at.x, y: at.y, r: size + 2 });
+      occupied.push({ x: at.x, y: at.y, r: size + 2 });
       return place;
     });
-  const drawStations = (pen, places, taken) => {
+  const drawStations = (pen, places, occupied) => {
     pen.fillStyle = "#8a1c1c";
     places.filter(({ kind, text }) => kind === "station" && text).forEach(({ at, text }) => {
       const width = pen.measureText(text).width;
       const put = [[0, 18], [0, -18], [width / 2 + 14, 0], [-width / 2 - 14, 0]]
-        .map((by) => at.add(by)).find((place) => !touches(taken, boxesAlong(place, 0, width, 7)));
+        .map((by) => at.add(by)).find((place) => !touches(occupied, boxesAlong(place, 0, width, 7)));
       if (!put) return;
-      taken.push(...boxesAlong(put, 0, width, 7));
+      occupied.push(...boxesAlong(put, 0, width, 7));
       write(pen, text, put, 0);
     });
   };
@@ -181,7 +181,7 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
       const { min } = this._bounds;
       const size = this._bounds.getSize();
       const sharp = document.body.classList.contains("printing") ? 3 : Math.max(1, devicePixelRatio);
-      // A new canvas each time: on paper, wiping a used one would blot out what lies below.
+      // A new canvas each time: on paper, clearing a used one would cover what is below.
       const fresh = this._container.cloneNode(false);
       fresh.width = size.x * sharp;
       fresh.height = size.y * sharp;
@@ -200,21 +200,21 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
         (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
       );
       const boxed = (places, r) => places.map((at) => ({ ...map.latLngToLayerPoint(at), r }));
-      const taken = boxed([...chosen.points, ...chosen.away], 17);
-      if (shown.schools) taken.push(...boxed(data.schools.map(({ at }) => at), 12));
+      const occupied = boxed([...chosen.points, ...chosen.away], 17);
+      if (shown.schools) occupied.push(...boxed(data.schools.map(({ at }) => at), 12));
       pen.font = "600 12px system-ui, 'Segoe UI', Roboto, Arial, sans-serif";
       pen.textAlign = "center";
       pen.textBaseline = "middle";
       pen.lineJoin = "round";
-      const places = shown.transport ? drawTransport(pen, this._bounds, taken) : [];
+      const places = shown.transport ? drawTransport(pen, this._bounds, occupied) : [];
       drawRoute(pen, legs);
       const route = legs.flatMap(boxesOnLine);
-      taken.push(...route);
+      occupied.push(...route);
       pen.lineWidth = 4;
       pen.strokeStyle = "#ffffff";
-      drawStations(pen, places, taken);
+      drawStations(pen, places, occupied);
       pen.fillStyle = "#2b2b2b";
-      if (shown.names) drawNames(pen, this._bounds, taken, route);
+      if (shown.names) drawNames(pen, this._bounds, occupied, route);
     },
     redraw() {
       if (this._map) this._update();

@@ -5,7 +5,7 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  // Spoken by a screen reader; shown as well where the map alone would not tell.
+  // Read out by a screen reader, and shown where the map alone does not make it clear.
   const say = (text, { seen = false } = {}) => {
     one("#said").textContent = text;
     one("#said").classList.toggle("unseen", !seen);
@@ -21,8 +21,8 @@
   pane("ink", 430);
   map.getPane("ink").style.pointerEvents = "none";
   map.getPane("found").style.pointerEvents = "none";
-  const besideInk = L.svg({ pane: "beside", padding: 0.2 });
-  // One canvas for all that lies below: a second one would blot out the first on paper.
+  const othersInk = L.svg({ pane: "beside", padding: 0.2 });
+  // One canvas for everything below: on paper a second one would cover the first.
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
   const STREETS = [
     { weight: 7, casing: 9, color: "#ffffff" },
@@ -162,7 +162,7 @@
     });
     return marker;
   };
-  // Of a week, the day and the officer chosen; a plan has no such choice.
+  // The chosen day and officer of a week; a plan has none.
   const filters = all("[data-filter]");
   const wanted = () => data.patrols.filter(
     (patrol) => filters.every(({ dataset, value }) => !value || patrol[dataset.filter] === value),
@@ -204,7 +204,7 @@
       button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     }
   };
-  // Places to keep away from, told in the words of the list.
+  // Places to keep away from, in the words of the list.
   const awayText = (number) => one(`[data-away="${number}"] .text`, article(chosen.patrol.id)).textContent;
   const openAway = (number) => {
     const words = document.createElement("p");
@@ -217,13 +217,13 @@
     say("Map moved to a place to keep away from.");
   };
   // The other patrols of the choice, thin, so that a day is seen as a whole.
-  const beside = L.layerGroup().addTo(map);
-  const showBeside = () => {
-    beside.clearLayers();
+  const others = L.layerGroup().addTo(map);
+  const showOthers = () => {
+    others.clearLayers();
     if (!filters.length) return;
     wanted().filter((patrol) => patrol !== chosen.patrol).forEach((patrol) => {
-      const style = { pane: "beside", renderer: besideInk, color: "#0b3d91", weight: 2.5, opacity: 0.75, dashArray: "7 4" };
-      L.polyline(unpack(patrol.legs), style).addTo(beside).on("click", () => choose(patrol.id));
+      const style = { pane: "beside", renderer: othersInk, color: "#0b3d91", weight: 2.5, opacity: 0.75, dashArray: "7 4" };
+      L.polyline(unpack(patrol.legs), style).addTo(others).on("click", () => choose(patrol.id));
     });
   };
   const options = all("option", one("#patrol-choice"));
@@ -237,7 +237,7 @@
     stops.clearLayers();
     map.closePopup();
     showSchools(null);
-    showBeside();
+    showOthers();
     setBands();
     ink.redraw();
     say("No patrol is planned for this day and officer.", { seen: true });
@@ -292,7 +292,7 @@
     }
     all(".here").forEach((item) => item.classList.remove("here"));
     showSchools(patrol.from_base ? null : patrol.urn);
-    showBeside();
+    showOthers();
     setBands();
     map.closePopup();
     if (highlight) highlight.remove();

@@ -1,7 +1,7 @@
-"""What the script of `map.html` draws: a plan's geometry as small whole numbers, each drawn once.
+"""The data that the script of `map.html` draws, packed small.
 
-Lines are steps of a millionth of a degree (about 0.1 m) from point to point; streets are stored
-once and every layer colours them by a string of one digit a piece.
+Lines are whole numbers: steps of a millionth of a degree (about 0.1 m) from point to point. Streets
+are stored once, and every layer colours them by a string with one digit per piece.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
-"""Upper limits of the priority classes, as shares of all street metres; the rest is not drawn."""
+"""Upper limits of the priority classes, as shares of all street metres; the rest has no colour."""
 
 ONLY_REPORTED, ONLY_RECORDED = 1, 2
-"""Disagreement: pupils report and little is recorded; much is recorded and no group reports."""
+"""Where voices differ: pupils report and little is recorded, or the other way round."""
 
 STREET_RANK = {
     "trunk": 0,
@@ -51,64 +51,57 @@ STREET_RANK = {
 
 PATH_RANK = 5
 MARGIN_METRES = 60.0
-"""Map features are drawn this far beyond the streets."""
+"""Parks, buildings and other features are drawn this far beyond the streets."""
 
 MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 """Square metres under which an area is not drawn."""
 
 LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
-"""A name may stand so often along its street: seldom with much room, or often with little."""
+"""Distances between two places for a street's name: far apart with much room, near with little."""
 
 MIN_LABEL_STRAIGHTNESS = 0.97
-"""A name is set where the street is straight: chord over length is at least this."""
+"""A name is only placed where chord over length of the street is at least this."""
 
 
 @dataclass(frozen=True, eq=False)
 class MapPatrol:
-    """A patrol as the page shows it.
-
-    Parameters
-    ----------
-    id
-        Stands after # in the page's address.
-    patrol
-        The walk.
-    title, about
-        What it is called, and a line below that; empty for none.
-    choice
-        Few words that tell it from the others in a list.
-    day, officer
-        What a week's outings are chosen by; empty for those of a plan.
-    """
+    """A patrol as the page shows it."""
 
     id: str
+    """Comes after # in the page's address."""
     patrol: "Patrol"
     title: str
     choice: str
+    """Its entry in the list of patrols."""
     about: str = ""
+    """A line below the title."""
     day: str = ""
+    """In a week, the date and the officer by which it is chosen; empty in a plan."""
     officer: str = ""
 
 
 def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
     """Every patrol of a plan."""
-    return tuple(_build_map_patrol(patrol) for patrol in plan.patrols)
-
-
-def _build_map_patrol(patrol: "Patrol") -> MapPatrol:
-    title = patrol.school if patrol.number == 1 else f"{patrol.school}, officer {patrol.number}"
-    times = f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}"
-    return MapPatrol(format_patrol_id(patrol), patrol, title, f"{title}, {times}")
+    return tuple(
+        MapPatrol(
+            format_patrol_id(patrol),
+            patrol,
+            patrol.title,
+            f"{patrol.title}, {format_time(patrol.start_minutes)} to "
+            f"{format_time(patrol.end_minutes)}",
+        )
+        for patrol in plan.patrols
+    )
 
 
 def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
-    """Everything that the map draws, ready for JSON.
+    """Build everything that the map draws, ready for JSON.
 
     Parameters
     ----------
     plan
-        Streets, hotspots, schools and risk.
-    outings
+        Plan with the streets, hotspots, schools and risk.
+    patrols
         The patrols shown; by default the plan's.
 
     Returns
@@ -142,8 +135,8 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
         "hotspots": _pack_hotspots(plan.hotspots, projection),
         "schools": _pack_schools(plan),
         "patrols": [
-            _pack_patrol(outing, projection)
-            for outing in (list_map_patrols(plan) if patrols is None else patrols)
+            _pack_patrol(patrol, projection)
+            for patrol in (list_map_patrols(plan) if patrols is None else patrols)
         ],
     }
 
@@ -158,27 +151,19 @@ def rank_streets(network: StreetNetwork) -> NDArray[np.int64]:
 def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
     """Class of each piece by its risk per metre, ranked along all street metres.
 
-    Parameters
-    ----------
-    share
-        (p,) risk of each piece.
-    metres
-        (p,) its length.
-
-    Returns
-    -------
-    NDArray
-        (p,) 4 for the top 5 % of street metres, 3 up to 15 %, 2 up to 30 %, 1 up to 50 %, and 0
-        for the rest and for pieces without risk. Equal risks get one class, the lower one.
+    `risk` and `metres` are (p,), and so is the result: 4 for the top 5 % of street metres, 3 up to
+    15 %, 2 up to 30 %, 1 up to 50 %, and 0 for the rest and for pieces without risk. Pieces of
+    equal risk get the same class, the lower one.
     """
     density = risk / metres
     order = np.argsort(-density, kind="stable")
     along = np.cumsum(metres[order])
     ranked = density[order]
-    # Pieces of one catchment are equal up to rounding: none of them may be set apart.
-    same = np.r_[True, ranked[:-1] - ranked[1:] > 1e-9 * ranked[:1]]
-    group = np.cumsum(same) - 1
-    ends = np.r_[np.flatnonzero(same)[1:], len(ranked)] - 1
+    # Pieces of one catchment have equal risk up to rounding, so they must get one class: a group of
+    # equal pieces takes the position where the group ends.
+    begins_group = np.r_[True, ranked[:-1] - ranked[1:] > 1e-9 * ranked[:1]]
+    group = np.cumsum(begins_group) - 1
+    ends = np.r_[np.flatnonzero(begins_group)[1:], len(ranked)] - 1
     position = np.empty(len(ranked))
     position[order] = (along[ends] / along[-1])[group]
     level = len(PRIORITY_CLASS_LIMITS) - np.searchsorted(PRIORITY_CLASS_LIMITS, position - 1e-12)
@@ -186,10 +171,10 @@ def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) ->
 
 
 def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
-    """Classes of every piece by voice, and where the voices disagree.
+    """Classes of every piece by voice, and where the voices differ.
 
-    Pupils' reports arrive here as groups at the threshold or above, and leave as classes: no
-    number of reports can be read off the map.
+    Pupils' reports enter as groups at the threshold or above, and leave as classes: no number of
+    reports can be read off the map.
     """
     classes = {"joined": classify_priority(risk.joined, metres)}
     if not (risk.reports.any() and risk.crime.any()):
@@ -242,7 +227,7 @@ def _place_labels(
     rank: NDArray[np.int64],
     names: NDArray[np.str_],
 ) -> dict[str, Any]:
-    """Where street names may be set: on straight parts, so many metres wide, at an angle."""
+    """Places for street names on straight parts: position, room in metres, angle and rank."""
     named = np.flatnonzero(names[name] != "")
     if not len(named):
         return {"at": [], "name": [], "angle": [], "room": [], "rank": ""}
@@ -268,12 +253,10 @@ def _place_labels(
 def _find_straight_parts(
     lines: NDArray[np.object_], every: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Cut lines into equal parts of about this length and keep the straight ones.
+    """Cut lines into equal parts of about this length, and select the straight ones.
 
-    Returns
-    -------
-    line, room, angle, at
-        (k,) row of `lines`, metres, degrees clockwise on the screen; (k, 2) the middle in metres.
+    Returns (k,) row of `lines`, length in metres and angle in degrees clockwise on the screen, and
+    (k, 2) the middle in metres.
     """
     length = shapely.length(lines)
     parts = np.maximum(1, np.round(length / every)).astype(np.int64)
@@ -286,7 +269,7 @@ def _find_straight_parts(
     )
     across = end - start
     straight = np.hypot(*across.T) >= MIN_LABEL_STRAIGHTNESS * room
-    # On screens y grows downwards; a name is never upside down.
+    # On screens y grows downwards. The angle is within 90 degrees, so that no name is upside down.
     angle = (np.degrees(np.arctan2(-across[:, 1], across[:, 0])) + 90) % 180 - 90
     return line[straight], room[straight], angle[straight], middle[straight]
 
@@ -316,7 +299,7 @@ def _pack_basemap(
 
 
 def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
-    """Rings of areas joined where they overlap: the even-odd rule then fills each once."""
+    """Rings of areas, merged where they overlap, so that the even-odd rule fills each once."""
     parts = shapely.get_parts(shapely.simplify(shapely.union_all(areas), 0.8))
     parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
     rings: NDArray[np.object_] = shapely.get_rings(parts[shapely.area(parts) >= smallest])
@@ -356,26 +339,23 @@ def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
 
 def _pack_patrol(map_patrol: MapPatrol, projection: Projection) -> dict[str, Any]:
     patrol = map_patrol.patrol
-    gate, base = (patrol.x, patrol.y), patrol.base_xy
-    begin = base if base is not None and patrol.from_base else gate
-    xy = np.array([begin, *((stop.x, stop.y) for stop in patrol.stops)])
+    base = patrol.base_xy
+    barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
     return {
         "id": map_patrol.id,
         "day": map_patrol.day,
         "officer": map_patrol.officer,
         "urn": patrol.urn,
         "hotspots": [stop.hotspot for stop in patrol.stops],
-        "at": _encode_steps(xy, projection),
+        "at": _encode_steps(patrol.points, projection),
         "ends_at": patrol.ends_at,
         "from_base": patrol.from_base,
         "base": [] if base is None else _encode_steps(np.array([base]), projection),
-        "keep_away": _encode_steps(
-            np.array([(one.x, one.y) for one in patrol.keep_away]).reshape(-1, 2), projection
-        ),
+        "keep_away": _encode_steps(barred, projection),
         "legs": _pack_lines([leg.line for leg in patrol.all_legs], projection),
     }
 
 
 def format_patrol_id(patrol: "Patrol") -> str:
-    """What stands after # in the map's address, and names the patrol's files."""
+    """Comes after # in the map's address, and names the patrol's files."""
     return patrol.urn if patrol.number == 1 else f"{patrol.urn}-{patrol.number}"

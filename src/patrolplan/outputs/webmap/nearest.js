@@ -1,6 +1,6 @@
 "use strict";
 
-// Which named street lies nearest to a point of the screen: a name beside another street than its
+// Which named street is nearest to a point of the screen: a name next to another street than its
 // own would send an officer down the wrong one.
 const makeNearest = ({ map, pieces, names }) => {
   const CELL = 40;

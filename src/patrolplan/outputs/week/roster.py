@@ -1,4 +1,4 @@
-"""Who is who in a week: its schools and officers in one order, and their duties by day."""
+"""A week's schools and officers in a fixed order, with their file names and duties by day."""
 
 import datetime as dt
 import unicodedata
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from patrolplan.errors import Problems
-from patrolplan.patrols.plan import format_time
+from patrolplan.patrols.plan import format_span, format_time
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 
@@ -16,71 +18,58 @@ RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
     *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
 }
-"""Names that Windows keeps for devices."""
+"""Names that Windows reserves for devices."""
 
 
 @dataclass(frozen=True)
 class RosterSchool:
-    """A school of the week.
-
-    Parameters
-    ----------
-    number
-        1 for the first...: names it on the week's map.
-    urn, name
-        As in the schools table.
-    bell
-        When school ends, HH:MM; "about" before it where that is assumed.
-    x, y
-        The gate, in metres.
-    """
+    """A school of the week; `x` and `y` are its gate in metres."""
 
     number: int
+    """From 1; names the school on the week's map."""
     urn: str
     name: str
     bell: str
+    """When school ends, HH:MM; "about HH:MM" where that is assumed."""
     x: float
     y: float
 
 
 @dataclass(frozen=True)
 class RosterOfficer:
-    """An officer of the week: `file` names their papers.
-
-    `mode`, "on foot" or "by bicycle", is how they come to the gate; see `Roster.ways`.
-    """
+    """An officer of the week."""
 
     name: str
     file_name: str
+    """Part of the file names of the officer's papers."""
     mode: str
+    """How they come to the gate, "on foot" or "by bicycle"."""
     schools: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Roster:
-    """A week, ready to be written down."""
+    """A week with everything that its papers look up."""
 
     week: Week
 
     @cached_property
     def schools(self) -> tuple[RosterSchool, ...]:
-        """Every school that is planned, in the plan's order; then any others of duties kept."""
+        """Every school of the plan, in its order, then any others that still have duties."""
         area = self.week.plan.area
         table = area.schools.drop_duplicates("urn").set_index("urn")
         gates = dict(zip(area.schools["urn"], area.network.xy(area.gates).tolist(), strict=True))
         urns = dict.fromkeys(patrol.urn for patrol in self.week.plan.patrols)
-        found = []
+        schools = []
         for number, urn in enumerate(urns, start=1):
             row = table.loc[urn]
             bell = f"{'about ' if row['finish_assumed'] else ''}{row['finish_time']}"
-            found.append(RosterSchool(number, urn, str(row["name"]), bell, *gates[urn]))
-        kept = {duty.urn: duty.patrol for duty in self.week.duties if duty.urn not in urns}
-        for number, (urn, patrol) in enumerate(kept.items(), start=len(found) + 1):
-            bell = (
-                f"about {format_time(patrol.start_minutes)}"  # the school is in no table any more
-            )
-            found.append(RosterSchool(number, urn, patrol.school, bell, patrol.x, patrol.y))
-        return tuple(found)
+            schools.append(RosterSchool(number, urn, str(row["name"]), bell, *gates[urn]))
+        others = {duty.urn: duty.patrol for duty in self.week.duties if duty.urn not in urns}
+        for number, (urn, patrol) in enumerate(others.items(), start=len(schools) + 1):
+            bell = f"about {format_time(patrol.start_minutes)}"  # no table has the school any more
+            schools.append(RosterSchool(number, urn, patrol.school, bell, patrol.x, patrol.y))
+        return tuple(schools)
 
     @cached_property
     def officers(self) -> tuple[RosterOfficer, ...]:
@@ -92,44 +81,38 @@ class Roster:
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
         return tuple(
             RosterOfficer(
-                name,
-                files[name],
-                MODE_WORDS[modes.get(name, "walk")],
-                tuple(schools.get(name, ())),
+                name, file, MODE_WORDS[modes.get(name, "walk")], tuple(schools.get(name, ()))
             )
-            for name in names
+            for name, file in files.items()
         )
 
     @cached_property
     def closed_days(self) -> frozenset[tuple[str, dt.date]]:
-        """Schools and days out of term."""
+        """URN and day of every school day out of term."""
         urns = [school.urn for school in self.schools]
         is_open = find_open_days(self.week.plan.area.term_dates, urns, self.week.days)
-        pairs = ((urn, day) for urn in urns for day in self.week.days)
         return frozenset(
-            pair for pair, there in zip(pairs, is_open.ravel().tolist(), strict=True) if not there
+            (urns[row], self.week.days[column]) for row, column in np.argwhere(~is_open).tolist()
         )
 
     def describe_patrol_mode(self, duty: Duty) -> str:
-        """How a patrol goes, in words; empty where all go the way of the settings."""
+        """How a patrol travels, in words; empty where all travel as the settings say."""
         return MODE_WORDS[duty.patrol.way] if self.week.has_mixed_modes else ""
 
     def describe_officer_modes(self, officer: RosterOfficer) -> str:
-        """How an officer goes, in words: to the gate, and on patrol where that is another way."""
+        """How an officer comes to the gate, and travels on patrol where that differs."""
         settings = self.week.plan.area.settings
-        own = {
-            MODE_WORDS[duty.patrol.way] for duty in self.week.duties if duty.officer == officer.name
-        }
-        if not own:
-            own = {
-                officer.mode if settings.week.way_by_officer else MODE_WORDS[settings.patrol.way]
-            }
-        if own == {officer.mode}:
+        duties = [duty for duty in self.week.duties if duty.officer == officer.name]
+        modes = {MODE_WORDS[duty.patrol.way] for duty in duties}
+        if not modes and settings.week.way_by_officer:
+            modes = {officer.mode}
+        modes = modes or {MODE_WORDS[settings.patrol.way]}
+        if modes == {officer.mode}:
             return officer.mode
-        patrols = f"patrol {' or '.join(sorted(own, reverse=True))}"
-        # From the base they go as they patrol.
-        led = settings.patrol.start == "base"
-        return patrols if led else f"to the gate {officer.mode}, {patrols}"
+        patrols = f"patrol {' or '.join(sorted(modes, reverse=True))}"
+        # An officer who starts at the base travels to the gate as on patrol.
+        from_base = settings.patrol.start == "base"
+        return patrols if from_base else f"to the gate {officer.mode}, {patrols}"
 
     @cached_property
     def school_names(self) -> dict[str, str]:
@@ -152,17 +135,26 @@ class Roster:
     def _duties_by_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
         return _group_duties((duty.officer, duty.date, duty) for duty in self.week.duties)
 
+    def select_duties(self, officer: str | None, date: dt.date | None) -> list[Duty]:
+        """Duties of an officer, a day, or both; None stands for all."""
+        return [
+            duty
+            for duty in self.week.duties
+            if officer in {None, duty.officer} and date in {None, duty.date}
+        ]
+
     def card_path(self, duty: Duty) -> str:
         """Path of a duty's card in the folder."""
-        officer = self._officer_file_names[duty.officer]
+        officer = self.officer_file_names[duty.officer]
         return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}.pdf"
 
     @cached_property
-    def _officer_file_names(self) -> dict[str, str]:
+    def officer_file_names(self) -> dict[str, str]:
+        """Part of a file name that stands for an officer, by name."""
         return {officer.name: officer.file_name for officer in self.officers}
 
     def school_file_name(self, urn: str) -> str:
-        """A URN as part of a file's name."""
+        """Part of a file name that stands for a school."""
         return self._school_file_names[urn]
 
     @cached_property
@@ -173,12 +165,12 @@ class Roster:
 def check_officer_and_date(
     officers: Sequence[str], days: Sequence[dt.date], officer: str | None, date: dt.date | None
 ) -> None:
-    """Raise for an officer or a day that is not of the week.
+    """Check that an officer and a day are of the week.
 
     Raises
     ------
     InputError
-        Naming those that are.
+        When one is not, naming those that are.
     """
     problems = Problems()
     if officer is not None and officer not in officers:
@@ -193,19 +185,19 @@ def check_officer_and_date(
 def _group_duties(
     rows: Iterable[tuple[str, dt.date, Duty]],
 ) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
-    found: dict[tuple[str, dt.date], tuple[Duty, ...]] = {}
-    for who, date, duty in rows:
-        found[who, date] = (*found.get((who, date), ()), duty)
-    return found
+    groups: dict[tuple[str, dt.date], tuple[Duty, ...]] = {}
+    for key, date, duty in rows:
+        groups[key, date] = (*groups.get((key, date), ()), duty)
+    return groups
 
 
 def format_duty_times(duty: Duty) -> str:
-    """From when to when a duty lasts, at the school and around it."""
-    return f"{format_time(duty.start_minutes)}\N{EN DASH}{format_time(duty.end_minutes)}"
+    """Start and end of a duty, with a dash between them."""
+    return format_span(duty.start_minutes, duty.end_minutes)
 
 
 def format_week(week: Week) -> str:
-    """The week as people say it.
+    """First and last day of a week in words.
 
     Examples
     --------
@@ -225,7 +217,7 @@ def format_week(week: Week) -> str:
 
 
 def make_file_names(texts: Iterable[str]) -> dict[str, str]:
-    """File names of texts from data: letters and digits, alike on every system, all different.
+    """File names for texts from data: safe on every system, and all different.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The sheet that an officer may leave with a school: streets and times, and nothing of crime.
+"""The sheet that an officer may leave with a school: streets, days and times, nothing about crime.
 
-It names streets, days and hours. It leaves out every reason, count and category, what intelligence
-tasked, the officers, and the way that they walk.
+It leaves out every reason, count and category, the places tasked by intelligence, the officers'
+names and their routes.
 """
 
 import json
@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from xlsxwriter.utility import xl_col_to_name
+
 from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import list_attributions
 from patrolplan.patrols.plan import Stop, format_span, format_time
 from patrolplan.team.week import Duty
-from patrolplan.text import shorten
+from patrolplan.text import capitalise, shorten
 
 TEMPLATE = "school.typ"
 POINTS_PER_MM = 72 / 25.4
@@ -31,11 +33,10 @@ LONGEST_LINE = 42
 """Letters of a street on one line of its column."""
 LONGEST_NAME = 90
 LONGEST_PLACE = 70
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def render_school_sheets(roster: Roster, urns: Iterable[str]) -> dict[str, bytes]:
-    """Typeset the sheets of schools with a patrol this week.
+    """Typeset the sheets of the given schools that have a patrol this week.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def render_school_sheets(roster: Roster, urns: Iterable[str]) -> dict[str, bytes
         URN to a tagged PDF: a page, or with very many streets two. Equal weeks give equal bytes.
     """
     wanted = set(urns)
-    done = {}
+    sheets = {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.week", TEMPLATE, root)
@@ -53,15 +54,16 @@ def render_school_sheets(roster: Roster, urns: Iterable[str]) -> dict[str, bytes
             (root / "map.pdf").write_bytes(_draw_map(roster, school))
             data = json.dumps(build_school_data(roster, school), ensure_ascii=False)
             (root / "school.json").write_text(data, encoding="utf-8")
-            done[school.urn] = typeset(root, TEMPLATE)
-    return done
+            sheets[school.urn] = typeset(root, TEMPLATE)
+    return sheets
 
 
 def build_school_data(roster: Roster, school: RosterSchool) -> dict[str, Any]:
-    """Everything that the sheet says, as strings for the template."""
+    """Texts of a school's sheet, for the template."""
     name = shorten(make_printable(school.name), LONGEST_NAME)
     areas = _find_areas(roster, school)
-    letters = {hotspot: format_area_letter(number) for number, hotspot in enumerate(areas)}
+    letters = {hotspot: xl_col_to_name(number) for number, hotspot in enumerate(areas)}
+    streets = {letters[hotspot]: _format_street(stop) for hotspot, stop in areas.items()}
     week = roster.week
     return {
         "title": f"Presence around {name}, {format_week(week)}",
@@ -74,29 +76,12 @@ def build_school_data(roster: Roster, school: RosterSchool) -> dict[str, Any]:
             | _describe_presence(roster.school_duties(school.urn, day), letters)
             for day in week.days
         ],
-        "areas": [
-            {"letter": letters[hotspot], "street": _format_street(stop)}
-            for hotspot, stop in areas.items()
-        ],
-        "second_page": not _compute_map_height([_format_street(stop) for stop in areas.values()]),
+        "areas": [{"letter": letter, "street": street} for letter, street in streets.items()],
+        "second_page": not _compute_map_height([*streets.values()]),
         "map_alt": f"Street map around {name} with the gate (G) and the streets "
-        + "; ".join(
-            f"{letters[hotspot]}, {_format_street(stop)}" for hotspot, stop in areas.items()
-        ),
+        + "; ".join(f"{letter}, {street}" for letter, street in streets.items()),
         "basis": make_printable(list_attributions(week.plan)[0]),
     }
-
-
-def format_area_letter(number: int) -> str:
-    """A, B... Z, AA, AB...
-
-    Examples
-    --------
-    >>> format_area_letter(0), format_area_letter(25), format_area_letter(26)
-    ('A', 'Z', 'AA')
-    """
-    before = format_area_letter(number // len(LETTERS) - 1) if number >= len(LETTERS) else ""
-    return before + LETTERS[number % len(LETTERS)]
 
 
 def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
@@ -104,28 +89,28 @@ def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
 
 
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
-    """Hotspots of the week's stops; a place that intelligence alone named is not told outside."""
-    known = set(roster.week.plan.hotspots["hotspot"])
+    """Stops by hotspot; a place tasked by intelligence alone is not shown to a school."""
+    hotspots = set(roster.week.plan.hotspots["hotspot"])
     stops = [stop for duty in _list_duties(roster, school) for stop in duty.patrol.stops]
-    return {stop.hotspot: stop for stop in stops if stop.hotspot in known}
+    return {stop.hotspot: stop for stop in stops if stop.hotspot in hotspots}
 
 
 def _format_street(stop: Stop) -> str:
-    place = shorten(make_printable(stop.place), LONGEST_PLACE)
-    return f"{place[:1].upper()}{place[1:]}"
+    return capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
 
 
 def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dict[str, str]:
-    """When an officer is at the gate, and until when in which streets."""
+    """When an officer is at the gate on a day, and until when in which streets."""
     if not duties:
         return {"gate": "", "until": "", "streets": ""}
     first = min(duties, key=lambda duty: duty.start_minutes)
-    seen = {letters[s.hotspot] for d in duties for s in d.patrol.stops if s.hotspot in letters}
+    stops = [stop for duty in duties for stop in duty.patrol.stops]
+    streets = {letters[stop.hotspot] for stop in stops if stop.hotspot in letters}
     until = max(duty.end_minutes for duty in duties)
     return {
         "gate": format_span(first.start_minutes, first.patrol.gate_until_minutes),
-        "until": f"until about {format_time(5 * round(until / 5))}" if seen else "",
-        "streets": ", ".join(sorted(seen, key=lambda text: (len(text), text))),
+        "until": f"until about {format_time(5 * round(until / 5))}" if streets else "",
+        "streets": ", ".join(sorted(streets, key=lambda text: (len(text), text))),
     }
 
 
@@ -133,7 +118,7 @@ def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
     areas = _find_areas(roster, school)
     gate = MapMarker("G", school.x, school.y, school=True, name=school.name)
     marks = [
-        MapMarker(format_area_letter(number), stop.x, stop.y)
+        MapMarker(xl_col_to_name(number), stop.x, stop.y)
         for number, stop in enumerate(areas.values())
     ]
     height = _compute_map_height([_format_street(stop) for stop in areas.values()])
@@ -147,7 +132,7 @@ def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
 
 
 def _compute_map_height(streets: Sequence[str]) -> float:
-    """Points that the list of streets leaves for the map; 0 where it must turn the page.
+    """Height in points that the list of streets leaves for the map; 0 where it needs a new page.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The week as tables for a spreadsheet, in which no cell can run as a formula.
+"""Tables for spreadsheets, in which no cell can run as a formula.
 
-A month's return as a folder of tables: plan against delivered, safe to open anywhere.
+A week as CSV and workbook, and a month's return (doses promised and delivered) as a folder of CSV.
 """
 
 import csv
@@ -39,13 +39,13 @@ COLUMNS = (
 DATE_COLUMN = COLUMNS.index("date")
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
 LONGEST_CELL = 32_000
-"""Letters; a spreadsheet holds 32,767 in a cell."""
+"""Letters; a cell of a spreadsheet holds 32,767."""
 WIDTHS = (16, 24, 12, 9, 9, 9, 10, 36, 9, 90, 40)
-"""Letters across of the columns."""
+"""Widths of the columns in letters."""
 
 
 def render_week_csv(roster: Roster) -> bytes:
-    """One row a duty, as a table that spreadsheets open; UTF-8 with a mark that says so."""
+    """One row per duty, as CSV; UTF-8 with a byte order mark, which spreadsheets need."""
     stream = io.StringIO(newline="")
     table = csv.writer(stream, quoting=csv.QUOTE_ALL)
     table.writerow(_list_columns(roster))
@@ -56,49 +56,53 @@ def render_week_csv(roster: Roster) -> bytes:
 
 
 def render_week_xlsx(roster: Roster) -> bytes:
-    """The week as a workbook: schools by day, officers by day, every duty, and what is not met.
+    """The week as a workbook: schools by day, officers by day, every duty, and gaps with reasons.
 
-    Cells are written as text, never guessed from it; equal weeks give equal bytes.
+    Cells are written as text, never interpreted; equal weeks give equal bytes.
     """
-    stream = io.BytesIO()
+    week, stream = roster.week, io.BytesIO()
     options = {
         "in_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
+    days = [format_day(day) for day in week.days]
+    across = [24] * len(days)
+    duties = [_build_duty_row(roster, duty) for duty in week.duties]
+    gaps = [
+        [format_day(gap.date), gap.urn, roster.school_names.get(gap.urn, ""), gap.why]
+        for gap in week.unmet
+    ]
+    duty_widths = (*WIDTHS, 12) if week.has_mixed_modes else WIDTHS
+    tables = {
+        "Schools": (["URN", "School", "Bell", *days], _build_school_rows(roster)),
+        "Officers": (["Officer", *days, "Patrols"], _build_officer_rows(roster)),
+        "Patrols": (_list_columns(roster), duties),
+        "Not patrolled": (["Day", "URN", "School", "Why"], gaps),
+    }
+    widths = {
+        "Schools": (10, 36, 12, *across),
+        "Officers": (20, *across, 9),
+        "Patrols": duty_widths,
+        "Not patrolled": (24, 10, 36, 90),
+    }
     with xlsxwriter.Workbook(stream, options) as book:
         book.set_properties({"title": "Week of patrols", "created": FIXED_CREATION_TIME})
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         cell = book.add_format({"text_wrap": True, "valign": "top"})
-        days = [format_day(day) for day in roster.week.days]
-        across = [24] * len(days)
-        sheet = book.add_worksheet("Schools")
-        _fill_sheet(
-            sheet, ("URN", "School", "Bell", *days), _build_school_rows(roster), (head, cell)
-        )
-        _set_page(sheet, (10, 36, 12, *across))
-        sheet = book.add_worksheet("Officers")
-        _fill_sheet(sheet, ("Officer", *days, "Patrols"), _build_officer_rows(roster), (head, cell))
-        _set_page(sheet, (20, *across, 9))
-        sheet = book.add_worksheet("Patrols")
-        rows = [_build_duty_row(roster, duty) for duty in roster.week.duties]
-        _fill_sheet(sheet, _list_columns(roster), rows, (head, cell))
-        _set_page(sheet, (*WIDTHS, 12) if roster.week.has_mixed_modes else WIDTHS)
         dated = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"})
-        for number, duty in enumerate(roster.week.duties, start=1):
-            sheet.write_datetime(
-                number, DATE_COLUMN, dt.datetime.combine(duty.date, dt.time()), dated
-            )  # a date, so that a spreadsheet can sort and filter by it
-        if rows:
-            sheet.autofilter(0, 0, len(rows), len(_list_columns(roster)) - 1)
-        sheet = book.add_worksheet("Not patrolled")
-        gaps = [
-            [format_day(gap.date), gap.urn, roster.school_names.get(gap.urn, ""), gap.why]
-            for gap in roster.week.unmet
-        ]
-        _fill_sheet(sheet, ("Day", "URN", "School", "Why"), gaps, (head, cell))
-        _set_page(sheet, (24, 10, 36, 90))
+        for name, (columns, rows) in tables.items():
+            sheet = book.add_worksheet(name)
+            _fill_sheet(sheet, columns, rows, (head, cell))
+            _set_page(sheet, widths[name])
+        sheet = book.get_worksheet_by_name("Patrols")
+        for number, duty in enumerate(week.duties, start=1):
+            # A date instead of text, so that a spreadsheet can sort and filter by it.
+            date = dt.datetime.combine(duty.date, dt.time())
+            sheet.write_datetime(number, DATE_COLUMN, date, dated)
+        if duties:
+            sheet.autofilter(0, 0, len(duties), len(_list_columns(roster)) - 1)
     return stream.getvalue()
 
 
@@ -110,7 +114,7 @@ def escape_cell(text: str) -> str:
     >>> escape_cell("=1+1"), escape_cell("Market Place"), escape_cell("\tx")
     ("'=1+1", 'Market Place', "'\tx")
     """
-    wide = unicodedata.normalize("NFKC", text)  # some spreadsheets read full-width signs alike
+    wide = unicodedata.normalize("NFKC", text)  # some read full-width signs as plain
     risky = wide.lstrip()[:1] in {"=", "+", "-", "@"} or text[:1] in {"\t", "\r", "\n"}
     return f"'{text}" if risky else text
 
@@ -129,7 +133,7 @@ def _fill_sheet(
 
 
 def _set_page(sheet: Worksheet, widths: Sequence[int]) -> None:
-    """On the screen the head stays in sight; on paper the sheet is as wide as the page."""
+    """Keep the head in sight on the screen, and fit the sheet to the width of the page."""
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.freeze_panes(1, 0)
@@ -162,16 +166,16 @@ def _build_officer_rows(roster: Roster) -> list[list[str]]:
     rows = []
     for officer in roster.officers:
         days = [roster.officer_duties(officer.name, day) for day in roster.week.days]
-        said = [
-            "\n".join(f"{format_duty_times(duty)} {duty.patrol.school}" for duty in day)
-            for day in days
+        cells = [
+            "\n".join(f"{format_duty_times(duty)} {duty.patrol.school}" for duty in duties)
+            for duties in days
         ]
-        rows.append([officer.name, *said, str(sum(map(len, days)))])
+        rows.append([officer.name, *cells, str(sum(map(len, days)))])
     return rows
 
 
 def _list_columns(roster: Roster) -> tuple[str, ...]:
-    """The columns; how each patrol goes is told where not all go the way of the settings."""
+    """The columns, with the way of each patrol where not all go the way of the settings."""
     return (*COLUMNS, "way") if roster.week.has_mixed_modes else COLUMNS
 
 
@@ -199,26 +203,26 @@ TABLES = {
     "by-officer": ["officer"],
     "by-week": ["week"],
 }
-"""Each table and what its rows are."""
+"""Tables of a month's return, and the columns that identify a row."""
 
 
 def build_return_tables(ledger: Ledger, month: str) -> dict[str, pd.DataFrame]:
-    """Plan against delivered of a month (YYYY-MM), by each of `TABLES`."""
+    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`."""
     table = compare_doses(ledger, *month_days(month))
     return {name: summarise_doses(table, by) for name, by in TABLES.items()}
 
 
 def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
-    """Write a month's return whole or not at all; equal doses give equal bytes.
+    """Write a month's return completely or not at all; equal doses give equal bytes.
 
     Parameters
     ----------
     ledger
-        What was promised and delivered.
+        Ledger of doses promised and delivered.
     month
         YYYY-MM.
     out
-        Folder: `return-MONTH.csv`, a row a school and hotspot, and `by-hotspot.csv`,
+        Folder: `return-MONTH.csv`, a row per school and hotspot, and `by-hotspot.csv`,
         `by-school.csv`, `by-officer.csv`, `by-week.csv`.
 
     Returns
@@ -235,18 +239,14 @@ def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
     """
     tables = build_return_tables(ledger, month)
     out = Path(out)
-    about = {"schema": 1, "area": ledger.area, "month": month}
-    with replace_folder(out, about) as folder:
+    details = {"schema": 1, "area": ledger.area, "month": month}
+    with replace_folder(out, details) as folder:
         for name, table in tables.items():
             file = f"return-{month}.csv" if name == "return" else f"{name}.csv"
-            with (folder / file).open("w", encoding="utf-8-sig", newline="") as stream:
-                sheet = csv.writer(stream)
-                sheet.writerow(table.columns)
-                sheet.writerows(_format_cells(table))
+            texts = table.astype(object).where(table.notna(), "").map(_format_cell)
+            texts.to_csv(folder / file, index=False, encoding="utf-8-sig", lineterminator="\r\n")
     return out
 
 
-def _format_cells(table: pd.DataFrame) -> list[list[str]]:
-    """Every cell as text, nothing for what is not known."""
-    filled = table.astype(object).where(table.notna(), "")
-    return [[escape_cell(str(value)) for value in row] for row in filled.to_numpy().tolist()]
+def _format_cell(value: object) -> str:
+    return escape_cell(str(value))

@@ -1,4 +1,4 @@
-"""`tasks.pdf`: the week for the wall, and a sheet for each officer."""
+"""`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
 import json
 import re
@@ -29,7 +29,7 @@ from patrolplan.outputs.wording import (
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, format_span, format_time
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
-from patrolplan.text import format_count, shorten, shorten_tasking
+from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
 
 TEMPLATE = "tasks.typ"
 POINTS_PER_MM = 72 / 25.4
@@ -40,11 +40,11 @@ LONGEST_OFFICER = 40
 LONGEST_WHY = 110
 """Letters: two lines."""
 RECORDED_COUNT_PATTERN = re.compile(r": [^,]+ in the \d+ months to \w+ \d{4}, most harm by ")
-"""What a sheet leaves out of a reason: how much was recorded and until when."""
+"""Part of a reason that a sheet leaves out: how much was recorded and until when."""
 MAX_NAMED_SCHOOLS = 16
 """With more, names would hide the map."""
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
-"""Most letters of an officer's name, and the points that it is set in on top of their papers."""
+"""Maximum letters of an officer's name, and its size in points at the top of their papers."""
 
 
 def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> bytes:
@@ -52,13 +52,13 @@ def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = T
 
     Parameters
     ----------
-    roll
+    roster
         The week.
     duties
-        Those on the officers' sheets; an officer without any gets no sheet.
+        Duties on the officers' sheets; an officer without any gets no sheet.
     wall
         Whether the team's pages come first: schools, officers and places by day, the map, and
-        what is not patrolled and why.
+        days without a patrol with the reason.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = T
 
 
 def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> dict[str, Any]:
-    """Everything that the pages say, as strings for the template."""
+    """Texts of the pages, for the template."""
     week = roster.week
     area = make_printable(week.plan.area.name)
     data: dict[str, Any] = {
@@ -89,9 +89,9 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         "days": [{"name": f"{day:%A}", "date": f"{day.day} {day:%B}"} for day in week.days],
         "wall": _build_wall_pages(roster) if wall else None,
         "sheets": [
-            _build_sheet(roster, officer, mine)
+            _build_sheet(roster, officer, own)
             for officer in roster.officers
-            if (mine := [duty for duty in duties if duty.officer == officer.name])
+            if (own := [duty for duty in duties if duty.officer == officer.name])
         ],
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
@@ -104,7 +104,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
 
 
 def choose_officer_points(name: str) -> int:
-    """Points that an officer's name is set in."""
+    """Size in points of an officer's name."""
     return next(size for letters, size in OFFICER_NAME_POINTS if len(name) <= letters)
 
 
@@ -119,9 +119,9 @@ def format_school_name(name: str) -> str:
 
 
 def format_set_out(duty: Duty) -> str:
-    """When to leave the base, empty for who starts at the gate."""
-    left, start = format_time(duty.leave_minutes), format_time(duty.start_minutes)
-    return "" if left == start and duty.patrol.starts_at == "gate" else left
+    """When to leave the base; empty for an officer who starts at the gate."""
+    leave, start = format_time(duty.leave_minutes), format_time(duty.start_minutes)
+    return "" if leave == start and duty.patrol.starts_at == "gate" else leave
 
 
 def _build_wall_pages(roster: Roster) -> dict[str, Any]:
@@ -151,12 +151,15 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
             }
             for duties, day in zip(days, roster.week.days, strict=True)
         ]
-        row = {
-            "number": str(school.number),
-            "name": format_school_name(school.name),
-            "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
-        }
-        rows.append({**row, "cells": cells, "count": str(sum(map(bool, days)))})
+        rows.append(
+            {
+                "number": str(school.number),
+                "name": format_school_name(school.name),
+                "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
+                "cells": cells,
+                "count": str(sum(map(bool, days))),
+            }
+        )
     return rows
 
 
@@ -176,27 +179,28 @@ def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
             ]
             for duties in days
         ]
-        row = {
-            "name": format_officer_name(officer.name),
-            "about": roster.describe_officer_modes(officer),
-        }
-        rows.append({**row, "cells": cells, "count": str(sum(map(len, days)))})
+        rows.append(
+            {
+                "name": format_officer_name(officer.name),
+                "about": roster.describe_officer_modes(officer),
+                "cells": cells,
+                "count": str(sum(map(len, days))),
+            }
+        )
     return rows
 
 
 def _group_visits(roster: Roster) -> dict[str, list[tuple[Duty, Stop]]]:
-    """Stops of the week by place, the busiest places first."""
-    found: dict[str, list[tuple[Duty, Stop]]] = {}
+    """Stops of the week by hotspot: most days first, then in the plan's order, then by name."""
+    visits: dict[str, list[tuple[Duty, Stop]]] = {}
     for duty in roster.week.duties:
         for stop in duty.patrol.stops:
-            found.setdefault(stop.hotspot, []).append((duty, stop))
+            visits.setdefault(stop.hotspot, []).append((duty, stop))
     order = {name: number for number, name in enumerate(roster.week.plan.hotspots["hotspot"])}
-    return dict(
-        sorted(
-            found.items(),
-            key=lambda row: (-_count_days(row[1]), order.get(row[0], len(order)), row[0]),
-        )
+    names = sorted(
+        visits, key=lambda name: (-_count_days(visits[name]), order.get(name, len(order)), name)
     )
+    return {name: visits[name] for name in names}
 
 
 def _count_days(visits: list[tuple[Duty, Stop]]) -> int:
@@ -215,13 +219,19 @@ def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
             for day in roster.week.days
         ]
         place = shorten(make_printable(visits[0][1].place), LONGEST_NAME)
-        row = {"id": make_printable(name), "place": f"{place[:1].upper()}{place[1:]}"}
-        rows.append({**row, "cells": cells, "count": str(_count_days(visits))})
+        rows.append(
+            {
+                "id": make_printable(name),
+                "place": capitalise(place),
+                "cells": cells,
+                "count": str(_count_days(visits)),
+            }
+        )
     return rows
 
 
 def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
-    """Days without a patrol by school, the same reason told once; closed days need no reason."""
+    """Days without a patrol by school, each reason once; closed days need no reason."""
     rows = []
     for school in roster.schools:
         reasons: dict[str, list[str]] = {}
@@ -237,7 +247,6 @@ def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
 
 def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
     name = format_officer_name(officer.name)
-    count = format_count(len(duties), "patrol")
     pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
     shown = {duty.date for duty in duties}
     everything = shown == {d.date for d in roster.week.duties if d.officer == officer.name}
@@ -246,7 +255,7 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
         "officer": name,
         "officer_size": choose_officer_points(name),
         "about": roster.describe_officer_modes(officer),
-        "count": count,
+        "count": format_count(len(duties), "patrol"),
         "days": [
             {
                 "day": format_day(day),
@@ -299,35 +308,34 @@ def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
 
 
 def _describe_base(roster: Roster, duty: Duty) -> str:
-    """The base, by whose it is where that is not the officer's own."""
-    whose = find_base_owner(roster.week.plan.area, duty.officer, duty.patrol)
-    return f"the base of {format_officer_name(whose)}" if whose else "the base"
+    """The base, with its owner's name where that is not the officer."""
+    owner = find_base_owner(roster.week.plan.area, duty.officer, duty.patrol)
+    return f"the base of {format_officer_name(owner)}" if owner else "the base"
 
 
 def _describe_first_task(patrol: Patrol) -> str:
-    """What to do at the gate, or why there is no gate first; and the way there from the base."""
+    """What to do at the gate, and the way there from the base; or why there is no gate first."""
     if patrol.from_base:
         return "The patrol sets out here; no presence at the gate first."
-    seen = "Be seen as pupils leave; meet the member of staff."
+    task = "Be seen as pupils leave; meet the member of staff."
     if patrol.approach is None:
-        return seen
+        return task
     way = format_metres(patrol.approach.metres)
     minutes = f"{patrol.approach.minutes:.0f} min"
-    return f"From the base {way}, {minutes}: the way is on the card. {seen}"
+    return f"From the base {way}, {minutes}: the way is on the card. {task}"
 
 
 def _shorten_reasons(stop: Stop) -> list[str]:
-    """Why to stand there, two lines at most: the whole reasons stand on the card."""
+    """Reasons to stop, at most two lines; the card has all of them in full."""
     tasked = f"Tasked: {_shorten_tasking(stop.tasked)}." if stop.tasked else ""
-    told = [
-        RECORDED_COUNT_PATTERN.sub(": ", line) for line in list_reasons(replace(stop, tasked=""))
-    ]
-    found = [shorten(make_printable(line), LONGEST_WHY) for line in told if stop.why or not tasked]
-    return [line for line in (tasked, *found) if line][:2]
+    reasons = list_reasons(replace(stop, tasked="")) if stop.why or not tasked else ()
+    lines = [RECORDED_COUNT_PATTERN.sub(": ", reason) for reason in reasons]
+    lines = [tasked, *(shorten(make_printable(line), LONGEST_WHY) for line in lines)]
+    return [line for line in lines if line][:2]
 
 
 def _shorten_tasking(text: str) -> str:
-    """What intelligence asks for in few words, with who asks and until when."""
+    """What intelligence asks for, shortened; who asks and until when stay."""
     return shorten_tasking(make_printable(text).strip().rstrip(".;"), LONGEST_WHY)
 
 

@@ -1,7 +1,4 @@
-"""Week -> everything that the team holds: tables, map, sheets, and each officer's cards.
-
-The week as a page for the phone: the plan's map, chosen by day and officer.
-"""
+"""Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -12,7 +9,7 @@ from typing import Any
 
 from patrolplan.outputs.card.card import CardBook, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.output_folder import format_json
+from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
@@ -32,26 +29,28 @@ from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, build_hots
 from patrolplan.team.week import Duty, Week, build_week_document, format_day
 from patrolplan.text import format_count, shorten
 
+LONGEST_STOP = 44
+"""Letters of a stop on the cover."""
+
 
 def render_week_map(roster: Roster) -> bytes:
-    """Write the week as one HTML page, see `patrolplan.outputs.webmap.map_page.render_map`."""
-    files = {officer.name: officer.file_name for officer in roster.officers}
-    week = WeekView(
-        patrols=tuple(
-            _build_map_patrol(roster, duty, files[duty.officer]) for duty in roster.week.duties
-        ),
-        name=format_week(roster.week),
-        days={f"{day}": format_day(day) for day in roster.week.days},
-        officers={files[officer.name]: officer.name for officer in roster.officers},
+    """Render the week as one HTML page, its patrols chosen by day and officer."""
+    week = roster.week
+    view = WeekView(
+        patrols=tuple(_build_map_patrol(roster, duty) for duty in week.duties),
+        name=format_week(week),
+        days={f"{day}": format_day(day) for day in week.days},
+        officers={officer.file_name: officer.name for officer in roster.officers},
     )
-    return render_map(roster.week.plan, week)
+    return render_map(week.plan, view)
 
 
-def _build_map_patrol(roster: Roster, duty: Duty, file: str) -> MapPatrol:
+def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
+    officer = roster.officer_file_names[duty.officer]
     leave = format_set_out(duty)
     about = f"{format_day(duty.date)}, {duty.officer}"
     return MapPatrol(
-        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{file}",
+        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}",
         patrol=duty.patrol,
         title=duty.patrol.school,
         choice=(
@@ -59,12 +58,8 @@ def _build_map_patrol(roster: Roster, duty: Duty, file: str) -> MapPatrol:
         ),
         about=f"{about}, set out {leave}" if leave else about,
         day=f"{duty.date}",
-        officer=file,
+        officer=officer,
     )
-
-
-LONGEST_STOP = 44
-"""Letters of a stop on the cover."""
 
 
 def write_week_files(
@@ -76,12 +71,8 @@ def write_week_files(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> None:
-    """Write the papers of a week into an empty folder, see `patrolplan.outputs.pack`."""
-    duties = [
-        duty
-        for duty in roster.week.duties
-        if officer in {None, duty.officer} and date in {None, duty.date}
-    ]
+    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`."""
+    duties = roster.select_duties(officer, date)
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
@@ -89,26 +80,21 @@ def write_week_files(
         "tasks.pdf": render_task_sheets(roster, duties, wall=officer is None and date is None),
         **_render_card_files(roster, duties, executor, report_progress),
     }
-    urns = [duty.urn for duty in duties]
-    for urn, pdf in render_school_sheets(roster, urns).items():
+    for urn, pdf in render_school_sheets(roster, [duty.urn for duty in duties]).items():
         files[f"schools/{roster.school_file_name(urn)}.pdf"] = pdf
     write_week_documents(roster.week, folder)
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    write_files(folder, files)
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:
-    """The contents of `week.json` and `hotspots.geojson`, from which a week is read again."""
+    """Build `week.json` and `hotspots.geojson`, from which a week is read again."""
     documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
     return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
 
 
 def write_week_documents(week: Week, folder: Path) -> None:
     """Write `week.json` and `hotspots.geojson` into a folder."""
-    for name, content in format_week_documents(week).items():
-        (folder / name).write_bytes(content)
+    write_files(folder, format_week_documents(week))
 
 
 def _render_card_files(
@@ -119,31 +105,31 @@ def _render_card_files(
 ) -> dict[str, bytes]:
     """Each officer's cards under a cover, and every card alone."""
     plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
-    hands = [
-        (officer, mine)
+    by_officer = [
+        (officer, own)
         for officer in roster.officers
-        if (mine := [duty for duty in duties if duty.officer == officer.name])
+        if (own := [duty for duty in duties if duty.officer == officer.name])
     ]
     books = [
         CardBook(
             title=f"Cards of {format_officer_name(officer.name)}, {format_week(roster.week)}",
-            cover=build_cover_data(roster, officer, mine),
-            cards=tuple((plans[duty.date], duty.patrol) for duty in mine),
+            cover=build_cover_data(roster, officer, own),
+            cards=tuple((plans[duty.date], duty.patrol) for duty in own),
         )
-        for officer, mine in hands
+        for officer, own in by_officer
     ]
     files = {}
-    made = render_card_books(books, executor=executor, report_progress=report_progress)
-    for (officer, mine), (whole, cards) in zip(hands, made, strict=True):
-        files[f"cards/{officer.file_name}.pdf"] = whole
-        files |= {roster.card_path(duty): card for duty, card in zip(mine, cards, strict=True)}
+    rendered = render_card_books(books, executor=executor, report_progress=report_progress)
+    for (officer, own), (book, cards) in zip(by_officer, rendered, strict=True):
+        files[f"cards/{officer.file_name}.pdf"] = book
+        files |= {roster.card_path(duty): card for duty, card in zip(own, cards, strict=True)}
     return files
 
 
 def build_cover_data(
     roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
 ) -> dict[str, Any]:
-    """Everything that the cover of an officer's cards says, as strings for the template."""
+    """Texts of the cover of an officer's cards, for the template."""
     week = roster.week
     name = format_officer_name(officer.name)
     own = [duty for duty in week.duties if duty.officer == officer.name]

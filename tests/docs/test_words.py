@@ -1,0 +1,116 @@
+"""Code, papers and documentation say things in plain words, not in words of the project's own."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+CHECKED = (
+    "src/patrolplan/outputs/*.py",
+    "src/patrolplan/outputs/brief",
+    "src/patrolplan/outputs/governance_templates",
+    "src/patrolplan/outputs/webmap",
+    "src/patrolplan/outputs/week/[rstw_]*",
+    "docs",
+    "notebooks",
+    "benchmarks/*.md",
+    "*.md",
+    "data/README.md",
+)
+"""Files and folders that are checked. For all of the project: ("src", "docs", "notebooks", ...)."""
+
+SUFFIXES = {".py", ".md", ".js", ".j2", ".typ", ".css", ".html", ".ipynb"}
+
+WORDS = ("told", "said", "asked", "kept", "mend", "anew", "whoever", "beside")
+"""Words with a meaning of the project's own; write "reports", "stored", "correct", "again"."""
+
+PHRASES = (
+    "is no time of day",
+    "is no number",
+    "is no stop",
+    "is no URN",
+    "no such key",
+    "mend or remove",
+    "of which none",
+    "as it is told",
+    "that are there",
+    "stands twice",
+    "stand twice",
+    "is not told",
+    "lets go of",
+    "gives way to",
+    "in the same hand",
+    "whole or not at all",
+)
+"""Phrases that readers stumbled over; `docs/glossary.md` has the words to use."""
+
+REFUSED = re.compile(
+    "|".join((rf"\b(?:{'|'.join(WORDS)})\b", *(re.escape(phrase) for phrase in PHRASES))),
+    re.IGNORECASE,
+)
+
+ALLOWED = {
+    ("CHANGELOG.md", "lost who asked"),
+    ("CHANGELOG.md", "still asked how"),
+    ("src/patrolplan/outputs/output_folder.py", 'manifest.get("asked")'),
+    ("src/patrolplan/outputs/pack.py", '{"asked": dict(request)}'),
+    ("src/patrolplan/outputs/purge.py", "kept"),  # a module of risk, until caches are one store
+    ("src/patrolplan/outputs/webmap/map.css", "#said {"),
+    ("src/patrolplan/outputs/webmap/map.html.j2", 'id="said"'),
+    ("src/patrolplan/outputs/webmap/map.js", 'one("#said")'),
+    ("src/patrolplan/outputs/webmap/map.js", 'pane("beside"'),
+    ("src/patrolplan/outputs/webmap/map.js", 'pane: "beside"'),
+}
+"""Path and part of a line where a word has its ordinary meaning, or is a name in a file."""
+
+MAX_ALLOWED = 40
+
+
+def _list_files():
+    for pattern in CHECKED:
+        for path in ROOT.glob(pattern):
+            files = path.rglob("*") if path.is_dir() else [path]
+            yield from (file for file in files if file.suffix in SUFFIXES)
+
+
+def _is_allowed(path, line):
+    name = path.relative_to(ROOT).as_posix()
+    return any(name == where and part in line for where, part in ALLOWED)
+
+
+def _find_refused(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [
+        f"{path.relative_to(ROOT).as_posix()}:{number}: {match[0]!r} in {line.strip()[:80]!r}"
+        for number, line in enumerate(lines, start=1)
+        for match in REFUSED.finditer(line)
+        if not _is_allowed(path, line)
+    ]
+
+
+def test_no_refused_word_is_used():
+    """No checked file has a refused word or phrase outside the lines that are allowed."""
+    found = [line for path in sorted(set(_list_files())) for line in _find_refused(path)]
+    assert not found, "write these in plain words:\n" + "\n".join(found)
+
+
+def test_allowed_lines_exist_and_are_few():
+    """The list of exceptions stays short, and every exception is still needed."""
+    assert len(ALLOWED) <= MAX_ALLOWED
+    lines = Counter()
+    for name, part in ALLOWED:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        lines[name, part] = sum(
+            part in line and bool(REFUSED.search(line)) for line in text.splitlines()
+        )
+    assert [key for key in ALLOWED if not lines[key]] == []
+
+
+@pytest.mark.parametrize("text", ["The row is told.", "'25:00' IS NO TIME OF DAY", "mend it"])
+def test_refused_words_are_recognised(text):
+    """A refused word is found in any case, as a whole word."""
+    assert REFUSED.search(text)
+    assert not REFUSED.search("a saidless, besides amended keptness")
