@@ -21,26 +21,19 @@ from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
 from patrolplan.inputs.lookups import (
-    OFFICER_FIELDS,
-    TASKED_FIELDS,
-    TERM_FIELDS,
+    LOOKUPS,
+    read_bell_times,
+    read_gates,
     read_officers,
     read_tasked_places,
     read_term_dates,
 )
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
-from patrolplan.inputs.schools import (
-    BELL_FIELDS,
-    FIELDS as SCHOOL_FIELDS,
-    GATE_FIELDS,
-    read_bell_times,
-    read_gates,
-    read_schools,
-)
+from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
 from patrolplan.network.network import load_or_build_network
 from patrolplan.privacy import extend_to_squares
-from patrolplan.settings import Settings, suggest_name
+from patrolplan.settings import Settings, format_unknown
 from patrolplan.tables import LeftOut
 
 MAX_SCALE_ERROR = 0.005
@@ -103,11 +96,7 @@ SOURCE_FIELDS = {
     "crimes": CRIME_FIELDS,
     "schools": SCHOOL_FIELDS,
     "reports": REPORT_FIELDS,
-    "bell_times": BELL_FIELDS,
-    "officers": OFFICER_FIELDS,
-    "gates": GATE_FIELDS,
-    "term_dates": TERM_FIELDS,
-    "tasked_places": TASKED_FIELDS,
+    **{lookup.source: lookup.fields for lookup in LOOKUPS},
 }
 """Columns of every source that is a table."""
 
@@ -144,7 +133,7 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     problems = [
         Problem(
             settings.file,
-            f"no such column of ours{suggest_name(name, known)}",
+            format_unknown("no such column of ours", name, known),
             "mend or remove it; our name stands before the =, theirs after it",
             f"key 'columns.{source}.{name}'",
         )

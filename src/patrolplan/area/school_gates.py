@@ -63,7 +63,7 @@ class GateAssigner:
         Parameters
         ----------
         schools, gates, bells
-            As `patrolplan.inputs.schools` reads them.
+            As `patrolplan.inputs.schools` and `patrolplan.inputs.lookups` read them.
         network, limits
             The streets, and the polygon of the area.
         """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from patrolplan.area import format_input_name
 from patrolplan.errors import OutputError
-from patrolplan.inputs.lookups import NAMES, read_tasked_places
+from patrolplan.inputs.lookups import TASKED_COLUMNS, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.outputs.output_folder import replace_file
@@ -58,7 +58,7 @@ class TaskedTable:
             "reason": task.reason.strip(),
             "by": task.by.strip(),
         }
-        named = {columns.get(name, name).casefold(): values[name] for name in NAMES}
+        named = {columns.get(name, name).casefold(): values[name] for name in TASKED_COLUMNS}
         row = io.StringIO(newline="")
         writer = csv.writer(row, delimiter=form.delimiter, lineterminator=form.line_end)
         writer.writerow([named.get(name.strip().casefold(), "") for name in form.header])

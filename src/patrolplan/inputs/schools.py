@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from patrolplan.crs import Projection
@@ -13,14 +12,11 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
-    build_row_checker,
-    describe_cell,
-    parse_numbers,
     project_coordinates,
     quote_value,
     read_table,
 )
-from patrolplan.settings import TIME_OF_DAY, SchoolSettings
+from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 
 FIELDS = (
@@ -30,8 +26,6 @@ FIELDS = (
     Field("phase", ("PhaseOfEducation (name)",)),
     *POINT_FIELDS,
 )
-BELL_FIELDS = (Field("urn", required=True), Field("finish_time", required=True))
-GATE_FIELDS = tuple(Field(name, required=True) for name in ("urn", "longitude", "latitude"))
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 PHASES = (
     "Nursery",
@@ -198,93 +192,3 @@ def _explain_missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
         return "has no place", "write its coordinates"
     phase = quote_value(row["phase"].iloc[0])
     return f"is of the phase {phase}", "take it from [schools] urns, or its phase into phases"
-
-
-def read_bell_times(
-    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
-) -> pd.Series:
-    """Finish times, "HH:MM" by URN.
-
-    Raises
-    ------
-    InputError
-        With every row whose time is no time of day, or whose URN is missing or stands twice.
-    """
-    problems = Problems()
-    parts: list[pd.DataFrame] = []
-    for path in paths:
-        with problems.collect():
-            table = read_table(path, BELL_FIELDS, columns or {}, source="bell_times")
-            table = _check_urns(table, path, parts, problems)
-            wrong = table[~table["finish_time"].fillna("").str.fullmatch(TIME_OF_DAY)]
-            for row, value in wrong["finish_time"].fillna("").items():
-                what = f"{quote_value(value)} is no time of day"
-                place = describe_cell(row, "finish_time")
-                problems.add(path, what, "write hours and minutes as HH:MM, such as 15:10", place)
-            parts.append(table)
-    problems.raise_if_any()
-    return pd.concat(parts).set_index("urn")["finish_time"] if parts else pd.Series(dtype=str)
-
-
-def read_gates(
-    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
-) -> gpd.GeoDataFrame:
-    """Gates by URN: `file`, `row` and `value` as they stand there, and the point.
-
-    Raises
-    ------
-    InputError
-        With every row without coordinates or URN, or whose URN stands twice.
-    """
-    problems = Problems()
-    parts: list[pd.DataFrame] = []
-    for path in paths:
-        with problems.collect():
-            table = read_table(path, GATE_FIELDS, columns or {}, source="gates")
-            table = _check_urns(table, path, parts, problems)
-            parts.append(_project_gates(table, path, projection, problems))
-    problems.raise_if_any()
-    told = ["file", "row", "value"]
-    if not parts:
-        empty = gpd.GeoDataFrame({name: [] for name in told}, geometry=[], crs=projection.crs)
-        return empty.set_axis(pd.Index([], dtype=object, name="urn"))
-    table = pd.concat(parts).set_index("urn")
-    gates = gpd.points_from_xy(table["x"], table["y"], crs=projection.crs)
-    return gpd.GeoDataFrame(table[told], geometry=gates)
-
-
-def _project_gates(
-    table: pd.DataFrame, path: Path, projection: Projection, problems: Problems
-) -> pd.DataFrame:
-    """One file's gates in the area's metres; coordinates that are none are told by row."""
-    tell = build_row_checker(table, path, problems)
-    degrees = {}
-    good = pd.Series(data=True, index=table.index)
-    for column, limit in (("longitude", 180), ("latitude", 90)):
-        degrees[column] = pd.Series(parse_numbers(table[column]), index=table.index)
-        possible = degrees[column].abs() <= limit
-        tell(~possible, column, "is no coordinate of a gate", "write decimal degrees")
-        good &= possible
-    x, y = projection.to_metres(degrees["longitude"], degrees["latitude"])
-    off = good & pd.Series(np.isnan(x), index=table.index)
-    remedy = "write longitude and latitude in their own columns"
-    tell(off, "longitude", "puts the gate far outside the area", remedy)
-    value = table["longitude"].fillna("") + ", " + table["latitude"].fillna("")
-    return table.assign(x=x, y=y, file=str(path), row=table.index, value=value)
-
-
-def _check_urns(
-    table: pd.DataFrame, path: Path, earlier_tables: Sequence[pd.DataFrame], problems: Problems
-) -> pd.DataFrame:
-    """URNs as schools have them; each must be there, and only once in all files."""
-    table = table.assign(urn=table["urn"].str.removesuffix(".0"))
-    for row in table.index[table["urn"].isna()]:
-        problems.add(
-            path, "the URN is missing", "write the school's URN", describe_cell(row, "urn")
-        )
-    earlier = {urn for part in earlier_tables for urn in part["urn"]}
-    again = table["urn"].notna() & (table["urn"].duplicated() | table["urn"].isin(earlier))
-    for row, urn in table.loc[again, "urn"].items():
-        what = f"the URN {quote_value(urn)} stands twice"
-        problems.add(path, what, "keep one of the rows", describe_cell(row, "urn"))
-    return table

@@ -14,7 +14,7 @@ import difflib
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -277,21 +277,6 @@ def describe_cell(row: object, column: str) -> str:
     return f"row {row}, column '{column}'"
 
 
-def build_row_checker(
-    table: pd.DataFrame, path: Path, problems: Problems
-) -> Callable[[pd.Series, str, str, str], None]:
-    """What notes a problem for every row of a table that is wrong in a column.
-
-    It takes the (n,) rows that are wrong, the column, what is wrong with the value, the remedy.
-    """
-
-    def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
-        for row, value in table.loc[wrong, column].fillna("").items():
-            problems.add(path, f"{quote_value(value)} {what}", remedy, describe_cell(row, column))
-
-    return tell
-
-
 POINT_FIELDS = (
     Field("longitude", ("Longitude",)),
     Field("latitude", ("Latitude",)),
@@ -319,10 +304,9 @@ def project_coordinates(
         When the table has neither pair of columns.
     """
     if {"longitude", "latitude"} <= set(table.columns):
-        longitude, latitude = parse_numbers(table["longitude"]), parse_numbers(table["latitude"])
-        possible = (np.abs(longitude) <= 180) & (np.abs(latitude) <= 90)  # noqa: PLR2004
         return projection.to_metres(
-            np.where(possible, longitude, np.nan), np.where(possible, latitude, np.nan)
+            parse_degrees(table["longitude"], "longitude"),
+            parse_degrees(table["latitude"], "latitude"),
         )
     if {"easting", "northing"} <= set(table.columns):
         grid = projection.crs if "easting" in columns else BRITISH_GRID
@@ -335,5 +319,14 @@ def project_coordinates(
 
 def parse_numbers(values: pd.Series) -> NDArray[np.float64]:
     """Numbers of a text column, NaN where there is none; infinity is none."""
-    found = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+MAX_DEGREES = {"longitude": 180, "latitude": 90}
+
+
+def parse_degrees(values: pd.Series, axis: str) -> NDArray[np.float64]:
+    """(n,) degrees of a text column, NaN where it holds none; `axis` is a key of `MAX_DEGREES`."""
+    degrees = parse_numbers(values)
+    return np.where(np.abs(degrees) <= MAX_DEGREES[axis], degrees, np.nan)

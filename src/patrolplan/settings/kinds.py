@@ -1,6 +1,6 @@
-"""The kinds of value that keys of the settings take, and what all sections keep to.
+"""Types of the settings' values, what all sections have in common, and names from the data.
 
-Names that the settings know of the data and of the rooms below, which cannot be asked.
+The names (crime categories, risk models) belong to modules that settings may not import.
 """
 
 import re
@@ -13,11 +13,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from patrolplan.settings.messages import KeyDescription, format_value
 
 TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-"""How a time of day is written, here as in tables and on the command line."""
+"""The format of a time of day in settings, tables and on the command line."""
 
 
 def parse_time_of_day(text: str) -> time:
-    """A time of day, from HH:MM alone: not "15", nor with seconds or a time zone.
+    """Parse a time of day as HH:MM; "15", seconds and time zones are refused.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def parse_time_of_day(text: str) -> time:
 
 
 def _parse_clock_time(value: object) -> object:
-    """Read "15:10" (TOML has no bare hours and minutes), or TOML's own 15:10:00."""
+    """Accept the text "15:10", or TOML's own 15:10:00 (TOML has no type for HH:MM alone)."""
     if isinstance(value, time) and value == time(value.hour, value.minute):
         return value
     if isinstance(value, str):
@@ -65,10 +65,10 @@ Box = Annotated[
 
 
 class Section(BaseModel):
-    """A table of the settings: frozen, closed to unknown keys, and nothing in it is guessed.
+    """A table of the settings: frozen, without unknown keys, and strict about types.
 
-    Values are of their own kind: no text for a number, no number for true or false, and no number
-    without end, which TOML can write (`inf`, `nan`).
+    Text is not accepted for a number, nor a number for true or false, nor `inf` and `nan`, which
+    TOML can write.
     """
 
     model_config = ConfigDict(
@@ -78,7 +78,7 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _normalise_value(cls, value: object) -> object:
-        """TOML has lists, which are kept as tuples; numpy's numbers are as good as Python's."""
+        """Turn TOML's lists into tuples, and numpy's numbers into Python's."""
         if isinstance(value, np.generic):
             return value.item()
         return tuple(value) if isinstance(value, list) else value
@@ -93,10 +93,10 @@ PATROL_RELEVANT = (
     "Other theft",
     "Criminal damage and arson",
 )
-"""Categories that a visible patrol after school can prevent, all of them reported by victims."""
+"""Categories that a visible patrol after school can prevent; victims report all of them."""
 
 DISCOVERED_CATEGORIES = ("Drugs", "Possession of weapons", "Public order")
-"""Categories that patrols find rather than victims report: the feedback guard leaves them out."""
+"""Categories that patrols discover rather than victims report; the feedback guard excludes them."""
 
 CATEGORIES = (
     *PATROL_RELEVANT,
@@ -119,4 +119,4 @@ RiskModel = Literal[
     "poisson",
     "combination",
 ]
-"""Names of the models in `patrolplan.risk.models`, and the choice among them."""
+"""Names of the models in `patrolplan.risk.models`, or "auto" to choose by back-test."""
