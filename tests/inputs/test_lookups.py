@@ -152,6 +152,27 @@ def test_every_wrong_value_is_told_at_once(tmp_path):
     )
 
 
+def test_a_place_in_two_files_is_a_duplicate(tmp_path):
+    """Two tables with the same place are refused, as one table with it twice is."""
+    row = "T1,-0.1346,51.5205,true,100,2026-11-02,2026-12-18,robberies,Insp. A"
+    one, two = (_tasked(tmp_path, row, name=name) for name in ("1.csv", "2.csv"))
+    (line,) = _list_problems(read_tasked_places, [one, two], BNG)
+    assert line.startswith(f"{two}, row 2, column 'place_id': 'T1' stands twice")
+
+
+def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
+    """A URN that a spreadsheet turned into 100008.0 is 100008 in every table."""
+    days = "2026-11-02,2026-12-18"
+    bells = read_bell_times([_bells(tmp_path, "100008.0,15:10")])
+    gates = read_gates([_gates(tmp_path, "100008.0,-0.13,51.52")], BNG)
+    officers = read_officers([_officers(tmp_path, {"school_urns": "100008.0;100041"})], BNG)
+    terms = read_term_dates([_terms(tmp_path, f"100008.0,{days},term")])
+    places = read_tasked_places([_tasked(tmp_path, f"T1,-0.1,51.5,true,100008.0,{days},a,b")], BNG)
+    assert [*bells.index, *gates.index, *terms["urn"]] == ["100008"] * 3
+    assert officers["school_urns"][0] == ["100008", "100041"]
+    assert places["schools"][0] == ["100008"]
+
+
 def test_no_file_is_no_place():
     """Without a file there are no tasked places, in a table of the same columns."""
     assert read_tasked_places([], Projection()).empty

@@ -6,7 +6,7 @@ function reads and checks them all, so that every wrong value of every file is r
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -63,10 +63,6 @@ def _is_given(table: pd.DataFrame, column: str) -> pd.Series:
 
 def _is_first(table: pd.DataFrame, column: str) -> pd.Series:
     return (table[column] == "") | ~table[column].duplicated()
-
-
-def _is_first_in_file(table: pd.DataFrame, column: str) -> pd.Series:
-    return (table[column] == "") | ~table.duplicated(["file", column])
 
 
 def _matches(table: pd.DataFrame, column: str, *, pattern: str | re.Pattern[str]) -> pd.Series:
@@ -194,7 +190,7 @@ TASKED_PLACES_TABLE = Lookup(
     _build_fields(*TASKED_COLUMNS),
     (
         ("place_id", _given("{value} names no place", "write a short name, such as T1")),
-        ("place_id", replace(ONCE, is_good=_is_first_in_file)),
+        ("place_id", ONCE),
         ("longitude", DEGREES),
         ("latitude", DEGREES),
         (
@@ -398,7 +394,7 @@ def _read_lookup(
         text = pd.concat(tables, ignore_index=True)
     else:
         text = pd.DataFrame(columns=[*names, "file", "row"], dtype="str")
-    if lookup in {BELL_TIMES, GATES}:
+    if "urn" in text:
         text["urn"] = text["urn"].str.removesuffix(".0")  # as spreadsheets write a number
     problems += _find_problems(text, (*lookup.rules, *extra_rules))
     if problems:
@@ -425,7 +421,9 @@ def _parse_dates(text: pd.Series) -> pd.Series:
 
 def _split_urns(text: pd.Series) -> pd.Series:
     """(n,) lists of URNs, from cells that separate them by semicolons."""
-    lists = [[urn.strip() for urn in cell.split(";") if urn.strip()] for cell in text]
+    lists = [
+        [urn.strip().removesuffix(".0") for urn in cell.split(";") if urn.strip()] for cell in text
+    ]
     return pd.Series(lists, index=text.index, dtype=object)
 
 
