@@ -34,8 +34,12 @@ def report_stage(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar with the time left; told what is done, how many of them, of how many."""
+def show_progress_bar() -> Iterator[Callable[..., None]]:
+    """A progress bar with the time left, and the function that updates it.
+
+    The function is called with what is being done, how many are done, of how many, and optionally
+    which one is next. Each "what" has a row of its own.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -51,13 +55,13 @@ def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(*columns, console=stderr_console) as shown:
         tasks = {}
 
-        def tell(what: str, done: int, of: int) -> None:
-            row = what.partition(" of 20")[0]  # months share a row
-            if row not in tasks:
-                tasks[row] = shown.add_task(what)
-            shown.update(tasks[row], description=what, completed=done, total=of)
+        def update(what: str, done: int, of: int, detail: str = "") -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what)
+            text = f"{what} {detail}" if detail else what
+            shown.update(tasks[what], description=text, completed=done, total=of)
 
-        yield tell
+        yield update
 
 
 def list_left_out(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:

@@ -102,11 +102,11 @@ def read_schools(
         table[["urn", "name", "phase"]],
         geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
     )
-    return frame.sort_values("urn", key=_sort_key).reset_index(drop=True)
+    return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
 
 
-def _sort_key(urns: pd.Series) -> pd.Series:
-    """Sort numbers as numbers, other names after them."""
+def build_urn_sort_key(urns: pd.Series) -> pd.Series:
+    """Keys that sort URNs as numbers, and other names after them."""
     return urns.str.zfill(12)
 
 

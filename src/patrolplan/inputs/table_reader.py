@@ -202,13 +202,7 @@ def _detect_format(path: Path) -> _TableFormat:
             raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
     if b"\0" in head:
         raise InputError.one(path, "holds NUL bytes, so is no text", "save it as CSV in UTF-8")
-    try:
-        text = head.decode("utf-8-sig")
-        encoding = "utf-8-sig"
-    except UnicodeDecodeError as error:
-        cut_inside_a_letter = error.start > len(head) - 4
-        encoding = "utf-8-sig" if cut_inside_a_letter else "cp1252"
-        text = head.decode(encoding, errors="replace")
+    text, encoding = decode_text(head, is_cut=True)
     lines = text.splitlines()
     if len(head) == SNIFFED_BYTES and len(lines) == 1:
         what = f"has a first line of more than {SNIFFED_BYTES:,} bytes, so no header of a table"
@@ -221,6 +215,18 @@ def _detect_format(path: Path) -> _TableFormat:
     except csv.Error as error:
         raise InputError.one(path, f"has no header ({error})", "mend its first line") from None
     return _TableFormat(encoding, delimiter, header, blank_lines)
+
+
+def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
+    """Text and its encoding: UTF-8, or else Windows-1252, as older spreadsheets and GIAS write.
+
+    With `is_cut` the content may end inside a letter.
+    """
+    try:
+        return content.decode("utf-8-sig"), "utf-8-sig"
+    except UnicodeDecodeError as error:
+        encoding = "utf-8-sig" if is_cut and error.start > len(content) - 4 else "cp1252"
+        return content.decode(encoding, errors="replace"), encoding
 
 
 _WRONG_FORMATS = {

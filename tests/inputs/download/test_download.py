@@ -101,11 +101,11 @@ def test_a_month_that_vanishes_on_the_way_is_told(world, serving, place, fetch):
     """A month that was in the list and is gone when its turn comes is told too."""
     settings = place()
 
-    def tell(what, *_):
-        if what == "crime of 2026-07":
+    def remove_july(_what, _done, _of, detail):
+        if detail == "of 2026-07":
             world.vanishing = {"2026-07"}
 
-    brought = fetch(settings, serving(world), report_progress=tell)
+    brought = fetch(settings, serving(world), report_progress=remove_july)
     assert brought.notes == ["data.police.uk does not offer crime of 2026-07 (any more)."]
     assert [name[:14] for name in brought.files] == ["crimes/2026-09", "crimes/2026-08"]
 
