@@ -1,10 +1,24 @@
-"""Arrays are worked out once for all that they rest on."""
+"""Results are computed once for all they depend on; answers outlive a fetch that broke off."""
 
 import numpy as np
 import pytest
+from spoilt_cache import every_way, spoil_entries
 
-from patrolplan.cache import load_or_compute_arrays
+from patrolplan.cache import (
+    ENTRY_PATTERN,
+    STORES,
+    AnswerCache,
+    Store,
+    hash_arrays,
+    load_or_compute_arrays,
+    lock_fetch_folder,
+)
+from patrolplan.errors import FetchError
+from patrolplan.inputs.crimes import CRIMES
+from patrolplan.inputs.street_files import STREETS
+from patrolplan.network.network import NETWORKS
 
+STORE = Store("arrays", "test")
 XY = {"xy": np.arange(6.0).reshape(3, 2)}
 
 
@@ -16,25 +30,31 @@ def cache(tmp_path, monkeypatch):
 
 
 def never():
-    """Stands where nothing should be worked out."""
+    """Stands where nothing should be computed."""
     raise AssertionError
 
 
-def made(number):
-    """What gives some arrays."""
-    return lambda: {"numbers": np.full(3, number), "words": np.array(["a", "ö"])}
+def load(number, key="some", arrays=XY, store=STORE):
+    """Arrays from the store; computed, they are three times the number. None: never computed."""
+
+    def compute():
+        return {"numbers": np.full(3, number), "words": np.array(["a", "ö"])}
+
+    return load_or_compute_arrays(
+        store, hash_arrays(key, arrays), never if number is None else compute
+    )
 
 
-def test_arrays_are_worked_out_once():
-    """The same key and arrays give what was kept, to the last bit and of the same kind."""
-    load_or_compute_arrays("some", XY, made(0.1))
-    found = load_or_compute_arrays("some", XY, never)
-    assert found["numbers"].tolist() == [0.1] * 3
-    assert found["words"].tolist() == ["a", "ö"]
+def test_arrays_are_computed_once():
+    """The same key and arrays give what was stored, to the last bit and of the same kind."""
+    load(0.1)
+    loaded = load(None)
+    assert loaded["numbers"].tolist() == [0.1] * 3
+    assert loaded["words"].tolist() == ["a", "ö"]
 
 
 @pytest.mark.parametrize(
-    ("key", "rests_on"),
+    ("key", "arrays"),
     [
         ("other", XY),
         ("some", {"xy": XY["xy"] + 1}),
@@ -43,24 +63,92 @@ def test_arrays_are_worked_out_once():
         ("some", {"zz": XY["xy"]}),
     ],
 )
-def test_what_rests_on_something_else_is_worked_out_anew(key, rests_on):
+def test_what_depends_on_something_else_is_computed_again(key, arrays):
     """Another key, value, shape, kind or name is another entry."""
-    load_or_compute_arrays("some", XY, made(1))
-    assert load_or_compute_arrays(key, rests_on, made(2))["numbers"].tolist() == [2] * 3
+    load(1)
+    assert load(2, key, arrays)["numbers"].tolist() == [2] * 3
 
 
-def test_a_spoilt_entry_is_worked_out_again(cache):
-    """An entry that cannot be read is passed over and mended."""
-    load_or_compute_arrays("some", XY, made(1))
-    for path in cache.rglob("*.npz"):
-        path.write_bytes(b"nothing")
-    assert load_or_compute_arrays("some", XY, made(2))["numbers"].tolist() == [2] * 3
-    assert load_or_compute_arrays("some", XY, never)["numbers"].tolist() == [2] * 3
+def test_an_entry_of_another_version_is_replaced(cache):
+    """A new version takes the place of the old one, so that the cache does not grow."""
+    load(1)
+    assert load(2, store=Store("arrays", "new"))["numbers"].tolist() == [2] * 3
+    assert load(None, store=Store("arrays", "new"))["numbers"].tolist() == [2] * 3
+    assert len(list(cache.rglob("*.entry"))) == 1
+
+
+@every_way
+def test_a_spoilt_entry_is_computed_again_and_replaced(cache, way):
+    """However an entry was spoilt, it is noticed, and the next run finds it whole."""
+    load(1)
+    check_replaced = spoil_entries(cache, way)
+    load(1)
+    check_replaced()
+    load(None)
+
+
+def test_every_bit_of_an_entry_is_checked(cache):
+    """Whatever byte is changed, in the seal or in the content, the entry is not used."""
+    load(1)
+    (path,) = cache.rglob("*.entry")
+    content = path.read_bytes()
+    for at in range(len(content)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(AssertionError):
+            load(None)
 
 
 def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path, monkeypatch):
-    """Where a file stands in the cache folder's place the arrays are worked out every time."""
+    """Where a file stands in the cache folder's place the arrays are computed every time."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "file"))
-    assert load_or_compute_arrays("some", XY, made(1))["numbers"].tolist() == [1] * 3
-    assert load_or_compute_arrays("some", XY, made(2))["numbers"].tolist() == [2] * 3
+    assert load(1)["numbers"].tolist() == [1] * 3
+    assert load(2)["numbers"].tolist() == [2] * 3
+
+
+def test_a_write_that_fails_leaves_nothing(cache, monkeypatch):
+    """On a full disk the result is given all the same, and no part of an entry stays."""
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    assert load(1)["numbers"].tolist() == [1] * 3
+    assert list((cache / "arrays").iterdir()) == []
+
+
+def test_purge_knows_every_store(cache):
+    """Stores are in the list of folders, and their files have the names that purge removes."""
+    assert {store.name for store in (CRIMES, STREETS, NETWORKS)} <= set(STORES)
+    load(1)
+    assert all(ENTRY_PATTERN.fullmatch(path.name) for path in (cache / "arrays").iterdir())
+
+
+def test_two_fetches_do_not_mix(tmp_path):
+    """While one fetch is at work in a folder another must wait."""
+    with (
+        lock_fetch_folder(tmp_path),
+        pytest.raises(FetchError, match="another fetch is at work"),
+        lock_fetch_folder(tmp_path),
+    ):
+        pass
+    with lock_fetch_folder(tmp_path) as workspace:
+        assert workspace == tmp_path / ".fetch"
+
+
+def test_answers_of_another_state_are_thrown_away(tmp_path):
+    """What was stored for another area, or for older data, is not mixed with what comes now."""
+    AnswerCache(tmp_path, "crimes", "old").write("2026-09/0.json", [1])
+    AnswerCache(tmp_path, "streets", "old").write("a.json", [2])
+    new = AnswerCache(tmp_path, "crimes", "new")
+    assert new.read("2026-09/0.json") is None
+    assert AnswerCache(tmp_path, "crimes", "old").read("2026-09/0.json") is None
+    assert AnswerCache(tmp_path, "streets", "old").read("a.json") == [2]
+
+
+def test_a_broken_answer_counts_as_missing(tmp_path):
+    """An answer that the disk spoiled is asked for again."""
+    answers = AnswerCache(tmp_path, "crimes", "key")
+    answers.write("2026-09/0.json", [[1, ["a"]]])
+    (answers.folder / "2026-09/0.json").write_text("[[1,", encoding="utf-8")
+    assert answers.read("2026-09/0.json") is None

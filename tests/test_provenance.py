@@ -1,20 +1,51 @@
-"""Versions for a report of a fault."""
+"""Versions, of a report of a fault and of what results depend on."""
 
 import platform
+import re
+from importlib.metadata import requires
 
 import geopandas
 
 import patrolplan as pp
-from patrolplan.provenance import list_versions
+from patrolplan.provenance import PACKAGES, list_versions, read_package_versions
+
+NO_PART_IN_RESULTS = {
+    "filelock",
+    "lazy-loader",
+    "platformdirs",
+    "pydantic",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "threadpoolctl",
+    "typer",
+    "urllib3",
+}
+"""Requirements that check, fetch, lock, store or print; no figure or paper is made with them."""
 
 
 def test_versions_are_those_that_run():
     """Python and libraries as they are imported, and every needed library among them."""
-    told = list_versions()
-    assert told["python"] == platform.python_version()
-    assert told["geopandas"] == geopandas.__version__
-    assert {"typst", "osmium", "scikit-learn"} <= set(told)
-    assert "not installed" not in told.values()
+    versions = list_versions()
+    assert versions["python"] == platform.python_version()
+    assert versions["geopandas"] == geopandas.__version__
+    assert {"typst", "osmium", "scikit-learn"} <= set(versions)
+    assert "not installed" not in versions.values()
+
+
+def test_every_requirement_is_part_of_results_or_is_named_here():
+    """A new requirement must be entered in one of the two lists before this passes."""
+    needed = [text for text in requires("patrolplan") if ";" not in text]
+    names = {re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in needed}
+    assert names == set(PACKAGES) | NO_PART_IN_RESULTS
+    assert not NO_PART_IN_RESULTS & set(PACKAGES)
+
+
+def test_a_manifest_records_the_packages_that_cards_and_routes_depend_on():
+    """Typesetting, drawing, solvers, readers and compilers are among them, and are installed."""
+    versions = read_package_versions()
+    assert {"python", "typst", "matplotlib", "highspy", "numba", "osmium", "segno"} <= set(versions)
+    assert "not installed" not in versions.values()
 
 
 def test_they_are_printed_a_line_each(capsys):

@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.tables import INCIDENTS, TERM_DATES, LeftOut, LeftOutRow, render_html_table
+from patrolplan.tables import (
+    INCIDENTS,
+    TERM_DATES,
+    LeftOut,
+    LeftOutRow,
+    list_left_out,
+    render_html_table,
+)
 
 
 def test_text_from_data_is_escaped():
@@ -115,6 +122,6 @@ def test_small_counts_are_told_as_fewer_than_the_threshold(count, threshold):
     assert row.count_text == (f"fewer than {threshold}" if count < threshold else str(count))
     left_out = LeftOut()
     left_out.extend([row])
-    assert left_out.to_records() == [
+    assert list_left_out(left_out.rows) == [
         {"source": "reports", "reason": "unknown band", "count": row.count_text}
     ]

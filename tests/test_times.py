@@ -1,11 +1,18 @@
-"""Sunrise and sunset: the times that almanacs print."""
+"""Times of day as they are written; sunrise and sunset as almanacs print them."""
 
 import datetime as dt
 
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.times import compute_sunrise, compute_sunset
+from patrolplan.times import (
+    compute_sunrise,
+    compute_sunset,
+    format_span,
+    format_time,
+    minutes_after_midnight,
+    parse_time,
+)
 
 LONDON = (-0.12, 51.5)
 
@@ -76,3 +83,28 @@ def test_neighbouring_days_differ_by_minutes(day, latitude):
     today = compute_sunset(day, -2.0, latitude)
     tomorrow = compute_sunset(day + dt.timedelta(days=1), -2.0, latitude)
     assert abs((tomorrow - today).total_seconds() - 86_400) < 240
+
+
+@given(st.times())
+def test_times_are_read_as_they_are_written(time):
+    """HH:MM of any minute is read back as the same, as a time and as minutes after midnight."""
+    time = time.replace(second=0, microsecond=0)
+    text = f"{time:%H:%M}"
+    assert parse_time(text) == time
+    assert minutes_after_midnight(text) == minutes_after_midnight(time)
+    assert format_time(minutes_after_midnight(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "15", "9:30", "25:00", "12:60", "15:10:00", "15:10Z", "1\N{FULLWIDTH DIGIT FIVE}:10"],
+)
+def test_what_is_not_hours_and_minutes_is_refused(text):
+    """A time is two digits, a colon and two digits, of a minute that exists."""
+    with pytest.raises(ValueError, match="HH:MM"):
+        parse_time(text)
+
+
+def test_a_span_has_an_en_dash_and_rounds_to_minutes():
+    """Two times are joined by a dash, each to the nearest minute, past midnight too."""
+    assert format_span(919.6, 24 * 60 + 5) == "15:20\N{EN DASH}00:05"

@@ -1,45 +1,27 @@
-"""Files written whole or not at all, and what a broken-off fetch keeps to go on from."""
+"""Files and folders that are written whole or not at all, locks, and hashes of content.
+
+A file is written beside its place and renamed into it. A folder is swapped for another by two
+renames; killed at any moment, either the old or the new one stands, and where the kill falls
+between the two, `recover_swap` finishes it at the next command.
+"""
 
 import contextlib
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import filelock
 
-from patrolplan.cache import FETCH_FOLDER
-from patrolplan.errors import FetchError, OutputError
+from patrolplan.errors import OutputError, PatrolplanError
 
 
-def write_file_atomically(path: Path, data: bytes) -> None:
-    """Write a file beside and swap it in, so that it is whole or not there.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.part")  # no pattern that ends in .csv matches it
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        why = error.strerror or str(error)
-        message = f"{path}: cannot be written ({why}); make room, or name another place"
-        raise OutputError(message) from None
-
-
-def hash_content(*parts: str | bytes) -> str:
+def hash_content(*parts: str | bytes | memoryview) -> str:
     """SHA-256 of some content."""
     hashed = hashlib.sha256()
     for part in parts:
@@ -47,68 +29,169 @@ def hash_content(*parts: str | bytes) -> str:
     return hashed.hexdigest()
 
 
-@contextlib.contextmanager
-def lock_fetch_folder(folder: Path) -> Iterator[Path]:
-    """The workspace of a folder, for one fetch at a time.
+def hash_json(content: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+    """SHA-256 of content as JSON, whatever the order of its keys."""
+    return hash_content(json.dumps(content, sort_keys=True, ensure_ascii=False))
 
-    Raises
-    ------
-    FetchError
-        When another fetch is at work there.
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of an input file's content, computed once in a run.
+
+    In another run the bytes are read again: a date and a size do not prove that they are the same.
     """
+    status = path.stat()
+    return _hash_file(path.absolute(), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _hash_file(path: Path, size: int, written: int) -> str:  # noqa: ARG001 - they show a change
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def explain_os_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Turn what the system says of a file or folder into an `OutputError` with a remedy."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / f"{FETCH_FOLDER}.lock")
-        with lock.acquire(timeout=0):
-            yield folder / FETCH_FOLDER
-    except filelock.Timeout:
-        message = f"{folder}: another fetch is at work here; wait until it is done"
-        raise FetchError(message) from None
+        yield
+    except PatrolplanError:
+        raise
     except OSError as error:
-        if isinstance(error, FetchError | OutputError):
-            raise
-        message = f"{folder}: cannot be written ({error.strerror or error}); check its rights"
+        message = f"{path}: cannot be written ({error.strerror or error}); {remedy}"
         raise OutputError(message) from None
 
 
-class AnswerCache:
-    """Answers kept on disk until the file that they are for is written.
+@contextlib.contextmanager
+def hold_lock(path: Path, in_use: PatrolplanError, *, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold a lock file; the system releases it when this process is killed.
 
     Parameters
     ----------
-    workspace
-        The folder of `alone`.
-    source, key
-        What the answers are for; those kept under another key are of another area or state of
-        the data, so they are thrown away.
+    path
+        The lock file; it is removed at the end.
+    in_use
+        Raised where another process holds the lock for longer than the waiting time.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path, timeout=wait_seconds)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise in_use from None
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows cannot remove it before the release
+            path.unlink(missing_ok=True)
+        lock.release()
 
-    def __init__(self, workspace: Path, source: str, key: str) -> None:
-        self.folder = workspace / f"{source}-{hash_content(key)[:16]}"
-        for other in workspace.glob(f"{source}-*"):
-            if other != self.folder:
-                shutil.rmtree(other, ignore_errors=True)
 
-    def read(self, name: str) -> Any:  # noqa: ANN401 - whatever was kept
-        """What was kept under a name, None where nothing whole was."""
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file to the disk itself, not only to the system's memory."""
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextlib.contextmanager
+def write_beside(path: Path, part: Path) -> Iterator[Path]:
+    """Give a file to write; it is renamed to `path` when all went well, else removed."""
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that it is whole, and on the disk, or not there.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; nothing is left beside it.
+    """
+    # No pattern that ends in .csv matches the name of the part.
+    with write_beside(path, path.with_name(f".{path.name}.part")) as part:
+        write_synced(part, content)
+
+
+def write_file_atomically(path: Path, data: bytes) -> None:
+    """Do as `replace_file` does, making the folder where there is none.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    with explain_os_errors(path, "make room, or name another place"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, data)
+
+
+def create_part_folder(folder: Path) -> Path:
+    """Make a new folder beside another that it may later replace, see `swap_folders`."""
+    return Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
+
+
+def swap_folders(part: Path, folder: Path) -> None:
+    """Let a part folder take another's place, once all that is in it is on the disk.
+
+    The new folder gets the name `.new`, the old one moves out to `.old`, the new one moves in.
+    """
+    part.chmod(0o755)  # other users may read it, unlike a temporary folder
+    _sync_tree(part)
+    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
+    part.rename(new)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_swap(folder: Path) -> None:
+    """Finish a swap that was interrupted, and clear away what a killed command left beside."""
+    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
+    if not folder.exists() and new.exists():
+        new.rename(folder)
+    elif not folder.exists() and old.exists():
+        old.rename(folder)
+    for leftover in list_leftovers(folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def list_leftovers(folder: Path) -> list[Path]:
+    """Names that commands killed while writing a folder may have left beside it."""
+    name = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in folder.name)
+    parts = folder.parent.glob(f".{name}.part-*")
+    return [*parts, sibling_path(folder, "old"), sibling_path(folder, "new")]
+
+
+def sibling_path(folder: Path, kind: str) -> Path:
+    """Where the lock, the old and the new folder lie while one takes the other's place."""
+    return folder.parent / f".{folder.name}.{kind}"
+
+
+def _sync_tree(part: Path) -> None:
+    """Bring every file and folder to the disk, so that a power cut cannot leave empty ones."""
+    for path in part.rglob("*"):
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("r+b") as stream:  # Windows syncs only what is open for writing
+                os.fsync(stream.fileno())
+    sync_folder(part)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, where the system lets one open a folder for that."""
+    with contextlib.suppress(OSError):  # Windows does not, and keeps names safe by itself
+        opened = os.open(folder, os.O_RDONLY)
         try:
-            return json.loads((self.folder / name).read_bytes())
-        except (OSError, ValueError):
-            return None
-
-    def list_names(self, pattern: str) -> list[str]:
-        """Names of what is kept that match a pattern."""
-        return [path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern)]
-
-    def write(self, name: str, content: Any) -> None:  # noqa: ANN401 - whatever is to be kept
-        """Keep something under a name."""
-        write_file_atomically(
-            self.folder / name, json.dumps(content, ensure_ascii=False).encode("utf-8")
-        )
-
-    def discard(self, name: str = "") -> None:
-        """Throw away what was kept under a name (of a folder), or all of it."""
-        shutil.rmtree(self.folder / name, ignore_errors=True)
-        if not name:
-            with contextlib.suppress(OSError):  # other sources' answers may be there
-                self.folder.parent.rmdir()
+            os.fsync(opened)
+        finally:
+            os.close(opened)

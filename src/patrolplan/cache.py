@@ -1,106 +1,234 @@
-"""Streets read once, kept by the content of their files in the user's cache folder.
+"""Results that cost time, stored by the content of everything that they depend on.
 
-Arrays that cost time, kept by the content of all that they rest on in the user's cache folder.
-
-Nothing of reports, or of a force's own extract, may be handed over here: what is kept is written.
+Nothing of reports, or of a force's own extract, may be handed over here: what is stored is written
+into the user's cache folder, where it outlives the run.
 """
 
+import contextlib
 import hashlib
+import io
+import json
 import os
 import re
-import tempfile
+import shutil
 import zipfile
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-FETCH_FOLDER = ".fetch"
-"""Folder beside the settings that holds what came of a fetch that is not done."""
+from patrolplan.atomic import (
+    explain_os_errors,
+    hash_content,
+    hold_lock,
+    write_beside,
+    write_file_atomically,
+)
+from patrolplan.errors import FetchError
+
+Result = TypeVar("Result")
 
 
 def cache_folder() -> Path:
-    """Where patrolplan keeps its copies: the variable PATROLPLAN_CACHE, or the user's cache."""
+    """Where patrolplan stores its copies: the variable PATROLPLAN_CACHE, or the user's cache."""
     named = os.environ.get("PATROLPLAN_CACHE", "")
     return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
 
 
-def write_cache_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file of the cache beside and rename it, so that an entry is whole or not there.
+STORES = {
+    "streets": "street cache",
+    "crimes": "crime cache",
+    "arrays": "cache of streets in pieces",
+    "trials": "cache of back-tests",
+    "rates": "cache of rates",
+}
+"""Folders in the cache folder, and what is in them."""
 
-    A cache that cannot be written is passed over: it only saves time.
+STORE_FOLDER_PATTERN = re.compile(rf"({'|'.join(STORES)})(-\d+(-[0-9a-f]{{32}})?)?|\.new-\w+")
+"""Names of the folders of all stores; those with a number are of version 0.1."""
+
+ENTRY_PATTERN = re.compile(
+    r"[0-9a-f]{40}\.entry|\.new-\w+"
+    r"|[0-9a-f]{32,40}\.(npy|npz|parquet)|(features|ways)\.parquet|vertices\.npz|left_out\.json"
+)
+"""Names of the files in them, whole and interrupted; the second line has those of version 0.1."""
+
+BROKEN_ENTRY_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+)
+"""What reading raises where there is no entry, or one of another version of a library."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Results of one kind in the cache folder, each in a sealed file of its own.
+
+    The first line of an entry names the store, its version, the SHA-256 of the key and that of the
+    content that follows. An entry that does not say exactly what is expected of it, because it was
+    cut short, spoilt, or written for another key or version, is computed again and replaced. A
+    cache that cannot be read or written only costs time.
 
     Parameters
     ----------
-    path
-        Where the entry is kept.
-    write
-        Is given the open file.
+    name
+        One of `STORES`.
+    version
+        Changes when results are computed, or written, in another way.
     """
-    beside = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            write(stream)
-        Path(beside).replace(path)
-    except OSError:
-        if beside:
-            Path(beside).unlink(missing_ok=True)
 
+    name: str
+    version: str
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content, worked out once in a run.
+    def load_or_compute(
+        self,
+        key: str,
+        compute: Callable[[], Result],
+        *,
+        encode: Callable[[Result], bytes | memoryview | None],
+        decode: Callable[[bytes], Result],
+    ) -> Result:
+        """The result from its entry, else computed and stored.
 
-    In another run the bytes are read again: a date and a size do not prove that they are the same.
-    """
-    at = path.stat()
-    return _hash_file(path.absolute(), at.st_size, at.st_mtime_ns)
+        Parameters
+        ----------
+        key
+            Everything that the result depends on, by content.
+        compute
+            Gives the result.
+        encode, decode
+            To the content of an entry, None where the result must not be stored; and back.
+        """
+        digest = hash_content(key)
+        path = cache_folder() / self.name / f"{digest[:40]}.entry"
+        try:
+            with path.open("rb") as stream:
+                seal, content = stream.readline(), stream.read()
+            if seal == self._seal(digest, content):
+                return decode(content)
+        except BROKEN_ENTRY_ERRORS:
+            pass
+        result = compute()
+        encoded = encode(result)
+        if encoded is not None:
+            self._write(path, self._seal(digest, encoded), encoded)
+        return result
 
+    def _seal(self, digest: str, content: bytes | memoryview) -> bytes:
+        return f"patrolplan {self.name} {self.version} {digest} {hash_content(content)}\n".encode()
 
-@lru_cache(maxsize=4096)
-def _hash_file(path: Path, size: int, written: int) -> str:  # noqa: ARG001 - they tell a change
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    @staticmethod
+    def _write(path: Path, seal: bytes, content: bytes | memoryview) -> None:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Two runs may write the same entry at once, so each has a part of its own.
+            with write_beside(path, path.with_name(f".new-{uuid4().hex}")) as part:
+                part.touch(mode=0o600)
+                with part.open("wb") as stream:
+                    stream.write(seal)
+                    stream.write(content)
 
-
-ARRAY_FOLDER = "arrays"
-"""The folder in the cache folder."""
-
-ARRAY_ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.npz|\.new-\w+")
-"""Names of its files, whole and interrupted."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def load_or_compute_arrays(key: str, depends_on: Arrays, compute: Callable[[], Arrays]) -> Arrays:
-    """Arrays from the cache where they are known, else worked out and kept.
+def hash_arrays(key: str, arrays: Arrays) -> str:
+    """SHA-256 of a text and of arrays with their names, kinds and shapes."""
+    hashed = hashlib.sha256(key.encode())
+    for name, array in arrays.items():
+        hashed.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
+        hashed.update(np.ascontiguousarray(array).data)
+    return hashed.hexdigest()
 
-    A cache that cannot be read or written is passed over: it only saves time.
+
+def encode_arrays(arrays: Arrays) -> memoryview:
+    """Arrays as the bytes of an `.npz` file."""
+    stream, named = io.BytesIO(), dict[str, Any](arrays)
+    np.savez(stream, **named)
+    return stream.getbuffer()
+
+
+def decode_arrays(content: bytes) -> Arrays:
+    """Arrays from the bytes of an `.npz` file."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def load_or_compute_arrays(store: Store, key: str, compute: Callable[[], Arrays]) -> Arrays:
+    """Arrays from a store, see `Store.load_or_compute`; `hash_arrays` makes a key of arrays."""
+    return store.load_or_compute(key, compute, encode=encode_arrays, decode=decode_arrays)
+
+
+FETCH_FOLDER = ".fetch"
+"""Folder beside the settings that holds the answers to a fetch that is not finished."""
+
+
+@contextlib.contextmanager
+def lock_fetch_folder(folder: Path) -> Iterator[Path]:
+    """The workspace of a folder, for one fetch at a time.
+
+    Raises
+    ------
+    FetchError
+        When another fetch is at work there.
+    OutputError
+        When the folder cannot be written.
+    """
+    in_use = FetchError(f"{folder}: another fetch is at work here; wait until it is done")
+    with (
+        explain_os_errors(folder, "check its rights"),
+        hold_lock(folder / f"{FETCH_FOLDER}.lock", in_use),
+    ):
+        yield folder / FETCH_FOLDER
+
+
+class AnswerCache:
+    """Answers of a data source, stored until the file that they are for is written.
 
     Parameters
     ----------
-    key
-        What the arrays are, in which version, and the plain values that they rest on.
-    rests_on
-        The arrays that they rest on.
-    work_out
-        Gives the arrays.
+    workspace
+        The folder of `lock_fetch_folder`.
+    source, key
+        What the answers are for; those stored under another key are of another area or state of
+        the data, so they are thrown away.
     """
-    told = hashlib.sha256(key.encode())
-    for name, array in depends_on.items():
-        told.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
-        told.update(np.ascontiguousarray(array).data)
-    path = cache_folder() / ARRAY_FOLDER / f"{told.hexdigest()[:40]}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        found = compute()
-    named: dict[str, Any] = dict(found)
-    write_cache_file(path, lambda stream: np.savez(stream, **named))
-    return found
+
+    def __init__(self, workspace: Path, source: str, key: str) -> None:
+        self.folder = workspace / f"{source}-{hash_content(key)[:16]}"
+        for other in workspace.glob(f"{source}-*"):
+            if other != self.folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def read(self, name: str) -> Any:  # noqa: ANN401 - whatever was stored
+        """What was stored under a name; None where there is nothing, or not all of it."""
+        try:
+            return json.loads((self.folder / name).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def list_names(self, pattern: str) -> list[str]:
+        """Names of what is stored that match a pattern."""
+        return [path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern)]
+
+    def write(self, name: str, content: Any) -> None:  # noqa: ANN401 - whatever is to be stored
+        """Store something under a name."""
+        text = json.dumps(content, ensure_ascii=False)
+        write_file_atomically(self.folder / name, text.encode("utf-8"))
+
+    def discard(self, name: str = "") -> None:
+        """Throw away what is stored under a name (of a folder), or all of it."""
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        if not name:
+            with contextlib.suppress(OSError):  # other sources' answers may be there
+                self.folder.parent.rmdir()

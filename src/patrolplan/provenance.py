@@ -1,13 +1,95 @@
-"""What a report of a fault should carry: versions of Python, of the system and of the libraries."""
+"""What a result was made from: inputs, settings, seed, and versions of the packages it rests on."""
+
+from __future__ import annotations
 
 import platform
 import re
-import sys
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING, Any, Protocol
+
+from patrolplan.atomic import hash_json
+from patrolplan.tables import list_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from patrolplan.settings import Settings
+    from patrolplan.tables import LeftOutRow
+
+PACKAGES = (
+    "numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "pyarrow",
+    "scikit-learn", "numba", "highspy", "osmium", "osmnx", "matplotlib", "typst", "folium",
+    "xstatic-leaflet", "segno", "jinja2", "xlsxwriter",
+)  # fmt: skip
+"""Packages that results or papers depend on: another version of one may give others."""
+
+
+class AreaFacts(Protocol):
+    """What is needed of a `StudyArea`."""
+
+    @property
+    def settings(self) -> Settings:
+        """The user's choices."""
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Digest of each input."""
+
+    @property
+    def left_out(self) -> tuple[LeftOutRow, ...]:
+        """Rows left out while loading."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed."""
+
+
+def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, Any]:
+    """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
+    return {
+        "inputs": hash_json(inputs),
+        # Where the ledger is stored, and what is fetched, have no part in a plan.
+        "settings": hash_json(
+            settings.model_dump(mode="json", by_alias=True, exclude={"ledger", "fetch"})
+        ),
+        "seed": settings.seed,
+        "version": version("patrolplan"),
+    }
+
+
+def compute_area_provenance(area: AreaFacts) -> dict[str, Any]:
+    """Provenance of whatever is made from an area, see `compute_provenance`."""
+    return compute_provenance(area.settings, area.inputs)
+
+
+def compute_short_id(provenance: Mapping[str, Any]) -> str:
+    """Eight characters that name a provenance.
+
+    The same inputs, settings, seed and version give the same plan, so they name it.
+    """
+    return hash_json(dict(provenance))[:8]
+
+
+def read_package_versions() -> dict[str, str]:
+    """Versions of Python and of `PACKAGES`."""
+    return {"python": platform.python_version()} | {name: _find_version(name) for name in PACKAGES}
+
+
+def build_manifest_header(area: AreaFacts) -> dict[str, Any]:
+    """What a manifest says: origin, versions, settings, inputs, what was left out and why."""
+    return {
+        "schema": 1,
+        "created_from": compute_area_provenance(area),
+        "versions": read_package_versions(),
+        "settings": area.settings.model_dump(mode="json", by_alias=True),
+        "inputs": area.inputs,
+        "left_out": list_left_out(area.left_out),
+        "notes": list(area.notes),
+    }
 
 
 def list_versions() -> dict[str, str]:
-    """Versions of everything that results can depend on, by name.
+    """Versions of patrolplan, Python, the system, and everything that patrolplan requires.
 
     Examples
     --------
@@ -15,12 +97,12 @@ def list_versions() -> dict[str, str]:
     2
     """
     needed = [text for text in requires("patrolplan") or () if ";" not in text]
-    wanted = sorted({re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in needed})
+    names = sorted({re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in needed})
     return {
         "patrolplan": version("patrolplan"),
-        "python": sys.version.split()[0],
+        "python": platform.python_version(),
         "system": platform.platform(),
-        **{name: _find_version(name) for name in wanted},
+        **{name: _find_version(name) for name in names},
     }
 
 

@@ -190,12 +190,10 @@ class LeftOut:
         """Take over what another room left out."""
         self.rows.extend(rows)
 
-    def to_records(self) -> list[dict[str, str]]:
-        """What may be printed and written: source, reason and count in words."""
-        return [
-            {"source": row.source, "reason": row.reason, "count": row.count_text}
-            for row in self.rows
-        ]
+
+def list_left_out(rows: Iterable[LeftOutRow]) -> list[dict[str, str]]:
+    """What may be printed and written: source, reason and count in words."""
+    return [{"source": row.source, "reason": row.reason, "count": row.count_text} for row in rows]
 
 
 def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from patrolplan.tables import list_left_out
+from patrolplan.times import format_time
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
@@ -64,11 +67,6 @@ def show_progress_bar() -> Iterator[Callable[..., None]]:
         yield update
 
 
-def list_left_out(rows: Sequence[LeftOutRow]) -> list[dict[str, str]]:
-    """What was left out, as it may be told."""
-    return [{"source": row.source, "reason": row.reason, "count": row.count_text} for row in rows]
-
-
 def print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
     """Print what was left out, and what was assumed."""
     if rows:
@@ -94,8 +92,6 @@ def print_written_to(out: Path | None) -> None:
 
 def print_patrols(plan: Plan, out: Path) -> None:
     """Print a line for each patrol, and what was written."""
-    from patrolplan.patrols.plan import format_time
-
     table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
     for patrol in plan.patrols:
         good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
@@ -117,7 +113,6 @@ def print_patrols(plan: Plan, out: Path) -> None:
 def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
     from patrolplan.outputs.wording import format_route_name
-    from patrolplan.patrols.plan import format_time
     from patrolplan.team.week import format_day
 
     table = Table("day", "officer", "patrol", "URN", "school", "route")

@@ -1,7 +1,60 @@
-"""When the sun rises and sets, from the equations of the NOAA solar calculator."""
+"""Times of day, read and written as HH:MM; and when the sun rises and sets."""
 
 import datetime as dt
 import math
+import re
+
+TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+"""How a time of day is written in settings, tables, files and on the command line."""
+
+
+def parse_time(text: str) -> dt.time:
+    """A time of day, from HH:MM alone: not "15", nor with seconds or a time zone.
+
+    Raises
+    ------
+    ValueError
+        When it is written otherwise; the message is for our own code, callers name the place.
+
+    Examples
+    --------
+    >>> parse_time("15:10")
+    datetime.time(15, 10)
+    """
+    if not TIME_OF_DAY.fullmatch(text):
+        message = f"{text!r} is not written HH:MM"
+        raise ValueError(message)
+    return dt.time.fromisoformat(text)
+
+
+def minutes_after_midnight(clock: dt.time | str) -> float:
+    """Minutes after midnight of a time of day, or of its HH:MM.
+
+    Examples
+    --------
+    >>> minutes_after_midnight("15:15")
+    915.0
+    """
+    time = dt.time.fromisoformat(clock) if isinstance(clock, str) else clock
+    return time.hour * 60.0 + time.minute
+
+
+def format_time(minutes: float) -> str:
+    """Minutes after midnight as HH:MM, to the nearest minute.
+
+    Examples
+    --------
+    >>> format_time(915)
+    '15:15'
+    """
+    whole = round(minutes)
+    return f"{whole // 60 % 24:02d}:{whole % 60:02d}"
+
+
+def format_span(first_minutes: float, last_minutes: float) -> str:
+    """Write two times of day as from and to, with a dash between them."""
+    return f"{format_time(first_minutes)}\N{EN DASH}{format_time(last_minutes)}"
+
 
 HORIZON_DEGREES = 90.833
 """The sun's centre at the horizon, from the zenith: its radius and refraction are in it."""

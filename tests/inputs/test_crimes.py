@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, strategies as st
+from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import crimes as crime_cache
 from patrolplan.inputs.crimes import read_crimes
 from patrolplan.tables import LeftOut
 
@@ -49,7 +49,7 @@ def test_second_reading_equals_the_first(cache, tmp_path, monkeypatch):
     second, told_again = read(path)
     pd.testing.assert_frame_equal(first, second)
     assert told == told_again
-    assert len(list(cache.rglob("*.parquet"))) == 1
+    assert len(list(cache.rglob("*.entry"))) == 1
 
 
 def test_changed_bytes_are_read_anew(cache, tmp_path):  # noqa: ARG001 - a fresh cache
@@ -66,18 +66,18 @@ def test_own_extract_is_not_copied(cache, tmp_path):
     path = tmp_path / "extract.csv"
     path.write_text(OWN, encoding="utf-8")
     assert len(read(path)[0]) == 1
-    assert not list(cache.rglob("*.parquet"))
+    assert not list(cache.rglob("*.entry"))
 
 
-def test_broken_entry_is_passed_over(cache, tmp_path):
-    """A spoilt entry of the cache is read from the file again, and mended."""
+@every_way
+def test_spoilt_entry_is_read_again_and_replaced(cache, tmp_path, way):
+    """However an entry was spoilt, the file is read again, and the entry is whole again."""
     path = tmp_path / "2024-01-street.csv"
     path.write_text(OPEN, encoding="utf-8")
     first = read(path)[0]
-    entry = next(cache.rglob("*.parquet"))
-    entry.write_bytes(b"no parquet")
+    check_replaced = spoil_entries(cache, way)
     pd.testing.assert_frame_equal(first, read(path)[0])
-    assert crime_cache.pd.read_parquet(entry).shape[0] == 3
+    check_replaced()
 
 
 BNG = Projection("EPSG:27700")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
 from patrolplan.inputs import street_files
@@ -98,31 +99,14 @@ def test_the_same_content_elsewhere_is_known_again(osm, tmp_path, reads):
     assert len(reads) == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["vertices.npz", "ways.parquet", "features.parquet", "left_out.json"]
-)
-@pytest.mark.parametrize("content", [None, b"", b"rubbish", b'[{"a": 1}]'])
-def test_spoiled_cache_is_passed_over(osm, folder, reads, name, content):
-    """Whatever part of a cache entry is missing or spoiled, the file is read, and kept anew."""
+@every_way
+def test_spoilt_entry_is_read_again_and_replaced(osm, folder, reads, way):
+    """However a cache entry was spoilt, the file is read, and the entry is whole again."""
     first = _all(osm)
-    (entry,) = folder.iterdir()
-    (entry / name).unlink()
-    if content is not None:
-        (entry / name).write_bytes(content)
+    check_replaced = spoil_entries(folder, way)
     assert _all(osm) == first
     assert len(reads) == 2
-    assert _all(osm) == first
-    assert len(reads) == 2
-
-
-@pytest.mark.parametrize("share", [0.3, 0.9])
-def test_cache_cut_short_is_passed_over(osm, folder, reads, share):
-    """A cache file that ends too early is passed over."""
-    first = _all(osm)
-    (entry,) = folder.iterdir()
-    for path in entry.iterdir():
-        whole = path.read_bytes()
-        path.write_bytes(whole[: int(len(whole) * share)])
+    check_replaced()
     assert _all(osm) == first
     assert len(reads) == 2
 

@@ -1,7 +1,4 @@
-"""A network and places on it are found again in another run.
-
-`StreetNetwork`: snapping, neighbours, and the largest connected part.
-"""
+"""`StreetNetwork`: snapping, neighbours, the largest connected part, and what is cached of it."""
 
 import dataclasses
 import pickle
@@ -12,6 +9,7 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 from small_networks import build_small_network, draw_network
+from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
@@ -92,6 +90,20 @@ def test_places_are_snapped_once(monkeypatch):
         for got in (getattr(first, field.name), getattr(again, field.name)):
             assert np.array_equal(wanted, got)
             assert wanted.dtype == got.dtype
+
+
+@every_way
+def test_spoilt_entries_are_computed_again_and_replaced(cache, way):
+    """However a network, or places snapped to it, were spoilt, both are found again."""
+    first, left_out = network()
+    xy = np.array([[10.0, 4.0], [140.0, 190.0]])
+    snapped = load_or_snap(first, xy)
+    check_replaced = spoil_entries(cache, way)
+    second, again = network()
+    assert same(first, second)
+    assert left_out == again
+    assert np.array_equal(load_or_snap(second, xy).offset_metres, snapped.offset_metres)
+    check_replaced()
 
 
 POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=1, max_size=8)

@@ -22,7 +22,6 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.area import compute_input_digests
-from patrolplan.area.provenance import compute_area_provenance, compute_provenance
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import (
     MANIFEST,
@@ -31,11 +30,11 @@ from patrolplan.outputs.output_folder import (
     is_up_to_date,
     read_manifest,
     recover_folder,
-    replace_file,
     replace_files,
     replace_folder,
     write_json,
 )
+from patrolplan.provenance import compute_area_provenance, compute_provenance
 
 
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
@@ -538,15 +537,6 @@ def test_a_folder_of_others_is_not_written_into(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.capped_visits"]
 
 
-def test_a_single_file_is_replaced_whole(tmp_path):
-    """A file replaced holds the new content, and nothing is left beside it."""
-    path = tmp_path / "table.csv"
-    path.write_bytes(b"old")
-    replace_file(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert [row.name for row in tmp_path.iterdir()] == ["table.csv"]
-
-
 @pytest.fixture(scope="module")
 def made(demo_plan, tmp_path_factory):
     """A pack of one school, and the settings it was made with."""
@@ -575,6 +565,15 @@ def test_other_settings_ask_for_another_plan(demo_plan, made):
     """Another seed, or any other setting, makes the plan anew."""
     other = pp.with_settings(demo_plan.area, seed=2)
     assert not is_up_to_date(made, compute_area_provenance(other), {"schools": ["x"]})
+
+
+@pytest.mark.parametrize("package", ["typst", "matplotlib", "highspy", "numba", "osmium"])
+def test_a_plan_made_with_another_package_is_not_current(demo_plan, copy, package):
+    """A card drawn, or a route found, by another version of a package may be another."""
+    manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
+    manifest["versions"][package] = "0.1"
+    write_json(copy / MANIFEST, manifest)
+    assert not is_up_to_date(copy, compute_area_provenance(demo_plan.area), {"schools": ["x"]})
 
 
 @pytest.mark.parametrize("spoil", ["changed", "missing", "added"])

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from patrolplan.cli import app
 from patrolplan.errors import OutputError
-from patrolplan.inputs.street_files import STREET_ENTRY_FILES
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.purge import RECORD_FILE, purge
 
@@ -23,21 +22,20 @@ def _age(path):
         os.utime(one, (AGED, AGED), follow_symlinks=False)
 
 
+STRANGE = ("streets-of-london", "streets/thesis.doc")
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A cache with an old entry, one with a stranger in it, a young one and a user's file."""
+    """A cache with an old entry, one with a stranger beside it, a young one and a user's folder."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
-    for name in ("0" * 32, "1" * 32, "2" * 32):
-        (folder / f"streets-2-{name}").mkdir(parents=True)
-        for file in STREET_ENTRY_FILES:
-            (folder / f"streets-2-{name}" / file).write_text("x", encoding="utf-8")
-    (folder / f"streets-2-{'1' * 32}" / "thesis.doc").write_text("mine", encoding="utf-8")
-    (folder / "streets-of-london").mkdir()
+    (folder / "streets-of-london").mkdir(parents=True)
+    (folder / "streets").mkdir()
+    for name in (f"{'0' * 40}.entry", f"{'2' * 40}.entry", "thesis.doc"):
+        (folder / "streets" / name).write_text("x", encoding="utf-8")
     _age(folder)
-    for one in (folder / f"streets-2-{'2' * 32}").iterdir():
-        os.utime(one)
-    os.utime(folder / f"streets-2-{'2' * 32}", (NOW.timestamp(), NOW.timestamp()))
+    os.utime(folder / "streets" / f"{'2' * 40}.entry", (NOW.timestamp(), NOW.timestamp()))
     return folder
 
 
@@ -60,37 +58,67 @@ def out(tmp_path):
     return folder
 
 
-def test_old_entries_of_the_cache_go_and_others_stay(cache):
-    """Old entries go; young ones, strange names and entries with strangers in them stay."""
+@pytest.mark.parametrize(
+    ("folder", "what"),
+    [
+        ("streets", "street cache"),
+        ("crimes", "crime cache"),
+        ("trials", "cache of back-tests"),
+        ("arrays", "cache of streets in pieces"),
+        ("rates", "cache of rates"),
+    ],
+)
+def test_old_entries_of_the_cache_go_and_others_stay(tmp_path, monkeypatch, folder, what):
+    """Old files of a store go, interrupted ones too; young and strange ones stay."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    store = tmp_path / folder
+    store.mkdir()
+    old, young = (f"{sign * 40}.entry" for sign in "ab")
+    for name in (old, young, ".new-x1", "mine.parquet"):
+        (store / name).touch()
+        if name != young:
+            os.utime(store / name, (AGED, AGED))
     found = purge(MONTH, now=NOW)
-    assert [(one.path[-1], one.removed) for one in found] == [("0", True), ("1", False)]
-    assert "thesis.doc" in found[1].why
-    left = {path.name for path in cache.iterdir()} - {RECORD_FILE}
-    assert left == {f"streets-2-{'1' * 32}", f"streets-2-{'2' * 32}", "streets-of-london"}
-    assert len(list((cache / f"streets-2-{'1' * 32}").iterdir())) == 5
+    assert {(one.path, one.what) for one in found} == {
+        (str(store / name), what) for name in (old, ".new-x1")
+    }
+    assert {path.name for path in store.iterdir()} == {young, "mine.parquet"}
 
 
 @pytest.mark.parametrize(
-    ("folder", "what", "old", "young"),
+    ("folder", "names", "what"),
     [
-        ("crimes-1", "crime cache", f"{'a' * 32}.parquet", f"{'b' * 32}.parquet"),
-        ("trials", "cache of back-tests", f"{'a' * 40}.npy", f"{'b' * 40}.npy"),
-        ("arrays", "cache of streets in pieces", f"{'a' * 40}.npz", f"{'b' * 40}.npz"),
-        ("rates", "cache of rates", f"{'a' * 40}.npy", f"{'b' * 40}.npy"),
+        (
+            f"streets-3-{'0' * 32}",
+            ("features.parquet", "ways.parquet", "vertices.npz", "left_out.json"),
+            "street cache",
+        ),
+        ("crimes-1", (f"{'a' * 32}.parquet", ".new-x1"), "crime cache"),
+        ("trials", (f"{'a' * 40}.npy",), "cache of back-tests"),
+        ("arrays", (f"{'a' * 40}.npz",), "cache of streets in pieces"),
+        (".new-x1", ("ways.parquet",), "street cache"),
     ],
 )
-def test_old_files_of_a_cache_go_and_others_stay(cache, folder, what, old, young):
-    """Old files of a cache go, interrupted ones too; young and strange ones stay."""
-    crimes = cache / folder
-    crimes.mkdir()
-    for name in (old, young, ".new-x1", "mine.parquet"):
-        (crimes / name).touch()
-        if name != young:
-            os.utime(crimes / name, (AGED, AGED))
+@pytest.mark.parametrize("strange", [False, True])
+def test_entries_of_earlier_versions_go_too(tmp_path, monkeypatch, folder, names, what, strange):
+    """What version 0.1 stored goes once old, with its folder unless somebody's file is in it."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    store = tmp_path / folder
+    store.mkdir()
+    for name in (*names, "thesis.doc") if strange else names:
+        (store / name).touch()
+    _age(tmp_path)
     found = purge(MONTH, now=NOW)
-    gone = {one.path for one in found if one.what == what}
-    assert gone == {str(crimes / name) for name in (old, ".new-x1")}
-    assert {path.name for path in crimes.iterdir()} == {young, "mine.parquet"}
+    assert {(one.path, one.what) for one in found} == {(str(store / name), what) for name in names}
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} - {RECORD_FILE}
+    assert left == ({folder, f"{folder}/thesis.doc"} if strange else set())
+
+
+def test_strange_files_and_folders_of_the_cache_stay(cache):
+    """A user's own file in a store, and a folder of another name, are left alone."""
+    purge(MONTH, now=NOW)
+    left = {path.relative_to(cache).as_posix() for path in cache.rglob("*")} - {RECORD_FILE}
+    assert left == {*STRANGE, "streets", f"streets/{'2' * 40}.entry"}
 
 
 @pytest.mark.usefixtures("cache")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from patrolplan.area.incidents import IncidentPlacer
 from patrolplan.area.load import SourceReader
 from patrolplan.area.school_gates import GateAssigner, UrnCheck
-from patrolplan.cache import hash_file
+from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.network import Positions, StreetNetwork

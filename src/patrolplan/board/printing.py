@@ -5,7 +5,6 @@ Which papers of a week's folder show the week as it is, and which an earlier one
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -13,12 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.area.provenance import build_manifest_header
+from patrolplan.atomic import hash_content, hash_json
 from patrolplan.outputs.output_folder import replace_folder, write_json
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.patrols.document import build_patrol_document
 from patrolplan.patrols.plan import format_time
+from patrolplan.provenance import build_manifest_header
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
 from patrolplan.team.week import build_week_document
 from patrolplan.text import format_count
@@ -59,14 +59,12 @@ def hash_cards(week: Week) -> dict[str, str]:
 
 
 def _hash_facts(*facts: str) -> str:
-    return hashlib.sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:16]
+    return hash_content(json.dumps(facts))[:16]
 
 
 @lru_cache(maxsize=4096)
 def _hash_walk(patrol: Patrol, projection: Projection) -> str:
-    document = build_patrol_document(patrol, projection)
-    text = json.dumps(document, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hash_json(build_patrol_document(patrol, projection))
 
 
 def find_shown_cards(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:

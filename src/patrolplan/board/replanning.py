@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from patrolplan.area.provenance import compute_area_provenance, compute_short_id
 from patrolplan.board.session import PlannedArea
 from patrolplan.board.tasking import with_tasked_places
+from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import replan_days
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import tempfile
 import unicodedata
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patrolplan.area import format_input_name
+from patrolplan.atomic import hash_content, replace_file
 from patrolplan.errors import OutputError
 from patrolplan.inputs.lookups import TASKED_COLUMNS, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
-from patrolplan.outputs.output_folder import replace_file
 from patrolplan.team.week_editor import InvalidEditError
 
 if TYPE_CHECKING:
@@ -196,5 +195,5 @@ def with_tasked_places(area: StudyArea, table: TaskedTable) -> StudyArea:
         columns = settings.columns.get("tasked_places")
         places = read_tasked_places(paths, area.projection, columns=columns)
     name = format_input_name("tasked_places", table.path, settings)
-    inputs = {**area.inputs, name: hashlib.sha256(table.content).hexdigest()}
+    inputs = {**area.inputs, name: hash_content(table.content)}
     return replace(area, tasked_places=places, inputs=inputs)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.area.provenance import build_manifest_header
+from patrolplan.atomic import hash_content
 from patrolplan.board.printing import (
     OUT_OF_DATE_KEY,
     PRINTED_KEY,
@@ -24,6 +23,7 @@ from patrolplan.outputs.output_folder import (
     replace_folder,
     write_json,
 )
+from patrolplan.provenance import build_manifest_header
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
 from patrolplan.team.week import build_week_document
 
@@ -72,7 +72,7 @@ class WeekStore:
             content = (self.folder / WEEK_FILE).read_bytes()
         except OSError:
             return FileDigest()
-        return FileDigest(hashlib.sha256(content).hexdigest())
+        return FileDigest(hash_content(content))
 
     def create(self, week: Week) -> None:
         """Write a week into a folder that holds none; not within `turn`.
@@ -108,7 +108,7 @@ class WeekStore:
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)
         facts = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
         replace_files(self.folder, files, facts)
-        return FileDigest(hashlib.sha256(content).hexdigest())
+        return FileDigest(hash_content(content))
 
     def _encode_hotspots(self, week: Week) -> bytes:
         """The hotspots' file; made anew only for another plan or other tasked stops."""

@@ -59,12 +59,12 @@ DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
 
 def parse_time(text: str | None) -> dt.time | None:
     """A time of day as typed; a wrong one is wrong usage."""
-    from patrolplan.settings import parse_time_of_day
+    from patrolplan import times
 
     if text is None:
         return None
     try:
-        return parse_time_of_day(text.zfill(len("HH:MM")))
+        return times.parse_time(text.zfill(len("HH:MM")))
     except ValueError:
         message = f"'{text}' is no time of day; write HH:MM, such as 15:40"
         raise typer.BadParameter(message, param_hint="--from") from None

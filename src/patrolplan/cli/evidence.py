@@ -101,9 +101,9 @@ def backtest(
 
 
 def _write_backtest(area: StudyArea, tested: Backtest, patrols: PatrolBacktest, out: Path) -> None:
-    from patrolplan.area.provenance import build_manifest_header
     from patrolplan.outputs.backtest_report import write_backtest
     from patrolplan.outputs.output_folder import replace_folder
+    from patrolplan.provenance import build_manifest_header
 
     with replace_folder(out, build_manifest_header(area)) as folder:
         write_backtest(tested, patrols, folder)

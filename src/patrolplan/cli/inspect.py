@@ -17,8 +17,8 @@ from patrolplan.cli.console import (
     load_study_area,
 )
 from patrolplan.errors import OutputError
+from patrolplan.tables import list_left_out
 from patrolplan.terminal import (
-    list_left_out,
     print_json,
     print_left_out,
     print_written_to,
@@ -147,9 +147,9 @@ def hotspots(
 def _write_layers(
     area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
 ) -> None:
-    from patrolplan.area.provenance import build_manifest_header
     from patrolplan.outputs.geopackage import write_layers
     from patrolplan.outputs.output_folder import replace_folder
+    from patrolplan.provenance import build_manifest_header
 
     with (
         report_stage(f"Writing {name}"),

@@ -152,7 +152,7 @@ def _print_if_current(
 def _find_origin(settings: Settings) -> dict[str, Any]:
     """What a plan would be created from; nothing where it takes the reports' groups to know."""
     from patrolplan.area import compute_input_digests
-    from patrolplan.area.provenance import compute_provenance
+    from patrolplan.provenance import compute_provenance
 
     try:
         return (
@@ -172,8 +172,8 @@ def _run_plan(
     *,
     as_json: bool,
 ) -> None:
-    from patrolplan.area.provenance import compute_area_provenance
     from patrolplan.patrols.windows import resolve_window
+    from patrolplan.provenance import compute_area_provenance
     from patrolplan.settings import load_settings
 
     check_out(out)

@@ -7,24 +7,23 @@ stays where it is. A file counts as the same when its bytes are the same; its da
 nothing, for files are copied and unpacked anew.
 """
 
-import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
 from patrolplan.arrays import find_unique_points
-from patrolplan.cache import cache_folder, hash_file, write_cache_file
+from patrolplan.atomic import hash_file
+from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.table_reader import POINT_FIELDS, Field, project_coordinates, read_table
@@ -39,14 +38,8 @@ from patrolplan.inputs.timestamps import (
 from patrolplan.parallel import map_in_threads
 from patrolplan.tables import INCIDENTS, LeftOut
 
-CRIME_FORMAT = "crimes-3"
-"""Change this when what is read from a file changes."""
-
-CRIME_CACHE_FOLDER = re.compile(r"crimes-\d+")
-"""Names of the cache's folders, this version's and earlier ones'."""
-
-CRIME_CACHE_ENTRY = re.compile(r"[0-9a-f]{32}\.parquet|\.new-\w+")
-"""Names of the files in them, whole and interrupted."""
+CRIMES = Store("crimes", version="4")
+"""Change the version when what is read from a file changes."""
 
 Reader = Callable[[Path, Projection, Mapping[str, str]], pd.DataFrame]
 
@@ -55,8 +48,6 @@ def read_cached_crimes(
     path: Path, projection: Projection, columns: Mapping[str, str], read: Reader
 ) -> pd.DataFrame:
     """A file's rows from the cache where the same bytes were read before, else from the file.
-
-    A cache that cannot be read or written is passed over: it only saves time.
 
     Parameters
     ----------
@@ -67,17 +58,21 @@ def read_cached_crimes(
     """
     if not path.is_file():
         return read(path, projection, columns)
-    key = json.dumps([CRIME_FORMAT, projection.crs, dict(sorted(columns.items())), hash_file(path)])
-    kept = (
-        cache_folder() / CRIME_FORMAT / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
+    key = json.dumps([projection.crs, dict(sorted(columns.items())), hash_file(path)])
+    return CRIMES.load_or_compute(
+        key,
+        lambda: read(path, projection, columns),
+        encode=_encode_if_open,
+        decode=lambda content: pd.read_parquet(BytesIO(content)),
     )
-    try:
-        return pd.read_parquet(kept)
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
-        table = read(path, projection, columns)
-    if table["occurred_at"].isna().all():
-        write_cache_file(kept, table.to_parquet)
-    return table
+
+
+def _encode_if_open(table: pd.DataFrame) -> bytes | None:
+    """Rows as Parquet; None where one has a time, as in a force's own extract."""
+    if table["occurred_at"].notna().any():
+        return None
+    content: bytes = table.to_parquet()
+    return content
 
 
 FIELDS = (

@@ -24,8 +24,8 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_table,
 )
-from patrolplan.settings import TIME_OF_DAY
 from patrolplan.tables import OFFICERS, TASKED_PLACES, TERM_DATES
+from patrolplan.times import TIME_OF_DAY
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 TIME_RANGE = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")

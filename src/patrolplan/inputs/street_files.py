@@ -1,20 +1,18 @@
 """Streets read once, kept by the content of their files in the user's cache folder."""
 
-import hashlib
 import json
-import re
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from patrolplan.cache import cache_folder, hash_file
+from patrolplan.atomic import hash_file
+from patrolplan.cache import Store, decode_arrays, encode_arrays
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.streets import Streets, _is_duplicate, read_osm_streets
@@ -118,73 +116,53 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
 def load_cached_streets(
     paths: Sequence[Path], projection: Projection, left_out: LeftOut
 ) -> Streets:
-    """Streets from the cache when the same files were read before, else from the files.
-
-    A cache that cannot be read or written is passed over: it only saves time.
-    """
+    """Streets from the cache when the same files were read before, else from the files."""
     if not all(path.is_file() for path in paths):
         return read_streets(paths, projection, left_out)
-    key = "\n".join([STREET_FORMAT, projection.crs, *(hash_file(path) for path in paths)])
-    folder = cache_folder() / f"{STREET_FORMAT}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
-    try:
-        streets, rows = _read_entry(folder, projection)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-        told = LeftOut()
-        streets, rows = read_streets(paths, projection, told), told.rows
-        _write_entry(folder, streets, rows)
+    left_out_there = LeftOut()
+    streets, rows = STREETS.load_or_compute(
+        "\n".join([projection.crs, *(hash_file(path) for path in paths)]),
+        lambda: (read_streets(paths, projection, left_out_there), left_out_there.rows),
+        encode=_encode,
+        decode=partial(_decode, projection=projection),
+    )
     left_out.extend(rows)
     return streets
 
 
-def _read_entry(folder: Path, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
-    features = gpd.read_parquet(folder / "features.parquet")
-    with np.load(folder / "vertices.npz") as arrays:
-        streets = Streets(
-            ways=pd.read_parquet(folder / "ways.parquet"),
-            vertex_way=arrays["vertex_way"],
-            vertex_node=arrays["vertex_node"],
-            vertex_xy=arrays["vertex_xy"],
-            features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
-            walking_extract=bool(arrays["walking_extract"]),
-        )
-    rows = json.loads((folder / "left_out.json").read_text(encoding="utf-8"))
-    return streets, [LeftOutRow(**row) for row in rows]
+STREETS = Store("streets", version="4")
+"""Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
+
+VERTEX_ARRAYS = ("vertex_way", "vertex_node", "vertex_xy")
 
 
-def _write_entry(folder: Path, streets: Streets, rows: Sequence[LeftOutRow]) -> None:
-    """Write beside and rename, so that a cache entry is whole or not there."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    except OSError:
-        return
-    try:
-        np.savez(
-            beside / "vertices.npz",
-            vertex_way=streets.vertex_way,
-            vertex_node=streets.vertex_node,
-            vertex_xy=streets.vertex_xy,
-            walking_extract=np.array(streets.walking_extract),
-        )
-        streets.ways.to_parquet(beside / "ways.parquet")
-        streets.features.to_parquet(beside / "features.parquet")
-        text = json.dumps([asdict(row) for row in rows])
-        (beside / "left_out.json").write_text(text, encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        beside.rename(folder)
-    except OSError:
-        shutil.rmtree(beside, ignore_errors=True)
+def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
+    streets, rows = content
+    arrays = {name: getattr(streets, name) for name in VERTEX_ARRAYS}
+    return encode_arrays(
+        arrays
+        | {
+            "ways": np.frombuffer(streets.ways.to_parquet(), dtype=np.uint8),
+            "features": np.frombuffer(_write_features(streets.features), dtype=np.uint8),
+            "walking_extract": np.array(streets.walking_extract),
+            "left_out": np.array(json.dumps([asdict(row) for row in rows])),
+        }
+    )
 
 
-STREET_FORMAT = "streets-3"
-"""Change this when `Streets`, or the rule of what is walked or ridden, changes."""
+def _write_features(features: gpd.GeoDataFrame) -> bytes:
+    stream = BytesIO()
+    features.to_parquet(stream)
+    return stream.getvalue()
 
 
-STREET_ENTRY_PATTERN = re.compile(r"streets-\d+-[0-9a-f]{32}|\.new-\w+")
-"""Names of the cache's folders, whole and interrupted."""
-
-
-STREET_ENTRY_FILES = frozenset(
-    {"features.parquet", "ways.parquet", "vertices.npz", "left_out.json"}
-)
-"""What a folder of the cache may hold."""
+def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
+    arrays = decode_arrays(content)
+    features = gpd.read_parquet(BytesIO(arrays["features"].tobytes()))
+    streets = Streets(
+        ways=pd.read_parquet(BytesIO(arrays["ways"].tobytes())),
+        features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
+        walking_extract=bool(arrays["walking_extract"]),
+        **{name: arrays[name] for name in VERTEX_ARRAYS},
+    )
+    return streets, [LeftOutRow(**row) for row in json.loads(str(arrays["left_out"]))]

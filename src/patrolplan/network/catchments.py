@@ -17,12 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.arrays import find_unique_points
-from patrolplan.cache import Arrays, load_or_compute_arrays
-from patrolplan.network.network import StreetNetwork, load_or_snap
+from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.network.network import NETWORKS, StreetNetwork, load_or_snap
 from patrolplan.privacy import SQUARE_METRES, assign_squares
-
-CATCHMENT_FORMAT = "catchments 1"
-"""Change this when catchments are found in another way."""
 
 MAX_SNAP_METRES = 250.0
 """A point farther than this from every street belongs to none."""
@@ -109,7 +106,9 @@ def build_catchments(
         used, of_piece = np.unique(nearest, return_inverse=True)
         return {"used": used, "of_piece": of_piece.astype(np.int64)}
 
-    found = load_or_compute_arrays(CATCHMENT_FORMAT, {"middle": middle, "seen": seen}, work_out)
+    found = load_or_compute_arrays(
+        NETWORKS, hash_arrays("catchments", {"middle": middle, "seen": seen}), work_out
+    )
     of_piece = found["of_piece"]
     xy = seen[found["used"]]
     mixed = bool(np.isfinite(within_metres))

@@ -18,7 +18,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.cache import Arrays, load_or_compute_arrays
+from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import Streets
 from patrolplan.network.cycling import classify_bicycle_ways
@@ -308,8 +308,8 @@ def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)
 
 
-NETWORK_FORMAT = f"1 {shapely.geos_version_string}"
-"""Change the number when streets are cut, or places snapped, in another way."""
+NETWORKS = Store("arrays", version="2")
+"""Change the version when streets are cut, places snapped, or catchments found in another way."""
 
 PARTS = (
     "node_xy",
@@ -345,7 +345,8 @@ def load_or_build_network(
         "xy": streets.vertex_xy,
         "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
     }
-    found = load_or_compute_arrays(f"network {NETWORK_FORMAT} {PIECE_METRES}", rests_on, work_out)
+    key = hash_arrays(f"network {shapely.geos_version_string} {PIECE_METRES}", rests_on)
+    found = load_or_compute_arrays(NETWORKS, key, work_out)
     for reason, count in zip(found["left_out"], found["left_out_count"], strict=True):
         left_out.add("streets", str(reason), int(count))
     parts = Pieces(ways=streets.ways, **{name: found[name] for name in PARTS})
@@ -370,6 +371,5 @@ def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
 
     parts = network.parts
     lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}
-    return Positions(
-        **load_or_compute_arrays(f"snapped {NETWORK_FORMAT}", {**lines, "xy": xy}, work_out)
-    )
+    key = hash_arrays(f"snapped {shapely.geos_version_string}", {**lines, "xy": xy})
+    return Positions(**load_or_compute_arrays(NETWORKS, key, work_out))

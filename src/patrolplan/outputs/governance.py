@@ -11,15 +11,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from patrolplan.area import StudyArea
-from patrolplan.area.provenance import (
-    build_manifest_header,
-    compute_area_id,
-    compute_area_provenance,
-    read_package_versions,
-)
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
+from patrolplan.provenance import (
+    build_manifest_header,
+    compute_area_provenance,
+    compute_short_id,
+    read_package_versions,
+)
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 
@@ -56,7 +56,7 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
     settings = area.settings
     return {
         "area": area.name,
-        "plan": compute_area_id(area),
+        "plan": compute_short_id(compute_area_provenance(area)),
         "created_from": compute_area_provenance(area),
         "versions": read_package_versions(),
         "settings": settings.model_dump(mode="json", by_alias=True),

@@ -8,21 +8,26 @@ apart; the system lets go of it when a run is killed.
 Whether the plan in a folder is the one that would be made now, so that it need not be made.
 """
 
-import contextlib
-import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
-
-from patrolplan.area.provenance import read_package_versions
+from patrolplan.atomic import (
+    create_part_folder,
+    explain_os_errors,
+    hash_content,
+    hold_lock,
+    recover_swap,
+    sibling_path,
+    swap_folders,
+    sync_folder,
+    write_synced,
+)
 from patrolplan.errors import OutputError
+from patrolplan.provenance import read_package_versions
 
 MANIFEST = "manifest.json"
 PENDING_SUFFIX = ".coming"
@@ -31,6 +36,8 @@ PENDING_SUFFIX = ".coming"
 WAIT_SECONDS = 10.0
 """So long a run waits for another one that is writing the same folder."""
 
+REMEDY = "name another folder with --out"
+"""What to do where a folder cannot be written."""
 
 WEEK_FILE = "week.json"
 """No other output takes the place of a folder with this file."""
@@ -56,16 +63,14 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     folder = resolve_folder(folder)
     with lock_folder(folder):
         _prepare_folder(folder)
-        with _explain_os_errors(folder):
-            part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
+        with explain_os_errors(folder, REMEDY):
+            part = create_part_folder(folder)
         try:
-            with _explain_os_errors(folder):
+            with explain_os_errors(folder, REMEDY):
                 yield part
                 _check_week_is_kept(folder, part)
                 _write_manifest(part, details)
-                part.chmod(0o755)
-                _sync_tree(part)
-                _swap_folders(part, folder)
+                swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -97,46 +102,25 @@ def check_folder(folder: Path) -> None:
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that no other run checks, mends or writes it meanwhile."""
-    path = sibling_path(folder, "lock")
-    with _explain_os_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path, timeout=WAIT_SECONDS)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            message = (
-                f"{folder}: another patrolplan is writing there; try again when it has ended, or "
-                "name another folder with --out"
-            )
-            raise OutputError(message) from None
-    try:
+    message = (
+        f"{folder}: another patrolplan is writing there; try again when it has ended, or "
+        "name another folder with --out"
+    )
+    with ExitStack() as stack:
+        with explain_os_errors(folder, REMEDY):
+            path = sibling_path(folder, "lock")
+            stack.enter_context(hold_lock(path, OutputError(message), wait_seconds=WAIT_SECONDS))
         yield
-    finally:
-        with contextlib.suppress(OSError):  # Windows does not part with it before the release
-            path.unlink(missing_ok=True)
-        lock.release()
-
-
-@contextmanager
-def _explain_os_errors(folder: Path) -> Iterator[None]:
-    """Turn what the system says of a folder into a message that names it."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise _describe_write_error(folder, error) from None
 
 
 def _prepare_folder(folder: Path) -> None:
     """Finish what was interrupted, and raise when the folder is not ours to write."""
-    with _explain_os_errors(folder):
+    with explain_os_errors(folder, REMEDY):
         recover_folder(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; name another folder with --out"
             raise OutputError(message)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.part-", dir=folder.parent):
-            pass
+        create_part_folder(folder).rmdir()  # shows whether the folder can be written
         strangers = _find_foreign_files(folder)
     if strangers:
         named = ", ".join(strangers[:5]) + (" ..." if len(strangers) > 5 else "")  # noqa: PLR2004
@@ -169,20 +153,20 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         When the folder cannot be written, or is none of ours.
     """
     folder = resolve_folder(folder)
-    with _explain_os_errors(folder):
+    with explain_os_errors(folder, REMEDY):
         _finish_replacement(folder)
         manifest = _load_manifest(folder)
         if manifest is None:
             message = f"{folder}: holds no manifest of ours; write the week again with --out"
             raise OutputError(message)
-        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        hashes = {name: hash_content(content) for name, content in files.items()}
         new = {**manifest, **changes, "files": {**manifest["files"], **hashes}}
         new["files"] = dict(sorted(new["files"].items()))
         for name, content in files.items():
-            _write_and_sync(folder / f"{name}{PENDING_SUFFIX}", content)
-        _write_and_sync(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
+            write_synced(folder / f"{name}{PENDING_SUFFIX}", content)
+        write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
         _finish_replacement(folder)
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
 def _finish_replacement(folder: Path) -> None:
@@ -195,7 +179,7 @@ def _finish_replacement(folder: Path) -> None:
         name = path.name.removesuffix(PENDING_SUFFIX)
         if name not in ours:
             continue
-        if hashes.get(name) == hashlib.sha256(path.read_bytes()).hexdigest():
+        if hashes.get(name) == hash_content(path.read_bytes()):
             path.replace(folder / name)
         else:
             path.unlink()
@@ -203,24 +187,6 @@ def _finish_replacement(folder: Path) -> None:
         coming.unlink(missing_ok=True)
     else:
         coming.replace(folder / MANIFEST)
-
-
-def _write_and_sync(path: Path, content: bytes) -> None:
-    """Write a file to the disk itself, not only to the system's memory."""
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a single file whole or not at all."""
-    part = path.with_name(f"{path.name}{PENDING_SUFFIX}")
-    try:
-        _write_and_sync(part, content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -237,48 +203,10 @@ def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
 
 
 def recover_folder(folder: Path) -> None:
-    """Finish a swap that was interrupted, and clear away what a killed command left beside."""
+    """Finish what was interrupted, and clear away what a killed command left beside."""
     if folder.is_dir():
         _finish_replacement(folder)
-    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
-    if not folder.exists() and new.exists():
-        new.rename(folder)
-    elif not folder.exists() and old.exists():
-        old.rename(folder)
-    for left in (old, new, *folder.parent.glob(f".{escape_glob(folder.name)}.part-*")):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _swap_folders(part: Path, folder: Path) -> None:
-    """Complete under the name .new, then old out and new in."""
-    old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
-    part.rename(new)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    _sync_folder(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync_tree(part: Path) -> None:
-    """Bring every file and folder to the disk, so that a power cut cannot leave empty ones."""
-    for path in part.rglob("*"):
-        if path.is_dir():
-            _sync_folder(path)
-        else:
-            with path.open("r+b") as stream:  # Windows syncs only what is open for writing
-                os.fsync(stream.fileno())
-    _sync_folder(part)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, where the system lets one open a folder for that."""
-    with contextlib.suppress(OSError):  # Windows does not, and keeps names safe by itself
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+    recover_swap(folder)
 
 
 def resolve_folder(folder: Path) -> Path:
@@ -290,19 +218,9 @@ def resolve_folder(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def sibling_path(folder: Path, kind: str) -> Path:
-    """Where the lock, the old and the new folder lie while one takes the other's place."""
-    return folder.parent / f".{folder.name}.{kind}"
-
-
-def escape_glob(name: str) -> str:
-    """A name as a pattern that matches it alone."""
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
-
-
 def _write_manifest(part: Path, details: Mapping[str, Any]) -> None:
     files = {
-        path.relative_to(part).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(part).as_posix(): hash_content(path.read_bytes())
         for path in sorted(part.rglob("*"))
         if path.is_file()
     }
@@ -321,11 +239,6 @@ def _find_foreign_files(folder: Path) -> list[str]:
     manifest = _load_manifest(folder)
     ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
     return sorted(there - ours)
-
-
-def _describe_write_error(folder: Path, error: OSError) -> OutputError:
-    why = error.strerror or str(error)
-    return OutputError(f"{folder}: cannot be written ({why}); name another folder with --out")
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
@@ -349,7 +262,7 @@ def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str,
     folder
         The output folder.
     origin
-        What a plan would be created from, see `patrolplan.area.provenance`.
+        What a plan would be created from, see `patrolplan.provenance`.
     asked
         What is asked for beside them, see `patrolplan.outputs.pack.write_pack`.
     """
@@ -375,5 +288,5 @@ def _has_exact_files(folder: Path, files: Mapping[str, str]) -> bool:
     }
     there.pop(MANIFEST)
     return there.keys() == files.keys() and all(
-        hashlib.sha256(path.read_bytes()).hexdigest() == files[name] for name, path in there.items()
+        hash_content(path.read_bytes()) == files[name] for name, path in there.items()
     )

@@ -6,7 +6,6 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from patrolplan.area.provenance import build_manifest_header
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_layers, write_layers
@@ -18,6 +17,7 @@ from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
+from patrolplan.provenance import build_manifest_header
 from patrolplan.team.week import Week
 
 

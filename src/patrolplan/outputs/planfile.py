@@ -5,12 +5,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from patrolplan.area.provenance import compute_area_provenance
 from patrolplan.crs import Projection
 from patrolplan.patrols.document import build_patrol_document, convert_to_degrees
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.windows import build_way_notes
+from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
+from patrolplan.tables import list_left_out
 
 SCHEMA = 1
 
@@ -26,10 +27,7 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "risk": build_risk_document(plan.risk),
         "hotspots": build_hotspot_documents(plan.hotspots, projection),
         "patrols": [build_patrol_document(patrol, projection) for patrol in plan.patrols],
-        "left_out": [
-            {"source": row.source, "reason": row.reason, "count": row.count_text}
-            for row in plan.left_out
-        ],
+        "left_out": list_left_out(plan.left_out),
         "notes": [*plan.risk.notes, *build_way_notes(plan.area)],
     }
 

@@ -7,28 +7,17 @@ and told.
 """
 
 import datetime as dt
-import hashlib
 import json
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from patrolplan import cache
-from patrolplan.cache import FETCH_FOLDER, cache_folder
+from patrolplan.atomic import hash_content, list_leftovers
+from patrolplan.cache import ENTRY_PATTERN, FETCH_FOLDER, STORE_FOLDER_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.inputs.crimes import CRIME_CACHE_ENTRY, CRIME_CACHE_FOLDER
-from patrolplan.inputs.street_files import STREET_ENTRY_FILES, STREET_ENTRY_PATTERN
-from patrolplan.outputs.output_folder import (
-    MANIFEST,
-    escape_glob,
-    lock_folder,
-    resolve_folder,
-    sibling_path,
-)
-from patrolplan.risk import kept
+from patrolplan.outputs.output_folder import MANIFEST, lock_folder, resolve_folder
 
 RECORD_FILE = "purged.jsonl"
 
@@ -114,44 +103,18 @@ class _PurgeRun:
     dry_run: bool
 
     def purge_caches(self, folder: Path) -> Iterator[PurgeEntry]:
-        """Entries of the caches of streets and crimes, of what models caught and of rates."""
-        folders = sorted(folder.iterdir()) if folder.is_dir() else []
-        folders = [entry for entry in folders if entry.is_dir() and not entry.is_symlink()]
-        yield from self._purge_street_cache(folders)
-        for entry in folders:
-            if CRIME_CACHE_FOLDER.fullmatch(entry.name):
-                yield from self._purge_cache_files(entry, CRIME_CACHE_ENTRY, "crime cache")
-            elif entry.name == cache.ARRAY_FOLDER:
-                yield from self._purge_cache_files(
-                    entry, cache.ARRAY_ENTRY_PATTERN, "cache of streets in pieces"
-                )
-            elif entry.name in kept.RISK_FOLDERS:
-                yield from self._purge_cache_files(
-                    entry, kept.RISK_ENTRY_PATTERN, kept.RISK_FOLDERS[entry.name]
-                )
-
-    def _purge_cache_files(
-        self, folder: Path, entries: re.Pattern[str], kind: str
-    ) -> Iterator[PurgeEntry]:
-        """Files of a cache; any other file is left alone, and so is its folder."""
-        for path in sorted(folder.iterdir()):
-            ours = entries.fullmatch(path.name) and path.is_file()
-            if ours and not path.is_symlink() and self._is_old(path):
-                yield self._remove(path, kind)
-        if not self.dry_run and not any(folder.iterdir()):
-            folder.rmdir()
-
-    def _purge_street_cache(self, folders: Sequence[Path]) -> Iterator[PurgeEntry]:
-        """Entries of the street cache; anything in them that we do not write keeps them."""
-        for entry in folders:
-            if not STREET_ENTRY_PATTERN.fullmatch(entry.name) or not self._is_old(entry):
+        """Entries of all stores; any other file is left alone, and so is its folder."""
+        for store in sorted(folder.iterdir()) if folder.is_dir() else []:
+            name = STORE_FOLDER_PATTERN.fullmatch(store.name)
+            if name is None or not store.is_dir() or store.is_symlink():
                 continue
-            strange = sorted({path.name for path in entry.iterdir()} - STREET_ENTRY_FILES)
-            if strange:
-                why = f"holds what patrolplan did not write ({', '.join(strange[:3])})"
-                yield PurgeEntry(f"{entry}", "street cache", removed=False, why=why)
-            else:
-                yield self._remove(entry, "street cache")
+            kind = STORES[name[1] or "streets"]
+            for path in sorted(store.iterdir()):
+                ours = ENTRY_PATTERN.fullmatch(path.name) and path.is_file()
+                if ours and not path.is_symlink() and self._is_old(path):
+                    yield self._remove(path, kind)
+            if not self.dry_run and not any(store.iterdir()):
+                store.rmdir()
 
     def purge_unfinished_fetch(self, workspace: Path) -> Iterator[PurgeEntry]:
         """Crimes that came before a fetch broke off; a young one may still go on."""
@@ -164,8 +127,7 @@ class _PurgeRun:
             message = f"{out}: there is no such folder; mend --out"
             raise OutputError(message)
         with lock_folder(out):
-            parts = out.parent.glob(f".{escape_glob(out.name)}.part-*")
-            for left in sorted((*parts, sibling_path(out, "old"), sibling_path(out, "new"))):
+            for left in sorted(list_leftovers(out)):
                 if left.is_dir() and not left.is_symlink() and self._is_old(left):
                     yield self._remove(left, "left by a run that was killed")
             manifest = out / MANIFEST
@@ -185,7 +147,7 @@ class _PurgeRun:
             if path.is_symlink() or name not in named:
                 why = "patrolplan did not write it"
                 yield PurgeEntry(f"{path}", "output", removed=False, why=why)
-            elif hashlib.sha256(path.read_bytes()).hexdigest() != named[name]:
+            elif hash_content(path.read_bytes()) != named[name]:
                 why = "was changed after it was written"
                 yield PurgeEntry(f"{path}", "output", removed=False, why=why)
             else:

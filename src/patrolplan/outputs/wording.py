@@ -1,10 +1,10 @@
 """Words that every paper shares: what is approximate, how good, from when, and by whom."""
 
-import hashlib
 import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.privacy import SQUARE_METRES
 from patrolplan.times import compute_sunrise, compute_sunset
@@ -317,14 +317,13 @@ def describe_guard_off(settings: "Settings") -> tuple[str, ...]:
 
 def compute_plan_id(plan: "Plan") -> str:
     """Eight letters and digits that name a plan: the same for equal plans, of no other meaning."""
-    digest = hashlib.sha256(plan.area.settings.model_dump_json().encode())
-    digest.update(repr(sorted(plan.area.inputs.items())).encode())
+    facts = [plan.area.settings.model_dump_json(), repr(sorted(plan.area.inputs.items()))]
     if plan.date is not None:
-        digest.update(plan.date.isoformat().encode())
+        facts.append(plan.date.isoformat())
     for patrol in plan.patrols:
         stops = [(stop.hotspot, round(stop.arrive_minutes, 2)) for stop in patrol.stops]
-        digest.update(repr((patrol.urn, patrol.number, stops)).encode())
-    return digest.hexdigest()[:8]
+        facts.append(repr((patrol.urn, patrol.number, stops)))
+    return hash_content(*facts)[:8]
 
 
 def is_fictional(plan: "Plan") -> bool:

@@ -1,6 +1,7 @@
 """A patrol as a document for other programs, and back: plan and week files hold the same form."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from patrolplan.crs import Projection
-from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Step, Stop, Variant, format_time
+from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Step, Stop, Variant
+from patrolplan.times import format_time, minutes_after_midnight, parse_time
 
 
 def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
@@ -116,12 +118,9 @@ def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[
 
 def _parse_minutes(value: object) -> object:
     """Minutes after midnight of HH:MM."""
-    parts = value.split(":") if isinstance(value, str) else []
-    two, last_hour, last_minute = 2, 23, 59
-    if [len(part) for part in parts] == [two, two] and "".join(parts).isascii():
-        hour, minute = (int(part) if part.isdigit() else last_minute + 1 for part in parts)
-        if hour <= last_hour and minute <= last_minute:
-            return 60.0 * hour + minute
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return minutes_after_midnight(parse_time(value))
     message = "is no time of day, written HH:MM"
     raise ValueError(message)
 

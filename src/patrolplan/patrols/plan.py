@@ -15,6 +15,10 @@ from patrolplan.area import StudyArea
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
+from patrolplan.times import (
+    format_span as format_span,  # noqa: PLC0414 - callers still import it from this module
+    format_time as format_time,  # noqa: PLC0414
+)
 
 
 @dataclass(frozen=True)
@@ -220,20 +224,3 @@ class Plan:
         }
         after = 'pp.write_pack(plan, "out"); pp.plot.web_map(plan)'
         return render_html_table(f"Plan of {self.area.name}", facts, next_call=after)
-
-
-def format_time(minutes: float) -> str:
-    """Minutes after midnight as HH:MM, to the nearest minute.
-
-    Examples
-    --------
-    >>> format_time(915)
-    '15:15'
-    """
-    whole = round(minutes)
-    return f"{whole // 60 % 24:02d}:{whole % 60:02d}"
-
-
-def format_span(first_minutes: float, last_minutes: float) -> str:
-    """Write two times of day as from and to, with a dash between them."""
-    return f"{format_time(first_minutes)}\N{EN DASH}{format_time(last_minutes)}"

@@ -13,6 +13,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.network.cycling import compute_cycling_effort
 from patrolplan.settings import MAX_WINDOW_MINUTES, PatrolSettings
+from patrolplan.times import minutes_after_midnight as minutes_after_midnight  # noqa: PLC0414 - callers still import it here
 
 
 @dataclass(frozen=True)
@@ -78,18 +79,6 @@ def resolve_window(
     begin = minutes_after_midnight(named.from_)
     whole = minutes_after_midnight(named.to) - begin
     return Window(whole if minutes is None else min(minutes, whole), begin, name)
-
-
-def minutes_after_midnight(clock: time | str) -> float:
-    """Minutes after midnight of a time of day, or of its HH:MM.
-
-    Examples
-    --------
-    >>> minutes_after_midnight("15:15")
-    915.0
-    """
-    at = time.fromisoformat(clock) if isinstance(clock, str) else clock
-    return at.hour * 60.0 + at.minute
 
 
 def compute_speed(settings: PatrolSettings) -> float:

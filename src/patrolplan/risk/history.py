@@ -1,6 +1,5 @@
 """Incidents -> `History`: counts by month, place and category, and cuts that hide what is later."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.atomic import hash_content
 from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
 from patrolplan.risk.weights import compute_recency
 from patrolplan.settings import DISCOVERED_CATEGORIES
@@ -72,13 +72,13 @@ class History:
     def month_digests(self) -> tuple[str, ...]:
         """Digest of each month's counts."""
         months = np.ascontiguousarray(self.counts)
-        return tuple(hashlib.sha256(counts).hexdigest() for counts in months)
+        return tuple(hash_content(counts.tobytes()) for counts in months)
 
     def digest(self, months: int | None = None) -> str:
         """Name of what the first so many months hold, by content; all months by default."""
         names = (*self.categories, str(len(self.targets)), str(self.counts.shape[1]))
         text = "\n".join((*names, *self.month_digests[:months]))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hash_content(text)
 
     def get_month_counts(self, month: pd.Timestamp) -> NDArray[np.float64]:
         """(c, j) what was recorded in one month in the `targets`; zero where it is not held."""

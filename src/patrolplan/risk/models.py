@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits
 from patrolplan.network.catchments import Catchments
 from patrolplan.risk.features import FeatureBuilder
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import load_or_compute_rates
 from patrolplan.risk.kernels import BANDWIDTHS, compute_likelihood
 from patrolplan.risk.regression import ALPHAS, fit_poisson
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prepare_rates
@@ -230,7 +229,7 @@ class PoissonCount(RiskModel):
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
         first = history.months[:1].strftime("%Y-%m").tolist()  # it is told seasons apart by
         key = f"{self!r} {first} {history.digest()}"
-        return load_or_compute_rates(history.units, key, lambda: self._learn_rates(history))
+        return history.units.load_or_compute("rates", key, lambda: self._learn_rates(history))
 
     def _learn_rates(self, history: History) -> NDArray[np.float64]:
         """What the regression gives; it costs most of all models, so it is kept."""

@@ -1,6 +1,5 @@
 """Rolling origin: fit on the months before, score the month that came, step on by a month."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from patrolplan.atomic import hash_content
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.choice import MIN_ORIGINS_TO_CHOOSE, ModelChoice, choose_model
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import load_or_compute_sums
 from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
 from patrolplan.risk.scores import COVERAGES, UnitStreets, rank_streets, sum_slices, sum_unit_slices
 
@@ -240,7 +239,7 @@ class _OriginScorer:
     def _cache_key(self) -> str:
         """Everything beside the models that sums rest on, by content."""
         scorer, history, known = self.scorer, self.scorer.history, self._months_before
-        harm = hashlib.sha256(scorer.harm.tobytes()).hexdigest()
+        harm = hash_content(scorer.harm.tobytes())
         first = history.months[: min(known, 1)].strftime("%Y-%m").tolist()
         return f"{scorer.seed} {first} {history.digest(known)} {history.digest(known + 1)} {harm}"
 
@@ -248,7 +247,8 @@ class _OriginScorer:
         self, what: str, compute: Callable[[], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
         """Sums that rest on this origin and on what is named."""
-        return load_or_compute_sums(self.scorer.history.units, f"{what} {self._cache_key}", compute)
+        units = self.scorer.history.units
+        return units.load_or_compute("trials", f"{what} {self._cache_key}", compute)
 
     def score_model(self, model: RiskModel) -> NDArray[np.float64]:
         """(2, j + 1, q) what a model caught by itself."""

@@ -9,7 +9,6 @@ from scipy.special import gammaln
 
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
-from patrolplan.risk.kept import load_or_compute_rates
 from patrolplan.risk.spatial_units import ADJACENT_METRES, SpatialUnits
 
 LONG_HALF_LIFE = 24.0
@@ -159,7 +158,7 @@ def compute_shrunk_rates(
         return np.column_stack(rates) / max(weight, MIN_INCIDENTS)
 
     key = f"shrunk {half_life_months} {history.digest(months)}"
-    return load_or_compute_rates(history.units, key, work_out)
+    return history.units.load_or_compute("rates", key, work_out)
 
 
 def prepare_rates(history: History, months: Iterable[int]) -> None:

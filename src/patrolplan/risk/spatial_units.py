@@ -4,8 +4,10 @@ A place is a catchment: the streets round a snap point, or one piece of street w
 exact. Everything here is geometry, so it is worked out once and shared by every cut of a history.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from importlib import resources
 from threading import Lock
 from typing import Any
 
@@ -14,8 +16,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from patrolplan.atomic import hash_content
+from patrolplan.cache import Store, hash_arrays, load_or_compute_arrays
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
+from patrolplan.provenance import read_package_versions
 from patrolplan.risk.kernels import NetworkKernel, PlanarKernel, compute_unit_matrix
 
 NEIGHBOUR_METRES = 300.0
@@ -35,6 +40,10 @@ STREET_KINDS: tuple[tuple[str, ...], ...] = (
     ("service",),
 )
 """Kinds of street that OpenStreetMap tells apart; the rest is residential or unclassified."""
+
+
+RISK_LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
+"""Packages that rates and sums are computed with; those of an earlier version are not used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +71,51 @@ class SpatialUnits:
 
     def __len__(self) -> int:
         return len(self.catchments)
+
+    def load_or_compute(
+        self, store: str, key: str, compute: Callable[[], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """A result that rests on these places, from this run or an earlier one, else computed.
+
+        A new month then asks for one origin more and one month's rates, and other settings of
+        patrols for nothing. Sums of recorded crime in slices of the whole are stored of every area,
+        rates of places only where all of it is open data (`Catchments.public`): nothing of a
+        force's own extract is.
+
+        Parameters
+        ----------
+        store
+            "trials" for sums, "rates" for rates of places.
+        key
+            Names everything else that the result depends on, by content.
+        compute
+            Gives the result.
+        """
+        if key not in self.cache:
+            if store == "rates" and not self.catchments.public:
+                self.cache[key] = compute()
+            else:
+                arrays = load_or_compute_arrays(
+                    Store(store, version=_hash_code()),
+                    f"{self.digest}\n{key}",
+                    lambda: {"result": compute()},
+                )
+                self.cache[key] = arrays["result"]
+        return self.cache[key]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of where the places are and what they consist of."""
+        network, catchments = self.network, self.catchments
+        arrays = {
+            "xy": catchments.xy,
+            "catchments": catchments.piece_catchment,
+            "middle": network.piece_middle,
+            "nodes": network.piece_nodes,
+            "metres": network.piece_metres,
+            "kinds": self.kinds,
+        }
+        return hash_arrays("places", arrays)
 
     @cached_property
     def metres(self) -> NDArray[np.float64]:
@@ -140,6 +194,16 @@ class SpatialUnits:
                 self.kernels[distance], self.catchments, bandwidth
             )
         return self._among[key]
+
+
+@cache
+def _hash_code() -> str:
+    """Digest of this room's own code and its libraries: another version gives other results."""
+    room = resources.files("patrolplan.risk")
+    files = sorted(path.name for path in room.iterdir() if path.name.endswith(".py"))
+    installed = read_package_versions()
+    libraries = "\n".join(f"{name} {installed[name]}" for name in RISK_LIBRARIES)
+    return hash_content(*((room / name).read_bytes() for name in files), libraries)
 
 
 def get_spatial_units(network: StreetNetwork, catchments: Catchments) -> SpatialUnits:

@@ -3,8 +3,6 @@
 from patrolplan.settings.kinds import (
     CATEGORIES as CATEGORIES,
     DISCOVERED_CATEGORIES as DISCOVERED_CATEGORIES,
-    TIME_OF_DAY as TIME_OF_DAY,
-    parse_time_of_day as parse_time_of_day,
 )
 from patrolplan.settings.load import (
     load_settings as load_settings,

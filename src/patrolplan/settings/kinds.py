@@ -3,7 +3,7 @@
 The names (crime categories, risk models) belong to modules that settings may not import.
 """
 
-import re
+from contextlib import suppress
 from datetime import time
 from typing import Annotated, Literal
 
@@ -11,22 +11,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from patrolplan.settings.messages import KeyDescription, format_value
-
-TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-"""The format of a time of day in settings, tables and on the command line."""
-
-
-def parse_time_of_day(text: str) -> time:
-    """Parse a time of day as HH:MM; "15", seconds and time zones are refused.
-
-    Examples
-    --------
-    >>> parse_time_of_day("15:10")
-    datetime.time(15, 10)
-    """
-    if not TIME_OF_DAY.fullmatch(text):
-        raise _time_error(text)
-    return time.fromisoformat(text)
+from patrolplan.times import parse_time
 
 
 def _parse_clock_time(value: object) -> object:
@@ -34,12 +19,10 @@ def _parse_clock_time(value: object) -> object:
     if isinstance(value, time) and value == time(value.hour, value.minute):
         return value
     if isinstance(value, str):
-        return parse_time_of_day(value)
-    raise _time_error(value)
-
-
-def _time_error(value: object) -> ValueError:
-    return ValueError(f"{format_value(value)} is no time of day, write it as HH:MM")
+        with suppress(ValueError):
+            return parse_time(value)
+    message = f"{format_value(value)} is no time of day, write it as HH:MM"
+    raise ValueError(message)
 
 
 def _as_tuple(value: object) -> object:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.area.provenance import compute_area_provenance
 from patrolplan.errors import InputError, Problems
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.windows import build_way_notes
+from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.estimate import describe_guard
 from patrolplan.team.bases import MODE_WORDS, describe_modes
 from patrolplan.team.day_plans import list_day_plans

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from patrolplan.area.provenance import compute_short_id
 from patrolplan.crs import Projection
 from patrolplan.patrols.document import build_patrol_document
 from patrolplan.patrols.plan import Patrol, Plan, format_time
+from patrolplan.provenance import compute_short_id
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
 from patrolplan.text import format_count
@@ -143,7 +143,7 @@ class Week:
     absent
         Days on which officers turned out to be away, after it was handed out.
     created_from
-        What it was made from, see `patrolplan.area.provenance`.
+        What it was made from, see `patrolplan.provenance`.
     history
         What was changed by hand: when (YYYY-MM-DD HH:MM), and what in plain words.
     """

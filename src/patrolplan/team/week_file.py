@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from patrolplan.area import StudyArea
-from patrolplan.area.provenance import compute_area_provenance, compute_short_id
 from patrolplan.errors import InputError, Problems
 from patrolplan.patrols.document import Amount, Count, FileModel, Minutes, PatrolEntry
 from patrolplan.patrols.patrol_writer import reverse_patrol
 from patrolplan.patrols.plan import Plan
+from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import RouteKey, build_route_key, list_patrols
 from patrolplan.team.week import SCHEMA, Ban, Duty, Lock, PatrolShortfall, Unmet, Week

@@ -11,7 +11,8 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import AnswerCache, hash_content, lock_fetch_folder
+from patrolplan.atomic import hash_content
+from patrolplan.cache import AnswerCache, lock_fetch_folder
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.boundary import read_limits

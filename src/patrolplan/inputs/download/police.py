@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import AnswerCache
+from patrolplan.cache import AnswerCache
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import FetchError
 from patrolplan.inputs.download.client import Answer, UnusableError, WebClient

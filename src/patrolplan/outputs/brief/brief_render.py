@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.area.provenance import build_manifest_header
 from patrolplan.hotspots.significance import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
@@ -31,6 +30,7 @@ from patrolplan.outputs.wording import (
     list_area_attributions,
 )
 from patrolplan.privacy import describe_crime_grouping
+from patrolplan.provenance import build_manifest_header
 from patrolplan.text import format_count, shorten
 
 SCHEMA = 1

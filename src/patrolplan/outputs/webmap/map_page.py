@@ -6,7 +6,6 @@ reader and for paper; the script adds the map and moves it. Leaflet is written i
 
 import base64
 import datetime as dt
-import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ import jinja2
 from markupsafe import Markup, escape
 from xstatic.pkg import leaflet
 
+from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
 from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
 from patrolplan.patrols.plan import format_time
@@ -233,7 +233,7 @@ def _build_security_policy(
 
 
 def _hash_source(text: str) -> str:
-    value = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    value = base64.b64encode(bytes.fromhex(hash_content(text))).decode("ascii")
     return f"'sha256-{value}'"
 
 

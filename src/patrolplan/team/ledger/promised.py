@@ -10,7 +10,6 @@ within 50 m; else its place is no hotspot any more.
 """
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
@@ -111,7 +111,7 @@ class VisitEntry:
 def compute_digest(week: PromisedWeek) -> str:
     """What tells one handed-out week from another."""
     text = json.dumps([week.days, week.doses, week.hotspots], default=str, sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hash_content(text)
 
 
 HOTSPOTS_FILE = "hotspots.geojson"

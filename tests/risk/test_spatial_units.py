@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.risk.models import PoissonCount, build_models
 from patrolplan.risk.rolling_origin import run_trials
@@ -41,12 +42,13 @@ def test_a_changed_count_is_scored_anew(make, tmp_path, monkeypatch):
     assert np.array_equal(changed, caught(make.history(counts)))
 
 
-def test_a_spoilt_entry_is_worked_out_again(make, cache):
-    """An entry that cannot be read is passed over and mended."""
+@every_way
+def test_spoilt_entries_are_computed_again_and_replaced(make, cache, way):
+    """However sums and rates were spoilt in the cache, they come out the same and are replaced."""
     first = caught(make.history(make.uneven(months=16)))
-    for path in cache.rglob("*.npy"):
-        path.write_bytes(b"nothing")
+    check_replaced = spoil_entries(cache, way)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
+    check_replaced()
 
 
 def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
