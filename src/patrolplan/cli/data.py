@@ -81,7 +81,7 @@ def fetch(
         stderr_console.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
         raise SystemExit(130) from None
     if as_json:
-        print_json({"written": brought.files, "kept": brought.kept, "notes": brought.notes})
+        print_json({"written": brought.files, "kept": brought.existing, "notes": brought.notes})
         return
     _print_fetched(brought)
 
@@ -92,8 +92,8 @@ def _print_fetched(brought: FetchResult) -> None:
         stdout_console.print(f"Written {name}")
     if not brought.files:
         stdout_console.print("Nothing was missing.")
-    if brought.kept:
-        stdout_console.print(f"{brought.kept} files were there already.")
+    if brought.existing:
+        stdout_console.print(f"{brought.existing} files were there already.")
     for note in brought.notes:
         stdout_console.print(f"note: {note}")
     if brought.files:

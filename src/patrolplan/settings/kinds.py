@@ -68,13 +68,8 @@ class Section(BaseModel):
 
 
 PATROL_RELEVANT = (
-    "Robbery",
-    "Theft from the person",
-    "Violence and sexual offences",
-    "Anti-social behaviour",
-    "Bicycle theft",
-    "Other theft",
-    "Criminal damage and arson",
+    *("Robbery", "Theft from the person", "Violence and sexual offences", "Anti-social behaviour"),
+    *("Bicycle theft", "Other theft", "Criminal damage and arson"),
 )
 """Categories that a visible patrol after school can prevent; victims report all of them."""
 
@@ -82,12 +77,8 @@ DISCOVERED_CATEGORIES = ("Drugs", "Possession of weapons", "Public order")
 """Categories that patrols discover rather than victims report; the feedback guard excludes them."""
 
 CATEGORIES = (
-    *PATROL_RELEVANT,
-    *DISCOVERED_CATEGORIES,
-    "Burglary",
-    "Shoplifting",
-    "Vehicle crime",
-    "Other crime",
+    *(*PATROL_RELEVANT, *DISCOVERED_CATEGORIES),
+    *("Burglary", "Shoplifting", "Vehicle crime", "Other crime"),
 )
 """Every category of data.police.uk."""
 

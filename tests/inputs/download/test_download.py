@@ -47,7 +47,7 @@ def test_months_are_asked_first_and_only_missing_ones_fetched(world, serving, pl
     brought = fetch(settings, serving(world))
     assert world.asked[0][1] == "/api/crimes-street-dates"
     assert {month for _, _, month, _ in world.asked[1:]} == {"2026-07", "2026-09"}
-    assert brought.kept == 1
+    assert brought.existing == 1
     assert kept.read_text(encoding="utf-8") == "Crime ID,Month\n"
     world.asked.clear()
     again = fetch(settings, serving(world))

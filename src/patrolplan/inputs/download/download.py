@@ -56,14 +56,14 @@ class FetchResult:
     ----------
     files
         Files that were written, from the settings' folder on.
-    kept
+    existing
         How many files existed already and were not changed.
     notes
         Sentences for the user: months that are not offered, files that are in doubt.
     """
 
     files: list[str] = field(default_factory=list)
-    kept: int = 0
+    existing: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -260,7 +260,7 @@ class _Fetch:
                 other = self.manifest.relative_name(target)
                 note = f"{name} is kept: fetch would write another file beside it ({other}); "
                 self.result.notes.append(f"{note}remove it first.")
-        self.result.kept += len(existing)
+        self.result.existing += len(existing)
         return bool(existing)
 
     def _write(self, path: Path, data: bytes, origin: Origin) -> None:

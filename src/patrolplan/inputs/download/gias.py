@@ -21,28 +21,11 @@ from patrolplan.inputs.schools import build_urn_sort_key
 from patrolplan.inputs.table_reader import decode_text, parse_numbers
 
 COLUMNS = (
-    "URN",
-    "LA (code)",
-    "LA (name)",
-    "EstablishmentNumber",
-    "EstablishmentName",
-    "TypeOfEstablishment (name)",
-    "EstablishmentTypeGroup (name)",
-    "EstablishmentStatus (name)",
-    "OpenDate",
-    "CloseDate",
-    "PhaseOfEducation (name)",
-    "StatutoryLowAge",
-    "StatutoryHighAge",
-    "Gender (name)",
-    "SchoolCapacity",
-    "NumberOfPupils",
-    "Street",
-    "Locality",
-    "Town",
-    "Postcode",
-    "Easting",
-    "Northing",
+    *("URN", "LA (code)", "LA (name)", "EstablishmentNumber", "EstablishmentName"),
+    *("TypeOfEstablishment (name)", "EstablishmentTypeGroup (name)", "EstablishmentStatus (name)"),
+    *("OpenDate", "CloseDate", "PhaseOfEducation (name)", "StatutoryLowAge", "StatutoryHighAge"),
+    *("Gender (name)", "SchoolCapacity", "NumberOfPupils", "Street", "Locality", "Town"),
+    *("Postcode", "Easting", "Northing"),
 )
 """The columns to keep: the school and its place. Names of heads, telephones etc. are dropped."""
 

@@ -28,18 +28,8 @@ from patrolplan.errors import FetchError
 from patrolplan.inputs.download.client import Answer, UnusableError, WebClient
 
 COLUMNS = (
-    "Crime ID",
-    "Month",
-    "Reported by",
-    "Falls within",
-    "Longitude",
-    "Latitude",
-    "Location",
-    "LSOA code",
-    "LSOA name",
-    "Crime type",
-    "Last outcome category",
-    "Context",
+    *("Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location"),
+    *("LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context"),
 )
 """Columns of the monthly files of data.police.uk."""
 
