@@ -168,7 +168,7 @@ def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
     settings = place()
     fetch(settings, serving(world))
     there = {path.name for path in settings.folder.iterdir()}
-    assert there == {".fetch.lock", "crimes", "fetched.json", "patrolplan.toml"}
+    assert there == {"crimes", "fetched.json", "patrolplan.toml"}
 
 
 def test_settings_that_leave_no_room_ask_nobody(world, serving, place, fetch):
