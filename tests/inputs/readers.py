@@ -4,9 +4,15 @@ import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.lookups import read_officers, read_tasked_places, read_term_dates
+from patrolplan.inputs.lookups import (
+    read_bell_times,
+    read_gates,
+    read_officers,
+    read_tasked_places,
+    read_term_dates,
+)
 from patrolplan.inputs.reports import read_reports
-from patrolplan.inputs.schools import read_bell_times, read_gates, read_schools
+from patrolplan.inputs.schools import read_schools
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

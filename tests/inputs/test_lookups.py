@@ -1,21 +1,17 @@
-"""Officers: their schools, hours and bases.
-
-Tasked places: to be visited or barred, with a reason.
-
-Term dates.
-
-Visits typed into a table: all that is wrong is told, by row and column.
-"""
+"""The optional tables: what they read as, and that every wrong value is named by row and column."""
 
 import datetime as dt
 
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.lookups import (
     WEEKDAYS,
+    read_bell_times,
+    read_gates,
     read_officers,
     read_tasked_places,
     read_term_dates,
@@ -38,22 +34,28 @@ GOOD = {
 }
 
 
-def _file(folder, *rows, name="officers.csv"):
+def _write(folder, header, *rows, name="table.csv"):
     path = folder / name
-    lines = [",".join(GOOD), *(",".join((GOOD | row).values()) for row in rows)]
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
     return path
 
 
-def _refused(*paths):
-    with pytest.raises(InputError) as told:
-        read_officers(paths, BNG)
-    return str(told.value).splitlines()
+def _list_problems(read, *args):
+    with pytest.raises(InputError) as error:
+        read(*args)
+    return str(error.value).splitlines()
+
+
+def _officers(folder, *rows, name="officers.csv"):
+    lines = (",".join((GOOD | row).values()) for row in rows)
+    return _write(folder, ",".join(GOOD), *lines, name=name)
 
 
 def test_officers_come_in_with_schools_hours_and_base(tmp_path):
     """An officer's schools are a list, days off are empty, the base is in metres."""
-    officers = read_officers([_file(tmp_path, {}, {"officer": "SSO-02", "mode": "bicycle"})], BNG)
+    officers = read_officers(
+        [_officers(tmp_path, {}, {"officer": "SSO-02", "mode": "bicycle"})], BNG
+    )
     first = officers.iloc[0]
     assert list(officers["officer"]) == ["SSO-01", "SSO-02"]
     assert first["school_urns"] == ["100008", "100041"]
@@ -91,32 +93,32 @@ def test_no_file_gives_no_officers():
 )
 def test_wrong_value_is_named_by_row_and_column(tmp_path, row, column):
     """A value that is not as the contracts say is told with row, column and itself."""
-    path = _file(tmp_path, {"officer": "SSO-00"}, row)
-    (line,) = _refused(path)
+    path = _officers(tmp_path, {"officer": "SSO-00"}, row)
+    (line,) = _list_problems(read_officers, [path], BNG)
     assert line.startswith(f"{path}, row 3, column '{column}': '{row[column]}'")
 
 
 def test_all_wrong_values_of_all_files_are_named(tmp_path):
     """Problems of several rows and files are told at once, doubled names across files too."""
-    one = _file(tmp_path, {"mode": "car", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv")
-    two = _file(tmp_path, {"officer": "B"}, name="2.csv")
-    lines = _refused(one, two)
+    one = _officers(
+        tmp_path, {"mode": "car", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
+    )
+    two = _officers(tmp_path, {"officer": "B"}, name="2.csv")
+    lines = _list_problems(read_officers, [one, two], BNG)
     assert len(lines) == 4
     assert any("2.csv, row 2, column 'officer': 'B' stands twice" in line for line in lines)
 
 
-HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by\n"
+TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
 
 
-def _file_tasked(tmp_path, *rows):
-    path = tmp_path / "tasked.csv"
-    path.write_text(HEADER + "\n".join(rows), encoding="utf-8")
-    return path
+def _tasked(folder, *rows, name="tasked.csv"):
+    return _write(folder, TASKED_HEADER, *rows, name=name)
 
 
 def test_places_come_with_schools_days_and_reason(tmp_path):
     """Schools are split at semicolons, days are dates, and the place is in metres."""
-    path = _file_tasked(
+    path = _tasked(
         tmp_path, "T1,-0.1346,51.5205,TRUE,100; 200,2026-11-02,2026-12-18,robberies,Insp. A"
     )
     place = read_tasked_places([path], Projection()).iloc[0]
@@ -128,7 +130,7 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
 
 def test_every_wrong_value_is_told_at_once(tmp_path):
     """All wrong values are told, each with its row, column and remedy."""
-    path = _file_tasked(
+    path = _tasked(
         tmp_path,
         "T1,999,51.5,maybe,*,2026-13-01,2026-12-18,,Insp. A",
         "T1,-0.1,51.5,true,,2026-12-18,2026-12-01,why,",
@@ -150,22 +152,41 @@ def test_every_wrong_value_is_told_at_once(tmp_path):
     )
 
 
+def test_a_place_in_two_files_is_a_duplicate(tmp_path):
+    """Two tables with the same place are refused, as one table with it twice is."""
+    row = "T1,-0.1346,51.5205,true,100,2026-11-02,2026-12-18,robberies,Insp. A"
+    one, two = (_tasked(tmp_path, row, name=name) for name in ("1.csv", "2.csv"))
+    (line,) = _list_problems(read_tasked_places, [one, two], BNG)
+    assert line.startswith(f"{two}, row 2, column 'place_id': 'T1' stands twice")
+
+
+def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
+    """A URN that a spreadsheet turned into 100008.0 is 100008 in every table."""
+    days = "2026-11-02,2026-12-18"
+    bells = read_bell_times([_bells(tmp_path, "100008.0,15:10")])
+    gates = read_gates([_gates(tmp_path, "100008.0,-0.13,51.52")], BNG)
+    officers = read_officers([_officers(tmp_path, {"school_urns": "100008.0;100041"})], BNG)
+    terms = read_term_dates([_terms(tmp_path, f"100008.0,{days},term")])
+    places = read_tasked_places([_tasked(tmp_path, f"T1,-0.1,51.5,true,100008.0,{days},a,b")], BNG)
+    assert [*bells.index, *gates.index, *terms["urn"]] == ["100008"] * 3
+    assert officers["school_urns"][0] == ["100008", "100041"]
+    assert places["schools"][0] == ["100008"]
+
+
 def test_no_file_is_no_place():
     """Without a file there are no tasked places, in a table of the same columns."""
     assert read_tasked_places([], Projection()).empty
 
 
-def _file_terms(folder, *rows, name="terms.csv", header="urn,from,to,kind"):
-    path = folder / name
-    path.write_text("\n".join([header, *rows]), encoding="utf-8")
-    return path
+def _terms(folder, *rows, name="terms.csv", header="urn,from,to,kind"):
+    return _write(folder, header, *rows, name=name)
 
 
 @pytest.mark.parametrize("header", ["urn,from,to,kind", "urn or *,from,to,kind"])
 def test_term_dates_come_in_as_days(tmp_path, header):
     """Terms and closed days come in with their days, for a school or for all."""
     rows = ("*,2025-09-01,2025-12-19,term", "900001,2025-10-27,2025-10-27,closed")
-    terms = read_term_dates([_file_terms(tmp_path, *rows, header=header)])
+    terms = read_term_dates([_terms(tmp_path, *rows, header=header)])
     assert list(terms["urn"]) == ["*", "900001"]
     assert list(terms["kind"]) == ["term", "closed"]
     assert list(terms["to"]) == [pd.Timestamp("2025-12-19"), pd.Timestamp("2025-10-27")]
@@ -180,17 +201,15 @@ def test_no_file_gives_no_dates():
 
 def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
     """Dates that do not exist, spans backwards and unknown kinds are told, all of them."""
-    one = _file_terms(
+    one = _terms(
         tmp_path,
         "*,2025-09-31,2025-12-19,term",
         "*,2025-09-01,19/12/2025,term",
         "*,2025-12-19,2025-09-01,term",
         ",2025-09-01,2025-12-19,holiday",
     )
-    two = _file_terms(tmp_path, "*,,2025-12-19,term", name="two.csv")
-    with pytest.raises(InputError) as told:
-        read_term_dates([one, two])
-    lines = str(told.value).splitlines()
+    two = _terms(tmp_path, "*,,2025-12-19,term", name="two.csv")
+    lines = _list_problems(read_term_dates, [one, two])
     expected = [
         f"{one}, row 2, column 'from': '2025-09-31' is no date",
         f"{one}, row 3, column 'to': '19/12/2025' is no date",
@@ -204,14 +223,95 @@ def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
         assert any(line.startswith(start) for line in lines), start
 
 
+def _bells(folder, *rows, name="bells.csv"):
+    return _write(folder, "urn,finish_time", *rows, name=name)
+
+
+def test_bell_times_by_urn(tmp_path):
+    """Finish times come by URN; without a file there are none."""
+    assert read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")]).to_dict() == {
+        "1": "15:10",
+        "2": "08:59",
+    }
+    assert len(read_bell_times([])) == 0
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
+     "15:15+01:00", "15:1\u0665"],
+)  # fmt: skip
+def test_bell_that_is_no_time_is_named(tmp_path, time):
+    """A bell time that is none is told with file, row, column, value and form."""
+    path = _bells(tmp_path, "1,15:10", f"2,{time}")
+    assert _list_problems(read_bell_times, [path]) == [
+        (
+            f"{path}, row 3, column 'finish_time': '{time}' is no time of day; "
+            "write hours and minutes as HH:MM, such as 15:10."
+        )
+    ]
+
+
+@given(st.times())
+def test_every_time_of_day_is_taken(tmp_path_factory, time):
+    """Every hour and minute there is can be a bell."""
+    path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
+    assert read_bell_times([path])["1"] == f"{time:%H:%M}"
+
+
+def test_all_problems_of_bell_times_are_told(tmp_path):
+    """Wrong times, missing URNs and URNs that stand twice, over all files, are told at once."""
+    one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
+    two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
+    lines = _list_problems(read_bell_times, [one, two])
+    assert len(lines) == 5
+    for place, what in [
+        ("one.csv, row 4, column 'urn'", "the URN is missing"),
+        ("one.csv, row 3, column 'urn'", "the URN '1' stands twice"),
+        ("one.csv, row 5, column 'finish_time'", "'26:00'"),
+        ("two.csv, row 2, column 'urn'", "the URN '1' stands twice"),
+        ("two.csv, row 3, column 'finish_time'", "'x'"),
+    ]:
+        assert any(place in line and what in line for line in lines), place
+
+
+def _gates(folder, *rows, name="gates.csv"):
+    return _write(folder, "urn,longitude,latitude", *rows, name=name)
+
+
+def test_gates_by_urn(tmp_path):
+    """Gates come in the area's metres by URN; without a file there are none."""
+    gates = read_gates([_gates(tmp_path, "1,-0.1346,51.5205")], BNG)
+    point = gates.geometry["1"]
+    assert (round(point.x), round(point.y)) == (529520, 181825)
+    assert gates.loc["1", ["row", "value"]].tolist() == [2, "-0.1346, 51.5205"]
+    assert len(read_gates([], BNG)) == 0
+
+
+def test_all_problems_of_gates_are_told(tmp_path):
+    """Gates without a place on the globe or URN, or that stand twice, are told by row, all."""
+    bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
+    one = _gates(tmp_path, "1,-0.13,51.52", *bad)
+    two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
+    lines = _list_problems(read_gates, [one, two], BNG)
+    assert len(lines) == 6
+    for place, what in [
+        ("gates.csv, row 3, column 'longitude'", "'' is no coordinate of a gate"),
+        ("gates.csv, row 4, column 'latitude'", "'north' is no coordinate of a gate"),
+        ("gates.csv, row 5", "the URN is missing"),
+        ("gates.csv, row 6, column 'longitude'", "'200' is no coordinate of a gate"),
+        ("gates.csv, row 7, column 'latitude'", "'-91' is no coordinate of a gate"),
+        ("two.csv, row 2", "the URN '1' stands twice"),
+    ]:
+        assert any(place in line and what in line for line in lines), place
+
+
 @pytest.fixture
 def visits(tmp_path):
     """Write a table and read it."""
 
     def call(*lines):
-        path = tmp_path / "visits.csv"
-        path.write_text("\n".join(lines), encoding="utf-8")
-        return read_visits(path)
+        return read_visits(_write(tmp_path, *lines))
 
     return call
 

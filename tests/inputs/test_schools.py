@@ -1,13 +1,12 @@
-"""Schools, bell times and gates."""
+"""Schools from GIAS, or from any table whose columns are mapped."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.schools import read_bell_times, read_gates, read_schools
+from patrolplan.inputs.schools import read_schools
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 
@@ -135,11 +134,9 @@ def test_urns_that_are_no_plain_names_are_left_out(tmp_path, urn):
 
 
 def test_urns_that_a_spreadsheet_spoiled(tmp_path):
-    """A URN that a spreadsheet turned into 100008.0 is 100008, in every table."""
+    """A URN that a spreadsheet turned into 100008.0 is 100008."""
     schools, _ = _read(_file(tmp_path, "100008.0,Hill,Open,S,529509,181782"))
-    bells = _file(tmp_path, "100008.0,15:10", name="b.csv", header="urn,finish_time")
     assert list(schools["urn"]) == ["100008"]
-    assert read_bell_times([bells]).to_dict() == {"100008": "15:10"}
 
 
 def test_schools_are_sorted_by_number(tmp_path):
@@ -202,85 +199,3 @@ def test_no_school_left_is_refused(tmp_path):
     """A file whose schools are all closed is refused."""
     path = _file(tmp_path, "2,Shut,Closed,S,529509,181782")
     assert "no open school with a place is left" in _refused(lambda: _read(path))
-
-
-def _bells(folder, *rows, name="bells.csv"):
-    return _file(folder, *rows, name=name, header="urn,finish_time")
-
-
-def test_bell_times_by_urn(tmp_path):
-    """Finish times come by URN; without a file there are none."""
-    assert read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")]).to_dict() == {
-        "1": "15:10",
-        "2": "08:59",
-    }
-    assert len(read_bell_times([])) == 0
-
-
-@pytest.mark.parametrize(
-    "time",
-    ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
-     "15:15+01:00", "15:1\u0665"],
-)  # fmt: skip
-def test_bell_that_is_no_time_is_named(tmp_path, time):
-    """A bell time that is none is told with file, row, column, value and form."""
-    path = _bells(tmp_path, "1,15:10", f"2,{time}")
-    told = _refused(lambda: read_bell_times([path]))
-    assert told == (
-        f"{path}, row 3, column 'finish_time': '{time}' is no time of day; "
-        "write hours and minutes as HH:MM, such as 15:10."
-    )
-
-
-@given(st.times())
-def test_every_time_of_day_is_taken(tmp_path_factory, time):
-    """Every hour and minute there is can be a bell."""
-    path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
-    assert read_bell_times([path])["1"] == f"{time:%H:%M}"
-
-
-def test_all_problems_of_bell_times_are_told(tmp_path):
-    """Wrong times, missing URNs and URNs that stand twice, over all files, are told at once."""
-    one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
-    two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
-    lines = _refused(lambda: read_bell_times([one, two])).splitlines()
-    assert len(lines) == 5
-    for place, what in [
-        ("one.csv, row 4, column 'urn'", "the URN is missing"),
-        ("one.csv, row 3, column 'urn'", "the URN '1' stands twice"),
-        ("one.csv, row 5, column 'finish_time'", "'26:00'"),
-        ("two.csv, row 2, column 'urn'", "the URN '1' stands twice"),
-        ("two.csv, row 3, column 'finish_time'", "'x'"),
-    ]:
-        assert any(place in line and what in line for line in lines), place
-
-
-def _gates(folder, *rows, name="gates.csv"):
-    return _file(folder, *rows, name=name, header="urn,longitude,latitude")
-
-
-def test_gates_by_urn(tmp_path):
-    """Gates come in the area's metres by URN; without a file there are none."""
-    gates = read_gates([_gates(tmp_path, "1,-0.1346,51.5205")], BNG)
-    point = gates.geometry["1"]
-    assert (round(point.x), round(point.y)) == (529520, 181825)
-    assert gates.loc["1", ["row", "value"]].tolist() == [2, "-0.1346, 51.5205"]
-    assert len(read_gates([], BNG)) == 0
-
-
-def test_all_problems_of_gates_are_told(tmp_path):
-    """Gates without a place on the globe or URN, or that stand twice, are told by row, all."""
-    bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
-    one = _gates(tmp_path, "1,-0.13,51.52", *bad)
-    two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
-    lines = _refused(lambda: read_gates([one, two], BNG)).splitlines()
-    assert len(lines) == 6
-    for place, what in [
-        ("gates.csv, row 3, column 'longitude'", "'' is no coordinate of a gate"),
-        ("gates.csv, row 4, column 'latitude'", "'north' is no coordinate of a gate"),
-        ("gates.csv, row 5", "the URN is missing"),
-        ("gates.csv, row 6, column 'longitude'", "'200' is no coordinate of a gate"),
-        ("gates.csv, row 7, column 'latitude'", "'-91' is no coordinate of a gate"),
-        ("two.csv, row 2", "the URN '1' stands twice"),
-    ]:
-        assert any(place in line and what in line for line in lines), place

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from patrolplan.outputs import wording
 from patrolplan.patrols.plan import format_time
-from patrolplan.settings import CrimeSettings
+from patrolplan.settings.models import CrimeSettings
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from patrolplan.errors import InputError
 from patrolplan.patrols.windows import Window, resolve_window
-from patrolplan.settings import PatrolSettings, PatrolWindow
+from patrolplan.settings.models import PatrolSettings, PatrolWindow
 
 SETTINGS = PatrolSettings(
     window_minutes=75,

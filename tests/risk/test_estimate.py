@@ -11,7 +11,7 @@ from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import HARM_DAYS
 from patrolplan.risk.models import MODELS
 from patrolplan.risk.rolling_origin import AUTO
-from patrolplan.settings import CATEGORIES, RiskModel
+from patrolplan.settings.kinds import CATEGORIES, RiskModel
 
 
 def groups(area, at, count=10):

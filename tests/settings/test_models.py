@@ -6,13 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.errors import SettingsError
-from patrolplan.settings import (
-    DISCOVERED_CATEGORIES,
-    PATROL_RELEVANT,
-    CrimeSettings,
-    load_settings,
-    parse_settings,
-)
+from patrolplan.settings.kinds import DISCOVERED_CATEGORIES, PATROL_RELEVANT
+from patrolplan.settings.load import load_settings, parse_settings
+from patrolplan.settings.models import CrimeSettings
 
 NO_TIMES = ("15", "T15:15", "15:15:30", "15:15+01:00", "1515", "15:1\u0665", 15, time(15, 15, 30))
 SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}

@@ -22,12 +22,22 @@ from patrolplan.area.school_gates import assign_gates, check_urns
 from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
-from patrolplan.inputs import crimes, lookups, reports, schools
 from patrolplan.inputs.boundary import read_limits
+from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
+from patrolplan.inputs.lookups import (
+    LOOKUPS,
+    read_bell_times,
+    read_gates,
+    read_officers,
+    read_tasked_places,
+    read_term_dates,
+)
+from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
+from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import load_or_build_network
-from patrolplan.settings import Settings, load_settings, suggest_name
+from patrolplan.settings import Settings, format_unknown, load_settings
 from patrolplan.tables import LeftOut
 
 MAX_SCALE_ERROR = 0.005
@@ -82,14 +92,10 @@ def suggest_crs(longitude: float, latitude: float) -> str:
 
 
 SOURCE_FIELDS = {
-    "crimes": crimes.FIELDS,
-    "schools": schools.FIELDS,
-    "reports": reports.FIELDS,
-    "bell_times": schools.BELL_FIELDS,
-    "officers": lookups.OFFICER_FIELDS,
-    "gates": schools.GATE_FIELDS,
-    "term_dates": lookups.TERM_FIELDS,
-    "tasked_places": lookups.TASKED_FIELDS,
+    "crimes": CRIME_FIELDS,
+    "schools": SCHOOL_FIELDS,
+    "reports": REPORT_FIELDS,
+    **{lookup.source: lookup.fields for lookup in LOOKUPS},
 }
 """Columns of every source that is a table."""
 
@@ -126,7 +132,7 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     problems = [
         Problem(
             settings.file,
-            f"no such column of ours{suggest_name(name, known)}",
+            format_unknown("no such column of ours", name, known),
             "mend or remove it; our name stands before the =, theirs after it",
             f"key 'columns.{source}.{name}'",
         )
@@ -150,7 +156,7 @@ class Sources:
     network: StreetNetwork
     features: gpd.GeoDataFrame
     walking_extract: bool
-    crimes: crimes.Crimes
+    crimes: Crimes
     schools: gpd.GeoDataFrame
     bell_times: pd.Series
     gates: gpd.GeoDataFrame
@@ -257,25 +263,25 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         parts |= _read_streets(settings, projection, report.left_out)
     readers: dict[str, Callable[..., object]] = {
         "crimes": partial(
-            crimes.read_crimes,
+            read_crimes,
             projection=projection,
             left_out=crimes_left_out,
             leave_out_forces=settings.crimes.leave_out_forces,
         ),
         "schools": partial(
-            schools.read_schools,
+            read_schools,
             projection=projection,
             left_out=report.left_out,
             left_out_urns=report.schools_left_out,
             selection=settings.schools,
         ),
-        "bell_times": schools.read_bell_times,
-        "gates": partial(schools.read_gates, projection=projection),
-        "officers": partial(lookups.read_officers, projection=projection),
-        "term_dates": lookups.read_term_dates,
-        "tasked_places": partial(lookups.read_tasked_places, projection=projection),
+        "bell_times": read_bell_times,
+        "gates": partial(read_gates, projection=projection),
+        "officers": partial(read_officers, projection=projection),
+        "term_dates": read_term_dates,
+        "tasked_places": partial(read_tasked_places, projection=projection),
         "reports": partial(
-            reports.read_reports,
+            read_reports,
             projection=projection,
             limits=privacy.extend_to_squares(parts["limits"]),
             left_out=reports_left_out,

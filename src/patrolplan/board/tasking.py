@@ -14,7 +14,7 @@ from patrolplan.area import format_input_name
 from patrolplan.atomic import hash_content, replace_file
 from patrolplan.board.requests import ReleasePlace, TaskPlace
 from patrolplan.errors import OutputError
-from patrolplan.inputs.lookups import NAMES, read_tasked_places
+from patrolplan.inputs.lookups import TASKED_COLUMNS, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
@@ -65,7 +65,7 @@ class TaskedTable:
             "reason": task.reason.strip(),
             "by": task.by.strip(),
         }
-        by_heading = {columns.get(name, name).casefold(): values[name] for name in NAMES}
+        by_heading = {columns.get(name, name).casefold(): values[name] for name in TASKED_COLUMNS}
         row = io.StringIO(newline="")
         writer = csv.writer(row, delimiter=form.delimiter, lineterminator=form.line_end)
         writer.writerow([by_heading.get(name.strip().casefold(), "") for name in form.header])

@@ -230,8 +230,12 @@ def report_stage(stage: str) -> Iterator[None]:
 
 
 @contextmanager
-def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar with the time left; yields what to call with stage, done, and of how many."""
+def show_progress_bar() -> Iterator[Callable[..., None]]:
+    """A progress bar with the time left, and the function that updates it.
+
+    The function is called with the stage, how many are done, of how many, and optionally which
+    one is next. Each stage has a row of its own.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -247,11 +251,11 @@ def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(*columns, console=stderr) as progress:
         tasks = {}
 
-        def report(stage: str, done: int, total: int) -> None:
-            row = stage.partition(" of 20")[0]  # months share a row
-            if row not in tasks:
-                tasks[row] = progress.add_task(stage)
-            progress.update(tasks[row], description=stage, completed=done, total=total)
+        def report(stage: str, done: int, total: int, detail: str = "") -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage)
+            text = f"{stage} {detail}" if detail else stage
+            progress.update(tasks[stage], description=text, completed=done, total=total)
 
         yield report
 

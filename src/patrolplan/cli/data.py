@@ -58,14 +58,16 @@ def fetch(
         console.stderr.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
         raise SystemExit(130) from None
     if as_json:
-        console.print_json({"written": fetched.files, "kept": fetched.kept, "notes": fetched.notes})
+        console.print_json(
+            {"written": fetched.files, "kept": fetched.existing, "notes": fetched.notes}
+        )
         return
     for name in fetched.files:
         console.stdout.print(f"Written {name}")
     if not fetched.files:
         console.stdout.print("Nothing was missing.")
-    if fetched.kept:
-        console.stdout.print(f"{fetched.kept} files were there already.")
+    if fetched.existing:
+        console.stdout.print(f"{fetched.existing} files were there already.")
     console.print_notes(fetched.notes)
     if fetched.files:
         console.stdout.print(

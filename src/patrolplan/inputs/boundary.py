@@ -13,7 +13,7 @@ from patrolplan.settings import Settings
 
 
 def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeometry:
-    """Polygon of the area in its metres.
+    """Polygon of the area, in metres.
 
     Parameters
     ----------

@@ -1,10 +1,7 @@
-"""Recorded crime -> incidents: data.police.uk files, or a force's own extract.
+"""Recorded crime as incidents, from data.police.uk files or a force's own extract.
 
-Open crime files read once, each kept by its content in the user's cache folder.
-
-Only files that give months and no clock time, as open data does, are kept: a force's own extract
-stays where it is. A file counts as the same when its bytes are the same; its date and size tell
-nothing, for files are copied and unpacked anew.
+Files of open data, which give months and no times, are cached by their content, so that each is
+parsed once; a force's own extract is never copied to the cache.
 """
 
 import json
@@ -38,7 +35,7 @@ from patrolplan.inputs.timestamps import (
 from patrolplan.parallel import map_in_threads
 from patrolplan.tables import INCIDENTS, LeftOut
 
-CRIMES = Store("crimes", version="4")
+CRIMES = Store("crimes", version="5")
 """Change the version when what is read from a file changes."""
 
 Reader = Callable[[Path, Projection, Mapping[str, str]], pd.DataFrame]
@@ -85,41 +82,41 @@ FIELDS = (
 )
 
 NO_ID = 0
-"""Stands where a row has no Crime ID."""
+"""The number of rows without a Crime ID."""
 
-COLUMNS = ("crime_id", "month", "occurred_at", "told", "category", "force", "x", "y")
-"""What of a file is needed further on."""
+COLUMNS = ("crime_id", "month", "occurred_at", "precision", "category", "force", "x", "y")
+"""Columns of a file that was read; `precision` as in `timestamps.classify_precision`."""
 
 COLUMN_DTYPES = {
     "crime_id": "uint64",
     "month": "datetime64[ns]",
     "occurred_at": "datetime64[ns]",
-    "told": "uint8",
+    "precision": "uint8",
     "x": "float64",
     "y": "float64",
 }
-"""Columns that are no words, as numpy names their kinds."""
+"""numpy's types of the columns that are not text."""
 
 
 @dataclass(frozen=True, eq=False)
 class Crimes:
-    """Incidents, and what their places are worth.
+    """Incidents, and how exact their places are.
 
     Parameters
     ----------
     incidents
-        See `patrolplan.tables.INCIDENTS`; every category and place that the files hold.
-    exact
+        See `patrolplan.tables.INCIDENTS`; all categories and places in the files.
+    is_exact
         (i,) whether an incident's place is exact: most rows of its file have a date. A file of
         months alone, as open data is, gives snap points.
     places
-        (m, 2) metres, the different places of all incidents, by x and then y.
-    place
-        (i,) place of each incident.
+        (m, 2) metres, the distinct places of all incidents, sorted by x and then y.
+    place_index
+        (i,) row of `places` for each incident.
     files
         Names of the files.
-    file
-        (i,) file of each incident.
+    file_index
+        (i,) position in `files` for each incident.
     """
 
     incidents: gpd.GeoDataFrame
@@ -140,10 +137,10 @@ def read_crimes(
 ) -> Crimes:
     """Read recorded crime from any number of files.
 
-    Rows without coordinates, month or category are left out and counted, and so are those of a
-    month far from all others that holds next to nothing: it is taken for a slip. A row stands twice
-    when another file before it holds the same Crime ID, month, category and point; rows of one
-    file are never taken for doubles (offences share an ID), nor are rows without an ID.
+    Rows without coordinates, month or category are left out and counted, and so are the few rows
+    of a month far from all others, which is a typing error. A row is a duplicate when an earlier
+    file has the same Crime ID, month, category and point. Rows of the same file are never
+    duplicates (offences may share an ID), nor are rows without an ID.
 
     Raises
     ------
@@ -154,14 +151,14 @@ def read_crimes(
     table = _join_tables(tables)
     good = _is_complete(table, left_out)
     good &= _is_first_copy(table, good, left_out)
-    others = good & table["force"].isin(leave_out_forces).to_numpy()
-    left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(others.sum()))
-    good &= ~others
+    excluded = good & table["force"].isin(leave_out_forces).to_numpy()
+    left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
+    good &= ~excluded
     good[good] = _is_in_plausible_month(table.loc[good, "month"], left_out)
     if not good.any():
         what = "no row with a category, month and place is left"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
-    # Rows of one snap point share its point: millions of rows stand on some ten thousand of them.
+    # Millions of rows share some ten thousand snap points, so each point is built only once.
     places, place = find_unique_points(
         np.column_stack([table["x"].array[good], table["y"].array[good]])
     )
@@ -178,10 +175,9 @@ def read_crimes(
 
 
 def _is_exact(table: pd.DataFrame) -> bool:
-    """Whether a file's places are exact: open data gives months alone, so most of its rows do not.
+    """Whether a file's places are exact: most rows have a time, as open data's never have.
 
-    A single row with a date must not turn a file's snap points into exact places, nor a single one
-    without a date the places of a force's own extract into snap points.
+    A majority, so that a single odd row cannot turn snap points into exact places or vice versa.
     """
     return bool(table["occurred_at"].count() > len(table) / 2)
 
@@ -191,11 +187,11 @@ def _read_all(
 ) -> list[pd.DataFrame]:
     problems = Problems()
     tables = []
-    for one in map_in_threads(
+    for future in map_in_threads(
         lambda path: read_cached_crimes(path, projection, columns, _read_one), paths
     ):
         with problems.collect():
-            tables.append(one.result())
+            tables.append(future.result())
     problems.raise_if_any()
     return tables
 
@@ -212,13 +208,13 @@ def _read_one(path: Path, projection: Projection, columns: Mapping[str, str]) ->
 
 
 def _hash_ids(ids: pd.Series) -> NDArray[np.uint64]:
-    """A number of 64 bits in place of each Crime ID, which is only compared with others."""
+    """A 64-bit number for each Crime ID: IDs are only compared, and text takes more memory."""
     numbers = pd.util.hash_array(ids.to_numpy(dtype=object, na_value=""), categorize=False)
     return np.where(ids.isna(), NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
 
 
 def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """All tables as one, with the number of each row's `file`."""
+    """All tables as one, with the position of each row's `file`."""
     columns: dict[str, Any] = {
         name: np.concatenate([table[name].to_numpy(dtype=kind) for table in tables])
         for name, kind in COLUMN_DTYPES.items()
@@ -231,30 +227,27 @@ def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _add_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Month and time of each row; a time gives the month, else the month's own column does.
-
-    And what it tells of the time of day, see `patrolplan.inputs.timestamps.classify_precision`.
-    """
+    """Add each row's time, its precision, and its month: from the time, else the month's column."""
     if not {"occurred_at", "month"} & set(table.columns):
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
     occurred = month = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
-    told: NDArray[np.uint8] | int = NO_TIME
+    precision: NDArray[np.uint8] | int = NO_TIME
     if "occurred_at" in table:
         occurred = parse_timestamps(table["occurred_at"])
-        told = classify_precision(table["occurred_at"], occurred)
+        precision = classify_precision(table["occurred_at"], occurred)
         month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         given = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
         month = month.fillna(drop_implausible_years(given))
-    return table.assign(month=month, occurred_at=occurred, told=told)
+    return table.assign(month=month, occurred_at=occurred, precision=precision)
 
 
 def _make_categorical(column: pd.Series) -> pd.Categorical:
-    """A column of words as they are told apart in every file, also where it holds none."""
-    told = pd.Categorical(column)
-    return pd.Categorical.from_codes(told.codes, told.categories.astype(object))
+    """A column as categories of one type in every file, also where the column is empty."""
+    categorical = pd.Categorical(column)
+    return pd.Categorical.from_codes(categorical.codes, categorical.categories.astype(object))
 
 
 def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
@@ -274,25 +267,25 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
 def _is_first_copy(
     table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut
 ) -> NDArray[np.bool_]:
-    """Whether each row is in no earlier file already, among the good ones."""
+    """Whether each row is in no earlier file; only good rows with a Crime ID are compared."""
     ids = table["crime_id"]
     shared = table[good & (ids != NO_ID) & ids.duplicated(keep=False)]
     same = ["crime_id", "month", "category", "x", "y"]
-    first = shared.groupby(same, observed=True)["file"].transform("min")
-    again = shared.index[shared["file"] > first]
-    left_out.add("crimes", "stand in an earlier file too", len(again))
-    first_time = np.ones(len(table), dtype=bool)
-    first_time[again] = False
-    return first_time
+    first_file = shared.groupby(same, observed=True)["file"].transform("min")
+    duplicates = shared.index[shared["file"] > first_file]
+    left_out.add("crimes", "stand in an earlier file too", len(duplicates))
+    is_first = np.ones(len(table), dtype=bool)
+    is_first[duplicates] = False
+    return is_first
 
 
 def _is_in_plausible_month(months: pd.Series, left_out: LeftOut) -> NDArray[np.bool_]:
-    """Whether each row's month is no slip of the pen, see `patrolplan.inputs.timestamps.alone`."""
-    apart = is_isolated_month(months)
-    for month, rows in months[apart].value_counts().sort_index().items():
+    """Whether each row's month is plausible, see `timestamps.is_isolated_month`."""
+    isolated = is_isolated_month(months)
+    for month, rows in months[isolated].value_counts().sort_index().items():
         reason = f"of {month:%Y-%m}, alone and far from all other months"
         left_out.add("crimes", reason, int(rows))
-    return ~apart
+    return ~isolated
 
 
 def _build_incidents(
@@ -305,7 +298,7 @@ def _build_incidents(
     data = {name: table[name].array[good] for name in ("category", "month", "occurred_at", "force")}
     for name in ("category", "force"):
         data[name] = data[name].remove_unused_categories()
-    at, told, kind = data["occurred_at"], table["told"].to_numpy()[good], data["category"].codes
-    data["timed"] = is_time_known(told, pd.Series(at), kind.astype(np.int64))
+    times, precision = pd.Series(data["occurred_at"]), table["precision"].to_numpy()[good]
+    data["timed"] = is_time_known(precision, times, data["category"].codes.astype(np.int64))
     frame = gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
     return INCIDENTS.check(frame)

@@ -1,6 +1,6 @@
 """GPX tracks: where a recorder was, and when.
 
-The parser takes no document type: none of its declarations, so no entity, is ever expanded.
+A document type declaration is refused, so that no entity is ever expanded.
 """
 
 import datetime as dt
@@ -13,20 +13,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
+from patrolplan.inputs.table_reader import parse_degrees
 
 MAX_TRACK_BYTES = 50_000_000
-"""A day recorded every second takes about 10 million."""
+"""A day recorded every second has about 10 million."""
 LOCAL = "Europe/London"
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Points of a track in the order of time.
+    """Points of a track in order of time.
 
     Parameters
     ----------
     seconds
-        (k,) universal time, seconds since 1970, strictly rising.
+        (k,) universal time, seconds since 1970, strictly increasing.
     longitude, latitude
         (k,) degrees.
     """
@@ -43,21 +44,21 @@ class Track:
 
     def select_day(self, day: dt.date) -> "Track":
         """The points of one local day."""
-        kept = np.array([given == day for given in self.days], dtype=bool)
-        return Track(self.seconds[kept], self.longitude[kept], self.latitude[kept])
+        rows = np.array([one == day for one in self.days], dtype=bool)
+        return Track(self.seconds[rows], self.longitude[rows], self.latitude[rows])
 
 
 def read_track(path: Path) -> Track:
     """Read all track points of a GPX file that have a time.
 
-    Points out of order are put in order; of points with the same time the first is kept. Times
-    without a zone are universal, as GPX says.
+    Points are sorted by time; of points with the same time only the first counts. Times without
+    a zone are universal, as GPX defines them.
 
     Raises
     ------
     InputError
-        When the file is missing, too large, no GPX, declares a document type, holds a point off
-        the globe, or no two points with times.
+        When the file is missing, too large, not GPX, declares a document type, has a point off
+        the globe, or fewer than two points with times.
     """
     try:
         size = path.stat().st_size
@@ -81,7 +82,7 @@ def read_track(path: Path) -> Track:
 
 
 class _RefusedError(Exception):
-    """What is in the file is not read."""
+    """The parser refuses the file; the message says why."""
 
 
 class _TrackPointParser:
@@ -89,8 +90,8 @@ class _TrackPointParser:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, str]] = []
-        self._place: tuple[str, str] | None = None
-        self._text: list[str] | None = None
+        self._place: tuple[str, str] | None = None  # of the point being read
+        self._text: list[str] | None = None  # of the time being read
         self._time = ""
         self._depth = 0
         self.parser = expat.ParserCreate(namespace_separator=" ")
@@ -133,23 +134,22 @@ class _TrackPointParser:
 
 def _build_track(rows: list[tuple[str, str, str]], path: Path) -> Track:
     table = pd.DataFrame(rows, columns=["latitude", "longitude", "time"])
-    for name, limit in (("latitude", 90), ("longitude", 180)):
-        degrees = pd.to_numeric(table[name], errors="coerce")
-        wrong = ~(degrees.abs() <= limit)
+    for name in ("latitude", "longitude"):
+        degrees = parse_degrees(table[name], name)
+        wrong = np.isnan(degrees)
         if wrong.any():
             what = f"{int(wrong.sum())} track points have no {name}, the first of them number "
             what += f"{int(np.flatnonzero(wrong)[0]) + 1}"
             raise InputError.one(path, what, "export the track as GPX again")
         table[name] = degrees
-    time = pd.to_datetime(table["time"], errors="coerce", format="ISO8601", utc=True)
-    table = table.assign(at=time).dropna(subset="at").sort_values("at", kind="stable")
-    table = table.drop_duplicates("at")
+    table["time"] = pd.to_datetime(table["time"], errors="coerce", format="ISO8601", utc=True)
+    table = table.dropna(subset="time").sort_values("time", kind="stable").drop_duplicates("time")
     if len(table) < 2:  # noqa: PLR2004 - two points make a track
         what = f"holds {len(rows)} track points, {len(table)} of them with a time"
         raise InputError.one(path, what, "record a track with times (a planned route has none)")
-    seconds = (table["at"] - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    seconds = (table["time"] - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
     return Track(
         np.asarray(seconds, dtype=np.float64),
-        table["longitude"].to_numpy(dtype=np.float64),
-        table["latitude"].to_numpy(dtype=np.float64),
+        table["longitude"].to_numpy(),
+        table["latitude"].to_numpy(),
     )

@@ -1,4 +1,4 @@
-"""`.graphml(.gz)` street graphs, as osmnx writes them -> `Streets`."""
+"""Street graphs in `.graphml(.gz)` files, as osmnx writes them."""
 
 import ast
 import gzip
@@ -29,39 +29,28 @@ from patrolplan.inputs.streets import (
 )
 
 _GRAPH_ERRORS = (
-    OSError,
-    EOFError,
-    zlib.error,
-    ParseError,
-    KeyError,
-    ValueError,
-    TypeError,
-    SyntaxError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-    CRSError,
-    nx.NetworkXException,
+    *(OSError, EOFError, zlib.error, ParseError, KeyError, ValueError, TypeError, SyntaxError),
+    *(AttributeError, OverflowError, RecursionError, CRSError, nx.NetworkXException),
 )
-"""What a broken file, or a graph that osmnx did not make, ends in."""
+"""Errors that a broken file, or a graph from another program, may cause."""
 
 
 def read_graphml(path: Path, projection: Projection) -> Streets:
-    """Read an osmnx graph; each street once, whichever way it may be driven.
+    """Read an osmnx graph; a street has one row, whichever way it may be driven.
 
-    An edge that osmnx made from several ways keeps the first one's number and name. Inner points
-    of an edge are no junctions: they get numbers of their own, below zero.
+    An edge that osmnx made from several ways has the first one's number and name. Inner points of
+    an edge are not junctions: they get numbers of their own, which are negative.
 
     Raises
     ------
     InputError
-        When the file is broken, or no osmnx graph.
+        When the file is broken, or not an osmnx graph.
     """
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # networkx wonders at keys that it does not know
+            warnings.simplefilter("ignore")  # networkx warns of keys that it does not know
             graph = osmnx.load_graphml(graphml_str=text)
         graph.remove_nodes_from(
             [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
@@ -79,9 +68,9 @@ def _has_coordinates(node: Mapping[str, float]) -> bool:
 
 
 def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
-    """Keep one direction of each street open to people on foot; and the kinds of all streets.
+    """One direction of each street open to people on foot, and the kinds of all streets.
 
-    osmnx turns every one-way street so that its edge leads the way that may be driven.
+    osmnx reverses one-way streets where needed, so that every edge leads the way of the traffic.
     """
     keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS)))
     tags = {
@@ -89,21 +78,21 @@ def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str
         for key in ("name", "lit", *keys)
     }
     edges = edges.assign(**tags, osm_id=edges["osmid"].map(_get_first_value).astype("int64"))
-    ahead = edges["oneway"].str.lower().isin(ONE_WAY_FORWARD)
-    edges["oneway"] = np.where(ahead, "yes", "no")
+    is_one_way = edges["oneway"].str.lower().isin(ONE_WAY_FORWARD)
+    edges["oneway"] = np.where(is_one_way, "yes", "no")
+    # Many edges have the same tags: the rules are applied to each different set of tags once.
     group = edges.groupby(keys, sort=False).ngroup().to_numpy()
-    unlike = edges[keys][~pd.Series(group).duplicated().to_numpy()].to_dict("records")
-    riding = [classify_riding(tags) for tags in unlike]
+    tag_sets = edges[keys][~pd.Series(group).duplicated().to_numpy()].to_dict("records")
+    riding = [classify_riding(tags) for tags in tag_sets]
     edges = edges.assign(riding=[riding[row] for row in group])
-    edges = edges[np.array([is_walkable(tags) for tags in unlike], dtype=bool)[group]]
+    edges = edges[np.array([is_walkable(tags) for tags in tag_sets], dtype=bool)[group]]
     low = edges[["u", "v"]].min(axis=1)
     high = edges[["u", "v"]].max(axis=1)
     middle = shapely.line_interpolate_point(edges.geometry.values, 0.5, normalized=True)
     place = np.round(shapely.get_coordinates(middle), 6)
-    same = edges.assign(low=low, high=high, x=place[:, 0], y=place[:, 1])
-    # Not by osm_id: of an edge made from several ways, each direction names another one first.
-    once = edges[~same.duplicated(["low", "high", "x", "y"]).to_numpy()]
-    return once, {classify_way(tags) for tags in unlike}
+    # Not by osm_id: where an edge joins several ways, its two directions may name different ones.
+    key = pd.DataFrame({"low": low, "high": high, "x": place[:, 0], "y": place[:, 1]})
+    return edges[~key.duplicated().to_numpy()], {classify_way(tags) for tags in tag_sets}
 
 
 def _build_streets(
@@ -128,7 +117,7 @@ def _build_streets(
 
 
 def _get_first_value(value: object) -> str:
-    """First of an attribute's values; osmnx keeps a list, or a list's text, where ways merged."""
+    """First of an attribute's values; osmnx has a list, or its text, where it joined ways."""
     if isinstance(value, str) and value.startswith("["):
         value = ast.literal_eval(value)
     if isinstance(value, list):

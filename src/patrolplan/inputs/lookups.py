@@ -1,37 +1,246 @@
-"""Officers: their schools, hours by weekday, and where they set out.
+"""The small optional tables: bell times, gates, officers, term dates, tasked places, visits.
 
-Places tasked by intelligence: to be visited, or barred, for a time and with a reason.
-
-Term dates: when schools are open, for all of them or one.
-
-Visits on paper, typed into a table: who was where, when, for how many minutes.
+Each is declared once, as a `Lookup`: its columns, and the rules that their values must meet. One
+function reads and checks them all, so that every wrong value of every file is reported together.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.table_reader import Field, build_row_checker, parse_numbers, read_table
+from patrolplan.errors import InputError, Problem
+from patrolplan.inputs.table_reader import (
+    Field,
+    describe_cell,
+    parse_degrees,
+    parse_numbers,
+    quote_value,
+    read_table,
+)
 from patrolplan.tables import OFFICERS, TASKED_PLACES, TERM_DATES
 from patrolplan.times import TIME_OF_DAY
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
-MODES = ("walk", "bicycle")
-OFFICER_FIELDS = (
-    Field("officer", required=True),
-    Field("school_urns", required=True),
-    *(Field(day, required=True) for day in WEEKDAYS),
-    Field("max_patrols_per_week", required=True),
-    Field("mode", required=True),
-    Field("base_longitude", required=True),
-    Field("base_latitude", required=True),
+TIME_RANGE = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
+MAX_VISIT_MINUTES = 720
+"""More minutes than this in one place on one day are a slip of the pen."""
+
+Check = Callable[[pd.DataFrame, str], pd.Series]
+"""Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
+
+It sees the rows of all files together, so that it finds duplicates across files.
+"""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value must meet, and the message where it does not; `{value}` quotes the value."""
+
+    is_good: Check
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """An optional table: its key under `[sources]`, its columns, and rules for columns in order."""
+
+    source: str
+    fields: tuple[Field, ...]
+    rules: tuple[tuple[str, Rule], ...]
+
+
+def _is_given(table: pd.DataFrame, column: str) -> pd.Series:
+    return table[column] != ""
+
+
+def _is_first(table: pd.DataFrame, column: str) -> pd.Series:
+    return (table[column] == "") | ~table[column].duplicated()
+
+
+def _matches(table: pd.DataFrame, column: str, *, pattern: str | re.Pattern[str]) -> pd.Series:
+    return table[column].str.fullmatch(pattern)
+
+
+def _is_time_range(table: pd.DataFrame, column: str) -> pd.Series:
+    hours = table[column]
+    in_order = hours.str[:5] < hours.str[6:]
+    return (hours == "") | (hours.str.fullmatch(TIME_RANGE) & in_order)
+
+
+def _is_date(table: pd.DataFrame, column: str) -> pd.Series:
+    return _parse_dates(table[column]).notna()
+
+
+def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
+    return ~(_parse_dates(table[column]) < _parse_dates(table["from"]))
+
+
+def _is_degrees(table: pd.DataFrame, column: str) -> pd.Series:
+    axis = column.removeprefix("base_")
+    return pd.Series(np.isfinite(parse_degrees(table[column], axis)), index=table.index)
+
+
+def _is_within_reach(table: pd.DataFrame, column: str, *, projection: Projection) -> pd.Series:
+    """Whether the area's CRS reaches the point; rows without coordinates fail another rule."""
+    longitude = parse_degrees(table[column], "longitude")
+    latitude = parse_degrees(table["latitude"], "latitude")
+    x, _ = projection.to_metres(longitude, latitude)
+    unreachable = np.isfinite(longitude) & np.isfinite(latitude) & np.isnan(x)
+    return pd.Series(~unreachable, index=table.index)
+
+
+def _is_visit_length(table: pd.DataFrame, column: str) -> pd.Series:
+    minutes = parse_numbers(table[column])
+    return pd.Series((minutes >= 0) & (minutes <= MAX_VISIT_MINUTES), index=table.index)
+
+
+def _is_place_given(table: pd.DataFrame, _column: str) -> pd.Series:
+    return (table["hotspot"] != "") | (table["stop"] != "")
+
+
+def _given(what: str, remedy: str) -> Rule:
+    return Rule(_is_given, what, remedy)
+
+
+def _matching(pattern: str | re.Pattern[str], what: str, remedy: str) -> Rule:
+    return Rule(partial(_matches, pattern=pattern), what, remedy)
+
+
+ONCE = Rule(_is_first, "{value} stands twice", "keep one of the rows")
+URN_GIVEN = Rule(_is_given, "the URN is missing", "write the school's URN")
+URN_ONCE = Rule(_is_first, "the URN {value} stands twice", "keep one of the rows")
+DATE = Rule(_is_date, "{value} is no date", "write YYYY-MM-DD")
+NOT_BEFORE = Rule(_is_not_before_from, "{value} is before the first day", "swap the two dates")
+DEGREES = Rule(_is_degrees, "{value} is no coordinate", "write decimal degrees")
+GATE_DEGREES = Rule(_is_degrees, "{value} is no coordinate of a gate", "write decimal degrees")
+HOURS = Rule(
+    _is_time_range, "{value} are no hours of duty", "write HH:MM-HH:MM, or nothing for a day off"
 )
-HOURS = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
+
+
+def _build_fields(*names: str) -> tuple[Field, ...]:
+    return tuple(Field(name, required=True) for name in names)
+
+
+BELL_TIME_REMEDY = "write hours and minutes as HH:MM, such as 15:10"
+BELL_TIMES = Lookup(
+    "bell_times",
+    _build_fields("urn", "finish_time"),
+    (
+        ("urn", URN_GIVEN),
+        ("urn", URN_ONCE),
+        ("finish_time", _matching(TIME_OF_DAY, "{value} is no time of day", BELL_TIME_REMEDY)),
+    ),
+)
+GATES = Lookup(
+    "gates",
+    _build_fields("urn", "longitude", "latitude"),
+    (
+        ("urn", URN_GIVEN),
+        ("urn", URN_ONCE),
+        ("longitude", GATE_DEGREES),
+        ("latitude", GATE_DEGREES),
+    ),
+)
+OFFICERS_TABLE = Lookup(
+    "officers",
+    _build_fields(
+        *("officer", "school_urns", *WEEKDAYS, "max_patrols_per_week"),
+        *("mode", "base_longitude", "base_latitude"),
+    ),
+    (
+        ("officer", _given("{value} is no name for an officer", "write one, such as SSO-01")),
+        ("officer", ONCE),
+        *((day, HOURS) for day in WEEKDAYS),
+        (
+            "max_patrols_per_week",
+            _matching(r"\d{1,2}", "{value} is no number of patrols", "write a whole number"),
+        ),
+        ("mode", _matching("walk|bicycle", "{value} is no mode", "write walk or bicycle")),
+        ("base_longitude", DEGREES),
+        ("base_latitude", DEGREES),
+    ),
+)
+TERM_DATES_TABLE = Lookup(
+    "term_dates",
+    (Field("urn", ("urn or *",), required=True), *_build_fields("from", "to", "kind")),
+    (
+        ("from", DATE),
+        ("to", DATE),
+        ("to", NOT_BEFORE),
+        ("urn", _given("{value} names no school", "write a URN, or * for all schools")),
+        ("kind", _matching("term|closed", "{value} is no kind", "write term or closed")),
+    ),
+)
+MUST_VISIT_REMEDY = "write true, or false for barred"
+TASKED_COLUMNS = (
+    *("place_id", "longitude", "latitude", "must_visit", "schools"),
+    *("from", "to", "reason", "by"),
+)
+TASKED_PLACES_TABLE = Lookup(
+    "tasked_places",
+    _build_fields(*TASKED_COLUMNS),
+    (
+        ("place_id", _given("{value} names no place", "write a short name, such as T1")),
+        ("place_id", ONCE),
+        ("longitude", DEGREES),
+        ("latitude", DEGREES),
+        (
+            "must_visit",
+            _matching("(?i:true|false)", "{value} is neither true nor false", MUST_VISIT_REMEDY),
+        ),
+        ("schools", _given("{value} names no school", "write URNs with ;, or * for all")),
+        ("from", DATE),
+        ("to", DATE),
+        ("to", NOT_BEFORE),
+        ("reason", _given("{value} is missing", "say why")),
+        ("by", _given("{value} is missing", "say who asks for it")),
+    ),
+)
+LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE)
+"""The optional tables that the settings may name."""
+
+
+def read_bell_times(
+    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+) -> pd.Series:
+    """Finish times, "HH:MM" by URN.
+
+    Raises
+    ------
+    InputError
+        With every row whose time is not valid, or whose URN is missing or a duplicate.
+    """
+    return _read_lookup(BELL_TIMES, paths, columns).set_index("urn")["finish_time"]
+
+
+def read_gates(
+    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
+) -> gpd.GeoDataFrame:
+    """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point.
+
+    Raises
+    ------
+    InputError
+        With every row without coordinates or URN, or whose URN is a duplicate.
+    """
+    reach = Rule(
+        partial(_is_within_reach, projection=projection),
+        "{value} puts the gate far outside the area",
+        "write longitude and latitude in their own columns",
+    )
+    table = _read_lookup(GATES, paths, columns, extra_rules=[("longitude", reach)]).set_index("urn")
+    table["value"] = table["longitude"] + ", " + table["latitude"]
+    gates = _build_points(table["longitude"], table["latitude"], projection)
+    return gpd.GeoDataFrame(table[["file", "row", "value"]], geometry=gates)
 
 
 def read_officers(
@@ -42,144 +251,16 @@ def read_officers(
     Raises
     ------
     InputError
-        With every value that is not as the contracts say.
+        With every value that does not meet the rules.
     """
-    problems = Problems()
-    parts: list[pd.DataFrame] = []
-    for path in paths:
-        with problems.collect():
-            table = read_table(path, OFFICER_FIELDS, columns or {}, source="officers")
-            _check_officer_rows(table, path, parts, problems)
-            parts.append(table)
-    problems.raise_if_any()
-    if not parts:
-        empty: dict[str, list[str]] = {name: [] for name in OFFICERS.columns if name != "geometry"}
-        frame = gpd.GeoDataFrame(empty, geometry=[], crs=projection.crs)
-        return frame.astype({"max_patrols_per_week": "int64"})
-    table = pd.concat(parts, ignore_index=True)
-    longitude, latitude = (
-        parse_numbers(table["base_longitude"]),
-        parse_numbers(table["base_latitude"]),
+    table = _read_lookup(OFFICERS_TABLE, paths, columns)
+    geometry = _build_points(table["base_longitude"], table["base_latitude"], projection)
+    names = [name for name in OFFICERS.columns if name != "geometry"]
+    table = table[names].assign(
+        school_urns=_split_urns(table["school_urns"]),
+        max_patrols_per_week=table["max_patrols_per_week"].astype("int64"),
     )
-    x, y = projection.to_metres(longitude, latitude)
-    urns = table["school_urns"].fillna("").str.split(";")
-    data = {
-        "officer": table["officer"],
-        "school_urns": urns.map(lambda row: [urn.strip() for urn in row if urn.strip()]),
-        **{day: table[day].fillna("") for day in WEEKDAYS},
-        "max_patrols_per_week": table["max_patrols_per_week"].astype("int64"),
-        "mode": table["mode"],
-    }
-    geometry = gpd.points_from_xy(x, y, crs=projection.crs)
-    return OFFICERS.check(gpd.GeoDataFrame(data, geometry=geometry))
-
-
-def _check_officer_rows(
-    table: pd.DataFrame, path: Path, earlier_tables: Sequence[pd.DataFrame], problems: Problems
-) -> None:
-    tell = build_row_checker(table, path, problems)
-    name = table["officer"]
-    tell(name.isna(), "officer", "is no name for an officer", "write one, such as SSO-01")
-    earlier = {officer for part in earlier_tables for officer in part["officer"]}
-    again = name.notna() & (name.duplicated() | name.isin(earlier))
-    tell(again, "officer", "stands twice", "keep one of the rows")
-    for day in WEEKDAYS:
-        hours = table[day].fillna("")
-        good = hours.str.fullmatch(HOURS) & (hours.str[:5] < hours.str[6:])
-        remedy = "write HH:MM-HH:MM, or nothing for a day off"
-        tell((hours != "") & ~good, day, "are no hours of duty", remedy)
-    most = table["max_patrols_per_week"].fillna("").str.fullmatch(r"\d{1,2}")
-    tell(~most, "max_patrols_per_week", "is no number of patrols", "write a whole number")
-    tell(~table["mode"].isin(MODES), "mode", "is no mode", "write walk or bicycle")
-    for column, limit in (("base_longitude", 180), ("base_latitude", 90)):
-        degrees = pd.Series(parse_numbers(table[column]), index=table.index)
-        wrong = ~(degrees.abs() <= limit)
-        tell(wrong, column, "is no coordinate", "write decimal degrees")
-
-
-NAMES = (
-    "place_id",
-    "longitude",
-    "latitude",
-    "must_visit",
-    "schools",
-    "from",
-    "to",
-    "reason",
-    "by",
-)
-TASKED_FIELDS = tuple(Field(name, required=True) for name in NAMES)
-
-
-def read_tasked_places(
-    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
-) -> gpd.GeoDataFrame:
-    """Read tasked places, see `patrolplan.tables.TASKED_PLACES`.
-
-    Raises
-    ------
-    InputError
-        With every value that is missing or not as the contracts say.
-    """
-    problems = Problems()
-    parts = []
-    for path in paths:
-        with problems.collect():
-            table = read_table(path, TASKED_FIELDS, columns or {}, source="tasked_places")
-            parts.append(_check_tasked_rows(table, path, problems))
-    problems.raise_if_any()
-    if not parts:
-        return _build_empty_table(projection)
-    table = pd.concat(parts, ignore_index=True)
-    x, y = projection.to_metres(parse_numbers(table["longitude"]), parse_numbers(table["latitude"]))
-    schools = table["schools"].str.split(";")
-    table = table.assign(
-        must_visit=table["must_visit"].str.casefold() == "true",
-        schools=schools.map(lambda row: [urn.strip() for urn in row if urn.strip()]),
-    ).drop(columns=["longitude", "latitude"])
-    geometry = gpd.points_from_xy(x, y, crs=projection.crs)
-    return TASKED_PLACES.check(gpd.GeoDataFrame(table, geometry=geometry))
-
-
-def _build_empty_table(projection: Projection) -> gpd.GeoDataFrame:
-    data: dict[str, list[object]] = {
-        name: [] for name in TASKED_PLACES.columns if name != "geometry"
-    }
-    frame = gpd.GeoDataFrame(data, geometry=[], crs=projection.crs)
-    kinds = {"must_visit": "bool", "from": "datetime64[ns]", "to": "datetime64[ns]"}
-    return frame.astype(kinds)
-
-
-def _check_tasked_rows(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
-    tell = build_row_checker(table, path, problems)
-    place = table["place_id"]
-    tell(place.isna(), "place_id", "names no place", "write a short name, such as T1")
-    tell(place.notna() & place.duplicated(), "place_id", "stands twice", "keep one of the rows")
-    for column, limit in (("longitude", 180), ("latitude", 90)):
-        degrees = pd.Series(parse_numbers(table[column]), index=table.index)
-        tell(~(degrees.abs() <= limit), column, "is no coordinate", "write decimal degrees")
-    must = table["must_visit"].fillna("").str.casefold().isin(["true", "false"])
-    tell(~must, "must_visit", "is neither true nor false", "write true, or false for barred")
-    tell(table["schools"].isna(), "schools", "names no school", "write URNs with ;, or * for all")
-    dates = {
-        name: pd.to_datetime(table[name], format="%Y-%m-%d", errors="coerce")
-        for name in ("from", "to")
-    }
-    for name, values in dates.items():
-        tell(values.isna(), name, "is no date", "write YYYY-MM-DD")
-    tell(dates["to"] < dates["from"], "to", "is before the first day", "swap the two dates")
-    for column, remedy in (("reason", "say why"), ("by", "say who asks for it")):
-        tell(table[column].isna(), column, "is missing", remedy)
-    return table.assign(**dates)
-
-
-TERM_FIELDS = (
-    Field("urn", ("urn or *",), required=True),
-    Field("from", required=True),
-    Field("to", required=True),
-    Field("kind", required=True),
-)
-KINDS = ("term", "closed")
+    return OFFICERS.check(gpd.GeoDataFrame(table, geometry=geometry))
 
 
 def read_term_dates(
@@ -190,56 +271,60 @@ def read_term_dates(
     Raises
     ------
     InputError
-        With every value that is no date or kind, and every span that ends before it begins.
+        With every value that does not meet the rules.
     """
-    problems = Problems()
-    parts = []
-    for path in paths:
-        with problems.collect():
-            table = read_table(path, TERM_FIELDS, columns or {}, source="term_dates")
-            parts.append(_check_term_rows(table, path, problems))
-    problems.raise_if_any()
-    if not parts:
-        empty = pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []}, dtype="str")
-        parts = [empty.astype({"from": "datetime64[ns]", "to": "datetime64[ns]"})]
-    return TERM_DATES.check(pd.concat(parts, ignore_index=True))
+    table = _read_lookup(TERM_DATES_TABLE, paths, columns)[["urn", "from", "to", "kind"]]
+    dates = {name: _parse_dates(table[name]) for name in ("from", "to")}
+    return TERM_DATES.check(table.assign(**dates))
 
 
-def _check_term_rows(table: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
-    tell = build_row_checker(table, path, problems)
-    dates = {
-        name: pd.to_datetime(table[name], format="%Y-%m-%d", errors="coerce")
-        for name in ("from", "to")
-    }
-    for name, values in dates.items():
-        tell(values.isna(), name, "is no date", "write YYYY-MM-DD")
-    tell(dates["to"] < dates["from"], "to", "is before the first day", "swap the two dates")
-    tell(table["urn"].isna(), "urn", "names no school", "write a URN, or * for all schools")
-    tell(~table["kind"].isin(KINDS), "kind", "is no kind", "write term or closed")
-    return table.assign(**dates)
+def read_tasked_places(
+    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
+) -> gpd.GeoDataFrame:
+    """Read tasked places, see `patrolplan.tables.TASKED_PLACES`.
+
+    Raises
+    ------
+    InputError
+        With every value that does not meet the rules.
+    """
+    table = _read_lookup(TASKED_PLACES_TABLE, paths, columns)
+    geometry = _build_points(table["longitude"], table["latitude"], projection)
+    dates = {name: _parse_dates(table[name]) for name in ("from", "to")}
+    table = table.assign(
+        must_visit=table["must_visit"].str.casefold() == "true",
+        schools=_split_urns(table["schools"]),
+        **dates,
+    )
+    names = [name for name in TASKED_PLACES.columns if name != "geometry"]
+    return TASKED_PLACES.check(gpd.GeoDataFrame(table[names], geometry=geometry))
 
 
 VISIT_FIELDS = (
-    Field("officer", required=True),
-    Field("date", required=True),
-    Field("urn"),
-    Field("hotspot"),
-    Field("stop"),
-    Field("minutes", required=True),
+    *_build_fields("officer", "date"),
+    *(Field(name) for name in ("urn", "hotspot", "stop")),
+    *_build_fields("minutes"),
     Field("engagements"),
 )
-MAX_VISIT_MINUTES = 720
-"""More minutes than this in one place on one day are a slip of the pen."""
+
+VISITED = Rule(
+    _is_place_given, "{value} names no place", "write the stop's number or the hotspot's name"
+)
+MINUTES = Rule(
+    _is_visit_length,
+    "{value} is no number of minutes",
+    f"write minutes from 0 to {MAX_VISIT_MINUTES}, 0 where it was not visited",
+)
 
 
 def read_visits(path: Path) -> pd.DataFrame:
-    """Read a table of visits.
+    """Read visits recorded on paper: who was where, when, for how many minutes.
 
     Parameters
     ----------
     path
         Columns `officer`, `date` (YYYY-MM-DD), `hotspot` (its name, such as H3) or `stop` (its
-        number on the card), `minutes`, and where they are wanted `urn` and `engagements`.
+        number on the card), `minutes`, and optionally `urn` and `engagements`.
 
     Returns
     -------
@@ -250,31 +335,101 @@ def read_visits(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        With every value that is not as said.
+        With every value that does not meet the rules.
     """
     table = read_table(path, VISIT_FIELDS, {}, source="--csv")
     if not {"hotspot", "stop"} & set(table.columns):
         what = "says of no visit where it was: neither 'hotspot' nor 'stop' is a column"
         raise InputError.one(path, what, "add one of them")
     table = table.reindex(columns=[field.name for field in VISIT_FIELDS]).astype(object)
-    problems = Problems()
-    tell = build_row_checker(table, path, problems)
-    tell(table["officer"].isna(), "officer", "is no officer", "write who it was, such as SSO-01")
-    where = table["hotspot"].isna() & table["stop"].isna()
-    column = "hotspot" if table["hotspot"].notna().any() else "stop"
-    tell(where, column, "names no place", "write the stop's number or the hotspot's name")
-    date = pd.to_datetime(table["date"], format="%Y-%m-%d", errors="coerce")
-    tell(date.isna(), "date", "is no date", "write YYYY-MM-DD")
-    minutes = pd.Series(parse_numbers(table["minutes"]), index=table.index)
-    good = (minutes >= 0) & (minutes <= MAX_VISIT_MINUTES)
-    remedy = f"write minutes from 0 to {MAX_VISIT_MINUTES}, 0 where it was not visited"
-    tell(~good, "minutes", "is no number of minutes", remedy)
-    whole = {}
-    for name, what in (("stop", "a stop"), ("engagements", "engagements")):
-        text = table[name].astype("string").fillna("")
-        tell((text != "") & ~text.str.fullmatch(r"\d{1,3}"), name, f"is no number of {what}",
-             "write a whole number, or nothing")  # fmt: skip
-        whole[name] = pd.to_numeric(text.where(text != ""), errors="coerce").astype("Float64")
-    problems.raise_if_any()
-    stop, spoken = (whole[name].astype("Int64") for name in ("stop", "engagements"))
-    return table.assign(date=date.dt.date, minutes=minutes, stop=stop, engagements=spoken)
+    text = table.astype("str").where(table.notna(), "").assign(file=str(path), row=table.index)
+    place = "hotspot" if table["hotspot"].notna().any() else "stop"
+    count_remedy = "write a whole number, or nothing"
+    rules = (
+        ("officer", _given("{value} is no officer", "write who it was, such as SSO-01")),
+        (place, VISITED),
+        ("date", DATE),
+        ("minutes", MINUTES),
+        ("stop", _matching(r"(\d{1,3})?", "{value} is no number of a stop", count_remedy)),
+        (
+            "engagements",
+            _matching(r"(\d{1,3})?", "{value} is no number of engagements", count_remedy),
+        ),
+    )
+    problems = _find_problems(text, rules)
+    if problems:
+        raise InputError(problems)
+    return table.assign(
+        date=_parse_dates(text["date"]).dt.date,
+        minutes=parse_numbers(text["minutes"]),
+        **{
+            name: pd.to_numeric(text[name], errors="coerce").astype("Int64")
+            for name in ("stop", "engagements")
+        },
+    )
+
+
+def _read_lookup(
+    lookup: Lookup,
+    paths: Sequence[Path],
+    columns: Mapping[str, str] | None,
+    *,
+    extra_rules: Iterable[tuple[str, Rule]] = (),
+) -> pd.DataFrame:
+    """All files of a table as text ("" where a cell is empty), with each row's `file` and `row`.
+
+    Without a file the table is empty, with the same columns.
+    """
+    names = [field.name for field in lookup.fields]
+    problems: list[Problem] = []
+    tables: list[pd.DataFrame] = []
+    for path in paths:
+        try:
+            table = read_table(path, lookup.fields, columns or {}, source=lookup.source)
+        except InputError as error:
+            problems += error.problems
+        else:
+            tables.append(table[names].fillna("").assign(file=str(path), row=table.index))
+    if tables:
+        text = pd.concat(tables, ignore_index=True)
+    else:
+        text = pd.DataFrame(columns=[*names, "file", "row"], dtype="str")
+    if "urn" in text:
+        text["urn"] = text["urn"].str.removesuffix(".0")  # as spreadsheets write a number
+    problems += _find_problems(text, (*lookup.rules, *extra_rules))
+    if problems:
+        order = [str(path) for path in paths]
+        raise InputError(sorted(problems, key=lambda problem: order.index(str(problem.file))))
+    return text
+
+
+def _find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> list[Problem]:
+    """A problem for every value that breaks a rule, rule by rule."""
+    problems = []
+    for column, rule in rules:
+        wrong = text[~rule.is_good(text, column).astype(bool)]
+        for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
+            what = rule.what.format(value=quote_value(value))
+            problems.append(Problem(file, what, rule.remedy, describe_cell(row, column)))
+    return problems
+
+
+def _parse_dates(text: pd.Series) -> pd.Series:
+    """Dates written as YYYY-MM-DD, NaT for anything else."""
+    return pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+
+
+def _split_urns(text: pd.Series) -> pd.Series:
+    """(n,) lists of URNs, from cells that separate them by semicolons."""
+    lists = [
+        [urn.strip().removesuffix(".0") for urn in cell.split(";") if urn.strip()] for cell in text
+    ]
+    return pd.Series(lists, index=text.index, dtype=object)
+
+
+def _build_points(
+    longitude: pd.Series, latitude: pd.Series, projection: Projection
+) -> gpd.array.GeometryArray:
+    """(n,) points in the area's CRS, from columns of decimal degrees."""
+    x, y = projection.to_metres(parse_numbers(longitude), parse_numbers(latitude))
+    return gpd.points_from_xy(x, y, crs=projection.crs)

@@ -1,6 +1,6 @@
-"""Which ways of OpenStreetMap a person on foot may use; one rule for every street format.
+"""Which ways of OpenStreetMap can be walked, and how a bicycle uses them.
 
-How a bicycle goes along a way of OpenStreetMap: ridden, pushed or carried, and which way.
+The rules are the same for every street format.
 """
 
 from collections.abc import Mapping
@@ -8,26 +8,12 @@ from typing import NamedTuple
 
 NOT_STREETS = frozenset(
     {
-        "abandoned",
-        "bus_guideway",
-        "bus_stop",
-        "construction",
-        "corridor",
-        "elevator",
-        "emergency_bay",
-        "motorway",
-        "motorway_link",
-        "no",
-        "planned",
-        "platform",
-        "proposed",
-        "raceway",
-        "razed",
-        "rest_area",
-        "services",
+        *("abandoned", "bus_guideway", "bus_stop", "construction", "corridor", "elevator"),
+        *("emergency_bay", "motorway", "motorway_link", "no", "planned", "platform", "proposed"),
+        *("raceway", "razed", "rest_area", "services"),
     }
 )
-"""Values of `highway` that are no street for someone on foot."""
+"""Values of `highway` that cannot be walked."""
 
 CLOSED_VALUES = frozenset({"private", "no"})
 OPEN_TO_FOOT = frozenset({"yes", "designated", "permissive", "destination", "public"})
@@ -36,8 +22,8 @@ OPEN_TO_FOOT = frozenset({"yes", "designated", "permissive", "destination", "pub
 def is_walkable(tags: Mapping[str, str]) -> bool:
     """Whether a way with these tags is a street open to people on foot.
 
-    One-way rules are for vehicles, so they are not asked. The tag `foot` overrules `access`.
-    Underpasses and bridges are kept; indoor ways are not.
+    One-way rules are for vehicles, so they do not count. The tag `foot` overrides `access`.
+    Underpasses and bridges are included; indoor ways are not.
 
     Examples
     --------
@@ -59,52 +45,35 @@ def is_walkable(tags: Mapping[str, str]) -> bool:
 
 ROADS = frozenset(
     {
-        "primary",
-        "primary_link",
-        "secondary",
-        "secondary_link",
-        "tertiary",
-        "tertiary_link",
-        "unclassified",
-        "residential",
-        "living_street",
-        "service",
-        "road",
-        "busway",
+        *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link"),
+        *("unclassified", "residential", "living_street", "service", "road", "busway"),
     }
 )
 TRACKS = frozenset({"cycleway", "track", "bridleway"})
 TRUNK = frozenset({"trunk", "trunk_link"})
-"""Main roads of fast traffic: a bicycle is pushed along their pavement unless tags invite it."""
+"""Main roads with fast traffic: a bicycle is pushed on the pavement unless tags allow riding."""
 
 OPEN_TO_BICYCLES = frozenset(
     {"yes", "designated", "permissive", "official", "destination", "public"}
 )
-CLOSED_VALUES = frozenset({"no", "private"})
 ONE_WAY_FORWARD = frozenset({"yes", "true", "1"})
 ONE_WAY_REVERSE = frozenset({"-1", "reverse"})
 SIDES = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
 
 CYCLING_TAGS = (
-    "highway",
-    "access",
-    "vehicle",
-    "bicycle",
-    "junction",
-    "oneway",
-    "oneway:bicycle",
+    *("highway", "access", "vehicle", "bicycle", "junction", "oneway", "oneway:bicycle"),
     "ramp:bicycle",
     *SIDES,
     *(f"{side}:oneway" for side in SIDES),
 )
-"""Keys that the rule asks for."""
+"""Keys that the rules use."""
 
 
 class Riding(NamedTuple):
-    """How a bicycle goes along a way.
+    """How a bicycle uses a way.
 
     `how` is "ride", "push" (get off; the way is open on foot) or "carry" (steps). `one_way` is 1
-    where it goes in the way's own direction alone, -1 against it alone, 0 in both.
+    where only the way's own direction is allowed, -1 where only the opposite one, 0 for both.
     """
 
     how: str = "ride"
@@ -112,11 +81,11 @@ class Riding(NamedTuple):
 
 
 def classify_riding(tags: Mapping[str, str]) -> Riding:
-    """How a bicycle goes along a way that is open to people on foot.
+    """How a bicycle uses a way that is open to people on foot.
 
-    Where the tags leave it open, roads and tracks are ridden; footways, paths, pedestrian streets
-    and trunk roads are not. One-way streets count where vehicles go, unless `oneway:bicycle` or a
-    lane against the traffic lifts that for bicycles; one who pushes keeps to them as well.
+    Where no tag says, roads and tracks are ridden; footways, paths, pedestrian streets and trunk
+    roads are not. One-way rules apply where vehicles go, unless `oneway:bicycle` or a contraflow
+    lane exempts bicycles; they also apply to a bicycle that is pushed there.
 
     Examples
     --------
@@ -136,7 +105,7 @@ def classify_riding(tags: Mapping[str, str]) -> Riding:
 
 
 def _can_ride(highway: str, tags: Mapping[str, str]) -> bool:
-    """Whether one may ride there; the most particular tag decides."""
+    """Whether riding is allowed; the most specific tag decides."""
     bicycle = tags.get("bicycle", "")
     if bicycle:
         return bicycle in OPEN_TO_BICYCLES
@@ -147,18 +116,18 @@ def _can_ride(highway: str, tags: Mapping[str, str]) -> bool:
 
 
 def _find_direction(tags: Mapping[str, str]) -> int:
-    """Direction of a way for a bicycle: 1 ahead, -1 against, 0 both."""
-    own = tags.get("oneway:bicycle", "")
-    said = own or tags.get("oneway", "")
-    if not said and tags.get("junction") == "roundabout":
-        said = "yes"
-    if not own and _has_contraflow_lane(tags):
+    """Direction of a way for a bicycle: 1 forward, -1 reverse, 0 both."""
+    for_bicycles = tags.get("oneway:bicycle", "")
+    if not for_bicycles and _has_contraflow_lane(tags):
         return 0
-    return int(said in ONE_WAY_FORWARD) - int(said in ONE_WAY_REVERSE)
+    oneway = for_bicycles or tags.get("oneway", "")
+    if not oneway and tags.get("junction") == "roundabout":
+        oneway = "yes"
+    return int(oneway in ONE_WAY_FORWARD) - int(oneway in ONE_WAY_REVERSE)
 
 
 def _has_contraflow_lane(tags: Mapping[str, str]) -> bool:
-    """Whether a lane or track for bicycles leads against the one-way traffic."""
+    """Whether a cycle lane or track runs against the one-way traffic."""
     return any(
         tags.get(side, "").startswith("opposite") or tags.get(f"{side}:oneway", "") in {"-1", "no"}
         for side in SIDES

@@ -1,7 +1,7 @@
-"""Pupils' reports -> rows without anything about a person, on their way to `privacy`.
+"""Pupils' reports, without anything about a person, to be grouped by `patrolplan.privacy`.
 
 Only the wanted columns are read; free text and everything else about a person never enters
-memory. No message shows a report's value, and small counts are told as "fewer than".
+memory. No message shows a report's value, and small counts are shown as "fewer than".
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,34 +20,17 @@ from patrolplan.tables import LeftOut
 
 TIME_BANDS = ("before_school", "lunch", "after_school", "evening")
 PLACE_FACTORS = (
-    "poor_lighting",
-    "isolated",
-    "overgrown",
-    "litter_or_damage",
-    "blocked_pavement",
-    "none",
+    *("poor_lighting", "isolated", "overgrown", "litter_or_damage", "blocked_pavement", "none"),
 )
 BEHAVIOUR_FACTORS = (
-    "groups_loitering",
-    "followed",
-    "verbal_abuse",
-    "robbery_or_threat",
-    "drug_use",
-    "traffic",
+    *("groups_loitering", "followed", "verbal_abuse", "robbery_or_threat", "drug_use", "traffic"),
     "none",
 )
-FIELDS = tuple(
-    Field(name, required=True)
-    for name in (
-        "report_id",
-        "reported_on",
-        "time_band",
-        "place_factor",
-        "behaviour_factor",
-        "longitude",
-        "latitude",
-    )
+COLUMNS = (
+    *("report_id", "reported_on", "time_band", "place_factor", "behaviour_factor"),
+    *("longitude", "latitude"),
 )
+FIELDS = tuple(Field(name, required=True) for name in COLUMNS)
 
 
 def read_reports(
@@ -59,23 +42,16 @@ def read_reports(
     threshold: int,
     columns: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Read reports; wrong rows are left out and counted by reason, never mended.
+    """Read reports; wrong rows are left out and counted by reason, never corrected.
 
     Parameters
     ----------
-    paths
-        Files with the columns of the contracts.
-    projection
-        The area's CRS.
     limits
-        Polygon in metres within which reports are taken; see
-        `patrolplan.privacy.extend_to_squares`.
+        Polygon in metres that reports must lie in; see `patrolplan.privacy.extend_to_squares`.
     left_out
-        Is told what was left out; counts under `threshold` will print as "fewer than".
+        Collects what was left out; counts under `threshold` will print as "fewer than".
     threshold
-        Smallest group that may be told.
-    columns
-        The settings' `[columns.reports]`.
+        Smallest group whose size may be shown.
 
     Returns
     -------
@@ -98,8 +74,8 @@ def read_reports(
         if count:
             record_left_out(left_out, reason, count, threshold)
         good &= ~fault
-    kept = table.loc[good, ["time_band", "place_factor", "behaviour_factor"]]
-    return kept.assign(x=x[good], y=y[good]).reset_index(drop=True)
+    reports = table.loc[good, ["time_band", "place_factor", "behaviour_factor"]]
+    return reports.assign(x=x[good], y=y[good]).reset_index(drop=True)
 
 
 def _find_faults(
@@ -109,16 +85,16 @@ def _find_faults(
     projection: Projection,
     limits: BaseGeometry,
 ) -> dict[str, np.ndarray]:
-    """What is wrong with each row, by reason; a row counts under the first that applies."""
+    """(n,) whether each fault applies to each row; a row counts under the first that does."""
     dates = pd.to_datetime(table["reported_on"], format="%Y-%m-%d", errors="coerce")
     inside = shapely.contains_xy(limits, *projection.to_metres(longitude, latitude))
-    turned = shapely.contains_xy(limits, *projection.to_metres(latitude, longitude))
+    swapped = shapely.contains_xy(limits, *projection.to_metres(latitude, longitude))
     ids = table["report_id"]
     return {
         "the same report again": (ids.notna() & ids.duplicated()).to_numpy(),
         "without coordinates": np.isnan(longitude) | np.isnan(latitude),
         "coordinates are zero": (longitude == 0) & (latitude == 0),
-        "longitude and latitude are swapped": ~inside & turned,
+        "longitude and latitude are swapped": ~inside & swapped,
         "outside the area": ~inside,
         "without a date that exists": dates.isna().to_numpy(),
         "unknown time band": ~table["time_band"].isin(TIME_BANDS).to_numpy(),

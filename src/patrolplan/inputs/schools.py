@@ -1,11 +1,10 @@
-"""Schools, their bell times and their gates."""
+"""Schools, from GIAS or any table whose columns the settings map."""
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from patrolplan.crs import Projection
@@ -13,16 +12,12 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
-    build_row_checker,
-    describe_cell,
-    parse_numbers,
     project_coordinates,
     quote_value,
     read_table,
 )
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
-from patrolplan.times import TIME_OF_DAY
 
 FIELDS = (
     Field("urn", ("URN",), required=True),
@@ -31,20 +26,12 @@ FIELDS = (
     Field("phase", ("PhaseOfEducation (name)",)),
     *POINT_FIELDS,
 )
-BELL_FIELDS = (Field("urn", required=True), Field("finish_time", required=True))
-GATE_FIELDS = tuple(Field(name, required=True) for name in ("urn", "longitude", "latitude"))
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 PHASES = (
-    "Nursery",
-    "Primary",
-    "Middle deemed primary",
-    "Secondary",
-    "Middle deemed secondary",
-    "16 plus",
-    "All-through",
-    "Not applicable",
+    *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
+    *("16 plus", "All-through", "Not applicable"),
 )
-"""Phases of GIAS: an area need not have a school of each that is asked for."""
+"""Phases in GIAS: the settings may select one of which the area has no school."""
 
 
 def read_schools(
@@ -56,21 +43,19 @@ def read_schools(
     columns: Mapping[str, str] | None = None,
     left_out_urns: dict[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read open schools: GIAS, or any table whose columns the settings map.
+    """Read the open schools that are selected.
 
-    A URN that stands twice is one school. Schools that are not open, not asked for, or without a
-    place are left out and counted.
+    Rows with the same URN are one school. Schools that are not open, not selected, or without
+    coordinates are left out and counted.
 
     Parameters
     ----------
-    paths, projection, columns
-        As for every table.
     left_out
-        Is told how many were left out, and why.
-    wanted
+        Collects how many schools were left out, and why.
+    selection
         `[schools]` of the settings.
-    passed_over
-        Is told why each school with a URN was left out.
+    left_out_urns
+        Collects why each school with a URN was left out.
 
     Returns
     -------
@@ -80,7 +65,7 @@ def read_schools(
     Raises
     ------
     InputError
-        When a file cannot be read, or a school or phase that the settings name is not there.
+        When a file cannot be read, or does not have a school or phase that the settings name.
     """
     selection = selection or SchoolSettings()
     columns = columns or {}
@@ -92,11 +77,11 @@ def read_schools(
             x, y = project_coordinates(table, projection, columns, path=path, source="schools")
             parts.append(table.assign(x=x, y=y))
     problems.raise_if_any()
-    over = {} if left_out_urns is None else left_out_urns
-    listed = _select_open(pd.concat(parts, ignore_index=True), left_out, over)
+    left_out_urns = {} if left_out_urns is None else left_out_urns
+    listed = _select_open(pd.concat(parts, ignore_index=True), left_out, left_out_urns)
     _check_phases(listed, selection, paths[0], problems)
-    problems.raise_if_any()  # no school is blamed for a phase that there is not
-    table = _select_schools(listed, selection, left_out, over)
+    problems.raise_if_any()  # before schools are reported as missing because of a wrong phase
+    table = _select_schools(listed, selection, left_out, left_out_urns)
     for urn in selection.urns:
         if urn not in set(table["urn"]):
             why, remedy = _explain_missing(listed, urn)
@@ -109,18 +94,18 @@ def read_schools(
         table[["urn", "name", "phase"]],
         geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
     )
-    return frame.sort_values("urn", key=_sort_key).reset_index(drop=True)
+    return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
 
 
-def _sort_key(urns: pd.Series) -> pd.Series:
-    """Sort numbers as numbers, other names after them."""
+def build_urn_sort_key(urns: pd.Series) -> pd.Series:
+    """Keys that sort URNs as numbers, and other names after them."""
     return urns.str.zfill(12)
 
 
 def _select_open(
     table: pd.DataFrame, left_out: LeftOut, left_out_urns: dict[str, str]
 ) -> pd.DataFrame:
-    """Open schools, each once."""
+    """Open schools, without duplicates."""
     urns = table["urn"].fillna("").str.removesuffix(".0")
     plain = urns.str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
     left_out.add("schools", "without a URN of letters and digits", int((~plain).sum()))
@@ -132,19 +117,19 @@ def _select_open(
     if "status" in table:
         is_open = table["status"].fillna("Open").str.startswith("Open")
         table = _keep_rows(table, is_open, "not open", left_out, left_out_urns)
-    again = table["urn"].duplicated()
-    left_out.add("schools", "the same URN again", int(again.sum()))
-    return table[~again]
+    is_duplicate = table["urn"].duplicated()
+    left_out.add("schools", "the same URN again", int(is_duplicate.sum()))
+    return table[~is_duplicate]
 
 
 def _select_schools(
     table: pd.DataFrame, selection: SchoolSettings, left_out: LeftOut, left_out_urns: dict[str, str]
 ) -> pd.DataFrame:
-    """Schools that are asked for and have a place."""
-    asked = _has_phase(table, selection)
+    """Schools that are selected and have coordinates."""
+    selected = _has_phase(table, selection)
     if selection.urns:
-        asked &= table["urn"].isin(selection.urns)
-    table = _keep_rows(table, asked, "not asked for in [schools]", left_out, left_out_urns)
+        selected &= table["urn"].isin(selection.urns)
+    table = _keep_rows(table, selected, "not asked for in [schools]", left_out, left_out_urns)
     return _keep_rows(table, table["x"].notna(), "without coordinates", left_out, left_out_urns)
 
 
@@ -155,43 +140,38 @@ def _keep_rows(
     left_out: LeftOut,
     left_out_urns: dict[str, str],
 ) -> pd.DataFrame:
-    """The good rows; the others are counted, and their URNs told with the reason."""
+    """The good rows; the others are counted, and their URNs are recorded with the reason."""
     left_out.add("schools", reason, int((~good).sum()))
     left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
     return table[good]
 
 
 def _has_phase(table: pd.DataFrame, selection: SchoolSettings) -> pd.Series:
-    """Whether each school is of a phase that is asked for, however that is written."""
+    """(n,) whether each school is of a selected phase, whatever its case."""
     if not selection.phases:
         return pd.Series(data=True, index=table.index)
-    return table["phase"].str.casefold().isin([_fold_case(phase) for phase in selection.phases])
-
-
-def _fold_case(phase: str) -> str:
-    return phase.strip().casefold()
+    phases = [phase.strip().casefold() for phase in selection.phases]
+    return table["phase"].str.casefold().isin(phases)
 
 
 def _check_phases(
     table: pd.DataFrame, selection: SchoolSettings, path: Path, problems: Problems
 ) -> None:
-    """Every phase must be one of the file's or of GIAS, and some school of one of them."""
-    there = sorted(phase for phase in table["phase"].unique() if phase)
-    remedy = f"mend [schools] phases, there are: {', '.join(there) or 'none'}"
-    known = {_fold_case(phase) for phase in (*there, *PHASES)}
+    """Every selected phase must be in the file or in GIAS, and some school must be of one."""
+    phases = sorted(phase for phase in table["phase"].unique() if phase)
+    remedy = f"mend [schools] phases, there are: {', '.join(phases) or 'none'}"
+    known = {phase.strip().casefold() for phase in (*phases, *PHASES)}
+    valid = [phase for phase in selection.phases if phase.strip().casefold() in known]
     for phase in selection.phases:
-        if _fold_case(phase) not in known:
+        if phase not in valid:
             problems.add(path, f"no school is of the phase {quote_value(phase)}", remedy)
-    if len(table) and selection.phases and not _has_phase(table, selection).any():
-        asked = ", ".join(
-            quote_value(phase) for phase in selection.phases if _fold_case(phase) in known
-        )
-        if asked:
-            problems.add(path, f"no open school is of the phases asked for: {asked}", remedy)
+    if len(table) and valid and not _has_phase(table, selection).any():
+        names = ", ".join(map(quote_value, valid))
+        problems.add(path, f"no open school is of the phases asked for: {names}", remedy)
 
 
 def _explain_missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
-    """Why a school that is asked for is not among the chosen, and what to do."""
+    """Why a school that the settings name is not among the selected, and what to do."""
     row = listed[listed["urn"] == urn]
     if row.empty:
         return "is not there", "mend [schools] urns, or the school's row (open?)"
@@ -199,93 +179,3 @@ def _explain_missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
         return "has no place", "write its coordinates"
     phase = quote_value(row["phase"].iloc[0])
     return f"is of the phase {phase}", "take it from [schools] urns, or its phase into phases"
-
-
-def read_bell_times(
-    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
-) -> pd.Series:
-    """Finish times, "HH:MM" by URN.
-
-    Raises
-    ------
-    InputError
-        With every row whose time is no time of day, or whose URN is missing or stands twice.
-    """
-    problems = Problems()
-    parts: list[pd.DataFrame] = []
-    for path in paths:
-        with problems.collect():
-            table = read_table(path, BELL_FIELDS, columns or {}, source="bell_times")
-            table = _check_urns(table, path, parts, problems)
-            wrong = table[~table["finish_time"].fillna("").str.fullmatch(TIME_OF_DAY)]
-            for row, value in wrong["finish_time"].fillna("").items():
-                what = f"{quote_value(value)} is no time of day"
-                place = describe_cell(row, "finish_time")
-                problems.add(path, what, "write hours and minutes as HH:MM, such as 15:10", place)
-            parts.append(table)
-    problems.raise_if_any()
-    return pd.concat(parts).set_index("urn")["finish_time"] if parts else pd.Series(dtype=str)
-
-
-def read_gates(
-    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
-) -> gpd.GeoDataFrame:
-    """Gates by URN: `file`, `row` and `value` as they stand there, and the point.
-
-    Raises
-    ------
-    InputError
-        With every row without coordinates or URN, or whose URN stands twice.
-    """
-    problems = Problems()
-    parts: list[pd.DataFrame] = []
-    for path in paths:
-        with problems.collect():
-            table = read_table(path, GATE_FIELDS, columns or {}, source="gates")
-            table = _check_urns(table, path, parts, problems)
-            parts.append(_project_gates(table, path, projection, problems))
-    problems.raise_if_any()
-    told = ["file", "row", "value"]
-    if not parts:
-        empty = gpd.GeoDataFrame({name: [] for name in told}, geometry=[], crs=projection.crs)
-        return empty.set_axis(pd.Index([], dtype=object, name="urn"))
-    table = pd.concat(parts).set_index("urn")
-    gates = gpd.points_from_xy(table["x"], table["y"], crs=projection.crs)
-    return gpd.GeoDataFrame(table[told], geometry=gates)
-
-
-def _project_gates(
-    table: pd.DataFrame, path: Path, projection: Projection, problems: Problems
-) -> pd.DataFrame:
-    """One file's gates in the area's metres; coordinates that are none are told by row."""
-    tell = build_row_checker(table, path, problems)
-    degrees = {}
-    good = pd.Series(data=True, index=table.index)
-    for column, limit in (("longitude", 180), ("latitude", 90)):
-        degrees[column] = pd.Series(parse_numbers(table[column]), index=table.index)
-        possible = degrees[column].abs() <= limit
-        tell(~possible, column, "is no coordinate of a gate", "write decimal degrees")
-        good &= possible
-    x, y = projection.to_metres(degrees["longitude"], degrees["latitude"])
-    off = good & pd.Series(np.isnan(x), index=table.index)
-    remedy = "write longitude and latitude in their own columns"
-    tell(off, "longitude", "puts the gate far outside the area", remedy)
-    value = table["longitude"].fillna("") + ", " + table["latitude"].fillna("")
-    return table.assign(x=x, y=y, file=str(path), row=table.index, value=value)
-
-
-def _check_urns(
-    table: pd.DataFrame, path: Path, earlier_tables: Sequence[pd.DataFrame], problems: Problems
-) -> pd.DataFrame:
-    """URNs as schools have them; each must be there, and only once in all files."""
-    table = table.assign(urn=table["urn"].str.removesuffix(".0"))
-    for row in table.index[table["urn"].isna()]:
-        problems.add(
-            path, "the URN is missing", "write the school's URN", describe_cell(row, "urn")
-        )
-    earlier = {urn for part in earlier_tables for urn in part["urn"]}
-    again = table["urn"].notna() & (table["urn"].duplicated() | table["urn"].isin(earlier))
-    for row, urn in table.loc[again, "urn"].items():
-        what = f"the URN {quote_value(urn)} stands twice"
-        problems.add(path, what, "keep one of the rows", describe_cell(row, "urn"))
-    return table

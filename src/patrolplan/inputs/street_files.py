@@ -1,4 +1,4 @@
-"""Streets read once, kept by the content of their files in the user's cache folder."""
+"""Street files of every format, read, checked, joined, and cached by their content."""
 
 import json
 from collections.abc import Sequence
@@ -10,23 +10,24 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from patrolplan.atomic import hash_file
 from patrolplan.cache import Store, decode_arrays, encode_arrays
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.streets import Streets, _is_duplicate, read_osm_streets
+from patrolplan.inputs.streets import Streets, read_osm_streets
 from patrolplan.inputs.table_reader import check_size
 from patrolplan.tables import LeftOut, LeftOutRow
 
 
 def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
-    """Read street files; a street that stands in two of them is taken once.
+    """Read street files; a street in two of them counts once.
 
     Raises
     ------
     InputError
-        When a file is missing, is of no known kind, is broken, or holds no walkable street.
+        When a file is missing, broken, of an unknown format, or has no walkable street.
     """
     problems = Problems()
     parts = []
@@ -61,35 +62,36 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
 
 
 def _drop_infinite(streets: Streets, left_out: LeftOut) -> Streets:
-    """Streets without those that have a corner nowhere on earth."""
-    nowhere = ~np.isfinite(streets.vertex_xy).all(axis=1)
-    if not nowhere.any():
+    """Drop ways with a vertex that the area's CRS does not reach."""
+    infinite = ~np.isfinite(streets.vertex_xy).all(axis=1)
+    if not infinite.any():
         return streets
     good = np.ones(len(streets.ways), dtype=bool)
-    good[streets.vertex_way[nowhere]] = False
+    good[streets.vertex_way[infinite]] = False
     left_out.add("streets", "coordinates are nowhere (ways)", int((~good).sum()))
-    kept = good[streets.vertex_way]
+    return _select_ways(streets, good)
+
+
+def _select_ways(streets: Streets, chosen: NDArray[np.bool_]) -> Streets:
+    """The chosen (n,) ways and their vertices, renumbered."""
+    vertices = chosen[streets.vertex_way]
     return replace(
         streets,
-        ways=streets.ways[good].reset_index(drop=True),
-        vertex_way=(np.cumsum(good) - 1)[streets.vertex_way[kept]],
-        vertex_node=streets.vertex_node[kept],
-        vertex_xy=streets.vertex_xy[kept],
+        ways=streets.ways[chosen].reset_index(drop=True),
+        vertex_way=(np.cumsum(chosen) - 1)[streets.vertex_way[vertices]],
+        vertex_node=streets.vertex_node[vertices],
+        vertex_xy=streets.vertex_xy[vertices],
     )
 
 
 def _join_files(parts: Sequence[Streets]) -> Streets:
-    """Several files as one; of a street that stands in more than one, the first is kept.
-
-    A graph's row is an edge, of which a way has many: a row is known again by its way and by
-    its ends, in either direction, and its middle.
-    """
+    """Several files as one; of a street in more than one file, the first is used."""
     starts = np.cumsum([0, *(len(part.ways) for part in parts)])
     ways = pd.concat([part.ways for part in parts], ignore_index=True)
     vertex_way = np.concatenate(
         [part.vertex_way + start for part, start in zip(parts, starts, strict=False)]
     )
-    # Inner points of a graph's edges are numbered below zero, in every file anew.
+    # Inner points of a graph's edges have negative numbers, which start at -1 in every file.
     below = np.cumsum([0, *(min(0, int(part.vertex_node.min())) for part in parts)])
     vertex_node = np.concatenate(
         [
@@ -99,18 +101,40 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
     )
     vertex_xy = np.concatenate([part.vertex_xy for part in parts])
     file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
-    first = ~_is_duplicate(ways["osm_id"].to_numpy(), file, vertex_way, vertex_node, vertex_xy)
-    kept = first[vertex_way]
-    renumbered = np.cumsum(first) - 1
     features = pd.concat([part.features for part in parts], ignore_index=True)
-    return Streets(
-        ways=ways[first].reset_index(drop=True),
-        vertex_way=renumbered[vertex_way[kept]],
-        vertex_node=vertex_node[kept],
-        vertex_xy=vertex_xy[kept],
+    streets = Streets(
+        ways=ways,
+        vertex_way=vertex_way,
+        vertex_node=vertex_node,
+        vertex_xy=vertex_xy,
         features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
         walking_extract=all(part.walking_extract for part in parts),
     )
+    return _select_ways(streets, ~_is_duplicate(streets, file))
+
+
+def _is_duplicate(streets: Streets, file: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(n,) whether an earlier file has the same row; `file` is the (n,) position of its file.
+
+    A row of a graph is an edge, and a way may have many. So two rows are the same where they have
+    the same way, the same end nodes in either order, and the same middle to 0.1 m.
+    """
+    count = np.bincount(streets.vertex_way, minlength=len(streets.ways))
+    last = np.cumsum(count) - 1
+    nodes = streets.vertex_node
+    ends = np.sort(np.column_stack([nodes[last - count + 1], nodes[last]]), axis=1)
+    x, y = (np.bincount(streets.vertex_way, weights=axis) / count for axis in streets.vertex_xy.T)
+    key = pd.DataFrame(
+        {
+            "osm_id": streets.ways["osm_id"].to_numpy(),
+            "from": ends[:, 0],
+            "to": ends[:, 1],
+            "x": np.round(x, 1),
+            "y": np.round(y, 1),
+        }
+    )
+    earliest = key.assign(file=file).groupby(list(key.columns))["file"].transform("min")
+    return np.asarray(earliest < file)
 
 
 def load_cached_streets(

@@ -1,8 +1,4 @@
-"""Street files -> `Streets`: walkable ways with their shared nodes, and what a map needs beside.
-
-OpenStreetMap data in `.osm`, `.osm.gz`, `.osm.pbf` is read by osmium, `.graphml(.gz)` by osmnx.
-The result is cached by the content of the file.
-"""
+"""Walkable ways with their shared nodes, and map features, from OpenStreetMap files."""
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
@@ -28,7 +24,7 @@ RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge"})
 STATIONS = frozenset({"station", "halt", "tram_stop"})
 FOOTPATHS = frozenset({"footway", "steps", "pedestrian", "path"})
 NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})
-"""Ways that extracts made for walking leave out."""
+"""Ways that extracts made for walking do not contain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +35,17 @@ class Streets:
     ----------
     ways
         One row a way: `osm_id` (int64), `name`, `highway`, `lit` (text, empty where unknown),
-        and for a bicycle `riding` and `one_way`, see `patrolplan.inputs.osm_tags.Riding`.
+        and for bicycles `riding` and `one_way`, see `patrolplan.inputs.osm_tags.Riding`.
     vertex_way, vertex_node
-        (v,) row of `ways` and identity of the node at each vertex, way by way in walking order;
-        ways meet where they hold the same node.
+        (v,) row of `ways` and number of the node at each vertex, way by way in walking order;
+        ways meet where they share a node.
     vertex_xy
         (v, 2) metres.
     features
         `kind` (park, water, stream, railway, building, bus_stop, station), `name`, geometry.
     walking_extract
-        Whether the files seem to have been made for walking alone: footpaths, but no cycle track
-        and no road that is closed to people on foot.
+        Whether the files seem to have been made for walking alone: they have footpaths, but no
+        cycle track and no road closed to people on foot.
     """
 
     ways: pd.DataFrame
@@ -61,7 +57,7 @@ class Streets:
 
 
 class _WayCollector:
-    """Collects ways while the file streams by."""
+    """Collects walkable ways while the file is read."""
 
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
@@ -91,9 +87,8 @@ class _WayCollector:
 
 
 def classify_way(tags: Mapping[str, str]) -> str:
-    """Kind of a way, as far as it tells what its file was made for."""
-    highway = tags.get("highway", "")
-    return "closed on foot" if tags.get("foot", "") in CLOSED_VALUES else highway
+    """Kind of a way, for `is_walking_extract`: "closed on foot", or its `highway` tag."""
+    return "closed on foot" if tags.get("foot", "") in CLOSED_VALUES else tags.get("highway", "")
 
 
 def is_walking_extract(kinds: AbstractSet[str]) -> bool:
@@ -110,7 +105,7 @@ def is_walking_extract(kinds: AbstractSet[str]) -> bool:
 
 
 class _FeatureCollector:
-    """Collects what the map needs beside the streets."""
+    """Collects map features while the file is read."""
 
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
@@ -138,15 +133,16 @@ class _FeatureCollector:
 
 def _classify_feature(tags: Mapping[str, str]) -> str:
     above_ground = tags.get("tunnel", "no") in {"no", "building_passage"}
-    wild = tags.get("natural") in {"wood", "heath", "scrub", "grassland"}
-    still = tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}
+    is_wild = tags.get("natural") in {"wood", "heath", "scrub", "grassland"}
+    is_park = tags.get("leisure") in PARKS or tags.get("landuse") in GREENS or is_wild
+    is_water = tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}
     rules = (
         ("bus_stop", tags.get("highway") == "bus_stop"),
         ("station", tags.get("railway") in STATIONS),
         ("railway", tags.get("railway") in RAILS and above_ground),
-        ("water", still),
+        ("water", is_water),
         ("stream", tags.get("waterway") in WATERWAYS and above_ground),
-        ("park", tags.get("leisure") in PARKS or tags.get("landuse") in GREENS or wild),
+        ("park", is_park),
         ("building", tags.get("building", "no") != "no"),
     )
     return next((kind for kind, holds in rules if holds), "")
@@ -196,7 +192,7 @@ def _build_streets(
 def build_ways_table(
     rows: Sequence[tuple[int, str, str, str]], riding: Sequence[Riding] | None = None
 ) -> pd.DataFrame:
-    """Table of ways from (osm id, name, highway, lit) rows; by default all are ridden both ways."""
+    """Table of ways from (osm id, name, highway, lit) rows; by default all can be ridden."""
     table = pd.DataFrame(list(rows), columns=["osm_id", "name", "highway", "lit"])
     riding = [Riding()] * len(rows) if riding is None else riding
     table = table.assign(
@@ -207,7 +203,7 @@ def build_ways_table(
 
 
 def build_empty_features(projection: Projection) -> gpd.GeoDataFrame:
-    """An empty table of features, for files that hold streets alone."""
+    """An empty table of features, for files with streets only."""
     data: dict[str, list[str]] = {"kind": [], "name": []}
     return gpd.GeoDataFrame(data, geometry=[], crs=projection.crs)
 
@@ -218,28 +214,3 @@ def _build_features_table(features: _FeatureCollector, projection: Projection) -
     shapes = shapely.from_wkb([bytes.fromhex(shape) for shape in features.shapes])
     table = pd.DataFrame(features.rows, columns=["kind", "name"])
     return gpd.GeoDataFrame(table, geometry=shapes, crs=DEGREES).to_crs(projection.crs)
-
-
-def _is_duplicate(
-    osm_id: NDArray[np.int64],
-    file: NDArray[np.int64],
-    vertex_way: NDArray[np.int64],
-    vertex_node: NDArray[np.int64],
-    vertex_xy: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Rows of the ways that an earlier file holds already."""
-    count = np.bincount(vertex_way, minlength=len(osm_id))
-    last = np.cumsum(count) - 1
-    ends = np.sort(np.column_stack([vertex_node[last - count + 1], vertex_node[last]]), axis=1)
-    middle = [np.bincount(vertex_way, weights=vertex_xy[:, axis]) / count for axis in (0, 1)]
-    key = pd.DataFrame(
-        {
-            "osm_id": osm_id,
-            "from": ends[:, 0],
-            "to": ends[:, 1],
-            "x": np.round(middle[0], 1),
-            "y": np.round(middle[1], 1),
-        }
-    )
-    earliest = key.assign(file=file).groupby(list(key.columns))["file"].transform("min")
-    return np.asarray(earliest < file)

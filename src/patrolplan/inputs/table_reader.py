@@ -1,11 +1,8 @@
-"""Any delimited or Parquet table, read as text under our own column names.
+"""Reading delimited and Parquet tables as text, under our own column names.
 
-The row number of a value is its line in the file where no cell holds a line break: the header is
-row 1. It is kept as the index, so that every later message can name the row.
-
-How large a file may be: a bound that no real one meets, told before memory or time run out.
-
-Coordinates of a table's rows in the area's metres, whichever columns hold them.
+A table's index is the row number in the file, so that every later message can name the row: the
+header is row 1, and a row is a line where no cell contains a line break. Files beyond any real size
+are refused before memory or time run out.
 """
 
 import bz2
@@ -14,7 +11,7 @@ import difflib
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +29,10 @@ MAX_FILE_BYTES = 4 * 2**30
 """Largest file, unpacked. All crime of England and Wales in a year is about a tenth of it."""
 
 MAX_EXPANSION_RATIO = 100
-"""So many times its packed size a file may unpack to. Tables and streets reach 5 to 30."""
+"""Largest ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
 
 SMALL_BYTES = 64 * 2**20
-"""Up to this size a packed file may be as dense as it likes."""
+"""Files that unpack to no more than this are not held to the ratio."""
 
 CHUNK_BYTES = 2**20
 
@@ -43,8 +40,8 @@ CHUNK_BYTES = 2**20
 def check_size(path: Path) -> None:
     """Refuse a file that is too large, or that unpacks to far more than tables and streets do.
 
-    A packed file is unpacked once, chunk by chunk, and no further than to the bound: its own word
-    on its size is not to be trusted. A broken one passes; its reader tells what is wrong with it.
+    A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
+    itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
 
     Raises
     ------
@@ -80,7 +77,7 @@ SNIFFED_BYTES = 65536
 
 @dataclass(frozen=True)
 class Field:
-    """A column that a reader wants: our name, the names it has in known layouts, if it must be."""
+    """A column to read: our name, its names in known layouts, and whether it is required."""
 
     name: str
     known_names: tuple[str, ...] = ()
@@ -90,24 +87,22 @@ class Field:
 def read_table(
     path: Path, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> pd.DataFrame:
-    """Read the wanted columns of one table as text; the others never enter memory.
+    """Read the given columns of one table as text; the others never enter memory.
 
     Parameters
     ----------
     path
         `.csv`, `.csv.gz` (comma, semicolon or tab; UTF-8 or Windows-1252) or `.parquet`.
-    fields
-        Columns wanted.
     columns
-        The settings' `[columns.SOURCE]`: our name = "their name", see `get_column_mapping`.
+        The settings' `[columns.SOURCE]`: our name = "their name".
     source
         Key under `[sources]`, for messages.
 
     Returns
     -------
     pandas.DataFrame
-        Our names; text or NA; index is the row number in the file. Wanted columns that the file
-        lacks and that are not required are absent.
+        Text or NA under our names; the index is the row number in the file. Columns that are not
+        required and not in the file are absent.
 
     Raises
     ------
@@ -129,7 +124,7 @@ def read_table(
     except pd.errors.ParserError as error:
         line = str(error).split("C error: ")[-1].strip()
         raise InputError.one(path, f"is not a regular table ({line})", "mend that line") from None
-    except ValueError:  # pandas ends its lines elsewhere than the header that was sniffed
+    except ValueError:  # pandas sees other line ends than our sniffing of the header
         what = "has no header that can be told from its first lines"
         raise InputError.one(path, what, "mend its line ends") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -139,13 +134,12 @@ def read_table(
 
 @dataclass(frozen=True)
 class _TableFormat:
-    """How a delimited file is written."""
+    """How a delimited file is written; `blank_lines` come before its header."""
 
     encoding: str
     delimiter: str
     header: tuple[str, ...]
     blank_lines: int
-    """Blank lines before the header."""
 
 
 def _read_csv(
@@ -188,7 +182,7 @@ def _read_parquet(
 
 
 def _detect_format(path: Path) -> _TableFormat:
-    """How a delimited file is written, or what it really is."""
+    """Find how a delimited file is written; refuse one that is something else."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             head = stream.read(SNIFFED_BYTES)
@@ -202,13 +196,7 @@ def _detect_format(path: Path) -> _TableFormat:
             raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
     if b"\0" in head:
         raise InputError.one(path, "holds NUL bytes, so is no text", "save it as CSV in UTF-8")
-    try:
-        text = head.decode("utf-8-sig")
-        encoding = "utf-8-sig"
-    except UnicodeDecodeError as error:
-        cut_inside_a_letter = error.start > len(head) - 4
-        encoding = "utf-8-sig" if cut_inside_a_letter else "cp1252"
-        text = head.decode(encoding, errors="replace")
+    text, encoding = decode_text(head, is_cut=True)
     lines = text.splitlines()
     if len(head) == SNIFFED_BYTES and len(lines) == 1:
         what = f"has a first line of more than {SNIFFED_BYTES:,} bytes, so no header of a table"
@@ -221,6 +209,18 @@ def _detect_format(path: Path) -> _TableFormat:
     except csv.Error as error:
         raise InputError.one(path, f"has no header ({error})", "mend its first line") from None
     return _TableFormat(encoding, delimiter, header, blank_lines)
+
+
+def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
+    """Text and its encoding: UTF-8, or else Windows-1252, as older spreadsheets and GIAS write.
+
+    With `is_cut` the content may end inside a letter.
+    """
+    try:
+        return content.decode("utf-8-sig"), "utf-8-sig"
+    except UnicodeDecodeError as error:
+        encoding = "utf-8-sig" if is_cut and error.start > len(content) - 4 else "cp1252"
+        return content.decode(encoding, errors="replace"), encoding
 
 
 _WRONG_FORMATS = {
@@ -243,31 +243,30 @@ def _match_columns(
 ) -> dict[str, str]:
     """Our name -> the file's name, by the settings, else by known layouts (any case)."""
     folded = {str(name).strip().casefold(): str(name) for name in reversed(header)}
-    found: dict[str, str] = {}
-    missing: list[tuple[str, str]] = []
-    problems = Problems()
+    theirs: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for field in fields:
-        wanted = (
-            (columns[field.name],) if field.name in columns else (*field.known_names, field.name)
-        )
-        match = next((folded[name.casefold()] for name in wanted if name.casefold() in folded), "")
+        mapped = field.name in columns
+        names = [columns[field.name]] if mapped else [*field.known_names, field.name]
+        match = next((folded[name.casefold()] for name in names if name.casefold() in folded), "")
         if match:
-            found[field.name] = match
-        elif field.required or field.name in columns:
-            missing.append((field.name, wanted[0]))
-    for name, wanted_name in missing:
-        # A file without a header has values there: they are no business of a message.
-        names = [str(given) for given in header] if found else []
-        near = difflib.get_close_matches(wanted_name, names, n=1, cutoff=0.6)
-        hint = f" (nearest: '{near[0]}')" if near else ""
-        remedy = f"add it or map it under [columns.{source}], {name} = 'their name'"
-        problems.add(path, f"no column '{wanted_name}'{hint}", remedy)
+            theirs[field.name] = match
+        elif field.required or mapped:
+            missing[field.name] = names[0]
+    problems = Problems()
+    for ours, name in missing.items():
+        # The first line of a file without a header has values, which a message must not show.
+        candidates = [str(one) for one in header] if theirs else []
+        close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+        hint = f" (nearest: '{close[0]}')" if close else ""
+        remedy = f"add it or map it under [columns.{source}], {ours} = 'their name'"
+        problems.add(path, f"no column '{name}'{hint}", remedy)
     problems.raise_if_any()
-    return found
+    return theirs
 
 
 def quote_value(value: object) -> str:
-    """A value as it may stand in a message: short, on one line, in quotes."""
+    """A value for a message: short, on one line, in quotes."""
     text = " ".join(str(value).split())
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"  # noqa: PLR2004
 
@@ -275,21 +274,6 @@ def quote_value(value: object) -> str:
 def describe_cell(row: object, column: str) -> str:
     """The place of a value in a table, for a message."""
     return f"row {row}, column '{column}'"
-
-
-def build_row_checker(
-    table: pd.DataFrame, path: Path, problems: Problems
-) -> Callable[[pd.Series, str, str, str], None]:
-    """What notes a problem for every row of a table that is wrong in a column.
-
-    It takes the (n,) rows that are wrong, the column, what is wrong with the value, the remedy.
-    """
-
-    def tell(wrong: pd.Series, column: str, what: str, remedy: str) -> None:
-        for row, value in table.loc[wrong, column].fillna("").items():
-            problems.add(path, f"{quote_value(value)} {what}", remedy, describe_cell(row, column))
-
-    return tell
 
 
 POINT_FIELDS = (
@@ -308,10 +292,10 @@ def project_coordinates(
     path: Path,
     source: str,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Metres of each row; NaN where a row has no coordinates or none that are numbers.
+    """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates.
 
-    Easting and northing that a known UK layout holds are on the British National Grid; those
-    that the settings map are in the area's CRS. Degrees are taken where both stand.
+    Easting and northing in a known UK layout are on the British National Grid; those that the
+    settings map are in the area's CRS. Where a table has both pairs, degrees are used.
 
     Raises
     ------
@@ -319,10 +303,9 @@ def project_coordinates(
         When the table has neither pair of columns.
     """
     if {"longitude", "latitude"} <= set(table.columns):
-        longitude, latitude = parse_numbers(table["longitude"]), parse_numbers(table["latitude"])
-        possible = (np.abs(longitude) <= 180) & (np.abs(latitude) <= 90)  # noqa: PLR2004
         return projection.to_metres(
-            np.where(possible, longitude, np.nan), np.where(possible, latitude, np.nan)
+            parse_degrees(table["longitude"], "longitude"),
+            parse_degrees(table["latitude"], "latitude"),
         )
     if {"easting", "northing"} <= set(table.columns):
         grid = projection.crs if "easting" in columns else BRITISH_GRID
@@ -334,6 +317,15 @@ def project_coordinates(
 
 
 def parse_numbers(values: pd.Series) -> NDArray[np.float64]:
-    """Numbers of a text column, NaN where there is none; infinity is none."""
-    found = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
+    """(n,) numbers of a text column; NaN where there is none, or an infinite one."""
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+MAX_DEGREES = {"longitude": 180, "latitude": 90}
+
+
+def parse_degrees(values: pd.Series, axis: str) -> NDArray[np.float64]:
+    """(n,) degrees of a text column, NaN where it holds none; `axis` is a key of `MAX_DEGREES`."""
+    degrees = parse_numbers(values)
+    return np.where(np.abs(degrees) <= MAX_DEGREES[axis], degrees, np.nan)

@@ -1,6 +1,6 @@
-"""The kinds of value that keys of the settings take, and what all sections keep to.
+"""Types of the settings' values, what all sections have in common, and names from the data.
 
-Names that the settings know of the data and of the rooms below, which cannot be asked.
+The names (crime categories, risk models) belong to modules that settings may not import.
 """
 
 from contextlib import suppress
@@ -15,7 +15,7 @@ from patrolplan.times import parse_time
 
 
 def _parse_clock_time(value: object) -> object:
-    """Read "15:10" (TOML has no bare hours and minutes), or TOML's own 15:10:00."""
+    """Accept the text "15:10", or TOML's own 15:10:00 (TOML has no type for HH:MM alone)."""
     if isinstance(value, time) and value == time(value.hour, value.minute):
         return value
     if isinstance(value, str):
@@ -48,10 +48,10 @@ Box = Annotated[
 
 
 class Section(BaseModel):
-    """A table of the settings: frozen, closed to unknown keys, and nothing in it is guessed.
+    """A table of the settings: frozen, without unknown keys, and strict about types.
 
-    Values are of their own kind: no text for a number, no number for true or false, and no number
-    without end, which TOML can write (`inf`, `nan`).
+    Text is not accepted for a number, nor a number for true or false, nor `inf` and `nan`, which
+    TOML can write.
     """
 
     model_config = ConfigDict(
@@ -61,33 +61,24 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _normalise_value(cls, value: object) -> object:
-        """TOML has lists, which are kept as tuples; numpy's numbers are as good as Python's."""
+        """Turn TOML's lists into tuples, and numpy's numbers into Python's."""
         if isinstance(value, np.generic):
             return value.item()
         return tuple(value) if isinstance(value, list) else value
 
 
 PATROL_RELEVANT = (
-    "Robbery",
-    "Theft from the person",
-    "Violence and sexual offences",
-    "Anti-social behaviour",
-    "Bicycle theft",
-    "Other theft",
-    "Criminal damage and arson",
+    *("Robbery", "Theft from the person", "Violence and sexual offences", "Anti-social behaviour"),
+    *("Bicycle theft", "Other theft", "Criminal damage and arson"),
 )
-"""Categories that a visible patrol after school can prevent, all of them reported by victims."""
+"""Categories that a visible patrol after school can prevent; victims report all of them."""
 
 DISCOVERED_CATEGORIES = ("Drugs", "Possession of weapons", "Public order")
-"""Categories that patrols find rather than victims report: the feedback guard leaves them out."""
+"""Categories that patrols discover rather than victims report; the feedback guard excludes them."""
 
 CATEGORIES = (
-    *PATROL_RELEVANT,
-    *DISCOVERED_CATEGORIES,
-    "Burglary",
-    "Shoplifting",
-    "Vehicle crime",
-    "Other crime",
+    *(*PATROL_RELEVANT, *DISCOVERED_CATEGORIES),
+    *("Burglary", "Shoplifting", "Vehicle crime", "Other crime"),
 )
 """Every category of data.police.uk."""
 
@@ -102,4 +93,4 @@ RiskModel = Literal[
     "poisson",
     "combination",
 ]
-"""Names of the models in `patrolplan.risk.models`, and the choice among them."""
+"""Names of the models in `patrolplan.risk.models`, or "auto" to choose by back-test."""

@@ -1,8 +1,6 @@
-"""`patrolplan.toml` -> `Settings`, with every problem of it told at once.
+"""Reading a settings file, writing one to start from, and finding the demo borough's.
 
-A settings file to start from, written from the settings' own models so that it is true.
-
-Where the fictional demo borough lies: in the package, or beside it in a checkout.
+The file to start from is generated from the models, so that it always shows the true defaults.
 """
 
 import json
@@ -12,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
 from patrolplan.errors import SettingsError
 from patrolplan.settings.messages import list_problems
@@ -20,17 +17,7 @@ from patrolplan.settings.models import Settings, SourceSettings
 
 
 def load_settings(path: str | Path) -> Settings:
-    """Read and check a settings file.
-
-    Parameters
-    ----------
-    path
-        A `patrolplan.toml`.
-
-    Returns
-    -------
-    Settings
-        Frozen settings, with the defaults filled in.
+    """Read and check a `patrolplan.toml`; defaults are filled in.
 
     Raises
     ------
@@ -56,12 +43,18 @@ def load_settings(path: str | Path) -> Settings:
 def parse_settings(
     data: dict[str, Any], *, folder: Path, file: str | Path = "settings"
 ) -> Settings:
-    """Check settings given as a mapping; `folder` is where relative paths start."""
+    """Check settings given as a mapping; relative paths start at `folder`.
+
+    Raises
+    ------
+    SettingsError
+        With one problem for every key that is unknown, missing or wrong.
+    """
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         raise SettingsError(list_problems(file, error, data, Settings)) from None
-    settings._folder = Path(folder)  # noqa: SLF001 - set once, by the reader of the model
+    settings._folder = Path(folder)  # noqa: SLF001 - set once, here
     settings._file = str(file)  # noqa: SLF001
     return settings
 
@@ -77,35 +70,38 @@ EXAMPLES = {
     "term_dates": ["term_dates.csv"],
     "tasked_places": ["tasked_places.csv"],
 }
+"""Examples for the keys under `[sources]`."""
 
 UNSET_EXAMPLES = {
     "bounds": [-0.149, 51.513, -0.1212, 51.5302],
     "boundary": "boundary.geojson",
     "tiles": "https://tiles.example.org/{z}/{x}/{y}.png",
 }
-"""For keys that are not set by default: what they could be."""
+"""Examples for keys that are not set by default."""
 
 
 def build_settings_template() -> str:
     """Every key with its meaning; all but the needed ones are commented out at their default."""
+    seed = Settings.model_fields["seed"]
     lines = [
         "# Settings of patrolplan. Paths start at this file's folder.",
         "# A line that begins with # shows a default: remove the # to change it.",
+        "",
+        f"# {seed.description}",
+        f"seed = {seed.default}",
         "",
     ]
     for name, field in Settings.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             lines += [f"[{name}]", *_format_section(kind), ""]
-    seed = Settings.model_fields["seed"]
-    top = [f"# {seed.description}", f"seed = {seed.default}", ""]
-    mapping = [
+    lines += [
         '# Tables of another layout: our name = "their name".',
         "# [columns.schools]",
         '# urn = "URN"',
         "",
     ]
-    return "\n".join([*lines[:3], *top, *lines[3:], *mapping])
+    return "\n".join(lines)
 
 
 def _format_section(model: type[BaseModel]) -> list[str]:
@@ -116,16 +112,13 @@ def _format_section(model: type[BaseModel]) -> list[str]:
             needed = "" if field.is_required() else "# "
             lines.append(f"{needed}{name} = {json.dumps(EXAMPLES[name])}")
         else:
-            value = UNSET_EXAMPLES.get(name, _get_default(field))
+            default = field.get_default(call_default_factory=True)
+            value = UNSET_EXAMPLES.get(name, default)
             lines.append(f"# {field.alias or name} = {_format_toml(value)}")
     return lines
 
 
-def _get_default(field: FieldInfo) -> Any:  # noqa: ANN401 - whatever the model holds
-    return field.get_default(call_default_factory=True)
-
-
-def _format_toml(value: Any) -> str:  # noqa: ANN401 - whatever the model holds
+def _format_toml(value: object) -> str:
     if isinstance(value, time):
         return f'"{value:%H:%M}"'
     if isinstance(value, dict):
@@ -134,7 +127,7 @@ def _format_toml(value: Any) -> str:  # noqa: ANN401 - whatever the model holds
 
 
 def demo_settings() -> Path:
-    """Settings file of the demo borough.
+    """Settings file of the demo borough: in the package, or beside it in a checkout.
 
     Examples
     --------

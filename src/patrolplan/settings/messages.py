@@ -1,7 +1,4 @@
-"""What is wrong with a key of the settings, said to the person who wrote it.
-
-What a key takes, in words for the person who writes it.
-"""
+"""Error messages about keys of the settings: what is wrong, and what the key accepts."""
 
 import datetime as dt
 import difflib
@@ -23,102 +20,24 @@ TYPE_NAMES = {
     float: "a number",
 }
 
+MAX_VALUE_LENGTH = 60
+"""Letters of a value that a message shows."""
+
 
 @dataclass(frozen=True)
 class KeyDescription:
-    """What a key takes, where its kind alone does not say it; stands among the `Annotated`."""
+    """What a key accepts, where its type alone does not say; part of an `Annotated` type."""
 
     text: str
 
 
-def describe_type(kind: Any, notes: Sequence[Any] = ()) -> str:  # noqa: ANN401, PLR0911 - any annotation, each its words
-    """What a value of this kind is, to stand after "write".
-
-    Parameters
-    ----------
-    kind
-        Annotation of a field.
-    notes
-        What else is known of it: limits, or words of its own.
-
-    Examples
-    --------
-    >>> describe_type(Literal["auto"] | int)
-    "'auto' or a whole number"
-    """
-    for note in notes:
-        if isinstance(note, KeyDescription):
-            return note.text
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return describe_type(inner[0], (*notes, *_flatten_notes(inner[1:])))
-    if origin in {Union, UnionType}:
-        return _join_with_or([describe_type(one, notes) for one in inner if one is not NoneType])
-    if origin is Literal:
-        return _join_with_or([f"'{one}'" for one in inner])
-    if origin is tuple:
-        return 'a list of texts in quotes, ["...", "..."]'
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        names = [field.alias or name for name, field in kind.model_fields.items()]
-        return f"a table of its keys ({', '.join(names)})"
-    if origin is dict:
-        return f"a table of names, each with {describe_type(inner[1])}"
-    return TYPE_NAMES[kind] + _describe_limits(notes)
-
-
-def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
-    """Texts that a key may be, where it is one of some.
-
-    Examples
-    --------
-    >>> list_choices(Literal["gate", "base"])
-    ('gate', 'base')
-    """
-    if get_origin(kind) is Literal:
-        return tuple(str(one) for one in get_args(kind))
-    return tuple(one for part in get_args(kind) for one in list_choices(part))
-
-
-def _flatten_notes(notes: Sequence[Any]) -> Iterator[Any]:
-    """Notes of an annotation, those inside a field's description among them."""
-    for note in notes:
-        yield from note.metadata if isinstance(note, FieldInfo) else (note,)
-
-
-def _describe_limits(notes: Sequence[Any]) -> str:
-    """Bounds of a number or text, to stand after what it is."""
-    names = ("ge", "gt", "le", "max_length")
-    low, above, high, longest = (_find_limit(notes, name) for name in names)
-    if longest is not None:
-        return f" of at most {longest} signs"
-    if low is not None and high is not None:
-        return f" from {low:,} to {high:,}"
-    said = [f" above {above:,}"] if above is not None else []
-    said += [f" of {low:,} or more"] if low is not None else []
-    said += [f" up to {high:,}"] if high is not None else []
-    return ",".join(said)
-
-
-def _find_limit(notes: Sequence[Any], name: str) -> Any:  # noqa: ANN401 - a bound of any kind
-    return next((value for note in notes if (value := getattr(note, name, None)) is not None), None)
-
-
-def _join_with_or(parts: Sequence[str]) -> str:
-    *first, last = dict.fromkeys(parts)
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-MAX_VALUE_LENGTH = 60
-"""Letters of a value that stand in a message."""
-
-
 @dataclass(frozen=True)
 class _Key:
-    """A key of the settings, as far as its writer knows it by name."""
+    """A key of the settings: its path, its type, and whether its value may be shown."""
 
     path: tuple[str, ...]
     kind: Any = None
-    notes: Sequence[Any] = ()
+    metadata: Sequence[Any] = ()
     secret: bool = False
 
 
@@ -130,15 +49,16 @@ def list_problems(
     Parameters
     ----------
     file
-        To be named.
+        Its name, for the messages.
     error
-        What pydantic found in `data`; it tells a key with several kinds once for each of them.
+        pydantic's errors for `data`; a key that accepts several types has one for each of them,
+        of which the first is reported.
     """
-    found: dict[tuple[str, ...], Problem] = {}
+    problems: dict[tuple[str, ...], Problem] = {}
     for detail in error.errors():
         key = _find_key(detail["loc"], root)
-        found.setdefault(key.path, _build_problem(str(file), key, detail, data, root))
-    return tuple(found.values())
+        problems.setdefault(key.path, _build_problem(str(file), key, detail, data, root))
+    return tuple(problems.values())
 
 
 def _build_problem(
@@ -147,27 +67,27 @@ def _build_problem(
     name = ".".join(key.path)
     place = f"key '{name}'" if name else ""
     if detail["type"] == "extra_forbidden":
-        known = _list_known_keys(key.path, root)
-        return Problem(
-            file, f"no such key{suggest_name(key.path[-1], known)}", "mend or remove it", place
-        )
-    if detail["type"] == "value_error":
-        message = detail["msg"].removeprefix("Value error, ")
-        return Problem(file, message, "see `patrolplan init` for an example", place)
-    takes = describe_type(key.kind, key.notes)
+        fields = _find_key(key.path[:-1], root).kind.model_fields
+        what = format_unknown("no such key", key.path[-1], _list_names(fields))
+        return Problem(file, what, "mend or remove it", place)
+    if detail["type"] == "value_error":  # raised by our own validators
+        what, remedy = str(detail["ctx"]["error"]), "see `patrolplan init` for an example"
+        return Problem(file, what, remedy, place)
+    accepted = describe_type(key.kind, key.metadata)
     if detail["type"] == "missing" and len(key.path) == len(detail["loc"]):
-        return Problem(file, "the key is missing", f"add it, as {takes}", place)
-    value = _find_value(key.path, data, detail["input"])
+        return Problem(file, "the key is missing", f"add it, as {accepted}", place)
     if key.secret:
-        return Problem(file, "the value does not fit", f"write {takes}", place)
-    known = list_choices(key.kind) if isinstance(value, str) else ()
-    close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6) if known else []
-    meant = f", did you mean '{close[0]}'?" if close else ""
-    return Problem(file, f"{format_value(value)} does not fit{meant}", f"write {takes}", place)
+        return Problem(file, "the value does not fit", f"write {accepted}", place)
+    value = _find_value(key.path, data, detail["input"])
+    what = f"{format_value(value)} does not fit"
+    if isinstance(value, str):
+        close = difflib.get_close_matches(value, list_choices(key.kind), n=1, cutoff=0.6)
+        what += f", did you mean '{close[0]}'?" if close else ""
+    return Problem(file, what, f"write {accepted}", place)
 
 
 def _find_key(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
-    """The key that a location lies in: what follows it is the business of its value alone."""
+    """The key that an error's location lies in; the rest of the location is inside its value."""
     key = _Key((), root)
     for part in loc:
         path = (*key.path, str(part))
@@ -176,7 +96,7 @@ def _find_key(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
             field = next((f for name, f in fields.items() if part in {name, f.alias}), None)
             if field is None:
                 return _Key(path)
-            key = _Key(path, field.annotation, field.metadata, secret=not (field.repr))
+            key = _Key(path, field.annotation, field.metadata, secret=not field.repr)
         elif get_origin(key.kind) is dict:
             key = _Key(path, get_args(key.kind)[1])
         else:
@@ -184,13 +104,87 @@ def _find_key(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
     return key
 
 
-def _find_value(path: Sequence[str], data: Any, default: object) -> object:  # noqa: ANN401 - a file's
-    """What stands at a key, whole."""
+def _find_value(path: Sequence[str], data: Any, default: object) -> object:  # noqa: ANN401 - any TOML
+    """The whole value of a key."""
     for part in path:
         if not (isinstance(data, Mapping) and part in data):
             return default
         data = data[part]
     return data
+
+
+def describe_type(kind: Any, metadata: Sequence[Any] = ()) -> str:  # noqa: ANN401, PLR0911 - one return for each kind of annotation
+    """What a value of this type looks like, to follow "write".
+
+    Parameters
+    ----------
+    kind
+        Annotation of a field.
+    metadata
+        Limits, or a `KeyDescription`.
+
+    Examples
+    --------
+    >>> describe_type(Literal["auto"] | int)
+    "'auto' or a whole number"
+    """
+    for item in metadata:
+        if isinstance(item, KeyDescription):
+            return item.text
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return describe_type(inner[0], (*metadata, *_flatten_metadata(inner[1:])))
+    if origin in {Union, UnionType}:
+        return _join_with_or([describe_type(one, metadata) for one in inner if one is not NoneType])
+    if origin is Literal:
+        return _join_with_or([f"'{one}'" for one in inner])
+    if origin is tuple:
+        return 'a list of texts in quotes, ["...", "..."]'
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return f"a table of its keys ({', '.join(_list_names(kind.model_fields))})"
+    if origin is dict:
+        return f"a table of names, each with {describe_type(inner[1])}"
+    return TYPE_NAMES[kind] + _describe_limits(metadata)
+
+
+def _flatten_metadata(metadata: Sequence[Any]) -> Iterator[Any]:
+    """Metadata of an annotation, including what a field inside it declares."""
+    for item in metadata:
+        yield from item.metadata if isinstance(item, FieldInfo) else (item,)
+
+
+def _describe_limits(metadata: Sequence[Any]) -> str:
+    """Bounds of a number or text, to follow the name of its type."""
+    limits = {
+        name: getattr(item, name)
+        for name in ("ge", "gt", "le", "max_length")
+        for item in reversed(metadata)  # the first one counts
+        if getattr(item, name, None) is not None
+    }
+    if "max_length" in limits:
+        return f" of at most {limits['max_length']} signs"
+    if limits.keys() >= {"ge", "le"}:
+        return f" from {limits['ge']:,} to {limits['le']:,}"
+    forms = {"gt": " above {:,}", "ge": " of {:,} or more", "le": " up to {:,}"}
+    return ",".join(form.format(limits[name]) for name, form in forms.items() if name in limits)
+
+
+def _join_with_or(parts: Sequence[str]) -> str:
+    *first, last = dict.fromkeys(parts)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
+    """The texts that a key accepts, where it accepts only some.
+
+    Examples
+    --------
+    >>> list_choices(Literal["gate", "base"])
+    ('gate', 'base')
+    """
+    if get_origin(kind) is Literal:
+        return tuple(str(one) for one in get_args(kind))
+    return tuple(one for part in get_args(kind) for one in list_choices(part))
 
 
 def format_value(value: object) -> str:
@@ -216,13 +210,18 @@ def format_value(value: object) -> str:
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
-def _list_known_keys(path: tuple[str, ...], root: type[BaseModel]) -> tuple[str, ...]:
-    """Names of the keys that are known where an unknown one was found."""
-    model = _find_key(path[:-1], root).kind
-    return tuple(info.alias or name for name, info in model.model_fields.items())
+def format_unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """A message about an unknown name, with the closest known one, or else all of them.
 
-
-def suggest_name(name: str, known: Sequence[str]) -> str:
-    """The name that was meant, or all that are known; to stand after what is wrong."""
+    Examples
+    --------
+    >>> format_unknown("no such key", "seeds", ["seed", "area"])
+    "no such key, did you mean 'seed'?"
+    """
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f", did you mean '{close[0]}'?" if close else f" (known: {', '.join(known)})"
+    return f"{what}, did you mean '{close[0]}'?" if close else f"{what} (known: {', '.join(known)})"
+
+
+def _list_names(fields: Mapping[str, FieldInfo]) -> list[str]:
+    """Names of a section's keys, as the file has them."""
+    return [field.alias or name for name, field in fields.items()]

@@ -1,4 +1,4 @@
-"""`patrolplan.toml` as frozen models: every key, its default and its meaning in one place."""
+"""The keys of `patrolplan.toml` as frozen models: defaults, limits and meanings."""
 
 import os
 import re
@@ -20,17 +20,17 @@ from patrolplan.settings.kinds import (
     RiskModel,
     Section,
 )
-from patrolplan.settings.messages import suggest_name
+from patrolplan.settings.messages import format_unknown
 
 MAX_SEED = 500_000_000
-"""What every drawing of random numbers takes, with room for those that follow it."""
+"""Seeds are at most this, so that seeds counted up from one are still valid for numpy."""
 
 MAX_WINDOW_MINUTES = 720
-"""No patrol is longer than half a day, whoever asks for it."""
+"""Longest patrol, wherever its length is given: half a day."""
 
 
 class AreaSettings(Section):
-    """Where: the name that stands on papers, the metric CRS, and the limits of the area."""
+    """The area: its printed name, its metric CRS, and its limits."""
 
     name: str = Field("", description="name of the area, printed on the outputs")
     crs: str = Field("EPSG:27700", description="projected CRS in metres that all geometry is in")
@@ -49,8 +49,9 @@ class AreaSettings(Section):
             raise ValueError(message) from None
         unit = crs.axis_info[0].unit_name if crs.axis_info else "none"
         if not crs.is_projected or unit not in {"metre", "meter"}:
-            use = "use a projected CRS such as EPSG:27700"
-            message = f"'{value}' is not in metres (unit: {unit}), {use}"
+            message = (
+                f"'{value}' is not in metres (unit: {unit}), use a projected CRS such as EPSG:27700"
+            )
             raise ValueError(message)
         return value
 
@@ -68,7 +69,7 @@ class AreaSettings(Section):
 
 
 class SourceSettings(Section):
-    """The files: a path, a glob or a list of them, relative to the settings file."""
+    """Input files: a path, a glob or a list of them, relative to the settings file."""
 
     crimes: NeededPaths = Field(description="recorded crime: data.police.uk CSVs or an own extract")
     schools: NeededPaths = Field(description="schools: GIAS or any table by [columns.schools]")
@@ -122,9 +123,9 @@ class SchoolSettings(Section):
     @classmethod
     def _convert_urns(cls, value: object) -> object:
         """URNs may be written as numbers."""
-        if not isinstance(value, list | tuple):
-            return value
-        return tuple(str(urn) if type(urn) is int else urn for urn in value)
+        if isinstance(value, list | tuple):
+            return tuple(str(urn) if type(urn) is int else urn for urn in value)
+        return value
 
 
 Days = Annotated[float, Field(ge=0, le=1_000_000)]
@@ -145,14 +146,14 @@ class RiskSettings(Section):
     @field_validator("model", mode="before")
     @classmethod
     def _normalise_model_name(cls, value: object) -> object:
-        """Tables and files may write a model's name with other signs between its words."""
-        if not isinstance(value, str):
-            return value
-        return " ".join(value.lower().replace("_", " ").replace("-", " ").split())
+        """A model's name may have underscores or hyphens between its words."""
+        if isinstance(value, str):
+            return " ".join(value.lower().replace("_", " ").replace("-", " ").split())
+        return value
 
 
 class HotspotSettings(Section):
-    """How stretches are found."""
+    """How hotspots are found."""
 
     method: Literal["network", "dbscan", "hdbscan"] = Field(
         "network", description="how pieces are grouped"
@@ -176,14 +177,16 @@ class PatrolWindow(Section):
             raise ValueError(message)
         minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
         if minutes > MAX_WINDOW_MINUTES:
-            most = MAX_WINDOW_MINUTES
-            message = f"from and to are {minutes} minutes apart, a patrol lasts {most} at most"
+            message = (
+                f"from and to are {minutes} minutes apart, "
+                f"a patrol lasts {MAX_WINDOW_MINUTES} at most"
+            )
             raise ValueError(message)
         return self
 
 
 class PatrolSettings(Section):
-    """How a patrol goes."""
+    """How a patrol is walked or ridden."""
 
     window_minutes: float = Field(
         90, ge=1, le=MAX_WINDOW_MINUTES, description="length, from the bell"
@@ -220,7 +223,7 @@ class PatrolSettings(Section):
 
 
 class WeekSettings(Section):
-    """What the rota must give."""
+    """What the weekly rota must achieve."""
 
     min_patrols_per_school: int = Field(1, ge=0, le=5, description="least patrols a school")
     max_dose_minutes_per_day: float = Field(
@@ -232,7 +235,7 @@ class WeekSettings(Section):
 
 
 class PrivacySettings(Section):
-    """The threshold under which nothing is shown."""
+    """The threshold below which nothing is shown."""
 
     threshold: int = Field(
         5, ge=2, le=100_000, description="smallest group of reports that is used"
@@ -241,12 +244,12 @@ class PrivacySettings(Section):
 
     @property
     def min_crime_count(self) -> int:
-        """Smallest group of recorded crimes that is used, and smallest number of them told."""
+        """Smallest group of recorded crimes that is used, and smallest number that is shown."""
         return self.threshold if self.threshold_for_crime else 1
 
 
 class LedgerSettings(Section):
-    """Where doses are kept; a password never leaves it for a file or a message."""
+    """Where doses are recorded; its password appears in no file and no message."""
 
     url: str = Field(
         "sqlite:///patrolplan-ledger.sqlite",
@@ -260,31 +263,33 @@ class LedgerSettings(Section):
     def _check_url(cls, value: str) -> str:
         if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
             kind = value.split(":", maxsplit=1)[0][:20]
-            use = "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
-            message = f"an address that begins with '{kind}' is no ledger, {use}"
+            message = (
+                f"an address that begins with '{kind}' is no ledger, "
+                "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
+            )
             raise ValueError(message)
         return value
 
     @field_serializer("url")
     def _hide_password(self, value: str) -> str:
-        """Manifests hold the settings, and are read by many."""
+        """Manifests contain the settings, and many people read them."""
         return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", value.split("?", maxsplit=1)[0])
 
     @property
     def address(self) -> str:
-        """The address in use: the environment's, or this one."""
+        """The address to use: the environment's if it is set, else this one."""
         return os.environ.get("PATROLPLAN_LEDGER_URL") or self.url
 
 
 class OutputSettings(Section):
-    """What stands on the papers."""
+    """What is printed on the outputs."""
 
     marking: str = Field("OFFICIAL", description="protective marking")
     tiles: str | None = Field(None, description="tile layer address; asks a server for maps")
 
 
 class FetchSettings(Section):
-    """What `patrolplan fetch` brings."""
+    """What `patrolplan fetch` downloads."""
 
     months: int = Field(36, ge=1, le=240, description="how many months of crime fetch brings")
     contact: str = Field(
@@ -323,7 +328,7 @@ class Settings(Section):
                 message = "[columns.streets] maps nothing: streets are no table"
                 raise ValueError(message)
             if source not in known:
-                message = f"[columns.{source}] names no source{suggest_name(source, known)}"
+                message = format_unknown(f"[columns.{source}] names no source", source, known)
                 raise ValueError(message)
         return value
 
@@ -334,28 +339,24 @@ class Settings(Section):
 
     @property
     def file(self) -> str:
-        """The settings file, to be named in messages."""
+        """Name of the settings file, for messages."""
         return self._file
 
     def find_files(self, source: str) -> tuple[Path, ...]:
-        """Files of one source in a fixed order, each once."""
-        found = self.match_files(source).values()
-        return tuple(dict.fromkeys(path for paths in found for path in paths))
+        """Files of one source in a fixed order, without duplicates."""
+        matches = self.match_files(source).values()
+        return tuple(dict.fromkeys(path for paths in matches for path in paths))
 
     def match_files(self, source: str) -> dict[str, tuple[Path, ...]]:
-        """Files by what is written for a source: globs are expanded, a name stands for itself."""
-        found: dict[str, tuple[Path, ...]] = {}
+        """Files by each pattern of a source: globs are expanded, a plain name is not checked."""
+        matches: dict[str, tuple[Path, ...]] = {}
         for pattern in getattr(self.sources, source):
-            named = self.folder / pattern
-            if any(sign in pattern for sign in "*?[") and not named.is_file():
-                paths = _expand_glob(self.folder, pattern)
-                found[pattern] = tuple(sorted(path for path in paths if path.is_file()))
+            path = self.folder / pattern
+            if any(sign in pattern for sign in "*?[") and not path.is_file():
+                anchor = Path(pattern).anchor  # "C:\\" or "/": glob takes relative patterns only
+                root = Path(anchor) if anchor else self.folder
+                found = root.glob(pattern[len(anchor) :])
+                matches[pattern] = tuple(sorted(one for one in found if one.is_file()))
             else:
-                found[pattern] = (named,)
-        return found
-
-
-def _expand_glob(folder: Path, pattern: str) -> list[Path]:
-    anchor = Path(pattern).anchor
-    root = Path(anchor) if anchor else folder
-    return list(root.glob(pattern[len(anchor) :]))
+                matches[pattern] = (path,)
+        return matches

@@ -163,7 +163,7 @@ def test_a_refusal_is_not_repeated(world, serving, quick_web):
 
 def test_a_crime_of_another_month_is_refused(world, serving, quick_web):
     """An answer that holds another month is none."""
-    world.fetch_crimes["2026-08"] = world.fetch_crimes["2026-09"]
+    world.crimes["2026-08"] = world.crimes["2026-09"]
     with quick_web(total=1) as web, pytest.raises(FetchError, match="another month"):
         PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-08")
 

@@ -47,7 +47,7 @@ def test_months_are_asked_first_and_only_missing_ones_fetched(world, serving, pl
     brought = fetch(settings, serving(world))
     assert world.asked[0][1] == "/api/crimes-street-dates"
     assert {month for _, _, month, _ in world.asked[1:]} == {"2026-07", "2026-09"}
-    assert brought.kept == 1
+    assert brought.existing == 1
     assert kept.read_text(encoding="utf-8") == "Crime ID,Month\n"
     world.asked.clear()
     again = fetch(settings, serving(world))
@@ -101,11 +101,11 @@ def test_a_month_that_vanishes_on_the_way_is_told(world, serving, place, fetch):
     """A month that was in the list and is gone when its turn comes is told too."""
     settings = place()
 
-    def tell(what, *_):
-        if what == "crime of 2026-07":
+    def remove_july(_what, _done, _of, detail):
+        if detail == "of 2026-07":
             world.vanishing = {"2026-07"}
 
-    brought = fetch(settings, serving(world), report_progress=tell)
+    brought = fetch(settings, serving(world), report_progress=remove_july)
     assert brought.notes == ["data.police.uk does not offer crime of 2026-07 (any more)."]
     assert [name[:14] for name in brought.files] == ["crimes/2026-09", "crimes/2026-08"]
 
@@ -168,7 +168,7 @@ def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
     settings = place()
     fetch(settings, serving(world))
     there = {path.name for path in settings.folder.iterdir()}
-    assert there == {".fetch.lock", "crimes", "fetched.json", "patrolplan.toml"}
+    assert there == {"crimes", "fetched.json", "patrolplan.toml"}
 
 
 def test_settings_that_leave_no_room_ask_nobody(world, serving, place, fetch):

@@ -30,7 +30,7 @@ from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_barred, describe_lighting
 from patrolplan.patrols.plan import BarredPlace, Plan, format_time
 from patrolplan.patrols.windows import Window
-from patrolplan.settings import OutputSettings
+from patrolplan.settings.models import OutputSettings
 
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'

@@ -13,7 +13,7 @@ from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.patrols.plan import format_time
-from patrolplan.settings import CrimeSettings
+from patrolplan.settings.models import CrimeSettings
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")

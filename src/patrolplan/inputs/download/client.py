@@ -1,4 +1,4 @@
-"""Asking servers: an honest name, a pace, patience with faults, bounds on size and time."""
+"""Requests to servers: an honest user agent, a rate limit, retries, bounds on size and time."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,27 +16,25 @@ from patrolplan.errors import FetchError
 T = TypeVar("T")
 
 MAX_URL_LENGTH = 4094
-"""Signs of an address that data.police.uk still takes; longer ones are posted."""
+"""Longest address that data.police.uk accepts, in letters; longer requests are posted."""
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
-"""Statuses of faults that pass."""
+"""Statuses of passing faults: the request is repeated."""
 
 MEANINGFUL_STATUSES = frozenset({200, 404, 503})
-"""Statuses that mean something to who asked."""
+"""Statuses that are an answer to the caller."""
 
 MAX_WAIT_SECONDS = 600
+MAX_ANSWER_BYTES = 512 * 2**20
+"""For answers that are a whole file."""
+
 CHUNK_BYTES = 65536
 
 
 class UnusableError(Exception):
     """An answer that cannot be used, though the next one may be.
 
-    Parameters
-    ----------
-    why
-        What is wrong, in words.
-    wait_seconds
-        How long the server asks to wait, if it does.
+    `wait_seconds` is how long the server asks to wait, if it does.
     """
 
     def __init__(self, *, why: str, wait_seconds: float | None = None) -> None:
@@ -46,7 +44,7 @@ class UnusableError(Exception):
 
 @dataclass
 class RateLimiter:
-    """At most so many requests a second, evenly spaced: no burst that a server could mind.
+    """At most so many requests a second, evenly spaced rather than in bursts.
 
     Examples
     --------
@@ -72,7 +70,7 @@ class RateLimiter:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said: status (200, 404 or 503) and whole body."""
+    """A server's answer: its status (200, 404 or 503) and its whole body."""
 
     status: int
     body: bytes
@@ -85,11 +83,11 @@ class WebClient:
     ----------
     contact
         Whom the operator of a server may write to; part of the user agent.
-    pace
+    rate_limiter
         How many requests a second; data.police.uk allows 15.
-    patience
-        How often is asked again after a fault, and how long is waited between (urllib3 counts
-        and grows the waits; a Retry-After that the server sends goes first).
+    retry_policy
+        How many retries, and how long to wait before each (urllib3 counts them and lengthens the
+        waits; a longer Retry-After from the server takes precedence).
     timeout_seconds
         For a connection, and for each piece of an answer.
     answer_seconds
@@ -134,37 +132,37 @@ class WebClient:
         what: str,
         max_bytes: int = 64 * 2**20,
     ) -> T:
-        """Ask until an answer can be read.
+        """Repeat a request until its answer can be read.
 
         Parameters
         ----------
         url, fields
-            Where, and with which fields: in the address where it stays short, else posted.
+            The address and its fields, which are posted where the address would be too long.
         read
-            Makes of an answer what is wanted; raises `UnusableError` to have it asked again.
+            Reads an answer; raises `UnusableError` to have the request repeated.
         what
-            What is asked for, for messages.
-        most_bytes
+            What is requested, for messages.
+        max_bytes
             Size above which an answer is refused.
 
         Raises
         ------
         FetchError
-            When patience has ended, or the server refuses.
+            When there are no retries left, or the server refuses.
         """
         return self.retry(
             lambda: read(self._request_once(url, fields, what, max_bytes)), url=url, what=what
         )
 
     def retry(self, attempt: Callable[[], T], *, url: str, what: str) -> T:
-        """Try until it goes well; after faults that pass, wait and try again.
+        """Call `attempt` until it succeeds; after a passing fault, wait and call it again.
 
         Raises
         ------
         FetchError
-            When patience has ended.
+            When there are no retries left.
         """
-        patience = self.retry_policy
+        retries = self.retry_policy
         while True:
             self._rate_limiter.wait()
             try:
@@ -175,11 +173,10 @@ class WebClient:
                     why = f"asks to wait {wait / 60:.0f} minutes"
                     raise FetchError(format_failure(url, what, why)) from None
                 try:
-                    patience = patience.increment("GET", url, error=error)
+                    retries = retries.increment("GET", url, error=error)
                 except MaxRetryError:
                     raise FetchError(format_failure(url, what, _describe_error(error))) from None
-            grown = max(patience.get_backoff_time(), patience.backoff_factor)
-            self._sleep(max(grown, wait or 0))
+            self._sleep(max(retries.get_backoff_time(), retries.backoff_factor, wait or 0))
 
     def _request_once(
         self, url: str, fields: Mapping[str, str], what: str, max_bytes: int
@@ -203,28 +200,28 @@ class WebClient:
             return Answer(response.status_code, self.read_body(response, max_bytes))
 
     def read_body(self, response: requests.Response, max_bytes: int) -> bytes:
-        """The body as it comes, held to its bounds; one that is cut short is an error."""
-        until = time.monotonic() + self.answer_seconds
+        """The body, read piece by piece within its bounds; one that is cut short is an error."""
+        deadline = time.monotonic() + self.answer_seconds
         body = bytearray()
         while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
             body += piece
             if len(body) > max_bytes:
                 raise UnusableError(why=f"sends more than {max_bytes / 2**20:.0f} MB")
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise UnusableError(why=f"is not done after {self.answer_seconds:.0f} s")
         return bytes(body)
 
 
 def build_user_agent(contact: str) -> str:
-    """Who asks, as servers see it.
+    """The user agent that servers see.
 
     Examples
     --------
     >>> build_user_agent("analyst@example.org")
     'patrolplan/... (+analyst@example.org)'
     """
-    said = "".join(sign for sign in contact if sign.isascii() and sign.isprintable())
-    return f"patrolplan/{version('patrolplan')}" + (f" (+{said})" if said else "")
+    printable = "".join(sign for sign in contact if sign.isascii() and sign.isprintable())
+    return f"patrolplan/{version('patrolplan')}" + (f" (+{printable})" if printable else "")
 
 
 def find_retry_wait(response: requests.Response, retry_policy: Retry) -> float | None:
@@ -238,22 +235,20 @@ def find_retry_wait(response: requests.Response, retry_policy: Retry) -> float |
 
 
 def format_failure(url: str, what: str, why: str) -> str:
-    """The message when something could not be had."""
-    host = urlsplit(url).netloc
-    kept = "what came so far is kept; run `patrolplan fetch` again later to go on from there"
-    return f"{host}: {what} could not be fetched, the server {why}; {kept}."
+    """The message when something could not be fetched."""
+    remedy = "what came so far is kept; run `patrolplan fetch` again later to go on from there"
+    return f"{urlsplit(url).netloc}: {what} could not be fetched, the server {why}; {remedy}."
 
 
 def _describe_error(error: Exception) -> str:
     """What went wrong, without the addresses and objects that libraries print."""
     if isinstance(error, UnusableError):
         return str(error)
-    if isinstance(error, requests.Timeout):
-        return "does not answer in time"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "cannot be reached through the proxy"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "cannot prove who it is (certificate)"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot be reached, or breaks off"
-    return f"breaks off ({type(error).__name__})"
+    reasons = {  # the most particular first: a proxy's and a certificate's are connection errors
+        requests.Timeout: "does not answer in time",
+        requests.exceptions.ProxyError: "cannot be reached through the proxy",
+        requests.exceptions.SSLError: "cannot prove who it is (certificate)",
+        requests.ConnectionError: "cannot be reached, or breaks off",
+    }
+    names = (text for kind, text in reasons.items() if isinstance(error, kind))
+    return next(names, f"breaks off ({type(error).__name__})")

@@ -1,4 +1,4 @@
-"""What is missing of an area's open data is brought, and recorded."""
+"""Fetching an area's open data: street crimes, schools and streets, as far as files are missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,13 +35,13 @@ from patrolplan.settings import Settings
 Source = Literal["streets", "schools", "crimes"]
 SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
 
-ProgressCallback = Callable[[str, int, int], None]
-"""Hears what is being fetched, how many of it are done, and of how many."""
+ProgressCallback = Callable[[str, int, int, str], None]
+"""Called with what is being fetched, how many are done, of how many, and which one is next."""
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Addresses of the publishers."""
+    """Base addresses of the servers."""
 
     police: str = "https://data.police.uk/api"
     schools: str = "https://ea-edubase-api-prod.azurewebsites.net/edubase/downloads/public"
@@ -56,14 +56,14 @@ class FetchResult:
     ----------
     files
         Files that were written, from the settings' folder on.
-    kept
-        How many files were there already and stay as they are.
+    existing
+        How many files existed already and were not changed.
     notes
-        What should be known: months that are not offered, files that are in doubt.
+        Sentences for the user: months that are not offered, files that are in doubt.
     """
 
     files: list[str] = field(default_factory=list)
-    kept: int = 0
+    existing: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -73,42 +73,45 @@ def fetch_open_data(
     months: int | None = None,
     only: Sequence[Source] = SOURCES,
     again: bool = False,
-    report_progress: ProgressCallback = lambda _what, _done, _of: None,
+    report_progress: ProgressCallback = lambda _what, _done, _of, _detail: None,
     web: WebClient | None = None,
     servers: Servers | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FetchResult:
-    """Fetch what is missing of an area: street crimes, schools, walking streets.
+    """Fetch what is missing of an area: street crimes, schools, streets.
 
-    Each file is written whole or not at all, and none that is there is written over. After a break
-    the same call goes on where it stopped, and ends with the same bytes as an unbroken run.
+    Each file is written whole or not at all, and no existing one is overwritten. After a break the
+    same call goes on where it stopped, and ends with the same bytes as an unbroken run.
 
     Parameters
     ----------
     settings
-        `[area]` says where, `[sources]` where the files go, `[fetch]` how much and who asks.
+        `[area]` says where, `[sources]` where the files go, `[fetch]` how much and the contact.
     months
         How many months of crime, counted back from the newest offered; default as in `[fetch]`.
     only
         Sources to fetch.
     again
-        Fetch files anew that are there already.
-    tell
-        Hears of the progress.
+        Fetch existing files again.
+    report_progress
+        See `ProgressCallback`.
     web, servers, now
         The session, the addresses and the clock (UTC).
 
     Raises
     ------
     SettingsError
-        When the settings do not say where, or name no file that fetch can write.
+        When the settings give no limits, or no file that fetch can write.
     FetchError
-        When a server does not give what is asked; what came is kept for the next call.
+        When a server fails or refuses; what came is kept for the next call.
     OutputError
         When a file cannot be written.
     """
-    limits = _read_fetch_limits(settings)
-    places = _find_targets(settings, only)
+    if settings.area.bounds is None and settings.area.boundary is None:
+        what = "says neither bounds nor boundary, so there is no telling what to fetch"
+        raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
+    limits = read_limits(settings, np.empty((0, 2)))
+    targets = _find_targets(settings, only)
     with (
         lock_fetch_folder(settings.folder) as workspace,
         web or WebClient(settings.fetch.contact) as session,
@@ -119,7 +122,7 @@ def fetch_open_data(
         fetch = _Fetch(
             settings, limits, session, servers, workspace, manifest, area, again, report_progress
         )
-        for source, path in places.items():
+        for source, path in targets.items():
             if source == "crimes":
                 fetch.fetch_crimes(months or settings.fetch.months)
             elif source == "schools":
@@ -129,15 +132,8 @@ def fetch_open_data(
     return fetch.result
 
 
-def _read_fetch_limits(settings: Settings) -> BaseGeometry:
-    if settings.area.bounds is None and settings.area.boundary is None:
-        what = "says neither bounds nor boundary, so there is no telling what to fetch"
-        raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
-    return read_limits(settings, np.empty((0, 2)))
-
-
 def _find_targets(settings: Settings, only: Sequence[Source]) -> dict[Source, Path]:
-    """Where each source goes; settings that leave no room for one are told before any request."""
+    """Where each source is written; settings without a place for one fail before any request."""
     return {
         source: build_month_path(settings, "2026-09").parent
         if source == "crimes"
@@ -149,7 +145,7 @@ def _find_targets(settings: Settings, only: Sequence[Source]) -> dict[Source, Pa
 
 @dataclass
 class _Fetch:
-    """One fetch: where it stands, and what it did."""
+    """One fetch: its settings and session, and what it did so far."""
 
     settings: Settings
     limits: BaseGeometry
@@ -166,34 +162,34 @@ class _Fetch:
         self.projection = Projection(self.settings.area.crs)
 
     def fetch_streets(self, path: Path) -> None:
-        """Write the file of streets, unless there is one."""
+        """Write the file of streets, unless one exists."""
         from patrolplan.inputs.download.overpass import fetch_street_file  # noqa: PLC0415 - slow to import
 
         if self._has_files(self.settings.find_files("streets"), path):
             return
-        self.report_progress("streets", 0, 1)
-        kept = AnswerCache(self.workspace, "streets", self.area)
+        self.report_progress("streets", 0, 1, "")
+        answers = AnswerCache(self.workspace, "streets", self.area)
         kind = next(kind for kind in STREET_SUFFIXES if path.name.endswith(kind))
         url = self.servers.streets
         data, rows = fetch_street_file(
-            self.web, url, self.limits, self.projection, kept.folder, kind
+            self.web, url, self.limits, self.projection, answers.folder, kind
         )
         if not rows:
             message = "OpenStreetMap has no street in the area; check [area] bounds and boundary."
-            kept.discard()
+            answers.discard()
             raise FetchError(message)
         credit = "© OpenStreetMap contributors, openstreetmap.org/copyright"
         self._write(
             path, data, Origin("streets", f"{url}/interpreter", OPEN_DATABASE, credit, rows)
         )
-        kept.discard()
-        self.report_progress("streets", 1, 1)
+        answers.discard()
+        self.report_progress("streets", 1, 1, "")
 
     def fetch_schools(self, path: Path, now: datetime) -> None:
-        """Write the file of schools, unless there is one."""
+        """Write the file of schools, unless one exists."""
         if self._has_files(self.settings.find_files("schools"), path):
             return
-        self.report_progress("schools", 0, 1)
+        self.report_progress("schools", 0, 1, "")
         table, url = gias.fetch_schools(
             self.web, self.servers.schools, now.date(), self.limits, self.projection
         )
@@ -203,33 +199,32 @@ class _Fetch:
         data = encode_csv(tuple(table.columns), rows, path)
         credit = f"{OPEN_GOVERNMENT_CREDIT} (Department for Education)"
         self._write(path, data, Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows)))
-        self.report_progress("schools", 1, 1)
+        self.report_progress("schools", 1, 1, "")
 
     def fetch_crimes(self, count: int) -> None:
-        """Write a file for each month that is missing and offered."""
-        self.report_progress("the months offered", 0, 1)
+        """Write a file for each month that is missing here and offered by the API."""
+        self.report_progress("the months offered", 0, 1, "")
         api = police.PoliceApi(self.web, self.servers.police)
         offered = api.fetch_months()
-        self.report_progress("the months offered", 1, 1)
-        wanted = list_recent_months(offered[-1], count)
-        missing = self._find_missing_months(wanted)
-        kept = AnswerCache(self.workspace, "crimes", f"{self.area} {offered[-1]}")
-        monthly = CrimeFetcher(api, self.limits, self.projection, kept)
+        self.report_progress("the months offered", 1, 1, "")
+        missing = self._find_missing_months(list_recent_months(offered[-1], count))
+        answers = AnswerCache(self.workspace, "crimes", f"{self.area} {offered[-1]}")
+        fetcher = CrimeFetcher(api, self.limits, self.projection, answers)
         todo = [month for month in missing if month in offered]
         gone = [month for month in missing if month not in offered]
         for done, month in enumerate(todo):
-            self.report_progress(f"crime of {month}", done, len(todo))
-            rows = monthly.fetch_month(month)
+            self.report_progress("crime", done, len(todo), f"of {month}")
+            rows = fetcher.fetch_month(month)
             if rows is None:
                 gone.append(month)
                 continue
             self._write_month(month, rows)
-            monthly.discard_month(month)
-        kept.discard()
+            fetcher.discard_month(month)
+        answers.discard()
         if gone:
-            named = format_month_spans(gone)
-            self.result.notes.append(f"data.police.uk does not offer crime of {named} (any more).")
-        self.report_progress("crime", len(todo), len(todo))
+            months = format_month_spans(gone)
+            self.result.notes.append(f"data.police.uk does not offer crime of {months} (any more).")
+        self.report_progress("crime", len(todo), len(todo), "")
 
     def _write_month(self, month: str, rows: list[police.Row]) -> None:
         if not rows:
@@ -241,7 +236,7 @@ class _Fetch:
         self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
 
     def _find_missing_months(self, months: Sequence[str]) -> list[str]:
-        """Months to fetch, newest first: those without a file, or those that are ours again."""
+        """Months to fetch, newest first: those without a file, or all of ours with `again`."""
         files: dict[str, list[Path]] = {}
         for path in self.settings.find_files("crimes"):
             files.setdefault(parse_month(path), []).append(path)
@@ -252,39 +247,29 @@ class _Fetch:
         ]
 
     def _has_files(self, paths: Sequence[Path], target: Path) -> bool:
-        """Whether a source has files that stay; those in doubt are told."""
-        there = [path for path in paths if path.is_file()]
-        if self.again and set(there) <= {target}:
+        """Whether a source has files that are not to be fetched again; notes those in doubt."""
+        existing = [path for path in paths if path.is_file()]
+        if self.again and set(existing) <= {target}:
             return False
-        for path in there:
-            doubt = self.manifest.find_doubt(path)
-            if doubt:
-                remedy = "remove it, or fetch it with --again"
-                self.result.notes.append(
-                    f"{self._relative_name(path)} {doubt}, and is kept; {remedy}."
-                )
+        for path in existing:
+            name = self.manifest.relative_name(path)
+            if doubt := self.manifest.find_doubt(path):
+                note = f"{name} {doubt}, and is kept; remove it, or fetch it with --again."
+                self.result.notes.append(note)
             elif self.again:
-                name = self._relative_name(target)
-                kept = "is kept: fetch would write another file beside it"
-                self.result.notes.append(
-                    f"{self._relative_name(path)} {kept} ({name}); remove it first."
-                )
-        self.result.kept += len(there)
-        return bool(there)
+                other = self.manifest.relative_name(target)
+                note = f"{name} is kept: fetch would write another file beside it ({other}); "
+                self.result.notes.append(f"{note}remove it first.")
+        self.result.existing += len(existing)
+        return bool(existing)
 
     def _write(self, path: Path, data: bytes, origin: Origin) -> None:
         self.manifest.add(path, data, origin)
-        self.result.files.append(self._relative_name(path))
-
-    def _relative_name(self, path: Path) -> str:
-        try:
-            return path.relative_to(self.settings.folder).as_posix()
-        except ValueError:
-            return path.as_posix()
+        self.result.files.append(self.manifest.relative_name(path))
 
 
 def list_recent_months(newest: str, count: int) -> list[str]:
-    """So many months up to one, newest first.
+    """A number of months up to the newest, newest first.
 
     Examples
     --------
@@ -296,7 +281,7 @@ def list_recent_months(newest: str, count: int) -> list[str]:
 
 
 def format_month_spans(months: Sequence[str]) -> str:
-    """Months in words, those in a row as one span.
+    """Months as text, consecutive ones as one span.
 
     Examples
     --------
@@ -304,8 +289,9 @@ def format_month_spans(months: Sequence[str]) -> str:
     '2025-11 to 2026-01, 2026-05'
     """
     ordinals = np.array(sorted(pd.Period(month, "M").ordinal for month in months))
-    rows = np.split(ordinals, np.nonzero(np.diff(ordinals) > 1)[0] + 1)
+    spans = np.split(ordinals, np.nonzero(np.diff(ordinals) > 1)[0] + 1)
     ends = [
-        [str(pd.Period(ordinal=int(end), freq="M")) for end in (row[0], row[-1])] for row in rows
+        [str(pd.Period(ordinal=int(end), freq="M")) for end in (span[0], span[-1])]
+        for span in spans
     ]
     return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)

@@ -1,6 +1,6 @@
-"""`fetched.json`: what came when from where, under which licence.
+"""Fetched files: the record `fetched.json`, and file names that fit the settings' patterns.
 
-Where fetched files go: names that the patterns under `[sources]` match.
+The record says of each file where and when it was fetched, under which licence, and its digest.
 """
 
 import fnmatch
@@ -33,13 +33,13 @@ class Origin:
     source
         Key under `[sources]`.
     url
-        Address asked, without the fields.
+        Address of the request, without its fields.
     licence, attribution
-        The licence, and the words that it wants on what is made from the data.
+        The licence, and the words that it requires on what is made from the data.
     months
-        Months that the file holds, "YYYY-MM".
+        Months in the file, "YYYY-MM".
     rows
-        Crimes, schools or ways in it.
+        How many crimes, schools or ways are in it.
     """
 
     source: str
@@ -51,16 +51,16 @@ class Origin:
 
 
 class Manifest:
-    """The record of a folder's fetched files; the only file that holds clock times.
+    """The record of a folder's fetched files; the only file that contains clock times.
 
     Parameters
     ----------
     folder
-        Folder of the settings; files are named from there.
+        Folder of the settings; file names are relative to it.
     area
-        Digest of the limits that are fetched for.
+        Digest of the area's limits.
     agent
-        User agent that asks.
+        User agent of the requests.
     now
         The clock, in UTC.
     """
@@ -73,8 +73,8 @@ class Manifest:
         self._files = self._read()
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
-        """Record a file, then write it: a break between leaves no file without its record."""
-        self._files[self._relative_name(path)] = {
+        """Record a file, then write it: a break in between leaves no file without a record."""
+        self._files[self.relative_name(path)] = {
             **asdict(origin),
             "fetched_at": f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
             "user_agent": self._agent,
@@ -87,10 +87,10 @@ class Manifest:
         write_file_atomically(path, data)
 
     def find_doubt(self, path: Path) -> str:
-        """Why a file that is there should not be relied on; empty where nothing says so."""
+        """Why an existing file should not be relied on; empty where it may be."""
         if path.stat().st_size == 0:
             return "is empty"
-        record = self._files.get(self._relative_name(path))
+        record = self._files.get(self.relative_name(path))
         if record is None:
             return ""
         if record.get("sha256") != hash_content(path.read_bytes()):
@@ -99,14 +99,15 @@ class Manifest:
             return "was fetched for another area"
         return ""
 
-    def _relative_name(self, path: Path) -> str:
+    def relative_name(self, path: Path) -> str:
+        """A file's name from the settings' folder on, or whole where it lies elsewhere."""
         try:
             return path.relative_to(self._folder).as_posix()
         except ValueError:
             return path.as_posix()
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        """Records of files that are still there."""
+        """Records of the files that still exist."""
         try:
             document = json.loads((self._folder / MANIFEST).read_text(encoding="utf-8"))
             files = document["files"].items()
@@ -132,7 +133,7 @@ def build_month_path(settings: Settings, month: str) -> Path:
     Raises
     ------
     SettingsError
-        When no name of a month's file matches a pattern.
+        When no pattern matches a separate file for each month.
 
     Examples
     --------
@@ -155,7 +156,7 @@ def build_source_path(settings: Settings, source: str) -> Path:
     Raises
     ------
     SettingsError
-        When the settings name none of a kind that fetch writes.
+        When no pattern matches a file of a kind that fetch writes.
     """
     kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
     for pattern in getattr(settings.sources, source):
@@ -173,33 +174,29 @@ def parse_month(path: Path) -> str:
     >>> parse_month(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
     '2026-09'
     """
-    found = MONTH.search(path.name)
-    return found.group() if found else ""
+    match = MONTH.search(path.name)
+    return match.group() if match else ""
 
 
 def _fill_pattern(pattern: str, folder: str, stem: str, kinds: tuple[str, ...]) -> str:
-    """A name of one of the kinds that the pattern matches, empty where none does."""
-    *above, last = Path(pattern).parts
+    """A path that the pattern matches, its name of one of the kinds; empty where there is none."""
+    *parts, last = Path(pattern).parts
     names = (last, *(f"{stem}{kind}" for kind in kinds), last.replace("*", stem))
-    name = next((one for one in names if _is_match(one, last) and one.endswith(kinds)), "")
-    folders = [_fill_folder(part, folder) for part in above]
+    name = _find_match(last, *(name for name in names if name.endswith(kinds)))
+    folders = [
+        folder if part == "**" else _find_match(part, part, folder, part.replace("*", folder))
+        for part in parts
+    ]
     return str(Path(*folders, name)) if name and all(folders) else ""
 
 
-def _fill_folder(part: str, filler: str) -> str:
-    """A folder's name that a part of a pattern matches, empty where none does."""
-    if part == "**":
-        return filler
-    return next(
-        (one for one in (part, filler, part.replace("*", filler)) if _is_match(one, part)), ""
-    )
-
-
-def _is_match(name: str, pattern: str) -> bool:
-    return not set(name) & set("*?[") and fnmatch.fnmatchcase(name, pattern)
+def _find_match(pattern: str, *names: str) -> str:
+    """The first plain name that a part of a pattern matches; empty where none does."""
+    plain = (name for name in names if not set(name) & set("*?["))
+    return next((name for name in plain if fnmatch.fnmatchcase(name, pattern)), "")
 
 
 def _build_pattern_error(settings: Settings, *, source: str, what: str) -> SettingsError:
-    named = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
+    patterns = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
     place = f"[sources] {source}"
-    return SettingsError.one(place, f"{named} has room for {what}", ADVICE[source])
+    return SettingsError.one(place, f"{patterns} has room for {what}", ADVICE[source])

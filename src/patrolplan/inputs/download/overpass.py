@@ -1,9 +1,9 @@
-"""Walking streets and what a map needs beside them, from OpenStreetMap through osmnx.
+"""Streets and the other features of the map, from OpenStreetMap through osmnx.
 
-osmnx asks the Overpass API and keeps the raw answers; its graphs are not used: they cut ways at the
-area's edge, drop tags, and its filter "walk" leaves out cycleways and streets whose pavements are
-drawn apart. The answers are written as an OpenStreetMap file, so that one rule decides what is
-walkable, whoever fetched it.
+osmnx calls the Overpass API and caches the raw answers. Its graphs are not used: they cut ways at
+the area's edge and drop tags, and its filter "walk" leaves out cycleways and streets whose
+pavements are drawn separately. The answers are written as an OpenStreetMap file, so that
+`patrolplan.inputs.osm_tags` alone decides what is walkable, however the file was fetched.
 """
 
 import io
@@ -12,7 +12,8 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,18 @@ from osmnx._errors import CacheOnlyInterruptError
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.download.cells import MAX_SEGMENT_METRES, widen_limits
-from patrolplan.inputs.download.client import UnusableError, WebClient, find_retry_wait
+from patrolplan.inputs.download.client import (
+    MAX_ANSWER_BYTES,
+    UnusableError,
+    WebClient,
+    find_retry_wait,
+)
+from patrolplan.inputs.download.police import MAX_SEGMENT_METRES, widen_limits
 from patrolplan.inputs.osm_tags import NOT_STREETS
 from patrolplan.inputs.streets import GREENS, PARKS, RAILS, STATIONS, WATERWAYS
 
 STREET_FILTER = f'["highway"]["highway"!~"^({"|".join(sorted(NOT_STREETS))})$"]'
-"""Every way that a person on foot could be on; its other tags are judged when it is read."""
+"""Every way that could be walked; its other tags are checked when the file is read."""
 
 FEATURES: dict[str, bool | str | list[str]] = {
     "highway": "bus_stop",
@@ -42,9 +48,8 @@ FEATURES: dict[str, bool | str | list[str]] = {
     "railway": sorted(RAILS | STATIONS),
     "waterway": sorted(WATERWAYS | {"dock", "riverbank"}),
 }
-"""What the maps show beside the streets; buildings are left out, they are many."""
+"""What the maps show besides streets, except buildings: there are too many of them."""
 
-MAX_ANSWER_BYTES = 512 * 2**20
 Element = dict[str, Any]
 
 
@@ -61,20 +66,20 @@ def fetch_street_file(
     Parameters
     ----------
     web
-        Whose patience, bounds and user agent hold.
+        Its retries, bounds and user agent apply.
     url
         Address of the Overpass API, without "/interpreter".
     limits, projection
-        The area in metres, and the way to degrees.
+        The area in metres, and its projection to degrees.
     answers
-        Folder where the server's answers are kept until the file is written.
+        Folder where the server's answers are stored until the file is written.
     kind
         ".osm", ".osm.gz" or ".osm.pbf".
 
     Raises
     ------
     FetchError
-        When patience with the server has ended.
+        When the server keeps failing.
     """
     area = _transform_to_degrees(widen_limits(limits), projection)
     around = _transform_to_degrees(widen_limits(limits).convex_hull.simplify(10), projection)
@@ -85,13 +90,14 @@ def fetch_street_file(
                 _fetch_answers(osmnx.graph_from_polygon, area, custom_filter=STREET_FILTER)
                 _fetch_answers(osmnx.features_from_polygon, around, tags=FEATURES)
                 return _read_elements(answers)
-            except ValueError as error:  # an answer of another shape, or one kept broken
+            except ValueError as error:  # an answer of another shape, or a broken one in the cache
                 shutil.rmtree(answers, ignore_errors=True)
                 raise UnusableError(why=f"sends another shape of answer ({error})") from None
 
     elements = web.retry(attempt, url=url, what="streets")
-    streets = sum(one["type"] == "way" and "highway" in one.get("tags", {}) for one in elements)
-    return _encode_osm(elements, kind), streets
+    ways = [element for element in elements if element["type"] == "way"]
+    count = sum("highway" in way.get("tags", {}) for way in ways)
+    return _encode_osm(elements, kind), count
 
 
 def _transform_to_degrees(shape: BaseGeometry, projection: Projection) -> BaseGeometry:
@@ -101,20 +107,18 @@ def _transform_to_degrees(shape: BaseGeometry, projection: Projection) -> BaseGe
     )
 
 
-def _fetch_answers(ask: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - of osmnx
-    """Let osmnx ask and keep the answers, and stop it before it makes a graph of them."""
-    try:
-        ask(*args, **kwargs)
-    except CacheOnlyInterruptError:
-        return
+def _fetch_answers(function: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - of osmnx
+    """Let osmnx fetch and cache the answers, without building a graph from them."""
+    with suppress(CacheOnlyInterruptError):
+        function(*args, **kwargs)
 
 
 @contextmanager
 def _configure_osmnx(web: WebClient, url: str, answers: Path) -> Iterator[None]:
-    """Osmnx under our settings; its own, and the name resolver that it swaps, come back."""
+    """Run osmnx under our settings; restore its own, and the name resolver that it replaces."""
     ours = {
         "overpass_url": url,
-        "overpass_rate_limit": True,  # ask for a free slot first, as the servers want
+        "overpass_rate_limit": True,  # wait for a free slot first, as the servers want
         "use_cache": True,
         "cache_only_mode": True,
         "cache_folder": answers,
@@ -126,7 +130,7 @@ def _configure_osmnx(web: WebClient, url: str, answers: Path) -> Iterator[None]:
         },
         "http_user_agent": web.agent,
         "http_referer": "",
-        "doh_url_template": None,  # nobody else is asked where the server is
+        "doh_url_template": None,  # no third server resolves names
         "log_file": False,
         "log_console": False,
     }
@@ -143,11 +147,11 @@ def _configure_osmnx(web: WebClient, url: str, answers: Path) -> Iterator[None]:
 
 
 def _build_inspector(web: WebClient) -> Any:  # noqa: ANN401 - a hook of requests
-    """What looks at each answer before osmnx does, which would wait without end or take a part."""
+    """Build a hook that checks each answer first: osmnx would wait without end, or take a part."""
 
     def inspect(response: requests.Response, *_: object, **__: object) -> None:
         with response:
-            if response.status_code != 200:  # noqa: PLR2004 - well
+            if response.status_code != HTTPStatus.OK:
                 wait = find_retry_wait(response, web.retry_policy)
                 raise UnusableError(why=f"answers {response.status_code}", wait_seconds=wait)
             body = web.read_body(response, MAX_ANSWER_BYTES)
@@ -167,8 +171,8 @@ def _build_inspector(web: WebClient) -> Any:  # noqa: ANN401 - a hook of request
 
 
 def _read_elements(answers: Path) -> list[Element]:
-    """Elements of every kept answer, each once, in the order that files of its kind have."""
-    found: dict[tuple[int, int], Element] = {}
+    """Elements of all stored answers, each once, in the order that OpenStreetMap files have."""
+    elements: dict[tuple[int, int], Element] = {}
     rank = {"node": 0, "way": 1, "relation": 2}
     for path in sorted(answers.glob("*.json")):
         for element in json.loads(path.read_bytes())["elements"]:
@@ -176,18 +180,18 @@ def _read_elements(answers: Path) -> list[Element]:
                 message = "an element is of no known type"
                 raise ValueError(message)
             _check_element(element)
-            found[rank[element["type"]], element["id"]] = element
-    return [found[key] for key in sorted(found)]
+            elements[rank[element["type"]], element["id"]] = element
+    return [elements[key] for key in sorted(elements)]
 
 
 def _check_element(element: Element) -> None:
-    """Raise where an element lacks what its type needs."""
-    needs: dict[str, dict[str, Any]] = {
+    """Raise `ValueError` where an element lacks what its type needs."""
+    needed: dict[str, dict[str, Any]] = {
         "node": {"lat": int | float, "lon": int | float},
         "way": {"nodes": list},
         "relation": {"members": list},
     }
-    for name, kind in {"id": int, **needs[element["type"]]}.items():
+    for name, kind in {"id": int, **needed[element["type"]]}.items():
         if not isinstance(element.get(name), kind):
             message = f"a {element['type']} has no {name}"
             raise ValueError(message)  # noqa: TRY004 - of the answer, not of a caller

@@ -1,38 +1,35 @@
-"""Street crimes from the data.police.uk API, as rows of its own monthly files.
+"""Street crimes from the data.police.uk API, as rows of its monthly files.
 
-A month's crimes, gathered cell by cell; the same bytes however it was cut or broken off.
+The API answers for a polygon, and refuses one that holds more than 10,000 crimes of a month. So an
+area is asked for in cells, which are halved where they hold too many. A month's file is the same,
+byte for byte, however its area was cut and wherever a fetch broke off: crimes are known by the
+API's number, those outside the area are dropped, and the rest are sorted.
 """
 
 import csv
 import gzip
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.cache import AnswerCache
-from patrolplan.crs import Projection
+from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import FetchError
-from patrolplan.inputs.download.cells import Cell, halve_cell, is_inside, split_into_cells
 from patrolplan.inputs.download.client import Answer, UnusableError, WebClient
 
 COLUMNS = (
-    "Crime ID",
-    "Month",
-    "Reported by",
-    "Falls within",
-    "Longitude",
-    "Latitude",
-    "Location",
-    "LSOA code",
-    "LSOA name",
-    "Crime type",
-    "Last outcome category",
-    "Context",
+    *("Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location"),
+    *("LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context"),
 )
 """Columns of the monthly files of data.police.uk."""
 
@@ -60,7 +57,7 @@ T = TypeVar("T")
 RAILWAY_FORCE = "British Transport Police"
 
 TRIES_OF_503 = 2
-"""A 503 may be a fault that passes; said again, it means more than 10,000 crimes."""
+"""A single 503 may be a passing fault; a second one means more than 10,000 crimes."""
 
 TooMany = Literal["too many"]
 Gone = Literal["gone"]
@@ -105,14 +102,14 @@ class _Crime(_ApiModel):
     def row(self) -> Row:
         """The crime in the columns of the monthly files.
 
-        The API does not say the force, save that the railway's is another, nor the LSOA.
+        The API gives no LSOA, and no force except that of the railway.
         """
         force = RAILWAY_FORCE if self.location_type == "BTP" else ""
-        named = CATEGORY_NAMES.get(self.category, self.category.replace("-", " ").capitalize())
+        category = CATEGORY_NAMES.get(self.category, self.category.replace("-", " ").capitalize())
         outcome = self.outcome_status.category if self.outcome_status else ""
         place, street = self.location, " ".join(self.location.street.name.split())
         cells = (self.persistent_id, self.month, force, force, place.longitude, place.latitude)
-        return (*cells, street, "", "", named, outcome, " ".join(self.context.split()))
+        return (*cells, street, "", "", category, outcome, " ".join(self.context.split()))
 
 
 class _Offered(_ApiModel):
@@ -124,30 +121,24 @@ _MONTHS = TypeAdapter(list[_Offered])
 
 
 class PoliceApi:
-    """The API at an address, asked through a session."""
+    """The API at a URL, called through a session."""
 
     def __init__(self, web: WebClient, url: str) -> None:
         self.web = web
         self.url = url.rstrip("/")
 
     def fetch_months(self) -> list[str]:
-        """Months that the API offers, "YYYY-MM", in order.
-
-        Raises
-        ------
-        FetchError
-            When it does not say.
-        """
+        """Months that the API offers, "YYYY-MM", in order; `FetchError` where it fails."""
         url = f"{self.url}/crimes-street-dates"
         return self.web.fetch(url, {}, _read_months, what="the list of months")
 
     def fetch_crimes(self, ring: str, month: str) -> CrimeRows | TooMany | Gone:
-        """Crimes of a month within an outline ("latitude,longitude:..."), or why there are none.
+        """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none.
 
         Raises
         ------
         FetchError
-            When patience with the server has ended.
+            When the server keeps failing.
         """
         url = f"{self.url}/crimes-street/all-crime"
         fields = {"date": month, "poly": ring}
@@ -155,14 +146,14 @@ class PoliceApi:
 
 
 def _build_crime_reader(month: str) -> Callable[[Answer], CrimeRows | TooMany | Gone]:
-    """What reads the answers to one question, and counts how often they were a 503."""
+    """Build a reader of the answers to one request; it counts how many of them were a 503."""
     refused = 0
 
     def read(answer: Answer) -> CrimeRows | TooMany | Gone:
         nonlocal refused
-        if answer.status == 404:  # noqa: PLR2004 - not found
+        if answer.status == HTTPStatus.NOT_FOUND:
             return "gone"
-        if answer.status == 503:  # noqa: PLR2004 - more than the API gives at once
+        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
             refused += 1
             if refused >= TRIES_OF_503:
                 return "too many"
@@ -183,7 +174,7 @@ def _read_months(answer: Answer) -> list[str]:
 
 
 def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
-    if answer.status != 200:  # noqa: PLR2004 - well
+    if answer.status != HTTPStatus.OK:
         raise UnusableError(why=f"answers {answer.status}")
     try:
         return adapter.validate_json(answer.body)
@@ -194,26 +185,102 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
         raise UnusableError(why=f"sends another shape of answer ({first['msg']}{where})") from None
 
 
+MARGIN_METRES = 25
+"""Requests reach this far beyond the area, so that outlines may be simplified."""
+
+SIMPLIFY_METRES = 10
+OVERLAP_METRES = 5
+MAX_SEGMENT_METRES = 2000
+"""Edges are straight in metres here, but in degrees for the server: 0.1 m apart at this length."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A part of the area: a polygon without holes, in the area's metres.
+
+    `key` is the path of halvings that leads to it: "0-1-0" is the first half of "0-1".
+    """
+
+    key: str
+    shape: shapely.Polygon
+
+    @property
+    def longer_side_metres(self) -> float:
+        """The longer side of its bounding box."""
+        west, south, east, north = self.shape.bounds
+        return float(max(east - west, north - south))
+
+    def format_ring(self, projection: Projection) -> str:
+        """The outline as data.police.uk takes it: "latitude,longitude:latitude,longitude:..."."""
+        edge = shapely.get_coordinates(shapely.segmentize(self.shape.exterior, MAX_SEGMENT_METRES))
+        longitude, latitude = projection.to_degrees(edge[:-1, 0], edge[:-1, 1])
+        points = zip(latitude, longitude, strict=True)
+        return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in points)
+
+
+def widen_limits(limits: BaseGeometry) -> BaseGeometry:
+    """The area and a little more, in a simpler outline that contains all of it."""
+    return limits.buffer(MARGIN_METRES, join_style="mitre").simplify(SIMPLIFY_METRES)
+
+
+def split_into_cells(limits: BaseGeometry) -> list[Cell]:
+    """One cell for each part of the area, from west to east.
+
+    Examples
+    --------
+    >>> [cell.key for cell in split_into_cells(shapely.box(0, 0, 1000, 500))]
+    ['0']
+    """
+    parts = [part for part in shapely.get_parts(widen_limits(limits)) if not part.is_empty]
+    parts.sort(key=lambda part: part.bounds)
+    return [Cell(str(place), _drop_holes(part)) for place, part in enumerate(parts)]
+
+
+def halve_cell(cell: Cell) -> list[Cell]:
+    """A cell cut across its longer side; the halves overlap a little, so that nothing is lost."""
+    west, south, east, north = cell.shape.bounds
+    x, y, lap = (west + east) / 2, (south + north) / 2, OVERLAP_METRES
+    if east - west >= north - south:
+        boxes = [(west, south, x + lap, north), (x - lap, south, east, north)]
+    else:
+        boxes = [(west, south, east, y + lap), (west, y - lap, east, north)]
+    cut = [cell.shape.intersection(shapely.box(*box)) for box in boxes]
+    return [
+        Cell(f"{cell.key}-{place}", _drop_holes(half))
+        for place, half in enumerate(cut)
+        if half.area > 0
+    ]
+
+
+def _drop_holes(shape: BaseGeometry) -> shapely.Polygon:
+    """One polygon that contains the shape: the server takes a single ring."""
+    polygon = shape if isinstance(shape, shapely.Polygon) else shape.convex_hull
+    return shapely.Polygon(polygon.exterior)
+
+
+def is_inside(
+    limits: BaseGeometry,
+    projection: Projection,
+    x: ArrayLike,
+    y: ArrayLike,
+    source: str = DEGREES,
+) -> NDArray[np.bool_]:
+    """(n,) which points lie in the area, by the same rule as when an area is loaded."""
+    return np.asarray(shapely.contains_xy(limits, *projection.to_metres(x, y, source)))
+
+
 MIN_CELL_METRES = 250
-"""No cell of this size holds 10,000 crimes a month: a server that says so is overloaded."""
+"""No cell of this size has 10,000 crimes a month: a server that refuses it is overloaded."""
 
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 HALVED_CELLS_FILE = "halved.json"
 
 
 class CrimeFetcher:
-    """Asks for the crimes of an area, month by month.
+    """Fetches the crimes of an area (`limits`, in metres), month by month.
 
-    Parameters
-    ----------
-    api
-        The API.
-    limits
-        The area, in metres.
-    projection
-        To and from the area's metres.
-    kept
-        Where the cells that came are kept until their month is written.
+    Cells that came are stored in `answers` until their month is written, and so is which cells had
+    to be halved: a fetch that goes on after a break, and every later month, starts with these.
     """
 
     def __init__(
@@ -223,47 +290,42 @@ class CrimeFetcher:
         self._limits = limits
         self._projection = projection
         self._answers = answers
-        cut = answers.read(HALVED_CELLS_FILE)
-        self._halved: set[str] = set(cut) if isinstance(cut, list) else set()
-        for name in answers.list_names("*/*.json"):  # what came of a month tells how it was cut
-            way = Path(name).stem.split("-")
-            self._halved |= {"-".join(way[:steps]) for steps in range(1, len(way))}
+        halved = answers.read(HALVED_CELLS_FILE)
+        self._halved: set[str] = set(halved) if isinstance(halved, list) else set()
+        for name in answers.list_names("*/*.json"):  # a stored cell tells which ones were halved
+            steps = Path(name).stem.split("-")
+            self._halved |= {"-".join(steps[:count]) for count in range(1, len(steps))}
 
     def fetch_month(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it.
 
-        A crime on the border of cells is taken once, by the API's number of it.
-
         Raises
         ------
         FetchError
-            When a cell does not come.
+            When a cell cannot be fetched.
         """
-        found: CrimeRows = {}
-        for crimes in self._fetch_cells(month):
-            if crimes is None:
+        crimes: CrimeRows = {}
+        for part in self._fetch_cells(month):
+            if part is None:
                 self._answers.discard(month)
                 return None
-            found |= crimes
-        if not found and month not in self._api.fetch_months():
+            crimes |= part  # a crime on the border of cells has one number, so it counts once
+        if not crimes and month not in self._api.fetch_months():
             self._answers.discard(month)
             return None
         self._answers.write(HALVED_CELLS_FILE, sorted(self._halved))
-        rows = list(found.values())
-        within = is_inside(
-            self._limits,
-            self._projection,
-            [float(row[LONGITUDE]) for row in rows],
-            [float(row[LATITUDE]) for row in rows],
-        )
-        return sorted(row for row, taken in zip(rows, within, strict=True) if taken)
+        rows = list(crimes.values())
+        longitude = [float(row[LONGITUDE]) for row in rows]
+        latitude = [float(row[LATITUDE]) for row in rows]
+        inside = is_inside(self._limits, self._projection, longitude, latitude)
+        return sorted(row for row, good in zip(rows, inside, strict=True) if good)
 
     def discard_month(self, month: str) -> None:
-        """Forget the cells of a month that is written."""
+        """Delete the stored cells of a month whose file is written."""
         self._answers.discard(month)
 
     def _fetch_cells(self, month: str) -> Iterator[CrimeRows | None]:
-        """Crimes of each cell, halved as far as the API wants; None where the month is gone."""
+        """Crimes of each cell, halved as far as needed; None where the month is gone."""
         waiting = split_into_cells(self._limits)
         while waiting:
             cell = waiting.pop(0)
@@ -296,7 +358,7 @@ class CrimeFetcher:
         self._halved.add(cell.key)
 
     def _confirm_gone(self, month: str) -> None:
-        """Make sure that a month is gone, not only said to be not found."""
+        """Raise where the list of months still has a month that was "not found"."""
         if month in self._api.fetch_months():
             message = (
                 f"{self._host}: crime of {month} could not be fetched, the server says both that "
@@ -309,7 +371,7 @@ class CrimeFetcher:
         return urlsplit(self._api.url).netloc
 
     def _read_cached_cell(self, month: str, cell: Cell) -> CrimeRows | None:
-        """A cell that came before a break."""
+        """A cell that an earlier, broken-off fetch stored; None where it did not."""
         pairs = self._answers.read(f"{month}/{cell.key}.json")
         if not isinstance(pairs, list):
             return None
@@ -321,7 +383,7 @@ class CrimeFetcher:
 
 
 def encode_csv(columns: tuple[str, ...], rows: list[Row], path: Path) -> bytes:
-    """A table as CSV, packed where the name ends in .gz; equal rows give equal bytes."""
+    """A table as CSV, compressed where the name ends in .gz; equal rows give equal bytes."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.download.cells import halve_cell, split_into_cells
+from patrolplan.inputs.download.police import halve_cell, split_into_cells
 
 BRITISH = Projection("EPSG:27700")
 
