@@ -13,7 +13,7 @@ from hypothesis import example, given, settings, strategies as st
 import patrolplan as pp
 from patrolplan.board.edits import apply_change, list_differences
 from patrolplan.team.week import Ban, Lock
-from patrolplan.team.week_editor import IndexedOptions, InvalidEditError, WeekEditor
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 
 
 def beside(name, folder):
@@ -154,10 +154,10 @@ def test_every_reason_is_said(hand, chosen):
 def test_the_same_route_two_days_running_is_refused(ground, chosen):
     """A route that cannot be turned is not walked again on the next day by hand."""
     hand = WeekEditor.from_week(chosen, ground.area, ground.plans)
-    walked = hand.inputs._walked
+    inputs, walked = replace(hand.inputs), hand.inputs._walked
     one_way = tuple(replace(row, reverse_patrol=None) for row in walked.routes)
-    vars(hand.inputs)["_walked"] = replace(walked, routes=one_way)
-    hand = replace(hand, options=IndexedOptions(hand.inputs))
+    vars(inputs)["_walked"] = replace(walked, routes=one_way)
+    hand = replace(hand, inputs=inputs)
     duty = next(d for d in chosen.duties if d.officer == "SSO-01" and d.date < chosen.days[-1])
     week = hand.build_week([duty])
     there = {**post(duty), "date": f"{duty.date + dt.timedelta(days=1)}"}
@@ -250,7 +250,7 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
             continue
         with suppress(InvalidEditError):
             hand, week = after(hand, week, kind=kind, **form)
-    rows = np.array([hand.find_row(duty) for duty in week.duties], dtype=np.int64)
+    rows = hand.find_rows(week.duties)
     assert checker.find_broken_rules(hand.problem, rows) == []
     assert week.worth == pytest.approx(checker.compute_worth(hand.problem, rows))
     lent = {(lock.officer, lock.urn) for lock in week.locks}

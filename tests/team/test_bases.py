@@ -30,9 +30,9 @@ from patrolplan.team.bases import (
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.routes import build_route_key, list_patrols
-from patrolplan.team.week import Lock, build_week_document, format_day, list_school_days
-from patrolplan.team.week_file import read_week
+from patrolplan.team.rota_inputs import build_route_key, list_patrols
+from patrolplan.team.week import Lock, format_day, list_school_days
+from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 30)
 SHARED, FIRST, SECOND = "900009", "SSO-03", "SSO-08"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from patrolplan.team.floor import find_floor
 from patrolplan.team.problem import RotaProblem
+from patrolplan.team.solve import find_floor
 
 _spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
 checker = importlib.util.module_from_spec(_spec)

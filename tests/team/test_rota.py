@@ -13,8 +13,9 @@ import patrolplan as pp
 from patrolplan.patrols.patrol_writer import reverse_patrol
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.routes import build_route_key
-from patrolplan.team.week import Ban, Lock, build_week_document, find_open_days, list_school_days
+from patrolplan.team.rota_inputs import build_route_key
+from patrolplan.team.week import Ban, Lock, find_open_days, list_school_days
+from patrolplan.team.week_file import build_week_document
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))

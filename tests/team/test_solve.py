@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patrolplan.team.floor import find_floor
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.solve import SearchLimits, solve_rota
+from patrolplan.team.solve import SearchLimits, find_floor, solve_rota
 
 HERE = Path(__file__).parent
 
@@ -27,7 +26,7 @@ def _load(path):
 
 checker = _load(HERE / "checker.py")
 teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
-QUICK = SearchLimits(gap_percent=2.0, nodes=50, sweeps=1, moves_per_school=500)
+QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
 
 
 def _random(schools, officers, seed, least, together):
@@ -52,8 +51,6 @@ def _check(problem, solution):
     assert checker.find_broken_rules(problem, chosen) == []
     assert solution.worth == pytest.approx(checker.compute_worth(problem, chosen), abs=1e-9)
     assert solution.bound >= solution.worth - 1e-9
-    counts = checker.count_school_patrols(problem, chosen)
-    assert solution.missing.tolist() == [max(0, problem.min_patrols - count) for count in counts]
 
 
 TEAM = {

@@ -13,8 +13,8 @@ import patrolplan as pp
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Ban, Lock, build_week_document
-from patrolplan.team.week_file import read_week
+from patrolplan.team.week import Ban, Lock
+from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY = MONDAY + dt.timedelta(days=1)

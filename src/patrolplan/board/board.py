@@ -211,7 +211,7 @@ class Board:
     def proposal(self) -> Proposal | None:
         """What was solved, as long as locks, bans and routes are those it was solved for."""
         found = self._proposal
-        current = found is not None and found.options is self.session.state.editor.options
+        current = found is not None and found.inputs is self.session.state.editor.inputs
         return found if current else None
 
     def build_proposal(self) -> dict[str, Any] | None:

@@ -167,7 +167,7 @@ def _build_result(
     before: WeekEditor, after: WeekEditor, duties: Sequence[Duty], message: str
 ) -> EditResult:
     """The week of these patrols; where more has become possible its bound is not known so well."""
-    looser = not after.options.rows.keys() <= before.options.rows.keys()
+    looser = not after.inputs.option_rows.keys() <= before.inputs.option_rows.keys()
     looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
     bound = compute_loosest_bound(after.problem) if looser else None
     week = after.build_week(duties, bound=bound)

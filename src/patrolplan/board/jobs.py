@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from patrolplan.board.edits import list_differences
 from patrolplan.errors import PatrolplanError
-from patrolplan.team.rota import build_week, check_locks, check_locks_and_bans
+from patrolplan.team.reasons import check_locks, check_locks_and_bans
+from patrolplan.team.rota import build_week
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.week_editor import IndexedOptions, WeekEditor, get_slot
+from patrolplan.team.week_editor import WeekEditor, get_slot
 from patrolplan.terminal import stderr_console
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from patrolplan.team.problem import RotaProblem
+    from patrolplan.team.rota_inputs import RotaInputs
     from patrolplan.team.week import Week
 
 
@@ -156,13 +158,13 @@ class Proposal:
 
     Parameters
     ----------
-    options
+    inputs
         What it was solved from: it is void once locks, bans or routes are others.
     week
         The week.
     """
 
-    options: IndexedOptions
+    inputs: RotaInputs
     week: Week
 
 
@@ -185,28 +187,28 @@ def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
     InputError
         When the locks cannot be fulfilled together.
     """
-    options = _drop_unplanned(editor)
-    check_locks_and_bans(options.inputs)
-    check_locks(options.inputs, options.problem)
-    solution = _solve_in_process(options.problem, editor.inputs.area.settings.seed, cancel)
-    found = build_week(options.inputs, options.problem, solution)
+    inputs = _drop_unplanned(editor)
+    check_locks_and_bans(inputs)
+    check_locks(inputs)
+    solution = _solve_in_process(inputs.problem, editor.inputs.area.settings.seed, cancel)
+    found = build_week(inputs, inputs.problem, solution)
     now = {(get_slot(duty), editor.inputs.find_route(duty.patrol)): duty for duty in week.duties}
     duties = [
         now.get((get_slot(duty), editor.inputs.find_route(duty.patrol)), duty)
         for duty in found.duties
     ]
-    return Proposal(editor.options, editor.build_week(duties, bound=solution.bound))
+    return Proposal(editor.inputs, editor.build_week(duties, bound=solution.bound))
 
 
-def _drop_unplanned(editor: WeekEditor) -> IndexedOptions:
+def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
     """The options without patrols that the plan knows no more, but for those that are locked."""
     choice = editor.inputs
     held = tuple(duty for duty in choice.held if editor.find_lock(duty) is not None)
     if held == choice.held == ():
-        return editor.options
+        return choice
     theirs = [editor.find_lock(duty) for duty in held]
     locks = tuple(lock for lock in choice.locks if lock not in theirs)
-    return IndexedOptions(replace(choice, held=held, locks=locks))
+    return replace(choice, held=held, locks=locks)
 
 
 def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:

@@ -20,7 +20,7 @@ from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.patrols.document import build_patrol_document
 from patrolplan.patrols.plan import format_time
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
-from patrolplan.team.week import build_week_document
+from patrolplan.team.week_file import build_week_document
 from patrolplan.text import format_count
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from patrolplan.outputs.week.roster import Roster
 from patrolplan.patrols.document import convert_to_degrees
 from patrolplan.patrols.plan import format_time
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
-from patrolplan.team.routes import list_patrols
+from patrolplan.team.rota_inputs import list_patrols
 from patrolplan.team.week_editor import get_slot
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _officer_documents(roll: Roster, editor: WeekEditor) -> list[dict[str, Any]]
 def _dose_documents(state: BoardState) -> list[dict[str, Any]]:
     hand, hotspots = state.editor, state.planned_area.hotspots
     problem, choice = hand.problem, hand.inputs
-    chosen = np.array([hand.find_row(duty) for duty in state.week.duties], dtype=np.int64)
+    chosen = hand.find_rows(state.week.duties)
     minutes = sum_minutes_by_day(problem, chosen)
     places = dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
     stops = {stop.hotspot: stop.place for route in choice.routes for stop in route.patrol.stops}

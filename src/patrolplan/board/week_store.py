@@ -25,7 +25,7 @@ from patrolplan.outputs.output_folder import (
     write_json,
 )
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
-from patrolplan.team.week import build_week_document
+from patrolplan.team.week_file import build_week_document
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -86,7 +86,7 @@ def week(
     as_json: Json = False,
 ) -> None:
     """Choose who patrols which school on which day, or repair a week after absences."""
-    from patrolplan.team.week import build_week_document
+    from patrolplan.team.week_file import build_week_document
 
     locks = [_parse_rule(text, "--lock") for text in lock or ()]
     bans = [_parse_rule(text, "--ban") for text in ban or ()]
