@@ -6,14 +6,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import patrolplan as pp
 from patrolplan.patrols.patrol_writer import reverse_patrol
+from patrolplan.team.reasons import UnmetReasons
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.rota_inputs import build_route_key
+from patrolplan.team.rota_inputs import RotaInputs, build_route_key, collect_routes
 from patrolplan.team.week import Ban, Lock, find_open_days, list_school_days
 from patrolplan.team.week_file import build_week_document
 
@@ -128,6 +130,22 @@ def test_reasons_are_exact(demo_area, plan, week):
     assert "it starts at 15:10 and the way from base takes" in found
     alone = _with_officers(demo_area, officer="SSO-02", school_urns=[])
     assert _why(plan_week(alone, plan, start=MONDAY), "900007", MONDAY).startswith("no officer")
+
+
+def test_a_route_without_an_alternative_is_not_the_reason(demo_area, plan):
+    """A route that must vary is "walked on the day before"; a school's only one may be repeated."""
+    days = list_school_days(MONDAY)
+    urn = plan.patrols[0].urn
+    others = tuple(Ban(urn=urn, variant=n + 1) for n in range(len(plan.patrols[0].variants)))
+    for bans, varies in (((), True), (others, False)):
+        inputs = RotaInputs(demo_area, (plan,) * 5, days, bans=bans)
+        walked = collect_routes(inputs.plans, days)
+        one_way = tuple(replace(route, reverse_patrol=None) for route in walked.routes)
+        vars(inputs)["_walked"] = replace(walked, routes=one_way)
+        route = inputs.find_route(plan.patrols[0])
+        officer = int(np.flatnonzero(inputs.cares[:, inputs.urns.index(urn)])[0])
+        reasons = UnmetReasons(inputs, np.array([[officer, 0, route]]))
+        assert reasons.find_repeated_routes(1)[route] == varies
 
 
 def test_a_school_without_its_least_is_named(demo_area, plan):

@@ -131,14 +131,12 @@ class UnmetReasons:
 
     def find_repeated_routes(self, day: int) -> Bools:
         """(r,) routes that must vary and are walked on the day before or after."""
+        unrepeatable = self.inputs.is_unrepeatable
         repeated = np.zeros(len(self.inputs.routes), dtype=bool)
-        near = [
-            other
-            for other, date in enumerate(self.inputs.days)
-            if abs((date - self.inputs.days[day]).days) == 1
-        ]
-        repeated[self.chosen[np.isin(self.chosen[:, 1], near), 2]] = True
-        repeated[[route.reverse_patrol is not None for route in self.inputs.routes]] = False
+        for first, other in ((day - 1, day - 1), (day, day + 1)):
+            if 0 <= first < len(unrepeatable):
+                walked = self.chosen[self.chosen[:, 1] == other, 2]
+                repeated[walked] |= unrepeatable[first, walked]
         return repeated
 
     def _list_crowded(self, officer: int, school: int, day: int) -> list[set[str]]:

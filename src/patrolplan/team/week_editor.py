@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from patrolplan.area import StudyArea
     from patrolplan.patrols.plan import Plan
-    from patrolplan.team.problem import Bools, Ints, RotaProblem
+    from patrolplan.team.problem import Ints, RotaProblem
     from patrolplan.team.week import Ban
 
 
@@ -204,7 +204,7 @@ class WeekEditor:
         options = np.flatnonzero(mine)
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
-        varied = options[~self._find_repeated_routes(chosen, day)[problem.route[options]]]
+        varied = options[~reasons.find_repeated_routes(day)[problem.route[options]]]
         if not len(varied):
             message = (
                 f"the same route would be walked two days running at URN {slot.urn}: "
@@ -240,15 +240,6 @@ class WeekEditor:
                 return int(same[0])
         worth = [compute_worth(self.problem, np.append(rows, option)).total for option in options]
         return int(options[int(np.argmax(np.round(worth, 12)))])
-
-    def _find_repeated_routes(self, chosen: Ints, day: int) -> Bools:
-        """(r,) routes that are walked the day before or after and must vary."""
-        repeated = np.zeros(len(self.inputs.routes), dtype=bool)
-        for pair, other in ((day - 1, day - 1), (day, day + 1)):
-            if 0 <= pair < len(self.inputs.is_unrepeatable):
-                walked = chosen[chosen[:, 1] == other, 2]
-                repeated[walked] |= self.inputs.is_unrepeatable[pair, walked]
-        return repeated
 
     def _explain_no_route(self, slot: PatrolSlot, variant: int | None) -> str:
         if self.is_loan(slot) and slot not in map(get_slot, self.inputs.locks):
