@@ -10,27 +10,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
-from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 30)
-TUESDAY = MONDAY + dt.timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def found(demo_area):
-    """Risk and hotspots of the demo borough."""
-    risk = pp.estimate_risk(demo_area)
-    return risk, pp.find_hotspots(demo_area, risk)
-
-
-@pytest.fixture(scope="module")
-def plan(demo_area, found):
-    """Patrols of the demo borough, without the back-test."""
-    return pp.plan_patrols(demo_area, *found, held_out=False)
 
 
 @pytest.fixture(scope="module")
@@ -188,31 +173,3 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
         return
     again = build_week_document(week)
     assert len(json.loads(json.dumps(again, allow_nan=False))["patrols"]) == len(week.duties)
-
-
-def test_a_tasked_place_counts_on_its_days_only(demo_area, found):
-    """Schools are planned again for the days on which their places differ, and only then."""
-    places = demo_area.tasked_places
-    assert len(places)
-    one = places.iloc[:1].assign(**{"from": pd.Timestamp(TUESDAY), "to": pd.Timestamp(TUESDAY)})
-    one["must_visit"] = True
-    area = replace(demo_area, tasked_places=one.reset_index(drop=True))
-    days = [MONDAY + dt.timedelta(days=n) for n in range(5)]
-    plans = plan_days(area, *found, days, held_out=False)
-    assert all(a is b for a, b in zip(plans[days[0]].patrols, plans[days[4]].patrols, strict=True))
-    tasked = {
-        day: {p.urn for p in plan.patrols if any(s.tasked for s in p.stops)}
-        for day, plan in plans.items()
-    }
-    assert tasked.pop(TUESDAY)
-    assert not any(tasked.values())
-    alone = plan_week(area, plans, start=MONDAY, bans=[Ban(date=TUESDAY)])
-    note = next(note for note in alone.notes if note.startswith("Nobody goes to the tasked place"))
-    assert note.endswith("on Tuesday 1 December.")
-    lock = Lock("SSO-02", "900007", TUESDAY)
-    week = plan_week(area, plans, start=MONDAY, locks=[lock])
-    assert not any(note.startswith("Nobody goes to the tasked") for note in week.notes)
-    sent = [duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops)]
-    assert {duty.date for duty in sent} == {TUESDAY}
-    with pytest.raises(pp.InputError, match="there is no plan for 2026-12-01"):
-        plan_week(area, {MONDAY: plans[MONDAY]}, start=MONDAY)

@@ -130,7 +130,7 @@ def replan_days(
                 by_school[urn] = [
                     replace(patrol, tested=tested.get(patrol.number, "")) for patrol in part.patrols
                 ]
-                left_out = [row for row in left_out if f"URN {urn} " not in row.reason]
+                left_out = [row for row in left_out if row.urn != urn]
                 left_out += [
                     row for row in part.left_out if row not in (*mode_area.left_out, *left_out)
                 ]
