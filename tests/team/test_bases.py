@@ -7,14 +7,13 @@ Minutes from an officer's base to the gates of schools.
 
 import dataclasses
 import datetime as dt
-import importlib.util
 import itertools
 import json
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
+from team import checker
 
 import patrolplan as pp
 from patrolplan.outputs.week.roster import Roster
@@ -38,10 +37,6 @@ MONDAY = dt.date(2026, 11, 30)
 SHARED, FIRST, SECOND = "900009", "SSO-03", "SSO-08"
 OTHER = "900001"
 AWAY = 400.0
-
-_spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
-checker = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(checker)
 
 
 def _apart(area):
@@ -150,13 +145,6 @@ def area(demo_area):
     return pp.with_settings(
         dataclasses.replace(demo_area, officers=mine), week={"way_by_officer": True}
     )
-
-
-@pytest.fixture(scope="module")
-def found(demo_area):
-    """Risk and hotspots."""
-    risk = pp.estimate_risk(demo_area)
-    return risk, pp.find_hotspots(demo_area, risk)
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,15 @@
 """The most of a day: nobody goes above it who need not, and what does is charged and told."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from team import checker
 
 from patrolplan.team.objective import compute_worth, sum_minutes_by_day
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.solve import SearchLimits, solve_rota
-
-_spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
-checker = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(checker)
 
 
 def _crowd(schools, *, other=False, minutes=15.0, most=30.0):

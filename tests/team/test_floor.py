@@ -1,18 +1,13 @@
 """The lowest dose of any school, against trying every week."""
 
-import importlib.util
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
+from team import checker
 
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.solve import find_floor
-
-_spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
-checker = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(checker)
 
 
 def _team(seed):

@@ -1,29 +1,15 @@
 """Repairs at short notice: on tiny weeks nothing changes fewer duties, and what is held stays."""
 
 import dataclasses
-import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
+from team import checker, teams
 
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.replan import limit_to_repairs
 from patrolplan.team.solve import SearchLimits, solve_rota
-
-HERE = Path(__file__).parent
-
-
-def _load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-checker = _load(HERE / "checker.py")
-teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
 
 
 def _handed_out(seed):

@@ -1,14 +1,13 @@
 """The demo borough's week: promises kept, reasons told, wishes by hand respected."""
 
 import datetime as dt
-import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from team import checker
 
 import patrolplan as pp
 from patrolplan.patrols.patrol_writer import reverse_patrol
@@ -21,17 +20,6 @@ from patrolplan.team.week_file import build_week_document
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))
-
-_spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
-checker = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(checker)
-
-
-@pytest.fixture(scope="module")
-def plan(demo_area):
-    """Patrols of the demo borough, without the back-test."""
-    risk = pp.estimate_risk(demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk), held_out=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,31 +1,18 @@
 """The choice of a week on random teams, against independent code and brute force."""
 
-import importlib.util
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from team import checker, teams
 
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota_search import anneal_week
 from patrolplan.team.solve import SearchLimits, find_floor, solve_rota
 
-HERE = Path(__file__).parent
-
-
-def _load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-checker = _load(HERE / "checker.py")
-teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
 QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
 
 

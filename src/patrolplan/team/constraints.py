@@ -203,18 +203,10 @@ def _cap_unforced_visits(
 ) -> None:
     """Where forced visits can exceed the maximum, admit free ones only if all stay within it.
 
-    `admits` is 1 for a cell that any free visit comes to (one of an officer at most, which makes
-    the rows by officer tighter than rows by visit); the sum of minutes is then at most `room`, and
-    otherwise at most what forced visits can come to.
-
-    Parameters
-    ----------
-    visits
-        Cell, officer, column and minutes of each visit.
-    free
-        Which of them are not forced.
-    room, highest
-        (c,) minutes left under the maximum, and minutes that forced visits could come to.
+    `visits` are cell, officer, column and minutes of each visit, `free` those that are not forced.
+    `admits` is 1 for a cell that any free visit comes to (an officer makes one at most, so a row
+    for each officer is tighter than one for each visit); the sum of minutes is then at most (c,)
+    `room`, otherwise at most (c,) `highest`, what forced visits can come to.
     """
     cell, officer, columns, minutes = visits
     cells, row = np.unique(cell, return_inverse=True)
@@ -321,16 +313,9 @@ def _add_two_day_cuts(
     same holds since walks of r are among the visits. Whole numbers imply this already; halves of
     two routes would not.
 
-    Parameters
-    ----------
-    walks
-        Routes of the options on both days, and their columns.
-    visits
-        (v, 2) route and hotspot, of the routes that may not be walked on both.
-    ends
-        (h,) columns of the visits on the one day and on the next, -1 where nobody can come.
-    pairs
-        Hotspots and columns of the sets of days that hold both.
+    `walks` are routes and columns of the options on both days, `visits` (v, 2) route and hotspot of
+    the routes that may not be walked on both, `ends` (h,) columns of the visits on the one day and
+    on the next (-1 where nobody can come), `pairs` hotspots and columns of the sets that hold both.
     """
     route, hotspot = visits.T
     cut = (ends[0][hotspot] >= 0) & (ends[1][hotspot] >= 0)

@@ -36,21 +36,14 @@ class Route:
 
 @dataclass(frozen=True, eq=False)
 class WeekRoutes:
-    """Every route that a week can be built from.
-
-    Parameters
-    ----------
-    routes
-        (r,) every school's best patrols and their variants, of all days and modes.
-    variant
-        (d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none.
-    row_by_key
-        Row of the route of each walk, either way round.
-    """
+    """Every route that a week can be built from."""
 
     routes: tuple[Route, ...]
+    """(r,) every school's best patrols and their variants, of all days and modes."""
     variant: Ints
+    """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
     row_by_key: dict[RouteKey, int]
+    """Row of the route of each walk, either way round."""
 
 
 def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
@@ -111,34 +104,21 @@ def collect_routes(
 class RotaInputs:
     """What a week is chosen from.
 
-    Arrays have an axis for officers (k), schools (s), days (d) or routes (r).
-
-    Parameters
-    ----------
-    area
-        With officers.
-    plans
-        (d,) the plan of each day.
-    days
-        (d,) the days.
-    locks, bans
-        As for `patrolplan.team.rota.plan_week`.
-    absent
-        Days on which an officer is away, besides those off duty.
-    delivered
-        Days on which a hotspot had its dose, by hotspot.
-    held
-        Duties handed out that stay as they are, whatever plan and tables say by now.
+    Arrays have axes for officers (k), schools (s), days (d) and routes (r).
     """
 
     area: StudyArea
     plans: tuple[Plan, ...]
+    """(d,) the plan of each day."""
     days: tuple[dt.date, ...]
     locks: tuple[Lock, ...] = ()
     bans: tuple[Ban, ...] = ()
     absent: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
+    """Days on which an officer is away, besides those off duty."""
     delivered: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
+    """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
+    """Duties handed out that stay as they are, whatever plan and tables say by now."""
 
     @cached_property
     def officers(self) -> tuple[str, ...]:
@@ -345,7 +325,7 @@ class RotaInputs:
             for stop in route.patrol.stops
         ]
         table = np.array(visits, dtype=np.float64).reshape(-1, 4)
-        walks = self.routes
+        routes, week = self.routes, self.area.settings.week
         before = np.array([self._count_doses_before(name) for name in self.hotspots])
         dosed_before, run_before = before.astype(np.int64).reshape(-1, 2).T
         return RotaProblem(
@@ -354,8 +334,8 @@ class RotaInputs:
             route=route,
             lock=self.locked[officer, day, route],
             route_school=self.route_school,
-            route_number=np.array([walk.patrol.number for walk in walks], dtype=np.int64),
-            is_reversible=np.array([walk.reverse_patrol is not None for walk in walks], dtype=bool),
+            route_number=np.array([r.patrol.number for r in routes], dtype=np.int64),
+            is_reversible=np.array([r.reverse_patrol is not None for r in routes], dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
@@ -365,8 +345,8 @@ class RotaInputs:
             max_patrols=self.most,
             dates=np.array([day.toordinal() for day in self.days]),
             schools=len(self.urns),
-            min_patrols=self.area.settings.week.min_patrols_per_school,
-            max_dose_minutes=self.area.settings.week.max_dose_minutes_per_day,
+            min_patrols=week.min_patrols_per_school,
+            max_dose_minutes=week.max_dose_minutes_per_day,
         )
 
     @cached_property

@@ -154,7 +154,8 @@ class WeekEditor:
 
     def is_loan(self, slot: PatrolSlot) -> bool:
         """Whether a patrol would lend an officer to a school that is not in their care."""
-        return not self.inputs.cares[self._find_officer(slot.officer), self._find_school(slot.urn)]
+        officer, school, _ = self._find_slot(slot)
+        return not self.inputs.cares[officer, school]
 
     def place_patrol(
         self,
@@ -182,8 +183,7 @@ class WeekEditor:
         InvalidEditError
             With the reason.
         """
-        officer, school = self._find_officer(slot.officer), self._find_school(slot.urn)
-        day = self._find_day(slot.date)
+        officer, school, day = self._find_slot(slot)
         rows, problem = self.find_rows(duties), self.problem
         chosen = np.stack([problem.officer[rows], problem.day[rows], problem.route[rows]], axis=1)
         reasons = UnmetReasons(self.inputs, chosen)
@@ -250,23 +250,19 @@ class WeekEditor:
             f"route {variant + 1} is not planned that day, does not fit the hours, or is ruled out"
         )
 
-    def _find_officer(self, name: str) -> int:
-        if name not in self.inputs.officers:
-            message = f"there is no officer '{name}'"
-            raise InvalidEditError(message)
-        return self.inputs.officers.index(name)
-
-    def _find_school(self, urn: str) -> int:
-        if urn not in self.inputs.urns:
-            message = f"no patrol is planned for URN '{urn}'"
-            raise InvalidEditError(message)
-        return self.inputs.urns.index(urn)
-
-    def _find_day(self, date: dt.date) -> int:
-        if date not in self.inputs.days:
-            message = f"{date} is not a day of this week"
-            raise InvalidEditError(message)
-        return self.inputs.days.index(date)
+    def _find_slot(self, slot: PatrolSlot) -> tuple[int, int, int]:
+        """Rows of a slot's officer, school and day."""
+        inputs = self.inputs
+        if slot.officer not in inputs.officers:
+            message = f"there is no officer '{slot.officer}'"
+        elif slot.urn not in inputs.urns:
+            message = f"no patrol is planned for URN '{slot.urn}'"
+        elif slot.date not in inputs.days:
+            message = f"{slot.date} is not a day of this week"
+        else:
+            officer, school = inputs.officers.index(slot.officer), inputs.urns.index(slot.urn)
+            return officer, school, inputs.days.index(slot.date)
+        raise InvalidEditError(message)
 
 
 def _find_option(inputs: RotaInputs, duty: Duty) -> tuple[int, int, int] | None:
