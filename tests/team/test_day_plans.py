@@ -55,7 +55,7 @@ def test_a_tasked_place_counts_on_its_days_only(area, plans):
 
 
 def test_planned_again_without_its_place_a_school_loses_what_was_left_out(area, plans, found):
-    """A tasked place that is gone is no longer told as left out; other schools' rows stay."""
+    """A tasked place that is gone is no longer listed as left out; other schools' rows stay."""
     schools = {p.urn for p in plans[TUESDAY].patrols if any(s.tasked for s in p.stops)}
     urns = list(area.schools["urn"])
     rows = tuple(LeftOutRow("tasked places", f"URN {urn}: T-1", 1, urn=urn) for urn in urns)

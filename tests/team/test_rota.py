@@ -1,4 +1,4 @@
-"""The demo borough's week: promises kept, reasons told, wishes by hand respected."""
+"""The demo borough's week: its promises, reasons, locks and bans."""
 
 import datetime as dt
 import json
@@ -98,15 +98,17 @@ def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
 
 
 def test_reasons_are_exact(demo_area, plan, week):
-    """Off, elsewhere, at the most, closed, too short hours, nobody: each is said as it is."""
+    """Off, elsewhere, at the maximum, closed, hours too short, nobody: each has its sentence."""
     assert _why(week, "900002", WEDNESDAY) == "SSO-03 is off, nobody else covers it"
     served = {(duty.officer, duty.date): duty.urn for duty in week.duties}
     count = pd.Series([duty.officer for duty in week.duties]).value_counts()
     for gap in week.unmet:
         if gap.urn == "900001":
             elsewhere = served.get(("SSO-01", gap.date))
-            said = f"SSO-01 patrols URN {elsewhere} that day" if elsewhere else "SSO-01 has reached"
-            assert gap.why.startswith(said)
+            reason = (
+                f"SSO-01 patrols URN {elsewhere} that day" if elsewhere else "SSO-01 has reached"
+            )
+            assert gap.why.startswith(reason)
     assert count["SSO-01"] == 4
     closing = plan_week(demo_area, plan, start=dt.date(2026, 11, 23))
     assert _why(closing, "900004", dt.date(2026, 11, 27)) == "school closed (term dates)"
@@ -164,7 +166,7 @@ def test_locks_and_bans_are_respected(demo_area, plan):
 
 
 @pytest.mark.parametrize(
-    ("locks", "told"),
+    ("locks", "message"),
     [
         ([Lock("SSO-03", "900002", WEDNESDAY)], "SSO-03 is off"),
         ([Lock("SSO-99", "900002", WEDNESDAY)], "there is no officer 'SSO-99'"),
@@ -181,9 +183,9 @@ def test_locks_and_bans_are_respected(demo_area, plan):
         ),
     ],
 )
-def test_locks_that_cannot_be_are_refused_with_the_reason(demo_area, plan, locks, told):
+def test_locks_that_cannot_be_are_refused_with_the_reason(demo_area, plan, locks, message):
     """A lock that nobody could fulfil is an error that says why."""
-    with pytest.raises(pp.InputError, match=told):
+    with pytest.raises(pp.InputError, match=message):
         plan_week(demo_area, plan, start=MONDAY, locks=locks)
 
 
@@ -204,6 +206,18 @@ def test_doses_already_delivered_change_the_week(demo_area, plan, week):
         plan_week(demo_area, plan, start=MONDAY, delivered=delivered[["hotspot"]])
 
 
+def test_which_doses_count(demo_area, plan):
+    """From half a dwell a visit is a dose; those of seven days count, and runs up to day one."""
+    dates = [MONDAY - dt.timedelta(days=n) for n in (1, 2, 4)]
+    delivered = pd.DataFrame({"hotspot": "H1", "date": dates, "minutes": [7.5, 7.5, 7.4]})
+    week = plan_week(demo_area, plan, start=MONDAY, delivered=delivered, bans=[Ban()])
+    assert week.delivered == {"H1": frozenset(dates[:2])}
+    days = frozenset(MONDAY - dt.timedelta(days=n) for n in (0, 1, 2, 4, 7, 8))
+    inputs = RotaInputs(demo_area, (plan,), (MONDAY,), delivered={"H1": days})
+    row = list(inputs.hotspots).index("H1")
+    assert (inputs.problem.dosed_before[row], inputs.problem.run_before[row]) == (4, 2)
+
+
 def test_the_document_is_the_one_of_the_contracts(week):
     """Keys, times and dates are as `week --json` promises, and it is JSON."""
     document = json.loads(json.dumps(build_week_document(week), allow_nan=False))
@@ -219,12 +233,12 @@ def test_the_document_is_the_one_of_the_contracts(week):
 
 
 def test_an_absence_changes_as_little_as_possible(week, demo_area, plan):
-    """Every duty that is not lost stays; what is lost goes to whoever may and can, or is told."""
+    """Every duty that is not lost stays; what is lost goes to another officer or has a reason."""
     lost = [duty for duty in week.duties if duty.officer == "SSO-03"]
     absent = {"SSO-03": {duty.date for duty in lost}}
     repaired, changes = replan(week, demo_area, plan, absent=absent)
-    kept = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
-    assert kept <= {duty.key for duty in repaired.duties}
+    stay = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
+    assert stay <= {duty.key for duty in repaired.duties}
     assert checker.find_broken_duties(repaired, demo_area) == []
     gone = [change.duty.key for change in changes if change.kind == "withdrawn"]
     assert sorted(gone) == sorted(duty.key for duty in lost)

@@ -65,17 +65,17 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     assert f"URN {urn} on" in read.notes[-1]
     gone = next(duty for duty in read.duties if duty.urn != urn)
     repaired, changes = replan(read, area, other, absent={gone.officer: {gone.date}})
-    kept = {(d.officer, d.urn, d.date) for d in read.duties} - {
+    stay = {(d.officer, d.urn, d.date) for d in read.duties} - {
         (d.officer, d.urn, d.date)
         for d in read.duties
         if (d.officer, d.date) == (gone.officer, gone.date)
     }
-    assert kept <= {(d.officer, d.urn, d.date) for d in repaired.duties}
+    assert stay <= {(d.officer, d.urn, d.date) for d in repaired.duties}
     assert [str(c) for c in changes if c.kind == "withdrawn"] == [f"withdraw the card of {gone}"]
 
 
-def test_an_absence_told_before_still_counts(week, demo_area, plan):
-    """After a first repair, a second one does not send whoever was away already."""
+def test_an_earlier_absence_still_counts(week, demo_area, plan):
+    """After a first repair, a second one does not send officers who were away already."""
     first = next(duty for duty in week.duties if duty.officer == "SSO-01")
     once, _ = replan(week, demo_area, plan, absent={"SSO-01": {first.date}})
     other = next(duty for duty in once.duties if duty.date == first.date)
@@ -89,7 +89,7 @@ def test_an_absence_told_before_still_counts(week, demo_area, plan):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda d: d.pop("patrols"), r"patrols: Field required"),
         (lambda d: d.update(schema=2), r"schema 2 is not 1"),
@@ -103,15 +103,15 @@ def test_an_absence_told_before_still_counts(week, demo_area, plan):
         (lambda d: d["routes"][0].update(gate=[500, 0]), r"routes.0.gate.0"),
     ],
 )
-def test_a_file_that_is_no_week_is_refused(document, demo_area, plan, tmp_path, change, told):
+def test_a_file_that_is_not_a_week_is_refused(document, demo_area, plan, tmp_path, change, message):
     """Every contradiction is named with its place and the value seen."""
     wrong = copy.deepcopy(document)
     change(wrong)
-    with pytest.raises(pp.InputError, match=told):
+    with pytest.raises(pp.InputError, match=message):
         read_week(_written(wrong, tmp_path), demo_area, plan)
 
 
-def test_all_problems_are_told_at_once(document, demo_area, plan, tmp_path):
+def test_all_problems_are_reported_at_once(document, demo_area, plan, tmp_path):
     """Two wrong values give two messages."""
     wrong = copy.deepcopy(document)
     wrong["patrols"][0]["start"] = wrong["patrols"][1]["end"] = "soon"
@@ -120,7 +120,7 @@ def test_all_problems_are_told_at_once(document, demo_area, plan, tmp_path):
     assert len(caught.value.problems) == 2
 
 
-def test_no_file_and_no_json_are_told(demo_area, plan, tmp_path):
+def test_a_missing_file_and_broken_json_are_refused(demo_area, plan, tmp_path):
     """A folder without a week, and a file that is none."""
     with pytest.raises(pp.InputError, match="no week can be read there"):
         read_week(tmp_path, demo_area, plan)
@@ -155,7 +155,7 @@ VALUES = st.one_of(
 def test_a_changed_file_is_read_or_refused_but_never_breaks(
     data, document, demo_area, plan, tmp_path_factory
 ):
-    """Whatever one value becomes, the week is read and can be written, or an error is told."""
+    """Whatever one value becomes, the week is read and can be written, or refused with an error."""
     changed = copy.deepcopy(document)
     path = data.draw(st.sampled_from(list(_places(document))))
     value = data.draw(VALUES)

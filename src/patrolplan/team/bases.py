@@ -74,18 +74,12 @@ def compute_officer_speeds(area: StudyArea) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Bases:
-    """Officers' bases (k) against those where patrols (r) begin or end.
-
-    Parameters
-    ----------
-    area
-        With officers.
-    patrols
-        As planned for their schools.
-    """
+    """Officers' bases (k) against those where patrols (r) begin or end."""
 
     area: StudyArea
+    """With officers."""
     patrols: Sequence[Patrol]
+    """As planned for their schools."""
 
     @cached_property
     def apart_metres(self) -> Floats:

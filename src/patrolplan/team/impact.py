@@ -79,35 +79,25 @@ MONTHS_ONLY = "Only months are known, so crime at all hours is counted, also whe
 
 @dataclass(frozen=True, eq=False)
 class Impact:
-    """Incidents where doses were delivered, and where they were not, before and after.
-
-    Parameters
-    ----------
-    counts
-        One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes
-        are spread over a catchment), `expected` (before, in lengths of after), `metres` (street).
-    months
-        Months before, months after.
-    wdd, low, high
-        Weighted displacement difference to a comparison of the same size, incidents in the months
-        after, with its 95 % interval; below zero means fewer. NaN where the comparison, or the
-        streets around it, had no incident before.
-    fall_p_value
-        Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test).
-    too_few
-        Where there are too few incidents to say anything; empty where there are enough.
-    cautions
-        What a reader must know, in plain sentences.
-    """
+    """Incidents where doses were delivered, and where they were not, before and after."""
 
     counts: pd.DataFrame
+    """One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes are
+    spread over a catchment), `expected` (before, in lengths of after), `metres` (street)."""
     months: tuple[int, int]
+    """Months before, months after."""
     wdd: float
     low: float
     high: float
+    """Weighted displacement difference to a comparison of the same size, incidents in the months
+    after, with its 95 % interval; below zero means fewer. NaN where the comparison, or the streets
+    around it, had no incident before."""
     fall_p_value: float
+    """Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test)."""
     too_few: str
+    """Where there are too few incidents to say anything; empty where there are enough."""
     cautions: tuple[str, ...]
+    """What a reader must know, in plain sentences."""
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *(f"- {caution}" for caution in self.cautions)])

@@ -18,71 +18,49 @@ MINUTES_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class RotaProblem:
-    """Options of officer, day and route, some of which are to be chosen.
-
-    Parameters
-    ----------
-    officer, day, route
-        (o,) what each option joins, as rows of the arrays below.
-    lock
-        (o,) number of the lock that an option would fulfil, -1 for none: exactly one option of
-        each lock is chosen.
-    route_school
-        (r,) school of each route.
-    route_number
-        (r,) 1 for the first officer at a school, 2 for one who patrols it together with the
-        first...
-    is_reversible
-        (r,) routes that can be walked the other way round, and so on two consecutive days.
-    visits
-        (v, 2) route and hotspot of every stop.
-    visit_minutes
-        (v,) minutes of dwell of every stop.
-    weight
-        (h,) worth of a day of presence at each hotspot: its share of the area's risk.
-    dosed_before
-        (h,) days of the last week on which a hotspot already had its dose.
-    run_before
-        (h,) consecutive days, up to three, with a dose just before the first day.
-    max_patrols
-        (k,) maximum patrols of each officer in the week.
-    dates
-        (d,) proleptic Gregorian ordinals, rising: consecutive days differ by one.
-    schools
-        Number of schools.
-    min_patrols
-        Patrols that every school should get.
-    max_dose_minutes
-        Maximum minutes of a hotspot a day, see `patrolplan.team.constraints`.
-    exact_patrols
-        (s,) patrols that each school should get and may not exceed; None leaves it open.
-    mandatory_visits
-        (v,) stops at places that intelligence has every patrol of a school visit; None: no stop.
-    locks_first
-        Whether a locked patrol may exceed the daily maximum even if another of its routes would
-        not: used where the locks cannot all be kept otherwise.
-    """
+    """Options of officer, day and route, some of which are to be chosen."""
 
     officer: Ints
     day: Ints
     route: Ints
+    """(o,) what each option joins, as rows of the arrays below."""
     lock: Ints
+    """(o,) number of the lock that an option would fulfil, -1 for none: exactly one option of each
+    lock is chosen."""
     route_school: Ints
+    """(r,) school of each route."""
     route_number: Ints
+    """(r,) 1 for the first officer at a school, 2 for one who patrols it together with the
+    first..."""
     is_reversible: Bools
+    """(r,) routes that can be walked the other way round, and so on two consecutive days."""
     visits: Ints
+    """(v, 2) route and hotspot of every stop."""
     visit_minutes: Floats
+    """(v,) minutes of dwell of every stop."""
     weight: Floats
+    """(h,) worth of a day of presence at each hotspot: its share of the area's risk."""
     dosed_before: Ints
+    """(h,) days of the last week on which a hotspot already had its dose."""
     run_before: Ints
+    """(h,) consecutive days, up to three, with a dose just before the first day."""
     max_patrols: Ints
+    """(k,) maximum patrols of each officer in the week."""
     dates: Ints
+    """(d,) proleptic Gregorian ordinals, rising: consecutive days differ by one."""
     schools: int
+    """Number of schools."""
     min_patrols: int = 1
+    """Patrols that every school should get."""
     max_dose_minutes: float = 30.0
+    """Maximum minutes of a hotspot a day, see `patrolplan.team.constraints`."""
     exact_patrols: Ints | None = None
+    """(s,) patrols that each school should get and may not exceed; None leaves it open."""
     mandatory_visits: Bools | None = None
+    """(v,) stops at places that intelligence has every patrol of a school visit; None: no stop."""
     locks_first: bool = False
+    """Whether a locked patrol may exceed the daily maximum even if another of its routes would not:
+    used where the locks cannot all be kept otherwise."""
 
     def __len__(self) -> int:
         return len(self.officer)
@@ -163,21 +141,13 @@ class RotaProblem:
 
 @dataclass(frozen=True, eq=False)
 class Floor:
-    """What every school gets before anything else is weighed, see `patrolplan.team.solve`.
-
-    Parameters
-    ----------
-    patrols
-        (s,) patrols aimed at.
-    missing
-        How many of them must be missing, over all schools; `IMPOSSIBLE` where no week exists.
-    dose
-        (s,) minimum minutes of dose in the week.
-    chosen
-        Options that prove it possible.
-    """
+    """What every school gets before anything else is weighed, see `patrolplan.team.solve`."""
 
     patrols: Ints
+    """(s,) patrols aimed at."""
     missing: int
+    """How many of them must be missing, over all schools; `IMPOSSIBLE` where no week exists."""
     dose: Floats
+    """(s,) minimum minutes of dose in the week."""
     chosen: Ints
+    """Options that prove it possible."""

@@ -19,18 +19,12 @@ from patrolplan.team.week import Duty, Week, format_day
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """One duty that differs from the week as it was handed out.
-
-    Parameters
-    ----------
-    kind
-        "withdrawn": its card is void; "new": its card must be printed.
-    duty
-        The duty.
-    """
+    """One duty that differs from the week as it was handed out."""
 
     kind: str
+    """"withdrawn": its card is void; "new": its card must be printed."""
     duty: Duty
+    """The duty."""
 
     def __str__(self) -> str:
         what = "withdraw the card of" if self.kind == "withdrawn" else "print the card of"

@@ -54,24 +54,17 @@ class SearchLimits:
 
     Equal inputs give equal weeks as long as the search ends by gap or nodes; a week that ends by
     the clock depends on the speed of the computer.
-
-    Parameters
-    ----------
-    gap_percent
-        A large week this near to the bound is good enough; small ones are proven best if `nodes`
-        are enough.
-    nodes
-        Maximum nodes of the search tree of a small week.
-    moves_per_school
-        Small changes tried for every school by annealing.
-    seconds
-        Maximum wall-clock time.
     """
 
     gap_percent: float = 0.5
+    """A large week this near to the bound is good enough; small ones are proven best if `nodes` are
+    enough."""
     nodes: int = 500
+    """Maximum nodes of the search tree of a small week."""
     moves_per_school: int = 30_000
+    """Small changes tried for every school by annealing."""
     seconds: float = math.inf
+    """Maximum wall-clock time."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -133,53 +133,36 @@ class PatrolShortfall:
 
 @dataclass(frozen=True, eq=False)
 class Week:
-    """Who patrols which school on which day.
-
-    Parameters
-    ----------
-    plan
-        What it was chosen from; that of the first day, where plans differ from day to day.
-    days
-        The school week's days that were planned.
-    duties
-        In the order of day, start and officer.
-    unmet
-        Every school and day without a patrol, and why.
-    short
-        Schools that get fewer than `[week] min_patrols_per_school`.
-    status
-        "optimal" when proven best, else "feasible".
-    worth, bound
-        See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`.
-    notes
-        What was assumed, in plain sentences.
-    locks, bans
-        Duties set and ruled out by hand.
-    delivered
-        Days on which a hotspot had its dose before this week was planned, by hotspot.
-    absent
-        Days on which officers were found to be away after the week was handed out.
-    created_from
-        Data and settings, see `patrolplan.area.provenance`.
-    history
-        Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words.
-    """
+    """Who patrols which school on which day."""
 
     plan: Plan
+    """What it was chosen from; that of the first day, where plans differ from day to day."""
     days: tuple[dt.date, ...]
+    """The school week's days that were planned."""
     duties: tuple[Duty, ...]
+    """In the order of day, start and officer."""
     unmet: tuple[Unmet, ...]
+    """Every school and day without a patrol, and why."""
     short: tuple[PatrolShortfall, ...]
+    """Schools that get fewer than `[week] min_patrols_per_school`."""
     status: str
+    """"optimal" when proven best, else "feasible"."""
     worth: float
     bound: float
+    """See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`."""
     notes: tuple[str, ...]
+    """What was assumed, in plain sentences."""
     locks: tuple[Lock, ...]
     bans: tuple[Ban, ...]
+    """Duties set and ruled out by hand."""
     delivered: dict[str, frozenset[dt.date]]
+    """Days on which a hotspot had its dose before this week was planned, by hotspot."""
     absent: dict[str, frozenset[dt.date]]
+    """Days on which officers were found to be away after the week was handed out."""
     created_from: dict[str, Any]
+    """Data and settings, see `patrolplan.area.provenance`."""
     history: tuple[tuple[str, str], ...] = ()
+    """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
 
     @property
     def has_mixed_modes(self) -> bool:

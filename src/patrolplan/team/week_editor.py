@@ -52,21 +52,14 @@ def get_slot(duty: Duty | Lock) -> PatrolSlot:
 
 @dataclass(frozen=True, eq=False)
 class WeekEditor:
-    """What a week may become by hand: its options under its locks and bans.
-
-    Parameters
-    ----------
-    inputs
-        What the week is chosen from; patrols handed out that are no longer in the plan are held.
-    before
-        The week that is changed: what is neither chosen nor ruled out by hand comes from it.
-    own_notes
-        Notes that do not follow from the choice, such as earlier absences.
-    """
+    """What a week may become by hand: its options under its locks and bans."""
 
     inputs: RotaInputs
+    """What the week is chosen from; patrols handed out that are no longer in the plan are held."""
     before: Week
+    """The week that is changed: what is neither chosen nor ruled out by hand comes from it."""
     own_notes: tuple[str, ...] = ()
+    """Notes that do not follow from the choice, such as earlier absences."""
 
     @classmethod
     def from_week(
