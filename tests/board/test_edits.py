@@ -141,12 +141,12 @@ def test_every_reason_is_said(hand, chosen):
     assert "not a day" in why_not(
         hand, chosen, **base, officer="SSO-01", urn="900001", date="2026-12-25"
     )
-    assert "not there any more" in why_not(
+    assert "no longer exists" in why_not(
         hand, chosen, kind="remove", officer="SSO-01", urn="900007", date=day
     )
     full = next(d for d in chosen.days if d not in {x.date for x in of(chosen, "SSO-02")})
     assert len(of(chosen, "SSO-02")) == 3
-    assert "has reached 3 patrols" in why_not(
+    assert "has reached the maximum of 3 patrols" in why_not(
         hand, chosen, **base, officer="SSO-02", urn="900007", date=f"{full}"
     )
 
@@ -193,7 +193,7 @@ def test_a_ban_takes_back_what_it_rules_out(hand, chosen):
     banned, week = after(hand, chosen, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert duty not in week.duties
     assert week.bans == (Ban(duty.officer, None, duty.date),)
-    assert "kept off it by hand" in why_not(banned, week, kind="add", **post(duty), variant=None)
+    assert "is ruled out by a ban" in why_not(banned, week, kind="add", **post(duty), variant=None)
     freed, again = after(banned, week, kind="unban", officer=duty.officer, date=f"{duty.date}")
     assert again.bans == ()
     assert after(freed, again, kind="add", **post(duty), variant=None)[1].duties

@@ -219,22 +219,27 @@ def test_a_comparison_that_held_hardly_any_cannot_tell(demo_plan):
     names = demo_plan.hotspots["hotspot"].iloc[:-1]
     result = pp.estimate_impact(demo_plan.area, demo_plan.hotspots, _doses(names), **SPANS)
     assert not result.has_enough_incidents
-    assert "to compare with, and the streets around them, held hardly any before" in str(result)
-    assert any("none as bad was left" in caution for caution in result.cautions)
+    assert "the comparison hotspots, and the streets around them, had hardly any before" in str(
+        result
+    )
+    assert any("none as bad was without a dose" in caution for caution in result.cautions)
 
 
 def test_a_comparison_of_nothing_gives_no_difference():
     """Where the comparison had no incident before, the difference is not a number."""
     events = np.array([[90.0, 70.0], [0.0, 5.0], [40.0, 50.0], [40.0, 30.0]])
     assert np.isnan(_compute_difference(np.eye(4), events)).all()
-    assert "held hardly any" in _explain_too_few(np.eye(4), events)
+    assert "had hardly any" in _explain_too_few(np.eye(4), events)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"before": ("2026-07", "2026-08")}, "let before end first"),
-        ({"before": ("2026-04", "2026-07")}, "let before end first"),  # one month in both
+        ({"before": ("2026-07", "2026-08")}, "end 'before' before 'after' begins"),
+        (
+            {"before": ("2026-04", "2026-07")},
+            "end 'before' before 'after' begins",
+        ),  # one month in both
         ({"before": ("1999-01", "1999-02")}, "choose months from 2024-10 to 2026-09"),
         ({"after": ("2026-30", "2026-31")}, "write YYYY-MM"),
     ],

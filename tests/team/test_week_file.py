@@ -59,9 +59,9 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     read = read_week(_written(document, tmp_path), area, other)
     assert build_week_document(read)["patrols"] == document["patrols"]
     assert build_week_document(read)["created_from"] == document["created_from"]
-    assert "Data or settings are not those that this week was made from" in read.notes[-2]
+    assert "Data or settings have changed since this week was planned" in read.notes[-2]
     urn = plan.patrols[0].urn
-    assert read.notes[-1].startswith("Not in the plan as it is now, but kept: ")
+    assert read.notes[-1].startswith("No longer in the plan, but kept: ")
     assert f"URN {urn} on" in read.notes[-1]
     gone = next(duty for duty in read.duties if duty.urn != urn)
     repaired, changes = replan(read, area, other, absent={gone.officer: {gone.date}})
@@ -95,7 +95,7 @@ def test_an_earlier_absence_still_counts(week, demo_area, plan):
         (lambda d: d.update(schema=2), r"schema 2 is not 1"),
         (lambda d: d.update(days=[]), r"days: List should have at least 1 item"),
         (lambda d: d["patrols"][0].update(start="25:00"), r"no time of day.*seen: '25:00'"),
-        (lambda d: d["patrols"][0].update(date="1.12.26"), r"no date.*seen: '1.12.26'"),
+        (lambda d: d["patrols"][0].update(date="1.12.26"), r"not a date.*seen: '1.12.26'"),
         (lambda d: d["patrols"][0].update(route=999), r"there is no route 999"),
         (lambda d: d["patrols"][0].update(urn="1"), r"not those of route"),
         (lambda d: d["patrols"].append(d["patrols"][0]), r"has 2 patrols on"),
@@ -122,7 +122,7 @@ def test_all_problems_are_reported_at_once(document, demo_area, plan, tmp_path):
 
 def test_a_missing_file_and_broken_json_are_refused(demo_area, plan, tmp_path):
     """A folder without a week, and a file that is none."""
-    with pytest.raises(pp.InputError, match="no week can be read there"):
+    with pytest.raises(pp.InputError, match="the week cannot be read"):
         read_week(tmp_path, demo_area, plan)
     (tmp_path / "week.json").write_text("{", encoding="utf-8")
     with pytest.raises(pp.InputError, match="is not JSON"):

@@ -57,14 +57,14 @@ DOSED_ROWS, COMPARISON_ROWS = [0, 2], [1, 3]
 """Rows of the dosed hotspots and of the comparison, each with the streets around."""
 
 CAUTIONS = (
-    "This was no experiment: bad places are chosen, and bad months are followed by better ones.",
+    "This was not an experiment: bad places are chosen, and better months follow bad ones.",
     "Recorded crime is what was reported; presence can make people report more.",
     "Each dosed hotspot is compared with the undosed one whose count before was nearest.",
     "An interval that holds zero shows neither that it worked nor that it did not.",
 )
 NONE_AS_BAD = (
-    "The hotspots to compare with held less than half as much before: none as bad was left without "
-    "a dose, and the better months that follow bad ones can pass for an effect."
+    "The comparison hotspots had less than half as much before: none as bad was without a dose, "
+    "and the better months that follow bad ones can look like an effect."
 )
 SNAPPED = (
     "Crimes are spread over the streets that share a map point: an effect on one street is "
@@ -177,7 +177,7 @@ def estimate_impact(
     spans = [_parse_months(area, "before", *before), _parse_months(area, "after", *after)]
     if spans[0][-1] >= spans[1][0]:
         what = f"before ends in {before[1]}, after begins in {after[0]}"
-        raise _build_error(what, "let before end first")
+        raise _build_error(what, "end 'before' before 'after' begins")
     month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
     doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
     dosed = hotspots["hotspot"].isin(doses["hotspot"]).to_numpy()
@@ -224,7 +224,7 @@ def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) ->
     share = before[DOSED_ROWS] / max(before[DOSED_ROWS].sum(), MIN_COUNT)
     some = share > 0
     if (share**2)[some] @ variance[COMPARISON_ROWS][some] > 1 / MIN_EVENTS:
-        return "the hotspots to compare with, and the streets around them, held hardly any before"
+        return "the comparison hotspots, and the streets around them, had hardly any before"
     return ""
 
 
@@ -274,7 +274,7 @@ def _parse_months(area: StudyArea, name: str, first: str, last: str) -> pd.Datet
             pd.Period(first, "M").start_time, pd.Period(last, "M").start_time, freq="MS"
         )
     except ValueError:
-        what = f"'{first}' to '{last}' are no months"
+        what = f"'{first}' to '{last}' are not months"
         raise _build_error(what, "write YYYY-MM", name) from None
     if not len(span) or span[0] < months.min() or span[-1] > months.max():
         what = f"{first} to {last} is not within the data"
@@ -304,7 +304,7 @@ def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDA
     if not dosed.any() or dosed.all():
         which = "every hotspot" if dosed.any() else "no hotspot"
         what = f"{which} had a dose in the months after"
-        raise _build_error(what, "some must have had one, and some none", "delivered")
+        raise _build_error(what, "some hotspots must have had one, and some none", "delivered")
     others = np.flatnonzero(~dosed)
     apart = np.abs(before[dosed][:, None] - before[others])
     return np.asarray(others[linear_sum_assignment(apart)[1]])

@@ -80,11 +80,11 @@ class UnmetReasons:
         if not in_time.any():
             return self._explain_hours(officer, day, routes)
         if inputs.banned[officer, day, routes][in_time].all():
-            return f"{name} is kept off it by hand"
+            return f"{name} is ruled out by a ban"
         if (officer, day) in self.urn_at:
             return f"{name} patrols URN {self.urn_at[officer, day]} that day"
         if self.patrols[officer] >= inputs.most[officer]:
-            return f"{name} has reached {inputs.most[officer]} patrols"
+            return f"{name} has reached the maximum of {inputs.most[officer]} patrols"
         return ""
 
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
@@ -99,18 +99,15 @@ class UnmetReasons:
         hours = f"{format_time(begin)}-{format_time(end)}"
         if ends.min() > end + MINUTES_TOLERANCE:
             return (
-                f"no patrol fits {name}'s hours {hours}: from {format_time(starts.min())}, "
-                f"the shortest lasts until {format_time(ends.min())}"
+                f"no patrol fits {name}'s hours {hours}: starting at {format_time(starts.min())}, "
+                f"the shortest ends at {format_time(ends.min())}"
             )
         latest = int(np.argmax(starts))
         minutes = starts[latest] - inputs.set_out[officer, routes[latest]]
-        way = (
-            f"the way from base takes {np.ceil(minutes):.0f} minutes" if minutes else "at the base"
-        )
-        return (
-            f"no patrol fits {name}'s hours {hours}: "
-            f"it starts at {format_time(starts[latest])} and {way}"
-        )
+        at = format_time(starts[latest])
+        way = f"at {at} and the way from base takes {np.ceil(minutes):.0f} minutes"
+        way = way if minutes else f"at the base at {at}"
+        return f"no patrol fits {name}'s hours {hours}: it starts {way}"
 
     def _explain_free_officer(self, officer: int, school: int, day: int) -> str:
         """Why an officer who could come does not: routes that must vary, or nothing gained."""
@@ -118,11 +115,11 @@ class UnmetReasons:
         routes = self._list_routes_in_time(officer, school, day)
         allowed = ~self.inputs.banned[officer, day, routes]
         if self.find_repeated_routes(day)[routes[allowed]].all():
-            return f"{name} is free, but the routes left are walked on the day before or after"
+            return f"{name} is free, but every route left is walked on the day before or after"
         if crowded := self._list_crowded(officer, school, day):
             names = " or ".join(sorted(set.intersection(*crowded) or set.union(*crowded)))
-            most = f"the most of {self.max_minutes:g} minutes"
-            return f"{name} is free, but {names} would get more than {most}"
+            cap = f"the maximum of {self.max_minutes:g} minutes"
+            return f"{name} is free, but {names} would get more than {cap}"
         return f"{name} is free, but one more patrol there adds nothing to the week"
 
     def _list_routes_in_time(self, officer: int, school: int, day: int) -> Ints:
@@ -196,7 +193,7 @@ class UnmetReasons:
                     why = "; ".join(self._describe_visitors(name, day))
                     yield (
                         f"{name} gets {minutes:.0f} minutes on {format_day(date)}, "
-                        f"more than the most of {self.max_minutes:g}: {why}."
+                        f"more than the maximum of {self.max_minutes:g}: {why}."
                     )
 
     def _describe_visitors(self, hotspot: str, day: int) -> Iterator[str]:
@@ -207,7 +204,7 @@ class UnmetReasons:
             if on == day and visits:
                 locked = self.inputs.locked[officer, day, route] >= 0
                 held = (officer, day, route) in self.inputs.held_rows
-                why = "handed out" if held else "set by hand" if locked else "by hand"
+                why = "handed out" if held else "locked" if locked else "placed by hand"
                 why = "it must be visited" if visits[0].tasked else why
                 yield f"{self.inputs.officers[officer]} at URN {patrol.urn} ({why})"
 
@@ -220,16 +217,19 @@ def check_locks_and_bans(inputs: RotaInputs) -> None:
         for row in rows:
             place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
             if row.officer is not None and row.officer not in inputs.officers:
-                problems.add(kind, f"there is no officer '{row.officer}'", "name one", place)
+                problems.add(
+                    kind, f"there is no officer '{row.officer}'", "name one of them", place
+                )
             highest = _find_highest_variant(inputs, row)
             if highest < 0:
-                problems.add(kind, f"no patrol is planned for URN '{row.urn}'", "name one", place)
+                what = f"no patrol is planned for URN '{row.urn}'"
+                problems.add(kind, what, "name a school of the plan", place)
             elif row.variant is not None and not 0 <= row.variant <= highest:
                 what = f"there is no variant {row.variant}"
                 problems.add(kind, what, f"write 0 to {highest}", place)
             if row.date not in {*days, *([None] if kind == "ban" else [])}:
                 span = f"{format_day(days[0])} to {format_day(days[-1])}"
-                what = f"{row.date} is not among the days planned"
+                what = f"{row.date} is not one of the planned days"
                 problems.add(kind, what, f"name a day from {span}", place)
     problems.raise_if_any()
 
@@ -247,41 +247,27 @@ def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
 def check_locks(inputs: RotaInputs) -> None:
     """Raise for locks that nobody could fulfil, one by one or together."""
     problems = Problems()
+    reasons = UnmetReasons(inputs, np.zeros((0, 3), dtype=np.int64))
     for number, lock in enumerate(inputs.locks):
         if not (inputs.problem.lock == number).any():
+            row, school = inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)
+            what = reasons.find_obstacle(row, school, inputs.days.index(lock.date))
+            what = what or "a ban rules it out, or the variant does not fit the hours"
             place = f"{lock.officer} at {lock.urn} on {lock.date}"
-            problems.add("lock", _explain_impossible_lock(inputs, lock), "take it back", place)
+            problems.add("lock", what, "remove the lock", place)
     officer_days = Counter((lock.officer, lock.date) for lock in inputs.locks)
     for (officer, date), count in sorted(officer_days.items()):
         if count > 1:
-            problems.add("lock", f"{officer} has two patrols on {date}", "keep one of them")
+            problems.add("lock", f"{officer} has two patrols on {date}", "keep one of the locks")
     most = dict(zip(inputs.officers, inputs.most.tolist(), strict=True))
     for officer, count in sorted(Counter(lock.officer for lock in inputs.locks).items()):
         if count > most[officer]:
-            what = f"{officer} has {count} patrols, more than the most of {most[officer]}"
-            problems.add("lock", what, "take some back, or raise max_patrols_per_week")
+            what = f"{officer} has {count} patrols, more than the maximum of {most[officer]}"
+            problems.add("lock", what, "remove some locks, or raise max_patrols_per_week")
     together = inputs.area.settings.patrol.officers
     school_days = Counter((lock.urn, lock.date) for lock in inputs.locks)
     for (urn, date), count in sorted(school_days.items()):
         if count > together:
             what = f"URN {urn} has more than {together} officers on {date}"
-            problems.add("lock", what, "take some back")
+            problems.add("lock", what, "remove some locks")
     problems.raise_if_any()
-
-
-def _explain_impossible_lock(inputs: RotaInputs, lock: Lock) -> str:
-    officer, day = inputs.officers.index(lock.officer), inputs.days.index(lock.date)
-    school = inputs.urns.index(lock.urn)
-    if not inputs.is_open[school, day]:
-        return "the school is closed (term dates)"
-    if inputs.away[officer, day]:
-        return f"{lock.officer} is absent"
-    if np.isnan(inputs.hours[officer, day, 0]):
-        return f"{lock.officer} is off"
-    routes = inputs.list_routes(officer, school, day)
-    if not len(routes):
-        said = MODE_WORDS[inputs.modes[officer]]
-        return f"{lock.officer} goes {said}, and no patrol {said} is planned for it"
-    if not inputs.in_time[officer, day, routes].any():
-        return f"no patrol fits {lock.officer}'s hours"
-    return "a ban rules it out, or the variant does not fit the hours"

@@ -116,7 +116,7 @@ def check_absences(
         for day in sorted(away):
             if day not in days:
                 span = f"{days[0]} to {days[-1]}"
-                problems.add("--absent", f"{day} is not in the week {span}", "name another day")
+                problems.add("--absent", f"{day} is not in the week {span}", "name a day of it")
     problems.raise_if_any()
 
 

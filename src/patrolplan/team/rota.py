@@ -96,8 +96,8 @@ def plan_week(
 def check_officers(area: StudyArea) -> None:
     """Raise if the area has no officers."""
     if area.officers.empty:
-        where, what = "[sources] officers", "no officer is known"
-        raise InputError.one(where, what, "name a table of officers there")
+        where, what = "[sources] officers", "there are no officers"
+        raise InputError.one(where, what, "name the table of officers there")
 
 
 def _check_dose_cap(area: StudyArea) -> None:
@@ -109,7 +109,7 @@ def _check_dose_cap(area: StudyArea) -> None:
             "[week]",
             f"max_dose_minutes_per_day {most:g} is below [patrol] dwell_minutes {dwell:g}",
         )
-        remedy = f"no visit would be allowed: make it {dwell:g} or more"
+        remedy = f"not even one visit would fit; set it to {dwell:g} or more"
         raise InputError.one(where, what, remedy)
 
 
@@ -188,16 +188,16 @@ def _list_notes(inputs: RotaInputs) -> Iterator[str]:
     """What was assumed about the area, its dates, loans, bicycles and doses."""
     yield from describe_guard(inputs.area)
     if not (inputs.area.term_dates["kind"] == "term").any():
-        yield "No term dates are known: every weekday is taken for a school day."
+        yield "There are no term dates: every weekday counts as a school day."
     for lock in inputs.locks:
         if not inputs.cares[inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)]:
-            yield f"{lock.officer} is lent to URN {lock.urn} on {lock.date} by hand."
+            yield f"{lock.officer} is lent to URN {lock.urn} on {lock.date} by a lock."
     other = inputs.plans[0].other_mode
     if other is not None:
         yield from build_way_notes(other.area)
     unknown = sorted(set(inputs.delivered) - set(inputs.hotspots))
     if unknown:
-        yield f"Doses in places that no route visits do not count: {', '.join(unknown)}."
+        yield f"Doses at places that no route visits are not counted: {', '.join(unknown)}."
 
 
 def _note_blocked_schools(
@@ -206,8 +206,8 @@ def _note_blocked_schools(
     """Schools under their minimum that only the daily maximum keeps officers from."""
     for row in short:
         if reasons.is_blocked_by_cap(inputs.urns.index(row.urn)):
-            most = f"the most of {reasons.max_minutes:g} minutes a hotspot a day"
-            yield f"{row}: {most} comes before the least."
+            cap = f"the maximum of {reasons.max_minutes:g} minutes a hotspot a day"
+            yield f"{row}: {cap} comes before that minimum."
 
 
 def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def _parse_day(value: object) -> object:
             return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
         except ValueError:
             pass
-    message = "is no date, written YYYY-MM-DD"
+    message = "is not a date; write YYYY-MM-DD"
     raise ValueError(message)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Ban
 
 
-PATROL_GONE = "the patrol is not there any more"
+PATROL_GONE = "the patrol no longer exists"
 
 
 class InvalidEditError(PatrolplanError, ValueError):
@@ -140,7 +140,7 @@ class WeekEditor:
         for duty in duties:
             option = _find_option(self.inputs, duty)
             if option is None:
-                message = f"{get_slot(duty)}: a ban rules it out, or its route is planned no more"
+                message = f"{get_slot(duty)}: a ban rules it out, or its route is no longer planned"
                 raise InvalidEditError(message)
             rows.append(self.inputs.option_rows[option])
         return np.array(rows, dtype=np.int64)
@@ -188,7 +188,7 @@ class WeekEditor:
         number = next((n for n in range(1, together + 1) if n not in taken), None)
         if number is None:
             who = " and ".join(duty.officer for duty in same)
-            message = f"{who} patrols URN {slot.urn} on {format_day(slot.date)} already"
+            message = f"URN {slot.urn} is already patrolled by {who} on {format_day(slot.date)}"
             raise InvalidEditError(message)
         mine = (problem.officer == officer) & (problem.day == day) & (problem.school == school)
         mine &= problem.route_number[problem.route] == number
@@ -200,7 +200,7 @@ class WeekEditor:
         varied = options[~reasons.find_repeated_routes(day)[problem.route[options]]]
         if not len(varied):
             message = (
-                f"the same route would be walked two days running at URN {slot.urn}: "
+                f"the same route would be walked on two days running at URN {slot.urn}: "
                 "choose another route or day"
             )
             raise InvalidEditError(message)
@@ -219,7 +219,7 @@ class WeekEditor:
             return np.asarray(options[np.array([not names for names in crowded], dtype=bool)])
         names = " and ".join(sorted(set().union(*crowded)))
         message = (
-            f"{names} would get more than the most of {self.problem.max_dose_minutes:g} minutes on "
+            f"{names} would get more than the maximum of {reasons.max_minutes:g} minutes on "
             f"{format_day(self.inputs.days[day])}: choose another route or day"
         )
         raise InvalidEditError(message)

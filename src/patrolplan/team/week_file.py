@@ -30,7 +30,7 @@ from patrolplan.team.week import Ban, Day, Duty, Lock, PatrolShortfall, Unmet, W
 
 SCHEMA = 1
 
-REMEDY = "take the file as it was written, or plan the week again with `patrolplan week --from`"
+REMEDY = "use the file as it was written, or plan the week again with `patrolplan week --from`"
 
 MAX_SHOWN_CHARACTERS = 40
 """Characters of a wrong value that are shown."""
@@ -246,8 +246,8 @@ def read_week_entry(path: str | Path) -> WeekEntry:
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        what = f"no week can be read there ({error.strerror or error})"
-        raise InputError.one(path, what, "name the folder of a week that was planned") from None
+        what = f"the week cannot be read ({error.strerror or error})"
+        raise InputError.one(path, what, "name the folder of a planned week") from None
     except (ValueError, RecursionError) as error:
         what = f"is not JSON ({error})"
         raise InputError.one(path, what, REMEDY) from None
@@ -260,7 +260,8 @@ def read_week_entry(path: str | Path) -> WeekEntry:
     except ValidationError as error:
         for row in error.errors(include_url=False):
             place = ".".join(str(part) for part in row["loc"]) or "the whole file"
-            what = f"{row['msg']} (seen: {row['input']!r:.{MAX_SHOWN_CHARACTERS}})"
+            message = row["msg"].removeprefix("Value error, ")
+            what = f"{message} (seen: {row['input']!r:.{MAX_SHOWN_CHARACTERS}})"
             problems.add(path, what, REMEDY, place)
         problems.raise_if_any()
         raise
@@ -274,7 +275,7 @@ def _list_contradictions(entry: WeekEntry) -> list[tuple[str, str]]:
     """Places where parts of the file contradict each other, and how."""
     found = []
     if any(later <= day for day, later in zip(entry.days, entry.days[1:], strict=False)):
-        found.append(("days", "the days do not rise"))
+        found.append(("days", "the days are not in order"))
     for number, row in enumerate(entry.patrols):
         place = f"patrols.{number}"
         if row.date not in entry.days:
@@ -317,7 +318,7 @@ def _describe_differences(
     now = compute_short_id(compute_area_provenance(area))
     if then == now:
         return ()
-    changed = f"Data or settings are not those that this week was made from ({then}, now {now})"
+    changed = f"Data or settings have changed since this week was planned ({then}, now {now})"
     notes = [f"{changed}: patrols handed out keep their stops and times."]
     planned = {
         day: {
@@ -333,5 +334,5 @@ def _describe_differences(
         few = 5
         names = "; ".join(str(duty) for duty in other[:few])
         more = f"; and {len(other) - few} more" if len(other) > few else ""
-        notes.append(f"Not in the plan as it is now, but kept: {names}{more}.")
+        notes.append(f"No longer in the plan, but kept: {names}{more}.")
     return tuple(notes)
