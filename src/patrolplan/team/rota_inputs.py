@@ -153,14 +153,10 @@ class RotaInputs:
     @cached_property
     def held_rows(self) -> dict[tuple[int, int, int], Duty]:
         """Officer, day and route of every duty that stays."""
-        row = self._walked.row_by_key
+        officers, days, row = self.officers, self.days, self._walked.row_by_key
         return {
-            (
-                self.officers.index(duty.officer),
-                self.days.index(duty.date),
-                row[build_route_key(duty.patrol)],
-            ): duty
-            for duty in self.held
+            (officers.index(d.officer), days.index(d.date), row[build_route_key(d.patrol)]): d
+            for d in self.held
         }
 
     @cached_property

@@ -17,10 +17,8 @@ undone by applying it backwards.
 Rules and floor: a move is also undone unless the week still keeps every rule, has no more patrols
 missing than the floor allows, and gives every school it touches its floor of dose. The search
 starts from a week that keeps all of these, and only options that a move takes out or puts in can
-break them. So every week on the way keeps them, and so does the best one, which is what is
-returned.
-
-Compiled, and ended by the number of moves, so that equal inputs give equal weeks.
+break them. So every week on the way keeps them, the best one included. The search is compiled
+and ended by the number of moves, so that equal inputs give equal weeks.
 """
 
 from typing import NamedTuple
