@@ -100,7 +100,7 @@ def load_demo_problem() -> RotaProblem:
     risk = pp.estimate_risk(area)
     days = list_school_days(MONDAY)
     plans = plan_days(area, risk, pp.find_hotspots(area, risk), days, held_out=False)
-    return RotaInputs(area, tuple(plans.values()), days).build_problem()
+    return RotaInputs(area, tuple(plans.values()), days).problem
 
 
 def measure(label: str, seed: int, problem: RotaProblem, size: int) -> dict[str, Any]:

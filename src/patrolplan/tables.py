@@ -163,6 +163,8 @@ class LeftOutRow:
     count: int
     shown_from: int = 1
     """Counts below this are told as "fewer than" it: the threshold for reports, see `privacy`."""
+    urn: str = ""
+    """The school that it concerns, where it is one; for the program alone, not for outputs."""
 
     @property
     def count_text(self) -> str:
@@ -181,10 +183,10 @@ class LeftOut:
 
     rows: list[LeftOutRow] = field(default_factory=list)
 
-    def add(self, source: str, reason: str, count: int) -> None:
+    def add(self, source: str, reason: str, count: int, *, urn: str = "") -> None:
         """Count rows left out; nothing is noted for a count of zero."""
         if count:
-            self.rows.append(LeftOutRow(source, reason, int(count)))
+            self.rows.append(LeftOutRow(source, reason, int(count), urn=urn))
 
     def extend(self, rows: Iterable[LeftOutRow]) -> None:
         """Take over what another room left out."""

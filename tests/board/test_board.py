@@ -19,8 +19,8 @@ from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Lock, build_week_document
-from patrolplan.team.week_file import read_week
+from patrolplan.team.week import Lock
+from patrolplan.team.week_file import build_week_document, read_week
 
 PATIENCE_SECONDS = 60
 

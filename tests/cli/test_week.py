@@ -44,7 +44,7 @@ def test_without_a_week_there_is_nothing_to_repair(run, small, tmp_path):
     away = ["--absent", f"SSO-01:{DAY}"]
     code, _, stderr = run("week", "--config", small, "--replan", *away, "--out", tmp_path)
     assert code == 1
-    assert "no week can be read there" in stderr
+    assert "the week cannot be read" in stderr
     assert not list(tmp_path.iterdir())
 
 

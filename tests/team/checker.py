@@ -68,7 +68,7 @@ def sum_minutes_by_day(problem, chosen):
 
 
 def _find_over_cap(problem, chosen):
-    """Hotspots with more than the most of a day, though a visit was neither asked nor locked."""
+    """Hotspots over the daily maximum, though a visit was neither mandatory nor locked."""
     minutes, there = sum_minutes_by_day(problem, chosen)
     stops = defaultdict(set)
     for route, hotspot in problem.visits.tolist():
@@ -82,8 +82,8 @@ def _find_over_cap(problem, chosen):
             locked = lock >= 0 and (
                 problem.locks_first or all(hotspot in stops[route] for route in same)
             )
-            asked = problem.mandatory_visits is not None and problem.mandatory_visits[row]
-            if not (locked or asked):
+            mandatory = problem.mandatory_visits is not None and problem.mandatory_visits[row]
+            if not (locked or mandatory):
                 yield f"hotspot {hotspot} gets {total:g} minutes on day {day}"
 
 
@@ -150,7 +150,7 @@ def sum_school_dose(problem, chosen):
 
 
 def compute_max_dose(problem):
-    """The dose of each school with its longest patrols on every day, whoever has the time."""
+    """The dose of each school with its longest patrols on every day, regardless of officers."""
     best = defaultdict(float)
     for o in range(len(problem.officer)):
         route = int(problem.route[o])

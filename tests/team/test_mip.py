@@ -11,7 +11,7 @@ from patrolplan.team.mip import _redirect_output
 c = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
 with _redirect_output():
     c.printf(b"chatter\\n")
-print('{"told": true}')
+print('{"ok": true}')
 """
 
 SHARPENED = """
@@ -35,22 +35,22 @@ for answer in (
     programme.solve_relaxation(seconds=20.0),
 ):
     assert answer.bound > 0
-print('{"told": true}')
+print('{"ok": true}')
 """
 
 
 def test_solving_prints_nothing_to_standard_output():
-    """Whichever way HiGHS is asked, its banner stays out of standard output."""
+    """However HiGHS is called, its banner stays out of standard output."""
     run = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", SHARPENED], capture_output=True, text=True, check=True
     )
-    assert run.stdout == '{"told": true}\n'
+    assert run.stdout == '{"ok": true}\n'
 
 
 def test_what_compiled_code_prints_stays_out_of_standard_output():
-    """Into a pipe too, nothing but our own words goes to standard output: `--json` stays JSON."""
+    """Also into a pipe, only our own words go to standard output: `--json` stays JSON."""
     run = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", CHATTER], capture_output=True, text=True, check=True
     )
-    assert run.stdout == '{"told": true}\n'
+    assert run.stdout == '{"ok": true}\n'
     assert "chatter" in run.stderr

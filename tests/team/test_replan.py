@@ -1,29 +1,15 @@
 """Repairs at short notice: on tiny weeks nothing changes fewer duties, and what is held stays."""
 
 import dataclasses
-import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
+from team import checker, teams
 
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.replan import limit_to_repairs
 from patrolplan.team.solve import SearchLimits, solve_rota
-
-HERE = Path(__file__).parent
-
-
-def _load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-checker = _load(HERE / "checker.py")
-teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
 
 
 def _handed_out(seed):
@@ -40,11 +26,11 @@ def _handed_out(seed):
 
 
 def _absent(problem, chosen, seed):
-    """One officer away on one of their days: the options left, what is kept and what is lost."""
+    """One officer away on one of their days: the options left, what stays and what is lost."""
     away = chosen[seed % len(chosen)]
     gone = (problem.officer == problem.officer[away]) & (problem.day == problem.day[away])
-    kept = [row for row in chosen if not gone[row]]
-    return ~gone, kept, [row for row in chosen if gone[row]], int(problem.day[away])
+    stay = [row for row in chosen if not gone[row]]
+    return ~gone, stay, [row for row in chosen if gone[row]], int(problem.day[away])
 
 
 def _rank(problem, chosen, before, had):
@@ -57,23 +43,23 @@ def _rank(problem, chosen, before, had):
 def test_no_other_week_changes_fewer_duties(seed):
     """Of all weeks that keep what was not lost, none loses fewer patrols or changes fewer cards."""
     problem, chosen = _handed_out(seed)
-    there, kept, lost, day = _absent(problem, chosen, seed)
+    left, stay, lost, day = _absent(problem, chosen, seed)
     had = np.bincount(problem.school[chosen], minlength=problem.schools)
     lock = np.full(len(problem), -1)
-    lock[kept] = np.arange(len(kept))
+    lock[stay] = np.arange(len(stay))
     held = dataclasses.replace(problem, lock=lock)
     slots = {(int(problem.school[row]), int(problem.day[row])) for row in lost}
-    rows = np.flatnonzero(there)
+    rows = np.flatnonzero(left)
     part = limit_to_repairs(held.select(rows), had, slots, first=day)
     solution = solve_rota(part, stop=SearchLimits(gap_percent=0.0, moves_per_school=300))
     key = {(int(o), int(d), int(r)): n for n, (o, d, r) in enumerate(_keys(problem))}
     ours = [key[tuple(map(int, row))] for row in _keys(part)[solution.chosen]]
-    assert set(kept) <= set(ours)
+    assert set(stay) <= set(ours)
     assert checker.find_broken_rules(dataclasses.replace(problem, lock=lock), ours) == []
     ranked = [
         _rank(problem, week, chosen, had)
         for week in _weeks(problem, rows, len(chosen))
-        if set(kept) <= set(week)
+        if set(stay) <= set(week)
         and (np.bincount(problem.school[list(week)], minlength=problem.schools) <= had).all()
     ]
     assert _rank(problem, ours, chosen, had) == min(ranked)
@@ -84,7 +70,7 @@ def _keys(problem):
 
 
 def _weeks(problem: RotaProblem, rows, most):
-    """Every week of these options: one or none for each officer and day, rules kept."""
+    """Every week of these options: one or none for each officer and day, all rules kept."""
     groups = [
         [None, *(int(row) for row in rows if problem.officer_day[row] == slot)]
         for slot in np.unique(problem.officer_day[rows])

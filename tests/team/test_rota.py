@@ -1,34 +1,25 @@
-"""The demo borough's week: promises kept, reasons told, wishes by hand respected."""
+"""The demo borough's week: its promises, reasons, locks and bans."""
 
 import datetime as dt
-import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from team import checker
 
 import patrolplan as pp
 from patrolplan.patrols.patrol_writer import reverse_patrol
+from patrolplan.team.reasons import UnmetReasons
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.routes import build_route_key
-from patrolplan.team.week import Ban, Lock, build_week_document, find_open_days, list_school_days
+from patrolplan.team.rota_inputs import RotaInputs, build_route_key, collect_routes
+from patrolplan.team.week import Ban, Lock, find_open_days, list_school_days
+from patrolplan.team.week_file import build_week_document
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))
-
-_spec = importlib.util.spec_from_file_location("checker", Path(__file__).with_name("checker.py"))
-checker = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(checker)
-
-
-@pytest.fixture(scope="module")
-def plan(demo_area):
-    """Patrols of the demo borough, without the back-test."""
-    risk = pp.estimate_risk(demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk), held_out=False)
 
 
 @pytest.fixture(scope="module")
@@ -107,26 +98,46 @@ def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
 
 
 def test_reasons_are_exact(demo_area, plan, week):
-    """Off, elsewhere, at the most, closed, too short hours, nobody: each is said as it is."""
+    """Off, elsewhere, at the maximum, closed, hours too short, nobody: each has its sentence."""
     assert _why(week, "900002", WEDNESDAY) == "SSO-03 is off, nobody else covers it"
     served = {(duty.officer, duty.date): duty.urn for duty in week.duties}
     count = pd.Series([duty.officer for duty in week.duties]).value_counts()
     for gap in week.unmet:
         if gap.urn == "900001":
             elsewhere = served.get(("SSO-01", gap.date))
-            said = f"SSO-01 patrols URN {elsewhere} that day" if elsewhere else "SSO-01 has reached"
-            assert gap.why.startswith(said)
+            reason = (
+                f"SSO-01 patrols URN {elsewhere} that day" if elsewhere else "SSO-01 has reached"
+            )
+            assert gap.why.startswith(reason)
     assert count["SSO-01"] == 4
     closing = plan_week(demo_area, plan, start=dt.date(2026, 11, 23))
     assert _why(closing, "900004", dt.date(2026, 11, 27)) == "school closed (term dates)"
     short = _with_officers(demo_area, officer="SSO-02", wed="14:00-16:00")
     found = _why(plan_week(short, plan, start=MONDAY), "900007", WEDNESDAY)
-    assert found.startswith("no patrol fits SSO-02's hours 14:00-16:00: from 15:10, the shortest")
+    assert found.startswith(
+        "no patrol fits SSO-02's hours 14:00-16:00: starting at 15:10, the shortest"
+    )
     late = _with_officers(demo_area, officer="SSO-02", wed="15:08-18:00")
     found = _why(plan_week(late, plan, start=MONDAY), "900007", WEDNESDAY)
     assert "it starts at 15:10 and the way from base takes" in found
     alone = _with_officers(demo_area, officer="SSO-02", school_urns=[])
     assert _why(plan_week(alone, plan, start=MONDAY), "900007", MONDAY).startswith("no officer")
+
+
+def test_a_route_without_an_alternative_is_not_the_reason(demo_area, plan):
+    """A route that must vary is "walked on the day before"; a school's only one may be repeated."""
+    days = list_school_days(MONDAY)
+    urn = plan.patrols[0].urn
+    others = tuple(Ban(urn=urn, variant=n + 1) for n in range(len(plan.patrols[0].variants)))
+    for bans, varies in (((), True), (others, False)):
+        inputs = RotaInputs(demo_area, (plan,) * 5, days, bans=bans)
+        walked = collect_routes(inputs.plans, days)
+        one_way = tuple(replace(route, reverse_patrol=None) for route in walked.routes)
+        vars(inputs)["_walked"] = replace(walked, routes=one_way)
+        route = inputs.find_route(plan.patrols[0])
+        officer = int(np.flatnonzero(inputs.cares[:, inputs.urns.index(urn)])[0])
+        reasons = UnmetReasons(inputs, np.array([[officer, 0, route]]))
+        assert reasons.find_repeated_routes(1)[route] == varies
 
 
 def test_a_school_without_its_least_is_named(demo_area, plan):
@@ -153,30 +164,30 @@ def test_locks_and_bans_are_respected(demo_area, plan):
     assert not any(o == "SSO-03" and d == MONDAY for o, _, d in held)
     assert not any(u == "900012" for _, u, _ in held)
     assert not any(u == "900005" and v == 0 for (_, u, _), v in held.items())
-    assert "SSO-03 is kept off it by hand" in _why(week, "900002", MONDAY)
+    assert "SSO-03 is ruled out by a ban" in _why(week, "900002", MONDAY)
 
 
 @pytest.mark.parametrize(
-    ("locks", "told"),
+    ("locks", "message"),
     [
         ([Lock("SSO-03", "900002", WEDNESDAY)], "SSO-03 is off"),
         ([Lock("SSO-99", "900002", WEDNESDAY)], "there is no officer 'SSO-99'"),
         ([Lock("SSO-03", "1", TUESDAY)], "no patrol is planned for URN '1'"),
         ([Lock("SSO-03", "900002", MONDAY, 9)], "there is no variant 9"),
-        ([Lock("SSO-03", "900002", dt.date(2026, 12, 8))], "not among the days planned"),
+        ([Lock("SSO-03", "900002", dt.date(2026, 12, 8))], "not one of the planned days"),
         (
             [Lock("SSO-01", "900001", MONDAY), Lock("SSO-01", "900006", MONDAY)],
             "SSO-01 has two patrols",
         ),
         (
             [Lock("SSO-07", "900008", day) for day in (MONDAY, TUESDAY, WEDNESDAY, FRIDAY)],
-            "more than the most of 3",
+            "more than the maximum of 3",
         ),
     ],
 )
-def test_locks_that_cannot_be_are_refused_with_the_reason(demo_area, plan, locks, told):
+def test_locks_that_cannot_be_are_refused_with_the_reason(demo_area, plan, locks, message):
     """A lock that nobody could fulfil is an error that says why."""
-    with pytest.raises(pp.InputError, match=told):
+    with pytest.raises(pp.InputError, match=message):
         plan_week(demo_area, plan, start=MONDAY, locks=locks)
 
 
@@ -197,6 +208,18 @@ def test_doses_already_delivered_change_the_week(demo_area, plan, week):
         plan_week(demo_area, plan, start=MONDAY, delivered=delivered[["hotspot"]])
 
 
+def test_which_doses_count(demo_area, plan):
+    """From half a dwell a visit is a dose; those of seven days count, and runs up to day one."""
+    dates = [MONDAY - dt.timedelta(days=n) for n in (1, 2, 4)]
+    delivered = pd.DataFrame({"hotspot": "H1", "date": dates, "minutes": [7.5, 7.5, 7.4]})
+    week = plan_week(demo_area, plan, start=MONDAY, delivered=delivered, bans=[Ban()])
+    assert week.delivered == {"H1": frozenset(dates[:2])}
+    days = frozenset(MONDAY - dt.timedelta(days=n) for n in (0, 1, 2, 4, 7, 8))
+    inputs = RotaInputs(demo_area, (plan,), (MONDAY,), delivered={"H1": days})
+    row = list(inputs.hotspots).index("H1")
+    assert (inputs.problem.dosed_before[row], inputs.problem.run_before[row]) == (4, 2)
+
+
 def test_the_document_is_the_one_of_the_contracts(week):
     """Keys, times and dates are as `week --json` promises, and it is JSON."""
     document = json.loads(json.dumps(build_week_document(week), allow_nan=False))
@@ -212,12 +235,12 @@ def test_the_document_is_the_one_of_the_contracts(week):
 
 
 def test_an_absence_changes_as_little_as_possible(week, demo_area, plan):
-    """Every duty that is not lost stays; what is lost goes to whoever may and can, or is told."""
+    """Every duty that is not lost stays; what is lost goes to another officer or has a reason."""
     lost = [duty for duty in week.duties if duty.officer == "SSO-03"]
     absent = {"SSO-03": {duty.date for duty in lost}}
     repaired, changes = replan(week, demo_area, plan, absent=absent)
-    kept = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
-    assert kept <= {duty.key for duty in repaired.duties}
+    stay = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
+    assert stay <= {duty.key for duty in repaired.duties}
     assert checker.find_broken_duties(repaired, demo_area) == []
     gone = [change.duty.key for change in changes if change.kind == "withdrawn"]
     assert sorted(gone) == sorted(duty.key for duty in lost)

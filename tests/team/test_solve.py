@@ -1,33 +1,18 @@
 """The choice of a week on random teams, against independent code and brute force."""
 
-import importlib.util
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from team import checker, teams
 
-from patrolplan.team.floor import find_floor
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.solve import SearchLimits, solve_rota
+from patrolplan.team.solve import SearchLimits, find_floor, solve_rota
 
-HERE = Path(__file__).parent
-
-
-def _load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-checker = _load(HERE / "checker.py")
-teams = _load(HERE.parents[1] / "benchmarks" / "teams.py")
-QUICK = SearchLimits(gap_percent=2.0, nodes=50, sweeps=1, moves_per_school=500)
+QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
 
 
 def _random(schools, officers, seed, least, together):
@@ -52,8 +37,6 @@ def _check(problem, solution):
     assert checker.find_broken_rules(problem, chosen) == []
     assert solution.worth == pytest.approx(checker.compute_worth(problem, chosen), abs=1e-9)
     assert solution.bound >= solution.worth - 1e-9
-    counts = checker.count_school_patrols(problem, chosen)
-    assert solution.missing.tolist() == [max(0, problem.min_patrols - count) for count in counts]
 
 
 TEAM = {
@@ -138,22 +121,12 @@ def test_equal_inputs_and_seed_give_the_same_week():
 
 def _shared(minutes=15.0):
     """Two officers and two schools that share hotspot 0, on one day."""
-    return RotaProblem(
-        officer=np.array([0, 1, 1]),
-        day=np.array([0, 0, 0]),
-        route=np.array([0, 1, 2]),
-        lock=np.full(3, -1),
-        route_school=np.array([0, 1, 1]),
-        route_number=np.array([1, 1, 1]),
-        is_reversible=np.zeros(3, dtype=bool),
-        visits=np.array([[0, 0], [1, 0], [2, 1]]),
+    return teams.build_team(
+        [(0, 0, 0), (1, 0, 1), (1, 0, 2)],
+        [0, 1, 1],
+        [(0, 0), (1, 0), (2, 1)],
+        [0.5, 0.1],
         visit_minutes=np.full(3, minutes),
-        weight=np.array([0.5, 0.1]),
-        dosed_before=np.zeros(2, dtype=np.int64),
-        run_before=np.zeros(2, dtype=np.int64),
-        max_patrols=np.array([5, 5]),
-        dates=np.array([739_000]),
-        schools=2,
     )
 
 
@@ -209,3 +182,50 @@ def test_annealing_alone_comes_near_the_best():
     found = anneal_week(problem, floor, floor.chosen, moves=50_000, seed=1)
     assert best.proven
     assert checker.compute_worth(problem, found) >= 0.99 * best.worth
+
+
+def _two_officers(seed):
+    """Two officers, two days and two schools with routes of one to three stops of any dwell."""
+    rng = np.random.default_rng(seed)
+    options = np.argwhere(rng.random((2, 2, 4)) < 0.6)
+    stops = rng.integers(1, 4, 4)
+    return teams.build_team(
+        options,
+        [0, 0, 1, 1],
+        [(route, hotspot) for route in range(4) for hotspot in range(stops[route])],
+        np.full(3, 0.1),
+        is_reversible=rng.random(4) < 0.5,
+        visit_minutes=rng.choice([10.0, 15.0, 20.0], int(stops.sum())),
+        max_patrols=np.full(2, 2),
+        dates=np.array([739_000, 739_001]),
+    )
+
+
+def _lowest_dose(problem):
+    """The highest level that every school reaches, or its highest dose, by trying every week."""
+    target = np.minimum(problem.min_patrols, problem.open_days)
+    highest = checker.compute_max_dose(problem)
+    levels = [
+        np.where(dose >= highest, np.inf, dose).min()
+        for count in range(5)
+        for week in itertools.combinations(range(len(problem)), count)
+        if not checker.find_broken_rules(problem, week)
+        and (checker.count_school_patrols(problem, week) >= target).all()
+        for dose in [checker.sum_school_dose(problem, week)]
+    ]
+    return np.minimum(max(levels), highest) if levels else None
+
+
+def test_the_lowest_dose_is_the_highest_that_can_be_in_any_order():
+    """With dwells of 10, 15 and 20 minutes no level in between is passed over."""
+    rng = np.random.default_rng(0)
+    tried = 0
+    for seed in range(30):
+        problem = _two_officers(seed)
+        lowest = _lowest_dose(problem)
+        if lowest is None:
+            continue
+        tried += 1
+        for order in (np.arange(len(problem)), rng.permutation(len(problem))):
+            assert find_floor(problem.select(order)).dose == pytest.approx(lowest)
+    assert tried > 10

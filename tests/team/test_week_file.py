@@ -10,27 +10,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
-from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Ban, Lock, build_week_document
-from patrolplan.team.week_file import read_week
+from patrolplan.team.week import Ban, Lock
+from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 30)
-TUESDAY = MONDAY + dt.timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def found(demo_area):
-    """Risk and hotspots of the demo borough."""
-    risk = pp.estimate_risk(demo_area)
-    return risk, pp.find_hotspots(demo_area, risk)
-
-
-@pytest.fixture(scope="module")
-def plan(demo_area, found):
-    """Patrols of the demo borough, without the back-test."""
-    return pp.plan_patrols(demo_area, *found, held_out=False)
 
 
 @pytest.fixture(scope="module")
@@ -74,23 +59,23 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     read = read_week(_written(document, tmp_path), area, other)
     assert build_week_document(read)["patrols"] == document["patrols"]
     assert build_week_document(read)["created_from"] == document["created_from"]
-    assert "Data or settings are not those that this week was made from" in read.notes[-2]
+    assert "Data or settings have changed since this week was planned" in read.notes[-2]
     urn = plan.patrols[0].urn
-    assert read.notes[-1].startswith("Not in the plan as it is now, but kept: ")
+    assert read.notes[-1].startswith("No longer in the plan, but kept: ")
     assert f"URN {urn} on" in read.notes[-1]
     gone = next(duty for duty in read.duties if duty.urn != urn)
     repaired, changes = replan(read, area, other, absent={gone.officer: {gone.date}})
-    kept = {(d.officer, d.urn, d.date) for d in read.duties} - {
+    stay = {(d.officer, d.urn, d.date) for d in read.duties} - {
         (d.officer, d.urn, d.date)
         for d in read.duties
         if (d.officer, d.date) == (gone.officer, gone.date)
     }
-    assert kept <= {(d.officer, d.urn, d.date) for d in repaired.duties}
+    assert stay <= {(d.officer, d.urn, d.date) for d in repaired.duties}
     assert [str(c) for c in changes if c.kind == "withdrawn"] == [f"withdraw the card of {gone}"]
 
 
-def test_an_absence_told_before_still_counts(week, demo_area, plan):
-    """After a first repair, a second one does not send whoever was away already."""
+def test_an_earlier_absence_still_counts(week, demo_area, plan):
+    """After a first repair, a second one does not send officers who were away already."""
     first = next(duty for duty in week.duties if duty.officer == "SSO-01")
     once, _ = replan(week, demo_area, plan, absent={"SSO-01": {first.date}})
     other = next(duty for duty in once.duties if duty.date == first.date)
@@ -104,13 +89,13 @@ def test_an_absence_told_before_still_counts(week, demo_area, plan):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda d: d.pop("patrols"), r"patrols: Field required"),
         (lambda d: d.update(schema=2), r"schema 2 is not 1"),
         (lambda d: d.update(days=[]), r"days: List should have at least 1 item"),
         (lambda d: d["patrols"][0].update(start="25:00"), r"no time of day.*seen: '25:00'"),
-        (lambda d: d["patrols"][0].update(date="1.12.26"), r"no date.*seen: '1.12.26'"),
+        (lambda d: d["patrols"][0].update(date="1.12.26"), r"not a date.*seen: '1.12.26'"),
         (lambda d: d["patrols"][0].update(route=999), r"there is no route 999"),
         (lambda d: d["patrols"][0].update(urn="1"), r"not those of route"),
         (lambda d: d["patrols"].append(d["patrols"][0]), r"has 2 patrols on"),
@@ -118,15 +103,15 @@ def test_an_absence_told_before_still_counts(week, demo_area, plan):
         (lambda d: d["routes"][0].update(gate=[500, 0]), r"routes.0.gate.0"),
     ],
 )
-def test_a_file_that_is_no_week_is_refused(document, demo_area, plan, tmp_path, change, told):
+def test_a_file_that_is_not_a_week_is_refused(document, demo_area, plan, tmp_path, change, message):
     """Every contradiction is named with its place and the value seen."""
     wrong = copy.deepcopy(document)
     change(wrong)
-    with pytest.raises(pp.InputError, match=told):
+    with pytest.raises(pp.InputError, match=message):
         read_week(_written(wrong, tmp_path), demo_area, plan)
 
 
-def test_all_problems_are_told_at_once(document, demo_area, plan, tmp_path):
+def test_all_problems_are_reported_at_once(document, demo_area, plan, tmp_path):
     """Two wrong values give two messages."""
     wrong = copy.deepcopy(document)
     wrong["patrols"][0]["start"] = wrong["patrols"][1]["end"] = "soon"
@@ -135,9 +120,9 @@ def test_all_problems_are_told_at_once(document, demo_area, plan, tmp_path):
     assert len(caught.value.problems) == 2
 
 
-def test_no_file_and_no_json_are_told(demo_area, plan, tmp_path):
+def test_a_missing_file_and_broken_json_are_refused(demo_area, plan, tmp_path):
     """A folder without a week, and a file that is none."""
-    with pytest.raises(pp.InputError, match="no week can be read there"):
+    with pytest.raises(pp.InputError, match="the week cannot be read"):
         read_week(tmp_path, demo_area, plan)
     (tmp_path / "week.json").write_text("{", encoding="utf-8")
     with pytest.raises(pp.InputError, match="is not JSON"):
@@ -170,7 +155,7 @@ VALUES = st.one_of(
 def test_a_changed_file_is_read_or_refused_but_never_breaks(
     data, document, demo_area, plan, tmp_path_factory
 ):
-    """Whatever one value becomes, the week is read and can be written, or an error is told."""
+    """Whatever one value becomes, the week is read and can be written, or refused with an error."""
     changed = copy.deepcopy(document)
     path = data.draw(st.sampled_from(list(_places(document))))
     value = data.draw(VALUES)
@@ -188,31 +173,3 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
         return
     again = build_week_document(week)
     assert len(json.loads(json.dumps(again, allow_nan=False))["patrols"]) == len(week.duties)
-
-
-def test_a_tasked_place_counts_on_its_days_only(demo_area, found):
-    """Schools are planned again for the days on which their places differ, and only then."""
-    places = demo_area.tasked_places
-    assert len(places)
-    one = places.iloc[:1].assign(**{"from": pd.Timestamp(TUESDAY), "to": pd.Timestamp(TUESDAY)})
-    one["must_visit"] = True
-    area = replace(demo_area, tasked_places=one.reset_index(drop=True))
-    days = [MONDAY + dt.timedelta(days=n) for n in range(5)]
-    plans = plan_days(area, *found, days, held_out=False)
-    assert all(a is b for a, b in zip(plans[days[0]].patrols, plans[days[4]].patrols, strict=True))
-    tasked = {
-        day: {p.urn for p in plan.patrols if any(s.tasked for s in p.stops)}
-        for day, plan in plans.items()
-    }
-    assert tasked.pop(TUESDAY)
-    assert not any(tasked.values())
-    alone = plan_week(area, plans, start=MONDAY, bans=[Ban(date=TUESDAY)])
-    note = next(note for note in alone.notes if note.startswith("Nobody goes to the tasked place"))
-    assert note.endswith("on Tuesday 1 December.")
-    lock = Lock("SSO-02", "900007", TUESDAY)
-    week = plan_week(area, plans, start=MONDAY, locks=[lock])
-    assert not any(note.startswith("Nobody goes to the tasked") for note in week.notes)
-    sent = [duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops)]
-    assert {duty.date for duty in sent} == {TUESDAY}
-    with pytest.raises(pp.InputError, match="there is no plan for 2026-12-01"):
-        plan_week(area, {MONDAY: plans[MONDAY]}, start=MONDAY)

@@ -12,16 +12,11 @@ from patrolplan.errors import PatrolplanError
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.rota import build_week, check_locks, check_locks_and_bans
+from patrolplan.team.reasons import check_locks, check_locks_and_bans
+from patrolplan.team.rota import build_week
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.week import Ban, Lock, format_day
-from patrolplan.team.week_editor import (
-    PATROL_GONE,
-    IndexedOptions,
-    InvalidEditError,
-    PatrolSlot,
-    get_slot,
-)
+from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +24,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from patrolplan.team.problem import RotaProblem
+    from patrolplan.team.rota_inputs import RotaInputs
     from patrolplan.team.week import Duty, Week
     from patrolplan.team.week_editor import WeekEditor
 
@@ -169,7 +165,7 @@ def _build_result(
     Its bound on the worth stays valid while options only disappear. Where more has become possible
     the bound is replaced by the loosest one, until the week is solved again.
     """
-    looser = not after.options.rows.keys() <= before.options.rows.keys()
+    looser = not after.inputs.option_rows.keys() <= before.inputs.option_rows.keys()
     looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
     bound = compute_loosest_bound(after.problem) if looser else None
     week = after.build_week(duties, bound=bound)
@@ -292,7 +288,7 @@ class CancelledError(PatrolplanError):
 class Proposal:
     """A solved week that nobody has accepted yet."""
 
-    options: IndexedOptions
+    inputs: RotaInputs
     """What it was solved from: once locks, bans or routes change, the proposal is void."""
     week: Week
 
@@ -303,27 +299,26 @@ def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
     Patrols that are in the present week as well keep their walk as it was handed out. Raises
     CancelledError when it was stopped, InputError when the locks contradict each other.
     """
-    options = _drop_unplanned(editor)
-    inputs = options.inputs
+    inputs = _drop_unplanned(editor)
     check_locks_and_bans(inputs)
-    check_locks(inputs, options.problem)
-    solution = _solve_in_process(options.problem, editor.inputs.area.settings.seed, cancel)
-    solved = build_week(inputs, options.problem, solution).duties
+    check_locks(inputs)
+    solution = _solve_in_process(inputs.problem, editor.inputs.area.settings.seed, cancel)
+    solved = build_week(inputs, inputs.problem, solution).duties
     find_route = editor.inputs.find_route
     present = {(get_slot(duty), find_route(duty.patrol)): duty for duty in week.duties}
     duties = [present.get((get_slot(duty), find_route(duty.patrol)), duty) for duty in solved]
-    return Proposal(editor.options, editor.build_week(duties, bound=solution.bound))
+    return Proposal(editor.inputs, editor.build_week(duties, bound=solution.bound))
 
 
-def _drop_unplanned(editor: WeekEditor) -> IndexedOptions:
+def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
     """The options without patrols that are no longer in the plan, except those that are locked."""
     inputs = editor.inputs
     locked = tuple(duty for duty in inputs.held if editor.find_lock(duty) is not None)
     if locked == inputs.held == ():
-        return editor.options
+        return inputs
     their_locks = [editor.find_lock(duty) for duty in locked]
     locks = tuple(lock for lock in inputs.locks if lock not in their_locks)
-    return IndexedOptions(replace(inputs, held=locked, locks=locks))
+    return replace(inputs, held=locked, locks=locks)
 
 
 def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:

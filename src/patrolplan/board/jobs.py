@@ -250,7 +250,7 @@ class Board:
     def proposal(self) -> Proposal | None:
         """What was solved, as long as locks, bans and routes are those it was solved for."""
         proposal = self._proposal
-        if proposal is None or proposal.options is not self.session.state.editor.options:
+        if proposal is None or proposal.inputs is not self.session.state.editor.inputs:
             return None
         return proposal
 

@@ -15,7 +15,7 @@ from patrolplan.outputs.week.roster import Roster
 from patrolplan.patrols.document import convert_to_degrees
 from patrolplan.patrols.plan import format_time
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
-from patrolplan.team.routes import list_patrols
+from patrolplan.team.rota_inputs import list_patrols
 from patrolplan.team.week_editor import get_slot
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _build_officer_rows(roster: Roster, editor: WeekEditor) -> list[dict[str, An
 def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     editor, hotspots = state.editor, state.planned_area.hotspots
     problem, inputs = editor.problem, editor.inputs
-    chosen = np.array([editor.find_row(duty) for duty in state.week.duties], dtype=np.int64)
+    chosen = editor.find_rows(state.week.duties)
     minutes = sum_minutes_by_day(problem, chosen)
     places = {stop.hotspot: stop.place for route in inputs.routes for stop in route.patrol.stops}
     places |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))

@@ -58,7 +58,7 @@ def week(
 ) -> None:
     """Choose who patrols which school on which day, or repair a week after absences."""
     from patrolplan.outputs.pack import check_partial_pack, write_pack
-    from patrolplan.team.week import build_week_document
+    from patrolplan.team.week_file import build_week_document
 
     locks = [_parse_lock(text) for text in lock or ()]
     bans = [_parse_ban(text, "--ban") for text in ban or ()]

@@ -98,7 +98,7 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     for urn, (found, unmet, tested) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
         patrols += [replace(patrol, tested=tested) for patrol in found]
         for place in unmet:
-            left_out.add("tasked places", f"URN {urn}: {place}", 1)
+            left_out.add("tasked places", f"URN {urn}: {place}", 1, urn=urn)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
         left_out.add("tasked places", f"{place} lies among no school's streets", 1)
     return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *left_out.rows), date)

@@ -1,15 +1,12 @@
-"""Whose base a patrol begins or ends at, and when its officer sets out.
+"""Officers' bases and modes: how they come to a gate, and whose base a patrol begins or ends at.
 
 Patrols are planned from the base of the school's first officer. Others of the school may have the
-same base or another one: they are never led to a colleague's base without a word.
+same base or another one: a patrol that leads to a colleague's base always says so.
 
-Minutes from an officer's base to the gates of schools.
-
-Officers who do not go the way of `[patrol] way`: by bicycle where that says on foot, or on foot.
-
-With `[week] way_by_officer` their patrols are planned the way that they go, at their schools alone.
-They stand in a plan of their own, beside the plan of all schools: `Plan.other_mode`. Without it all
-patrols go the area's way, and a mode tells how an officer comes to the gate.
+Some officers do not go the way of `[patrol] way`: by bicycle where that is on foot, or on foot.
+With `[week] way_by_officer`, patrols of their mode are planned for their schools alone, in a plan
+of their own next to the plan of all schools (`Plan.other_mode`). Without it all patrols go the
+area's way, and an officer's mode only says how they come to the gate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,11 +26,14 @@ from patrolplan.patrols.windows import metres_per_minute
 from patrolplan.team.problem import Bools, Floats
 
 OFF_STREET_FACTOR = 1.3
-"""Walking distance over the straight line, for what lies off the streets that are known."""
+"""Walking distance over the straight line, for places off the mapped streets."""
+
+SAME_BASE_METRES = 5.0
+"""Bases so near to each other are one: files hold places to less than a metre."""
 
 MAX_SEARCH_METRES = 12_000.0
-"""Farther gates are as far as the straight line times `OUTSIDE`: nobody goes there before a bell,
-and in a city all streets would be looked at for every officer."""
+"""Beyond this, the straight line times `OFF_STREET_FACTOR` counts: nobody goes so far before a
+bell, and in a city the search would cover all streets for every officer."""
 
 
 def compute_minutes_from_base(area: StudyArea) -> Floats:
@@ -42,11 +42,6 @@ def compute_minutes_from_base(area: StudyArea) -> Floats:
     Along the streets, up to `MAX_SEARCH_METRES`; where the base lies off them, the straight line to
     the nearest street counts 1.3 times. Officers on bicycles ride at `[patrol] cycling_speed_kmh`,
     the others walk at `walking_speed_kmh`.
-
-    Parameters
-    ----------
-    area
-        With officers.
     """
     network, officers, gates = area.network, area.officers, area.gates
     bases = network.snap(shapely.get_coordinates(officers.geometry.values))
@@ -59,9 +54,9 @@ def compute_minutes_from_base(area: StudyArea) -> Floats:
     ends = concatenate_positions(gates, bases.take(first))
     graph = build_street_graph(network, ends, None)
     metres = np.empty((len(unique), len(gates)))
-    for row, base in enumerate(graph.places[len(gates) :]):  # one by one: memory for one only
-        away = csgraph.dijkstra(graph.costs, indices=base, limit=MAX_SEARCH_METRES)
-        metres[row] = away[graph.places[: len(gates)]]
+    for row, base in enumerate(graph.places[len(gates) :]):  # one by one, to save memory
+        distance = csgraph.dijkstra(graph.costs, indices=base, limit=MAX_SEARCH_METRES)
+        metres[row] = distance[graph.places[: len(gates)]]
     xy = network.xy(ends)
     straight = np.hypot(*(xy[len(gates) :, None] - xy[: len(gates)]).transpose(2, 0, 1))
     metres = np.where(np.isfinite(metres), metres, OFF_STREET_FACTOR * straight)
@@ -70,31 +65,21 @@ def compute_minutes_from_base(area: StudyArea) -> Floats:
 
 
 def compute_officer_speeds(area: StudyArea) -> Floats:
-    """(k,) how fast each officer comes from their base, by their mode."""
+    """(k,) metres a minute of each officer, by their mode."""
     settings = area.settings.patrol
     walk = metres_per_minute(settings.walking_speed_kmh)
     ride = metres_per_minute(settings.cycling_speed_kmh)
     return np.where(area.officers["mode"] == "bicycle", ride, walk)
 
 
-SAME_BASE_METRES = 5.0
-"""Bases so near to each other are one: files hold places to less than a metre."""
-
-
 @dataclass(frozen=True, eq=False)
 class Bases:
-    """Officers' bases beside those where patrols begin or end.
-
-    Parameters
-    ----------
-    area
-        With officers.
-    patrols
-        (r,) patrols, as planned for their schools.
-    """
+    """Officers' bases (k) against those where patrols (r) begin or end."""
 
     area: StudyArea
+    """With officers."""
     patrols: Sequence[Patrol]
+    """As planned for their schools."""
 
     @cached_property
     def apart_metres(self) -> Floats:
@@ -114,14 +99,9 @@ class Bases:
     def set_out_minutes(self, travel: Floats) -> Floats:
         """(k, r) when each officer leaves their base for each patrol.
 
-        From their own base as the patrol itself says, to the minute of its card; to a gate so as
-        to be there at the start; to a colleague's base, where it begins without a presence at the
-        gate, by 1.3 times the straight line.
-
-        Parameters
-        ----------
-        travel
-            (k, r) minutes from base to gate.
+        A patrol from their own base says so itself, to the minute of its card. To a gate they leave
+        by (k, r) `travel` minutes earlier, so as to be there at the start; to a colleague's base,
+        where a patrol without a presence at the gate begins, by 1.3 times the straight line.
         """
         start = np.array([patrol.start_minutes for patrol in self.patrols], dtype=np.float64)
         own_start = np.array([patrol.set_out_minutes for patrol in self.patrols], dtype=np.float64)
@@ -137,40 +117,31 @@ class Bases:
             return ""
         officers, urn = self.area.officers, self.patrols[patrol].urn
         cares = np.array([urn in urns for urns in officers["school_urns"]], dtype=bool)
-        there = officers["officer"][self.is_own[:, patrol] & cares]
-        return str(there.iloc[0]) if len(there) else "a colleague"
+        owners = officers["officer"][self.is_own[:, patrol] & cares]
+        return str(owners.iloc[0]) if len(owners) else "a colleague"
 
     def adapt_patrol(self, officer: int, patrol: int, walk: Patrol) -> tuple[Patrol, str]:
-        """The patrol as this officer's card tells it, and what it does at a colleague's base.
+        """The patrol as this officer's card has it, and what it does at a colleague's base.
 
         The way to the gate from a colleague's base is left out: the officer comes from another
-        place. Where the patrol itself begins or ends there, its notes say so.
-
-        Parameters
-        ----------
-        officer, patrol
-            Rows.
-        walk
-            The patrol, either way round.
+        place. Where the patrol itself begins or ends there, its notes say so. `officer` and
+        `patrol` are rows, `walk` is the patrol, either way round.
         """
-        whose = self.find_owner(officer, patrol)
-        if not whose:
+        owner = self.find_owner(officer, patrol)
+        if not owner:
             return walk, ""
-        does = [
-            word
-            for word, there in (("starts", walk.from_base), ("ends", walk.ends_at == "base"))
-            if there
-        ]
-        said = f"{' and '.join(does)} at the base of {whose}" if does else ""
+        ends = (("starts", walk.from_base), ("ends", walk.ends_at == "base"))
+        verbs = " and ".join(verb for verb, at_base in ends if at_base)
+        does = f"{verbs} at the base of {owner}" if verbs else ""
         notes = walk.notes
         if walk.approach is not None:
             walk = replace(walk, approach=None, starts_at="gate")
-            notes += (f"The way from the base to the gate is planned for {whose} alone.",)
-        if said:
+            notes += (f"The way from the base to the gate is planned for {owner} alone.",)
+        if does:
             name = self.area.officers["officer"].iloc[officer]
             metres = self.apart_metres[officer, patrol]
-            notes += (f"{said[0].upper()}{said[1:]}, {metres:.0f} m from that of {name}.",)
-        return replace(walk, notes=notes), said
+            notes += (f"{does[0].upper()}{does[1:]}, {metres:.0f} m from that of {name}.",)
+        return replace(walk, notes=notes), does
 
 
 def find_base_owner(area: StudyArea, officer: str, patrol: Patrol) -> str:
@@ -180,24 +151,15 @@ def find_base_owner(area: StudyArea, officer: str, patrol: Patrol) -> str:
 
 
 OTHER_MODE = {"walk": "bicycle", "bicycle": "walk"}
-"""The other mode than each."""
 
 MODE_WORDS = {"walk": "on foot", "bicycle": "by bicycle"}
 """Each mode as people say it."""
 
 
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:
-    """The area of the officers who do not go the area's way, under the way that they go.
+    """The area with only the officers of the other mode, and that mode as its `[patrol] way`.
 
-    Parameters
-    ----------
-    area
-        With officers.
-
-    Returns
-    -------
-    StudyArea or None
-        None where every officer goes the area's way, or all patrols are to go it.
+    None where every officer goes the area's way, or all patrols are to go it.
 
     Raises
     ------
@@ -225,16 +187,10 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
 def list_other_mode_schools(
     area: StudyArea, lent: Iterable[tuple[str, str]] = ()
 ) -> tuple[str, ...]:
-    """Schools that are planned the other way, in the order of the schools table.
+    """Schools that are planned in the other mode, in the order of the schools table.
 
-    Those of officers who do not go the area's way; none where all patrols are to go it.
-
-    Parameters
-    ----------
-    area
-        With officers.
-    lent
-        Officers and the schools that they are lent to beside their own.
+    Those of officers who do not go the area's way, and those that such officers are lent to (pairs
+    of officer and school); none where all patrols are to go the area's way.
     """
     if not area.settings.week.way_by_officer:
         return ()
@@ -246,14 +202,15 @@ def list_other_mode_schools(
 
 
 def describe_modes(area: StudyArea) -> tuple[str, ...]:
-    """Say where officers are given patrols of another way than the one that they go."""
+    """A sentence about officers whose patrols have another mode than theirs, if there are any."""
     way = area.settings.patrol.way
     others = area.officers["officer"][area.officers["mode"] != way]
     if others.empty or area.settings.week.way_by_officer:
         return ()
     goes, patrols = ("goes", "patrols") if len(others) == 1 else ("go", "patrol")
-    said = MODE_WORDS[OTHER_MODE[way]]
+    mode = MODE_WORDS[OTHER_MODE[way]]
     *first, last = others
     who = f"{', '.join(first)} and {last}" if first else last
-    told = f"{who} {goes} {said} to the gate and between schools, and {patrols} {MODE_WORDS[way]}. "
-    return (f"{told}The settings can have their patrols planned {said} ([week] way_by_officer).",)
+    note = f"{who} {goes} {mode} to the gate and between schools, and {patrols} {MODE_WORDS[way]}."
+    remedy = f"The settings can have their patrols planned {mode} ([week] way_by_officer)."
+    return (f"{note} {remedy}",)

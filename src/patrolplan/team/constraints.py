@@ -1,15 +1,26 @@
 """The rota as a mixed-integer programme whose relaxation is tight.
 
-Only the options are whole numbers. A hotspot is paid for by the set of days on which it has its
-dose, each day bounded by all the options together that come there; patrols of a school and of
-an officer are paid for through pieces of falling worth. No constant stands in for infinity.
+Only the options are whole numbers: x[o] is 1 where option o is chosen. The rules are plain sums of
+options. What makes the programme solvable is how the worth is written down:
 
-A most of minutes a hotspot a day: who may still come, and what may go above it.
+* Worth that falls with every further patrol (of a school, of an officer) is paid through pieces,
+  one for each patrol, between 0 and 1. Their sum may not exceed the number of patrols. Because the
+  gains fall, a maximum always fills the dearest pieces first, so no variable is needed to keep the
+  order.
+* The worth of a hotspot depends on the *set* of days on which it has its dose: the ladder of days
+  and the bonus for three in a row. With one variable for every set, at most one of which is chosen,
+  any such worth is linear, and the relaxation is exact for one hotspot alone (it is the convex hull
+  of its sets; five days have 31). Each set needs a visit on all its days: for every hotspot and
+  day, the sets that hold the day sum to no more than the options that go there.
+* No "big M" links anything: every bound is the largest value that the rules allow.
 
-No visit may bring a hotspot above the most on a day, except one that is forced: a place that
-intelligence has every patrol of a school visit, or a patrol locked by hand that has no route
-past it. So wherever a hotspot gets more, every visit of that day was forced. Forced visits come
-before the most, and the most before the least of a school.
+What remains loose is how hotspots share routes. Two families of cuts help where a route may not be
+walked on consecutive days, see `_find_impossible_sets` and `_add_two_day_cuts`.
+
+The daily maximum of a hotspot: no visit may bring a hotspot above it, except one that is forced: a
+place that intelligence has every patrol of a school visit, or a locked patrol that has no route
+past the hotspot. So wherever a hotspot gets more, every visit of that day was forced. Forced visits
+come before the maximum, and the maximum before the minimum of a school.
 """
 
 import numpy as np
@@ -23,57 +34,129 @@ from patrolplan.team.objective import (
     compute_row_gain,
     count_days_in_a_row,
 )
-from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
+from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Ints, RotaProblem
 
-MINUTES_TOLERANCE = 1e-6
-"""Minutes that rounding may add."""
+
+def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
+    """Add the options and the rules of who may be where; gives the options' columns.
+
+    An officer has one patrol a day and a maximum in the week. A school has each of its officers at
+    most once a day, and a second only with a first. The same route is not walked on consecutive
+    days where another could be. No hotspot gets more minutes than the daily maximum.
+    """
+    x = model.add_variables(np.zeros(len(problem)), lower=problem.fixed, is_integer=True)
+    locked = problem.lock >= 0
+    locks = int(problem.lock.max(initial=-1)) + 1
+    model.add_constraints((problem.lock[locked], x[locked], 1.0), lower=1.0, count=locks)
+    number = problem.route_number[problem.route]
+    together = int(number.max(initial=1))
+    model.add_group_caps(problem.officer_day, x, 1.0)
+    model.add_group_caps(problem.officer, x, problem.max_patrols)
+    model.add_group_caps(problem.school_day * together + number - 1, x, 1.0)
+    slots = problem.schools * len(problem.dates)
+    for later in range(2, together + 1):
+        mine, before = number == later, number == later - 1
+        alone = np.zeros(slots)  # a lock may send a second officer without a first
+        alone[problem.school_day[mine & locked]] = 1.0
+        model.add_constraints(
+            (problem.school_day[mine], x[mine], 1.0),
+            (problem.school_day[before], x[before], -1.0),
+            upper=alone,
+            count=slots,
+        )
+    first = problem.is_first
+    if problem.exact_patrols is not None:
+        model.add_group_caps(problem.school[first], x[first], problem.exact_patrols)
+    for day, unrepeatable in enumerate(find_unrepeatable_routes(problem)):
+        both = (problem.day == day) | (problem.day == day + 1)
+        mine = both & unrepeatable[problem.route]
+        model.add_group_caps(problem.route[mine], x[mine], 1.0)
+    _add_dose_caps(model, problem, x)
+    return x
+
+
+def find_unrepeatable_routes(problem: RotaProblem) -> Bools:
+    """(d - 1, r) routes that may not be walked on both this day and the next.
+
+    That is every route, unless it is reversible (on the second day it is walked the other way
+    round), is its school's only route on both days, or is locked on both.
+    """
+    days, routes = len(problem.dates), len(problem.route_school)
+    number = problem.route_number[problem.route]
+    slot = problem.school_day * (1 + int(number.max(initial=1))) + number
+    pairs = np.unique(np.stack([slot, problem.route], axis=1), axis=0)
+    choices = np.bincount(pairs[:, 0], minlength=int(slot.max(initial=0)) + 1)
+    has_other = np.zeros((days, routes), dtype=bool)
+    np.logical_or.at(has_other, (problem.day, problem.route), choices[slot] > 1)
+    fixed = np.zeros((days, routes), dtype=bool)
+    fixed[problem.day[problem.fixed], problem.route[problem.fixed]] = True
+    consecutive = np.diff(problem.dates)[:, None] == 1
+    both_fixed = fixed[:-1] & fixed[1:]
+    either_has_other = has_other[:-1] | has_other[1:]
+    return np.asarray(consecutive & either_has_other & ~both_fixed & ~problem.is_reversible)
+
+
+def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
+    """Add the patrols that each school is short of a target; gives their columns."""
+    missing = model.add_variables(np.zeros(problem.schools), upper=target)
+    first = problem.is_first
+    model.add_constraints(
+        (problem.school[first], x[first], 1.0),
+        (np.arange(problem.schools), missing, 1.0),
+        lower=target,
+        count=problem.schools,
+    )
+    return missing
 
 
 def find_forced_visits(problem: RotaProblem) -> Bools:
-    """(w,) for every stop of every option, whether the most of a day does not hold it.
+    """(w,) whether each stop of each option is exempt from the daily maximum.
 
     It is a place that must be visited, or its option fulfils a lock whose options all stop there.
     """
     option, visit = problem.option_visits
     forced = problem.is_mandatory[visit]
-    held = problem.lock[option] >= 0
+    locked = problem.lock[option] >= 0
     if problem.locks_first:
-        return np.asarray(forced | held)
-    hotspot = problem.visits[visit, 1]
+        return np.asarray(forced | locked)
     many = len(problem.weight)
-    lock = problem.lock[option[held]]
-    place, row = np.unique(lock * many + hotspot[held], return_inverse=True)
-    there = np.unique(np.stack([row, option[held]], axis=1), axis=0)[:, 0]
+    lock_hotspot = problem.lock[option[locked]] * many + problem.visits[visit, 1][locked]
+    pair, row = np.unique(lock_hotspot, return_inverse=True)
+    stops = np.unique(np.stack([row, option[locked]], axis=1), axis=0)[:, 0]
     options = np.bincount(problem.lock[problem.lock >= 0], minlength=1)
-    every = np.bincount(there, minlength=len(place)) == options[place // many]
-    forced[held] |= every[row]
+    every = np.bincount(stops, minlength=len(pair)) == options[pair // many]
+    forced[locked] |= every[row]
     return np.asarray(forced)
 
 
-def add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Hold every hotspot to its most on every day where more could come together."""
+def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
+    """Limit every hotspot to its maximum on every day, where more could come together.
+
+    Of each cell (hotspot and day), minutes are certain (forced visits of fixed options), possibly
+    forced (other options that fulfil a lock or must go there), or free. `room` is what the certain
+    ones leave. Where the possibly forced ones alone stay within it, one sum holds everything.
+    Where they can exceed it, they may; free visits then come only if all together stay within.
+    """
     option, visit = problem.option_visits
     cell = problem.visits[visit, 1] * len(problem.dates) + problem.day[option]
-    minutes, forced = problem.visit_minutes[visit], find_forced_visits(problem)
-    free = ~forced
-    sure = forced & problem.fixed[option]
     cells = len(problem.weight) * len(problem.dates)
-    given = np.bincount(cell[sure], minutes[sure], cells)
+    minutes, forced = problem.visit_minutes[visit], find_forced_visits(problem)
+    certain = forced & problem.fixed[option]
+    free, possible = ~forced, forced & ~certain
+    given = np.bincount(cell[certain], minutes[certain], cells)
     room = np.asarray(problem.max_dose_minutes - given, dtype=np.float64)
-    could = forced & ~sure
-    rest = free | could
-    crowded = _compute_max_minutes(problem, option, cell, minutes, rest) > room + MINUTES_TOLERANCE
+    open_visits = free | possible
+    together = _compute_max_minutes(problem, option, cell, minutes, open_visits)
+    crowded = together > room + MINUTES_TOLERANCE
     crowded &= np.bincount(cell[free], minlength=cells) > 0
-    highest = _compute_max_minutes(problem, option, cell, minutes, could)
+    highest = _compute_max_minutes(problem, option, cell, minutes, possible)
     above = highest > room + MINUTES_TOLERANCE
-    held = rest & (crowded & ~above)[cell]
-    _cap_minutes(model, cell[held], x[option[held]], minutes[held], np.maximum(0.0, room))
-    asked = rest & (crowded & above)[cell]
-    who = problem.officer[option[asked]]
-    columns = x[option[asked]]
-    _cap_unforced_visits(
-        model, (cell[asked], who, columns, minutes[asked]), free[asked], room, highest
-    )
+    plain = open_visits & (crowded & ~above)[cell]
+    _cap_minutes(model, cell[plain], x[option[plain]], minutes[plain], np.maximum(0.0, room))
+    mixed = open_visits & (crowded & above)[cell]
+    who, columns = problem.officer[option[mixed]], x[option[mixed]]
+    visits = (cell[mixed], who, columns, minutes[mixed])
+    _cap_unforced_visits(model, visits, free[mixed], room, highest)
 
 
 def _compute_max_minutes(
@@ -84,28 +167,31 @@ def _compute_max_minutes(
     cells = len(problem.weight) * len(problem.dates)
     place = problem.route_school * (1 + int(problem.route_number.max(initial=0)))
     place += problem.route_number
-    found = np.full(cells, np.inf)
+    total = np.full(cells, np.inf)
     for owner in (problem.officer[option], place[problem.route[option]]):
         many = 1 + int(owner.max(initial=0))
         pair, row = np.unique(cell * many + owner, return_inverse=True)
         longest = np.zeros(len(pair))
         np.maximum.at(longest, row, minutes)
-        found = np.minimum(found, np.bincount(pair // many, longest, cells))
-    return found
+        total = np.minimum(total, np.bincount(pair // many, longest, cells))
+    return total
 
 
 def _cap_minutes(
     model: MipBuilder, cell: Ints, columns: Ints, minutes: Floats, room: Floats
 ) -> None:
-    """Hold the minutes of each cell to its room; equal visits by how many of them fit."""
-    there, row = np.unique(cell, return_inverse=True)
-    shortest = np.full(len(there), np.inf)
-    longest = np.zeros(len(there))
+    """Limit the minutes of each cell to its room; equal visits by how many of them fit.
+
+    Rounding that number down cuts off fractions of visits from the relaxation.
+    """
+    cells, row = np.unique(cell, return_inverse=True)
+    shortest = np.full(len(cells), np.inf)
+    longest = np.zeros(len(cells))
     np.minimum.at(shortest, row, minutes)
     np.maximum.at(longest, row, minutes)
-    fit = (room[there] + MINUTES_TOLERANCE) / shortest
-    most = np.where(longest - shortest < MINUTES_TOLERANCE, np.floor(fit), fit)
-    model.add_constraints((row, columns, minutes / shortest[row]), upper=most, count=len(there))
+    fit = (room[cells] + MINUTES_TOLERANCE) / shortest
+    upper = np.where(longest - shortest < MINUTES_TOLERANCE, np.floor(fit), fit)
+    model.add_constraints((row, columns, minutes / shortest[row]), upper=upper, count=len(cells))
 
 
 def _cap_unforced_visits(
@@ -115,117 +201,34 @@ def _cap_unforced_visits(
     room: Floats,
     highest: Floats,
 ) -> None:
-    """Where forced visits may go above the most, let others come only if all stay under it.
+    """Where forced visits can exceed the maximum, admit free ones only if all stay within it.
 
-    Parameters
-    ----------
-    model
-        The programme.
-    visits
-        Cell, officer, column and minutes of each visit.
-    free
-        Which of them are not forced.
-    room, highest
-        (c,) minutes left under the most, and minutes that forced visits could come to.
+    `visits` are cell, officer, column and minutes of each visit, `free` those that are not forced.
+    `admits` is 1 for a cell that any free visit comes to (an officer makes one at most, so a row
+    for each officer is tighter than one for each visit); the sum of minutes is then at most (c,)
+    `room`, otherwise at most (c,) `highest`, what forced visits can come to.
     """
     cell, officer, columns, minutes = visits
-    there, row = np.unique(cell, return_inverse=True)
-    comes = model.add_variables(np.zeros(len(there)))
+    cells, row = np.unique(cell, return_inverse=True)
+    admits = model.add_variables(np.zeros(len(cells)))
     many = 1 + int(officer.max(initial=0))
     pair, place = np.unique(row[free] * many + officer[free], return_inverse=True)
     model.add_constraints(
         (place, columns[free], 1.0),
-        (np.arange(len(pair)), comes[pair // many], -1.0),
+        (np.arange(len(pair)), admits[pair // many], -1.0),
         upper=0.0,
         count=len(pair),
     )
     model.add_constraints(
         (row, columns, minutes),
-        (np.arange(len(there)), comes, (highest - np.maximum(0.0, room))[there]),
-        upper=highest[there] + MINUTES_TOLERANCE,
-        count=len(there),
+        (np.arange(len(cells)), admits, (highest - np.maximum(0.0, room))[cells]),
+        upper=highest[cells] + MINUTES_TOLERANCE,
+        count=len(cells),
     )
-
-
-def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
-    """Options, and who may be where: gives the options' columns.
-
-    An officer has one patrol a day and so many a week; a school has each of its officers once a
-    day, a second only beside a first; the same route is not walked on two days running where
-    another could be; no hotspot gets more minutes than the most of a day.
-    """
-    x = model.add_variables(np.zeros(len(problem)), lower=problem.fixed, is_integer=True)
-    held = problem.lock >= 0
-    locks = int(problem.lock.max(initial=-1)) + 1
-    model.add_constraints((problem.lock[held], x[held], 1.0), lower=1.0, count=locks)
-    number = problem.route_number[problem.route]
-    together = int(number.max(initial=1))
-    model.add_group_caps(problem.officer_day, x, 1.0)
-    model.add_group_caps(problem.officer, x, problem.max_patrols)
-    model.add_group_caps(problem.school_day * together + number - 1, x, 1.0)
-    slots = problem.schools * len(problem.dates)
-    for later in range(2, together + 1):
-        mine, before = number == later, number == later - 1
-        alone = np.zeros(slots)  # a lock may send a second officer without a first
-        alone[problem.school_day[mine & held]] = 1.0
-        model.add_constraints(
-            (problem.school_day[mine], x[mine], 1.0),
-            (problem.school_day[before], x[before], -1.0),
-            upper=alone,
-            count=slots,
-        )
-    if problem.exact_patrols is not None:
-        model.add_group_caps(
-            problem.school[problem.is_first], x[problem.is_first], problem.exact_patrols
-        )
-    _forbid_repeats(model, problem, x)
-    add_dose_caps(model, problem, x)
-    return x
-
-
-def _forbid_repeats(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Hold the same route off two days running."""
-    for day, held in enumerate(find_unrepeatable_routes(problem)):
-        mine = ((problem.day == day) | (problem.day == day + 1)) & held[problem.route]
-        model.add_group_caps(problem.route[mine], x[mine], 1.0)
-
-
-def find_unrepeatable_routes(problem: RotaProblem) -> Bools:
-    """(d - 1, r) routes that may not be walked on this day and the next.
-
-    That is any route, unless it turns (on the second day it is walked the other way round), is the
-    only one on both days, or a lock by hand asks for both.
-    """
-    days, routes = len(problem.dates), len(problem.route_school)
-    number = problem.route_number[problem.route]
-    slot = problem.school_day * (1 + int(number.max(initial=1))) + number
-    pairs = np.unique(np.stack([slot, problem.route], axis=1), axis=0)
-    choices = np.bincount(pairs[:, 0], minlength=int(slot.max(initial=0)) + 1)
-    other = np.zeros((days, routes), dtype=bool)
-    np.logical_or.at(other, (problem.day, problem.route), choices[slot] > 1)
-    fixed = np.zeros((days, routes), dtype=np.int64)
-    np.add.at(fixed, (problem.day[problem.fixed], problem.route[problem.fixed]), 1)
-    adjacent = np.diff(problem.dates) == 1
-    asked = (fixed[:-1] > 0) & (fixed[1:] > 0)
-    return np.asarray(
-        adjacent[:, None] & (other[:-1] | other[1:]) & ~asked & ~problem.is_reversible
-    )
-
-
-def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
-    """Patrols that schools lack of a target: gives the columns of what is missing."""
-    missing = model.add_variables(np.zeros(problem.schools), upper=target)
-    model.add_constraints(
-        (problem.school[problem.is_first], x[problem.is_first], 1.0),
-        (np.arange(problem.schools), missing, 1.0),
-        lower=target,
-        count=problem.schools,
-    )
-    return missing
 
 
 def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Everything that `patrolplan.team.objective` pays for."""
+    """Add everything that `patrolplan.team.objective` pays for."""
     unit, days, first = problem.patrol_unit, len(problem.dates), problem.is_first
     nth = np.tile(np.arange(1, days + 1), problem.schools)
     schools = np.repeat(np.arange(problem.schools), days)
@@ -242,7 +245,7 @@ def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
 def _add_falling_worth(
     model: MipBuilder, owner: Ints, gain: Floats, group: Ints, counted: Ints
 ) -> None:
-    """Falling worth of how many of each group's variables are one."""
+    """Pay for the number of each group's options by pieces of falling gain."""
     piece = model.add_variables(gain)
     count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
     model.add_constraints((owner, piece, 1.0), (group, counted, -1.0), upper=0.0, count=count)
@@ -251,19 +254,21 @@ def _add_falling_worth(
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     """Pay for each hotspot by the set of days on which it has its dose.
 
-    A variable for every set of days, one of them to be chosen, makes the relaxation as tight as
-    one hotspot alone allows: five days have 31 sets.
+    A cell is a hotspot and day to which any option goes. Its column `visited` counts the options
+    chosen there (it only shortens the rows that follow), and the sets that hold the day sum to no
+    more. Sets with a day on which nobody can come, or that the rules exclude, get no column.
     """
     days, many = len(problem.dates), len(problem.weight)
     option, visit = problem.option_visits
-    cell = problem.visits[visit, 1] * days + problem.day[option]
-    cells, row = np.unique(cell, return_inverse=True)
+    cells, row = np.unique(
+        problem.visits[visit, 1] * days + problem.day[option], return_inverse=True
+    )
     number = np.full(many * days, -1)
     number[cells] = np.arange(len(cells))
     sets = list_day_sets(days)
-    may = (number >= 0).reshape(many, days)
+    reachable = (number >= 0).reshape(many, days)
     which, hotspot = np.nonzero(
-        (may | ~sets[:, None]).all(axis=2) & ~_find_impossible_sets(problem, sets)
+        (reachable | ~sets[:, None]).all(axis=2) & ~_find_impossible_sets(problem, sets)
     )
     pattern = model.add_variables(
         problem.weight[hotspot] * compute_set_worth(problem, sets)[hotspot, which]
@@ -282,9 +287,9 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
         count=len(cells),
     )
     columns = np.where(number >= 0, visited[number], -1).reshape(many, days)
-    for step, held in enumerate(find_unrepeatable_routes(problem)):
+    for step, unrepeatable in enumerate(find_unrepeatable_routes(problem)):
         pair = sets[which, step] & sets[which, step + 1]
-        visits = np.unique(problem.visits[held[problem.visits[:, 0]]], axis=0)
+        visits = np.unique(problem.visits[unrepeatable[problem.visits[:, 0]]], axis=0)
         ends = (columns[:, step], columns[:, step + 1])
         at = (problem.day == step) | (problem.day == step + 1)
         _add_two_day_cuts(
@@ -300,34 +305,30 @@ def _add_two_day_cuts(
     ends: tuple[Ints, Ints],
     pairs: tuple[Ints, Ints],
 ) -> None:
-    """Say to the relaxation that one route alone cannot dose a hotspot on two days running.
+    """Tell the relaxation that one route alone cannot dose a hotspot on consecutive days.
 
-    Where a route may not be walked on both days, a hotspot that has its dose on both is visited
-    by another route on one of them at least. Whole numbers know this already.
+    Let r be a route that may not be walked on both days, and `both` the sum of a hotspot's sets
+    that hold both. If `both` is 1, each day has a visit, and r makes at most one of them, so
+    another route makes the rest: visits on the two days - walks of r >= both. If `both` is 0, the
+    same holds since walks of r are among the visits. Whole numbers imply this already; halves of
+    two routes would not.
 
-    Parameters
-    ----------
-    walks
-        Routes of the options on both days, and their columns.
-    visits
-        (v, 2) stops of the routes that may not be walked on both.
-    ends
-        (h,) columns of the visits on the one day and on the next, -1 where nobody can come.
-    pairs
-        Hotspots and columns of the sets of days that hold both.
+    `walks` are routes and columns of the options on both days, `visits` (v, 2) route and hotspot of
+    the routes that may not be walked on both, `ends` (h,) columns of the visits on the one day and
+    on the next (-1 where nobody can come), `pairs` hotspots and columns of the sets that hold both.
     """
     route, hotspot = visits.T
     cut = (ends[0][hotspot] >= 0) & (ends[1][hotspot] >= 0)
     cut &= np.bincount(pairs[0], minlength=len(ends[0]))[hotspot] > 0
     route, hotspot = route[cut], hotspot[cut]
-    there, spot = np.unique(hotspot, return_inverse=True)
-    both = model.add_variables(np.zeros(len(there)))
-    mine = np.isin(pairs[0], there)
+    hotspots, spot = np.unique(hotspot, return_inverse=True)
+    both = model.add_variables(np.zeros(len(hotspots)))
+    mine = np.isin(pairs[0], hotspots)
     model.add_constraints(
-        (np.searchsorted(there, pairs[0][mine]), pairs[1][mine], 1.0),
-        (np.arange(len(there)), both, -1.0),
+        (np.searchsorted(hotspots, pairs[0][mine]), pairs[1][mine], 1.0),
+        (np.arange(len(hotspots)), both, -1.0),
         upper=0.0,
-        count=len(there),
+        count=len(hotspots),
     )
     walked, place = np.unique(route, return_inverse=True)
     total = model.add_variables(np.zeros(len(walked)), upper=np.inf)
@@ -351,18 +352,17 @@ def _add_two_day_cuts(
 
 
 def _find_impossible_sets(problem: RotaProblem, sets: Bools) -> Bools:
-    """(m, h) sets with two days running of a hotspot that one route alone visits.
+    """(m, h) sets with two consecutive days of a hotspot that only one, unrepeatable route visits.
 
-    That route may not be walked on both. Whole numbers know this already; the relaxation would
-    pay for halves of two routes as for days in a row.
+    Whole numbers exclude them anyway; without this the relaxation would take halves of them.
     """
-    never = np.zeros((len(sets), len(problem.weight)), dtype=bool)
+    impossible = np.zeros((len(sets), len(problem.weight)), dtype=bool)
     route, hotspot = np.unique(problem.visits, axis=0).T
     single = np.bincount(hotspot, minlength=len(problem.weight))[hotspot] == 1
-    for day, held in enumerate(find_unrepeatable_routes(problem)):
+    for day, unrepeatable in enumerate(find_unrepeatable_routes(problem)):
         both = sets[:, day] & sets[:, day + 1]
-        never[np.ix_(both, hotspot[single & held[route]])] = True
-    return never
+        impossible[np.ix_(both, hotspot[single & unrepeatable[route]])] = True
+    return impossible
 
 
 def list_day_sets(days: int) -> Bools:
@@ -371,31 +371,30 @@ def list_day_sets(days: int) -> Bools:
 
 
 def compute_set_worth(problem: RotaProblem, sets: Bools) -> Floats:
-    """(h, m) what each set of days pays as a multiple of a hotspot's weight."""
+    """(h, m) what each set of days pays, as a multiple of a hotspot's weight."""
     ladder = np.cumsum(compute_day_gains(problem), axis=1)
-    paid = ladder[:, sets.sum(axis=1) - 1]
+    worth = ladder[:, sets.sum(axis=1) - 1]
     for column, days in enumerate(sets):
-        paid[:, column] += compute_row_gain(
-            count_days_in_a_row(problem, np.tile(days, (len(paid), 1)))
-        )
-    return paid
+        dosed = np.tile(days, (len(worth), 1))
+        worth[:, column] += compute_row_gain(count_days_in_a_row(problem, dosed))
+    return worth
 
 
 def _add_excess(
     model: MipBuilder, problem: RotaProblem, cells: Ints, row: Ints, columns: Ints, minutes: Floats
 ) -> None:
-    """Let dose above the most of a day cost, where forced visits can bring so much together."""
+    """Charge dose above the daily maximum, where forced visits can bring so much together."""
     forced = find_forced_visits(problem)
     highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
-    much = np.flatnonzero(highest > problem.max_dose_minutes)
+    crowded = np.flatnonzero(highest > problem.max_dose_minutes)
     place = np.full(len(cells), -1)
-    place[much] = np.arange(len(much))
-    weight = problem.weight[cells[much] // len(problem.dates)]
+    place[crowded] = np.arange(len(crowded))
+    weight = problem.weight[cells[crowded] // len(problem.dates)]
     excess = model.add_variables(-OVER_CAP_PENALTY * weight, upper=np.inf)
     mine = place[row] >= 0
     model.add_constraints(
         (place[row[mine]], columns[mine], minutes[mine] / problem.max_dose_minutes),
-        (np.arange(len(much)), excess, -1.0),
+        (np.arange(len(crowded)), excess, -1.0),
         upper=1.0,
-        count=len(much),
+        count=len(crowded),
     )

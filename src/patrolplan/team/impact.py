@@ -9,24 +9,24 @@ Two questions, two tests:
       WDD = (T1 - T0) - (C1 - C0) + (D1 - D0) - (E1 - E0)
 
   with T the dosed hotspots, C the comparison, D and E the streets around each, 0 before and 1
-  after. It takes changes in numbers, so both must have held as much before: of a general fall the
-  larger group has the larger part. Each dosed hotspot is paired with the undosed one whose count
-  before was nearest, but the worst hotspots are dosed, and what is left is less. So the changes
-  of the comparison are brought to the size of the dosed,
+  after. It takes changes in numbers, so both groups must have had equal counts before: of a
+  general fall, the larger group has the larger part. Each dosed hotspot is paired with the undosed
+  one whose count before was nearest, but the worst hotspots are dosed, so the others have less. So
+  the changes of the comparison are scaled to the size of the dosed,
 
       WDD = (T1 - T0) - (C1 - C0) T0 / C0 + (D1 - D0) - (E1 - E0) D0 / E0,
 
-  which is what came, T1 + D1, less what was to be expected, T0 C1 / C0 + D0 E1 / E0, and the
-  same as before where both groups are equal, also with spans of unequal length. The interval is
+  which is what came, T1 + D1, less what was to be expected, T0 C1 / C0 + D0 E1 / E0. It equals the
+  original where both groups are equal, and also holds for spans of unequal length. The interval is
   that of the ratio of what came to what was expected, on the log scale by the delta method with
-  counts taken for Poisson; without the streets around the variance is
+  counts assumed to be Poisson; without the streets around, the variance is
   1 / T0 + 1 / T1 + 1 / C0 + 1 / C1, that of the relative incident rate ratio (Wilson 2022,
   Journal of Quantitative Criminology 38).
 * Is the fall in the dosed hotspots more than chance, by itself? The e-test for two Poisson means
-  (Krishnamoorthy and Thomson 2004), as scipy has it.
+  (Krishnamoorthy and Thomson 2004), from scipy.
 
-Neither makes an experiment of what was none: hotspots are patrolled because they were bad, and
-bad months are followed by better ones whoever walks there (regression to the mean).
+Neither makes an experiment of something that was none: hotspots are patrolled because they were
+bad, and bad months are followed by better ones whoever walks there (regression to the mean).
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,25 +46,25 @@ from patrolplan.privacy import SQUARE_METRES
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
-"""Nothing can be told with fewer incidents in the dosed hotspots, before and after together, nor
-where the change of the comparison is less sure than so many before would have it."""
+"""Nothing can be said with fewer incidents in the dosed hotspots, before and after together, nor
+where the comparison is less certain than so many incidents before would be."""
 MIN_COUNT = 0.5
 """A group without incidents counts as half of one on the log scale."""
 HALF_WIDTH_95 = 1.959964
 
 GROUPS = ("dosed", "comparison", "around dosed", "around comparison")
 DOSED_ROWS, COMPARISON_ROWS = [0, 2], [1, 3]
-"""Rows of what is dosed, and of what it is compared with: hotspots, and the streets around."""
+"""Rows of the dosed hotspots and of the comparison, each with the streets around."""
 
 CAUTIONS = (
-    "This was no experiment: bad places are chosen, and bad months are followed by better ones.",
+    "This was not an experiment: bad places are chosen, and better months follow bad ones.",
     "Recorded crime is what was reported; presence can make people report more.",
     "Each dosed hotspot is compared with the undosed one whose count before was nearest.",
     "An interval that holds zero shows neither that it worked nor that it did not.",
 )
 NONE_AS_BAD = (
-    "The hotspots to compare with held less than half as much before: none as bad was left without "
-    "a dose, and the better months that follow bad ones can pass for an effect."
+    "The comparison hotspots had less than half as much before: none as bad was without a dose, "
+    "and the better months that follow bad ones can look like an effect."
 )
 SNAPPED = (
     "Crimes are spread over the streets that share a map point: an effect on one street is "
@@ -79,61 +79,50 @@ MONTHS_ONLY = "Only months are known, so crime at all hours is counted, also whe
 
 @dataclass(frozen=True, eq=False)
 class Impact:
-    """Incidents where doses were delivered, and where they were not, before and after.
-
-    Parameters
-    ----------
-    counts
-        One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes
-        are spread over a catchment), `expected` (before, in lengths of after), `metres` (street).
-    months
-        Months before, months after.
-    doses, minutes
-        Doses delivered in the months after, and their minutes.
-    wdd, low, high
-        Weighted displacement difference to a comparison of the same size, incidents in the months
-        after, with its 95 % interval; below zero means fewer. NaN where the comparison, or the
-        streets around it, had no incident before.
-    chance
-        Two-sided chance of such a difference, or a larger one, if nothing had changed.
-    fall_chance
-        Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test).
-    too_few
-        Where there are too few incidents to tell anything; empty where there are enough.
-    cautions
-        What a reader must know, in plain sentences.
-    """
+    """Incidents where doses were delivered, and where they were not, before and after."""
 
     counts: pd.DataFrame
+    """One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes are
+    spread over a catchment), `expected` (before, in lengths of after), `metres` (street)."""
     months: tuple[int, int]
-    doses: int
-    minutes: float
+    """Months before, months after."""
     wdd: float
     low: float
     high: float
-    p_value: float
+    """Weighted displacement difference to a comparison of the same size, incidents in the months
+    after, with its 95 % interval; below zero means fewer. NaN where the comparison, or the streets
+    around it, had no incident before."""
     fall_p_value: float
+    """Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test)."""
     too_few: str
+    """Where there are too few incidents to say anything; empty where there are enough."""
     cautions: tuple[str, ...]
+    """What a reader must know, in plain sentences."""
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *(f"- {caution}" for caution in self.cautions)])
 
     @property
     def has_enough_incidents(self) -> bool:
-        """Whether there are incidents enough to tell anything."""
+        """Whether there are enough incidents to say anything."""
         return not self.too_few
 
     @property
     def summary(self) -> str:
-        """What came out, in a sentence or two."""
+        """The result in a sentence or two."""
+        return " ".join(self.summary_lines)
+
+    @property
+    def summary_lines(self) -> tuple[str, ...]:
+        """The summary as a title over one or two lines."""
         if not self.has_enough_incidents:
-            return f"Too few incidents to tell: {self.too_few}."
+            return (f"Too few incidents to tell: {self.too_few}.",)
         less = "fewer" if self.wdd < 0 else "more"
-        told = "more than chance" if self.high < 0 or self.low > 0 else "within chance"
+        verdict = "more than chance" if self.high < 0 or self.low > 0 else "within chance"
+        elsewhere = f"than elsewhere in {self.months[1]} months, streets around included"
         return (
-            f"{abs(self.wdd):.1f} incidents {less} than elsewhere in {self.months[1]} months, "
-            f"streets around included (95 % interval {self.low:+.1f} to {self.high:+.1f}): {told}."
+            f"{abs(self.wdd):.1f} incidents {less} {elsewhere}",
+            f"(95 % interval {self.low:+.1f} to {self.high:+.1f}): {verdict}.",
         )
 
 
@@ -154,7 +143,7 @@ def estimate_impact(
     area
         The incidents.
     hotspots
-        All hotspots; those without a dose are what the comparison is taken from.
+        All hotspots; the comparison is chosen from those without a dose.
     delivered
         Doses: columns `hotspot`, `date`, `minutes`. Those outside `after` do not count.
     before, after
@@ -167,7 +156,7 @@ def estimate_impact(
     Returns
     -------
     Impact
-        Counts, differences with their intervals, and the words of caution.
+        Counts, differences with their intervals, and cautions.
 
     Raises
     ------
@@ -188,13 +177,14 @@ def estimate_impact(
     spans = [_parse_months(area, "before", *before), _parse_months(area, "after", *after)]
     if spans[0][-1] >= spans[1][0]:
         what = f"before ends in {before[1]}, after begins in {after[0]}"
-        raise _build_error(what, "let before end first")
-    doses = _select_doses(delivered, spans[1])
-    mine = hotspots["hotspot"].isin(doses["hotspot"]).to_numpy()
+        raise _build_error(what, "end 'before' before 'after' begins")
+    month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
+    doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
+    dosed = hotspots["hotspot"].isin(doses["hotspot"]).to_numpy()
     events = _count_events(area, spans, categories)
     stretches = _build_masks(area, hotspots["pieces"])
-    pairs = _pair_hotspots(_compute_catchment_shares(area, stretches) @ events[:, 0], mine)
-    groups = _build_groups(area, stretches[mine], stretches[pairs], stretches, buffer_metres)
+    pairs = _pair_hotspots(_compute_catchment_shares(area, stretches) @ events[:, 0], dosed)
+    groups = _build_groups(area, stretches[dosed], stretches[pairs], stretches, buffer_metres)
     parts = _compute_catchment_shares(area, groups)
     counts = parts @ events
     table = pd.DataFrame(
@@ -206,16 +196,13 @@ def estimate_impact(
         },
         index=pd.Index(GROUPS, name="streets"),
     )
-    wdd, low, high, chance = _compute_difference(parts, events)
+    wdd, low, high = _compute_difference(parts, events)
     return Impact(
         counts=table,
         months=(len(spans[0]), len(spans[1])),
-        doses=len(doses),
-        minutes=float(doses["minutes"].sum()),
         wdd=wdd,
         low=low,
         high=high,
-        p_value=chance,
         fall_p_value=_test_fall(counts[0], spans),
         too_few=_explain_too_few(parts, events),
         cautions=_list_cautions(area, table),
@@ -223,9 +210,9 @@ def estimate_impact(
 
 
 def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) -> str:
-    """Where there are too few incidents to tell anything.
+    """Where there are too few incidents to say anything.
 
-    Many small parts of incidents tell more than a few whole ones: a sum of parts w has the
+    Many small parts of incidents say more than a few whole ones: a sum of parts w has the
     relative variance (sum of w²) / (sum of w)². Hotspots and the streets around them count by
     their share of what is compared.
     """
@@ -233,18 +220,18 @@ def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) ->
     if counts[0].sum() < MIN_EVENTS:
         return f"fewer than {MIN_EVENTS} in the dosed hotspots, before and after together"
     before = counts[:, 0]
-    unsure = np.divide(squares, before**2, out=np.full(len(GROUPS), np.inf), where=before > 0)
+    variance = np.divide(squares, before**2, out=np.full(len(GROUPS), np.inf), where=before > 0)
     share = before[DOSED_ROWS] / max(before[DOSED_ROWS].sum(), MIN_COUNT)
-    there = share > 0
-    if (share**2)[there] @ unsure[COMPARISON_ROWS][there] > 1 / MIN_EVENTS:
-        return "the hotspots to compare with, and the streets around them, held hardly any before"
+    some = share > 0
+    if (share**2)[some] @ variance[COMPARISON_ROWS][some] > 1 / MIN_EVENTS:
+        return "the comparison hotspots, and the streets around them, had hardly any before"
     return ""
 
 
 def _compute_difference(
     parts: NDArray[np.float64], events: NDArray[np.float64]
-) -> tuple[float, float, float, float]:
-    """The weighted displacement difference, its 95 % interval, and its two-sided chance.
+) -> tuple[float, float, float]:
+    """The weighted displacement difference and its 95 % interval.
 
     An incident that counts in two groups counts in both at once: the variance of a sum in which
     each of n incidents counts by w, n being Poisson, is the sum of w².
@@ -257,15 +244,16 @@ def _compute_difference(
         (c, 2) incidents by catchment, before and after.
     """
     before, after = (parts @ events).T
-    held = before[DOSED_ROWS] > 0
-    if (held & (before[COMPARISON_ROWS] == 0)).any():
-        return np.nan, np.nan, np.nan, np.nan
-    none = np.zeros(len(DOSED_ROWS))
-    size = np.divide(before[DOSED_ROWS], before[COMPARISON_ROWS], out=none.copy(), where=held)
-    change = np.divide(after[COMPARISON_ROWS], before[COMPARISON_ROWS], out=none.copy(), where=held)
+    any_before = before[DOSED_ROWS] > 0
+    if (any_before & (before[COMPARISON_ROWS] == 0)).any():
+        return np.nan, np.nan, np.nan
+    size, change = (
+        np.divide(count, before[COMPARISON_ROWS], out=np.zeros(len(count)), where=any_before)
+        for count in (before[DOSED_ROWS], after[COMPARISON_ROWS])
+    )
     came, expected = after[DOSED_ROWS].sum(), before[DOSED_ROWS] @ change
     some_came, some_expected = max(came, MIN_COUNT), max(expected, MIN_COUNT)
-    # How the logarithm of the ratio changes with one incident more in each catchment.
+    # By how much the logarithm of the ratio changes with one more incident in each catchment.
     by_after = (
         parts[DOSED_ROWS].sum(axis=0) / some_came - size @ parts[COMPARISON_ROWS] / some_expected
     )
@@ -276,29 +264,23 @@ def _compute_difference(
     away = np.log(some_came / some_expected)
     sides = away + HALF_WIDTH_95 * error * np.array([-1.0, 1.0])
     low, high = some_expected * np.expm1(sides)
-    chance = 2 * stats.norm.sf(abs(away) / error) if error else 1.0
-    return float(came - expected), float(low), float(high), float(chance)
+    return float(came - expected), float(low), float(high)
 
 
 def _parse_months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeIndex:
-    held = area.incidents["month"]
+    months = area.incidents["month"]
     try:
         span = pd.date_range(
             pd.Period(first, "M").start_time, pd.Period(last, "M").start_time, freq="MS"
         )
     except ValueError:
-        what = f"'{first}' to '{last}' are no months"
+        what = f"'{first}' to '{last}' are not months"
         raise _build_error(what, "write YYYY-MM", name) from None
-    if not len(span) or span[0] < held.min() or span[-1] > held.max():
+    if not len(span) or span[0] < months.min() or span[-1] > months.max():
         what = f"{first} to {last} is not within the data"
-        remedy = f"choose months from {held.min():%Y-%m} to {held.max():%Y-%m}"
+        remedy = f"choose months from {months.min():%Y-%m} to {months.max():%Y-%m}"
         raise _build_error(what, remedy, name)
     return span
-
-
-def _select_doses(delivered: pd.DataFrame, span: pd.DatetimeIndex) -> pd.DataFrame:
-    month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
-    return delivered[month.isin(span) & (delivered["minutes"] > 0)]
 
 
 def _build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
@@ -317,12 +299,12 @@ def _compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDA
 def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rows of the undosed hotspots whose counts before are nearest those of the dosed ones.
 
-    Pairs of least difference in all; where fewer are undosed than dosed, all of them.
+    The pairs have the least total difference; if fewer are undosed than dosed, all are paired.
     """
     if not dosed.any() or dosed.all():
         which = "every hotspot" if dosed.any() else "no hotspot"
         what = f"{which} had a dose in the months after"
-        raise _build_error(what, "some must have had one, and some none", "delivered")
+        raise _build_error(what, "some hotspots must have had one, and some none", "delivered")
     others = np.flatnonzero(~dosed)
     apart = np.abs(before[dosed][:, None] - before[others])
     return np.asarray(others[linear_sum_assignment(apart)[1]])
@@ -338,7 +320,8 @@ def _build_groups(
     """(4, p) ones for the pieces of each of `GROUPS`; no piece is in two of them."""
     middle = area.network.piece_middle
     cores = [np.asarray(ones.any(axis=0)) for ones in (dosed, comparison)]
-    apart = [_measure_distances(middle, core) for core in cores]
+    # Metres from each piece's middle to the nearest middle in each core.
+    apart = [np.asarray(cKDTree(middle[core]).query(middle)[0]) for core in cores]
     free = ~hotspots.any(axis=0)
     around = [
         free & (apart[0] <= buffer_metres) & (apart[0] <= apart[1]),
@@ -347,20 +330,10 @@ def _build_groups(
     return np.array([*cores, *around], dtype=np.float64)
 
 
-def _measure_distances(
-    middle: NDArray[np.float64], within: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """(p,) metres from each piece's middle to the nearest middle of those within."""
-    return np.asarray(cKDTree(middle[within]).query(middle)[0])
-
-
 def _count_events(
     area: StudyArea, spans: list[pd.DatetimeIndex], categories: Sequence[str] | None
 ) -> NDArray[np.float64]:
-    """(c, 2) incidents by catchment, before and after.
-
-    An incident counts by the part of its catchment's street that lies in a group.
-    """
+    """(c, 2) incidents by catchment, before and after."""
     names = area.settings.crimes.risk_categories if categories is None else tuple(categories)
     counted = area.incidents["category"].isin(names).to_numpy() & (area.incident_catchment >= 0)
     month = area.incidents["month"]
@@ -373,7 +346,7 @@ def _count_events(
 
 
 def _test_fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
-    """Chance of so few after, if nothing changed; the test takes whole numbers."""
+    """Chance of so few after if nothing had changed; the test takes whole numbers."""
     before, after = np.round(dosed).astype(int).tolist()
     if not before + after:
         return 1.0

@@ -1,4 +1,4 @@
-"""A mixed-integer programme that is maximised, gathered block by block for HiGHS."""
+"""A mixed-integer programme to maximise, built block by block and solved by HiGHS."""
 
 import ctypes
 import os
@@ -16,17 +16,17 @@ from patrolplan.team.problem import Bools, Floats, Ints
 
 
 def _flush_c_output() -> None:
-    """Have what C code has printed written: into a pipe it would only be at the very end."""
+    """Flush what C code has printed: into a pipe it would come only at the very end."""
     ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
 
 
 @contextmanager
 def _redirect_output() -> Iterator[None]:
-    """Send to standard error what HiGHS prints past Python, so that `--json` stays JSON."""
+    """Send what HiGHS prints past Python to standard error, so that `--json` stays JSON."""
     out, err = 1, 2
     try:
         sys.stdout.flush()
-        kept = os.dup(out)
+        saved = os.dup(out)
     except (OSError, AttributeError):  # a window without streams
         yield
         return
@@ -35,13 +35,13 @@ def _redirect_output() -> Iterator[None]:
         yield
     finally:
         _flush_c_output()
-        os.dup2(kept, out)
-        os.close(kept)
+        os.dup2(saved, out)
+        os.close(saved)
 
 
 @dataclass(frozen=True, eq=False)
 class MipResult:
-    """What HiGHS found: values (empty where none), their worth, the bound, proven best or not."""
+    """Values of all columns (empty if none found), their worth, the bound, proven best or not."""
 
     values: Floats
     objective: float
@@ -71,7 +71,7 @@ class MipBuilder:
         upper: ArrayLike = 1.0,
         is_integer: bool = False,
     ) -> Ints:
-        """Add variables; gives their column numbers."""
+        """Add variables, by default between 0 and 1, and return their column numbers."""
         each = np.asarray(objective, dtype=np.float64)
         self.objective.append(each)
         self.lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), each.shape))
@@ -96,16 +96,11 @@ class MipBuilder:
         self.rows += count
 
     def add_group_caps(self, group: Ints, columns: Ints, cap: ArrayLike) -> None:
-        """Hold each group's sum down; `most` is by group, or one for all."""
-        there, row = np.unique(group, return_inverse=True)
+        """Limit the sum of each group's columns; `cap` is by group, or one for all."""
+        groups, row = np.unique(group, return_inverse=True)
         limit = np.asarray(cap, dtype=np.float64)
-        upper = limit[there] if limit.ndim else limit
-        self.add_constraints((row, columns, 1.0), upper=upper, count=len(there))
-
-    def below(self, small: Ints, large: Ints) -> None:
-        """Hold each variable at or under another."""
-        each = np.arange(len(small))
-        self.add_constraints((each, small, 1.0), (each, large, -1.0), upper=0.0, count=len(small))
+        upper = limit[groups] if limit.ndim else limit
+        self.add_constraints((row, columns, 1.0), upper=upper, count=len(groups))
 
     def build(self) -> "MixedIntegerProgramme":
         """The finished programme."""
@@ -134,17 +129,7 @@ class MixedIntegerProgramme:
     row_upper: Floats
 
     def solve(self, *, gap: float, nodes: int, seconds: float = np.inf) -> MipResult:
-        """Maximise with HiGHS, on one thread.
-
-        Parameters
-        ----------
-        gap
-            Relative gap at which an answer is good enough.
-        nodes
-            Most nodes of the search tree.
-        seconds
-            Most wall-clock time.
-        """
+        """Maximise with HiGHS, on one thread, until a relative gap, so many nodes or seconds."""
         options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
         if np.isfinite(seconds):
             options["time_limit"] = max(0.1, seconds)
@@ -158,23 +143,14 @@ class MixedIntegerProgramme:
             )
         if result.x is None:
             return MipResult(np.zeros(0), -np.inf, np.inf, proven=False)
-        # Where nothing has to be whole, HiGHS tells no bound beside the value.
+        # Where no column has to be whole, HiGHS gives no bound besides the value.
         best = result.fun if result.mip_dual_bound is None else result.mip_dual_bound
         return MipResult(result.x, -float(result.fun), -float(best), proven=result.status == 0)
 
     def tighten_bound(self, start: Floats, *, gap: float, seconds: float = np.inf) -> MipResult:
-        """Maximise from values that are known, by the cuts at the root of the search tree alone.
+        """Lower the bound from feasible values of all columns, by cuts at the root node alone.
 
-        Knowing what is good already, HiGHS stops as soon as the bound is near enough to it.
-
-        Parameters
-        ----------
-        start
-            Values of all columns, feasible.
-        gap
-            Relative gap at which an answer is good enough.
-        seconds
-            Most wall-clock time.
+        Given a good answer, HiGHS stops as soon as the bound is within the relative gap of it.
         """
         options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": 1, "mip_heuristic_effort": 0.0}
@@ -184,9 +160,9 @@ class MixedIntegerProgramme:
             for name, value in options.items():
                 solver.setOptionValue(name, value)
             solver.passModel(self._build_highs_model())
-            known = highspy.HighsSolution()
-            known.col_value = start.tolist()
-            solver.setSolution(known)
+            warm_start = highspy.HighsSolution()
+            warm_start.col_value = start.tolist()
+            solver.setSolution(warm_start)
             solver.run()
         info = solver.getInfo()
         values = np.array(solver.getSolution().col_value)
@@ -211,10 +187,10 @@ class MixedIntegerProgramme:
         return model
 
     def solve_relaxation(self, *, seconds: float) -> MipResult:
-        """Maximise with no column whole, by HiGHS' interior point method.
+        """Maximise with all columns continuous, by HiGHS' interior point method.
 
-        On weeks of hundreds of schools it is several times faster than the simplex method. Where
-        time runs out, the bound is what all columns are worth at their highest.
+        On weeks of hundreds of schools it is several times faster than the simplex method. If time
+        runs out, the bound is what all columns are worth at their upper bounds.
         """
         equal = self.row_lower == self.row_upper
         above = ~equal & np.isfinite(self.row_upper)
@@ -234,40 +210,3 @@ class MixedIntegerProgramme:
         paid = self.objective > 0
         highest = float(self.objective[paid] @ self.upper[paid])
         return MipResult(np.zeros(0), -np.inf, highest, proven=False)
-
-    def restrict_to(self, free: Ints, values: Floats) -> tuple["MixedIntegerProgramme", Ints]:
-        """The programme of these whole columns and all that follows from them.
-
-        Parameters
-        ----------
-        free
-            Whole columns that may change.
-        values
-            Where everything else stands still.
-
-        Returns
-        -------
-        Programme, (c,) int
-            The smaller programme, and the columns it decides.
-        """
-        follows = ~self.is_integer
-        columns = np.zeros(len(self.objective), dtype=bool)
-        columns[free] = True
-        for _ in range(3):  # the days of a hotspot, the other sets of its days, and their pairs
-            rows = abs(self.matrix) @ columns.astype(np.float64) > 0
-            near = abs(self.matrix).T @ rows.astype(np.float64) > 0
-            columns |= near & follows
-        rows = abs(self.matrix) @ columns.astype(np.float64) > 0
-        mine = np.flatnonzero(columns)
-        block = self.matrix[rows]
-        still = block @ np.where(columns, 0.0, values)
-        small = MixedIntegerProgramme(
-            objective=self.objective[mine],
-            lower=self.lower[mine],
-            upper=self.upper[mine],
-            is_integer=self.is_integer[mine],
-            matrix=block[:, mine],
-            row_lower=self.row_lower[rows] - still,
-            row_upper=self.row_upper[rows] - still,
-        )
-        return small, mine

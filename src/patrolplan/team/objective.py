@@ -1,24 +1,23 @@
 """What a week is worth: the function that the rota maximises, and nothing else.
 
-Hotspot-policing trials say that a visit of about 15 minutes works on that day, leaves nothing
-the next, and works better after three days in a row (Bland et al. 2021, Operation Rowan). So a
-week is worth the sum of
+Hotspot-policing trials say that a visit of about 15 minutes works on that day, has no effect left
+on the next, and works better after three consecutive days (Bland et al. 2021, Operation Rowan). So
+a week is worth the sum of
 
-* for every hotspot, its share of the area's risk times
-  `DAYS[n - 1]` for the n-th day on which it has its dose (days of the seven days before count
-  as earlier ones): the more a place has had, the less one more day adds, so that doses spread;
-  `THIRD_DAY_BONUS` more once it has had its dose on three days in a row. A day counts once,
-  whoever comes: a hotspot that two schools share is not paid twice;
-* less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that most, where
-locks by
-  hand or places that must be visited bring so much together (`patrolplan.team.constraints`);
-* for every school, `PRESENCE / n` of an average patrol for its n-th patrol: presence at the
-  gate, and the more a school has had the less one more adds, so that schools share fairly;
-* for every officer, `EVEN * (1 - (n - 1) / capacity)` of an average patrol for their n-th
-  patrol: of equal weeks the one that spreads the load by what each can do is the better.
+* for every hotspot, its share of the area's risk times `DAY_FACTORS[n - 1]` for the n-th day on
+  which it has its dose (days of the seven days before count as earlier ones): the more a place has
+  had, the less one more day adds, so that doses spread. `THIRD_DAY_BONUS` is added once the hotspot
+  has had its dose on three consecutive days. A day counts once, whoever comes: a hotspot that two
+  schools share is not paid twice;
+* less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that maximum,
+  where locks or places that must be visited bring so much together (`patrolplan.team.constraints`);
+* for every school, `PRESENCE_FACTOR / n` of an average patrol for its n-th patrol: presence at the
+  gate, falling so that schools share fairly;
+* for every officer, `EVEN_LOAD_FACTOR * (1 - (n - 1) / capacity)` of an average patrol for their
+  n-th patrol: of equal weeks, the one that spreads the load by what each can do is better.
 
-The least of every school comes before all of this, and so does the lowest dose of any school: it
-is as high as it can be, see `patrolplan.team.floor`.
+The minimum of every school comes before all of this, and so does the lowest dose of any school,
+which is as high as it can be: see `patrolplan.team.solve`.
 """
 
 from dataclasses import dataclass
@@ -29,11 +28,11 @@ from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 
 DAY_FACTORS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
 FURTHER_DAY_FACTOR = 0.05
-"""A day after all of `DAYS`."""
+"""A day after all of `DAY_FACTORS`."""
 THIRD_DAY_BONUS = 0.3
-"""No trial says how much stronger the third day in a row is. The third day pays nearly as much as
-a first one with this (`DAYS[2] + THIRD`), and a fourth much less; paid more, it would leave the
-relaxation so loose that nobody could say how good a week is."""
+"""No trial says how much stronger the third consecutive day is. With this the third day pays nearly
+as much as a first one (`DAY_FACTORS[2] + THIRD_DAY_BONUS`), and a fourth much less; paid more, it
+would leave the relaxation so loose that nobody could say how good a week is."""
 OVER_CAP_PENALTY = 0.2
 PRESENCE_FACTOR = 0.2
 EVEN_LOAD_FACTOR = 0.05
@@ -51,8 +50,63 @@ class WeekWorth:
 
     @property
     def total(self) -> float:
-        """All together."""
+        """All parts together."""
         return self.hotspots + self.in_a_row - self.over_cap + self.schools + self.officers
+
+
+def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
+    """What these options (rows) are worth together."""
+    minutes = sum_minutes_by_day(problem, chosen)
+    firsts = chosen[problem.is_first[chosen]]
+    return _add_up(
+        problem,
+        minutes > 0,
+        over=np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1),
+        patrols=np.bincount(problem.school[firsts], minlength=problem.schools),
+        duties=np.bincount(problem.officer[chosen], minlength=len(problem.capacity)),
+    )
+
+
+def compute_loosest_bound(problem: RotaProblem) -> float:
+    """What no week of these options can exceed, whatever its rules: known without solving.
+
+    Every hotspot on every day on which an option comes there, every school on all its open days,
+    every officer with all they can do.
+    """
+    option, visit = problem.option_visits
+    reachable = np.zeros((len(problem.weight), len(problem.dates)), dtype=bool)
+    reachable[problem.visits[visit, 1], problem.day[option]] = True
+    none = np.zeros(len(problem.weight))
+    return _add_up(problem, reachable, none, problem.open_days, problem.capacity).total
+
+
+def _add_up(
+    problem: RotaProblem, dosed: Bools, over: Floats, patrols: Ints, duties: Ints
+) -> WeekWorth:
+    """The worth of (h, d) days with a dose, (h,) excess, (s,) patrols and (k,) duties."""
+    days = dosed.sum(axis=1)
+    ladder = np.column_stack([np.zeros(len(days)), np.cumsum(compute_day_gains(problem), axis=1)])
+    row = compute_row_gain(count_days_in_a_row(problem, dosed))
+    unit = problem.patrol_unit
+    presence = compute_presence_sums(len(problem.dates))[patrols].sum()
+    even = compute_even_load(duties, problem.capacity).sum()
+    return WeekWorth(
+        hotspots=float(problem.weight @ ladder[np.arange(len(days)), days]),
+        in_a_row=float(problem.weight @ row),
+        over_cap=float(problem.weight @ (OVER_CAP_PENALTY * over)),
+        schools=float(PRESENCE_FACTOR * unit * presence),
+        officers=float(EVEN_LOAD_FACTOR * unit * even),
+    )
+
+
+def compute_presence_sums(days: int) -> Floats:
+    """(d + 1,) what 0, 1, 2... patrols of a school pay, in units of `PRESENCE_FACTOR`."""
+    return np.asarray(np.cumsum(np.r_[0.0, 1 / np.arange(1, days + 1)]))
+
+
+def compute_even_load(patrols: Ints, capacity: Ints) -> Floats:
+    """What so many patrols of an officer pay in all, as a multiple of `EVEN_LOAD_FACTOR`."""
+    return np.asarray(patrols - patrols * (patrols - 1) / 2 / np.maximum(1, capacity))
 
 
 def compute_day_gains(problem: RotaProblem) -> Floats:
@@ -75,7 +129,7 @@ def sum_minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
 
 
 def count_days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
-    """(h, d) for a day with a dose, how many days in a row it makes; else 0."""
+    """(h, d) for a day with a dose, the consecutive days with a dose up to it; else 0."""
     run = np.zeros(dosed.shape, dtype=np.int64)
     before = problem.run_before
     for day in range(dosed.shape[1]):
@@ -86,64 +140,9 @@ def count_days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
 
 
 def compute_row_gain(run: Ints) -> Floats:
-    """(h,) what three days in a row add, once a week, as a multiple of the weight.
+    """(h,) what three consecutive days add, once a week, as a multiple of the weight.
 
-    Paid once, it never pays to leave a day out so as to begin a new run.
+    Because it is paid once, leaving a day out to begin a new run never pays.
     """
     third = 3
     return np.asarray(THIRD_DAY_BONUS * (run >= third).any(axis=1))
-
-
-def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
-    """What these options are worth together.
-
-    Parameters
-    ----------
-    problem
-        The week's choice.
-    chosen
-        Rows of the options.
-    """
-    minutes = sum_minutes_by_day(problem, chosen)
-    dosed = minutes > 0
-    nth = dosed.sum(axis=1)
-    ladder = np.column_stack([np.zeros(len(nth)), np.cumsum(compute_day_gains(problem), axis=1)])
-    row = compute_row_gain(count_days_in_a_row(problem, dosed))
-    over = OVER_CAP_PENALTY * np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1)
-    patrols = np.bincount(
-        problem.school[chosen[problem.is_first[chosen]]], minlength=problem.schools
-    )
-    harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, len(problem.dates) + 1)])
-    done = np.bincount(problem.officer[chosen], minlength=len(problem.capacity))
-    even = done - done * (done - 1) / 2 / np.maximum(1, problem.capacity)
-    unit = problem.patrol_unit
-    return WeekWorth(
-        hotspots=float(problem.weight @ ladder[np.arange(len(nth)), nth]),
-        in_a_row=float(problem.weight @ row),
-        over_cap=float(problem.weight @ over),
-        schools=float(PRESENCE_FACTOR * unit * harmonic[patrols].sum()),
-        officers=float(EVEN_LOAD_FACTOR * unit * even.sum()),
-    )
-
-
-def compute_loosest_bound(problem: RotaProblem) -> float:
-    """What no week of these options can exceed, whatever its rules: known without solving.
-
-    Every hotspot on every day on which an option comes there, every school on all its open days,
-    every officer with all they can do.
-    """
-    days = len(problem.dates)
-    option, visit = problem.option_visits
-    may = np.zeros((len(problem.weight), days), dtype=bool)
-    may[problem.visits[visit, 1], problem.day[option]] = True
-    ladder = np.column_stack([np.zeros(len(may)), np.cumsum(compute_day_gains(problem), axis=1)])
-    count = may.sum(axis=1)
-    hotspots = problem.weight @ ladder[np.arange(len(count)), count]
-    hotspots += problem.weight @ compute_row_gain(count_days_in_a_row(problem, may))
-    harmonic = np.cumsum(np.r_[0.0, 1 / np.arange(1, days + 1)])
-    schools = harmonic[problem.open_days].sum()
-    done = problem.capacity
-    even = (done - done * (done - 1) / 2 / np.maximum(1, done)).sum()
-    return float(
-        hotspots + problem.patrol_unit * (PRESENCE_FACTOR * schools + EVEN_LOAD_FACTOR * even)
-    )

@@ -1,4 +1,4 @@
-"""The choice of a week as plain arrays: what may be chosen, and what it touches."""
+"""The choice of a week as plain arrays: what may be chosen, and what each choice touches."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,74 +12,55 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+MINUTES_TOLERANCE = 1e-6
+"""Minutes that rounding may add."""
+
 
 @dataclass(frozen=True, eq=False)
 class RotaProblem:
-    """Options of officer, day and route, of which some are to be chosen.
-
-    Parameters
-    ----------
-    officer, day, route
-        (o,) what each option joins, as rows of the arrays below.
-    lock
-        (o,) number of the lock by hand that an option would fulfil, -1 for none: of the options
-        of each lock one is chosen.
-    route_school
-        (r,) school of each route.
-    route_number
-        (r,) 1 for the first officer at a school, 2 for one who patrols it together with the
-        first...
-    turns
-        (r,) routes that can be walked the other way round, and so on two days running.
-    visits
-        (v, 2) route and hotspot of every stop.
-    visit_minutes
-        (v,) minutes of dwell of every stop.
-    weight
-        (h,) what a day of presence is worth, by hotspot: its share of the area's risk.
-    dosed_before
-        (h,) days of the last week on which a hotspot had its dose already.
-    run_before
-        (h,) days in a row, up to three, on which it had its dose just before the first day.
-    most_patrols
-        (k,) most patrols of each officer in the week.
-    dates
-        (d,) proleptic Gregorian ordinals, rising: days that follow each other differ by one.
-    schools
-        How many schools there are.
-    least
-        Patrols that every school should get.
-    most_minutes
-        Most minutes of a hotspot a day, see `patrolplan.team.constraints`.
-    exact
-        (s,) patrols that each school should get and may not exceed; None leaves it open.
-    must_visits
-        (v,) stops at places that intelligence has every patrol of a school visit; None: no stop.
-    locks_first
-        Whether locked patrols may go above the most of a day though another of their routes
-        would not: where locks cannot all be kept otherwise.
-    """
+    """Options of officer, day and route, some of which are to be chosen."""
 
     officer: Ints
     day: Ints
     route: Ints
+    """(o,) what each option joins, as rows of the arrays below."""
     lock: Ints
+    """(o,) number of the lock that an option would fulfil, -1 for none: exactly one option of each
+    lock is chosen."""
     route_school: Ints
+    """(r,) school of each route."""
     route_number: Ints
+    """(r,) 1 for the first officer at a school, 2 for one who patrols it together with the
+    first..."""
     is_reversible: Bools
+    """(r,) routes that can be walked the other way round, and so on two consecutive days."""
     visits: Ints
+    """(v, 2) route and hotspot of every stop."""
     visit_minutes: Floats
+    """(v,) minutes of dwell of every stop."""
     weight: Floats
+    """(h,) worth of a day of presence at each hotspot: its share of the area's risk."""
     dosed_before: Ints
+    """(h,) days of the last week on which a hotspot already had its dose."""
     run_before: Ints
+    """(h,) consecutive days, up to three, with a dose just before the first day."""
     max_patrols: Ints
+    """(k,) maximum patrols of each officer in the week."""
     dates: Ints
+    """(d,) proleptic Gregorian ordinals, rising: consecutive days differ by one."""
     schools: int
+    """Number of schools."""
     min_patrols: int = 1
+    """Patrols that every school should get."""
     max_dose_minutes: float = 30.0
+    """Maximum minutes of a hotspot a day, see `patrolplan.team.constraints`."""
     exact_patrols: Ints | None = None
+    """(s,) patrols that each school should get and may not exceed; None leaves it open."""
     mandatory_visits: Bools | None = None
+    """(v,) stops at places that intelligence has every patrol of a school visit; None: no stop."""
     locks_first: bool = False
+    """Whether a locked patrol may exceed the daily maximum even if another of its routes would not:
+    used where the locks cannot all be kept otherwise."""
 
     def __len__(self) -> int:
         return len(self.officer)
@@ -112,10 +93,10 @@ class RotaProblem:
 
     @cached_property
     def fixed(self) -> Bools:
-        """(o,) options that are the only ones to fulfil a lock: they are chosen."""
-        held = self.lock >= 0
-        count = np.bincount(self.lock[held], minlength=1)
-        return np.asarray(held & (count[np.maximum(self.lock, 0)] == 1))
+        """(o,) options that alone can fulfil a lock: they are chosen."""
+        locked = self.lock >= 0
+        count = np.bincount(self.lock[locked], minlength=1)
+        return np.asarray(locked & (count[np.maximum(self.lock, 0)] == 1))
 
     @property
     def is_mandatory(self) -> Bools:
@@ -131,7 +112,7 @@ class RotaProblem:
 
     @cached_property
     def capacity(self) -> Ints:
-        """(k,) patrols that an officer can have: their most, or the days with an option."""
+        """(k,) patrols an officer can have: their maximum, or the days with an option if fewer."""
         days = np.unique(self.officer_day) // len(self.dates)
         return np.minimum(self.max_patrols, np.bincount(days, minlength=len(self.max_patrols)))
 
@@ -146,7 +127,27 @@ class RotaProblem:
         return option, order[expand_ranges(begin[self.route], each)]
 
     @cached_property
+    def option_dose(self) -> Floats:
+        """(o,) minutes of dose that each option gives, in all its stops."""
+        dose = np.bincount(self.visits[:, 0], self.visit_minutes, minlength=len(self.route_school))
+        return np.asarray(dose[self.route])
+
+    @cached_property
     def patrol_unit(self) -> float:
-        """What the hotspots of a patrol are worth together, on average over the routes."""
+        """Worth of the hotspots of a patrol together, averaged over the routes."""
         routes = max(1, len(self.route_school))
         return float(self.weight[self.visits[:, 1]].sum() / routes)
+
+
+@dataclass(frozen=True, eq=False)
+class Floor:
+    """What every school gets before anything else is weighed, see `patrolplan.team.solve`."""
+
+    patrols: Ints
+    """(s,) patrols aimed at."""
+    missing: int
+    """How many of them must be missing, over all schools; `IMPOSSIBLE` where no week exists."""
+    dose: Floats
+    """(s,) minimum minutes of dose in the week."""
+    chosen: Ints
+    """Options that prove it possible."""

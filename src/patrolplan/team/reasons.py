@@ -1,35 +1,17 @@
-"""Why nobody patrols a school on a day, said exactly."""
+"""Why a patrol cannot be or is not: for unmet days, hotspots over their maximum, locks and bans."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
+from patrolplan.errors import Problems
 from patrolplan.patrols.plan import format_time
 from patrolplan.team.bases import MODE_WORDS
-from patrolplan.team.problem import Bools, Ints
-from patrolplan.team.rota_inputs import MINUTES_TOLERANCE, RotaInputs
-from patrolplan.team.week import Unmet, format_day
-
-
-def find_unmet_days(inputs: RotaInputs, chosen: Ints) -> tuple[Unmet, ...]:
-    """Every school and day without a patrol, and why.
-
-    Parameters
-    ----------
-    choice
-        What the week was chosen from.
-    chosen
-        (c, 3) officer, day and route of every duty.
-    """
-    reasons = UnmetReasons(inputs, chosen)
-    served = set(zip(inputs.route_school[chosen[:, 2]], chosen[:, 1], strict=True))
-    return tuple(
-        Unmet(urn, date, reasons.explain(school, day))
-        for day, date in enumerate(inputs.days)
-        for school, urn in enumerate(inputs.urns)
-        if (school, day) not in served
-    )
+from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.week import Ban, Lock, Unmet, format_day
 
 
 class UnmetReasons:
@@ -37,28 +19,43 @@ class UnmetReasons:
 
     Parameters
     ----------
-    choice
+    inputs
         What the week was chosen from.
     chosen
         (c, 3) officer, day and route of every duty.
     """
 
     def __init__(self, inputs: RotaInputs, chosen: Ints) -> None:
-        self.choice = inputs
+        self.inputs = inputs
         self.chosen = chosen
-        self.place = {(int(k), int(d)): inputs.routes[r].urn for k, d, r in chosen}
-        self.count = np.bincount(chosen[:, 0], minlength=len(inputs.officers))
-        self.most = inputs.most
+        self.urn_at = {(int(k), int(d)): inputs.routes[r].patrol.urn for k, d, r in chosen}
+        self.patrols = np.bincount(chosen[:, 0], minlength=len(inputs.officers))
+        self.max_minutes = inputs.area.settings.week.max_dose_minutes_per_day
 
-    def explain(self, school: int, day: int) -> str:
+    def find_unmet_days(self) -> tuple[Unmet, ...]:
+        """Every school and day without a patrol, and why."""
+        inputs = self.inputs
+        served = set(zip(inputs.route_school[self.chosen[:, 2]], self.chosen[:, 1], strict=True))
+        return tuple(
+            Unmet(urn, date, self._explain(school, day))
+            for day, date in enumerate(inputs.days)
+            for school, urn in enumerate(inputs.urns)
+            if (school, day) not in served
+        )
+
+    def _explain(self, school: int, day: int) -> str:
         """Why nobody patrols a school on a day."""
-        if nobody := self._find_school_obstacle(school, day):
-            return nobody
-        officers = np.flatnonzero(self.choice.cares[:, school])
-        if not len(officers):
+        if obstacle := self._find_school_obstacle(school, day):
+            return obstacle
+        officers = np.flatnonzero(self.inputs.cares[:, school]).tolist()
+        if not officers:
             return "no officer has it in their care"
-        said = "; ".join(self._explain_officer(int(officer), school, day) for officer in officers)
-        return f"{said}, nobody else covers it" if len(officers) == 1 else said
+        reasons = "; ".join(
+            self._find_officer_obstacle(officer, school, day)
+            or self._explain_free_officer(officer, school, day)
+            for officer in officers
+        )
+        return f"{reasons}, nobody else covers it" if len(officers) == 1 else reasons
 
     def find_obstacle(self, officer: int, school: int, day: int) -> str:
         """What keeps an officer from a school on a day, lent or not; empty when nothing does."""
@@ -67,113 +64,105 @@ class UnmetReasons:
         )
 
     def _find_school_obstacle(self, school: int, day: int) -> str:
-        if not self.choice.is_open[school, day]:
+        if not self.inputs.is_open[school, day]:
             return "school closed (term dates)"
-        if not ((self.choice.route_school == school) & (self.choice.variant[day] >= 0)).any():
+        if not ((self.inputs.route_school == school) & (self.inputs.variant[day] >= 0)).any():
             return "no patrol is planned for it that day"
         return ""
 
-    def _explain_officer(self, officer: int, school: int, day: int) -> str:
-        hindered = self._find_officer_obstacle(officer, school, day)
-        if hindered:
-            return hindered
-        routes = self.choice.list_routes(officer, school, day)
-        return self._explain_free_officer(
-            officer, day, routes[self.choice.in_time[officer, day, routes]]
-        )
-
     def _find_officer_obstacle(self, officer: int, school: int, day: int) -> str:
-        name = self.choice.officers[officer]
-        if self.choice.away[officer, day] or np.isnan(self.choice.hours[officer, day, 0]):
-            return f"{name} is {'absent' if self.choice.away[officer, day] else 'off'}"
-        routes = self.choice.list_routes(officer, school, day)
-        in_time = self.choice.in_time[officer, day, routes]
+        inputs = self.inputs
+        name = inputs.officers[officer]
+        if inputs.away[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
+            return f"{name} is {'absent' if inputs.away[officer, day] else 'off'}"
+        routes = inputs.list_routes(officer, school, day)
+        in_time = inputs.in_time[officer, day, routes]
         if not in_time.any():
             return self._explain_hours(officer, day, routes)
-        if self.choice.banned[officer, day, routes][in_time].all():
-            return f"{name} is kept off it by hand"
-        elsewhere = self.place.get((officer, day))
-        if elsewhere is not None:
-            return f"{name} patrols URN {elsewhere} that day"
-        if self.count[officer] >= self.most[officer]:
-            return f"{name} has reached {self.most[officer]} patrols"
+        if inputs.banned[officer, day, routes][in_time].all():
+            return f"{name} is ruled out by a ban"
+        if (officer, day) in self.urn_at:
+            return f"{name} patrols URN {self.urn_at[officer, day]} that day"
+        if self.patrols[officer] >= inputs.most[officer]:
+            return f"{name} has reached the maximum of {inputs.most[officer]} patrols"
         return ""
 
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
-        """The hours against the route that would ask least of them."""
-        name = self.choice.officers[officer]
+        """An officer's hours against the route that would fit them most nearly."""
+        inputs = self.inputs
+        name = inputs.officers[officer]
         if not len(routes):
-            said = MODE_WORDS[self.choice.modes[officer]]
-            return f"{name} goes {said}, and no patrol {said} is planned for it"
-        begin, end = self.choice.hours[officer, day]
-        starts, ends = self.choice.route_minutes[routes].T
+            mode = MODE_WORDS[inputs.modes[officer]]
+            return f"{name} goes {mode}, and no patrol {mode} is planned for it"
+        begin, end = inputs.hours[officer, day]
+        starts, ends = inputs.route_minutes[routes].T
         hours = f"{format_time(begin)}-{format_time(end)}"
         if ends.min() > end + MINUTES_TOLERANCE:
             return (
-                f"no patrol fits {name}'s hours {hours}: from {format_time(starts.min())}, "
-                f"the shortest lasts until {format_time(ends.min())}"
+                f"no patrol fits {name}'s hours {hours}: starting at {format_time(starts.min())}, "
+                f"the shortest ends at {format_time(ends.min())}"
             )
         latest = int(np.argmax(starts))
-        way = starts[latest] - self.choice.set_out[officer, routes[latest]]
-        there = f"the way from base takes {np.ceil(way):.0f} minutes" if way else "at the base"
-        return (
-            f"no patrol fits {name}'s hours {hours}: it starts at {format_time(starts[latest])} "
-            "and "
-            f"{there}"
-        )
+        minutes = starts[latest] - inputs.set_out[officer, routes[latest]]
+        at = format_time(starts[latest])
+        way = f"at {at} and the way from base takes {np.ceil(minutes):.0f} minutes"
+        way = way if minutes else f"at the base at {at}"
+        return f"no patrol fits {name}'s hours {hours}: it starts {way}"
 
-    def _explain_free_officer(self, officer: int, day: int, routes: Ints) -> str:
-        """An officer who could come: routes that must vary, or nothing gained."""
-        name = self.choice.officers[officer]
-        allowed = ~self.choice.banned[officer, day, routes]
-        if self._find_repeated_routes(day)[routes[allowed]].all():
-            return f"{name} is free, but the routes left are walked on the day before or after"
-        if full := self._list_crowded(officer, day, routes):
-            most = self.choice.area.settings.week.max_dose_minutes_per_day
-            every = set.intersection(*full) or set.union(*full)
-            names = " or ".join(sorted(every))
-            return f"{name} is free, but {names} would get more than the most of {most:g} minutes"
+    def _explain_free_officer(self, officer: int, school: int, day: int) -> str:
+        """Why an officer who could come does not: routes that must vary, or nothing gained."""
+        name = self.inputs.officers[officer]
+        routes = self._list_routes_in_time(officer, school, day)
+        allowed = ~self.inputs.banned[officer, day, routes]
+        if self.find_repeated_routes(day)[routes[allowed]].all():
+            return f"{name} is free, but every route left is walked on the day before or after"
+        if crowded := self._list_crowded(officer, school, day):
+            names = " or ".join(sorted(set.intersection(*crowded) or set.union(*crowded)))
+            cap = f"the maximum of {self.max_minutes:g} minutes"
+            return f"{name} is free, but {names} would get more than {cap}"
         return f"{name} is free, but one more patrol there adds nothing to the week"
 
-    def _find_repeated_routes(self, day: int) -> Bools:
-        beside = np.zeros(len(self.choice.routes), dtype=bool)
-        near = [
-            other
-            for other, date in enumerate(self.choice.days)
-            if abs((date - self.choice.days[day]).days) == 1
-        ]
-        beside[self.chosen[np.isin(self.chosen[:, 1], near), 2]] = True
-        beside[[route.reverse_patrol is not None for route in self.choice.routes]] = False
-        return beside
+    def _list_routes_in_time(self, officer: int, school: int, day: int) -> Ints:
+        routes = self.inputs.list_routes(officer, school, day)
+        return np.asarray(routes[self.inputs.in_time[officer, day, routes]])
 
-    def _list_crowded(self, officer: int, day: int, routes: Ints) -> list[set[str]]:
-        """What each route left would bring over the most of a day; nothing where one would not."""
-        free = ~self.choice.banned[officer, day, routes] & ~self._find_repeated_routes(day)[routes]
-        full = [self.find_crowded_hotspots(day, int(route)) for route in routes[free]]
-        return full if all(full) else []
+    def find_repeated_routes(self, day: int) -> Bools:
+        """(r,) routes that must vary and are walked on the day before or after."""
+        unrepeatable = self.inputs.is_unrepeatable
+        repeated = np.zeros(len(self.inputs.routes), dtype=bool)
+        for first, other in ((day - 1, day - 1), (day, day + 1)):
+            if 0 <= first < len(unrepeatable):
+                walked = self.chosen[self.chosen[:, 1] == other, 2]
+                repeated[walked] |= unrepeatable[first, walked]
+        return repeated
+
+    def _list_crowded(self, officer: int, school: int, day: int) -> list[set[str]]:
+        """What each route left would bring over the maximum; empty where one would not."""
+        routes = self._list_routes_in_time(officer, school, day)
+        allowed = ~self.inputs.banned[officer, day, routes]
+        free = allowed & ~self.find_repeated_routes(day)[routes]
+        crowded = [self.find_crowded_hotspots(day, route) for route in routes[free].tolist()]
+        return crowded if all(crowded) else []
 
     def is_blocked_by_cap(self, school: int) -> bool:
-        """Whether the most of a day alone keeps a free officer from a school on some day."""
-        for day in range(len(self.choice.days)):
-            for officer in np.flatnonzero(self.choice.cares[:, school]).tolist():
-                routes = self.choice.list_routes(officer, school, day)
-                there = self.choice.is_open[school, day] and len(routes) > 0
-                if there and not self._find_officer_obstacle(officer, school, day):
-                    in_time = routes[self.choice.in_time[officer, day, routes]]
-                    if self._list_crowded(officer, day, in_time):
-                        return True
-        return False
+        """Whether the daily maximum alone keeps a free officer from a school on some day."""
+        return any(
+            self._list_crowded(officer, school, day)
+            for day in np.flatnonzero(self.inputs.is_open[school]).tolist()
+            for officer in np.flatnonzero(self.inputs.cares[:, school]).tolist()
+            if len(self.inputs.list_routes(officer, school, day))
+            and not self._find_officer_obstacle(officer, school, day)
+        )
 
     def find_crowded_hotspots(self, day: int, route: int) -> set[str]:
-        """Hotspots that a route would bring over the most of a day, unless it must go there."""
-        most = self.choice.area.settings.week.max_dose_minutes_per_day
+        """Hotspots that a route would bring over the daily maximum, unless it must go there."""
         given = self._minutes_by_day[day]
         return {
             stop.hotspot
-            for stop in self.choice.routes[route].patrol.stops
+            for stop in self.inputs.routes[route].patrol.stops
             if (not stop.tasked or self._has_optional_visit(stop.hotspot, day))
             and given.get(stop.hotspot, 0.0) + stop.leave_minutes - stop.arrive_minutes
-            > most + MINUTES_TOLERANCE
+            > self.max_minutes + MINUTES_TOLERANCE
         }
 
     def _has_optional_visit(self, hotspot: str, day: int) -> bool:
@@ -181,42 +170,104 @@ class UnmetReasons:
         return any(
             stop.hotspot == hotspot
             and not stop.tasked
-            and self.choice.locked[officer, day, route] < 0
+            and self.inputs.locked[officer, day, route] < 0
             for officer, on, route in self.chosen.tolist()
             if on == day
-            for stop in self.choice.routes[route].patrol.stops
+            for stop in self.inputs.routes[route].patrol.stops
         )
 
     @cached_property
-    def _minutes_by_day(self) -> list[dict[str, float]]:
-        """Minutes of each hotspot, by day."""
-        given: list[dict[str, float]] = [{} for _ in self.choice.days]
+    def _minutes_by_day(self) -> list[defaultdict[str, float]]:
+        """(d,) minutes of each hotspot."""
+        given: list[defaultdict[str, float]] = [defaultdict(float) for _ in self.inputs.days]
         for _, day, route in self.chosen.tolist():
-            for stop in self.choice.routes[route].patrol.stops:
-                minutes = stop.leave_minutes - stop.arrive_minutes
-                given[day][stop.hotspot] = given[day].get(stop.hotspot, 0.0) + minutes
+            for stop in self.inputs.routes[route].patrol.stops:
+                given[day][stop.hotspot] += stop.leave_minutes - stop.arrive_minutes
         return given
 
     def describe_over_cap(self) -> Iterator[str]:
-        """Hotspots that get more than the most of a day all the same, and why."""
-        most = self.choice.area.settings.week.max_dose_minutes_per_day
-        for day, date in enumerate(self.choice.days):
+        """Hotspots that exceed the daily maximum all the same, and why."""
+        for day, date in enumerate(self.inputs.days):
             for name, minutes in self._minutes_by_day[day].items():
-                if minutes > most + MINUTES_TOLERANCE:
+                if minutes > self.max_minutes + MINUTES_TOLERANCE:
                     why = "; ".join(self._describe_visitors(name, day))
                     yield (
                         f"{name} gets {minutes:.0f} minutes on {format_day(date)}, "
-                        f"more than the most of {most:g}: {why}."
+                        f"more than the maximum of {self.max_minutes:g}: {why}."
                     )
 
     def _describe_visitors(self, hotspot: str, day: int) -> Iterator[str]:
-        """Who goes to a hotspot on a day, and what has them go."""
+        """Who goes to a hotspot on a day, and what makes them go."""
         for officer, on, route in self.chosen.tolist():
-            patrol = self.choice.routes[route].patrol
-            met = [stop for stop in patrol.stops if stop.hotspot == hotspot]
-            if on == day and met:
-                locked = self.choice.locked[officer, day, route] >= 0
-                out = (officer, day, route) in self.choice.held_rows
-                why = "handed out" if out else "set by hand" if locked else "by hand"
-                why = "it must be visited" if met[0].tasked else why
-                yield f"{self.choice.officers[officer]} at URN {patrol.urn} ({why})"
+            patrol = self.inputs.routes[route].patrol
+            visits = [stop for stop in patrol.stops if stop.hotspot == hotspot]
+            if on == day and visits:
+                locked = self.inputs.locked[officer, day, route] >= 0
+                held = (officer, day, route) in self.inputs.held_rows
+                why = "handed out" if held else "locked" if locked else "placed by hand"
+                why = "it must be visited" if visits[0].tasked else why
+                yield f"{self.inputs.officers[officer]} at URN {patrol.urn} ({why})"
+
+
+def check_locks_and_bans(inputs: RotaInputs) -> None:
+    """Raise for locks and bans that name an officer, school, day or variant that does not exist."""
+    problems = Problems()
+    days = inputs.days
+    for kind, rows in (("lock", inputs.locks), ("ban", inputs.bans)):
+        for row in rows:
+            place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
+            if row.officer is not None and row.officer not in inputs.officers:
+                problems.add(
+                    kind, f"there is no officer '{row.officer}'", "name one of them", place
+                )
+            highest = _find_highest_variant(inputs, row)
+            if highest < 0:
+                what = f"no patrol is planned for URN '{row.urn}'"
+                problems.add(kind, what, "name a school of the plan", place)
+            elif row.variant is not None and not 0 <= row.variant <= highest:
+                what = f"there is no variant {row.variant}"
+                problems.add(kind, what, f"write 0 to {highest}", place)
+            if row.date not in {*days, *([None] if kind == "ban" else [])}:
+                span = f"{format_day(days[0])} to {format_day(days[-1])}"
+                what = f"{row.date} is not one of the planned days"
+                problems.add(kind, what, f"name a day from {span}", place)
+    problems.raise_if_any()
+
+
+def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
+    """The highest number of a route that a lock or ban may name; -1 where none is planned."""
+    urns = np.array([row.urn in {None, urn} for urn in inputs.urns], dtype=bool)
+    routes = urns[inputs.route_school]
+    if row.officer in inputs.officers:
+        mine = routes & inputs.goes[inputs.officers.index(row.officer)]
+        routes = mine if mine.any() else routes
+    return int(inputs.variant[:, routes].max(initial=-1))
+
+
+def check_locks(inputs: RotaInputs) -> None:
+    """Raise for locks that nobody could fulfil, one by one or together."""
+    problems = Problems()
+    reasons = UnmetReasons(inputs, np.zeros((0, 3), dtype=np.int64))
+    for number, lock in enumerate(inputs.locks):
+        if not (inputs.problem.lock == number).any():
+            row, school = inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)
+            what = reasons.find_obstacle(row, school, inputs.days.index(lock.date))
+            what = what or "a ban rules it out, or the variant does not fit the hours"
+            place = f"{lock.officer} at {lock.urn} on {lock.date}"
+            problems.add("lock", what, "remove the lock", place)
+    officer_days = Counter((lock.officer, lock.date) for lock in inputs.locks)
+    for (officer, date), count in sorted(officer_days.items()):
+        if count > 1:
+            problems.add("lock", f"{officer} has two patrols on {date}", "keep one of the locks")
+    most = dict(zip(inputs.officers, inputs.most.tolist(), strict=True))
+    for officer, count in sorted(Counter(lock.officer for lock in inputs.locks).items()):
+        if count > most[officer]:
+            what = f"{officer} has {count} patrols, more than the maximum of {most[officer]}"
+            problems.add("lock", what, "remove some locks, or raise max_patrols_per_week")
+    together = inputs.area.settings.patrol.officers
+    school_days = Counter((lock.urn, lock.date) for lock in inputs.locks)
+    for (urn, date), count in sorted(school_days.items()):
+        if count > together:
+            what = f"URN {urn} has more than {together} officers on {date}"
+            problems.add("lock", what, "remove some locks")
+    problems.raise_if_any()

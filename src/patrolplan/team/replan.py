@@ -19,18 +19,12 @@ from patrolplan.team.week import Duty, Week, format_day
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """One duty that is not as it was handed out.
-
-    Parameters
-    ----------
-    kind
-        "withdrawn": its card is void; "new": its card must be printed.
-    duty
-        The duty.
-    """
+    """One duty that differs from the week as it was handed out."""
 
     kind: str
+    """"withdrawn": its card is void; "new": its card must be printed."""
     duty: Duty
+    """The duty."""
 
     def __str__(self) -> str:
         what = "withdraw the card of" if self.kind == "withdrawn" else "print the card of"
@@ -48,8 +42,8 @@ def replan(
 
     Duties that the absences do not touch stay as they are. Each one that is lost is given to
     another officer who is free, has the school in their care and has patrols left; a school that
-    would fall below its least gets another day, not before the first absence. Among equal
-    repairs the one of most worth is taken.
+    would fall below its minimum gets another day, not before the first absence. Among equal
+    repairs, the one of most worth is chosen.
 
     Parameters
     ----------
@@ -70,26 +64,31 @@ def replan(
     InputError
         When an officer or a day is not of this week.
     """
-    there = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
-    check_absences(week.days, there, absent)
+    officers = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
+    check_absences(week.days, officers, absent)
     lost = [duty for duty in week.duties if duty.date in absent.get(duty.officer, set())]
-    kept = [duty for duty in week.duties if duty not in lost]
+    stay = [duty for duty in week.duties if duty not in lost]
     away = {
         officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
         for officer in sorted({*week.absent, *absent})
     }
     plans = list_day_plans(plan, week.days, area, week.locks)
-    choice = RotaInputs(
-        area, plans, week.days, (), week.bans, away, week.delivered, held=tuple(kept)
+    inputs = RotaInputs(
+        area, plans, week.days, (), week.bans, away, week.delivered, held=tuple(stay)
     )
-    problem = _build_repair_problem(choice, choice.build_problem(), kept, lost, absent)
+    urns, days = inputs.urns, inputs.days
+    lost_slots = {(urns.index(d.urn), days.index(d.date)) for d in lost if d.urn in urns}
+    firsts = [d.urn for d in week.duties if d.patrol.number == 1]
+    had = np.array([firsts.count(urn) for urn in urns], dtype=np.int64)
+    first = min((day for dates in absent.values() for day in dates), default=days[-1])
+    problem = limit_to_repairs(inputs.problem, had, lost_slots, first=days.index(first))
     solution = solve_rota(problem, seed=area.settings.seed, stop=SearchLimits(gap_percent=0.0))
-    repaired = build_week(choice, problem, solution)
+    repaired = build_week(inputs, problem, solution)
     before = {duty.key for duty in week.duties}
     after = {duty.key for duty in repaired.duties}
     changes = [Change("withdrawn", duty) for duty in week.duties if duty.key not in after]
     changes += [Change("new", duty) for duty in repaired.duties if duty.key not in before]
-    told = tuple(
+    absences = (
         f"{name} is away on {format_day(day)}."
         for name in sorted(absent)
         for day in sorted(absent[name])
@@ -97,7 +96,7 @@ def replan(
     repaired = replace(
         repaired,
         locks=week.locks,
-        notes=tuple(dict.fromkeys((*week.notes, *repaired.notes, *told))),
+        notes=tuple(dict.fromkeys((*week.notes, *repaired.notes, *absences))),
         created_from=week.created_from,
         history=week.history,
     )
@@ -107,44 +106,26 @@ def replan(
 def check_absences(
     days: Sequence[dt.date], officers: Iterable[str], absent: Mapping[str, AbstractSet[dt.date]]
 ) -> None:
-    """Raise for officers who are not known and days that are not of the week."""
+    """Raise for officers who do not exist and days that are not of the week."""
     problems = Problems()
-    known = list(dict.fromkeys(officers))
+    names = list(dict.fromkeys(officers))
     for officer, away in absent.items():
-        if officer not in known:
-            what = f"there is no officer '{officer}' (known: {', '.join(known[:12])})"
+        if officer not in names:
+            what = f"there is no officer '{officer}' (known: {', '.join(names[:12])})"
             problems.add("--absent", what, "name one of them")
         for day in sorted(away):
             if day not in days:
                 span = f"{days[0]} to {days[-1]}"
-                problems.add("--absent", f"{day} is not in the week {span}", "name another day")
+                problems.add("--absent", f"{day} is not in the week {span}", "name a day of it")
     problems.raise_if_any()
 
 
-def _build_repair_problem(
-    inputs: RotaInputs,
-    problem: RotaProblem,
-    kept: list[Duty],
-    lost: list[Duty],
-    absent: Mapping[str, AbstractSet[dt.date]],
-) -> RotaProblem:
-    """The problem with nothing to choose but what stays and what repairs."""
-    days = list(inputs.days)
-    lost = [duty for duty in lost if duty.urn in inputs.urns]
-    gone = {(inputs.urns.index(duty.urn), days.index(duty.date)) for duty in lost}
-    had = np.zeros(problem.schools, dtype=np.int64)
-    for duty in (*kept, *lost):
-        had[inputs.urns.index(duty.urn)] += duty.patrol.number == 1
-    first = min((day for dates in absent.values() for day in dates), default=days[-1])
-    return limit_to_repairs(problem, had, gone, first=days.index(first))
-
-
 def limit_to_repairs(
-    problem: RotaProblem, had: Ints, gone: AbstractSet[tuple[int, int]], *, first: int
+    problem: RotaProblem, had: Ints, lost: AbstractSet[tuple[int, int]], *, first: int
 ) -> RotaProblem:
     """The problem with nothing to choose but what is fixed and what repairs.
 
-    Replacements on the same school and day; for a school that these leave below its least, other
+    Replacements on the same school and day; for a school that these leave below its minimum, other
     days from the first absence on. No school gets more patrols than it had.
 
     Parameters
@@ -153,17 +134,15 @@ def limit_to_repairs(
         All options, with those of the patrols that stay locked.
     had
         (s,) patrols that each school had.
-    gone
+    lost
         Schools and days of the patrols that are lost.
     first
         First day on which something may change.
     """
     slots = list(zip(problem.school.tolist(), problem.day.tolist(), strict=True))
-    same = np.array([slot in gone for slot in slots], dtype=bool)
-    out_of_reach = gone - {slot for slot, there in zip(slots, same, strict=True) if there}
-    uncovered = np.bincount([s for s, _ in out_of_reach], minlength=problem.schools)
+    same = np.array([slot in lost for slot in slots], dtype=bool)
+    uncovered = np.bincount([s for s, _ in lost - set(slots)], minlength=problem.schools)
     needy = had - uncovered < problem.min_patrols
-    later = needy[problem.school] & (uncovered[problem.school] > 0)
-    later &= problem.day >= first
+    later = (needy & (uncovered > 0))[problem.school] & (problem.day >= first)
     free = (problem.lock < 0) & (same | later)
     return replace(problem.select(problem.fixed | free), exact_patrols=had)

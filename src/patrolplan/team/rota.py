@@ -1,7 +1,4 @@
-"""Plan -> `Week`: who patrols which school on which day.
-
-Locks and bans that name no officer, school, day or route that is there.
-"""
+"""Plan -> `Week`: who patrols which school on which day."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,16 +7,16 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError, Problems
+from patrolplan.errors import InputError
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.windows import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.estimate import describe_guard
-from patrolplan.team.bases import MODE_WORDS, describe_modes
+from patrolplan.team.bases import describe_modes
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.problem import Ints, RotaProblem
-from patrolplan.team.reasons import UnmetReasons, find_unmet_days
-from patrolplan.team.rota_inputs import RotaInputs, find_dosed_days
+from patrolplan.team.reasons import UnmetReasons, check_locks, check_locks_and_bans
+from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
 from patrolplan.team.week import (
     Ban,
@@ -31,37 +28,8 @@ from patrolplan.team.week import (
     list_school_days,
 )
 
-
-def check_locks_and_bans(inputs: RotaInputs) -> None:
-    """Raise for locks and bans that name no officer, school, day or variant that is there."""
-    problems = Problems()
-    days = inputs.days
-    for kind, rows in (("lock", inputs.locks), ("ban", inputs.bans)):
-        for row in rows:
-            place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
-            if row.officer is not None and row.officer not in inputs.officers:
-                problems.add(kind, f"there is no officer '{row.officer}'", "name one", place)
-            highest = _find_highest_variant(inputs, row)
-            if highest < 0:
-                problems.add(kind, f"no patrol is planned for URN '{row.urn}'", "name one", place)
-            elif row.variant is not None and not 0 <= row.variant <= highest:
-                what = f"there is no variant {row.variant}"
-                problems.add(kind, what, f"write 0 to {highest}", place)
-            if row.date not in {*days, *([None] if kind == "ban" else [])}:
-                span = f"{format_day(days[0])} to {format_day(days[-1])}"
-                what = f"{row.date} is not among the days planned"
-                problems.add(kind, what, f"name a day from {span}", place)
-    problems.raise_if_any()
-
-
-def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
-    """The highest number of a route that a lock or ban may name; -1 where none is planned."""
-    routes = np.array([row.urn in {None, urn} for urn in inputs.urns], dtype=bool)
-    routes = routes[inputs.route_school]
-    if row.officer in inputs.officers:
-        mine = routes & inputs.goes[inputs.officers.index(row.officer)]
-        routes = mine if mine.any() else routes
-    return int(inputs.variant[:, routes].max(initial=-1))
+FULL_DOSE_SHARE = 0.5
+"""Share of a dwell from which a delivered visit counts as the day's dose."""
 
 
 def plan_week(
@@ -79,7 +47,7 @@ def plan_week(
 
     An officer has at most one patrol a day: the bells of an area are so close together that a
     second patrol could hardly begin in time. Officers are on duty from setting out at their base
-    until the end of the patrol. What a week is worth stands in `patrolplan.team.objective`.
+    until the end of the patrol. `patrolplan.team.objective` says what a week is worth.
 
     Parameters
     ----------
@@ -88,18 +56,18 @@ def plan_week(
     plan
         Every school's best patrol and its variants; by day where days differ, see
         `patrolplan.team.day_plans`. One plan for all days is given further patrols past hotspots
-        that more schools go to than the most of a day lets in.
+        that more schools go to than the daily maximum lets in.
     start
         First day; the week ends on its Friday. From a weekend, the week after it.
     locks, bans
-        What is set and ruled out by hand.
+        Duties set and ruled out by hand.
     delivered
         Doses delivered before: columns `hotspot`, `date`, `minutes`. Those of the seven days
         before count as earlier days.
     seed
         Decides between equal weeks; by default the settings' seed.
     stop
-        When to stop looking.
+        When to stop searching.
 
     Returns
     -------
@@ -109,30 +77,31 @@ def plan_week(
     Raises
     ------
     InputError
-        When there are no officers, or a lock or ban cannot be.
+        When there are no officers, or a lock or ban cannot be kept.
+    TypeError
+        When `delivered` lacks a column.
     """
     check_officers(area)
-    check_dose_cap(area)
+    _check_dose_cap(area)
     days = list_school_days(start)
-    dosed = find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
+    dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
     plans = list_day_plans(plan, days, area, locks)
-    choice = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
-    check_locks_and_bans(choice)
-    problem = choice.build_problem()
-    check_locks(choice, problem)
+    inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
+    check_locks_and_bans(inputs)
+    check_locks(inputs)
     seed = area.settings.seed if seed is None else seed
-    return build_week(choice, problem, solve_rota(problem, seed=seed, stop=stop))
+    return build_week(inputs, inputs.problem, solve_rota(inputs.problem, seed=seed, stop=stop))
 
 
 def check_officers(area: StudyArea) -> None:
-    """Raise where no officer is known."""
+    """Raise if the area has no officers."""
     if area.officers.empty:
-        where, what = "[sources] officers", "no officer is known"
-        raise InputError.one(where, what, "name a table of officers there")
+        where, what = "[sources] officers", "there are no officers"
+        raise InputError.one(where, what, "name the table of officers there")
 
 
-def check_dose_cap(area: StudyArea) -> None:
-    """Raise where not even one visit fits under the most of a day."""
+def _check_dose_cap(area: StudyArea) -> None:
+    """Raise if not even one visit fits under the daily maximum."""
     most = area.settings.week.max_dose_minutes_per_day
     dwell = area.settings.patrol.dwell_minutes
     if most < dwell:
@@ -140,74 +109,45 @@ def check_dose_cap(area: StudyArea) -> None:
             "[week]",
             f"max_dose_minutes_per_day {most:g} is below [patrol] dwell_minutes {dwell:g}",
         )
-        remedy = f"no visit would be allowed: make it {dwell:g} or more"
+        remedy = f"not even one visit would fit; set it to {dwell:g} or more"
         raise InputError.one(where, what, remedy)
 
 
-def check_locks(inputs: RotaInputs, problem: RotaProblem) -> None:
-    """Raise for locks that nobody could fulfil, one by one or together."""
-    problems = Problems()
-    for number, lock in enumerate(inputs.locks):
-        if not (problem.lock == number).any():
-            place = f"{lock.officer} at {lock.urn} on {lock.date}"
-            problems.add("lock", _explain_impossible_lock(inputs, lock), "take it back", place)
-    at = [(lock.officer, lock.date) for lock in inputs.locks]
-    for officer, date in sorted({key for key in at if at.count(key) > 1}):
-        what = f"{officer} has two patrols on {date}"
-        problems.add("lock", what, "keep one of them")
-    most = dict(zip(inputs.officers, inputs.most.tolist(), strict=True))
-    for officer in sorted({lock.officer for lock in inputs.locks}):
-        count = sum(lock.officer == officer for lock in inputs.locks)
-        if count > most[officer]:
-            what = f"{officer} has {count} patrols, more than the most of {most[officer]}"
-            problems.add("lock", what, "take some back, or raise max_patrols_per_week")
-    together = inputs.area.settings.patrol.officers
-    visits = [(lock.urn, lock.date) for lock in inputs.locks]
-    for urn, date in sorted({key for key in visits if visits.count(key) > together}):
-        what = f"URN {urn} has more than {together} officers on {date}"
-        problems.add("lock", what, "take some back")
-    problems.raise_if_any()
-
-
-def _explain_impossible_lock(inputs: RotaInputs, lock: Lock) -> str:
-    officer, day = inputs.officers.index(lock.officer), inputs.days.index(lock.date)
-    school = inputs.urns.index(lock.urn)
-    if not inputs.is_open[school, day]:
-        return "the school is closed (term dates)"
-    if inputs.away[officer, day]:
-        return f"{lock.officer} is absent"
-    if np.isnan(inputs.hours[officer, day, 0]):
-        return f"{lock.officer} is off"
-    routes = inputs.list_routes(officer, school, day)
-    if not len(routes):
-        said = MODE_WORDS[inputs.modes[officer]]
-        return f"{lock.officer} goes {said}, and no patrol {said} is planned for it"
-    if not inputs.in_time[officer, day, routes].any():
-        return f"no patrol fits {lock.officer}'s hours"
-    return "a ban rules it out, or the variant does not fit the hours"
+def _find_dosed_days(
+    delivered: pd.DataFrame | None, dwell_minutes: float
+) -> dict[str, frozenset[dt.date]]:
+    """Days on which a hotspot had its dose, at least half a dwell, by hotspot."""
+    if delivered is None or delivered.empty:
+        return {}
+    missing = {"hotspot", "date", "minutes"} - set(delivered.columns)
+    if missing:
+        message = f"delivered lacks the columns {sorted(missing)}; give hotspot, date, minutes"
+        raise TypeError(message)
+    table = delivered.assign(date=pd.to_datetime(delivered["date"]).dt.date)
+    minutes = table.groupby(["hotspot", "date"])["minutes"].sum()
+    dosed = minutes[minutes >= FULL_DOSE_SHARE * dwell_minutes].reset_index()
+    return {str(name): frozenset(rows["date"]) for name, rows in dosed.groupby("hotspot")}
 
 
 def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution) -> Week:
     """The week of a solution, with the reasons for what is missing."""
     at = solution.chosen
     chosen = np.stack([problem.officer[at], problem.day[at], problem.route[at]], axis=1)
-    done = np.bincount(problem.school[at[problem.is_first[at]]], minlength=problem.schools)
-    short = [
-        PatrolShortfall(inputs.urns[row], int(done[row]), problem.min_patrols)
-        for row in np.flatnonzero(
-            done < np.minimum(problem.min_patrols, inputs.is_open.sum(axis=1))
-        )
-    ]
-    duties = [_build_duty(inputs, *row) for row in chosen.tolist()]
+    patrols = np.bincount(problem.school[at[problem.is_first[at]]], minlength=problem.schools)
+    target = np.minimum(problem.min_patrols, inputs.is_open.sum(axis=1))
+    short = tuple(
+        PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
+        for row in np.flatnonzero(patrols < target)
+    )
+    duties = [build_duty(inputs, *row) for row in chosen.tolist()]
+    duties.sort(key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
     reasons = UnmetReasons(inputs, chosen)
     return Week(
         plan=inputs.plans[0],
         days=inputs.days,
-        duties=tuple(
-            sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
-        ),
-        unmet=find_unmet_days(inputs, chosen),
-        short=tuple(short),
+        duties=tuple(duties),
+        unmet=reasons.find_unmet_days(),
+        short=short,
         status="optimal" if solution.proven else "feasible",
         worth=solution.worth,
         bound=solution.bound,
@@ -227,10 +167,10 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
     )
 
 
-def _build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
-    held = inputs.held_rows.get((officer, day, route))
-    if held is not None:
-        return held
+def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
+    """The duty of an option: as it was handed out, or as the route is walked that day."""
+    if (officer, day, route) in inputs.held_rows:
+        return inputs.held_rows[officer, day, route]
     patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.choose_direction(day, route))
     return Duty(
         officer=inputs.officers[officer],
@@ -244,57 +184,56 @@ def _build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     )
 
 
-def _list_notes(inputs: RotaInputs) -> tuple[str, ...]:
-    notes = [*describe_guard(inputs.area)]
-    terms = inputs.area.term_dates
-    if not (terms["kind"] == "term").any():
-        notes.append("No term dates are known: every weekday is taken for a school day.")
+def _list_notes(inputs: RotaInputs) -> Iterator[str]:
+    """What was assumed about the area, its dates, loans, bicycles and doses."""
+    yield from describe_guard(inputs.area)
+    if not (inputs.area.term_dates["kind"] == "term").any():
+        yield "There are no term dates: every weekday counts as a school day."
     for lock in inputs.locks:
-        mine = inputs.cares[inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)]
-        if not mine:
-            notes.append(f"{lock.officer} is lent to URN {lock.urn} on {lock.date} by hand.")
+        if not inputs.cares[inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)]:
+            yield f"{lock.officer} is lent to URN {lock.urn} on {lock.date} by a lock."
     other = inputs.plans[0].other_mode
     if other is not None:
-        notes += build_way_notes(other.area)
+        yield from build_way_notes(other.area)
     unknown = sorted(set(inputs.delivered) - set(inputs.hotspots))
     if unknown:
-        notes.append(f"Doses in places that no route visits do not count: {', '.join(unknown)}.")
-    return tuple(notes)
+        yield f"Doses at places that no route visits are not counted: {', '.join(unknown)}."
 
 
 def _note_blocked_schools(
     inputs: RotaInputs, reasons: UnmetReasons, short: Sequence[PatrolShortfall]
 ) -> Iterator[str]:
-    """Schools under their least that only the most of a day keeps officers from."""
-    most = inputs.area.settings.week.max_dose_minutes_per_day
+    """Schools under their minimum that only the daily maximum keeps officers from."""
     for row in short:
         if reasons.is_blocked_by_cap(inputs.urns.index(row.urn)):
-            yield f"{row}: the most of {most:g} minutes a hotspot a day comes before the least."
+            cap = f"the maximum of {reasons.max_minutes:g} minutes a hotspot a day"
+            yield f"{row}: {cap} comes before that minimum."
 
 
 def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[str, ...]:
     """Officers whose patrol begins or ends at a colleague's base."""
-    told = []
+    notes = []
     for officer, day, route in chosen.tolist():
         if (officer, day, route) not in inputs.held_rows:
             patrol = inputs.routes[route].patrol
-            _, said = inputs.bases.adapt_patrol(officer, route, patrol)
-            if said:
-                told.append(f"{inputs.officers[officer]} at URN {patrol.urn}: the patrol {said}.")
-    return tuple(dict.fromkeys(told))
+            _, does = inputs.bases.adapt_patrol(officer, route, patrol)
+            if does:
+                notes.append(f"{inputs.officers[officer]} at URN {patrol.urn}: the patrol {does}.")
+    return tuple(dict.fromkeys(notes))
 
 
 def _note_missed_places(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[str]:
     """Places tasked by intelligence to which nobody goes on a day, though a route would."""
     missed: dict[str, list[str]] = {}
     for day, date in enumerate(inputs.days):
-        met = {stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops}
-        routes = [inputs.routes[row].patrol for row in np.flatnonzero(inputs.variant[day] >= 0)]
+        visited = {
+            stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops
+        }
         due = {
             stop.hotspot: f"{stop.hotspot}, {stop.place}"
-            for patrol in routes
-            for stop in patrol.stops
-            if stop.tasked and stop.hotspot not in met
+            for row in np.flatnonzero(inputs.variant[day] >= 0)
+            for stop in inputs.routes[row].patrol.stops
+            if stop.tasked and stop.hotspot not in visited
         }
         for place in due.values():
             missed.setdefault(place, []).append(format_day(date))

@@ -1,19 +1,30 @@
-"""Improve a week by very many small changes, some of them for the worse at first.
+"""Improve a week by very many small changes: simulated annealing.
 
-Simulated annealing over slots of officer and day: a slot gets another option, two days of an
-officer change places, whoever is in the way steps aside. Compiled, and ended by the number of
-changes tried, so that equal inputs give equal weeks.
+State: a week as slots, one for each officer and day, holding an option or none (`RotaState`). All
+that a rule or the worth needs is kept as counts and sums (minutes of each hotspot and day, patrols
+of each school and officer, dose of each school...), so that a change costs as much as the stops it
+moves, not as much as the week.
 
-Large teams: improve a week by choosing anew for a few neighbouring officers at a time.
+Moves: a slot gets another option; a slot is left free; or two days of an officer swap. Whoever
+already fills the place of a school that day steps aside. So a move takes out up to four options and
+puts in up to two.
+
+Acceptance: a move is applied, its gain in worth read off, and kept if the gain is not negative, or
+else with probability exp(gain / temperature). The temperature falls by a constant factor from
+`START_TEMPERATURE` to `END_TEMPERATURE` of an average patrol's worth. A move that is not kept is
+undone by applying it backwards.
+
+Rules and floor: a move is also undone unless the week still keeps every rule, has no more patrols
+missing than the floor allows, and gives every school it touches its floor of dose. The search
+starts from a week that keeps all of these, and only options that a move takes out or puts in can
+break them. So every week on the way keeps them, the best one included. The search is compiled
+and ended by the number of moves, so that equal inputs give equal weeks.
 """
 
-import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.arrays import jit_compile
 from patrolplan.patrols.solver.ruin_recreate import draw_integer, draw_uniform
@@ -23,17 +34,21 @@ from patrolplan.team.constraints import (
     find_unrepeatable_routes,
     list_day_sets,
 )
-from patrolplan.team.floor import MINUTES_TOLERANCE, Floor, compute_option_dose
-from patrolplan.team.mip import MixedIntegerProgramme
-from patrolplan.team.objective import EVEN_LOAD_FACTOR, OVER_CAP_PENALTY, PRESENCE_FACTOR
-from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
+from patrolplan.team.objective import (
+    EVEN_LOAD_FACTOR,
+    OVER_CAP_PENALTY,
+    PRESENCE_FACTOR,
+    compute_even_load,
+    compute_presence_sums,
+)
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
 
 START_TEMPERATURE = 0.1
 END_TEMPERATURE = 0.01
-"""Temperatures at the beginning and at the end, as parts of an average patrol's worth."""
+"""Temperatures at the beginning and at the end, as shares of an average patrol's worth."""
 
 SWAP_SHARE, DROP_SHARE = 0.3, 0.05
-"""Parts of the changes that swap two days, and that leave a slot free; the rest fill one."""
+"""Shares of the moves that swap two days, and that leave a slot free; the rest fill one."""
 
 NO_OPTION = -1
 
@@ -41,7 +56,7 @@ RandomState = NDArray[np.uint64]
 
 
 class RotaFacts(NamedTuple):
-    """What does not change; options by row, days from 0."""
+    """What does not change during the search; options by row, days from 0."""
 
     officer: Ints
     day: Ints
@@ -55,7 +70,7 @@ class RotaFacts(NamedTuple):
     slot_options: Ints
     """Options of slot s are `slot_options[slot_start[s]:slot_start[s + 1]]`."""
     fixed: Ints
-    """(o,) 1 for options that stay."""
+    """(o,) 1 for options that may not be taken out."""
     open_lock: Ints
     """(s,) 1 for slots whose lock leaves the route open."""
     stop_start: Ints
@@ -64,29 +79,28 @@ class RotaFacts(NamedTuple):
     visit_start: Ints
     """(o,) where the stops of an option begin in `free`."""
     is_capped: Ints
-    """(w,) 1 for stops that the most of a day holds, in the order of option and stop."""
+    """(w,) 1 for stops under the daily maximum, in the order of option and stop."""
     weight: Floats
     set_worth: Floats
-    """(h, 2^d) what a hotspot's set of days pays."""
+    """(h, 2^d) worth of each set of days of a hotspot, by binary number."""
     max_dose_minutes: float
     max_patrols: Ints
     officer_worth: Floats
-    """(k, d + 1) what so many patrols of an officer pay."""
+    """(k, d + 1) worth of 0, 1, 2... patrols of an officer."""
     school_worth: Floats
-    """(d + 1,) what so many patrols of a school pay."""
+    """(d + 1,) worth of 0, 1, 2... patrols of a school."""
     target: Ints
     missing: int
     min_dose: Floats
-    highest: Ints
-    """(s,) most patrols of a school."""
+    max_school_patrols: Ints
     is_unrepeatable: Ints
-    """(d - 1, r) 1 where a route may not be walked on this day and the next."""
+    """(d - 1, r) 1 where a route may not be walked on both this day and the next."""
     together: int
     days: int
 
 
 class RotaState(NamedTuple):
-    """A week, and what follows from it."""
+    """A week, and the counts and sums that follow from it."""
 
     slots: Ints
     """(k * d,) option of each officer and day, -1 for none."""
@@ -97,7 +111,7 @@ class RotaState(NamedTuple):
     minutes: Floats
     """(h, d)."""
     capped_visits: Ints
-    """(h, d) visits that the most of a day holds."""
+    """(h, d) visits under the daily maximum."""
     officer_patrols: Ints
     patrols: Ints
     dose: Floats
@@ -107,21 +121,7 @@ class RotaState(NamedTuple):
 
 
 def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int, seed: int) -> Ints:
-    """Options of a week at least as good as the one to start from.
-
-    Parameters
-    ----------
-    problem
-        The options.
-    floor
-        What every school gets at least.
-    chosen
-        Options to start from, which keep every rule.
-    moves
-        Changes to try.
-    seed
-        Of the random numbers.
-    """
+    """The best week that so many moves reach from chosen options, which keep rules and floor."""
     facts = _build_facts(problem, floor)
     start = np.full(len(problem.max_patrols) * len(problem.dates), NO_OPTION)
     start[problem.officer_day[chosen]] = chosen
@@ -137,10 +137,11 @@ def _build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     together = int(number.max(initial=0)) + 1
     order = np.argsort(problem.officer_day, kind="stable")
     by_route = np.argsort(problem.visits[:, 0], kind="stable")
-    nth = np.arange(days + 1)
-    unit, capacity = problem.patrol_unit, np.maximum(1, problem.capacity)[:, None]
-    locked = np.zeros(slots, dtype=np.int64)
-    locked[problem.officer_day[(problem.lock >= 0) & ~problem.fixed]] = 1
+    unit = problem.patrol_unit
+    open_lock = np.zeros(slots, dtype=np.int64)
+    open_lock[problem.officer_day[(problem.lock >= 0) & ~problem.fixed]] = 1
+    set_worth = compute_set_worth(problem, list_day_sets(days)) * problem.weight[:, None]
+    exact = problem.exact_patrols
     return RotaFacts(
         officer=problem.officer,
         day=problem.day,
@@ -148,11 +149,11 @@ def _build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         school=problem.school,
         cell=problem.school_day * together + number,
         is_first=problem.is_first.astype(np.int64),
-        dose=compute_option_dose(problem),
+        dose=problem.option_dose,
         slot_start=np.searchsorted(problem.officer_day[order], np.arange(slots + 1)),
         slot_options=order,
         fixed=problem.fixed.astype(np.int64),
-        open_lock=locked,
+        open_lock=open_lock,
         stop_start=np.searchsorted(
             problem.visits[by_route, 0], np.arange(len(problem.route_school) + 1)
         ),
@@ -161,20 +162,17 @@ def _build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),
         is_capped=(~find_forced_visits(problem)).astype(np.int64),
         weight=problem.weight,
-        set_worth=np.column_stack(
-            [np.zeros(len(problem.weight)), compute_set_worth(problem, list_day_sets(days))]
-        )
-        * problem.weight[:, None],
+        set_worth=np.column_stack([np.zeros(len(problem.weight)), set_worth]),
         max_dose_minutes=float(problem.max_dose_minutes),
         max_patrols=problem.max_patrols,
-        officer_worth=EVEN_LOAD_FACTOR * unit * (nth - nth * (nth - 1) / 2 / capacity),
-        school_worth=PRESENCE_FACTOR * unit * np.cumsum(np.r_[0.0, 1 / np.arange(1, days + 1)]),
+        officer_worth=EVEN_LOAD_FACTOR
+        * unit
+        * compute_even_load(np.arange(days + 1), problem.capacity[:, None]),
+        school_worth=PRESENCE_FACTOR * unit * compute_presence_sums(days),
         target=floor.patrols,
         missing=floor.missing,
         min_dose=floor.dose - MINUTES_TOLERANCE,
-        highest=np.full(problem.schools, days)
-        if problem.exact_patrols is None
-        else problem.exact_patrols,
+        max_school_patrols=np.full(problem.schools, days) if exact is None else exact,
         is_unrepeatable=find_unrepeatable_routes(problem).astype(np.int64),
         together=together,
         days=days,
@@ -183,11 +181,11 @@ def _build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
 
 @jit_compile()
 def _compute_hotspot_worth(facts: RotaFacts, state: RotaState, hotspot: int) -> float:
-    """What a hotspot's doses pay, less what is above the most of a day."""
+    """Worth of a hotspot's doses, less the charge for minutes above the daily maximum."""
     days, over = 0, 0.0
     for day in range(facts.days):
         minutes = state.minutes[hotspot, day]
-        if minutes > 1e-9:  # noqa: PLR2004 - sums of minutes leave a little behind
+        if minutes > 1e-9:  # noqa: PLR2004 - sums of minutes leave a remainder
             days |= 1 << day
             over += max(0.0, minutes / facts.max_dose_minutes - 1.0)
     return float(facts.set_worth[hotspot, days] - OVER_CAP_PENALTY * facts.weight[hotspot] * over)
@@ -195,7 +193,7 @@ def _compute_hotspot_worth(facts: RotaFacts, state: RotaState, hotspot: int) -> 
 
 @jit_compile()
 def _apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> float:
-    """Take an option in (sign 1) or out (-1); gives what that adds to the worth."""
+    """Put an option in (sign 1) or take it out (-1); gives what that adds to the worth."""
     route, day, school = facts.route[option], facts.day[option], facts.school[option]
     officer, gain = facts.officer[option], 0.0
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
@@ -223,16 +221,15 @@ def _apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) ->
 
 @jit_compile()
 def _is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether a chosen option keeps the rules of its officer, its school and its route."""
+    """Whether an option that was put in keeps the rules of officer, school, hotspot and route."""
     day, route, school = facts.day[option], facts.route[option], facts.school[option]
     if state.officer_patrols[facts.officer[option]] > facts.max_patrols[facts.officer[option]]:
         return False
-    if state.patrols[school] > facts.highest[school]:
+    if state.patrols[school] > facts.max_school_patrols[school]:
         return False
-    if not facts.is_first[option] and not facts.fixed[option]:
-        before = state.cells[facts.cell[option] - 1]
-        if before < 0:
-            return False
+    second_alone = not facts.is_first[option] and state.cells[facts.cell[option] - 1] < 0
+    if second_alone and not facts.fixed[option]:
+        return False
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
         hotspot = facts.stop_hotspot[at]
         if (
@@ -251,7 +248,10 @@ def _is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
 
 @jit_compile()
 def _is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether the week keeps its floor and nobody is left second without a first."""
+    """Whether the floor holds for the school of an option that was put in or taken out.
+
+    Nor may taking out a first officer leave a second one alone, unless a lock wants that.
+    """
     school = facts.school[option]
     if state.missing_patrols[0] > facts.missing or state.dose[school] < facts.min_dose[school]:
         return False
@@ -267,7 +267,7 @@ def _is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
 def _draw_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
-    """Draw a change: options to take out and to put in, -1 for none."""
+    """Draw a move into `out` and `into`, -1 for none; whether there is anything to do."""
     out[:] = -1
     into[:] = -1
     slots = len(state.slots)
@@ -275,27 +275,27 @@ def _draw_change(
     many = facts.slot_start[slot + 1] - facts.slot_start[slot]
     if many == 0:
         return False
-    here = state.slots[slot]
+    current = state.slots[slot]
     option = facts.slot_options[facts.slot_start[slot] + draw_integer(rng, many)]
     officer = slot // facts.days
     kind = draw_uniform(rng)
-    if kind < SWAP_SHARE and here >= 0:
+    if kind < SWAP_SHARE and current >= 0:
         other = officer * facts.days + draw_integer(rng, facts.days)
         if other == slot or not _draw_swap(facts, state, slot, other, out, into):
             return False
-    elif kind < SWAP_SHARE + DROP_SHARE and here >= 0:
-        out[0] = here
-    elif option == here:
+    elif kind < SWAP_SHARE + DROP_SHARE and current >= 0:
+        out[0] = current
+    elif option == current:
         return False
     else:
-        out[0], into[0] = here, option
-        if here < 0 and state.officer_patrols[officer] >= facts.max_patrols[officer]:
+        out[0], into[0] = current, option
+        if current < 0 and state.officer_patrols[officer] >= facts.max_patrols[officer]:
             out[0] = state.slots[officer * facts.days + draw_integer(rng, facts.days)]
     for number in range(2):
         if into[number] >= 0:
-            way = state.cells[facts.cell[into[number]]]
-            if way >= 0 and way != out[0] and way != out[1]:
-                out[2 + number] = way
+            holder = state.cells[facts.cell[into[number]]]
+            if holder >= 0 and holder != out[0] and holder != out[1]:
+                out[2 + number] = holder
     return True
 
 
@@ -303,18 +303,18 @@ def _draw_change(
 def _draw_swap(
     facts: RotaFacts, state: RotaState, slot: int, other: int, out: Ints, into: Ints
 ) -> bool:
-    """Let two days of an officer change places, where the routes can be walked there."""
-    here, there = state.slots[slot], state.slots[other]
-    out[0], out[1] = here, there
-    into[0] = _find_option_of_route(facts, facts.route[here], other)
-    if there >= 0:
-        into[1] = _find_option_of_route(facts, facts.route[there], slot)
-    return bool(into[0] >= 0 and (there < 0 or into[1] >= 0))
+    """Swap two days of an officer, where the same routes are options of the other day."""
+    first, second = state.slots[slot], state.slots[other]
+    out[0], out[1] = first, second
+    into[0] = _find_option_of_route(facts, facts.route[first], other)
+    if second >= 0:
+        into[1] = _find_option_of_route(facts, facts.route[second], slot)
+    return bool(into[0] >= 0 and (second < 0 or into[1] >= 0))
 
 
 @jit_compile()
 def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
-    """The option of a slot that walks a route, -1 where there is none."""
+    """The option of a slot that walks a route, or -1."""
     for at in range(facts.slot_start[slot], facts.slot_start[slot + 1]):
         if facts.route[facts.slot_options[at]] == route:
             return int(facts.slot_options[at])
@@ -323,13 +323,13 @@ def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
 
 @jit_compile()
 def _is_feasible(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> bool:
-    """Whether a change that was made keeps every rule."""
+    """Whether the week after a move keeps every rule and the floor."""
     for option in into:
         if option >= 0 and not (
             _is_allowed(facts, state, option) and _is_floor_kept(facts, state, option)
         ):
             return False
-    for option in out:  # noqa: SIM110 - numba knows no generators
+    for option in out:  # noqa: SIM110 - numba has no generators
         if option >= 0 and not _is_floor_kept(facts, state, option):
             return False
     return True
@@ -337,7 +337,7 @@ def _is_feasible(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> b
 
 @jit_compile()
 def _is_locked(facts: RotaFacts, out: Ints) -> bool:
-    """Whether a lock by hand holds one of these options."""
+    """Whether a lock forbids taking out one of these options."""
     for option in out:
         if option >= 0:
             slot = facts.officer[option] * facts.days + facts.day[option]
@@ -348,7 +348,7 @@ def _is_locked(facts: RotaFacts, out: Ints) -> bool:
 
 @jit_compile()
 def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> float:
-    """Make a change; gives what it adds to the worth."""
+    """Apply a move; gives what it adds to the worth."""
     gain = 0.0
     for option in out:
         if option >= 0:
@@ -363,7 +363,7 @@ def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> 
 def _anneal(
     facts: RotaFacts, start: Ints, hot: float, cold: float, moves: int, rng: RandomState
 ) -> Ints:
-    """The best week met."""
+    """The slots of the best week on the way."""
     schools, routes = len(facts.target), len(facts.stop_start) - 1
     state = RotaState(
         np.full(len(start), -1),
@@ -386,9 +386,7 @@ def _anneal(
     heat = hot
     for _ in range(moves):
         heat *= cooling
-        if not _draw_change(facts, state, rng, out, into):
-            continue
-        if _is_locked(facts, out):
+        if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out):
             continue
         gain = _apply_change(facts, state, out, into)
         accepted = gain >= 0 or draw_uniform(rng) < np.exp(gain / heat)
@@ -400,97 +398,3 @@ def _anneal(
             continue
         _apply_change(facts, state, into, out)
     return best
-
-
-GROUP_SIZES = (4, 7, 9, 5, 6, 7)
-"""Officers who are chosen for together, by sweep: few enough to be solved in a second."""
-
-LIKELY_SWEEPS = 3
-"""Sweeps that look at likely options alone: small programmes, and most of the way."""
-
-WORTH_TOLERANCE = 1e-9
-
-MAX_GROUP_NODES = 5
-GROUP_GAP = 5e-4
-
-
-def improve_by_groups(
-    programme: MixedIntegerProgramme,
-    x: Ints,
-    problem: RotaProblem,
-    start: Floats,
-    *,
-    likely: Bools,
-    rng: np.random.Generator,
-    good_enough: float,
-    sweeps: int,
-    deadline: float,
-) -> Floats:
-    """Values of all columns, at least as good as the ones to start from.
-
-    Every sweep goes over all officers once, each time with the officers whose options touch the
-    same hotspots most; their part of the week is solved again while the rest stands still.
-
-    Parameters
-    ----------
-    programme, x
-        The whole programme, and its options' columns.
-    problem
-        The week's choice.
-    start
-        Values of all columns to start from, feasible.
-    likely
-        (o,) options that the first sweeps look at, beside those chosen already.
-    rng
-        Draws where a sweep begins.
-    good_enough
-        Worth at which to stop.
-    sweeps
-        Most sweeps; a sweep that finds nothing is the last one.
-    until
-        Time, as `time.monotonic` tells it, at which to stop.
-    """
-    best = start
-    touch = _compute_overlap(problem)
-    for sweep in range(sweeps):
-        before = programme.objective @ best
-        for group in _draw_groups(touch, GROUP_SIZES[sweep % len(GROUP_SIZES)], rng):
-            if time.monotonic() > deadline or programme.objective @ best >= good_enough:
-                return best
-            free = group[problem.officer]
-            if sweep < LIKELY_SWEEPS:
-                free &= likely | (best[x] > 0)
-            small, columns = programme.restrict_to(x[free], best)
-            answer = small.solve(
-                gap=GROUP_GAP, nodes=MAX_GROUP_NODES, seconds=deadline - time.monotonic()
-            )
-            if answer.objective > small.objective @ best[columns] + WORTH_TOLERANCE:
-                best = best.copy()
-                best[columns] = answer.values
-        if programme.objective @ best <= before + WORTH_TOLERANCE and sweep >= LIKELY_SWEEPS:
-            break
-    return best
-
-
-def _compute_overlap(problem: RotaProblem) -> Floats:
-    """(k, k) how much two officers' options have to do with each other."""
-    option, visit = problem.option_visits
-    shape = (len(problem.max_patrols), len(problem.weight))
-    hotspot = problem.visits[visit, 1]
-    there = sparse.csr_array((problem.weight[hotspot], (problem.officer[option], hotspot)), shape)
-    there.sum_duplicates()
-    apart = there.sqrt()
-    return np.asarray((apart @ apart.T).todense())
-
-
-def _draw_groups(touch: Floats, size: int, rng: np.random.Generator) -> Iterator[Bools]:
-    """Groups of officers who touch each other, until every officer was in one."""
-    waiting = rng.permutation(len(touch)).tolist()
-    while waiting:
-        group = np.zeros(len(touch), dtype=bool)
-        group[waiting[0]] = True
-        while group.sum() < min(size, len(touch)):
-            pull = np.where(group, -1.0, touch[group].sum(axis=0))
-            group[int(np.argmax(pull + 1e-12 * rng.random(len(touch))))] = True
-        yield group
-        waiting = [officer for officer in waiting if not group[officer]]

@@ -1,4 +1,13 @@
-"""Choose a week: the least of every school first, then the most worth, with a bound."""
+"""Choose the week: what every school gets first, then the most worth, with a proven bound.
+
+The aims come strictly one after the other:
+
+1. as few patrols as possible are missing of every school's minimum;
+2. where none is missing, the lowest dose of any school is as high as it can be;
+3. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
+
+The first two are the floor of the week. Once found, it becomes constraints of the third aim.
+"""
 
 import math
 import time
@@ -8,83 +17,83 @@ from functools import partial
 import numpy as np
 
 from patrolplan.parallel import map_in_threads
-from patrolplan.team.constraints import add_objective, add_options
-from patrolplan.team.floor import IMPOSSIBLE, Floor, add_floor, find_floor
+from patrolplan.patrols.solver.solution import compute_gap_percent
+from patrolplan.team.constraints import add_objective, add_options, add_shortfall_variables
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import Floats, Ints, RotaProblem
-from patrolplan.team.rota_search import anneal_week, improve_by_groups
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.rota_search import anneal_week
 
 PROVEN_GAP = 1e-6
 """Relative gap at which a week counts as proven best."""
 
 CHOSEN_ABOVE = 0.5
-LIKELY_ABOVE = 1e-3
-"""Options that the relaxation takes to at least this part are likely ones."""
-
-MAX_OPTIONS_TO_TIGHTEN = 2500
-"""Most options of a week whose bound is sharpened by the cuts of branch and bound."""
 
 ANNEAL_STARTS = 3
-"""Times that small changes begin anew: one long search is caught in one valley."""
+"""Independent annealing runs: one long run gets caught in one valley."""
 
 MAX_EXACT_OPTIONS = 600
-"""Most options of a week that is solved in one piece."""
+"""Maximum options of a week that is solved by branch and bound."""
+
+MAX_OPTIONS_TO_TIGHTEN = 2500
+"""Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
+
+IMPOSSIBLE = -1
+"""Patrols missing where no week keeps the rules, however few patrols it has."""
+
+DOSE_STEP_MINUTES = 0.01
+"""Minutes by which a dose must be longer to count as higher."""
+
+MAX_DOSE_NODES = 2_000
+"""Nodes of the search tree after which a higher dose counts as out of reach."""
 
 
 @dataclass(frozen=True)
 class SearchLimits:
-    """When to stop looking.
+    """When to stop searching.
 
     Equal inputs give equal weeks as long as the search ends by gap or nodes; a week that ends by
     the clock depends on the speed of the computer.
-
-    Parameters
-    ----------
-    gap_percent
-        A large week this near to the bound is good enough; small ones are proven best, if so many
-        nodes are enough.
-    nodes
-        Most nodes of the search tree of a small week.
-    sweeps
-        Most sweeps over the officers of a large one.
-    moves
-        Small changes tried for every school, before anything else.
-    seconds
-        Most wall-clock time.
     """
 
     gap_percent: float = 0.5
+    """A large week this near to the bound is good enough; small ones are proven best if `nodes` are
+    enough."""
     nodes: int = 500
-    sweeps: int = 2
+    """Maximum nodes of the search tree of a small week."""
     moves_per_school: int = 30_000
+    """Small changes tried for every school by annealing."""
     seconds: float = math.inf
+    """Maximum wall-clock time."""
 
 
 @dataclass(frozen=True, eq=False)
 class RotaSolution:
-    """Chosen options, their worth, the bound, and how many patrols schools lack of the least."""
+    """Chosen options, their worth, the bound, and whether they are proven best."""
 
     chosen: Ints
     worth: float
     bound: float
     proven: bool
-    missing: Ints
 
     @property
     def gap_percent(self) -> float:
-        """How far below the bound it may be at most."""
-        return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
+        """How far the worth may be below the best possible, in percent of the bound."""
+        return compute_gap_percent(self.worth, self.bound)
+
+    @classmethod
+    def rate(cls, problem: RotaProblem, chosen: Ints, bound: float) -> "RotaSolution":
+        """Chosen options with their worth, under a bound that may turn out too low by rounding."""
+        worth = compute_worth(problem, chosen).total
+        bound = max(bound, worth)
+        proven = bound - worth <= PROVEN_GAP * max(1.0, abs(bound))
+        return cls(chosen, worth, bound, proven)
 
 
 def solve_rota(
     problem: RotaProblem, *, seed: int = 1, stop: SearchLimits | None = None
 ) -> RotaSolution:
-    """The week of most worth among those that give every school its least.
-
-    First as few patrols as possible are missing of every school's least. Where none is, the
-    lowest dose of any school is raised as high as it can be for all of them (see
-    `patrolplan.team.floor`). Then the worth is maximised.
+    """The week of most worth among those with the highest floor.
 
     Parameters
     ----------
@@ -93,37 +102,24 @@ def solve_rota(
     seed
         Decides between equal weeks.
     stop
-        When to stop looking; by default see `Stop`.
+        When to stop searching; by default `SearchLimits()`.
     """
     if not len(problem):  # all closed, or everybody away
-        none = np.zeros(0, dtype=np.int64)
-        return RotaSolution(
-            none, 0.0, 0.0, proven=True, missing=count_missing_patrols(problem, none)
-        )
+        return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
     stop = stop or SearchLimits()
-    began = time.monotonic()
+    deadline = time.monotonic() + stop.seconds
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.select(order)
     floor = find_floor(mixed)
-    if floor.missing == IMPOSSIBLE:  # locks by hand that cannot all keep the most of a day
+    if floor.missing == IMPOSSIBLE:  # locks that cannot all keep the daily maximum
         mixed = replace(mixed, locks_first=True)
         floor = find_floor(mixed)
     model = MipBuilder()
     x = add_options(model, mixed)
-    add_floor(model, mixed, x, floor)
+    _add_floor(model, mixed, x, floor)
     add_objective(model, mixed, x)
-    until = began + stop.seconds
-    taken, bound = _search_week(model.build(), x, mixed, floor, stop, deadline=until, seed=seed)
-    chosen = np.sort(order[taken])
-    worth = compute_worth(problem, chosen).total
-    bound = max(worth, bound)
-    return RotaSolution(
-        chosen=chosen,
-        worth=worth,
-        bound=bound,
-        proven=bound - worth <= PROVEN_GAP * max(1.0, abs(bound)),
-        missing=count_missing_patrols(problem, chosen),
-    )
+    rows, bound = _search_week(model.build(), x, mixed, floor, stop, deadline=deadline, seed=seed)
+    return RotaSolution.rate(problem, np.sort(order[rows]), bound)
 
 
 def _search_week(
@@ -136,56 +132,118 @@ def _search_week(
     deadline: float,
     seed: int,
 ) -> tuple[Ints, float]:
-    """Options and a bound: small weeks by branch and bound, large ones by parts."""
-    gap = max(PROVEN_GAP / 2, stop.gap_percent / 100)
+    """Options and a bound: annealing for all, then branch and bound or the relaxation's bound.
+
+    Small weeks are solved to the end. For large ones the relaxation is the bound; where the
+    annealed week is not near enough to it and the programme not too large, cuts at the root of the
+    search tree lower the bound, and sometimes find a better week.
+    """
+
+    def rate(rows: Ints) -> float:
+        return compute_worth(problem, rows).total
+
     moves = stop.moves_per_school * problem.schools // ANNEAL_STARTS
-    begin = partial(anneal_week, problem, floor, floor.chosen, moves=moves)
+    anneal = partial(anneal_week, problem, floor, floor.chosen, moves=moves)
     seeds = range(ANNEAL_STARTS * seed, ANNEAL_STARTS * (seed + 1))
-    tried = [one.result() for one in map_in_threads(lambda own: begin(seed=own), seeds)]
-    chosen = max(tried, key=lambda rows: compute_worth(problem, rows).total)
+    runs = [one.result() for one in map_in_threads(lambda own: anneal(seed=own), seeds)]
+    annealed = max(runs, key=rate)
     if len(problem) <= MAX_EXACT_OPTIONS:
         answer = programme.solve(
             gap=PROVEN_GAP / 2, nodes=stop.nodes, seconds=deadline - time.monotonic()
         )
-        found = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else chosen
-        return max(found, chosen, key=lambda rows: compute_worth(problem, rows).total), answer.bound
-    relaxed = programme.solve_relaxation(seconds=deadline - time.monotonic())
-    start = _complete_columns(programme, x, chosen)
-    likely = (
-        relaxed.values[x] > LIKELY_ABOVE if len(relaxed.values) else np.ones(len(x), dtype=bool)
-    )
-    best = improve_by_groups(
-        programme,
-        x,
-        problem,
-        start,
-        likely=likely,
-        rng=np.random.default_rng(seed),
-        good_enough=relaxed.bound * (1 - gap),
-        sweeps=stop.sweeps,
-        deadline=deadline,
-    )
-    bound = relaxed.bound
-    if programme.objective @ best < bound * (1 - gap) and len(problem) <= MAX_OPTIONS_TO_TIGHTEN:
-        answer = programme.tighten_bound(best, gap=gap, seconds=deadline - time.monotonic())
-        bound = min(bound, answer.bound)
-        if answer.objective > programme.objective @ best:
-            best = answer.values
-    return np.flatnonzero(best[x] > CHOSEN_ABOVE), bound
+        exact = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else annealed
+        return max(exact, annealed, key=rate), answer.bound
+    gap = max(PROVEN_GAP / 2, stop.gap_percent / 100)
+    bound = programme.solve_relaxation(seconds=deadline - time.monotonic()).bound
+    if rate(annealed) >= bound * (1 - gap) or len(problem) > MAX_OPTIONS_TO_TIGHTEN:
+        return annealed, bound
+    start = _complete_columns(programme, x, annealed)
+    answer = programme.tighten_bound(start, gap=gap, seconds=deadline - time.monotonic())
+    better = answer.objective > programme.objective @ start
+    rows = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if better else annealed
+    return rows, min(bound, answer.bound)
 
 
 def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -> Floats:
     """Values of all columns where these options are chosen."""
-    still = np.zeros(len(x))
-    still[chosen] = 1.0
+    fixed = np.zeros(len(x))
+    fixed[chosen] = 1.0
     lower, upper = programme.lower.copy(), programme.upper.copy()
-    lower[x] = upper[x] = still
+    lower[x] = upper[x] = fixed
     return replace(programme, lower=lower, upper=upper).solve(gap=0.0, nodes=1).values
 
 
-def count_missing_patrols(problem: RotaProblem, chosen: Ints) -> Ints:
-    """(s,) how many patrols a school lacks of the least, closed or uncovered days included."""
-    mine = chosen[problem.is_first[chosen]]
-    return np.maximum(
-        0, problem.min_patrols - np.bincount(problem.school[mine], minlength=problem.schools)
+def find_floor(problem: RotaProblem) -> Floor:
+    """Every school's minimum; where all have it, the lowest dose as high as it can be.
+
+    A school that cannot reach a level, since it is open on few days or its routes have few stops,
+    counts with the highest dose it can have. The level is raised by asking again and again for a
+    little more than the last answer gave, until no week can: which doses are possible depends on
+    the dwells and on their sums, so bisection could stop between two of them. Every answer is a
+    whole week, so each step rises at least to the next dose that is possible.
+    """
+    patrols = problem.exact_patrols
+    if patrols is None:
+        patrols = np.minimum(problem.min_patrols, problem.open_days)
+    floor = _reach_floor(problem, patrols)
+    if floor.missing or problem.exact_patrols is not None or not problem.visit_minutes.any():
+        return floor
+    highest = _compute_max_dose(problem)
+    while True:
+        school, dose = problem.school[floor.chosen], problem.option_dose[floor.chosen]
+        reached = np.bincount(school, dose, problem.schools)
+        short = reached < highest - MINUTES_TOLERANCE
+        if not short.any():
+            return replace(floor, dose=highest)
+        level = float(reached[short].min())
+        higher = _reach_floor(problem, patrols, np.minimum(level + DOSE_STEP_MINUTES, highest))
+        if higher.missing:
+            return replace(floor, dose=np.minimum(level, highest))
+        floor = higher
+
+
+def _compute_max_dose(problem: RotaProblem) -> Floats:
+    """(s,) dose of a school with its longest patrols on every day."""
+    number = problem.route_number[problem.route] - 1
+    together = int(number.max(initial=0)) + 1
+    best = np.zeros(problem.schools * len(problem.dates) * together)
+    np.maximum.at(best, problem.school_day * together + number, problem.option_dose)
+    return np.asarray(best.reshape(problem.schools, -1).sum(axis=1))
+
+
+def _reach_floor(problem: RotaProblem, patrols: Ints, dose: Floats | None = None) -> Floor:
+    """A week with as few patrols missing of a target as possible, or with (s,) minimum doses.
+
+    Where no week has these doses, one patrol counts as missing.
+    """
+    model = MipBuilder()
+    x = add_options(model, problem)
+    nobody = np.zeros(0, dtype=np.int64)
+    if dose is None:
+        missing = add_shortfall_variables(model, problem, x, patrols)
+        model.objective[-1] = np.full(len(missing), -1.0)
+    else:
+        _add_floor(model, problem, x, Floor(patrols, 0, dose, nobody))
+    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
+    reached = np.zeros(problem.schools) if dose is None else dose
+    if not len(answer.values):
+        return Floor(patrols, IMPOSSIBLE if dose is None else 1, reached, nobody)
+    chosen = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE)
+    return Floor(patrols, round(-answer.objective), reached, chosen)
+
+
+def _add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) -> None:
+    """Hold a programme to a floor."""
+    missing = add_shortfall_variables(model, problem, x, floor.patrols)
+    model.add_constraints(
+        (np.zeros(len(missing), dtype=np.int64), missing, 1.0), upper=float(floor.missing), count=1
+    )
+    dosed = np.flatnonzero(floor.dose > 0)
+    row = np.full(problem.schools, -1)
+    row[dosed] = np.arange(len(dosed))
+    mine = row[problem.school] >= 0
+    model.add_constraints(
+        (row[problem.school[mine]], x[mine], problem.option_dose[mine]),
+        lower=floor.dose[dosed] - MINUTES_TOLERANCE,
+        count=len(dosed),
     )

@@ -1,29 +1,44 @@
-"""`Week`: who patrols which school on which day, and what could not be met.
+"""`Week`: who patrols which school on which day, and what could not be done.
 
-Times are minutes after local midnight, as in `patrolplan.patrols.plan`.
-
-Which days of a week are planned, and on which of them a school is open.
+Times are minutes after local midnight, as in `patrolplan.patrols.plan`. The dataclasses whose
+fields are annotated with `Day` and `StrictCount` are also the declaration of their rows in
+`week.json`, see `patrolplan.team.week_file`.
 """
 
 import datetime as dt
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from pydantic import BeforeValidator, ConfigDict, Strict
 
-from patrolplan.crs import Projection
-from patrolplan.patrols.document import build_patrol_document
+from patrolplan.patrols.document import Count
 from patrolplan.patrols.plan import Patrol, Plan, format_time
-from patrolplan.provenance import compute_short_id
+from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
 from patrolplan.text import format_count
 
-SCHEMA = 1
+SATURDAY = 5
+
+
+def _parse_day(value: object) -> object:
+    """A date of YYYY-MM-DD."""
+    if isinstance(value, str):
+        try:
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
+        except ValueError:
+            pass
+    message = "is not a date; write YYYY-MM-DD"
+    raise ValueError(message)
+
+
+Day = Annotated[dt.date, BeforeValidator(_parse_day)]
+StrictCount = Annotated[Count, Strict()]
+ROW = ConfigDict(strict=False)
+"""Of dataclasses that are rows of a file: strict ones would accept no rows, only themselves."""
 
 
 @dataclass(frozen=True)
@@ -31,34 +46,32 @@ class Lock:
     """A duty set by hand: this officer patrols this school on this day.
 
     An officer may be locked to a school that is not in their care: a lead may lend one out.
-
-    Parameters
-    ----------
-    officer, urn, date
-        Who, which school, when.
-    variant
-        0 for the school's best patrol of the officer's mode, 1 for its first variant...; None
-        leaves the choice open.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     officer: str
     urn: str
-    date: dt.date
-    variant: int | None = None
+    date: Day
+    variant: StrictCount | None = None
+    """0 for the school's best patrol of the officer's mode, 1 for its first variant...; None leaves
+    the choice open."""
 
 
 @dataclass(frozen=True)
 class Ban:
-    """A duty ruled out by hand; what is None stands for all.
+    """A duty ruled out by hand; None stands for all.
 
     `Ban(officer="SSO-01", date=day)` keeps an officer free on a day, `Ban(urn="900001")` leaves
     a school out, `Ban(urn="900001", variant=2)` one of its routes.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
     officer: str | None = None
     urn: str | None = None
-    date: dt.date | None = None
-    variant: int | None = None
+    date: Day | None = None
+    variant: StrictCount | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +92,7 @@ class Duty:
 
     @property
     def key(self) -> tuple[str, str, dt.date, int, int, str]:
-        """What tells one duty from another."""
+        """What distinguishes one duty from another."""
         patrol = self.patrol
         return (self.officer, self.urn, self.date, self.variant, patrol.number, patrol.way)
 
@@ -94,8 +107,10 @@ class Duty:
 class Unmet:
     """A school that nobody patrols on a day of the week, and exactly why."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
     urn: str
-    date: dt.date
+    date: Day
     why: str
 
     def __str__(self) -> str:
@@ -104,11 +119,13 @@ class Unmet:
 
 @dataclass(frozen=True)
 class PatrolShortfall:
-    """A school that gets fewer patrols than the least that is promised to every school."""
+    """A school that gets fewer patrols than the minimum promised to every school."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     urn: str
-    patrols: int
-    least: int
+    patrols: StrictCount
+    least: StrictCount
 
     def __str__(self) -> str:
         return f"URN {self.urn} gets {self.patrols} of at least {self.least} patrols"
@@ -116,57 +133,40 @@ class PatrolShortfall:
 
 @dataclass(frozen=True, eq=False)
 class Week:
-    """Who patrols which school on which day.
-
-    Parameters
-    ----------
-    plan
-        What it was chosen from; of the first day, where plans differ from day to day.
-    days
-        The school week's days that were planned.
-    duties
-        In the order of day, start and officer.
-    unmet
-        Every school and day without a patrol, and why.
-    short
-        Schools that get fewer than `[week] min_patrols_per_school`.
-    status
-        "optimal" when proven best, else "feasible".
-    worth, bound
-        See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`.
-    notes
-        What was assumed, in plain sentences.
-    locks, bans
-        What was set by hand.
-    delivered
-        Days on which a hotspot had its dose before this week was planned, by hotspot.
-    absent
-        Days on which officers turned out to be away, after it was handed out.
-    created_from
-        What it was made from, see `patrolplan.provenance`.
-    history
-        What was changed by hand: when (YYYY-MM-DD HH:MM), and what in plain words.
-    """
+    """Who patrols which school on which day."""
 
     plan: Plan
+    """What it was chosen from; that of the first day, where plans differ from day to day."""
     days: tuple[dt.date, ...]
+    """The school week's days that were planned."""
     duties: tuple[Duty, ...]
+    """In the order of day, start and officer."""
     unmet: tuple[Unmet, ...]
+    """Every school and day without a patrol, and why."""
     short: tuple[PatrolShortfall, ...]
+    """Schools that get fewer than `[week] min_patrols_per_school`."""
     status: str
+    """"optimal" when proven best, else "feasible"."""
     worth: float
     bound: float
+    """See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`."""
     notes: tuple[str, ...]
+    """What was assumed, in plain sentences."""
     locks: tuple[Lock, ...]
     bans: tuple[Ban, ...]
+    """Duties set and ruled out by hand."""
     delivered: dict[str, frozenset[dt.date]]
+    """Days on which a hotspot had its dose before this week was planned, by hotspot."""
     absent: dict[str, frozenset[dt.date]]
+    """Days on which officers were found to be away after the week was handed out."""
     created_from: dict[str, Any]
+    """Data and settings, see `patrolplan.provenance`."""
     history: tuple[tuple[str, str], ...] = ()
+    """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
 
     @property
     def has_mixed_modes(self) -> bool:
-        """Whether any patrol goes another way than `[patrol] way`: then papers tell each one's."""
+        """Whether any patrol's mode is not `[patrol] way`: then papers say each one's."""
         way = self.plan.area.settings.patrol.way
         return any(duty.patrol.way != way for duty in self.duties)
 
@@ -177,8 +177,8 @@ class Week:
 
     @property
     def gap_percent(self) -> float:
-        """How far below the bound it may be at most."""
-        return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
+        """How far the worth may be below the best possible, in percent of the bound."""
+        return compute_gap_percent(self.worth, self.bound)
 
     def __repr__(self) -> str:
         officers = len({duty.officer for duty in self.duties})
@@ -186,8 +186,7 @@ class Week:
         return (
             f"<Week: from {self.start}, {format_count(len(self.duties), 'patrol')} of "
             f"{format_count(officers, 'officer')} at {format_count(schools, 'school')}, "
-            f"{self.status}, "
-            f"gap {self.gap_percent:.2f} %>"
+            f"{self.status}, gap {self.gap_percent:.2f} %>"
         )
 
     def _repr_html_(self) -> str:
@@ -214,96 +213,6 @@ def format_day(date: dt.date) -> str:
     return f"{date:%A} {date.day} {date:%B}"
 
 
-def build_week_document(week: Week) -> dict[str, Any]:
-    """The week in the form that `patrolplan week --json` prints and `week.json` holds.
-
-    Returns
-    -------
-    dict
-        Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
-        officers patrol a school together, `number` tells their routes apart. Where not all patrols
-        go the way of `[patrol] way`, each tells its `way`, "walk" or "bicycle". `routes` holds each
-        walk once, in the form of `plan.json`; `route` is its row there.
-        `patrolplan.team.week_file.read_week` makes a `Week` of it again.
-    """
-    rows: dict[str, int] = {}
-    patrols = [_build_duty_row(duty, week.plan.area.projection, rows) for duty in week.duties]
-    if week.has_mixed_modes:
-        told = zip(patrols, week.duties, strict=True)
-        patrols = [row | {"way": duty.patrol.way} for row, duty in told]
-    return {
-        "schema": SCHEMA,
-        "status": week.status,
-        "gap_percent": round(week.gap_percent, 4),
-        "worth": round(week.worth, 6),
-        "bound": round(week.bound, 6),
-        "plan": compute_short_id(week.created_from),
-        "created_from": week.created_from,
-        "days": [day.isoformat() for day in week.days],
-        "patrols": patrols,
-        "unmet": [
-            {"urn": gap.urn, "date": gap.date.isoformat(), "why": gap.why} for gap in week.unmet
-        ],
-        "short": [
-            {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
-        ],
-        "notes": list(week.notes),
-        "locks": [_build_hand_row(lock) for lock in week.locks],
-        "bans": [_build_hand_row(ban) for ban in week.bans],
-        "delivered": _format_dates(week.delivered),
-        "absent": _format_dates(week.absent),
-        "history": [{"when": when, "what": what} for when, what in week.history],
-        "routes": [json.loads(route) for route in rows],
-    }
-
-
-def _build_duty_row(duty: Duty, projection: Projection, rows: dict[str, int]) -> dict[str, Any]:
-    """A duty; `rows` numbers the walks seen so far and takes in what is new."""
-    return {
-        "officer": duty.officer,
-        "urn": duty.urn,
-        "date": duty.date.isoformat(),
-        "start": format_time(duty.start_minutes),
-        "end": format_time(duty.end_minutes),
-        "variant": duty.variant,
-        "number": duty.patrol.number,
-        "leave": format_time(duty.leave_minutes),
-        "stops": [
-            {
-                "hotspot": stop.hotspot,
-                "arrive": format_time(stop.arrive_minutes),
-                "leave": format_time(stop.leave_minutes),
-                "place": stop.place,
-            }
-            for stop in duty.patrol.stops
-        ],
-        "route": rows.setdefault(_encode_route(duty.patrol, projection), len(rows)),
-    }
-
-
-@lru_cache(maxsize=4096)
-def _encode_route(patrol: Patrol, projection: Projection) -> str:
-    """A walk as text; kept, since most of a week stays as it is when it is written again."""
-    document = build_patrol_document(patrol, projection)
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
-
-
-def _format_dates(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[str]]:
-    return {name: sorted(day.isoformat() for day in days[name]) for name in sorted(days)}
-
-
-def _build_hand_row(row: Lock | Ban) -> dict[str, Any]:
-    return {
-        "officer": row.officer,
-        "urn": row.urn,
-        "date": None if row.date is None else row.date.isoformat(),
-        "variant": row.variant,
-    }
-
-
-SATURDAY = 5
-
-
 def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
     """Days from a date to the Friday of its week; from a weekend, the whole week after it.
 
@@ -322,15 +231,9 @@ def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
 def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.date]) -> Bools:
     """(s, d) whether each school is open on each day.
 
-    A row for the school outranks one for all schools (`*`), and `closed` outranks `term`. Where
-    no row speaks of a term, for the school or for all, every weekday counts.
-
-    Parameters
-    ----------
-    term_dates
-        See `patrolplan.tables.TERM_DATES`.
-    urns, days
-        Schools and days asked for.
+    A row of `term_dates` (see `patrolplan.tables.TERM_DATES`) for the school outranks one for all
+    schools (`*`), and `closed` outranks `term`. Where no row names a term, for the school or for
+    all, every weekday counts.
     """
     dates = pd.DatetimeIndex(list(days))
     inside = (term_dates["from"].to_numpy()[:, None] <= dates.to_numpy()) & (
@@ -338,16 +241,16 @@ def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence
     )
     urn, kind = (term_dates[name].to_numpy(dtype=object) for name in ("urn", "kind"))
 
-    def says(rows: Bools) -> Bools:
+    def covers(rows: Bools) -> Bools:
+        """(d,) whether any of these rows covers each day."""
         return np.asarray(inside[rows].any(axis=0))
 
-    every = urn == "*"
-    general = says(every & (kind == "term")) & ~says(every & (kind == "closed"))
-    general_closed = says(every & (kind == "closed"))
-    found = np.zeros((len(urns), len(days)), dtype=bool)
+    every, term, closed = urn == "*", kind == "term", kind == "closed"
+    is_open = np.zeros((len(urns), len(days)), dtype=bool)
     for row, school in enumerate(urns):
         own = urn == school
-        terms = (kind == "term") & (own | every)
-        usual = general if terms.any() else ~general_closed
-        found[row] = (usual | says(own & (kind == "term"))) & ~says(own & (kind == "closed"))
-    return found
+        general = ~covers(every & closed)
+        if (term & (own | every)).any():
+            general &= covers(every & term)
+        is_open[row] = (general | covers(own & term)) & ~covers(own & closed)
+    return is_open

@@ -1,125 +1,187 @@
-"""`week.json` -> `Week`: a week that was handed out keeps its stops and times."""
+"""`week.json`: a week as a file, and back. A week that was handed out keeps its stops and times."""
 
 import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 
 from patrolplan.area import StudyArea
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.patrols.document import Amount, Count, FileModel, Minutes, PatrolEntry
+from patrolplan.patrols.document import (
+    Amount,
+    Count,
+    FileModel,
+    Minutes,
+    PatrolEntry,
+    build_patrol_document,
+)
 from patrolplan.patrols.patrol_writer import reverse_patrol
-from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.plan import Patrol, Plan, format_time
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.routes import RouteKey, build_route_key, list_patrols
-from patrolplan.team.week import SCHEMA, Ban, Duty, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.team.rota_inputs import build_route_key, list_patrols
+from patrolplan.team.week import Ban, Day, Duty, Lock, PatrolShortfall, Unmet, Week
 
-REMEDY = "take the file as it was written, or plan the week again with `patrolplan week --from`"
+SCHEMA = 1
+
+REMEDY = "use the file as it was written, or plan the week again with `patrolplan week --from`"
 
 MAX_SHOWN_CHARACTERS = 40
-"""Signs of a wrong value that are shown."""
+"""Characters of a wrong value that are shown."""
 
 
-def _parse_day(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
-        except ValueError:
-            pass
-    message = "is no date, written YYYY-MM-DD"
-    raise ValueError(message)
+def _require_every_key(row: object) -> object:
+    """A lock or ban of a file names every key: one that is left out must not stand for all."""
+    keys = ("officer", "urn", "date", "variant")
+    missing = [key for key in keys if isinstance(row, dict) and key not in row]
+    if missing:
+        message = f"Field required: {', '.join(missing)}"
+        raise ValueError(message)
+    return row
 
 
-Day = Annotated[dt.date, BeforeValidator(_parse_day)]
+ClockTime = Annotated[Minutes, PlainSerializer(format_time)]
 DaysByName = dict[str, list[Day]]
+Row = BeforeValidator(_require_every_key)
 
 
 class DutyEntry(FileModel):
-    """One patrol of the week."""
+    """A patrol of the week; `stops` and `way` are for readers, the route holds them."""
 
     officer: str
     urn: str
     date: Day
-    start: Minutes
-    end: Minutes
+    start: ClockTime
+    end: ClockTime
     variant: Count
     number: Count
-    leave: Minutes
+    leave: ClockTime
+    stops: Any = ()
     route: Annotated[int, Field(ge=0)]
-
-
-class UnmetEntry(FileModel):
-    """A school and day without a patrol."""
-
-    urn: str
-    date: Day
-    why: str
-
-
-class ShortfallEntry(FileModel):
-    """A school below its least."""
-
-    urn: str
-    patrols: Count
-    least: Count
-
-
-class BanEntry(FileModel):
-    """A ban; what is null stands for all."""
-
-    officer: str | None
-    urn: str | None
-    date: Day | None
-    variant: Count | None
-
-
-class LockEntry(FileModel):
-    """A lock."""
-
-    officer: str
-    urn: str
-    date: Day
-    variant: Count | None
+    way: Any = None
 
 
 class ChangeEntry(FileModel):
-    """What was changed by hand."""
+    """A change by hand."""
 
     when: str
     what: str
 
 
 class WeekEntry(FileModel):
-    """The whole file."""
+    """The whole file; `gap_percent` and `plan` are for readers, they follow from the rest."""
 
     schema_: Annotated[int, Field(alias="schema")]
     status: Literal["optimal", "feasible"]
+    gap_percent: Any = None
     worth: Amount
     bound: Amount
+    plan: Any = None
     created_from: dict[str, Any]
     days: Annotated[list[Day], Field(min_length=1, max_length=7)]
     patrols: list[DutyEntry]
-    unmet: list[UnmetEntry]
-    short: list[ShortfallEntry]
+    unmet: list[Unmet]
+    short: list[PatrolShortfall]
     notes: list[str]
-    locks: list[LockEntry]
-    bans: list[BanEntry]
+    locks: list[Annotated[Lock, Row]]
+    bans: list[Annotated[Ban, Row]]
     delivered: DaysByName
     absent: DaysByName
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
     routes: list[PatrolEntry]
 
 
+def build_week_document(week: Week) -> dict[str, Any]:
+    """The week in the form that `patrolplan week --json` prints and `week.json` holds.
+
+    Returns
+    -------
+    dict
+        Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
+        officers patrol a school together, `number` distinguishes their routes. Where not all
+        patrols have the mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes`
+        holds each walk once, in the form of `plan.json`; `route` is its row there. `read_week`
+        turns it into a `Week` again.
+    """
+    routes: dict[str, int] = {}
+    mixed = week.has_mixed_modes
+    fields: dict[str, Any] = {
+        "schema_": SCHEMA,
+        "status": week.status,
+        "gap_percent": round(week.gap_percent, 4),
+        "worth": round(week.worth, 6),
+        "bound": round(week.bound, 6),
+        "plan": compute_short_id(week.created_from),
+        "created_from": week.created_from,
+        "days": list(week.days),
+        "patrols": [_build_duty_entry(duty, week, routes, with_way=mixed) for duty in week.duties],
+        "unmet": list(week.unmet),
+        "short": list(week.short),
+        "notes": list(week.notes),
+        "locks": list(week.locks),
+        "bans": list(week.bans),
+        "delivered": _sort_days(week.delivered),
+        "absent": _sort_days(week.absent),
+        "history": tuple(ChangeEntry(when=when, what=what) for when, what in week.history),
+    }
+    document = WeekEntry.model_construct(**fields).model_dump(
+        mode="json", by_alias=True, exclude_unset=True
+    )
+    return document | {"routes": [json.loads(route) for route in routes]}
+
+
+def _build_duty_entry(
+    duty: Duty, week: Week, routes: dict[str, int], *, with_way: bool
+) -> DutyEntry:
+    """A duty; `routes` numbers the walks so far, and a new one is added."""
+    walk = _encode_route(duty.patrol, week.plan.area.projection)
+    fields: dict[str, Any] = {
+        "officer": duty.officer,
+        "urn": duty.urn,
+        "date": duty.date,
+        "start": duty.start_minutes,
+        "end": duty.end_minutes,
+        "variant": duty.variant,
+        "number": duty.patrol.number,
+        "leave": duty.leave_minutes,
+        "stops": [
+            {
+                "hotspot": stop.hotspot,
+                "arrive": format_time(stop.arrive_minutes),
+                "leave": format_time(stop.leave_minutes),
+                "place": stop.place,
+            }
+            for stop in duty.patrol.stops
+        ],
+        "route": routes.setdefault(walk, len(routes)),
+    }
+    if with_way:
+        fields["way"] = duty.patrol.way
+    return DutyEntry.model_construct(**fields)
+
+
+@lru_cache(maxsize=4096)
+def _encode_route(patrol: Patrol, projection: Projection) -> str:
+    """A walk as text; cached, since most of a week stays as it is when it is written again."""
+    document = build_patrol_document(patrol, projection)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _sort_days(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[dt.date]]:
+    return {name: sorted(days[name]) for name in sorted(days)}
+
+
 def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Week:
     """Read a week that was handed out.
 
     Its patrols keep their stops, times (to the minute) and walks, whatever data and plan say by
-    now; the week's notes say where these differ from what it was made from.
+    now; the week's notes say where these differ from what it was planned from.
 
     Parameters
     ----------
@@ -133,7 +195,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     Raises
     ------
     InputError
-        When the file is not there or is not a week, with every reason.
+        When the file does not exist or is not a week, with every reason.
     """
     entry = read_week_entry(path)
     walks = [route.to_patrol(area.projection) for route in entry.routes]
@@ -150,21 +212,20 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         )
         for row in entry.patrols
     )
-    locks = tuple(Lock(row.officer, row.urn, row.date, row.variant) for row in entry.locks)
-    plans = list_day_plans(plan, entry.days, area, locks)
-    told = _describe_differences(entry, duties, area, plans)
+    plans = list_day_plans(plan, entry.days, area, entry.locks)
+    differences = _describe_differences(entry, duties, area, plans)
     return Week(
         plan=plans[0],
         days=tuple(entry.days),
         duties=duties,
-        unmet=tuple(Unmet(row.urn, row.date, row.why) for row in entry.unmet),
-        short=tuple(PatrolShortfall(row.urn, row.patrols, row.least) for row in entry.short),
+        unmet=tuple(entry.unmet),
+        short=tuple(entry.short),
         status=entry.status,
         worth=entry.worth,
         bound=entry.bound,
-        notes=tuple(dict.fromkeys((*entry.notes, *told))),
-        locks=locks,
-        bans=tuple(Ban(row.officer, row.urn, row.date, row.variant) for row in entry.bans),
+        notes=tuple(dict.fromkeys((*entry.notes, *differences))),
+        locks=tuple(entry.locks),
+        bans=tuple(entry.bans),
         delivered={name: frozenset(days) for name, days in entry.delivered.items()},
         absent={name: frozenset(days) for name, days in entry.absent.items()},
         created_from=entry.created_from,
@@ -173,108 +234,105 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
 
 
 def read_week_entry(path: str | Path) -> WeekEntry:
-    """What a week's file or folder holds, once everything in it is right.
+    """What a week's file or folder holds, if everything in it is right.
 
     Raises
     ------
     InputError
-        When the file is not there or is not a week, with every reason.
+        When the file does not exist or is not a week, with every reason.
     """
     path = Path(path)
     path = path / "week.json" if path.is_dir() else path
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        what = f"no week can be read there ({error.strerror or error})"
-        raise InputError.one(path, what, "name the folder of a week that was planned") from None
+        what = f"the week cannot be read ({error.strerror or error})"
+        raise InputError.one(path, what, "name the folder of a planned week") from None
     except (ValueError, RecursionError) as error:
         what = f"is not JSON ({error})"
         raise InputError.one(path, what, REMEDY) from None
-    problems = Problems()
     if isinstance(document, dict) and document.get("schema", SCHEMA) != SCHEMA:
         what = f"schema {str(document['schema'])[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
         raise InputError.one(path, what, "read it with the version that wrote it", "'schema'")
+    problems = Problems()
     try:
         entry = WeekEntry.model_validate(document)
     except ValidationError as error:
         for row in error.errors(include_url=False):
             place = ".".join(str(part) for part in row["loc"]) or "the whole file"
-            problems.add(
-                path,
-                f"{row['msg']} (seen: {row['input']!r:.{MAX_SHOWN_CHARACTERS}})",
-                REMEDY,
-                place,
-            )
+            message = row["msg"].removeprefix("Value error, ")
+            what = f"{message} (seen: {row['input']!r:.{MAX_SHOWN_CHARACTERS}})"
+            problems.add(path, what, REMEDY, place)
         problems.raise_if_any()
         raise
-    _check_agreement(entry, path, problems)
+    for place, what in (*_list_contradictions(entry), *_list_double_bookings(entry)):
+        problems.add(path, what, REMEDY, place)
     problems.raise_if_any()
     return entry
 
 
-def _check_agreement(entry: WeekEntry, path: Path, problems: Problems) -> None:
-    """Tell where parts of the file contradict each other."""
+def _list_contradictions(entry: WeekEntry) -> list[tuple[str, str]]:
+    """Places where parts of the file contradict each other, and how."""
+    found = []
     if any(later <= day for day, later in zip(entry.days, entry.days[1:], strict=False)):
-        problems.add(path, "the days do not rise", REMEDY, "days")
+        found.append(("days", "the days are not in order"))
     for number, row in enumerate(entry.patrols):
         place = f"patrols.{number}"
         if row.date not in entry.days:
-            problems.add(path, f"{row.date} is not among the days", REMEDY, place)
+            found.append((place, f"{row.date} is not among the days"))
         if row.route >= len(entry.routes):
-            problems.add(path, f"there is no route {row.route}", REMEDY, place)
+            found.append((place, f"there is no route {row.route}"))
             continue
         walk = entry.routes[row.route]
-        said = (row.urn, row.number, row.start, row.end)
-        if said != (walk.urn, walk.number, walk.start, walk.end):
+        if (row.urn, row.number, row.start, row.end) != (
+            walk.urn,
+            walk.number,
+            walk.start,
+            walk.end,
+        ):
             what = f"URN, number or times are not those of route {row.route}"
-            problems.add(path, what, REMEDY, place)
+            found.append((place, what))
     for number, walk in enumerate(entry.routes):
         if walk.stops and len(walk.legs) != len(walk.stops) + 1:
             what = f"{len(walk.legs)} legs do not join {len(walk.stops)} stops"
-            problems.add(path, what, REMEDY, f"routes.{number}")
-    _check_double_bookings(entry, path, problems)
+            found.append((f"routes.{number}", what))
+    return found
 
 
-def _check_double_bookings(entry: WeekEntry, path: Path, problems: Problems) -> None:
-    """Tell of officers and schools that have two patrols at a time."""
-    taken = Counter((row.officer, row.date) for row in entry.patrols)
-    slots = Counter((f"URN {row.urn}", row.date, row.number) for row in entry.patrols)
-    for (who, date, *_), count in (*taken.items(), *slots.items()):
-        if count > 1:
-            problems.add(path, f"{who} has {count} patrols on {date}", REMEDY, "patrols")
+def _list_double_bookings(entry: WeekEntry) -> list[tuple[str, str]]:
+    """Officers and schools that have two patrols at a time."""
+    officers = Counter((row.officer, row.date) for row in entry.patrols)
+    schools = Counter((f"URN {row.urn}", row.date, row.number) for row in entry.patrols)
+    return [
+        ("patrols", f"{who} has {count} patrols on {date}")
+        for (who, date, *_), count in (*officers.items(), *schools.items())
+        if count > 1
+    ]
 
 
 def _describe_differences(
-    entry: WeekEntry,
-    duties: tuple[Duty, ...],
-    area: StudyArea,
-    plans: Sequence[Plan],
+    entry: WeekEntry, duties: Sequence[Duty], area: StudyArea, plans: Sequence[Plan]
 ) -> tuple[str, ...]:
-    """What is no longer as it was when the week was made."""
-    then, now = (
-        compute_short_id(entry.created_from),
-        compute_short_id(compute_area_provenance(area)),
-    )
+    """What has changed since the week was planned."""
+    then = compute_short_id(entry.created_from)
+    now = compute_short_id(compute_area_provenance(area))
     if then == now:
         return ()
-    changed = f"Data or settings are not those that this week was made from ({then}, now {now})"
-    told = [f"{changed}: patrols handed out keep their stops and times."]
-    known = {day: _list_route_keys(plan) for day, plan in zip(entry.days, plans, strict=True)}
-    other = [duty for duty in duties if build_route_key(duty.patrol) not in known[duty.date]]
+    changed = f"Data or settings have changed since this week was planned ({then}, now {now})"
+    notes = [f"{changed}: patrols handed out keep their stops and times."]
+    planned = {
+        day: {
+            build_route_key(walk)
+            for _, patrol in list_patrols(plan)
+            for walk in (patrol, reverse_patrol(patrol))
+            if walk is not None
+        }
+        for day, plan in zip(entry.days, plans, strict=True)
+    }
+    other = [duty for duty in duties if build_route_key(duty.patrol) not in planned[duty.date]]
     if other:
-        told.append(f"Not in the plan as it is now, but kept: {_name_first_few(other)}.")
-    return tuple(told)
-
-
-def _list_route_keys(plan: Plan) -> set[RouteKey]:
-    """Every walk of a plan, either way round."""
-    found = [patrol for _, patrol in list_patrols(plan)]
-    back = [reverse_patrol(patrol) for patrol in found]
-    return {build_route_key(patrol) for patrol in (*found, *back) if patrol is not None}
-
-
-def _name_first_few(duties: Sequence[Duty]) -> str:
-    """The first few by name."""
-    few = 5
-    more = f"; and {len(duties) - few} more" if len(duties) > few else ""
-    return "; ".join(str(duty) for duty in duties[:few]) + more
+        few = 5
+        names = "; ".join(str(duty) for duty in other[:few])
+        more = f"; and {len(other) - few} more" if len(other) > few else ""
+        notes.append(f"No longer in the plan, but kept: {names}{more}.")
+    return tuple(notes)

@@ -18,7 +18,7 @@ from patrolplan.outputs.week.task_sheets import (
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, format_time
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import build_week_document
+from patrolplan.team.week_file import build_week_document
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")

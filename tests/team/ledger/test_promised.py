@@ -12,7 +12,7 @@ from patrolplan.team.ledger.promised import (
     build_hotspots_document,
     read_promised_week,
 )
-from patrolplan.team.week import build_week_document
+from patrolplan.team.week_file import build_week_document
 
 
 @pytest.fixture

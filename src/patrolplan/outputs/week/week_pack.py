@@ -26,7 +26,8 @@ from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attribu
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import format_time
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, build_hotspots_document
-from patrolplan.team.week import Duty, Week, build_week_document, format_day
+from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week_file import build_week_document
 from patrolplan.text import format_count, shorten
 
 LONGEST_STOP = 44

@@ -61,9 +61,7 @@ class Solution:
     @property
     def gap_percent(self) -> float:
         """How far the worth may be below the best possible, in percent of the bound."""
-        if self.proven or self.bound <= self.worth:
-            return 0.0
-        return 100.0 * (self.bound - self.worth) / self.bound
+        return 0.0 if self.proven else compute_gap_percent(self.worth, self.bound)
 
     @property
     def stops(self) -> frozenset[int]:
@@ -158,6 +156,11 @@ def time_route(
         math.fsum(float(problem.prizes[stop]) for stop in stops),
         travelled,
     )
+
+
+def compute_gap_percent(worth: float, bound: float) -> float:
+    """How far a worth may be below the best possible, in percent of the bound."""
+    return 0.0 if bound <= 0 else max(0.0, 100 * (bound - worth) / bound)
 
 
 def compute_slack(minute: float) -> float:

@@ -21,7 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.team.week import Week, build_week_document
+from patrolplan.team.week import Week
+from patrolplan.team.week_file import build_week_document
 
 MAX_VISIT_MINUTES = 720.0
 """More minutes than this in one place on one day are a slip of the pen."""
