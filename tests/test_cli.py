@@ -63,7 +63,7 @@ def test_missing_file(run, small, source):
 def test_pattern_without_a_match(run, small):
     """A pattern that finds no file is told with the key to mend."""
     _changed(small, "crimes/*/*-street.csv", "crime/*/*.csv")
-    _refused(run, small, told=[("crime/*/*.csv: no file matches", "mend [sources] crimes")])
+    _refused(run, small, told=[("crime/*/*.csv: no file matches", "correct [sources] crimes")])
 
 
 @pytest.mark.parametrize(

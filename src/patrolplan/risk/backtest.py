@@ -31,9 +31,9 @@ MIN_INTERVAL_MONTHS = 6
 """With fewer months no interval is given."""
 
 LEGEND = (
-    "PAI: crime caught in the priority streets, as a multiple of their share of the street length.",
+    "PAI: crime captured in priority streets, as a multiple of their share of the street length.",
     "Chosen model, its ratio to twelve-month prior counts, the difference with its 95 % interval;",
-    "in brackets what a model that knew the true rates would get, with 95 % of chance.",
+    "in brackets what a model that knew the true rates would get, with its 95 % range by chance.",
 )
 
 COLUMNS = (
@@ -114,7 +114,7 @@ class Backtest:
         chosen = self.results[self.results["chosen"]]
         for category, rows in chosen.groupby("category", sort=False):
             events = rows["n_events"].iloc[0]
-            number = "number not told" if np.isnan(events) else f"{int(events):,} incidents"
+            number = "number suppressed" if np.isnan(events) else f"{int(events):,} incidents"
             lines.append(f"{category} ({number})")
             if events < MIN_EVENTS_TO_CHOOSE or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
@@ -211,7 +211,7 @@ def _parse_month(text: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(pd.Period(text, freq="M").start_time)
     except ValueError:
-        what = f"'{text}' is no month"
+        what = f"'{text}' is not a valid month"
         raise _error(what, "write YYYY-MM") from None
 
 

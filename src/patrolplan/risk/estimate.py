@@ -86,7 +86,9 @@ class Risk:
 
     def _repr_html_(self) -> str:
         first, last = self.months
-        margin = "nothing can be told" if self.margin is None else f"{self.margin:+.2f} PAI at 5 %"
+        margin = (
+            "too little crime to tell" if self.margin is None else f"{self.margin:+.2f} PAI at 5 %"
+        )
         facts = {
             "model": self.model,
             "against prior counts": margin,
@@ -198,8 +200,9 @@ def _predict_incidents(
     )
     if trials.is_worse:
         note = (
-            f"The models chosen by category together caught less of all crime weighed by harm than "
-            f"{PRIOR_COUNT} in the last {len(origins)} months: {PRIOR_COUNT} taken throughout."
+            "The models chosen by category together captured less of all crime weighted by harm "
+            f"than the {PRIOR_COUNT} in the last {len(origins)} months: the {PRIOR_COUNT} is used "
+            "throughout."
         )
         expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
         return _Prediction(expected, PRIOR_COUNT, 0.0, [note])
@@ -209,8 +212,8 @@ def _predict_incidents(
     margin, notes = trials.compute_margin(), [str(choice) for choice in choices]
     if margin is not None:
         notes.append(
-            f"On {ALL_CATEGORIES} crime weighed by harm, the models taken month by month "
-            f"differed from {PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the "
+            f"On {ALL_CATEGORIES} crime weighted by harm, the models chosen month by month "
+            f"differed from the {PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the "
             "street length."
         )
     expected = history.units.catchments.spread(rates)
