@@ -311,7 +311,7 @@ def test_the_reason_without_the_guard_is_in_what_is_printed(run, small, command)
     settings = small.read_text(encoding="utf-8")
     crimes = '\n[crimes]\ninclude_discovered = true\nreason = "joint operation"\n'
     small.write_text(settings + crimes, encoding="utf-8")
-    note = "Categories that patrols discover are counted: joint operation"
+    note = "Offences that patrols discover count too: joint operation."
     assert note in json.loads(run(command, "--config", small, "--json")[1])["notes"]
     assert note in " ".join(run(command, "--config", small)[1].split())
 

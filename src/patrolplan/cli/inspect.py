@@ -117,7 +117,7 @@ def hotspots(
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.geopackage import build_hotspot_layer
     from patrolplan.outputs.planfile import build_hotspot_documents
-    from patrolplan.risk.estimate import describe_guard
+    from patrolplan.risk.history import describe_guard
 
     check_out(out)
     area = load_study_area(config)
@@ -139,7 +139,7 @@ def hotspots(
         )
     stdout_console.print(f"{format_count(len(found), 'hotspot')}; those of most risk:")
     stdout_console.print(table)
-    for note in describe_guard(area):
+    for note in describe_guard(area.settings):
         stdout_console.print(f"note: {note}")
     print_written_to(out)
 

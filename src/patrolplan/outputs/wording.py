@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.privacy import SQUARE_METRES
+from patrolplan.risk.history import describe_guard
 from patrolplan.times import compute_sunrise, compute_sunset
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step, Stop
     from patrolplan.risk.estimate import Risk
-    from patrolplan.settings import Settings
 
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
@@ -299,20 +299,12 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     if risk.reports.any():
         threshold = settings.privacy.threshold
         said.append(f"Pupils' reports count only in groups of {threshold} or more.")
-    said += describe_guard_off(settings)
+    said += describe_guard(settings)
     gone = {*modes} or {settings.patrol.way}
     going = " and riding" if len(gone) > 1 else ""
     going = f"Walking{going}" if "walk" in gone else "Riding"
     said.append(f"{going} times at an even pace, without waiting at crossings.")
     return tuple(said)
-
-
-def describe_guard_off(settings: "Settings") -> tuple[str, ...]:
-    """Why offences that patrols discover count; nothing where they do not."""
-    if not settings.crimes.include_discovered:
-        return ()
-    reason = settings.crimes.reason.strip().rstrip(".")
-    return (f"Offences that patrols discover count too: {reason}.",)
 
 
 def compute_plan_id(plan: "Plan") -> str:

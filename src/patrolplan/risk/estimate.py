@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.history import History, build_history, get_harm_days
+from patrolplan.risk.history import History, build_history, describe_guard, get_harm_days
 from patrolplan.risk.models import (
     MIN_EVENTS_TO_CHOOSE,
     MIN_ORIGINS_TO_CHOOSE,
@@ -161,7 +161,7 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
         snapped=area.snapped,
         notes=(
             *area.notes,
-            *describe_guard(area),
+            *describe_guard(settings),
             *predicted.notes,
             MONTHS_ONLY_NOTE if timing is None else str(timing),
         ),
@@ -236,11 +236,3 @@ def _spread_reports(area: StudyArea) -> NDArray[np.float64]:
     risk = np.zeros(len(metres))
     risk[held] = per_metre[group[held]] * metres[held]
     return risk
-
-
-def describe_guard(area: StudyArea) -> tuple[str, ...]:
-    """Why crime that patrols discover is counted; nothing where the guard is on."""
-    crimes = area.settings.crimes
-    if not crimes.include_discovered:
-        return ()
-    return (f"Categories that patrols discover are counted: {crimes.reason}",)

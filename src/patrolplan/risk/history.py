@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
-from patrolplan.settings import DISCOVERED_CATEGORIES
+from patrolplan.settings import DISCOVERED_CATEGORIES, Settings
 
 HARM_DAYS: Mapping[str, float] = {
     "Robbery": 365.0,
@@ -203,3 +203,11 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     counts = np.zeros(int(np.prod(shape)), dtype=np.int32)
     np.add.at(counts, cells, np.int32(1))
     return History(counts.reshape(shape), months, names, targets, units)
+
+
+def describe_guard(settings: Settings) -> tuple[str, ...]:
+    """Why crime that patrols discover is counted; empty where the feedback guard is on."""
+    if not settings.crimes.include_discovered:
+        return ()
+    reason = settings.crimes.reason.strip().rstrip(".")
+    return (f"Offences that patrols discover count too: {reason}.",)

@@ -14,7 +14,7 @@ from patrolplan.area.provenance import compute_area_provenance
 from patrolplan.errors import InputError, Problems
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.windows import build_way_notes
-from patrolplan.risk.estimate import describe_guard
+from patrolplan.risk.history import describe_guard
 from patrolplan.team.bases import MODE_WORDS, describe_modes
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.problem import Ints, RotaProblem
@@ -245,7 +245,7 @@ def _build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
 
 
 def _list_notes(inputs: RotaInputs) -> tuple[str, ...]:
-    notes = [*describe_guard(inputs.area)]
+    notes = [*describe_guard(inputs.area.settings)]
     terms = inputs.area.term_dates
     if not (terms["kind"] == "term").any():
         notes.append("No term dates are known: every weekday is taken for a school day.")

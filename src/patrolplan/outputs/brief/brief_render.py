@@ -24,13 +24,9 @@ from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
 from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
 from patrolplan.outputs.output_folder import replace_folder, write_json
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    describe_guard_off,
-    format_metres,
-    list_area_attributions,
-)
+from patrolplan.outputs.wording import PURPOSE, format_metres, list_area_attributions
 from patrolplan.privacy import describe_crime_grouping
+from patrolplan.risk.history import describe_guard
 from patrolplan.text import format_count, shorten
 
 SCHEMA = 1
@@ -115,7 +111,7 @@ def _describe_data_limits(brief: Brief) -> str:
         )
     if brief.without_day:
         said.append("Crimes without a day count only where their whole month does.")
-    return " ".join([*said, *describe_guard_off(area.settings)])
+    return " ".join([*said, *describe_guard(area.settings)])
 
 
 def build_reports_title(brief: Brief) -> str:
