@@ -76,8 +76,8 @@ def place_incidents(
     report.problems.raise_if_any()
     catchments, catchment = assign_incidents(network, crimes, inside, in_squares=is_grouped)
     used = catchment >= 0
-    off_street = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
-    rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in off_street if which.any()]
+    gone = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
+    rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in gone if which.any()]
     incidents = crimes.incidents
     if is_grouped:
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)

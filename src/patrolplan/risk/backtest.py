@@ -60,13 +60,13 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """What every model caught on months that it had not seen.
+    """What every model captured on months that it had not seen.
 
     Parameters
     ----------
     results
         One row for each category, model and coverage, with the `COLUMNS`. Coverage is a share of
-        the street length; `pai` the share of crime caught over that; `pei` the same as a share of
+        the street length; `pai` the share of crime captured over that; `pei` the same as a share of
         the best possible; `rri` the stability of the slice against the twelve months before;
         `ratio` and `difference` of PAI are to prior counts of twelve months, with the 95 %
         interval of the difference over months. `reference` is what a model that knew the true
@@ -75,7 +75,7 @@ class Backtest:
     trials
         The hits behind it, month by month.
     choices
-        For each category, the model that would be taken for the month to come, and why.
+        For each category, the model that would be chosen for the month to come, and why.
     curves
         For each category, the chosen model's PAI with its 95 % interval over months.
     """

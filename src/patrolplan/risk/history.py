@@ -38,7 +38,7 @@ HARM_DAYS: Mapping[str, float] = {
 Sherman, Neyroud and Neyroud (2016), Policing 10(3): 171-183, index of 2026: the median of each
 offence subgroup, and where a category of data.police.uk joins several, their mean at the mix that
 forces of England and Wales recorded in 2024/25 (violence and sexual offences 159 to 235 by force,
-burglary 191 to 253, criminal damage and arson 5 to 18, drugs 3 to 4: the middle is taken).
+burglary 191 to 253, criminal damage and arson 5 to 18, drugs 3 to 4: the middle is used).
 Anti-social behaviour is no crime and stands outside the index: it is given its floor, one day.
 """
 
