@@ -63,7 +63,7 @@ def test_missing_file(run, small, source):
 def test_pattern_without_a_match(run, small):
     """A pattern that finds no file is reported with the key to correct."""
     _changed(small, "crimes/*/*-street.csv", "crime/*/*.csv")
-    _refused(run, small, expected=[("crime/*/*.csv: no file matches", "mend [sources] crimes")])
+    _refused(run, small, expected=[("crime/*/*.csv: no file matches", "correct [sources] crimes")])
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_the_reason_without_the_guard_is_in_what_is_printed(run, small, command)
     settings = small.read_text(encoding="utf-8")
     crimes = '\n[crimes]\ninclude_discovered = true\nreason = "joint operation"\n'
     small.write_text(settings + crimes, encoding="utf-8")
-    note = "Categories that patrols discover are counted: joint operation"
+    note = "Offences that patrols discover count too: joint operation."
     assert note in json.loads(run(command, "--config", small, "--json")[1])["notes"]
     assert note in " ".join(run(command, "--config", small)[1].split())
 

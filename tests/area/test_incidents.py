@@ -75,7 +75,7 @@ def test_far_from_every_snap_point_a_place_is_exact(lane):
 def test_a_mix_is_announced_with_files_and_counts(lane):
     """The area's notes name the files of either kind and how many crimes are exact."""
     (note,) = (note for note in lane([NEAR]).notes if "exact place" in note)
-    assert note.startswith("Of 3 crimes 1 has an exact place")
+    assert note.startswith("Of 3 crimes, 1 has an exact place")
     assert "(own.csv)" in note
     assert "(open.csv)" in note
 
@@ -129,13 +129,15 @@ def _at(*, months=0, dates=0, times=0):
 def test_dates_without_time_are_announced():
     """Where only some crimes have a time of day, the note gives their number and the others'."""
     (some,) = describe_time_coverage(_at(months=50, dates=2, times=60))
-    assert "known of 60 of 112 crimes" in some
-    assert "(2 give a date alone" in some
+    assert "known for 60 of 112 crimes" in some
+    assert "(2 give only a date" in some
     assert "rests on those times alone" in some
     (few,) = describe_time_coverage(_at(months=1_000, times=3))
-    assert few.endswith("known of 3 of 1,003 crimes that count: too few to tell when harm happens.")
+    assert few.endswith(
+        "known for 3 of 1,003 crimes that count: too few to tell when harm happens."
+    )
     (none,) = describe_time_coverage(_at(dates=3))
-    assert "known of none of 3 crimes" in none
+    assert "known for none of 3 crimes" in none
     assert describe_time_coverage(_at(months=3)) == describe_time_coverage(_at(times=3)) == []
 
 
@@ -143,4 +145,4 @@ def test_a_few_times_among_open_data_are_not_known_times(lane):
     """One crime with a time among many with months does not make the area's times known."""
     area = lane([NEAR], points=OPEN * 3)
     assert not area.times_known
-    assert any("known of 1 of 7 crimes" in note for note in area.notes)
+    assert any("known for 1 of 7 crimes" in note for note in area.notes)

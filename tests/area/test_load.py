@@ -59,7 +59,7 @@ def test_loading_refuses_it(lane):
     """An area of web maps' metres is refused while it is loaded."""
     bounds = [-0.131, 51.51, -0.099, 51.53]
     with pytest.raises(
-        pp.InputError, match=r"\[area\] crs: 'EPSG:3857' takes 1 km .* for 1\.61 km"
+        pp.InputError, match=r"\[area\] crs: 'EPSG:3857' measures 1 km .* as 1\.61 km"
     ):
         lane(area={"crs": "EPSG:3857", "bounds": bounds})
 
@@ -102,7 +102,7 @@ def test_an_unknown_column_is_reported_by_its_key():
         get_column_mapping(settings, "crimes")
     first, second = map(str, error.value.problems)
     assert first.startswith(
-        "my.toml, key 'columns.crimes.categry': no such column of ours, did you mean 'category'?;"
+        "my.toml, key 'columns.crimes.categry': unknown column, did you mean 'category'?;"
     )
     assert "key 'columns.crimes.zzz'" in second
     assert "(known: crime_id, month, " in second

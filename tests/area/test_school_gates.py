@@ -44,7 +44,7 @@ def test_a_gate_on_a_street_far_from_its_school_is_used_and_noted(lane):
     assert area.schools["urn"].tolist() == ["100001", "100002"]
     (note,) = [note for note in area.notes if "The gate" in note]
     assert note == (
-        "The gate of URN 100001 (Mill School) is taken as it is, -0.105, 51.52 (gates.csv, "
+        "The gate of URN 100001 (Mill School) is used as given, -0.105, 51.52 (gates.csv, "
         "row 3), 1.6 km from the school's own point: check the row."
     )
 
@@ -74,11 +74,11 @@ def test_an_urn_that_no_school_has_is_reported_with_the_nearest(lane, table):
     """A mistyped URN is counted and noted by its table, with the URN that may be meant."""
     area = lane({table: TABLES[table].format(urn="10002")})
     rows, notes = _find_rows_and_notes(area, table.replace("_", " "))
-    assert rows == [("their URN is no school's: 10002 (nearest: 100002)", 1)]
+    assert rows == [("no school has the URN 10002 (nearest: 100002)", 1)]
     assert notes == [
         (
-            f"[sources] {table} names URNs that no school has, without effect: "
-            "10002 (nearest: 100002). Mend them."
+            f"[sources] {table}: no school has the URN 10002 (nearest: 100002); these rows have "
+            "no effect. Correct them."
         )
     ]
 
@@ -119,11 +119,11 @@ def test_a_tasked_place_for_no_school_is_reported_by_its_name(lane):
     assert notes == [
         (
             "Tasked place T1 is for URN 10001 (nearest: 100001), which no school has: it has no "
-            "effect. Mend [sources] tasked_places."
+            "effect. Correct [sources] tasked_places."
         ),
         (
             "Tasked place T2 is for URN 7, which no school has: it has no effect there. "
-            "Mend [sources] tasked_places."
+            "Correct [sources] tasked_places."
         ),
     ]
 
@@ -147,7 +147,7 @@ def test_many_unknown_urns_are_counted_after_the_first(lane):
     """Of many unknown URNs the first are named and the others counted."""
     bells = "urn,finish_time\n" + "".join(f"X{n},15:10\n" for n in range(9))
     rows, _ = _find_rows_and_notes(lane({"bell_times": bells}), "bell times")
-    assert rows == [("their URN is no school's: X0, X1, X2, X3, X4 and 4 more", 9)]
+    assert rows == [("no school has the URN X0, X1, X2, X3, X4 and 4 more", 9)]
 
 
 def test_the_demo_names_no_school_that_is_not_there(demo_area):

@@ -173,7 +173,7 @@ def test_gate_is_the_nearest_street_unless_one_is_given(village):
     """Without a gate the nearest street is used and noted; a given gate stays where it is."""
     area = _area(village)
     assert area.schools["gate_assumed"].tolist() == [True]
-    assert "1 of 1 school has no gate: the nearest walkable street taken." in area.notes
+    assert "1 of 1 school has no gate: the nearest walkable street is used." in area.notes
     assert area.gates.moved_metres[0] == pytest.approx(11.1, abs=0.2)
     (village / "g.csv").write_text("urn,longitude,latitude\n1,-0.126,51.5219\n", "utf-8")
     gated = _area(village, sources={"gates": "g.csv"})
@@ -187,7 +187,7 @@ def test_bell_is_assumed_and_noted_where_none_is_given(village):
     area = _area(village, patrol={"default_finish_time": "14:50"})
     assert area.schools["finish_time"].tolist() == ["14:50"]
     assert area.schools["finish_assumed"].tolist() == [True]
-    assert "1 of 1 school has no bell time: 14:50 taken." in area.notes
+    assert "1 of 1 school has no bell time: 14:50 is used." in area.notes
     (village / "b.csv").write_text("urn,finish_time\n1,15:05\n", encoding="utf-8")
     known = _area(village, sources={"bell_times": "b.csv"})
     assert known.schools["finish_time"].tolist() == ["15:05"]
@@ -251,7 +251,7 @@ def test_a_harm_for_no_category_is_noted(village):
     harm = {"Robery": 1000, "Burglary": 5, "Robbery": 9}
     notes = _area(village, risk={"harm": harm}).notes
     assert [note for note in notes if "harm" in note] == [
-        "[risk.harm] 'Robery' is no category of the data, did you mean 'Robbery'?"
+        "[risk.harm] 'Robery' is not a category in the data; did you mean 'Robbery'?"
     ]
 
 

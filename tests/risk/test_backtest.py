@@ -121,7 +121,7 @@ def test_too_few_months(make):
     [
         ({"origins": ("2022-02", "2022-09")}, "outside 2022-07..2023-02"),
         ({"origins": ("2022-09", "2022-08")}, "is after"),
-        ({"origins": ("soon", "2022-08")}, "no month"),
+        ({"origins": ("soon", "2022-08")}, "not a valid month"),
         ({"categories": ["Piracy"]}, "choose from: Robbery"),
     ],
 )
@@ -196,5 +196,5 @@ def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(ma
     assert results.loc["Robbery", numbers].isna().all(axis=None)
     assert results.loc["all", "n_events"].isna().all()
     assert (results.loc["Theft from the person", "n_events"] == 360).all()
-    assert "Robbery (number not told)\n    too few incidents to tell" in str(tested)
+    assert "Robbery (number suppressed)\n    too few incidents to tell" in str(tested)
     assert "(fewer than 5 incidents in" in str(tested)

@@ -76,8 +76,8 @@ def place_incidents(
     report.problems.raise_if_any()
     catchments, catchment = assign_incidents(network, crimes, inside, in_squares=is_grouped)
     used = catchment >= 0
-    off_street = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
-    rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in off_street if which.any()]
+    gone = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
+    rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in gone if which.any()]
     incidents = crimes.incidents
     if is_grouped:
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)
@@ -171,12 +171,12 @@ def describe_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[st
     count = int(exact.sum())
     return [
         (
-            f"Of {format_count(int(used.sum()), 'crime')} {count:,} "
-            f"{pluralise(count, 'has', 'have')} an exact place, as files with dates have "
-            f"({_describe_files(crimes, exact)}); the others are of files with months alone, whose "
-            f"places are map points that stand for a few streets "
-            f"({_describe_files(crimes, snapped)}). Within {MAX_SNAP_METRES:.0f} m of a map point "
-            "the exact ones count with its streets too."
+            f"Of {format_count(int(used.sum()), 'crime')}, {count:,} "
+            f"{pluralise(count, 'has', 'have')} an exact place, from files with dates "
+            f"({_describe_files(crimes, exact)}); the others come from files with months only, "
+            f"whose places are map points that stand for a few streets "
+            f"({_describe_files(crimes, snapped)}). An exact place within {MAX_SNAP_METRES:.0f} m "
+            "of a map point also counts with that point's streets."
         )
     ]
 
@@ -203,14 +203,14 @@ def describe_time_coverage(incidents: pd.DataFrame) -> list[str]:
         return []
     known = f"{timed.sum():,}" if timed.any() else "none"
     give = pluralise(only_dates, "gives", "give")
-    dates = f" ({only_dates:,} {give} a date alone, or 00:00 in place of a time)"
+    dates = f" ({only_dates:,} {give} only a date, or 00:00 instead of a time)"
     end = "when harm happens rests on those times alone"
     if not has_known_times(timed):
         end = "too few to tell when harm happens"
     return [
         (
-            f"The time of day is known of {known} of {format_count(len(timed), 'crime')} that count"
-            f"{dates if only_dates else ''}: {end}."
+            f"The time of day is known for {known} of {format_count(len(timed), 'crime')} that "
+            f"count{dates if only_dates else ''}: {end}."
         )
     ]
 
@@ -225,7 +225,7 @@ def _find_inside(
         crime_span = _describe_span(xy.min(axis=0), xy.max(axis=0), projection)
         area_span = _describe_span(limits.bounds[:2], limits.bounds[2:], projection)
         what = f"no incident lies in the area: crimes in {crime_span}, area in {area_span}"
-        remedy = "check that crimes, streets and [area] are of the same place"
+        remedy = "check that crimes, streets and [area] cover the same place"
         report.problems.add("[sources] crimes", what, remedy)
     return np.asarray(inside)
 
@@ -237,7 +237,7 @@ def _check_categories(present: Iterable[str], settings: Settings, report: LoadRe
     missing = [name for name in counted if name not in present]
     one = "incident" if min_crime_count == 1 else f"group of {min_crime_count} incidents"
     if not present:
-        what = f"no {one} is left in the area, of any category"
+        what = f"no {one} of any category is left in the area"
         remedy = "see what `patrolplan check` leaves out; widen [area], or add crimes"
         if min_crime_count > 1:
             remedy += ", or leave [privacy] threshold_for_crime off"
@@ -263,8 +263,8 @@ def _check_harm(read: Iterable[str], settings: Settings, report: LoadReport) -> 
     for name in settings.risk.harm:
         if name not in known:
             similar = find_similar(name, known)
-            hint = f", did you mean '{similar}'?" if similar else ""
-            report.notes.append(f"[risk.harm] '{name}' is no category of the data{hint}")
+            hint = f"; did you mean '{similar}'?" if similar else ""
+            report.notes.append(f"[risk.harm] '{name}' is not a category in the data{hint}")
 
 
 def _describe_span(low: ArrayLike, high: ArrayLike, projection: Projection) -> str:

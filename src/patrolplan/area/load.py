@@ -67,7 +67,7 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
         what = f"'{projection.crs}' does not reach the area"
         raise InputError.one(where, what, f"{remedy}, such as {BRITISH_GRID} in Great Britain")
     what = (
-        f"'{projection.crs}' takes 1 km on the ground for {scale:.3g} km at the area's centre "
+        f"'{projection.crs}' measures 1 km on the ground as {scale:.3g} km at the area's centre "
         f"({longitude:.3f}, {latitude:.3f})"
     )
     raise InputError.one(where, what, f"{remedy}, such as {suggest_crs(longitude, latitude)}")
@@ -108,7 +108,7 @@ def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
     InputError
         Naming every pattern that matches no file.
     """
-    remedy = f"mend [sources] {source}; paths start at the settings file's folder"
+    remedy = f"correct [sources] {source}; paths are relative to the settings file's folder"
     problems = [
         Problem(pattern, "no file matches", remedy)
         for pattern, paths in settings.match_files(source).items()
@@ -132,8 +132,8 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     problems = [
         Problem(
             settings.file,
-            format_unknown("no such column of ours", name, known),
-            "mend or remove it; our name stands before the =, theirs after it",
+            format_unknown("unknown column", name, known),
+            "correct or remove it; patrolplan's name goes before the =, your file's after it",
             f"key 'columns.{source}.{name}'",
         )
         for name in columns

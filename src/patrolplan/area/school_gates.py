@@ -78,13 +78,13 @@ def assign_gates(
             _leave_out_off_street(urn, school, rows.get(urn), far, settings, report)
         elif far > FAR_METRES:
             where = _describe_gate(rows[urn], far)
-            report.notes.append(f"The gate of {school} is taken as it is, {where}: check the row.")
+            report.notes.append(f"The gate of {school} is used as given, {where}: check the row.")
     if not near.any():
         what = "no school in the area can be reached on a street"
         report.problems.add("[sources] schools", what, "check schools against [area] and streets")
     defaults = {
-        "bell time": ("finish_assumed", f"{default_bell} taken"),
-        "gate": ("gate_assumed", "the nearest walkable street taken"),
+        "bell time": ("finish_assumed", f"{default_bell} is used"),
+        "gate": ("gate_assumed", "the nearest walkable street is used"),
     }
     for what, (column, default) in defaults.items():
         if count := int(schools[column][near].sum()):
@@ -102,8 +102,9 @@ def _select_inside(
     for urn in schools["urn"][~inside]:
         report.schools_left_out[urn] = OUTSIDE
         if urn in settings.schools.urns:
-            what = f"the school {urn} that is asked for lies outside the area"
-            report.problems.add("[schools] urns", what, "check its place, or widen [area]")
+            what = f"the school {urn} lies outside the area"
+            remedy = "check its coordinates, widen [area], or remove the URN"
+            report.problems.add("[schools] urns", what, remedy)
     return schools[inside]
 
 
@@ -118,10 +119,13 @@ def _leave_out_off_street(
     """Leave out a school without a street near; a gate that is to blame is named with its row."""
     report.schools_left_out[urn] = OFF_STREET
     why = f"{school}: no walkable street within {MAX_SNAP_METRES:.0f} m"
-    file, remedy, cell = "[schools] urns", "check its place against the streets", ""
+    file, remedy, cell = "[schools] urns", "check its coordinates against the streets", ""
     if gate is not None:
         why += f" of its gate, {_describe_gate(gate, metres)}"
-        file, remedy = str(gate["file"]), "mend the gate: decimal degrees, longitude and latitude"
+        file, remedy = (
+            str(gate["file"]),
+            "correct the gate; write longitude and latitude in decimal degrees",
+        )
         cell = describe_cell(gate["row"], "longitude")
     report.left_out.add("schools", why, 1)
     if urn in settings.schools.urns:
@@ -179,9 +183,9 @@ def check_urns(
         unknown = rows[why.isna()]
         if len(unknown):
             named = list_urns(list(dict.fromkeys(unknown)))
-            report.left_out.add(table, f"their URN is no school's: {named}", len(unknown))
-            what = f"[sources] {source} names URNs that no school has, without effect: {named}"
-            report.notes.append(f"{what}. Mend them.")
+            report.left_out.add(table, f"no school has the URN {named}", len(unknown))
+            what = f"[sources] {source}: no school has the URN {named}"
+            report.notes.append(f"{what}; these rows have no effect. Correct them.")
 
     table = "tasked places"
     places = tasked[["place_id", "schools"]].explode("schools").dropna()
@@ -198,7 +202,7 @@ def check_urns(
         others = tasked["schools"][tasked["place_id"] == place].iloc[0]
         effect = "has no effect there" if len(others) > len(unknown_urns) else "has no effect"
         what = f"Tasked place {place} is for URN {named}, which no school has"
-        report.notes.append(f"{what}: it {effect}. Mend [sources] tasked_places.")
+        report.notes.append(f"{what}: it {effect}. Correct [sources] tasked_places.")
     uncounted = max(0, len(urns_of_place) - MAX_NAMED)
     report.left_out.add(table, "more places for URNs that no school has", uncounted)
 

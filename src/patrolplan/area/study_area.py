@@ -228,8 +228,8 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     free = ", ".join(CHANGEABLE_SECTIONS)
     for name in changes:
         if name not in CHANGEABLE_SECTIONS:
-            what = f"[{name}] cannot be changed on an area that was read"
-            remedy = f"change it in the settings file and load again; free: {free}"
+            what = f"[{name}] cannot be changed once the area is loaded"
+            remedy = f"change it in the settings file and load again; only {free} can change here"
             problems.add("with_settings", what, remedy)
     problems.raise_if_any()
     data = area.settings.model_dump(by_alias=True, exclude_none=True)

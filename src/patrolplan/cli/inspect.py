@@ -103,7 +103,7 @@ def hotspots(
 ) -> None:
     """Find the hotspots; with --out, write them as a layer."""
     from patrolplan.outputs.geopackage import build_hotspot_documents, build_hotspot_layer
-    from patrolplan.risk.estimate import describe_guard
+    from patrolplan.risk.history import describe_guard
 
     console.check_out(out)
     area = console.load_study_area(config)
@@ -122,7 +122,7 @@ def hotspots(
         table.add_row(row["id"], share, metres, row["place"], "; ".join(row["reasons"]))
     console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those of most risk:")
     console.stdout.print(table)
-    console.print_notes(describe_guard(area))
+    console.print_notes(describe_guard(area.settings))
     console.print_written_to(out)
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.privacy import SQUARE_METRES
+from patrolplan.risk.history import describe_guard
 from patrolplan.text import capitalise
 from patrolplan.times import compute_sunrise, compute_sunset
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step, Stop
     from patrolplan.risk.estimate import Risk
-    from patrolplan.settings import Settings
 
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
@@ -303,20 +303,12 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
         lines = [f"Recorded crime by its place in the force's own extract, {time}."]
     if risk.reports.any():
         lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
-    lines += describe_guard_off(settings)
+    lines += describe_guard(settings)
     modes = {*modes} or {settings.patrol.way}
     travel = "Walking" if "walk" in modes else "Riding"
     travel += " and riding" if len(modes) > 1 else ""
     lines.append(f"{travel} times at an even pace, without waiting at crossings.")
     return tuple(lines)
-
-
-def describe_guard_off(settings: "Settings") -> tuple[str, ...]:
-    """Why offences that patrols discover count; empty where they do not."""
-    if not settings.crimes.include_discovered:
-        return ()
-    reason = settings.crimes.reason.strip().rstrip(".")
-    return (f"Offences that patrols discover count too: {reason}.",)
 
 
 def compute_plan_id(plan: "Plan") -> str:

@@ -31,9 +31,9 @@ MIN_INTERVAL_MONTHS = 6
 """With fewer months no interval is given."""
 
 LEGEND = (
-    "PAI: crime caught in the priority streets, as a multiple of their share of the street length.",
+    "PAI: crime captured in priority streets, as a multiple of their share of the street length.",
     "Chosen model, its ratio to twelve-month prior counts, the difference with its 95 % interval;",
-    "in brackets what a model that knew the true rates would get, with 95 % of chance.",
+    "in brackets what a model that knew the true rates would get, with its 95 % range by chance.",
 )
 
 COLUMNS = (
@@ -60,13 +60,13 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """What every model caught on months that it had not seen.
+    """What every model captured on months that it had not seen.
 
     Parameters
     ----------
     results
         One row for each category, model and coverage, with the `COLUMNS`. Coverage is a share of
-        the street length; `pai` the share of crime caught over that; `pei` the same as a share of
+        the street length; `pai` the share of crime captured over that; `pei` the same as a share of
         the best possible; `rri` the stability of the slice against the twelve months before;
         `ratio` and `difference` of PAI are to prior counts of twelve months, with the 95 %
         interval of the difference over months. `reference` is what a model that knew the true
@@ -75,7 +75,7 @@ class Backtest:
     trials
         The hits behind it, month by month.
     choices
-        For each category, the model that would be taken for the month to come, and why.
+        For each category, the model that would be chosen for the month to come, and why.
     curves
         For each category, the chosen model's PAI with its 95 % interval over months.
     """
@@ -114,7 +114,7 @@ class Backtest:
         chosen = self.results[self.results["chosen"]]
         for category, rows in chosen.groupby("category", sort=False):
             events = rows["n_events"].iloc[0]
-            number = "number not told" if np.isnan(events) else f"{int(events):,} incidents"
+            number = "number suppressed" if np.isnan(events) else f"{int(events):,} incidents"
             lines.append(f"{category} ({number})")
             if events < MIN_EVENTS_TO_CHOOSE or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
@@ -211,7 +211,7 @@ def _parse_month(text: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(pd.Period(text, freq="M").start_time)
     except ValueError:
-        what = f"'{text}' is no month"
+        what = f"'{text}' is not a valid month"
         raise _error(what, "write YYYY-MM") from None
 
 

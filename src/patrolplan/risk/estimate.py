@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.history import History, build_history, get_harm_days
+from patrolplan.risk.history import History, build_history, describe_guard, get_harm_days
 from patrolplan.risk.models import (
     MIN_EVENTS_TO_CHOOSE,
     MIN_ORIGINS_TO_CHOOSE,
@@ -86,7 +86,9 @@ class Risk:
 
     def _repr_html_(self) -> str:
         first, last = self.months
-        margin = "nothing can be told" if self.margin is None else f"{self.margin:+.2f} PAI at 5 %"
+        margin = (
+            "too little crime to tell" if self.margin is None else f"{self.margin:+.2f} PAI at 5 %"
+        )
         facts = {
             "model": self.model,
             "against prior counts": margin,
@@ -159,7 +161,7 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
         snapped=area.snapped,
         notes=(
             *area.notes,
-            *describe_guard(area),
+            *describe_guard(settings),
             *predicted.notes,
             MONTHS_ONLY_NOTE if timing is None else str(timing),
         ),
@@ -198,8 +200,9 @@ def _predict_incidents(
     )
     if trials.is_worse:
         note = (
-            f"The models chosen by category together caught less of all crime weighed by harm than "
-            f"{PRIOR_COUNT} in the last {len(origins)} months: {PRIOR_COUNT} taken throughout."
+            "The models chosen by category together captured less of all crime weighted by harm "
+            f"than the {PRIOR_COUNT} in the last {len(origins)} months: the {PRIOR_COUNT} is used "
+            "throughout."
         )
         expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
         return _Prediction(expected, PRIOR_COUNT, 0.0, [note])
@@ -209,8 +212,8 @@ def _predict_incidents(
     margin, notes = trials.compute_margin(), [str(choice) for choice in choices]
     if margin is not None:
         notes.append(
-            f"On {ALL_CATEGORIES} crime weighed by harm, the models taken month by month "
-            f"differed from {PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the "
+            f"On {ALL_CATEGORIES} crime weighted by harm, the models chosen month by month "
+            f"differed from the {PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the "
             "street length."
         )
     expected = history.units.catchments.spread(rates)
@@ -233,11 +236,3 @@ def _spread_reports(area: StudyArea) -> NDArray[np.float64]:
     risk = np.zeros(len(metres))
     risk[held] = per_metre[group[held]] * metres[held]
     return risk
-
-
-def describe_guard(area: StudyArea) -> tuple[str, ...]:
-    """Why crime that patrols discover is counted; nothing where the guard is on."""
-    crimes = area.settings.crimes
-    if not crimes.include_discovered:
-        return ()
-    return (f"Categories that patrols discover are counted: {crimes.reason}",)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.atomic import hash_content
 from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
-from patrolplan.settings import DISCOVERED_CATEGORIES
+from patrolplan.settings import DISCOVERED_CATEGORIES, Settings
 
 HARM_DAYS: Mapping[str, float] = {
     "Robbery": 365.0,
@@ -38,7 +38,7 @@ HARM_DAYS: Mapping[str, float] = {
 Sherman, Neyroud and Neyroud (2016), Policing 10(3): 171-183, index of 2026: the median of each
 offence subgroup, and where a category of data.police.uk joins several, their mean at the mix that
 forces of England and Wales recorded in 2024/25 (violence and sexual offences 159 to 235 by force,
-burglary 191 to 253, criminal damage and arson 5 to 18, drugs 3 to 4: the middle is taken).
+burglary 191 to 253, criminal damage and arson 5 to 18, drugs 3 to 4: the middle is used).
 Anti-social behaviour is no crime and stands outside the index: it is given its floor, one day.
 """
 
@@ -203,3 +203,11 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     counts = np.zeros(int(np.prod(shape)), dtype=np.int32)
     np.add.at(counts, cells, np.int32(1))
     return History(counts.reshape(shape), months, names, targets, units)
+
+
+def describe_guard(settings: Settings) -> tuple[str, ...]:
+    """Why crime that patrols discover is counted; empty where the feedback guard is on."""
+    if not settings.crimes.include_discovered:
+        return ()
+    reason = settings.crimes.reason.strip().rstrip(".")
+    return (f"Offences that patrols discover count too: {reason}.",)

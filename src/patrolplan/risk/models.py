@@ -300,12 +300,12 @@ class ModelChoice:
         number = f"fewer than {self.min_crime_count}" if few else f"{self.events:,}"
         basis = f"({number} incidents in {self.origins} months)"
         if self.gain is None:
-            verdict = f"can't tell which model is best {basis}; {PRIOR_COUNT} taken"
+            verdict = f"can't tell which model is best {basis}; the {PRIOR_COUNT} is used"
         elif self.model == PRIOR_COUNT:
-            verdict = f"no model was better than {PRIOR_COUNT} {basis}"
+            verdict = f"no model was better than the {PRIOR_COUNT} {basis}"
         else:
-            against = f"{self.gain:+.1%} against {PRIOR_COUNT}"
-            verdict = f"{self.model} taken, it caught {against} {basis}"
+            more = f"{self.gain:.1%} more than the {PRIOR_COUNT}"
+            verdict = f"{self.model} is used, it captured {more} {basis}"
         return f"{self.category}: {verdict}."
 
 

@@ -52,9 +52,9 @@ class Timing:
         if not self.shrunk_categories:
             return text
         return (
-            f"{text} Fewer than {MIN_IN_WINDOW} times of day are known of "
-            f"{', '.join(self.shrunk_categories)}: taken to be like all timed crime, the more "
-            "so the fewer."
+            f"{text} Fewer than {MIN_IN_WINDOW} times of day are known for "
+            f"{', '.join(self.shrunk_categories)}: assumed to be like all timed crime, the more so "
+            "the fewer they are."
         )
 
 

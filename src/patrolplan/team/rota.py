@@ -11,7 +11,7 @@ from patrolplan.errors import InputError
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.windows import build_way_notes
 from patrolplan.provenance import compute_area_provenance
-from patrolplan.risk.estimate import describe_guard
+from patrolplan.risk.history import describe_guard
 from patrolplan.team.bases import describe_modes
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.problem import Ints, RotaProblem
@@ -186,7 +186,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
 
 def _list_notes(inputs: RotaInputs) -> Iterator[str]:
     """What was assumed about the area, its dates, loans, bicycles and doses."""
-    yield from describe_guard(inputs.area)
+    yield from describe_guard(inputs.area.settings)
     if not (inputs.area.term_dates["kind"] == "term").any():
         yield "There are no term dates: every weekday counts as a school day."
     for lock in inputs.locks:

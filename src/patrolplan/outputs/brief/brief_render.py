@@ -24,12 +24,12 @@ from patrolplan.outputs.output_folder import replace_folder, write_json
 from patrolplan.outputs.wording import (
     PURPOSE,
     SNAPPED_PLACES,
-    describe_guard_off,
     format_metres,
     list_area_attributions,
 )
 from patrolplan.privacy import describe_crime_grouping
 from patrolplan.provenance import build_manifest_header
+from patrolplan.risk.history import describe_guard
 from patrolplan.text import capitalise, format_count, shorten
 
 SCHEMA = 1
@@ -127,7 +127,7 @@ def _describe_data_limits(brief: Brief) -> str:
         )
     if brief.without_day:
         sentences.append("Crimes without a day count only where their whole month does.")
-    return " ".join([*sentences, *describe_guard_off(area.settings)])
+    return " ".join([*sentences, *describe_guard(area.settings)])
 
 
 def build_reports_title(brief: Brief) -> str:

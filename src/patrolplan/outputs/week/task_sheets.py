@@ -20,13 +20,13 @@ from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
     describe_barred,
-    describe_guard_off,
     format_data_months,
     format_metres,
     list_attributions,
     list_reasons,
 )
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, format_span, format_time
+from patrolplan.risk.history import describe_guard
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
@@ -95,7 +95,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         ],
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
-            *map(make_printable, describe_guard_off(week.plan.area.settings)),
+            *map(make_printable, describe_guard(week.plan.area.settings)),
             " ".join(list_attributions(week.plan)),
         ],
     }
