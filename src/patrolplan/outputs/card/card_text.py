@@ -52,7 +52,7 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
         "dark": make_printable(wording.describe_lighting(plan, patrol)),
         "caveats": _list_caveats(plan, patrol),
         "map_alt": _describe_map(patrol, school),
-        "code_alt": f"Code with plan {plan_code} and patrol {patrol_id}",
+        "code_alt": f"QR code of plan {plan_code}, patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
     }
     data["caveats"] += list_unprintable_notes(data)

@@ -32,7 +32,7 @@ LINE_HEIGHT = 1.12
 UNKNOWN = "[?]"
 """Stands for letters that the typeface lacks: a square would look like a printing fault."""
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
-UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that cannot be printed here."
+UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that this typeface cannot print."
 
 
 @lru_cache(maxsize=2)
@@ -166,6 +166,7 @@ def typeset(root: Path, name: str) -> bytes:
     """
     pages, warnings = create_compiler(root, name).compile_with_warnings(format="pdf", timestamp=0)
     if warnings or not isinstance(pages, bytes):
-        message = f"typesetting {name}: {'; '.join(warning.message for warning in warnings)}"
+        reasons = "; ".join(warning.message for warning in warnings)
+        message = f"{name} was not typeset, because typst warned: {reasons}"
         raise RuntimeError(message)
     return pages

@@ -38,12 +38,12 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
     curve = backtest.curves[backtest.curves["category"] == category]
     if curve.empty:
         categories = ", ".join(backtest.curves["category"].unique())
-        message = f"no category '{category}' in this back-test, choose from: {categories}"
+        message = f"this back-test has no category '{category}'; choose from: {categories}"
         raise KeyError(message)
     axes = get_axes(axes)
     share = 100 * curve["coverage"]
     captured = {name: share * curve[name] for name in curve.columns.drop("category")}
-    label = "if true rates were known (95 % of chance)"
+    label = "if the true rates were known (95 % range of chance)"
     reference = captured["reference_low"], captured["reference_high"]
     axes.fill_between(share, *reference, color="0.85", label=label)
     axes.fill_between(share, captured["pai_low"], captured["pai_high"], color=SERIES[0], alpha=0.3)
@@ -52,7 +52,7 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
     axes.plot(share, captured["prior_count"], "k--", label="prior count of twelve months")
     axes.set(
         xlabel="priority streets, % of street length",
-        ylabel="crime caught in the month after, %",
+        ylabel="crime captured in the following month, %",
         xlim=(0, None),
         ylim=(0, None),
     )
@@ -69,8 +69,8 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
     table = pd.crosstab(area.incidents["month"], counted)
     table = table.reindex(columns=[True, False], fill_value=0)
     at = range(len(table))
-    axes.bar(at, table[True], color=SERIES[0], label="count for the risk")
-    axes.bar(at, table[False], bottom=table[True], color="0.75", label="do not")
+    axes.bar(at, table[True], color=SERIES[0], label="counted in the risk")
+    axes.bar(at, table[False], bottom=table[True], color="0.75", label="not counted")
     every = max(1, len(table) // 8)
     axes.set_xticks(at[::every], [f"{month:%b %Y}" for month in table.index[::every]], fontsize=8)
     axes.set(ylabel="incidents", ylim=(0, None))
@@ -152,7 +152,7 @@ def shares(week: Week, *, axes: Axes | None = None) -> Axes:
     axes.invert_yaxis()
     axes.set(xlabel="patrols in the week", xlim=(0, len(week.days)))
     if short:
-        axes.legend(handles=[Patch(facecolor=SERIES[1], hatch="//", label="under its least")])
+        axes.legend(handles=[Patch(facecolor=SERIES[1], hatch="//", label="below its minimum")])
     set_title(axes, f"Week from {week.start:%d %B %Y}: patrols by school")
     return axes
 
@@ -161,8 +161,8 @@ def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
     """Draw incidents expected from the months before, and those recorded, by group of streets."""
     axes = get_axes(axes)
     at = np.arange(len(impact.counts))
-    axes.bar(at - 0.2, impact.counts["expected"], 0.38, color="0.7", label="as before")
-    axes.bar(at + 0.2, impact.counts["after"], 0.38, color=SERIES[0], label="after")
+    axes.bar(at - 0.2, impact.counts["expected"], 0.38, color="0.7", label="expected, as before")
+    axes.bar(at + 0.2, impact.counts["after"], 0.38, color=SERIES[0], label="recorded after")
     axes.set_xticks(at, [name.replace(" ", "\n") for name in impact.counts.index])
     axes.set(ylabel=f"incidents in {impact.months[1]} months", ylim=(0, None))
     axes.legend(frameon=False)

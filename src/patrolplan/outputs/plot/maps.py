@@ -134,7 +134,7 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
     'Eastmere (fictional): risk by recorded crime'
     """
     if voice not in VOICES:
-        problem = f"'{voice}' is no voice"
+        problem = f"unknown voice '{voice}'"
         raise InputError.one(PROBLEM_SOURCE, problem, f"choose from: {', '.join(VOICES)}", "voice")
     density = getattr(risk, voice) / area.network.piece_metres
     top = max(float(np.quantile(density, 0.99)), float(np.finfo(float).tiny))
@@ -187,8 +187,8 @@ def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Ax
     streets = _draw_streets(axes, area.network, values=value, width=0.5 + 2.2 * np.abs(value))
     streets.set(cmap=DIVERGING, norm=TwoSlopeNorm(0.0, -1.0, 1.0))
     bar = axes.figure.colorbar(streets, ax=axes, shrink=0.5, ticks=[-1, 0, 1])
-    bar.ax.set_yticklabels(["recorded,\nunfeared", "agree", "feared,\nunrecorded"])
-    silent = "" if risk.reports.any() else " (no group of reports: nothing to compare)"
+    bar.ax.set_yticklabels(["recorded,\nnot feared", "agree", "feared,\nnot recorded"])
+    silent = "" if risk.reports.any() else " (no group of reports to compare with)"
     _finish_map(axes, area, f"where the voices disagree{silent}", risk)
     return axes
 
@@ -241,7 +241,7 @@ def _find_patrol(plan: Plan, urn: str, number: int) -> Patrol:
         if (patrol.urn, patrol.number) == (urn, number):
             return patrol
     urns = ", ".join(dict.fromkeys(patrol.urn for patrol in plan.patrols))
-    problem = f"no patrol {number} of URN '{urn}' is in the plan"
+    problem = f"the plan has no patrol {number} for URN '{urn}'"
     raise InputError.one(PROBLEM_SOURCE, problem, f"choose from: {urns}", "urn")
 
 
