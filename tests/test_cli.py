@@ -372,7 +372,7 @@ def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):
     assert "no file matches" in err
     code, _, err = run("init", "--config", path)
     assert code == 1
-    assert "is there already" in err
+    assert "already exists" in err
     assert path.read_bytes() == written
 
 

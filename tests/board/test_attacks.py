@@ -298,7 +298,7 @@ def test_even_with_the_token_a_flood_is_slowed(client):
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "example.org", "", "8.8.8.8"])  # noqa: S104 - to be refused
 def test_no_other_address_is_listened_on(host):
     """The board listens on this computer only, and refuses any other address."""
-    with pytest.raises(InputError, match="for this computer alone"):
+    with pytest.raises(InputError, match="serves this computer only"):
         find_loopback_address(host)
 
 

@@ -75,7 +75,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 200
     body = answer.json()
-    assert body["said"].startswith("Taken back: ")
+    assert body["said"].startswith("Removed: ")
     assert body["state"]["version"] == 2
     week = saved(board)
     assert describe(week) == describe(board.session.state.week)
@@ -107,7 +107,7 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
     client.post("/api/redo", json={"version": 6})
     assert without_history(board.session.state.week) == end
     assert [what.split(":")[0] for _, what in saved(board).history] == [
-        "Taken back", "Locked", "Undone", "Undone", "Done again", "Done again",
+        "Removed", "Locked", "Undone", "Undone", "Redone", "Redone",
     ]  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_the_later_of_two_windows_is_refused(board, client):
     late = change(client, 1, kind="remove", **get_slot(second))
     assert late.status_code == 409
     day = f"{first.date:%A} {first.date.day} {first.date:%B}"
-    message = f"Taken back: {first.officer} at URN {first.urn} on {day}"
+    message = f"Removed: {first.officer} at URN {first.urn} on {day}"
     assert late.json()["by_others"] == [message]
     assert late.json()["state"]["version"] == 2
     assert get_slot(second) in [get_slot(duty) for duty in saved(board).duties]
@@ -177,7 +177,7 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     assert [get_slot(d) for d in board.session.state.week.duties] == [
         get_slot(d) for d in from_file.duties
     ]
-    assert saved(board).history[0][1].startswith("Taken back")
+    assert saved(board).history[0][1].startswith("Removed")
 
 
 def test_another_weeks_file_is_not_written_over(board, client):

@@ -21,7 +21,7 @@ def test_another_address_is_refused(run, demo, tmp_path, host):
     """Only this computer's own address is listened on, and the message says so."""
     code, errors = run("--config", demo, "--week", tmp_path / "week", "--host", host)
     assert code == 1
-    assert "for this computer alone" in errors
+    assert "serves this computer only" in errors
     assert host in errors
 
 
@@ -51,4 +51,4 @@ def test_a_wrong_day_is_wrong_usage(run, demo):
     """A day that cannot be read ends with two."""
     code, errors = run("--config", demo, "--from", "soon")
     assert code == 2
-    assert "is no date" in errors
+    assert "is not a valid date" in errors

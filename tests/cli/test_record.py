@@ -59,7 +59,7 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     code, out, err = run(*options, typed="x\n12/3\n" + "\n" * (stops - 1))
     assert code == 0
     assert f"all {stops} in one line" in err
-    assert "'x' is no number of minutes from 0 to 720; type it again" in err
+    assert "'x' is not a number of minutes from 0 to 720; type it again" in err
     assert duty["stops"][0]["place"] in err
     assert f"{stops} recorded." in out
     in_line = " ".join(["12/3"] + ["="] * (stops - 1))
@@ -121,10 +121,10 @@ def test_a_track(run, folder, duty, tmp_path):
     [
         ((), "give one of"),
         (("--officer", "SSO-01"), "give --officer and --date"),
-        (("--return", "2026-13"), "'2026-13' is no month"),
+        (("--return", "2026-13"), "'2026-13' is not a valid month"),
         (("--return", "2026-12", "--week", "x"), "give one of"),
-        (("--officer", "SSO-01", "--date", "1 May"), "'1 May' is no date"),
-        (("--week", "x", "--out", "y"), "is for --return alone"),
+        (("--officer", "SSO-01", "--date", "1 May"), "'1 May' is not a valid date"),
+        (("--week", "x", "--out", "y"), "can only be given with --return"),
     ],
 )
 def test_wrong_usage(run, args, message):
@@ -154,7 +154,7 @@ def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder):
     (spoilt / "week.json").write_text('{"patrols": [{}], "days": []}', encoding="utf-8")
     code, _, err = run("--week", spoilt)
     assert code == 1
-    assert "is not as `patrolplan week` writes it (KeyError" in err
+    assert "is not in the form that `patrolplan week` writes (KeyError" in err
 
 
 @pytest.mark.enable_socket

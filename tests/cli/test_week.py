@@ -22,10 +22,10 @@ def small(copy_demo, tmp_path_factory):
     ("options", "message"),
     [
         ([], "give --from DATE"),
-        (["--from", "soon"], "is no date"),
+        (["--from", "soon"], "is not a valid date"),
         (["--from", DAY, "--lock", "SSO-01:900001"], "is not OFFICER:URN:DATE"),
-        (["--from", DAY, "--lock", f"*:900001:{DAY}"], "leaves open who"),
-        (["--from", DAY, "--ban", f"*:900001:{DAY}:x"], "is no variant"),
+        (["--from", DAY, "--lock", f"*:900001:{DAY}"], "a lock names officer, school and day"),
+        (["--from", DAY, "--ban", f"*:900001:{DAY}:x"], "is not a valid variant"),
         (["--from", DAY, "--absent", f"SSO-01:{DAY}"], "--absent goes with --replan"),
         (["--replan"], "--replan needs --absent"),
         (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),

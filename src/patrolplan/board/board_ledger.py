@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from patrolplan.board.edits import find_duty
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import has_ledger, open_ledger
 from patrolplan.team.ledger.promised import build_promised_week
@@ -37,15 +38,12 @@ def record_doses(
     first visited stop. Raises InvalidEditError when there is no such patrol or not a number for
     each stop, LedgerError when the ledger cannot be written.
     """
-    duty = next((duty for duty in week.duties if get_slot(duty) == slot), None)
-    if duty is None:
-        message = f"{slot}: there is no such patrol"
-        raise InvalidEditError(message)
+    duty = find_duty(week, slot)
     if len(minutes) != len(duty.patrol.stops):
-        message = f"{len(minutes)} numbers of minutes for {len(duty.patrol.stops)} stops"
+        message = f"{len(minutes)} numbers for {len(duty.patrol.stops)} stops; write one for each"
         raise InvalidEditError(message)
     if not minutes:
-        message = f"{slot}: presence at the gate alone; there is no dose to enter"
+        message = f"{slot}: stays at the gate; there is no dose to enter"
         raise InvalidEditError(message)
     first = next((row for row, value in enumerate(minutes) if value > 0), 0)
     elsewhere = None if engagements is None else 0
@@ -61,7 +59,7 @@ def record_doses(
     outcomes = {entry.outcome for entry in entries}
     how = "corrected" if "corrected" in outcomes else "entered"
     if outcomes == {"same"}:
-        how = "entered before already"
+        how = "already entered"
     return f"Doses {how}: {slot}, {sum(minutes):g} minutes"
 
 

@@ -56,7 +56,7 @@ def apply_change(change: object, editor: WeekEditor, week: Week) -> EditResult: 
 
 @apply_change.register(Move)
 def _move_patrol(change: Move, editor: WeekEditor, week: Week) -> EditResult:
-    old = _find_duty(week, change.from_.slot)
+    old = find_duty(week, change.from_.slot)
     others = [duty for duty in week.duties if duty is not old]
     after, new = _place_patrol(_release_lock(editor, old), change.to.slot, others, like=old)
     message = f"{get_slot(old)} moved to {get_slot(new)}"
@@ -66,7 +66,7 @@ def _move_patrol(change: Move, editor: WeekEditor, week: Week) -> EditResult:
 
 @apply_change.register(Swap)
 def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
-    a, b = _find_duty(week, change.a.slot), _find_duty(week, change.b.slot)
+    a, b = find_duty(week, change.a.slot), find_duty(week, change.b.slot)
     if a is b:
         message = "one patrol cannot be swapped with itself"
         raise InvalidEditError(message)
@@ -95,17 +95,17 @@ def _add_patrol(change: Add, editor: WeekEditor, week: Week) -> EditResult:
 
 @apply_change.register(Remove)
 def _remove_patrol(change: Remove, editor: WeekEditor, week: Week) -> EditResult:
-    old = _find_duty(week, change.slot)
+    old = find_duty(week, change.slot)
     others = [duty for duty in week.duties if duty is not old]
-    return _build_result(editor, _release_lock(editor, old), others, f"taken back: {get_slot(old)}")
+    return _build_result(editor, _release_lock(editor, old), others, f"removed: {get_slot(old)}")
 
 
 @apply_change.register(ChooseVariant)
 def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> EditResult:
-    old = _find_duty(week, change.slot)
+    old = find_duty(week, change.slot)
     _release_lock(editor, old)
     if old.variant == change.variant and editor.is_option(old):
-        message = f"{get_slot(old)} takes this route already"
+        message = f"{get_slot(old)} already takes this route"
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not old]
     new = editor.place_patrol(change.slot, others, variant=change.variant)
@@ -115,12 +115,12 @@ def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> Ed
 
 @apply_change.register(SetLock)
 def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
-    duty = _find_duty(week, change.slot)
+    duty = find_duty(week, change.slot)
     lock = editor.find_lock(duty)
     locks = [row for row in editor.inputs.locks if row is not lock]
     if change.kind == "lock":
         if lock is not None and not (lock.variant is None and editor.is_loan(change.slot)):
-            message = f"{get_slot(duty)} is locked already"
+            message = f"{get_slot(duty)} is already locked"
             raise InvalidEditError(message)
         locks.append(Lock(duty.officer, duty.urn, duty.date, duty.variant))
     elif lock is None:
@@ -128,7 +128,9 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
         raise InvalidEditError(message)
     elif editor.is_loan(change.slot):
         if lock.variant is None:
-            message = f"{duty.officer} is lent to URN {duty.urn}: the patrol stays so, or goes"
+            message = (
+                f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
+            )
             raise InvalidEditError(message)
         locks.append(Lock(duty.officer, duty.urn, duty.date))
     after = editor.with_locks_and_bans(locks=locks)
@@ -140,7 +142,7 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
     ban = Ban(change.officer, change.urn, change.date, change.variant)
     if change.kind == "unban":
         if ban not in editor.inputs.bans:
-            message = f"{_describe_ban(ban)}: there is no such ban"
+            message = f"{_describe_ban(ban)}: is not ruled out"
             raise InvalidEditError(message)
         bans = [row for row in editor.inputs.bans if row != ban]
         after = editor.with_locks_and_bans(bans=bans)
@@ -153,7 +155,7 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
         after = _release_lock(after, duty)
     message = f"ruled out: {_describe_ban(ban)}"
     if banned:
-        message += f"; taken back: {', '.join(str(get_slot(duty)) for duty in banned)}"
+        message += f"; removed: {', '.join(str(get_slot(duty)) for duty in banned)}"
     return _build_result(editor, after, allowed, message)
 
 
@@ -193,7 +195,8 @@ def is_lent(editor: WeekEditor, slot: PatrolSlot) -> bool:
     return slot.officer in inputs.officers and slot.urn in inputs.urns and editor.is_loan(slot)
 
 
-def _find_duty(week: Week, slot: PatrolSlot) -> Duty:
+def find_duty(week: Week, slot: PatrolSlot) -> Duty:
+    """The patrol of a slot; raises InvalidEditError where it is not in the week."""
     for duty in week.duties:
         if get_slot(duty) == slot:
             return duty
@@ -227,7 +230,7 @@ def _check_ban(editor: WeekEditor, ban: Ban) -> None:
     inputs = editor.inputs
     message = ""
     if ban in inputs.bans:
-        message = f"{_describe_ban(ban)}: is ruled out already"
+        message = f"{_describe_ban(ban)}: is already ruled out"
     elif ban == Ban():
         message = "this would rule everything out; name an officer, a school or a day"
     elif ban.officer is not None and ban.officer not in inputs.officers:
@@ -264,7 +267,7 @@ def list_differences(before: Week, after: Week) -> list[str]:
     routes = {slot: format_route_name(duty.variant) for slot, duty in new.items()}
     changed = [slot for slot in new if slot in old and new[slot].key != old[slot].key]
     return [
-        *(f"taken back: {slot}" for slot in old if slot not in new),
+        *(f"removed: {slot}" for slot in old if slot not in new),
         *(f"new: {slot}, {routes[slot]}" for slot in new if slot not in old),
         *(f"{slot} takes {routes[slot]}" for slot in changed),
     ]
@@ -275,7 +278,7 @@ def describe_difference(before: Week, after: Week) -> str:
     rows = list_differences(before, after)
     if not rows:
         same_rules = (before.locks, before.bans) == (after.locks, after.bans)
-        return "the patrols are the same" if same_rules else "locks or bans"
+        return "the patrols are the same" if same_rules else "only locks or bans"
     more = len(rows) - MAX_NAMED_DIFFERENCES
     return "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
 
@@ -331,11 +334,11 @@ def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSol
     try:
         while not ours.poll(POLL_SECONDS):
             if cancel.is_set():
-                message = "cancelled; the week is as it was"
+                message = "cancelled; the week is unchanged"
                 raise CancelledError(message)
         answer = ours.recv()
     except EOFError:
-        message = "solving broke off; the week is as it was"
+        message = "planning again stopped unexpectedly; the week is unchanged"
         raise CancelledError(message) from None
     finally:
         ours.close()
@@ -344,7 +347,7 @@ def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSol
         if worker.is_alive():
             worker.kill()
     if not isinstance(answer, RotaSolution):
-        message = "solving gave no week; the week is as it was"
+        message = "planning again found no week; the week is unchanged"
         raise CancelledError(message)
     return answer
 

@@ -85,7 +85,7 @@ class BackgroundJob:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - the board goes on; the terminal says more
             traceback.print_exc()
-            problem = f"the board itself is at fault ({type(error).__name__})"
+            problem = f"an error in the board itself ({type(error).__name__}); see its terminal"
         seconds = time.monotonic() - self.status.started_at
         if not problem:
             self._expected = max(0.5, seconds)
@@ -164,7 +164,7 @@ class Board:
         try:
             if isinstance(change, TaskPlace | ReleasePlace):
                 change_tasked_table(state, change)
-                message, worth = "the patrols it touches are planned again", before
+                message, worth = "the patrols it affects will be planned again", before
             else:
                 result = apply_change(change, state.editor, state.week)
                 message, worth = result.message, result.week.worth
@@ -211,7 +211,7 @@ class Board:
             state = self.session.state
             table = change_tasked_table(state, change)
         if isinstance(change, ReleasePlace):
-            message = f"Taken off: the tasked place {change.place_id}"
+            message = f"Removed: the tasked place {change.place_id}"
         else:
             kind = "to be visited" if change.must_visit else "barred"
             message = f"Tasked: {change.place_id} is {kind} until {change.to}"
@@ -220,7 +220,7 @@ class Board:
             after, outcome = replan_tasked_places(state, table)
             return self.session.apply_step(version, lambda _: (after, message + outcome))
 
-        self._planning_job.start("planning", "Planning the patrols that it touches", plan)
+        self._planning_job.start("planning", "Planning the patrols that it affects", plan)
         return message
 
     def build_solving_status(self) -> dict[str, Any]:
@@ -236,10 +236,10 @@ class Board:
 
         def solve() -> str:
             self._proposal = solve_week(state.editor, state.week, self._cancel)
-            return "A proposal is there to compare"
+            return "A proposal is ready to compare"
 
         self._cancel.clear()
-        self._planning_job.start("solving", "Solving round the locks", solve)
+        self._planning_job.start("solving", "Planning again around the locks", solve)
 
     def cancel_solving(self) -> None:
         """Stop solving; the week stays as it is."""
@@ -276,10 +276,10 @@ class Board:
         def accept(state: BoardState) -> tuple[BoardState, str]:
             proposal = self.proposal
             if proposal is None:
-                message = "there is no proposal for these locks and bans; solve again"
+                message = "there is no proposal for these locks and bans; plan again"
                 raise InvalidEditError(message)
             count = len(list_differences(state.week, proposal.week))
-            message = f"Taken: the proposal, {format_count(count, 'change')}"
+            message = f"Proposal taken: {format_count(count, 'change')}"
             return replace(state, week=proposal.week), message
 
         self._check_not_planning()

@@ -17,7 +17,7 @@ def _parse_day(value: object) -> object:
             return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
         except ValueError:
             pass
-    message = f"{quote_value(value)} is no date, written YYYY-MM-DD"
+    message = f"{quote_value(value)} is not a valid date; write YYYY-MM-DD"
     raise ValueError(message)
 
 

@@ -111,12 +111,12 @@ class RequestGuard:
             raise RequestRefusedError(403, "the board answers only at the address that it printed")
         for name, value in headers:
             if name == b"origin" and value.lower() not in self._origins:
-                raise RequestRefusedError(403, "another page may not ask the board")
+                raise RequestRefusedError(403, "requests from another page are refused")
         has_token = self._has_token(scope, headers)
         if not self._rate_limits[has_token].try_acquire():
             raise RequestRefusedError(429, "too many requests at once; wait a second")
         if not has_token and not scope["path"].startswith(PUBLIC_PREFIX):
-            problem = "open the board by the whole address that it printed, with its token"
+            problem = "open the board with the full address that it printed, including the token"
             raise RequestRefusedError(401, problem)
 
     def _has_token(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> bool:
@@ -130,7 +130,9 @@ class RequestGuard:
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body, cut off as soon as it is too long, whatever length it claims."""
-        too_long = RequestRefusedError(413, f"more than {MAX_BODY_BYTES // 1024} kB were sent")
+        too_long = RequestRefusedError(
+            413, f"the request is larger than {MAX_BODY_BYTES // 1024} kB"
+        )
         for name, value in scope["headers"]:
             if name == b"content-length" and int(value) > MAX_BODY_BYTES:
                 raise too_long
@@ -140,7 +142,7 @@ class RequestGuard:
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise RequestRefusedError(400, "the request was broken off")
+                        raise RequestRefusedError(400, "the request was interrupted")
                     body += message.get("body", b"")
                     if len(body) > MAX_BODY_BYTES:
                         raise too_long

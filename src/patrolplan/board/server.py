@@ -145,7 +145,7 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
     def proposal() -> dict[str, Any]:
         document = board.build_proposal()
         if document is None:
-            raise HTTPException(404, "there is no proposal; solve again")
+            raise HTTPException(404, "there is no proposal; plan again")
         return document
 
     @app.post("/api/proposal/take")
@@ -190,7 +190,7 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
             f"{'.'.join(str(part) for part in row['loc'][1:]) or 'request'}: {row['msg']}"
             for row in error.errors()[:5]
         ]
-        message = "the request is not of a known form: " + "; ".join(rows)
+        message = "the request is not valid: " + "; ".join(rows)
         return JSONResponse({"problem": message}, status_code=400)
 
     @app.exception_handler(HTTPException)
@@ -199,7 +199,7 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
 
     @app.exception_handler(Exception)
     def fault(_: Request, __: Exception) -> JSONResponse:
-        message = "the board itself is at fault; what was saved is safe. Look at its terminal"
+        message = "an error in the board itself; what was saved is safe. See its terminal"
         return JSONResponse({"problem": message}, status_code=500)
 
 
@@ -243,7 +243,7 @@ def find_loopback_address(host: str) -> str:
     with suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return host
-    what = f"the board is for this computer alone and does not listen on '{host}'"
+    what = f"the board serves this computer only and does not listen on '{host}'"
     where = "--host"
     raise InputError.one(where, what, f"leave it out, or write {LOOPBACK_ADDRESS}")
 
@@ -258,9 +258,9 @@ def open_listener(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family)
     except OSError as error:
-        what = f"port {port} cannot be listened on ({error.strerror or error})"
+        what = f"port {port} cannot be used ({error.strerror or error})"
         where = "--port"
-        raise InputError.one(where, what, "name another, or 0 for any that is free") from None
+        raise InputError.one(where, what, "choose another, or 0 for any free port") from None
 
 
 def build_server(board: Board, listener: socket.socket, token: str) -> uvicorn.Server:

@@ -132,7 +132,7 @@ class BoardSession:
 
     def redo(self, version: int) -> str:
         """Make the change again that was undone last."""
-        return self._step(version, self._redo_stack, self._undo_stack, "Done again", "do again")
+        return self._step(version, self._redo_stack, self._undo_stack, "Redone", "redo")
 
     def _step(
         self,
@@ -178,7 +178,7 @@ class BoardSession:
                 same_days, message = False, str(error)
             if not same_days:
                 self.save_problem = (
-                    f"{self.store.folder} holds another week than the one on the board; "
+                    f"{self.store.folder} holds a different week from the one on the board; "
                     f"start the board again ({message})"
                 )
                 raise OutputError(self.save_problem)

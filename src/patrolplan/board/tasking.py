@@ -89,7 +89,7 @@ class TaskedTable:
             return replace(self, content=form.byte_order_mark + text.encode(form.encoding))
         except UnicodeEncodeError as error:
             what = quote_value(text[error.start : error.end])
-            message = f"{self.path.name} is in {form.encoding}, which has no {what}"
+            message = f"{self.path.name} is written in {form.encoding}, which cannot hold {what}"
             raise InvalidEditError(message) from None
 
     def overwrite(self, before: TaskedTable) -> None:
@@ -150,7 +150,7 @@ def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> 
     area, table = state.planned_area.area, state.tasked_table
     if table is None:
         message = (
-            "no table of tasked places can be written: name a .csv in the settings, "
+            "no table of tasked places can be written: name a .csv file in the settings, "
             '[sources] tasked_places = "tasked_places.csv"'
         )
         raise InvalidEditError(message)
@@ -163,7 +163,9 @@ def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> 
         raise InvalidEditError(message)
     after = table.without_place(change.place_id, columns)
     if after == table:
-        message = f"'{change.place_id}' stands in another table than {table.path.name}"
+        message = (
+            f"'{change.place_id}' is in another table, not in {table.path.name}; remove it there"
+        )
         raise InvalidEditError(message)
     return after
 
@@ -171,7 +173,7 @@ def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> 
 def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
     """Raise for a place that could not be written or not be planned."""
     if task.place_id in set(area.tasked_places["place_id"]):
-        message = f"there is a place {quote_value(task.place_id)} already; take it off first"
+        message = f"place {quote_value(task.place_id)} already exists; remove it first"
         raise InvalidEditError(message)
     if task.to < task.from_:
         message = "the last day is before the first"
@@ -193,11 +195,11 @@ def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
 def _check_text(name: str, text: str) -> None:
     message = ""
     if not text.strip():
-        message = f"{name}: is empty; say it in a few words"
+        message = f"{name}: is empty; write a few words"
     elif any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in text):
-        message = f"{name}: holds signs that cannot be printed; write it on one line"
+        message = f"{name}: holds characters that cannot be printed; write it on one line"
     elif text.strip().startswith(FORMULA_STARTS):
-        message = f"{name}: a spreadsheet would take this for a formula; begin with a letter"
+        message = f"{name}: a spreadsheet would read this as a formula; start with a letter"
     if message:
         raise InvalidEditError(message)
 
@@ -285,5 +287,5 @@ def _describe_outcome(rerouted: int, removed: Sequence[Duty]) -> str:
     if rerouted:
         text = f"; {format_count(rerouted, 'patrol takes', 'patrols take')} another route"
     if removed:
-        text += f"; taken back: {', '.join(str(get_slot(duty)) for duty in removed)}"
+        text += f"; removed: {', '.join(str(get_slot(duty)) for duty in removed)}"
     return text

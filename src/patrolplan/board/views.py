@@ -77,7 +77,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "notes": list(week.notes),
         "history": [_build_history_row(when, what) for when, what in week.history],
         "threshold_note": (
-            f"Pupils' reports count only as groups of at least {area.settings.privacy.threshold}."
+            f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."
         ),
     }
 

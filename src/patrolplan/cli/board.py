@@ -24,25 +24,25 @@ def board(
     config: console.Config = console.DEFAULT_CONFIG,
     week: Annotated[
         Path,
-        typer.Option("--week", help="The week's folder: opened, or planned into."),
+        typer.Option("--week", help="The week's folder; without a week in it, one is planned."),
     ] = console.DEFAULT_WEEK_FOLDER,
     start: Annotated[
         str | None,
         typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD; default next Monday."),
     ] = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on this computer; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port on this computer; 0 chooses a free one.")
     ] = 0,
     host: Annotated[
         str, typer.Option(help="Only this computer's own address; any other is refused.")
     ] = "127.0.0.1",
     token: Annotated[str | None, typer.Option(hidden=True)] = None,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print the address, open nothing.")
+        bool, typer.Option("--no-browser", help="Print the address, do not open a browser.")
     ] = False,
     as_json: console.Json = False,
 ) -> None:
-    """Open the week in the browser: change, lock, solve again and print it."""
+    """Open the week in the browser: change, lock, plan again and print it."""
     _check_packages()
     import secrets
     import webbrowser
@@ -64,13 +64,13 @@ def board(
             console.print_json({"address": address})
         else:
             console.stdout.print(address, soft_wrap=True)
-        console.stderr.print("The board is for this computer alone. Stop it with Ctrl+C.")
+        console.stderr.print("The board serves this computer only. Stop it with Ctrl+C.")
         if not no_browser:
             webbrowser.open(address)
         try:
             serve(Board(session), listener, secret)
         finally:
-            console.stderr.print("The board is closed; everything was saved as it was changed.")
+            console.stderr.print("The board is closed; every change was saved when it was made.")
 
 
 def _check_packages() -> None:
@@ -103,7 +103,7 @@ def _open_session(config: Path, folder: Path, start: dt.date | None) -> BoardSes
     area = console.load_study_area(config)
     check_officers(area)
     planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None)))
-    with console.report_stage("Choosing the week"):
+    with console.report_stage("Opening the week"):
         return start_session(planned, folder)
 
 

@@ -60,12 +60,12 @@ Workers = Annotated[
         "--workers",
         min=1,
         max=MAX_PROCESSES,
-        help="Processes that share the work; default: as many as are worth it.",
+        help="Processes that share the work; default: as many as speed it up.",
     ),
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option("--cluster", help="Dask scheduler whose workers share it, tcp://HOST:8786."),
+    typer.Option("--cluster", help="Dask scheduler whose workers share the work, tcp://HOST:8786."),
 ]
 WorkerOptions = tuple[int | None, str | None]
 """Values of `--workers` and `--cluster`."""
@@ -86,7 +86,7 @@ def parse_time(text: str | None) -> dt.time | None:
     try:
         return times.parse_time(text.zfill(len("HH:MM")))
     except ValueError:
-        message = f"'{text}' is no time of day; write HH:MM, such as 15:40"
+        message = f"'{text}' is not a valid time; write HH:MM, such as 15:40"
         raise typer.BadParameter(message, param_hint="--from") from None
 
 
@@ -96,7 +96,9 @@ def parse_minutes(minutes: float | None) -> float | None:
 
     if minutes is None or 0 < minutes <= LONGEST:
         return minutes
-    message = f"{minutes:g} is no length of a patrol; give minutes above 0, up to {LONGEST}"
+    message = (
+        f"{minutes:g} is not a valid length of a patrol; give minutes above 0, up to {LONGEST}"
+    )
     raise typer.BadParameter(message, param_hint="--minutes")
 
 
@@ -117,7 +119,7 @@ def parse_first_day(text: str, option: str) -> dt.date:
 
 
 def _parse_day(day: str, typed: str, option: str, wanted: str) -> dt.date:
-    message = f"'{typed}' is no {wanted}"
+    message = f"'{typed}' is not a valid {wanted}"
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
         try:
             date = dt.date.fromisoformat(day)
@@ -125,7 +127,7 @@ def _parse_day(day: str, typed: str, option: str, wanted: str) -> dt.date:
             raise typer.BadParameter(message, param_hint=option) from None
         if FIRST_YEAR <= date.year <= LAST_YEAR:
             return date
-        message = f"'{typed}' is not of the years {FIRST_YEAR} to {LAST_YEAR}"
+        message = f"'{typed}' is outside the years {FIRST_YEAR} to {LAST_YEAR}"
     raise typer.BadParameter(message, param_hint=option)
 
 
@@ -140,7 +142,7 @@ def check_out(out: Path | None) -> None:
 def check_worker_options(workers: int | None, cluster: str | None) -> None:
     """Refuse two kinds of workers at once."""
     if workers is not None and cluster is not None:
-        message = "give one of them: processes of this computer, or those of a cluster"
+        message = "give only one of them: processes of this computer, or those of a cluster"
         raise typer.BadParameter(message, param_hint="--workers, --cluster")
 
 

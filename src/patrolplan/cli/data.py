@@ -32,17 +32,17 @@ def fetch(
         ),
     ] = None,
     only: Annotated[
-        list[FetchPart] | None, typer.Option("--only", help="Fetch only this; may be given again.")
+        list[FetchPart] | None, typer.Option("--only", help="Fetch only this; may be repeated.")
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Fetch anew what is there already.")
+        bool, typer.Option("--again", help="Fetch again what is already there.")
     ] = False,
     as_json: console.Json = False,
 ) -> None:
-    """Bring open data that is missing: street crimes, walking streets, schools.
+    """Fetch open data that is missing: street crimes, walking streets, schools.
 
     Asks data.police.uk, OpenStreetMap (Overpass) and Get Information about Schools about the area
-    in the settings, and tells them nothing else. The only command that uses the internet.
+    in the settings, and sends them nothing else. The only command that uses the internet.
     """
     from patrolplan.inputs.download.download import SOURCES, fetch_open_data
     from patrolplan.settings import load_settings
@@ -55,7 +55,9 @@ def fetch(
                 settings, months=months, only=wanted, again=again, report_progress=report
             )
     except KeyboardInterrupt:
-        console.stderr.print("patrolplan: stopped; what came so far is kept, fetch again to go on")
+        console.stderr.print(
+            "patrolplan: stopped; what was fetched so far is saved, fetch again to go on"
+        )
         raise SystemExit(130) from None
     if as_json:
         console.print_json(
@@ -67,7 +69,7 @@ def fetch(
     if not fetched.files:
         console.stdout.print("Nothing was missing.")
     if fetched.existing:
-        console.stdout.print(f"{fetched.existing} files were there already.")
+        console.stdout.print(f"{fetched.existing} files were already there.")
     console.print_notes(fetched.notes)
     if fetched.files:
         console.stdout.print(
@@ -84,11 +86,13 @@ def purge(
     record: Annotated[
         Path | None, typer.Option(help="File to add the record to; default in the cache folder.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be removed.")
+    ] = False,
     config: console.Config = console.DEFAULT_CONFIG,
     as_json: console.Json = False,
 ) -> None:
-    """Remove old caches and outputs that patrolplan wrote, never your own files; record what."""
+    """Remove old caches and outputs that patrolplan wrote, never your own files; keep a record."""
     from patrolplan.outputs.purge import purge as purge_files
 
     items = purge_files(
@@ -97,7 +101,7 @@ def purge(
     if as_json:
         console.print_json({"dry_run": dry_run, "found": [asdict(item) for item in items]})
         return
-    removed = "would go" if dry_run else "removed"
+    removed = "would be removed" if dry_run else "removed"
     for item in items:
         state = removed if item.removed else "kept"
         console.stdout.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
@@ -107,7 +111,7 @@ def purge(
 def _parse_age(text: str) -> dt.timedelta:
     match = re.fullmatch(r"(\d{1,5})([dw]?)", text.strip())
     if match is None:
-        message = f"'{text}' is no age; write days or weeks, such as 90d or 12w"
+        message = f"'{text}' is not a valid age; write days or weeks, such as 90d or 12w"
         raise typer.BadParameter(message, param_hint="--older-than")
     return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
 
@@ -118,11 +122,13 @@ def governance(
     out: console.Out = Path("patrolplan-governance"),
     backtest: Annotated[
         Path | None,
-        typer.Option("--backtest", help="Folder of `patrolplan backtest --out`; else it is run."),
+        typer.Option(
+            "--backtest", help="Folder of `patrolplan backtest --out`; else a test is run."
+        ),
     ] = None,
     as_json: console.Json = False,
 ) -> None:
-    """Write impact assessment annex, transparency record and model card, filled with the facts."""
+    """Write the impact assessment annex, transparency record and model card, filled in."""
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
 

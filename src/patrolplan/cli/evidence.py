@@ -24,7 +24,7 @@ def brief(
     out: console.OptionalOut = None,
     as_json: console.Json = False,
 ) -> None:
-    """Say what was recorded around a school since a day, against what is usual there."""
+    """Report what was recorded around a school since a day, compared with what is usual there."""
     from patrolplan.outputs.brief.brief import build_brief, check_brief_request
     from patrolplan.outputs.brief.brief_render import (
         build_brief_document,
@@ -53,14 +53,12 @@ def backtest(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     first: Annotated[
-        str | None, typer.Option("--from", help="First month that is held out, YYYY-MM.")
+        str | None, typer.Option("--from", help="First hold-out month, YYYY-MM.")
     ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", help="Last month that is held out, YYYY-MM.")
-    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last hold-out month, YYYY-MM.")] = None,
     as_json: console.Json = False,
 ) -> None:
-    """Test risk and patrols on months that nothing was learned from."""
+    """Back-test risk and patrols on hold-out months, from which nothing was learned."""
     from patrolplan.outputs.backtest_report import build_backtest_document
 
     if (first is None) != (last is None):
@@ -78,7 +76,9 @@ def backtest(
         console.print_json(build_backtest_document(risk_test, patrol_test))
         return
     console.stdout.print(str(risk_test))
-    console.stdout.print("Patrols, harm met an officer-hour in the stretches dwelt in:")
+    console.stdout.print(
+        "Patrols: harm recorded per officer-hour on the stretches where they stop:"
+    )
     console.stdout.print(str(patrol_test))
     console.print_written_to(out)
 

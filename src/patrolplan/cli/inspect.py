@@ -30,7 +30,7 @@ def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json 
     except OSError as error:
         why = f"cannot be written ({error.strerror})"
         if isinstance(error, FileExistsError):
-            why = "is there already"
+            why = "already exists"
         message = f"{config}: {why}; name another file with --config"
         raise OutputError(message) from None
     if as_json:
@@ -120,7 +120,7 @@ def hotspots(
     for row in documents[:20]:
         share, metres = f"{row['worth']:.1%}", f"{row['length_metres']:.0f}"
         table.add_row(row["id"], share, metres, row["place"], "; ".join(row["reasons"]))
-    console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those of most risk:")
+    console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those with the most risk:")
     console.stdout.print(table)
     console.print_notes(describe_guard(area.settings))
     console.print_written_to(out)

@@ -54,7 +54,7 @@ class _PlanRequest:
 def demo(
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="Taken as by every command, not read: the demo has its own."),
+        typer.Option("--config", help="Accepted, but not read: the demo has its own settings."),
     ] = None,
     out: console.Out = Path("patrolplan-demo"),
     workers: console.Workers = None,
@@ -65,7 +65,7 @@ def demo(
 
     if config is not None:
         console.stderr.print(
-            f"{config} is not read: the demo has settings of its own; `plan` reads it"
+            f"{config} is not read: the demo has its own settings; `plan` reads it"
         )
     _run_plan(demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json)
 
@@ -77,20 +77,22 @@ def plan(
     school: Annotated[
         list[str] | None, typer.Option("--school", help="URN of one school; may be repeated.")
     ] = None,
-    window: Annotated[str | None, typer.Option(help="A named window of the settings.")] = None,
+    window: Annotated[str | None, typer.Option(help="A window named in the settings.")] = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="Start at short notice, HH:MM.")
+        str | None, typer.Option("--from", help="Start time at short notice, HH:MM.")
     ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Length of the window.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length of the window in minutes.")] = None,
     date: Annotated[
-        str | None, typer.Option(help="Day, YYYY-MM-DD: tasked places count on their days.")
+        str | None, typer.Option(help="Day, YYYY-MM-DD; tasked places count only on their days.")
     ] = None,
     together: Annotated[
         bool,
-        typer.Option("--together", help="No hotspot twice: schools that share are one team."),
+        typer.Option(
+            "--together", help="Visit no hotspot twice: schools that share one are a team."
+        ),
     ] = False,
     way: Annotated[
-        TravelMode | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
+        TravelMode | None, typer.Option(help="On foot or by bicycle; default: as in the settings.")
     ] = None,
     workers: console.Workers = None,
     cluster: console.Cluster = None,
@@ -121,7 +123,9 @@ def _print_if_current(
     if as_json:
         console.print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
     else:
-        console.stdout.print(f"Nothing has changed since the plan in {out} was made: it stands.")
+        console.stdout.print(
+            f"Nothing has changed since the plan in {out} was made; it is up to date."
+        )
     return True
 
 

@@ -42,7 +42,9 @@ def record(
     date: Annotated[str | None, typer.Option("--date", help="Which day, YYYY-MM-DD.")] = None,
     minutes: Annotated[
         str | None,
-        typer.Option("--minutes", help="All stops at once, such as '15 12/3 -'; else it asks."),
+        typer.Option(
+            "--minutes", help="All stops at once, such as '15 12/3 -'; else you are asked."
+        ),
     ] = None,
     table: Annotated[
         Path | None,
@@ -53,7 +55,7 @@ def record(
     ] = None,
     school: Annotated[
         str | None,
-        typer.Option("--school", help="URN, where a track's officer has no patrol."),
+        typer.Option("--school", help="URN of a track's school, if the officer has no patrol."),
     ] = None,
     month: Annotated[
         str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")
@@ -62,7 +64,7 @@ def record(
     out: console.OptionalOut = None,
     as_json: console.Json = False,
 ) -> None:
-    """Record what was delivered: from the card's boxes, a table, or a track; give the return."""
+    """Record what was delivered, from the card's boxes, a table or a track; or print the return."""
     typed = officer is not None and gpx is None
     given = [week is not None, typed, table is not None, gpx is not None, month is not None]
     if given.count(True) != 1:
@@ -72,7 +74,7 @@ def record(
         message = "give --officer and --date"
         raise typer.BadParameter(message)
     if out is not None and month is None:
-        message = "is for --return alone"
+        message = "can only be given with --return"
         raise typer.BadParameter(message, param_hint="--out")
     day = console.parse_date(date, "--date") if date is not None else None
     if month is not None:
@@ -207,7 +209,7 @@ def _record_track(
         lost, bridged = matched.track_minutes.lost_minutes, matched.track_minutes.bridged_minutes
         notes = []
         if lost:
-            notes.append(f"{lost:.1f} minutes lie in gaps too long to bridge.")
+            notes.append(f"{lost:.1f} minutes were in gaps too long to bridge.")
         if bridged:
             notes.append(f"{bridged:.1f} minutes of gaps were bridged.")
         _print_entries(ledger.record(matched.visits), as_json=as_json, notes=notes)
@@ -305,7 +307,7 @@ def _build_return_table(name: str, table: pd.DataFrame) -> Table:
 
     keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]
     printed = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
-    for heading in ("visits", "not told", "minutes", "%", "spoken to"):
+    for heading in ("visits", "not recorded", "minutes", "%", "spoken to"):
         printed.add_column(heading, justify="right")
     for row in _build_row_documents(table):
         percent = row["delivered_percent"]

@@ -36,7 +36,7 @@ def week(
     ] = None,
     ban: Annotated[
         list[str] | None,
-        typer.Option(help="Rule patrols out: as --lock; * stands for all, '*:900001:*'."),
+        typer.Option(help="Rule patrols out, written as for --lock; * means all: '*:900001:*'."),
     ] = None,
     replan: Annotated[
         bool, typer.Option("--replan", help="Repair the week in --out after absences.")
@@ -47,10 +47,10 @@ def week(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     officer: Annotated[
-        str | None, typer.Option(help="With --out: print the papers of this officer alone.")
+        str | None, typer.Option(help="With --out: print only the papers of this officer.")
     ] = None,
     date: Annotated[
-        str | None, typer.Option(help="With --out: print the papers of this day alone.")
+        str | None, typer.Option(help="With --out: print only the papers of this day.")
     ] = None,
     workers: console.Workers = None,
     cluster: console.Cluster = None,
@@ -116,7 +116,7 @@ def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absenc
     elif replan and not has_absences:
         message = "--replan needs --absent OFFICER:DATE"
     elif has_absences and not replan:
-        message = "--absent goes with --replan; for a week to come, write --ban 'OFFICER:*:DATE'"
+        message = "--absent goes with --replan; for a future week, write --ban 'OFFICER:*:DATE'"
     elif not replan and start is None:
         message = "give --from DATE to plan a week, or --replan to repair one"
     if message:
@@ -179,7 +179,7 @@ def _parse_lock(text: str) -> Lock:
 
     rule = _parse_ban(text, "--lock")
     if rule.officer is None or rule.urn is None or rule.date is None:
-        message = f"'{text}' leaves open who, where or when; a lock names all three"
+        message = f"'{text}' is not complete; a lock names officer, school and day"
         raise typer.BadParameter(message, param_hint="--lock")
     return Lock(rule.officer, rule.urn, rule.date, rule.variant)
 
@@ -197,7 +197,7 @@ def _parse_ban(text: str, option: str) -> Ban:
         None if part == WILDCARD else part for part in (*parts, WILDCARD)[:many]
     )
     if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
-        message = f"'{variant}' is no variant; write 0 for route 1, 1 for route 2..."
+        message = f"'{variant}' is not a valid variant; write 0 for route 1, 1 for route 2..."
         raise typer.BadParameter(message, param_hint=option)
     day = None if date is None else console.parse_date(date, option)
     return Ban(officer, urn, day, None if variant is None else int(variant))

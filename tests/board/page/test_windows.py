@@ -24,7 +24,7 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     expect(conflict).to_contain_text(theirs["officer"])
     expect(conflict).to_contain_text(f"Lock {mine['officer']} at")
     assert [row["locked"] for row in served.patrols()].count(True) == 1
-    conflict.get_by_role("button", name="Do my change on the new week").click()
+    conflict.get_by_role("button", name="Make my change to the new week").click()
     expect(second.chip(mine)).to_have_accessible_name(second.match_text("locked"))
     expect(second.chip(theirs)).to_have_accessible_name(second.match_text("locked"))
 
@@ -34,7 +34,7 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     expect(second.page.locator("dialog")).to_have_count(0)
     first.page.get_by_role("button", name="Remove").click()
     conflict = first.page.get_by_role("dialog", name="Another window changed the week first")
-    conflict.get_by_role("button", name="Leave my change").click()
+    conflict.get_by_role("button", name="Drop my change").click()
     expect(first.chip(third)).to_be_visible()
     expect(first.chip(mine)).not_to_have_accessible_name(first.match_text("locked"))
 

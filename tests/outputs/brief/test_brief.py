@@ -235,7 +235,7 @@ def test_command_prints_one_object_and_writes_a_folder(demo, tmp_path, monkeypat
     [
         (("123", "2026-06"), 1, "the school '123' is not in the area"),
         (("900001", "2027-01"), 1, "lies after the latest month held, 2026-09"),
-        (("900001", "June"), 2, "is no month or day"),
+        (("900001", "June"), 2, "is not a valid month or day"),
     ],
 )
 def test_command_refuses_plainly(demo, monkeypatch, capsys, request_words, code, message):

@@ -50,7 +50,7 @@ def test_short_answers(text, answer):
 @pytest.mark.parametrize("text", ["x", "-1", "721", "nan", "inf", "15/", "15/x", "15/-1", "15/²"])
 def test_what_is_no_answer(text):
     """What is no number of minutes or engagements is refused as such."""
-    with pytest.raises(ValueError, match="is no number of"):
+    with pytest.raises(ValueError, match="is not a number of"):
         parse_answer(text, 15)
 
 
@@ -120,7 +120,7 @@ def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
         "row 2, column 'officer': there is no officer 'SSO-77'",
         "row 3, column 'date': no week is handed out for 2026-12-25",
         f"row 4, column 'stop': {officer} has no stop 9 on 2026-11-30",
-        "row 5, column 'hotspot': 'H999' is no hotspot of that week",
+        "row 5, column 'hotspot': 'H999' is not a hotspot of that week",
         "row 7:",
         "row 8, column 'officer': SSO-99 has no patrol on 2026-11-30",
     ]

@@ -116,7 +116,7 @@ def test_a_newer_ledger_is_refused(ledger, demo_area):
         connection.execute(
             sa.update(schema.ledger_version).values(schema=schema.SCHEMA_VERSION + 1)
         )
-    message = "is of version 2, this patrolplan knows 1; install a newer patrolplan"
+    message = "has version 2, this patrolplan knows up to 1; install a newer patrolplan"
     with pytest.raises(pp.LedgerError, match=message):
         pp.Ledger(ledger._engine.url, demo_area.name, demo_area.projection)
 
@@ -152,7 +152,7 @@ def test_an_address_without_a_driver_is_reported(demo_area):
     """A database that nothing here can talk to is an error that names the way out."""
     with pytest.raises(pp.LedgerError, match=r"install patrolplan\[postgresql\]"):
         pp.Ledger("postgresql+nothing://lead@host/d", demo_area.name, demo_area.projection)
-    with pytest.raises(pp.LedgerError, match="is no address of a database"):
+    with pytest.raises(pp.LedgerError, match="is not the address of a database"):
         pp.Ledger("nonsense", demo_area.name, demo_area.projection)
 
 

@@ -17,7 +17,7 @@ const call = async (method, path, body) => {
     const text = await answer.text();
     return { status: answer.status, body: text ? JSON.parse(text) : {} };
   } catch {
-    const problem = "the board's program does not answer. Start it again with patrolplan board; what was saved is kept";
+    const problem = "the board's program does not answer. Start it again with patrolplan board; what was saved is safe";
     return { status: 0, body: { problem } };
   }
 };

@@ -11,11 +11,11 @@ export const meetConflict = ({ others, words, again }) => {
     make("p", { text: "Your change was not made. This is what happened:" }),
     make("ul", { class: "rows" }, rows.map((text) => make("li", { text }))),
     make("p", {}, make("b", { text: "Your change: " }), `${words}.`),
-    make("p", { text: "The board now shows the week as it is. Do your change on it?" }),
+    make("p", { text: "The board now shows the new week. Make your change to it?" }),
     make(
       "div", { class: "actions" },
-      button("Do my change on the new week", () => { dialog.close(); again(); }, { class: "primary", autofocus: true }),
-      button("Leave my change", () => dialog.close()),
+      button("Make my change to the new week", () => { dialog.close(); again(); }, { class: "primary", autofocus: true }),
+      button("Drop my change", () => dialog.close()),
     ),
   );
   before.forEach((open) => open.close());

@@ -50,7 +50,7 @@ export const drawDoses = ({ doses, week }) => {
   const rows = some.map((dose) => doseRows.keep(dose.hotspot, [dose, week.days], () => doseRow(dose, week.days)));
   doseRows.turn();
   return [
-    make("p", { class: "soft", text: `Minutes a day; a full bar is ${most}, the most. The line below joins days in a row.` }),
+    make("p", { class: "soft", text: `Minutes a day; a full bar is ${most}, the maximum. The line below joins days in a row.` }),
     make("table", { class: "doses" }, head, make("tbody", {}, rows)),
     none.length ? make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
@@ -62,7 +62,7 @@ export const drawDoses = ({ doses, week }) => {
 /** Schools below their minimum, days without a patrol and why, and what was assumed. */
 export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
   short.length ? make("h3", { text: "Too few patrols" }) : null,
-  short.length ? make("ul", { class: "rows" }, short.map((row) => make("li", { text: `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}` }))) : make("p", { text: "Every school has its least." }),
+  short.length ? make("ul", { class: "rows" }, short.map((row) => make("li", { text: `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}` }))) : make("p", { text: "Every school has its minimum." }),
   make("h3", { text: "Days without a patrol" }),
   gaps.length ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
     const mine = gaps.filter(({ urn }) => urn === school.urn);

@@ -77,7 +77,7 @@ export const openMenu = (patrol, showOnMap) => {
     ),
     checkedChoice("Give to", "Give", officerOptions(urn, date).filter(([name]) => name !== officer), (name) => ({ kind: "move", from: key, to: { ...key, officer: name } }), it),
     checkedChoice("Swap with", "Swap", swaps, (id) => ({ kind: "swap", a: key, b: byId(id) }), it),
-    routes.length ? checkedChoice("Other route", "Take it", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), it) : null,
+    routes.length ? checkedChoice("Other route", "Choose", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), it) : null,
     make(
       "fieldset", {}, make("legend", { text: `Rule out on ${dayName(date)}` }),
       make(
@@ -97,12 +97,12 @@ export const openAdd = ({ urn, date }) => {
   const it = () => dialog;
   const cell = store.school.get(urn).cells[date] ?? {};
   const variants = Math.max(1, ...store.patrols.filter((row) => row.urn === urn).map((row) => row.variants));
-  const route = choice([["", "the best that can be"], ...Array.from({ length: variants }, (_, number) => [String(number), `route ${number + 1}`])]);
+  const route = choice([["", "the best available"], ...Array.from({ length: variants }, (_, number) => [String(number), `route ${number + 1}`])]);
   const changeOf = (officer) => ({ kind: "add", officer, urn, date, variant: route.value === "" ? null : Number(route.value) });
   const bans = store.state.bans.filter((ban) => (!ban.urn || ban.urn === urn) && (!ban.date || ban.date === date));
   dialog = openDialog(
     "add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`,
-    cell.why ? make("p", {}, make("b", { text: "Why nobody comes: " }), named(cell.why)) : null,
+    cell.why ? make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)) : null,
     variants > 1 ? make("div", { class: "line" }, labelled("Route", route)) : null,
     checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, it),
     make(

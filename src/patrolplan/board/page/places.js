@@ -33,7 +33,7 @@ const pointed = ([latitude, longitude], where) => {
   const field = one("#place-at");
   if (field) field.value = text;
   mark();
-  say(`Place taken from ${where}: ${text}.`);
+  say(`Place set from ${where}: ${text}.`);
 };
 
 /** Draw the places and the one being entered. */
@@ -59,7 +59,7 @@ const placeRow = (place) => {
     make(
       "div", { class: "actions" },
       button("Show", () => lookAt(place.longitude, place.latitude, `${place.place_id}: ${place.reason}`), { "aria-label": `Show ${place.place_id} on the map` }),
-      button("Take away", () => change(what, inWords(what)), { "aria-label": `Take away ${place.place_id}` }),
+      button("Remove", () => change(what, inWords(what)), { "aria-label": `Remove ${place.place_id}` }),
     ),
   );
 };

@@ -1,4 +1,4 @@
-// Planning again round the locks, and what it proposes compared with the present week.
+// Planning again around the locks, and what it proposes compared with the present week.
 
 import { ask, tell } from "./calls.js";
 import { button, make, one, openDialog, unseen } from "./dom.js";
@@ -11,8 +11,8 @@ const GAINS = {
   worth_percent: (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(1)} % worth`,
   doses: (value) => `${signed(value)} ${noun(value, "dose")}`,
   patrols: (value) => `${signed(value)} ${noun(value, "patrol")}`,
-  short: (value) => `${signed(value)} ${noun(value, "school")} under the least`,
-  cards: (value) => `${counted(value, "card")} to print or take back`,
+  short: (value) => `${signed(value)} ${noun(value, "school")} below the minimum`,
+  cards: (value) => `${counted(value, "card")} to print or withdraw`,
 };
 const watching = { on: false };
 
@@ -144,7 +144,7 @@ const follow = async () => {
   if (state.status === 200) accept(state.body);
   drawSolving(null);
   const ready = store.state.proposal && body.kind !== "planning";
-  if (status !== 200 || body.problem) say(named(body.problem) || "the program does not tell how far it is", { problem: true });
+  if (status !== 200 || body.problem) say(named(body.problem) || "the program does not report its progress", { problem: true });
   else if (ready) say("A proposal is ready: compare it with the week, then take or drop it.");
   else say(named(body.said) || "No proposal was made; the week stays as it is.");
   if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
@@ -157,7 +157,7 @@ const solve = async () => {
     say(status === 409 ? "another window changed the week first; look at it and plan again" : body.problem, { problem: true });
     return;
   }
-  say("Planning again round the locks …");
+  say("Planning again around the locks …");
   drawSolving({ running: true, share: 0, seconds: 0 });
   one("#cancel-solve").focus();
   follow();

@@ -73,7 +73,7 @@ export const verdict = ({ ok, why, worth, worth_before: before }) => {
   if (!ok) return `No: ${why}`;
   const percent = before ? (100 * (worth - before)) / before : 0;
   const size = `${Math.abs(percent).toFixed(1)} %`;
-  if (Math.abs(percent) < 0.05) return "Yes: worth stays as it is";
+  if (Math.abs(percent) < 0.05) return "Yes: worth stays the same";
   return percent > 0 ? `Yes: worth ${size} more` : `Yes: worth ${size} less`;
 };
 

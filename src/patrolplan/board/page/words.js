@@ -42,13 +42,13 @@ export const inWords = (what) => {
     case "swap": return `Swap ${patrolName(what.a)} with ${patrolName(what.b)}`;
     case "add": return `Add ${patrolName(what)}`;
     case "remove": return `Remove ${patrolName(what)}`;
-    case "variant": return `Take route ${what.variant + 1} for ${patrolName(what)}`;
+    case "variant": return `Choose route ${what.variant + 1} for ${patrolName(what)}`;
     case "lock": return `Lock ${patrolName(what)}`;
     case "unlock": return `Unlock ${patrolName(what)}`;
     case "ban": return `Rule out: ${ruleName(what)}`;
     case "unban": return `Allow again: ${ruleName(what)}`;
     case "task": return `${what.must_visit ? "Task" : "Bar"} place ${what.place_id}`;
-    case "untask": return `Take away place ${what.place_id}`;
+    case "untask": return `Remove place ${what.place_id}`;
     default: return what.kind;
   }
 };

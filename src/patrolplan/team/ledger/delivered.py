@@ -62,7 +62,7 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
     """
     minutes_text, slash, spoken = (part.strip() for part in text.partition("/"))
     if slash and not (spoken.isascii() and spoken.isdigit() and len(spoken) <= 3):  # noqa: PLR2004
-        message = f"{quote_value(spoken)} is no number of engagements"
+        message = f"{quote_value(spoken)} is not a number of people, 0 to 999"
         raise ValueError(message)
     engagements = int(spoken) if slash else None
     if minutes_text in {"", "="}:
@@ -73,7 +73,7 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
         minutes = -1.0
     if not 0 <= minutes <= MAX_VISIT_MINUTES:
         value = quote_value(minutes_text)
-        message = f"{value} is no number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
+        message = f"{value} is not a number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
         raise ValueError(message)
     return Answer(minutes, engagements)
 
@@ -121,7 +121,7 @@ def build_table_visits(
         With every row that names no officer, no place, or the same visit twice.
     """
     if table.empty:
-        raise InputError.one(path, "holds no visit", "write a row for each stop")
+        raise InputError.one(path, "contains no visits", "write a row for each stop")
     promised = ledger.read_promised(table["date"].min(), table["date"].max())
     problems = Problems()
     visits: dict[tuple[str, ...], Visit] = {}
@@ -136,7 +136,7 @@ def build_table_visits(
             visit = build_visit(place.iloc[0], float(entry["minutes"]), engagements, "csv")
             key = (visit.officer, str(visit.date), visit.urn, visit.hotspot)
             if key in visits:
-                what = f"{visit.officer} at {visit.hotspot} on {visit.date} stands twice"
+                what = f"{visit.officer} at {visit.hotspot} on {visit.date} appears twice"
                 raise InputError.one(path, what, "keep one of the rows", f"row {row}")
             visits[key] = visit
     problems.raise_if_any()
@@ -157,7 +157,7 @@ def _find_place(
             return stops
         what = f"{officer} has no stop {entry['stop']} on {date}"
         if len(stops):
-            what = f"{officer} has {len(stops)} patrols on {date}: '{entry['stop']}' may be either"
+            what = f"{officer} has {len(stops)} patrols on {date}, each with a stop {entry['stop']}"
         remedy = "name the school in 'urn'" if len(stops) else "see the card, or name the hotspot"
         raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
     stops = own[own["hotspot"] == entry["hotspot"]]
@@ -169,7 +169,7 @@ def _find_place(
         raise InputError.one(path, what, HAND_OUT_REMEDY, describe_cell(row, "date"))
     spot = spots[spots["hotspot"] == entry["hotspot"]]
     if spot.empty:
-        what = f"{quote_value(entry['hotspot'])} is no hotspot of that week"
+        what = f"{quote_value(entry['hotspot'])} is not a hotspot of that week"
         raise InputError.one(path, what, "see the card", describe_cell(row, "hotspot"))
     urns = {str(entry["urn"])} if pd.notna(entry["urn"]) else set(own["urn"])
     if len(urns) != 1:

@@ -239,7 +239,7 @@ class Ledger:
             version = connection.execute(sa.select(schema.ledger_version.c.schema)).scalar_one()
         if version > schema.SCHEMA_VERSION:
             message = (
-                f"{self.address}: the ledger is of version {version}, this patrolplan knows "
+                f"{self.address}: the ledger has version {version}, this patrolplan knows up to "
                 f"{schema.SCHEMA_VERSION}; install a newer patrolplan"
             )
             raise LedgerError(message)
@@ -287,7 +287,7 @@ def _parse_url(text: str | sa.URL) -> sa.URL:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):
         message = (
-            "[ledger] url is no address of a database; write sqlite:///FILE or "
+            "[ledger] url is not the address of a database; write sqlite:///FILE or "
             "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
         )
         raise LedgerError(message) from None
@@ -340,7 +340,7 @@ def _translate_errors(engine: sa.Engine) -> Iterator[None]:
         message = (
             f"{_hide_password(engine.url)}: the ledger cannot be used "
             f"({' '.join(str(detail).split())}); "
-            "check [ledger] url, and that the database is there and may be written"
+            "check [ledger] url, and that the database exists and can be written to"
         )
         raise LedgerError(message) from None
 

@@ -149,12 +149,12 @@ def read_promised_week(folder: Path) -> PromisedWeek:
     try:
         week = _parse_promised_week(*documents)
     except (KeyError, TypeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
-        what = f"is not as `patrolplan week` writes it ({type(error).__name__}: {error})"
+        what = f"is not in the form that `patrolplan week` writes ({type(error).__name__}: {error})"
         raise InputError.one(folder, what, "write the week again") from None
     names = {spot["hotspot"] for spot in week.hotspots}
     missing = sorted({dose["hotspot"] for dose in week.doses} - names)
     if missing or not week.days:
-        what = f"{HOTSPOTS_FILE} lacks {', '.join(missing[:5])}" if missing else "holds no day"
+        what = f"{HOTSPOTS_FILE} lacks {', '.join(missing[:5])}" if missing else "contains no days"
         raise InputError.one(folder, what, "write the week again")
     return week
 
@@ -190,7 +190,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError.one(path, f"cannot be read ({error})", "write the week again") from None
     if not isinstance(document, dict):
-        raise InputError.one(path, "is no JSON object", "write the week again")
+        raise InputError.one(path, "is not a JSON object", "write the week again")
     return document
 
 
