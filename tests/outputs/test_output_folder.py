@@ -415,7 +415,7 @@ def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypat
         siblings = {path.name for path in tmp_path.iterdir()}
         for again in (lambda: _write(out, "second"), lambda: check_folder(out)):
             with pytest.raises(
-                OutputError, match=r"out: another patrolplan is writing there.*--out"
+                OutputError, match=r"out: another patrolplan is writing to it.*--out"
             ):
                 again()
         assert {path.name for path in tmp_path.iterdir()} == siblings
@@ -532,7 +532,7 @@ def test_files_replaced_in_place_are_whole_after_a_kill_at_any_moment(tmp_path, 
 def test_a_folder_of_others_is_not_written_into(tmp_path):
     """Without a manifest of ours nothing is replaced, and a file of that ending is left alone."""
     (tmp_path / "notes.capped_visits").write_text("mine", encoding="utf-8")
-    with pytest.raises(OutputError, match="no manifest of ours"):
+    with pytest.raises(OutputError, match="no manifest of patrolplan"):
         replace_files(tmp_path, {"a.json": b"x"}, {})
     assert [path.name for path in tmp_path.iterdir()] == ["notes.capped_visits"]
 
