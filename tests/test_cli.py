@@ -393,7 +393,7 @@ def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
     wish = ("--officer", "SSO-99", "--date", "2026-12-25")
     code, out, err = run("week", "--config", demo, "--from", "2026-11-30", "--out", tmp_path, *wish)
     assert code == 1
-    assert "no officer 'SSO-99' (known: SSO-01, " in err
+    assert "no officer 'SSO-99' in this week (officers: SSO-01, " in err
     assert "name a day from Monday 30 November to Friday 4 December" in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,4 @@
-"""Folders written whole or not at all.
-
-A plan that is there already is not made again.
-"""
+"""Output folders are complete after any failure, and an up-to-date plan is recognised."""
 
 import contextlib
 import hashlib
@@ -36,6 +33,8 @@ from patrolplan.outputs.output_folder import (
 )
 from patrolplan.provenance import compute_area_provenance, compute_provenance
 
+REQUEST = {"schools": ["x"]}
+
 
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
     with replace_folder(out, {"version": version}) as folder:
@@ -46,10 +45,10 @@ def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
 
 
 def _version(out):
-    """The version that a folder holds, after checking that it is whole and holds nothing else."""
+    """The version in a folder, after checking that the folder is complete and has no other file."""
     manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert there == {MANIFEST, *manifest["files"]}
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert files == {MANIFEST, *manifest["files"]}
     for name, digest in manifest["files"].items():
         content = (out / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest
@@ -74,8 +73,8 @@ def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_older_output_is_replaced_whole(tmp_path):
-    """A new pack takes the place of the older one; files that only the old one had are gone."""
+def test_older_output_is_replaced(tmp_path):
+    """A new pack replaces the older one; files that only the old one had are removed."""
     out = tmp_path / "out"
     _write(out, "old", ("a.txt", "b/c.txt"))
     _write(out, "new", ("a.txt",))
@@ -83,8 +82,8 @@ def test_older_output_is_replaced_whole(tmp_path):
     assert not (out / "b").exists()
 
 
-def test_a_week_gives_way_to_a_week_alone(tmp_path):
-    """What was set by hand in a week is not lost to another output of the same folder."""
+def test_a_week_is_only_replaced_by_a_week(tmp_path):
+    """Changes made by hand in a week are not lost to another output in the same folder."""
     out = tmp_path / "out"
     for _ in range(2):
         with replace_folder(out, {}) as part:
@@ -94,8 +93,8 @@ def test_a_week_gives_way_to_a_week_alone(tmp_path):
     assert [path.name for path in out.glob("week.json")] == ["week.json"]
 
 
-def test_folders_above_are_made(tmp_path):
-    """Folders on the way to the output folder are made."""
+def test_parent_folders_are_created(tmp_path):
+    """Folders above the output folder are created."""
     _write(tmp_path / "deep" / "er" / "out", "new")
     assert _version(tmp_path / "deep" / "er" / "out") == "new"
 
@@ -117,12 +116,12 @@ def test_failure_inside_leaves_the_old_output(tmp_path, error):
     assert list(tmp_path.iterdir()) == [out]
 
 
-class _Killed(BaseException):
-    """The process is no more."""
+class _KilledError(BaseException):
+    """The process is killed, or the computer is switched off."""
 
 
 class _Death:
-    """Kills at the nth change of the disk: that change and every later one do not happen."""
+    """Kill at the nth change of the disk: that change and every later one do not happen."""
 
     def __init__(self, monkeypatch, at):
         self.left = at
@@ -149,7 +148,7 @@ class _Death:
     def _mortal(self, real):
         def call(*args, **options):
             if self._count():
-                raise _Killed
+                raise _KilledError
             return real(*args, **options)
 
         return call
@@ -161,25 +160,25 @@ class _Death:
                 files = sorted(Path(path).rglob("*")) if not was_dead else []
                 for file in [file for file in files if file.is_file()][::2]:
                     file.unlink()
-                raise _Killed
+                raise _KilledError
             return real(path, *args, **options)
 
         return call
 
 
 def _killed_at(out, at):
-    """Write a new version over an old one, dying at a step; tells whether it came to that."""
+    """Write a new version over an old one, killed at a step; returns whether that step came."""
     with pytest.MonkeyPatch.context() as patches:
         death = _Death(patches, at)
-        with contextlib.suppress(_Killed):
+        with contextlib.suppress(_KilledError):
             _write(out, "new")
         return death.dead
 
 
 @pytest.mark.parametrize("older", [True, False])
 @pytest.mark.parametrize("again", ["check", "recover", "write"])
-def test_kill_at_every_step_leaves_one_whole_output(tmp_path, older, again):
-    """Killed at any step, after the next command the folder holds one whole pack, or none."""
+def test_kill_at_every_step_leaves_one_complete_output(tmp_path, older, again):
+    """Killed at any step, after the next command the folder has one complete pack, or none."""
     found = set()
     for step in range(1000):
         out = tmp_path / str(step) / "out"
@@ -204,7 +203,7 @@ def test_kill_at_every_step_leaves_one_whole_output(tmp_path, older, again):
 
 
 def test_kill_between_the_renames_is_finished(tmp_path):
-    """Killed after the old pack was moved away, the new one takes its place at the next command."""
+    """Killed after the old pack was moved away, the new one replaces it at the next command."""
     out = tmp_path / "out"
     _write(out, "old")
     out.rename(tmp_path / ".out.old")
@@ -216,7 +215,7 @@ def test_kill_between_the_renames_is_finished(tmp_path):
 
 
 def test_old_output_moved_away_comes_back(tmp_path):
-    """Where the old pack was moved away and no new one is there, the old one comes back."""
+    """If the old pack was moved away and there is no new one, the old one is restored."""
     out = tmp_path / "out"
     _write(out, "old")
     out.rename(tmp_path / ".out.old")
@@ -227,8 +226,8 @@ def test_old_output_moved_away_comes_back(tmp_path):
 
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("older", [False, True])
-def test_strangers_are_refused_and_named(tmp_path, nested, older):
-    """A folder that holds files of somebody else is refused, naming them, and left as it is."""
+def test_foreign_files_are_refused_and_named(tmp_path, nested, older):
+    """A folder with files that patrolplan did not write is refused, names them, and stays."""
     out = tmp_path / "out"
     if older:
         _write(out, "old")
@@ -242,16 +241,16 @@ def test_strangers_are_refused_and_named(tmp_path, nested, older):
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_many_strangers_are_named_in_part(tmp_path):
-    """Of many strangers the first five are named, and how many there are."""
+def test_many_foreign_files_are_counted(tmp_path):
+    """Of many foreign files the first five are named, and the number is given."""
     for number in range(7):
         (tmp_path / f"{number}.txt").touch()
     with pytest.raises(OutputError, match=r"holds 7 files .*\(0.txt, .*4.txt \.\.\.\)"):
         check_folder(tmp_path)
 
 
-def test_link_is_a_stranger_too(tmp_path):
-    """A link that leads nowhere is somebody's: the folder is refused."""
+def test_link_is_a_foreign_file(tmp_path):
+    """A broken link in the folder is a foreign file: the folder is refused."""
     out = tmp_path / "out"
     _write(out, "old")
     (out / "link").symlink_to(tmp_path / "gone")
@@ -260,8 +259,8 @@ def test_link_is_a_stranger_too(tmp_path):
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', "\xff"])
-def test_manifest_that_cannot_be_read_makes_all_strangers(tmp_path, manifest):
-    """A folder whose manifest is spoiled is refused: nobody knows whose its files are."""
+def test_unreadable_manifest_makes_all_files_foreign(tmp_path, manifest):
+    """A folder whose manifest is damaged is refused: its files may be anybody's."""
     out = tmp_path / "out"
     _write(out, "old")
     (out / MANIFEST).write_bytes(manifest.encode("latin-1"))
@@ -269,15 +268,15 @@ def test_manifest_that_cannot_be_read_makes_all_strangers(tmp_path, manifest):
         check_folder(out)
 
 
-def test_empty_folder_is_taken(tmp_path):
-    """A folder that is there already and empty is written into."""
+def test_empty_folder_is_used(tmp_path):
+    """An existing empty folder is written into."""
     (tmp_path / "out").mkdir()
     _write(tmp_path / "out", "new")
     assert _version(tmp_path / "out") == "new"
 
 
-def test_what_killed_commands_left_beside_is_cleared(tmp_path):
-    """Parts of commands that were killed long ago go; folders with like names stay."""
+def test_leftovers_of_killed_commands_are_removed(tmp_path):
+    """Leftovers of killed commands are removed; folders with similar names stay."""
     (tmp_path / ".out.part-abc").mkdir()
     (tmp_path / ".out.part-abc" / "x").touch()
     (tmp_path / ".out[1].part-abc").mkdir()
@@ -290,8 +289,8 @@ def test_what_killed_commands_left_beside_is_cleared(tmp_path):
     ]
 
 
-def test_name_like_a_pattern_clears_its_own_parts(tmp_path):
-    """An output folder whose name looks like a pattern clears its own leavings alone."""
+def test_name_like_a_pattern_removes_its_own_leftovers(tmp_path):
+    """An output folder whose name looks like a pattern removes only its own leftovers."""
     (tmp_path / ".o[u]t.part-1").mkdir()
     (tmp_path / ".out.part-1").mkdir()
     _write(tmp_path / "o[u]t", "new")
@@ -299,7 +298,7 @@ def test_name_like_a_pattern_clears_its_own_parts(tmp_path):
 
 
 def test_link_to_a_folder_is_followed(tmp_path):
-    """Where the output folder is a link, the folder that it leads to is replaced, twice over."""
+    """If the output folder is a link, the folder that it points to is replaced, repeatedly."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
     _write(tmp_path / "link", "old")
@@ -308,8 +307,8 @@ def test_link_to_a_folder_is_followed(tmp_path):
     assert (tmp_path / "link").is_symlink()
 
 
-def test_here_and_dots_name_the_folder_itself(tmp_path, monkeypatch):
-    """The output folder may be named from where one stands, also with dots."""
+def test_relative_paths_name_the_folder_itself(tmp_path, monkeypatch):
+    """The output folder may be a relative path, also with dots."""
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
     _write(Path("../out"), "old")
@@ -320,7 +319,7 @@ def test_here_and_dots_name_the_folder_itself(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("where", ["file", "file/out", "file/deep/out"])
 def test_places_that_cannot_be_written(tmp_path, where):
-    """A file in the way is named with what to do, before anything is computed."""
+    """A file in the way is named, with what to do, before anything is computed."""
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"file.*: (is a file|cannot be written).*--out"):
         check_folder(tmp_path / where)
@@ -328,7 +327,7 @@ def test_places_that_cannot_be_written(tmp_path, where):
 
 
 def _full_after(out, writes):
-    """Write a new version on a disk that is full after so many writes; tells if it came to that."""
+    """Write a new version on a disk that is full after some writes; returns whether it was."""
     left = [writes]
 
     def limited(real):
@@ -354,21 +353,21 @@ def _full_after(out, writes):
     return False
 
 
-def test_full_disk_at_every_step_leaves_one_whole_output(tmp_path):
+def test_full_disk_at_every_step_leaves_one_complete_output(tmp_path):
     """Wherever the disk runs full, one complete pack remains, no leftovers, and an error."""
     out = tmp_path / "out"
     for writes in range(100):
         _write(out, "old")
         if not _full_after(out, writes):
             break
-        assert _version(out) in {"old", "new"}  # full once the new one stands: it stays
+        assert _version(out) in {"old", "new"}  # full after the swap: the new one stays
         assert list(tmp_path.iterdir()) == [out]
     assert writes > 10
     assert _version(out) == "new"
 
 
 def test_every_file_is_synced_before_the_swap(tmp_path, monkeypatch):
-    """No folder takes its place before all of its files are on the disk."""
+    """No folder is swapped in before all of its files are on the disk."""
     events = []
     real_sync, real_rename = os.fsync, Path.rename
     monkeypatch.setattr(os, "fsync", lambda fd: (events.append("sync"), real_sync(fd))[1])
@@ -415,7 +414,7 @@ def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypat
         siblings = {path.name for path in tmp_path.iterdir()}
         for again in (lambda: _write(out, "second"), lambda: check_folder(out)):
             with pytest.raises(
-                OutputError, match=r"out: another patrolplan is writing there.*--out"
+                OutputError, match=r"out: another patrolplan is writing to it.*--out"
             ):
                 again()
         assert {path.name for path in tmp_path.iterdir()} == siblings
@@ -431,7 +430,7 @@ def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypat
 
 
 def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
-    """JSON keeps its order and letters, ends with a line break, and refuses NaN."""
+    """JSON has its order and letters, ends with a line break, and refuses NaN."""
     document = {"b": [1, 2.5], "a": "Café"}
     write_json(tmp_path / "x.json", document)
     assert (tmp_path / "x.json").read_bytes() == format_json(document).encode()
@@ -457,8 +456,8 @@ for version in range(10_000):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
-def test_real_kills_leave_one_whole_output(tmp_path):
-    """Killed for good at random moments of writing over and over, one whole pack stands."""
+def test_real_kills_leave_one_complete_output(tmp_path):
+    """Killed by the system at random moments of writing, one complete pack remains."""
     out = tmp_path / "out"
     rng = random.Random(1)  # noqa: S311 - moments, no secrets
     _write(out, "0")
@@ -475,12 +474,8 @@ def test_real_kills_leave_one_whole_output(tmp_path):
         assert list(tmp_path.iterdir()) == [out]
 
 
-class _KilledError(BaseException):
-    """The computer is switched off."""
-
-
 def _kill_at(moment, monkeypatch):
-    """Raise instead of the so-many-th step that touches a file about to replace another."""
+    """Raise instead of the nth step that touches a file about to replace another."""
     left = [moment]
 
     def stepping(original):
@@ -497,8 +492,8 @@ def _kill_at(moment, monkeypatch):
         monkeypatch.setattr(Path, name, stepping(getattr(Path, name)))
 
 
-def test_files_replaced_in_place_are_whole_after_a_kill_at_any_moment(tmp_path, monkeypatch):
-    """Killed before any step of a replacement, the next look finds the old files or the new."""
+def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path, monkeypatch):
+    """Killed before any step of a replacement, the next command finds the old files or the new."""
     old = {"a.json": b"old a", "b.json": b"old b", "paper.pdf": b"paper"}
     new = {"a.json": b"new a", "b.json": b"new b"}
     seen = []
@@ -529,55 +524,53 @@ def test_files_replaced_in_place_are_whole_after_a_kill_at_any_moment(tmp_path, 
     assert seen[-1] == (False, 2)
 
 
-def test_a_folder_of_others_is_not_written_into(tmp_path):
-    """Without a manifest of ours nothing is replaced, and a file of that ending is left alone."""
-    (tmp_path / "notes.capped_visits").write_text("mine", encoding="utf-8")
-    with pytest.raises(OutputError, match="no manifest of ours"):
+def test_files_are_only_replaced_in_our_folders(tmp_path):
+    """Without our manifest no file is replaced, and a file with our ending stays."""
+    (tmp_path / "notes.coming").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="no manifest of patrolplan"):
         replace_files(tmp_path, {"a.json": b"x"}, {})
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.capped_visits"]
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.coming"]
 
 
 @pytest.fixture(scope="module")
-def made(demo_plan, tmp_path_factory):
-    """A pack of one school, and the settings it was made with."""
+def pack(demo_plan, tmp_path_factory):
+    """A pack of one school."""
     plan = replace(demo_plan, patrols=demo_plan.patrols[:1])
-    return pp.write_pack(
-        plan, tmp_path_factory.mktemp("standing") / "out", request={"schools": ["x"]}
-    )
+    return pp.write_pack(plan, tmp_path_factory.mktemp("pack") / "out", request=REQUEST)
 
 
 @pytest.fixture
-def copy(made, tmp_path):
-    """A copy to be spoilt."""
-    shutil.copytree(made, tmp_path / "out")
+def copy(pack, tmp_path):
+    """A copy that a test may damage."""
+    shutil.copytree(pack, tmp_path / "out")
     return tmp_path / "out"
 
 
-def test_same_wish_on_same_inputs_stands(demo_plan, made):
-    """With nothing changed the plan stands; for other wishes it does not."""
+def test_same_request_on_same_inputs_is_up_to_date(demo_plan, pack):
+    """With nothing changed the plan is up to date; for another request it is not."""
     origin = compute_area_provenance(demo_plan.area)
-    assert is_up_to_date(made, origin, {"schools": ["x"]})
-    assert not is_up_to_date(made, origin, {})
-    assert not is_up_to_date(made, origin, {"schools": ["x"], "minutes": 60})
+    assert is_up_to_date(pack, origin, REQUEST)
+    assert not is_up_to_date(pack, origin, {})
+    assert not is_up_to_date(pack, origin, {"schools": ["x"], "minutes": 60})
 
 
-def test_other_settings_ask_for_another_plan(demo_plan, made):
+def test_other_settings_need_another_plan(demo_plan, pack):
     """Another seed, or any other setting, makes a new plan necessary."""
     other = pp.with_settings(demo_plan.area, seed=2)
-    assert not is_up_to_date(made, compute_area_provenance(other), {"schools": ["x"]})
+    assert not is_up_to_date(pack, compute_area_provenance(other), REQUEST)
 
 
 @pytest.mark.parametrize("package", ["typst", "matplotlib", "highspy", "numba", "osmium"])
 def test_a_plan_made_with_another_package_is_not_current(demo_plan, copy, package):
-    """A card drawn, or a route found, by another version of a package may be another."""
+    """Another version of a package may draw another card or find another route."""
     manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
     manifest["versions"][package] = "0.1"
     write_json(copy / MANIFEST, manifest)
-    assert not is_up_to_date(copy, compute_area_provenance(demo_plan.area), {"schools": ["x"]})
+    assert not is_up_to_date(copy, compute_area_provenance(demo_plan.area), REQUEST)
 
 
 @pytest.mark.parametrize("spoil", ["changed", "missing", "added"])
-def test_folder_that_was_touched_does_not_stand(demo_plan, copy, spoil):
+def test_a_changed_folder_is_not_up_to_date(demo_plan, copy, spoil):
     """A file that was changed, removed or added makes a new plan necessary."""
     if spoil == "changed":
         (copy / "map.html").write_text("something else", encoding="utf-8")
@@ -585,39 +578,39 @@ def test_folder_that_was_touched_does_not_stand(demo_plan, copy, spoil):
         (copy / "cards.pdf").unlink()
     else:
         (copy / "note.txt").write_text("a note", encoding="utf-8")
-    assert not is_up_to_date(copy, compute_area_provenance(demo_plan.area), {"schools": ["x"]})
+    assert not is_up_to_date(copy, compute_area_provenance(demo_plan.area), REQUEST)
 
 
-def test_changed_input_makes_the_plan_anew(demo_plan, made, tmp_path):
-    """One letter more in one input file, and the plan does not stand."""
+def test_changed_input_needs_another_plan(demo_plan, pack, tmp_path):
+    """With one more character in one input file the plan is not up to date."""
     old = demo_plan.area
     shutil.copytree(old.settings.folder, tmp_path / "data")
     settings = pp.load_settings(tmp_path / "data" / "patrolplan.toml")
     assert is_up_to_date(
-        made,
+        pack,
         compute_provenance(settings, compute_input_digests(settings, old.reports)),
-        {"schools": ["x"]},
+        REQUEST,
     )
     with (tmp_path / "data" / "bell_times.csv").open("a", encoding="utf-8") as stream:
         stream.write("\n")
     now = compute_provenance(settings, compute_input_digests(settings, old.reports))
-    assert not is_up_to_date(made, now, {"schools": ["x"]})
+    assert not is_up_to_date(pack, now, REQUEST)
 
 
-def test_reports_are_known_again_by_their_groups_alone(demo_plan, made, tmp_path):
+def test_reports_count_by_their_groups(demo_plan, pack, tmp_path):
     """Without the groups no plan is up to date; a report that changes no group changes nothing."""
     settings = demo_plan.area.settings
     without = compute_provenance(settings, compute_input_digests(settings))
-    assert not is_up_to_date(made, without, {"schools": ["x"]})
+    assert not is_up_to_date(pack, without, REQUEST)
     shutil.copytree(settings.folder, tmp_path / "data")
     reports = tmp_path / "data" / "reports.csv"
     lines = reports.read_text(encoding="utf-8").splitlines()
     first = lines[1].replace("R00001", "R99999")
     reports.write_text("\n".join([lines[0], first, *lines[2:]]) + "\n", encoding="utf-8")
     area = pp.load_area(tmp_path / "data" / "patrolplan.toml")
-    assert is_up_to_date(made, compute_area_provenance(area), {"schools": ["x"]})
+    assert is_up_to_date(pack, compute_area_provenance(area), REQUEST)
 
 
-def test_empty_folder_does_not_stand(demo_plan, tmp_path):
-    """Where nothing was written yet, there is nothing that stands."""
+def test_missing_folder_is_not_up_to_date(demo_plan, tmp_path):
+    """A folder that does not exist holds no plan."""
     assert not is_up_to_date(tmp_path / "none", compute_area_provenance(demo_plan.area), {})

@@ -187,7 +187,7 @@ def test_young_outputs_and_folders_of_others_stay(cache, out, tmp_path):
     assert [(one.removed, one.why) for one in found] == [(False, "has no manifest of patrolplan")]
     assert len(list(out.rglob("*"))) == 7
     assert cache.is_dir()
-    with pytest.raises(OutputError, match="there is no such folder"):
+    with pytest.raises(OutputError, match="folder not found"):
         purge(MONTH, [tmp_path / "nowhere"], now=NOW)
 
 

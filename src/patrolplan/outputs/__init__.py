@@ -1,4 +1,4 @@
-"""Plans become what people hold: card, phone map, GPX, layers, files."""
+"""Papers and files made from plans and weeks: cards, phone map, GPX, layers, tables."""
 
 import lazy_loader
 

@@ -41,7 +41,7 @@ def read_backtest(folder: Path) -> dict[str, Any]:
         _select_chosen_results(document)
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = "name a folder that `patrolplan backtest --out` wrote"
-        raise InputError.one(path, f"is no back-test ({type(error).__name__})", remedy) from None
+        raise InputError.one(path, f"is not a back-test ({type(error).__name__})", remedy) from None
     return document
 
 

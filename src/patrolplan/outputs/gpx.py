@@ -39,12 +39,12 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     Raises
     ------
     InputError
-        When the plan holds no patrol of this school.
+        When the plan has no patrol of this school.
     """
     patrols = [patrol for patrol in plan.patrols if patrol.urn == urn]
     if not patrols:
         urns = ", ".join(sorted({patrol.urn for patrol in plan.patrols})) or "none"
-        what = f"holds no patrol of school '{urn}'"
+        what = f"has no patrol of school '{urn}'"
         raise InputError.one(plan.area.name, what, f"choose from: {urns}")
     root = ET.Element(
         "gpx",

@@ -79,8 +79,8 @@ def _check_week_is_replaced(folder: Path, part: Path) -> None:
     """Raise if a week, which may have been edited by hand, would be replaced by something else."""
     if WEEK_FILE in _read_hashes(folder) and not (part / WEEK_FILE).exists():
         message = (
-            f"{folder}: holds a week ({WEEK_FILE}) with what was set by hand, which would be lost; "
-            "name another folder with --out, or remove that one yourself"
+            f"{folder}: holds a week ({WEEK_FILE}) with changes made by hand, which would be lost; "
+            "name another folder with --out, or remove this one yourself"
         )
         raise OutputError(message)
 
@@ -102,7 +102,7 @@ def check_folder(folder: Path) -> None:
 def lock_folder(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, so that no other run checks, repairs or writes it meanwhile."""
     message = (
-        f"{folder}: another patrolplan is writing there; try again when it has ended, or "
+        f"{folder}: another patrolplan is writing to it; try again when it has finished, or "
         "name another folder with --out"
     )
     with ExitStack() as stack:
@@ -158,7 +158,7 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         _finish_replacement(folder)
         manifest = _load_manifest(folder)
         if manifest is None:
-            message = f"{folder}: holds no manifest of ours; write the week again with --out"
+            message = f"{folder}: has no manifest of patrolplan; write the week again with --out"
             raise OutputError(message)
         hashes = {name: hash_content(content) for name, content in files.items()}
         new = {**manifest, **changes}
@@ -226,7 +226,7 @@ def resolve_folder(folder: Path) -> Path:
     try:
         return folder.resolve()
     except (OSError, RuntimeError) as error:  # a link that leads back to itself
-        message = f"{folder}: leads nowhere ({error}); name another folder with --out"
+        message = f"{folder}: cannot be resolved ({error}); name another folder with --out"
         raise OutputError(message) from None
 
 

@@ -75,7 +75,7 @@ def write_pack(
         _write_week_pack(plan_or_week, out, officer, date, executor, report_progress)
         return out
     if officer is not None or date is not None:
-        which, what = "officer and date", "choose from a week, this is a plan"
+        which, what = "officer and date", "apply to a week only, and this is a plan"
         raise InputError.one(which, what, "leave them out")
     details = build_manifest_header(plan_or_week.area)
     details |= {} if request is None else {"asked": dict(request)}
@@ -126,8 +126,8 @@ def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | Non
     manifest, part = read_manifest(Path(out)), _describe_part(officer, date)
     if part and WEEK_FILE in manifest.get("files", {}) and manifest.get("part", {}) != part:
         message = (
-            f"{out}: holds the papers of a week, and those of one officer or day would take their "
-            "place; give the part a folder of its own with --out, or leave --officer and --date "
+            f"{out}: holds the papers of a whole week, which those of one officer or day would "
+            "replace; give the part a folder of its own with --out, or leave --officer and --date "
             "out (each officer's cards are in cards/ of the whole week)"
         )
         raise OutputError(message)

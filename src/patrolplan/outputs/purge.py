@@ -118,17 +118,17 @@ class _PurgeRun:
     def purge_unfinished_fetch(self, workspace: Path) -> Iterator[PurgeEntry]:
         """Files of an interrupted fetch; a recent one may still be running."""
         if workspace.is_dir() and not workspace.is_symlink() and self._is_old(workspace):
-            yield self._remove(workspace, "left by a fetch that broke off")
+            yield self._remove(workspace, "left by an interrupted fetch")
 
     def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
         """An output folder, and what killed runs left next to it."""
         if not out.is_dir():
-            message = f"{out}: there is no such folder; mend --out"
+            message = f"{out}: folder not found; correct --out"
             raise OutputError(message)
         with lock_folder(out):
             for leftover in sorted(list_leftovers(out)):
                 if leftover.is_dir() and not leftover.is_symlink() and self._is_old(leftover):
-                    yield self._remove(leftover, "left by a run that was killed")
+                    yield self._remove(leftover, "left by a killed run")
             manifest = out / MANIFEST
             if not manifest.is_file():
                 yield PurgeEntry(

@@ -141,7 +141,7 @@ def format_route_name(variant: int) -> str:
 def describe_quality(patrol: "Patrol") -> str:
     """How far the patrol can be from the best possible one for its window."""
     if not patrol.stops:
-        return "No priority street can be reached and dwelt in within this window"
+        return "No priority street can be reached for a stop within this window"
     gap = patrol.gap_percent
     if patrol.proven and gap < NEGLIGIBLE_GAP_PERCENT:
         return "Best possible for this window"

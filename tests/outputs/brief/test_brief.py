@@ -58,7 +58,7 @@ def words_of(pdf):
 
 def test_unknown_school_is_refused(demo_area, hotspots):
     """A school that is not there is named, with those that are."""
-    with pytest.raises(InputError, match=r"'123' is not in the area \(there: 900001"):
+    with pytest.raises(InputError, match=r"'123' is not in the area \(schools: 900001"):
         build_brief(demo_area, hotspots, "123", JULY)
 
 
@@ -103,7 +103,7 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
         assert group.max_reports == group.min_reports + threshold - 1
     document = build_brief_document(brief)
     assert document["reports"]["since"] is None
-    assert "all held, not only since then" in "\n".join(format_brief_lines(brief))
+    assert "of all dates, not only since then" in "\n".join(format_brief_lines(brief))
 
 
 def test_without_reports_nothing_is_said_of_them(demo_area, hotspots):
@@ -153,7 +153,7 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
     text = "\n".join(format_brief_lines(small_brief))
     assert "10 to 28 September 2026 (19 days)" in text
-    assert "Latest day held: 2026-09-28." in text
+    assert "Latest day in the data: 2026-09-28." in text
     assert "Open data" not in text
     assert 0 < small_brief.total.now.value < around.total.now.value
 
@@ -234,7 +234,7 @@ def test_command_prints_one_object_and_writes_a_folder(demo, tmp_path, monkeypat
     ("request_words", "code", "message"),
     [
         (("123", "2026-06"), 1, "the school '123' is not in the area"),
-        (("900001", "2027-01"), 1, "lies after the latest month held, 2026-09"),
+        (("900001", "2027-01"), 1, "is after the latest month in the data, 2026-09"),
         (("900001", "June"), 2, "is not a valid month or day"),
     ],
 )

@@ -221,8 +221,8 @@ def test_a_month_counts_only_where_it_lies_in_whole():
 @pytest.mark.parametrize(
     ("since", "message"),
     [
-        (dt.date(2026, 10, 1), "lies after the latest month held, 2026-09"),
-        (dt.date(2024, 10, 30), "leaves nothing before it: the data starts with 2024-10"),
+        (dt.date(2026, 10, 1), "is after the latest month in the data, 2026-09"),
+        (dt.date(2024, 10, 30), "has no data before it: the data starts in 2024-10"),
     ],
 )
 def test_a_day_out_of_the_data_is_refused(since, message):
@@ -233,7 +233,7 @@ def test_a_day_out_of_the_data_is_refused(since, message):
 
 def test_a_day_after_the_latest_day_is_refused():
     """With days, the latest day is named."""
-    with pytest.raises(InputError, match="latest day held, 2026-09-17"):
+    with pytest.raises(InputError, match="latest day in the data, 2026-09-17"):
         choose_periods(find_incident_dates(incidents([], DAYS)), dt.date(2026, 9, 18))
 
 

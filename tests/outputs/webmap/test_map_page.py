@@ -166,7 +166,7 @@ def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
         f"Recorded crime {first:%B %Y} to {last:%B %Y}",
         "places approximate to a few streets",
         "Fictional place",
-        "asks no server anything",
+        "sends no requests",
     ):
         assert text in html
     real = plan.area.settings.model_copy(update={"area": pp.Settings.model_fields["area"].default})
@@ -199,7 +199,7 @@ def test_tiles_are_requested_only_when_set_and_named(plan: Plan) -> None:
     html = render_map(dataclasses.replace(plan, area=area)).decode()
     assert "img-src data: https://*.tiles.example;" in _read(html).policy
     assert "this page asks the server tiles.example" in html
-    assert "asks no server anything" not in html
+    assert "sends no requests" not in html
     assert "L.tileLayer(" in html
 
 
@@ -623,7 +623,7 @@ def test_empty_plan_is_a_map_of_streets(browser: Browser, plan: Plan, tmp_path: 
     context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
     seen = Visit(context.new_page(), file)
     page = seen.open()
-    assert "This plan holds no patrol" in page.locator("#stops").inner_text()
+    assert "This plan has no patrols" in page.locator("#stops").inner_text()
     assert _drawn(page, "ground") > 5000
     seen.assert_quiet()
     context.close()

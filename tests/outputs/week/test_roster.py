@@ -105,5 +105,5 @@ def test_unknown_officer_and_day_are_told_together(week):
     """An officer and a day that are not of the week are both named, with those that are."""
     with pytest.raises(InputError) as error:
         check_officer_and_date(["SSO-01", "SSO-02"], week.days, "SSO-99", dt.date(2026, 12, 5))
-    assert "there is no officer 'SSO-99' (known: SSO-01, SSO-02)" in str(error.value)
+    assert "no officer 'SSO-99' in this week (officers: SSO-01, SSO-02)" in str(error.value)
     assert "name a day from Monday 30 November to Friday 4 December" in str(error.value)

@@ -1,1 +1,1 @@
-"""The brief: what was recorded around a school since a day, against what is usual there."""
+"""The brief: what was recorded around a school since a day, compared with a baseline."""

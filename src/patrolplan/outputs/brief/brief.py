@@ -151,7 +151,7 @@ def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int,
     """
     urns = list(area.schools["urn"])
     if urn not in urns:
-        what = f"the school '{urn}' is not in the area (there: {', '.join(urns[:12])})"
+        what = f"the school '{urn}' is not in the area (schools: {', '.join(urns[:12])})"
         where = "--school"
         raise InputError.one(where, what, "name one of them, or see `patrolplan check`")
     return urns.index(urn), choose_periods(find_incident_dates(area.incidents), since)

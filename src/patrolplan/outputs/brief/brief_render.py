@@ -55,8 +55,8 @@ MAX_CATEGORIES = 10
 
 RISING_NOTE = (
     f"Rising: more than chance over all categories together (false discovery rate "
-    f"{FALSE_DISCOVERY_RATE:.0%}), beyond how much the months before swing, and more than a year "
-    f"before where that is held. Priority streets: the last {RECENT_MONTHS} months against the "
+    f"{FALSE_DISCOVERY_RATE:.0%}), allowing for how much earlier months vary, and more than a year "
+    f"before where there is data. Priority streets: the last {RECENT_MONTHS} months against the "
     f"{EARLIER_MONTHS} before."
 )
 """What "rising" and "new" mean."""
@@ -105,7 +105,7 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
     return (
         (
             f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
-            f"Usual: the mean of the {before} before, for as long a time."
+            f"Usual: the mean of the {before} before, over the same length of time."
         ),
         RISING_NOTE,
         _describe_data_limits(brief),
@@ -116,7 +116,7 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
 def _describe_data_limits(brief: Brief) -> str:
     area, last = brief.area, brief.periods.current.last
     if brief.periods.by_day:
-        sentences = [f"Latest day held: {last:%Y-%m-%d}."]
+        sentences = [f"Latest day in the data: {last:%Y-%m-%d}."]
     else:
         sentences = [f"Months only, no days: the latest is {last:%B %Y}."]
     if area.settings.privacy.threshold_for_crime:
@@ -133,8 +133,8 @@ def _describe_data_limits(brief: Brief) -> str:
 def build_reports_title(brief: Brief) -> str:
     """Heading of the groups of reports."""
     return (
-        "Pupils' reports: all held, not only since then "
-        f"(groups of {brief.area.reports.threshold} or more, as bands)"
+        "Pupils' reports of all dates, not only since then "
+        f"(groups of {brief.area.reports.threshold} or more, as ranges)"
     )
 
 

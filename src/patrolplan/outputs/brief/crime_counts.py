@@ -131,11 +131,11 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
     unit, form = ("day", "%Y-%m-%d") if dates.by_day else ("month", "%Y-%m")
     where, last = "--since", Period(first, end).last
     if start >= end:
-        what = f"{since:%Y-%m-%d} lies after the latest {unit} held, {last:{form}}"
-        raise InputError.one(where, what, f"ask since {last:{form}} or earlier, or add newer data")
+        what = f"{since:%Y-%m-%d} is after the latest {unit} in the data, {last:{form}}"
+        raise InputError.one(where, what, f"give {last:{form}} or earlier, or add newer data")
     if start <= first:
-        what = f"{since:%Y-%m-%d} leaves nothing before it: the data starts with {first:{form}}"
-        raise InputError.one(where, what, f"ask since a later {unit}")
+        what = f"{since:%Y-%m-%d} has no data before it: the data starts in {first:{form}}"
+        raise InputError.one(where, what, f"give a later {unit}")
     year = pd.DateOffset(years=1)
     year_before = Period(start - year, end - year)
     return ComparedPeriods(
@@ -183,7 +183,7 @@ def find_walking_area(area: StudyArea, row: int) -> WalkingArea:
 
 @dataclass(frozen=True)
 class ShownCount:
-    """A number as it may be shown; `value` is None where it may not be, or is not held."""
+    """A number as it may be shown; `value` is None where it may not be, or is unknown."""
 
     value: float | None
     minimum: float = 1.0
@@ -196,10 +196,10 @@ class ShownCount:
         Examples
         --------
         >>> [ShownCount(value).text for value in (1234.2, 7.26, 0.3, 0.0, None)]
-        ['1,234', '7', 'under 1', '0', 'not held']
+        ['1,234', '7', 'under 1', '0', 'no data']
         """
         if self.value is None:
-            return f"fewer than {self.minimum:g}" if self.minimum > 1 else "not held"
+            return f"fewer than {self.minimum:g}" if self.minimum > 1 else "no data"
         return "under 1" if 0 < self.value < 0.5 else f"{self.value:,.0f}"  # noqa: PLR2004
 
 

@@ -1,1 +1,1 @@
-"""The phone map: one page that opens with no network."""
+"""The phone map: one page that opens without a network."""

@@ -1,1 +1,1 @@
-"""The papers of a week: tables, wall and task sheets, cards by officer, and what a school gets."""
+"""The papers of a week: tables, wall and task sheets, cards by officer, and sheets for schools."""

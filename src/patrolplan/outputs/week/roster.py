@@ -174,7 +174,9 @@ def check_officer_and_date(
     """
     problems = Problems()
     if officer is not None and officer not in officers:
-        what = f"there is no officer '{officer}' (known: {', '.join(officers[:12]) or 'none'})"
+        what = (
+            f"no officer '{officer}' in this week (officers: {', '.join(officers[:12]) or 'none'})"
+        )
         problems.add("--officer", what, "name one of them")
     if date is not None and date not in days:
         span = f"{format_day(days[0])} to {format_day(days[-1])}"
