@@ -67,15 +67,15 @@ def test_boundary_drawn_across_itself_is_taken(tmp_path):
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (None, "there is no such file"),
-        ("", "is no file of polygons"),
-        ("lon,lat\n1,2\n", "is no file of polygons"),
-        ('{"type": "FeatureCollection", "features": [', "is no file of polygons"),
+        (None, "the file does not exist"),
+        ("", "is not a file of polygons"),
+        ("lon,lat\n1,2\n", "is not a file of polygons"),
+        ('{"type": "FeatureCollection", "features": [', "is not a file of polygons"),
         (
             '{"type": "Point", "coordinates": [0, 51]}',
-            "holds no polygon",
+            "has no polygon",
         ),
-        ('{"type": "FeatureCollection", "features": []}', "holds no polygon"),
+        ('{"type": "FeatureCollection", "features": []}', "has no polygon"),
     ],
 )
 def test_boundary_that_cannot_be_used(tmp_path, content, what):
@@ -89,9 +89,9 @@ def test_boundary_that_cannot_be_used(tmp_path, content, what):
 
 
 def test_boundary_without_crs_is_refused(tmp_path):
-    """A shapefile without its .prj says no CRS, and is refused."""
+    """A shapefile without its .prj has no CRS, and is refused."""
     shape = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:27700")
     shape.to_file(tmp_path / "b.shp")
     (tmp_path / "b.prj").unlink()
-    with pytest.raises(InputError, match="says no CRS"):
+    with pytest.raises(InputError, match="has no CRS"):
         _limits(tmp_path, boundary="b.shp")

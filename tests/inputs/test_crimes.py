@@ -165,7 +165,7 @@ def test_doubles_have_id_month_category_and_point_in_common(tmp_path, other, dou
     first = _file(tmp_path, [_row("x1")], "a.csv")
     second = _file(tmp_path, [_row(**{"crime_id": "x1"} | other)], "b.csv")
     crimes, left_out = _read(first, second)
-    assert left_out == ({"stand in an earlier file too": 1} if double else {})
+    assert left_out == ({"also in an earlier file": 1} if double else {})
     assert len(crimes.incidents) == 2 - double
 
 
@@ -337,7 +337,7 @@ def test_problems_of_all_files_are_told(tmp_path):
             ("nowhere.csv", "has no coordinates"),
             ("never.csv", "has neither a Month nor a date and time"),
             ("what.csv", "no column 'Crime type'"),
-            ("gone.csv", "there is no such file"),
+            ("gone.csv", "the file does not exist"),
         ],
         strict=True,
     ):
@@ -347,7 +347,7 @@ def test_problems_of_all_files_are_told(tmp_path):
 
 def test_no_row_left_is_a_problem(tmp_path):
     """Files whose rows all fall out are refused, with what to check."""
-    with pytest.raises(InputError, match=r"no row with a category, month and place is left"):
+    with pytest.raises(InputError, match=r"no row with a category, month and place remains"):
         _read(_file(tmp_path, [_row(lon="", lat="")]))
     with pytest.raises(InputError, match="leave_out_forces"):
         _read(_file(tmp_path, [_row("1")], "b.csv"), leave_out_forces=("Met",))

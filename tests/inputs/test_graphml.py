@@ -111,5 +111,5 @@ def test_graphs_that_osmnx_did_not_make_are_refused(tmp_path, spoil):
     spoil(graph)
     path = tmp_path / "g.graphml"
     nx.write_graphml(graph, path)
-    with pytest.raises(InputError, match="no street graph of osmnx"):
+    with pytest.raises(InputError, match="not a street graph from osmnx"):
         read_graphml(path, BNG)

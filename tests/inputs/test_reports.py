@@ -104,7 +104,7 @@ def test_the_same_report_again_counts_once(tmp_path):
     """A report whose ID stands twice is taken once; reports without an ID are all taken."""
     table, left_out = _read(_file(tmp_path, {}, {}, {"report_id": ""}, {"report_id": ""}))
     assert len(table) == 3
-    assert _reasons(left_out) == {"the same report again": "fewer than 5"}
+    assert _reasons(left_out) == {"duplicate report": "fewer than 5"}
 
 
 def test_untidiness_of_the_synthetic_return(shared):
@@ -123,7 +123,7 @@ def test_untidiness_of_the_synthetic_return(shared):
     table, left_out = _read(path)
     reasons = _reasons(left_out)
     faults = {
-        "the same report again": again,
+        "duplicate report": again,
         "without coordinates": blank,
         "coordinates are zero": zero,
         "longitude and latitude are swapped": swapped,

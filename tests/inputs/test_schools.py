@@ -75,7 +75,7 @@ def test_atlas_by_column_mapping(shared):
     raw = raw[is_open]
     schools, left_out = _read(path, columns={"name": "SCHOOL_NAM", "phase": "PHASE"})
     assert left_out["not open"] == (~is_open).sum() > 0
-    assert left_out["the same URN again"] == raw["URN"].duplicated().sum() > 0
+    assert left_out["duplicate URN"] == raw["URN"].duplicated().sum() > 0
     assert schools["urn"].is_unique
     assert len(schools) == raw["URN"].nunique()
     grid = raw.drop_duplicates("URN").set_index("URN")[["EASTING", "NORTHING"]].astype(float)
@@ -116,8 +116,8 @@ def test_every_school_left_out_is_counted_once(tmp_path):
     assert left_out == {
         "without a URN of letters and digits": 1,
         "not open": 2,
-        "the same URN again": 1,
-        "not asked for in [schools]": 1,
+        "duplicate URN": 1,
+        "not selected in [schools]": 1,
         "without coordinates": 1,
     }
 
@@ -149,8 +149,8 @@ def test_school_asked_for_that_is_not_there(tmp_path):
     """Each school that the settings name and the file lacks is a problem of its own."""
     path = _file(tmp_path, "1,Good,Open,S,529509,181782", "2,Shut,Closed,S,529509,181782")
     told = _refused(lambda: _read(path, urns=["1", "2", "7"]))
-    assert "the school '2' that is asked for is not there" in told
-    assert "the school '7' that is asked for is not there" in told
+    assert "the school '2' is selected, but is not an open school in the file" in told
+    assert "the school '7' is selected, but is not an open school in the file" in told
     assert "'1'" not in told
 
 
@@ -171,31 +171,33 @@ def test_a_phase_that_there_is_not_is_told_by_itself(tmp_path):
     """The value and the phases there are; no school is blamed for it."""
     path = _file(tmp_path, *PHASES)
     told = _refused(lambda: _read(path, phases=["Secundary", "Primary", "x"], urns=["1", "2"]))
-    remedy = "mend [schools] phases, there are: Primary, Secondary."
+    remedy = "correct [schools] phases, the file has: Primary, Secondary."
     assert told.splitlines() == [
-        f"{path}: no school is of the phase 'Secundary'; {remedy}",
-        f"{path}: no school is of the phase 'x'; {remedy}",
+        f"{path}: no school has the phase 'Secundary'; {remedy}",
+        f"{path}: no school has the phase 'x'; {remedy}",
     ]
 
 
 def test_phases_without_a_school_are_told(tmp_path):
     """Where the file has none of the phases asked for, it says which and what there is."""
     told = _refused(lambda: _read(_file(tmp_path, *PHASES), phases=["Nursery", "16 plus"]))
-    assert "no open school is of the phases asked for: 'Nursery', '16 plus'; mend" in told
+    assert "no open school has the selected phases: 'Nursery', '16 plus'; correct" in told
 
 
 def test_why_a_school_asked_for_is_left_out(tmp_path):
     """Another phase, no place, or not in the file: each is said as it is."""
     path = _file(tmp_path, *PHASES)
     told = _refused(lambda: _read(path, phases=["Secondary"], urns=["1", "2", "3", "4"]))
-    assert [line.partition(" asked for ")[2].partition(";")[0] for line in told.splitlines()] == [
-        "is of the phase 'Primary'",
-        "has no place",
-        "is not there",
+    assert [
+        line.partition(" is selected, but ")[2].partition(";")[0] for line in told.splitlines()
+    ] == [
+        "its phase is 'Primary'",
+        "has no coordinates",
+        "is not an open school in the file",
     ]
 
 
 def test_no_school_left_is_refused(tmp_path):
     """A file whose schools are all closed is refused."""
     path = _file(tmp_path, "2,Shut,Closed,S,529509,181782")
-    assert "no open school with a place is left" in _refused(lambda: _read(path))
+    assert "no open school with coordinates remains" in _refused(lambda: _read(path))

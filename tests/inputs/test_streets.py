@@ -237,25 +237,25 @@ def test_inner_points_of_two_graphs_stay_apart(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
-        ("s.osm", None, "there is no such file"),
+        ("s.osm", None, "the file does not exist"),
         ("s.osm", b"", "the file is empty"),
-        ("s.shp", b"x", "'.shp' is no street format"),
+        ("s.shp", b"x", "'.shp' is not a street format"),
         ("s.osm", b"<osm version='0.6'><way id='1'>", "is broken or not an OpenStreetMap file"),
         ("s.osm", b"<html></html>", "is broken or not an OpenStreetMap file"),
         ("s.osm", b"PK\x03\x04", "is broken or not an OpenStreetMap file"),
         ("s.osm.gz", b"not gzip at all", "is broken or not an OpenStreetMap file"),
         ("s.osm.pbf", b"\x00\x00\x00\x0dwhatever", "is broken or not an OpenStreetMap file"),
-        ("s.osm", _osm([]).encode(), "holds no street that can be walked"),
+        ("s.osm", _osm([]).encode(), "has no street that can be walked"),
         (
             "s.osm",
             _osm([(1, [1, 2], {"building": "yes"})]).encode(),
-            "holds no street that can be walked",
+            "has no street that can be walked",
         ),
         ("s.graphml", b"", "the file is empty"),
-        ("s.graphml", b"<graphml", "is broken or no street graph of osmnx"),
-        ("s.graphml", b"<a></a>", "is broken or no street graph of osmnx"),
-        ("s.graphml.gz", b"x", "is broken or no street graph of osmnx"),
-        ("s.graphml", b"\xff\xfe", "is broken or no street graph of osmnx"),
+        ("s.graphml", b"<graphml", "is broken or not a street graph from osmnx"),
+        ("s.graphml", b"<a></a>", "is broken or not a street graph from osmnx"),
+        ("s.graphml.gz", b"x", "is broken or not a street graph from osmnx"),
+        ("s.graphml", b"\xff\xfe", "is broken or not a street graph from osmnx"),
     ],
 )
 def test_files_that_are_no_streets(tmp_path, name, content, what):

@@ -169,7 +169,7 @@ def test_parquet_with_spoiled_notes_of_pandas_is_refused(tmp_path):
     plain = pa.table({"URN": ["1"], "EstablishmentName": ["a"]})
     spoiled = plain.replace_schema_metadata({b"pandas": b"\xbd"})
     parquet.write_table(spoiled, tmp_path / "t.parquet")
-    with pytest.raises(InputError, match="is no Parquet file"):
+    with pytest.raises(InputError, match="is not a Parquet file"):
         _read(tmp_path / "t.parquet")
 
 
@@ -232,7 +232,7 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
 @pytest.mark.parametrize(
     ("content", "name", "what"),
     [
-        (None, "t.csv", "there is no such file"),
+        (None, "t.csv", "the file does not exist"),
         (b"", "t.csv", "the file is empty"),
         (b" \r\n\r\n", "t.csv", "the file is empty"),
         (gzip.compress(b"", mtime=0), "t.csv.gz", "the file is empty"),
@@ -249,11 +249,11 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
             "a gzip file without the ending",
         ),
         (b"URN,EstablishmentName\n1,a\n", "t.csv.gz", "is broken"),
-        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "holds NUL bytes"),
-        (b"URN,EstablishmentName\n1,a", "t.parquet", "is no Parquet file"),
+        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "contains NUL bytes"),
+        (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
         (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "is not a regular table"),
         (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv", "is not a regular table"),
-        (b"\r\r\nURN,EstablishmentName\n1,a\n", "t.csv", "has no header that can be told"),
+        (b"\r\r\nURN,EstablishmentName\n1,a\n", "t.csv", "has a header that cannot be recognised"),
     ],
 )
 def test_files_that_are_no_table(tmp_path, content, name, what):

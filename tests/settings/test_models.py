@@ -78,7 +78,7 @@ def test_defaults_are_those_of_the_contracts():
 def test_unknown_key_names_the_nearest(sections, place, nearest):
     """At every level a key that is not known is named, and so is the nearest that is."""
     assert _problems(**sections) == [
-        f"settings, key '{place}': no such key, did you mean '{nearest}'?; mend or remove it."
+        f"settings, key '{place}': unknown key; did you mean '{nearest}'?; correct or remove it."
     ]
 
 
@@ -91,7 +91,7 @@ def test_unknown_key_unlike_any_lists_the_known_ones():
 def test_unknown_source_of_columns_names_the_nearest():
     """A column mapping for a source that does not exist is refused by name."""
     (problem,) = _problems(columns={"school": {"urn": "URN"}})
-    assert "[columns.school] names no source, did you mean 'schools'?" in problem
+    assert "[columns.school] is not a source; did you mean 'schools'?" in problem
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_unknown_source_of_columns_names_the_nearest():
         ("EPSG:4326", "'EPSG:4326' is not in metres (unit: degree)"),
         ("EPSG:2263", "'EPSG:2263' is not in metres (unit: US survey foot)"),
         ("EPSG:4978", "'EPSG:4978' is not in metres"),
-        ("British", "'British' is no CRS that PROJ knows"),
+        ("British", "'British' is not a CRS that PROJ knows"),
     ],
 )
 def test_only_projected_crs_in_metres(crs, told):
@@ -247,7 +247,7 @@ def test_file_whose_name_looks_like_a_pattern_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, "there is no such settings file"),
+        (None, "the settings file does not exist"),
         (b"[area\nname = 1", "is not TOML"),
         (b"[area]\nname = '\xff'", "cannot be read"),
         (b"", "key 'sources': the key is missing"),
@@ -297,7 +297,7 @@ def test_the_ledgers_password_is_in_no_file(url, shown):
 def test_a_ledger_is_in_a_database_that_is_known():
     """Another kind of address is refused, and its password not shown."""
     (problem,) = _problems(ledger={"url": "mysql://lead:s3cr3t@host/doses"})
-    assert "begins with 'mysql' is no ledger, write sqlite:///FILE" in problem
+    assert "begins with 'mysql' is not a ledger, write sqlite:///FILE" in problem
     assert "s3cr3t" not in problem
 
 

@@ -129,7 +129,9 @@ def test_a_file_in_doubt_is_told_and_kept(world, serving, place, fetch):
     spoiled.write_bytes(good[:1000])
     brought = fetch(settings, url)
     assert spoiled.read_bytes() == good[:1000]
-    told = "crimes/2026-09/2026-09-street.csv is not as it was fetched, and is kept"
+    told = (
+        "crimes/2026-09/2026-09-street.csv was changed after it was fetched, and was not replaced"
+    )
     assert [note.startswith(told) for note in brought.notes] == [True]
     fetch(settings, url, again=True)
     assert spoiled.read_bytes() == good
@@ -177,7 +179,7 @@ def test_settings_that_leave_no_room_ask_nobody(world, serving, place, fetch):
     url = serving(world)
     with pytest.raises(SettingsError, match="neither bounds nor boundary"):
         fetch(place(text=text.replace("bounds =", "# bounds =")), url)
-    with pytest.raises(SettingsError, match=r"'crimes\.csv' has room for no file for each month"):
+    with pytest.raises(SettingsError, match=r"'crimes\.csv' cannot name a file for each month"):
         fetch(place(text=text.replace("crimes/*/*.csv", "crimes.csv")), url)
     assert world.asked == []
 
