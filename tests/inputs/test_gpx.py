@@ -55,7 +55,7 @@ BOMB = '<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (BOMB + HEAD + TAIL, "declares a document type"),
         ((BOMB + HEAD + TAIL).encode("utf-16"), "declares a document type"),
@@ -72,11 +72,11 @@ BOMB = '<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
         (HEAD + _point("2026-12-01T15:00:00Z", longitude="nan") + TAIL, "have no longitude"),
     ],
 )
-def test_what_is_no_track_is_refused(track, content, told):
+def test_a_file_that_is_not_a_track_is_refused(track, content, message):
     """The message says what the file is or lacks."""
     with pytest.raises(InputError) as raised:
         track(content)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert "walk.gpx" in str(raised.value)
 
 

@@ -96,7 +96,7 @@ def test_a_missing_name_is_reported(tmp_path):
 
 
 def test_all_wrong_values_of_all_files_are_named(tmp_path):
-    """Problems of several rows and files are told at once, doubled names across files too."""
+    """Problems of several rows and files are reported at once, with duplicates across files."""
     one = _officers(
         tmp_path, {"mode": "car", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
     )
@@ -125,8 +125,8 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
     assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
 
 
-def test_every_wrong_value_is_told_at_once(tmp_path):
-    """All wrong values are told, each with its row, column and remedy."""
+def test_every_wrong_value_is_reported_at_once(tmp_path):
+    """All wrong values are reported, each with its row and column."""
     path = _tasked(
         tmp_path,
         "T1,999,51.5,maybe,*,2026-13-01,2026-12-18,,Insp. A",
@@ -134,8 +134,8 @@ def test_every_wrong_value_is_told_at_once(tmp_path):
     )
     with pytest.raises(InputError) as error:
         read_tasked_places([path], Projection())
-    told = [f"{problem.place}: {problem.what}" for problem in error.value.problems]
-    assert sorted(told) == sorted(
+    lines = [f"{problem.place}: {problem.what}" for problem in error.value.problems]
+    assert sorted(lines) == sorted(
         [
             "row 3, column 'place_id': 'T1' is a duplicate",
             "row 2, column 'longitude': '999' is not a valid coordinate",
@@ -170,7 +170,7 @@ def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
     assert places["schools"][0] == ["100008"]
 
 
-def test_no_file_is_no_place():
+def test_no_file_gives_no_places():
     """Without a file there are no tasked places, in a table of the same columns."""
     assert read_tasked_places([], Projection()).empty
 
@@ -197,7 +197,7 @@ def test_no_file_gives_no_dates():
 
 
 def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
-    """Dates that do not exist, spans backwards and unknown kinds are told, all of them."""
+    """Dates that do not exist, reversed spans and unknown kinds are all reported."""
     one = _terms(
         tmp_path,
         "*,2025-09-31,2025-12-19,term",
@@ -238,8 +238,8 @@ def test_bell_times_by_urn(tmp_path):
     ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
      "15:15+01:00", "15:1\u0665"],
 )  # fmt: skip
-def test_bell_that_is_no_time_is_named(tmp_path, time):
-    """A bell time that is none is told with file, row, column, value and form."""
+def test_invalid_bell_time_is_reported(tmp_path, time):
+    """An invalid bell time is reported with file, row, column, value and format."""
     path = _bells(tmp_path, "1,15:10", f"2,{time}")
     assert _list_problems(read_bell_times, [path]) == [
         (
@@ -250,14 +250,14 @@ def test_bell_that_is_no_time_is_named(tmp_path, time):
 
 
 @given(st.times())
-def test_every_time_of_day_is_taken(tmp_path_factory, time):
+def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
     path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
     assert read_bell_times([path])["1"] == f"{time:%H:%M}"
 
 
-def test_all_problems_of_bell_times_are_told(tmp_path):
-    """Wrong times, missing URNs and URNs that stand twice, over all files, are told at once."""
+def test_all_problems_of_bell_times_are_reported(tmp_path):
+    """Wrong times, missing and duplicate URNs of all files are reported at once."""
     one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
     two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
     lines = _list_problems(read_bell_times, [one, two])
@@ -285,8 +285,8 @@ def test_gates_by_urn(tmp_path):
     assert len(read_gates([], BNG)) == 0
 
 
-def test_all_problems_of_gates_are_told(tmp_path):
-    """Gates without a place on the globe or URN, or that stand twice, are told by row, all."""
+def test_all_problems_of_gates_are_reported(tmp_path):
+    """Gates without valid coordinates or URN, and duplicates, are all reported by row."""
     bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
     one = _gates(tmp_path, "1,-0.13,51.52", *bad)
     two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
@@ -325,21 +325,21 @@ def test_a_table_by_the_numbers_on_the_card(visits):
     assert table["urn"].isna().all()
 
 
-def test_everything_wrong_is_told(visits):
+def test_everything_wrong_is_reported(visits):
     """One message for each wrong value, with its row, column, the value, and what to do."""
     with pytest.raises(InputError) as raised:
         visits("officer,date,hotspot,stop,minutes,engagements", ",2026-12-01,H1,,15,",
                "SSO-01,01/12/2026,H1,,15,", "SSO-01,2026-12-01,,,15,", "SSO-01,2026-12-01,H1,,900,",
                "SSO-01,2026-12-01,H1,,many,", "SSO-01,2026-12-01,H1,x,15,-1")  # fmt: skip
-    told = [str(problem) for problem in raised.value.problems]
+    lines = [str(problem) for problem in raised.value.problems]
     for row, column, value in [
         (2, "officer", "the officer is missing"), (3, "date", "'01/12/2026'"),
         (4, "hotspot", "the place is missing"),
         (5, "minutes", "'900'"), (6, "minutes", "'many'"), (7, "stop", "'x'"),
         (7, "engagements", "'-1'"),
     ]:  # fmt: skip
-        assert any(f"row {row}, column '{column}': {value}" in line for line in told), column
-    assert len(told) == 7
+        assert any(f"row {row}, column '{column}': {value}" in line for line in lines), column
+    assert len(lines) == 7
 
 
 def test_a_table_without_places_is_refused(visits):
