@@ -115,13 +115,15 @@ def _matching(pattern: str | re.Pattern[str], what: str, remedy: str) -> Rule:
 
 
 ONCE = Rule(_is_first, "{value} is a duplicate", "keep one of the rows")
-URN_GIVEN = Rule(_is_given, "the URN is missing", "write the school's URN")
 DATE = Rule(_is_date, "{value} is not a valid date", "write YYYY-MM-DD")
 NOT_BEFORE = Rule(_is_not_before_from, "{value} is before the first day", "swap the two dates")
 DEGREES = Rule(_is_degrees, "{value} is not a valid coordinate", "write decimal degrees")
 HOURS = Rule(
     _is_time_range, "{value} is not a span of hours", "write HH:MM-HH:MM, or nothing for a day off"
 )
+URN_RULES = (("urn", _given("the URN is missing", "write the school's URN")), ("urn", ONCE))
+SPAN_RULES = (("from", DATE), ("to", DATE), ("to", NOT_BEFORE))
+POINT_RULES = (("longitude", DEGREES), ("latitude", DEGREES))
 
 
 def _build_fields(*names: str) -> tuple[Field, ...]:
@@ -133,21 +135,11 @@ BELL_TIMES = Lookup(
     "bell_times",
     _build_fields("urn", "finish_time"),
     (
-        ("urn", URN_GIVEN),
-        ("urn", ONCE),
+        *URN_RULES,
         ("finish_time", _matching(TIME_OF_DAY, "{value} is not a valid time", BELL_TIME_REMEDY)),
     ),
 )
-GATES = Lookup(
-    "gates",
-    _build_fields("urn", "longitude", "latitude"),
-    (
-        ("urn", URN_GIVEN),
-        ("urn", ONCE),
-        ("longitude", DEGREES),
-        ("latitude", DEGREES),
-    ),
-)
+GATES = Lookup("gates", _build_fields("urn", "longitude", "latitude"), (*URN_RULES, *POINT_RULES))
 OFFICERS_TABLE = Lookup(
     "officers",
     _build_fields(
@@ -171,9 +163,7 @@ TERM_DATES_TABLE = Lookup(
     "term_dates",
     (Field("urn", ("urn or *",), required=True), *_build_fields("from", "to", "kind")),
     (
-        ("from", DATE),
-        ("to", DATE),
-        ("to", NOT_BEFORE),
+        *SPAN_RULES,
         ("urn", _given("the school is missing", "write a URN, or * for all schools")),
         ("kind", _matching("term|closed", "{value} is not a kind", "write term or closed")),
     ),
@@ -189,16 +179,13 @@ TASKED_PLACES_TABLE = Lookup(
     (
         ("place_id", _given("the place's name is missing", "write a short one, such as T1")),
         ("place_id", ONCE),
-        ("longitude", DEGREES),
-        ("latitude", DEGREES),
+        *POINT_RULES,
         (
             "must_visit",
             _matching("(?i:true|false)", "{value} is neither true nor false", MUST_VISIT_REMEDY),
         ),
-        ("schools", _given("the schools are missing", "write URNs separated by ;, or *")),
-        ("from", DATE),
-        ("to", DATE),
-        ("to", NOT_BEFORE),
+        ("schools", _given("the schools are missing", "separate URNs by ;, or write * for all")),
+        *SPAN_RULES,
         ("reason", _given("the reason is missing", "write why")),
         ("by", _given("the requester is missing", "write who asks for it")),
     ),

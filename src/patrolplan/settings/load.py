@@ -127,7 +127,7 @@ def _format_toml(value: object) -> str:
 
 
 def demo_settings() -> Path:
-    """Settings file of the demo borough: in the package, or beside it in a checkout.
+    """Settings file of the demo borough: in the package, or in `data/` of a checkout.
 
     Examples
     --------

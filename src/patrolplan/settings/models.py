@@ -363,8 +363,8 @@ class Settings(Section):
             if any(sign in pattern for sign in "*?[") and not path.is_file():
                 anchor = Path(pattern).anchor  # "C:\\" or "/": glob takes relative patterns only
                 root = Path(anchor) if anchor else self.folder
-                found = root.glob(pattern[len(anchor) :])
-                matches[pattern] = tuple(sorted(one for one in found if one.is_file()))
+                paths = root.glob(pattern[len(anchor) :])
+                matches[pattern] = tuple(sorted(one for one in paths if one.is_file()))
             else:
                 matches[pattern] = (path,)
         return matches

@@ -103,7 +103,7 @@ def fetch_open_data(
     SettingsError
         When the settings give no limits, or no file that fetch can write.
     FetchError
-        When a server fails or refuses; what came is kept for the next call.
+        When a server fails or refuses; what came is stored for the next call.
     OutputError
         When a file cannot be written.
     """

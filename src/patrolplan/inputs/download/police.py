@@ -1,7 +1,7 @@
 """Street crimes from the data.police.uk API, as rows of its monthly files.
 
 The API answers for a polygon, and refuses one that holds more than 10,000 crimes of a month. So an
-area is asked for in cells, which are halved where they hold too many. A month's file is the same,
+area is requested in cells, which are halved where they hold too many. A month's file is the same,
 byte for byte, however its area was cut and wherever a fetch broke off: crimes are known by the
 API's number, those outside the area are dropped, and the rest are sorted.
 """
@@ -291,7 +291,7 @@ class CrimeFetcher:
         self._answers = answers
         halved = answers.read(HALVED_CELLS_FILE)
         self._halved: set[str] = set(halved) if isinstance(halved, list) else set()
-        for name in answers.list_names("*/*.json"):  # a stored cell tells which ones were halved
+        for name in answers.list_names("*/*.json"):  # a stored cell shows which ones were halved
             steps = Path(name).stem.split("-")
             self._halved |= {"-".join(steps[:count]) for count in range(1, len(steps))}
 
