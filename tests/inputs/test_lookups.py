@@ -342,6 +342,12 @@ def test_everything_wrong_is_reported(visits):
     assert len(lines) == 7
 
 
+def test_a_missing_column_of_visits_has_no_mapping(visits):
+    """The table is an option of the command, so no settings could map its columns."""
+    with pytest.raises(InputError, match=r"no column 'date'; add it\.$"):
+        visits("officer,stop,minutes", "SSO-01,1,15")
+
+
 def test_a_table_without_places_is_refused(visits):
     """A visit is somewhere."""
     with pytest.raises(InputError, match="neither 'hotspot' nor 'stop'"):

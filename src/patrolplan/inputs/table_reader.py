@@ -265,6 +265,7 @@ def _match_columns(
         close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
         hint = f" (nearest: '{close[0]}')" if close else ""
         remedy = f"add it or map it under [columns.{source}], {ours} = 'their name'"
+        remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping
         problems.add(path, f"no column '{name}'{hint}", remedy)
     problems.raise_if_any()
     return theirs
