@@ -57,7 +57,9 @@ def test_missing_file(run, small, source):
     row = next(k for k, line in enumerate(text) if line.startswith(f"{source} = "))
     text[row] = f'{source} = "gone.csv"'
     small.write_text("\n".join(text), encoding="utf-8")
-    _refused(run, small, expected=[("gone.csv: there is no such file", f"mend [sources] {source}")])
+    _refused(
+        run, small, expected=[("gone.csv: the file does not exist", f"correct [sources] {source}")]
+    )
 
 
 def test_pattern_without_a_match(run, small):
@@ -191,7 +193,13 @@ def test_unknown_key(run, small):
     _refused(
         run,
         small,
-        expected=[("patrolplan.toml, key 'patrol.dwell'", "did you mean 'dwell_minutes'?", "mend")],
+        expected=[
+            (
+                "patrolplan.toml, key 'patrol.dwell'",
+                "did you mean 'dwell_minutes'?",
+                "correct or remove it",
+            )
+        ],
     )
 
 

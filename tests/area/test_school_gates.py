@@ -89,7 +89,7 @@ def test_an_urn_that_no_school_has_is_reported_with_the_nearest(lane, table):
     [
         ("100003", "not open"),
         ("100004", "outside the area"),
-        ("100002", "not asked for in [schools]"),
+        ("100002", "not selected in [schools]"),
     ],
 )
 def test_rows_of_schools_that_are_left_out_are_counted_with_the_reason(lane, table, urn, why):

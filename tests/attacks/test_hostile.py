@@ -103,7 +103,7 @@ def test_large_files_are_refused(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 100_000))
     check_size(path)
     monkeypatch.setattr(bounds, "MAX_FILE_BYTES", 100)
-    with pytest.raises(InputError, match=r"is larger than .*give a smaller extract"):
+    with pytest.raises(InputError, match=r"is larger than .*use a smaller extract"):
         check_size(path)
 
 

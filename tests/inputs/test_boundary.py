@@ -55,7 +55,7 @@ def test_boundary_polygons_are_joined_in_metres(tmp_path):
     assert _boundary(tmp_path, degrees).area == pytest.approx(500_000, rel=1e-3)
 
 
-def test_boundary_drawn_across_itself_is_taken(tmp_path):
+def test_boundary_that_crosses_itself_is_repaired(tmp_path):
     """A polygon that crosses itself, as drawn by hand, still makes an area."""
     bow = shapely.Polygon([(0, 0), (1000, 1000), (1000, 0), (0, 1000)])
     square = shapely.box(200, 0, 800, 1000)
@@ -67,31 +67,31 @@ def test_boundary_drawn_across_itself_is_taken(tmp_path):
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (None, "there is no such file"),
-        ("", "is no file of polygons"),
-        ("lon,lat\n1,2\n", "is no file of polygons"),
-        ('{"type": "FeatureCollection", "features": [', "is no file of polygons"),
+        (None, "the file does not exist"),
+        ("", "is not a file of polygons"),
+        ("lon,lat\n1,2\n", "is not a file of polygons"),
+        ('{"type": "FeatureCollection", "features": [', "is not a file of polygons"),
         (
             '{"type": "Point", "coordinates": [0, 51]}',
-            "holds no polygon",
+            "has no polygon",
         ),
-        ('{"type": "FeatureCollection", "features": []}', "holds no polygon"),
+        ('{"type": "FeatureCollection", "features": []}', "has no polygon"),
     ],
 )
 def test_boundary_that_cannot_be_used(tmp_path, content, what):
-    """A boundary file that is missing, broken or without a polygon is told as what it is."""
+    """A boundary file that is missing, broken or without a polygon is refused with the reason."""
     if content is not None:
         (tmp_path / "b.geojson").write_text(content, encoding="utf-8")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _limits(tmp_path, boundary="b.geojson")
-    assert "b.geojson" in str(told.value)
-    assert what in str(told.value)
+    assert "b.geojson" in str(error.value)
+    assert what in str(error.value)
 
 
 def test_boundary_without_crs_is_refused(tmp_path):
-    """A shapefile without its .prj says no CRS, and is refused."""
+    """A shapefile without its .prj has no CRS, and is refused."""
     shape = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:27700")
     shape.to_file(tmp_path / "b.shp")
     (tmp_path / "b.prj").unlink()
-    with pytest.raises(InputError, match="says no CRS"):
+    with pytest.raises(InputError, match="has no CRS"):
         _limits(tmp_path, boundary="b.shp")

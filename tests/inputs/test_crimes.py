@@ -36,23 +36,23 @@ def cache(tmp_path, monkeypatch):
 
 def read(path):
     """Incidents of a file, and what was left out."""
-    told = LeftOut()
-    return read_crimes([path], Projection("EPSG:27700"), told).incidents, told.rows
+    left_out = LeftOut()
+    return read_crimes([path], Projection("EPSG:27700"), left_out).incidents, left_out.rows
 
 
 def test_second_reading_equals_the_first(cache, tmp_path, monkeypatch):
     """The second time rows and what was left out are the same, and the file is not parsed."""
     path = tmp_path / "2024-01-street.csv"
     path.write_text(OPEN, encoding="utf-8")
-    first, told = read(path)
+    first, left_out = read(path)
     monkeypatch.setattr("patrolplan.inputs.crimes.read_table", None)
-    second, told_again = read(path)
+    second, left_out_again = read(path)
     pd.testing.assert_frame_equal(first, second)
-    assert told == told_again
+    assert left_out == left_out_again
     assert len(list(cache.rglob("*.entry"))) == 1
 
 
-def test_changed_bytes_are_read_anew(cache, tmp_path):  # noqa: ARG001 - a fresh cache
+def test_changed_bytes_are_read_again(cache, tmp_path):  # noqa: ARG001 - a fresh cache
     """A file of the same name, size and date but other content is another file."""
     path = tmp_path / "2024-01-street.csv"
     path.write_text(OPEN, encoding="utf-8")
@@ -165,7 +165,7 @@ def test_doubles_have_id_month_category_and_point_in_common(tmp_path, other, dou
     first = _file(tmp_path, [_row("x1")], "a.csv")
     second = _file(tmp_path, [_row(**{"crime_id": "x1"} | other)], "b.csv")
     crimes, left_out = _read(first, second)
-    assert left_out == ({"stand in an earlier file too": 1} if double else {})
+    assert left_out == ({"also in an earlier file": 1} if double else {})
     assert len(crimes.incidents) == 2 - double
 
 
@@ -177,7 +177,7 @@ def test_doubles_have_id_month_category_and_point_in_common(tmp_path, other, dou
     ).filter(any)
 )
 def test_doubles_equal_the_plain_rule(tmp_path_factory, files):
-    """Over any files, the rows kept are those that no earlier file holds, read row by row."""
+    """Over any files, the rows that remain are those in no earlier file, read row by row."""
     folder = tmp_path_factory.mktemp("doubles")
     expected = []
     seen = set()
@@ -244,7 +244,7 @@ def test_own_extract_with_times_and_grid(tmp_path):
     assert list(incidents.geometry.x) == [529509, 529500.5]
 
 
-def test_dates_without_clock_are_no_known_times(tmp_path):
+def test_dates_without_clock_have_no_known_time(tmp_path):
     """An extract that gives days but no hours has exact places, and no known times."""
     path = tmp_path / "e.csv"
     path.write_text(
@@ -257,8 +257,8 @@ def test_dates_without_clock_are_no_known_times(tmp_path):
     assert not crimes.incidents["timed"].any()
 
 
-def test_a_date_alone_among_times_is_no_midnight(tmp_path):
-    """Each row tells for itself whether it has a time; 00:00 stands for none where it abounds."""
+def test_a_date_alone_among_times_is_not_midnight(tmp_path):
+    """Each row has a time or not; 00:00 means an unknown time where it is too common."""
     rows = [f"2024-05-{day:02d} 00:00,Drugs" for day in range(1, 9)]
     rows += ["2024-05-03,Robbery", "2024-05-03 15:40,Robbery", "2024-05-04 00:00,Robbery"]
     rows += ["2024-05-04 09:00,Drugs"]
@@ -315,7 +315,7 @@ def test_each_file_is_read_by_its_own_columns(tmp_path):
     assert np.hypot(*(crimes.incidents.geometry.iloc[1].coords[0] - np.array([529509, 181782]))) < 1
 
 
-def test_problems_of_all_files_are_told(tmp_path):
+def test_problems_of_all_files_are_reported(tmp_path):
     """Each file that cannot be used is named, with its own fault."""
     good = _file(tmp_path, [_row("1")])
     for name, content in {
@@ -326,9 +326,9 @@ def test_problems_of_all_files_are_told(tmp_path):
     }.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     paths = [good, *(tmp_path / f"{n}.csv" for n in ("empty", "nowhere", "never", "what", "gone"))]
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _read(*paths)
-    lines = str(told.value).splitlines()
+    lines = str(error.value).splitlines()
     assert len(lines) == 5
     for line, (name, what) in zip(
         lines,
@@ -337,7 +337,7 @@ def test_problems_of_all_files_are_told(tmp_path):
             ("nowhere.csv", "has no coordinates"),
             ("never.csv", "has neither a Month nor a date and time"),
             ("what.csv", "no column 'Crime type'"),
-            ("gone.csv", "there is no such file"),
+            ("gone.csv", "the file does not exist"),
         ],
         strict=True,
     ):
@@ -347,7 +347,7 @@ def test_problems_of_all_files_are_told(tmp_path):
 
 def test_no_row_left_is_a_problem(tmp_path):
     """Files whose rows all fall out are refused, with what to check."""
-    with pytest.raises(InputError, match=r"no row with a category, month and place is left"):
+    with pytest.raises(InputError, match=r"no row with a category, month and place remains"):
         _read(_file(tmp_path, [_row(lon="", lat="")]))
     with pytest.raises(InputError, match="leave_out_forces"):
         _read(_file(tmp_path, [_row("1")], "b.csv"), leave_out_forces=("Met",))
@@ -367,8 +367,8 @@ def test_gzip_in_folders_by_month(tmp_path):
     pd.testing.assert_frame_equal(pd.DataFrame(parts.incidents), pd.DataFrame(whole.incidents))
 
 
-def test_every_incident_stands_at_one_of_the_places(tmp_path):
-    """The different places are told once, and which of them each incident stands at."""
+def test_every_incident_has_one_of_the_places(tmp_path):
+    """Distinct places are listed once, with the place of each incident."""
     rows = [_row(), _row(lon="-0.131"), _row(), _row(lon=""), _row(lat="51.521")]
     crimes, _ = _read(_file(tmp_path, rows))
     at = shapely.get_coordinates(crimes.incidents.geometry.values)

@@ -55,34 +55,34 @@ BOMB = '<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (BOMB + HEAD + TAIL, "declares a document type"),
         ((BOMB + HEAD + TAIL).encode("utf-16"), "declares a document type"),
-        (HEAD, "is no GPX (no element found"),
-        ("", "is no GPX (no element found"),
-        (b"\x00\xff\x00", "is no GPX"),
-        ("<html></html>", "is no GPX but <html>"),
+        (HEAD, "is not GPX (no element found"),
+        ("", "is not GPX (no element found"),
+        (b"\x00\xff\x00", "is not GPX"),
+        ("<html></html>", "is not GPX but <html>"),
         (HEAD + TAIL, "holds 0 track points, 0 of them with a time; record a track"),
         (HEAD + _point(None) * 3 + TAIL, "holds 3 track points, 0 of them with a time"),
         (
             HEAD + _point("2026-12-01T15:00:00Z") + _point("x", latitude=95) + TAIL,
-            "1 track points have no latitude, the first of them number 2",
+            "1 track points have no latitude, the first is number 2",
         ),
         (HEAD + _point("2026-12-01T15:00:00Z", longitude="nan") + TAIL, "have no longitude"),
     ],
 )
-def test_what_is_no_track_is_refused(track, content, told):
+def test_a_file_that_is_not_a_track_is_refused(track, content, message):
     """The message says what the file is or lacks."""
     with pytest.raises(InputError) as raised:
         track(content)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert "walk.gpx" in str(raised.value)
 
 
 def test_missing_and_huge_files_are_refused(tmp_path):
     """A file that is not there is named, one that is too large is not read."""
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="the file does not exist"):
         read_track(tmp_path / "none.gpx")
     path = tmp_path / "huge.gpx"
     with path.open("wb") as stream:

@@ -79,7 +79,7 @@ def test_one_way_edges_lead_the_way_they_are_driven(tmp_path):
     assert streets.vertex_node[streets.vertex_way == row].tolist() == [3, 2]
 
 
-def test_closed_edges_are_no_streets(tmp_path):
+def test_closed_edges_are_not_streets(tmp_path):
     """The one rule of what can be walked holds for graphs as well."""
     edges = [
         (1, 2, {"highway": "residential"}),
@@ -106,10 +106,10 @@ def test_projected_graphs_are_read(tmp_path):
     ],
 )
 def test_graphs_that_osmnx_did_not_make_are_refused(tmp_path, spoil):
-    """A graph without CRS, way numbers, coordinates or edges is told as no street graph."""
+    """A graph without CRS, way numbers, coordinates or edges is refused as not a street graph."""
     graph = _graph((1, 2, {"highway": "residential"}))
     spoil(graph)
     path = tmp_path / "g.graphml"
     nx.write_graphml(graph, path)
-    with pytest.raises(InputError, match="no street graph of osmnx"):
+    with pytest.raises(InputError, match="not a street graph from osmnx"):
         read_graphml(path, BNG)

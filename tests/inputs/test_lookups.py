@@ -73,40 +73,37 @@ def test_no_file_gives_no_officers():
 
 
 @pytest.mark.parametrize(
-    ("row", "column"),
+    ("column", "value"),
     [
-        ({"officer": ""}, "officer"),
-        ({"mon": "14:30"}, "mon"),
-        ({"tue": "18:30-14:30"}, "tue"),
-        ({"wed": "14:30-14:30"}, "wed"),
-        ({"thu": "14:30-24:30"}, "thu"),
-        ({"fri": "off"}, "fri"),
-        ({"max_patrols_per_week": "-1"}, "max_patrols_per_week"),
-        ({"max_patrols_per_week": "2.5"}, "max_patrols_per_week"),
-        ({"max_patrols_per_week": ""}, "max_patrols_per_week"),
-        ({"mode": "car"}, "mode"),
-        ({"mode": ""}, "mode"),
-        ({"base_longitude": "190"}, "base_longitude"),
-        ({"base_latitude": "51,5".replace(",", ".5.")}, "base_latitude"),
-        ({"base_latitude": ""}, "base_latitude"),
+        ("mon", "14:30"), ("tue", "18:30-14:30"), ("wed", "14:30-14:30"), ("thu", "14:30-24:30"),
+        ("fri", "off"), ("max_patrols_per_week", "-1"), ("max_patrols_per_week", "2.5"),
+        ("max_patrols_per_week", ""), ("mode", "car"), ("mode", ""), ("base_longitude", "190"),
+        ("base_latitude", "51.5.5"), ("base_latitude", ""),
     ],
-)
-def test_wrong_value_is_named_by_row_and_column(tmp_path, row, column):
-    """A value that is not as the contracts say is told with row, column and itself."""
-    path = _officers(tmp_path, {"officer": "SSO-00"}, row)
+)  # fmt: skip
+def test_wrong_value_is_named_by_row_and_column(tmp_path, column, value):
+    """A value that breaks a rule is reported with its row, its column and itself."""
+    path = _officers(tmp_path, {"officer": "SSO-00"}, {column: value})
     (line,) = _list_problems(read_officers, [path], BNG)
-    assert line.startswith(f"{path}, row 3, column '{column}': '{row[column]}'")
+    assert line.startswith(f"{path}, row 3, column '{column}': '{value}'")
+
+
+def test_a_missing_name_is_reported(tmp_path):
+    """An officer without a name is reported by row and column."""
+    path = _officers(tmp_path, {"officer": "SSO-00"}, {"officer": ""})
+    (line,) = _list_problems(read_officers, [path], BNG)
+    assert line.startswith(f"{path}, row 3, column 'officer': the officer's name is missing; write")
 
 
 def test_all_wrong_values_of_all_files_are_named(tmp_path):
-    """Problems of several rows and files are told at once, doubled names across files too."""
+    """Problems of several rows and files are reported at once, with duplicates across files."""
     one = _officers(
         tmp_path, {"mode": "car", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
     )
     two = _officers(tmp_path, {"officer": "B"}, name="2.csv")
     lines = _list_problems(read_officers, [one, two], BNG)
     assert len(lines) == 4
-    assert any("2.csv, row 2, column 'officer': 'B' stands twice" in line for line in lines)
+    assert any("2.csv, row 2, column 'officer': 'B' is a duplicate" in line for line in lines)
 
 
 TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
@@ -128,8 +125,8 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
     assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
 
 
-def test_every_wrong_value_is_told_at_once(tmp_path):
-    """All wrong values are told, each with its row, column and remedy."""
+def test_every_wrong_value_is_reported_at_once(tmp_path):
+    """All wrong values are reported, each with its row and column."""
     path = _tasked(
         tmp_path,
         "T1,999,51.5,maybe,*,2026-13-01,2026-12-18,,Insp. A",
@@ -137,17 +134,17 @@ def test_every_wrong_value_is_told_at_once(tmp_path):
     )
     with pytest.raises(InputError) as error:
         read_tasked_places([path], Projection())
-    told = [f"{problem.place}: {problem.what}" for problem in error.value.problems]
-    assert sorted(told) == sorted(
+    lines = [f"{problem.place}: {problem.what}" for problem in error.value.problems]
+    assert sorted(lines) == sorted(
         [
-            "row 3, column 'place_id': 'T1' stands twice",
-            "row 2, column 'longitude': '999' is no coordinate",
+            "row 3, column 'place_id': 'T1' is a duplicate",
+            "row 2, column 'longitude': '999' is not a valid coordinate",
             "row 2, column 'must_visit': 'maybe' is neither true nor false",
-            "row 3, column 'schools': '' names no school",
-            "row 2, column 'from': '2026-13-01' is no date",
+            "row 3, column 'schools': the schools are missing",
+            "row 2, column 'from': '2026-13-01' is not a valid date",
             "row 3, column 'to': '2026-12-01' is before the first day",
-            "row 2, column 'reason': '' is missing",
-            "row 3, column 'by': '' is missing",
+            "row 2, column 'reason': the reason is missing",
+            "row 3, column 'by': the requester is missing",
         ]
     )
 
@@ -157,7 +154,7 @@ def test_a_place_in_two_files_is_a_duplicate(tmp_path):
     row = "T1,-0.1346,51.5205,true,100,2026-11-02,2026-12-18,robberies,Insp. A"
     one, two = (_tasked(tmp_path, row, name=name) for name in ("1.csv", "2.csv"))
     (line,) = _list_problems(read_tasked_places, [one, two], BNG)
-    assert line.startswith(f"{two}, row 2, column 'place_id': 'T1' stands twice")
+    assert line.startswith(f"{two}, row 2, column 'place_id': 'T1' is a duplicate")
 
 
 def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
@@ -173,7 +170,7 @@ def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
     assert places["schools"][0] == ["100008"]
 
 
-def test_no_file_is_no_place():
+def test_no_file_gives_no_places():
     """Without a file there are no tasked places, in a table of the same columns."""
     assert read_tasked_places([], Projection()).empty
 
@@ -200,7 +197,7 @@ def test_no_file_gives_no_dates():
 
 
 def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
-    """Dates that do not exist, spans backwards and unknown kinds are told, all of them."""
+    """Dates that do not exist, reversed spans and unknown kinds are all reported."""
     one = _terms(
         tmp_path,
         "*,2025-09-31,2025-12-19,term",
@@ -211,12 +208,12 @@ def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
     two = _terms(tmp_path, "*,,2025-12-19,term", name="two.csv")
     lines = _list_problems(read_term_dates, [one, two])
     expected = [
-        f"{one}, row 2, column 'from': '2025-09-31' is no date",
-        f"{one}, row 3, column 'to': '19/12/2025' is no date",
+        f"{one}, row 2, column 'from': '2025-09-31' is not a valid date",
+        f"{one}, row 3, column 'to': '19/12/2025' is not a valid date",
         f"{one}, row 4, column 'to': '2025-09-01' is before the first day",
-        f"{one}, row 5, column 'urn': '' names no school",
-        f"{one}, row 5, column 'kind': 'holiday' is no kind",
-        f"{two}, row 2, column 'from': '' is no date",
+        f"{one}, row 5, column 'urn': the school is missing",
+        f"{one}, row 5, column 'kind': 'holiday' is not a kind",
+        f"{two}, row 2, column 'from': '' is not a valid date",
     ]
     assert len(lines) == len(expected)
     for start in expected:
@@ -241,35 +238,35 @@ def test_bell_times_by_urn(tmp_path):
     ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
      "15:15+01:00", "15:1\u0665"],
 )  # fmt: skip
-def test_bell_that_is_no_time_is_named(tmp_path, time):
-    """A bell time that is none is told with file, row, column, value and form."""
+def test_invalid_bell_time_is_reported(tmp_path, time):
+    """An invalid bell time is reported with file, row, column, value and format."""
     path = _bells(tmp_path, "1,15:10", f"2,{time}")
     assert _list_problems(read_bell_times, [path]) == [
         (
-            f"{path}, row 3, column 'finish_time': '{time}' is no time of day; "
-            "write hours and minutes as HH:MM, such as 15:10."
+            f"{path}, row 3, column 'finish_time': '{time}' is not a valid time; "
+            "write HH:MM, such as 15:10."
         )
     ]
 
 
 @given(st.times())
-def test_every_time_of_day_is_taken(tmp_path_factory, time):
+def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
     path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
     assert read_bell_times([path])["1"] == f"{time:%H:%M}"
 
 
-def test_all_problems_of_bell_times_are_told(tmp_path):
-    """Wrong times, missing URNs and URNs that stand twice, over all files, are told at once."""
+def test_all_problems_of_bell_times_are_reported(tmp_path):
+    """Wrong times, missing and duplicate URNs of all files are reported at once."""
     one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
     two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
     lines = _list_problems(read_bell_times, [one, two])
     assert len(lines) == 5
     for place, what in [
         ("one.csv, row 4, column 'urn'", "the URN is missing"),
-        ("one.csv, row 3, column 'urn'", "the URN '1' stands twice"),
+        ("one.csv, row 3, column 'urn'", "'1' is a duplicate"),
         ("one.csv, row 5, column 'finish_time'", "'26:00'"),
-        ("two.csv, row 2, column 'urn'", "the URN '1' stands twice"),
+        ("two.csv, row 2, column 'urn'", "'1' is a duplicate"),
         ("two.csv, row 3, column 'finish_time'", "'x'"),
     ]:
         assert any(place in line and what in line for line in lines), place
@@ -288,20 +285,20 @@ def test_gates_by_urn(tmp_path):
     assert len(read_gates([], BNG)) == 0
 
 
-def test_all_problems_of_gates_are_told(tmp_path):
-    """Gates without a place on the globe or URN, or that stand twice, are told by row, all."""
+def test_all_problems_of_gates_are_reported(tmp_path):
+    """Gates without valid coordinates or URN, and duplicates, are all reported by row."""
     bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
     one = _gates(tmp_path, "1,-0.13,51.52", *bad)
     two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
     lines = _list_problems(read_gates, [one, two], BNG)
     assert len(lines) == 6
     for place, what in [
-        ("gates.csv, row 3, column 'longitude'", "'' is no coordinate of a gate"),
-        ("gates.csv, row 4, column 'latitude'", "'north' is no coordinate of a gate"),
+        ("gates.csv, row 3, column 'longitude'", "'' is not a valid coordinate"),
+        ("gates.csv, row 4, column 'latitude'", "'north' is not a valid coordinate"),
         ("gates.csv, row 5", "the URN is missing"),
-        ("gates.csv, row 6, column 'longitude'", "'200' is no coordinate of a gate"),
-        ("gates.csv, row 7, column 'latitude'", "'-91' is no coordinate of a gate"),
-        ("two.csv, row 2", "the URN '1' stands twice"),
+        ("gates.csv, row 6, column 'longitude'", "'200' is not a valid coordinate"),
+        ("gates.csv, row 7, column 'latitude'", "'-91' is not a valid coordinate"),
+        ("two.csv, row 2", "'1' is a duplicate"),
     ]:
         assert any(place in line and what in line for line in lines), place
 
@@ -328,20 +325,27 @@ def test_a_table_by_the_numbers_on_the_card(visits):
     assert table["urn"].isna().all()
 
 
-def test_everything_wrong_is_told(visits):
+def test_everything_wrong_is_reported(visits):
     """One message for each wrong value, with its row, column, the value, and what to do."""
     with pytest.raises(InputError) as raised:
         visits("officer,date,hotspot,stop,minutes,engagements", ",2026-12-01,H1,,15,",
                "SSO-01,01/12/2026,H1,,15,", "SSO-01,2026-12-01,,,15,", "SSO-01,2026-12-01,H1,,900,",
                "SSO-01,2026-12-01,H1,,many,", "SSO-01,2026-12-01,H1,x,15,-1")  # fmt: skip
-    told = [str(problem) for problem in raised.value.problems]
+    lines = [str(problem) for problem in raised.value.problems]
     for row, column, value in [
-        (2, "officer", "''"), (3, "date", "'01/12/2026'"), (4, "hotspot", "''"),
+        (2, "officer", "the officer is missing"), (3, "date", "'01/12/2026'"),
+        (4, "hotspot", "the place is missing"),
         (5, "minutes", "'900'"), (6, "minutes", "'many'"), (7, "stop", "'x'"),
         (7, "engagements", "'-1'"),
     ]:  # fmt: skip
-        assert any(f"row {row}, column '{column}': {value}" in line for line in told), column
-    assert len(told) == 7
+        assert any(f"row {row}, column '{column}': {value}" in line for line in lines), column
+    assert len(lines) == 7
+
+
+def test_a_missing_column_of_visits_has_no_mapping(visits):
+    """The table is an option of the command, so no settings could map its columns."""
+    with pytest.raises(InputError, match=r"no column 'date'; add it\.$"):
+        visits("officer,stop,minutes", "SSO-01,1,15")
 
 
 def test_a_table_without_places_is_refused(visits):

@@ -116,7 +116,7 @@ def test_open_to_people_on_foot(tags):
     ],
 )
 def test_not_open_to_people_on_foot(tags):
-    """Private, indoor, unbuilt and motor ways are no streets, nor is what has no highway tag."""
+    """Private, indoor, unbuilt and motor ways, and ways without a highway tag, are not streets."""
     assert not is_walkable(tags)
 
 

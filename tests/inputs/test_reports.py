@@ -101,10 +101,10 @@ def test_a_wrong_value_leaves_the_row_out_and_is_counted(tmp_path, row, reason):
 
 
 def test_the_same_report_again_counts_once(tmp_path):
-    """A report whose ID stands twice is taken once; reports without an ID are all taken."""
+    """A report with a duplicate ID counts once; reports without an ID all count."""
     table, left_out = _read(_file(tmp_path, {}, {}, {"report_id": ""}, {"report_id": ""}))
     assert len(table) == 3
-    assert _reasons(left_out) == {"the same report again": "fewer than 5"}
+    assert _reasons(left_out) == {"duplicate report": "fewer than 5"}
 
 
 def test_untidiness_of_the_synthetic_return(shared):
@@ -123,7 +123,7 @@ def test_untidiness_of_the_synthetic_return(shared):
     table, left_out = _read(path)
     reasons = _reasons(left_out)
     faults = {
-        "the same report again": again,
+        "duplicate report": again,
         "without coordinates": blank,
         "coordinates are zero": zero,
         "longitude and latitude are swapped": swapped,
@@ -136,46 +136,46 @@ def test_untidiness_of_the_synthetic_return(shared):
 
 
 @given(count=st.integers(1, 12), threshold=st.integers(2, 8))
-def test_counts_under_the_threshold_are_told_as_fewer(tmp_path_factory, count, threshold):
-    """A count of faulty reports is rounded down in steps, and told as fewer under the threshold."""
+def test_counts_under_the_threshold_are_shown_as_fewer(tmp_path_factory, count, threshold):
+    """Counts of faulty reports are rounded down, and shown as "fewer than" under the threshold."""
     rows = [{"report_id": f"R{number}", "time_band": "noon"} for number in range(count)]
     path = _file(tmp_path_factory.mktemp("r"), {"report_id": "good"}, *rows)
     _, left_out = _read(path, threshold)
     rounded = int(suppress_and_round(count, threshold))
-    said = f"fewer than {threshold}" if rounded == 0 else str(rounded)
-    assert [(row.count_text, row.count) for row in left_out.rows] == [(said, rounded)]
+    shown = f"fewer than {threshold}" if rounded == 0 else str(rounded)
+    assert [(row.count_text, row.count) for row in left_out.rows] == [(shown, rounded)]
 
 
-def test_free_text_is_never_asked_for_in_csv(tmp_path, monkeypatch):
-    """The CSV reader is asked for the wanted columns alone, however the file is called."""
-    asked = []
+def test_free_text_is_never_read_from_csv(tmp_path, monkeypatch):
+    """The CSV reader gets the wanted columns only, whatever the file's name."""
+    requested = []
     real = pd.read_csv
 
     def spy(*args, **options):
-        asked.append(options.get("usecols"))
+        requested.append(options.get("usecols"))
         table = real(*args, **options)
         assert set(table.columns) <= ALLOWED
         return table
 
     monkeypatch.setattr(tabular.pd, "read_csv", spy)
     _read(_file(tmp_path, {}))
-    assert [set(columns) for columns in asked] == [ALLOWED]
+    assert [set(columns) for columns in requested] == [ALLOWED]
 
 
-def test_free_text_is_never_asked_for_in_parquet(tmp_path, monkeypatch):
+def test_free_text_is_never_read_from_parquet(tmp_path, monkeypatch):
     """Of a Parquet file the wanted columns alone are read."""
-    asked = []
+    requested = []
     real = parquet.read_table
 
     def spy(*args, **options):
-        asked.append(set(options["columns"]))
+        requested.append(set(options["columns"]))
         return real(*args, **options)
 
     monkeypatch.setattr(tabular.parquet, "read_table", spy)
     pd.DataFrame([GOOD]).to_parquet(tmp_path / "reports.parquet")
     table, _ = _read(tmp_path / "reports.parquet")
     assert len(table) == 1
-    assert asked == [ALLOWED]
+    assert requested == [ALLOWED]
 
 
 PERSONAL = "Zaphod7Elmrow"
@@ -192,26 +192,26 @@ PERSONAL = "Zaphod7Elmrow"
         f"{PERSONAL}\0{PERSONAL}",
     ],
 )
-def test_no_message_shows_what_stands_in_reports(tmp_path, content):
-    """Whatever is wrong with a file of reports, no message repeats what stands in it."""
+def test_no_message_shows_the_content_of_reports(tmp_path, content):
+    """Whatever is wrong with a file of reports, no message repeats its content."""
     path = tmp_path / "reports.csv"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _read(path)
-    assert str(path) in str(told.value)
-    message = str(told.value).replace(str(path), "")
+    assert str(path) in str(error.value)
+    message = str(error.value).replace(str(path), "")
     for value in (PERSONAL, "after_schoo'", "longitud'", "followe'"):
         assert value not in message
 
 
-def test_missing_columns_are_all_told(tmp_path):
+def test_missing_columns_are_all_reported(tmp_path):
     """Every column of the contracts that a file of reports lacks is named."""
     path = tmp_path / "reports.csv"
     path.write_text("report_id,longitude,latitude\n1,2,3\n", encoding="utf-8")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _read(path)
     for column in ("reported_on", "time_band", "place_factor", "behaviour_factor"):
-        assert f"no column '{column}'" in str(told.value)
+        assert f"no column '{column}'" in str(error.value)
 
 
 def test_columns_can_be_mapped(tmp_path):

@@ -29,9 +29,9 @@ def _read(*paths, columns=None, **wanted):
 
 
 def _refused(call):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         call()
-    return str(told.value)
+    return str(error.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
@@ -68,14 +68,14 @@ def test_school_without_coordinates_is_counted(shared):
 
 
 def test_atlas_by_column_mapping(shared):
-    """The 2016 atlas reads by a mapping; a URN that stands once a phase is one school."""
+    """The 2016 atlas reads by a mapping; a URN with a row for each phase is one school."""
     path = shared / "data/schools/london_schools_atlas_2016.csv"
     raw = pd.read_csv(path, dtype=str, encoding="cp1252")
     is_open = raw["STATUS"].str.startswith("Open")
     raw = raw[is_open]
     schools, left_out = _read(path, columns={"name": "SCHOOL_NAM", "phase": "PHASE"})
     assert left_out["not open"] == (~is_open).sum() > 0
-    assert left_out["the same URN again"] == raw["URN"].duplicated().sum() > 0
+    assert left_out["duplicate URN"] == raw["URN"].duplicated().sum() > 0
     assert schools["urn"].is_unique
     assert len(schools) == raw["URN"].nunique()
     grid = raw.drop_duplicates("URN").set_index("URN")[["EASTING", "NORTHING"]].astype(float)
@@ -86,16 +86,16 @@ def test_atlas_by_column_mapping(shared):
 
 def test_schools_without_coordinate_columns_are_refused(tmp_path):
     """A file of schools without Easting is refused with what to add or map."""
-    told = _refused(lambda: _read(_file(tmp_path, "1,Hill", header="URN,EstablishmentName")))
-    assert "schools.csv: has no coordinates" in told
-    assert "[columns.schools]" in told
+    message = _refused(lambda: _read(_file(tmp_path, "1,Hill", header="URN,EstablishmentName")))
+    assert "schools.csv: has no coordinates" in message
+    assert "[columns.schools]" in message
 
 
 def test_half_a_pair_of_coordinates_is_refused(tmp_path):
-    """Northing alone is no place."""
+    """Northing alone gives no coordinates."""
     header = "URN,EstablishmentName,Northing"
-    told = _refused(lambda: _read(_file(tmp_path, "1,Hill,181782", header=header)))
-    assert "neither Longitude and Latitude nor Easting and Northing" in told
+    message = _refused(lambda: _read(_file(tmp_path, "1,Hill,181782", header=header)))
+    assert "neither Longitude and Latitude nor Easting and Northing" in message
 
 
 def test_every_school_left_out_is_counted_once(tmp_path):
@@ -116,8 +116,8 @@ def test_every_school_left_out_is_counted_once(tmp_path):
     assert left_out == {
         "without a URN of letters and digits": 1,
         "not open": 2,
-        "the same URN again": 1,
-        "not asked for in [schools]": 1,
+        "duplicate URN": 1,
+        "not selected in [schools]": 1,
         "without coordinates": 1,
     }
 
@@ -125,7 +125,7 @@ def test_every_school_left_out_is_counted_once(tmp_path):
 @pytest.mark.parametrize(
     "urn", ["../../etc/passwd", "..", "a/b", "a\\b", ".hidden", "C:x", "100 008", "-1", "x" * 33]
 )
-def test_urns_that_are_no_plain_names_are_left_out(tmp_path, urn):
+def test_urns_that_are_not_plain_names_are_left_out(tmp_path, urn):
     """A URN names files, so one with tricks in it is left out and counted."""
     rows = ("1,Good,Open,S,529509,181782", f"{urn},Trick,Open,S,529509,181782")
     schools, left_out = _read(_file(tmp_path, *rows))
@@ -145,13 +145,13 @@ def test_schools_are_sorted_by_number(tmp_path):
     assert list(_read(_file(tmp_path, *rows))[0]["urn"]) == ["9", "20", "100"]
 
 
-def test_school_asked_for_that_is_not_there(tmp_path):
+def test_selected_school_that_does_not_exist(tmp_path):
     """Each school that the settings name and the file lacks is a problem of its own."""
     path = _file(tmp_path, "1,Good,Open,S,529509,181782", "2,Shut,Closed,S,529509,181782")
-    told = _refused(lambda: _read(path, urns=["1", "2", "7"]))
-    assert "the school '2' that is asked for is not there" in told
-    assert "the school '7' that is asked for is not there" in told
-    assert "'1'" not in told
+    message = _refused(lambda: _read(path, urns=["1", "2", "7"]))
+    assert "the school '2' is selected, but is not an open school in the file" in message
+    assert "the school '7' is selected, but is not an open school in the file" in message
+    assert "'1'" not in message
 
 
 PHASES = (
@@ -162,40 +162,42 @@ PHASES = (
 
 
 def test_phases_are_known_however_they_are_written(tmp_path):
-    """Small letters do, and a phase of GIAS that no school here has is no mistake."""
+    """Case does not matter, and a phase of GIAS that no school has here is not an error."""
     schools, _ = _read(_file(tmp_path, *PHASES), phases=["secondary", "All-through"])
     assert list(schools["urn"]) == ["1"]
 
 
-def test_a_phase_that_there_is_not_is_told_by_itself(tmp_path):
-    """The value and the phases there are; no school is blamed for it."""
+def test_an_unknown_phase_is_reported_alone(tmp_path):
+    """The message has the value and the existing phases; no school is reported as missing."""
     path = _file(tmp_path, *PHASES)
-    told = _refused(lambda: _read(path, phases=["Secundary", "Primary", "x"], urns=["1", "2"]))
-    remedy = "mend [schools] phases, there are: Primary, Secondary."
-    assert told.splitlines() == [
-        f"{path}: no school is of the phase 'Secundary'; {remedy}",
-        f"{path}: no school is of the phase 'x'; {remedy}",
+    message = _refused(lambda: _read(path, phases=["Secundary", "Primary", "x"], urns=["1", "2"]))
+    remedy = "correct [schools] phases, the file has: Primary, Secondary."
+    assert message.splitlines() == [
+        f"{path}: no school has the phase 'Secundary'; {remedy}",
+        f"{path}: no school has the phase 'x'; {remedy}",
     ]
 
 
-def test_phases_without_a_school_are_told(tmp_path):
-    """Where the file has none of the phases asked for, it says which and what there is."""
-    told = _refused(lambda: _read(_file(tmp_path, *PHASES), phases=["Nursery", "16 plus"]))
-    assert "no open school is of the phases asked for: 'Nursery', '16 plus'; mend" in told
+def test_phases_without_a_school_are_reported(tmp_path):
+    """Where the file has none of the selected phases, the message lists both."""
+    message = _refused(lambda: _read(_file(tmp_path, *PHASES), phases=["Nursery", "16 plus"]))
+    assert "no open school has the selected phases: 'Nursery', '16 plus'; correct" in message
 
 
-def test_why_a_school_asked_for_is_left_out(tmp_path):
-    """Another phase, no place, or not in the file: each is said as it is."""
+def test_why_a_selected_school_is_left_out(tmp_path):
+    """Another phase, no coordinates, or not in the file: each has its own message."""
     path = _file(tmp_path, *PHASES)
-    told = _refused(lambda: _read(path, phases=["Secondary"], urns=["1", "2", "3", "4"]))
-    assert [line.partition(" asked for ")[2].partition(";")[0] for line in told.splitlines()] == [
-        "is of the phase 'Primary'",
-        "has no place",
-        "is not there",
+    message = _refused(lambda: _read(path, phases=["Secondary"], urns=["1", "2", "3", "4"]))
+    assert [
+        line.partition(" is selected, but ")[2].partition(";")[0] for line in message.splitlines()
+    ] == [
+        "its phase is 'Primary'",
+        "has no coordinates",
+        "is not an open school in the file",
     ]
 
 
 def test_no_school_left_is_refused(tmp_path):
     """A file whose schools are all closed is refused."""
     path = _file(tmp_path, "2,Shut,Closed,S,529509,181782")
-    assert "no open school with a place is left" in _refused(lambda: _read(path))
+    assert "no open school with coordinates remains" in _refused(lambda: _read(path))

@@ -1,4 +1,4 @@
-"""Streets kept by the content of their files."""
+"""Streets cached by the content of their files."""
 
 import numpy as np
 import pytest
@@ -25,9 +25,9 @@ OSM = """<osm version='0.6'>
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """A cache folder of the test's own."""
-    kept = tmp_path / "cache"
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(kept))
-    return kept
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_cache_and_file_give_the_same(osm, reads):
     assert [row.reason for row in second[-1]] == ["reach outside the file (ways)"]
 
 
-def test_changed_file_is_read_anew(osm, reads):
+def test_changed_file_is_read_again(osm, reads):
     """A file of the same name with other content is not taken from the cache."""
     _all(osm)
     osm.write_text(OSM.replace("Mill Lane", "Dock Road"), encoding="utf-8")
@@ -84,14 +84,14 @@ def test_changed_file_is_read_anew(osm, reads):
     assert len(reads) == 2
 
 
-def test_another_crs_is_read_anew(osm, reads):
+def test_another_crs_is_read_again(osm, reads):
     """Metres of one CRS are not taken for those of another."""
     one, other = _all(osm), _all(osm, Projection("EPSG:32630"))
     assert len(reads) == 2
     assert not np.allclose(one[3], other[3])
 
 
-def test_the_same_content_elsewhere_is_known_again(osm, tmp_path, reads):
+def test_the_same_content_elsewhere_is_recognised(osm, tmp_path, reads):
     """A copy of a file under another name is found in the cache."""
     copy = tmp_path / "copy.osm"
     copy.write_text(OSM, encoding="utf-8")
@@ -112,7 +112,7 @@ def test_spoilt_entry_is_read_again_and_replaced(osm, folder, reads, way):
 
 
 def test_folder_that_cannot_be_written_only_costs_time(osm, folder, reads):
-    """Where nothing can be kept, streets are read from the file each time."""
+    """Where nothing can be cached, streets are read from the file each time."""
     folder.write_text("a file stands where the folder should be", encoding="utf-8")
     assert _all(osm) == _all(osm)
     assert len(reads) == 2

@@ -83,10 +83,10 @@ def test_three_formats_hold_the_same_metres(three_formats, merged):
 
 def test_graph_holds_all_metres_of_the_ways_it_was_made_from(shared, three_formats, monkeypatch):
     """With the tags alone that osmnx keeps, merged ways are together as long as in the XML."""
-    kept = ("highway", "access", "name")
+    keys = ("highway", "access", "name")
     rule = streets_module.is_walkable
     monkeypatch.setattr(
-        streets_module, "is_walkable", lambda tags: rule({k: tags.get(k, "") for k in kept})
+        streets_module, "is_walkable", lambda tags: rule({k: tags.get(k, "") for k in keys})
     )
     whole, _ = _read(shared / "data" / "streets" / f"{BLOOMSBURY}.osm.pbf")
     metres = sum(_metres(whole).values())
@@ -121,7 +121,7 @@ def test_nothing_but_streets_is_walked_in_a_full_export(shared):
 
 
 def test_features_of_a_full_export_stay_apart(shared):
-    """Buildings, parks, railways, stops and stations are kept for the map, beside the streets."""
+    """Buildings, parks, railways, stops and stations are read for the map, besides the streets."""
     streets, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
     kinds = streets.features["kind"].value_counts()
     for kind in ("building", "park", "railway", "bus_stop", "station"):
@@ -184,7 +184,7 @@ def test_packed_or_not_is_the_same(tmp_path, ending, pack):
     assert list(streets.vertex_node) == [1, 2]
 
 
-def test_a_street_in_two_files_is_taken_once(tmp_path):
+def test_a_street_in_two_files_counts_once(tmp_path):
     """Two extracts that overlap join at their common nodes, and no street is doubled."""
     a, b = (10, [1, 2], {"highway": "footway"}), (11, [2, 3], {"highway": "footway"})
     c = (12, [2, 4], {"highway": "footway"})
@@ -237,58 +237,61 @@ def test_inner_points_of_two_graphs_stay_apart(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
-        ("s.osm", None, "there is no such file"),
+        ("s.osm", None, "the file does not exist"),
         ("s.osm", b"", "the file is empty"),
-        ("s.shp", b"x", "'.shp' is no street format"),
+        ("s.shp", b"x", "'.shp' is not a street format"),
         ("s.osm", b"<osm version='0.6'><way id='1'>", "is broken or not an OpenStreetMap file"),
         ("s.osm", b"<html></html>", "is broken or not an OpenStreetMap file"),
         ("s.osm", b"PK\x03\x04", "is broken or not an OpenStreetMap file"),
         ("s.osm.gz", b"not gzip at all", "is broken or not an OpenStreetMap file"),
         ("s.osm.pbf", b"\x00\x00\x00\x0dwhatever", "is broken or not an OpenStreetMap file"),
-        ("s.osm", _osm([]).encode(), "holds no street that can be walked"),
+        ("s.osm", _osm([]).encode(), "has no street that can be walked"),
         (
             "s.osm",
             _osm([(1, [1, 2], {"building": "yes"})]).encode(),
-            "holds no street that can be walked",
+            "has no street that can be walked",
         ),
         ("s.graphml", b"", "the file is empty"),
-        ("s.graphml", b"<graphml", "is broken or no street graph of osmnx"),
-        ("s.graphml", b"<a></a>", "is broken or no street graph of osmnx"),
-        ("s.graphml.gz", b"x", "is broken or no street graph of osmnx"),
-        ("s.graphml", b"\xff\xfe", "is broken or no street graph of osmnx"),
+        ("s.graphml", b"<graphml", "is broken or not a street graph from osmnx"),
+        ("s.graphml", b"<a></a>", "is broken or not a street graph from osmnx"),
+        ("s.graphml.gz", b"x", "is broken or not a street graph from osmnx"),
+        ("s.graphml", b"\xff\xfe", "is broken or not a street graph from osmnx"),
     ],
 )
-def test_files_that_are_no_streets(tmp_path, name, content, what):
-    """A street file that is missing, empty, broken or of another kind is told as what it is."""
+def test_files_that_are_not_streets(tmp_path, name, content, what):
+    """A missing, empty or broken street file, or another kind of file, is refused."""
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _read(path)
-    assert str(path) in str(told.value)
-    assert what in str(told.value)
+    assert str(path) in str(error.value)
+    assert what in str(error.value)
 
 
 @pytest.mark.parametrize("ending", ["osm.pbf", "osm.gz", "graphml.gz"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.97])
 def test_truncated_files_are_broken(shared, tmp_path, ending, share):
-    """A street file that ends too early is told as broken, wherever it was cut."""
+    """A street file that ends too early is reported as broken, wherever it was cut."""
     whole = (shared / "data" / "streets" / f"{BLOOMSBURY}.{ending}").read_bytes()
     path = _written(tmp_path, whole[: int(len(whole) * share)], f"cut.{ending}")
     with pytest.raises(InputError, match="is broken"):
         _read(path)
 
 
-def test_problems_of_all_street_files_are_told(tmp_path):
+def test_problems_of_all_street_files_are_reported(tmp_path):
     """Each street file that cannot be used is named, not the first alone."""
     good = _written(tmp_path, _osm([(1, [1, 2], {"highway": "footway"})]))
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _read(tmp_path / "gone.osm", good, _written(tmp_path, b"", "empty.osm"))
-    assert [str(problem.file)[-9:] for problem in told.value.problems] == ["/gone.osm", "empty.osm"]
+    assert [str(problem.file)[-9:] for problem in error.value.problems] == [
+        "/gone.osm",
+        "empty.osm",
+    ]
 
 
 def test_bicycle_rules_come_with_the_ways(tmp_path):
-    """How a bicycle goes along each way, and whether one way alone, stands in the table."""
+    """The table says how a bicycle uses each way, and in which direction."""
     ways = [
         (1, (1, 2), {"highway": "residential", "oneway": "yes"}),
         (2, (2, 3), {"highway": "footway"}),
@@ -314,13 +317,13 @@ def test_an_extract_for_walking_is_known(tmp_path, further, walking):
     assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
 
 
-def test_roads_alone_are_no_extract_for_walking(tmp_path):
+def test_roads_alone_are_not_a_walking_extract(tmp_path):
     """A file without a footpath was not made for walking."""
     ways = [(1, (1, 2), {"highway": "residential"})]
     assert not _read(_written(tmp_path, _osm(ways)))[0].walking_extract
 
 
-def test_real_extracts_are_told_apart(shared, three_formats):
+def test_real_extracts_are_classified(shared, three_formats):
     """Bloomsbury's three files were made for walking, Camberwell's full export was not."""
     assert all(streets.walking_extract for streets in three_formats)
     full, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")

@@ -50,7 +50,7 @@ def test_mapped_easting_is_in_the_areas_crs():
     assert (x[0], y[0]) == (700000.5, 5711000)
 
 
-def test_degrees_are_taken_where_both_stand():
+def test_degrees_are_used_where_both_exist():
     """Where a table has degrees and grid, the degrees count."""
     both = {"longitude": ["-0.13"], "latitude": ["51.52"], "easting": ["1"], "northing": ["2"]}
     np.testing.assert_array_equal(_points(**both), BNG.to_metres([-0.13], [51.52]))
@@ -68,7 +68,7 @@ def test_impossible_degrees_are_nan(longitude, latitude):
 
 
 @pytest.mark.parametrize("table", [{}, {"longitude": ["1"]}, {"easting": ["1"], "latitude": ["2"]}])
-def test_half_a_pair_is_no_place(table):
+def test_half_a_pair_is_refused(table):
     """A table without a whole pair of coordinate columns is refused, with what to map."""
     with pytest.raises(InputError, match=r"t\.csv: has no coordinates.*\[columns\.crimes\]"):
         _points(**table)
@@ -81,8 +81,8 @@ def test_numbers_are_read_exactly(value):
 
 
 @pytest.mark.parametrize("text", ["", "x", "inf", "-Infinity", "nan", "1e999", "1,5", "12 34"])
-def test_what_is_no_number_is_nan(text):
-    """Words, infinity and numbers with a comma are no numbers."""
+def test_text_that_is_not_a_number_is_nan(text):
+    """Words, infinity and numbers with a comma are not numbers."""
     assert np.isnan(parse_numbers(pd.Series([text, "1"]))).tolist() == [True, False]
 
 
@@ -104,9 +104,9 @@ def _written(folder, content, name="schools.csv"):
 
 
 def _refused(path, **columns):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as error:
         _read(path, **columns)
-    message = str(told.value)
+    message = str(error.value)
     assert str(path) in message
     return message
 
@@ -120,7 +120,7 @@ def test_only_wanted_columns_come_in_under_our_names(tmp_path):
 
 
 def test_mapped_columns_win_over_known_ones(tmp_path):
-    """A column that the settings map is taken even where a known name stands beside it."""
+    """A column that the settings map is used even where a known name exists as well."""
     path = _written(tmp_path, "URN,Ref,EstablishmentName\n1,77,Hill\n")
     assert list(_read(path, urn="ref")["urn"]) == ["77"]
 
@@ -137,7 +137,7 @@ def test_delimiters_and_encodings(tmp_path, delimiter, encoding):
 
 @pytest.mark.parametrize("rows", [10, 20_000])
 def test_windows_letter_far_down_is_read(tmp_path, rows):
-    """A Windows-1252 letter is read wherever in the file it first stands."""
+    """A Windows-1252 letter is read wherever in the file it first occurs."""
     head = b"URN,EstablishmentName\n" + b"1,a\n" * rows
     table = _read(_written(tmp_path, head + "2,Café".encode("cp1252")))
     assert table["name"].iloc[-1] == "Café"
@@ -165,11 +165,11 @@ def test_gzip_and_parquet_read_like_csv(tmp_path):
 
 
 def test_parquet_with_spoiled_notes_of_pandas_is_refused(tmp_path):
-    """What pandas keeps for itself in a file may be no text: that is told as any broken file."""
+    """Pandas' own metadata in a file may not be text: that is reported as any broken file is."""
     plain = pa.table({"URN": ["1"], "EstablishmentName": ["a"]})
     spoiled = plain.replace_schema_metadata({b"pandas": b"\xbd"})
     parquet.write_table(spoiled, tmp_path / "t.parquet")
-    with pytest.raises(InputError, match="is no Parquet file"):
+    with pytest.raises(InputError, match="is not a Parquet file"):
         _read(tmp_path / "t.parquet")
 
 
@@ -208,31 +208,31 @@ def test_what_csv_writes_is_read_back(tmp_path_factory, rows):
 def test_missing_columns_are_all_named_with_their_nearest(tmp_path):
     """Every required column that is not there is named, with the nearest name that is."""
     path = _written(tmp_path, "URN,EstablishmentNames,phase\n1,a,b\n")
-    told = _refused(path)
-    assert "no column 'EstablishmentName' (nearest: 'EstablishmentNames')" in told
-    assert "[columns.schools], name = 'their name'" in told
+    message = _refused(path)
+    assert "no column 'EstablishmentName' (nearest: 'EstablishmentNames')" in message
+    assert "[columns.schools], name = 'their name'" in message
     both = _refused(_written(tmp_path, "a,b\n1,2\n", "both.csv"))
     assert "no column 'URN'" in both
     assert "no column 'EstablishmentName'" in both
 
 
 def test_mapped_column_that_is_not_there(tmp_path):
-    """A mapping to a column that the file lacks is told, also for an optional column."""
+    """A mapping to a column that the file lacks is reported, also for an optional column."""
     path = _written(tmp_path, "URN,EstablishmentName\n1,a\n")
     assert "no column 'Stage'" in _refused(path, phase="Stage")
 
 
 def test_values_of_a_file_without_header_are_not_shown(tmp_path):
-    """Where the first line is no header its values do not get into the message."""
-    told = _refused(_written(tmp_path, "EstablishmentNam,urm\n1,a\n"))
-    assert "EstablishmentNam'" not in told
-    assert "urm" not in told
+    """Where the first line is not a header, its values are not in the message."""
+    message = _refused(_written(tmp_path, "EstablishmentNam,urm\n1,a\n"))
+    assert "EstablishmentNam'" not in message
+    assert "urm" not in message
 
 
 @pytest.mark.parametrize(
     ("content", "name", "what"),
     [
-        (None, "t.csv", "there is no such file"),
+        (None, "t.csv", "the file does not exist"),
         (b"", "t.csv", "the file is empty"),
         (b" \r\n\r\n", "t.csv", "the file is empty"),
         (gzip.compress(b"", mtime=0), "t.csv.gz", "the file is empty"),
@@ -249,15 +249,15 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
             "a gzip file without the ending",
         ),
         (b"URN,EstablishmentName\n1,a\n", "t.csv.gz", "is broken"),
-        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "holds NUL bytes"),
-        (b"URN,EstablishmentName\n1,a", "t.parquet", "is no Parquet file"),
+        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "contains NUL bytes"),
+        (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
         (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "is not a regular table"),
         (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv", "is not a regular table"),
-        (b"\r\r\nURN,EstablishmentName\n1,a\n", "t.csv", "has no header that can be told"),
+        (b"\r\r\nURN,EstablishmentName\n1,a\n", "t.csv", "has a header that cannot be recognised"),
     ],
 )
-def test_files_that_are_no_table(tmp_path, content, name, what):
-    """A file that is missing, empty, broken or of another kind is told as what it is."""
+def test_files_that_are_not_tables(tmp_path, content, name, what):
+    """A file that is missing, empty, broken or of another kind is refused with the reason."""
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
@@ -266,7 +266,7 @@ def test_files_that_are_no_table(tmp_path, content, name, what):
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
 def test_truncated_gzip_is_broken(tmp_path, share):
-    """A gzip file that ends too early is told as broken, wherever it was cut."""
+    """A gzip file that ends too early is reported as broken, wherever it was cut."""
     lines = "".join(f"{number},School {number * 7919 % 10007}\n" for number in range(30_000))
     whole = gzip.compress(b"URN,EstablishmentName\n" + lines.encode())
     path = _written(tmp_path, whole[: int(len(whole) * share)], "t.csv.gz")

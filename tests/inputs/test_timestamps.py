@@ -50,7 +50,7 @@ def test_clock_times(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "precision"),
     [
         ("2024-07-01", 0),
         ("25/12/2024", 0),
@@ -66,10 +66,10 @@ def test_clock_times(text, expected):
         ("03/04/2024 10:00", 2),
     ],
 )
-def test_what_a_text_tells(text, told):
-    """A date alone tells no time; midnight, written or local, is told from other times."""
+def test_precision_of_a_text(text, precision):
+    """A date alone has no time; midnight, written or local, differs from other times."""
     column = pd.Series(["2024-07-01 12:00", text])
-    assert classify_precision(column, parse_timestamps(column)).tolist() == [2, told]
+    assert classify_precision(column, parse_timestamps(column)).tolist() == [2, precision]
 
 
 def _known(**counts):
@@ -82,25 +82,25 @@ def _known(**counts):
     )
 
 
-def test_midnight_that_abounds_stands_for_no_time():
-    """00:00 far more often than the full hours beside it is no time; those stay known."""
+def test_too_common_midnight_means_unknown():
+    """00:00 that is far more common than 23:00 and 01:00 means unknown; other times are known."""
     known = _known(t00_00=44, t23_00=20, t01_00=10, t15_30=5)
     assert known.tolist() == [False] * 44 + [True] * 35
 
 
 @pytest.mark.parametrize("counts", [{"t00_00": 43, "t23_00": 20}, {"t00_00": 3, "t15_30": 9}])
 def test_midnight_that_may_be_true_is_a_time(counts):
-    """Where 00:00 is not much more common than 23:00 or 01:00, or may be chance, it is kept."""
+    """Where 00:00 is not much more common than 23:00 or 01:00, or may be chance, it is a time."""
     assert _known(**counts).all()
 
 
-def test_midnight_alone_is_no_time():
+def test_midnight_alone_means_unknown():
     """Where no other time is ever given, 00:00 is how a date alone is written."""
     assert not _known(t00_00=2).any()
 
 
 def test_each_kind_has_its_own_midnights():
-    """A kind whose times are recorded properly keeps its midnights beside one whose are not."""
+    """A category with properly recorded times has true midnights, whatever other ones have."""
     text = pd.Series(["2024-07-01 00:00"] * 8 + ["2024-07-01 15:30"] * 4)
     kind = np.array([0] * 6 + [1] * 2 + [0, 0, 1, 1])
     times = parse_timestamps(text)
@@ -119,8 +119,8 @@ FIRST = pd.Period("2024-10", freq="M")
 
 def _months(rows):
     """Rows of months, by the number of months after the first."""
-    told = [FIRST + number for number, count in rows.items() for _ in range(count)]
-    return pd.Series([month.to_timestamp() for month in told], dtype="datetime64[ns]")
+    numbers = [FIRST + number for number, count in rows.items() for _ in range(count)]
+    return pd.Series([month.to_timestamp() for month in numbers], dtype="datetime64[ns]")
 
 
 def _left(rows):
@@ -154,25 +154,25 @@ def test_rows_far_from_all_others_are_left_out(slips):
         {},
     ],
 )
-def test_a_gap_in_the_records_is_taken_as_it_is(rows):
-    """Where more than next to nothing stands beyond a gap, or the gap is short, all rows count."""
+def test_a_gap_in_the_records_is_accepted(rows):
+    """Where more than a few rows lie beyond a gap, or the gap is short, all rows count."""
     assert _left(rows) == []
 
 
 @given(st.dictionaries(st.integers(-40, 40), st.integers(1, 60), max_size=12))
 def test_only_the_ends_beyond_long_gaps_are_left_out(rows):
-    """What is kept is one span, less than a hundredth falls out at a gap, and none falls twice."""
+    """The remaining months are one span, and less than a hundredth is cut off at each gap."""
     months = _months(rows)
     out = is_isolated_month(months)
     assert out.sum() <= 0.01 * len(months) * 2
     if out.any():
-        kept, gone = months[~out], months[out]
-        assert not gone.between(kept.min(), kept.max()).any()
+        inside, outside = months[~out], months[out]
+        assert not outside.between(inside.min(), inside.max()).any()
         number = np.sort((months.dt.year * 12 + months.dt.month).unique())
         assert (np.diff(number) > MIN_GAP_MONTHS).any()
 
 
-def test_a_slip_in_a_month_is_told_and_changes_nothing(tmp_path):
+def test_a_wrong_month_is_reported_and_changes_nothing(tmp_path):
     """One row of 2062 leaves incidents and months as they are, and is counted with its month."""
     header = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
     rows = [f",{FIRST + n % 24},Met,-0.128,51.52,Robbery" for n in range(480)]

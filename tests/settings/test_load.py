@@ -49,7 +49,7 @@ def test_examples_of_unset_keys_are_valid():
         _from(f"{text}[{section}]\n{line[2:]}\n")
 
 
-def test_every_key_stands_in_the_template_with_its_meaning():
+def test_every_key_is_in_the_template_with_its_meaning():
     """No key of the settings is missing from the template."""
     lines = build_settings_template().splitlines()
     for section, info in Settings.model_fields.items():
@@ -58,9 +58,9 @@ def test_every_key_stands_in_the_template_with_its_meaning():
             continue
         start = lines.index(f"[{section}]")
         for name, field in kind.model_fields.items():
-            told = next(
+            message = next(
                 row
                 for row in range(start, len(lines))
                 if re.match(rf"(# )?{field.alias or name} = ", lines[row])
             )
-            assert lines[told - 1].startswith(f"# {field.description}")
+            assert lines[message - 1].startswith(f"# {field.description}")

@@ -19,9 +19,9 @@ def _settings(folder=".", **sections):
 
 
 def _problems(**sections):
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as error:
         _settings(**sections)
-    return [str(problem) for problem in told.value.problems]
+    return [str(problem) for problem in error.value.problems]
 
 
 def test_defaults_are_those_of_the_contracts():
@@ -78,12 +78,12 @@ def test_defaults_are_those_of_the_contracts():
 def test_unknown_key_names_the_nearest(sections, place, nearest):
     """At every level a key that is not known is named, and so is the nearest that is."""
     assert _problems(**sections) == [
-        f"settings, key '{place}': no such key, did you mean '{nearest}'?; mend or remove it."
+        f"settings, key '{place}': unknown key; did you mean '{nearest}'?; correct or remove it."
     ]
 
 
 def test_unknown_key_unlike_any_lists_the_known_ones():
-    """A key that resembles none gets the list of those that there are."""
+    """A key that resembles none is reported with the list of known ones."""
     (problem,) = _problems(week={"zzzz": 1})
     assert "(known: min_patrols_per_school, max_dose_minutes_per_day, way_by_officer)" in problem
 
@@ -91,22 +91,22 @@ def test_unknown_key_unlike_any_lists_the_known_ones():
 def test_unknown_source_of_columns_names_the_nearest():
     """A column mapping for a source that does not exist is refused by name."""
     (problem,) = _problems(columns={"school": {"urn": "URN"}})
-    assert "[columns.school] names no source, did you mean 'schools'?" in problem
+    assert "[columns.school] is not a source; did you mean 'schools'?" in problem
 
 
 @pytest.mark.parametrize(
-    ("crs", "told"),
+    ("crs", "message"),
     [
         ("EPSG:4326", "'EPSG:4326' is not in metres (unit: degree)"),
         ("EPSG:2263", "'EPSG:2263' is not in metres (unit: US survey foot)"),
         ("EPSG:4978", "'EPSG:4978' is not in metres"),
-        ("British", "'British' is no CRS that PROJ knows"),
+        ("British", "'British' is not a CRS that PROJ knows"),
     ],
 )
-def test_only_projected_crs_in_metres(crs, told):
+def test_only_projected_crs_in_metres(crs, message):
     """A CRS in degrees or feet, or none at all, is refused with one that would do."""
     (problem,) = _problems(area={"crs": crs})
-    assert told in problem
+    assert message in problem
     assert "EPSG:27700" in problem
 
 
@@ -124,7 +124,7 @@ def test_only_projected_crs_in_metres(crs, told):
     ],
 )
 def test_malformed_bounds_are_refused(bounds):
-    """Bounds that are no box in degrees are told by their key."""
+    """Bounds that are not a box in degrees are reported by their key."""
     problems = _problems(area={"bounds": bounds})
     assert all("key 'area" in problem for problem in problems)
     assert not any("the key is missing" in problem for problem in problems)
@@ -144,7 +144,7 @@ def test_discovered_categories_need_a_written_reason(reason):
 
 
 def test_guard_holds_against_categories_listed_by_hand():
-    """A discovered category that stands in the list counts only once the guard is lifted."""
+    """A discovered category in the list counts only once the guard is lifted."""
     listed = ("Drugs", "Robbery")
     assert CrimeSettings(categories=listed).risk_categories == ("Robbery",)
     lifted = CrimeSettings(categories=listed, include_discovered=True, reason="trial of June")
@@ -178,15 +178,15 @@ def test_guard_holds_against_categories_listed_by_hand():
     ],
 )
 def test_values_out_of_range_are_refused_by_key(section, values):
-    """A value that makes no sense is told with the key it stands at."""
+    """A value out of range is reported with its key."""
     problems = _problems(**{section: values})
     assert problems
     assert all(f"key '{section}." in problem for problem in problems)
 
 
-def test_all_problems_are_told_together():
-    """Every wrong key is told in one go, not the first alone."""
-    told = "\n".join(
+def test_all_problems_are_reported_together():
+    """All wrong keys are reported at once."""
+    message = "\n".join(
         _problems(
             sources={"schools": "s.csv"},
             area={"crs": "EPSG:4326"},
@@ -195,7 +195,7 @@ def test_all_problems_are_told_together():
         )
     )
     for part in ("sources.crimes", "sources.streets", "area.crs", "'method'", "privacy.threshold"):
-        assert part in told
+        assert part in message
 
 
 def test_settings_cannot_be_changed():
@@ -204,13 +204,13 @@ def test_settings_cannot_be_changed():
         _settings().area.name = "elsewhere"
 
 
-def test_numbers_for_urns_are_taken_as_text():
+def test_numbers_for_urns_become_text():
     """URNs may be written as numbers."""
     assert _settings(schools={"urns": [100008, "100018"]}).schools.urns == ("100008", "100018")
 
 
 def test_paths_start_at_the_settings_folder(tmp_path):
-    """A relative path starts at the settings file's folder, an absolute one stands."""
+    """A relative path starts at the settings file's folder, an absolute one does not."""
     file = tmp_path / "patrolplan.toml"
     absolute = (tmp_path / "elsewhere" / "s.csv").as_posix()
     file.write_text(
@@ -245,15 +245,15 @@ def test_file_whose_name_looks_like_a_pattern_is_found(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
-        (None, "there is no such settings file"),
+        (None, "the settings file does not exist"),
         (b"[area\nname = 1", "is not TOML"),
         (b"[area]\nname = '\xff'", "cannot be read"),
         (b"", "key 'sources': the key is missing"),
     ],
 )
-def test_settings_file_that_cannot_be_used(tmp_path, content, told):
+def test_settings_file_that_cannot_be_used(tmp_path, content, message):
     """A settings file that is missing, broken or empty is named with the reason."""
     file = tmp_path / "patrolplan.toml"
     if content is not None:
@@ -261,7 +261,7 @@ def test_settings_file_that_cannot_be_used(tmp_path, content, told):
     with pytest.raises(SettingsError) as error:
         load_settings(file)
     assert str(file) in str(error.value)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 def test_folder_instead_of_settings_file(tmp_path):
@@ -271,7 +271,7 @@ def test_folder_instead_of_settings_file(tmp_path):
 
 
 def test_a_bicycle_slower_than_walking_is_refused():
-    """Speeds that make a bicycle slower than its rider on foot are told; on foot they are idle."""
+    """A bicycle slower than walking is refused; on foot its speed does not matter."""
     [problem] = _problems(patrol={"way": "bicycle", "cycling_speed_kmh": 4})
     assert "cycling_speed_kmh 4 is below walking_speed_kmh 4.8" in problem
     assert _settings(patrol={"cycling_speed_kmh": 4}).patrol.way == "walk"
@@ -297,11 +297,11 @@ def test_the_ledgers_password_is_in_no_file(url, shown):
 def test_a_ledger_is_in_a_database_that_is_known():
     """Another kind of address is refused, and its password not shown."""
     (problem,) = _problems(ledger={"url": "mysql://lead:s3cr3t@host/doses"})
-    assert "begins with 'mysql' is no ledger, write sqlite:///FILE" in problem
+    assert "begins with 'mysql' is not a ledger, write sqlite:///FILE" in problem
     assert "s3cr3t" not in problem
 
 
-def test_a_time_of_day_of_toml_is_taken(tmp_path):
+def test_a_time_of_day_of_toml_is_accepted(tmp_path):
     """TOML has times of its own: without seconds they are as good as text."""
     file = tmp_path / "patrolplan.toml"
     sources = "".join(f"{name} = '{path}'\n" for name, path in SOURCES.items())
@@ -309,7 +309,7 @@ def test_a_time_of_day_of_toml_is_taken(tmp_path):
     assert load_settings(file).patrol.default_finish_time == time(15, 40)
 
 
-def test_a_byte_order_mark_is_no_mistake(tmp_path):
+def test_a_byte_order_mark_is_accepted(tmp_path):
     """Notepad begins a file with one."""
     file = tmp_path / "patrolplan.toml"
     sources = "".join(f"{name} = '{path}'\n" for name, path in SOURCES.items())
@@ -318,7 +318,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "9" * 5000])
-def test_a_file_beyond_all_bounds_is_told(tmp_path, text):
+def test_a_file_beyond_all_bounds_is_refused(tmp_path, text):
     """Tables without end and numbers too long to be read end in a message."""
     file = tmp_path / "patrolplan.toml"
     file.write_text(text, encoding="utf-8")

@@ -42,15 +42,15 @@ def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeome
 def _read_boundary(settings: Settings, projection: Projection) -> BaseGeometry:
     path = settings.folder / str(settings.area.boundary)
     if not path.is_file():
-        raise InputError.one(path, "there is no such file", "mend [area] boundary")
+        raise InputError.one(path, "the file does not exist", "correct [area] boundary")
     try:
         shapes = gpd.read_file(path)
     except (pyogrio.errors.DataSourceError, ValueError, OSError) as error:
-        what = f"is no file of polygons ({error})"
-        raise InputError.one(path, what, "give GeoJSON, GeoPackage or a shapefile") from None
+        what = f"is not a file of polygons ({error})"
+        raise InputError.one(path, what, "use GeoJSON, GeoPackage or a shapefile") from None
     if shapes.crs is None:
-        raise InputError.one(path, "says no CRS", "save it with its CRS")
+        raise InputError.one(path, "has no CRS", "save it with its CRS")
     shapes = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
     if shapes.empty:
-        raise InputError.one(path, "holds no polygon", "give the area's outline as a polygon")
+        raise InputError.one(path, "has no polygon", "save the area's outline as a polygon")
     return shapes.to_crs(projection.crs).make_valid().union_all()

@@ -156,7 +156,7 @@ def read_crimes(
     good &= ~excluded
     good[good] = _is_in_plausible_month(table.loc[good, "month"], left_out)
     if not good.any():
-        what = "no row with a category, month and place is left"
+        what = "no row with a category, month and place remains"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
     # Millions of rows share some ten thousand snap points, so each point is built only once.
     places, place = find_unique_points(
@@ -273,7 +273,7 @@ def _is_first_copy(
     same = ["crime_id", "month", "category", "x", "y"]
     first_file = shared.groupby(same, observed=True)["file"].transform("min")
     duplicates = shared.index[shared["file"] > first_file]
-    left_out.add("crimes", "stand in an earlier file too", len(duplicates))
+    left_out.add("crimes", "also in an earlier file", len(duplicates))
     is_first = np.ones(len(table), dtype=bool)
     is_first[duplicates] = False
     return is_first

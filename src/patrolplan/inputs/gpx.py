@@ -64,17 +64,17 @@ def read_track(path: Path) -> Track:
         size = path.stat().st_size
         content = b"" if size > MAX_TRACK_BYTES else path.read_bytes()
     except FileNotFoundError:
-        raise InputError.one(path, "there is no such file", "name another with --gpx") from None
+        raise InputError.one(path, "the file does not exist", "name another with --gpx") from None
     except OSError as error:
         raise InputError.one(path, f"cannot be read ({error})", "name a GPX file") from None
     if size > MAX_TRACK_BYTES:
         what = f"is larger than {MAX_TRACK_BYTES // 1_000_000} million bytes"
-        raise InputError.one(path, what, "give the track of one day")
+        raise InputError.one(path, what, "use the track of one day")
     points = _TrackPointParser()
     try:
         points.parser.Parse(content, True)  # noqa: FBT003 - a positional flag of the library
     except expat.ExpatError as error:
-        what = f"is no GPX ({error})"
+        what = f"is not GPX ({error})"
         raise InputError.one(path, what, "export the track as GPX again") from None
     except _RefusedError as error:
         raise InputError.one(path, str(error), "export the track as GPX again") from None
@@ -108,7 +108,7 @@ class _TrackPointParser:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = name.rpartition(" ")[2]
         if self._depth == 0 and tag != "gpx":
-            message = f"is no GPX but <{tag[:20]}>"
+            message = f"is not GPX but <{tag[:20]}>"
             raise _RefusedError(message)
         self._depth += 1
         if tag == "trkpt":
@@ -138,7 +138,7 @@ def _build_track(rows: list[tuple[str, str, str]], path: Path) -> Track:
         degrees = parse_degrees(table[name], name)
         wrong = np.isnan(degrees)
         if wrong.any():
-            what = f"{int(wrong.sum())} track points have no {name}, the first of them number "
+            what = f"{int(wrong.sum())} track points have no {name}, the first is number "
             what += f"{int(np.flatnonzero(wrong)[0]) + 1}"
             raise InputError.one(path, what, "export the track as GPX again")
         table[name] = degrees

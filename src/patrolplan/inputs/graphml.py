@@ -58,7 +58,7 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
         edges, kinds = _select_walkable(edges)
     except _GRAPH_ERRORS as error:
-        what = f"is broken or no street graph of osmnx ({type(error).__name__}: {error})"
+        what = f"is broken or not a street graph from osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
     return _build_streets(edges, projection, walking_extract=is_walking_extract(kinds))
 

@@ -114,42 +114,32 @@ def _matching(pattern: str | re.Pattern[str], what: str, remedy: str) -> Rule:
     return Rule(partial(_matches, pattern=pattern), what, remedy)
 
 
-ONCE = Rule(_is_first, "{value} stands twice", "keep one of the rows")
-URN_GIVEN = Rule(_is_given, "the URN is missing", "write the school's URN")
-URN_ONCE = Rule(_is_first, "the URN {value} stands twice", "keep one of the rows")
-DATE = Rule(_is_date, "{value} is no date", "write YYYY-MM-DD")
+ONCE = Rule(_is_first, "{value} is a duplicate", "keep one of the rows")
+DATE = Rule(_is_date, "{value} is not a valid date", "write YYYY-MM-DD")
 NOT_BEFORE = Rule(_is_not_before_from, "{value} is before the first day", "swap the two dates")
-DEGREES = Rule(_is_degrees, "{value} is no coordinate", "write decimal degrees")
-GATE_DEGREES = Rule(_is_degrees, "{value} is no coordinate of a gate", "write decimal degrees")
+DEGREES = Rule(_is_degrees, "{value} is not a valid coordinate", "write decimal degrees")
 HOURS = Rule(
-    _is_time_range, "{value} are no hours of duty", "write HH:MM-HH:MM, or nothing for a day off"
+    _is_time_range, "{value} is not a span of hours", "write HH:MM-HH:MM, or nothing for a day off"
 )
+URN_RULES = (("urn", _given("the URN is missing", "write the school's URN")), ("urn", ONCE))
+SPAN_RULES = (("from", DATE), ("to", DATE), ("to", NOT_BEFORE))
+POINT_RULES = (("longitude", DEGREES), ("latitude", DEGREES))
 
 
 def _build_fields(*names: str) -> tuple[Field, ...]:
     return tuple(Field(name, required=True) for name in names)
 
 
-BELL_TIME_REMEDY = "write hours and minutes as HH:MM, such as 15:10"
+BELL_TIME_REMEDY = "write HH:MM, such as 15:10"
 BELL_TIMES = Lookup(
     "bell_times",
     _build_fields("urn", "finish_time"),
     (
-        ("urn", URN_GIVEN),
-        ("urn", URN_ONCE),
-        ("finish_time", _matching(TIME_OF_DAY, "{value} is no time of day", BELL_TIME_REMEDY)),
+        *URN_RULES,
+        ("finish_time", _matching(TIME_OF_DAY, "{value} is not a valid time", BELL_TIME_REMEDY)),
     ),
 )
-GATES = Lookup(
-    "gates",
-    _build_fields("urn", "longitude", "latitude"),
-    (
-        ("urn", URN_GIVEN),
-        ("urn", URN_ONCE),
-        ("longitude", GATE_DEGREES),
-        ("latitude", GATE_DEGREES),
-    ),
-)
+GATES = Lookup("gates", _build_fields("urn", "longitude", "latitude"), (*URN_RULES, *POINT_RULES))
 OFFICERS_TABLE = Lookup(
     "officers",
     _build_fields(
@@ -157,14 +147,14 @@ OFFICERS_TABLE = Lookup(
         *("mode", "base_longitude", "base_latitude"),
     ),
     (
-        ("officer", _given("{value} is no name for an officer", "write one, such as SSO-01")),
+        ("officer", _given("the officer's name is missing", "write one, such as SSO-01")),
         ("officer", ONCE),
         *((day, HOURS) for day in WEEKDAYS),
         (
             "max_patrols_per_week",
-            _matching(r"\d{1,2}", "{value} is no number of patrols", "write a whole number"),
+            _matching(r"\d{1,2}", "{value} is not a number of patrols", "write a whole number"),
         ),
-        ("mode", _matching("walk|bicycle", "{value} is no mode", "write walk or bicycle")),
+        ("mode", _matching("walk|bicycle", "{value} is not a mode", "write walk or bicycle")),
         ("base_longitude", DEGREES),
         ("base_latitude", DEGREES),
     ),
@@ -173,11 +163,9 @@ TERM_DATES_TABLE = Lookup(
     "term_dates",
     (Field("urn", ("urn or *",), required=True), *_build_fields("from", "to", "kind")),
     (
-        ("from", DATE),
-        ("to", DATE),
-        ("to", NOT_BEFORE),
-        ("urn", _given("{value} names no school", "write a URN, or * for all schools")),
-        ("kind", _matching("term|closed", "{value} is no kind", "write term or closed")),
+        *SPAN_RULES,
+        ("urn", _given("the school is missing", "write a URN, or * for all schools")),
+        ("kind", _matching("term|closed", "{value} is not a kind", "write term or closed")),
     ),
 )
 MUST_VISIT_REMEDY = "write true, or false for barred"
@@ -189,20 +177,17 @@ TASKED_PLACES_TABLE = Lookup(
     "tasked_places",
     _build_fields(*TASKED_COLUMNS),
     (
-        ("place_id", _given("{value} names no place", "write a short name, such as T1")),
+        ("place_id", _given("the place's name is missing", "write a short one, such as T1")),
         ("place_id", ONCE),
-        ("longitude", DEGREES),
-        ("latitude", DEGREES),
+        *POINT_RULES,
         (
             "must_visit",
             _matching("(?i:true|false)", "{value} is neither true nor false", MUST_VISIT_REMEDY),
         ),
-        ("schools", _given("{value} names no school", "write URNs with ;, or * for all")),
-        ("from", DATE),
-        ("to", DATE),
-        ("to", NOT_BEFORE),
-        ("reason", _given("{value} is missing", "say why")),
-        ("by", _given("{value} is missing", "say who asks for it")),
+        ("schools", _given("the schools are missing", "separate URNs by ;, or write * for all")),
+        *SPAN_RULES,
+        ("reason", _given("the reason is missing", "write why")),
+        ("by", _given("the requester is missing", "write who asks for it")),
     ),
 )
 LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE)
@@ -235,7 +220,7 @@ def read_gates(
     reach = Rule(
         partial(_is_within_reach, projection=projection),
         "{value} puts the gate far outside the area",
-        "write longitude and latitude in their own columns",
+        "check that longitude and latitude are in their own columns",
     )
     table = _read_lookup(GATES, paths, columns, extra_rules=[("longitude", reach)]).set_index("urn")
     table["value"] = table["longitude"] + ", " + table["latitude"]
@@ -308,12 +293,12 @@ VISIT_FIELDS = (
 )
 
 VISITED = Rule(
-    _is_place_given, "{value} names no place", "write the stop's number or the hotspot's name"
+    _is_place_given, "the place is missing", "write the stop's number or the hotspot's name"
 )
 MINUTES = Rule(
     _is_visit_length,
-    "{value} is no number of minutes",
-    f"write minutes from 0 to {MAX_VISIT_MINUTES}, 0 where it was not visited",
+    "{value} is not a valid number of minutes",
+    f"write 0 to {MAX_VISIT_MINUTES}, with 0 where it was not visited",
 )
 
 
@@ -339,21 +324,21 @@ def read_visits(path: Path) -> pd.DataFrame:
     """
     table = read_table(path, VISIT_FIELDS, {}, source="--csv")
     if not {"hotspot", "stop"} & set(table.columns):
-        what = "says of no visit where it was: neither 'hotspot' nor 'stop' is a column"
+        what = "does not say where the visits were: neither 'hotspot' nor 'stop' is a column"
         raise InputError.one(path, what, "add one of them")
     table = table.reindex(columns=[field.name for field in VISIT_FIELDS]).astype(object)
     text = table.astype("str").where(table.notna(), "").assign(file=str(path), row=table.index)
     place = "hotspot" if table["hotspot"].notna().any() else "stop"
     count_remedy = "write a whole number, or nothing"
     rules = (
-        ("officer", _given("{value} is no officer", "write who it was, such as SSO-01")),
+        ("officer", _given("the officer is missing", "write who it was, such as SSO-01")),
         (place, VISITED),
         ("date", DATE),
         ("minutes", MINUTES),
-        ("stop", _matching(r"(\d{1,3})?", "{value} is no number of a stop", count_remedy)),
+        ("stop", _matching(r"(\d{1,3})?", "{value} is not the number of a stop", count_remedy)),
         (
             "engagements",
-            _matching(r"(\d{1,3})?", "{value} is no number of engagements", count_remedy),
+            _matching(r"(\d{1,3})?", "{value} is not a number of engagements", count_remedy),
         ),
     )
     problems = _find_problems(text, rules)

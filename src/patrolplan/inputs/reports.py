@@ -91,7 +91,7 @@ def _find_faults(
     swapped = shapely.contains_xy(limits, *projection.to_metres(latitude, longitude))
     ids = table["report_id"]
     return {
-        "the same report again": (ids.notna() & ids.duplicated()).to_numpy(),
+        "duplicate report": (ids.notna() & ids.duplicated()).to_numpy(),
         "without coordinates": np.isnan(longitude) | np.isnan(latitude),
         "coordinates are zero": (longitude == 0) & (latitude == 0),
         "longitude and latitude are swapped": ~inside & swapped,

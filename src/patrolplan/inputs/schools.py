@@ -85,9 +85,9 @@ def read_schools(
     for urn in selection.urns:
         if urn not in set(table["urn"]):
             why, remedy = _explain_missing(listed, urn)
-            problems.add(paths[0], f"the school {quote_value(urn)} that is asked for {why}", remedy)
+            problems.add(paths[0], f"the school {quote_value(urn)} is selected, but {why}", remedy)
     if table.empty:
-        what = "no open school with a place is left"
+        what = "no open school with coordinates remains"
         problems.add(paths[0], what, "check the file and [schools]")
     problems.raise_if_any()
     frame = gpd.GeoDataFrame(
@@ -118,7 +118,7 @@ def _select_open(
         is_open = table["status"].fillna("Open").str.startswith("Open")
         table = _keep_rows(table, is_open, "not open", left_out, left_out_urns)
     is_duplicate = table["urn"].duplicated()
-    left_out.add("schools", "the same URN again", int(is_duplicate.sum()))
+    left_out.add("schools", "duplicate URN", int(is_duplicate.sum()))
     return table[~is_duplicate]
 
 
@@ -129,7 +129,7 @@ def _select_schools(
     selected = _has_phase(table, selection)
     if selection.urns:
         selected &= table["urn"].isin(selection.urns)
-    table = _keep_rows(table, selected, "not asked for in [schools]", left_out, left_out_urns)
+    table = _keep_rows(table, selected, "not selected in [schools]", left_out, left_out_urns)
     return _keep_rows(table, table["x"].notna(), "without coordinates", left_out, left_out_urns)
 
 
@@ -159,23 +159,23 @@ def _check_phases(
 ) -> None:
     """Every selected phase must be in the file or in GIAS, and some school must be of one."""
     phases = sorted(phase for phase in table["phase"].unique() if phase)
-    remedy = f"mend [schools] phases, there are: {', '.join(phases) or 'none'}"
+    remedy = f"correct [schools] phases, the file has: {', '.join(phases) or 'none'}"
     known = {phase.strip().casefold() for phase in (*phases, *PHASES)}
     valid = [phase for phase in selection.phases if phase.strip().casefold() in known]
     for phase in selection.phases:
         if phase not in valid:
-            problems.add(path, f"no school is of the phase {quote_value(phase)}", remedy)
+            problems.add(path, f"no school has the phase {quote_value(phase)}", remedy)
     if len(table) and valid and not _has_phase(table, selection).any():
         names = ", ".join(map(quote_value, valid))
-        problems.add(path, f"no open school is of the phases asked for: {names}", remedy)
+        problems.add(path, f"no open school has the selected phases: {names}", remedy)
 
 
 def _explain_missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
     """Why a school that the settings name is not among the selected, and what to do."""
     row = listed[listed["urn"] == urn]
     if row.empty:
-        return "is not there", "mend [schools] urns, or the school's row (open?)"
+        return "is not an open school in the file", "correct [schools] urns, or the school's row"
     if row["x"].isna().all():
-        return "has no place", "write its coordinates"
+        return "has no coordinates", "add its coordinates"
     phase = quote_value(row["phase"].iloc[0])
-    return f"is of the phase {phase}", "take it from [schools] urns, or its phase into phases"
+    return f"its phase is {phase}", "remove it from [schools] urns, or add its phase to phases"

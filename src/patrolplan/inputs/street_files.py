@@ -42,7 +42,7 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     from patrolplan.inputs.graphml import read_graphml  # noqa: PLC0415 - osmnx is slow to import
 
     if not path.is_file():
-        raise InputError.one(path, "there is no such file", "mend [sources] streets")
+        raise InputError.one(path, "the file does not exist", "correct [sources] streets")
     if path.stat().st_size == 0:
         raise InputError.one(path, "the file is empty", "fetch it again")
     check_size(path)
@@ -52,12 +52,12 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     elif name.endswith((".osm", ".osm.gz", ".osm.pbf", ".pbf", ".osm.bz2")):
         streets = read_osm_streets(path, projection, left_out)
     else:
-        remedy = "give .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
-        raise InputError.one(path, f"'{path.suffix}' is no street format", remedy)
+        remedy = "use .osm, .osm.gz, .osm.pbf, .graphml or .graphml.gz"
+        raise InputError.one(path, f"'{path.suffix}' is not a street format", remedy)
     streets = _drop_infinite(streets, left_out)
     if streets.ways.empty:
-        remedy = "give a file with ways that have a highway tag"
-        raise InputError.one(path, "holds no street that can be walked", remedy)
+        remedy = "use a file with ways that have a highway tag"
+        raise InputError.one(path, "has no street that can be walked", remedy)
     return streets
 
 
@@ -68,7 +68,7 @@ def _drop_infinite(streets: Streets, left_out: LeftOut) -> Streets:
         return streets
     good = np.ones(len(streets.ways), dtype=bool)
     good[streets.vertex_way[infinite]] = False
-    left_out.add("streets", "coordinates are nowhere (ways)", int((~good).sum()))
+    left_out.add("streets", "coordinates outside the CRS (ways)", int((~good).sum()))
     return _select_ways(streets, good)
 
 

@@ -69,7 +69,7 @@ def check_size(path: Path) -> None:
 
 
 def _refuse(path: Path, what: str) -> None:
-    raise InputError.one(path, what, "give a smaller extract, of the area alone")
+    raise InputError.one(path, what, "use a smaller extract, of the area only")
 
 
 SNIFFED_BYTES = 65536
@@ -110,7 +110,8 @@ def read_table(
         When the file is missing, empty, of another kind or broken, or lacks a required column.
     """
     if not path.is_file():
-        raise InputError.one(path, "there is no such file", f"mend [sources] {source}")
+        key = source if source.startswith("--") else f"[sources] {source}"
+        raise InputError.one(path, "the file does not exist", f"correct {key}")
     check_size(path)
     if path.suffix == ".parquet":
         return _read_parquet(path, fields, columns, source)
@@ -123,10 +124,12 @@ def read_table(
             table = _read_csv(path, form, theirs, "cp1252")
     except pd.errors.ParserError as error:
         line = str(error).split("C error: ")[-1].strip()
-        raise InputError.one(path, f"is not a regular table ({line})", "mend that line") from None
+        raise InputError.one(
+            path, f"is not a regular table ({line})", "correct that line"
+        ) from None
     except ValueError:  # pandas sees other line ends than our sniffing of the header
-        what = "has no header that can be told from its first lines"
-        raise InputError.one(path, what, "mend its line ends") from None
+        what = "has a header that cannot be recognised"
+        raise InputError.one(path, what, "correct its line endings") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
     return _rename_columns(table, theirs, first_row=form.blank_lines + 2)
@@ -176,7 +179,7 @@ def _read_parquet(
         theirs = _match_columns(path, header, fields, columns, source)
         frame = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise InputError.one(path, f"is no Parquet file ({error})", "write it again") from None
+        raise InputError.one(path, f"is not a Parquet file ({error})", "write it again") from None
     text = frame.astype(object).where(frame.notna(), None).map(lambda v: v if v is None else str(v))
     return _rename_columns(text, theirs, first_row=2)
 
@@ -195,19 +198,21 @@ def _detect_format(path: Path) -> _TableFormat:
         if begins.startswith(start):
             raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
     if b"\0" in head:
-        raise InputError.one(path, "holds NUL bytes, so is no text", "save it as CSV in UTF-8")
+        raise InputError.one(
+            path, "contains NUL bytes, so it is not text", "save it as CSV in UTF-8"
+        )
     text, encoding = decode_text(head, is_cut=True)
     lines = text.splitlines()
     if len(head) == SNIFFED_BYTES and len(lines) == 1:
-        what = f"has a first line of more than {SNIFFED_BYTES:,} bytes, so no header of a table"
-        raise InputError.one(path, what, "keep the columns that are needed")
+        what = f"has a first line of more than {SNIFFED_BYTES:,} bytes, so it has no header"
+        raise InputError.one(path, what, "export only the columns that are needed")
     blank_lines = next(number for number, line in enumerate(lines) if line.strip())
     delimiter = max(",;\t", key=lines[blank_lines].count)
     rows = csv.reader(io.StringIO("\n".join(lines[blank_lines:])), delimiter=delimiter)
     try:
         header = tuple(next(rows))
     except csv.Error as error:
-        raise InputError.one(path, f"has no header ({error})", "mend its first line") from None
+        raise InputError.one(path, f"has no header ({error})", "correct its first line") from None
     return _TableFormat(encoding, delimiter, header, blank_lines)
 
 
@@ -260,6 +265,7 @@ def _match_columns(
         close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
         hint = f" (nearest: '{close[0]}')" if close else ""
         remedy = f"add it or map it under [columns.{source}], {ours} = 'their name'"
+        remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping
         problems.add(path, f"no column '{name}'{hint}", remedy)
     problems.raise_if_any()
     return theirs

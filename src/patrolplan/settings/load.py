@@ -29,14 +29,14 @@ def load_settings(path: str | Path) -> Settings:
         text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a byte order mark
         data = tomllib.loads(text)
     except FileNotFoundError:
-        remedy = "write one with `patrolplan init` or name it with --config"
-        raise SettingsError.one(path, "there is no such settings file", remedy) from None
+        remedy = "create one with `patrolplan init`, or name it with --config"
+        raise SettingsError.one(path, "the settings file does not exist", remedy) from None
     except IsADirectoryError:
         raise SettingsError.one(path, "is a folder", "name the settings file in it") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError.one(path, f"cannot be read ({error})", "write it as UTF-8") from None
+        raise SettingsError.one(path, f"cannot be read ({error})", "save it as UTF-8") from None
     except (ValueError, RecursionError) as error:  # also a number too long, tables too deep
-        raise SettingsError.one(path, f"is not TOML: {error}", "mend that line") from None
+        raise SettingsError.one(path, f"is not TOML: {error}", "correct that line") from None
     return parse_settings(data, folder=path.parent, file=path)
 
 
@@ -107,7 +107,7 @@ def build_settings_template() -> str:
 def _format_section(model: type[BaseModel]) -> list[str]:
     lines = []
     for name, field in model.model_fields.items():
-        lines.append(f"# {field.description}" + (" (needed)" if field.is_required() else ""))
+        lines.append(f"# {field.description}" + (" (required)" if field.is_required() else ""))
         if model is SourceSettings:
             needed = "" if field.is_required() else "# "
             lines.append(f"{needed}{name} = {json.dumps(EXAMPLES[name])}")
@@ -127,7 +127,7 @@ def _format_toml(value: object) -> str:
 
 
 def demo_settings() -> Path:
-    """Settings file of the demo borough: in the package, or beside it in a checkout.
+    """Settings file of the demo borough: in the package, or in `data/` of a checkout.
 
     Examples
     --------

@@ -68,21 +68,21 @@ def _build_problem(
     place = f"key '{name}'" if name else ""
     if detail["type"] == "extra_forbidden":
         fields = _find_key(key.path[:-1], root).kind.model_fields
-        what = format_unknown("no such key", key.path[-1], _list_names(fields))
-        return Problem(file, what, "mend or remove it", place)
+        what = format_unknown("unknown key", key.path[-1], _list_names(fields))
+        return Problem(file, what, "correct or remove it", place)
     if detail["type"] == "value_error":  # raised by our own validators
         what, remedy = str(detail["ctx"]["error"]), "see `patrolplan init` for an example"
         return Problem(file, what, remedy, place)
     accepted = describe_type(key.kind, key.metadata)
     if detail["type"] == "missing" and len(key.path) == len(detail["loc"]):
-        return Problem(file, "the key is missing", f"add it, as {accepted}", place)
+        return Problem(file, "the key is missing", f"add it as {accepted}", place)
     if key.secret:
-        return Problem(file, "the value does not fit", f"write {accepted}", place)
+        return Problem(file, "the value is not valid", f"write {accepted}", place)
     value = _find_value(key.path, data, detail["input"])
-    what = f"{format_value(value)} does not fit"
+    what = f"{format_value(value)} is not valid"
     if isinstance(value, str):
         close = difflib.get_close_matches(value, list_choices(key.kind), n=1, cutoff=0.6)
-        what += f", did you mean '{close[0]}'?" if close else ""
+        what += f"; did you mean '{close[0]}'?" if close else ""
     return Problem(file, what, f"write {accepted}", place)
 
 
@@ -162,7 +162,7 @@ def _describe_limits(metadata: Sequence[Any]) -> str:
         if getattr(item, name, None) is not None
     }
     if "max_length" in limits:
-        return f" of at most {limits['max_length']} signs"
+        return f" of at most {limits['max_length']} characters"
     if limits.keys() >= {"ge", "le"}:
         return f" from {limits['ge']:,} to {limits['le']:,}"
     forms = {"gt": " above {:,}", "ge": " of {:,} or more", "le": " up to {:,}"}
@@ -215,11 +215,11 @@ def format_unknown(what: str, name: str, known: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> format_unknown("no such key", "seeds", ["seed", "area"])
-    "no such key, did you mean 'seed'?"
+    >>> format_unknown("unknown key", "seeds", ["seed", "area"])
+    "unknown key; did you mean 'seed'?"
     """
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"{what}, did you mean '{close[0]}'?" if close else f"{what} (known: {', '.join(known)})"
+    return f"{what}; did you mean '{close[0]}'?" if close else f"{what} (known: {', '.join(known)})"
 
 
 def _list_names(fields: Mapping[str, FieldInfo]) -> list[str]:

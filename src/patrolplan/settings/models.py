@@ -45,7 +45,7 @@ class AreaSettings(Section):
         try:
             crs = CRS.from_user_input(value)
         except CRSError:
-            message = f"'{value}' is no CRS that PROJ knows, write for example EPSG:27700"
+            message = f"'{value}' is not a CRS that PROJ knows, write for example EPSG:27700"
             raise ValueError(message) from None
         unit = crs.axis_info[0].unit_name if crs.axis_info else "none"
         if not crs.is_projected or unit not in {"metre", "meter"}:
@@ -58,7 +58,7 @@ class AreaSettings(Section):
     @model_validator(mode="after")
     def _check_limits(self) -> Self:
         if self.bounds is not None and self.boundary is not None:
-            message = "bounds and boundary are both set, keep one"
+            message = "bounds and boundary are both set, remove one"
             raise ValueError(message)
         if self.bounds is not None:
             lon_min, lat_min, lon_max, lat_max = self.bounds
@@ -71,8 +71,12 @@ class AreaSettings(Section):
 class SourceSettings(Section):
     """Input files: a path, a glob or a list of them, relative to the settings file."""
 
-    crimes: NeededPaths = Field(description="recorded crime: data.police.uk CSVs or an own extract")
-    schools: NeededPaths = Field(description="schools: GIAS or any table by [columns.schools]")
+    crimes: NeededPaths = Field(
+        description="recorded crime: data.police.uk CSVs or a force's extract"
+    )
+    schools: NeededPaths = Field(
+        description="schools: GIAS, or a table mapped by [columns.schools]"
+    )
     streets: NeededPaths = Field(
         description="streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz"
     )
@@ -141,7 +145,7 @@ class RiskSettings(Section):
         6, ge=0.1, le=1200, description="age at which a crime counts half"
     )
     crime_weight: float = Field(0.7, ge=0, le=1, description="weight of crime against reports")
-    harm: dict[str, Days] = Field({}, description="own harm weight by category (days)")
+    harm: dict[str, Days] = Field({}, description="your own harm weights by category (days)")
 
     @field_validator("model", mode="before")
     @classmethod
@@ -189,7 +193,7 @@ class PatrolSettings(Section):
     """How a patrol is walked or ridden."""
 
     window_minutes: float = Field(
-        90, ge=1, le=MAX_WINDOW_MINUTES, description="length, from the bell"
+        90, ge=1, le=MAX_WINDOW_MINUTES, description="length in minutes, from the bell"
     )
     windows: dict[str, PatrolWindow] = Field({}, description="named windows")
     dwell_minutes: float = Field(15, ge=0.1, le=120, description="time at each stop")
@@ -197,13 +201,15 @@ class PatrolSettings(Section):
     way: Literal["walk", "bicycle"] = Field("walk", description="on foot, or by bicycle")
     walking_speed_kmh: float = Field(4.8, ge=0.5, le=30, description="speed on foot")
     cycling_speed_kmh: float = Field(12, ge=0.5, le=40, description="speed by bicycle, with stops")
-    radius_metres: float = Field(1500, ge=10, le=50_000, description="farthest walk from the gate")
-    candidates: int = Field(40, ge=1, le=500, description="most hotspots considered a school")
+    radius_metres: float = Field(1500, ge=10, le=50_000, description="longest walk from the gate")
+    candidates: int = Field(40, ge=1, le=500, description="maximum hotspots considered per school")
     officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
     default_finish_time: ClockTime = Field(
-        time(15, 15), description="bell of a school that has none in bell_times"
+        time(15, 15), description="bell of schools without one in bell_times"
     )
-    detour: float = Field(0.05, ge=0, le=1, description="longer a leg may be to pass more risk")
+    detour: float = Field(
+        0.05, ge=0, le=1, description="how much longer a leg may be to pass more risk"
+    )
     start: Literal["gate", "base"] = Field(
         "gate", description="where patrols start: the gate, or the base of the school's officer"
     )
@@ -225,12 +231,14 @@ class PatrolSettings(Section):
 class WeekSettings(Section):
     """What the weekly rota must achieve."""
 
-    min_patrols_per_school: int = Field(1, ge=0, le=5, description="least patrols a school")
+    min_patrols_per_school: int = Field(
+        1, ge=0, le=5, description="minimum patrols for each school"
+    )
     max_dose_minutes_per_day: float = Field(
-        30, ge=1, le=10_000, description="most dose a hotspot a day"
+        30, ge=1, le=10_000, description="maximum dose at a hotspot per day"
     )
     way_by_officer: bool = Field(
-        default=False, description="plan each officer's patrols the way of their `mode`"
+        default=False, description="plan each officer's patrols for their own `mode`"
     )
 
 
@@ -240,7 +248,7 @@ class PrivacySettings(Section):
     threshold: int = Field(
         5, ge=2, le=100_000, description="smallest group of reports that is used"
     )
-    threshold_for_crime: bool = Field(default=False, description="hold crime to it as well")
+    threshold_for_crime: bool = Field(default=False, description="apply it to crime as well")
 
     @property
     def min_crime_count(self) -> int:
@@ -254,8 +262,8 @@ class LedgerSettings(Section):
     url: str = Field(
         "sqlite:///patrolplan-ledger.sqlite",
         repr=False,
-        description="SQLite file beside this one, or postgresql+pg8000://USER@HOST/DATABASE; "
-        "the environment's PATROLPLAN_LEDGER_URL goes before it",
+        description="SQLite file in this folder, or postgresql+pg8000://USER@HOST/DATABASE; "
+        "the environment variable PATROLPLAN_LEDGER_URL overrides it",
     )
 
     @field_validator("url")
@@ -264,7 +272,7 @@ class LedgerSettings(Section):
         if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
             kind = value.split(":", maxsplit=1)[0][:20]
             message = (
-                f"an address that begins with '{kind}' is no ledger, "
+                f"an address that begins with '{kind}' is not a ledger, "
                 "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
             )
             raise ValueError(message)
@@ -285,15 +293,15 @@ class OutputSettings(Section):
     """What is printed on the outputs."""
 
     marking: str = Field("OFFICIAL", description="protective marking")
-    tiles: str | None = Field(None, description="tile layer address; asks a server for maps")
+    tiles: str | None = Field(None, description="tile layer address; maps come from its server")
 
 
 class FetchSettings(Section):
     """What `patrolplan fetch` downloads."""
 
-    months: int = Field(36, ge=1, le=240, description="how many months of crime fetch brings")
+    months: int = Field(36, ge=1, le=240, description="how many months of crime fetch downloads")
     contact: str = Field(
-        "", max_length=200, description="mail or web address told to the servers that fetch asks"
+        "", max_length=200, description="email or web address that fetch gives to the servers"
     )
 
 
@@ -317,7 +325,7 @@ class Settings(Section):
     privacy: PrivacySettings = PrivacySettings()
     output: OutputSettings = OutputSettings()
     fetch: FetchSettings = FetchSettings()
-    seed: int = Field(1, ge=0, le=MAX_SEED, description="start of all drawing of random numbers")
+    seed: int = Field(1, ge=0, le=MAX_SEED, description="seed of all random numbers")
 
     @field_validator("columns")
     @classmethod
@@ -325,10 +333,10 @@ class Settings(Section):
         known = tuple(name for name in SourceSettings.model_fields if name != "streets")
         for source in value:
             if source == "streets":
-                message = "[columns.streets] maps nothing: streets are no table"
+                message = "[columns.streets] has no effect: streets are not a table"
                 raise ValueError(message)
             if source not in known:
-                message = format_unknown(f"[columns.{source}] names no source", source, known)
+                message = format_unknown(f"[columns.{source}] is not a source", source, known)
                 raise ValueError(message)
         return value
 
@@ -355,8 +363,8 @@ class Settings(Section):
             if any(sign in pattern for sign in "*?[") and not path.is_file():
                 anchor = Path(pattern).anchor  # "C:\\" or "/": glob takes relative patterns only
                 root = Path(anchor) if anchor else self.folder
-                found = root.glob(pattern[len(anchor) :])
-                matches[pattern] = tuple(sorted(one for one in found if one.is_file()))
+                paths = root.glob(pattern[len(anchor) :])
+                matches[pattern] = tuple(sorted(one for one in paths if one.is_file()))
             else:
                 matches[pattern] = (path,)
         return matches

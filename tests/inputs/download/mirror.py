@@ -91,6 +91,6 @@ def overpass_of(path):
             ]
             others.append({"type": "relation", **element, "members": members})
     wanted = {(k, one) for k, v in FEATURES.items() for one in ([v] if isinstance(v, str) else v)}
-    asked = [one for one in others if wanted & set(one["tags"].items())]
+    matching = [one for one in others if wanted & set(one["tags"].items())]
     needed = [one for one in others if not one["tags"]]  # members of the relations
-    return {"elements": [*streets, *nodes]}, {"elements": [*asked, *needed, *nodes]}
+    return {"elements": [*streets, *nodes]}, {"elements": [*matching, *needed, *nodes]}

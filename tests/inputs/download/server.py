@@ -55,7 +55,7 @@ def seeded_month(seed, month, count, box, *, dense=(0.5, 0.5), share=0.5):
 
 
 class SeededMonths(Mapping):
-    """Months made when they are asked for, of which the last few are kept."""
+    """Months built on request, of which the last few are stored."""
 
     def __init__(self, seed, months, count, box, **crowd):
         self.months = tuple(months)
@@ -73,7 +73,7 @@ class SeededMonths(Mapping):
 
 @dataclass
 class World:
-    """What the server holds, how it fails, and what it was asked.
+    """What the server holds, how it fails, and its requests.
 
     `most` stands for the API's 10,000; `failing` is the share of requests that go wrong, each
     fault as often as the others.
@@ -88,7 +88,7 @@ class World:
     seed: int = 1
     script: list[str] = field(default_factory=list)
     vanishing: set[str] = field(default_factory=set)
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     retry_after: str = "0"
     slow_seconds: float = 0.5
@@ -143,7 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self, path, fields):
         world = self.server.world
         with world.lock:
-            world.asked.append((self.command, path, fields.get("date", [""])[0], time.monotonic()))
+            world.requests.append(
+                (self.command, path, fields.get("date", [""])[0], time.monotonic())
+            )
             world.agents.add(self.headers["User-Agent"])
         if len(self.path) > 4094:
             self.send(400, b"too long")
@@ -186,8 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
             body = world.register.get(path.removeprefix("/schools/"))
             return (200, body) if body is not None else (404, b"Not Found")
         if path == "/overpass/interpreter":
-            asked = fields["data"][0]
-            found = world.features if "'leisure'" in asked else world.network
+            query = fields["data"][0]
+            found = world.features if "'leisure'" in query else world.network
             return 200, json.dumps(found).encode()
         return 404, b"Not Found"
 

@@ -106,7 +106,7 @@ def test_failures_change_no_byte(  # noqa: PLR0917 - fixtures
     fetch(first, serving(calm), months=months, web=quick_web(**patient))
     fetch(second, serving(stormy), months=months, web=quick_web(**patient))
     assert stormy.faults > 0
-    assert any(command == "POST" for command, *_ in calm.asked)
+    assert any(command == "POST" for command, *_ in calm.requests)
     assert len(list(first.folder.glob("crimes/*/*.csv"))) == months
     assert files_of(second.folder) == files_of(first.folder)
 
@@ -131,10 +131,10 @@ def test_kills_change_no_byte(local, serving, settings, fetch, files_of):
     ]
     kills = 0
     for _ in range(100):
-        before = len(world.asked)
+        before = len(world.requests)
         child = subprocess.Popen(command)  # noqa: S603 - our own
         until = before + int(rng.integers(2, 14))
-        while len(world.asked) < until and child.poll() is None:
+        while len(world.requests) < until and child.poll() is None:
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.05))
         if child.poll() is not None:

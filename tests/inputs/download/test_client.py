@@ -33,41 +33,41 @@ def api(world, serving, quick_web):
     "fault", ["503", "429", "500", "502", "timeout", "drop", "cut", "no json", "shape"]
 )
 def test_each_fault_passes(world, api, fault):
-    """After one fault of any kind the question is asked again, and answered."""
+    """After one fault of any kind the request is repeated, and answered."""
     world.script = [fault]
     assert len(api.fetch_crimes(RING, "2026-09")) == 400
-    assert len(world.asked) == 2
+    assert len(world.requests) == 2
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ("500", "answers 500"),
         ("429", "answers 429"),
         ("timeout", "in time"),
-        ("drop", "cannot be reached, or breaks off"),
-        ("cut", "breaks off"),
-        ("no json", "another shape of answer"),
-        ("shape", "another shape of answer"),
+        ("drop", "cannot be reached, or broke off"),
+        ("cut", "broke off"),
+        ("no json", "an unexpected answer"),
+        ("shape", "an unexpected answer"),
     ],
 )
-def test_patience_ends_with_what_to_do(world, serving, quick_web, fault, said):
+def test_patience_ends_with_what_to_do(world, serving, quick_web, fault, message):
     """A fault that stays ends with host, month, what is wrong and what to do."""
     world.script = [fault] * 3
-    with quick_web(total=2) as web, pytest.raises(FetchError, match=said) as caught:
+    with quick_web(total=2) as web, pytest.raises(FetchError, match=message) as caught:
         PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-09")
     message = str(caught.value)
     assert re.match(r"127\.0\.0\.1:\d+: crime of 2026-09 could not be fetched", message)
     assert "run `patrolplan fetch` again" in message
     assert "poly" not in message
-    assert len(world.asked) == 3
+    assert len(world.requests) == 3
 
 
 def test_a_503_said_again_means_too_many(world, api):
     """Two answers of 503 in a row are taken for the API's bound on crimes."""
     world.most = 399
     assert api.fetch_crimes(RING, "2026-09") == "too many"
-    assert len(world.asked) == 2
+    assert len(world.requests) == 2
 
 
 def test_long_outlines_are_posted(world, api):
@@ -77,10 +77,10 @@ def test_long_outlines_are_posted(world, api):
     edge = [f"51.500000,{-0.16 + 0.06 * n / 300:.6f}" for n in range(1, 300)]
     long = ":".join([corners[0], *edge, *corners[1:]])
     assert api.fetch_crimes(long, "2026-09") == short
-    assert [command for command, *_ in world.asked] == ["GET", "POST"]
+    assert [command for command, *_ in world.requests] == ["GET", "POST"]
 
 
-def test_the_servers_wait_is_kept(world, serving, quick_web):
+def test_the_servers_wait_is_respected(world, serving, quick_web):
     """A 429 that says how long to wait is waited for so long."""
     world.script, world.retry_after = ["429"], "7"
     waited = []
@@ -89,7 +89,7 @@ def test_the_servers_wait_is_kept(world, serving, quick_web):
     assert waited == [7]
 
 
-def test_a_wait_of_hours_is_told_instead(world, serving, quick_web):
+def test_a_wait_of_hours_is_reported_instead(world, serving, quick_web):
     """A server that wants hours of rest ends the fetch with a message."""
     world.script, world.retry_after = ["429"], "7200"
     with quick_web() as web, pytest.raises(FetchError, match="asks to wait 120 minutes"):
@@ -124,7 +124,7 @@ def test_requests_keep_below_fifteen_a_second():
 
 
 def test_repeats_are_paced_too(world, serving, quick_web):
-    """A request that is asked again after a fault takes its turn like any other."""
+    """A request that is repeated after a fault waits its turn like any other."""
     world.script = ["500", "cut", "drop"]
     turns = []
 
@@ -134,7 +134,7 @@ def test_repeats_are_paced_too(world, serving, quick_web):
 
     with quick_web(rate_limiter=Counting()) as web:
         PoliceApi(web, f"{serving(world)}/api").fetch_months()
-    assert len(turns) == len(world.asked) == 4
+    assert len(turns) == len(world.requests) == 4
 
 
 def test_an_answer_that_trickles_is_given_up(world, serving, quick_web):
@@ -142,7 +142,7 @@ def test_an_answer_that_trickles_is_given_up(world, serving, quick_web):
     world.script = ["drip"] * 2
     with (
         quick_web(total=1, answer_seconds=0.1) as web,
-        pytest.raises(FetchError, match="not done after"),
+        pytest.raises(FetchError, match="had not finished after"),
     ):
         PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-09")
 
@@ -154,11 +154,11 @@ def test_an_answer_without_end_is_refused(world, serving, quick_web):
 
 
 def test_a_refusal_is_not_repeated(world, serving, quick_web):
-    """A request that the server calls wrong is asked once."""
+    """A request that the server refuses is not repeated."""
     world.script = ["400"]
     with quick_web() as web, pytest.raises(FetchError, match="refuses with the status 400"):
         PoliceApi(web, f"{serving(world)}/api").fetch_months()
-    assert len(world.asked) == 1
+    assert len(world.requests) == 1
 
 
 def test_a_crime_of_another_month_is_refused(world, serving, quick_web):

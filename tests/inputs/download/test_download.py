@@ -38,21 +38,21 @@ def test_every_crime_of_the_area_comes_once(world, serving, place, fetch):
         assert got == held
 
 
-def test_months_are_asked_first_and_only_missing_ones_fetched(world, serving, place, fetch):
+def test_months_are_listed_first_and_only_missing_ones_fetched(world, serving, place, fetch):
     """A month that is there, from whatever force's file, costs no request."""
     settings = place()
-    kept = settings.folder / "crimes/2026-08/2026-08-metropolitan-street.csv"
-    kept.parent.mkdir(parents=True)
-    kept.write_text("Crime ID,Month\n", encoding="utf-8")
+    existing = settings.folder / "crimes/2026-08/2026-08-metropolitan-street.csv"
+    existing.parent.mkdir(parents=True)
+    existing.write_text("Crime ID,Month\n", encoding="utf-8")
     brought = fetch(settings, serving(world))
-    assert world.asked[0][1] == "/api/crimes-street-dates"
-    assert {month for _, _, month, _ in world.asked[1:]} == {"2026-07", "2026-09"}
+    assert world.requests[0][1] == "/api/crimes-street-dates"
+    assert {month for _, _, month, _ in world.requests[1:]} == {"2026-07", "2026-09"}
     assert brought.existing == 1
-    assert kept.read_text(encoding="utf-8") == "Crime ID,Month\n"
-    world.asked.clear()
+    assert existing.read_text(encoding="utf-8") == "Crime ID,Month\n"
+    world.requests.clear()
     again = fetch(settings, serving(world))
     assert again.files == []
-    assert len(world.asked) == 1
+    assert len(world.requests) == 1
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -74,8 +74,8 @@ def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
     """A fetch that broke off goes on where it stopped and ends with the same bytes."""
     whole = place("whole")
     fetch(whole, serving(world))
-    needed = len(world.asked)
-    world.asked.clear()
+    needed = len(world.requests)
+    world.requests.clear()
     broken = place("broken")
     world.script = [""] * after + ["500"] * 3
     url = serving(world)
@@ -84,10 +84,10 @@ def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
     fetch(broken, url)
     assert files_of(broken.folder) == files_of(whole.folder)
     # The list of months, the failures, and a way of halvings from the area to its first cell.
-    assert len(world.asked) <= needed + 1 + 3 + 8
+    assert len(world.requests) <= needed + 1 + 3 + 8
 
 
-def test_a_month_that_is_no_longer_offered_is_told(world, serving, place, fetch):
+def test_a_month_that_is_no_longer_offered_is_noted(world, serving, place, fetch):
     """A month missing from the list is a note, not an error, and leaves no file."""
     world.vanishing = {"2026-08"}
     settings = place()
@@ -97,8 +97,8 @@ def test_a_month_that_is_no_longer_offered_is_told(world, serving, place, fetch)
     assert len(brought.files) == 2
 
 
-def test_a_month_that_vanishes_on_the_way_is_told(world, serving, place, fetch):
-    """A month that was in the list and is gone when its turn comes is told too."""
+def test_a_month_that_vanishes_on_the_way_is_noted(world, serving, place, fetch):
+    """A month that was in the list and is gone when its turn comes is noted too."""
     settings = place()
 
     def remove_july(_what, _done, _of, detail):
@@ -111,7 +111,7 @@ def test_a_month_that_vanishes_on_the_way_is_told(world, serving, place, fetch):
 
 
 def test_a_month_without_crime_is_a_table_without_rows(world, serving, place, fetch):
-    """No crime in the area is an answer, and told."""
+    """No crime in the area is a valid answer, and noted."""
     world.crimes["2026-08"] = []
     settings = place()
     brought = fetch(settings, serving(world))
@@ -119,8 +119,8 @@ def test_a_month_without_crime_is_a_table_without_rows(world, serving, place, fe
     assert rows_of(settings.folder / "crimes/2026-08/2026-08-street.csv") == []
 
 
-def test_a_file_in_doubt_is_told_and_kept(world, serving, place, fetch):
-    """A fetched file that was changed stays, is told, and comes anew with --again."""
+def test_a_file_in_doubt_is_noted_and_not_replaced(world, serving, place, fetch):
+    """A fetched file that was changed stays, is noted, and is replaced with --again."""
     settings = place()
     url = serving(world)
     fetch(settings, url)
@@ -129,13 +129,15 @@ def test_a_file_in_doubt_is_told_and_kept(world, serving, place, fetch):
     spoiled.write_bytes(good[:1000])
     brought = fetch(settings, url)
     assert spoiled.read_bytes() == good[:1000]
-    told = "crimes/2026-09/2026-09-street.csv is not as it was fetched, and is kept"
-    assert [note.startswith(told) for note in brought.notes] == [True]
+    message = (
+        "crimes/2026-09/2026-09-street.csv was changed after it was fetched, and was not replaced"
+    )
+    assert [note.startswith(message) for note in brought.notes] == [True]
     fetch(settings, url, again=True)
     assert spoiled.read_bytes() == good
 
 
-def test_files_of_another_area_are_told(world, serving, place, fetch):
+def test_files_of_another_area_are_noted(world, serving, place, fetch):
     """Files that were fetched before the area changed are named."""
     url = serving(world)
     fetch(place(), url)
@@ -164,37 +166,37 @@ def test_the_record_says_what_came_when_from_where_under_which_licence(
 
 
 def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
-    """What was kept against a break is gone when all is done."""
+    """The stored answers are deleted when a fetch is complete."""
     settings = place()
     fetch(settings, serving(world))
     there = {path.name for path in settings.folder.iterdir()}
     assert there == {"crimes", "fetched.json", "patrolplan.toml"}
 
 
-def test_settings_that_leave_no_room_ask_nobody(world, serving, place, fetch):
-    """Without an area, or with one file for all crimes, the settings are told before a request."""
+def test_settings_without_a_target_send_no_request(world, serving, place, fetch):
+    """Without an area, or with one file for all crimes, settings are refused before any request."""
     text = (place().folder / "patrolplan.toml").read_text(encoding="utf-8")
     url = serving(world)
     with pytest.raises(SettingsError, match="neither bounds nor boundary"):
         fetch(place(text=text.replace("bounds =", "# bounds =")), url)
-    with pytest.raises(SettingsError, match=r"'crimes\.csv' has room for no file for each month"):
+    with pytest.raises(SettingsError, match=r"'crimes\.csv' cannot name a file for each month"):
         fetch(place(text=text.replace("crimes/*/*.csv", "crimes.csv")), url)
-    assert world.asked == []
+    assert world.requests == []
 
 
 @pytest.mark.parametrize("spoiled", ["[[1, []]]", '[["x", 3]]', "{}", "[[1,", "null"])
-def test_what_the_disk_spoiled_is_asked_again(  # noqa: PLR0917 - fixtures
+def test_damaged_answers_are_requested_again(  # noqa: PLR0917 - fixtures
     world, serving, place, fetch, files_of, quick_web, spoiled
 ):
-    """Kept cells that are no longer what was kept change no byte of the files."""
+    """Stored cells that were damaged change no byte of the files."""
     whole, broken, url = place("whole"), place("broken"), serving(world)
     fetch(whole, url)
     world.script = [""] * 12 + ["500"] * 3
     with pytest.raises(FetchError):
         fetch(broken, url, web=quick_web(total=2))
-    kept = sorted(broken.folder.glob(".fetch/crimes-*/*/*.json"))
-    assert kept
-    for path in kept:
+    cells = sorted(broken.folder.glob(".fetch/crimes-*/*/*.json"))
+    assert cells
+    for path in cells:
         path.write_text(spoiled, encoding="utf-8")
     fetch(broken, url)
     assert files_of(broken.folder) == files_of(whole.folder)
@@ -212,9 +214,9 @@ def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, m
     with pytest.raises(SystemExit) as done:
         main()
     assert done.value.code == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["written"] == ["crimes/2026-09/2026-09-street.csv"]
-    assert "2026-08" in told["notes"][0]
+    message = json.loads(capsys.readouterr().out)
+    assert message["written"] == ["crimes/2026-09/2026-09-street.csv"]
+    assert "2026-08" in message["notes"][0]
 
     def stopped(*_, **__):
         raise KeyboardInterrupt

@@ -36,7 +36,7 @@ SCHOOLS = register(
 )
 
 
-def test_the_areas_schools_are_kept_without_people(world, serving, place, fetch):
+def test_the_areas_schools_are_written_without_people(world, serving, place, fetch):
     """Schools in the area stay, by URN, in the layout the reader knows; heads and phones do not."""
     world.register = {"edubasealldata20261124.csv": SCHOOLS}
     settings = place()
@@ -51,21 +51,21 @@ def test_the_areas_schools_are_kept_without_people(world, serving, place, fetch)
     assert list(read["name"]) == ["St Mary\u2019s, Café Lane"]
 
 
-def test_the_newest_of_the_last_days_is_taken(world, serving, place, fetch):
-    """Where today's file is not made yet, the day before's is asked for."""
+def test_the_newest_of_the_last_days_is_used(world, serving, place, fetch):
+    """Where today's file does not exist yet, the day before's is requested."""
     world.register = {
         "edubasealldata20261122.csv": SCHOOLS,
         "edubasealldata20261121.csv": b"older",
     }
     fetch(place(), serving(world), only=["schools"])
-    assert [path[-12:] for _, path, *_ in world.asked] == [
+    assert [path[-12:] for _, path, *_ in world.requests] == [
         "20261124.csv",
         "20261123.csv",
         "20261122.csv",
     ]
 
 
-def test_a_week_without_a_file_is_told(world, serving, place, fetch):
+def test_a_week_without_a_file_is_reported(world, serving, place, fetch):
     """No file of the last days is a message, and no empty table is left."""
     settings = place()
     with pytest.raises(FetchError, match=r"register of schools .* no file of the last 7 days"):
@@ -75,11 +75,11 @@ def test_a_week_without_a_file_is_told(world, serving, place, fetch):
 
 @pytest.mark.parametrize("body", [b"", b"<html>Busy</html>", b"URN,Name\n1,x\n", b'"a\n"b,"c\n'])
 def test_another_file_is_refused(world, serving, place, fetch, quick_web, body):
-    """What is no register is asked for again, then told."""
+    """An answer that is not a register is requested again, then reported."""
     world.register = {"edubasealldata20261124.csv": body}
-    with pytest.raises(FetchError, match="sends"):
+    with pytest.raises(FetchError, match=r"sends? a (CSV )?table"):
         fetch(place(), serving(world), only=["schools"], web=quick_web(total=1))
-    assert len(world.asked) == 2
+    assert len(world.requests) == 2
 
 
 def test_schools_that_are_there_stay(world, serving, place, fetch):
@@ -88,4 +88,4 @@ def test_schools_that_are_there_stay(world, serving, place, fetch):
     (settings.folder / "schools.csv").write_text("mine", encoding="utf-8")
     assert fetch(settings, serving(world), only=["schools"]).files == []
     assert (settings.folder / "schools.csv").read_text(encoding="utf-8") == "mine"
-    assert world.asked == []
+    assert world.requests == []

@@ -43,8 +43,8 @@ def test_a_months_file_is_found_by_its_pattern(tmp_path, pattern, name):
 
 
 @pytest.mark.parametrize("pattern", ["crimes.csv", "crimes/*.parquet", "x/*-metropolitan.tsv"])
-def test_a_pattern_without_room_is_told(tmp_path, pattern):
-    """One file for all crimes, or another kind of file, is told with what to write."""
+def test_a_pattern_without_a_target_is_refused(tmp_path, pattern):
+    """One file for all crimes, or another kind of file, is refused with what to write."""
     with pytest.raises(SettingsError, match=r'write crimes = \["crimes/\*/\*\.csv"\]'):
         build_month_path(settings(tmp_path, crimes=[pattern]), "2026-09")
 

@@ -78,7 +78,7 @@ def test_our_reader_takes_what_comes(world, serving, place, fetch, name):
 
 @pytest.mark.parametrize("fault", ["429", "500", "504", "cut", "drop", "no json", "shape"])
 def test_each_fault_passes_and_changes_no_byte(world, serving, place, fetch, files_of, fault):
-    """A fault of any kind is asked again, and the file is the same."""
+    """After a fault of any kind the request is repeated, and the file is the same."""
     calm, stormy, url = place("calm"), place("stormy"), serving(world)
     fetch(calm, url, only=["streets"])
     world.script = ["", fault]
@@ -86,7 +86,7 @@ def test_each_fault_passes_and_changes_no_byte(world, serving, place, fetch, fil
     assert files_of(stormy.folder) == files_of(calm.folder)
 
 
-def test_a_part_of_the_data_is_no_answer(world, serving, place, fetch, quick_web):
+def test_a_part_of_the_data_is_refused(world, serving, place, fetch, quick_web):
     """An answer with a remark is cut short by the server: nothing is written."""
     world.network = NETWORK | {"remark": "runtime error: Query timed out"}
     settings = place()
@@ -95,22 +95,22 @@ def test_a_part_of_the_data_is_no_answer(world, serving, place, fetch, quick_web
     assert not (settings.folder / "streets.osm.pbf").exists()
 
 
-def test_an_area_without_streets_is_told(world, serving, place, fetch):
+def test_an_area_without_streets_is_reported(world, serving, place, fetch):
     """No street in the area points to the settings."""
     world.network = {"elements": []}
     with pytest.raises(FetchError, match="no street in the area; check \\[area\\]"):
         fetch(place(), serving(world), only=["streets"])
 
 
-def test_what_came_is_not_asked_again(world, serving, place, fetch, quick_web):
-    """After a break the part that came is kept: only the rest is asked."""
+def test_a_stored_answer_is_not_requested_again(world, serving, place, fetch, quick_web):
+    """After a break the stored part is used: only the rest is requested."""
     settings, url = place(), serving(world)
     world.script = ["", "500", "500"]
     with pytest.raises(FetchError, match="500"):
         fetch(settings, url, only=["streets"], web=quick_web(total=1))
-    world.asked.clear()
+    world.requests.clear()
     fetch(settings, url, only=["streets"])
-    assert sum(path == "/overpass/interpreter" for _, path, *_ in world.asked) == 1
+    assert sum(path == "/overpass/interpreter" for _, path, *_ in world.requests) == 1
 
 
 def test_osmnx_is_as_it_was(world, serving, place, fetch, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Cells: however an area is cut, all of it is asked for."""
+"""Cells: however an area is cut, all of it is requested."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ from patrolplan.inputs.download.police import halve_cell, split_into_cells
 BRITISH = Projection("EPSG:27700")
 
 
-def asked(cell):
-    """The polygon in degrees that a server is asked about."""
+def polygon_of(cell):
+    """The polygon in degrees that is sent to the server."""
     corners = [tuple(map(float, one.split(","))) for one in cell.format_ring(BRITISH).split(":")]
     return shapely.Polygon([(lon, lat) for lat, lon in corners])
 
@@ -48,7 +48,7 @@ def test_no_point_of_the_area_is_left_out(area, seed):
     lon, lat = BRITISH.to_degrees(x[within], y[within])
     found = np.zeros(len(lon), dtype=bool)
     for cell in cells:
-        found |= shapely.contains_xy(asked(cell), lon, lat)
+        found |= shapely.contains_xy(polygon_of(cell), lon, lat)
     assert found.all()
 
 
@@ -61,8 +61,8 @@ def test_halving_makes_smaller(area):
             assert sides[0] <= cell.longer_side_metres / 2 + 6
 
 
-def test_a_hole_is_asked_over_and_names_are_the_way_of_halving():
-    """A ring is all that the API takes, so a hole is asked for too; keys tell the way."""
+def test_a_hole_is_requested_too_and_keys_are_paths_of_halvings():
+    """The API takes a single ring, so holes are requested too; keys are paths of halvings."""
     ring = shapely.Point(530_000, 180_000).buffer(2000) - shapely.Point(530_000, 180_000).buffer(99)
     (cell,) = split_into_cells(ring)
     assert not cell.shape.interiors

@@ -208,7 +208,7 @@ class WebClient:
             if len(body) > max_bytes:
                 raise UnusableError(why=f"sends more than {max_bytes / 2**20:.0f} MB")
             if time.monotonic() > deadline:
-                raise UnusableError(why=f"is not done after {self.answer_seconds:.0f} s")
+                raise UnusableError(why=f"had not finished after {self.answer_seconds:.0f} s")
         return bytes(body)
 
 
@@ -236,8 +236,8 @@ def find_retry_wait(response: requests.Response, retry_policy: Retry) -> float |
 
 def format_failure(url: str, what: str, why: str) -> str:
     """The message when something could not be fetched."""
-    remedy = "what came so far is kept; run `patrolplan fetch` again later to go on from there"
-    return f"{urlsplit(url).netloc}: {what} could not be fetched, the server {why}; {remedy}."
+    remedy = "What came so far is kept; run `patrolplan fetch` again later to continue."
+    return f"{urlsplit(url).netloc}: {what} could not be fetched, the server {why}. {remedy}"
 
 
 def _describe_error(error: Exception) -> str:
@@ -247,8 +247,8 @@ def _describe_error(error: Exception) -> str:
     reasons = {  # the most particular first: a proxy's and a certificate's are connection errors
         requests.Timeout: "does not answer in time",
         requests.exceptions.ProxyError: "cannot be reached through the proxy",
-        requests.exceptions.SSLError: "cannot prove who it is (certificate)",
-        requests.ConnectionError: "cannot be reached, or breaks off",
+        requests.exceptions.SSLError: "has no valid certificate",
+        requests.ConnectionError: "cannot be reached, or broke off",
     }
     names = (text for kind, text in reasons.items() if isinstance(error, kind))
-    return next(names, f"breaks off ({type(error).__name__})")
+    return next(names, f"broke off ({type(error).__name__})")

@@ -103,12 +103,12 @@ def fetch_open_data(
     SettingsError
         When the settings give no limits, or no file that fetch can write.
     FetchError
-        When a server fails or refuses; what came is kept for the next call.
+        When a server fails or refuses; what came is stored for the next call.
     OutputError
         When a file cannot be written.
     """
     if settings.area.bounds is None and settings.area.boundary is None:
-        what = "says neither bounds nor boundary, so there is no telling what to fetch"
+        what = "has neither bounds nor boundary, so it is unclear what to fetch"
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
     limits = read_limits(settings, np.empty((0, 2)))
     targets = _find_targets(settings, only)
@@ -254,11 +254,11 @@ class _Fetch:
         for path in existing:
             name = self.manifest.relative_name(path)
             if doubt := self.manifest.find_doubt(path):
-                note = f"{name} {doubt}, and is kept; remove it, or fetch it with --again."
+                note = f"{name} {doubt}, and was not replaced; remove it, or fetch it with --again."
                 self.result.notes.append(note)
             elif self.again:
                 other = self.manifest.relative_name(target)
-                note = f"{name} is kept: fetch would write another file beside it ({other}); "
+                note = f"{name} was not replaced: fetch would write a second file ({other}); "
                 self.result.notes.append(f"{note}remove it first.")
         self.result.existing += len(existing)
         return bool(existing)

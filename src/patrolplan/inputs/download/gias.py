@@ -72,7 +72,7 @@ def _read_answer(answer: Answer) -> pd.DataFrame | None:
             index_col=False,
         )
     except ValueError as error:  # pandas' parser errors are among them
-        raise UnusableError(why=f"sends no CSV table ({error})") from None
+        raise UnusableError(why=f"does not send a CSV table ({error})") from None
     missing = [name for name in NEEDED if name not in table.columns]
     if missing or table.empty:
         what = f"without the columns {', '.join(missing)}" if missing else "without a school"

@@ -94,7 +94,7 @@ class Manifest:
         if record is None:
             return ""
         if record.get("sha256") != hash_content(path.read_bytes()):
-            return "is not as it was fetched"
+            return "was changed after it was fetched"
         if record.get("area") != self._area:
             return "was fetched for another area"
         return ""
@@ -147,7 +147,7 @@ def build_month_path(settings: Settings, month: str) -> Path:
         name = _fill_pattern(pattern, month, f"{month}-street", TABLE_SUFFIXES)
         if name and MONTH.search(Path(name).name):
             return settings.folder / name
-    raise _build_pattern_error(settings, source="crimes", what="no file for each month")
+    raise _build_pattern_error(settings, source="crimes", what="a file for each month")
 
 
 def build_source_path(settings: Settings, source: str) -> Path:
@@ -163,7 +163,7 @@ def build_source_path(settings: Settings, source: str) -> Path:
         name = _fill_pattern(pattern, source, source, kinds)
         if name:
             return settings.folder / name
-    raise _build_pattern_error(settings, source=source, what=f"no {' or '.join(kinds)} file")
+    raise _build_pattern_error(settings, source=source, what=f"a {' or '.join(kinds)} file")
 
 
 def parse_month(path: Path) -> str:
@@ -199,4 +199,4 @@ def _find_match(pattern: str, *names: str) -> str:
 def _build_pattern_error(settings: Settings, *, source: str, what: str) -> SettingsError:
     patterns = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
     place = f"[sources] {source}"
-    return SettingsError.one(place, f"{patterns} has room for {what}", ADVICE[source])
+    return SettingsError.one(place, f"{patterns} cannot name {what}", ADVICE[source])

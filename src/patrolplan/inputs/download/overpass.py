@@ -92,7 +92,7 @@ def fetch_street_file(
                 return _read_elements(answers)
             except ValueError as error:  # an answer of another shape, or a broken one in the cache
                 shutil.rmtree(answers, ignore_errors=True)
-                raise UnusableError(why=f"sends another shape of answer ({error})") from None
+                raise UnusableError(why=f"sends an unexpected answer ({error})") from None
 
     elements = web.retry(attempt, url=url, what="streets")
     ways = [element for element in elements if element["type"] == "way"]
@@ -161,10 +161,10 @@ def _build_inspector(web: WebClient) -> Any:  # noqa: ANN401 - a hook of request
         try:
             document = json.loads(body)
         except ValueError:
-            raise UnusableError(why="sends no JSON") from None
+            raise UnusableError(why="does not send JSON") from None
         if not isinstance(document, dict) or not isinstance(document.get("elements"), list):
-            raise UnusableError(why="sends another shape of answer")
-        if "remark" in document:  # a part of the data, with the reason why it is no more
+            raise UnusableError(why="sends an unexpected answer")
+        if "remark" in document:  # a part of the data, with the reason why it is incomplete
             raise UnusableError(why=f"stopped on the way ({document['remark']})")
 
     return inspect

@@ -1,7 +1,7 @@
 """Street crimes from the data.police.uk API, as rows of its monthly files.
 
 The API answers for a polygon, and refuses one that holds more than 10,000 crimes of a month. So an
-area is asked for in cells, which are halved where they hold too many. A month's file is the same,
+area is requested in cells, which are halved where they hold too many. A month's file is the same,
 byte for byte, however its area was cut and wherever a fetch broke off: crimes are known by the
 API's number, those outside the area are dropped, and the rest are sorted.
 """
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
 
 import numpy as np
 import shapely
@@ -25,7 +24,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.cache import AnswerCache
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import FetchError
-from patrolplan.inputs.download.client import Answer, UnusableError, WebClient
+from patrolplan.inputs.download.client import Answer, UnusableError, WebClient, format_failure
 
 COLUMNS = (
     *("Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location"),
@@ -182,7 +181,7 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
         first = error.errors(include_url=False, include_input=False)[0]
         at = ".".join(str(part) for part in first["loc"])
         where = f" at {at}" if at else ""
-        raise UnusableError(why=f"sends another shape of answer ({first['msg']}{where})") from None
+        raise UnusableError(why=f"sends an unexpected answer ({first['msg']}{where})") from None
 
 
 MARGIN_METRES = 25
@@ -292,7 +291,7 @@ class CrimeFetcher:
         self._answers = answers
         halved = answers.read(HALVED_CELLS_FILE)
         self._halved: set[str] = set(halved) if isinstance(halved, list) else set()
-        for name in answers.list_names("*/*.json"):  # a stored cell tells which ones were halved
+        for name in answers.list_names("*/*.json"):  # a stored cell shows which ones were halved
             steps = Path(name).stem.split("-")
             self._halved |= {"-".join(steps[:count]) for count in range(1, len(steps))}
 
@@ -349,26 +348,15 @@ class CrimeFetcher:
 
     def _mark_halved(self, cell: Cell, month: str) -> None:
         if cell.longer_side_metres < MIN_CELL_METRES:
-            message = (
-                f"{self._host}: crime of {month} could not be fetched, the server answers 503 even "
-                "for a small cell, so it is overloaded; what came so far is kept, run "
-                "`patrolplan fetch` again later to go on from there."
-            )
-            raise FetchError(message)
+            why = "answers 503 even for a small cell, so it is overloaded"
+            raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
         self._halved.add(cell.key)
 
     def _confirm_gone(self, month: str) -> None:
         """Raise where the list of months still has a month that was "not found"."""
         if month in self._api.fetch_months():
-            message = (
-                f"{self._host}: crime of {month} could not be fetched, the server says both that "
-                "it has the month and that it has not; run `patrolplan fetch` again later."
-            )
-            raise FetchError(message)
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self._api.url).netloc
+            why = "lists the month, but does not find it"
+            raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
 
     def _read_cached_cell(self, month: str, cell: Cell) -> CrimeRows | None:
         """A cell that an earlier, broken-off fetch stored; None where it did not."""
