@@ -1,7 +1,4 @@
-"""The tables that pass between rooms: columns, kinds, units; and what was left out on the way.
-
-How results show themselves in a notebook: what they are, in a few facts, and what to do next.
-"""
+"""Tables that pass between rooms (columns, kinds, units), rows left out, and HTML summaries."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,10 +33,10 @@ class Schema:
     columns: dict[str, Column]
 
     def check(self, table: Table) -> Table:
-        """Give the table back, or raise `TypeError` when it is not of this schema.
+        """Return the table, or raise `TypeError` when it does not have this schema.
 
-        For tables that our own rooms hand over: a failure here is a fault in the code that
-        made the table, not in the user's input.
+        For tables that our own rooms pass on: a failure is a fault in the code that built the
+        table, not in the user's input.
         """
         missing = [name for name in self.columns if name not in table.columns]
         if missing:
@@ -162,7 +159,7 @@ class LeftOutRow:
     reason: str
     count: int
     shown_from: int = 1
-    """Counts below this are told as "fewer than" it: the threshold for reports, see `privacy`."""
+    """Counts below this are shown as "fewer than" it: the threshold for reports, see `privacy`."""
 
     @property
     def count_text(self) -> str:
@@ -177,17 +174,17 @@ class LeftOutRow:
 
 @dataclass
 class LeftOut:
-    """What was left out while loading, by source and reason; nothing disappears untold."""
+    """What was left out while loading, by source and reason; nothing disappears silently."""
 
     rows: list[LeftOutRow] = field(default_factory=list)
 
     def add(self, source: str, reason: str, count: int) -> None:
-        """Count rows left out; nothing is noted for a count of zero."""
+        """Record rows left out; a count of zero is not recorded."""
         if count:
             self.rows.append(LeftOutRow(source, reason, int(count)))
 
     def extend(self, rows: Iterable[LeftOutRow]) -> None:
-        """Take over what another room left out."""
+        """Add rows that another room recorded."""
         self.rows.extend(rows)
 
 
@@ -197,16 +194,7 @@ def list_left_out(rows: Iterable[LeftOutRow]) -> list[dict[str, str]]:
 
 
 def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:
-    """A small table in HTML; text from data is escaped.
-
-    Parameters
-    ----------
-    title
-        What it is.
-    facts
-        Names and values.
-    after
-        The call that comes next.
+    """A small table for notebooks: title, facts and the call that comes next; text is escaped.
 
     Examples
     --------

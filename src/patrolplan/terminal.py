@@ -1,4 +1,4 @@
-"""What a person at the terminal sees: stages on standard error, tables on standard output."""
+"""What a person sees at the terminal: stages on standard error, tables on standard output."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def report_stage(what: str) -> Iterator[None]:
 
 @contextmanager
 def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar with the time left; told what is done, how many of them, of how many."""
+    """A progress bar with the time left; call it with a label, the number done and the total."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -48,19 +48,19 @@ def show_progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         TimeRemainingColumn,
     )
 
-    what = TextColumn("{task.description}", markup=False)
-    left = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
-    columns = (what, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *left)
-    with Progress(*columns, console=stderr_console) as shown:
+    label = TextColumn("{task.description}", markup=False)
+    remaining = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
+    columns = (label, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *remaining)
+    with Progress(*columns, console=stderr_console) as progress:
         tasks = {}
 
-        def tell(what: str, done: int, of: int) -> None:
+        def report(what: str, done: int, total: int) -> None:
             row = what.partition(" of 20")[0]  # months share a row
             if row not in tasks:
-                tasks[row] = shown.add_task(what)
-            shown.update(tasks[row], description=what, completed=done, total=of)
+                tasks[row] = progress.add_task(what)
+            progress.update(tasks[row], description=what, completed=done, total=total)
 
-        yield tell
+        yield report
 
 
 def print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
@@ -77,7 +77,7 @@ def print_left_out(rows: Sequence[LeftOutRow], notes: Sequence[str]) -> None:
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON object and nothing else."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()  # the board goes on after it, with its address waited for
+    sys.stdout.flush()  # the board keeps running, and its caller waits for the address
 
 
 def print_written_to(out: Path | None) -> None:
