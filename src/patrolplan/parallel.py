@@ -105,16 +105,16 @@ def map_parallel(
         _gather(started, answers, report)
     if len(answers) < len(items):
         message = (
-            f"workers were lost {MAX_TRIES} times in a row; there may be too little memory for "
-            "them: use fewer --workers, or none"
+            f"workers were lost {MAX_TRIES} times in a row; they may need more memory: "
+            "use fewer --workers, or none"
         )
         raise ClusterError(message)
     return [answers[number] for number in range(len(items))]
 
 
 _BROKEN_EXECUTOR = (
-    "the executor lost a worker and takes no more work: what is left is done in this process "
-    "(patrolplan.worker_pool.Workers replaces workers that are lost)"
+    "the executor lost a worker and accepts no more work: the rest is done in this process "
+    "(patrolplan.worker_pool.Workers replaces lost workers)"
 )
 
 
@@ -203,7 +203,7 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         versions = client.run(_read_versions)
     except TimeoutError:
-        message = f"{address}: has no worker; start some with `dask worker {address}`"
+        message = f"{address}: no workers yet; start some with `dask worker {address}`"
         raise ClusterError(message) from None
     except ImportError as error:
         message = f"{address}: {error}; install the same patrolplan on every worker"
@@ -216,8 +216,8 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
         ]
         if other:
             message = (
-                f"worker {worker}: other versions ({'; '.join(other[:4])}); "
-                "install the same on every worker"
+                f"worker {worker}: versions differ ({'; '.join(other[:4])}); "
+                "install the same versions on every worker"
             )
             raise ClusterError(message)
 

@@ -231,18 +231,18 @@ def extend_to_squares(limits: BaseGeometry) -> BaseGeometry:
 
 def describe_report_grouping(threshold: int) -> list[str]:
     """Sentences for the reader of any output: how reports were counted."""
-    how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} on, in multiples of {threshold}"
-    sentences = [f"Pupils' reports count {how}, rounded down."]
+    how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} reports on"
+    sentences = [f"Pupils' reports are counted {how}, rounded down to multiples of {threshold}."]
     if threshold < ROUNDING_STEP:
         what = f"The threshold of {threshold} reports is under {ROUNDING_STEP}"
-        sentences.append(f"{what}: so few may let a pupil be known.")
+        sentences.append(f"{what}: so small a group may identify a pupil.")
     return sentences
 
 
 def describe_crime_grouping(threshold: int) -> str:
     """A sentence for the reader of any output: how recorded crime was grouped."""
     return (
-        f"Recorded crime counts by squares of {SQUARE_METRES:.0f} m, each category from "
+        f"Recorded crime is counted by squares of {SQUARE_METRES:.0f} m, each category from "
         f"{threshold} incidents on in all months together, spread over all streets of its square."
     )
 

@@ -85,9 +85,9 @@ SCHOOLS = Schema(
         "name": Column("text", "name of the school"),
         "phase": Column("text", "phase of education"),
         "finish_time": Column("text", "bell, HH:MM local"),
-        "finish_assumed": Column("bool", "no bell known, the default was taken"),
-        "gate_assumed": Column("bool", "no gate known, the nearest walkable street was taken"),
-        "geometry": Column("geometry", "gate, or site point where no gate is known"),
+        "finish_assumed": Column("bool", "bell not known, the default is assumed"),
+        "gate_assumed": Column("bool", "gate not known, the nearest walkable street is assumed"),
+        "geometry": Column("geometry", "gate, or site point where the gate is not known"),
     },
 )
 
