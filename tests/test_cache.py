@@ -128,7 +128,7 @@ def test_two_fetches_do_not_mix(tmp_path):
     """While one fetch is at work in a folder another must wait."""
     with (
         lock_fetch_folder(tmp_path),
-        pytest.raises(FetchError, match="another fetch is at work"),
+        pytest.raises(FetchError, match="another fetch is running"),
         lock_fetch_folder(tmp_path),
     ):
         pass

@@ -176,7 +176,7 @@ def test_no_reports_give_no_groups():
 
 
 def test_groups_hold_nothing_of_a_single_report():
-    """What leaves the door are counts and factors: no row, no coordinates, no identifier."""
+    """Counts and factors leave the module and factors: no row, no coordinates, no identifier."""
     names = set(ReportGroups.__dataclass_fields__)
     assert names == {"threshold", "group_of_piece", "counts", "share_inside", "reasons"}
 
@@ -184,5 +184,5 @@ def test_groups_hold_nothing_of_a_single_report():
 def test_a_threshold_under_the_steps_is_announced():
     """Readers are told how reports count, and warned where the threshold is a low one."""
     assert len(describe_report_grouping(5)) == len(describe_report_grouping(10)) == 1
-    assert "250 m, from 10 on" in describe_report_grouping(10)[0]
+    assert "250 m, from 10 reports on" in describe_report_grouping(10)[0]
     assert "under 5" in describe_report_grouping(3)[1]

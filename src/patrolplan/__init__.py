@@ -17,8 +17,8 @@ from typing import Any
 
 import lazy_loader
 
-# What is public stands in `__init__.pyi` and is loaded when first asked for, so that a command
-# does not wait for rooms that it never enters.
+# Public names are listed in `__init__.pyi` and loaded on first use, so that a command does not wait
+# for modules that it never needs.
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 RENAMED = {
@@ -32,7 +32,7 @@ RENAMED = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is public
-    """Load a public name; one of 0.1 is still found, with a warning."""
+    """Load a public name; one of 0.1 still works, with a warning."""
     if name in RENAMED:
         new = RENAMED[name]
         message = f"patrolplan.{name} is called patrolplan.{new} since 0.2"

@@ -127,7 +127,7 @@ def write_file_atomically(path: Path, data: bytes) -> None:
     OutputError
         When it cannot be written.
     """
-    with explain_os_errors(path, "make room, or name another place"):
+    with explain_os_errors(path, "free some disk space or choose another folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
 

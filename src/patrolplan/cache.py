@@ -184,9 +184,9 @@ def lock_fetch_folder(folder: Path) -> Iterator[Path]:
     OutputError
         When the folder cannot be written.
     """
-    in_use = FetchError(f"{folder}: another fetch is at work here; wait until it is done")
+    in_use = FetchError(f"{folder}: another fetch is running here; wait until it has finished")
     with (
-        explain_os_errors(folder, "check its rights"),
+        explain_os_errors(folder, "check the folder's permissions"),
         hold_lock(folder / f"{FETCH_FOLDER}.lock", in_use),
     ):
         yield folder / FETCH_FOLDER

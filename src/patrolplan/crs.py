@@ -1,4 +1,4 @@
-"""Between degrees and the area's metres; the only place that transforms coordinates."""
+"""Degrees to the area's metres and back; the only module that transforms coordinates."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +11,7 @@ DEGREES = "EPSG:4326"
 BRITISH_GRID = "EPSG:27700"
 
 SCALED_METRES = 1000.0
-"""Length that is measured on the ground to tell how a CRS stretches it."""
+"""Length measured on the ground to find how a CRS stretches it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Projection:
         return np.round(longitude, 6), np.round(latitude, 6)
 
     def compute_scale_factor(self, x: float, y: float) -> float:
-        """Metres on the plane for one on the ground, where that is most wrong of east and north.
+        """Metres on the plane for one on the ground, east or north, whichever is further from 1.
 
         NaN where the CRS does not reach.
 
@@ -79,11 +79,8 @@ def _transform(
     y = np.array(y, dtype=np.float64)
     if source == target:
         return x, y
-    known = np.isfinite(x) & np.isfinite(y)
-    out_x = np.full(x.shape, np.nan)
-    out_y = np.full(y.shape, np.nan)
-    out_x[known], out_y[known] = _transformer(source, target).transform(x[known], y[known])
-    lost = ~(np.isfinite(out_x) & np.isfinite(out_y))
-    out_x[lost] = np.nan
-    out_y[lost] = np.nan
-    return out_x, out_y
+    valid = np.isfinite(x) & np.isfinite(y)
+    out = np.full((2, *x.shape), np.nan)
+    out[:, valid] = _transformer(source, target).transform(x[valid], y[valid])
+    out[:, ~np.isfinite(out).all(axis=0)] = np.nan
+    return out[0], out[1]

@@ -1,4 +1,4 @@
-"""What can go wrong, said so that the person at the desk knows what to do next.
+"""Errors, worded so that the person at the desk knows what to do next.
 
 Every error is a `PatrolplanError` and also the built-in error that a caller would expect.
 Validation collects all problems first and raises once.
@@ -19,16 +19,9 @@ class PatrolplanError(Exception):
 class Problem:
     """One thing that is wrong with the input, and its remedy.
 
-    Parameters
-    ----------
-    file
-        The file (or settings key) that holds it.
-    what
-        What is wrong, with the value seen. A pupil's report never shows its value.
-    remedy
-        What to do about it, as an instruction.
-    place
-        Where in the file: "row 12, column 'Month'", or empty for the whole file.
+    `file` is the file (or settings key) that holds it, `place` where in the file ("row 12, column
+    'Month'", or empty). `what` is wrong, with the value seen; a pupil's report never shows its
+    value. `remedy` is an instruction.
 
     Examples
     --------
@@ -43,12 +36,12 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}, {self.place}" if self.place else f"{self.file}"
-        what = " ".join(self.what.split())  # other libraries' words may run over several lines
+        what = " ".join(self.what.split())  # messages of other libraries may have several lines
         return f"{where}: {what}; {self.remedy}."
 
 
 class InputError(PatrolplanError, ValueError):
-    """The input cannot be used; `problems` names every reason found."""
+    """The input cannot be used; `problems` names every reason."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -65,34 +58,34 @@ class SettingsError(InputError):
 
 
 class FetchError(PatrolplanError, ConnectionError):
-    """Open data could not be fetched, or not as asked; what came is kept."""
+    """Open data could not be fetched, or not as requested; answers so far are stored."""
 
 
 class OutputError(PatrolplanError, OSError):
-    """The output folder cannot be written, or holds what is not ours to replace."""
+    """The output folder cannot be written, or holds files that patrolplan did not write."""
 
 
 class LedgerError(PatrolplanError, OSError):
-    """The ledger cannot be reached, or is not of a version that is known."""
+    """The ledger cannot be reached, or is of an unknown version."""
 
 
 class ClusterError(PatrolplanError, ConnectionError):
-    """Workers cannot be reached, are not alike, or are lost again and again."""
+    """Workers cannot be reached, have other versions, or are lost again and again."""
 
 
 class Problems:
-    """Collects problems so that all of them are told, not only the first."""
+    """Collects problems so that all of them are reported, not only the first."""
 
     def __init__(self) -> None:
-        self._found: list[Problem] = []
+        self._problems: list[Problem] = []
 
     def add(self, file: str | Path, what: str, remedy: str, place: str = "") -> None:
         """Note one more problem."""
-        self._found.append(Problem(file, what, remedy, place))
+        self._problems.append(Problem(file, what, remedy, place))
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Note the problems of another error."""
-        self._found.extend(problems)
+        self._problems.extend(problems)
 
     @contextmanager
     def collect(self) -> Iterator[None]:
@@ -104,5 +97,5 @@ class Problems:
 
     def raise_if_any(self) -> None:
         """Raise an `InputError` with everything collected, if anything was."""
-        if self._found:
-            raise InputError(self._found)
+        if self._problems:
+            raise InputError(self._problems)

@@ -1,12 +1,9 @@
-"""One function over many items by the workers of an executor, the answers in the items' order.
+"""One function over many items by an executor or threads, the answers in the items' order.
 
-The workers are those of any `concurrent.futures.Executor`: processes of this computer
-(`patrolplan.worker_pool`), a Dask cluster (`patrolplan.parallel`), or another. Work that is
-lost with a worker is done again.
-
-Workers of a Dask cluster, as an executor.
-
-Threads for work that is done in compiled code: Ctrl-C is heard at once, whatever they are at.
+An executor is any `concurrent.futures.Executor`: a pool of processes of this computer
+(`patrolplan.worker_pool`), the workers of a Dask cluster (`connect_cluster`), or another. Work that
+is lost with a worker is done again. Threads serve work that is done in compiled code; Ctrl-C ends
+the wait for them at once, whatever they are doing.
 """
 
 import threading
@@ -35,15 +32,16 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Is told what is done, how many of them, and of how many."""
+"""Called with a label, the number of items done and their total."""
 
 MAX_TRIES = 4
-"""So often work is begun whose worker was lost; more would only lose more workers."""
+"""Tries at work whose worker was lost; more would only lose more workers."""
 
-WAIT_SECONDS = 1.0
+RESTART_SECONDS = 1.0
+"""Pause after workers were lost, in which a cluster starts others."""
 
 POLL_SECONDS = 0.2
-"""Waiting is broken off so often: on Windows nothing else lets Ctrl-C through."""
+"""Waits end this often to let Ctrl-C through, which nothing else does on Windows."""
 
 
 def map_parallel(
@@ -59,21 +57,14 @@ def map_parallel(
     Parameters
     ----------
     function
-        Is given `common` and an item. It can be imported by name, changes neither, and its answer
-        depends on nothing else, so that it is the same wherever it is worked out.
+        Called with `common` and an item. It can be imported by name, changes neither, and its
+        answer depends on nothing else, so that it is the same wherever it is computed.
     common
-        What every item needs.
-    items
-        Small beside it.
+        What every item needs; large compared with an item.
     executor
-        Whose workers do it; default here, one item after the other.
-    tell
-        Is told how many are done.
-
-    Returns
-    -------
-    list
-        Answers in the order of the items.
+        Default none: this process, one item after the other.
+    report_progress
+        Called with the number of items done.
 
     Raises
     ------
@@ -85,95 +76,94 @@ def map_parallel(
     >>> map_parallel(pow, 2, [3, 4])
     [8, 16]
     """
-    told = report_progress or (lambda _: None)
+    report = report_progress or (lambda _: None)
     if executor is None:
-        answers = []
+        done = []
         for item in items:
-            answers.append(function(common, item))
-            told(len(answers))
-        return answers
-    found: dict[int, Answer] = {}
+            done.append(function(common, item))
+            report(len(done))
+        return done
+    answers: dict[int, Answer] = {}
     for _ in range(MAX_TRIES):
-        left = [number for number in range(len(items)) if number not in found]
-        if not left:
+        missing = [number for number in range(len(items)) if number not in answers]
+        if not missing:
             break
         try:
             send = _build_submit(executor, function, common)
-            started = {send(items[number]): number for number in left}
+            started = {send(items[number]): number for number in missing}
         except BrokenExecutor:
             warnings.warn(_BROKEN_EXECUTOR, RuntimeWarning, stacklevel=2)
-            for number in left:
-                found[number] = function(common, items[number])
-                told(len(found))
+            for number in missing:
+                answers[number] = function(common, items[number])
+                report(len(answers))
             break
         except Exception as error:
             if not _is_worker_lost(error):
                 raise
-            time.sleep(WAIT_SECONDS)  # a cluster starts other workers in place of those lost
+            time.sleep(RESTART_SECONDS)
             continue
-        _gather(started, found, told)
-    if len(found) < len(items):
+        _gather(started, answers, report)
+    if len(answers) < len(items):
         message = (
-            f"workers were lost {MAX_TRIES} times in a row; there may be too little memory for "
-            "them: "
+            f"workers were lost {MAX_TRIES} times in a row; they may need more memory: "
             "use fewer --workers, or none"
         )
         raise ClusterError(message)
-    return [found[number] for number in range(len(items))]
+    return [answers[number] for number in range(len(items))]
 
 
 _BROKEN_EXECUTOR = (
-    "the executor lost a worker and takes no more work: what is left is done in this process "
-    "(patrolplan.worker_pool.Workers replaces workers that are lost)"
+    "the executor lost a worker and accepts no more work: the rest is done in this process "
+    "(patrolplan.worker_pool.Workers replaces lost workers)"
 )
 
 
 def _build_submit(
     executor: Executor, function: Callable[[Common, Item], Answer], common: Common
 ) -> Callable[[Item], Future[Answer]]:
-    """Give an item to the workers, who have got what all items need; threads have it already."""
+    """A function that submits an item, after the common part was sent (threads share it)."""
     if isinstance(executor, ThreadPoolExecutor):
         return lambda item: executor.submit(function, common, item)
-    network, parcel = get_sender(executor).send(common)
-    return lambda item: executor.submit(run_item, function, item, network, parcel)
+    network, payload = get_sender(executor).send(common)
+    return lambda item: executor.submit(run_item, function, item, network, payload)
 
 
 def label_progress(
     label: str, items: Sized, report_progress: ProgressCallback | None
 ) -> Callable[[int], None] | None:
-    """Tell of these items under a name."""
-    return (
-        None if report_progress is None else lambda done: report_progress(label, done, len(items))
-    )
+    """A callback for the number of items done, that reports them under a label."""
+    if report_progress is None:
+        return None
+    return lambda done: report_progress(label, done, len(items))
 
 
 def _gather(
     started: dict[Future[Answer], int],
-    found: dict[int, Answer],
+    answers: dict[int, Answer],
     report_progress: Callable[[int], None],
 ) -> None:
-    """Collect answers as they come; those of lost workers stay out."""
+    """Collect answers as they come; those of lost workers are missing afterwards."""
     waiting = set(started)
     try:
         while waiting:
             ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for future in ended:
                 try:
-                    found[started[future]] = future.result()
+                    answers[started[future]] = future.result()
                 except (BrokenExecutor, CancelledError):
                     continue
                 except Exception as error:
                     if not _is_worker_lost(error):
                         raise
             if ended:
-                report_progress(len(found))
+                report_progress(len(answers))
     finally:
         for future in waiting:
             future.cancel()
 
 
 def _is_worker_lost(error: Exception) -> bool:
-    """Whether Dask tells by this error that a worker is gone, or what it alone held."""
+    """Whether Dask reports by this error that a worker, or what it alone held, is lost."""
     return type(error).__module__.partition(".")[0] == "distributed"
 
 
@@ -190,7 +180,7 @@ def connect_cluster(address: str) -> Iterator[Executor]:
     ------
     ClusterError
         When it cannot be reached or has no worker, Dask is not installed, or workers have other
-        versions than this computer: their answers could be others.
+        versions than this computer, so that their answers could differ.
     """
     try:
         dask: Any = import_module("distributed")
@@ -208,55 +198,46 @@ def connect_cluster(address: str) -> Iterator[Executor]:
 
 
 def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an extra
-    """Refuse a cluster without workers, or whose answers could be others."""
+    """Refuse a cluster without workers, or with other versions, whose answers could differ."""
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        there = client.run(_read_versions)
+        versions = client.run(_read_versions)
     except TimeoutError:
-        message = f"{address}: has no worker; start some with `dask worker {address}`"
+        message = f"{address}: no workers yet; start some with `dask worker {address}`"
         raise ClusterError(message) from None
     except ImportError as error:
         message = f"{address}: {error}; install the same patrolplan on every worker"
         raise ClusterError(message) from None
-    ours = _select_comparable(list_versions())
-    for worker, theirs in sorted(there.items()):
+    for worker, theirs in sorted(versions.items()):
         other = [
-            f"{name} {_select_comparable(theirs).get(name)} there, {number} here"
-            for name, number in ours.items()
-            if _select_comparable(theirs).get(name) != number
+            f"{name} {theirs.get(name)} there, {number} here"
+            for name, number in list_versions().items()
+            if name != "system" and theirs.get(name) != number  # systems may differ in name
         ]
         if other:
             message = (
-                f"worker {worker}: other versions ({'; '.join(other[:4])}); "
-                "install the same on every worker"
+                f"worker {worker}: versions differ ({'; '.join(other[:4])}); "
+                "install the same versions on every worker"
             )
             raise ClusterError(message)
 
 
 def _read_versions() -> dict[str, str]:
-    """Versions of a worker, as it answers for itself."""
+    """Versions of a worker, by the code that is installed there."""
     return list_versions()
 
 
-def _select_comparable(there: dict[str, str]) -> dict[str, str]:
-    """Versions by which answers can differ; the system's own name is none of them."""
-    return {name: number for name, number in there.items() if name != "system"}
-
-
 DEFAULT_THREADS = 2
-"""Threads, of which each may need the memory of one item; more would mostly wait."""
-
-POLL_SECONDS = 0.2
-"""Waiting is broken off so often: on Windows nothing else lets Ctrl-C through."""
+"""Threads; each may need the memory of one item, and more would mostly wait."""
 
 
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = DEFAULT_THREADS
 ) -> Iterator[Future[Answer]]:
-    """Apply a function to items in threads; what comes out is in the items' order.
+    """Apply a function to items in threads; the results are in the items' order.
 
-    The threads of an executor would be waited for when the work is broken off, and compiled code
-    hears nothing until it is done. These are left behind, and end with the process.
+    When the work is interrupted, an executor would wait for its threads, and compiled code cannot
+    be stopped until it is done. These threads are abandoned, and end with the process.
 
     Parameters
     ----------
@@ -265,7 +246,7 @@ def map_in_threads(
     items
         All are read at once.
     threads
-        At most so many.
+        Maximum number.
 
     Yields
     ------
@@ -278,17 +259,17 @@ def map_in_threads(
     [3, 2]
     """
     todo = [(Future[Answer](), item) for item in items]
-    waiting, taking, over = iter(todo), threading.Lock(), threading.Event()
+    waiting, lock, stopped = iter(todo), threading.Lock(), threading.Event()
 
     def work() -> None:
-        while not over.is_set():
-            with taking:
+        while not stopped.is_set():
+            with lock:
                 future, item = next(waiting, (None, None))
             if future is None:
                 return
             try:
                 future.set_result(function(item))  # type: ignore[arg-type]
-            except Exception as error:  # noqa: BLE001 - whoever asks for the result is told
+            except Exception as error:  # noqa: BLE001 - raised where the result is read
                 future.set_exception(error)
 
     for _ in range(min(threads, len(todo))):
@@ -299,4 +280,4 @@ def map_in_threads(
                 wait([future], timeout=POLL_SECONDS)
             yield future
     finally:
-        over.set()
+        stopped.set()

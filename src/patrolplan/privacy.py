@@ -1,37 +1,37 @@
-"""Children's data is safe by construction: reports leave here as groups, or not at all.
+"""Children's data is safe by construction: reports leave this module as groups, or not at all.
 
-Nothing else in patrolplan takes reports one by one. The squares of a fixed grid decide which
-reports stand together, and nothing else does: not the reports, nor crime, streets, schools, limits
-or settings. So a change of any of them cannot move a report from one group to another, and two
-outputs cannot be subtracted to find what lies between two groups.
+Nothing else in patrolplan handles single reports. The squares of a fixed grid alone decide which
+reports are grouped: not the reports, nor crime, streets, schools, limits or settings. So a change
+of any of them cannot move a report from one group to another, and two outputs cannot be subtracted
+to find what lies between two groups.
 
 **What holds.** Let n(s) be the reports in square s, and n(s, f) those of them that gave the factor
-f. Whatever patrolplan writes or prints, at thresholds of `STEP` or more, for any choice of schools,
-windows, weeks, limits, crime and streets, depends on the reports through these alone:
+f. Whatever patrolplan writes or prints, at thresholds of `ROUNDING_STEP` or more, for any choice of
+schools, windows, weeks, limits, crime and streets, depends on the reports through these alone:
 
-- n(s) and n(s, f), rounded down to multiples of `STEP`;
+- n(s) and n(s, f), rounded down to multiples of `ROUNDING_STEP`;
 - how many rows were refused, for each reason, and how many lie in squares under the threshold or
-  without a street, rounded down to multiples of `STEP`, and for a refusal whether there was one.
+  without a street, rounded down to multiples of `ROUNDING_STEP`, and for a refusal whether there
+  was one.
 
-Two sets of reports that agree in these give the same bytes; that covers the hash of the inputs too,
-which for reports is one of the groups and not of the file (a short file could be guessed from its
+Two sets of reports that agree in these give the same bytes. That covers the hash of the inputs too:
+for reports it is a hash of the groups, not of the file (a short file could be guessed from its
 hash). A report is spread over all streets of its square, so no street shows that a report lies on
-it. Of a square under the threshold nothing shows that it holds any.
+it. Nothing shows whether a square under the threshold holds any.
 
-**What does not hold.** This is no differential privacy: no noise is added. Whoever holds outputs of
-two versions of the data sees that a square passed a multiple of `STEP`; if they know from
-elsewhere that one report alone came in between, they know its square, and how many were there
-before. Who can run patrolplan on the reports themselves can read the reports. A threshold under
-`STEP` is the user's own choice, is announced, and tells more.
+**What does not hold.** This is not differential privacy: no noise is added. Anyone with outputs of
+two versions of the data sees when a square passes a multiple of `ROUNDING_STEP`; if they know from
+elsewhere that a single report came in between, they know its square, and how many it held before.
+Anyone who can run patrolplan on the reports can read the reports. A threshold under
+`ROUNDING_STEP` is the user's own choice, is announced, and reveals more.
 
-**Recorded crime**, where the settings hold it to the threshold, stands on the same squares: a
-category enters a square with at least the threshold of incidents there, in all months together, or
-not at all, and is spread over all of the square's streets. That is less than what holds for
-reports: the numbers are not rounded, so two outputs can be subtracted, and risk weighs months, so a
-group may owe its weight to a few recent incidents.
+**Recorded crime**, where the settings apply the threshold to it, is grouped by the same squares: a
+category counts in a square with at least the threshold of incidents, in all months together, or not
+at all, and is spread over all of the square's streets. That guarantees less than for reports: the
+numbers are not rounded, so two outputs can be subtracted, and risk weighs months, so a group may
+owe its weight to a few recent incidents.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,15 +41,16 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.arrays import find_unique_points
+from patrolplan.atomic import hash_content
 from patrolplan.tables import LeftOut, LeftOutRow
 
 SQUARE_METRES = 250.0
-"""Side of the grid's squares, which start at the origin of the CRS. No setting: counts on squares
-of two sizes could be subtracted."""
+"""Side of the grid's squares, which start at the origin of the CRS. Not a setting: counts on
+squares of two sizes could be subtracted."""
 
 ROUNDING_STEP = 5
-"""Counts are told in steps of this, so that a small difference between two versions of the data
-does not show. Larger thresholds use the same steps: those of another would cut between them."""
+"""Counts are rounded down to multiples of this, so that a small difference between two versions of
+the data does not show. Larger thresholds use the same steps: others would cut between them."""
 
 FACTORS = ("time_band", "place_factor", "behaviour_factor")
 
@@ -65,8 +66,8 @@ class ReportGroups:
     group_of_piece
         (p,) group whose square holds the middle of each piece of street, -1 where there is none.
     counts
-        (g,) reports in each group, rounded down: see `told`.
-    inside
+        (g,) reports in each group, see `suppress_and_round`.
+    share_inside
         (g,) share of the square that lies within the area, above 0 and at most 1. The count is of
         the whole square, so that the limits of the area cannot cut a group.
     reasons
@@ -99,17 +100,16 @@ class ReportGroups:
 
     @property
     def max_counts(self) -> NDArray[np.int64]:
-        """(g,) the most reports that each group may hold, from what is told of it alone."""
-        cut = _step(self.threshold) - 1 if self.threshold % _step(self.threshold) else 0
-        return self.counts + self.threshold - 1 + cut
+        """(g,) the most reports that each group may hold, given its count."""
+        step = _step(self.threshold)
+        return self.counts + self.threshold - 1 + (step - 1 if self.threshold % step else 0)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what is told: equal for reports that nothing tells apart."""
-        told = hashlib.sha256(repr((self.threshold, self.reasons)).encode())
-        for array in (self.group_of_piece, self.counts):
-            told.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-        return told.hexdigest()
+        """SHA-256 of what the groups reveal: equal for reports that no output can tell apart."""
+        arrays = (self.group_of_piece, self.counts)
+        content = (np.ascontiguousarray(array, dtype="<i8").tobytes() for array in arrays)
+        return hash_content(repr((self.threshold, self.reasons)), *content)
 
 
 def group_reports(
@@ -125,47 +125,49 @@ def group_reports(
     Parameters
     ----------
     reports
-        Rows of `patrolplan.inputs.reports.read_reports`, read within `whole_squares(limits)`.
+        Rows of `patrolplan.inputs.reports.read_reports`, read within `extend_to_squares(limits)`.
     piece_xy
         (p, 2) metres, the middle of each piece of street.
     limits
         Polygon of the area in metres.
     left_out
-        Is told how many reports no group could take.
+        Records how many reports are in no group.
     threshold
         Smallest group.
     """
     squares, of_piece = assign_squares(piece_xy)
     of_report = _match_squares(squares, _find_square(reports[["x", "y"]].to_numpy()))
-    streets = of_report >= 0
-    held = np.bincount(of_report[streets], minlength=len(squares))
+    has_street = of_report >= 0
+    held = np.bincount(of_report[has_street], minlength=len(squares))
     counts = suppress_and_round(held, threshold)
-    # Told where there is none as well: that there is one would show in a small area.
-    record_left_out(left_out, "no walkable street near", int((~streets).sum()), threshold)
+    # Recorded for a count of 0 as well: otherwise a row would show that there is a report.
+    record_left_out(left_out, "no walkable street near", int((~has_street).sum()), threshold)
     few = int(held[counts == 0].sum())
     record_left_out(left_out, "in a group under the threshold", few, threshold)
-    names = np.flatnonzero(counts > 0)
+    shown = np.flatnonzero(counts > 0)
     group = np.full(len(squares), -1, dtype=np.int64)
-    group[names] = np.arange(len(names))
+    group[shown] = np.arange(len(shown))
     return ReportGroups(
         threshold=threshold,
         group_of_piece=group[of_piece],
-        counts=counts[names],
-        share_inside=_compute_share_inside(squares[names], limits),
-        reasons=_find_reasons(reports[streets], group[of_report[streets]], len(names), threshold),
+        counts=counts[shown],
+        share_inside=_compute_share_inside(squares[shown], limits),
+        reasons=_find_reasons(
+            reports[has_street], group[of_report[has_street]], len(shown), threshold
+        ),
     )
 
 
 def suppress_and_round(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
-    """Counts as they may be told: in steps, and 0 under the threshold.
+    """Counts as they may be shown: rounded down in steps, and 0 under the threshold.
 
     Examples
     --------
     >>> suppress_and_round([4, 5, 9, 12], 5)
     array([ 0,  5,  5, 10])
 
-    At a threshold of 7 a count of 7 to 9 is not told: cut at 7 as well as at 5 and 10, two outputs
-    would narrow it down.
+    At a threshold of 7 a count of 7 to 9 is not shown: with cuts at 7 as well as at 5 and 10, two
+    outputs would narrow it down.
 
     >>> suppress_and_round([7, 9, 10, 14, 15], 7)
     array([ 0,  0,  7,  7, 14])
@@ -176,20 +178,13 @@ def suppress_and_round(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
 
 
 def record_left_out(left_out: LeftOut, reason: str, count: int, threshold: int) -> None:
-    """Note reports left out, their number only as it may be told: "fewer than" comes of 0."""
-    row = LeftOutRow(
-        "reports", reason, int(suppress_and_round(count, threshold)), shown_from=threshold
-    )
-    left_out.extend([row])
+    """Record reports left out with a count as it may be shown; 0 reads "fewer than"."""
+    shown = int(suppress_and_round(count, threshold))
+    left_out.extend([LeftOutRow("reports", reason, shown, shown_from=threshold)])
 
 
 def assign_squares(xy: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Squares of the grid that hold some places.
-
-    Parameters
-    ----------
-    xy
-        (k, 2) metres.
+    """Squares of the grid that hold some places, given as (k, 2) metres.
 
     Returns
     -------
@@ -208,7 +203,7 @@ def assign_squares(xy: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 def meets_threshold(
     place: NDArray[np.int64], kind: NDArray[np.int64], threshold: int
 ) -> NDArray[np.bool_]:
-    """(i,) whether at least the threshold of rows are of the same place and kind as each row.
+    """(i,) whether at least the threshold of rows have the same place and kind as each row.
 
     Examples
     --------
@@ -235,19 +230,19 @@ def extend_to_squares(limits: BaseGeometry) -> BaseGeometry:
 
 
 def describe_report_grouping(threshold: int) -> list[str]:
-    """What a reader of any output should know of how reports were counted."""
-    how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} on, in multiples of {threshold}"
-    said = [f"Pupils' reports count {how}, rounded down."]
+    """Sentences for the reader of any output: how reports were counted."""
+    how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} reports on"
+    sentences = [f"Pupils' reports are counted {how}, rounded down to multiples of {threshold}."]
     if threshold < ROUNDING_STEP:
         what = f"The threshold of {threshold} reports is under {ROUNDING_STEP}"
-        said.append(f"{what}: so few may let a pupil be known.")
-    return said
+        sentences.append(f"{what}: so small a group may identify a pupil.")
+    return sentences
 
 
 def describe_crime_grouping(threshold: int) -> str:
-    """What a reader should know of how recorded crime was grouped."""
+    """A sentence for the reader of any output: how recorded crime was grouped."""
     return (
-        f"Recorded crime counts by squares of {SQUARE_METRES:.0f} m, each category from "
+        f"Recorded crime is counted by squares of {SQUARE_METRES:.0f} m, each category from "
         f"{threshold} incidents on in all months together, spread over all streets of its square."
     )
 
@@ -264,8 +259,8 @@ def _find_square(xy: ArrayLike) -> NDArray[np.int64]:
 
 def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """(k,) row of `squares` that equals each wanted one, -1 where none does."""
-    known = pd.MultiIndex.from_arrays(list(squares.T))
-    return np.asarray(known.get_indexer(pd.MultiIndex.from_arrays(list(wanted.T))), dtype=np.int64)
+    index, keys = (pd.MultiIndex.from_arrays(list(rows.T)) for rows in (squares, wanted))
+    return np.asarray(index.get_indexer(keys), dtype=np.int64)
 
 
 def _compute_share_inside(squares: NDArray[np.int64], limits: BaseGeometry) -> NDArray[np.float64]:
@@ -286,8 +281,8 @@ def _find_reasons(
     )
     given = given[(given["group"] >= 0) & (given["factor"] != "none")]
     counted = given.value_counts(["group", "factor"]).reset_index()
-    counted = counted.assign(told=suppress_and_round(counted["count"], threshold))
-    counted = counted[counted["told"] > 0]
-    counted = counted.sort_values(["group", "told", "factor"], ascending=[True, False, True])
+    counted = counted.assign(shown=suppress_and_round(counted["count"], threshold))
+    counted = counted[counted["shown"] > 0]
+    counted = counted.sort_values(["group", "shown", "factor"], ascending=[True, False, True])
     by_group = counted.groupby("group")["factor"].agg(tuple)
     return tuple(by_group.get(number, ()) for number in range(groups))

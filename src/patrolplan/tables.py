@@ -1,7 +1,4 @@
-"""The tables that pass between rooms: columns, kinds, units; and what was left out on the way.
-
-How results show themselves in a notebook: what they are, in a few facts, and what to do next.
-"""
+"""Tables that pass between rooms (columns, kinds, units), rows left out, and HTML summaries."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,10 +33,10 @@ class Schema:
     columns: dict[str, Column]
 
     def check(self, table: Table) -> Table:
-        """Give the table back, or raise `TypeError` when it is not of this schema.
+        """Return the table, or raise `TypeError` when it does not have this schema.
 
-        For tables that our own rooms hand over: a failure here is a fault in the code that
-        made the table, not in the user's input.
+        For tables that our own rooms pass on: a failure is a fault in the code that built the
+        table, not in the user's input.
         """
         missing = [name for name in self.columns if name not in table.columns]
         if missing:
@@ -88,9 +85,9 @@ SCHOOLS = Schema(
         "name": Column("text", "name of the school"),
         "phase": Column("text", "phase of education"),
         "finish_time": Column("text", "bell, HH:MM local"),
-        "finish_assumed": Column("bool", "no bell known, the default was taken"),
-        "gate_assumed": Column("bool", "no gate known, the nearest walkable street was taken"),
-        "geometry": Column("geometry", "gate, or site point where no gate is known"),
+        "finish_assumed": Column("bool", "bell not known, the default is assumed"),
+        "gate_assumed": Column("bool", "gate not known, the nearest walkable street is assumed"),
+        "geometry": Column("geometry", "gate, or site point where the gate is not known"),
     },
 )
 
@@ -162,7 +159,7 @@ class LeftOutRow:
     reason: str
     count: int
     shown_from: int = 1
-    """Counts below this are told as "fewer than" it: the threshold for reports, see `privacy`."""
+    """Counts below this are shown as "fewer than" it: the threshold for reports, see `privacy`."""
     urn: str = ""
     """The school that it concerns, where it is one; for the program alone, not for outputs."""
 
@@ -179,17 +176,17 @@ class LeftOutRow:
 
 @dataclass
 class LeftOut:
-    """What was left out while loading, by source and reason; nothing disappears untold."""
+    """What was left out while loading, by source and reason; nothing disappears silently."""
 
     rows: list[LeftOutRow] = field(default_factory=list)
 
     def add(self, source: str, reason: str, count: int, *, urn: str = "") -> None:
-        """Count rows left out; nothing is noted for a count of zero."""
+        """Record rows left out; a count of zero is not recorded."""
         if count:
             self.rows.append(LeftOutRow(source, reason, int(count), urn=urn))
 
     def extend(self, rows: Iterable[LeftOutRow]) -> None:
-        """Take over what another room left out."""
+        """Add rows that another room recorded."""
         self.rows.extend(rows)
 
 
@@ -199,16 +196,7 @@ def list_left_out(rows: Iterable[LeftOutRow]) -> list[dict[str, str]]:
 
 
 def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:
-    """A small table in HTML; text from data is escaped.
-
-    Parameters
-    ----------
-    title
-        What it is.
-    facts
-        Names and values.
-    after
-        The call that comes next.
+    """A small table for notebooks: title, facts and the call that comes next; text is escaped.
 
     Examples
     --------

@@ -1,7 +1,4 @@
-"""Counts in words whose number is right: one school has, two schools have.
-
-Text cut to a number of letters, with an ellipsis, so that papers keep their form.
-"""
+"""Counts with the right form of the word, and text shortened so that it fits on paper."""
 
 import re
 
@@ -12,19 +9,14 @@ def pluralise(count: int, one: str, several: str) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """So many of a thing.
-
-    Parameters
-    ----------
-    count
-        How many.
-    one, several
-        Words for one of it and for more or none; without `several`, `one` takes an s.
+    """A count and its word; without `several`, the word for more or none is `one` with an s.
 
     Examples
     --------
-    >>> format_count(1, "patrol"), format_count(0, "patrol"), format_count(1200, "category",
-    "categories") ('1 patrol', '0 patrols', '1,200 categories')
+    >>> format_count(1, "patrol"), format_count(0, "patrol")
+    ('1 patrol', '0 patrols')
+    >>> format_count(1200, "category", "categories")
+    '1,200 categories'
     """
     return f"{count:,} {pluralise(count, one, several or f'{one}s')}"
 
@@ -38,14 +30,14 @@ LONGEST_NAME = 34
 """Letters of a name on the map."""
 
 MIN_REASON_LETTERS = 30
-"""Letters of a reason that always stand."""
+"""Letters of a reason that are never cut."""
 
 TASKING_PATTERN = re.compile(r"(.*) \(asked by (.*), until (.*)\)", re.DOTALL)
-"""See `patrolplan.patrols.school_problem.said`."""
+"""Form of the reasons that `patrolplan.patrols.school_problem` writes for tasked places."""
 
 
 def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
-    """A name with no more than so many letters, cut at a word where that leaves enough of it.
+    """A name with at most so many letters, cut at a word where enough of it remains.
 
     Examples
     --------
@@ -60,7 +52,7 @@ def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
 
 
 def shorten_tasking(text: str, max_letters: int) -> str:
-    """What intelligence asks for, cut in its reason: who asks, and until when, stay.
+    """Shorten the reason of a tasking; who asks for it, and until when, are not cut.
 
     Examples
     --------
@@ -68,9 +60,9 @@ def shorten_tasking(text: str, max_letters: int) -> str:
     >>> shorten_tasking(text, 60)
     'Robberies at the bus… (asked by A, until 4 May 2026)'
     """
-    told = TASKING_PATTERN.fullmatch(text)
-    if told is None or len(text) <= max_letters:
+    tasking = TASKING_PATTERN.fullmatch(text)
+    if tasking is None or len(text) <= max_letters:
         return shorten(text, max_letters)
-    reason, by, until = told.groups()
+    reason, by, until = tasking.groups()
     end = f" (asked by {shorten(by)}, until {until})"
     return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end

@@ -57,7 +57,7 @@ def format_span(first_minutes: float, last_minutes: float) -> str:
 
 
 HORIZON_DEGREES = 90.833
-"""The sun's centre at the horizon, from the zenith: its radius and refraction are in it."""
+"""Angle from the zenith to the sun's centre at sunset, with its radius and refraction."""
 
 JULIAN_2000 = 2451545.0
 """Julian day of noon on 1 January 2000."""
@@ -67,7 +67,7 @@ ORDINAL_TO_JULIAN = 1721424.5
 """Python counts days from 1 January of the year 1."""
 
 ITERATIONS = 3
-"""The sun moves on in the meantime: the moment is found again with where it stood then."""
+"""The sun moves on, so its place is computed again for the time just calculated."""
 
 
 def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
@@ -79,7 +79,7 @@ def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.dateti
     Parameters
     ----------
     day
-        Of the place's own calendar, where that is near universal time.
+        In the place's own calendar, which must be near universal time.
     longitude, latitude
         Degrees, east and north positive.
 
@@ -97,7 +97,7 @@ def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.dateti
 
 
 def compute_sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
-    """Sunrise on a day; see `sunset`.
+    """Sunrise on a day; see `compute_sunset`.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def compute_sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datet
 def _find_horizon_time(
     day: dt.date, longitude: float, latitude: float, *, side: int
 ) -> dt.datetime | None:
-    """When the sun stands at the horizon: in the east for side -1, in the west for side 1."""
+    """When the sun is at the horizon: in the east for side -1, in the west for side 1."""
     minutes = 720.0 + 360.0 * side  # a first guess: six o'clock
     for _ in range(ITERATIONS):
         julian = day.toordinal() + ORDINAL_TO_JULIAN + minutes / 1440

@@ -1,10 +1,8 @@
-"""What all items of a work need, sent to the workers once.
+"""A pool of worker processes on this computer, and how shared data reaches workers.
 
-The street network travels apart from the rest, once however many kinds of work follow. On this
-computer a parcel lies in a file that workers map into their memory: the computer holds its arrays
-once.
-
-Processes of this computer that work is shared out to.
+What all items need is sent to the workers once, as a payload. The street network has a payload of
+its own, which serves every kind of work that follows. On this computer a payload is a file that
+workers map into their memory, so that its arrays are in memory once.
 """
 
 import io
@@ -32,28 +30,18 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 CONNECT_SECONDS = 30
-"""So long a cluster may take to answer, and to have a worker."""
+"""Time for a cluster to answer, and to have a worker."""
 
 WORKER_CACHE_SIZE = 3
-"""Parcels that a worker keeps: the network and what the work before and this one need."""
+"""Payloads that a worker holds: the network, and what the last and this work need."""
 
 
 @dataclass(frozen=True)
 class _Payload:
-    """Something pickled, its arrays apart.
+    """Something pickled, with its arrays apart: in `parts`, or in the file `path`.
 
-    On this computer it lies in a file, and the parcel is small: it goes along with every item.
-
-    Parameters
-    ----------
-    name
-        Its own.
-    sizes
-        Bytes of the pickle and of each array.
-    parts
-        The pickle and the arrays; none where they lie in a file.
-    path
-        The file.
+    `sizes` are the bytes of the pickle and of each array. With a file the payload itself is small,
+    and goes along with every item.
     """
 
     name: str
@@ -62,11 +50,11 @@ class _Payload:
     path: str = ""
 
     def load(self, network: object | None) -> Any:  # noqa: ANN401 - whatever was sent
-        """What was sent, with the network in its place; arrays of a file are mapped, not read."""
+        """Restore what was sent, with the network; arrays of a file are mapped, not read."""
         parts: Sequence[Any] = [bytearray(part) for part in self.parts]
         if self.path:
             with Path(self.path).open("rb") as stream:
-                # Pages that nobody writes to are shared by all processes.
+                # Pages that no process writes to are shared by all processes.
                 whole = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY))
             ends = list(itertools.accumulate(map(_pad_size, self.sizes), initial=0))
             parts = [
@@ -76,22 +64,22 @@ class _Payload:
 
 
 def _pad_size(size: int) -> int:
-    """Arrays start at whole cache lines."""
+    """Size with padding: arrays start at whole cache lines."""
     return -(-size // 64) * 64
 
 
 class _Pickler(pickle.Pickler):
-    """Leaves out the street network, and finds which it is."""
+    """Leaves out the street network, and notes which one it is."""
 
     network: object | None = None
 
-    def persistent_id(self, thing: object) -> str | None:
-        if not getattr(type(thing), "SENT_APART", False):
+    def persistent_id(self, obj: object) -> str | None:
+        if not getattr(type(obj), "SENT_APART", False):
             return None
-        if self.network is not None and self.network is not thing:
+        if self.network is not None and self.network is not obj:
             message = "two street networks cannot travel together"
             raise ValueError(message)
-        self.network = thing
+        self.network = obj
         return "network"
 
 
@@ -114,11 +102,11 @@ class Sender:
         self._client = getattr(executor, "_client", None)
         self._folder = Path(tempfile.mkdtemp(prefix="patrolplan-"))
         self.close = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        """Clears away what was written; workers have ended by then."""
+        """Removes the files; workers have ended by then."""
         self._network: tuple[object, Any] | None = None
 
     def send(self, common: object) -> tuple[Any, Any]:
-        """The network and all else, as `_done` takes them."""
+        """The payloads of the network and of all else, for `run_item`."""
         body, arrays = io.BytesIO(), list[pickle.PickleBuffer]()
         pickler = _Pickler(body, protocol=5, buffer_callback=arrays.append)
         pickler.dump(common)
@@ -127,8 +115,8 @@ class Sender:
             return None, self._send_payload(body.getvalue(), arrays)
         if self._network is None or self._network[0] is not network or self._is_network_lost():
             apart: list[pickle.PickleBuffer] = []
-            told = pickle.dumps(network, protocol=5, buffer_callback=apart.append)
-            self._network = (network, self._send_payload(told, apart))
+            pickled = pickle.dumps(network, protocol=5, buffer_callback=apart.append)
+            self._network = (network, self._send_payload(pickled, apart))
         return self._network[1], self._send_payload(body.getvalue(), arrays)
 
     def _is_network_lost(self) -> bool:
@@ -139,9 +127,9 @@ class Sender:
         parts = [memoryview(body), *(array.raw() for array in arrays)]
         name, sizes = uuid4().hex, tuple(part.nbytes for part in parts)
         if self._client is not None:
-            parcel = _Payload(name, sizes, tuple(bytes(part) for part in parts))
+            payload = _Payload(name, sizes, tuple(bytes(part) for part in parts))
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-            return self._client.scatter([parcel], broadcast=True, hash=False)[0]
+            return self._client.scatter([payload], broadcast=True, hash=False)[0]
         path = self._folder / name
         with path.open("wb") as stream:
             for part in parts:
@@ -171,7 +159,7 @@ def run_item(
     network: _Payload | None,
     payload: _Payload,
 ) -> Answer:
-    """One item's answer, worked out from what was sent."""
+    """One item's answer, computed in a worker from what was sent."""
     return function(_load_payload(payload, _load_payload(network, None)), item)
 
 
@@ -181,33 +169,28 @@ def _load_payload(payload: _Payload | None, network: object | None) -> Any:  # n
     with _payload_lock:
         if payload.name not in _payload_cache:
             _payload_cache[payload.name] = payload.load(network)
-        held = _payload_cache[payload.name] = _payload_cache.pop(
-            payload.name
-        )  # the last used comes last
+        content = _payload_cache.pop(payload.name)
+        _payload_cache[payload.name] = content  # the last used comes last
         while len(_payload_cache) > WORKER_CACHE_SIZE:
             del _payload_cache[next(iter(_payload_cache))]
-        return held
+        return content
 
 
 P = ParamSpec("P")
 
 SCHOOLS_PER_WORKER = 24
-"""A worker takes some seconds to start, a school with its card under one: fewer do not pay."""
+"""A worker takes some seconds to start, a school with its card less than one."""
 
 MAX_WORKERS = 61
-"""Windows waits for no more at once."""
+"""Windows cannot wait for more processes at once."""
 
 
 class Workers(Executor):
-    """Processes of this computer that do what they are told; a lost one is replaced.
+    """A pool of processes on this computer; a lost one is replaced.
 
-    They end with this process, however it ends, and at once when the block that uses them is left
-    by an error or by Ctrl-C.
-
-    Parameters
-    ----------
-    count
-        How many.
+    They end with this process, however it ends, and at once when the `with` block ends by an error
+    or by Ctrl-C. Each holds one end of a pipe that nothing is sent through: when the other end is
+    closed, by this process or by its death, they exit.
 
     Examples
     --------
@@ -218,7 +201,7 @@ class Workers(Executor):
 
     def __init__(self, count: int) -> None:
         self.count = min(count, MAX_WORKERS) if sys.platform == "win32" else count
-        self._context = get_context("spawn")  # alike on every system, and safe beside threads
+        self._context = get_context("spawn")  # the same on every system, and safe with threads
         self._lifeline_reader, self._lifeline_writer = self._context.Pipe(duplex=False)
         self._pool = self._create_pool()
         self._starting = self.count
@@ -248,7 +231,7 @@ class Workers(Executor):
     def _submit_once(
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[Answer]:
-        """Processes start with the first calls."""
+        """Submit; the first calls start the processes, which must not receive Ctrl-C meanwhile."""
         if not self._starting:
             return self._pool.submit(fn, *args, **kwargs)
         self._starting -= 1
@@ -275,23 +258,23 @@ class Workers(Executor):
         self._lifeline_reader.close()
 
 
-def _initialise_worker(hold: Connection) -> None:
-    """Leave Ctrl-C to the process that gave the work, and end with it."""
+def _initialise_worker(lifeline: Connection) -> None:
+    """Leave Ctrl-C to the process that gave the work, and exit when it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_with_parent, args=(hold,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(lifeline,), daemon=True).start()
 
 
-def _exit_with_parent(hold: Connection) -> None:
-    """Nothing is ever sent: an answer means that the other end is closed, or its process gone."""
+def _exit_with_parent(lifeline: Connection) -> None:
+    """Wait for the other end of the pipe to close; nothing is ever sent."""
     try:
-        hold.poll(None)
+        lifeline.poll(None)
     finally:
         os._exit(1)
 
 
 @contextmanager
 def _ignore_interrupts() -> Iterator[None]:
-    """Have processes that start now ignore Ctrl-C from their first moment on."""
+    """Let processes that start now ignore Ctrl-C from their first moment on."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -104,7 +104,7 @@ def test_counts_under_the_threshold_are_not_told(load):
     assert rows
     assert set(rows) == {"fewer than 5"}
     notes = " ".join(pp.estimate_risk(load(_robberies(5), risk={"model": "auto"})).notes)
-    assert "Recorded crime counts by squares of 250 m" in notes
+    assert "Recorded crime is counted by squares of 250 m" in notes
     hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
     assert hotspots["how_sure"].str.contains("approximate to a square of 250 m").all()
 

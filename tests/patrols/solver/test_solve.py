@@ -279,7 +279,7 @@ def test_every_fault_of_a_problem_is_named_at_once():
         "officers[0].latest_minutes is 1.0",
         "officers[0].speed is 0.0",
         "mandatory names [9]",
-        "stops [1] are in mandatory and in barred",
+        "stops [1] are both mandatory and barred",
         "exclusive[0] names [4]",
     ):
         assert part in str(caught.value)
@@ -488,7 +488,7 @@ def test_variants_refuse_shares_that_make_no_sense():
     """All wrong options of variants are named at once."""
     problem = town(3, 90.0)
     best = solve(problem)
-    with pytest.raises(ValueError, match=r"count is -1.*max_jaccard is 2.*least_share is -1"):
+    with pytest.raises(ValueError, match=r"count is -1.*max_jaccard is 2.*min_share is -1"):
         find_variants(problem, best, count=-1, max_jaccard=2.0, min_share=-1.0)
 
 

@@ -143,7 +143,7 @@ def _check_travel(travel: NDArray[np.float64], faults: list[str]) -> None:
 
 def _check_amounts(values: NDArray[np.float64], name: str, size: int, faults: list[str]) -> None:
     if values.shape != (size,):
-        faults.append(f"{name} has shape {values.shape}; travel_minutes asks for ({size},)")
+        faults.append(f"{name} has shape {values.shape}; travel_minutes needs ({size},)")
         return
     wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
     if len(wrong):
@@ -156,7 +156,7 @@ def _check_amounts(values: NDArray[np.float64], name: str, size: int, faults: li
 
 def _check_windows(windows: NDArray[np.float64], size: int, faults: list[str]) -> None:
     if windows.shape != (size, 2):
-        faults.append(f"windows has shape {windows.shape}; travel_minutes asks for ({size}, 2)")
+        faults.append(f"windows has shape {windows.shape}; travel_minutes needs ({size}, 2)")
         return
     wrong = np.flatnonzero(~(windows[:, 0] <= windows[:, 1]))
     if len(wrong):
@@ -197,7 +197,7 @@ def _check_stops(problem: OrienteeringProblem, size: int, faults: list[str]) -> 
             faults.append(f"{name} names {outside}; give rows from 0 to {size - 1}")
     both = sorted(problem.mandatory & problem.barred)
     if both:
-        faults.append(f"stops {both} are in mandatory and in barred; take them out of one")
+        faults.append(f"stops {both} are both mandatory and barred; remove them from one set")
     for number, group in enumerate(problem.exclusive):
         clash = sorted(group & problem.mandatory)
         if len(clash) > 1:

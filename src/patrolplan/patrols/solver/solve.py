@@ -149,8 +149,8 @@ def find_variants(
         Largest share that the stops of two answers (of all officers together, the best included)
         may have in common: size of the intersection over size of the union. Stops that exclude
         each other and are at the same place count as one.
-    least_share
-        Least worth, as a share of the solution's.
+    min_share
+        Smallest worth, as a share of the solution's.
     seed
         For cases too large to enumerate.
 
@@ -198,7 +198,7 @@ def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
     if not 0.0 <= max_jaccard <= 1.0:
         faults.append(f"max_jaccard is {max_jaccard}; give a share from 0 to 1")
     if not 0.0 <= min_share <= 1.0:
-        faults.append(f"least_share is {min_share}; give a share from 0 to 1")
+        faults.append(f"min_share is {min_share}; give a share from 0 to 1")
     if faults:
         raise ValueError("; ".join(faults))
 
@@ -316,12 +316,12 @@ def _describe_unmet(case: ReducedCase, unmet: tuple[int, ...], *, proven: bool) 
     if alone:
         parts.append(
             f"no officer can reach mandatory stops {alone} in time, even going nowhere else; "
-            "give more time or take them out"
+            "give more time or remove them"
         )
     if together:
-        how = "do not fit" if proven else "were not found to fit"
+        how = "do not fit" if proven else "could not be made to fit"
         parts.append(
             f"mandatory stops {together} {how} together with the others that are mandatory; "
-            "give more time or officers, or take some out"
+            "give more time or officers, or remove some"
         )
     return "; ".join(parts)
