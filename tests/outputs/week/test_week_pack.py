@@ -68,7 +68,8 @@ def test_cover_lists_the_cards_on_their_pages(hand, folder):
     """Every duty stands on the cover with the page that its card begins on, in the days' order."""
     cover, *cards = pages((folder / "cards" / "SSO-01.pdf").read_bytes())
     assert cover.startswith("OFFICIALSSO-01Cardsintheorderofthedays·onfoot")
-    begins = [number for number, page in enumerate(cards, start=2) if "Where(gridreference)" in page]
+    heading = "Where(gridreference)"
+    begins = [number for number, page in enumerate(cards, start=2) if heading in page]
     assert len(begins) == len(hand.duties)
     at = 0
     for duty, page in zip(hand.duties, begins, strict=True):
