@@ -13,29 +13,29 @@ from patrolplan.team.rota import plan_week
 
 
 @pytest.fixture
-def told(monkeypatch):
+def printed(monkeypatch):
     """A wide terminal; gives what stands on it."""
     console = Console(file=io.StringIO(), width=250, highlight=False, markup=False)
     monkeypatch.setattr(terminal, "stdout_console", console)
     return console.file.getvalue
 
 
-def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_path, told):
+def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_path, printed):
     """Where no priority street can be reached, the table says so rather than "best possible"."""
     alone = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=(), worth=0.0, bound=0.0)
     plan = dataclasses.replace(demo_plan, patrols=(alone, demo_plan.patrols[1]))
     terminal.print_patrols(plan, tmp_path)
-    first, second = (line for line in told().splitlines() if "9000" in line)
+    first, second = (line for line in printed().splitlines() if "9000" in line)
     assert "gate alone: no priority street within reach" in first
     assert "best possible" not in first
     assert "gate alone" not in second
 
 
-def test_routes_have_the_boards_names(demo_area, demo_plan, told):
+def test_routes_have_the_boards_names(demo_area, demo_plan, printed):
     """The best patrol of a school is route 1 and its variants count on, as on the board."""
     week = plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
     terminal.print_week(week)
-    rows = [line for line in told().splitlines() if "│" in line and "9000" in line]
+    rows = [line for line in printed().splitlines() if "│" in line and "9000" in line]
     assert len({duty.variant for duty in week.duties}) > 1
     for duty, row in zip(week.duties, rows, strict=True):
         assert f" route {duty.variant + 1} " in row
