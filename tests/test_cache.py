@@ -147,7 +147,7 @@ def test_answers_of_another_state_are_thrown_away(tmp_path):
 
 
 def test_a_broken_answer_counts_as_missing(tmp_path):
-    """An answer that the disk spoiled is asked for again."""
+    """An answer that the disk spoiled is requested again."""
     answers = AnswerCache(tmp_path, "crimes", "key")
     answers.write("2026-09/0.json", [[1, ["a"]]])
     (answers.folder / "2026-09/0.json").write_text("[[1,", encoding="utf-8")

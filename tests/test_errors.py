@@ -1,4 +1,4 @@
-"""Errors: built-in kin, and every problem told."""
+"""Errors: built-in kin, and every problem reported."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_problem_without_place_names_the_file_alone():
 
 
 def test_problem_stays_on_one_line():
-    """Words of other libraries that run over several lines are told on one."""
+    """Words of other libraries that have several lines are printed on one."""
     problem = Problem("a.osm", "is broken (XML error:\n  line 3)", "fetch it again")
     assert str(problem) == "a.osm: is broken (XML error: line 3); fetch it again."
 
@@ -53,11 +53,11 @@ def test_collecting_goes_on_after_a_problem():
     problems = Problems()
     for name in ("a", "b"):
         with problems.collect():
-            raise InputError.one(name, "is wrong", "mend it")
-    problems.add("c", "is wrong", "mend it")
-    with pytest.raises(InputError) as told:
+            raise InputError.one(name, "is wrong", "fix it")
+    problems.add("c", "is wrong", "fix it")
+    with pytest.raises(InputError) as caught:
         problems.raise_if_any()
-    assert [problem.file for problem in told.value.problems] == ["a", "b", "c"]
+    assert [problem.file for problem in caught.value.problems] == ["a", "b", "c"]
 
 
 def test_collecting_lets_other_errors_through():

@@ -220,7 +220,7 @@ def test_item_whose_worker_ends_is_tried_again(tmp_path):
 
 @pytest.mark.slow
 def test_executor_that_cannot_be_mended(tmp_path):
-    """What a broken pool of somebody else leaves is done here, and that is said."""
+    """What a broken pool of another kind leaves is done in this process, with a warning."""
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     with pool, pytest.warns(RuntimeWarning, match="lost a worker"):
         found = map_parallel(ends_once, tmp_path, range(12), executor=pool)
@@ -244,11 +244,11 @@ def test_fault_in_the_work_comes_through(crew):
 def test_network_travels_once(demo_area, crew):
     """Work of another kind finds the network in the worker that has it, with the same arrays."""
     areas = (demo_area.without_incidents(), demo_area.without_incidents())
-    told = [
+    seen = [
         row for area in areas for row in map_parallel(network_at, area, range(8), executor=crew)
     ]
     held = {}
-    for pid, network, metres, first in told:
+    for pid, network, metres, first in seen:
         held.setdefault(pid, set()).add(network)
         assert metres == demo_area.network.metres
         assert np.array_equal(first, demo_area.network.piece_metres[:3])
@@ -258,10 +258,10 @@ def test_network_travels_once(demo_area, crew):
 def test_progress_is_told(crew):
     """Here and by workers, the count of what is done grows up to all."""
     for executor in (None, crew):
-        told = []
-        map_parallel(scaled, 1, range(9), executor=executor, report_progress=told.append)
-        assert told == sorted(told)
-        assert told[-1] == 9
+        seen = []
+        map_parallel(scaled, 1, range(9), executor=executor, report_progress=seen.append)
+        assert seen == sorted(seen)
+        assert seen[-1] == 9
 
 
 def test_no_items(crew):
@@ -334,7 +334,7 @@ def test_no_more_threads_work_than_asked_for():
 
 
 def test_a_fault_is_told_with_its_item_alone():
-    """An item that fails raises where its result is asked for; the others have theirs."""
+    """An item that fails raises where its result is read; the others have theirs."""
     found = list(map_in_threads(lambda number: 6 // number, [1, 0, 3]))
     assert (found[0].result(), found[2].result()) == (6, 2)
     with pytest.raises(ZeroDivisionError):

@@ -59,8 +59,8 @@ def _held(reports, pieces):
     return by_square
 
 
-def _told(count, threshold):
-    """The told count, said another way: the largest multiple that the steps passed."""
+def _round_by_hand(count, threshold):
+    """The shown count, computed in another way: the largest multiple that the steps passed."""
     step = min(5, threshold)
     passed = max(steps * step for steps in range(count // step + 1))
     return max(k * threshold for k in range(passed // threshold + 1))
@@ -71,7 +71,9 @@ def test_groups_are_the_squares_that_reach_the_threshold(case):
     """Counted one by one, the groups are the squares with enough reports, rounded down."""
     groups, _ = _group(*case)
     _, pieces, threshold = case
-    counts = {square: _told(len(rows), threshold) for square, rows in _held(*case[:2]).items()}
+    counts = {
+        square: _round_by_hand(len(rows), threshold) for square, rows in _held(*case[:2]).items()
+    }
     assert list(groups.counts) == [count for count in counts.values() if count]
     assert (groups.counts >= threshold).all()
     enough = [square for square, count in counts.items() if count]
@@ -81,24 +83,24 @@ def test_groups_are_the_squares_that_reach_the_threshold(case):
 
 @given(st.integers(0, 200), st.integers(2, 60))
 def test_told_counts_never_tell_more(count, threshold):
-    """A told count is no larger than the true one, and 0 wherever that is under the threshold."""
-    said = int(suppress_and_round(count, threshold))
-    assert said == _told(count, threshold) <= count
-    assert said == 0 or said >= threshold
+    """A shown count is no larger than the true one, and 0 wherever that is under the threshold."""
+    shown = int(suppress_and_round(count, threshold))
+    assert shown == _round_by_hand(count, threshold) <= count
+    assert shown == 0 or shown >= threshold
     if threshold % 5 == 0 or threshold < 5:
-        assert count - said < threshold
+        assert count - shown < threshold
 
 
 @given(returns())
 def test_nothing_is_lost_but_what_is_counted(case):
-    """Reports without a group are told under two reasons, in steps, also where there are none."""
+    """Reports without a group are recorded for two reasons, in steps, also where there are none."""
     _, left_out = _group(*case)
     reports, pieces, threshold = case
     held = [len(rows) for rows in _held(reports, pieces).values()]
-    few = sum(count for count in held if not _told(count, threshold))
+    few = sum(count for count in held if not _round_by_hand(count, threshold))
     assert {row.reason: row.count for row in left_out.rows} == {
-        "no walkable street near": _told(len(reports) - sum(held), threshold),
-        "in a group under the threshold": _told(few, threshold),
+        "no walkable street near": _round_by_hand(len(reports) - sum(held), threshold),
+        "in a group under the threshold": _round_by_hand(few, threshold),
     }
     assert all(row.shown_from == threshold for row in left_out.rows)
 
@@ -108,27 +110,29 @@ def test_the_most_a_group_may_hold_is_true_and_told_from_its_count_alone(case):
     """The upper end of a group's band is at least its true count, and the next count's start."""
     groups, _ = _group(*case)
     _, _, threshold = case
-    true = [len(rows) for rows in _held(*case[:2]).values() if _told(len(rows), threshold)]
+    true = [len(rows) for rows in _held(*case[:2]).values() if _round_by_hand(len(rows), threshold)]
     assert (groups.max_counts >= np.array(true, dtype=int)).all()
     for count, most in zip(groups.counts, groups.max_counts, strict=True):
-        reach = [n for n in range(200) if _told(n, threshold) == count]
+        reach = [n for n in range(200) if _round_by_hand(n, threshold) == count]
         assert most >= max(reach)
         assert most - max(reach) < 5
 
 
 @given(returns())
 def test_reasons_are_those_that_the_threshold_gave(case):
-    """A factor is told exactly when enough of the group's reports gave it, the most first."""
+    """A factor is named exactly when enough of the group's reports gave it, the most first."""
     groups, _ = _group(*case)
     reports, pieces, threshold = case
-    kept = [rows for rows in _held(reports, pieces).values() if _told(len(rows), threshold)]
-    for rows, said in zip(kept, groups.reasons, strict=True):
+    large = [
+        rows for rows in _held(reports, pieces).values() if _round_by_hand(len(rows), threshold)
+    ]
+    for rows, shown in zip(large, groups.reasons, strict=True):
         given_ = Counter(
             factor for name in FACTORS for factor in reports[name].iloc[rows] if factor != "none"
         )
-        counts = {factor: _told(count, threshold) for factor, count in given_.items()}
-        assert set(said) == {factor for factor, count in counts.items() if count}
-        order = [(-counts[factor], factor) for factor in said]
+        counts = {factor: _round_by_hand(count, threshold) for factor, count in given_.items()}
+        assert set(shown) == {factor for factor, count in counts.items() if count}
+        order = [(-counts[factor], factor) for factor in shown]
         assert order == sorted(order)
 
 
@@ -145,7 +149,7 @@ def test_groups_do_not_depend_on_the_order_of_rows(case, random):
 
 
 def test_the_part_of_a_square_within_the_area_is_told():
-    """Of a square that the limits cut, the share within them is kept beside the whole count."""
+    """Of a square that the limits cut, the share within them is given with the whole count."""
     reports = pd.DataFrame([[30.0, 30.0, *["none"] * 3]] * 6, columns=COLUMNS)
     groups, _ = _group(reports, [[10.0, 10.0]], 5, shapely.box(0, 0, 50, 1000))
     assert groups.counts.tolist() == [5]
@@ -176,13 +180,13 @@ def test_no_reports_give_no_groups():
 
 
 def test_groups_hold_nothing_of_a_single_report():
-    """Counts and factors leave the module and factors: no row, no coordinates, no identifier."""
+    """Only counts and factors leave the module: no row, no coordinates, no identifier."""
     names = set(ReportGroups.__dataclass_fields__)
     assert names == {"threshold", "group_of_piece", "counts", "share_inside", "reasons"}
 
 
 def test_a_threshold_under_the_steps_is_announced():
-    """Readers are told how reports count, and warned where the threshold is a low one."""
+    """Readers learn how reports are counted, and warned where the threshold is a low one."""
     assert len(describe_report_grouping(5)) == len(describe_report_grouping(10)) == 1
     assert "250 m, from 10 reports on" in describe_report_grouping(10)[0]
     assert "under 5" in describe_report_grouping(3)[1]

@@ -108,7 +108,7 @@ def test_check_wants_geometry_to_be_geometry():
 
 
 def test_left_out_notes_nothing_for_zero():
-    """A reason that no row fell under is not told."""
+    """A reason with no rows is not recorded."""
     left_out = LeftOut()
     left_out.add("crimes", "without coordinates", 0)
     left_out.add("crimes", "without a crime type", 1_234)

@@ -35,8 +35,8 @@ def test_what_is_no_tasking_is_cut_at_its_end():
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 stops have"), (1, "1 stop has"), (2, "2 stops have")]
+    ("count", "words"), [(0, "0 stops have"), (1, "1 stop has"), (2, "2 stops have")]
 )
-def test_words_go_with_their_count(count, said):
+def test_words_go_with_their_count(count, words):
     """One stands with the singular, none and several with the plural."""
-    assert f"{format_count(count, 'stop')} {pluralise(count, 'has', 'have')}" == said
+    assert f"{format_count(count, 'stop')} {pluralise(count, 'has', 'have')}" == words

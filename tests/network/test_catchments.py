@@ -116,7 +116,7 @@ def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
 
 
 def test_catchments_of_exact_places_are_written_nowhere(tmp_path, monkeypatch):
-    """Exact places may be a force's own: nothing of them is kept for another run."""
+    """Exact places may be a force's own: nothing of them is stored for another run."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
     assign_catchments(NETWORK, build_catchments(NETWORK, None), [(10.0, 5.0)])
     assert not list(tmp_path.iterdir())

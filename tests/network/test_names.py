@@ -67,7 +67,7 @@ def test_place_far_from_every_other_street_is_told_alone():
 
 
 def test_place_among_streets_without_names():
-    """Where no street has a name at all, places are still told."""
+    """Where no street has a name at all, places are still described."""
     network = build_small_network(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])
     assert describe_positions(network, network.middles([0, 1])) == ["footpath", "footpath"]
 

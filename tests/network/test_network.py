@@ -44,8 +44,8 @@ def streets():
 
 def network(limits=LIMITS):
     """The network through the cache, and what it left out."""
-    told = LeftOut()
-    return load_or_build_network(streets(), Projection(), told, limits=limits), told.rows
+    dropped = LeftOut()
+    return load_or_build_network(streets(), Projection(), dropped, limits=limits), dropped.rows
 
 
 def same(one, other):
@@ -59,18 +59,18 @@ def same(one, other):
 
 def test_a_network_is_cut_once(monkeypatch):
     """A second run cuts nothing, and gives the same streets and the same left out."""
-    told = LeftOut()
-    plain = build_network(streets(), Projection(), told, limits=LIMITS)
+    dropped = LeftOut()
+    plain = build_network(streets(), Projection(), dropped, limits=LIMITS)
     first, left_out = network()
     monkeypatch.setattr("patrolplan.network.network.build_network", None)
     second, again = network()
     assert same(plain, first)
     assert same(first, second)
-    assert [row.reason for row in told.rows] == [
+    assert [row.reason for row in dropped.rows] == [
         "outside the area (km)",
         "not connected to the rest (pieces)",
     ]
-    assert told.rows == left_out == again
+    assert dropped.rows == left_out == again
 
 
 def test_other_limits_are_another_network():
@@ -186,7 +186,7 @@ def test_islands_are_left_out_and_counted():
 
 
 def test_streets_beyond_the_limits_are_left_out_and_counted():
-    """Pieces whose middle lies outside the area's limits go, told in kilometres."""
+    """Pieces whose middle lies outside the area's limits are dropped and recorded in km."""
     left_out = LeftOut()
     limits = shapely.box(-10, -10, 310, 10)
     network = build_small_network([(0, 0), (3300, 0)], [[0, 1]], left_out=left_out, limits=limits)

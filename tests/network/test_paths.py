@@ -269,7 +269,7 @@ def _directed(network, positions, effort):
     graph.add_nodes_from(both.nodes)
     for start, end, data in both.edges(data=True):
         ahead, back = effort[data["piece"]]
-        # networkx forgets which way an edge was put in; the piece's own direction is told by
+        # networkx forgets which way an edge was put in; the piece's own direction is found by
         # the position of its ends along it.
         places = {}
         first, last = (int(node) for node in network.piece_nodes[data["piece"]])

@@ -115,17 +115,17 @@ def test_pieces_lie_on_their_way(case):
 
 @given(random_streets(), st.data())
 def test_taking_pieces_keeps_their_order_and_drawing(case, data):
-    """Pieces taken out are the same pieces, on nodes of their own without gaps."""
+    """Pieces selected are the same pieces, on nodes of their own without gaps."""
     pieces = cut_pieces(_streets(*case))
     rows = np.arange(len(pieces.first))
-    kept = np.array(data.draw(st.lists(st.sampled_from(rows), min_size=1, unique=True)))
-    taken = pieces.take(kept)
-    np.testing.assert_array_equal(taken.piece_metres, pieces.piece_metres[kept])
-    assert set(taken.piece_nodes.ravel()) == set(range(len(taken.node_xy)))
-    for new, old in enumerate(kept):
-        np.testing.assert_array_equal(_line(taken, new), _line(pieces, old))
+    selected = np.array(data.draw(st.lists(st.sampled_from(rows), min_size=1, unique=True)))
+    subset = pieces.take(selected)
+    np.testing.assert_array_equal(subset.piece_metres, pieces.piece_metres[selected])
+    assert set(subset.piece_nodes.ravel()) == set(range(len(subset.node_xy)))
+    for new, old in enumerate(selected):
+        np.testing.assert_array_equal(_line(subset, new), _line(pieces, old))
         np.testing.assert_array_equal(
-            taken.node_xy[taken.piece_nodes[new]], pieces.node_xy[pieces.piece_nodes[old]]
+            subset.node_xy[subset.piece_nodes[new]], pieces.node_xy[pieces.piece_nodes[old]]
         )
 
 

@@ -1,4 +1,4 @@
-"""What an exploration kept to a few labels still promises."""
+"""What an exploration limited to a few labels still proves."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def _best(problem, last=0, now=0.0, visited=()):
 
 
 def test_the_bound_of_a_few_labels_is_never_below_the_best_patrol():
-    """However few labels are kept, the best of all orders is within the bound, seen or not."""
+    """However few labels the beam holds, the best of all orders is within the bound."""
     seen, cut = 0, 0
     for seed in range(60):
         problem = _town(seed)
