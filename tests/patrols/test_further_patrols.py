@@ -8,12 +8,10 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.network.names import label_streets
 from patrolplan.patrols.further_patrols import add_avoiding_variants
-from patrolplan.patrols.patrol_writer import plan_avoiding_variant
 from patrolplan.patrols.plan import Variant
-from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.planner import plan_avoiding_variant
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
 
 URN = "900001"
 ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}
@@ -37,11 +35,10 @@ def tasked(request, demo_area, demo_plan):
         crs=network.projection.crs,
     )
     area = dataclasses.replace(demo_area, tasked_places=place)
-    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN], held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN])
     row = list(area.schools["urn"]).index(URN)
-    labels, window = label_streets(area.network), Window(area.settings.patrol.window_minutes)
-    case = build_school_problem(area, plan.risk, hotspots, row, labels=labels, window=window)
-    return case, plan, "T9" if apart else near["hotspot"]
+    inputs = PlanningInputs.from_area(area, plan.risk, hotspots)
+    return build_school_problem(inputs, row), plan, "T9" if apart else near["hotspot"]
 
 
 def test_a_place_that_must_be_visited_is_visited_past_crowded_hotspots(tasked):
@@ -80,6 +77,9 @@ class _Always(dict):
 
     def __contains__(self, key):
         return True
+
+    def get(self, key):
+        return self[key]
 
     def __getitem__(self, key):
         return dataclasses.replace(self.variant, avoided_hotspots=tuple(sorted(key[1])))

@@ -142,7 +142,7 @@ def best(demo_plan):
 
 def _planned(area, plan, urn, **known):
     risk = dataclasses.replace(plan.risk, **known)
-    return pp.plan_patrols(area, risk, plan.hotspots, urns=[urn], held_out=False).patrols[0]
+    return pp.plan_patrols(area, risk, plan.hotspots, urns=[urn]).patrols[0]
 
 
 def test_stops_come_when_they_are_at_their_worst(tmp_path, demo_area, demo_plan, best):

@@ -1,20 +1,19 @@
-"""Patrols that start at the base of the school's officer.
-
-What lies around a school's gate, whatever the risk.
-"""
+"""Windows, hours, bases and streets of a school's patrols, whatever the risk."""
 
 import dataclasses
+from datetime import time
 
 import numpy as np
 import pytest
 from scipy.sparse import csgraph
 
 import patrolplan as pp
-from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.patrols.windows import Window
+from patrolplan.errors import InputError
+from patrolplan.patrols.surroundings import Window, build_surroundings, resolve_window
+from patrolplan.settings import PatrolSettings, PatrolWindow
 
 URN = "900001"
-EARLY = Window(70, 450.0, "early")
+EARLY = Window(70, 450.0)
 
 
 def _from_base(area, **patrol):
@@ -26,9 +25,7 @@ def _from_base(area, **patrol):
 
 
 def _patrol(area, plan, urn=URN, window=None):
-    return pp.plan_patrols(
-        area, plan.risk, plan.hotspots, urns=[urn], window=window, held_out=False
-    ).patrols[0]
+    return pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[urn], window=window).patrols[0]
 
 
 @pytest.fixture(scope="module")
@@ -106,21 +103,6 @@ def test_by_bicycle_from_the_base(demo_area, demo_plan):
     assert {step.way for step in patrol.approach.steps} <= {"ride", "push", "carry"}
 
 
-def test_together_start_at_their_bases(demo_area, demo_plan):
-    """Planned as one team, patrols before school set out at the base as they do alone."""
-    plan = pp.plan_patrols(
-        _from_base(demo_area),
-        demo_plan.risk,
-        demo_plan.hotspots,
-        urns=[URN, "900006"],
-        window=EARLY,
-        held_out=False,
-        together=True,
-    )
-    assert all(patrol.from_base for patrol in plan.patrols if patrol.stops)
-    assert any(patrol.stops for patrol in plan.patrols)
-
-
 ROW = 3
 
 
@@ -171,17 +153,43 @@ def test_there_and_back_adds_the_ways_of_start_and_end(demo_area, start, end):
     np.testing.assert_allclose(around.round_trip_metres[near], expected[near], atol=1e-6)
 
 
-def test_planning_with_known_surroundings_gives_the_same(demo_area, demo_plan):
-    """A school's case is the same whether its surroundings were known or not."""
-    from patrolplan.network.names import label_streets  # noqa: PLC0415
-    from patrolplan.patrols.school_problem import PlanningInputs, SharedInputs  # noqa: PLC0415
+SETTINGS = PatrolSettings(
+    window_minutes=75,
+    windows={"early": PatrolWindow.model_validate({"from": "07:45", "to": "08:45"})},
+)
 
-    ground = SharedInputs(demo_area, label_streets(demo_area.network), Window(90))
-    ready = PlanningInputs(ground, demo_plan.risk, demo_plan.hotspots)
-    fresh, known = (
-        ready.build_school_problem(ROW),
-        ready.build_school_problem(ROW, ground.build_surroundings(ROW)),
-    )
-    np.testing.assert_array_equal(fresh.reach.walks.metres, known.reach.walks.metres)
-    np.testing.assert_array_equal(fresh.reach.worth, known.reach.worth)
-    assert fresh.latest_end_minutes == known.latest_end_minutes
+
+def test_the_default_window_starts_at_each_bell():
+    """Without a wish it is the settings' minutes from each school's bell."""
+    assert resolve_window(SETTINGS) == Window(75)
+
+
+def test_a_named_window_has_its_own_start_and_length():
+    """A named window runs from its start to its end."""
+    assert resolve_window(SETTINGS, name="early") == Window(60, 465)
+
+
+def test_short_notice_overrides_start_and_length():
+    """A start and a length at short notice are taken as they are."""
+    assert resolve_window(SETTINGS, start=time(15, 40), minutes=40) == Window(40, 940)
+
+
+def test_minutes_shorten_a_named_window_but_never_lengthen_it():
+    """A named window may be cut short, and ends no later than it says."""
+    assert resolve_window(SETTINGS, name="early", minutes=30).minutes == 30
+    assert resolve_window(SETTINGS, name="early", minutes=300).minutes == 60
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"name": "late"}, "there is no window 'late' (known: early)"),
+        ({"name": "early", "start": time(15, 0)}, "give one of them"),
+        ({"minutes": 0}, "0 is no length"),
+    ],
+)
+def test_impossible_wishes_say_what_to_do(wish, told):
+    """A window that cannot be is an error that names the wish and the remedy."""
+    with pytest.raises(InputError) as error:
+        resolve_window(SETTINGS, **wish)
+    assert told in str(error.value)

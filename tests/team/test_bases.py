@@ -55,7 +55,7 @@ def _apart(area):
 def _week(area, plan, **patrol):
     """The week with the shared school given to its second officer once and to its first."""
     area = pp.with_settings(_apart(area), patrol=patrol)
-    made = pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[SHARED, OTHER], held_out=False)
+    made = pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[SHARED, OTHER])
     locks = [
         Lock(SECOND, SHARED, MONDAY),
         Lock(FIRST, SHARED, MONDAY + dt.timedelta(days=1)),
@@ -127,7 +127,7 @@ def test_who_comes_to_a_colleagues_base_leaves_in_time_to_be_there(week):
 def test_officers_of_one_base_share_it_without_a_word(demo_area, demo_plan):
     """A second officer with the base of the first is led from it as the first is."""
     area = pp.with_settings(demo_area, patrol={"start": "base"})
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[SHARED], held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[SHARED])
     week = plan_week(area, plan, start=MONDAY, locks=[Lock(SECOND, SHARED, MONDAY)])
     duty = _colleagues(week)
     assert duty.patrol.approach is not None
@@ -162,7 +162,7 @@ def found(demo_area):
 @pytest.fixture(scope="module")
 def plan(area, found):
     """Patrols on foot of four schools."""
-    return pp.plan_patrols(area, *found, urns=URNS, held_out=False)
+    return pp.plan_patrols(area, *found, urns=URNS)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def test_only_their_schools_are_planned_the_other_way(mode_week, area, found):
     other = mode_week.plan.other_mode
     assert {patrol.urn for patrol in other.patrols} == {"900002", "900009"}
     rides = pp.with_settings(area, patrol={"way": "bicycle"})
-    same = pp.plan_patrols(rides, *found, urns=["900002", "900009"], held_out=False)
+    same = pp.plan_patrols(rides, *found, urns=["900002", "900009"])
     own = {(build_route_key(patrol), number) for number, patrol in list_patrols(same)}
     assert own <= {(build_route_key(patrol), number) for number, patrol in list_patrols(other)}
 
@@ -213,7 +213,7 @@ def test_without_another_mode_nothing_changes(area, plan):
 def test_an_area_by_bicycle_has_walkers_walk(area, found):
     """Where patrols go by bicycle, officers on foot have patrols on foot."""
     rides = pp.with_settings(area, patrol={"way": "bicycle"})
-    plan = pp.plan_patrols(rides, *found, urns=URNS, held_out=False)
+    plan = pp.plan_patrols(rides, *found, urns=URNS)
     mode_week = plan_week(rides, plan, start=MODES_MONDAY)
     assert checker.find_broken_duties(mode_week, area) == []
     assert {duty.patrol.way for duty in mode_week.duties} == {"walk", "bicycle"}

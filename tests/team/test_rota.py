@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.patrols.patrol_writer import reverse_patrol
+from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
 from patrolplan.team.routes import build_route_key
@@ -28,7 +28,7 @@ _spec.loader.exec_module(checker)
 def plan(demo_area):
     """Patrols of the demo borough, without the back-test."""
     risk = pp.estimate_risk(demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk), held_out=False)
+    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
 
 
 @pytest.fixture(scope="module")

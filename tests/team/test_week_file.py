@@ -30,7 +30,7 @@ def found(demo_area):
 @pytest.fixture(scope="module")
 def plan(demo_area, found):
     """Patrols of the demo borough, without the back-test."""
-    return pp.plan_patrols(demo_area, *found, held_out=False)
+    return pp.plan_patrols(demo_area, *found)
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,7 @@ from patrolplan.area.provenance import build_manifest_header
 from patrolplan.outputs.output_folder import replace_folder, write_json
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files
-from patrolplan.patrols.document import build_patrol_document
-from patrolplan.patrols.plan import format_time
+from patrolplan.patrols.plan import build_patrol_document, format_time
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, hotspots_document
 from patrolplan.team.week import build_week_document
 from patrolplan.text import format_count

@@ -58,7 +58,6 @@ class _PlanRequest:
     start: dt.time | None = None
     minutes: float | None = None
     date: dt.date | None = None
-    together: bool = False
     way: TravelMode | None = None
 
     def apply_to(self, settings: Settings) -> Settings:
@@ -110,9 +109,6 @@ def plan(
     date: Annotated[
         str | None, typer.Option(help="Day, YYYY-MM-DD: tasked places count on their days.")
     ] = None,
-    together: Annotated[
-        bool, typer.Option("--together", help="No hotspot twice: schools that share are one team.")
-    ] = False,
     way: Annotated[
         TravelMode | None, typer.Option(help="On foot or by bicycle; default as the settings say.")
     ] = None,
@@ -127,7 +123,6 @@ def plan(
         parse_time(start),
         parse_minutes(minutes),
         None if date is None else parse_date(date, "--date"),
-        together,
         way,
     )
     check_worker_options(workers, cluster)
@@ -173,7 +168,7 @@ def _run_plan(
     as_json: bool,
 ) -> None:
     from patrolplan.area.provenance import compute_area_provenance
-    from patrolplan.patrols.windows import resolve_window
+    from patrolplan.patrols.surroundings import resolve_window
     from patrolplan.settings import load_settings
 
     check_out(out)
@@ -190,8 +185,9 @@ def _run_plan(
     from patrolplan.hotspots.find import find_hotspots
     from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.planfile import build_plan_document
+    from patrolplan.patrols.patrol_backtest import compare_with_past
     from patrolplan.patrols.planner import plan_patrols
-    from patrolplan.patrols.windows import build_way_notes
+    from patrolplan.patrols.surroundings import build_way_notes
 
     with report_stage("Finding hotspots"):
         found = find_hotspots(area, surface)
@@ -205,10 +201,10 @@ def _run_plan(
                 urns=request.schools,
                 window=window,
                 date=request.date,
-                together=request.together,
                 executor=executor,
                 report_progress=tell,
             )
+            planned = compare_with_past(planned, executor=executor, report_progress=tell)
         with report_stage("Writing cards, map, GPX and layers"), show_progress_bar() as tell:
             write_pack(
                 planned,

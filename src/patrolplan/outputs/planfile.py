@@ -7,9 +7,8 @@ import numpy as np
 
 from patrolplan.area.provenance import compute_area_provenance
 from patrolplan.crs import Projection
-from patrolplan.patrols.document import build_patrol_document, convert_to_degrees
-from patrolplan.patrols.plan import Plan
-from patrolplan.patrols.windows import build_way_notes
+from patrolplan.patrols.plan import Plan, build_patrol_document, convert_to_degrees
+from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.risk.surface import Risk
 
 SCHEMA = 1

@@ -7,23 +7,19 @@ carry no months here, so they could not be held out.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.network.names import label_streets
-from patrolplan.patrols.school_problem import (
-    PlanningInputs,
-    SchoolProblem,
-    SharedInputs,
-    build_school_problem,
-)
+from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.school_problem import PlanningInputs, SchoolProblem, build_school_problem
 from patrolplan.patrols.simple_patrols import (
     ROTATIONS,
     LoopFinder,
@@ -31,8 +27,7 @@ from patrolplan.patrols.simple_patrols import (
     plan_greedy_routes,
 )
 from patrolplan.patrols.solver.solve import solve
-from patrolplan.patrols.surroundings import Surroundings
-from patrolplan.patrols.windows import resolve_window
+from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
 from patrolplan.risk.history import History, build_history
 from patrolplan.risk.models import PRIOR_COUNT
@@ -51,7 +46,7 @@ MAX_RATIO = 20
 
 HOLD_OUT_MONTHS = 6
 MIN_TRAINING_MONTHS = 9
-"""With fewer months to learn from, no sentence is told."""
+"""With fewer months to learn from, patrols have no sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,17 +157,60 @@ def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     )
 
 
+def compare_with_past(
+    plan: Plan,
+    *,
+    executor: Executor | None = None,
+    report_progress: ProgressCallback | None = None,
+) -> Plan:
+    """Say on each patrol what one planned this way would have met in past months.
+
+    The last six months are held out together: risk, hotspots and patrols are made from the months
+    before, and the harm recorded in the six is compared with that of a plain loop round the school.
+    What is tested is the way of planning: the plan's own patrols know more months, and what is
+    tasked. It takes about as long as planning.
+
+    Parameters
+    ----------
+    plan
+        See `patrolplan.patrols.planner.plan_patrols`; its area has all months.
+    executor
+        Shares the schools among its workers; by default they are tested here, one by one.
+    report_progress
+        Called with the schools done so far.
+
+    Returns
+    -------
+    Plan
+        With `Patrol.tested` filled; it stays empty where too few months are left to learn from, or
+        a patrol planned then would have stopped nowhere.
+    """
+    hold_out = prepare_hold_out(plan.area, plan.window)
+    if hold_out is None:
+        return plan
+    urns = {patrol.urn for patrol in plan.patrols}
+    rows = [row for row, urn in enumerate(plan.area.schools["urn"]) if urn in urns]
+    progress = label_progress("Comparing with past months", rows, report_progress)
+    sentences = map_parallel(
+        describe_result, hold_out, rows, executor=executor, report_progress=progress
+    )
+    tested = dict(zip(plan.area.schools["urn"].iloc[rows], sentences, strict=True))
+    return replace(
+        plan, patrols=tuple(replace(patrol, tested=tested[patrol.urn]) for patrol in plan.patrols)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class HoldOut:
     """What each school's sentence on held-out months is worked out from.
 
     Parameters
     ----------
-    ready
-        Planned from the months before alone.
+    inputs
+        Of planning, from the months before alone.
     harm
-        (p,) days of harm recorded in the months from `first` on.
-    first
+        (p,) days of harm recorded in the months held out.
+    first_month
         First day of the first month held out.
     """
 
@@ -180,42 +218,23 @@ class HoldOut:
     harm: NDArray[np.float64]
     first_month: pd.Timestamp
 
-    def describe_result(self, row: int, surroundings: Surroundings | None = None) -> str:
-        """What a school's patrol would have met; empty where nothing can be told.
 
-        Parameters
-        ----------
-        row
-            The school's row.
-        around
-            What lies around its gate, where it is known already.
-        """
-        case = self.inputs.build_school_problem(row, surroundings)
-        routes = _solve_routes(case)
-        if not any(routes):
-            return ""
-        plain = compute_loop_harm(case, LoopFinder(case), routes, self.harm)
-        met = float(self.harm[find_dwell_pieces(case, routes)].sum())
-        return _describe_ratio(met, plain, self.first_month, case.settings.officers)
+def describe_result(hold_out: HoldOut, row: int) -> str:
+    """What patrols of the school in a row would have met; empty where they would stop nowhere."""
+    problem = build_school_problem(hold_out.inputs, row)
+    routes = _solve_routes(problem)
+    if not any(routes):
+        return ""
+    loop_harm = compute_loop_harm(problem, LoopFinder(problem), routes, hold_out.harm)
+    patrol_harm = float(hold_out.harm[find_dwell_pieces(problem, routes)].sum())
+    return _describe_ratio(patrol_harm, loop_harm, hold_out.first_month, problem.settings.officers)
 
 
-def prepare_hold_out(area: StudyArea, shared: SharedInputs) -> HoldOut | None:
+def prepare_hold_out(area: StudyArea, window: Window | None = None) -> HoldOut | None:
     """Hold the last months out together, and learn from the months before.
 
     The model is chosen on those of them that the plan's own choice looked at as well, so that
-    nothing is fitted twice.
-
-    Parameters
-    ----------
-    area
-        With all months.
-    ground
-        What stays the same for every school.
-
-    Returns
-    -------
-    HeldOut or None
-        None where too little is left to learn from.
+    nothing is fitted twice. None where too few months are left to learn from.
     """
     months = pd.date_range(area.incidents["month"].min(), area.incidents["month"].max(), freq="MS")
     if len(months) < MIN_TRAINING_MONTHS + HOLD_OUT_MONTHS:
@@ -224,16 +243,14 @@ def prepare_hold_out(area: StudyArea, shared: SharedInputs) -> HoldOut | None:
     area = use_crime_only(area)
     cut = cut_area(area, held_out[0])
     risk = estimate_risk(cut, comparison_months=COMPARISON_MONTHS - HOLD_OUT_MONTHS)
-    ready = PlanningInputs(
-        replace(shared, area=cut.without_incidents()), risk, locate_hotspots(cut, risk)
-    )
+    inputs = PlanningInputs.from_area(cut, risk, locate_hotspots(cut, risk), window)
     harm = compute_recorded_harm(area, build_history(area), list(held_out))
-    return HoldOut(ready, harm, held_out[0])
+    return HoldOut(inputs, harm, held_out[0])
 
 
-def _solve_routes(school_problem: SchoolProblem) -> list[list[int]]:
+def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
     """Stops of the best patrols, of each officer."""
-    solution = solve(school_problem.build_problem(), seed=school_problem.area.settings.seed)
+    solution = solve(problem.build_problem(), seed=problem.seed)
     return [list(route.stops) for route in solution.routes]
 
 
@@ -258,59 +275,52 @@ def _describe_ratio(
 
 
 class _OriginScorer:
-    """What stays the same at every origin."""
+    """Scores origins one after the other; loops, which know nothing of risk, are found once."""
 
     def __init__(self, area: StudyArea) -> None:
         self.area = area
-        self.labels = label_streets(area.network)
-        self.window = resolve_window(area.settings.patrol)
         self.history = build_history(area)
         self.loops: dict[int, LoopFinder] = {}
 
     def score_origin(self, origin: pd.Timestamp) -> list[dict[str, object]]:
         """One row a school."""
         harm = compute_recorded_harm(self.area, self.history, [origin])
-        ours = self._build_school_problems(cut_area(self.area, origin))
-        prior = self._build_school_problems(use_counts_only(cut_area(self.area, origin)))
+        cut = cut_area(self.area, origin)
+        ours, counts = (_build_problems(known) for known in (cut, use_counts_only(cut)))
         return [
-            {"origin": origin, "urn": urn, **self._score_school(row, ours[row], prior[row], harm)}
+            {"origin": origin, "urn": urn, **self._score_school(row, ours[row], counts[row], harm)}
             for row, urn in enumerate(self.area.schools["urn"])
         ]
 
-    def _build_school_problems(self, cut: StudyArea) -> list[SchoolProblem]:
-        """Every school's case, from what was known."""
-        risk = estimate_risk(cut)
-        found = locate_hotspots(cut, risk)
-        return [
-            build_school_problem(cut, risk, found, row, labels=self.labels, window=self.window)
-            for row in range(len(cut.schools))
-        ]
-
     def _score_school(
-        self,
-        row: int,
-        school_problem: SchoolProblem,
-        baseline_problem: SchoolProblem,
-        harm: NDArray[np.float64],
+        self, row: int, ours: SchoolProblem, counts: SchoolProblem, harm: NDArray[np.float64]
     ) -> dict[str, float]:
-        problem = school_problem.build_problem()
-        best = _solve_routes(school_problem)
+        """Harm an officer-hour of each way, and worth as planned, from risk and from counts."""
+        problem = ours.build_problem()
+        best = _solve_routes(ours)
         by_minute = plan_greedy_routes(problem, per_minute=True)
-        by_count = plan_greedy_routes(baseline_problem.build_problem(), per_minute=False)
+        by_count = plan_greedy_routes(counts.build_problem(), per_minute=False)
         if row not in self.loops:
-            self.loops[row] = LoopFinder(school_problem)
-        hours = self.window.minutes / 60 * len(problem.officers)
+            self.loops[row] = LoopFinder(ours)
+        hours = ours.inputs.window.minutes / 60 * len(problem.officers)
         met = {
-            OURS: harm[find_dwell_pieces(school_problem, best)].sum(),
-            BASELINES[0]: harm[find_dwell_pieces(school_problem, by_minute)].sum(),
-            BASELINES[1]: harm[find_dwell_pieces(baseline_problem, by_count)].sum(),
-            BASELINES[2]: compute_loop_harm(school_problem, self.loops[row], best, harm),
+            OURS: harm[find_dwell_pieces(ours, best)].sum(),
+            BASELINES[0]: harm[find_dwell_pieces(ours, by_minute)].sum(),
+            BASELINES[1]: harm[find_dwell_pieces(counts, by_count)].sum(),
+            BASELINES[2]: compute_loop_harm(ours, self.loops[row], best, harm),
         }
         planned = [problem.prizes[_flatten_stops(routes)].sum() for routes in (best, by_minute)]
         return {
             **{name: float(value) / hours for name, value in met.items()},
             **dict(zip(PLANNED_COLUMNS, map(float, planned), strict=True)),
         }
+
+
+def _build_problems(area: StudyArea) -> list[SchoolProblem]:
+    """Every school's problem, from what an area holds."""
+    risk = estimate_risk(area)
+    inputs = PlanningInputs.from_area(area, risk, locate_hotspots(area, risk))
+    return [build_school_problem(inputs, row) for row in range(len(area.schools))]
 
 
 def compute_recorded_harm(
@@ -322,11 +332,12 @@ def compute_recorded_harm(
     return area.catchments.spread(amounts)
 
 
-def find_dwell_pieces(school_problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
-    """Pieces of the stretches that patrols with these stops dwell in."""
-    return _collect_pieces(
-        school_problem.hotspots, school_problem.reach.hotspot_rows[_flatten_stops(routes) - 1]
-    )
+def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
+    """Pieces of the stretches that patrols with these stops dwell in, each once."""
+    rows = problem.hotspot_rows[_flatten_stops(routes) - 1]
+    pieces = problem.inputs.hotspots["pieces"]
+    stretches = [np.array(pieces.iloc[row], dtype=np.int64) for row in rows if row >= 0]
+    return np.unique(np.concatenate([*stretches, np.empty(0, dtype=np.int64)]))
 
 
 def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
@@ -334,17 +345,8 @@ def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
     return np.array([stop for route in routes for stop in route], dtype=np.int64)
 
 
-def _collect_pieces(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    told = hotspots["pieces"]
-    stretches = [np.array(told.iloc[row], dtype=np.int64) for row in rows if row >= 0]
-    return np.unique(np.concatenate([*stretches, np.empty(0, dtype=np.int64)]))
-
-
 def compute_loop_harm(
-    school_problem: SchoolProblem,
-    loops: LoopFinder,
-    routes: Routes,
-    harm: NDArray[np.float64],
+    problem: SchoolProblem, loops: LoopFinder, routes: Routes, harm: NDArray[np.float64]
 ) -> float:
     """Harm met by the same dwells along loops as long as the patrols' walks; mean of rotations.
 
@@ -355,19 +357,16 @@ def compute_loop_harm(
     out = [route for route in routes if route]
     if not out:
         return 0.0
-    network, walks = school_problem.reach.network, school_problem.reach.walks
-    length = school_problem.area.network.piece_metres[
-        find_dwell_pieces(school_problem, out)
-    ].sum() / sum(map(len, out))
+    dwelt = problem.inputs.area.network.piece_metres[find_dwell_pieces(problem, out)].sum()
+    length = dwelt / sum(map(len, out))
     around: list[list[NDArray[np.int64]]] = [[] for _ in range(ROTATIONS)]
     for number, route in enumerate(out):
-        walked = sum(
-            walks.metres[a, b] for a, b in pairwise([0, *route, school_problem.reach.end_position])
-        )
+        order = [0, *route, problem.end_position]
+        walked = sum(problem.walks.metres[a, b] for a, b in pairwise(order))
         for rotation, loop in enumerate(loops.find_nearest_length(float(walked))):
             around[(rotation + number) % ROTATIONS] += [
-                find_stretch_around(network, piece, length)
+                find_stretch_around(problem.surroundings.network, piece, length)
                 for piece in loop.place_dwells(len(route))
             ]
-    pieces = [school_problem.reach.pieces[np.unique(np.concatenate(one))] for one in around]
+    pieces = [problem.surroundings.pieces[np.unique(np.concatenate(one))] for one in around]
     return float(np.mean([harm[one].sum() for one in pieces]))

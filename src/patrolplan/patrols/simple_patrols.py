@@ -102,18 +102,13 @@ class Loop:
 
 
 class LoopFinder:
-    """Loops over three corners around the gate: one a rotation and radius.
+    """Loops over three corners around a school's gate: one for each rotation and radius.
 
-    They know nothing of risk, and are looked for as they are asked for: the wide ones cost most.
-
-    Parameters
-    ----------
-    case
-        Of the school.
+    They know nothing of risk, and are searched when they are first needed: the wide ones cost most.
     """
 
-    def __init__(self, school_problem: SchoolProblem) -> None:
-        network, gate = school_problem.reach.network, school_problem.reach.gate
+    def __init__(self, problem: SchoolProblem) -> None:
+        network, gate = problem.surroundings.network, problem.surroundings.gate
         turns = np.arange(CORNERS * ROTATIONS).reshape(CORNERS, ROTATIONS).T
         angles = 2 * np.pi * turns.ravel() / (CORNERS * ROTATIONS)
         around = np.column_stack([np.sin(angles), np.cos(angles)])

@@ -19,6 +19,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.further_patrols import add_avoiding_variants
+from patrolplan.patrols.patrol_backtest import compare_with_past
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.risk.surface import Risk
@@ -40,10 +41,13 @@ def plan_days(
 
     Parameters
     ----------
-    area, risk, hotspots, held_out, executor, tell
+    area, risk, hotspots, executor, report_progress
         As for `patrolplan.patrols.planner.plan_patrols`.
     days
         The days.
+    held_out
+        Say on each patrol what one planned this way would have met in past months, see
+        `patrolplan.patrols.patrol_backtest.compare_with_past`.
 
     Returns
     -------
@@ -90,10 +94,11 @@ def _plan_schools(
                 hotspots,
                 urns=asked,
                 date=day,
-                held_out=held_out,
                 executor=executor,
                 report_progress=report_progress,
             )
+            if held_out:
+                part = compare_with_past(part, executor=executor, report_progress=report_progress)
             known |= {key: [p for p in part.patrols if p.urn == key[0]] for key in missing}
             told += [row for row in part.left_out if row not in told]
         patrols = tuple(patrol for key in keys for patrol in known[key])
@@ -213,9 +218,7 @@ def _replan_schools(
             if places == _build_tasked_key(plan.area, urn, day):
                 continue
             if (urn, places) not in known:
-                known[urn, places] = plan_patrols(
-                    area, risk, hotspots, urns=[urn], date=day, held_out=False
-                )
+                known[urn, places] = plan_patrols(area, risk, hotspots, urns=[urn], date=day)
             part = known[urn, places]
             tested = {patrol.number: patrol.tested for patrol in before}
             by_school[urn] = tuple(
@@ -295,14 +298,9 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
         return plan if plan.other_mode is None else replace(plan, other_mode=None)
     if not missing:
         return plan
-    made = plan_patrols(
-        other,
-        plan.risk,
-        plan.hotspots,
-        urns=missing,
-        date=plan.date,
-        held_out=any(patrol.tested for patrol in plan.patrols),
-    )
+    made = plan_patrols(other, plan.risk, plan.hotspots, urns=missing, date=plan.date)
+    if any(patrol.tested for patrol in plan.patrols):
+        made = compare_with_past(made)
     return replace(plan, other_mode=replace(made, patrols=(*before, *made.patrols)))
 
 

@@ -13,7 +13,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.provenance import compute_area_provenance
 from patrolplan.errors import InputError, Problems
 from patrolplan.patrols.plan import Plan
-from patrolplan.patrols.windows import build_way_notes
+from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.risk.estimate import describe_guard
 from patrolplan.team.bases import MODE_WORDS, describe_modes
 from patrolplan.team.day_plans import list_day_plans

@@ -12,7 +12,7 @@ import pandas as pd
 from patrolplan.area import StudyArea
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.patrols.windows import minutes_after_midnight
+from patrolplan.patrols.surroundings import minutes_after_midnight
 from patrolplan.team.bases import Bases, compute_minutes_from_base
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patrolplan.patrols.patrol_writer import reverse_patrol
 from patrolplan.patrols.plan import Patrol, Plan, format_time
+from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.problem import Ints
 from patrolplan.team.week import Duty
 

@@ -17,8 +17,7 @@ import pandas as pd
 
 from patrolplan.area.provenance import compute_short_id
 from patrolplan.crs import Projection
-from patrolplan.patrols.document import build_patrol_document
-from patrolplan.patrols.plan import Patrol, Plan, format_time
+from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document, format_time
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
 from patrolplan.text import format_count

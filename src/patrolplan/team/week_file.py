@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from patrolplan.area import StudyArea
 from patrolplan.area.provenance import compute_area_provenance, compute_short_id
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.patrols.document import Amount, Count, FileModel, Minutes, PatrolEntry
-from patrolplan.patrols.patrol_writer import reverse_patrol
-from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.plan import Amount, Count, FileModel, Minutes, Patrol, Plan
+from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import RouteKey, build_route_key, list_patrols
 from patrolplan.team.week import SCHEMA, Ban, Duty, Lock, PatrolShortfall, Unmet, Week
@@ -112,7 +112,7 @@ class WeekEntry(FileModel):
     delivered: DaysByName
     absent: DaysByName
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
-    routes: list[PatrolEntry]
+    routes: list[Patrol]
 
 
 def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Week:
@@ -135,8 +135,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     InputError
         When the file is not there or is not a week, with every reason.
     """
-    entry = read_week_entry(path)
-    walks = [route.to_patrol(area.projection) for route in entry.routes]
+    entry = read_week_entry(path, area.projection)
     duties = tuple(
         Duty(
             officer=row.officer,
@@ -145,7 +144,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             start_minutes=row.start,
             end_minutes=row.end,
             variant=row.variant,
-            patrol=walks[row.route],
+            patrol=entry.routes[row.route],
             leave_minutes=row.leave,
         )
         for row in entry.patrols
@@ -172,8 +171,10 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     )
 
 
-def read_week_entry(path: str | Path) -> WeekEntry:
+def read_week_entry(path: str | Path, projection: Projection | None = None) -> WeekEntry:
     """What a week's file or folder holds, once everything in it is right.
+
+    Without a projection, the places of its routes stay in degrees.
 
     Raises
     ------
@@ -195,7 +196,9 @@ def read_week_entry(path: str | Path) -> WeekEntry:
         what = f"schema {str(document['schema'])[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
         raise InputError.one(path, what, "read it with the version that wrote it", "'schema'")
     try:
-        entry = WeekEntry.model_validate(document)
+        entry = WeekEntry.model_validate(
+            document, context=None if projection is None else {"projection": projection}
+        )
     except ValidationError as error:
         for row in error.errors(include_url=False):
             place = ".".join(str(part) for part in row["loc"]) or "the whole file"
@@ -225,7 +228,7 @@ def _check_agreement(entry: WeekEntry, path: Path, problems: Problems) -> None:
             continue
         walk = entry.routes[row.route]
         said = (row.urn, row.number, row.start, row.end)
-        if said != (walk.urn, walk.number, walk.start, walk.end):
+        if said != (walk.urn, walk.number, walk.start_minutes, walk.end_minutes):
             what = f"URN, number or times are not those of route {row.route}"
             problems.add(path, what, REMEDY, place)
     for number, walk in enumerate(entry.routes):

@@ -17,7 +17,7 @@ from patrolplan.outputs.card.card_map import STOP_RADIUS
 from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
 from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT
 from patrolplan.outputs.wording import compute_plan_id
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.surroundings import Window
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
@@ -65,7 +65,7 @@ def riding_plan(demo_area, demo_plan):
     changed = demo_area.settings.patrol.model_copy(update=told)
     settings = demo_area.settings.model_copy(update={"patrol": changed})
     area = dataclasses.replace(demo_area, settings=settings)
-    found = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots, "held_out": False}
+    found = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots}
     day = pp.plan_patrols(area, **found, urns=["900001", "900002", "900005"])
     early = pp.plan_patrols(area, **found, urns=["900003", "900006"], window=Window(70, 450.0))
     return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))

@@ -28,7 +28,7 @@ def walker():
 def plan(demo_area):
     """Patrols of the demo borough, without the back-test."""
     risk = pp.estimate_risk(demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk), held_out=False)
+    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
 
 
 @pytest.fixture(scope="session")
