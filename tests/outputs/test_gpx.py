@@ -51,7 +51,7 @@ def _line(*places: tuple[float, float]) -> np.ndarray[Any, Any]:
 def _leg(*places: tuple[float, float]) -> Leg:
     line = _line(*places)
     metres = float(np.hypot(*np.diff(line, axis=0).T).sum())
-    steps = (Step("start", "Alder Street", metres),)
+    steps = (Step("head east", "Alder Street", metres),)
     return Leg(
         metres=metres,
         minutes=metres / 80,

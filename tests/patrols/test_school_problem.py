@@ -359,3 +359,40 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, re
         ends = [away[int(node)] for node in network.piece_nodes[piece]]
         expected = min(ends) + network.piece_metres[piece] / 2
         assert reach.walks.metres[0, row + 1] == pytest.approx(expected, abs=0.05)
+
+
+def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_area, demo_plan):
+    """Just the hotspots whose stretch is farther than that from the place can be stops."""
+    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    found = demo_plan.risk, demo_plan.hotspots
+    free = build_school_problem(PlanningInputs.from_area(area, *found), 2).hotspot_rows
+    stop = demo_plan.patrols[2].stops[0]
+    barred = _tasked(area, stop.point, must_visit=False, schools=["*"])
+    rows = build_school_problem(PlanningInputs.from_area(barred, *found), 2).hotspot_rows
+    metres = demo_plan.hotspots.geometry.iloc[free].distance(shapely.Point(stop.point)).to_numpy()
+    assert ((metres > 75) & (metres <= 150)).any()
+    assert ((metres > 150) & (metres <= 300)).any()
+    assert set(rows) == set(free[metres > 150])
+
+
+@pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((62, 118), False)])
+def test_streets_within_60_metres_of_a_barred_place_are_closed(
+    demo_area, demo_plan, away, is_closed
+):
+    """A walk that passes a place at less than that goes round it; one that passes farther stays."""
+    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    found = demo_plan.risk, demo_plan.hotspots
+    free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
+    own = free.surroundings.network
+    stop = int(np.argmax(free.walks.metres[0]))
+    walk = free.walks.find_shortest(0, stop)
+    street = shapely.multilinestrings(own.piece_lines[walk.pieces])
+    middle = shapely.line_interpolate_point(shapely.LineString(walk.line), 0.5, normalized=True)
+    ring = shapely.get_coordinates(shapely.buffer(middle, np.mean(away)).exterior)
+    spot = next(xy for xy in ring if away[0] < shapely.Point(xy).distance(street) < away[1])
+    tasked = PlanningInputs.from_area(_tasked(area, spot, must_visit=False, schools=["*"]), *found)
+    problem = build_school_problem(tasked, 2)
+    name = free.get_stop_name(stop)
+    again = [k for k in range(1, len(problem.worth) + 1) if problem.get_stop_name(k) == name]
+    assert again
+    assert bool(problem.walks.metres[0, again[0]] > free.walks.metres[0, stop] + 1) == is_closed

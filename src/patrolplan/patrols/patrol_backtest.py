@@ -1,9 +1,9 @@
 """What patrols would have met: harm recorded in months that nothing was learned from.
 
 At each origin everything is made from the months before: risk, hotspots, patrols. Then the harm of
-the month that came is counted in the stretches where a patrol dwells. Plain patrols are given the
-same officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports
-carry no months here, so they could not be held out.
+the month that came is counted in the stretches where a patrol dwells. Plain patrols have the same
+officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports have
+no months, so they cannot be held out.
 """
 
 from collections.abc import Sequence
@@ -51,20 +51,14 @@ MIN_TRAINING_MONTHS = 9
 
 @dataclass(frozen=True, eq=False)
 class PatrolBacktest:
-    """Harm met by patrols in held-out months.
-
-    Parameters
-    ----------
-    met
-        One row an origin and school: `origin`, `urn`, and for `OURS` and each of `PLAIN` the harm
-        (days) of the month in the stretches dwelt in, per officer-hour; and of `PLANNED_COLUMNS`
-        the worth before the month came, of ours and of greedy stops by worth per minute.
-    seed
-        Of the bootstrap.
-    """
+    """Harm met by patrols in held-out months."""
 
     results: pd.DataFrame
+    """One row an origin and school: `origin`, `urn`, and for `OURS` and each of `BASELINES` the
+    harm (days) of the month in the stretches dwelt in, per officer-hour; in `PLANNED_COLUMNS` the
+    worth before the month came, of ours and of greedy stops by worth per minute."""
     seed: int
+    """Of the bootstrap."""
 
     def summary(self) -> pd.DataFrame:
         """How many times the harm of each plain way was met, with its 95 % interval.
@@ -80,8 +74,7 @@ class PatrolBacktest:
         for name in BASELINES:
             plain = by_month[name].to_numpy()
             ratios = ours[drawn].sum(axis=1) / plain[drawn].sum(axis=1)
-            low, high = np.percentile(ratios, [2.5, 97.5])
-            rows.append((name, ours.sum() / plain.sum(), low, high))
+            rows.append((name, ours.sum() / plain.sum(), *np.percentile(ratios, [2.5, 97.5])))
         columns = ["against", "harm_per_officer_hour_ratio", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -111,6 +104,10 @@ def backtest_patrols(
 ) -> PatrolBacktest:
     """Count what patrols planned before each origin met in its month, against plain ways.
 
+    The plain ways: greedy stops by worth per minute on the same hotspots, greedy stops by the
+    number of crimes of the last twelve months on the hotspots that these make, and the same dwells
+    along a plain loop of the same length; each by as many officers, one after the other.
+
     Parameters
     ----------
     area
@@ -119,41 +116,36 @@ def backtest_patrols(
         First days of the months that are held out, one at a time.
     seed
         Of the bootstrap; default the settings'.
-
-    Returns
-    -------
-    PatrolBacktest
-        Against greedy stops by worth per minute on the same hotspots, greedy stops by the number
-        of crimes of the last twelve months on the hotspots that these make, and the same dwells
-        along a plain loop of the same length; each by as many officers, one after the other.
     """
-    bench = _OriginScorer(use_crime_only(area))
-    rows = [row for origin in origins for row in bench.score_origin(origin)]
+    scorer = _OriginScorer(use_crime_only(area))
+    rows = [row for origin in origins for row in scorer.score_origin(origin)]
     return PatrolBacktest(pd.DataFrame(rows), area.settings.seed if seed is None else seed)
 
 
 def use_crime_only(area: StudyArea) -> StudyArea:
     """The area with recorded crime as its only voice, and nothing tasked."""
-    settings = area.settings.model_copy(
-        update={"risk": area.settings.risk.model_copy(update={"crime_weight": 1.0})}
-    )
-    return replace(area, settings=settings, tasked_places=area.tasked_places.iloc[:0])
+    area = _change_risk_settings(area, crime_weight=1.0)
+    return replace(area, tasked_places=area.tasked_places.iloc[:0])
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
     """The area with every crime of the last twelve months counting one, whatever its harm."""
-    alike = {"model": PRIOR_COUNT, "harm": dict.fromkeys(area.settings.crimes.risk_categories, 1.0)}
-    risk = area.settings.risk.model_copy(update=alike)
+    harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
+    return _change_risk_settings(area, model=PRIOR_COUNT, harm=harm)
+
+
+def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
+    risk = area.settings.risk.model_copy(update=changes)
     return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
 
 
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     """The area as it was known before a month."""
-    known = (area.incidents["month"] < month).to_numpy()
+    earlier = (area.incidents["month"] < month).to_numpy()
     return replace(
         area,
-        incidents=area.incidents[known].reset_index(drop=True),
-        incident_catchment=area.incident_catchment[known],
+        incidents=area.incidents[earlier].reset_index(drop=True),
+        incident_catchment=area.incident_catchment[earlier],
     )
 
 
@@ -202,21 +194,14 @@ def compare_with_past(
 
 @dataclass(frozen=True, eq=False)
 class HoldOut:
-    """What each school's sentence on held-out months is worked out from.
-
-    Parameters
-    ----------
-    inputs
-        Of planning, from the months before alone.
-    harm
-        (p,) days of harm recorded in the months held out.
-    first_month
-        First day of the first month held out.
-    """
+    """What each school's sentence on held-out months is computed from."""
 
     inputs: PlanningInputs
+    """Of planning, from the months before alone."""
     harm: NDArray[np.float64]
+    """(p,) days of harm recorded in the months held out."""
     first_month: pd.Timestamp
+    """First day of the first month held out."""
 
 
 def describe_result(hold_out: HoldOut, row: int) -> str:
@@ -257,7 +242,7 @@ def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
 def _describe_ratio(
     patrol_harm: float, baseline_harm: float, first_month: pd.Timestamp, officers: int
 ) -> str:
-    """What was tested is the way of planning: the printed patrol knows more months, and tasks."""
+    """What was tested is the way of planning; the printed patrol knows more months, and tasks."""
     who, loops = "a patrol from this gate (its stops may have been others)", "a plain loop"
     if officers > 1:
         who = f"{officers} patrols from this gate together (their stops may have been others)"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -170,18 +170,30 @@ class FileModel(BaseModel):
 
 
 def _arrange(
-    record: Mapping[str, Any],
-    *,
-    after: Mapping[str, Mapping[str, Any]] | None = None,
-    without: Sequence[str] = (),
+    record: Mapping[str, Any], without: Sequence[str] = (), **after: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A record with more keys after some of its own, and without others."""
+    """A record without some of its keys, and with more keys `after` others, by their names."""
     return {
         key: value
         for name, own in record.items()
         if name not in without
-        for key, value in {name: own, **(after or {}).get(name, {})}.items()
+        for key, value in {name: own, **after.get(name, {})}.items()
     }
+
+
+Heading = Literal[
+    "head north",
+    "head north-east",
+    "head east",
+    "head south-east",
+    "head south",
+    "head south-west",
+    "head west",
+    "head north-west",
+]
+"""Of the first step of a leg, clockwise from north."""
+
+Turn = Literal["straight on", "left", "right", "bear left", "bear right", "turn back"]
 
 
 @with_config(_RECORD)
@@ -189,12 +201,11 @@ def _arrange(
 class Step:
     """Part of a leg along one street: one line of the directions.
 
-    `turn` says how it begins: "head north", "straight on", "left", "right", "bear left", ... and
-    `street` is the street's name, or what it is ("footpath", "steps") where it has none. `way` is
-    "walk", or by bicycle "ride", "push" (get off) or "carry".
+    `turn` says how it begins, `street` is the street's name, or what it is ("footpath", "steps")
+    where it has none. `way` is "walk", or by bicycle "ride", "push" (get off) or "carry".
     """
 
-    turn: str
+    turn: Heading | Turn
     street: str
     metres: WholeMetres
     way: str = "walk"
@@ -204,8 +215,8 @@ class Step:
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
-        usual = [("way", self.way == "walk"), ("tail_metres", not record["tail_metres"])]
-        return _arrange(record, without=[name for name, is_usual in usual if is_usual])
+        without = ["way"] if self.way == "walk" else []
+        return _arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
 
 
 @with_config(_RECORD)
@@ -233,8 +244,7 @@ class Leg:
         record = handler(self)
         streets = list(dict.fromkeys(step.street for step in self.steps))
         without = () if record["pushed_metres"] else ("pushed_metres",)
-        after = {"lighting_unknown_metres": {"streets": streets}}
-        return _arrange(record, after=after, without=without)
+        return _arrange(record, without, lighting_unknown_metres={"streets": streets})
 
 
 class _AtPoint:
@@ -267,7 +277,7 @@ class Stop(_AtPoint):
     worth: Worth
     """Risk of the stretch as a share of the risk within the school's reach."""
     tasked: str
-    """Reason and who asked, for a place tasked by intelligence; empty otherwise."""
+    """Reason, who asks and until when, for a place tasked by intelligence; empty otherwise."""
     point: Point
 
 
@@ -339,6 +349,8 @@ class Patrol(_AtPoint):
     """Places within the school's radius to keep away from; stops and walks do."""
     notes: Texts
     """What was assumed for this school (bell, gate), in plain sentences."""
+    is_reordered: Annotated[bool, _not_in_files(default=False), Field(exclude=True)] = False
+    """Whether the stops stand in the order of their worst times; the last note says so."""
     tested: str
     """What a patrol planned this way would have met in past months, see
     `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
@@ -347,29 +359,24 @@ class Patrol(_AtPoint):
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
         # Sums are those of the rounded legs, so that a patrol that was read is written as it was.
-        legs, without = record["legs"], []
-        after = {
-            "bound": {"gap_percent": round(self.gap_percent, 2)},
-            "proven": {"walked_metres": round(sum(leg["metres"] for leg in legs), 1)},
-            "starts_at": {"set_out": format_time(self.set_out_minutes)},
-            "way": {"pushed_metres": round(sum(leg.get("pushed_metres", 0.0) for leg in legs), 1)},
-        }
-        if self.way == "walk":
-            without.append("way")
-        if self.starts_at == "gate":
-            without += ["starts_at", "approach"]
-        return _arrange(record, after=after, without=without)
-
-    @property
-    def pushed_metres(self) -> float:
-        """Metres on which a bicycle is pushed or carried, in all."""
-        return float(sum(leg.pushed_metres for leg in self.legs))
+        legs = record["legs"]
+        pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
+        return _arrange(
+            record,
+            [
+                *(["way"] if self.way == "walk" else []),
+                *(["starts_at", "approach"] if self.starts_at == "gate" else []),
+            ],
+            way={"pushed_metres": round(pushed, 1)},
+            starts_at={"set_out": format_time(self.set_out_minutes)},
+            bound={"gap_percent": round(self.gap_percent, 2)},
+            proven={"walked_metres": round(sum(leg["metres"] for leg in legs), 1)},
+        )
 
     @property
     def set_out_minutes(self) -> float:
         """When the officer sets out."""
-        before = 0.0 if self.approach is None else self.approach.minutes
-        return self.start_minutes - before
+        return self.start_minutes - (0.0 if self.approach is None else self.approach.minutes)
 
     @property
     def all_legs(self) -> tuple[Leg, ...]:
@@ -384,17 +391,21 @@ class Patrol(_AtPoint):
     @property
     def base_xy(self) -> tuple[float, float] | None:
         """Metres of the base where the patrol starts or ends; None where it does neither."""
-        if self.starts_at == "base":
-            first = self.legs[0] if self.approach is None else self.approach
-            return float(first.line[0, 0]), float(first.line[0, 1])
-        if self.ends_at == "base":
-            return float(self.legs[-1].line[-1, 0]), float(self.legs[-1].line[-1, 1])
-        return None
+        if "base" not in {self.starts_at, self.ends_at}:
+            return None
+        at_start = self.starts_at == "base"
+        x, y = self.all_legs[0].line[0] if at_start else self.legs[-1].line[-1]
+        return float(x), float(y)
 
     @property
     def walked_metres(self) -> float:
-        """Metres walked in all."""
+        """Metres walked or ridden, from the gate on."""
         return float(sum(leg.metres for leg in self.legs))
+
+    @property
+    def pushed_metres(self) -> float:
+        """Metres of these on which a bicycle is pushed or carried."""
+        return float(sum(leg.pushed_metres for leg in self.legs))
 
     @property
     def gap_percent(self) -> float:
@@ -414,10 +425,9 @@ class Plan:
     left_out: tuple[LeftOutRow, ...]
     """Everything left out, from the readers to the schools that could not be planned."""
     date: dt.date | None = None
-    """Day of the patrols, where one was asked for."""
+    """Day of the patrols, where one was named."""
     other_mode: "Plan | None" = None
-    """What officers go by who do not go the area's way, at their schools; see
-    `patrolplan.team.bases`."""
+    """Patrols of officers whose mode is not the area's, see `patrolplan.team.bases`."""
 
     window: Window | None = None
     """Of the patrols; None: the settings' minutes from the bell."""

@@ -246,7 +246,7 @@ class _PatrolBuilder:
         """One officer's route as it is walked."""
         problem, base = self.problem, self.problem.surroundings.base
         ordered = self._order_by_time(route)
-        notes = self.notes if ordered.stops == route.stops else (*self.notes, REORDERED_NOTE)
+        is_reordered = ordered.stops != route.stops
         legs = self._build_legs(ordered)
         stops, end_minutes = self._build_stops(ordered, legs)
         x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
@@ -275,7 +275,8 @@ class _PatrolBuilder:
             legs=legs,
             variants=variants,
             keep_away=problem.keep_away,
-            notes=tuple(notes),
+            notes=(*self.notes, *([REORDERED_NOTE] if is_reordered else [])),
+            is_reordered=is_reordered,
             tested="",
         )
 
@@ -357,35 +358,24 @@ class _PatrolBuilder:
 def reverse_patrol(patrol: Patrol) -> Patrol | None:
     """The patrol with its stops in reverse order, as long and over at the same minute.
 
-    Parameters
-    ----------
-    patrol
-        From the gate and back to it.
-
-    Returns
-    -------
-    Patrol or None
-        None where the other way is no other order (one stop), where the patrol begins or ends at
-        the base without a way back, since the ways there would be others, and by bicycle, since
-        one-way streets cannot be ridden back.
+    None where there is one stop or none, where the patrol's legs begin or end at the base, since
+    it could not be walked backwards from the gate, and by bicycle, since one-way streets cannot be
+    ridden back.
     """
     two = 2
     from_gate = patrol.ends_at == "gate" and not patrol.from_base
     if len(patrol.stops) < two or not from_gate or patrol.way != "walk":
         return None
-    legs = tuple(_reverse_leg(leg) for leg in reversed(patrol.legs))
+    legs = []
+    for leg in reversed(patrol.legs):
+        line = leg.line[::-1]
+        steps = reverse_directions(leg.steps, line)
+        legs.append(replace(leg, steps=steps, line=line, pieces=leg.pieces[::-1]))
     now = patrol.gate_until_minutes
     stops = []
     for stop, leg in zip(reversed(patrol.stops), legs, strict=False):
         arrive = now + leg.minutes
         now = arrive + stop.leave_minutes - stop.arrive_minutes
         stops.append(replace(stop, arrive_minutes=arrive, leave_minutes=now))
-    notes = tuple(note for note in patrol.notes if note != REORDERED_NOTE)
-    return replace(patrol, stops=tuple(stops), legs=legs, notes=notes)
-
-
-def _reverse_leg(leg: Leg) -> Leg:
-    line = leg.line[::-1]
-    return replace(
-        leg, steps=reverse_directions(leg.steps, line), line=line, pieces=leg.pieces[::-1]
-    )
+    notes = patrol.notes[:-1] if patrol.is_reordered else patrol.notes
+    return replace(patrol, stops=tuple(stops), legs=tuple(legs), notes=notes, is_reordered=False)

@@ -51,31 +51,19 @@ TASKED_METRES = 60.0
 
 @dataclass(frozen=True, eq=False)
 class PlanningInputs:
-    """Everything that one school after the other is planned from.
-
-    Parameters
-    ----------
-    area
-        See `StudyArea.without_incidents`.
-    risk, hotspots
-        Of the area.
-    piece_labels
-        (p,) what each piece of the area's network is called.
-    window
-        Of the patrols.
-    date
-        Day of the patrols, on which only some tasked places count; None: all of them count.
-    time_profile
-        When each hotspot is at its worst; None where clock times are not known.
-    """
+    """Everything that one school after the other is planned from."""
 
     area: StudyArea
+    """See `StudyArea.without_incidents`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
     piece_labels: NDArray[np.object_]
+    """(p,) what each piece of the area's network is called."""
     window: Window
     date: dt.date | None = None
+    """Day of the patrols, on which only some tasked places count; None: all of them count."""
     time_profile: TimeProfile | None = None
+    """When each hotspot is at its worst; None where clock times are not known."""
 
     @classmethod
     def from_area(
@@ -104,49 +92,29 @@ class SchoolProblem:
 
     Positions are numbered as rows of the orienteering problem: 0 is the gate, i + 1 is candidate i,
     and a base comes last.
-
-    Parameters
-    ----------
-    inputs
-        Of all schools.
-    school
-        Row of the area's schools.
-    surroundings
-        Streets around the gate, and the hours.
-    tasked_places
-        Tasked places of this school, to visit or barred.
-    stops
-        (k,) stopping places, on the streets around the gate.
-    walks
-        Walks (or rides) between all positions.
-    hotspot_rows
-        (k,) rows of the hotspots, most risk first, and -1 for each tasked place that lies on no
-        hotspot.
-    worth
-        (k,) risk of each candidate's stretch as a share of the risk within reach; 0 for a tasked
-        place that lies on no hotspot.
-    tasked_rows
-        (k,) row of `must_visit` that a candidate stands for, -1 where none.
-    outside_rows
-        Rows of `must_visit` that lie beyond the school's streets: no candidate stands for them.
-    unavoidable_rows
-        Rows of `barred` whose streets stay open: gate or base lie there, or are reached only past
-        them.
-    start_position, end_position
-        Where patrols start and end.
     """
 
     inputs: PlanningInputs
     school: pd.Series
+    """Row of the area's schools."""
     surroundings: Surroundings
+    """Streets around the gate, and the hours."""
     tasked_places: gpd.GeoDataFrame
+    """Tasked places of this school, to visit or barred."""
     stops: Positions
+    """(k,) stopping places of the candidates, on the streets around the gate."""
     walks: WalkFinder
+    """Walks (or rides) between all positions."""
     hotspot_rows: NDArray[np.int64]
+    """(k,) rows of the hotspots, most risk first; -1 for a tasked place that lies on no hotspot."""
     worth: NDArray[np.float64]
+    """(k,) risk of each candidate's stretch as a share of the risk within reach; 0 without one."""
     tasked_rows: NDArray[np.int64]
+    """(k,) row of `must_visit` that a candidate stands for, -1 where none."""
     outside_rows: NDArray[np.int64]
+    """Rows of `must_visit` that lie beyond the school's streets: no candidate stands for them."""
     unavoidable_rows: NDArray[np.int64]
+    """Rows of `barred` whose streets stay open: gate or base are reached only past them."""
     start_position: int
     end_position: int
 

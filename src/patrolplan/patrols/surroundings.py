@@ -29,18 +29,12 @@ EXTENT_MARGIN = 1.2
 
 @dataclass(frozen=True)
 class Window:
-    """From when and for how long a patrol may last, in minutes.
-
-    Parameters
-    ----------
-    minutes
-        Length.
-    start_minutes
-        Start after midnight; None is each school's bell.
-    """
+    """From when and for how long a patrol may last."""
 
     minutes: float
+    """Length."""
     start_minutes: float | None = None
+    """Start after midnight; None: each school's bell."""
 
 
 def resolve_window(
@@ -50,12 +44,10 @@ def resolve_window(
     start: dt.time | None = None,
     minutes: float | None = None,
 ) -> Window:
-    """The window that is asked for; by default the settings' minutes from each school's bell.
+    """The window wanted; by default the settings' minutes from each school's bell.
 
     Parameters
     ----------
-    settings
-        With the named windows.
     name
         A window of the settings.
     start
@@ -135,24 +127,16 @@ def build_way_notes(area: StudyArea) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class PatrolHours:
-    """A school's part of a window, in minutes.
-
-    Parameters
-    ----------
-    start_minutes
-        After midnight.
-    gate_minutes
-        Presence at the gate first.
-    total_minutes
-        Length, the presence included.
-    wait_minutes
-        How much earlier the window begins than the patrol.
-    """
+    """A school's part of a window, in minutes."""
 
     start_minutes: float
+    """After midnight."""
     gate_minutes: float
+    """Presence at the gate first."""
     total_minutes: float
+    """Length, the presence included."""
     wait_minutes: float = 0.0
+    """How much earlier the window begins than the patrol."""
 
     @property
     def gate_until_minutes(self) -> float:
@@ -273,36 +257,24 @@ def _is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.b
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """Streets around one gate, and the time that patrols have there.
-
-    Parameters
-    ----------
-    network
-        Streets around the gate.
-    pieces
-        (q,) pieces of the area's network that `network` consists of.
-    effort
-        (q, 2) what a metre of each costs the way that patrols go; None on foot, where all is 1.
-    gate
-        The gate, on `network`.
-    base
-        The officer's base, on `network`; None where patrols neither start nor end there.
-    base_note
-        Why patrols are at the gate although the settings say the base; empty otherwise.
-    extent_metres
-        How far these streets reach from the gate at least, in a straight line.
-    hours
-        When patrols start, and for how long they may last.
-    """
+    """Streets around one gate, and the time that patrols have there."""
 
     network: StreetNetwork
+    """Streets around the gate."""
     pieces: NDArray[np.int64]
+    """(q,) pieces of the area's network that `network` consists of."""
     effort: NDArray[np.float64] | None
+    """(q, 2) what a metre of each costs by bicycle; None on foot, where all is 1."""
     gate: Positions
+    """The gate, on `network`."""
     base: Base | None
+    """The officer's base, on `network`; None where patrols neither start nor end there."""
     base_note: str
+    """Why patrols are at the gate although the settings say the base; empty otherwise."""
     extent_metres: float
+    """How far these streets reach from the gate at least, in a straight line."""
     hours: PatrolHours
+    """When patrols start, and for how long they may last."""
 
     @property
     def start(self) -> Positions:

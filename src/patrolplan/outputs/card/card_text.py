@@ -21,7 +21,8 @@ from patrolplan.outputs.wording import (
     list_attributions,
     list_reasons,
 )
-from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, format_time
+from patrolplan.patrols.directions import HEADINGS
+from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, format_time
 from patrolplan.text import format_count, shorten, shorten_tasking
 
 APPROACH_LABEL = "B→G"
@@ -174,34 +175,29 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
 
 def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
-    said = []
-    for step, begins in zip(leg.steps, describe_turns(leg.steps), strict=True):
+    lines = []
+    for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True):
         street = shorten(make_printable(step.street), 60)
-        turn = make_printable(begins)
-        said.append(
-            f"{_begin_direction(turn)} {street} {_make_unbreakable(format_metres(step.metres))}"
-        )
-    return said or ["stay where you are"]
+        length = _make_unbreakable(format_metres(step.metres))
+        lines.append(f"{turn}{_join_street(step)} {street} {length}")
+    return lines or ["stay where you are"]
 
 
-def _begin_direction(turn: str) -> str:
-    """How a direction begins.
+def _join_street(step: Step) -> str:
+    """What stands between how a direction begins and its street.
 
     Examples
     --------
-    >>> [_begin_direction(turn) for turn in ("head north", "straight on", "turn back", "bear left")]
-    ['head north along', 'straight on,', 'turn back along', 'bear left into']
-    >>> [_begin_direction(turn) for turn in ("left, get off and push", "get on, straight on")]
-    ['left, get off and push along', 'get on, straight on,']
+    >>> [_join_street(Step(turn, "A", 9)) for turn in ("head north", "straight on", "bear left")]
+    [' along', ',', ' into']
+    >>> [_join_street(Step("left", "A", 9, way)) for way in ("push", "carry")]
+    [' along', ' the bicycle:']
     """
-    if turn.endswith("straight on"):
-        return f"{turn},"
-    if turn == "start":
-        return "along"
-    if turn.endswith("carry"):
-        return f"{turn} the bicycle:"
-    along = turn.startswith(("head", "turn back", "get on, turn back")) or turn.endswith("push")
-    return f"{turn} {'along' if along else 'into'}"
+    if step.way == "carry":
+        return " the bicycle:"
+    if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
+        return " along"
+    return "," if step.turn == "straight on" else " into"
 
 
 def _make_unbreakable(text: str) -> str:
