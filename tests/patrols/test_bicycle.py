@@ -1,4 +1,4 @@
-"""Patrols by bicycle: signs are obeyed, times add up, and what must be pushed is said."""
+"""Patrols by bicycle: signs are obeyed, times add up, and pushed stretches are marked."""
 
 import dataclasses
 import gzip
@@ -134,9 +134,9 @@ def test_directions_say_where_to_get_off(plan):
     assert {"ride", "push"} <= ways <= {"ride", "push", "carry"}
     for patrol in plan.patrols:
         for leg in patrol.legs:
-            told = sum(step.metres for step in leg.steps if step.way != "ride")
-            assert told == pytest.approx(leg.pushed_metres, abs=60)
-            assert bool(told) == (leg.pushed_metres >= 8) or leg.pushed_metres < 25
+            pushed = sum(step.metres for step in leg.steps if step.way != "ride")
+            assert pushed == pytest.approx(leg.pushed_metres, abs=60)
+            assert bool(pushed) == (leg.pushed_metres >= 8) or leg.pushed_metres < 25
 
 
 def test_legs_join_up_and_variants_ride_too(plan):
@@ -153,8 +153,8 @@ def test_legs_join_up_and_variants_ride_too(plan):
 def test_a_walking_extract_is_announced(area, plan):
     """Every patrol says when roads for bicycles may be missing, or one-way signs are unknown."""
     assert build_way_notes(area) == ()
-    told = build_way_notes(dataclasses.replace(area, walking_extract=True))
-    assert "extract for walking" in told[0]
+    notes = build_way_notes(dataclasses.replace(area, walking_extract=True))
+    assert "extract for walking" in notes[0]
     ways = area.network.parts.ways.assign(one_way=0)
     parts = dataclasses.replace(area.network.parts, ways=ways)
     network = dataclasses.replace(area.network, parts=parts)

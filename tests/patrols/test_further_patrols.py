@@ -54,22 +54,22 @@ def test_a_place_that_must_be_visited_is_visited_past_crowded_hotspots(tasked):
         assert not others & set(past.hotspots)
 
 
-def test_a_further_patrol_that_is_known_is_not_listed_again(tasked):
+def test_a_further_patrol_that_is_planned_is_not_listed_again(tasked):
     """One with the stops of a variant of the school's own, the tasked place among them, is none."""
     _, plan, name = tasked
     (best,) = plan.patrols
     twin = next(variant for variant in best.variants if name in variant.hotspots)
     area = pp.with_settings(plan.area, week={"max_dose_minutes_per_day": 1})
-    asked, known = add_avoiding_variants(
+    patrols, planned = add_avoiding_variants(
         area, plan.risk, plan.hotspots, [best], date=None, planned=_Always(twin)
     )
-    assert known
-    assert all(isinstance(further, Variant) for further in known.values())
-    assert len(asked[0].variants) == len(best.variants)
+    assert planned
+    assert all(isinstance(further, Variant) for further in planned.values())
+    assert len(patrols[0].variants) == len(best.variants)
 
 
 class _Always(dict):
-    """Knows one and the same further patrol for all that is asked."""
+    """Knows one and the same further patrol for every request."""
 
     def __init__(self, variant):
         super().__init__()

@@ -183,7 +183,7 @@ def test_window_too_short_for_a_stop_is_presence_alone(demo_area, demo_plan):
 
 
 def test_presence_longer_than_the_window_is_refused(demo_area, demo_plan):
-    """Presence at the gate that does not fit the window is told by both numbers."""
+    """Presence at the gate that does not fit the window is refused with both numbers."""
     with pytest.raises(pp.InputError, match="gate_minutes 100 is longer than the window's 90"):
         pp.plan_patrols(_with(demo_area, gate_minutes=100), demo_plan.risk, demo_plan.hotspots)
 

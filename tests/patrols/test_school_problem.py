@@ -94,7 +94,7 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     assert barred.why.startswith("a reason (asked by ")
 
 
-def test_a_barred_place_out_of_reach_is_not_told(demo_area, demo_risk, demo_plan):
+def test_a_barred_place_out_of_reach_is_not_named(demo_area, demo_risk, demo_plan):
     """What lies beyond the school's streets is no concern of its patrol."""
     best = demo_plan.patrols[2]
     beyond = (
@@ -125,7 +125,7 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
 
 
 def test_a_gate_at_a_barred_place_is_still_left(demo_area, demo_risk, demo_plan):
-    """Who starts beside a barred place has to pass it: the patrol goes out all the same."""
+    """An officer who starts at a barred place has to pass it: the patrol goes out all the same."""
     gate = demo_plan.patrols[2]
     area = _tasked(demo_area, (gate.x, gate.y), must_visit=False, schools=[gate.urn])
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
@@ -183,8 +183,8 @@ def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
     patrol = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
     legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
     assert shapely.distance(legs, aside) >= CLOSED_STREET_METRES - 1
-    said = [note for note in patrol.notes if "without passing" in note]
-    assert said == ["Gate or base cannot be reached without passing T8."]
+    notes = [note for note in patrol.notes if "without passing" in note]
+    assert notes == ["Gate or base cannot be reached without passing T8."]
 
 
 def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_plan):
@@ -201,13 +201,15 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
     for leg in patrol.legs:
         line = shapely.LineString(leg.line)
         assert shapely.distance(line, shapely.Point(spot)) >= CLOSED_STREET_METRES - 1
-    said = [note for note in patrol.notes if "without passing" in note]
-    assert said == ["Gate or base cannot be reached without passing T8."]
+    notes = [note for note in patrol.notes if "without passing" in note]
+    assert notes == ["Gate or base cannot be reached without passing T8."]
 
 
-@pytest.mark.parametrize(("schools", "told"), [("900004", "900004"), ("*", "no school's streets")])
-def test_a_place_beyond_a_schools_streets_is_no_stop(
-    schools, told, demo_area, demo_risk, demo_plan
+@pytest.mark.parametrize(
+    ("schools", "expected"), [("900004", "900004"), ("*", "no school's streets")]
+)
+def test_a_place_beyond_a_schools_streets_is_not_a_stop(
+    schools, expected, demo_area, demo_risk, demo_plan
 ):
     """The nearest of a school's streets never stands in for a place that lies beyond them."""
     centre = demo_area.network.node_xy.mean(axis=0)
@@ -216,7 +218,7 @@ def test_a_place_beyond_a_schools_streets_is_no_stop(
     assert not any(stop.tasked for patrol in plan.patrols for stop in patrol.stops)
     reasons = [row.reason for row in plan.left_out if "T9" in row.reason]
     assert len(reasons) == 1
-    assert told in reasons[0]
+    assert expected in reasons[0]
     noted = {patrol.urn for patrol in plan.patrols if any("T9" in note for note in patrol.notes)}
     assert noted == ({schools} - {"*"})
 
@@ -237,8 +239,8 @@ def _without_tasks(area):
     return dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
 
 
-def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_plan):
-    """A place that no walk reaches in time is told on the card and among what was left out."""
+def test_a_place_out_of_reach_is_named_and_left_out(demo_area, demo_risk, demo_plan):
+    """A place that no walk reaches in time is named on the card and among what was left out."""
     gate = demo_plan.patrols[0]
     near = demo_area.network.find_pieces_within([gate.x, gate.y], 1500)
     middle = demo_area.network.piece_middle[near]
@@ -251,13 +253,13 @@ def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_pl
     ]
 
 
-def test_a_place_to_visit_that_is_barred_as_well_is_told_as_such(demo_area, demo_risk, demo_plan):
+def test_a_place_to_visit_that_is_barred_as_well_is_named_as_such(demo_area, demo_risk, demo_plan):
     """Where one team bars what another asks for, the card says so rather than blaming time."""
     gate = demo_plan.patrols[6]
     spot = _quiet_spot(demo_area, demo_plan, gate)
-    asked = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
-    barred = asked.assign(place_id="T8", must_visit=False)
-    both = pd.concat([asked, barred], ignore_index=True)
+    wanted = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
+    barred = wanted.assign(place_id="T8", must_visit=False)
+    both = pd.concat([wanted, barred], ignore_index=True)
     area = dataclasses.replace(demo_area, tasked_places=both)
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
     assert "Tasked place T9 is kept away from: T8 is barred." in patrol.notes
@@ -275,7 +277,7 @@ def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan)
 
 
 @pytest.mark.parametrize(
-    ("window", "expected", "said"),
+    ("window", "expected", "note"),
     [
         (Window(120, 14 * 60 + 30), (920, 930, 990), "starts as pupils leave"),
         (Window(60, 920), (920, 930, 980), ""),
@@ -284,7 +286,7 @@ def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan)
     ],
 )
 def test_the_presence_is_for_the_pupils_as_they_leave(
-    window, expected, said, demo_area, demo_risk, demo_plan
+    window, expected, note, demo_area, demo_risk, demo_plan
 ):
     """A window from before the bell begins at the bell where it leaves time for the presence."""
     free = _without_tasks(demo_area)
@@ -292,7 +294,7 @@ def test_the_presence_is_for_the_pupils_as_they_leave(
     latest = patrol.latest_end_minutes
     assert (patrol.start_minutes, patrol.gate_until_minutes, latest) == expected
     assert patrol.end_minutes <= latest + 1e-6
-    assert said in " ".join(patrol.notes)
+    assert note in " ".join(patrol.notes)
 
 
 def test_a_patrol_after_the_pupils_have_left_goes_straight_off(demo_area, demo_risk, demo_plan):

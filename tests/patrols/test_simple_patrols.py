@@ -142,7 +142,7 @@ def test_dwells_lie_evenly_along_the_loop(case):
 
 @given(st.integers(0, 800), st.floats(40, 400))
 def test_a_stretch_around_a_piece_holds_it_and_is_no_longer(demo_area, piece, metres):
-    """The stretch around a piece holds that piece and is as long as asked, or that piece alone."""
+    """The stretch around a piece holds that piece and is as long as wanted, or that piece alone."""
     network = demo_area.network
     stretch = find_stretch_around(network, piece, metres)
     assert piece in stretch

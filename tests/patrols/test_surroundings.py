@@ -181,15 +181,15 @@ def test_minutes_shorten_a_named_window_but_never_lengthen_it():
 
 
 @pytest.mark.parametrize(
-    ("wish", "told"),
+    ("wish", "message"),
     [
         ({"name": "late"}, "there is no window 'late' (known: early)"),
         ({"name": "early", "start": time(15, 0)}, "give one of them"),
         ({"minutes": 0}, "0 is no length"),
     ],
 )
-def test_impossible_wishes_say_what_to_do(wish, told):
+def test_impossible_wishes_say_what_to_do(wish, message):
     """A window that cannot be is an error that names the wish and the remedy."""
     with pytest.raises(InputError) as error:
         resolve_window(SETTINGS, **wish)
-    assert told in str(error.value)
+    assert message in str(error.value)

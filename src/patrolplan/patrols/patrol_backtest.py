@@ -1,6 +1,6 @@
-"""What patrols would have met: harm recorded in months that nothing was learned from.
+"""Back-test of patrols: harm recorded where they would have been, in held-out months.
 
-At each origin everything is made from the months before: risk, hotspots, patrols. Then the harm of
+At each origin risk, hotspots and patrols are made from the months before. Then the harm of
 the month that came is counted in the stretches where a patrol dwells. Plain patrols have the same
 officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports have
 no months, so they cannot be held out.
@@ -42,7 +42,7 @@ Routes = Sequence[Sequence[int]]
 """Of each officer the stops, as rows of the problem, in walking order."""
 
 MAX_RATIO = 20
-"""Beyond this the loop met next to nothing, and a larger number would say no more."""
+"""Beyond this the loop covered next to nothing, and a larger number would say no more."""
 
 HOLD_OUT_MONTHS = 6
 MIN_TRAINING_MONTHS = 9
@@ -51,7 +51,7 @@ MIN_TRAINING_MONTHS = 9
 
 @dataclass(frozen=True, eq=False)
 class PatrolBacktest:
-    """Harm met by patrols in held-out months."""
+    """Harm recorded where patrols dwelt, in held-out months."""
 
     results: pd.DataFrame
     """One row an origin and school: `origin`, `urn`, and for `OURS` and each of `BASELINES` the
@@ -61,7 +61,7 @@ class PatrolBacktest:
     """Of the bootstrap."""
 
     def summary(self) -> pd.DataFrame:
-        """How many times the harm of each plain way was met, with its 95 % interval.
+        """How many times the harm of each plain way ours covered, with its 95 % interval.
 
         The interval resamples the months, all schools of a month together: it is about these
         schools, which are the ones that will be patrolled, and about other months.
@@ -102,7 +102,7 @@ class PatrolBacktest:
 def backtest_patrols(
     area: StudyArea, *, origins: Sequence[pd.Timestamp], seed: int | None = None
 ) -> PatrolBacktest:
-    """Count what patrols planned before each origin met in its month, against plain ways.
+    """Compare the harm covered by patrols planned before each origin with that of plain ways.
 
     The plain ways: greedy stops by worth per minute on the same hotspots, greedy stops by the
     number of crimes of the last twelve months on the hotspots that these make, and the same dwells
@@ -155,7 +155,7 @@ def compare_with_past(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
-    """Say on each patrol what one planned this way would have met in past months.
+    """Say on each patrol what one planned this way would have covered in past months.
 
     The last six months are held out together: risk, hotspots and patrols are made from the months
     before, and the harm recorded in the six is compared with that of a plain loop round the school.
@@ -205,7 +205,7 @@ class HoldOut:
 
 
 def describe_result(hold_out: HoldOut, row: int) -> str:
-    """What patrols of the school in a row would have met; empty where they would stop nowhere."""
+    """What patrols of the school in a row would have covered; empty where they stop nowhere."""
     problem = build_school_problem(hold_out.inputs, row)
     routes = _solve_routes(problem)
     if not any(routes):
@@ -288,7 +288,7 @@ class _OriginScorer:
         if row not in self.loops:
             self.loops[row] = LoopFinder(ours)
         hours = ours.inputs.window.minutes / 60 * len(problem.officers)
-        met = {
+        covered = {
             OURS: harm[find_dwell_pieces(ours, best)].sum(),
             BASELINES[0]: harm[find_dwell_pieces(ours, by_minute)].sum(),
             BASELINES[1]: harm[find_dwell_pieces(counts, by_count)].sum(),
@@ -296,7 +296,7 @@ class _OriginScorer:
         }
         planned = [problem.prizes[_flatten_stops(routes)].sum() for routes in (best, by_minute)]
         return {
-            **{name: float(value) / hours for name, value in met.items()},
+            **{name: float(value) / hours for name, value in covered.items()},
             **dict(zip(PLANNED_COLUMNS, map(float, planned), strict=True)),
         }
 
@@ -333,7 +333,7 @@ def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
 def compute_loop_harm(
     problem: SchoolProblem, loops: LoopFinder, routes: Routes, harm: NDArray[np.float64]
 ) -> float:
-    """Harm met by the same dwells along loops as long as the patrols' walks; mean of rotations.
+    """Harm covered by the same dwells along loops as long as the patrols' walks; mean of rotations.
 
     Each officer walks a loop of their own from the gate, turned on from the one before, or they
     would all walk the same one. Each dwell is given a stretch around it as long as those of the

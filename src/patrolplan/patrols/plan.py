@@ -79,7 +79,7 @@ def _parse_minutes(value: object) -> object:
 
 
 def _check_list(value: object) -> object:
-    """Refuse what is no list in a file; the records themselves hold tuples."""
+    """Refuse what is not a list in a file; the records themselves hold tuples."""
     if not isinstance(value, list | tuple):
         raise PydanticKnownError("list_type")  # noqa: EM101 - a name, not a message
     return value

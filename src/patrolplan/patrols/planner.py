@@ -98,7 +98,7 @@ def plan_patrols(
     Raises
     ------
     InputError
-        When a school that is asked for is not in the area, or the presence at the gate does not
+        When one of `urns` is not in the area, or the presence at the gate does not
         fit into the window.
     """
     window = window or resolve_window(area.settings.patrol)

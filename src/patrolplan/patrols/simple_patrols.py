@@ -108,7 +108,7 @@ class LoopFinder:
     def find_by_radius(self, number: int) -> list[Loop]:
         """A loop for each rotation, all of one radius.
 
-        Walks far longer than the radius are looked for only where there is no shorter way.
+        Walks far longer than the radius are searched only where there is no shorter one.
         """
         if number not in self._found:
             self._found[number] = self._find_loops(number)
