@@ -25,13 +25,7 @@ from patrolplan.patrols.school_problem import (
     build_school_problem,
     describe_tasking,
 )
-from patrolplan.patrols.solver.solve import (
-    OrienteeringProblem,
-    Route,
-    Solution,
-    find_variants,
-    solve,
-)
+from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
 from patrolplan.patrols.stop_order import find_best_order
 from patrolplan.patrols.surroundings import (
     Window,
@@ -163,20 +157,10 @@ def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[st
         orienteering = problem.build_problem(mandatory - dropped)
         solution = solve(orienteering, seed=problem.seed)
     unvisited = problem.explain_unvisited(dropped)
-    return build_patrols(problem, orienteering, solution, problem.build_notes(unvisited)), unvisited
-
-
-def build_patrols(
-    problem: SchoolProblem,
-    orienteering: OrienteeringProblem,
-    solution: Solution,
-    notes: tuple[str, ...],
-) -> list[Patrol]:
-    """A solution as the patrol of each officer, with its variants."""
-    builder = _PatrolBuilder(problem, notes)
+    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
     others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
     variants = tuple(builder.build_variant(other, solution) for other in others)
-    return [builder.build_patrol(route, solution, variants) for route in solution.routes]
+    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
 
 
 def plan_avoiding_variant(
