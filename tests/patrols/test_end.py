@@ -96,9 +96,9 @@ def test_a_base_at_the_gate_is_the_gate(demo_area, demo_plan):
 @pytest.mark.parametrize(
     ("urn", "away", "words"),
     [
-        ("900009", None, "No officer has this school"),
+        ("900009", None, "No officer is assigned to this school"),
         (URN, (50_000.0, 0.0), "No walkable street is near the officer's base"),
-        (URN, "far", "The base is too far for this window"),
+        (URN, "far", "The base is too far away for this window"),
     ],
 )
 def test_without_a_base_in_reach_it_is_the_gate_and_says_so(demo_area, demo_plan, urn, away, words):

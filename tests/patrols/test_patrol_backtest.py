@@ -1,4 +1,4 @@
-"""What patrols would have met in months that nothing was learned from."""
+"""Harm that patrols would have covered in held-out months."""
 
 import dataclasses
 
@@ -115,11 +115,11 @@ def test_the_summary_is_the_ratio_of_sums():
 
 
 def test_each_patrol_has_one_sentence(few_schools, demo_plan):
-    """A patrol says in one sentence what one planned alike would have met in months held out."""
+    """A patrol says in one sentence what one planned the same way would have covered."""
     for patrol in demo_plan.patrols:
         assert patrol.tested.startswith(
-            "Planned alike from crime up to March 2026, a patrol from this gate "
-            "(its stops may have been others) would have met"
+            "Planned the same way from crime up to March 2026, a patrol from this gate "
+            "(perhaps with other stops) would have covered"
         )
         assert patrol.tested.count(".") <= 2
     short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))

@@ -184,7 +184,7 @@ def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
     legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
     assert shapely.distance(legs, aside) >= CLOSED_STREET_METRES - 1
     notes = [note for note in patrol.notes if "without passing" in note]
-    assert notes == ["Gate or base cannot be reached without passing T8."]
+    assert notes == ["Gate or base cannot be reached without passing barred place T8."]
 
 
 def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_plan):
@@ -202,11 +202,11 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
         line = shapely.LineString(leg.line)
         assert shapely.distance(line, shapely.Point(spot)) >= CLOSED_STREET_METRES - 1
     notes = [note for note in patrol.notes if "without passing" in note]
-    assert notes == ["Gate or base cannot be reached without passing T8."]
+    assert notes == ["Gate or base cannot be reached without passing barred place T8."]
 
 
 @pytest.mark.parametrize(
-    ("schools", "expected"), [("900004", "900004"), ("*", "no school's streets")]
+    ("schools", "expected"), [("900004", "900004"), ("*", "any school's streets")]
 )
 def test_a_place_beyond_a_schools_streets_is_not_a_stop(
     schools, expected, demo_area, demo_risk, demo_plan
@@ -262,8 +262,8 @@ def test_a_place_to_visit_that_is_barred_as_well_is_named_as_such(demo_area, dem
     both = pd.concat([wanted, barred], ignore_index=True)
     area = dataclasses.replace(demo_area, tasked_places=both)
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
-    assert "Tasked place T9 is kept away from: T8 is barred." in patrol.notes
-    assert patrol.notes[-1].startswith("No day was named")
+    assert "Tasked place T9 cannot be visited: barred place T8 is too near." in patrol.notes
+    assert patrol.notes[-1].startswith("No date given")
 
 
 def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan):
@@ -281,8 +281,8 @@ def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan)
     [
         (Window(120, 14 * 60 + 30), (920, 930, 990), "starts as pupils leave"),
         (Window(60, 920), (920, 930, 980), ""),
-        (Window(55, 14 * 60 + 30), (870, 870, 925), "Over as the pupils leave"),
-        (Window(60, 14 * 60), (840, 840, 900), "Over before the pupils leave"),
+        (Window(55, 14 * 60 + 30), (870, 870, 925), "Ends as pupils leave"),
+        (Window(60, 14 * 60), (840, 840, 900), "Ends before pupils leave"),
     ],
 )
 def test_the_presence_is_for_the_pupils_as_they_leave(

@@ -61,7 +61,7 @@ def test_a_patrol_before_school_sets_out_at_the_base(demo_area, demo_plan, base)
     np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)
     assert patrol.stops[0].arrive_minutes == pytest.approx(450 + patrol.legs[0].metres / 80)
     assert patrol.end_minutes <= 520 + 1e-6
-    assert any(note.startswith("Over before the pupils leave") for note in patrol.notes)
+    assert any(note.startswith("Ends before pupils leave") for note in patrol.notes)
 
 
 def test_from_the_base_and_back_to_it(demo_area, demo_plan, base):
@@ -90,7 +90,7 @@ def test_no_officer_means_the_gate_and_a_note(demo_area, demo_plan):
     area = dataclasses.replace(demo_area, officers=officers.assign(school_urns=mine))
     patrol = _patrol(_from_base(area, end="base"), demo_plan)
     assert patrol.starts_at == patrol.ends_at == "gate"
-    assert "No officer has this school: starts and ends at the gate." in patrol.notes
+    assert "No officer is assigned to this school: starts and ends at the gate." in patrol.notes
 
 
 def test_by_bicycle_from_the_base(demo_area, demo_plan):
@@ -183,9 +183,9 @@ def test_minutes_shorten_a_named_window_but_never_lengthen_it():
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ({"name": "late"}, "there is no window 'late' (known: early)"),
+        ({"name": "late"}, "there is no window 'late' (the settings have: early)"),
         ({"name": "early", "start": time(15, 0)}, "give one of them"),
-        ({"minutes": 0}, "0 is no length"),
+        ({"minutes": 0}, "cannot last 0 minutes"),
     ],
 )
 def test_impossible_wishes_say_what_to_do(wish, message):

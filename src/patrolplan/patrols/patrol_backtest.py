@@ -243,20 +243,23 @@ def _describe_ratio(
     patrol_harm: float, baseline_harm: float, first_month: pd.Timestamp, officers: int
 ) -> str:
     """What was tested is the way of planning; the printed patrol knows more months, and tasks."""
-    who, loops = "a patrol from this gate (its stops may have been others)", "a plain loop"
+    who, loops = "a patrol from this gate (perhaps with other stops)", "a plain loop"
     if officers > 1:
-        who = f"{officers} patrols from this gate together (their stops may have been others)"
+        who = f"{officers} patrols from this gate together (perhaps with other stops)"
         loops = f"{officers} plain loops"
-    start = f"Planned alike from crime up to {first_month - pd.DateOffset(months=1):%B %Y}, {who}"
+    last_month = first_month - pd.DateOffset(months=1)
+    start = f"Planned the same way from crime up to {last_month:%B %Y}, {who}"
     end = f"{loops} round the school in the {HOLD_OUT_MONTHS} months after."
     if baseline_harm <= 0:
-        return f"{start} would have met more recorded harm than {end}" if patrol_harm > 0 else ""
+        return (
+            f"{start} would have covered more recorded harm than {end}" if patrol_harm > 0 else ""
+        )
     times = (
         f"{patrol_harm / baseline_harm:.1f}"
         if patrol_harm <= MAX_RATIO * baseline_harm
         else f"more than {MAX_RATIO}"
     )
-    return f"{start} would have met {times} times the recorded harm of {end}"
+    return f"{start} would have covered {times} times the recorded harm of {end}"
 
 
 class _OriginScorer:

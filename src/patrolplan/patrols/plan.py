@@ -74,7 +74,7 @@ def _parse_minutes(value: object) -> object:
         hour, minute = (int(part) if part.isdigit() else last_minute + 1 for part in parts)
         if hour <= last_hour and minute <= last_minute:
             return 60.0 * hour + minute
-    message = "is no time of day, written HH:MM"
+    message = "is not a valid time; write HH:MM"
     raise ValueError(message)
 
 
@@ -352,7 +352,7 @@ class Patrol(_AtPoint):
     is_reordered: Annotated[bool, _not_in_files(default=False), Field(exclude=True)] = False
     """Whether the stops stand in the order of their worst times; the last note says so."""
     tested: str
-    """What a patrol planned this way would have met in past months, see
+    """What a patrol planned this way would have covered in past months, see
     `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
 
     @model_serializer(mode="wrap")

@@ -38,7 +38,7 @@ from patrolplan.tables import LeftOut
 
 VARIANT_COUNT = 3
 
-REORDERED_NOTE = "Order of the stops: each near the time of day when it is at its worst."
+REORDERED_NOTE = "Stops are ordered so that each is visited near its worst time of day."
 
 ROUNDING_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
@@ -87,7 +87,7 @@ def plan_patrols(
     Plan
         With a bound on what is possible for every patrol, and its variants.
         `patrolplan.patrols.patrol_backtest.compare_with_past` adds what patrols planned this way
-        would have met in past months.
+        would have covered in past months.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def plan_patrols(
         for reason in unvisited:
             left_out.add("tasked places", f"URN {urn}: {reason}", 1)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
-        left_out.add("tasked places", f"{place} lies among no school's streets", 1)
+        left_out.add("tasked places", f"{place} is not on any school's streets", 1)
     return Plan(
         area,
         risk,
@@ -137,7 +137,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
     known = list(area.schools["urn"])
     for urn in urns or ():
         if urn not in known:
-            what = f"the school '{urn}' is not in the area (there: {', '.join(known[:12])})"
+            what = f"school '{urn}' is not in the area (its schools: {', '.join(known[:12])})"
             where, remedy = "--school", "name one of them, or see `patrolplan check`"
             raise InputError.one(where, what, remedy)
 

@@ -193,11 +193,11 @@ class SchoolProblem:
         """Which tasked places are not visited and why: those beyond the streets, and some stops."""
         barred = self.barred
         outside = self.must_visit["place_id"].iloc[self.outside_rows]
-        lines = [f"{name} lies beyond this school's streets" for name in outside]
+        lines = [f"{name} is beyond this school's streets" for name in outside]
         for stop in sorted(stops):
             place = self.get_tasked_place(stop)
             near = barred["place_id"][barred.distance(place.geometry) <= CLOSED_STREET_METRES]
-            why = [f"is kept away from: {name} is barred" for name in near]
+            why = [f"cannot be visited: barred place {name} is too near" for name in near]
             lines.append(f"{place['place_id']} {[*why, 'does not fit into the window'][0]}")
         return lines
 
@@ -207,24 +207,27 @@ class SchoolProblem:
         if self.school["finish_assumed"]:
             notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
         if self.school["gate_assumed"]:
-            notes.append("Gate not known: the nearest walkable street is taken.")
+            notes.append("Gate not known: nearest walkable street assumed.")
         if hours.gate_minutes == 0 and self.settings.gate_minutes > 0:
             bell = minutes_after_midnight(self.school["finish_time"])
-            when = "Starts after the pupils have left"
+            when = "Starts after pupils have left"
             if hours.start_minutes < bell:
                 over = "before" if hours.latest_end_minutes <= bell else "as"
-                when = f"Over {over} the pupils leave"
+                when = f"Ends {over} pupils leave"
             notes.append(f"{when}: no presence at the gate first.")
         if hours.wait_minutes:
-            notes.append("The window begins before the bell: the patrol starts as pupils leave.")
+            notes.append("The window opens before the bell: the patrol starts as pupils leave.")
         if self.surroundings.base_note:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
         notes += [f"Tasked place {line}." for line in unvisited]
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
-        notes += [f"Gate or base cannot be reached without passing {name}." for name in passed]
+        notes += [
+            f"Gate or base cannot be reached without passing barred place {name}."
+            for name in passed
+        ]
         if self.inputs.date is None and len(self.tasked_places):
-            notes.append("No day was named: make sure that what is tasked is still in force.")
+            notes.append("No date given: check that tasked places are still in force.")
         return tuple(notes)
 
     @cached_property

@@ -63,17 +63,20 @@ def resolve_window(
     """
     length = settings.window_minutes if minutes is None else minutes
     if not 0 < length <= MAX_WINDOW_MINUTES:
-        where, what = "minutes", f"{length:g} is no length of a patrol"
-        raise InputError.one(where, what, f"give minutes above 0, up to {MAX_WINDOW_MINUTES}")
+        where, what = "minutes", f"a patrol cannot last {length:g} minutes"
+        raise InputError.one(where, what, f"give more than 0 and at most {MAX_WINDOW_MINUTES}")
     if name is None:
         return Window(length, None if start is None else minutes_after_midnight(start))
     if start is not None:
         where = "--window, --from"
-        what = f"window '{name}' and a start of {start:%H:%M} are both asked for"
+        what = f"window '{name}' and a start at {start:%H:%M} are both given"
         raise InputError.one(where, what, "give one of them")
     if name not in settings.windows:
         known = ", ".join(settings.windows) or "none"
-        where, what = "[patrol.windows]", f"there is no window '{name}' (known: {known})"
+        where, what = (
+            "[patrol.windows]",
+            f"there is no window '{name}' (the settings have: {known})",
+        )
         raise InputError.one(where, what, f"add [patrol.windows.{name}] with from and to")
     named = settings.windows[name]
     begin = minutes_after_midnight(named.from_)
@@ -118,10 +121,10 @@ def build_way_notes(area: StudyArea) -> tuple[str, ...]:
     if area.walking_extract:
         notes.append(
             "The streets file seems to be an extract for walking: "
-            "roads and tracks for bicycles may be missing from it."
+            "roads and tracks for bicycles may be missing."
         )
     if not (area.network.parts.ways["one_way"] != 0).any():
-        notes.append("The streets file names no one-way street: look out for them.")
+        notes.append("The streets file marks no one-way streets: look out for them.")
     return tuple(notes)
 
 
@@ -189,7 +192,7 @@ def find_patrol_base(area: StudyArea, urn: str, *, has_presence: bool) -> tuple[
         return None, ""
     has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
     if not has.any():
-        return None, explain_gate_instead(settings, "No officer has this school")
+        return None, explain_gate_instead(settings, "No officer is assigned to this school")
     place = area.officers.geometry.iloc[int(np.argmax(has))]
     position = area.network.snap([(place.x, place.y)])
     if position.moved_metres[0] > MAX_SNAP_METRES:
@@ -326,7 +329,7 @@ def build_surroundings(area: StudyArea, row: int, window: Window) -> Surrounding
     base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
     around = _take_streets(area, gate, base, note, hours)
     if around.direct_metres > hours.after_gate_minutes * compute_speed(settings):
-        note = explain_gate_instead(settings, "The base is too far for this window")
+        note = explain_gate_instead(settings, "The base is too far away for this window")
         around = _take_streets(area, gate, None, note, hours)
     return around
 
