@@ -117,7 +117,7 @@ def _build_steps(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Ste
     steps = []
     for number, run in enumerate(runs):
         after = bearing(starts[number] + run.lead, forward=True)
-        turn: Heading | Turn = HEADINGS[round(np.degrees(after) / 45) % 8]
+        turn: Turn = HEADINGS[round(np.degrees(after) / 45) % 8]
         if number > 0:
             before = bearing(starts[number] - runs[number - 1].tail, forward=False)
             turn = describe_turn(after - before)

@@ -6,6 +6,7 @@ degrees and HH:MM, and to read it back.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -42,6 +43,8 @@ from patrolplan.text import format_count
 
 XY = tuple[float, float]
 
+TIME_PATTERN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
 
 def format_time(minutes: float) -> str:
     """Minutes after midnight as HH:MM, to the nearest minute.
@@ -68,14 +71,11 @@ def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[
 
 def _parse_minutes(value: object) -> object:
     """Minutes after midnight of HH:MM."""
-    parts = value.split(":") if isinstance(value, str) else []
-    two, last_hour, last_minute = 2, 23, 59
-    if [len(part) for part in parts] == [two, two] and "".join(parts).isascii():
-        hour, minute = (int(part) if part.isdigit() else last_minute + 1 for part in parts)
-        if hour <= last_hour and minute <= last_minute:
-            return 60.0 * hour + minute
-    message = "is not a valid time; write HH:MM"
-    raise ValueError(message)
+    match = TIME_PATTERN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        message = "is not a valid time; write HH:MM"
+        raise ValueError(message)
+    return 60.0 * int(match[1]) + int(match[2])
 
 
 def _check_list(value: object) -> object:
@@ -193,7 +193,7 @@ Heading = Literal[
 ]
 """Of the first step of a leg, clockwise from north."""
 
-Turn = Literal["straight on", "left", "right", "bear left", "bear right", "turn back"]
+Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
 
 
 @with_config(_RECORD)
@@ -205,7 +205,7 @@ class Step:
     where it has none. `way` is "walk", or by bicycle "ride", "push" (get off) or "carry".
     """
 
-    turn: Heading | Turn
+    turn: Turn
     street: str
     metres: WholeMetres
     way: str = "walk"

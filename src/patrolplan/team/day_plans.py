@@ -46,7 +46,7 @@ def plan_days(
     days
         The days.
     held_out
-        Say on each patrol what one planned this way would have met in past months, see
+        Say on each patrol what one planned this way would have covered in past months, see
         `patrolplan.patrols.patrol_backtest.compare_with_past`.
 
     Returns
