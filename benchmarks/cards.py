@@ -46,7 +46,7 @@ def main() -> None:
     wish = parser.parse_args()
     area = pp.load_area(wish.config or pp.demo_settings())
     risk = pp.estimate_risk(area)
-    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), held_out=False)
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
     time_cards(repeat_patrols(plan, 1))  # typefaces are read once
     small, large = (
         time_cards(repeat_patrols(plan, SMALL)),

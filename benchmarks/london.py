@@ -130,6 +130,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
     with open_workers(workers) as crew:
         with stages.stage("patrols"):
             plan = pp.plan_patrols(area, risk, hotspots, executor=crew)
+            plan = pp.compare_with_past(plan, executor=crew)
         if part == "plans":
             return stages.told
         with stages.stage("week"):

@@ -29,10 +29,8 @@ from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 import patrolplan as pp
-from patrolplan.network.names import label_streets
-from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
 from patrolplan.patrols.simple_patrols import find_stretch_around
-from patrolplan.patrols.windows import resolve_window
 
 EPS_METRES, MIN_CLUSTER_CRIMES = 60.0, 30
 STRETCH_METRES = 300.0
@@ -312,16 +310,16 @@ def _compute_mean_worths(folder: Path, stops: Stops) -> tuple[float, float]:
     area = pp.load_area(folder / "patrolplan.toml")
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
-    plan = pp.plan_patrols(area, risk, hotspots, held_out=False)
+    plan = pp.plan_patrols(area, risk, hotspots)
     ours = [patrol.worth for patrol in plan.patrols]
-    labels, window = label_streets(area.network), resolve_window(area.settings.patrol)
+    inputs = PlanningInputs.from_area(area, risk, hotspots)
     plain = []
     for row, urn in enumerate(area.schools["urn"]):
-        case = build_school_problem(area, risk, hotspots, row, labels=labels, window=window)
-        reach = case.reach
-        within = hotspots["worth"].to_numpy()[reach.hotspot_rows[0]] / reach.worth[0]
-        at = reach.network.snap(np.array(stops[urn]).reshape(-1, 2)).piece
-        around = [find_stretch_around(reach.network, int(piece), STRETCH_METRES) for piece in at]
+        problem = build_school_problem(inputs, row)
+        network, own_pieces = problem.surroundings.network, problem.surroundings.pieces
+        within = hotspots["worth"].to_numpy()[problem.hotspot_rows[0]] / problem.worth[0]
+        at = network.snap(np.array(stops[urn]).reshape(-1, 2)).piece
+        around = [find_stretch_around(network, int(piece), STRETCH_METRES) for piece in at]
         pieces = np.unique(np.concatenate([*around, np.empty(0, dtype=np.int64)]))
-        plain.append(float(risk.joined[reach.pieces[pieces]].sum() / within))
+        plain.append(float(risk.joined[own_pieces[pieces]].sum() / within))
     return float(np.mean(ours)), float(np.mean(plain))

@@ -84,7 +84,8 @@ def demo_area(demo):
 def demo_plan(demo_area):
     """Patrols of the demo borough, planned once."""
     risk = pp.estimate_risk(demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
+    plan = pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
+    return pp.compare_with_past(plan)
 
 
 @pytest.fixture(scope="session")
@@ -98,4 +99,4 @@ def bloomsbury_plan(bloomsbury_area):
     """Patrols of the six Bloomsbury schools, planned once."""
     risk = pp.estimate_risk(bloomsbury_area)
     hotspots = pp.find_hotspots(bloomsbury_area, risk)
-    return pp.plan_patrols(bloomsbury_area, risk, hotspots)
+    return pp.compare_with_past(pp.plan_patrols(bloomsbury_area, risk, hotspots))

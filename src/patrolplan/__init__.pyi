@@ -11,14 +11,18 @@ from .hotspots.find import find_hotspots as find_hotspots
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
 from .outputs.pack import write_pack as write_pack
-from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
+from .patrols.patrol_backtest import (
+    backtest_patrols as backtest_patrols,
+    compare_with_past as compare_with_past,
+)
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols
+from .patrols.surroundings import Window as Window
 from .patrols.what_if import what_if as what_if
-from .patrols.windows import Window as Window
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
-from .risk.estimate import Risk as Risk, estimate_risk as estimate_risk
+from .risk.estimate import estimate_risk as estimate_risk
+from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
 from .team.impact import Impact as Impact, estimate_impact as estimate_impact

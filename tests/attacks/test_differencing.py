@@ -181,7 +181,8 @@ def _everything(area, out):
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     urn = area.schools["urn"].iloc[0]
-    pp.write_pack(pp.plan_patrols(area, risk, hotspots, urns=[urn]), out)
+    plan = pp.plan_patrols(area, risk, hotspots, urns=[urn])
+    pp.write_pack(pp.compare_with_past(plan), out)
     brief = build_brief_document(
         build_brief(area, hotspots, urn, pd.Timestamp("2026-07-01").date())
     )

@@ -140,15 +140,15 @@ def _grown_slowly(seed, network, density, free, limit):
     """A stretch the slow way: look at every neighbour of it again for each piece that it gains."""
     metres, stretch, passed = network.piece_metres, [seed], set()
     while True:
-        beside = {
+        neighbours = {
             int(piece)
             for inside in stretch
             for piece in network.neighbours[[inside]].indices
             if free[piece]
         } - {*stretch, *passed}
-        if not beside:
+        if not neighbours:
             return stretch
-        best = min(beside, key=lambda piece: (-density[piece], piece))
+        best = min(neighbours, key=lambda piece: (-density[piece], piece))
         if metres[stretch].sum() + metres[best] > limit:
             passed.add(best)
         else:
@@ -167,7 +167,7 @@ def test_compiled_growth_is_the_slow_one(risk, length, seed):
 
 
 def _taken_slowly(network, risk, length, count):
-    """Stretches the slow way: all are grown anew for each that is taken."""
+    """Stretches the slow way: all are grown again for each that is chosen."""
     metres = network.piece_metres
     density = round_significant(risk / metres, DENSITY_DIGITS)
     free = (density > risk.sum() / metres.sum()) & (metres <= length)

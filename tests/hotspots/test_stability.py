@@ -92,7 +92,7 @@ def _apart_squared(middle, moved):
 
 @given(PLACES)
 def test_nearest_moved_point_is_that_of_all(case):
-    """Although few points are asked for each piece, the nearest of all is found."""
+    """Although few points are compared for each piece, the nearest of all is found."""
     middle, of_piece, chosen = _moved(case, digits=3)
     nearest = find_nearest_points(build_catchment_arrays(middle, of_piece), chosen)
     apart = _apart_squared(middle, middle[chosen])

@@ -103,9 +103,7 @@ def test_document_describes_rides_and_starts_at_the_base(demo_area, demo_plan):
     patrol = demo_area.settings.patrol.model_copy(update={"start": "base", "way": "bicycle"})
     settings = demo_area.settings.model_copy(update={"patrol": patrol})
     area = dataclasses.replace(demo_area, settings=settings, walking_extract=True)
-    plan = pp.plan_patrols(
-        area, demo_plan.risk, demo_plan.hotspots, urns=["900001"], held_out=False
-    )
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=["900001"])
     document = build_plan_document(plan)
     [patrol] = document["patrols"]
     assert patrol["way"] == "bicycle"

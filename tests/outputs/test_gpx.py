@@ -15,9 +15,10 @@ import pytest
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.outputs.gpx import NAMESPACE, render_gpx
-from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop, format_time
-from patrolplan.risk.estimate import Risk
+from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop
+from patrolplan.risk.surface import Risk
 from patrolplan.settings import parse_settings
+from patrolplan.times import format_time
 
 CLEAN = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École ]]> <!-- '
 HOSTILE = CLEAN + "\x00\x0b\ufffe"
@@ -51,25 +52,41 @@ def _line(*places: tuple[float, float]) -> np.ndarray[Any, Any]:
 def _leg(*places: tuple[float, float]) -> Leg:
     line = _line(*places)
     metres = float(np.hypot(*np.diff(line, axis=0).T).sum())
-    steps = (Step("start", "Alder Street", metres),)
-    return Leg(metres, metres / 80, steps, line, np.arange(len(line) - 1))
+    steps = (Step("head east", "Alder Street", metres),)
+    return Leg(
+        metres=metres,
+        minutes=metres / 80,
+        unlit_metres=0.0,
+        lighting_unknown_metres=0.0,
+        steps=steps,
+        line=line,
+        pieces=np.arange(len(line) - 1),
+    )
 
 
 def _patrol(school: str, number: int) -> Patrol:
     gate, first, second = _line((0, 0), (120, 0), (120, 240)).tolist()
     why = ("Recorded crime: most harm by robbery", "Pupils feel unsafe here")
     stops = (
-        Stop("H1", 927, 942, first[0], first[1], "Alder Street near Elm Street", why, 0.2),
         Stop(
-            "H2",
-            945,
-            960,
-            second[0],
-            second[1],
-            school,
-            (),
-            0.1,
-            "robberies after school, by J. Doe",
+            hotspot="H1",
+            arrive_minutes=927,
+            leave_minutes=942,
+            place="Alder Street near Elm Street",
+            why=why,
+            worth=0.2,
+            tasked="",
+            point=tuple(first),
+        ),
+        Stop(
+            hotspot="H2",
+            arrive_minutes=945,
+            leave_minutes=960,
+            place=school,
+            why=(),
+            worth=0.1,
+            tasked="robberies after school, by J. Doe",
+            point=tuple(second),
         ),
     )
     legs = (
@@ -81,8 +98,7 @@ def _patrol(school: str, number: int) -> Patrol:
         urn="100041",
         school=school,
         number=number,
-        x=gate[0],
-        y=gate[1],
+        point=tuple(gate),
         start_minutes=915,
         gate_until_minutes=925,
         end_minutes=964.5,
@@ -94,6 +110,8 @@ def _patrol(school: str, number: int) -> Patrol:
         legs=legs,
         variants=(),
         notes=(),
+        ends_at="gate",
+        tested="",
     )
 
 
@@ -165,7 +183,12 @@ def test_every_officer_has_a_route() -> None:
 def test_a_place_to_keep_away_from_is_a_way_point() -> None:
     """It stands once for all officers, where it is, and each route's words name it."""
     x, y = _line((60, 60))[0].tolist()
-    barred = BarredPlace("T-9", x, y, HOSTILE, "a crime scene (asked by A, until 4 May 2026)")
+    barred = BarredPlace(
+        place_id="T-9",
+        point=(x, y),
+        place=HOSTILE,
+        why="a crime scene (asked by A, until 4 May 2026)",
+    )
     plan = _plan(officers=2)
     patrols = tuple(dataclasses.replace(one, keep_away=(barred,)) for one in plan.patrols)
     gpx = _parse(dataclasses.replace(plan, patrols=patrols))

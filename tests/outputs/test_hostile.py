@@ -26,7 +26,7 @@ def pack(demo_area, demo_plan, tmp_path_factory):
         name=demo_area.schools["name"].where(demo_area.schools["urn"] != URN, NAME)
     )
     area = dataclasses.replace(demo_area, schools=schools)
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[URN], held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[URN])
     out = tmp_path_factory.mktemp("hostile")
     pp.write_pack(plan, out / "pack")
     write_brief(build_brief(area, plan.hotspots, URN, dt.date(2026, 7, 1)), out / "brief")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.outputs import wording
-from patrolplan.patrols.plan import format_time
 from patrolplan.settings.models import CrimeSettings
+from patrolplan.times import format_time
 
 
 @pytest.mark.parametrize(

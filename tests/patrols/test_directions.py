@@ -39,7 +39,7 @@ from patrolplan.patrols.directions import (
     ],
 )
 def test_turn_words_at_known_angles(degrees, words):
-    """Turns are told as a walker would: by side and sharpness, clockwise to the right."""
+    """Turns are named as a walker would: by side and sharpness, clockwise to the right."""
     assert describe_turn(np.radians(degrees)) == words
 
 
@@ -94,7 +94,7 @@ def test_first_step_is_a_compass_heading(move, heading):
 
 
 def test_turns_follow_the_line():
-    """Each change of street is told with its turn and the metres along the street."""
+    """Each change of street is a step with its turn and the metres along the street."""
     walk = _walk((0, 60), (80, 0), (0, 70), (-50, 50))
     assert _told(walk, "High Street", "Mill Lane", "Dock Road", "Elm Row") == [
         ("head north", "High Street", 60),
@@ -139,7 +139,7 @@ def test_short_bits_in_a_row_count_together():
 
 
 def test_a_leg_begins_and_ends_with_the_turns_that_are_walked():
-    """A short bit at either end is told where one turns at it, and else left to the street."""
+    """A short bit at either end is a step where one turns at it, else part of the street."""
     turning = _walk((0, -13), (70, 0), (0, 60), (15, 0))
     assert _told(turning, "service road", "Robert Street", "Long Road", "Yard") == [
         ("head south", "service road", 13),
@@ -155,8 +155,8 @@ def test_a_leg_begins_and_ends_with_the_turns_that_are_walked():
 
 def _back(walk, *names):
     steps = build_directions(walk, np.array(names, dtype=object))
-    told = reverse_directions(steps, walk.line[::-1])
-    return [(step.turn, step.street, round(step.metres)) for step in told]
+    steps = reverse_directions(steps, walk.line[::-1])
+    return [(step.turn, step.street, round(step.metres)) for step in steps]
 
 
 def test_a_leg_turned_round_tells_the_same_corners():
@@ -173,7 +173,7 @@ def test_a_leg_turned_round_tells_the_same_corners():
 
 
 def test_leg_of_short_bits_alone_is_one_step():
-    """A leg that is short altogether is told by its longest bit, with all its metres."""
+    """A leg that is short altogether is one step, named after its longest bit."""
     walk = _walk((0, 5), (0, 12), (6, 0))
     assert _told(walk, "a", "b", "c") == [("head north", "b", 23)]
 
@@ -214,14 +214,14 @@ def _ridden(ways, *moves):
 
 def test_a_push_is_told_though_it_is_short():
     """Getting off for 12 m is a direction; a bit of a few metres is not, nor a short ride."""
-    told = _ridden(["ride", "push", "ride"], (0, 100), (12, 0), (0, 100))
-    assert told == [("Street 0", 100, "ride"), ("Street 1", 12, "push"), ("Street 2", 100, "ride")]
-    told = _ridden(["ride", "push", "ride"], (0, 100), (5, 0), (0, 100))
-    assert told == [("Street 0", 105, "ride"), ("Street 2", 100, "ride")]
+    steps = _ridden(["ride", "push", "ride"], (0, 100), (12, 0), (0, 100))
+    assert steps == [("Street 0", 100, "ride"), ("Street 1", 12, "push"), ("Street 2", 100, "ride")]
+    steps = _ridden(["ride", "push", "ride"], (0, 100), (5, 0), (0, 100))
+    assert steps == [("Street 0", 105, "ride"), ("Street 2", 100, "ride")]
 
 
 def test_one_street_ridden_and_pushed_is_two_directions():
-    """Where riding ends on the same street, one is told to get off there."""
+    """Where riding ends on the same street, a step says to get off there."""
     walk = _walk((0, 100), (0, 40))
     names = np.array(["A", "A"], dtype=object)
     steps = build_directions(walk, names, np.array(["ride", "push"], dtype=object))

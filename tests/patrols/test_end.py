@@ -1,7 +1,6 @@
 """Patrols that end at the base of the school's officer."""
 
 import dataclasses
-from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -9,9 +8,7 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.network.names import label_streets
-from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
 
 URN = "900001"
 
@@ -29,7 +26,7 @@ def _to_base(area, xy=None, **patrol):
 
 
 def _patrol(area, plan, urn=URN):
-    return pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[urn], held_out=False).patrols[0]
+    return pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[urn]).patrols[0]
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +69,14 @@ def test_variants_end_at_the_base_too(patrol):
 def test_stops_on_the_way_to_the_base_are_no_farther_than_the_time_allows(demo_area, demo_plan):
     """Candidates are just the hotspots from which the base is reached in time after a dwell."""
     area = _to_base(demo_area, candidates=500, window_minutes=70)
-    labels = label_streets(area.network)
     row = list(area.schools["urn"]).index(URN)
-    case = build_school_problem(
-        area, demo_plan.risk, demo_plan.hotspots, row, labels=labels, window=Window(70)
-    )
-    metres = case.reach.walks.metres
-    assert case.reach.end_position == len(metres) - 1 > 0
+    inputs = PlanningInputs.from_area(area, demo_plan.risk, demo_plan.hotspots)
+    case = build_school_problem(inputs, row)
+    metres = case.walks.metres
+    assert case.end_position == len(metres) - 1 > 0
     there_and_on = metres[0, 1:-1] + metres[1:-1, -1]
     assert (there_and_on <= (60 - 15) * 80 + 90).all()
-    assert case.build_problem().officers[0].end == case.reach.end_position
+    assert case.build_problem().officers[0].end == case.end_position
 
 
 def test_a_base_at_the_gate_is_the_gate(demo_area, demo_plan):
@@ -101,9 +96,9 @@ def test_a_base_at_the_gate_is_the_gate(demo_area, demo_plan):
 @pytest.mark.parametrize(
     ("urn", "away", "words"),
     [
-        ("900009", None, "No officer has this school"),
+        ("900009", None, "No officer is assigned to this school"),
         (URN, (50_000.0, 0.0), "No walkable street is near the officer's base"),
-        (URN, "far", "The base is too far for this window"),
+        (URN, "far", "The base is too far away for this window"),
     ],
 )
 def test_without_a_base_in_reach_it_is_the_gate_and_says_so(demo_area, demo_plan, urn, away, words):
@@ -123,21 +118,3 @@ def test_without_a_base_in_reach_it_is_the_gate_and_says_so(demo_area, demo_plan
     assert any(note.startswith(words) for note in patrol.notes)
     if patrol.legs:
         np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)
-
-
-def test_patrols_together_end_at_their_bases(demo_area, demo_plan):
-    """Planned as one team, patrols end at the base as they do alone."""
-    plan = pp.plan_patrols(
-        _to_base(demo_area),
-        demo_plan.risk,
-        demo_plan.hotspots,
-        urns=["900001", "900006"],
-        held_out=False,
-        together=True,
-    )
-    for patrol in plan.patrols:
-        places = [(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)]
-        assert patrol.ends_at == "base"
-        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=False):
-            np.testing.assert_allclose(leg.line[[0, -1]], [start, end], atol=0.02)
-        assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6

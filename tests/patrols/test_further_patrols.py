@@ -8,12 +8,10 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.network.names import label_streets
 from patrolplan.patrols.further_patrols import add_avoiding_variants
-from patrolplan.patrols.patrol_writer import plan_avoiding_variant
 from patrolplan.patrols.plan import Variant
-from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.planner import plan_avoiding_variant
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
 
 URN = "900001"
 ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}
@@ -37,11 +35,10 @@ def tasked(request, demo_area, demo_plan):
         crs=network.projection.crs,
     )
     area = dataclasses.replace(demo_area, tasked_places=place)
-    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN], held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN])
     row = list(area.schools["urn"]).index(URN)
-    labels, window = label_streets(area.network), Window(area.settings.patrol.window_minutes)
-    case = build_school_problem(area, plan.risk, hotspots, row, labels=labels, window=window)
-    return case, plan, "T9" if apart else near["hotspot"]
+    inputs = PlanningInputs.from_area(area, plan.risk, hotspots)
+    return build_school_problem(inputs, row), plan, "T9" if apart else near["hotspot"]
 
 
 def test_a_place_that_must_be_visited_is_visited_past_crowded_hotspots(tasked):
@@ -57,22 +54,22 @@ def test_a_place_that_must_be_visited_is_visited_past_crowded_hotspots(tasked):
         assert not others & set(past.hotspots)
 
 
-def test_a_further_patrol_that_is_known_is_not_listed_again(tasked):
+def test_a_further_patrol_that_is_planned_is_not_listed_again(tasked):
     """One with the stops of a variant of the school's own, the tasked place among them, is none."""
     _, plan, name = tasked
     (best,) = plan.patrols
     twin = next(variant for variant in best.variants if name in variant.hotspots)
     area = pp.with_settings(plan.area, week={"max_dose_minutes_per_day": 1})
-    asked, known = add_avoiding_variants(
+    patrols, planned = add_avoiding_variants(
         area, plan.risk, plan.hotspots, [best], date=None, planned=_Always(twin)
     )
-    assert known
-    assert all(isinstance(further, Variant) for further in known.values())
-    assert len(asked[0].variants) == len(best.variants)
+    assert planned
+    assert all(isinstance(further, Variant) for further in planned.values())
+    assert len(patrols[0].variants) == len(best.variants)
 
 
 class _Always(dict):
-    """Knows one and the same further patrol for all that is asked."""
+    """Knows one and the same further patrol for every request."""
 
     def __init__(self, variant):
         super().__init__()
@@ -80,6 +77,9 @@ class _Always(dict):
 
     def __contains__(self, key):
         return True
+
+    def get(self, key):
+        return self[key]
 
     def __getitem__(self, key):
         return dataclasses.replace(self.variant, avoided_hotspots=tuple(sorted(key[1])))

@@ -1,4 +1,4 @@
-"""What patrols would have met in months that nothing was learned from."""
+"""Harm that patrols would have covered in held-out months."""
 
 import dataclasses
 
@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.network.names import label_streets
 from patrolplan.patrols.patrol_backtest import (
     BASELINES,
     OURS,
@@ -16,13 +15,13 @@ from patrolplan.patrols.patrol_backtest import (
     compute_loop_harm,
     compute_recorded_harm,
     cut_area,
+    describe_result,
     find_dwell_pieces,
     prepare_hold_out,
     use_counts_only,
 )
-from patrolplan.patrols.school_problem import SharedInputs, build_school_problem
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
 from patrolplan.patrols.simple_patrols import ROTATIONS, LoopFinder, find_stretch_around
-from patrolplan.patrols.windows import Window
 from patrolplan.risk.history import build_history, get_harm_days
 
 ORIGIN = pd.Timestamp("2026-06-01")
@@ -115,16 +114,15 @@ def test_the_summary_is_the_ratio_of_sums():
 
 
 def test_each_patrol_has_one_sentence(few_schools, demo_plan):
-    """A patrol says in one sentence what one planned alike would have met in months held out."""
+    """A patrol says in one sentence what one planned the same way would have covered."""
     for patrol in demo_plan.patrols:
         assert patrol.tested.startswith(
-            "Planned alike from crime up to March 2026, a patrol from this gate "
-            "(its stops may have been others) would have met"
+            "Planned the same way from crime up to March 2026, a patrol from this gate "
+            "(perhaps with other stops) would have covered"
         )
         assert patrol.tested.count(".") <= 2
     short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
-    labels = label_streets(few_schools.network)
-    assert prepare_hold_out(short, SharedInputs(short, labels, Window(90))) is None
+    assert prepare_hold_out(short) is None
 
 
 def test_equal_runs_tell_the_same(few_schools, tested):
@@ -146,21 +144,20 @@ def test_several_officers_are_compared_with_as_many(few_schools, tested):
 
 def test_loops_of_several_officers_are_each_ones_own(few_schools, demo_plan):
     """Each officer dwells along another rotation's loop, and no piece counts twice, by hand."""
-    labels, window = label_streets(few_schools.network), Window(90)
-    found = demo_plan.hotspots
-    case = build_school_problem(few_schools, demo_plan.risk, found, 0, labels=labels, window=window)
+    inputs = PlanningInputs.from_area(few_schools, demo_plan.risk, demo_plan.hotspots)
+    case = build_school_problem(inputs, 0)
     harm = np.random.default_rng(1).random(len(few_schools.network))
     routes, loops = [[3, 1], [], [2]], LoopFinder(case)
-    walks, network = case.reach.walks.metres, case.reach.network
-    lengths = [walks[0, 3] + walks[3, 1] + walks[1, case.reach.end_position],
-               walks[0, 2] + walks[2, case.reach.end_position]]  # fmt: skip
+    walks, network = case.walks.metres, case.surroundings.network
+    lengths = [walks[0, 3] + walks[3, 1] + walks[1, case.end_position],
+               walks[0, 2] + walks[2, case.end_position]]  # fmt: skip
     metres = few_schools.network.piece_metres[find_dwell_pieces(case, routes)].sum() / 3
     first, second = (loops.find_nearest_length(float(length)) for length in lengths)
     met = []
     for rotation in range(ROTATIONS):
         dwells = [*first[rotation].place_dwells(2), *second[rotation - 1].place_dwells(1)]
         pieces = {int(p) for d in dwells for p in find_stretch_around(network, d, metres)}
-        met.append(harm[case.reach.pieces[sorted(pieces)]].sum())
+        met.append(harm[case.surroundings.pieces[sorted(pieces)]].sum())
     assert compute_loop_harm(case, loops, routes, harm) == pytest.approx(np.mean(met))
     assert compute_loop_harm(case, loops, [[], []], harm) == 0
 
@@ -168,7 +165,6 @@ def test_loops_of_several_officers_are_each_ones_own(few_schools, demo_plan):
 def test_the_sentence_speaks_of_all_patrols_from_a_school(few_schools):
     """With two officers, the sentence compares two patrols with two loops."""
     area = _crewed(few_schools, 2)
-    told = prepare_hold_out(area, SharedInputs(area, label_streets(area.network), Window(90)))
-    sentence = told.describe_result(0)
+    sentence = describe_result(prepare_hold_out(area), 0)
     assert ", 2 patrols from this gate together (" in sentence
     assert "2 plain loops round the school" in sentence

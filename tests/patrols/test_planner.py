@@ -1,5 +1,6 @@
 """Patrols of the demo borough, recomputed by networkx on the raw pieces of street."""
 
+import dataclasses
 from itertools import pairwise
 
 import networkx as nx
@@ -162,7 +163,6 @@ def test_two_officers_share_out_the_stops(demo_area, demo_plan):
         demo_plan.risk,
         demo_plan.hotspots,
         urns=["900001"],
-        held_out=False,
     )
     assert [patrol.number for patrol in plan.patrols] == [1, 2]
     stops = [stop.hotspot for patrol in plan.patrols for stop in patrol.stops]
@@ -176,14 +176,14 @@ def test_window_too_short_for_a_stop_is_presence_alone(demo_area, demo_plan):
     area = _with(demo_area, window_minutes=20)
     empty = area.tasked_places.iloc[:0]
     area = pp.StudyArea(**(vars(area) | {"tasked_places": empty}))
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots)
     for patrol in plan.patrols:
         assert (patrol.stops, patrol.legs, patrol.worth) == ((), (), 0)
         assert patrol.end_minutes == patrol.gate_until_minutes
 
 
 def test_presence_longer_than_the_window_is_refused(demo_area, demo_plan):
-    """Presence at the gate that does not fit the window is told by both numbers."""
+    """Presence at the gate that does not fit the window is refused with both numbers."""
     with pytest.raises(pp.InputError, match="gate_minutes 100 is longer than the window's 90"):
         pp.plan_patrols(_with(demo_area, gate_minutes=100), demo_plan.risk, demo_plan.hotspots)
 
@@ -192,9 +192,50 @@ def test_presence_longer_than_the_window_is_refused(demo_area, demo_plan):
 def test_small_radius_keeps_patrols_near(demo_area, demo_plan, radius):
     """However small the radius, plans are made, and no stop is farther away than that."""
     area = _with(demo_area, radius_metres=radius)
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots)
     assert len(plan.patrols) == len(demo_plan.patrols)
     for patrol in plan.patrols:
         for stop in patrol.stops:
             if not stop.tasked:
                 assert np.hypot(stop.x - patrol.x, stop.y - patrol.y) <= radius + 25
+
+
+def test_detours_pass_more_risk_within_the_window(demo_area, demo_plan):
+    """With detours the legs pass at least as much risk, are a little longer, and fit the window."""
+    straight = demo_area.settings.model_copy(
+        update={"patrol": demo_area.settings.patrol.model_copy(update={"detour": 0.0})}
+    )
+    area = dataclasses.replace(demo_area, settings=straight)
+    without = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots)
+    passed = {"with": 0.0, "without": 0.0}
+    for patrol, plain in zip(demo_plan.patrols, without.patrols, strict=True):
+        assert [s.hotspot for s in patrol.stops] == [s.hotspot for s in plain.stops]
+        for leg, short in zip(patrol.legs, plain.legs, strict=True):
+            assert short.metres - 1e-6 <= leg.metres <= 1.05 * short.metres + 1e-6
+            passed["with"] += demo_plan.risk.joined[np.unique(leg.pieces)].sum()
+            passed["without"] += demo_plan.risk.joined[np.unique(short.pieces)].sum()
+        assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+    assert passed["with"] > passed["without"]
+
+
+def test_times_follow_from_the_legs(demo_plan):
+    """Every arrival is the last leaving plus the leg's minutes, every dwell is the settings'."""
+    for patrol in demo_plan.patrols:
+        times = [patrol.gate_until_minutes]
+        for stop, leg in zip(patrol.stops, patrol.legs, strict=False):
+            assert stop.arrive_minutes == pytest.approx(times[-1] + leg.minutes)
+            assert stop.leave_minutes - stop.arrive_minutes == pytest.approx(15)
+            times.append(stop.leave_minutes)
+        assert all(early <= late for early, late in pairwise(times))
+
+
+def test_variants_share_legs_they_have_in_common(demo_plan):
+    """A leg that a variant has in common with the best patrol is one and the same."""
+    shared = 0
+    for patrol in demo_plan.patrols:
+        known = {(leg.line.tobytes(), leg.metres): leg for leg in patrol.legs}
+        for variant in patrol.variants:
+            for leg in (leg for other in variant.patrols for leg in other.legs):
+                mine = known.get((leg.line.tobytes(), leg.metres))
+                shared += mine is leg
+    assert shared > 0

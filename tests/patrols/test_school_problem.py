@@ -1,17 +1,22 @@
-"""Tasked places, short notice and detours in the patrols of a school."""
+"""What a school's patrols can reach; tasked places, short notice and detours in them."""
 
 import dataclasses
 import datetime as dt
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.patrols.reach import CLOSED_STREET_METRES
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.school_problem import (
+    CLOSED_STREET_METRES,
+    PlanningInputs,
+    build_school_problem,
+)
+from patrolplan.patrols.surroundings import Window, metres_per_minute
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +40,7 @@ def _tasked(area, xy, *, must_visit, schools):
 
 
 def _plan(area, risk, plan, **wish):
-    return pp.plan_patrols(area, risk, plan.hotspots, held_out=False, **wish)
+    return pp.plan_patrols(area, risk, plan.hotspots, **wish)
 
 
 def test_a_place_far_from_every_hotspot_is_visited_when_tasked(demo_area, demo_risk, demo_plan):
@@ -89,7 +94,7 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     assert barred.why.startswith("a reason (asked by ")
 
 
-def test_a_barred_place_out_of_reach_is_not_told(demo_area, demo_risk, demo_plan):
+def test_a_barred_place_out_of_reach_is_not_named(demo_area, demo_risk, demo_plan):
     """What lies beyond the school's streets is no concern of its patrol."""
     best = demo_plan.patrols[2]
     beyond = (
@@ -120,7 +125,7 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
 
 
 def test_a_gate_at_a_barred_place_is_still_left(demo_area, demo_risk, demo_plan):
-    """Who starts beside a barred place has to pass it: the patrol goes out all the same."""
+    """An officer who starts at a barred place has to pass it: the patrol goes out all the same."""
     gate = demo_plan.patrols[2]
     area = _tasked(demo_area, (gate.x, gate.y), must_visit=False, schools=[gate.urn])
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
@@ -178,8 +183,8 @@ def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
     patrol = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
     legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
     assert shapely.distance(legs, aside) >= CLOSED_STREET_METRES - 1
-    said = [note for note in patrol.notes if "without passing" in note]
-    assert said == ["Gate or base cannot be reached without passing T8."]
+    notes = [note for note in patrol.notes if "without passing" in note]
+    assert notes == ["Gate or base cannot be reached without passing barred place T8."]
 
 
 def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_plan):
@@ -196,13 +201,15 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
     for leg in patrol.legs:
         line = shapely.LineString(leg.line)
         assert shapely.distance(line, shapely.Point(spot)) >= CLOSED_STREET_METRES - 1
-    said = [note for note in patrol.notes if "without passing" in note]
-    assert said == ["Gate or base cannot be reached without passing T8."]
+    notes = [note for note in patrol.notes if "without passing" in note]
+    assert notes == ["Gate or base cannot be reached without passing barred place T8."]
 
 
-@pytest.mark.parametrize(("schools", "told"), [("900004", "900004"), ("*", "no school's streets")])
-def test_a_place_beyond_a_schools_streets_is_no_stop(
-    schools, told, demo_area, demo_risk, demo_plan
+@pytest.mark.parametrize(
+    ("schools", "expected"), [("900004", "900004"), ("*", "any school's streets")]
+)
+def test_a_place_beyond_a_schools_streets_is_not_a_stop(
+    schools, expected, demo_area, demo_risk, demo_plan
 ):
     """The nearest of a school's streets never stands in for a place that lies beyond them."""
     centre = demo_area.network.node_xy.mean(axis=0)
@@ -211,7 +218,7 @@ def test_a_place_beyond_a_schools_streets_is_no_stop(
     assert not any(stop.tasked for patrol in plan.patrols for stop in patrol.stops)
     reasons = [row.reason for row in plan.left_out if "T9" in row.reason]
     assert len(reasons) == 1
-    assert told in reasons[0]
+    assert expected in reasons[0]
     noted = {patrol.urn for patrol in plan.patrols if any("T9" in note for note in patrol.notes)}
     assert noted == ({schools} - {"*"})
 
@@ -232,8 +239,8 @@ def _without_tasks(area):
     return dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
 
 
-def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_plan):
-    """A place that no walk reaches in time is told on the card and among what was left out."""
+def test_a_place_out_of_reach_is_named_and_left_out(demo_area, demo_risk, demo_plan):
+    """A place that no walk reaches in time is named on the card and among what was left out."""
     gate = demo_plan.patrols[0]
     near = demo_area.network.find_pieces_within([gate.x, gate.y], 1500)
     middle = demo_area.network.piece_middle[near]
@@ -246,17 +253,17 @@ def test_a_place_out_of_reach_is_told_and_left_out(demo_area, demo_risk, demo_pl
     ]
 
 
-def test_a_place_to_visit_that_is_barred_as_well_is_told_as_such(demo_area, demo_risk, demo_plan):
+def test_a_place_to_visit_that_is_barred_as_well_is_named_as_such(demo_area, demo_risk, demo_plan):
     """Where one team bars what another asks for, the card says so rather than blaming time."""
     gate = demo_plan.patrols[6]
     spot = _quiet_spot(demo_area, demo_plan, gate)
-    asked = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
-    barred = asked.assign(place_id="T8", must_visit=False)
-    both = pd.concat([asked, barred], ignore_index=True)
+    wanted = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
+    barred = wanted.assign(place_id="T8", must_visit=False)
+    both = pd.concat([wanted, barred], ignore_index=True)
     area = dataclasses.replace(demo_area, tasked_places=both)
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
-    assert "Tasked place T9 is kept away from: T8 is barred." in patrol.notes
-    assert patrol.notes[-1].startswith("No day was named")
+    assert "Tasked place T9 cannot be visited: barred place T8 is too near." in patrol.notes
+    assert patrol.notes[-1].startswith("No date given")
 
 
 def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan):
@@ -270,16 +277,16 @@ def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan)
 
 
 @pytest.mark.parametrize(
-    ("window", "expected", "said"),
+    ("window", "expected", "note"),
     [
         (Window(120, 14 * 60 + 30), (920, 930, 990), "starts as pupils leave"),
         (Window(60, 920), (920, 930, 980), ""),
-        (Window(55, 14 * 60 + 30), (870, 870, 925), "Over as the pupils leave"),
-        (Window(60, 14 * 60), (840, 840, 900), "Over before the pupils leave"),
+        (Window(55, 14 * 60 + 30), (870, 870, 925), "Ends as pupils leave"),
+        (Window(60, 14 * 60), (840, 840, 900), "Ends before pupils leave"),
     ],
 )
 def test_the_presence_is_for_the_pupils_as_they_leave(
-    window, expected, said, demo_area, demo_risk, demo_plan
+    window, expected, note, demo_area, demo_risk, demo_plan
 ):
     """A window from before the bell begins at the bell where it leaves time for the presence."""
     free = _without_tasks(demo_area)
@@ -287,7 +294,7 @@ def test_the_presence_is_for_the_pupils_as_they_leave(
     latest = patrol.latest_end_minutes
     assert (patrol.start_minutes, patrol.gate_until_minutes, latest) == expected
     assert patrol.end_minutes <= latest + 1e-6
-    assert said in " ".join(patrol.notes)
+    assert note in " ".join(patrol.notes)
 
 
 def test_a_patrol_after_the_pupils_have_left_goes_straight_off(demo_area, demo_risk, demo_plan):
@@ -298,3 +305,96 @@ def test_a_patrol_after_the_pupils_have_left_goes_straight_off(demo_area, demo_r
     assert patrol.start_minutes == patrol.gate_until_minutes == 960
     assert patrol.end_minutes <= 1020
     assert any("no presence at the gate" in note for note in patrol.notes)
+
+
+@pytest.fixture(scope="module", params=[0, 5])
+def reach(request, demo_area, demo_plan):
+    """The problem of a school without tasked places."""
+    inputs = PlanningInputs.from_area(_without_tasks(demo_area), demo_plan.risk, demo_plan.hotspots)
+    return build_school_problem(inputs, request.param)
+
+
+def test_streets_of_the_reach_are_streets_of_the_area(demo_area, reach):
+    """The streets around a gate are the area's, piece by piece."""
+    whole, own, pieces = demo_area.network, reach.surroundings.network, reach.surroundings.pieces
+    np.testing.assert_array_equal(own.piece_metres, whole.piece_metres[pieces])
+    np.testing.assert_allclose(own.piece_middle, whole.piece_middle[pieces], atol=1e-9)
+
+
+def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
+    """Each candidate is near enough to go to, dwell and come back; none is left out for less."""
+    settings = demo_area.settings.patrol
+    farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
+    limit = min(settings.radius_metres, farthest)
+    to = reach.walks.metres[0, 1:]
+    assert len(to) == len(reach.hotspot_rows) > 3
+    assert (to <= limit + 45).all()
+    assert len(reach.hotspot_rows) <= settings.candidates
+
+
+def test_candidates_come_by_worth(demo_plan, reach):
+    """Candidates are sorted by worth, and worth is in proportion to the hotspots' own."""
+    assert list(reach.worth) == sorted(reach.worth, reverse=True)
+    share = reach.worth / demo_plan.hotspots["worth"].to_numpy()[reach.hotspot_rows]
+    np.testing.assert_allclose(share, share[0])
+    assert 0 < reach.worth.sum() <= 1.2
+
+
+def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, reach):
+    """Cutting the streets down to the reach makes no walk from the gate longer."""
+    network = demo_area.network
+    graph = nx.Graph()
+    for (first, last), metres in zip(network.piece_nodes, network.piece_metres, strict=True):
+        a, b = int(first), int(last)
+        if metres < graph.get_edge_data(a, b, {"metres": np.inf})["metres"]:
+            graph.add_edge(a, b, metres=metres)
+    here = network.snap(reach.surroundings.network.xy(reach.surroundings.gate))
+    first, last = (int(node) for node in network.piece_nodes[here.piece[0]])
+    graph.add_edge("gate", first, metres=here.offset_metres[0])
+    rest = network.piece_metres[here.piece[0]] - here.offset_metres[0]
+    graph.add_edge("gate", last, metres=rest)
+    away = nx.single_source_dijkstra_path_length(graph, "gate", weight="metres")
+    stop_piece = demo_plan.hotspots["stop_piece"].to_numpy()[reach.hotspot_rows]
+    for row, piece in enumerate(stop_piece):
+        if piece == here.piece[0]:
+            continue
+        ends = [away[int(node)] for node in network.piece_nodes[piece]]
+        expected = min(ends) + network.piece_metres[piece] / 2
+        assert reach.walks.metres[0, row + 1] == pytest.approx(expected, abs=0.05)
+
+
+def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_area, demo_plan):
+    """Just the hotspots whose stretch is farther than that from the place can be stops."""
+    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    found = demo_plan.risk, demo_plan.hotspots
+    free = build_school_problem(PlanningInputs.from_area(area, *found), 2).hotspot_rows
+    stop = demo_plan.patrols[2].stops[0]
+    barred = _tasked(area, stop.point, must_visit=False, schools=["*"])
+    rows = build_school_problem(PlanningInputs.from_area(barred, *found), 2).hotspot_rows
+    metres = demo_plan.hotspots.geometry.iloc[free].distance(shapely.Point(stop.point)).to_numpy()
+    assert ((metres > 75) & (metres <= 150)).any()
+    assert ((metres > 150) & (metres <= 300)).any()
+    assert set(rows) == set(free[metres > 150])
+
+
+@pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((62, 118), False)])
+def test_streets_within_60_metres_of_a_barred_place_are_closed(
+    demo_area, demo_plan, away, is_closed
+):
+    """A walk that passes a place at less than that goes round it; one that passes farther stays."""
+    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    found = demo_plan.risk, demo_plan.hotspots
+    free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
+    own = free.surroundings.network
+    stop = int(np.argmax(free.walks.metres[0]))
+    walk = free.walks.find_shortest(0, stop)
+    street = shapely.multilinestrings(own.piece_lines[walk.pieces])
+    middle = shapely.line_interpolate_point(shapely.LineString(walk.line), 0.5, normalized=True)
+    ring = shapely.get_coordinates(shapely.buffer(middle, np.mean(away)).exterior)
+    spot = next(xy for xy in ring if away[0] < shapely.Point(xy).distance(street) < away[1])
+    tasked = PlanningInputs.from_area(_tasked(area, spot, must_visit=False, schools=["*"]), *found)
+    problem = build_school_problem(tasked, 2)
+    name = free.get_stop_name(stop)
+    again = [k for k in range(1, len(problem.worth) + 1) if problem.get_stop_name(k) == name]
+    assert again
+    assert bool(problem.walks.metres[0, again[0]] > free.walks.metres[0, stop] + 1) == is_closed

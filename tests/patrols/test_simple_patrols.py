@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.network import concatenate_positions
-from patrolplan.network.names import label_streets
 from patrolplan.network.paths import WalkFinder
-from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
 from patrolplan.patrols.simple_patrols import (
     CORNERS,
     RADII_METRES,
@@ -20,7 +19,6 @@ from patrolplan.patrols.simple_patrols import (
     plan_greedy_routes,
 )
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
-from patrolplan.patrols.windows import Window
 
 
 def _problem(seed, stops, officers=1):
@@ -76,16 +74,13 @@ def test_greedy_goes_to_the_nearest_of_equal_worth():
 @pytest.fixture(scope="module")
 def case(demo_area, demo_plan):
     """One school of the demo borough."""
-    labels = label_streets(demo_area.network)
-    found = demo_plan.hotspots
-    return build_school_problem(
-        demo_area, demo_plan.risk, found, 2, labels=labels, window=Window(90)
-    )
+    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
+    return build_school_problem(inputs, 2)
 
 
 def test_loops_start_and_end_at_the_gate_and_grow(case):
     """Every loop is a closed walk from the gate, and wider corners make longer loops."""
-    gate = case.reach.network.xy(case.reach.gate)[0]
+    gate = case.surroundings.network.xy(case.surroundings.gate)[0]
     loops = LoopFinder(case)
     for sizes in zip(*map(loops.find_by_radius, range(len(RADII_METRES))), strict=True):
         lengths = [loop.walk.metres for loop in sizes]
@@ -96,7 +91,7 @@ def test_loops_start_and_end_at_the_gate_and_grow(case):
 
 def test_loops_are_those_that_are_walked_one_by_one(case):
     """Each loop is as long as shortest walks over its own corners alone, without any limit."""
-    network, gate = case.reach.network, case.reach.gate
+    network, gate = case.surroundings.network, case.surroundings.gate
     loops = LoopFinder(case)
     by_rotation = zip(*map(loops.find_by_radius, range(len(RADII_METRES))), strict=True)
     for rotation, sizes in enumerate(by_rotation):
@@ -147,7 +142,7 @@ def test_dwells_lie_evenly_along_the_loop(case):
 
 @given(st.integers(0, 800), st.floats(40, 400))
 def test_a_stretch_around_a_piece_holds_it_and_is_no_longer(demo_area, piece, metres):
-    """The stretch around a piece holds that piece and is as long as asked, or that piece alone."""
+    """The stretch around a piece holds that piece and is as long as wanted, or that piece alone."""
     network = demo_area.network
     stretch = find_stretch_around(network, piece, metres)
     assert piece in stretch

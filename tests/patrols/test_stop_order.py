@@ -142,7 +142,7 @@ def best(demo_plan):
 
 def _planned(area, plan, urn, **known):
     risk = dataclasses.replace(plan.risk, **known)
-    return pp.plan_patrols(area, risk, plan.hotspots, urns=[urn], held_out=False).patrols[0]
+    return pp.plan_patrols(area, risk, plan.hotspots, urns=[urn]).patrols[0]
 
 
 def test_stops_come_when_they_are_at_their_worst(tmp_path, demo_area, demo_plan, best):
@@ -154,7 +154,7 @@ def test_stops_come_when_they_are_at_their_worst(tmp_path, demo_area, demo_plan,
     assert not area.snapped
     patrol = _planned(area, demo_plan, best.urn, times_known=True)
     assert [stop.hotspot for stop in patrol.stops] == plain[::-1]
-    assert any(note.startswith("Order of the stops") for note in patrol.notes)
+    assert any(note.startswith("Stops are ordered") for note in patrol.notes)
     assert patrol.worth == pytest.approx(best.worth)
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
     for leg, (one, other) in zip(patrol.legs[1:-1], pairwise(patrol.stops), strict=True):

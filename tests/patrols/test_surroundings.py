@@ -1,20 +1,19 @@
-"""Patrols that start at the base of the school's officer.
-
-What lies around a school's gate, whatever the risk.
-"""
+"""Windows, hours, bases and streets of a school's patrols, whatever the risk."""
 
 import dataclasses
+from datetime import time
 
 import numpy as np
 import pytest
 from scipy.sparse import csgraph
 
 import patrolplan as pp
-from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.patrols.windows import Window
+from patrolplan.errors import InputError
+from patrolplan.patrols.surroundings import Window, build_surroundings, resolve_window
+from patrolplan.settings.models import PatrolSettings, PatrolWindow
 
 URN = "900001"
-EARLY = Window(70, 450.0, "early")
+EARLY = Window(70, 450.0)
 
 
 def _from_base(area, **patrol):
@@ -26,9 +25,7 @@ def _from_base(area, **patrol):
 
 
 def _patrol(area, plan, urn=URN, window=None):
-    return pp.plan_patrols(
-        area, plan.risk, plan.hotspots, urns=[urn], window=window, held_out=False
-    ).patrols[0]
+    return pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[urn], window=window).patrols[0]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +61,7 @@ def test_a_patrol_before_school_sets_out_at_the_base(demo_area, demo_plan, base)
     np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)
     assert patrol.stops[0].arrive_minutes == pytest.approx(450 + patrol.legs[0].metres / 80)
     assert patrol.end_minutes <= 520 + 1e-6
-    assert any(note.startswith("Over before the pupils leave") for note in patrol.notes)
+    assert any(note.startswith("Ends before pupils leave") for note in patrol.notes)
 
 
 def test_from_the_base_and_back_to_it(demo_area, demo_plan, base):
@@ -93,7 +90,7 @@ def test_no_officer_means_the_gate_and_a_note(demo_area, demo_plan):
     area = dataclasses.replace(demo_area, officers=officers.assign(school_urns=mine))
     patrol = _patrol(_from_base(area, end="base"), demo_plan)
     assert patrol.starts_at == patrol.ends_at == "gate"
-    assert "No officer has this school: starts and ends at the gate." in patrol.notes
+    assert "No officer is assigned to this school: starts and ends at the gate." in patrol.notes
 
 
 def test_by_bicycle_from_the_base(demo_area, demo_plan):
@@ -104,21 +101,6 @@ def test_by_bicycle_from_the_base(demo_area, demo_plan):
     expected = ridden / 200 + patrol.approach.pushed_metres / 80
     assert patrol.approach.minutes == pytest.approx(expected)
     assert {step.way for step in patrol.approach.steps} <= {"ride", "push", "carry"}
-
-
-def test_together_start_at_their_bases(demo_area, demo_plan):
-    """Planned as one team, patrols before school set out at the base as they do alone."""
-    plan = pp.plan_patrols(
-        _from_base(demo_area),
-        demo_plan.risk,
-        demo_plan.hotspots,
-        urns=[URN, "900006"],
-        window=EARLY,
-        held_out=False,
-        together=True,
-    )
-    assert all(patrol.from_base for patrol in plan.patrols if patrol.stops)
-    assert any(patrol.stops for patrol in plan.patrols)
 
 
 ROW = 3
@@ -171,17 +153,43 @@ def test_there_and_back_adds_the_ways_of_start_and_end(demo_area, start, end):
     np.testing.assert_allclose(around.round_trip_metres[near], expected[near], atol=1e-6)
 
 
-def test_planning_with_known_surroundings_gives_the_same(demo_area, demo_plan):
-    """A school's case is the same whether its surroundings were known or not."""
-    from patrolplan.network.names import label_streets  # noqa: PLC0415
-    from patrolplan.patrols.school_problem import PlanningInputs, SharedInputs  # noqa: PLC0415
+SETTINGS = PatrolSettings(
+    window_minutes=75,
+    windows={"early": PatrolWindow.model_validate({"from": "07:45", "to": "08:45"})},
+)
 
-    ground = SharedInputs(demo_area, label_streets(demo_area.network), Window(90))
-    ready = PlanningInputs(ground, demo_plan.risk, demo_plan.hotspots)
-    fresh, known = (
-        ready.build_school_problem(ROW),
-        ready.build_school_problem(ROW, ground.build_surroundings(ROW)),
-    )
-    np.testing.assert_array_equal(fresh.reach.walks.metres, known.reach.walks.metres)
-    np.testing.assert_array_equal(fresh.reach.worth, known.reach.worth)
-    assert fresh.latest_end_minutes == known.latest_end_minutes
+
+def test_the_default_window_starts_at_each_bell():
+    """Without a wish it is the settings' minutes from each school's bell."""
+    assert resolve_window(SETTINGS) == Window(75)
+
+
+def test_a_named_window_has_its_own_start_and_length():
+    """A named window runs from its start to its end."""
+    assert resolve_window(SETTINGS, name="early") == Window(60, 465)
+
+
+def test_short_notice_overrides_start_and_length():
+    """A start and a length at short notice are taken as they are."""
+    assert resolve_window(SETTINGS, start=time(15, 40), minutes=40) == Window(40, 940)
+
+
+def test_minutes_shorten_a_named_window_but_never_lengthen_it():
+    """A named window may be cut short, and ends no later than it says."""
+    assert resolve_window(SETTINGS, name="early", minutes=30).minutes == 30
+    assert resolve_window(SETTINGS, name="early", minutes=300).minutes == 60
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"name": "late"}, "there is no window 'late' (the settings have: early)"),
+        ({"name": "early", "start": time(15, 0)}, "give one of them"),
+        ({"minutes": 0}, "cannot last 0 minutes"),
+    ],
+)
+def test_impossible_wishes_say_what_to_do(wish, message):
+    """A window that cannot be is an error that names the wish and the remedy."""
+    with pytest.raises(InputError) as error:
+        resolve_window(SETTINGS, **wish)
+    assert message in str(error.value)

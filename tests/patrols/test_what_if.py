@@ -57,7 +57,7 @@ def test_the_settings_own_case_is_the_plan_itself(demo_plan, table):
 
 
 def test_defaults_are_the_settings_dwell_and_officers(demo_area, demo_plan):
-    """Without more asked for, only minutes vary; equal runs give equal tables."""
+    """By default, only minutes vary; equal runs give equal tables."""
     ask = (demo_area, demo_plan.risk, demo_plan.hotspots, "900005")
     table = what_if(*ask, minutes=(45, 90))
     assert set(table["dwell_minutes"]) == {15}
@@ -66,7 +66,7 @@ def test_defaults_are_the_settings_dwell_and_officers(demo_area, demo_plan):
 
 
 def test_a_school_that_is_not_there_is_refused(demo_area, demo_plan):
-    """Schools unknown and windows too short for the presence are told as for a plan."""
+    """Schools unknown and windows too short for the presence are refused as for a plan."""
     ask = (demo_area, demo_plan.risk, demo_plan.hotspots)
     with pytest.raises(pp.InputError, match="'1' is not in the area"):
         what_if(*ask, "1")

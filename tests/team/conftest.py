@@ -15,4 +15,4 @@ def found(demo_area):
 @pytest.fixture(scope="package")
 def plan(demo_area, found):
     """Patrols of the demo borough, without the back-test."""
-    return pp.plan_patrols(demo_area, *found, held_out=False)
+    return pp.plan_patrols(demo_area, *found)

@@ -21,7 +21,6 @@ import patrolplan as pp
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.spreadsheet import render_week_csv
 from patrolplan.outputs.week.task_sheets import build_tasks_data
-from patrolplan.patrols.plan import format_time
 from patrolplan.team import bases as travel
 from patrolplan.team.bases import (
     OFF_STREET_FACTOR,
@@ -35,6 +34,7 @@ from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import build_route_key, list_patrols
 from patrolplan.team.week import Lock, format_day, list_school_days
 from patrolplan.team.week_file import build_week_document, read_week
+from patrolplan.times import format_time
 
 MONDAY = dt.date(2026, 11, 30)
 SHARED, FIRST, SECOND = "900009", "SSO-03", "SSO-08"
@@ -53,7 +53,7 @@ def _apart(area):
 def _week(area, plan, **patrol):
     """The week with the shared school given to its second officer once and to its first."""
     area = pp.with_settings(_apart(area), patrol=patrol)
-    made = pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[SHARED, OTHER], held_out=False)
+    made = pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[SHARED, OTHER])
     locks = [
         Lock(SECOND, SHARED, MONDAY),
         Lock(FIRST, SHARED, MONDAY + dt.timedelta(days=1)),
@@ -125,7 +125,7 @@ def test_who_comes_to_a_colleagues_base_leaves_in_time_to_be_there(week):
 def test_officers_of_one_base_share_it_without_a_word(demo_area, demo_plan):
     """A second officer with the base of the first is led from it as the first is."""
     area = pp.with_settings(demo_area, patrol={"start": "base"})
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[SHARED], held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[SHARED])
     week = plan_week(area, plan, start=MONDAY, locks=[Lock(SECOND, SHARED, MONDAY)])
     duty = _colleagues(week)
     assert duty.patrol.approach is not None
@@ -160,7 +160,7 @@ def area(demo_area):
 @pytest.fixture(scope="module")
 def plan(area, found):
     """Patrols on foot of four schools."""
-    return pp.plan_patrols(area, *found, urns=URNS, held_out=False)
+    return pp.plan_patrols(area, *found, urns=URNS)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_only_their_schools_are_planned_the_other_way(mode_week, area, found):
     other = mode_week.plan.other_mode
     assert {patrol.urn for patrol in other.patrols} == {"900002", "900009"}
     rides = pp.with_settings(area, patrol={"way": "bicycle"})
-    same = pp.plan_patrols(rides, *found, urns=["900002", "900009"], held_out=False)
+    same = pp.plan_patrols(rides, *found, urns=["900002", "900009"])
     own = {(build_route_key(patrol), number) for number, patrol in list_patrols(same)}
     assert own <= {(build_route_key(patrol), number) for number, patrol in list_patrols(other)}
 
@@ -211,7 +211,7 @@ def test_without_another_mode_nothing_changes(area, plan):
 def test_an_area_by_bicycle_has_walkers_walk(area, found):
     """Where patrols go by bicycle, officers on foot have patrols on foot."""
     rides = pp.with_settings(area, patrol={"way": "bicycle"})
-    plan = pp.plan_patrols(rides, *found, urns=URNS, held_out=False)
+    plan = pp.plan_patrols(rides, *found, urns=URNS)
     mode_week = plan_week(rides, plan, start=MONDAY)
     assert checker.find_broken_duties(mode_week, area) == []
     assert {duty.patrol.way for duty in mode_week.duties} == {"walk", "bicycle"}

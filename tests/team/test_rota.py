@@ -10,7 +10,7 @@ import pytest
 from team import checker
 
 import patrolplan as pp
-from patrolplan.patrols.patrol_writer import reverse_patrol
+from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.reasons import UnmetReasons
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.board.requests import WeekChange
     from patrolplan.patrols.plan import Plan
-    from patrolplan.risk.estimate import Risk
+    from patrolplan.risk.surface import Risk
     from patrolplan.team.week import Week
 
     HistoryStep = tuple["BoardState", str]

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from patrolplan.tables import list_left_out
+from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.patrols.plan import Plan
     from patrolplan.risk.backtest import Backtest
-    from patrolplan.risk.estimate import Risk
+    from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
     from patrolplan.tables import LeftOutRow
     from patrolplan.team.week import Week
@@ -292,8 +293,6 @@ def print_written_to(out: Path | None) -> None:
 
 def print_patrols(plan: Plan, out: Path) -> None:
     """Print a line for each patrol, and what was written."""
-    from patrolplan.patrols.plan import format_time
-
     table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
     for patrol in plan.patrols:
         good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
@@ -315,7 +314,6 @@ def print_patrols(plan: Plan, out: Path) -> None:
 def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
     from patrolplan.outputs.wording import format_route_name
-    from patrolplan.patrols.plan import format_time
     from patrolplan.team.week import format_day
 
     table = Table("day", "officer", "patrol", "URN", "school", "route")

@@ -33,7 +33,6 @@ class _PlanRequest:
     start: dt.time | None = None
     minutes: float | None = None
     date: dt.date | None = None
-    together: bool = False
     way: TravelMode | None = None
 
     def apply_to(self, settings: Settings) -> Settings:
@@ -85,12 +84,6 @@ def plan(
     date: Annotated[
         str | None, typer.Option(help="Day, YYYY-MM-DD; tasked places count only on their days.")
     ] = None,
-    together: Annotated[
-        bool,
-        typer.Option(
-            "--together", help="Visit no hotspot twice: schools that share one are a team."
-        ),
-    ] = False,
     way: Annotated[
         TravelMode | None, typer.Option(help="On foot or by bicycle; default: as in the settings.")
     ] = None,
@@ -106,7 +99,6 @@ def plan(
         console.parse_time(start),
         console.parse_minutes(minutes),
         None if date is None else console.parse_date(date, "--date"),
-        together,
         way,
     )
     _run_plan(config, out, request, (workers, cluster), as_json=as_json)
@@ -154,7 +146,7 @@ def _run_plan(
     *,
     as_json: bool,
 ) -> None:
-    from patrolplan.patrols.windows import resolve_window
+    from patrolplan.patrols.surroundings import resolve_window
     from patrolplan.provenance import compute_area_provenance
     from patrolplan.settings import load_settings
 
@@ -173,8 +165,9 @@ def _run_plan(
 
     from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.pack import write_pack
+    from patrolplan.patrols.patrol_backtest import compare_with_past
     from patrolplan.patrols.planner import plan_patrols
-    from patrolplan.patrols.windows import build_way_notes
+    from patrolplan.patrols.surroundings import build_way_notes
 
     count = len(area.schools if request.schools is None else request.schools)
     with console.open_executor(*worker_options, count) as executor:
@@ -186,10 +179,10 @@ def _run_plan(
                 urns=request.schools,
                 window=window,
                 date=request.date,
-                together=request.together,
                 executor=executor,
                 report_progress=report,
             )
+            planned = compare_with_past(planned, executor=executor, report_progress=report)
         with (
             console.report_stage("Writing cards, map, GPX and layers"),
             console.show_progress_bar() as report,

@@ -1,8 +1,6 @@
 """Stretches: connected pieces of street of bounded length that hold much risk.
 
-The compiled heart of the stretches: they grow from pieces of street, the best are taken.
-
-What each stretch holds: sums over its pieces, and its share of every catchment.
+How they grow and which of them are chosen (compiled), and what each one holds.
 """
 
 import heapq
@@ -41,11 +39,11 @@ def grow_stretch(
 ) -> NDArray[np.int64]:
     """Pieces of the stretch that grows from a seed over free pieces of its cluster, in order.
 
-    Always the neighbour of most risk per metre that still fits is taken, of equals the one of the
-    lower number. `seen` holds for every piece the last call that looked at it; `call` is one that
-    was not used before.
+    It always grows by the neighbour of most risk per metre that still fits; of equals by the one of
+    the lower number. `seen` holds for every piece the last call that looked at it, so that it need
+    not be cleared; `call` is a number that was not used before.
     """
-    first, neighbours, density, metres, group = streets
+    first, neighbours, density, metres, cluster = streets
     stretch = [seed]
     length = metres[seed]
     seen[seed] = call
@@ -55,7 +53,7 @@ def grow_stretch(
     while True:
         for slot in range(first[newest], first[newest + 1]):
             piece = neighbours[slot]
-            if seen[piece] != call and free[piece] and group[piece] == group[seed]:
+            if seen[piece] != call and free[piece] and cluster[piece] == cluster[seed]:
                 seen[piece] = call
                 heapq.heappush(frontier, (-density[piece], piece))
         while len(frontier) > 0 and length + metres[frontier[0][1]] > max_length_metres:
@@ -69,21 +67,21 @@ def grow_stretch(
 
 @jit_compile("f8(f8[::1], i8[::1])")
 def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> float:
-    """Sum of the values of some pieces.
+    """Sum of the values of some pieces, to the last bit that of `values[pieces].sum()`.
 
-    Up to 128 pieces are added in the order of `values[pieces].sum()`: eight sums side by side, then
-    what is left. The last bit decides between stretches that mirror each other.
+    numpy adds up to 128 values as eight running sums, then the rest. Stretches that mirror each
+    other hold the same risk in another order: the last bit decides between them, and the compiled
+    code must decide as a reader with numpy would.
     """
     lanes = np.zeros(8)
     whole = len(pieces) - len(pieces) % 8
     for slot in range(whole):
         lanes[slot % 8] += values[pieces[slot]]
-    added = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + (
-        (lanes[4] + lanes[5]) + (lanes[6] + lanes[7])
-    )
+    pairs = lanes[::2] + lanes[1::2]
+    total = (pairs[0] + pairs[1]) + (pairs[2] + pairs[3])
     for slot in range(whole, len(pieces)):
-        added += values[pieces[slot]]
-    return float(added)
+        total += values[pieces[slot]]
+    return float(total)
 
 
 @jit_compile(f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8, f8)")
@@ -95,11 +93,14 @@ def choose_stretches(
     count: int,
     max_covered_metres: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pieces of disjoint stretches one after the other, and how many each has (lazy greedy).
+    """Pieces of disjoint stretches one after the other, and how many each has.
 
-    `free` is used up. It ends with so many stretches or metres. A stretch is grown again when its
-    turn comes, over what is free by then; if it holds no less than was known, it is the best there
-    is, else it waits for its next turn.
+    `free` is used up; it ends after so many stretches or metres. Greedy: of the stretches that grow
+    from every seed, the one of most risk is chosen, and so on over the pieces that stay free. Lazy:
+    taking pieces away can only make other stretches hold less, so a risk computed earlier is an
+    upper bound. Only the stretch on top of the queue is grown again; if it holds no less than its
+    bound, no other can hold more and it is chosen, else it goes back with its new risk. (A stretch
+    that has to grow another way may now and then hold more than before: it is chosen all the same.)
     """
     metres = streets[3]
     seen = np.zeros(len(risk), dtype=np.int64)
@@ -109,35 +110,29 @@ def choose_stretches(
     for seed in range(len(free)):
         if free[seed]:
             call += 1
-            queue.append(
-                (
-                    -sum_over_pieces(
-                        risk, grow_stretch(seed, streets, max_length_metres, free, seen, call)
-                    ),
-                    seed,
-                )
-            )
+            stretch = grow_stretch(seed, streets, max_length_metres, free, seen, call)
+            queue.append((-sum_over_pieces(risk, stretch), seed))
     heapq.heapify(queue)
     pieces, sizes = np.empty(len(risk), dtype=np.int64), np.empty(len(risk), dtype=np.int64)
-    filled, taken, covered = 0, 0, 0.0
-    while len(queue) > 0 and taken < count and covered < max_covered_metres:
-        known, seed = heapq.heappop(queue)
+    filled, chosen, covered = 0, 0, 0.0
+    while len(queue) > 0 and chosen < count and covered < max_covered_metres:
+        before, seed = heapq.heappop(queue)
         if not free[seed]:
             continue
         call += 1
         stretch = grow_stretch(seed, streets, max_length_metres, free, seen, call)
         now = -sum_over_pieces(risk, stretch)
-        if now > known:
+        if now > before:
             heapq.heappush(queue, (now, seed))
             continue
         for piece in stretch:
             pieces[filled] = piece
             free[piece] = False
             filled += 1
-        sizes[taken] = len(stretch)
-        taken += 1
+        sizes[chosen] = len(stretch)
+        chosen += 1
         covered += sum_over_pieces(metres, stretch)
-    return pieces[:filled].copy(), sizes[:taken].copy()
+    return pieces[:filled].copy(), sizes[:chosen].copy()
 
 
 MAX_COVERAGE = 0.25
@@ -145,7 +140,7 @@ MAX_COVERAGE = 0.25
 
 DENSITY_DIGITS = 5
 """Risk per metre that agrees to so many digits is equal. All street round one snap point is, so
-that arithmetic would choose between its pieces otherwise, differently on the next machine."""
+that rounding would choose between its pieces otherwise, differently on the next machine."""
 
 DBSCAN_METRES = 60.0
 DBSCAN_MIN_RISK_SHARE = 0.002
@@ -166,19 +161,15 @@ def find_stretches(
 
     A stretch grows from every piece whose risk per metre is above the mean, always by the
     neighbour of highest risk per metre that still fits, while that is above the mean. The
-    stretch of most risk is taken, those that it overlaps grow anew, and so on (lazy greedy).
+    stretch of most risk is chosen, those that it overlaps grow again, and so on.
 
     Parameters
     ----------
-    network
-        The streets.
     risk
         (p,) risk of each piece.
-    max_length_metres
-        Longest stretch.
     count
-        How many; None takes all, up to a quarter of the street.
-    group
+        How many; None: all, up to a quarter of the street.
+    cluster
         (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
 
     Returns
@@ -206,37 +197,35 @@ def _build_street_arrays(
     network: StreetNetwork, density: NDArray[np.float64], cluster: NDArray[np.int64] | None
 ) -> StreetArrays:
     """What stretches grow on; without clusters all street is one."""
-    near = network.neighbours
-    one_cluster = np.zeros(len(network), dtype=np.int64)
+    near, clusters = network.neighbours, np.zeros(len(network)) if cluster is None else cluster
     return (
         near.indptr.astype(np.int64),
         near.indices.astype(np.int64),
         density,
         np.ascontiguousarray(network.piece_metres),
-        one_cluster if cluster is None else np.ascontiguousarray(cluster, dtype=np.int64),
+        np.ascontiguousarray(clusters, dtype=np.int64),
     )
 
 
 def cluster_by_dbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
     """Clusters of pieces by DBSCAN on their middles, each weighing its share of the risk."""
-    found = DBSCAN(eps=DBSCAN_METRES, min_samples=1)
     weight = risk / (risk.sum() * DBSCAN_MIN_RISK_SHARE)
-    labels: NDArray[np.int64] = found.fit(network.piece_middle, sample_weight=weight).labels_
-    return labels.astype(np.int64)
+    model = DBSCAN(eps=DBSCAN_METRES, min_samples=1).fit(network.piece_middle, sample_weight=weight)
+    return np.asarray(model.labels_, dtype=np.int64)
 
 
 def cluster_by_hdbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
     """Clusters of the pieces with more risk per metre than the mean, by HDBSCAN.
 
-    HDBSCAN takes no weights: pieces below the mean stay out, so that density means risk.
+    HDBSCAN takes no weights: pieces below the mean are left out, so that density means risk.
     """
     metres = network.piece_metres
     dense = np.flatnonzero(risk / metres > risk.sum() / metres.sum())
-    groups = np.full(len(metres), -1, dtype=np.int64)
+    clusters = np.full(len(metres), -1, dtype=np.int64)
     if len(dense) > HDBSCAN_MIN_PIECES:
-        found = HDBSCAN(min_cluster_size=HDBSCAN_MIN_PIECES, copy=True)
-        groups[dense] = found.fit(network.piece_middle[dense]).labels_
-    return groups
+        model = HDBSCAN(min_cluster_size=HDBSCAN_MIN_PIECES, copy=True)
+        clusters[dense] = model.fit(network.piece_middle[dense]).labels_
+    return clusters
 
 
 def flatten_stretches(
@@ -252,22 +241,12 @@ def sum_by_stretch(
 ) -> NDArray[np.float64]:
     """(h,) sum of a value of each piece over each stretch.
 
-    Stretches of as many pieces are summed together, in the order in which `values[stretch].sum()`
-    adds, so that the sums are the same to the last bit.
-
     Examples
     --------
     >>> sum_by_stretch(np.array([1.0, 2.0, 4.0]), [np.array([0, 2]), np.array([1])]).tolist()
     [5.0, 2.0]
     """
-    pieces, size = flatten_stretches(stretches)
-    start = np.cumsum(size) - size
-    sums = np.zeros(len(size))
-    for pieces_each in np.unique(size):
-        rows = np.flatnonzero(size == pieces_each)
-        together = pieces[start[rows][:, None] + np.arange(pieces_each)]
-        sums[rows] = values[together].sum(axis=1)
-    return sums
+    return np.array([values[stretch].sum() for stretch in stretches], dtype=np.float64)
 
 
 def compute_catchment_shares(

@@ -1,4 +1,4 @@
-"""Risk -> hotspots: stretches with a stopping place, a name and their reasons."""
+"""Find hotspots: stretches of street with a stopping place, a name and their reasons."""
 
 import geopandas as gpd
 import numpy as np
@@ -17,26 +17,13 @@ from patrolplan.hotspots.reasons import describe_certainty, describe_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
-from patrolplan.risk.estimate import Risk
+from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
 COLUMN_ORDER = [
-    "hotspot",
-    "worth",
-    "crime_share",
-    "reports_share",
-    "length_metres",
-    "place",
-    "reasons",
-    "how_sure",
-    "p_value",
-    "stands_out",
-    "trend",
-    "survived",
-    "pieces",
-    "stop_piece",
-    "stop",
-    "geometry",
+    *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
+    *("how_sure", "p_value", "stands_out", "trend", "survived"),
+    *("pieces", "stop_piece", "stop", "geometry"),
 ]
 
 
@@ -77,17 +64,14 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         how_sure=describe_certainty(
             risk, certainty, squares=area.settings.privacy.threshold_for_crime
         ),
-        p_value=certainty.p_value,
-        stands_out=certainty.stands_out,
-        trend=certainty.trend,
-        survived=certainty.survived,
+        **certainty[["p_value", "stands_out", "trend", "survived"]],
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
-    """The hotspots of `find_hotspots` with what a patrol needs, and nothing of what is told.
+    """The hotspots of `find_hotspots` with what a patrol needs alone, without reasons.
 
     Returns
     -------
@@ -96,17 +80,13 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """
     settings = area.settings.hotspots
     network = area.network
-    group = None
-    if settings.method == "dbscan":
-        group = cluster_by_dbscan(network, risk.joined)
-    elif settings.method == "hdbscan":
-        group = cluster_by_hdbscan(network, risk.joined)
+    cluster_by = {"dbscan": cluster_by_dbscan, "hdbscan": cluster_by_hdbscan}.get(settings.method)
     stretches = find_stretches(
         network,
         risk.joined,
         max_length_metres=settings.max_length_metres,
         count=None if settings.count == "auto" else settings.count,
-        cluster=group,
+        cluster=None if cluster_by is None else cluster_by(network, risk.joined),
     )
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
@@ -129,8 +109,8 @@ def _find_stop_pieces(
     """(h,) the piece nearest the middle of each stretch's risk."""
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    weighed = [sum_by_stretch(along * risk, stretches) for along in network.piece_middle.T]
-    centre = np.column_stack(weighed) / sum_by_stretch(risk, stretches)[:, None]
-    apart = np.hypot(*(network.piece_middle[pieces] - centre[row]).T)
-    order = np.lexsort((np.round(apart, 2), row))  # of two as near, the same one everywhere
+    weighted = [sum_by_stretch(along * risk, stretches) for along in network.piece_middle.T]
+    centre = np.column_stack(weighted) / sum_by_stretch(risk, stretches)[:, None]
+    metres = np.hypot(*(network.piece_middle[pieces] - centre[row]).T)
+    order = np.lexsort((np.round(metres, 2), row))  # of two as near, the same one everywhere
     return np.asarray(pieces[order][np.cumsum(size) - size])

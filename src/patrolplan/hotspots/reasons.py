@@ -1,14 +1,15 @@
-"""Why a hotspot is one, in plain sentences, and how sure that is."""
+"""Why a place is a hotspot, in plain sentences, and how sure that is."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
-from patrolplan.hotspots.significance import WELL_PLACED_SHARE, Certainty
+from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.privacy import SQUARE_METRES
-from patrolplan.risk.estimate import Risk
 from patrolplan.risk.history import build_history, get_harm_days
+from patrolplan.risk.surface import Risk
 
 REASON_MONTHS = 12
 MIN_NAMED_SHARE = 0.1
@@ -52,32 +53,29 @@ TIME_WORDS = {
 
 
 def describe_reasons(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: Certainty
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: pd.DataFrame
 ) -> list[list[str]]:
     """Sentences on what each stretch rests on: crime, reports, and what is not sure about it."""
     if not stretches:
         return []
-    told = zip(
+    parts = zip(
         _describe_crime(area, risk, stretches),
         _describe_reports(area, risk, stretches),
         _describe_changes(certainty),
         strict=True,
     )
-    return [crime + reports + changes for crime, reports, changes in told]
+    return [crime + reports + changes for crime, reports, changes in parts]
 
 
-def _describe_changes(certainty: Certainty) -> list[list[str]]:
+def _describe_changes(certainty: pd.DataFrame) -> list[list[str]]:
     """A trend that is more than chance, and a place that is not sure."""
-    rows = zip(certainty.mainly_reports, certainty.trend, certainty.survived, strict=True)
-    return [
-        []
-        if by_reports
-        else [
-            *([TREND_WORDS[trend]] if trend in TREND_WORDS else []),
-            *([UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []),
-        ]
-        for by_reports, trend, survived in rows
-    ]
+    sentences: list[list[str]] = []
+    columns = ["mainly_reports", "trend", "survived"]
+    for mainly_reports, trend, survived in certainty[columns].itertuples(index=False, name=None):
+        change = [TREND_WORDS[trend]] if trend in TREND_WORDS else []
+        place = [UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []
+        sentences.append([] if mainly_reports else change + place)
+    return sentences
 
 
 def _describe_crime(
@@ -97,19 +95,16 @@ def _describe_crime(
     harm = expected * get_harm_days(categories, area.settings.risk.harm)
     enough = (harm > 0) & (harm >= MIN_NAMED_SHARE * harm.sum(axis=1, keepdims=True))
     order = np.argsort(-harm, axis=1, kind="stable")[:, :3]
-    last = risk.months[1]
-    told: list[list[str]] = []
+    year = f"in the 12 months to {risk.months[1]:%B %Y}"
+    sentences = []
     for row in range(len(stretches)):
         named = [_describe_category(categories[k]) for k in order[row] if enough[row, k]]
         amount = round(float(expected[row].sum()))
-        if not named:
-            told.append([])
-            continue
         number = f"about {amount}" if amount > 1 else "hardly any"
         number = f"fewer than {fewest}" if amount < fewest and fewest > 1 else number
-        year = f"in the 12 months to {last:%B %Y}"
-        told.append([f"Recorded crime: {number} {year}, most harm by {_join_words(named)}"])
-    return told
+        sentence = f"Recorded crime: {number} {year}, most harm by {_join_words(named)}"
+        sentences.append([sentence] if named else [])
+    return sentences
 
 
 def _describe_category(category: str) -> str:
@@ -121,12 +116,12 @@ def _describe_reports(
 ) -> list[list[str]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
     metres = area.network.piece_metres
-    usual = sum_by_stretch(metres, stretches) / metres.sum()
-    feared = sum_by_stretch(risk.reports, stretches) > usual
-    most = _find_widest_group(area.reports.group_of_piece, metres, stretches)
+    baseline = sum_by_stretch(metres, stretches) / metres.sum()
+    feared = sum_by_stretch(risk.reports, stretches) > baseline
+    widest = _find_widest_group(area.reports.group_of_piece, metres, stretches)
     return [
         [_describe_fear(area.reports.reasons[group])] if more and group >= 0 else []
-        for more, group in zip(feared, most, strict=True)
+        for more, group in zip(feared, widest, strict=True)
     ]
 
 
@@ -156,35 +151,23 @@ def _describe_fear(factors: tuple[str, ...]) -> str:
     return f"{sentence}: {_join_words(what[:3])}" if what else sentence
 
 
-def describe_certainty(risk: Risk, certainty: Certainty, *, squares: bool = False) -> list[str]:
+def describe_certainty(risk: Risk, certainty: pd.DataFrame, *, squares: bool = False) -> list[str]:
     """What is sure and what is not about each hotspot, in a few words.
 
-    Parameters
-    ----------
-    risk, certainty
-        What is told of.
-    squares
-        Whether crime is held to the threshold, on squares.
+    `squares` says whether crime is held to the threshold, on squares.
     """
     places = "approximate to a few streets" if risk.snapped else "places as recorded"
     places = f"approximate to a square of {SQUARE_METRES:.0f} m" if squares else places
     times = "time of day known" if risk.times_known else "month only, time of day not known"
-    told = []
-    rows = zip(
-        certainty.mainly_reports,
-        certainty.stands_out,
-        certainty.trend,
-        certainty.survived,
-        strict=True,
-    )
-    for by_reports, stands_out, trend, survived in rows:
+    lines = []
+    columns = ["mainly_reports", "stands_out", "trend", "survived"]
+    rows = certainty[columns].itertuples(index=False, name=None)
+    for mainly_reports, stands_out, trend, survived in rows:
         chance = "stands out from chance" if stands_out else "could be chance"
-        recorded = [chance, trend]
-        if survived < WELL_PLACED_SHARE:
-            recorded.append(UNSURE_PLACE.lower())
-        words = ["rests on pupils' reports"] if by_reports else recorded
-        told.append("; ".join([*words, places, times]))
-    return told
+        place = ["may lie a street or two away"] if survived < WELL_PLACED_SHARE else []
+        words = ["rests on pupils' reports"] if mainly_reports else [chance, trend, *place]
+        lines.append("; ".join([*words, places, times]))
+    return lines
 
 
 def _join_words(words: list[str]) -> str:

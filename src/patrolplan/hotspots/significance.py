@@ -1,13 +1,10 @@
-"""How sure a hotspot is: does it stand out from chance, does it last, where exactly does it lie.
+"""How sure a hotspot is: does it stand out from chance, is it changing, would it stay if moved.
 
-Crime that falls evenly on all streets, drawn many times.
-
-The compiled heart of the p-values: counts from evenly drawn numbers.
+The chance is simulated: crime that falls evenly on all streets is drawn many times (compiled).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
@@ -16,8 +13,8 @@ from patrolplan.arrays import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
 from patrolplan.hotspots.stability import compute_survived_share
 from patrolplan.parallel import map_in_threads
-from patrolplan.risk.estimate import Risk
 from patrolplan.risk.history import History, build_history, get_harm_days
+from patrolplan.risk.surface import Risk
 
 BLOCK_COLUMNS = 1024
 """Columns whose limits stay in the processor's cache while all rows are drawn."""
@@ -30,16 +27,9 @@ def add_simulated_harm(
     days: float,
     harm: NDArray[np.float64],
 ) -> None:
-    """Add to each cell of `harm` so many days for each of its column's limits that it is above.
+    """Add to each cell of `harm` the days of one incident for each limit that `drawn` is above.
 
-    Parameters
-    ----------
-    drawn, harm
-        (s, c) numbers drawn, and days of harm.
-    limits
-        (k, c) limits of each column.
-    days
-        Harm of one incident.
+    `drawn` and `harm` are (s, c), `limits` (k, c): see `build_count_limits`.
     """
     counts = np.zeros(BLOCK_COLUMNS, dtype=np.uint32)
     for first in range(0, drawn.shape[1], BLOCK_COLUMNS):
@@ -83,10 +73,10 @@ def count_draws_reaching(
     mean
         (j, c) incidents expected by category.
     harm
-        (j,) days of harm of one.
+        (j,) days of harm of one incident.
     observed
         (h,) days of harm, see `sum_harm`.
-    size
+    draw_count
         How many draws.
     rng
         Its children draw.
@@ -94,38 +84,39 @@ def count_draws_reaching(
     touched = np.unique(share.indices)
     on_touched = share.tocsc()[:, touched].T.tocsr()
     expected = np.ascontiguousarray(mean[:, touched])
-    limits = [build_count_limits(one) if one.max() <= MAX_TABLE_MEAN else None for one in expected]
+    limits = [build_count_limits(row) if row.max() <= MAX_TABLE_MEAN else None for row in expected]
 
-    def reached(part: tuple[int, np.random.Generator]) -> NDArray[np.int64]:
-        draws, own_rng = part
-        fallen = np.zeros((draws, len(touched)))
-        for days, one, below in zip(harm, expected, limits, strict=True):
-            if below is None:
-                fallen += days * own_rng.poisson(one, size=fallen.shape)
+    def count_chunk(chunk: tuple[int, np.random.Generator]) -> NDArray[np.int64]:
+        draws, own_rng = chunk
+        simulated = np.zeros((draws, len(touched)))
+        for days, row, own_limits in zip(harm, expected, limits, strict=True):
+            if own_limits is None:
+                simulated += days * own_rng.poisson(row, size=simulated.shape)
             else:
-                drawn = own_rng.integers(DRAW_RANGE, size=fallen.shape, dtype=np.uint32)
-                add_simulated_harm(drawn, below, days, fallen)
-        return np.asarray((fallen @ on_touched >= observed).sum(axis=0))
+                drawn = own_rng.integers(DRAW_RANGE, size=simulated.shape, dtype=np.uint32)
+                add_simulated_harm(drawn, own_limits, days, simulated)
+        return np.asarray((simulated @ on_touched >= observed).sum(axis=0))
 
-    parts = np.diff([*range(0, draw_count, CHUNK_SIZE), draw_count]).tolist()
-    # Each part has a stream of its own, so that their order changes nothing.
-    with_rng = zip(parts, rng.spawn(len(parts)), strict=True)
-    return np.asarray(sum(one.result() for one in map_in_threads(reached, with_rng)))
+    sizes = np.diff([*range(0, draw_count, CHUNK_SIZE), draw_count]).tolist()
+    # Each chunk has a stream of its own, so that their order changes nothing.
+    chunks = zip(sizes, rng.spawn(len(sizes)), strict=True)
+    return np.asarray(sum(counted.result() for counted in map_in_threads(count_chunk, chunks)))
 
 
 def sum_harm(counts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.float64]:
     """(c,) days of harm of (c, j) incidents, added as draws are: equal counts are equal harm."""
     days = np.zeros(len(counts))
-    for one, column in zip(harm, counts.T, strict=True):
-        days += one * column
+    for harm_each, column in zip(harm, counts.T, strict=True):
+        days += harm_each * column
     return days
 
 
 def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """(k, c) limits: an even draw below `STEPS` is above so many of them as a Poisson count is.
+    """(k, c) limits by which an evenly drawn whole number becomes a Poisson count.
 
-    Limit k is where the chance of a count of k or less ends. Counts that hardly one in
-    `STEPS` draws would give are left out.
+    Limit k is the share of `DRAW_RANGE` that counts of k or less take up, so that a number drawn
+    below `DRAW_RANGE` is above as many limits as the count is. Counts that hardly one in
+    `DRAW_RANGE` draws would give are left out. `mean` is (c,).
     """
     most = int(stats.poisson.isf(0.5 / DRAW_RANGE, mean.max()))
     ratio = mean / np.arange(1, most + 1)[:, None]
@@ -137,13 +128,13 @@ def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
 MIN_SIMULATIONS = 999
 MAX_SIMULATIONS = 9999
 SIMULATIONS_PER_CHECK = 500
-"""Simulations after which it is asked which stretches are known well enough."""
+"""Simulations after which stretches whose chance is known well enough are closed."""
 
 ENOUGH_EXCEEDANCES = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
 
 MIN_DRAWS_TO_STOP = 1000
-"""So many draws are made before it is asked whether a stretch is far beyond the rate."""
+"""Draws before a stretch may be closed for lying far beyond the rate."""
 
 STOP_CONFIDENCE = 1 - 1e-4
 """A limit that holds so often ends the draws of a stretch that is far beyond it."""
@@ -158,88 +149,73 @@ FALSE_DISCOVERY_RATE = 0.05
 RECENT_MONTHS = 6
 EARLIER_MONTHS = 12
 MIN_EVENTS = 10
-"""With fewer incidents on a stretch in both spans, no trend can be told."""
+"""With fewer incidents on a stretch in both spans, they are too few for a trend."""
 
 WELL_PLACED_SHARE = 0.8
 """A stretch is well placed when it survives this share of the jitters."""
 
 
-@dataclass(frozen=True, eq=False)
-class Certainty:
-    """What can be told of each stretch.
+def assess_certainty(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> pd.DataFrame:
+    """How sure each stretch is; draws are seeded by the settings.
 
-    Parameters
-    ----------
-    p_value
-        (h,) chance of as much recorded harm if crime fell evenly on all streets.
-    stands_out
-        (h,) whether it stands out, with the false discovery rate held at 5 %.
-    trend
-        (h,) "new", "rising", "persistent", "fading", or "too few to tell".
-    survived
-        (h,) share of jitters of the snap points that it survives; 1 for exact places.
-    by_reports
-        (h,) whether it rests on pupils' reports more than on recorded crime.
-    """
-
-    p_value: NDArray[np.float64]
-    stands_out: NDArray[np.bool_]
-    trend: list[str]
-    survived: NDArray[np.float64]
-    mainly_reports: NDArray[np.bool_]
-
-
-def assess_certainty(area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]) -> Certainty:
-    """Tell how sure each stretch is; draws are seeded by the settings.
-
-    Parameters
-    ----------
-    area, risk
-        As they come from the rooms above.
-    stretches
-        Pieces of each stretch.
+    Returns
+    -------
+    DataFrame
+        One row a stretch: `p_value` (chance of as much recorded harm if crime fell evenly on all
+        streets), `stands_out` (with the false discovery rate held at 5 %), `trend` ("new",
+        "rising", "persistent", "fading" or "too few to tell"), `survived` (share of jitters of the
+        snap points that it survives; 1 for exact places), `mainly_reports` (whether it rests on
+        pupils' reports more than on recorded crime).
     """
     history = build_history(area)
     share = compute_catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng([area.settings.seed, len(stretches)])
     p_value = simulate_p_values(area, history, share, rng)
-    return Certainty(
-        p_value=p_value,
-        stands_out=is_significant(p_value),
-        trend=classify_trends(history, share, area),
-        survived=compute_survived_share(area, risk, history, stretches, rng),
-        mainly_reports=is_mainly_reports(area, risk, stretches),
+    weight = area.settings.risk.crime_weight
+    crime, reports = sum_by_stretch(risk.crime, stretches), sum_by_stretch(risk.reports, stretches)
+    return pd.DataFrame(
+        {
+            "p_value": p_value,
+            "stands_out": is_significant(p_value),
+            "trend": classify_trends(history, share, area),
+            "survived": compute_survived_share(area, risk, history, stretches, rng),
+            "mainly_reports": (1 - weight) * reports > weight * crime,
+        }
     )
 
 
 def simulate_p_values(
     area: StudyArea, history: History, share: sparse.csr_array, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Chance of as much harm on each stretch if last year's crime fell evenly on all streets.
+    """(h,) chance of as much harm on each stretch if last year's crime fell evenly on all streets.
 
     Every category keeps its number of incidents; each incident falls on a catchment by its
     street length. The stretches were chosen for being high, so a small value says that a place
     stands out from an even spread, not that its rank is certain. There are as many simulations
-    as it takes for one stretch alone to pass the false discovery rate, within bounds; a stretch
-    that was reached often enough is drawn no more (Besag and Clifford 1991, Biometrika 78:
-    301-304), since its chance is then known well beside the rate. A stretch that no simulation
-    would reach, by `compute_chance_bound`, is told as reached by none.
+    as it takes for one stretch alone to pass the false discovery rate, within bounds.
+
+    Of `d` draws with `r` that reach the observed harm the chance is estimated as (r + 1) / (d + 1):
+    what was observed counts as one draw more, so that it is never 0. A stretch is drawn no more
+    once enough is known of it, which saves most of the work:
+
+    - before any draw, where no simulation would reach it by `compute_chance_bound`;
+    - once `ENOUGH_EXCEEDANCES` draws reached it (Besag and Clifford 1991, Biometrika 78: 301-304);
+    - once it lies far beyond the rate, by `_is_surely_significant`.
     """
     kinds = len(history.targets)
     counts = history.count_last(EARLIER_MONTHS)[:, :kinds]
     harm = get_harm_days(history.targets, area.settings.risk.harm)
     observed = share @ sum_harm(counts, harm)
     metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
-    even = metres / metres.sum()
-    mean = counts.sum(axis=0)[:, None] * even
+    street_share = metres / metres.sum()
+    mean = counts.sum(axis=0)[:, None] * street_share
     wanted = int(share.shape[0] / FALSE_DISCOVERY_RATE)
     simulations = int(np.clip(wanted, MIN_SIMULATIONS, MAX_SIMULATIONS))
-    reached = np.zeros(share.shape[0])
-    drawn_in_all = np.zeros(share.shape[0])
-    never = (
-        compute_chance_bound(share, counts.sum(axis=0), harm, even, observed) < NEGLIGIBLE_CHANCE
-    )
-    drawn_in_all[never] = simulations
+    bound = compute_chance_bound(share, counts.sum(axis=0), harm, street_share, observed)
+    never = bound < NEGLIGIBLE_CHANCE
+    reached, drawn = np.zeros(share.shape[0]), np.where(never, simulations, 0).astype(np.float64)
     open_rows = np.flatnonzero(~never)
     for start in range(0, simulations, SIMULATIONS_PER_CHECK):
         if not len(open_rows):
@@ -247,12 +223,10 @@ def simulate_p_values(
         size = min(SIMULATIONS_PER_CHECK, simulations - start)
         rows = share[open_rows], mean, harm, observed[open_rows]
         reached[open_rows] += count_draws_reaching(*rows, size, rng)
-        drawn_in_all[open_rows] += size
-        told = (reached[open_rows] >= ENOUGH_EXCEEDANCES) | _is_surely_significant(
-            reached, drawn_in_all, open_rows
-        )
-        open_rows = open_rows[~told]
-    return np.asarray((1 + reached) / (drawn_in_all + 1))
+        drawn[open_rows] += size
+        often = reached[open_rows] >= ENOUGH_EXCEEDANCES
+        open_rows = open_rows[~(often | _is_surely_significant(reached, drawn, open_rows))]
+    return np.asarray((1 + reached) / (1 + drawn))
 
 
 def compute_chance_bound(
@@ -265,8 +239,8 @@ def compute_chance_bound(
     """Upper limit of the chance of as much harm on each stretch, where crime falls evenly.
 
     For every t > 0 the chance is at most E exp(t harm) / exp(t observed) (Chernoff 1952, Annals of
-    Mathematical Statistics 23: 493-507); the harm is a sum of Poisson counts, each weighed by its
-    harm and by the stretch's share of its catchment. The best of `CHERNOFF_EXPONENTS` is taken.
+    Mathematical Statistics 23: 493-507); the harm is a sum of Poisson counts, each weighted by its
+    harm and by the stretch's share of its catchment. The lowest over `CHERNOFF_EXPONENTS` counts.
 
     Parameters
     ----------
@@ -274,8 +248,8 @@ def compute_chance_bound(
         (h, c) share of each catchment's street that lies in each stretch.
     totals, harm
         (j,) incidents in all, and days of harm of one.
-    even
-        (c,) share of all street.
+    street_share
+        (c,) share of all street that each catchment has.
     observed
         (h,) days of harm.
 
@@ -288,12 +262,12 @@ def compute_chance_bound(
     expected = street_share[share.indices][:, None] * totals
     weight = share.data[:, None] * harm
     unit = 1 / max(float(weight.max(initial=0.0)), 1e-12)
-    log_limit = np.zeros(share.shape[0])
-    for tilt in CHERNOFF_EXPONENTS * unit:
-        spread = (expected * np.expm1(tilt * weight)).sum(axis=1)
-        log_mean = np.bincount(row, spread, minlength=share.shape[0])
-        log_limit = np.minimum(log_limit, log_mean - tilt * observed)
-    return np.asarray(np.exp(log_limit))
+    log_bound = np.zeros(share.shape[0])
+    for exponent in CHERNOFF_EXPONENTS * unit:
+        by_cell = (expected * np.expm1(exponent * weight)).sum(axis=1)
+        log_mean = np.bincount(row, by_cell, minlength=share.shape[0])
+        log_bound = np.minimum(log_bound, log_mean - exponent * observed)
+    return np.asarray(np.exp(log_bound))
 
 
 def _is_surely_significant(
@@ -335,19 +309,10 @@ def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) 
     changed = is_significant(two_sided)
     up = now > expected * (now + before)
     metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
-    usual = (share @ metres) * earlier.sum() / metres.sum()
+    baseline = (share @ metres) * earlier.sum() / metres.sum()
     kind = np.select(
-        [now + before < MIN_EVENTS, changed & up & (before <= usual), changed & up, changed],
+        [now + before < MIN_EVENTS, changed & up & (before <= baseline), changed & up, changed],
         ["too few to tell", "new", "rising", "fading"],
         "persistent",
     )
     return [str(word) for word in kind]
-
-
-def is_mainly_reports(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> NDArray[np.bool_]:
-    """Which stretches owe more of their risk to pupils' reports than to recorded crime."""
-    weight = area.settings.risk.crime_weight
-    crime, reports = sum_by_stretch(risk.crime, stretches), sum_by_stretch(risk.reports, stretches)
-    return np.asarray((1 - weight) * reports > weight * crime)

@@ -1,6 +1,6 @@
-"""Whether a stretch lasts when the snap points of crime are moved within their catchments.
+"""Whether a stretch survives when the snap points of crime are moved within their catchments.
 
-The compiled heart of the jitters: which moved snap point each piece of street is nearest to.
+Which moved snap point each piece of street is nearest to is found by compiled code.
 """
 
 import math
@@ -14,8 +14,8 @@ from patrolplan.area import StudyArea
 from patrolplan.arrays import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches
 from patrolplan.parallel import map_in_threads
-from patrolplan.risk.estimate import Risk
 from patrolplan.risk.history import History, get_harm_days
+from patrolplan.risk.surface import Risk
 
 CatchmentArrays = tuple[
     NDArray[np.int64],
@@ -25,50 +25,51 @@ CatchmentArrays = tuple[
     NDArray[np.int64],
     NDArray[np.int64],
 ]
-"""Where each catchment starts among its pieces, middles of pieces; centre and diameter of each
-catchment; where its near ones start, and the near ones. Pieces stand catchment by catchment."""
+"""Where each catchment starts among the pieces, which are sorted by catchment; middles of pieces;
+centre and diameter of each catchment; where its near catchments start, and the near catchments."""
 
 CATCHMENT_ARRAYS = "Tuple((i8[::1], f8[:,::1], f8[:,::1], f8[::1], i8[::1], i8[::1]))"
 
 ROUNDING_METRES = 1e-3
-"""Beyond any rounding of a distance, so that no point is left out by it."""
-
+"""More than any rounding of a distance, so that no point is missed because of it."""
 
 TIED = -1
-"""Stands for the nearest point where several are exactly as near."""
+"""Instead of the nearest point, where several are exactly as near."""
 
 
 @jit_compile(f"i8[::1]({CATCHMENT_ARRAYS}, f8[:,::1])")
 def find_nearest_or_tied(arrays: CatchmentArrays, moved: NDArray[np.float64]) -> NDArray[np.int64]:
     """(p,) number of the moved point nearest each piece's middle, or `TIED`.
 
-    For the pieces of a catchment only those near points are asked that are at most its diameter
-    farther from its centre than the nearest one is: no other is nearest to any of its pieces.
+    For the pieces of a catchment only those points are compared that are at most its diameter
+    farther from its centre than the nearest one is. That misses none: a piece is within half the
+    diameter of the centre, so the point nearest to the centre is at most half a diameter farther
+    from the piece than from the centre, and a point more than a diameter beyond is farther still.
     """
     starts, middle, centre, diameter, near_starts, near = arrays
     nearest = np.empty(len(middle), dtype=np.int64)
-    away = np.empty(len(starts))
-    asked = np.empty(len(starts), dtype=np.int64)
+    metres = np.empty(len(starts))
+    candidates = np.empty(len(starts), dtype=np.int64)
     for own in range(len(starts) - 1):
         first, last = near_starts[own], near_starts[own + 1]
         least = np.inf
         for slot in range(first, last):
             x = moved[near[slot], 0] - centre[own, 0]
             y = moved[near[slot], 1] - centre[own, 1]
-            away[slot - first] = math.sqrt(x * x + y * y)
-            least = min(least, away[slot - first])
-        found = 0
+            metres[slot - first] = math.sqrt(x * x + y * y)
+            least = min(least, metres[slot - first])
+        count = 0
         for slot in range(first, last):
-            asked[found] = near[slot]
-            found += away[slot - first] <= least + diameter[own] + ROUNDING_METRES
+            candidates[count] = near[slot]
+            count += metres[slot - first] <= least + diameter[own] + ROUNDING_METRES
         for piece in range(starts[own], starts[own + 1]):
             least = np.inf
-            for k in range(found):
-                x = middle[piece, 0] - moved[asked[k], 0]
-                y = middle[piece, 1] - moved[asked[k], 1]
+            for k in range(count):
+                x = middle[piece, 0] - moved[candidates[k], 0]
+                y = middle[piece, 1] - moved[candidates[k], 1]
                 if x * x + y * y < least:
                     least = x * x + y * y
-                    nearest[piece] = asked[k]
+                    nearest[piece] = candidates[k]
                 elif x * x + y * y == least:
                     nearest[piece] = TIED
     return nearest
@@ -100,43 +101,39 @@ def compute_survived_share(
     pieces, size = flatten_stretches(stretches)
     starts = np.cumsum(size) - size
     order = np.argsort(area.catchments.piece_catchment, kind="stable")
-    ground = build_catchment_arrays(
+    arrays = build_catchment_arrays(
         area.network.piece_middle[order], area.catchments.piece_catchment[order]
     )
     ends = np.cumsum(area.catchments.piece_share[order])
     metres = area.network.piece_metres[order]
-    inside = np.empty(len(order), dtype=np.int64)
-    inside[order] = np.arange(len(order))
-    inside = inside[pieces]
+    inside = np.argsort(order)[pieces]  # where the stretches' pieces stand in this order
 
     def survives(drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
         target = np.arange(len(amounts)) + drawn
         chosen = np.minimum(np.searchsorted(ends, target), len(ends) - 1)
-        now = _spread_over_street(amounts, find_nearest_points(ground, chosen), metres, inside)
+        nearest = find_nearest_points(arrays, chosen)
+        # Each point's amount is spread over the street nearest to it, by length.
+        length = np.bincount(nearest, weights=metres, minlength=len(amounts))
+        point = nearest[inside]
+        now = amounts[point] * metres[inside] / length[point]
         return np.asarray(np.add.reduceat(now, starts) >= MIN_REMAINING_SHARE * held)
 
+    # Everything is drawn first, so that the order of jitters changes nothing.
     draws = rng.random((JITTER_COUNT, len(amounts)))
-    # All draws are made before, so that the order of jitters changes nothing.
-    survived = sum(one.result() for one in map_in_threads(survives, draws))
+    survived = sum(jitter.result() for jitter in map_in_threads(survives, draws))
     return np.asarray(survived / JITTER_COUNT)
 
 
 def build_catchment_arrays(
-    middle: NDArray[np.float64], of_piece: NDArray[np.int64]
+    middle: NDArray[np.float64], piece_catchment: NDArray[np.int64]
 ) -> CatchmentArrays:
-    """What does not change from jitter to jitter, see `patrolplan.hotspots.stability.Ground`.
+    """What does not change from jitter to jitter, see `CatchmentArrays`.
 
-    A point that is nearest to a piece is not farther from it than the catchment's own point, by
-    the catchment's diameter at most; so it is within one and a half diameters of the centre.
-
-    Parameters
-    ----------
-    middle
-        (p, 2) metres, catchment by catchment.
-    of_piece
-        (p,) catchment of each piece; every catchment has one.
+    A catchment's own point is at most its diameter away from each of its pieces, and so is the
+    nearest one: it lies within one and a half diameters of the centre. `middle` is (p, 2) metres,
+    sorted by the (p,) `piece_catchment`; every catchment has a piece.
     """
-    starts = np.searchsorted(of_piece, np.arange(of_piece[-1] + 2))
+    starts = np.searchsorted(piece_catchment, np.arange(piece_catchment[-1] + 2))
     low = np.minimum.reduceat(middle, starts[:-1])
     high = np.maximum.reduceat(middle, starts[:-1])
     centre, diameter = (low + high) / 2, np.hypot(*(high - low).T)
@@ -150,12 +147,7 @@ def build_catchment_arrays(
 def find_nearest_points(arrays: CatchmentArrays, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """(p,) number of the moved point nearest each piece; a tree chooses among exact equals.
 
-    Parameters
-    ----------
-    ground
-        See `build_catchment_arrays`.
-    chosen
-        (c,) the piece to whose middle each point moved, one of its own catchment.
+    `chosen` is (c,): the piece to whose middle each point moved, one of its own catchment.
     """
     middle = arrays[1]
     nearest = find_nearest_or_tied(arrays, middle[chosen])
@@ -163,15 +155,3 @@ def find_nearest_points(arrays: CatchmentArrays, chosen: NDArray[np.int64]) -> N
     if len(tied):
         nearest[tied] = cKDTree(middle[chosen], balanced_tree=False).query(middle[tied])[1]
     return nearest
-
-
-def _spread_over_street(
-    amounts: NDArray[np.float64],
-    nearest: NDArray[np.int64],
-    metres: NDArray[np.float64],
-    pieces: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """What falls to some pieces where each point's amount is spread over its street by length."""
-    length = np.bincount(nearest, weights=metres, minlength=len(amounts))
-    there = nearest[pieces]
-    return np.asarray(amounts[there] * metres[pieces] / length[there])

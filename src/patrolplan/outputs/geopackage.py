@@ -13,12 +13,12 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
-from patrolplan.patrols.document import build_patrol_document, convert_to_degrees
-from patrolplan.patrols.plan import Plan, format_time
-from patrolplan.patrols.windows import build_way_notes
+from patrolplan.patrols.plan import Plan, build_patrol_document, convert_to_degrees
+from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
-from patrolplan.risk.estimate import Risk
+from patrolplan.risk.surface import Risk
 from patrolplan.tables import list_left_out
+from patrolplan.times import format_time
 
 SCHEMA = 1
 

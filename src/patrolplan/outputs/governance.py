@@ -18,7 +18,7 @@ from patrolplan.provenance import (
     compute_short_id,
     read_package_versions,
 )
-from patrolplan.risk.estimate import Risk
+from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 
 COVERAGE = 0.05

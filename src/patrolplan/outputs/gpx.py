@@ -12,7 +12,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
-from patrolplan.patrols.plan import format_time
+from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step, Stop
-    from patrolplan.risk.estimate import Risk
+    from patrolplan.risk.surface import Risk
 
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
@@ -98,7 +98,9 @@ def format_reasons(stop: "Stop") -> str:
     Examples
     --------
     >>> from patrolplan.patrols.plan import Stop
-    >>> format_reasons(Stop("H1", 930, 945, 0, 0, "High Street", ("robbery", "reports"), 0.1))
+    >>> stop = Stop(hotspot="H1", arrive_minutes=930, leave_minutes=945, place="High Street",
+    ...             why=("robbery", "reports"), worth=0.1, tasked="", point=(0, 0))
+    >>> format_reasons(stop)
     'Robbery. Reports.'
     """
     return " ".join(list_reasons(stop))
@@ -119,8 +121,10 @@ def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
     Examples
     --------
     >>> from patrolplan.patrols.plan import BarredPlace
-    >>> describe_barred(BarredPlace("T-02", 529509, 181782, "Mill Lane near High Street", "crime
-    scene")) 'Keep away from Mill Lane near High Street (TQ 2950 8178), T-02: crime scene.'
+    >>> barred = BarredPlace(place_id="T-02", place="Mill Lane near High Street",
+    ...                      why="crime scene", point=(529509, 181782))
+    >>> describe_barred(barred)
+    'Keep away from Mill Lane near High Street (TQ 2950 8178), T-02: crime scene.'
     """
     grid = format_grid_reference(barred.x, barred.y, crs=crs)
     where = f"{barred.place} ({grid})" if grid else barred.place
@@ -201,9 +205,10 @@ def describe_turns(steps: "Sequence[Step]") -> list[str]:
     >>> describe_turns([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])
     ['straight on, get off and carry', 'left']
     """
-    lines, previous_way = [], "ride"
+    lines: list[str] = []
+    previous_way = "ride"
     for step in steps:
-        line = step.turn
+        line: str = step.turn
         if step.way in {"push", "carry"}:
             line += f", get off and {step.way}" if previous_way == "ride" else f", {step.way}"
         if step.way == "ride" and previous_way != "ride":

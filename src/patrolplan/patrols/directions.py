@@ -1,34 +1,37 @@
-"""Walks and rides -> legs with directions, street by street."""
+"""Directions of a walk or ride, street by street."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.network.paths import Walk
 from patrolplan.network.pieces import CARRY, PUSH
-from patrolplan.patrols.plan import Leg, Step
+from patrolplan.patrols.plan import Heading, Leg, Step, Turn
 
 MIN_STEP_METRES = 25.0
-"""A bit of street shorter than this, such as a crossing, is no direction of its own."""
+"""A bit of street shorter than this, such as a crossing, is not a direction of its own."""
 
 MIN_PUSH_METRES = 8.0
-"""A shorter bit to get off the bicycle for, such as the edge of a square, is not told."""
+"""A shorter bit to get off the bicycle for, such as the edge of a square, is left out."""
 
 MIN_END_METRES = 8.0
-"""A shorter bit at either end of a leg is never told, whatever its direction."""
+"""A shorter bit at either end of a leg is always left out, whatever its direction."""
 
-STRAIGHT_ON = "straight on"
+STRAIGHT_ON: Turn = "straight on"
 
 OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
+
+LOOK_METRES = 12.0
+"""So far before and after a corner its direction is looked at."""
 
 UNLIT_TAG = "no"
 """The OpenStreetMap value of `lit` for a street without lighting."""
 
-COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
+HEADINGS: tuple[Heading, ...] = get_args(Heading)
 
 
 def build_leg(
@@ -51,7 +54,7 @@ def build_leg(
         (p,) street lighting of each, see `StreetNetwork.piece_lit`.
     metres_per_minute
         Full speed.
-    kinds
+    bicycle_ways
         (p, 2) how a bicycle goes along each piece and against it, see
         `patrolplan.network.pieces`; on foot without.
     """
@@ -82,14 +85,9 @@ def _find_ways(walk: Walk, bicycle_ways: NDArray[np.int8] | None) -> NDArray[np.
 def build_directions(
     walk: Walk, labels: NDArray[np.object_], ways: NDArray[np.object_] | None = None
 ) -> tuple[Step, ...]:
-    """Street by street: how each begins, its name, the metres along it, and how one goes there.
+    """The steps of a walk, one a street.
 
-    Parameters
-    ----------
-    walk, labels
-        As for `build_leg`.
-    ways
-        (s,) how each piece is gone along; default all on foot.
+    `labels` are as for `build_leg`; `ways` is (s,) how each piece is gone along; default on foot.
     """
     if not len(walk.pieces):
         return ()
@@ -99,15 +97,7 @@ def build_directions(
 
 
 def reverse_directions(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
-    """The directions of a leg that is walked the other way round.
-
-    Parameters
-    ----------
-    steps
-        As walked before.
-    line
-        (v, 2) metres, as it is walked now.
-    """
+    """The directions of a leg that is walked the other way round, along (v, 2) `line` in metres."""
     runs = [
         _Run(step.street, step.way, step.metres, lead=step.tail_metres) for step in reversed(steps)
     ]
@@ -117,16 +107,17 @@ def reverse_directions(steps: Sequence[Step], line: NDArray[np.float64]) -> tupl
 def _build_steps(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
     """Streets and metres along a line as directions.
 
-    A turn is told from the street before to the street after, whatever short bits lie between.
+    A turn is the one from the street before to the street after, whatever short bits lie between:
+    the tail of the one and the lead of the other are skipped.
     """
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     bearing = partial(_compute_bearing, line, along)
-    runs = _merge_short_end(_merge_short_start(runs, bearing), bearing)
+    runs = _merge_short_ends(runs, bearing)
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     steps = []
     for number, run in enumerate(runs):
         after = bearing(starts[number] + run.lead, forward=True)
-        turn = f"head {_describe_compass(after)}"
+        turn: Turn = HEADINGS[round(np.degrees(after) / 45) % 8]
         if number > 0:
             before = bearing(starts[number] - runs[number - 1].tail, forward=False)
             turn = describe_turn(after - before)
@@ -134,30 +125,28 @@ def _build_steps(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Ste
     return tuple(steps)
 
 
-def _merge_short_start(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
-    """A short bit at the start goes to the street after it, unless one turns into that street."""
-    if len(runs) == 1 or not runs[0].is_short:
-        return list(runs)
-    bit, street, *rest = runs
-    before, after = bearing(bit.metres, forward=False), bearing(bit.metres, forward=True)
-    if bit.metres >= MIN_END_METRES and describe_turn(after - before) != STRAIGHT_ON:
-        return list(runs)
-    return [street.lengthen(bit.metres)._replace(lead=bit.metres), *rest]
+def _merge_short_ends(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
+    """Give a short bit at the start or the end to the street next to it, unless one turns there.
+
+    One that is shorter than `MIN_END_METRES` is given away whatever its direction.
+    """
+    merged = list(runs)
+    for end in (0, -1):
+        bit = merged[end]
+        if len(merged) == 1 or not bit.is_short:
+            continue
+        at = bit.metres if end == 0 else sum(run.metres for run in merged) - bit.metres
+        turn = describe_turn(bearing(at, forward=True) - bearing(at, forward=False))
+        if bit.metres < MIN_END_METRES or turn == STRAIGHT_ON:
+            merged.pop(end)
+            street = merged[end].lengthen(bit.metres)
+            merged[end] = (
+                street._replace(lead=bit.metres) if end == 0 else street._replace(tail=bit.metres)
+            )
+    return merged
 
 
-def _merge_short_end(runs: Sequence["_Run"], bearing: Callable[..., float]) -> list["_Run"]:
-    """A short bit at the end goes to the street before it, unless one turns out of that street."""
-    if len(runs) == 1 or not runs[-1].is_short:
-        return list(runs)
-    *rest, street, bit = runs
-    at = sum(run.metres for run in runs) - bit.metres
-    before, after = bearing(at, forward=False), bearing(at, forward=True)
-    if bit.metres >= MIN_END_METRES and describe_turn(after - before) != STRAIGHT_ON:
-        return list(runs)
-    return [*rest, street.lengthen(bit.metres)._replace(tail=bit.metres)]
-
-
-def describe_turn(radians: float) -> str:
+def describe_turn(radians: float) -> Turn:
     """A change of direction, clockwise positive, in words.
 
     Examples
@@ -171,8 +160,9 @@ def describe_turn(radians: float) -> str:
         return STRAIGHT_ON
     if size > 150:  # noqa: PLR2004
         return "turn back"
-    side = "right" if degrees > 0 else "left"
-    return side if size >= 60 else f"bear {side}"  # noqa: PLR2004
+    if size >= 60:  # noqa: PLR2004
+        return "right" if degrees > 0 else "left"
+    return "bear right" if degrees > 0 else "bear left"
 
 
 class _Run(NamedTuple):
@@ -189,18 +179,13 @@ class _Run(NamedTuple):
 
     @property
     def is_short(self) -> bool:
-        """Whether it is no direction of its own."""
-        return self.metres < (
-            MIN_PUSH_METRES if self.way in OFF_BICYCLE_WAYS.values() else MIN_STEP_METRES
-        )
+        """Whether it is too short for a direction of its own."""
+        is_off_bicycle = self.way in OFF_BICYCLE_WAYS.values()
+        return self.metres < (MIN_PUSH_METRES if is_off_bicycle else MIN_STEP_METRES)
 
     def lengthen(self, metres: float) -> "_Run":
         """The run with so many metres more."""
         return self._replace(metres=self.metres + metres)
-
-    def is_same_street(self, other: "_Run") -> bool:
-        """Whether both are of one name and way."""
-        return (self.name, self.way) == (other.name, other.way)
 
 
 def _group_runs(
@@ -218,31 +203,30 @@ def _group_runs(
 def _merge_short_between(runs: Sequence[_Run]) -> list[_Run]:
     """Give a short bit between two streets to the one before it.
 
-    Short bits in a row count by their sum. Those at the ends stay: see `_merge_short_start` and
-    `_merge_short_end`.
+    Short bits in a row count by their sum. Those at the ends stay, see `_merge_short_ends`.
     """
-    kept: list[_Run] = []
-    together = _join_short_neighbours(runs)
-    for number, run in enumerate(together):
-        if kept and kept[-1].is_same_street(run):
-            kept[-1] = kept[-1].lengthen(run.metres)._replace(tail=0.0)
-        elif 0 < number < len(together) - 1 and run.is_short:
-            kept[-1] = kept[-1].lengthen(run.metres)._replace(tail=run.metres)
+    merged: list[_Run] = []
+    joined = _join_short_neighbours(runs)
+    for number, run in enumerate(joined):
+        if merged and (merged[-1].name, merged[-1].way) == (run.name, run.way):
+            merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=0.0)
+        elif 0 < number < len(joined) - 1 and run.is_short:
+            merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=run.metres)
         else:
-            kept.append(run)
-    return kept
+            merged.append(run)
+    return merged
 
 
 def _join_short_neighbours(runs: Sequence[_Run]) -> list[_Run]:
     """Short bits in a row as one, called after the longest of them."""
-    found: list[_Run] = []
-    for short, some in groupby(runs, key=lambda run: run.is_short):
-        bits = list(some)
-        if short:
+    joined: list[_Run] = []
+    for are_short, group in groupby(runs, key=lambda run: run.is_short):
+        bits = list(group)
+        if are_short:
             longest = max(bits, key=lambda run: run.metres)
             bits = [longest._replace(metres=sum(run.metres for run in bits))]
-        found += bits
-    return found
+        joined += bits
+    return joined
 
 
 def _compute_bearing(
@@ -252,13 +236,8 @@ def _compute_bearing(
 
     `along` are the metres at each of the line's points.
     """
-    look = 12.0 if forward else -12.0
-    ends = np.clip([at_metres, at_metres + look], 0.0, along[-1])
+    sign = 1.0 if forward else -1.0
+    ends = np.clip([at_metres, at_metres + sign * LOOK_METRES], 0.0, along[-1])
     x = np.interp(ends, along, line[:, 0])
     y = np.interp(ends, along, line[:, 1])
-    sign = 1.0 if forward else -1.0
     return float(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
-
-
-def _describe_compass(radians: float) -> str:
-    return COMPASS[round(np.degrees(radians) / 45) % 8]

@@ -1,29 +1,25 @@
-"""What patrols would have met: harm recorded in months that nothing was learned from.
+"""Back-test of patrols: harm recorded where they would have been, in held-out months.
 
-At each origin everything is made from the months before: risk, hotspots, patrols. Then the harm of
-the month that came is counted in the stretches where a patrol dwells. Plain patrols are given the
-same officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports
-carry no months here, so they could not be held out.
+At each origin risk, hotspots and patrols are made from the months before. Then the harm of
+the month that came is counted in the stretches where a patrol dwells. Plain patrols have the same
+officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports have
+no months, so they cannot be held out.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.network.names import label_streets
-from patrolplan.patrols.school_problem import (
-    PlanningInputs,
-    SchoolProblem,
-    SharedInputs,
-    build_school_problem,
-)
+from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.school_problem import PlanningInputs, SchoolProblem, build_school_problem
 from patrolplan.patrols.simple_patrols import (
     ROTATIONS,
     LoopFinder,
@@ -31,8 +27,7 @@ from patrolplan.patrols.simple_patrols import (
     plan_greedy_routes,
 )
 from patrolplan.patrols.solver.solve import solve
-from patrolplan.patrols.surroundings import Surroundings
-from patrolplan.patrols.windows import resolve_window
+from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.models import PRIOR_COUNT
@@ -46,32 +41,26 @@ Routes = Sequence[Sequence[int]]
 """Of each officer the stops, as rows of the problem, in walking order."""
 
 MAX_RATIO = 20
-"""Beyond this the loop met next to nothing, and a larger number would say no more."""
+"""Beyond this the loop covered next to nothing, and a larger number would say no more."""
 
 HOLD_OUT_MONTHS = 6
 MIN_TRAINING_MONTHS = 9
-"""With fewer months to learn from, no sentence is told."""
+"""With fewer months to learn from, patrols have no sentence."""
 
 
 @dataclass(frozen=True, eq=False)
 class PatrolBacktest:
-    """Harm met by patrols in held-out months.
-
-    Parameters
-    ----------
-    met
-        One row an origin and school: `origin`, `urn`, and for `OURS` and each of `PLAIN` the harm
-        (days) of the month in the stretches dwelt in, per officer-hour; and of `PLANNED_COLUMNS`
-        the worth before the month came, of ours and of greedy stops by worth per minute.
-    seed
-        Of the bootstrap.
-    """
+    """Harm recorded where patrols dwelt, in held-out months."""
 
     results: pd.DataFrame
+    """One row an origin and school: `origin`, `urn`, and for `OURS` and each of `BASELINES` the
+    harm (days) of the month in the stretches dwelt in, per officer-hour; in `PLANNED_COLUMNS` the
+    worth before the month came, of ours and of greedy stops by worth per minute."""
     seed: int
+    """Of the bootstrap."""
 
     def summary(self) -> pd.DataFrame:
-        """How many times the harm of each plain way was met, with its 95 % interval.
+        """How many times the harm of each plain way ours covered, with its 95 % interval.
 
         The interval resamples the months, all schools of a month together: it is about these
         schools, which are the ones that will be patrolled, and about other months.
@@ -84,8 +73,7 @@ class PatrolBacktest:
         for name in BASELINES:
             plain = by_month[name].to_numpy()
             ratios = ours[drawn].sum(axis=1) / plain[drawn].sum(axis=1)
-            low, high = np.percentile(ratios, [2.5, 97.5])
-            rows.append((name, ours.sum() / plain.sum(), low, high))
+            rows.append((name, ours.sum() / plain.sum(), *np.percentile(ratios, [2.5, 97.5])))
         columns = ["against", "harm_per_officer_hour_ratio", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -113,7 +101,11 @@ class PatrolBacktest:
 def backtest_patrols(
     area: StudyArea, *, origins: Sequence[pd.Timestamp], seed: int | None = None
 ) -> PatrolBacktest:
-    """Count what patrols planned before each origin met in its month, against plain ways.
+    """Compare the harm covered by patrols planned before each origin with that of plain ways.
+
+    The plain ways: greedy stops by worth per minute on the same hotspots, greedy stops by the
+    number of crimes of the last twelve months on the hotspots that these make, and the same dwells
+    along a plain loop of the same length; each by as many officers, one after the other.
 
     Parameters
     ----------
@@ -123,98 +115,110 @@ def backtest_patrols(
         First days of the months that are held out, one at a time.
     seed
         Of the bootstrap; default the settings'.
-
-    Returns
-    -------
-    PatrolBacktest
-        Against greedy stops by worth per minute on the same hotspots, greedy stops by the number
-        of crimes of the last twelve months on the hotspots that these make, and the same dwells
-        along a plain loop of the same length; each by as many officers, one after the other.
     """
-    bench = _OriginScorer(use_crime_only(area))
-    rows = [row for origin in origins for row in bench.score_origin(origin)]
+    scorer = _OriginScorer(use_crime_only(area))
+    rows = [row for origin in origins for row in scorer.score_origin(origin)]
     return PatrolBacktest(pd.DataFrame(rows), area.settings.seed if seed is None else seed)
 
 
 def use_crime_only(area: StudyArea) -> StudyArea:
     """The area with recorded crime as its only voice, and nothing tasked."""
-    settings = area.settings.model_copy(
-        update={"risk": area.settings.risk.model_copy(update={"crime_weight": 1.0})}
-    )
-    return replace(area, settings=settings, tasked_places=area.tasked_places.iloc[:0])
+    area = _change_risk_settings(area, crime_weight=1.0)
+    return replace(area, tasked_places=area.tasked_places.iloc[:0])
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
     """The area with every crime of the last twelve months counting one, whatever its harm."""
-    alike = {"model": PRIOR_COUNT, "harm": dict.fromkeys(area.settings.crimes.risk_categories, 1.0)}
-    risk = area.settings.risk.model_copy(update=alike)
+    harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
+    return _change_risk_settings(area, model=PRIOR_COUNT, harm=harm)
+
+
+def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
+    risk = area.settings.risk.model_copy(update=changes)
     return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
 
 
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     """The area as it was known before a month."""
-    known = (area.incidents["month"] < month).to_numpy()
+    earlier = (area.incidents["month"] < month).to_numpy()
     return replace(
         area,
-        incidents=area.incidents[known].reset_index(drop=True),
-        incident_catchment=area.incident_catchment[known],
+        incidents=area.incidents[earlier].reset_index(drop=True),
+        incident_catchment=area.incident_catchment[earlier],
+    )
+
+
+def compare_with_past(
+    plan: Plan,
+    *,
+    executor: Executor | None = None,
+    report_progress: ProgressCallback | None = None,
+) -> Plan:
+    """Say on each patrol what one planned this way would have covered in past months.
+
+    The last six months are held out together: risk, hotspots and patrols are made from the months
+    before, and the harm recorded in the six is compared with that of a plain loop round the school.
+    What is tested is the way of planning: the plan's own patrols know more months, and what is
+    tasked. It takes about as long as planning.
+
+    Parameters
+    ----------
+    plan
+        See `patrolplan.patrols.planner.plan_patrols`; its area has all months.
+    executor
+        Shares the schools among its workers; by default they are tested here, one by one.
+    report_progress
+        Called with the schools done so far.
+
+    Returns
+    -------
+    Plan
+        With `Patrol.tested` filled; it stays empty where too few months are left to learn from, or
+        a patrol planned then would have stopped nowhere.
+    """
+    hold_out = prepare_hold_out(plan.area, plan.window)
+    if hold_out is None:
+        return plan
+    urns = {patrol.urn for patrol in plan.patrols}
+    rows = [row for row, urn in enumerate(plan.area.schools["urn"]) if urn in urns]
+    progress = label_progress("Comparing with past months", rows, report_progress)
+    sentences = map_parallel(
+        describe_result, hold_out, rows, executor=executor, report_progress=progress
+    )
+    tested = dict(zip(plan.area.schools["urn"].iloc[rows], sentences, strict=True))
+    return replace(
+        plan, patrols=tuple(replace(patrol, tested=tested[patrol.urn]) for patrol in plan.patrols)
     )
 
 
 @dataclass(frozen=True, eq=False)
 class HoldOut:
-    """What each school's sentence on held-out months is worked out from.
-
-    Parameters
-    ----------
-    ready
-        Planned from the months before alone.
-    harm
-        (p,) days of harm recorded in the months from `first` on.
-    first
-        First day of the first month held out.
-    """
+    """What each school's sentence on held-out months is computed from."""
 
     inputs: PlanningInputs
+    """Of planning, from the months before alone."""
     harm: NDArray[np.float64]
+    """(p,) days of harm recorded in the months held out."""
     first_month: pd.Timestamp
-
-    def describe_result(self, row: int, surroundings: Surroundings | None = None) -> str:
-        """What a school's patrol would have met; empty where nothing can be told.
-
-        Parameters
-        ----------
-        row
-            The school's row.
-        around
-            What lies around its gate, where it is known already.
-        """
-        case = self.inputs.build_school_problem(row, surroundings)
-        routes = _solve_routes(case)
-        if not any(routes):
-            return ""
-        plain = compute_loop_harm(case, LoopFinder(case), routes, self.harm)
-        met = float(self.harm[find_dwell_pieces(case, routes)].sum())
-        return _describe_ratio(met, plain, self.first_month, case.settings.officers)
+    """First day of the first month held out."""
 
 
-def prepare_hold_out(area: StudyArea, shared: SharedInputs) -> HoldOut | None:
+def describe_result(hold_out: HoldOut, row: int) -> str:
+    """What patrols of the school in a row would have covered; empty where they stop nowhere."""
+    problem = build_school_problem(hold_out.inputs, row)
+    routes = _solve_routes(problem)
+    if not any(routes):
+        return ""
+    loop_harm = compute_loop_harm(problem, LoopFinder(problem), routes, hold_out.harm)
+    patrol_harm = float(hold_out.harm[find_dwell_pieces(problem, routes)].sum())
+    return _describe_ratio(patrol_harm, loop_harm, hold_out.first_month, problem.settings.officers)
+
+
+def prepare_hold_out(area: StudyArea, window: Window | None = None) -> HoldOut | None:
     """Hold the last months out together, and learn from the months before.
 
     The model is chosen on those of them that the plan's own choice looked at as well, so that
-    nothing is fitted twice.
-
-    Parameters
-    ----------
-    area
-        With all months.
-    ground
-        What stays the same for every school.
-
-    Returns
-    -------
-    HeldOut or None
-        None where too little is left to learn from.
+    nothing is fitted twice. None where too few months are left to learn from.
     """
     months = pd.date_range(area.incidents["month"].min(), area.incidents["month"].max(), freq="MS")
     if len(months) < MIN_TRAINING_MONTHS + HOLD_OUT_MONTHS:
@@ -223,93 +227,87 @@ def prepare_hold_out(area: StudyArea, shared: SharedInputs) -> HoldOut | None:
     area = use_crime_only(area)
     cut = cut_area(area, held_out[0])
     risk = estimate_risk(cut, comparison_months=COMPARISON_MONTHS - HOLD_OUT_MONTHS)
-    ready = PlanningInputs(
-        replace(shared, area=cut.without_incidents()), risk, locate_hotspots(cut, risk)
-    )
+    inputs = PlanningInputs.from_area(cut, risk, locate_hotspots(cut, risk), window)
     harm = compute_recorded_harm(area, build_history(area), list(held_out))
-    return HoldOut(ready, harm, held_out[0])
+    return HoldOut(inputs, harm, held_out[0])
 
 
-def _solve_routes(school_problem: SchoolProblem) -> list[list[int]]:
+def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
     """Stops of the best patrols, of each officer."""
-    solution = solve(school_problem.build_problem(), seed=school_problem.area.settings.seed)
+    solution = solve(problem.build_problem(), seed=problem.seed)
     return [list(route.stops) for route in solution.routes]
 
 
 def _describe_ratio(
     patrol_harm: float, baseline_harm: float, first_month: pd.Timestamp, officers: int
 ) -> str:
-    """What was tested is the way of planning: the printed patrol knows more months, and tasks."""
-    who, loops = "a patrol from this gate (its stops may have been others)", "a plain loop"
+    """What was tested is the way of planning; the printed patrol knows more months, and tasks."""
+    who, loops = "a patrol from this gate (perhaps with other stops)", "a plain loop"
     if officers > 1:
-        who = f"{officers} patrols from this gate together (their stops may have been others)"
+        who = f"{officers} patrols from this gate together (perhaps with other stops)"
         loops = f"{officers} plain loops"
-    start = f"Planned alike from crime up to {first_month - pd.DateOffset(months=1):%B %Y}, {who}"
+    last_month = first_month - pd.DateOffset(months=1)
+    start = f"Planned the same way from crime up to {last_month:%B %Y}, {who}"
     end = f"{loops} round the school in the {HOLD_OUT_MONTHS} months after."
     if baseline_harm <= 0:
-        return f"{start} would have met more recorded harm than {end}" if patrol_harm > 0 else ""
+        return (
+            f"{start} would have covered more recorded harm than {end}" if patrol_harm > 0 else ""
+        )
     times = (
         f"{patrol_harm / baseline_harm:.1f}"
         if patrol_harm <= MAX_RATIO * baseline_harm
         else f"more than {MAX_RATIO}"
     )
-    return f"{start} would have met {times} times the recorded harm of {end}"
+    return f"{start} would have covered {times} times the recorded harm of {end}"
 
 
 class _OriginScorer:
-    """What stays the same at every origin."""
+    """Scores origins one after the other; loops, which know nothing of risk, are found once."""
 
     def __init__(self, area: StudyArea) -> None:
         self.area = area
-        self.labels = label_streets(area.network)
-        self.window = resolve_window(area.settings.patrol)
         self.history = build_history(area)
         self.loops: dict[int, LoopFinder] = {}
 
     def score_origin(self, origin: pd.Timestamp) -> list[dict[str, object]]:
         """One row a school."""
         harm = compute_recorded_harm(self.area, self.history, [origin])
-        ours = self._build_school_problems(cut_area(self.area, origin))
-        prior = self._build_school_problems(use_counts_only(cut_area(self.area, origin)))
+        cut = cut_area(self.area, origin)
+        ours, counts = (_build_problems(known) for known in (cut, use_counts_only(cut)))
         return [
-            {"origin": origin, "urn": urn, **self._score_school(row, ours[row], prior[row], harm)}
+            {"origin": origin, "urn": urn, **self._score_school(row, ours[row], counts[row], harm)}
             for row, urn in enumerate(self.area.schools["urn"])
         ]
 
-    def _build_school_problems(self, cut: StudyArea) -> list[SchoolProblem]:
-        """Every school's case, from what was known."""
-        risk = estimate_risk(cut)
-        found = locate_hotspots(cut, risk)
-        return [
-            build_school_problem(cut, risk, found, row, labels=self.labels, window=self.window)
-            for row in range(len(cut.schools))
-        ]
-
     def _score_school(
-        self,
-        row: int,
-        school_problem: SchoolProblem,
-        baseline_problem: SchoolProblem,
-        harm: NDArray[np.float64],
+        self, row: int, ours: SchoolProblem, counts: SchoolProblem, harm: NDArray[np.float64]
     ) -> dict[str, float]:
-        problem = school_problem.build_problem()
-        best = _solve_routes(school_problem)
+        """Harm an officer-hour of each way, and worth as planned, from risk and from counts."""
+        problem = ours.build_problem()
+        best = _solve_routes(ours)
         by_minute = plan_greedy_routes(problem, per_minute=True)
-        by_count = plan_greedy_routes(baseline_problem.build_problem(), per_minute=False)
+        by_count = plan_greedy_routes(counts.build_problem(), per_minute=False)
         if row not in self.loops:
-            self.loops[row] = LoopFinder(school_problem)
-        hours = self.window.minutes / 60 * len(problem.officers)
-        met = {
-            OURS: harm[find_dwell_pieces(school_problem, best)].sum(),
-            BASELINES[0]: harm[find_dwell_pieces(school_problem, by_minute)].sum(),
-            BASELINES[1]: harm[find_dwell_pieces(baseline_problem, by_count)].sum(),
-            BASELINES[2]: compute_loop_harm(school_problem, self.loops[row], best, harm),
+            self.loops[row] = LoopFinder(ours)
+        hours = ours.inputs.window.minutes / 60 * len(problem.officers)
+        covered = {
+            OURS: harm[find_dwell_pieces(ours, best)].sum(),
+            BASELINES[0]: harm[find_dwell_pieces(ours, by_minute)].sum(),
+            BASELINES[1]: harm[find_dwell_pieces(counts, by_count)].sum(),
+            BASELINES[2]: compute_loop_harm(ours, self.loops[row], best, harm),
         }
         planned = [problem.prizes[_flatten_stops(routes)].sum() for routes in (best, by_minute)]
         return {
-            **{name: float(value) / hours for name, value in met.items()},
+            **{name: float(value) / hours for name, value in covered.items()},
             **dict(zip(PLANNED_COLUMNS, map(float, planned), strict=True)),
         }
+
+
+def _build_problems(area: StudyArea) -> list[SchoolProblem]:
+    """Every school's problem, from what an area holds."""
+    risk = estimate_risk(area)
+    inputs = PlanningInputs.from_area(area, risk, locate_hotspots(area, risk))
+    return [build_school_problem(inputs, row) for row in range(len(area.schools))]
 
 
 def compute_recorded_harm(
@@ -321,11 +319,12 @@ def compute_recorded_harm(
     return area.catchments.spread(amounts)
 
 
-def find_dwell_pieces(school_problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
-    """Pieces of the stretches that patrols with these stops dwell in."""
-    return _collect_pieces(
-        school_problem.hotspots, school_problem.reach.hotspot_rows[_flatten_stops(routes) - 1]
-    )
+def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
+    """Pieces of the stretches that patrols with these stops dwell in, each once."""
+    rows = problem.hotspot_rows[_flatten_stops(routes) - 1]
+    pieces = problem.inputs.hotspots["pieces"]
+    stretches = [np.array(pieces.iloc[row], dtype=np.int64) for row in rows if row >= 0]
+    return np.unique(np.concatenate([*stretches, np.empty(0, dtype=np.int64)]))
 
 
 def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
@@ -333,19 +332,10 @@ def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
     return np.array([stop for route in routes for stop in route], dtype=np.int64)
 
 
-def _collect_pieces(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    told = hotspots["pieces"]
-    stretches = [np.array(told.iloc[row], dtype=np.int64) for row in rows if row >= 0]
-    return np.unique(np.concatenate([*stretches, np.empty(0, dtype=np.int64)]))
-
-
 def compute_loop_harm(
-    school_problem: SchoolProblem,
-    loops: LoopFinder,
-    routes: Routes,
-    harm: NDArray[np.float64],
+    problem: SchoolProblem, loops: LoopFinder, routes: Routes, harm: NDArray[np.float64]
 ) -> float:
-    """Harm met by the same dwells along loops as long as the patrols' walks; mean of rotations.
+    """Harm covered by the same dwells along loops as long as the patrols' walks; mean of rotations.
 
     Each officer walks a loop of their own from the gate, turned on from the one before, or they
     would all walk the same one. Each dwell is given a stretch around it as long as those of the
@@ -354,19 +344,16 @@ def compute_loop_harm(
     out = [route for route in routes if route]
     if not out:
         return 0.0
-    network, walks = school_problem.reach.network, school_problem.reach.walks
-    length = school_problem.area.network.piece_metres[
-        find_dwell_pieces(school_problem, out)
-    ].sum() / sum(map(len, out))
+    dwelt = problem.inputs.area.network.piece_metres[find_dwell_pieces(problem, out)].sum()
+    length = dwelt / sum(map(len, out))
     around: list[list[NDArray[np.int64]]] = [[] for _ in range(ROTATIONS)]
     for number, route in enumerate(out):
-        walked = sum(
-            walks.metres[a, b] for a, b in pairwise([0, *route, school_problem.reach.end_position])
-        )
+        order = [0, *route, problem.end_position]
+        walked = sum(problem.walks.metres[a, b] for a, b in pairwise(order))
         for rotation, loop in enumerate(loops.find_nearest_length(float(walked))):
             around[(rotation + number) % ROTATIONS] += [
-                find_stretch_around(network, piece, length)
+                find_stretch_around(problem.surroundings.network, piece, length)
                 for piece in loop.place_dwells(len(route))
             ]
-    pieces = [school_problem.reach.pieces[np.unique(np.concatenate(one))] for one in around]
+    pieces = [problem.surroundings.pieces[np.unique(np.concatenate(one))] for one in around]
     return float(np.mean([harm[one].sum() for one in pieces]))

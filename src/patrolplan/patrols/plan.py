@@ -1,109 +1,299 @@
 """`Plan`: the contract between the solver and everything that people hold.
 
-Times are minutes after local midnight; places are metres in the area's CRS. Outputs turn them
-into HH:MM and degrees.
+Times are minutes after local midnight; places are metres in the area's CRS. Each record is declared
+once: pydantic reads the annotations to write it as a part of `plan.json` and `week.json`, in
+degrees and HH:MM, and to read it back.
 """
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    PlainSerializer,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    Strict,
+    TypeAdapter,
+    ValidationInfo,
+    model_serializer,
+    with_config,
+)
+from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.estimate import Risk
+from patrolplan.crs import Projection
+from patrolplan.patrols.surroundings import Window
+from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
-from patrolplan.times import (
-    format_span as format_span,  # noqa: PLC0414 - callers still import it from this module
-    format_time as format_time,  # noqa: PLC0414
-)
+from patrolplan.times import format_time, minutes_after_midnight, parse_time
+
+XY = tuple[float, float]
 
 
+def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """(n, 2) metres as pairs of longitude and latitude."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    return [[float(lon), float(lat)] for lon, lat in zip(longitude, latitude, strict=True)]
+
+
+def _parse_minutes(value: object) -> object:
+    """Minutes after midnight of HH:MM."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return minutes_after_midnight(parse_time(value))
+    message = "is not a valid time; write HH:MM"
+    raise ValueError(message)
+
+
+def _check_list(value: object) -> object:
+    """Refuse what is not a list in a file; the records themselves hold tuples."""
+    if not isinstance(value, list | tuple):
+        raise PydanticKnownError("list_type")  # noqa: EM101 - a name, not a message
+    return value
+
+
+def _round_to(digits: int | None) -> PlainSerializer:
+    def write(value: float) -> Any:  # noqa: ANN401 - a whole number without digits
+        return round(value, digits)
+
+    return PlainSerializer(write)
+
+
+def _to_metres(points: Sequence[XY], info: ValidationInfo) -> NDArray[np.float64]:
+    """(n, 2) metres of longitudes and latitudes; degrees where the reader knows no projection."""
+    table = np.array(points, dtype=np.float64).reshape(-1, 2)
+    if info.context is None:
+        return table
+    return np.column_stack(info.context["projection"].to_metres(table[:, 0], table[:, 1]))
+
+
+def _read_point(point: XY, info: ValidationInfo) -> XY:
+    ((x, y),) = _to_metres([point], info).tolist()
+    return x, y
+
+
+def _write_point(point: XY, info: "SerializationInfo[dict[str, Projection]]") -> list[float]:
+    return convert_to_degrees(np.array([point]), info.context["projection"])[0]
+
+
+def _write_line(
+    line: NDArray[np.float64], info: "SerializationInfo[dict[str, Projection]]"
+) -> list[list[float]]:
+    """A line in degrees, without points that rounding made the same as the one before."""
+    points = convert_to_degrees(line, info.context["projection"])
+    return [*points[:1], *(point for before, point in pairwise(points) if point != before)]
+
+
+NO_PIECES = np.zeros(0, dtype=np.int64)
+
+
+def _not_in_files(default: object) -> GetPydanticSchema:
+    """Of a field that files do not hold, whatever they say."""
+    schema = core_schema.no_info_plain_validator_function(lambda _: default)
+    return GetPydanticSchema(lambda *_: schema)
+
+
+Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time)]
+"""After midnight; in files HH:MM."""
+
+Amount = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=99, strict=True)]
+Longitude = Annotated[float, Field(ge=-180, le=180, strict=True, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-89, le=89, strict=True, allow_inf_nan=False)]
+
+Point = Annotated[
+    tuple[Longitude, Latitude], AfterValidator(_read_point), PlainSerializer(_write_point)
+]
+"""Metres in the area's CRS; in files degrees."""
+
+Line = Annotated[
+    NDArray[np.float64],
+    GetPydanticSchema(
+        lambda _, handler: core_schema.with_info_after_validator_function(
+            _to_metres,
+            handler.generate_schema(list[tuple[Longitude, Latitude]]),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _write_line, info_arg=True
+            ),
+        )
+    ),
+]
+"""(v, 2) metres in the area's CRS; in files degrees."""
+
+IsList = BeforeValidator(_check_list)
+Worth = Annotated[Amount, _round_to(8)]
+Metres = Annotated[Amount, _round_to(1)]
+WholeMetres = Annotated[Amount, _round_to(None)]
+Texts = Annotated[tuple[str, ...], IsList]
+
+_RECORD = ConfigDict(extra="ignore", strict=False)
+"""Keys that later versions add are passed over; what must be strict says so itself."""
+
+
+class FileModel(BaseModel):
+    """Part of a file of ours; keys added by later versions are passed over."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, extra="ignore")
+
+
+def _arrange(
+    record: Mapping[str, Any], without: Sequence[str] = (), **after: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A record without some of its keys, and with more keys `after` others, by their names."""
+    return {
+        key: value
+        for name, own in record.items()
+        if name not in without
+        for key, value in {name: own, **after.get(name, {})}.items()
+    }
+
+
+Heading = Literal[
+    "head north",
+    "head north-east",
+    "head east",
+    "head south-east",
+    "head south",
+    "head south-west",
+    "head west",
+    "head north-west",
+]
+"""Of the first step of a leg, clockwise from north."""
+
+Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
+
+
+@with_config(_RECORD)
 @dataclass(frozen=True)
 class Step:
     """Part of a leg along one street: one line of the directions.
 
-    `turn` says how it begins: "start", "straight on", "left", "right", "bear left", ... and
-    `street` is the street's name, or what it is ("footpath", "steps") where it has none. `way` is
-    "walk", or by bicycle "ride", "push" (get off) or "carry".
+    `turn` says how it begins, `street` is the street's name, or what it is ("footpath", "steps")
+    where it has none. `way` is "walk", or by bicycle "ride", "push" (get off) or "carry".
     """
 
-    turn: str
+    turn: Turn
     street: str
-    metres: float
+    metres: WholeMetres
     way: str = "walk"
-    tail_metres: float = field(default=0.0, compare=False)
+    tail_metres: WholeMetres = field(default=0.0, compare=False)
     """How much of it leads over into the next street."""
 
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record = handler(self)
+        without = ["way"] if self.way == "walk" else []
+        return _arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
 
-@dataclass(frozen=True, eq=False)
+
+@with_config(_RECORD)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Leg:
     """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""
 
-    metres: float
-    minutes: float
-    steps: tuple[Step, ...]
-    line: NDArray[np.float64]
-    """(v, 2) metres."""
-    pieces: NDArray[np.int64]
-    """(s,) pieces walked, in order."""
-    unlit_metres: float = 0.0
+    metres: Metres
+    minutes: Annotated[Amount, _round_to(2)]
+    unlit_metres: Metres
     """Metres along streets that the streets file says have no lighting."""
-    lighting_unknown_metres: float = 0.0
+    lighting_unknown_metres: Metres
     """Metres along streets of which it does not say."""
-    pushed_metres: float = 0.0
+    steps: Annotated[tuple[Step, ...], IsList, Field(alias="directions")]
+    pushed_metres: Metres = 0.0
     """Metres on which a bicycle is pushed or carried."""
+    line: Line
+    pieces: Annotated[NDArray[np.int64], _not_in_files(NO_PIECES), Field(exclude=True)] = field(
+        default_factory=lambda: NO_PIECES
+    )
+    """(s,) pieces walked, in order; empty where the leg was read from a file."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record = handler(self)
+        streets = list(dict.fromkeys(step.street for step in self.steps))
+        without = () if record["pushed_metres"] else ("pushed_metres",)
+        return _arrange(record, without, lighting_unknown_metres={"streets": streets})
 
 
-@dataclass(frozen=True)
-class Stop:
+class _AtPoint:
+    """What has a place."""
+
+    point: XY
+
+    @property
+    def x(self) -> float:
+        """Metres eastwards."""
+        return self.point[0]
+
+    @property
+    def y(self) -> float:
+        """Metres northwards."""
+        return self.point[1]
+
+
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class Stop(_AtPoint):
     """A hotspot's stopping place on a patrol, and the minutes spent there."""
 
     hotspot: str
-    arrive_minutes: float
-    leave_minutes: float
-    x: float
-    y: float
+    arrive_minutes: Annotated[Minutes, Field(alias="arrive")]
+    leave_minutes: Annotated[Minutes, Field(alias="leave")]
     place: str
-    why: tuple[str, ...]
+    why: Texts
     """Reasons in plain sentences, most important first."""
-    worth: float
+    worth: Worth
     """Risk of the stretch as a share of the risk within the school's reach."""
-    tasked: str = ""
-    """Reason and who asked, for a place tasked by intelligence; empty otherwise."""
+    tasked: str
+    """Reason, who asks and until when, for a place tasked by intelligence; empty otherwise."""
+    point: Point
 
 
-@dataclass(frozen=True)
-class BarredPlace:
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class BarredPlace(_AtPoint):
     """A place that intelligence asks to keep away from."""
 
     place_id: str
-    x: float
-    y: float
     place: str
     """The nearest street in words."""
     why: str
     """Reason, who asks, and until when."""
+    point: Point
 
 
+@with_config(_RECORD)
 @dataclass(frozen=True, eq=False)
 class Variant:
     """Another near-optimal patrol, so that patrols need not be the same every day."""
 
-    worth_share: float
+    worth_share: Annotated[Amount, _round_to(6)]
     """Its worth as a share of the best."""
-    hotspots: tuple[str, ...]
+    hotspots: Annotated[Texts, Field(alias="stops")]
     """Its hotspots in the order of the visits; of several officers one after the other."""
-    patrols: tuple["Patrol", ...] = ()
+    patrols: Annotated[tuple["Patrol", ...], _not_in_files(()), Field(exclude=True)] = ()
     """The patrols themselves, one an officer, with their own times and legs."""
-    avoided_hotspots: tuple[str, ...] = ()
+    avoided_hotspots: Annotated[tuple[str, ...], _not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to keep off, see `patrolplan.patrols.further_patrols`."""
 
 
-@dataclass(frozen=True, eq=False)
-class Patrol:
+@with_config(_RECORD)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Patrol(_AtPoint):
     """One officer's timed walk or ride: gate presence, stops, and back to the gate or to the base.
 
     `legs` are one more than `stops`; with no stop worth it there is presence at the gate alone
@@ -113,29 +303,16 @@ class Patrol:
 
     urn: str
     school: str
-    number: int
+    number: Annotated[int, Field(ge=1, le=99, strict=True)]
     """1 for the first officer at this school, 2 for the second..."""
-    x: float
-    y: float
-    """The gate."""
-    start_minutes: float
-    gate_until_minutes: float
+    point: Annotated[Point, Field(alias="gate")]
+    start_minutes: Annotated[Minutes, Field(alias="start")]
+    gate_until_minutes: Annotated[Minutes, Field(alias="gate_until")]
     """End of the presence at the gate."""
-    end_minutes: float
-    latest_end_minutes: float
+    end_minutes: Annotated[Minutes, Field(alias="end")]
+    latest_end_minutes: Annotated[Minutes, Field(alias="latest_end")]
     """End of the patrol window."""
-    worth: float
-    bound: float
-    """No patrol of this school and window can be worth more."""
-    proven: bool
-    stops: tuple[Stop, ...]
-    legs: tuple[Leg, ...]
-    variants: tuple[Variant, ...]
-    notes: tuple[str, ...]
-    """What was assumed for this school (bell, gate), in plain sentences."""
-    tested: str = ""
-    """What a patrol planned this way met in held-out months against a plain loop, one sentence."""
-    ends_at: str = "gate"
+    ends_at: str
     """"gate", or "base" where the settings say so; the place is where the last leg ends."""
     way: str = "walk"
     """"walk" or "bicycle"."""
@@ -143,19 +320,45 @@ class Patrol:
     """"gate", or "base" where the settings say so; see `approach`."""
     approach: Leg | None = None
     """From the base to the gate, so as to be there when the presence begins."""
-    keep_away: tuple[BarredPlace, ...] = ()
+    worth: Worth
+    bound: Worth
+    """No patrol of this school and window can be worth more."""
+    proven: Annotated[bool, Strict()]
+    stops: Annotated[tuple[Stop, ...], IsList]
+    legs: Annotated[tuple[Leg, ...], IsList]
+    variants: Annotated[tuple[Variant, ...], IsList]
+    keep_away: Annotated[tuple[BarredPlace, ...], IsList] = ()
     """Places within the school's radius to keep away from; stops and walks do."""
+    notes: Texts
+    """What was assumed for this school (bell, gate), in plain sentences."""
+    is_reordered: Annotated[bool, _not_in_files(default=False), Field(exclude=True)] = False
+    """Whether the stops stand in the order of their worst times; the last note says so."""
+    tested: str
+    """What a patrol planned this way would have covered in past months, see
+    `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
 
-    @property
-    def pushed_metres(self) -> float:
-        """Metres on which a bicycle is pushed or carried, in all."""
-        return float(sum(leg.pushed_metres for leg in self.legs))
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record = handler(self)
+        # Sums are those of the rounded legs, so that a patrol that was read is written as it was.
+        legs = record["legs"]
+        pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
+        return _arrange(
+            record,
+            [
+                *(["way"] if self.way == "walk" else []),
+                *(["starts_at", "approach"] if self.starts_at == "gate" else []),
+            ],
+            way={"pushed_metres": round(pushed, 1)},
+            starts_at={"set_out": format_time(self.set_out_minutes)},
+            bound={"gap_percent": round(self.gap_percent, 2)},
+            proven={"walked_metres": round(sum(leg["metres"] for leg in legs), 1)},
+        )
 
     @property
     def set_out_minutes(self) -> float:
         """When the officer sets out."""
-        before = 0.0 if self.approach is None else self.approach.minutes
-        return self.start_minutes - before
+        return self.start_minutes - (0.0 if self.approach is None else self.approach.minutes)
 
     @property
     def all_legs(self) -> tuple[Leg, ...]:
@@ -170,12 +373,11 @@ class Patrol:
     @property
     def base_xy(self) -> tuple[float, float] | None:
         """Metres of the base where the patrol starts or ends; None where it does neither."""
-        if self.starts_at == "base":
-            first = self.legs[0] if self.approach is None else self.approach
-            return float(first.line[0, 0]), float(first.line[0, 1])
-        if self.ends_at == "base":
-            return float(self.legs[-1].line[-1, 0]), float(self.legs[-1].line[-1, 1])
-        return None
+        if "base" not in {self.starts_at, self.ends_at}:
+            return None
+        at_start = self.starts_at == "base"
+        x, y = self.all_legs[0].line[0] if at_start else self.legs[-1].line[-1]
+        return float(x), float(y)
 
     @property
     def points(self) -> NDArray[np.float64]:
@@ -190,8 +392,13 @@ class Patrol:
 
     @property
     def walked_metres(self) -> float:
-        """Metres walked in all."""
+        """Metres walked or ridden, from the gate on."""
         return float(sum(leg.metres for leg in self.legs))
+
+    @property
+    def pushed_metres(self) -> float:
+        """Metres of these on which a bicycle is pushed or carried."""
+        return float(sum(leg.pushed_metres for leg in self.legs))
 
     @property
     def gap_percent(self) -> float:
@@ -211,10 +418,12 @@ class Plan:
     left_out: tuple[LeftOutRow, ...]
     """Everything left out, from the readers to the schools that could not be planned."""
     date: dt.date | None = None
-    """Day of the patrols, where one was asked for."""
+    """Day of the patrols, where one was named."""
     other_mode: "Plan | None" = None
-    """What officers go by who do not go the area's way, at their schools; see
-    `patrolplan.team.bases`."""
+    """Patrols of officers whose mode is not the area's, see `patrolplan.team.bases`."""
+
+    window: Window | None = None
+    """Of the patrols; None: the settings' minutes from the bell."""
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)
@@ -235,3 +444,16 @@ class Plan:
         }
         after = 'pp.write_pack(plan, "out"); pp.plot.web_map(plan)'
         return render_html_table(f"Plan of {self.area.name}", facts, next_call=after)
+
+
+@cache
+def _get_adapter() -> TypeAdapter[Patrol]:
+    return TypeAdapter(Patrol)
+
+
+def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """A patrol as it stands in `plan.json` and `week.json`, in degrees and HH:MM."""
+    document: dict[str, Any] = _get_adapter().dump_python(
+        patrol, mode="json", by_alias=True, context={"projection": projection}
+    )
+    return document

@@ -1,29 +1,50 @@
-"""Hotspots -> `Plan`: the best patrol of every school, timed and walked out."""
+"""Hotspots -> `Plan`: the best patrols of every school, timed and walked out.
+
+A school's solved problem becomes patrols as they are walked: timed stops, legs, variants, and the
+same stops the other way round, so that a patrol need not look the same two days running.
+"""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import pairwise
 
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.network.names import label_streets
+from patrolplan.network.names import describe_positions
+from patrolplan.network.paths import Walk
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.patrol_backtest import HoldOut, prepare_hold_out
-from patrolplan.patrols.patrol_writer import plan_school_patrols
-from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.patrols.school_problem import PlanningInputs, SharedInputs
-from patrolplan.patrols.stop_order import estimate_time_profile
-from patrolplan.patrols.surroundings import find_tasked_out_of_reach
-from patrolplan.patrols.together import plan_together
-from patrolplan.patrols.windows import Window, resolve_window
-from patrolplan.risk.estimate import Risk
+from patrolplan.patrols.directions import build_leg, reverse_directions
+from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
+from patrolplan.patrols.school_problem import (
+    PlanningInputs,
+    SchoolProblem,
+    build_school_problem,
+    describe_tasking,
+)
+from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
+from patrolplan.patrols.stop_order import find_best_order
+from patrolplan.patrols.surroundings import (
+    Window,
+    compute_speed,
+    find_tasked_out_of_reach,
+    resolve_window,
+)
+from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 
+VARIANT_COUNT = 3
 
-def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
+REORDERED_NOTE = "Stops are ordered so that each is visited near its worst time of day."
+
+ROUNDING_METRES = 1.0
+"""Rounding may not carry a patrol over the end of its window."""
+
+
+def plan_patrols(
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
@@ -31,8 +52,6 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     urns: Sequence[str] | None = None,
     window: Window | None = None,
     date: dt.date | None = None,
-    held_out: bool = True,
-    together: bool = False,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -50,83 +69,62 @@ def plan_patrols(  # noqa: PLR0913 - all that may be asked of a plan
     Parameters
     ----------
     area, risk, hotspots
-        As they come from the rooms above.
+        See `load_area`, `estimate_risk` and `find_hotspots`.
     urns
         Only these schools; default all.
     window
-        See `patrolplan.patrols.windows.resolve_window`; default the settings' minutes from the
-        bell.
+        See `patrolplan.patrols.surroundings.resolve_window`; default the settings' minutes from
+        the bell.
     date
         Day of the patrols: tasked places count on their days only. Without it all of them count.
-    held_out
-        Say on each patrol what one planned this way would have met in held-out months; it takes
-        about as long as planning. Nothing is said of patrols that are planned together.
-    together
-        Plan schools that share hotspots at the same time as one team, so that nobody goes where
-        another already stands. A patrol may then be worth less than its school alone could have.
+    executor
+        Shares the schools among its workers; by default they are planned here, one by one.
+    report_progress
+        Called with the schools done so far.
 
     Returns
     -------
     Plan
         With a bound on what is possible for every patrol, and its variants.
+        `patrolplan.patrols.patrol_backtest.compare_with_past` adds what patrols planned this way
+        would have covered in past months.
 
     Raises
     ------
     InputError
-        When a school that is asked for is not there, or the presence at the gate does not fit
-        into the window.
+        When one of `urns` is not in the area, or the presence at the gate does not
+        fit into the window.
     """
     window = window or resolve_window(area.settings.patrol)
     check_request(area, window, urns)
-    ground = SharedInputs(area.without_incidents(), label_streets(area.network), window)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
-    rhythm = estimate_time_profile(area, hotspots) if risk.times_known else None
-    ready = PlanningInputs(ground, risk, hotspots, date, rhythm)
-    if together:
-        planned = [
-            (*found, "")
-            for found in plan_together([ready.build_school_problem(row) for row in rows])
-        ]
-    else:
-        asked = _SchoolTask(ready, prepare_hold_out(area, ground) if held_out else None)
-        told = label_progress("Planning schools", rows, report_progress)
-        planned = map_parallel(
-            _plan_and_test_school, asked, rows, executor=executor, report_progress=told
-        )
-    patrols: list[Patrol] = []
+    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date)
+    progress = label_progress("Planning schools", rows, report_progress)
+    planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     left_out = LeftOut()
-    for urn, (found, unmet, tested) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
-        patrols += [replace(patrol, tested=tested) for patrol in found]
-        for place in unmet:
-            left_out.add("tasked places", f"URN {urn}: {place}", 1, urn=urn)
+    for urn, (_, unvisited) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
+        for reason in unvisited:
+            left_out.add("tasked places", f"URN {urn}: {reason}", 1, urn=urn)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
-        left_out.add("tasked places", f"{place} lies among no school's streets", 1)
-    return Plan(area, risk, hotspots, tuple(patrols), (*area.left_out, *left_out.rows), date)
-
-
-@dataclass(frozen=True, eq=False)
-class _SchoolTask:
-    """What a school is planned from, and what its patrols are tested with; None: they are not."""
-
-    inputs: PlanningInputs
-    hold_out: HoldOut | None
-
-
-def _plan_and_test_school(task: _SchoolTask, row: int) -> tuple[list[Patrol], list[str], str]:
-    """A school's patrols, its tasked places that are not visited, and the held-out sentence."""
-    around = task.inputs.shared.build_surroundings(row)
-    found, unmet = plan_school_patrols(task.inputs.build_school_problem(row, around))
-    tested = "" if task.hold_out is None else task.hold_out.describe_result(row, around)
-    return found, unmet, tested
+        left_out.add("tasked places", f"{place} is not on any school's streets", 1)
+    return Plan(
+        area,
+        risk,
+        hotspots,
+        patrols=tuple(patrol for patrols, _ in planned for patrol in patrols),
+        left_out=(*area.left_out, *left_out.rows),
+        date=date,
+        window=window,
+    )
 
 
 def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
-    """Refuse a window that is shorter than the presence at the gate, and schools not there.
+    """Refuse a window that is shorter than the presence at the gate, and unknown schools.
 
     Raises
     ------
     InputError
-        With what was asked for.
+        With the value seen.
     """
     settings = area.settings.patrol
     if settings.gate_minutes > window.minutes:
@@ -136,9 +134,232 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
         )
         where, remedy = "[patrol]", "make the window longer or the presence shorter"
         raise InputError.one(where, what, remedy)
-    there = list(area.schools["urn"])
+    known = list(area.schools["urn"])
     for urn in urns or ():
-        if urn not in there:
-            what = f"the school '{urn}' is not in the area (there: {', '.join(there[:12])})"
-            where = "--school"
-            raise InputError.one(where, what, "name one of them, or see `patrolplan check`")
+        if urn not in known:
+            what = f"school '{urn}' is not in the area (its schools: {', '.join(known[:12])})"
+            where, remedy = "--school", "name one of them, or see `patrolplan check`"
+            raise InputError.one(where, what, remedy)
+
+
+def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[str]]:
+    """The best patrol of each officer of a school, and which tasked places are not visited and why.
+
+    `row` is that of the area's schools. Where not all tasked places fit, those that the solver
+    names as unmet are dropped, or else one after the other, until the rest does.
+    """
+    problem = build_school_problem(inputs, row)
+    mandatory, dropped = problem.must_visit_stops, set[int]()
+    orienteering = problem.build_problem(mandatory)
+    solution = solve(orienteering, seed=problem.seed)
+    while solution.status == "infeasible" and mandatory - dropped:
+        dropped |= set(solution.unmet) or {min(mandatory - dropped)}
+        orienteering = problem.build_problem(mandatory - dropped)
+        solution = solve(orienteering, seed=problem.seed)
+    unvisited = problem.explain_unvisited(dropped)
+    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
+    others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
+    variants = tuple(builder.build_variant(other, solution) for other in others)
+    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+
+
+def plan_avoiding_variant(
+    problem: SchoolProblem, names: frozenset[str], best: Sequence[Patrol]
+) -> Variant | None:
+    """The best patrols that keep off some hotspots; None where they would stop nowhere.
+
+    A hotspot that the school's best patrols visit because it must be visited is visited all the
+    same.
+    """
+    visited = {stop.hotspot for patrol in best for stop in patrol.stops if stop.tasked}
+    mandatory = frozenset(
+        stop for stop in problem.must_visit_stops if problem.get_stop_name(stop) in visited
+    )
+    optional = set(range(1, len(problem.hotspot_rows) + 1)) - mandatory
+    off = frozenset(stop for stop in optional if problem.get_stop_name(stop) in names)
+    orienteering = problem.build_problem(mandatory)
+    orienteering = replace(orienteering, barred=orienteering.barred | off)
+    solution = solve(orienteering, seed=problem.seed)
+    if solution.status == "infeasible" or not solution.stops:
+        return None
+    worth = sum(patrol.worth for patrol in best)
+    whole = Solution(
+        routes=(),
+        worth=worth,
+        bound=best[0].bound + worth - best[0].worth,
+        status="proven" if best[0].proven else "feasible",
+        iterations=0,
+        seconds=0.0,
+    )
+    builder = _PatrolBuilder(problem, problem.build_notes(problem.explain_unvisited()))
+    variant = builder.build_variant(solution, whole)
+    return replace(variant, avoided_hotspots=tuple(sorted(names)))
+
+
+class _PatrolBuilder:
+    """Builds the patrols of one school; legs that variants share are walked once."""
+
+    def __init__(self, problem: SchoolProblem, notes: Iterable[str]) -> None:
+        self.problem = problem
+        self.notes = notes
+        self.hours = problem.surroundings.hours
+        self.speed = compute_speed(problem.settings)
+        pieces, network = problem.surroundings.pieces, problem.inputs.area.network
+        self.piece_labels = problem.inputs.piece_labels[pieces]
+        self.piece_lit = network.piece_lit[pieces]
+        self.piece_risk = problem.inputs.risk.joined[pieces]
+        by_bicycle = problem.settings.way == "bicycle"
+        self.bicycle_ways = network.bicycle_ways[pieces] if by_bicycle else None
+        self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
+
+    def build_variant(self, other: Solution, best: Solution) -> Variant:
+        """Another solution than the best one, as patrols of their own."""
+        patrols = tuple(
+            replace(self.build_patrol(route, other), bound=best.bound, proven=best.proven)
+            for route in other.routes
+        )
+        return Variant(
+            worth_share=other.worth / best.worth if best.worth > 0 else 1.0,
+            hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
+            patrols=patrols,
+        )
+
+    def build_patrol(
+        self, route: Route, solution: Solution, variants: tuple[Variant, ...] = ()
+    ) -> Patrol:
+        """One officer's route as it is walked."""
+        problem, base = self.problem, self.problem.surroundings.base
+        ordered = self._order_by_time(route)
+        is_reordered = ordered.stops != route.stops
+        legs = self._build_legs(ordered)
+        stops, end_minutes = self._build_stops(ordered, legs)
+        x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
+        starts_at_base = problem.settings.start == "base" and base is not None
+        approach = None
+        if starts_at_base and not problem.start_position:
+            # From the base to be at the gate for the presence there, by the shortest way.
+            approach = self._build_leg(problem.walks.find_shortest(len(problem.stops) + 1, 0))
+        return Patrol(
+            urn=problem.school["urn"],
+            school=problem.school["name"],
+            number=route.officer + 1,
+            point=(float(x), float(y)),
+            start_minutes=self.hours.start_minutes,
+            gate_until_minutes=self.hours.gate_until_minutes,
+            end_minutes=end_minutes,
+            latest_end_minutes=self.hours.latest_end_minutes,
+            ends_at="base" if legs and problem.end_position else "gate",
+            way=problem.settings.way,
+            starts_at="base" if approach or (legs and problem.start_position) else "gate",
+            approach=approach,
+            worth=route.worth,
+            bound=solution.bound - (solution.worth - route.worth),
+            proven=solution.proven,
+            stops=stops,
+            legs=legs,
+            variants=variants,
+            keep_away=problem.keep_away,
+            notes=(*self.notes, *([REORDERED_NOTE] if is_reordered else [])),
+            is_reordered=is_reordered,
+            tested="",
+        )
+
+    def _build_leg(self, walk: Walk) -> Leg:
+        """A leg in pieces of the area's network."""
+        leg = build_leg(
+            walk, self.piece_labels, self.piece_lit, self.speed, bicycle_ways=self.bicycle_ways
+        )
+        return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
+
+    def _order_by_time(self, route: Route) -> Route:
+        """The route in the order that meets its stops at their worst, where times are known."""
+        problem, profile = self.problem, self.problem.inputs.time_profile
+        if profile is None:
+            return route
+        profile = profile.take(problem.hotspot_rows).normalise_within(
+            self.hours.start_minutes, self.hours.latest_end_minutes
+        )
+        return find_best_order(problem.build_problem(), route, profile, problem.worth)
+
+    def _build_legs(self, route: Route) -> tuple[Leg, ...]:
+        """Walks from the start over the stops to the end, past more risk where it costs little.
+
+        A leg may be longer than the shortest by the settings' `detour`, as far as the time that
+        the window leaves over goes.
+        """
+        if not route.stops:
+            return ()
+        problem = self.problem
+        spare = (self.hours.latest_end_minutes - route.end_minutes) * self.speed
+        legs = []
+        for start, end in pairwise([problem.start_position, *route.stops, problem.end_position]):
+            shortest = problem.walks.metres[start, end]
+            more = max(0.0, min(problem.settings.detour * shortest, spare - ROUNDING_METRES))
+            key = (start, end, float(shortest + more))
+            if key not in self._legs:
+                walk = problem.walks.find_richest(
+                    start, end, self.piece_risk, longest_metres=key[2]
+                )
+                self._legs[key] = (self._build_leg(walk), walk.cost_metres)
+            leg, cost_metres = self._legs[key]
+            spare -= cost_metres - shortest
+            legs.append(leg)
+        return tuple(legs)
+
+    def _build_stops(self, route: Route, legs: Sequence[Leg]) -> tuple[tuple[Stop, ...], float]:
+        """Stops with their times, and the time at the end, as the legs are walked."""
+        now = self.hours.gate_until_minutes
+        stops = []
+        for stop, leg in zip(route.stops, legs, strict=False):
+            arrive = now + leg.minutes
+            now = arrive + self.problem.settings.dwell_minutes
+            stops.append(self._build_stop(stop, arrive, now))
+        return tuple(stops), now + legs[-1].minutes if legs else now
+
+    def _build_stop(self, stop: int, arrive_minutes: float, leave_minutes: float) -> Stop:
+        problem, network = self.problem, self.problem.surroundings.network
+        position = problem.stops.take([stop - 1])
+        row = problem.hotspot_rows[stop - 1]
+        if row >= 0:
+            hotspots = problem.inputs.hotspots
+            place, why = hotspots["place"].iloc[row], hotspots["reasons"].iloc[row]
+        else:
+            place, why = describe_positions(network, position)[0], ()
+        is_tasked = problem.tasked_rows[stop - 1] >= 0
+        x, y = network.xy(position)[0]
+        return Stop(
+            hotspot=problem.get_stop_name(stop),
+            arrive_minutes=arrive_minutes,
+            leave_minutes=leave_minutes,
+            place=place,
+            why=tuple(why),
+            worth=float(problem.worth[stop - 1]),
+            tasked=describe_tasking(problem.get_tasked_place(stop)) if is_tasked else "",
+            point=(float(x), float(y)),
+        )
+
+
+def reverse_patrol(patrol: Patrol) -> Patrol | None:
+    """The patrol with its stops in reverse order, as long and over at the same minute.
+
+    None where there is one stop or none, where the patrol's legs begin or end at the base, since
+    it could not be walked backwards from the gate, and by bicycle, since one-way streets cannot be
+    ridden back.
+    """
+    two = 2
+    from_gate = patrol.ends_at == "gate" and not patrol.from_base
+    if len(patrol.stops) < two or not from_gate or patrol.way != "walk":
+        return None
+    legs = []
+    for leg in reversed(patrol.legs):
+        line = leg.line[::-1]
+        steps = reverse_directions(leg.steps, line)
+        legs.append(replace(leg, steps=steps, line=line, pieces=leg.pieces[::-1]))
+    now = patrol.gate_until_minutes
+    stops = []
+    for stop, leg in zip(reversed(patrol.stops), legs, strict=False):
+        arrive = now + leg.minutes
+        now = arrive + stop.leave_minutes - stop.arrive_minutes
+        stops.append(replace(stop, arrive_minutes=arrive, leave_minutes=now))
+    notes = patrol.notes[:-1] if patrol.is_reordered else patrol.notes
+    return replace(patrol, stops=tuple(stops), legs=tuple(legs), notes=notes, is_reordered=False)

@@ -1,6 +1,7 @@
-"""One school's orienteering problem, and what its stops stand for.
+"""One school's orienteering problem: the stops within reach, the walks between them, the hours.
 
-Everything that schools are planned from, as it is sent to those who share the work.
+`PlanningInputs` holds what all schools are planned from, and is what worker processes are sent;
+`build_school_problem` picks out of it what concerns one school.
 """
 
 import datetime as dt
@@ -8,203 +9,244 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Self
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.network.names import describe_positions
+from patrolplan.network import Positions, concatenate_positions
+from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.network.names import describe_positions, label_streets
+from patrolplan.network.paths import WalkFinder
+from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.patrols.plan import BarredPlace
-from patrolplan.patrols.reach import CLOSED_STREET_METRES, ReachableStops, find_reachable_stops
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route
-from patrolplan.patrols.stop_order import TimeProfile
-from patrolplan.patrols.surroundings import Surroundings, build_surroundings, find_tasked_places
-from patrolplan.patrols.windows import (
+from patrolplan.patrols.stop_order import TimeProfile, estimate_time_profile
+from patrolplan.patrols.surroundings import (
+    Surroundings,
     Window,
+    build_surroundings,
     build_way_notes,
     compute_speed,
-    minutes_after_midnight,
+    find_tasked_places,
+    resolve_window,
 )
-from patrolplan.risk.estimate import Risk
+from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
+from patrolplan.times import minutes_after_midnight
+
+BARRED_METRES = 150.0
+"""A hotspot whose stretch comes this near to a barred place is not a candidate."""
+
+CLOSED_STREET_METRES = 60.0
+"""Streets this near to a barred place are not walked along."""
+
+TASKED_METRES = 60.0
+"""A tasked place this near to a hotspot's stretch is that hotspot."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlanningInputs:
+    """Everything that one school after the other is planned from."""
+
+    area: StudyArea
+    """See `StudyArea.without_incidents`."""
+    risk: Risk
+    hotspots: gpd.GeoDataFrame
+    piece_labels: NDArray[np.object_]
+    """(p,) what each piece of the area's network is called."""
+    window: Window
+    date: dt.date | None = None
+    """Day of the patrols, on which only some tasked places count; None: all of them count."""
+    time_profile: TimeProfile | None = None
+    """When each hotspot is at its worst; None where clock times are not known."""
+
+    @classmethod
+    def from_area(
+        cls,
+        area: StudyArea,
+        risk: Risk,
+        hotspots: gpd.GeoDataFrame,
+        window: Window | None = None,
+        date: dt.date | None = None,
+    ) -> Self:
+        """What an area's schools are planned from; by default with the settings' own window."""
+        return cls(
+            area.without_incidents(),
+            risk,
+            hotspots,
+            label_streets(area.network),
+            window or resolve_window(area.settings.patrol),
+            date,
+            estimate_time_profile(area, hotspots) if risk.times_known else None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class SchoolProblem:
-    """What one school's patrols are made from; minutes are after midnight.
+    """What one school's patrols are built from.
 
-    Row 0 of the problem is the gate, row i + 1 is candidate i of the reach.
-
-    Parameters
-    ----------
-    area, hotspots
-        As they come from the rooms above.
-    school
-        Row of the area's schools.
-    tasked
-        Tasked places of this school, to visit or barred.
-    reach
-        Streets and stops around the gate.
-    labels
-        (q,) what each piece of the reach's network is called.
-    lit
-        (q,) street lighting of each, see `StreetNetwork.piece_lit`.
-    gain
-        (q,) risk of each piece of the reach's network.
-    start_minutes, gate_until_minutes, latest_end_minutes
-        Start of the window, end of the presence at the gate, end of the window.
-    base_note
-        Why patrols do not start or end at the base although the settings say so; empty otherwise.
-    approached
-        Whether officers come from the base to be at the gate for their presence there.
-    kinds
-        (q, 2) how a bicycle goes along each piece of the reach's network; None on foot.
-    rhythm
-        When each hotspot is at its worst; None where clock times are not known.
-    dated
-        Whether the patrols are for a day, on which only some tasked places count.
+    Positions are numbered as rows of the orienteering problem: 0 is the gate, i + 1 is candidate i,
+    and a base comes last.
     """
 
-    area: StudyArea
-    hotspots: gpd.GeoDataFrame
+    inputs: PlanningInputs
     school: pd.Series
+    """Row of the area's schools."""
+    surroundings: Surroundings
+    """Streets around the gate, and the hours."""
     tasked_places: gpd.GeoDataFrame
-    reach: ReachableStops
-    piece_labels: NDArray[np.object_]
-    piece_lit: NDArray[np.object_]
-    piece_risk: NDArray[np.float64]
-    start_minutes: float
-    gate_until_minutes: float
-    latest_end_minutes: float
-    base_note: str = ""
-    comes_from_base: bool = False
-    bicycle_ways: NDArray[np.int8] | None = None
-    time_profile: TimeProfile | None = None
-    has_date: bool = False
+    """Tasked places of this school, to visit or barred."""
+    stops: Positions
+    """(k,) stopping places of the candidates, on the streets around the gate."""
+    walks: WalkFinder
+    """Walks (or rides) between all positions."""
+    hotspot_rows: NDArray[np.int64]
+    """(k,) rows of the hotspots, most risk first; -1 for a tasked place that lies on no hotspot."""
+    worth: NDArray[np.float64]
+    """(k,) risk of each candidate's stretch as a share of the risk within reach; 0 without one."""
+    tasked_rows: NDArray[np.int64]
+    """(k,) row of `must_visit` that a candidate stands for, -1 where none."""
+    outside_rows: NDArray[np.int64]
+    """Rows of `must_visit` that lie beyond the school's streets: no candidate stands for them."""
+    unavoidable_rows: NDArray[np.int64]
+    """Rows of `barred` whose streets stay open: gate or base are reached only past them."""
+    start_position: int
+    end_position: int
 
     @property
     def settings(self) -> PatrolSettings:
         """The patrol settings."""
-        return self.area.settings.patrol
+        return self.inputs.area.settings.patrol
 
     @property
-    def speed(self) -> float:
-        """Metres a minute at full speed."""
-        return compute_speed(self.settings)
+    def seed(self) -> int:
+        """Seed of every search."""
+        return self.inputs.area.settings.seed
+
+    @cached_property
+    def must_visit(self) -> gpd.GeoDataFrame:
+        """The tasked places to visit."""
+        return select_tasked(self.tasked_places, must_visit=True)
+
+    @cached_property
+    def barred(self) -> gpd.GeoDataFrame:
+        """The tasked places to keep away from."""
+        return select_tasked(self.tasked_places, must_visit=False)
 
     @property
-    def must_visit_rows(self) -> frozenset[int]:
-        """Rows of the tasked places that must be visited."""
-        return frozenset((np.flatnonzero(self.reach.tasked_rows >= 0) + 1).tolist())
+    def must_visit_stops(self) -> frozenset[int]:
+        """Positions of the candidates that must be visited."""
+        return frozenset((np.flatnonzero(self.tasked_rows >= 0) + 1).tolist())
 
     def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
-        worth = self.reach.worth
-        rows = len(self.reach.walks.metres)
-        prizes, dwell = np.zeros(rows), np.zeros(rows)
-        prizes[1 : len(worth) + 1] = worth
-        dwell[1 : len(worth) + 1] = self.settings.dwell_minutes
+        count, positions = len(self.worth), len(self.walks.metres)
+        prizes, dwell = np.zeros(positions), np.zeros(positions)
+        prizes[1 : count + 1] = self.worth
+        dwell[1 : count + 1] = self.settings.dwell_minutes
         officer = Officer(
-            start=self.reach.start_position,
-            end=self.reach.end_position,
-            earliest_minutes=self.gate_until_minutes,
-            latest_minutes=self.latest_end_minutes,
+            start=self.start_position,
+            end=self.end_position,
+            earliest_minutes=self.surroundings.hours.gate_until_minutes,
+            latest_minutes=self.surroundings.hours.latest_end_minutes,
         )
         return OrienteeringProblem(
-            travel_minutes=self.reach.walks.metres / self.speed,
+            travel_minutes=self.walks.metres / compute_speed(self.settings),
             prizes=prizes,
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
             mandatory=mandatory,
-            barred=frozenset({0, *range(len(worth) + 1, rows)}),
+            barred=frozenset({0, *range(count + 1, positions)}),
         )
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
         if not route.stops:
             return 0.0
-        order = [self.reach.start_position, *route.stops, self.reach.end_position]
-        return sum(self.reach.walks.find_shortest(a, b).metres for a, b in pairwise(order))
+        order = [self.start_position, *route.stops, self.end_position]
+        return sum(self.walks.find_shortest(a, b).metres for a, b in pairwise(order))
 
-    def find_tasked_place(self, candidate: int) -> pd.Series:
-        """The tasked place that a candidate stands for."""
-        visited = self.tasked_places[self.tasked_places["must_visit"]]
-        place: pd.Series = visited.iloc[self.reach.tasked_rows[candidate]]
+    def get_tasked_place(self, stop: int) -> pd.Series:
+        """The tasked place that a stop stands for."""
+        place: pd.Series = self.must_visit.iloc[self.tasked_rows[stop - 1]]
         return place
 
-    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[str]:
-        """Which tasked places are no stop, and why: those of some rows of the problem, and more.
-
-        The others are those that lie beyond the school's streets.
-        """
-        visited = self.tasked_places[self.tasked_places["must_visit"]]
-        barred = self.tasked_places[~self.tasked_places["must_visit"]]
-        beyond = visited["place_id"].iloc[self.reach.outside_rows]
-        said = [f"{name} lies beyond this school's streets" for name in beyond]
-        for stop in sorted(stops):
-            place = self.find_tasked_place(stop - 1)
-            near = barred["place_id"][barred.distance(place.geometry) <= CLOSED_STREET_METRES]
-            why = [f"is kept away from: {name} is barred" for name in near]
-            said.append(f"{self.get_place_id(stop)} {[*why, 'does not fit into the window'][0]}")
-        return said
-
-    def get_place_id(self, stop: int) -> str:
-        """Short name of the tasked place that a row of the problem stands for."""
-        return str(self.find_tasked_place(stop - 1)["place_id"])
-
     def get_stop_name(self, stop: int) -> str:
-        """What a patrol's stop there is called: the hotspot, else the tasked place.
+        """What a stop is called: the hotspot, else the tasked place.
 
-        A tasked place on a hotspot's stretch is that hotspot, see `place_id` for its own name.
+        A tasked place on a hotspot's stretch is that hotspot.
         """
-        row = self.reach.hotspot_rows[stop - 1]
-        return self.get_place_id(stop) if row < 0 else str(self.hotspots["hotspot"].iloc[row])
+        row = self.hotspot_rows[stop - 1]
+        name = (
+            self.get_tasked_place(stop)["place_id"]
+            if row < 0
+            else self.inputs.hotspots["hotspot"].iloc[row]
+        )
+        return str(name)
 
-    def build_notes(self, unvisited: list[str]) -> tuple[str, ...]:
+    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[str]:
+        """Which tasked places are not visited and why: those beyond the streets, and some stops."""
+        barred = self.barred
+        outside = self.must_visit["place_id"].iloc[self.outside_rows]
+        lines = [f"{name} is beyond this school's streets" for name in outside]
+        for stop in sorted(stops):
+            place = self.get_tasked_place(stop)
+            near = barred["place_id"][barred.distance(place.geometry) <= CLOSED_STREET_METRES]
+            why = [f"cannot be visited: barred place {name} is too near" for name in near]
+            lines.append(f"{place['place_id']} {[*why, 'does not fit into the window'][0]}")
+        return lines
+
+    def build_notes(self, unvisited: Iterable[str]) -> tuple[str, ...]:
         """What was assumed for this school, and which tasked places are not visited."""
-        notes = []
+        notes, hours = [], self.surroundings.hours
         if self.school["finish_assumed"]:
             notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
         if self.school["gate_assumed"]:
-            notes.append("Gate not known: the nearest walkable street is taken.")
-        if self.gate_until_minutes == self.start_minutes and self.settings.gate_minutes > 0:
+            notes.append("Gate not known: nearest walkable street assumed.")
+        if hours.gate_minutes == 0 and self.settings.gate_minutes > 0:
             bell = minutes_after_midnight(self.school["finish_time"])
-            when = "Starts after the pupils have left"
-            if self.start_minutes < bell:
-                over = "before" if self.latest_end_minutes <= bell else "as"
-                when = f"Over {over} the pupils leave"
+            when = "Starts after pupils have left"
+            if hours.start_minutes < bell:
+                over = "before" if hours.latest_end_minutes <= bell else "as"
+                when = f"Ends {over} pupils leave"
             notes.append(f"{when}: no presence at the gate first.")
-        if self.reach.surroundings.hours.wait_minutes:
-            notes.append("The window begins before the bell: the patrol starts as pupils leave.")
-        if self.base_note:
-            notes.append(self.base_note)
-        notes += build_way_notes(self.area)
-        notes += [f"Tasked place {said}." for said in unvisited]
-        barred = self.tasked_places[~self.tasked_places["must_visit"]]
-        passed = barred["place_id"].iloc[self.reach.unavoidable_rows]
-        notes += [f"Gate or base cannot be reached without passing {name}." for name in passed]
-        if not self.has_date and len(self.tasked_places):
-            notes.append("No day was named: make sure that what is tasked is still in force.")
+        if hours.wait_minutes:
+            notes.append("The window opens before the bell: the patrol starts as pupils leave.")
+        if self.surroundings.base_note:
+            notes.append(self.surroundings.base_note)
+        notes += build_way_notes(self.inputs.area)
+        notes += [f"Tasked place {line}." for line in unvisited]
+        passed = self.barred["place_id"].iloc[self.unavoidable_rows]
+        notes += [
+            f"Gate or base cannot be reached without passing barred place {name}."
+            for name in passed
+        ]
+        if self.inputs.date is None and len(self.tasked_places):
+            notes.append("No date given: check that tasked places are still in force.")
         return tuple(notes)
 
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
         """The barred places that a patrol of this school could come near to."""
-        barred = self.tasked_places[~self.tasked_places["must_visit"]]
+        network, barred = self.surroundings.network, self.barred
         xy = shapely.get_coordinates(barred.geometry.values)
-        network = self.reach.network
-        apart = np.hypot(*(xy - network.xy(self.reach.gate)).T)
-        here = np.flatnonzero(apart <= self.reach.surroundings.extent_metres + CLOSED_STREET_METRES)
-        places = describe_positions(network, network.snap(xy[here])) if len(here) else []
-        told = zip(barred["place_id"].iloc[here], xy[here], places, strict=True)
+        metres = np.hypot(*(xy - network.xy(self.surroundings.gate)).T)
+        near = metres <= self.surroundings.extent_metres + CLOSED_STREET_METRES
+        barred, xy = barred[near], xy[near]
+        places = describe_positions(network, network.snap(xy)) if len(barred) else []
         return tuple(
             BarredPlace(
-                str(place_id), float(x), float(y), place, describe_tasking(barred.iloc[row])
+                place_id=str(task["place_id"]),
+                place=place,
+                why=describe_tasking(task),
+                point=(float(x), float(y)),
             )
-            for row, (place_id, (x, y), place) in zip(here, told, strict=True)
+            for (_, task), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
         )
 
 
@@ -214,112 +256,143 @@ def describe_tasking(place: pd.Series) -> str:
     return f"{place['reason']} (asked by {place['by']}, until {until})"
 
 
-def build_school_problem(
-    area: StudyArea,
-    risk: Risk,
-    hotspots: gpd.GeoDataFrame,
-    row: int,
-    *,
-    labels: NDArray[np.object_],
-    window: Window,
-    date: dt.date | None = None,
-    time_profile: TimeProfile | None = None,
-    surroundings: Surroundings | None = None,
-) -> SchoolProblem:
-    """What one school's patrols are made from.
+def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:
+    """Tasked places to visit, or the barred ones."""
+    return places[places["must_visit"] == must_visit]
 
-    Parameters
-    ----------
-    area, risk, hotspots, window, date
-        As for `plan_patrols`.
-    row
-        Row of the area's schools.
-    labels
-        (p,) what each piece of the area's network is called.
-    rhythm
-        When each hotspot is at its worst, see
-        `patrolplan.patrols.stop_order.estimate_time_profile`.
-    around
-        What lies around the school's gate, where it is known already.
+
+def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
+    """What the patrols of the school in a row of the area's schools are built from.
+
+    Candidates are the hotspots within the radius that a patrol has time for, and the tasked places
+    to visit. A place to visit that lies on a hotspot's stretch is that hotspot; a hotspot whose
+    stretch is near a barred place is not a candidate, and walks go round the streets there.
     """
-    surroundings = build_surroundings(area, row, window) if surroundings is None else surroundings
-    school = area.schools.iloc[row]
-    tasked = find_tasked_places(area, row, date, surroundings.extent_metres + CLOSED_STREET_METRES)
-    reach = find_reachable_stops(
-        area,
-        risk,
-        hotspots,
-        surroundings,
-        must_visit=tasked[tasked["must_visit"]],
-        barred=tasked[~tasked["must_visit"]],
-    )
-    settings, base, hours = area.settings.patrol, surroundings.base, surroundings.hours
-    by_bicycle = settings.way == "bicycle"
+    area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
+    around = build_surroundings(area, row, inputs.window)
+    tasked = find_tasked_places(area, row, inputs.date, around.extent_metres + CLOSED_STREET_METRES)
+    must_visit = select_tasked(tasked, must_visit=True)
+    barred = select_tasked(tasked, must_visit=False)
+    pieces, base = around.pieces, around.base
+    in_radius = around.gate_metres <= settings.radius_metres
+    risk_within = float(inputs.risk.joined[pieces][in_radius].sum())
+    walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
+    in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
+
+    rows = _find_hotspot_rows(hotspots, pieces, in_time & in_radius)
+    near_barred = _find_near(hotspots.geometry.iloc[rows].values, barred, BARRED_METRES)
+    rows = rows[~near_barred.any(axis=0)]
+    tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry.iloc[rows], must_visit)
+    order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
+    order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
+    rows, tasked_rows = rows[order], tasked_rows[order]
+    apart, inside = np.flatnonzero(~on_hotspot), _is_on_own_streets(around, must_visit)
+    outside, apart = apart[~inside[apart]], apart[inside[apart]]
+    stop_pieces = np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows])
+    stops = around.network.middles(stop_pieces)
+    if len(apart):
+        xy = shapely.get_coordinates(must_visit.geometry.iloc[apart].values)
+        stops = concatenate_positions(stops, around.network.snap(xy))
+
+    walks, unavoidable_rows = _find_walks(around, stops, barred)
+    worth = np.zeros(len(rows))
+    if risk_within > 0:
+        worth = hotspots["worth"].to_numpy()[rows] / risk_within
     return SchoolProblem(
-        area=area,
-        hotspots=hotspots,
-        school=school,
+        inputs=inputs,
+        school=area.schools.iloc[row],
+        surroundings=around,
         tasked_places=tasked,
-        reach=reach,
-        piece_labels=labels[reach.pieces],
-        piece_lit=area.network.piece_lit[reach.pieces],
-        piece_risk=risk.joined[reach.pieces],
-        start_minutes=hours.start_minutes,
-        gate_until_minutes=hours.start_minutes + hours.gate_minutes,
-        latest_end_minutes=hours.start_minutes + hours.total_minutes,
-        base_note=surroundings.base_note,
-        comes_from_base=base is not None and settings.start == "base" and not base.is_start,
-        bicycle_ways=area.network.bicycle_ways[reach.pieces] if by_bicycle else None,
-        time_profile=time_profile,
-        has_date=date is not None,
+        stops=stops,
+        walks=walks,
+        hotspot_rows=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
+        worth=np.concatenate([worth, np.zeros(len(apart))]),
+        tasked_rows=np.concatenate([tasked_rows, apart]).astype(np.int64),
+        outside_rows=outside,
+        unavoidable_rows=unavoidable_rows,
+        start_position=len(stops) + 1 if base is not None and base.is_start else 0,
+        end_position=len(stops) + 1 if base is not None and base.is_end else 0,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class SharedInputs:
-    """What stays the same for every school, whatever the risk.
+def _find_walks(
+    around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame
+) -> tuple[WalkFinder, NDArray[np.int64]]:
+    """Walks between gate, stops and base that keep away from barred places; and which they pass.
 
-    Parameters
-    ----------
-    area
-        See `StudyArea.without_incidents`.
-    labels
-        (p,) what each piece of the area's network is called.
-    window
-        Of the patrols.
+    The streets at a barred place stay open where the gate or the base itself is so near to it:
+    the officer has to get there. Where barred places would cut gate and base off from each other,
+    as many as can be stay closed, those far from the gate first.
     """
+    bases = () if around.base is None else (around.base.position,)
+    places = concatenate_positions(around.gate, stops, *bases)
+    ends = [0, len(places) - 1] if bases else [0]
+    near = _find_near(around.network.piece_lines, barred, CLOSED_STREET_METRES)
+    open_effort = np.ones((near.shape[1], 2)) if around.effort is None else around.effort
 
-    area: StudyArea
-    labels: NDArray[np.object_]
-    window: Window
+    def close(rows: NDArray[np.int64]) -> tuple[WalkFinder, bool]:
+        """Walks with the streets at some barred places closed, and whether gate and base join."""
+        closed = np.asarray(near[rows].any(axis=0))
+        effort = around.effort
+        if closed.any():
+            effort = np.where(closed[:, None], np.inf, open_effort)
+        walks = WalkFinder(around.network, places, effort=effort)
+        return walks, bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
 
-    def build_surroundings(self, row: int) -> Surroundings:
-        """What lies around one school's gate; `row` is that of the area's schools."""
-        return build_surroundings(self.area, row, self.window)
+    on_streets = np.flatnonzero(near.any(axis=1))
+    at_ends = near[np.ix_(on_streets, places.piece[ends])].any(axis=1)
+    closed = on_streets[~at_ends]
+    walks, joined = close(closed)
+    if not joined:
+        gate = shapely.points(around.network.xy(around.gate)[0])
+        order = np.argsort(-barred.geometry.iloc[closed].distance(gate).to_numpy())
+        wanted, closed = closed[order], closed[:0]
+        for row in wanted:
+            more = np.append(closed, row)
+            closed = more if close(more)[1] else closed
+        walks, _ = close(closed)
+    return walks, np.setdiff1d(on_streets, closed)
 
 
-@dataclass(frozen=True, eq=False)
-class PlanningInputs:
-    """Everything that one school after the other is planned from."""
+def _find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
+    """(n, q) which of q lines come so near to each of n places."""
+    near = shapely.distance(np.asarray(places.geometry.values)[:, None], np.asarray(lines))
+    return np.asarray(near <= metres)
 
-    shared: SharedInputs
-    risk: Risk
-    hotspots: gpd.GeoDataFrame
-    date: dt.date | None = None
-    time_profile: TimeProfile | None = None
 
-    def build_school_problem(
-        self, row: int, surroundings: Surroundings | None = None
-    ) -> SchoolProblem:
-        """What one school's patrols are made from; `row` is that of the area's schools."""
-        return build_school_problem(
-            self.shared.area,
-            self.risk,
-            self.hotspots,
-            row,
-            labels=self.shared.labels,
-            window=self.shared.window,
-            date=self.date,
-            time_profile=self.time_profile,
-            surroundings=surroundings,
-        )
+def _find_hotspot_rows(
+    hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Hotspots whose stopping place is on one of `pieces` that is `near` enough, both (q,)."""
+    stop_piece = hotspots["stop_piece"].to_numpy()
+    at = np.minimum(np.searchsorted(pieces, stop_piece), len(pieces) - 1)
+    return np.flatnonzero((pieces[at] == stop_piece) & near[at])
+
+
+def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which places have their nearest street among the school's own, and not far from them.
+
+    The nearest of a school's streets may stand in for one that lies beyond them; only where all
+    streets so near lie within is it the nearest indeed.
+    """
+    xy = shapely.get_coordinates(places.geometry.values)
+    if not len(xy):
+        return np.zeros(0, dtype=bool)
+    moved = around.network.snap(xy).moved_metres
+    apart = np.hypot(*(xy - around.network.xy(around.gate)).T)
+    spare = PIECE_METRES / 2  # streets are chosen by the middle of their pieces
+    near = (moved <= MAX_SNAP_METRES) & (apart + moved + spare <= around.extent_metres)
+    return np.asarray(near)
+
+
+def _match_places_to_stretches(
+    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The place that each stretch stands for (-1: none), and which places a stretch stands for."""
+    place_rows = np.full(len(stretches), -1, dtype=np.int64)
+    for row, place in enumerate(places.geometry):
+        metres = shapely.distance(stretches.values, place)
+        metres[place_rows >= 0] = np.inf
+        if len(metres) and metres.min() <= TASKED_METRES:
+            place_rows[int(np.argmin(metres))] = row
+    return place_rows, np.isin(np.arange(len(places)), place_rows)

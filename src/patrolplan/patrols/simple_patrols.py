@@ -25,25 +25,13 @@ def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> lis
     """Stops of officers who always go on to the best next one, one officer after the other.
 
     From where an officer stands, the next stop is the one of most worth per minute of walking
-    and dwell (or simply of most worth) that still leaves time for the way back.
-
-    Parameters
-    ----------
-    problem
-        Each officer takes from what those before have left.
-    by_minute
-        Go by worth per minute; else by worth.
-
-    Returns
-    -------
-    list of list of int
-        For each officer rows of the problem, in walking order.
+    and dwell (or simply of most worth) that still leaves time for the way back. For each officer:
+    rows of the problem, in walking order.
     """
-    left = [
-        stop for stop in np.flatnonzero(problem.prizes > 0).tolist() if stop not in problem.barred
-    ]
+    worthwhile = np.flatnonzero(problem.prizes > 0).tolist()
+    remaining = [stop for stop in worthwhile if stop not in problem.barred]
     return [
-        _plan_greedy_route(problem, officer, left, per_minute=per_minute)
+        _plan_greedy_route(problem, officer, remaining, per_minute=per_minute)
         for officer in problem.officers
     ]
 
@@ -51,37 +39,31 @@ def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> lis
 def _plan_greedy_route(
     problem: OrienteeringProblem, officer: Officer, remaining: list[int], *, per_minute: bool
 ) -> list[int]:
-    """One officer's stops, taken out of those that are left."""
+    """One officer's stops, which are removed from the remaining ones."""
     travel, dwell = problem.travel_minutes, problem.dwell_minutes
     route: list[int] = []
-    here, now = officer.start, officer.earliest_minutes
+    at, now = officer.start, officer.earliest_minutes
     while remaining:
-        minutes = travel[here, remaining] + dwell[remaining]
+        minutes = travel[at, remaining] + dwell[remaining]
         fits = now + minutes + travel[remaining, officer.end] <= officer.latest_minutes + 1e-9
         if not fits.any():
             break
         rate = problem.prizes[remaining] / (np.maximum(minutes, 1e-9) if per_minute else 1.0)
         best = int(np.argmax(np.where(fits, rate, -1.0)))
         now += float(minutes[best])
-        here = remaining.pop(best)
-        route.append(here)
+        at = remaining.pop(best)
+        route.append(at)
     return route
 
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A walk round the school that knows nothing of risk.
-
-    Parameters
-    ----------
-    walks
-        Between the gate and the corners.
-    order
-        Positions of these from the gate back to it.
-    """
+    """A walk round the school that knows nothing of risk."""
 
     walks: WalkFinder
+    """Between the gate and the corners."""
     order: tuple[int, ...]
+    """Positions of these from the gate back to it."""
 
     @property
     def metres(self) -> float:
@@ -90,7 +72,7 @@ class Loop:
 
     @cached_property
     def walk(self) -> Walk:
-        """The walk itself, made when asked for: of many loops only a few are ever walked."""
+        """The walk itself, built when needed: of many loops only a few are ever walked."""
         return concatenate_walks([self.walks.find_shortest(a, b) for a, b in pairwise(self.order)])
 
     def place_dwells(self, count: int) -> list[int]:
@@ -102,26 +84,20 @@ class Loop:
 
 
 class LoopFinder:
-    """Loops over three corners around the gate: one a rotation and radius.
+    """Loops over three corners around a school's gate: one for each rotation and radius.
 
-    They know nothing of risk, and are looked for as they are asked for: the wide ones cost most.
-
-    Parameters
-    ----------
-    case
-        Of the school.
+    They know nothing of risk, and are searched when they are first needed: the wide ones cost most.
     """
 
-    def __init__(self, school_problem: SchoolProblem) -> None:
-        network, gate = school_problem.reach.network, school_problem.reach.gate
+    def __init__(self, problem: SchoolProblem) -> None:
+        network, gate = problem.surroundings.network, problem.surroundings.gate
         turns = np.arange(CORNERS * ROTATIONS).reshape(CORNERS, ROTATIONS).T
         angles = 2 * np.pi * turns.ravel() / (CORNERS * ROTATIONS)
         around = np.column_stack([np.sin(angles), np.cos(angles)])
         centre = network.xy(gate)[0]
         corner = network.snap(centre + np.concatenate([radius * around for radius in RADII_METRES]))
-        self._graph = WalkFinder(
-            network, concatenate_positions(gate, corner), limit_metres=0.0
-        )  # none yet
+        places = concatenate_positions(gate, corner)
+        self._graph = WalkFinder(network, places, limit_metres=0.0)  # without any walk yet
         corners = network.xy(corner).reshape(len(RADII_METRES), ROTATIONS, CORNERS, 2)
         ends = np.broadcast_to(centre, (len(RADII_METRES), ROTATIONS, 1, 2))
         steps = np.diff(np.concatenate([ends, corners, ends], axis=2), axis=2)
@@ -132,7 +108,7 @@ class LoopFinder:
     def find_by_radius(self, number: int) -> list[Loop]:
         """A loop for each rotation, all of one radius.
 
-        Walks far longer than the radius are looked for only where there is no shorter way.
+        Walks far longer than the radius are searched only where there is no shorter one.
         """
         if number not in self._found:
             self._found[number] = self._find_loops(number)

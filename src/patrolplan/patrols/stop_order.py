@@ -1,13 +1,14 @@
 """When each hotspot is at its worst, and the order of stops that meets them then.
 
-Where incidents have a clock time, a stretch's own incidents tell by half-hours when harm happens
+Where incidents have a clock time, a stretch's own incidents show by half-hours when harm happens
 there. A single stretch holds few of them, so its shares are drawn towards those of the whole area.
-The set of stops is the solver's business and never changes here; only their order does.
+The solver chooses the stops; only their order changes here.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
+from operator import itemgetter
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.clusters import compute_catchment_shares
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route
 from patrolplan.risk.time_of_day import MIN_IN_WINDOW, WEEKDAYS, is_in_term
@@ -34,30 +36,25 @@ EQUAL_WORTH_SHARE = 0.99
 
 @dataclass(frozen=True, eq=False)
 class TimeProfile:
-    """How intense each hotspot is at each time of day.
-
-    Parameters
-    ----------
-    intensity
-        (h, b) of hotspot h in bin b of 30 minutes from midnight; only ratios within a row matter.
-    """
+    """How intense each hotspot is at each time of day."""
 
     intensity: NDArray[np.float64]
+    """(h, b) in half-hours from midnight; only ratios within a row matter."""
 
     def normalise_within(self, start_minutes: float, end_minutes: float) -> "TimeProfile":
         """Relative to each hotspot's own mean between two times, in minutes after midnight."""
         rows = range(len(self.intensity))
-        usual = [self.compute_mean(row, start_minutes, end_minutes) for row in rows]
-        return TimeProfile(self.intensity / np.array(usual).reshape(-1, 1))
+        means = [self.compute_mean(row, start_minutes, end_minutes) for row in rows]
+        return TimeProfile(self.intensity / np.array(means).reshape(-1, 1))
 
     def take(self, rows: NDArray[np.int64]) -> "TimeProfile":
-        """Of these hotspots; a row of -1 is no hotspot's and always as intense."""
+        """Of these hotspots; where a row is -1 there is no hotspot, and the intensity is even."""
         if not len(self.intensity):
             return TimeProfile(np.ones((len(rows), BIN_COUNT)))
         return TimeProfile(np.where(rows[:, None] >= 0, self.intensity[rows], 1.0))
 
     def compute_mean(self, row: int, start_minutes: float, end_minutes: float) -> float:
-        """Mean intensity of a hotspot between two times; past midnight the day begins anew."""
+        """Mean intensity of a hotspot between two times; past midnight the day begins again."""
         at = np.array([start_minutes, end_minutes]) / BIN_MINUTES
         low, high = np.interp(at, np.arange(2 * BIN_COUNT + 1), self._cumulative_intensity[row])
         return float((high - low) / (at[1] - at[0]))
@@ -72,13 +69,9 @@ class TimeProfile:
 def estimate_time_profile(area: StudyArea, hotspots: gpd.GeoDataFrame) -> TimeProfile | None:
     """When each hotspot is at its worst; None where no clock times are known.
 
-    Parameters
-    ----------
-    area
-        The incidents, of which those with a time of day in the categories that count are used: of
-        weekdays in term where there are enough of them, else of weekdays, else all.
-    hotspots
-        See `patrolplan.tables.HOTSPOTS`.
+    Of the area's incidents, those with a time of day in the categories that count are used: of
+    weekdays in term where there are enough of them, else of weekdays, else all. Of each catchment,
+    a stretch has the share that lies in it.
     """
     at = area.incidents["occurred_at"]
     counted = area.incidents["category"].isin(area.settings.crimes.risk_categories)
@@ -91,32 +84,21 @@ def estimate_time_profile(area: StudyArea, hotspots: gpd.GeoDataFrame) -> TimePr
     cells = (area.incident_catchment[used], bins)
     shape = (len(area.catchments), BIN_COUNT)
     counts = sparse.csr_array((np.ones(len(bins)), cells), shape=shape)
-    profile = np.bincount(bins, minlength=BIN_COUNT) + 1.0
-    profile /= profile.sum()
-    own = np.array([_count_by_bin(area, counts, pieces) for pieces in hotspots["pieces"]])
-    own = own.reshape(-1, BIN_COUNT)
-    return TimeProfile(
-        (own + PRIOR_INCIDENTS * profile) / (own.sum(axis=1, keepdims=True) + PRIOR_INCIDENTS)
-    )
-
-
-def _count_by_bin(
-    area: StudyArea, counts: sparse.csr_array, pieces: list[int]
-) -> NDArray[np.float64]:
-    """Incidents of a stretch by bin; of each catchment the share that lies in the stretch."""
-    catchment, share = area.catchments.piece_catchment[pieces], area.catchments.piece_share[pieces]
-    return np.asarray(counts[catchment].T @ share)
+    whole = np.bincount(bins, minlength=BIN_COUNT) + 1.0
+    stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+    own = (compute_catchment_shares(area.catchments, stretches) @ counts).toarray()
+    prior = PRIOR_INCIDENTS * (whole / whole.sum())
+    return TimeProfile((own + prior) / (own.sum(axis=1, keepdims=True) + PRIOR_INCIDENTS))
 
 
 def _find_school_days(area: StudyArea, timed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Incidents on the days that are most like a patrol's, so long as there are enough."""
     at = area.incidents["occurred_at"]
     weekday = (at.dt.day_of_week < WEEKDAYS).to_numpy()
-    choices = [weekday]
-    if len(area.term_dates):
-        choices.insert(0, weekday & is_in_term(area.term_dates, at))
-    enough = [days for days in choices if (timed & days).sum() >= MIN_IN_WINDOW]
-    return enough[0] if enough else np.ones(len(at), dtype=bool)
+    in_term = [weekday & is_in_term(area.term_dates, at)] if len(area.term_dates) else []
+    every_day = np.ones(len(at), dtype=bool)
+    enough = [days for days in (*in_term, weekday) if (timed & days).sum() >= MIN_IN_WINDOW]
+    return np.asarray([*enough, every_day][0])
 
 
 def find_best_order(
@@ -127,34 +109,25 @@ def find_best_order(
 ) -> Route:
     """The same stops in the order in which their dwells meet most worth at that time of day.
 
-    Parameters
-    ----------
-    problem
-        Whose times, windows and hours count; row 0 is the gate, row i + 1 is candidate i.
-    route
-        One officer's; of more than `MAX_ORDERED_STOPS` stops it is given back as it is.
-    rhythm, worth
-        (k,) of each candidate.
-
-    Returns
-    -------
-    Route
-        Of all orders that are in time, the one with the largest sum of worth x mean intensity over
-        the dwell; among those within 1 % of it the one of the shortest walk.
+    Of all orders that are in time, the one with the largest sum of worth x mean intensity over the
+    dwell; among those within 1 % of it the one of the shortest walk. A route of more than
+    `MAX_ORDERED_STOPS` stops is given back as it is. `time_profile` and `worth` are those of the
+    (k,) candidates; candidate i is row i + 1 of the problem.
     """
     if not 1 < len(route.stops) <= MAX_ORDERED_STOPS:
         return route
-    found = []
-    for stops in permutations(route.stops):
-        timed = time_route(problem, route.officer, stops)
-        if timed is not None:
-            found.append((_score_order(timed, time_profile, worth), timed))
-    best = max(met for met, _ in found)
-    equal = [one for one in found if one[0] >= EQUAL_WORTH_SHARE * best]
-    # To the microsecond: a round walked the other way is as long, whatever the last digits say.
-    return min(equal, key=lambda one: (round(one[1].travelled_minutes, 6), -one[0], one[1].stops))[
-        1
+    orders = (time_route(problem, route.officer, stops) for stops in permutations(route.stops))
+    scored = [
+        (_score_order(order, time_profile, worth), order) for order in orders if order is not None
     ]
+    best = max(score for score, _ in scored)
+    # To the microsecond: a round walked the other way is as long, whatever the last digits say.
+    ranked = [
+        ((round(order.travelled_minutes, 6), -score, order.stops), order)
+        for score, order in scored
+        if score >= EQUAL_WORTH_SHARE * best
+    ]
+    return min(ranked, key=itemgetter(0))[1]
 
 
 def _score_order(route: Route, time_profile: TimeProfile, worth: NDArray[np.float64]) -> float:

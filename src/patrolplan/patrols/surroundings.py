@@ -1,13 +1,12 @@
-"""What lies around a school's gate, whatever the risk: streets, and how far patrols get on them.
+"""When and where a school's patrols start and end, and the streets around its gate.
 
-The radius, and with it what a stop is worth, is measured on foot whichever way a patrol goes, so
-that patrols on foot and by bicycle compare.
-
-When and where a school's patrols start and end, and the tasked places of their day.
+Nothing here depends on risk or hotspots. The radius, and with it what a stop is worth, is measured
+on foot whichever way a patrol goes, so that patrols on foot and by bicycle compare.
 """
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -16,135 +15,130 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
-from patrolplan.patrols.windows import Window, compute_effort, compute_speed, minutes_after_midnight
+from patrolplan.network.pieces import compute_cycling_effort
+from patrolplan.settings.models import MAX_WINDOW_MINUTES, PatrolSettings
+from patrolplan.times import minutes_after_midnight
 
 EXTENT_MARGIN = 1.2
 """Walks between stops may lead this much farther from the gate than the radius."""
 
 
-def compute_default_extent(area: StudyArea) -> float:
-    """How far a school's streets reach from its gate, in a straight line."""
-    return EXTENT_MARGIN * area.settings.patrol.radius_metres
+@dataclass(frozen=True)
+class Window:
+    """From when and for how long a patrol may last."""
+
+    minutes: float
+    """Length."""
+    start_minutes: float | None = None
+    """Start after midnight; None: each school's bell."""
 
 
-@dataclass(frozen=True, eq=False)
-class Base:
-    """The base of a school's officer, and what patrols do there.
+def resolve_window(
+    settings: PatrolSettings,
+    *,
+    name: str | None = None,
+    start: dt.time | None = None,
+    minutes: float | None = None,
+) -> Window:
+    """The window wanted; by default the settings' minutes from each school's bell.
 
     Parameters
     ----------
-    place
-        One position on the area's network.
-    starts, ends
-        Whether patrols start and end there.
+    name
+        A window of the settings.
+    start
+        Start at short notice.
+    minutes
+        Another length; it may shorten a named window, never lengthen it.
+
+    Raises
+    ------
+    InputError
+        When the settings have no window of that name, name and start are both given, or a patrol
+        cannot last so many minutes.
     """
-
-    position: Positions
-    is_start: bool
-    is_end: bool
-
-
-def find_patrol_base(area: StudyArea, urn: str, *, has_presence: bool) -> tuple[Base | None, str]:
-    """The base where the settings have patrols start or end, and why there is none."""
-    settings = area.settings.patrol
-    if settings.start == settings.end == "gate":
-        return None, ""
-    place, missing = find_officer_base(area, urn)
-    if place is None:
-        return None, explain_gate_instead(area, missing)
-    starts, ends = settings.start == "base", settings.end == "base"
-    return Base(place, is_start=starts and not has_presence, is_end=ends), ""
-
-
-def find_officer_base(area: StudyArea, urn: str) -> tuple[Positions | None, str]:
-    """The base of a school's first officer, and else why patrols are without one."""
-    has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
-    if not has.any():
-        return None, "No officer has this school"
-    place = area.officers.geometry.iloc[int(np.argmax(has))]
-    base = area.network.snap([(place.x, place.y)])
-    if base.moved_metres[0] > MAX_SNAP_METRES:
-        return None, "No walkable street is near the officer's base"
-    return base, ""
+    length = settings.window_minutes if minutes is None else minutes
+    if not 0 < length <= MAX_WINDOW_MINUTES:
+        where, what = "minutes", f"a patrol cannot last {length:g} minutes"
+        raise InputError.one(where, what, f"give more than 0 and at most {MAX_WINDOW_MINUTES}")
+    if name is None:
+        return Window(length, None if start is None else minutes_after_midnight(start))
+    if start is not None:
+        where = "--window, --from"
+        what = f"window '{name}' and a start at {start:%H:%M} are both given"
+        raise InputError.one(where, what, "give one of them")
+    if name not in settings.windows:
+        known = ", ".join(settings.windows) or "none"
+        where, what = (
+            "[patrol.windows]",
+            f"there is no window '{name}' (the settings have: {known})",
+        )
+        raise InputError.one(where, what, f"add [patrol.windows.{name}] with from and to")
+    named = settings.windows[name]
+    begin = minutes_after_midnight(named.from_)
+    whole = minutes_after_midnight(named.to) - begin
+    return Window(whole if minutes is None else min(minutes, whole), begin)
 
 
-def explain_gate_instead(area: StudyArea, reason: str) -> str:
-    """Why patrols are at the gate where the settings say the base."""
-    settings = area.settings.patrol
-    does = [
-        word
-        for word, place in (("starts", settings.start), ("ends", settings.end))
-        if place == "base"
-    ]
-    return f"{reason}: {' and '.join(does)} at the gate."
+def metres_per_minute(speed_kmh: float) -> float:
+    """Speed in metres a minute.
 
-
-def find_tasked_places(
-    area: StudyArea, row: int, date: dt.date | None, metres: float
-) -> gpd.GeoDataFrame:
-    """Tasked places of a school, on a day where one is given.
-
-    Those for all schools concern the ones whose streets, so far from the gate, they lie among.
+    Examples
+    --------
+    >>> metres_per_minute(4.8)
+    80.0
     """
-    places = area.tasked_places
-    if places.empty:
-        return places
-    urn = str(area.schools["urn"].iloc[row])
-    named = np.array([urn in urns for urns in places["schools"]], dtype=bool)
-    for_all = np.array(["*" in urns for urns in places["schools"]], dtype=bool)
-    gate = shapely.points(area.network.xy(area.gates.take([row])))
-    here = shapely.distance(places.geometry.values, gate) <= metres
-    mine = (named | (for_all & here)) & _is_in_force(places, date)
-    return places[mine].reset_index(drop=True)
+    return speed_kmh * 1000 / 60
 
 
-def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]:
-    """Names of the places to visit that are for all schools and lie among no school's streets."""
-    places = area.tasked_places
-    asked = places["must_visit"].to_numpy(dtype=bool) & _is_in_force(places, date)
-    asked &= np.array(["*" in urns for urns in places["schools"]], dtype=bool)
-    ends = area.network.xy(area.gates)
-    if "base" in {area.settings.patrol.start, area.settings.patrol.end}:
-        bases = area.officers.geometry.dropna()
-        ends = np.concatenate([ends, shapely.get_coordinates(bases.values)])
-    apart = shapely.distance(places.geometry.values, shapely.multipoints(ends))
-    return [
-        str(name) for name in places["place_id"][asked & (apart > compute_default_extent(area))]
-    ]
+def compute_speed(settings: PatrolSettings) -> float:
+    """Metres a minute at full speed, on foot or by bicycle as the settings say."""
+    on_foot = settings.way == "walk"
+    return metres_per_minute(settings.walking_speed_kmh if on_foot else settings.cycling_speed_kmh)
 
 
-def _is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
-    """Which places count on a day; all of them without one."""
-    if date is None:
-        return np.ones(len(places), dtype=bool)
-    day = pd.Timestamp(date)
-    return np.asarray((places["from"] <= day) & (day <= places["to"]))
+def build_way_notes(area: StudyArea) -> tuple[str, ...]:
+    """What the streets file cannot say about riding; nothing where patrols go on foot."""
+    if area.settings.patrol.way == "walk":
+        return ()
+    notes = []
+    if area.walking_extract:
+        notes.append(
+            "The streets file seems to be an extract for walking: "
+            "roads and tracks for bicycles may be missing."
+        )
+    if not (area.network.parts.ways["one_way"] != 0).any():
+        notes.append("The streets file marks no one-way streets: look out for them.")
+    return tuple(notes)
 
 
 @dataclass(frozen=True)
 class PatrolHours:
-    """A school's part of a window.
-
-    Parameters
-    ----------
-    start_minutes
-        After midnight.
-    gate_minutes
-        Presence at the gate first.
-    minutes
-        Length, the presence included.
-    waited_minutes
-        How much earlier the window begins than the patrol.
-    """
+    """A school's part of a window, in minutes."""
 
     start_minutes: float
+    """After midnight."""
     gate_minutes: float
+    """Presence at the gate first."""
     total_minutes: float
+    """Length, the presence included."""
     wait_minutes: float = 0.0
+    """How much earlier the window begins than the patrol."""
+
+    @property
+    def gate_until_minutes(self) -> float:
+        """End of the presence at the gate, after midnight."""
+        return self.start_minutes + self.gate_minutes
+
+    @property
+    def latest_end_minutes(self) -> float:
+        """End of the window, after midnight."""
+        return self.start_minutes + self.total_minutes
 
     @property
     def after_gate_minutes(self) -> float:
@@ -162,116 +156,117 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
     bell = minutes_after_midnight(school["finish_time"])
     start = bell if window.start_minutes is None else window.start_minutes
     presence = area.settings.patrol.gate_minutes
-    waited = max(0.0, bell - start)
-    if presence == 0 or start > bell + presence or window.minutes < waited + presence:
+    wait = max(0.0, bell - start)
+    if presence == 0 or start > bell + presence or window.minutes < wait + presence:
         return PatrolHours(start, 0.0, window.minutes)
-    return PatrolHours(start + waited, presence, window.minutes - waited, waited)
+    return PatrolHours(start + wait, presence, window.minutes - wait, wait)
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """The base of a school's officer, one position, and whether patrols start and end there."""
+
+    position: Positions
+    is_start: bool
+    is_end: bool
+
+
+def find_patrol_base(area: StudyArea, urn: str, *, has_presence: bool) -> tuple[Base | None, str]:
+    """The base where the settings have patrols start or end, and why there is none.
+
+    It is that of the first officer who has the school.
+    """
+    settings = area.settings.patrol
+    if settings.start == settings.end == "gate":
+        return None, ""
+    has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
+    if not has.any():
+        return None, explain_gate_instead(settings, "No officer is assigned to this school")
+    place = area.officers.geometry.iloc[int(np.argmax(has))]
+    position = area.network.snap([(place.x, place.y)])
+    if position.moved_metres[0] > MAX_SNAP_METRES:
+        reason = "No walkable street is near the officer's base"
+        return None, explain_gate_instead(settings, reason)
+    is_start = settings.start == "base" and not has_presence
+    return Base(position, is_start=is_start, is_end=settings.end == "base"), ""
+
+
+def explain_gate_instead(settings: PatrolSettings, reason: str) -> str:
+    """Why patrols are at the gate where the settings say the base."""
+    places = {"starts": settings.start, "ends": settings.end}
+    verbs = [verb for verb, place in places.items() if place == "base"]
+    return f"{reason}: {' and '.join(verbs)} at the gate."
+
+
+def compute_default_extent(area: StudyArea) -> float:
+    """How far a school's streets reach from its gate, in metres in a straight line."""
+    return EXTENT_MARGIN * area.settings.patrol.radius_metres
+
+
+def find_tasked_places(
+    area: StudyArea, row: int, date: dt.date | None, metres: float
+) -> gpd.GeoDataFrame:
+    """Tasked places of the school in a row of the area's schools, on a day where one is given.
+
+    Those for all schools concern the schools whose gate is within so many metres.
+    """
+    places = area.tasked_places
+    if places.empty:
+        return places
+    urn = str(area.schools["urn"].iloc[row])
+    named = np.array([urn in urns for urns in places["schools"]], dtype=bool)
+    gate = shapely.points(area.network.xy(area.gates.take([row])))
+    near = shapely.distance(places.geometry.values, gate) <= metres
+    wanted = (named | (_is_for_all(places) & near)) & _is_in_force(places, date)
+    return places[wanted].reset_index(drop=True)
+
+
+def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]:
+    """Names of the places to visit that are for all schools and on no school's streets."""
+    places = area.tasked_places
+    must_visit = places["must_visit"].to_numpy(dtype=bool)
+    wanted = must_visit & _is_for_all(places) & _is_in_force(places, date)
+    ends = area.network.xy(area.gates)
+    if "base" in {area.settings.patrol.start, area.settings.patrol.end}:
+        bases = area.officers.geometry.dropna()
+        ends = np.concatenate([ends, shapely.get_coordinates(bases.values)])
+    metres = shapely.distance(places.geometry.values, shapely.multipoints(ends))
+    wanted &= metres > compute_default_extent(area)
+    return [str(name) for name in places["place_id"][wanted]]
+
+
+def _is_for_all(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    return np.array(["*" in urns for urns in places["schools"]], dtype=bool)
+
+
+def _is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
+    """Which places count on a day; all of them without one."""
+    if date is None:
+        return np.ones(len(places), dtype=bool)
+    day = pd.Timestamp(date)
+    return np.asarray((places["from"] <= day) & (day <= places["to"]))
 
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """Streets around one gate, and the time that patrols have there.
-
-    Nothing in it depends on risk or hotspots: a school that is planned more than once, as for held
-    out months, needs them once.
-
-    Parameters
-    ----------
-    network
-        Streets around the gate.
-    pieces
-        (q,) pieces of the area's network that `network` consists of.
-    effort
-        (q, 2) what a metre of each costs the way that patrols go; None on foot.
-    gate
-        The gate, on `network`.
-    base
-        The officer's base, on `network`, and what patrols do there; None where they do nothing.
-    base_note
-        Why patrols are at the gate although the settings say the base; empty otherwise.
-    streets_metres
-        How far these streets reach from the gate at least, in a straight line.
-    hours
-        When patrols start, and for how long they may last.
-    gate_metres
-        (q,) walking distance from the gate to the nearer end of each piece.
-    there_and_back_metres
-        (q,) least cost of going from the start to each piece and on to the end, in metres that
-        could be gone at full speed.
-    """
+    """Streets around one gate, and the time that patrols have there."""
 
     network: StreetNetwork
+    """Streets around the gate."""
     pieces: NDArray[np.int64]
+    """(q,) pieces of the area's network that `network` consists of."""
     effort: NDArray[np.float64] | None
+    """(q, 2) what a metre of each costs by bicycle; None on foot, where all is 1."""
     gate: Positions
+    """The gate, on `network`."""
     base: Base | None
+    """The officer's base, on `network`; None where patrols neither start nor end there."""
     base_note: str
+    """Why patrols are at the gate although the settings say the base; empty otherwise."""
     extent_metres: float
+    """How far these streets reach from the gate at least, in a straight line."""
     hours: PatrolHours
-    gate_metres: NDArray[np.float64]
-    round_trip_metres: NDArray[np.float64]
-
-
-def build_surroundings(area: StudyArea, row: int, window: Window) -> Surroundings:
-    """What lies around one school's gate.
-
-    Parameters
-    ----------
-    area
-        The study area.
-    row
-        Row of the area's schools.
-    window
-        Of the patrols.
-    """
-    school = area.schools.iloc[row]
-    hours = compute_hours(area, school, window)
-    base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
-    gate = area.gates.take([row])
-    streets = _LocalStreets.from_gate(area, gate, base)
-    if streets.direct_metres > hours.after_gate_minutes * compute_speed(area.settings.patrol):
-        base, note = None, explain_gate_instead(area, "The base is too far for this window")
-        streets = _LocalStreets.from_gate(area, gate, None)
-    gate_metres = compute_piece_distances(streets.network, streets.gate)
-    return Surroundings(
-        network=streets.network,
-        pieces=streets.pieces,
-        effort=streets.effort,
-        gate=streets.gate,
-        base=streets.base,
-        base_note=note,
-        extent_metres=streets.extent_metres,
-        hours=hours,
-        gate_metres=gate_metres,
-        round_trip_metres=streets.compute_round_trip_metres(gate_metres),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _LocalStreets:
-    """Streets around a gate, and as far as a base is."""
-
-    network: StreetNetwork
-    pieces: NDArray[np.int64]
-    effort: NDArray[np.float64] | None
-    gate: Positions
-    base: Base | None
-    extent_metres: float
-
-    @classmethod
-    def from_gate(cls, area: StudyArea, gate: Positions, base: Base | None) -> "_LocalStreets":
-        metres = _compute_extent(area, gate, base)
-        pieces = _find_pieces_around(area, gate, base, metres)
-        return cls(
-            area.network.take(pieces),
-            pieces,
-            compute_effort(area, pieces),
-            gate.map_to_subnetwork(pieces),
-            None
-            if base is None
-            else replace(base, position=base.position.map_to_subnetwork(pieces)),
-            metres,
-        )
+    """When patrols start, and for how long they may last."""
 
     @property
     def start(self) -> Positions:
@@ -291,38 +286,71 @@ class _LocalStreets:
         ends = concatenate_positions(self.start, self.end)
         return float(WalkFinder(self.network, ends, effort=self.effort).metres[0, 1])
 
-    def compute_round_trip_metres(self, gate_metres: NDArray[np.float64]) -> NDArray[np.float64]:
-        """See `Surroundings`; `gate_metres` are the way there on foot from the gate."""
-        on_foot = self.effort is None
-        # The way back is the way there told backwards.
-        turned = None if self.effort is None else self.effort[:, ::-1]
-        out = (
-            gate_metres
-            if on_foot and self.start is self.gate
-            else self._compute_metres_from(self.start)
+    @cached_property
+    def gate_metres(self) -> NDArray[np.float64]:
+        """(q,) walking distance from the gate to the nearer end of each piece."""
+        return compute_piece_distances(self.network, self.gate)
+
+    @cached_property
+    def round_trip_metres(self) -> NDArray[np.float64]:
+        """(q,) least cost of going from the start to each piece and on to the end.
+
+        In metres that could be gone at full speed. On foot a way costs the same in both directions,
+        so that distances from the gate are not computed twice. By bicycle the way back is searched
+        from the end, with the costs of the two directions exchanged.
+        """
+        if self.effort is None:
+            ways = [
+                self.gate_metres
+                if place is self.gate
+                else compute_piece_distances(self.network, place)
+                for place in {id(place): place for place in (self.start, self.end)}.values()
+            ]
+            return ways[0] + ways[-1]
+        out = compute_piece_distances(self.network, self.start, effort=self.effort)
+        return out + compute_piece_distances(self.network, self.end, effort=self.effort[:, ::-1])
+
+
+def build_surroundings(area: StudyArea, row: int, window: Window) -> Surroundings:
+    """What lies around the gate of the school in a row of the area's schools."""
+    school, gate, settings = area.schools.iloc[row], area.gates.take([row]), area.settings.patrol
+    hours = compute_hours(area, school, window)
+    base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
+    around = _take_streets(area, gate, base, note, hours)
+    if around.direct_metres > hours.after_gate_minutes * compute_speed(settings):
+        note = explain_gate_instead(settings, "The base is too far away for this window")
+        around = _take_streets(area, gate, None, note, hours)
+    return around
+
+
+def _take_streets(
+    area: StudyArea, gate: Positions, base: Base | None, base_note: str, hours: PatrolHours
+) -> Surroundings:
+    """The streets within the radius of a gate, with a margin, and as far as the base is."""
+    network, settings, extent = area.network, area.settings.patrol, compute_default_extent(area)
+    ends = [gate.piece]  # gate and base are on a street, however small the extent
+    if base is not None:
+        apart = network.xy(base.position)[0] - network.xy(gate)[0]
+        extent = max(extent, EXTENT_MARGIN * float(np.hypot(*apart)))
+        ends.append(base.position.piece)
+    around = network.find_pieces_within(network.xy(gate)[0], extent)
+    pieces = np.unique(np.concatenate([around, *ends]))
+    if base is not None:
+        base = replace(base, position=base.position.map_to_subnetwork(pieces))
+    effort = None
+    if settings.way == "bicycle":
+        effort = compute_cycling_effort(
+            network.bicycle_ways[pieces],
+            riding_kmh=settings.cycling_speed_kmh,
+            walking_kmh=settings.walking_speed_kmh,
         )
-        if on_foot and self.start is self.end:
-            return 2 * out
-        if on_foot and self.end is self.gate:
-            return out + gate_metres
-        return out + compute_piece_distances(self.network, self.end, effort=turned)
-
-    def _compute_metres_from(self, place: Positions) -> NDArray[np.float64]:
-        return compute_piece_distances(self.network, place, effort=self.effort)
-
-
-def _compute_extent(area: StudyArea, gate: Positions, base: Base | None) -> float:
-    """How far from the gate patrols may walk: within the radius, and as far as the base is."""
-    if base is None:
-        return compute_default_extent(area)
-    apart = area.network.xy(base.position)[0] - area.network.xy(gate)[0]
-    return max(compute_default_extent(area), EXTENT_MARGIN * float(np.hypot(*apart)))
-
-
-def _find_pieces_around(
-    area: StudyArea, gate: Positions, base: Base | None, metres: float
-) -> NDArray[np.int64]:
-    """Pieces so far around a gate; gate and base are on a street, however little that is."""
-    around = area.network.find_pieces_within(area.network.xy(gate)[0], metres)
-    bases = () if base is None else (base.position.piece,)
-    return np.unique(np.concatenate([around, gate.piece, *bases]))
+    return Surroundings(
+        network=network.take(pieces),
+        pieces=pieces,
+        effort=effort,
+        gate=gate.map_to_subnetwork(pieces),
+        base=base,
+        base_note=base_note,
+        extent_metres=extent,
+        hours=hours,
+    )

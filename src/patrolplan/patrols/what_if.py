@@ -9,12 +9,16 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import with_settings
-from patrolplan.network.names import label_streets
 from patrolplan.patrols.planner import check_request
-from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
+from patrolplan.patrols.school_problem import (
+    PlanningInputs,
+    SchoolProblem,
+    build_school_problem,
+    select_tasked,
+)
 from patrolplan.patrols.solver.solve import MaxIterations, solve
-from patrolplan.patrols.windows import Window
-from patrolplan.risk.estimate import Risk
+from patrolplan.patrols.surroundings import Window
+from patrolplan.risk.surface import Risk
 
 DEFAULT_MINUTES = tuple(range(30, 181, 15))
 
@@ -34,14 +38,14 @@ def what_if(
 ) -> pd.DataFrame:
     """What a school's patrols would be worth with more or less time, dwell or officers.
 
-    Tasked places are not demanded here, barred ones stay barred: a demand that a longer window
-    can meet would take time from stops of more worth. A patrol that fits is still there with more
-    minutes or officers, so worth never falls with either.
+    Tasked places need not be visited here, barred ones stay barred: a visit that a longer window
+    leaves time for would take time from stops of more worth. A patrol that fits still fits with
+    more minutes or officers, so worth never falls with either.
 
     Parameters
     ----------
     area, risk, hotspots
-        As for `plan_patrols`.
+        As for `patrolplan.patrols.planner.plan_patrols`.
     urn
         The school.
     minutes
@@ -54,37 +58,36 @@ def what_if(
     Returns
     -------
     DataFrame
-        One row a case: `minutes`, `dwell_minutes`, `officers`, `worth` (share of the risk within
-        reach, of all officers together), `bound` (no patrols of that case can be worth more),
-        `proven`, `stops`, `walked_metres` (by the shortest ways).
+        One row for each case: `minutes`, `dwell_minutes`, `officers`, `worth` (share of the risk
+        within reach, of all officers together), `bound` (no patrols of that case can be worth
+        more), `proven`, `stops`, `walked_metres` (by the shortest ways).
 
     Raises
     ------
     InputError
-        When the school is not there, or a window is shorter than the presence at the gate.
+        When the school is not in the area, or a window is shorter than the presence at the gate.
     """
     check_request(area, Window(min(minutes)), [urn])
     settings = area.settings.patrol
     row = list(area.schools["urn"]).index(urn)
-    labels = label_streets(area.network)
-    barred = area.tasked_places[~area.tasked_places["must_visit"]]
-    area = replace(area, tasked_places=barred)
+    area = replace(area, tasked_places=select_tasked(area.tasked_places, must_visit=False))
+    inputs = PlanningInputs.from_area(area, risk, hotspots)
     rows: list[dict[str, Any]] = []
     for dwell in sorted(set(dwell_minutes or (settings.dwell_minutes,))):
-        best: dict[int, _Outcome] = {}
+        best: dict[int, _Outcome] = {}  # with fewer minutes, by the number of officers
+        changed = with_settings(inputs.area, patrol={"dwell_minutes": dwell})
         for length in sorted(set(minutes)):
-            changed = with_settings(area, patrol={"dwell_minutes": dwell})
-            case = build_school_problem(
-                changed, risk, hotspots, row, labels=labels, window=Window(length)
+            problem = build_school_problem(
+                replace(inputs, area=changed, window=Window(length)), row
             )
-            least: _Outcome | None = None
+            outcome: _Outcome | None = None
             for count in sorted(set(officers or (settings.officers,))):
-                found = (
-                    _solve_for_officers(case, count).take_better(best.get(count)).take_better(least)
-                )
-                best[count] = least = found
-                told = {"minutes": length, "dwell_minutes": dwell, "officers": count}
-                rows.append(told | vars(found))
+                fewer_officers, fewer_minutes = outcome, best.get(count)
+                outcome = _solve_for_officers(problem, count)
+                outcome = outcome.take_better(fewer_minutes).take_better(fewer_officers)
+                best[count] = outcome
+                case = {"minutes": length, "dwell_minutes": dwell, "officers": count}
+                rows.append(case | vars(outcome))
     return pd.DataFrame(rows)
 
 
@@ -105,17 +108,14 @@ class _Outcome:
         return replace(other, bound=max(self.bound, other.worth), proven=False)
 
 
-def _solve_for_officers(school_problem: SchoolProblem, officers: int) -> _Outcome:
-    """Solve a case for so many officers."""
-    problem = school_problem.build_problem()
-    problem = replace(problem, officers=problem.officers[:1] * officers)
-    solution = solve(problem, stop=SEARCH_LIMIT, seed=school_problem.area.settings.seed)
+def _solve_for_officers(problem: SchoolProblem, officers: int) -> _Outcome:
+    orienteering = problem.build_problem()
+    orienteering = replace(orienteering, officers=orienteering.officers[:1] * officers)
+    solution = solve(orienteering, stop=SEARCH_LIMIT, seed=problem.seed)
     return _Outcome(
         worth=solution.worth,
         bound=solution.bound,
         proven=solution.proven,
         stops=len(solution.stops),
-        walked_metres=sum(
-            school_problem.compute_shortest_metres(route) for route in solution.routes
-        ),
+        walked_metres=sum(problem.compute_shortest_metres(route) for route in solution.routes),
     )

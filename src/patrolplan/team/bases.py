@@ -22,7 +22,7 @@ from patrolplan.errors import InputError
 from patrolplan.network import concatenate_positions
 from patrolplan.network.graph import build_street_graph
 from patrolplan.patrols.plan import Patrol
-from patrolplan.patrols.windows import metres_per_minute
+from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.team.problem import Bools, Floats
 
 OFF_STREET_FACTOR = 1.3

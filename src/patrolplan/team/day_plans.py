@@ -19,9 +19,10 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.further_patrols import add_avoiding_variants
+from patrolplan.patrols.patrol_backtest import compare_with_past
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
-from patrolplan.risk.estimate import Risk
+from patrolplan.risk.surface import Risk
 from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
 from patrolplan.team.week import Lock
 
@@ -44,10 +45,13 @@ def plan_days(
 
     Parameters
     ----------
-    area, risk, hotspots, held_out, executor, report_progress
+    area, risk, hotspots, executor, report_progress
         As for `patrolplan.patrols.planner.plan_patrols`.
     days
         The days.
+    held_out
+        Say on each patrol what one planned this way would have covered in past months, see
+        `patrolplan.patrols.patrol_backtest.compare_with_past`.
 
     Returns
     -------
@@ -69,10 +73,13 @@ def plan_days(
                     hotspots,
                     urns=[urn for urn, _ in missing],
                     date=day,
-                    held_out=held_out,
                     executor=executor,
                     report_progress=report_progress,
                 )
+                if held_out:
+                    part = compare_with_past(
+                        part, executor=executor, report_progress=report_progress
+                    )
                 patrols_by_key |= {
                     key: [patrol for patrol in part.patrols if patrol.urn == key[0]]
                     for key in missing
@@ -123,7 +130,7 @@ def replan_days(
                     continue
                 if (urn, places) not in plan_by_key:
                     plan_by_key[urn, places] = plan_patrols(
-                        mode_area, risk, hotspots, urns=[urn], date=day, held_out=False
+                        mode_area, risk, hotspots, urns=[urn], date=day
                     )
                 part = plan_by_key[urn, places]
                 tested = {patrol.number: patrol.tested for patrol in patrols}
@@ -267,14 +274,9 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
     missing = sorted(planned & set(urns) - {patrol.urn for patrol in before})
     if not missing:
         return plan
-    added = plan_patrols(
-        other_area,
-        plan.risk,
-        plan.hotspots,
-        urns=missing,
-        date=plan.date,
-        held_out=any(patrol.tested for patrol in plan.patrols),
-    )
+    added = plan_patrols(other_area, plan.risk, plan.hotspots, urns=missing, date=plan.date)
+    if any(patrol.tested for patrol in plan.patrols):
+        added = compare_with_past(added)
     return replace(plan, other_mode=replace(added, patrols=(*before, *added.patrols)))
 
 

@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
-from patrolplan.patrols.plan import format_time
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.week import Ban, Lock, Unmet, format_day
+from patrolplan.times import format_time
 
 
 class UnmetReasons:

@@ -9,7 +9,7 @@ import pandas as pd
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.patrols.plan import Plan
-from patrolplan.patrols.windows import build_way_notes
+from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import describe_guard
 from patrolplan.team.bases import describe_modes

@@ -10,13 +10,13 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.inputs.lookups import WEEKDAYS
-from patrolplan.patrols.patrol_writer import reverse_patrol
-from patrolplan.patrols.plan import Patrol, Plan, format_time
-from patrolplan.patrols.windows import minutes_after_midnight
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.bases import Bases, compute_minutes_from_base
 from patrolplan.team.constraints import find_unrepeatable_routes
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Ints, RotaProblem
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
+from patrolplan.times import format_time, minutes_after_midnight
 
 DOSE_MEMORY_DAYS = 7
 """Doses of so many days before the week count as earlier ones."""

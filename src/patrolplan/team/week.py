@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, ConfigDict, Strict
 
-from patrolplan.patrols.document import Count
-from patrolplan.patrols.plan import Patrol, Plan, format_time
+from patrolplan.patrols.plan import Count, Patrol, Plan
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
 from patrolplan.text import format_count
+from patrolplan.times import format_time
 
 SATURDAY = 5
 

@@ -13,20 +13,21 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.patrols.document import (
+from patrolplan.patrols.plan import (
     Amount,
     Count,
     FileModel,
     Minutes,
-    PatrolEntry,
+    Patrol,
+    Plan,
     build_patrol_document,
 )
-from patrolplan.patrols.patrol_writer import reverse_patrol
-from patrolplan.patrols.plan import Patrol, Plan, format_time
+from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.rota_inputs import build_route_key, list_patrols
 from patrolplan.team.week import Ban, Day, Duty, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.times import format_time
 
 SCHEMA = 1
 
@@ -94,7 +95,7 @@ class WeekEntry(FileModel):
     delivered: DaysByName
     absent: DaysByName
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
-    routes: list[PatrolEntry]
+    routes: list[Patrol]
 
 
 def build_week_document(week: Week) -> dict[str, Any]:
@@ -197,8 +198,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     InputError
         When the file does not exist or is not a week, with every reason.
     """
-    entry = read_week_entry(path)
-    walks = [route.to_patrol(area.projection) for route in entry.routes]
+    entry = read_week_entry(path, area.projection)
     duties = tuple(
         Duty(
             officer=row.officer,
@@ -207,7 +207,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             start_minutes=row.start,
             end_minutes=row.end,
             variant=row.variant,
-            patrol=walks[row.route],
+            patrol=entry.routes[row.route],
             leave_minutes=row.leave,
         )
         for row in entry.patrols
@@ -233,8 +233,10 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     )
 
 
-def read_week_entry(path: str | Path) -> WeekEntry:
+def read_week_entry(path: str | Path, projection: Projection | None = None) -> WeekEntry:
     """What a week's file or folder holds, if everything in it is right.
+
+    Without a projection, the places of its routes stay in degrees.
 
     Raises
     ------
@@ -256,7 +258,9 @@ def read_week_entry(path: str | Path) -> WeekEntry:
         raise InputError.one(path, what, "read it with the version that wrote it", "'schema'")
     problems = Problems()
     try:
-        entry = WeekEntry.model_validate(document)
+        entry = WeekEntry.model_validate(
+            document, context=None if projection is None else {"projection": projection}
+        )
     except ValidationError as error:
         for row in error.errors(include_url=False):
             place = ".".join(str(part) for part in row["loc"]) or "the whole file"
@@ -284,12 +288,8 @@ def _list_contradictions(entry: WeekEntry) -> list[tuple[str, str]]:
             found.append((place, f"there is no route {row.route}"))
             continue
         walk = entry.routes[row.route]
-        if (row.urn, row.number, row.start, row.end) != (
-            walk.urn,
-            walk.number,
-            walk.start,
-            walk.end,
-        ):
+        duty = (row.urn, row.number, row.start, row.end)
+        if duty != (walk.urn, walk.number, walk.start_minutes, walk.end_minutes):
             what = f"URN, number or times are not those of route {row.route}"
             found.append((place, what))
     for number, walk in enumerate(entry.routes):

@@ -10,7 +10,8 @@ import segno
 from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.wording import format_data_months, format_grid_reference, list_attributions
-from patrolplan.patrols.plan import Plan, format_time
+from patrolplan.patrols.plan import Plan
+from patrolplan.times import format_time
 
 HOSTILE = (
     'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'

@@ -124,7 +124,7 @@ def _barred(patrol, east, place_id="T"):
     """A place to keep away from, `east` metres from the patrol's easternmost place."""
     line = np.vstack([(patrol.x, patrol.y), *(leg.line for leg in patrol.legs)])
     x, y = line[np.argmax(line[:, 0])]
-    return BarredPlace(place_id, x + east, y, "Mill Lane", "crime scene")
+    return BarredPlace(place_id=place_id, point=(x + east, y), place="Mill Lane", why="crime scene")
 
 
 def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
@@ -153,7 +153,9 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     """A place to keep away from at a stop's own corner stays in place; the stop's sign moves."""
     patrol = demo_plan.patrols[2]
     stop = patrol.stops[0]
-    barred = BarredPlace("T", stop.x + 1.0, stop.y, "Mill Lane", "crime scene")
+    barred = BarredPlace(
+        place_id="T", point=(stop.x + 1.0, stop.y), place="Mill Lane", why="crime scene"
+    )
     patrol = dataclasses.replace(patrol, keep_away=(barred,))
     scene = collect_map_content(
         fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0), demo_plan, patrol
@@ -240,7 +242,16 @@ def test_a_long_name_slides_along_a_sign_at_the_edge():
 def test_pushed_parts_are_cut_from_the_line():
     """What is pushed is drawn over its own part of the leg's line."""
     steps = (Step("head east", "A", 150, "ride"), Step("left", "B", 50, "push"))
-    leg = Leg(200, 1, steps, np.array([[0.0, 0.0], [200.0, 0.0]]), np.arange(1))
+    line = np.array([[0.0, 0.0], [200.0, 0.0]])
+    leg = Leg(
+        metres=200,
+        minutes=1,
+        unlit_metres=0.0,
+        lighting_unknown_metres=0.0,
+        steps=steps,
+        line=line,
+        pieces=np.arange(1),
+    )
     assert find_pushed_ranges(leg) == [(0.75, 1.0)]
     [strand] = separate_legs([leg.line])
     [part] = cut_ranges(strand, find_pushed_ranges(leg))

@@ -16,7 +16,7 @@ from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, STOP_RADIUS
 from patrolplan.outputs.wording import compute_plan_id
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.surroundings import Window
 
 DOTS = 72
 """Dots an inch: a point of the page is a dot of the picture."""
@@ -57,7 +57,7 @@ def riding_plan(demo_area, demo_plan):
     changed = demo_area.settings.patrol.model_copy(update=riding)
     settings = demo_area.settings.model_copy(update={"patrol": changed})
     area = dataclasses.replace(demo_area, settings=settings)
-    basis = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots, "held_out": False}
+    basis = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots}
     day = pp.plan_patrols(area, **basis, urns=["900001", "900002", "900005"])
     early = pp.plan_patrols(area, **basis, urns=["900003", "900006"], window=Window(70, 450.0))
     return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))

@@ -29,14 +29,25 @@ def _patrol(patrol, places):
     """A walk from the gate by these places, straight on but for a corner on each leg."""
     x, y = patrol.x, patrol.y
     stops = [
-        dataclasses.replace(patrol.stops[0], x=x + east, y=y + north)
+        dataclasses.replace(patrol.stops[0], point=(x + east, y + north))
         for east, north in places[1:-1]
     ]
     lines = [
         np.array([(x + a, y + b), (x + a, y + b + 25), (x + c, y + d)])
         for (a, b), (c, d) in pairwise(places)
     ]
-    legs = [Leg(100, 1, (Step("head east", "A", 100),), line, np.arange(1)) for line in lines]
+    legs = [
+        Leg(
+            metres=100,
+            minutes=1,
+            unlit_metres=0.0,
+            lighting_unknown_metres=0.0,
+            steps=(Step("head east", "A", 100),),
+            line=line,
+            pieces=np.arange(1),
+        )
+        for line in lines
+    ]
     return dataclasses.replace(patrol, stops=tuple(stops), legs=tuple(legs), keep_away=())
 
 

@@ -28,9 +28,10 @@ from patrolplan.outputs.webmap.map_layers import (
 )
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_barred, describe_lighting
-from patrolplan.patrols.plan import BarredPlace, Plan, format_time
-from patrolplan.patrols.windows import Window
+from patrolplan.patrols.plan import BarredPlace, Plan
+from patrolplan.patrols.surroundings import Window
 from patrolplan.settings.models import OutputSettings
+from patrolplan.times import format_time
 
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
@@ -61,7 +62,7 @@ def hostile(plan: Plan) -> Plan:
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
     stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=(HOSTILE,), tasked=HOSTILE)
-    barred = BarredPlace(HOSTILE, first.x, first.y, HOSTILE, HOSTILE)
+    barred = BarredPlace(place_id=HOSTILE, point=first.point, place=HOSTILE, why=HOSTILE)
     named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
     mean = dataclasses.replace(first, **named)
     return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
@@ -586,9 +587,9 @@ def riding(demo_plan: Plan) -> Plan:
     settings = settings.model_copy(update={"patrol": patrol})
     area = dataclasses.replace(demo_plan.area, settings=settings)
     found = (area, demo_plan.risk, demo_plan.hotspots)
-    day = pp.plan_patrols(*found, urns=["900001"], held_out=False)
+    day = pp.plan_patrols(*found, urns=["900001"])
     window = Window(70, 450.0)
-    early = pp.plan_patrols(*found, urns=["900003"], window=window, held_out=False)
+    early = pp.plan_patrols(*found, urns=["900003"], window=window)
     return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))
 
 

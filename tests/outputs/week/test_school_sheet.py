@@ -12,8 +12,8 @@ from xlsxwriter.utility import xl_col_to_name
 from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
-from patrolplan.patrols.plan import format_time
 from patrolplan.settings.models import CrimeSettings
+from patrolplan.times import format_time
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")

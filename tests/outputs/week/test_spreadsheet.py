@@ -19,9 +19,9 @@ from patrolplan.outputs.week.spreadsheet import (
     render_week_xlsx,
     write_return,
 )
-from patrolplan.patrols.plan import format_time
 from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 from patrolplan.team.ledger.promised import PromisedWeek, Visit
+from patrolplan.times import format_time
 
 DAY = dt.date(2026, 12, 1)
 

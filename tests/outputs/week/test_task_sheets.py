@@ -16,9 +16,10 @@ from patrolplan.outputs.week.task_sheets import (
     render_task_sheets,
 )
 from patrolplan.outputs.wording import format_grid_reference
-from patrolplan.patrols.plan import BarredPlace, format_time
+from patrolplan.patrols.plan import BarredPlace
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week_file import build_week_document
+from patrolplan.times import format_time
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
@@ -73,7 +74,10 @@ def test_a_sheet_says_where_to_keep_away_from(roll):
     """Each patrol has the places to keep away from, until when always, its markup as text."""
     duty = roll.week.duties[0]
     barred = BarredPlace(
-        "T-09", duty.patrol.x, duty.patrol.y, NAME, f"{NAME * 3} (asked by A, until 4 May)"
+        place_id="T-09",
+        point=duty.patrol.point,
+        place=NAME,
+        why=f"{NAME * 3} (asked by A, until 4 May)",
     )
     patrol = dataclasses.replace(duty.patrol, keep_away=(barred,))
     own = dataclasses.replace(duty, patrol=patrol)
@@ -178,7 +182,7 @@ def test_a_start_at_the_base_stands_on_the_sheet(roll, demo_area, demo_plan):
     changed = demo_area.settings.patrol.model_copy(update={"start": "base"})
     settings = demo_area.settings.model_copy(update={"patrol": changed})
     area = dataclasses.replace(demo_area, settings=settings)
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, held_out=False)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots)
     week = plan_week(area, plan, start=roll.week.start)
     text = "".join(pages(render_task_sheets(Roster(week), week.duties)))
     own = [duty for duty in week.duties if duty.patrol.approach and duty.urn != "900009"]

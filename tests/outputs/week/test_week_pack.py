@@ -18,9 +18,9 @@ from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import render_week_map
-from patrolplan.patrols.plan import format_time
 from patrolplan.team.week import format_day
 from patrolplan.team.week_file import build_week_document
+from patrolplan.times import format_time
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")

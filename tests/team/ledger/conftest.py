@@ -17,7 +17,7 @@ MONDAY = dt.date(2026, 11, 30)
 def plan(demo_area):
     """Patrols of the demo borough, without the back-test."""
     risk = pp.estimate_risk(demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk), held_out=False)
+    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from patrolplan.hotspots.reasons import TREND_WORDS
 from patrolplan.hotspots.significance import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
@@ -146,9 +147,8 @@ def describe_report_group(group: ReportGroup) -> str:
 
 def describe_hotspot(hotspot: ChangedHotspot) -> str:
     """One hotspot in a line."""
-    why = "; ".join(
-        reason for reason in hotspot.reasons if not reason.lower().startswith(hotspot.trend)
-    )
+    trend = TREND_WORDS.get(hotspot.trend)
+    why = "; ".join(reason for reason in hotspot.reasons if reason != trend)
     walk = f"{format_metres(hotspot.walk_metres)} from the gate"
     return f"{hotspot.hotspot} ({hotspot.trend}) {hotspot.place}, {walk}{f': {why}' if why else ''}"
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
-from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, format_time
+from patrolplan.patrols.directions import HEADINGS
+from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
+from patrolplan.times import format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
@@ -149,31 +151,27 @@ def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
     lines = []
     for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
-        begins = _begin_direction(make_printable(turn))
         street = shorten(make_printable(step.street), 60)
         length = _make_unbreakable(wording.format_metres(step.metres))
-        lines.append(f"{begins} {street} {length}")
+        lines.append(f"{turn}{_join_street(step)} {street} {length}")
     return lines or ["stay where you are"]
 
 
-def _begin_direction(turn: str) -> str:
-    """How a direction begins.
+def _join_street(step: Step) -> str:
+    """What stands between how a direction begins and its street.
 
     Examples
     --------
-    >>> [_begin_direction(turn) for turn in ("head north", "straight on", "turn back", "bear left")]
-    ['head north along', 'straight on,', 'turn back along', 'bear left into']
-    >>> [_begin_direction(turn) for turn in ("left, get off and push", "get on, straight on")]
-    ['left, get off and push along', 'get on, straight on,']
+    >>> [_join_street(Step(turn, "A", 9)) for turn in ("head north", "straight on", "bear left")]
+    [' along', ',', ' into']
+    >>> [_join_street(Step("left", "A", 9, way)) for way in ("push", "carry")]
+    [' along', ' the bicycle:']
     """
-    if turn.endswith("straight on"):
-        return f"{turn},"
-    if turn == "start":
-        return "along"
-    if turn.endswith("carry"):
-        return f"{turn} the bicycle:"
-    along = turn.startswith(("head", "turn back", "get on, turn back")) or turn.endswith("push")
-    return f"{turn} {'along' if along else 'into'}"
+    if step.way == "carry":
+        return " the bicycle:"
+    if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
+        return " along"
+    return "," if step.turn == "straight on" else " into"
 
 
 def _make_unbreakable(text: str) -> str:

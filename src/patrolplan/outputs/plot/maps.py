@@ -22,9 +22,10 @@ from patrolplan.outputs.cartography.basemap import PARK, ROUTE_COLOUR, WATER
 from patrolplan.outputs.cartography.viewport import choose_scale_bar_metres
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_quality, format_data_months
-from patrolplan.patrols.plan import Patrol, Plan, format_time
-from patrolplan.risk.estimate import Risk
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.risk.surface import Risk
 from patrolplan.text import format_count
+from patrolplan.times import format_time
 
 STREET = "0.82"
 GATE = "#111111"
@@ -180,7 +181,7 @@ def hotspots(
 def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Axes:
     """Draw where the voices disagree: feared but unrecorded, recorded but unfeared.
 
-    See `patrolplan.risk.estimate.Risk.disagreement`.
+    See `patrolplan.risk.surface.Risk.disagreement`.
     """
     axes = _draw_ground(axes, area.features)
     value = risk.disagreement

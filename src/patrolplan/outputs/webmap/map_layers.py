@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
-from patrolplan.patrols.plan import format_time
+from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol, Plan
-    from patrolplan.risk.estimate import Risk
+    from patrolplan.risk.surface import Risk
 
 
 PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)

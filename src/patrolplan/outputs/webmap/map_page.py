@@ -22,8 +22,8 @@ from xstatic.pkg import leaflet
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
 from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
-from patrolplan.patrols.plan import format_time
 from patrolplan.text import capitalise
+from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
-from patrolplan.patrols.plan import format_span, format_time
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
+from patrolplan.times import format_span, format_time
 
 LONGEST_FILE_NAME = 60
 RESERVED_FILE_NAMES = {

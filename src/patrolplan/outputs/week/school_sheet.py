@@ -16,9 +16,10 @@ from patrolplan.outputs.cartography.fonts import copy_template, make_printable, 
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import list_attributions
-from patrolplan.patrols.plan import Stop, format_span, format_time
+from patrolplan.patrols.plan import Stop
 from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, shorten
+from patrolplan.times import format_span, format_time
 
 TEMPLATE = "school.typ"
 POINTS_PER_MM = 72 / 25.4

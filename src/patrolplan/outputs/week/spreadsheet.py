@@ -18,10 +18,10 @@ from xlsxwriter.worksheet import Worksheet
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
 from patrolplan.outputs.wording import format_route_name
-from patrolplan.patrols.plan import format_time
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import compare_doses, month_days, summarise_doses
 from patrolplan.team.week import Duty, format_day
+from patrolplan.times import format_time
 
 COLUMNS = (
     "officer",

@@ -25,11 +25,12 @@ from patrolplan.outputs.wording import (
     list_attributions,
     list_reasons,
 )
-from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, format_span, format_time
+from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
 from patrolplan.risk.history import describe_guard
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
+from patrolplan.times import format_span, format_time
 
 TEMPLATE = "tasks.typ"
 POINTS_PER_MM = 72 / 25.4

@@ -24,11 +24,11 @@ from patrolplan.outputs.week.task_sheets import (
 )
 from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attributions
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.plan import format_time
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, build_hotspots_document
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import build_week_document
 from patrolplan.text import format_count, shorten
+from patrolplan.times import format_time
 
 LONGEST_STOP = 44
 """Letters of a stop on the cover."""
