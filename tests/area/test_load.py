@@ -105,7 +105,7 @@ def test_an_unknown_column_of_ours_is_told_by_its_key():
         get_column_mapping(settings, "crimes")
     first, second = map(str, told.value.problems)
     assert first.startswith(
-        "my.toml, key 'columns.crimes.categry': no such column of ours, did you mean 'category'?;"
+        "my.toml, key 'columns.crimes.categry': no such column of ours; did you mean 'category'?;"
     )
     assert "key 'columns.crimes.zzz'" in second
     assert "(known: crime_id, month, " in second
