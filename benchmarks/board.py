@@ -200,10 +200,10 @@ def _time_move(stand: BoardPage) -> dict[str, float] | None:
         page.locator("#grid .chip:not(.locked) .hold").nth(number).focus()
         page.keyboard.press("Enter")
         for _ in range(4):
-            page.evaluate("document.querySelector('#said').textContent = ''")
+            page.evaluate("document.querySelector('#status').textContent = ''")
             page.keyboard.press("ArrowDown")
-            wait_for(page, "/(Yes|No):/.test(document.querySelector('#said').textContent)")
-            if "Yes:" in page.locator("#said").inner_text():
+            wait_for(page, "/(Yes|No):/.test(document.querySelector('#status').textContent)")
+            if "Yes:" in page.locator("#status").inner_text():
                 return stand.time_keys("Enter")
         page.keyboard.press("Escape")
     return None

@@ -114,7 +114,13 @@ def test_all_coordinates_outside_the_streets(run, small):
     _refused(
         run,
         small,
-        expected=[("crimes", "no incident lies in the area: crimes in 2.8", "of the same place")],
+        expected=[
+            (
+                "crimes",
+                "no incident lies in the area: crimes in 2.8",
+                "check that crimes, streets and [area] cover",
+            )
+        ],
     )
 
 

@@ -1,6 +1,6 @@
-"""Files and folders that are written whole or not at all, locks, and hashes of content.
+"""Files and folders that are written completely or not at all, locks, and hashes of content.
 
-A file is written beside its place and renamed into it. A folder is swapped for another by two
+A file is written next to its place and renamed into it. A folder is swapped for another by two
 renames; killed at any moment, either the old or the new one stands, and where the kill falls
 between the two, `recover_swap` finishes it at the next command.
 """
@@ -112,7 +112,7 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises
     ------
     OSError
-        When it cannot be written; nothing is left beside it.
+        When it cannot be written; nothing is left next to it.
     """
     # No pattern that ends in .csv matches the name of the part.
     with write_beside(path, path.with_name(f".{path.name}.part")) as part:
@@ -133,7 +133,7 @@ def write_file_atomically(path: Path, data: bytes) -> None:
 
 
 def create_part_folder(folder: Path) -> Path:
-    """Make a new folder beside another that it may later replace, see `swap_folders`."""
+    """Make a new folder next to another that it may later replace, see `swap_folders`."""
     return Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
 
 
@@ -154,7 +154,7 @@ def swap_folders(part: Path, folder: Path) -> None:
 
 
 def recover_swap(folder: Path) -> None:
-    """Finish a swap that was interrupted, and clear away what a killed command left beside."""
+    """Finish a swap that was interrupted, and clear away what a killed command left next to it."""
     old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
     if not folder.exists() and new.exists():
         new.rename(folder)
@@ -165,7 +165,7 @@ def recover_swap(folder: Path) -> None:
 
 
 def list_leftovers(folder: Path) -> list[Path]:
-    """Names that commands killed while writing a folder may have left beside it."""
+    """Names that commands killed while writing a folder may have left next to it."""
     name = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in folder.name)
     parts = folder.parent.glob(f".{name}.part-*")
     return [*parts, sibling_path(folder, "old"), sibling_path(folder, "new")]

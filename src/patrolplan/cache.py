@@ -170,7 +170,7 @@ def load_or_compute_arrays(store: Store, key: str, compute: Callable[[], Arrays]
 
 
 FETCH_FOLDER = ".fetch"
-"""Folder beside the settings that holds the answers to a fetch that is not finished."""
+"""Folder next to the settings that holds the answers to a fetch that is not finished."""
 
 
 @contextlib.contextmanager

@@ -25,8 +25,8 @@ class Problem:
 
     Examples
     --------
-    >>> print(Problem("bell.csv", "'25:00' is no time of day", "write HH:MM", "row 2"))
-    bell.csv, row 2: '25:00' is no time of day; write HH:MM.
+    >>> print(Problem("bell.csv", "'25:00' is not a valid time", "write HH:MM", "row 2"))
+    bell.csv, row 2: '25:00' is not a valid time; write HH:MM.
     """
 
     file: str | Path

@@ -112,7 +112,7 @@ def show_versions() -> None:
     Nothing about data, settings or people is in it.
     """
     for name, number in list_versions().items():
-        print(f"{name:16} {number}")  # noqa: T201 - it is asked for to be read
+        print(f"{name:16} {number}")  # noqa: T201 - printing is its purpose
 
 
 def _find_version(name: str) -> str:

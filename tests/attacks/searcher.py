@@ -100,7 +100,9 @@ def _whole(x, y) -> set[tuple[int, int]]:
 def _opened(content: bytes):
     """A file's bytes, and what they hold once unpacked or read as tables."""
     yield content
-    if content[:2] == b"\x1f\x8b":
+    if content[:11] == b"patrolplan ":  # an entry of the cache: its seal, then what it holds
+        yield from _opened(content.partition(b"\n")[2])
+    elif content[:2] == b"\x1f\x8b":
         yield gzip.decompress(content)
     elif content[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

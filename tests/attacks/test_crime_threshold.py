@@ -120,7 +120,7 @@ def test_rates_of_squares_are_not_kept_for_another_run(load, tmp_path, monkeypat
 def test_where_every_group_is_too_small_it_is_said(load):
     """Without one group that is large enough there is no plan, and the message says why."""
     privacy = {"threshold_for_crime": True, "threshold": 500}
-    with pytest.raises(pp.InputError, match="no group of 500 incidents is left"):
+    with pytest.raises(pp.InputError, match="no group of 500 incidents of any category is left"):
         load([], privacy=privacy)
 
 

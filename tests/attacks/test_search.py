@@ -183,7 +183,7 @@ def test_nothing_of_a_report_is_written_or_said(demo, tmp_path):
     said = _run(folder, short, apart=False)
     assert said.count(b"exit 1") == 2
     assert b"Traceback" not in said
-    wanted = {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".parquet", ".sqlite", ".xlsx"}
+    wanted = {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".entry", ".sqlite", ".xlsx"}
     assert wanted <= _search(folder, reports, said)
 
 
@@ -201,6 +201,6 @@ def test_nothing_of_a_synthetic_bloomsbury_report_is_written_or_said(shared, tmp
     commands = _commands("out", "100041", "2018-06-11", "2018-04", ("2018-06", "2018-06"))
     said = _run(tmp_path, commands, apart=True)
     assert b"Traceback" not in said
-    assert {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".parquet", ".svg"} <= _search(
+    assert {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".entry", ".svg"} <= _search(
         tmp_path, reports, said
     )

@@ -75,7 +75,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 200
     body = answer.json()
-    assert body["said"].startswith("Removed: ")
+    assert body["message"].startswith("Removed: ")
     assert body["state"]["version"] == 2
     week = saved(board)
     assert describe(week) == describe(board.session.state.week)
@@ -244,7 +244,7 @@ def test_solving_is_cancelled_within_a_second(client):
     ended = client.post("/api/solve/cancel").json()
     assert time.monotonic() - begun < 2
     assert not ended["running"]
-    assert "cancelled" in ended["said"]
+    assert "cancelled" in ended["message"]
     assert client.get("/api/proposal").status_code == 404
     assert client.get("/api/state").json()["version"] == 1
 

@@ -61,7 +61,7 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     assert build_week_document(read)["created_from"] == document["created_from"]
     assert "Data or settings have changed since this week was planned" in read.notes[-2]
     urn = plan.patrols[0].urn
-    assert read.notes[-1].startswith("No longer in the plan, but kept: ")
+    assert read.notes[-1].startswith("No longer in the plan, but still in this week: ")
     assert f"URN {urn} on" in read.notes[-1]
     gone = next(duty for duty in read.duties if duty.urn != urn)
     repaired, changes = replan(read, area, other, absent={gone.officer: {gone.date}})
@@ -94,7 +94,7 @@ def test_an_earlier_absence_still_counts(week, demo_area, plan):
         (lambda d: d.pop("patrols"), r"patrols: Field required"),
         (lambda d: d.update(schema=2), r"schema 2 is not 1"),
         (lambda d: d.update(days=[]), r"days: List should have at least 1 item"),
-        (lambda d: d["patrols"][0].update(start="25:00"), r"no time of day.*seen: '25:00'"),
+        (lambda d: d["patrols"][0].update(start="25:00"), r"not a valid time.*seen: '25:00'"),
         (lambda d: d["patrols"][0].update(date="1.12.26"), r"not a date.*seen: '1.12.26'"),
         (lambda d: d["patrols"][0].update(route=999), r"there is no route 999"),
         (lambda d: d["patrols"][0].update(urn="1"), r"not those of route"),

@@ -107,7 +107,7 @@ class BackgroundJob:
             "running": status.running,
             "seconds": round(seconds, 1),
             "share": round(share, 3),
-            "said": status.message,
+            "message": status.message,
             "problem": status.problem,
         }
 
@@ -170,7 +170,7 @@ class Board:
                 message, worth = result.message, result.week.worth
         except InvalidEditError as error:
             return {"ok": False, "why": str(error), "worth": before, "worth_before": before}
-        return {"ok": True, "why": "", "said": message, "worth": worth, "worth_before": before}
+        return {"ok": True, "why": "", "message": message, "worth": worth, "worth_before": before}
 
     def change(self, version: int, change: BoardChange) -> str:
         """Make a change and save it; a tasked place is planned in the background first."""

@@ -148,7 +148,7 @@ def _move_part_papers(drawn: Path, *, is_day: bool) -> None:
 
 
 def _copy_other_papers(folder: Path, part: Path, manifest: Mapping[str, Any]) -> None:
-    """Copy the papers that were not drawn again; the part printed last gives way to this one."""
+    """Copy the papers that were not drawn again; the part printed last is replaced by this one."""
     for name in manifest.get("files", {}):
         source, target = folder / name, part / name
         is_paper = name.endswith(".pdf") and not name.startswith(f"{PART_FOLDER}/")

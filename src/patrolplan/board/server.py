@@ -168,7 +168,7 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
 
 
 def _answer_change(board: Board, message: str) -> dict[str, Any]:
-    return {"state": board.build_state(), "said": message}
+    return {"state": board.build_state(), "message": message}
 
 
 def _add_error_handlers(app: FastAPI, board: Board) -> None:

@@ -43,7 +43,7 @@ def record(
     minutes: Annotated[
         str | None,
         typer.Option(
-            "--minutes", help="All stops at once, such as '15 12/3 -'; else you are asked."
+            "--minutes", help="All stops at once, such as '15 12/3 -'; else a question for each."
         ),
     ] = None,
     table: Annotated[

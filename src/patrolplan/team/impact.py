@@ -26,7 +26,7 @@ Two questions, two tests:
   (Krishnamoorthy and Thomson 2004), from scipy.
 
 Neither makes an experiment of something that was none: hotspots are patrolled because they were
-bad, and bad months are followed by better ones whoever walks there (regression to the mean).
+bad, and bad months are followed by better ones with or without patrols (regression to the mean).
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +46,7 @@ from patrolplan.privacy import SQUARE_METRES
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
-"""Nothing can be said with fewer incidents in the dosed hotspots, before and after together, nor
+"""No result is given with fewer incidents in the dosed hotspots, before and after together, nor
 where the comparison is less certain than so many incidents before would be."""
 MIN_COUNT = 0.5
 """A group without incidents counts as half of one on the log scale."""

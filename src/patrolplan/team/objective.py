@@ -7,8 +7,8 @@ a week is worth the sum of
 * for every hotspot, its share of the area's risk times `DAY_FACTORS[n - 1]` for the n-th day on
   which it has its dose (days of the seven days before count as earlier ones): the more a place has
   had, the less one more day adds, so that doses spread. `THIRD_DAY_BONUS` is added once the hotspot
-  has had its dose on three consecutive days. A day counts once, whoever comes: a hotspot that two
-  schools share is not paid twice;
+  has had its dose on three consecutive days. A day counts once, by whichever officer: a hotspot
+  that two schools share is not paid twice;
 * less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that maximum,
   where locks or places that must be visited bring so much together (`patrolplan.team.constraints`);
 * for every school, `PRESENCE_FACTOR / n` of an average patrol for its n-th patrol: presence at the

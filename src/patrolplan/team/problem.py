@@ -60,7 +60,7 @@ class RotaProblem:
     """(v,) stops at places that intelligence has every patrol of a school visit; None: no stop."""
     locks_first: bool = False
     """Whether a locked patrol may exceed the daily maximum even if another of its routes would not:
-    used where the locks cannot all be kept otherwise."""
+    used where the locks cannot all be fulfilled otherwise."""
 
     def __len__(self) -> int:
         return len(self.officer)

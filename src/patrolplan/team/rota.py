@@ -77,7 +77,7 @@ def plan_week(
     Raises
     ------
     InputError
-        When there are no officers, or a lock or ban cannot be kept.
+        When there are no officers, or a lock or ban cannot be fulfilled.
     TypeError
         When `delivered` lacks a column.
     """

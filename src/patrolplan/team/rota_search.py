@@ -1,18 +1,18 @@
 """Improve a week by very many small changes: simulated annealing.
 
 State: a week as slots, one for each officer and day, holding an option or none (`RotaState`). All
-that a rule or the worth needs is kept as counts and sums (minutes of each hotspot and day, patrols
-of each school and officer, dose of each school...), so that a change costs as much as the stops it
-moves, not as much as the week.
+that a rule or the worth needs is stored as counts and sums (minutes of each hotspot and day,
+patrols of each school and officer, dose of each school...), so that a change costs as much as the
+stops it moves, not as much as the week.
 
-Moves: a slot gets another option; a slot is left free; or two days of an officer swap. Whoever
-already fills the place of a school that day steps aside. So a move takes out up to four options and
+Moves: a slot gets another option; a slot is left free; or two days of an officer swap. The patrol
+that already fills the place of a school that day steps aside. So a move takes out up to four options and
 puts in up to two.
 
-Acceptance: a move is applied, its gain in worth read off, and kept if the gain is not negative, or
-else with probability exp(gain / temperature). The temperature falls by a constant factor from
-`START_TEMPERATURE` to `END_TEMPERATURE` of an average patrol's worth. A move that is not kept is
-undone by applying it backwards.
+Acceptance: a move is applied, its gain in worth read off, and accepted if the gain is not negative,
+or else with probability exp(gain / temperature). The temperature falls by a constant factor from
+`START_TEMPERATURE` to `END_TEMPERATURE` of an average patrol's worth. A move that is not accepted
+is undone by applying it backwards.
 
 Rules and floor: a move is also undone unless the week still keeps every rule, has no more patrols
 missing than the floor allows, and gives every school it touches its floor of dose. The search

@@ -158,7 +158,7 @@ class WeekEditor:
         variant: int | None = None,
         like: Duty | None = None,
     ) -> Duty:
-        """A patrol for a slot besides others: the route asked for, or the one of most worth.
+        """A patrol for a slot besides others: the requested route, or the one of most worth.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class WeekEditor:
         variant
             The route; None leaves it open.
         like
-            A patrol whose walk is kept where possible.
+            A patrol whose walk stays where possible.
 
         Raises
         ------
@@ -211,7 +211,7 @@ class WeekEditor:
     def _select_under_cap(self, options: Ints, reasons: UnmetReasons, day: int) -> Ints:
         """Options that bring no hotspot over the daily maximum; an error if there are none.
 
-        A lock alone does not let more in: the patrols that are there already are not forced.
+        A lock alone does not let more in: the patrols already in the week are not forced.
         """
         routes = self.problem.route[options].tolist()
         crowded = [reasons.find_crowded_hotspots(day, route) for route in routes]

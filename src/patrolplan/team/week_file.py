@@ -334,5 +334,5 @@ def _describe_differences(
         few = 5
         names = "; ".join(str(duty) for duty in other[:few])
         more = f"; and {len(other) - few} more" if len(other) > few else ""
-        notes.append(f"No longer in the plan, but kept: {names}{more}.")
+        notes.append(f"No longer in the plan, but still in this week: {names}{more}.")
     return tuple(notes)

@@ -160,7 +160,7 @@ class Window:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self._record_console(message.type, message.text))
         page.goto(f"{self.address}?token={TOKEN}")
-        expect(page.locator("#said")).to_have_text("The week is ready.")
+        expect(page.locator("#status")).to_have_text("The week is ready.")
         expect(page.locator(".sign.school").first).to_be_attached()  # the map comes after it
 
     def _record_console(self, kind: str, text: str) -> None:

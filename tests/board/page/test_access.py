@@ -329,7 +329,7 @@ def test_names_that_try_to_be_code_stay_text(served, desk):
     state["bans"] = [{"officer": HOSTILE, "urn": None, "date": None, "variant": None}]
     page.route("**/api/state*", lambda route: route.fulfill(json=state))
     page.goto(f"{desk.address}?token={desk.token}")
-    expect(page.locator("#said")).to_have_text("The week is ready.")
+    expect(page.locator("#status")).to_have_text("The week is ready.")
     for _ in _states(desk):
         assert page.locator("img[src=x], #grid script, #list script, dialog script").count() == 0
     page.locator("#tab-history").click()

@@ -101,6 +101,6 @@ def test_a_change_that_nobody_takes_is_told(served, desk):
     desk.menu(post).click()
     served.close()
     desk.page.get_by_role("button", name="Remove").click()
-    expect(desk.page.locator("#patrol .dialog-said")).to_contain_text("does not answer")
+    expect(desk.page.locator("#patrol .dialog-status")).to_contain_text("does not answer")
     desk.page.keyboard.press("Escape")
     expect(desk.chip(post)).to_be_visible()

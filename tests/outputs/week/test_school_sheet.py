@@ -116,8 +116,7 @@ def test_many_streets_with_long_names_are_all_told(roll):
         dataclasses.replace(
             duties[0].patrol.stops[0],
             hotspot=name,
-            x=at.x,
-            y=at.y,
+            point=(at.x, at.y),
             place=f"{name}y " + "Long " * 12,
         )
         for name, at in point

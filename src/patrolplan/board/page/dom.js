@@ -124,7 +124,7 @@ export const openDialog = (name, title, ...children) => {
     { id: name, "aria-labelledby": `${name}-title`, data: key ? { back: key } : {} },
     make("div", { class: "dialog-head" }, heading, button("Close", () => dialog.close(), { class: "close" })),
     children,
-    make("p", { class: "dialog-said", role: "status" }),
+    make("p", { class: "dialog-status", role: "status" }),
   );
   dialog.addEventListener("close", () => {
     dialog.remove();

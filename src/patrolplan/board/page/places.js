@@ -55,7 +55,7 @@ const placeRow = (place) => {
   return make(
     "li", { class: "place" },
     make("p", {}, make("b", { text: `${place.place_id}, ${place.must_visit ? "must be visited" : "barred"}` }), `: ${place.reason}`),
-    make("p", { class: "soft", text: `${dayName(place.from)} to ${dayName(place.to)}, ${schools}, asked by ${place.by}` }),
+    make("p", { class: "soft", text: `${dayName(place.from)} to ${dayName(place.to)}, ${schools}, requested by ${place.by}` }),
     make(
       "div", { class: "actions" },
       button("Show", () => lookAt(place.longitude, place.latitude, `${place.place_id}: ${place.reason}`), { "aria-label": `Show ${place.place_id} on the map` }),

@@ -13,7 +13,7 @@ const links = (files) => make("ul", { class: "rows papers" }, files.map(({ name,
   "li", {}, make("a", { href: paperAddress(href), target: "_blank", rel: "noopener", text: name }), old ? " (shows an earlier week)" : null,
 )));
 
-/** The papers that are there: what is printed as one first, single cards folded away. */
+/** The papers in the folder: what is printed as one first, single cards folded away. */
 const paperList = ({ folder, files = [] }) => {
   const isSingle = ({ name }) => name.split("/").length > 2;
   const single = files.filter(isSingle);
@@ -44,7 +44,7 @@ export const openPrint = () => {
     const { status, body } = await ask("/api/print");
     if (!dialog.isConnected || status !== 200) return;
     if (body.running) {
-      progress.textContent = body.said || "Making the papers …";
+      progress.textContent = body.message || "Making the papers …";
       setTimeout(follow, EVERY_MILLISECONDS);
       return;
     }
@@ -52,7 +52,7 @@ export const openPrint = () => {
     progress.textContent = "";
     papers.replaceChildren(...paperList(body));
     if (body.problem) say(body.problem, { problem: true });
-    else if (body.said) say(body.said);
+    else if (body.message) say(body.message);
   };
   const start = async () => {
     const { status, body } = await tell("/api/print", { version: store.state.version, officer: officer.value || null, date: date.value || null });

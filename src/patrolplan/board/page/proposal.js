@@ -117,7 +117,7 @@ const drawSolving = (solving) => {
   if (!running) return;
   one("#share").value = solving.share ?? 0;
   one("#seconds").textContent = `${Math.round(solving.seconds ?? 0)} s`;
-  one("#seconds").title = solving.said ?? "";
+  one("#seconds").title = solving.message ?? "";
 };
 
 /** How the work ended, and the state after it: both at once, so that nothing begins in between. */
@@ -146,7 +146,7 @@ const follow = async () => {
   const ready = store.state.proposal && body.kind !== "planning";
   if (status !== 200 || body.problem) say(named(body.problem) || "the program does not report its progress", { problem: true });
   else if (ready) say("A proposal is ready: compare it with the week, then take or drop it.");
-  else say(named(body.said) || "No proposal was made; the week stays as it is.");
+  else say(named(body.message) || "No proposal was made; the week stays as it is.");
   if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
 };
 

@@ -33,7 +33,7 @@ const sendNow = async (path, rest, words) => {
   const { status, body } = await tell(path, { version: store.state.version, ...rest });
   if (body.state) accept(body.state);
   if (status === 200) {
-    say(named(body.said) || "Done.");
+    say(named(body.message) || "Done.");
     return true;
   }
   if (status === 409 && body.state) {

@@ -80,8 +80,8 @@ def fetch_open_data(
 ) -> FetchResult:
     """Fetch what is missing of an area: street crimes, schools, streets.
 
-    Each file is written whole or not at all, and no existing one is overwritten. After a break the
-    same call goes on where it stopped, and ends with the same bytes as an unbroken run.
+    Each file is written completely or not at all, and no existing one is overwritten. After a
+    break the same call goes on where it stopped, and ends with the same bytes as an unbroken run.
 
     Parameters
     ----------

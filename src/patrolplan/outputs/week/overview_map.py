@@ -29,7 +29,7 @@ TEXT_SIZE = 9.0
 BAND_WIDTH = 11.0
 """Points across a street where presence is planned."""
 PADDING = 46.0
-"""Points kept free at the edges: a sign may stand there, but not under the north arrow."""
+"""Points left free at the edges: a sign may stand there, but not under the north arrow."""
 SCALE_STRIP_HEIGHT = 16.0
 """Points below the map, for the scale."""
 LONGEST_NAME = 28

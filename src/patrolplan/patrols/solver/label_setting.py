@@ -171,7 +171,7 @@ class LabelExplorer:
                 state_best = int(state[2]) if state[1] > before else -1
                 selected = cut[:beam]
                 if state_best >= 0 and state_best not in selected:
-                    # What gives way to it is cut as well.
+                    # The label that it displaces counts as cut as well.
                     bound = max(bound, level.marks[selected[-1], 2])
                     selected[-1] = state_best
                 level = level.select(selected)
