@@ -6,8 +6,8 @@ patrols of each school and officer, dose of each school...), so that a change co
 stops it moves, not as much as the week.
 
 Moves: a slot gets another option; a slot is left free; or two days of an officer swap. The patrol
-that already fills the place of a school that day steps aside. So a move takes out up to four options and
-puts in up to two.
+that already fills the place of a school that day steps aside. So a move takes out up to four
+options and puts in up to two.
 
 Acceptance: a move is applied, its gain in worth read off, and accepted if the gain is not negative,
 or else with probability exp(gain / temperature). The temperature falls by a constant factor from
