@@ -12,7 +12,7 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.patrols.school_problem import (
-    CLOSED_STREET_METRES,
+    MIN_WALK_METRES_TO_BARRED,
     PlanningInputs,
     build_school_problem,
 )
@@ -98,7 +98,7 @@ def test_a_barred_place_out_of_reach_is_not_named(demo_area, demo_risk, demo_pla
     """What lies beyond the school's streets is no concern of its patrol."""
     best = demo_plan.patrols[2]
     beyond = (
-        best.x + 1.2 * demo_area.settings.patrol.radius_metres + CLOSED_STREET_METRES + 1,
+        best.x + 1.2 * demo_area.settings.patrol.radius_metres + MIN_WALK_METRES_TO_BARRED + 1,
         best.y,
     )
     area = _tasked(demo_area, beyond, must_visit=False, schools=[best.urn])
@@ -119,7 +119,9 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
     assert patrol.stops
     place = shapely.Point(spot)
     for leg in patrol.legs:
-        assert shapely.distance(shapely.LineString(leg.line), place) >= CLOSED_STREET_METRES - 1
+        assert (
+            shapely.distance(shapely.LineString(leg.line), place) >= MIN_WALK_METRES_TO_BARRED - 1
+        )
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
     assert patrol.worth <= best.worth + 1e-9
 
@@ -163,7 +165,7 @@ def test_places_on_the_way_to_a_far_base_concern_the_school(
     if must_visit:
         assert any(stop.tasked for stop in patrol.stops)
     else:
-        assert shapely.distance(legs, spot) >= CLOSED_STREET_METRES - 1
+        assert shapely.distance(legs, spot) >= MIN_WALK_METRES_TO_BARRED - 1
         assert [barred.place_id for barred in patrol.keep_away] == ["T9"]
 
 
@@ -182,7 +184,7 @@ def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
     tasked = dataclasses.replace(area, tasked_places=both)
     patrol = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
     legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
-    assert shapely.distance(legs, aside) >= CLOSED_STREET_METRES - 1
+    assert shapely.distance(legs, aside) >= MIN_WALK_METRES_TO_BARRED - 1
     notes = [note for note in patrol.notes if "without passing" in note]
     assert notes == ["Gate or base cannot be reached without passing barred place T8."]
 
@@ -200,7 +202,7 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
     assert patrol.stops
     for leg in patrol.legs:
         line = shapely.LineString(leg.line)
-        assert shapely.distance(line, shapely.Point(spot)) >= CLOSED_STREET_METRES - 1
+        assert shapely.distance(line, shapely.Point(spot)) >= MIN_WALK_METRES_TO_BARRED - 1
     notes = [note for note in patrol.notes if "without passing" in note]
     assert notes == ["Gate or base cannot be reached without passing barred place T8."]
 

@@ -39,10 +39,10 @@ from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
 
-BARRED_METRES = 150.0
+MIN_STOP_METRES_TO_BARRED = 150.0
 """A hotspot whose stretch comes this near to a barred place is not a candidate."""
 
-CLOSED_STREET_METRES = 60.0
+MIN_WALK_METRES_TO_BARRED = 60.0
 """Streets this near to a barred place are not walked along."""
 
 TASKED_METRES = 60.0
@@ -196,7 +196,7 @@ class SchoolProblem:
         lines = [f"{name} is beyond this school's streets" for name in outside]
         for stop in sorted(stops):
             place = self.get_tasked_place(stop)
-            near = barred["place_id"][barred.distance(place.geometry) <= CLOSED_STREET_METRES]
+            near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
             why = [f"cannot be visited: barred place {name} is too near" for name in near]
             lines.append(f"{place['place_id']} {[*why, 'does not fit into the window'][0]}")
         return lines
@@ -236,7 +236,7 @@ class SchoolProblem:
         network, barred = self.surroundings.network, self.barred
         xy = shapely.get_coordinates(barred.geometry.values)
         metres = np.hypot(*(xy - network.xy(self.surroundings.gate)).T)
-        near = metres <= self.surroundings.extent_metres + CLOSED_STREET_METRES
+        near = metres <= self.surroundings.extent_metres + MIN_WALK_METRES_TO_BARRED
         barred, xy = barred[near], xy[near]
         places = describe_positions(network, network.snap(xy)) if len(barred) else []
         return tuple(
@@ -270,7 +270,9 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
     around = build_surroundings(area, row, inputs.window)
-    tasked = find_tasked_places(area, row, inputs.date, around.extent_metres + CLOSED_STREET_METRES)
+    tasked = find_tasked_places(
+        area, row, inputs.date, around.extent_metres + MIN_WALK_METRES_TO_BARRED
+    )
     must_visit = select_tasked(tasked, must_visit=True)
     barred = select_tasked(tasked, must_visit=False)
     pieces, base = around.pieces, around.base
@@ -280,7 +282,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
 
     rows = _find_hotspot_rows(hotspots, pieces, in_time & in_radius)
-    near_barred = _find_near(hotspots.geometry.iloc[rows].values, barred, BARRED_METRES)
+    near_barred = _find_near(hotspots.geometry.iloc[rows].values, barred, MIN_STOP_METRES_TO_BARRED)
     rows = rows[~near_barred.any(axis=0)]
     tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry.iloc[rows], must_visit)
     order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
@@ -327,7 +329,7 @@ def _find_walks(
     bases = () if around.base is None else (around.base.position,)
     places = concatenate_positions(around.gate, stops, *bases)
     ends = [0, len(places) - 1] if bases else [0]
-    near = _find_near(around.network.piece_lines, barred, CLOSED_STREET_METRES)
+    near = _find_near(around.network.piece_lines, barred, MIN_WALK_METRES_TO_BARRED)
     open_effort = np.ones((near.shape[1], 2)) if around.effort is None else around.effort
 
     def close(rows: NDArray[np.int64]) -> tuple[WalkFinder, bool]:
