@@ -235,7 +235,7 @@ def describe_report_grouping(threshold: int) -> list[str]:
     sentences = [f"Pupils' reports are counted {how}, rounded down to multiples of {threshold}."]
     if threshold < ROUNDING_STEP:
         what = f"The threshold of {threshold} reports is under {ROUNDING_STEP}"
-        sentences.append(f"{what}: so small a group may identify a pupil.")
+        sentences.append(f"{what}: a group this small could identify a pupil.")
     return sentences
 
 

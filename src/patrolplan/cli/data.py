@@ -56,7 +56,7 @@ def fetch(
             )
     except KeyboardInterrupt:
         console.stderr.print(
-            "patrolplan: stopped; what was fetched so far is saved, fetch again to go on"
+            "patrolplan: stopped; what was downloaded so far is saved; fetch again to carry on"
         )
         raise SystemExit(130) from None
     if as_json:

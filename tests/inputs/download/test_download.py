@@ -79,7 +79,7 @@ def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
     broken = place("broken")
     world.script = [""] * after + ["500"] * 3
     url = serving(world)
-    with pytest.raises(FetchError, match="kept"):
+    with pytest.raises(FetchError, match="is saved"):
         fetch(broken, url, web=quick_web(total=2))
     fetch(broken, url)
     assert files_of(broken.folder) == files_of(whole.folder)

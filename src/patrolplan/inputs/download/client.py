@@ -236,7 +236,7 @@ def find_retry_wait(response: requests.Response, retry_policy: Retry) -> float |
 
 def format_failure(url: str, what: str, why: str) -> str:
     """The message when something could not be fetched."""
-    remedy = "What came so far is stored; run `patrolplan fetch` again later to continue."
+    remedy = "What was downloaded so far is saved; run `patrolplan fetch` again later to carry on."
     return f"{urlsplit(url).netloc}: {what} could not be fetched, the server {why}. {remedy}"
 
 
