@@ -209,7 +209,9 @@ def _record_track(
         lost, bridged = matched.track_minutes.lost_minutes, matched.track_minutes.bridged_minutes
         notes = []
         if lost:
-            notes.append(f"{lost:.1f} minutes of the track are missing, in gaps too long to fill in.")
+            notes.append(
+                f"{lost:.1f} minutes of the track are missing, in gaps too long to fill in."
+            )
         if bridged:
             notes.append(f"{bridged:.1f} minutes of gaps were bridged.")
         _print_entries(ledger.record(matched.visits), as_json=as_json, notes=notes)
