@@ -1,16 +1,13 @@
-"""Helpers for arrays: many ranges as one, distinct points, and typed access to numba."""
+"""Helpers for arrays: many ranges as one, and distinct points."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 
@@ -68,31 +65,3 @@ def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     rank[order] = np.arange(len(order))
     places = np.ascontiguousarray(distinct[order])
     return places.view(np.float64).reshape(-1, 2), rank[codes]
-
-
-Function = TypeVar("Function", bound="Callable[..., object]")
-
-
-def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
-    """Compile a function that lets other threads run, and cache the result on disk.
-
-    Parameters
-    ----------
-    signature
-        Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
-        one version, when the module is imported, rather than one for each kind of caller. Without
-        it the first call compiles; functions that take named tuples of arrays are left to that.
-    """
-    return cast(
-        "Callable[[Function], Function]",
-        numba.njit(signature, cache=True, error_model="numpy", nogil=True),
-    )
-
-
-@jit_compile("u8(u8, u8)")
-def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
-    """Spread a word's high bits over the low ones, for hash tables in compiled loops.
-
-    One step of the generator SplitMix64 (Steele, Lea and Flood 2014).
-    """
-    return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)

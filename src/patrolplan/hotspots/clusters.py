@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.cluster import DBSCAN, HDBSCAN
 
-from patrolplan.arrays import jit_compile
+from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.risk.scores import round_significant

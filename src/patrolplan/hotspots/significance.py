@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import jit_compile
+from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
 from patrolplan.hotspots.stability import compute_survived_share
 from patrolplan.parallel import map_in_threads

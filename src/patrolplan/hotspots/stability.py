@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import jit_compile
+from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History, get_harm_days

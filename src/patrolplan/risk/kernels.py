@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from patrolplan.arrays import jit_compile
+from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 

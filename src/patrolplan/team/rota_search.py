@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.arrays import jit_compile
+from patrolplan.compiled import jit_compile
 from patrolplan.patrols.solver.ruin_recreate import draw_integer, draw_uniform
 from patrolplan.team.constraints import (
     compute_set_worth,

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.arrays import jit_compile, mix_bits
+from patrolplan.compiled import jit_compile, mix_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

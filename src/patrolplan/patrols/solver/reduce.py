@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.arrays import jit_compile
+from patrolplan.compiled import jit_compile
 from patrolplan.patrols.solver.solution import compute_slack
 
 if TYPE_CHECKING:

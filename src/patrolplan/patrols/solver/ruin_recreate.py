@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from patrolplan.arrays import jit_compile, mix_bits
+from patrolplan.compiled import jit_compile, mix_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
