@@ -183,7 +183,8 @@ def _ask(port: int, method: str, path: str, body: dict | None = None) -> str:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = NOW.sub("NOW", IDENTITY.sub("IDENTITY", text))
-    text = re.sub(r"/tmp/tmp\w+", "WORK", text)  # noqa: S108
+    scratch = re.escape(str(Path(tempfile.gettempdir(), "tmp")))
+    text = re.sub(rf"{scratch}\w+", "WORK", text)
     path.write_text(text, encoding="utf-8", newline="")
 
 
