@@ -45,9 +45,9 @@ def out(tmp_path):
     folder = tmp_path / "out"
     with replace_folder(folder, {}) as part:
         (part / "cards").mkdir()
-        for name in ("plan.json", "notes.txt", "cards/1.pdf"):
+        for name in ("plan.json", "map.html", "cards/1.pdf"):
             (part / name).write_text(name, encoding="utf-8")
-    (folder / "notes.txt").write_text("changed", encoding="utf-8")
+    (folder / "map.html").write_text("changed", encoding="utf-8")
     (folder / "mine.txt").write_text("mine", encoding="utf-8")
     (folder / "link").symlink_to(tmp_path / "away.txt")
     (tmp_path / "away.txt").write_text("away", encoding="utf-8")
@@ -142,8 +142,8 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     remaining = {
         one.path for one in purge(MONTH, [out], now=NOW) if not one.removed and one.what == "output"
     }
-    assert remaining == {str(out / name) for name in ("notes.txt", "mine.txt", "link")}
-    assert {path.name for path in out.rglob("*")} == {"notes.txt", "mine.txt", "link"}
+    assert remaining == {str(out / name) for name in ("map.html", "mine.txt", "link")}
+    assert {path.name for path in out.rglob("*")} == {"map.html", "mine.txt", "link"}
     assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
     assert not (tmp_path / ".out.part-abc").exists()
     assert not (tmp_path / ".out.lock").exists()
@@ -158,8 +158,8 @@ def test_an_unchanged_output_goes_whole(cache, tmp_path):
     """An old folder that is still as it was written goes as a whole."""
     folder = tmp_path / "whole"
     with replace_folder(folder, {}) as part:
-        (part / "deep" / "er").mkdir(parents=True)
-        (part / "deep" / "er" / "a.txt").write_text("a", encoding="utf-8")
+        (part / "cards" / "er").mkdir(parents=True)
+        (part / "cards" / "er" / "a.pdf").write_text("a", encoding="utf-8")
     _age(folder)
     purge(MONTH, [folder], now=NOW, record=tmp_path / "log" / "record.jsonl")
     assert not folder.exists()

@@ -16,7 +16,13 @@ from pathlib import Path
 from patrolplan.atomic import hash_content, list_leftovers
 from patrolplan.cache import ENTRY_PATTERN, FETCH_FOLDER, STORE_FOLDER_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import MANIFEST, lock_folder, read_manifest, resolve_folder
+from patrolplan.outputs.output_folder import (
+    MANIFEST,
+    is_output_name,
+    lock_folder,
+    read_manifest,
+    resolve_folder,
+)
 
 RECORD_FILE = "purged.jsonl"
 
@@ -143,7 +149,7 @@ class _PurgeRun:
             name, why = path.relative_to(out).as_posix(), ""
             if name == MANIFEST:
                 continue
-            if path.is_symlink() or name not in hashes:
+            if path.is_symlink() or name not in hashes or not is_output_name(name):
                 why = "patrolplan did not write it"
             elif hash_content(path.read_bytes()) != hashes[name]:
                 why = "was changed after it was written"
