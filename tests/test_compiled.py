@@ -31,8 +31,8 @@ def test_no_damaged_file_is_used(tmp_path, suffix):
     (path,) = tmp_path.glob(f"*.{suffix}")
     whole = path.read_bytes()
     flipped = [
-        bytes(byte ^ (1 << (place % 8)) if here == place else byte for here, byte in enumerate(whole))
-        for place in range(len(whole))
+        whole[:place] + bytes([byte ^ (1 << place % 8)]) + whole[place + 1 :]
+        for place, byte in enumerate(whole)
     ]
     cut = [whole[:length] for length in range(len(whole))]
     for content in [*flipped, *cut, whole + b"more"]:

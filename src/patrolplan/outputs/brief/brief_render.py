@@ -1,9 +1,7 @@
 """A brief as lines for the terminal, as a document for other programs, and as one A4 page."""
 
-import json
 import math
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,12 @@ from patrolplan.outputs.brief.brief import (
     ReportGroup,
 )
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period, ShownCount
-from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
+from patrolplan.outputs.cartography.fonts import (
+    copy_template,
+    make_printable,
+    open_template_folder,
+    typeset,
+)
 from patrolplan.outputs.output_folder import replace_folder, write_json
 from patrolplan.outputs.wording import (
     PURPOSE,
@@ -268,12 +271,10 @@ def _round_count(count: ShownCount) -> float | None:
 
 def render_brief(brief: Brief) -> bytes:
     """Typeset a brief as PDF; equal briefs give equal bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.brief", TEMPLATE, root)
-        text = json.dumps(build_sheet_data(brief), ensure_ascii=False)
-        (root / "brief.json").write_text(text, encoding="utf-8")
-        return typeset(root, TEMPLATE)
+        return typeset(root, TEMPLATE, build_sheet_data(brief))
 
 
 def write_brief(brief: Brief, out: Path) -> None:

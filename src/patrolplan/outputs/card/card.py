@@ -7,7 +7,6 @@ lists them. Both ask a `CardTypesetter`, a folder in which cards are laid out an
 
 import io
 import json
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +22,7 @@ from patrolplan.outputs.cartography.fonts import (
     copy_template,
     create_compiler,
     make_printable,
+    open_template_folder,
     typeset,
 )
 from patrolplan.outputs.wording import compute_plan_id
@@ -76,7 +76,7 @@ def render_cards(
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
         return {}
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
         cards = typesetter.lay_out_cards([(plan, patrol) for patrol in chosen])
         names = [build_card_filename(patrol) for patrol in chosen]
@@ -115,7 +115,7 @@ def render_card_books(
     list
         For each book the whole, its pages numbered and listed on the cover, and every card alone.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
         cards = typesetter.lay_out_cards([card for book in books for card in book.cards])
         pages = iter(zip(cards, typesetter.typeset_each(cards), strict=True))
@@ -234,8 +234,8 @@ class CardTypesetter:
         self, title: str, cards: Sequence[dict[str, Any]], *, cover: dict[str, Any] | None = None
     ) -> bytes:
         """Cards as one tagged PDF, behind a cover if one is given."""
-        self._write_card_data(title, cards, measuring=False, cover=cover)
-        return typeset(self.root, CARD_TEMPLATE)
+        data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
+        return typeset(self.root, CARD_TEMPLATE, data)
 
     def _write_qr_code(self, name: str, plan: Plan, patrol: Patrol, plan_id: str) -> str:
         """Write the QR code where the template finds it: area, plan and patrol, but no place."""
@@ -276,28 +276,16 @@ class CardTypesetter:
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
         """How tall the words of each card are."""
-        self._write_card_data("Measuring", cards, measuring=True)
-        compiler = create_compiler(self.root, CARD_TEMPLATE)
+        data = {"title": "Measuring", "cards": list(cards), "measuring": True, "cover": None}
+        compiler = create_compiler(self.root, CARD_TEMPLATE, data)
         rows = json.loads(compiler.query("<heights>", field="value"))
         return [PartHeights(**heights) for heights in rows]
-
-    def _write_card_data(
-        self,
-        title: str,
-        cards: Sequence[dict[str, Any]],
-        *,
-        measuring: bool,
-        cover: dict[str, Any] | None = None,
-    ) -> None:
-        data = {"title": title, "cards": list(cards), "measuring": measuring, "cover": cover}
-        text = json.dumps(data, ensure_ascii=False)
-        (self.root / "cards.json").write_text(text, encoding="utf-8")
 
 
 def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
     """A card alone, in a folder of its own, from its words and pictures."""
     card, pictures = job
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder))
         for name, picture in pictures.items():
             (typesetter.root / name).write_bytes(picture)

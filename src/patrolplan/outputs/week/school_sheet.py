@@ -4,15 +4,18 @@ It leaves out every reason, count and category, the places tasked by intelligenc
 names and their routes.
 """
 
-import json
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
+from patrolplan.outputs.cartography.fonts import (
+    copy_template,
+    make_printable,
+    open_template_folder,
+    typeset,
+)
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import list_attributions
@@ -46,16 +49,14 @@ def render_school_sheets(roster: Roster, urns: Iterable[str]) -> dict[str, bytes
     """
     wanted = set(urns)
     sheets = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.week", TEMPLATE, root)
         for school in roster.schools:
             if school.urn not in wanted or not _list_duties(roster, school):
                 continue
             (root / "map.pdf").write_bytes(_draw_map(roster, school))
-            data = json.dumps(build_school_data(roster, school), ensure_ascii=False)
-            (root / "school.json").write_text(data, encoding="utf-8")
-            sheets[school.urn] = typeset(root, TEMPLATE)
+            sheets[school.urn] = typeset(root, TEMPLATE, build_school_data(roster, school))
     return sheets
 
 

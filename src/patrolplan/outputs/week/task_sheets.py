@@ -1,8 +1,6 @@
 """`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
-import json
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from patrolplan.outputs.cartography.fonts import (
     copy_template,
     list_unprintable_notes,
     make_printable,
+    open_template_folder,
     typeset,
 )
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
@@ -66,14 +65,13 @@ def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = T
     bytes
         A tagged PDF; equal weeks give equal bytes.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.week", TEMPLATE, root)
         data = build_tasks_data(roster, duties, wall=wall)
         if wall:
             (root / "map.pdf").write_bytes(_draw_week_map(roster))
-        (root / "tasks.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        return typeset(root, TEMPLATE)
+        return typeset(root, TEMPLATE, data)
 
 
 def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> dict[str, Any]:
