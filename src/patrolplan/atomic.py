@@ -20,6 +20,9 @@ import filelock
 
 from patrolplan.errors import OutputError, PatrolplanError
 
+TEMPORARY_PREFIX = "patrolplan-"
+"""How the names of our folders in the system's temporary folder begin."""
+
 
 def hash_content(*parts: str | bytes | memoryview) -> str:
     """SHA-256 of some content."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import hash_content
+from patrolplan.atomic import TEMPORARY_PREFIX, hash_content
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
@@ -112,7 +112,7 @@ def print_papers(
         if officer in {None, duty.officer} and date in {None, duty.date}
     }
     whole = officer is None and date is None
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
         write_week_files(roster, drawn, officer=officer, date=date)
         if not whole:

@@ -54,7 +54,7 @@ class PlanningInputs:
     """Everything that one school after the other is planned from."""
 
     area: StudyArea
-    """See `StudyArea.without_incidents`."""
+    """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
     piece_labels: NDArray[np.object_]
@@ -76,7 +76,7 @@ class PlanningInputs:
     ) -> Self:
         """What an area's schools are planned from; by default with the settings' own window."""
         return cls(
-            area.without_incidents(),
+            area.strip_for_workers(),
             risk,
             hotspots,
             label_streets(area.network),

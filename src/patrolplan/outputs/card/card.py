@@ -252,10 +252,12 @@ class CardTypesetter:
         """Write every card's map where the template finds it, each once; gives their names.
 
         All plans are of one area and the same hotspots, so that the first stands for any of them.
-        Without its incidents and patrols it is small to send to workers.
+        Without its incidents, tasked places and patrols it is small to send to workers.
         """
         plan, _ = dated_patrols[0]
-        plan = replace(plan, area=plan.area.without_incidents(), patrols=())
+        area = plan.area.strip_for_workers()
+        area = replace(area, tasked_places=area.tasked_places.iloc[:0])
+        plan = replace(plan, area=area, patrols=())
         jobs = [
             (patrol, layout.map_height)
             for (_, patrol), layout in zip(dated_patrols, layouts, strict=True)

@@ -25,7 +25,8 @@ from matplotlib.path import Path as Outline
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-TEMPORARY_PREFIX = "patrolplan-"
+from patrolplan.atomic import TEMPORARY_PREFIX
+
 FONT_FOLDER = Path(__file__).parent / "typefaces"
 """DejaVu Sans in its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
 REGULAR = FONT_FOLDER / "DejaVuSansCondensed.ttf"
