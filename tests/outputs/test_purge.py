@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -30,6 +32,7 @@ def cache(tmp_path, monkeypatch):
     """A cache with an old entry, one with a stranger beside it, a young one and a user's folder."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (folder / "streets-of-london").mkdir(parents=True)
     (folder / "streets").mkdir()
     for name in (f"{'0' * 40}.entry", f"{'2' * 40}.entry", "thesis.doc"):
@@ -152,6 +155,24 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     assert len(recorded) == 1 + 1 + 3
     assert {key for line in recorded for key in line} == {"at", "path", "what", "removed", "why"}
     assert all(line["at"] == "2026-06-01T00:00:00Z" for line in recorded)
+
+
+@pytest.mark.usefixtures("cache")
+def test_temporary_files_of_killed_commands_go(tmp_path):
+    """Old folders and reports of ours in the temporary folder go; links and all others stay."""
+    temporary = tmp_path / "temporary"
+    (temporary / "patrolplan-abc").mkdir(parents=True)
+    (temporary / "patrolplan-abc" / "map-0.pdf").write_text("a map", encoding="utf-8")
+    for name in ("patrolplan-error-1.txt", "other.txt"):
+        (temporary / name).write_text("x", encoding="utf-8")
+    (temporary / "patrolplan-link").symlink_to(tmp_path)
+    _age(temporary)
+    (temporary / "patrolplan-young").mkdir()
+    entries = purge(MONTH, now=NOW, record=tmp_path / "record.jsonl")
+    removed = {Path(entry.path).name for entry in entries if entry.what == "temporary file"}
+    assert removed == {"patrolplan-abc", "patrolplan-error-1.txt"}
+    left = {path.name for path in temporary.iterdir()}
+    assert left == {"other.txt", "patrolplan-link", "patrolplan-young"}
 
 
 def test_an_unchanged_output_goes_whole(cache, tmp_path):
