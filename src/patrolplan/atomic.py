@@ -20,6 +20,9 @@ import filelock
 
 from patrolplan.errors import OutputError, PatrolplanError
 
+WEEK_FILE = "week.json"
+"""A week in its folder. It may hold changes made by hand, so it is replaced only by another."""
+
 
 def hash_content(*parts: str | bytes | memoryview) -> str:
     """SHA-256 of some content."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.atomic import (
+    WEEK_FILE,
     create_part_folder,
     explain_os_errors,
     hash_content,
@@ -35,9 +36,6 @@ WAIT_SECONDS = 10.0
 
 REMEDY = "name another folder with --out"
 """What to do where a folder cannot be written."""
-
-WEEK_FILE = "week.json"
-"""A folder with this file is only replaced by one that has it too."""
 
 MAX_NAMED_FILES = 5
 """Number of files that an error message names."""
