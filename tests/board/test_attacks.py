@@ -16,10 +16,10 @@ import httpx
 import pytest
 from board.speech import get_slot
 
-from patrolplan.board.jobs import Board
+from patrolplan.board.board import Board
 from patrolplan.board.security import MAX_BODY_BYTES
 from patrolplan.board.server import build_server, find_loopback_address, open_listener
-from patrolplan.board.session import start_session
+from patrolplan.board.shared_week import open_shared_week
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
@@ -31,15 +31,15 @@ ASKED = ("/", "/api/state", "/api/map", "/api/solving", "/api/print", "/papers/t
 SERVER = """
 import pickle, sys
 from pathlib import Path
-from patrolplan.board.jobs import Board
-from patrolplan.board.session import start_session
+from patrolplan.board.board import Board
+from patrolplan.board.shared_week import open_shared_week
 from patrolplan.board.server import open_listener
 from patrolplan.board.server import serve
 
 if __name__ == "__main__":
     ground = pickle.loads(Path(sys.argv[1]).read_bytes())
     with open_listener("127.0.0.1", 0) as listener:
-        board = Board(start_session(ground, Path(sys.argv[2])))
+        board = Board(open_shared_week(ground, Path(sys.argv[2])))
         print(listener.getsockname()[1], flush=True)
         serve(board, listener, sys.argv[3])
 """
@@ -90,12 +90,12 @@ def test_another_host_is_refused(client, host):
 )
 def test_another_origin_is_refused(board, client, origin):
     """A page of another origin can neither read nor change, even with the token."""
-    duty = get_slot(board.session.state.week.duties[0])
+    duty = get_slot(board.shared.state.week.duties[0])
     request = {"version": 1, "change": {"kind": "remove", **duty}}
     answer = client.post("/api/change", json=request, headers={"Origin": origin})
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
-    assert board.session.version == 1
+    assert board.shared.version == 1
 
 
 @pytest.mark.parametrize("token", [None, "", "x", f"{TOKEN}x", TOKEN[:-1], "Ö" * 15])
@@ -130,7 +130,7 @@ def test_every_answer_forbids_what_the_page_does_not_need(client):
 def test_markup_in_names_stays_text(board, client):
     """Names and reasons with markup reach the page as text: escaped in it, JSON in answers."""
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
-    desk = board.session
+    desk = board.shared
     area = desk.state.planned_area.area
     section = area.settings.area.model_copy(update={"name": evil})
     settings = area.settings.model_copy(update={"area": section})
@@ -176,7 +176,7 @@ def test_no_path_leads_out(client, path):
 
 def test_a_false_manifest_does_not_open_other_files(board, client):
     """Names in a manifest that lead out of the folder, by dots or by a link, are not served."""
-    folder = board.session.store.folder
+    folder = board.shared.store.folder
     outside = folder.parent / "secret.pdf"
     outside.write_bytes(b"secret")
     with contextlib.suppress(OSError):  # no links for everybody on some systems
@@ -186,7 +186,7 @@ def test_a_false_manifest_does_not_open_other_files(board, client):
     manifest["files"] |= names
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name in names:
-        assert board.session.store.read_paper(name) is None
+        assert board.shared.store.read_paper(name) is None
         assert client.get(f"/papers/{name}").status_code == 404
 
 
@@ -216,7 +216,7 @@ def test_malformed_words_are_refused_plainly(board, client, body):
         assert set(answer.json()) == {"problem"}
         assert "Traceback" not in answer.text
         assert ".py" not in answer.text
-    assert board.session.version == 1
+    assert board.shared.version == 1
 
 
 @pytest.mark.parametrize("form", ["stated", "chunked", "lying"])
@@ -320,7 +320,7 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enab
         week = read_week(folder, ground.area, ground.plans)
         assert len(week.history) >= confirmed
         confirmed = len(week.history)
-        desk = start_session(ground, folder)
+        desk = open_shared_week(ground, folder)
         assert len(desk.state.week.duties) in {len(chosen.duties), len(chosen.duties) - 1}
         Board(desk).close()
     assert confirmed > kills

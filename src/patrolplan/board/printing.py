@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
-    from patrolplan.board.session import BoardSession
+    from patrolplan.board.shared_week import SharedWeek
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol
     from patrolplan.team.week import Week
@@ -91,7 +91,7 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
 
 
 def print_papers(
-    session: BoardSession, officer: str | None = None, date: dt.date | None = None
+    shared: SharedWeek, officer: str | None = None, date: dt.date | None = None
 ) -> str:
     """Print the week, or an officer's or a day's papers, into the week's folder.
 
@@ -101,7 +101,7 @@ def print_papers(
     Raises InputError when the officer or the day is not of the week, OutputError when the folder
     cannot be written.
     """
-    week, folder = session.state.week, session.store.folder
+    week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
     names = [one.name for one in roster.officers]
     check_officer_and_date(names, week.days, officer, date)
@@ -117,11 +117,11 @@ def print_papers(
         write_week_files(roster, drawn, officer=officer, date=date)
         if not whole:
             _move_part_papers(drawn, is_day=date is not None)
-        with session.lock:
+        with shared.lock:
             with replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
-                session.reload_if_changed()
-                present, manifest = session.state.week, session.store.load_manifest()
+                shared.reload_if_changed()
+                present, manifest = shared.state.week, shared.store.load_manifest()
                 shown = {} if whole else find_shown_cards(manifest, week)
                 shown |= {name: card for name, card in hash_cards(week).items() if name in printed}
                 if not whole:
@@ -132,7 +132,7 @@ def print_papers(
                 details[OUT_OF_DATE_KEY] = find_outdated_papers(
                     present, files, details[PRINTED_KEY]
                 )
-            session.mark_written()
+            shared.mark_written()
     return f"Printed {format_count(len(printed), 'card')} into {folder}"
 
 

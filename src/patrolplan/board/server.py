@@ -27,7 +27,7 @@ from patrolplan.board.requests import (
     VersionedRequest,  # noqa: TC001 - FastAPI reads it
 )
 from patrolplan.board.security import RequestGuard
-from patrolplan.board.session import ConflictError
+from patrolplan.board.shared_week import ConflictError
 from patrolplan.board.views import build_map_document
 from patrolplan.errors import InputError, PatrolplanError
 from patrolplan.outputs.week.roster import format_week
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from patrolplan.board.jobs import Board
+    from patrolplan.board.board import Board
 
 
 PAGE = Path(__file__).parent / "page"
@@ -63,7 +63,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 
     @app.get("/")
     def page() -> HTMLResponse:
-        week = board.session.state.week
+        week = board.shared.state.week
         area = week.plan.area
         html = _build_page_template().render(
             token=token,
@@ -83,7 +83,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 
     @app.get("/papers/{name:path}")
     def papers(name: str) -> Response:
-        content = board.session.store.read_paper(name)
+        content = board.shared.store.read_paper(name)
         if content is None:
             raise HTTPException(404, "there is no such paper")
         return Response(
@@ -96,14 +96,14 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 def _add_week(app: FastAPI, board: Board) -> None:
     @app.get("/api/state")
     def state(since: int | None = None) -> Response:
-        board.session.reload_if_changed()
+        board.shared.reload_if_changed()
         if since is not None and not board.has_news(since):
             return Response(status_code=204)
         return JSONResponse(board.build_state())
 
     @app.get("/api/map")
     def ground() -> dict[str, Any]:
-        return build_map_document(board.session.state.planned_area)
+        return build_map_document(board.shared.state.planned_area)
 
     @app.post("/api/check")
     def check(request: CheckRequest) -> dict[str, Any]:
@@ -199,7 +199,10 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
 
     @app.exception_handler(Exception)
     def fault(_: Request, __: Exception) -> JSONResponse:
-        message = "an error in the board itself; what was saved is safe. See its terminal"
+        message = (
+            "the board failed; what was saved is safe, and the window in which the board was "
+            "started says more"
+        )
         return JSONResponse({"problem": message}, status_code=500)
 
 

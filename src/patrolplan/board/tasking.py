@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.area import StudyArea
-    from patrolplan.board.session import BoardState
+    from patrolplan.board.shared_week import BoardState
     from patrolplan.settings import Settings
     from patrolplan.team.week import Duty, Lock
 

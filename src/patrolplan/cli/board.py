@@ -13,7 +13,7 @@ from patrolplan.cli import console
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
-    from patrolplan.board.session import BoardSession
+    from patrolplan.board.shared_week import SharedWeek
 
 
 REQUIRED_PACKAGES = ("fastapi", "uvicorn")
@@ -47,15 +47,15 @@ def board(
     import secrets
     import webbrowser
 
-    from patrolplan.board.jobs import Board
+    from patrolplan.board.board import Board
     from patrolplan.board.server import open_listener, serve
     from patrolplan.board.views import build_map_document
 
     day = None if start is None else console.parse_date(start, "--from")
     with open_listener(host, port) as listener:
-        session = _open_session(config, week, day)
+        shared = _open_shared_week(config, week, day)
         with console.report_stage("Drawing the map"):
-            build_map_document(session.state.planned_area)
+            build_map_document(shared.state.planned_area)
         secret = token or secrets.token_urlsafe(32)
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
@@ -68,7 +68,7 @@ def board(
         if not no_browser:
             webbrowser.open(address)
         try:
-            serve(Board(session), listener, secret)
+            serve(Board(shared), listener, secret)
         finally:
             console.stderr.print("The board is closed; every change was saved when it was made.")
 
@@ -82,11 +82,11 @@ def _check_packages() -> None:
         raise InputError.one(where, what, "install them with: pip install 'patrolplan[board]'")
 
 
-def _open_session(config: Path, folder: Path, start: dt.date | None) -> BoardSession:
-    """Open the week of a folder, or plan one and write it there; see `start_session`."""
-    from patrolplan.board.session import PlannedArea, start_session
+def _open_shared_week(config: Path, folder: Path, start: dt.date | None) -> SharedWeek:
+    """Open the week of a folder, or plan one and write it there; see `open_shared_week`."""
+    from patrolplan.atomic import WEEK_FILE
+    from patrolplan.board.shared_week import PlannedArea, open_shared_week
     from patrolplan.outputs.output_folder import check_folder
-    from patrolplan.team.ledger.promised import WEEK_FILE
     from patrolplan.team.rota import check_officers
     from patrolplan.team.week import list_school_days
     from patrolplan.team.week_file import read_week_entry
@@ -104,7 +104,7 @@ def _open_session(config: Path, folder: Path, start: dt.date | None) -> BoardSes
     check_officers(area)
     planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None)))
     with console.report_stage("Opening the week"):
-        return start_session(planned, folder)
+        return open_shared_week(planned, folder)
 
 
 def _next_monday(today: dt.date) -> dt.date:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.atomic import (
+    WEEK_FILE,
     create_part_folder,
     explain_os_errors,
     hash_content,
@@ -38,9 +39,6 @@ WAIT_SECONDS = 10.0
 
 REMEDY = "name another folder with --out"
 """What to do where a folder cannot be written."""
-
-WEEK_FILE = "week.json"
-"""A folder with this file is only replaced by one that has it too."""
 
 OUTPUT_NAME = re.compile(
     r"(plan|week|backtest|brief-[^/]+)\.json"

@@ -6,17 +6,12 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
 from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.output_folder import (
-    WEEK_FILE,
-    read_manifest,
-    replace_folder,
-    write_files,
-    write_json,
-)
+from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files, write_json
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files

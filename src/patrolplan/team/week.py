@@ -158,7 +158,7 @@ class Week:
     delivered: dict[str, frozenset[dt.date]]
     """Days on which a hotspot had its dose before this week was planned, by hotspot."""
     absent: dict[str, frozenset[dt.date]]
-    """Days on which officers were found to be away after the week was handed out."""
+    """Days on which officers were found to be absent after the week was handed out."""
     created_from: dict[str, Any]
     """Data and settings, see `patrolplan.provenance`."""
     history: tuple[tuple[str, str], ...] = ()

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import write_json
 from patrolplan.team.ledger.promised import (
     HOTSPOTS_FILE,
-    WEEK_FILE,
     build_hotspots_document,
     read_promised_week,
 )
