@@ -17,7 +17,7 @@ import pytest
 from board.speech import get_slot
 
 from patrolplan.board.board import Board
-from patrolplan.board.security import MAX_BODY_BYTES
+from patrolplan.board.security import MAX_BODY_BYTES, write_redirect_file
 from patrolplan.board.server import build_server, find_loopback_address, open_listener
 from patrolplan.board.shared_week import open_shared_week
 from patrolplan.errors import InputError
@@ -286,6 +286,78 @@ def test_a_thousand_quick_requests_hang_nothing(served):
     assert set(mine) == {204}
     assert set(found) <= {401, 429}
     assert found.get(429, 0) > 0
+
+
+def _is_owner_only(path):
+    return path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of files")
+def test_the_file_that_opens_the_browser_is_for_its_user_alone():
+    """The file holds the one-time code, not the token; nobody else can read it, and it goes."""
+    with write_redirect_file("http://127.0.0.1:8000/", "once") as path:
+        assert _is_owner_only(path)
+        assert _is_owner_only(path.parent)
+        text = path.read_text(encoding="utf-8")
+        assert "http://127.0.0.1:8000/?code=once" in text
+        assert "token" not in text
+    assert not path.parent.exists()
+
+
+def test_the_code_leads_to_the_page_once(board, socket_enabled):  # noqa: ARG001 - loopback
+    """The first visit with the code is led to the page; a second, or a false code, gets nothing."""
+    with open_listener(HOME, 0) as listener:
+        server = build_server(board, listener, TOKEN, code="once")
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with httpx.Client(base_url=f"http://{HOME}:{listener.getsockname()[1]}") as client:
+            assert client.get("/?code=twice").status_code == 401
+            assert client.get("/api/state?code=once").status_code == 401
+            assert client.get("/?code=once", headers={"Host": "evil.example"}).status_code == 403
+            answer = client.get("/?code=once")
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/?token={TOKEN}")
+            assert client.get(answer.headers["location"]).status_code == 200
+            assert client.get("/?code=once").status_code == 401
+            assert client.get("/?code=").status_code == 401
+        server.should_exit = True
+        thread.join(10)
+
+
+def test_the_browser_is_started_without_the_token(
+    monkeypatch,
+    run,
+    demo,
+    tmp_path,
+    board,
+    socket_enabled,  # noqa: ARG001 - loopback
+):
+    """What stands in the list of processes is a file's name: no token, and no code."""
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("patrolplan.cli.board._open_shared_week", lambda *_: board.shared)
+    monkeypatch.setattr("patrolplan.board.server.serve", lambda *_, **__: None)
+    code, out, _ = run("board", "--config", demo, "--week", tmp_path / "week", "--json")
+    assert code == 0
+    token = json.loads(out)["address"].partition("token=")[2]
+    assert len(token) > 30
+    (address,) = opened
+    assert address.startswith("file:")
+    assert token not in address
+    assert "code" not in address
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(1000, marks=pytest.mark.slow)])
+def test_idle_connections_do_not_shut_out_the_page(served, count):
+    """However many connections send nothing, or half a head, the page gets its answers at once."""
+    with contextlib.ExitStack() as stack:
+        for number in range(count):
+            wire = stack.enter_context(socket.create_connection((HOME, served), timeout=20))
+            if number % 2:
+                wire.sendall(b"GET / HTTP/1.1\r\nHost:")
+        with asking(served) as client:
+            assert client.get("/api/state", params={"since": 1}).status_code == 204
 
 
 def test_even_with_the_token_a_flood_is_slowed(client):

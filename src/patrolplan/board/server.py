@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from xstatic.pkg import leaflet
 
+from patrolplan.board.connections import LimitedProtocol
 from patrolplan.board.requests import (
     ChangeRequest,  # noqa: TC001 - FastAPI reads it
     CheckRequest,  # noqa: TC001 - FastAPI reads it
@@ -47,14 +48,14 @@ PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 """For PDFs: browsers show them by styles and objects of their own."""
 
 
-def build_app(board: Board, token: str, port: int) -> ASGIApp:
+def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp:
     """The board behind its guard; anybody who knows the token may use it."""
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
     _add_week(app, board)
     _add_jobs(app, board)
     _add_error_handlers(app, board)
-    return RequestGuard(app, token, port)
+    return RequestGuard(app, token, port, code=code)
 
 
 def _add_pages(app: FastAPI, board: Board, token: str) -> None:
@@ -266,17 +267,19 @@ def open_listener(host: str, port: int) -> socket.socket:
         raise InputError.one(where, what, "choose another, or 0 for any free port") from None
 
 
-def build_server(board: Board, listener: socket.socket, token: str) -> uvicorn.Server:
-    """A server of the board on a socket that listens, see `open_listener`."""
+def build_server(
+    board: Board, listener: socket.socket, token: str, *, code: str = ""
+) -> uvicorn.Server:
+    """A server of the board on a socket that listens, see `open_listener` and `RequestGuard`."""
     port = listener.getsockname()[1]
     config = uvicorn.Config(
-        build_app(board, token, port),
+        build_app(board, token, port, code=code),
         log_level="error",
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
-        limit_concurrency=200,
+        http=LimitedProtocol,
         h11_max_incomplete_event_size=32 * 1024,
         lifespan="off",
         ws="none",
@@ -284,9 +287,9 @@ def build_server(board: Board, listener: socket.socket, token: str) -> uvicorn.S
     return uvicorn.Server(config)
 
 
-def serve(board: Board, listener: socket.socket, token: str) -> None:
+def serve(board: Board, listener: socket.socket, token: str, *, code: str = "") -> None:
     """Serve the board until it is stopped (Ctrl+C)."""
-    server = build_server(board, listener, token)
+    server = build_server(board, listener, token, code=code)
     try:
         with suppress(KeyboardInterrupt):  # the way to close it
             asyncio.run(server.serve(sockets=[listener]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +37,6 @@ def board(
     host: Annotated[
         str, typer.Option(help="Only this computer's own address; any other is refused.")
     ] = "127.0.0.1",
-    token: Annotated[str | None, typer.Option(hidden=True)] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, do not open a browser.")
     ] = False,
@@ -48,6 +48,7 @@ def board(
     import webbrowser
 
     from patrolplan.board.board import Board
+    from patrolplan.board.security import write_redirect_file
     from patrolplan.board.server import open_listener, serve
     from patrolplan.board.views import build_map_document
 
@@ -56,19 +57,22 @@ def board(
         shared = _open_shared_week(config, week, day)
         with console.report_stage("Drawing the map"):
             build_map_document(shared.state.planned_area)
-        secret = token or secrets.token_urlsafe(32)
+        token, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
-        address = f"http://{shown}:{number}/?token={secret}"
+        address = f"http://{shown}:{number}/"
+        full = f"{address}?token={token}"
         if as_json:
-            console.print_json({"address": address})
+            console.print_json({"address": full})
         else:
-            console.stdout.print(address, soft_wrap=True)
+            console.stdout.print(full, soft_wrap=True)
         console.stderr.print("The board serves this computer only. Stop it with Ctrl+C.")
-        if not no_browser:
-            webbrowser.open(address)
         try:
-            serve(Board(shared), listener, secret)
+            with ExitStack() as stack:
+                if not no_browser:
+                    page = stack.enter_context(write_redirect_file(address, code))
+                    webbrowser.open(page.as_uri())
+                serve(Board(shared), listener, token, code=code)
         finally:
             console.stderr.print("The board is closed; every change was saved when it was made.")
 

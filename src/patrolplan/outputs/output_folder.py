@@ -263,7 +263,8 @@ def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
     """Files that patrolplan did not write into a folder, and those changed since it did.
 
     A manifest alone proves nothing, since anybody can write one: a file is ours when it has one of
-    the names that we give, and the manifest lists it.
+    the names that we give, and the manifest lists it. A week's file may be edited: whoever writes
+    the folder has read it first.
     """
     manifest = _load_manifest(folder)
     hashes = {} if manifest is None else manifest["files"]
@@ -276,7 +277,7 @@ def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
             continue
         if path.is_symlink() or name not in hashes or not is_output_name(name):
             foreign.append(name)
-        elif hash_content(path.read_bytes()) != hashes[name]:
+        elif name != WEEK_FILE and hash_content(path.read_bytes()) != hashes[name]:
             edited.append(name)
     return foreign, edited
 
