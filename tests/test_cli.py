@@ -9,6 +9,8 @@ import osmium
 import pandas as pd
 import pytest
 
+from patrolplan.settings import CATEGORIES
+
 MONTHS = ("2026-08", "2026-09")
 
 
@@ -60,6 +62,21 @@ def test_missing_file(run, small, source):
     _refused(
         run, small, expected=[("gone.csv: the file does not exist", f"correct [sources] {source}")]
     )
+
+
+def test_a_pattern_that_cannot_be_one_matches_nothing(run, small):
+    """A pattern that no system understands is reported like one that matches no file."""
+    _changed(small, '"crimes/*/*-street.csv"', '"a**b/*.csv"')
+    _refused(run, small, expected=[["a**b/*.csv", "no file matches", "[sources] crimes"]])
+
+
+def test_no_category_weighs_anything(run, small):
+    """Where every harm weight is zero and there are no reports, the message names the settings."""
+    _changed(small, 'reports = "reports.csv"\n', "")
+    weights = "\n".join(f'"{name}" = 0' for name in CATEGORIES)
+    small.write_text(f"{small.read_text(encoding='utf-8')}\n[risk.harm]\n{weights}\n")
+    expected = [["no street has any risk", "[crimes] categories", "[risk] harm"]]
+    _refused(run, small, expected=expected, command="hotspots")
 
 
 def test_pattern_without_a_match(run, small):

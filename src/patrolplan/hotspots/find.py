@@ -6,6 +6,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
 from patrolplan.hotspots.clusters import (
     cluster_by_dbscan,
     cluster_by_hdbscan,
@@ -44,6 +45,11 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
         every method.
 
+    Raises
+    ------
+    InputError
+        When no street has any risk.
+
     Examples
     --------
     >>> import patrolplan as pp
@@ -52,6 +58,10 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     >>> bool((hotspots["length_metres"] <= 300).all())
     True
     """
+    if not risk.joined.any():
+        where, what = "hotspots", "no street has any risk: nothing recorded or reported counts"
+        remedy = "check [crimes] categories and [risk] harm against the categories in your data"
+        raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
