@@ -193,7 +193,7 @@ def test_notes_that_an_earlier_version_wrote_are_read(document, demo_area, plan,
         ({"kind": "weather", "values": {}}, "is not a kind of note that this version knows"),
         ({"kind": "officer_away", "values": {"officer": "A"}}, "has other values: officer, date"),
         ({"kind": "officer_away", "values": {"officer": "A", "date": "soon"}}, "isoformat"),
-        (7, "notes.0"),
+        (7, "instance of Note"),
     ],
 )
 def test_a_note_that_has_no_words_is_an_error(note, why, document, demo_area, plan, tmp_path):

@@ -147,10 +147,13 @@ def _read_note(value: object) -> object:
     """A note of a file; earlier versions wrote its sentence alone."""
     if isinstance(value, str):
         return Note("as_written", {"text": value})
-    if isinstance(value, dict) and value.get("kind") not in NOTE_VALUES:
+    if not isinstance(value, dict):
+        return value
+    kind, values = value.get("kind"), value.get("values")
+    if not isinstance(kind, str) or kind not in NOTE_VALUES:
         message = "is not a kind of note that this version knows"
         raise ValueError(message)
-    return value
+    return Note(kind, values if isinstance(values, dict) else {})
 
 
 FileNote = Annotated[Note, BeforeValidator(_read_note)]
