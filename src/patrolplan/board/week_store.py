@@ -14,6 +14,7 @@ from patrolplan.board.printing import (
     find_shown_cards,
 )
 from patrolplan.outputs.output_folder import (
+    build_manifest_header,
     lock_folder,
     read_manifest,
     replace_files,
@@ -21,6 +22,7 @@ from patrolplan.outputs.output_folder import (
 )
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
 from patrolplan.provenance import build_manifest_header
+from patrolplan.team.ledger.promised import WEEK_FILE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

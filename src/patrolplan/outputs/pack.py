@@ -11,13 +11,19 @@ from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
 from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files, write_json
+from patrolplan.outputs.output_folder import (
+    WEEK_FILE,
+    build_manifest_header,
+    read_manifest,
+    replace_folder,
+    write_files,
+    write_json,
+)
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
-from patrolplan.provenance import build_manifest_header
 from patrolplan.team.week import Week
 
 

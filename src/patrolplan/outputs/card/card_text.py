@@ -5,6 +5,7 @@ from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
@@ -48,7 +49,7 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
         "keep_away": [
             make_printable(wording.describe_barred(place, crs=crs)) for place in patrol.keep_away
         ],
-        "notes": [shorten(make_printable(note), 200) for note in patrol.notes],
+        "notes": [shorten(make_printable(describe_note(note)), 200) for note in patrol.notes],
         "directions_title": f"Directions ({wording.describe_distance(patrol)})",
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "dark": make_printable(wording.describe_lighting(plan, patrol)),
