@@ -14,6 +14,7 @@ import pytest
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.hotspots.reasons import ReportsReason, TrendReason
 from patrolplan.outputs.gpx import NAMESPACE, render_gpx
 from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop
 from patrolplan.risk.surface import Risk
@@ -66,7 +67,7 @@ def _leg(*places: tuple[float, float]) -> Leg:
 
 def _patrol(school: str, number: int) -> Patrol:
     gate, first, second = _line((0, 0), (120, 0), (120, 240)).tolist()
-    why = ("Recorded crime: most harm by robbery", "Pupils feel unsafe here")
+    why = (TrendReason(trend="new"), ReportsReason(time_band=None, factors=("followed",)))
     stops = (
         Stop(
             hotspot="H1",
@@ -160,7 +161,7 @@ def test_times_and_reasons_are_the_plans() -> None:
         assert f"Arrive {format_time(stop.arrive_minutes)}" in str(point.description)
         assert f"leave {format_time(stop.leave_minutes)}" in str(point.description)
         assert stop.place in str(point.name)
-    assert all(why in str(first.description) for why in plan.patrols[0].stops[0].why)
+    assert "New in the last six months. Pupils feel unsafe here: being f" in str(first.description)
     assert "Tasked: robberies after school, by J. Doe" in str(second.description)
 
 

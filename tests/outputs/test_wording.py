@@ -205,16 +205,6 @@ def test_another_day_is_another_plan(demo_plan):
     assert wording.compute_plan_id(dated) != wording.compute_plan_id(demo_plan)
 
 
-def test_tasked_reason_comes_first(demo_plan):
-    """What intelligence asks for stands before what the data says."""
-    stop = dataclasses.replace(
-        demo_plan.patrols[0].stops[0], why=("robbery;", "reports."), tasked="phones"
-    )
-    assert wording.format_reasons(stop) == "Tasked: phones. Robbery. Reports."
-    bare = dataclasses.replace(stop, why=(), tasked="")
-    assert wording.format_reasons(bare)
-
-
 def test_data_of_one_month_names_it_once(demo_plan):
     """A single month is not printed as a span."""
     month = pd.Timestamp("2026-09-01")

@@ -12,6 +12,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.reason_words import format_reasons
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _add_points(
             tag,
             place,
             name=f"{_format_officer(patrol)}{number}. {stop.place} {arrive}",
-            desc=f"Arrive {arrive}, leave {leave}. Why: {wording.format_reasons(stop)}",
+            desc=f"Arrive {arrive}, leave {leave}. Why: {format_reasons(stop)}",
             type="stop",
         )
     return first

@@ -1,4 +1,4 @@
-"""Sentences that all papers share: distances, reasons, light, how sure, dates and sources."""
+"""Sentences that all papers share: distances, light, how good, dates and sources."""
 
 import math
 from typing import TYPE_CHECKING
@@ -8,13 +8,12 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.privacy import SQUARE_METRES
 from patrolplan.risk.history import describe_guard
-from patrolplan.text import capitalise
 from patrolplan.times import compute_sunrise, compute_sunset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step, Stop
+    from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step
     from patrolplan.risk.surface import Risk
 
 
@@ -90,29 +89,6 @@ def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str
     big = GRID_LETTERS[(3 - north // 500_000) * 5 + east // 500_000 + 2]
     small = GRID_LETTERS[(4 - north % 500_000 // 100_000) * 5 + east % 500_000 // 100_000]
     return f"{big}{small} {east % 100_000 // 10:04d} {north % 100_000 // 10:04d}"
-
-
-def format_reasons(stop: "Stop") -> str:
-    """Why to stand here, in one line; what intelligence tasked comes first.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Stop
-    >>> stop = Stop(hotspot="H1", arrive_minutes=930, leave_minutes=945, place="High Street",
-    ...             why=("robbery", "reports"), worth=0.1, tasked="", point=(0, 0))
-    >>> format_reasons(stop)
-    'Robbery. Reports.'
-    """
-    return " ".join(list_reasons(stop))
-
-
-def list_reasons(stop: "Stop") -> tuple[str, ...]:
-    """Why to stand here, a sentence each; what intelligence tasked comes first."""
-    reasons = [f"Tasked: {stop.tasked.strip()}"] if stop.tasked else []
-    reasons += [reason.strip() for reason in stop.why]
-    bare = [reason.rstrip(".;") for reason in reasons if reason.rstrip(".;")]
-    sentences = tuple(f"{capitalise(reason)}." for reason in bare)
-    return sentences or ("No single reason stands out; risk is spread along the street.",)
 
 
 def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:

@@ -36,6 +36,7 @@ from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
+from patrolplan.hotspots.reasons import Reason
 from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
@@ -140,6 +141,7 @@ Worth = Annotated[Amount, _round_to(8)]
 Metres = Annotated[Amount, _round_to(1)]
 WholeMetres = Annotated[Amount, _round_to(None)]
 Texts = Annotated[tuple[str, ...], IsList]
+StopReason = Annotated[Reason, Field(discriminator="kind")]
 
 _RECORD = ConfigDict(extra="ignore", strict=False)
 """Keys that later versions add are passed over; what must be strict says so itself."""
@@ -254,8 +256,8 @@ class Stop(_AtPoint):
     arrive_minutes: Annotated[Minutes, Field(alias="arrive")]
     leave_minutes: Annotated[Minutes, Field(alias="leave")]
     place: str
-    why: Texts
-    """Reasons in plain sentences, most important first."""
+    why: Annotated[tuple[StopReason, ...], IsList]
+    """Most important first."""
     worth: Worth
     """Risk of the stretch as a share of the risk within the school's reach."""
     tasked: str

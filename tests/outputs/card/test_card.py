@@ -7,8 +7,10 @@ import pypdf
 import pytest
 import segno
 
+from patrolplan.hotspots.reasons import ReportsReason, TrendReason
 from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
+from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import format_data_months, format_grid_reference, list_attributions
 from patrolplan.patrols.plan import Plan
 from patrolplan.times import format_time
@@ -126,8 +128,9 @@ def test_each_stop_stands_on_one_page_with_time_and_place(demo_plan, card):
         assert f"{format_time(stop.arrive_minutes)}\u2013{format_time(stop.leave_minutes)}" in words
         assert stop.place[1:] in words
         assert format_grid_reference(stop.x, stop.y) in words
-        for reason in stop.why:
-            assert reason[1:] in words
+        assert stop.why
+        for reason in describe_reasons(stop.why):
+            assert reason in words
 
 
 def test_every_street_of_the_walk_is_in_the_directions(demo_plan, card):
@@ -224,9 +227,10 @@ def test_any_number_of_stops_fits(demo_plan, count, pages):
 def test_very_long_names_do_not_push_anything_off_the_page(demo_plan):
     """Names and reasons of any length at ten stops are cut, not overflowed."""
     long = "Saint Somebody the Great and All Angels " * 10
+    why = (ReportsReason(time_band=None, factors=(long, long)), TrendReason(trend="new"))
     plan = with_stops(demo_plan, 10)
     stops = tuple(
-        dataclasses.replace(stop, place=long, why=(long, long), tasked=long)
+        dataclasses.replace(stop, place=long, why=why, tasked=long)
         for stop in plan.patrols[0].stops
     )
     plan = altered(plan, school=long, stops=stops, notes=(long, long))

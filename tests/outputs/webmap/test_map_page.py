@@ -19,6 +19,8 @@ from markupsafe import escape
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import patrolplan as pp
+from patrolplan.hotspots.reasons import ReportsReason
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
@@ -57,11 +59,12 @@ def hostile(plan: Plan) -> Plan:
     """Give the first school, its patrol and the first hotspot a name full of markup."""
     names = [HOSTILE, *plan.area.schools["name"][1:]]
     area = dataclasses.replace(plan.area, schools=plan.area.schools.assign(name=names))
+    why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
     places = [HOSTILE, *plan.hotspots["place"][1:]]
-    reasons = [[HOSTILE], *plan.hotspots["reasons"][1:]]
+    reasons = [why, *plan.hotspots["reasons"][1:]]
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
-    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=(HOSTILE,), tasked=HOSTILE)
+    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=why, tasked=HOSTILE)
     barred = BarredPlace(place_id=HOSTILE, point=first.point, place=HOSTILE, why=HOSTILE)
     named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
     mean = dataclasses.replace(first, **named)
@@ -145,7 +148,7 @@ def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
             f"<b>{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}</b>"
             in html
         )
-        assert all(text in html for text in (stop.place, *stop.why))
+        assert all(text in html for text in (stop.place, *describe_reasons(stop.why)))
     assert plan.patrols[0].legs[0].steps[1].street in html
 
 
@@ -514,8 +517,8 @@ def test_hotspot_opens_with_its_reasons(visit: Visit, plan: Plan) -> None:
     text = page.locator(".leaflet-popup-content").inner_text()
     row = plan.hotspots.iloc[0]
     assert f"H1: {row['place']}" in text
-    assert all(reason in text for reason in row["reasons"])
-    assert row["how_sure"] in text
+    assert all(reason in text for reason in describe_reasons(row["reasons"]))
+    assert describe_certainty(plan.area, plan.risk, plan.hotspots)[0] in text
 
 
 def test_prints_the_chosen_patrol(visit: Visit, plan: Plan) -> None:
@@ -638,7 +641,7 @@ def test_hostile_names_arrive_as_text(browser: Browser, hostile: Plan, tmp_path:
     seen = Visit(context.new_page(), file)
     page = seen.open()
     assert page.locator(".patrol:visible h2").inner_text() == HOSTILE
-    assert page.locator(".patrol:visible .why").first.inner_text() == HOSTILE
+    assert page.locator(".patrol:visible .why").first.inner_text().endswith(HOSTILE)
     page.fill("#search", "ecole")
     assert f"School: {HOSTILE}" in page.locator("#found button").all_inner_texts()
     page.locator("#hotspots summary").click()

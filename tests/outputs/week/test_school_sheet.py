@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from xlsxwriter.utility import xl_col_to_name
 
-from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
+from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.settings.models import CrimeSettings
@@ -66,7 +66,8 @@ def test_no_crime_and_no_report_stands_on_it(roll, texts):
         for duty in roll.week.duties:
             assert duty.officer.lower() not in low
         assert not re.search(r"\bH\d+\b", text)
-        for reason in (why for d in roll.week.duties for s in d.patrol.stops for why in s.why):
+        stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
+        for reason in (line for stop in stops for line in describe_reasons(stop.why)):
             assert reason not in text
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
@@ -102,7 +103,7 @@ def _format_time_range(start: float, end: float) -> str:
 
 
 def _build_stop_data(stop: Stop, number: int, crs: str) -> dict[str, str]:
-    why = " ".join(wording.list_reasons(replace(stop, tasked="")))
+    why = " ".join(list_reasons(replace(stop, tasked="")))
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),

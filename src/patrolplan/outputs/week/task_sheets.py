@@ -1,7 +1,6 @@
 """`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
 import json
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from patrolplan.outputs.cartography.fonts import (
     make_printable,
     typeset,
 )
+from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
@@ -23,7 +23,6 @@ from patrolplan.outputs.wording import (
     format_data_months,
     format_metres,
     list_attributions,
-    list_reasons,
 )
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
 from patrolplan.risk.history import describe_guard
@@ -40,8 +39,6 @@ LONGEST_NAME = 60
 LONGEST_OFFICER = 40
 LONGEST_WHY = 110
 """Letters: two lines."""
-RECORDED_COUNT_PATTERN = re.compile(r": [^,]+ in the \d+ months to \w+ \d{4}, most harm by ")
-"""Part of a reason that a sheet leaves out: how much was recorded and until when."""
 MAX_NAMED_SCHOOLS = 16
 """With more, names would hide the map."""
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
@@ -329,9 +326,9 @@ def _describe_first_task(patrol: Patrol) -> str:
 def _shorten_reasons(stop: Stop) -> list[str]:
     """Reasons to stop, at most two lines; the card has all of them in full."""
     tasked = f"Tasked: {_shorten_tasking(stop.tasked)}." if stop.tasked else ""
-    reasons = list_reasons(replace(stop, tasked="")) if stop.why or not tasked else ()
-    lines = [RECORDED_COUNT_PATTERN.sub(": ", reason) for reason in reasons]
-    lines = [tasked, *(shorten(make_printable(line), LONGEST_WHY) for line in lines)]
+    without = replace(stop, tasked="")
+    reasons = list_reasons(without, with_counts=False) if stop.why or not tasked else ()
+    lines = [tasked, *(shorten(make_printable(reason), LONGEST_WHY) for reason in reasons)]
     return [line for line in lines if line][:2]
 
 
