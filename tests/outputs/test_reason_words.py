@@ -1,6 +1,7 @@
 """Reasons in words."""
 
 import dataclasses
+import datetime as dt
 from typing import get_args
 
 import pytest
@@ -20,10 +21,11 @@ from patrolplan.outputs.reason_words import (
     TREND_WORDS,
     describe_certainty,
     describe_reason,
+    describe_tasking,
     format_reasons,
     join_words,
 )
-from patrolplan.patrols.plan import StopReason
+from patrolplan.patrols.plan import StopReason, Tasking
 
 CRIME = CrimeReason(
     incidents=12,
@@ -31,6 +33,8 @@ CRIME = CrimeReason(
     last_month="2026-10",
     categories=("Violence and sexual offences", "Robbery"),
 )
+
+TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
 
 NAMES = st.text(max_size=30)
 REASONS = st.one_of(
@@ -111,11 +115,20 @@ def test_how_sure_follows_the_data(demo_plan):
 def test_tasked_reason_comes_first(demo_plan):
     """What intelligence asks for stands before what the data says; a stop always has a reason."""
     why = (CRIME, ReportsReason(time_band=None, factors=("followed",)))
-    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=why, tasked="phones")
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=why, tasking=TASKING)
     words = format_reasons(stop)
-    assert words.startswith("Tasked: phones. Recorded crime: ")
+    assert words.startswith("Tasked: phones (requested by A, until 4 May 2026). Recorded crime: ")
     assert words.endswith("Pupils feel unsafe here: being followed.")
-    assert format_reasons(dataclasses.replace(stop, why=(), tasked=""))
+    assert format_reasons(dataclasses.replace(stop, why=(), tasking=None))
+
+
+@given(st.text(max_size=300), st.text(max_size=200))
+def test_a_tasking_keeps_who_requests_it_and_until_when(reason, by):
+    """However long the reason, the end of what is printed says until when."""
+    short = describe_tasking(Tasking("T-01", reason, by, dt.date(2026, 12, 18)), 130)
+    assert short.endswith(", until 18 December 2026)")
+    assert " (requested by " in short
+    assert len(short) <= 130
 
 
 def test_words_are_joined_as_in_a_sentence():

@@ -13,7 +13,7 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
-from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document, convert_to_degrees
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
@@ -52,13 +52,17 @@ def build_risk_document(risk: Risk) -> dict[str, Any]:
 
 
 def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """A patrol with the reasons of its stops in words."""
+    """A patrol with the reasons of its stops and of places to keep away from in words."""
     document = build_patrol_document(patrol, projection)
     stops = [
         row | {"why": describe_reasons(stop.why)}
         for row, stop in zip(document["stops"], patrol.stops, strict=True)
     ]
-    return document | {"stops": stops}
+    keep_away = [
+        {"place_id": barred.tasking.place_id, **row, "why": describe_tasking(barred.tasking)}
+        for row, barred in zip(document["keep_away"], patrol.keep_away, strict=True)
+    ]
+    return document | {"stops": stops, "keep_away": keep_away}
 
 
 def build_hotspot_documents(
@@ -174,6 +178,8 @@ def _build_stop_layer(plan: Plan) -> gpd.GeoDataFrame:
             "number": patrol.number,
             "stop": order,
             "hotspot": stop.hotspot,
+            "kind": stop.kind,
+            "tasked": stop.tasked,
             "arrive": format_time(stop.arrive_minutes),
             "leave": format_time(stop.leave_minutes),
             "place": stop.place,

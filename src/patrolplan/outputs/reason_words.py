@@ -3,11 +3,12 @@
 import datetime as dt
 from typing import TYPE_CHECKING, assert_never
 
+from patrolplan.crs import BRITISH_GRID
 from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, UnsurePlaceReason
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.outputs.wording import SNAPPED_PLACES
+from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
 from patrolplan.privacy import SQUARE_METRES
-from patrolplan.text import capitalise
+from patrolplan.text import capitalise, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from patrolplan.area import StudyArea
     from patrolplan.hotspots.reasons import Reason
-    from patrolplan.patrols.plan import Stop
+    from patrolplan.patrols.plan import BarredPlace, Stop, Tasking
     from patrolplan.risk.surface import Risk
 
 CATEGORY_WORDS = {
@@ -54,6 +55,9 @@ TIME_WORDS = {
 }
 
 UNSURE_PLACE = "may lie a street or two away"
+
+MIN_REASON_LETTERS = 30
+"""Letters of a tasking's reason that are never cut."""
 
 NO_REASON = "No single reason stands out; risk is spread along the street"
 
@@ -134,6 +138,47 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
     return lines
 
 
+def describe_tasking(tasking: "Tasking", max_letters: int | None = None) -> str:
+    """Reason of a tasking, who requests it and until when; only the reason is cut to a length.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import Tasking
+    >>> reason = "Robberies at the bus station, all week"
+    >>> tasking = Tasking("T-01", reason, by="A", until=dt.date(2026, 5, 4))
+    >>> describe_tasking(tasking)
+    'Robberies at the bus station, all week (requested by A, until 4 May 2026)'
+    >>> describe_tasking(tasking, max_letters=70)
+    'Robberies at the bus station,… (requested by A, until 4 May 2026)'
+    """
+    until = f"{tasking.until.day} {tasking.until:%B %Y}"
+    reason = tasking.reason.strip().rstrip(".;")
+    text = f"{reason} (requested by {tasking.by}, until {until})"
+    if max_letters is None or len(text) <= max_letters:
+        return text
+    end = f" (requested by {shorten(tasking.by)}, until {until})"
+    return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end
+
+
+def describe_barred(
+    barred: "BarredPlace", *, crs: str = BRITISH_GRID, max_letters: int | None = None
+) -> str:
+    """What to keep away from, where that is, and why; the reason is cut to a length.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import BarredPlace, Tasking
+    >>> tasking = Tasking("T-02", "crime scene", by="A", until=dt.date(2026, 5, 4))
+    >>> barred = BarredPlace(place="Mill Lane", tasking=tasking, point=(529509, 181782))
+    >>> describe_barred(barred)
+    'Keep away from Mill Lane (TQ 2950 8178), T-02: crime scene (requested by A, until 4 May 2026).'
+    """
+    grid = format_grid_reference(barred.x, barred.y, crs=crs)
+    where = f"{barred.place} ({grid})" if grid else barred.place
+    why = describe_tasking(barred.tasking, max_letters)
+    return f"Keep away from {where}, {barred.tasking.place_id}: {why}."
+
+
 def format_reasons(stop: "Stop") -> str:
     """Why to stand here, in one line; what intelligence tasked comes first.
 
@@ -142,7 +187,7 @@ def format_reasons(stop: "Stop") -> str:
     >>> from patrolplan.patrols.plan import Stop
     >>> why = (TrendReason(trend="new"), ReportsReason(time_band=None, factors=()))
     >>> stop = Stop(hotspot="H1", arrive_minutes=930, leave_minutes=945, place="High Street",
-    ...             why=why, worth=0.1, tasked="", point=(0, 0))
+    ...             why=why, worth=0.1, point=(0, 0))
     >>> format_reasons(stop)
     'New in the last six months. Pupils feel unsafe here.'
     """
@@ -151,8 +196,7 @@ def format_reasons(stop: "Stop") -> str:
 
 def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:
     """Why to stand here, a sentence each; what intelligence tasked comes first."""
-    tasked = stop.tasked.strip().rstrip(".;")
-    reasons = [f"Tasked: {tasked}"] if tasked else []
+    reasons = [] if stop.tasking is None else [f"Tasked: {describe_tasking(stop.tasking)}"]
     reasons += [describe_reason(reason, with_count=with_counts) for reason in stop.why]
     return tuple(f"{reason}." for reason in reasons or [NO_REASON])
 

@@ -13,7 +13,7 @@ from patrolplan.times import compute_sunrise, compute_sunset
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step
+    from patrolplan.patrols.plan import Patrol, Plan, Step
     from patrolplan.risk.surface import Risk
 
 
@@ -89,22 +89,6 @@ def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str
     big = GRID_LETTERS[(3 - north // 500_000) * 5 + east // 500_000 + 2]
     small = GRID_LETTERS[(4 - north % 500_000 // 100_000) * 5 + east % 500_000 // 100_000]
     return f"{big}{small} {east % 100_000 // 10:04d} {north % 100_000 // 10:04d}"
-
-
-def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
-    """What to keep away from, where that is, and why.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import BarredPlace
-    >>> barred = BarredPlace(place_id="T-02", place="Mill Lane near High Street",
-    ...                      why="crime scene", point=(529509, 181782))
-    >>> describe_barred(barred)
-    'Keep away from Mill Lane near High Street (TQ 2950 8178), T-02: crime scene.'
-    """
-    grid = format_grid_reference(barred.x, barred.y, crs=crs)
-    where = f"{barred.place} ({grid})" if grid else barred.place
-    return f"Keep away from {where}, {barred.place_id}: {barred.why.strip().rstrip('.;')}."
 
 
 def format_route_name(variant: int) -> str:

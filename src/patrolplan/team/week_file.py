@@ -16,6 +16,7 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.patrols.plan import (
     Amount,
     Count,
+    Day,
     FileModel,
     Minutes,
     Patrol,
@@ -26,7 +27,7 @@ from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.rota_inputs import build_route_key, list_patrols
-from patrolplan.team.week import Ban, Day, Duty, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Unmet, Week
 from patrolplan.times import format_time
 
 SCHEMA = 2
@@ -156,6 +157,8 @@ def _build_duty_entry(
         "stops": [
             {
                 "hotspot": stop.hotspot,
+                "kind": stop.kind,
+                "tasked": stop.tasked,
                 "arrive": format_time(stop.arrive_minutes),
                 "leave": format_time(stop.leave_minutes),
                 "place": stop.place,

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import datetime as dt
 import hashlib
 import io
 import json
@@ -20,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import patrolplan as pp
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
+from patrolplan.outputs.reason_words import describe_barred, describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
@@ -29,8 +30,8 @@ from patrolplan.outputs.webmap.map_layers import (
     classify_voices,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import describe_barred, describe_lighting
-from patrolplan.patrols.plan import BarredPlace, Plan
+from patrolplan.outputs.wording import describe_lighting
+from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.patrols.surroundings import Window
 from patrolplan.settings.models import OutputSettings
 from patrolplan.times import format_time
@@ -64,8 +65,9 @@ def hostile(plan: Plan) -> Plan:
     reasons = [why, *plan.hotspots["reasons"][1:]]
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
-    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=why, tasked=HOSTILE)
-    barred = BarredPlace(place_id=HOSTILE, point=first.point, place=HOSTILE, why=HOSTILE)
+    tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
+    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
+    barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
     named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
     mean = dataclasses.replace(first, **named)
     return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))

@@ -212,7 +212,7 @@ def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) ->
     patrol = _find_patrol(plan, urn, number)
     axes = _draw_ground(axes, plan.area.features)
     _draw_streets(axes, plan.area.network)
-    stretches = plan.hotspots["hotspot"].isin([stop.hotspot for stop in patrol.stops])
+    stretches = plan.hotspots["hotspot"].isin(patrol.hotspots)
     if stretches.any():
         style = {"color": SERIES[4], "linewidth": 7, "alpha": 0.5, "zorder": 2}
         plan.hotspots[stretches].plot(ax=axes, aspect=None, **style)

@@ -21,7 +21,13 @@ from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
-from patrolplan.outputs.reason_words import NO_REASON, describe_certainty, describe_reasons
+from patrolplan.outputs.reason_words import (
+    NO_REASON,
+    describe_barred,
+    describe_certainty,
+    describe_reasons,
+    describe_tasking,
+)
 from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
@@ -252,8 +258,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         ],
         "back": legs[-1] if legs else None,
         "keep_away": [
-            wording.describe_barred(place, crs=plan.area.projection.crs)
-            for place in patrol.keep_away
+            describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
         "notes": patrol.notes,
@@ -298,6 +303,6 @@ def _describe_stop(number: int, stop: "Stop", leg: dict[str, Any], plan: "Plan")
         "place": stop.place,
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
         "why": why if why or stop.tasked else [f"{NO_REASON}."],
-        "tasked": stop.tasked,
+        "tasked": "" if stop.tasking is None else describe_tasking(stop.tasking),
         "walk": leg,
     }

@@ -7,19 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from patrolplan.outputs.card.card_text import make_tasking_printable
 from patrolplan.outputs.cartography.fonts import (
     copy_template,
     list_unprintable_notes,
     make_printable,
     typeset,
 )
-from patrolplan.outputs.reason_words import list_reasons
+from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
-    describe_barred,
     format_data_months,
     format_metres,
     list_attributions,
@@ -28,7 +28,7 @@ from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
 from patrolplan.risk.history import describe_guard
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
-from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
+from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_span, format_time
 
 TEMPLATE = "tasks.typ"
@@ -325,22 +325,20 @@ def _describe_first_task(patrol: Patrol) -> str:
 
 def _shorten_reasons(stop: Stop) -> list[str]:
     """Reasons to stop, at most two lines; the card has all of them in full."""
-    tasked = f"Tasked: {_shorten_tasking(stop.tasked)}." if stop.tasked else ""
-    without = replace(stop, tasked="")
-    reasons = list_reasons(without, with_counts=False) if stop.why or not tasked else ()
-    lines = [tasked, *(shorten(make_printable(reason), LONGEST_WHY) for reason in reasons)]
-    return [line for line in lines if line][:2]
-
-
-def _shorten_tasking(text: str) -> str:
-    """What intelligence asks for, shortened; who asks and until when stay."""
-    return shorten_tasking(make_printable(text).strip().rstrip(".;"), LONGEST_WHY)
+    lines = []
+    if stop.tasking is not None:
+        tasking = make_tasking_printable(stop.tasking)
+        lines.append(f"Tasked: {describe_tasking(tasking, LONGEST_WHY)}.")
+    if stop.why or not lines:
+        reasons = list_reasons(replace(stop, tasking=None), with_counts=False)
+        lines += [shorten(make_printable(reason), LONGEST_WHY) for reason in reasons]
+    return lines[:2]
 
 
 def _describe_barred(barred: BarredPlace, crs: str) -> str:
     place = shorten(make_printable(barred.place), LONGEST_NAME)
-    why = _shorten_tasking(barred.why)
-    return describe_barred(replace(barred, place=place, why=why), crs=crs)
+    printable = replace(barred, place=place, tasking=make_tasking_printable(barred.tasking))
+    return describe_barred(printable, crs=crs, max_letters=LONGEST_WHY)
 
 
 def _draw_week_map(roster: Roster) -> bytes:
