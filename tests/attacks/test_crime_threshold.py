@@ -109,7 +109,7 @@ def test_counts_under_the_threshold_are_not_told(load):
     risk = pp.estimate_risk(area)
     certainty = describe_certainty(area, risk, pp.find_hotspots(area, risk))
     assert certainty
-    assert all("approximate to a square of 250 m" in line for line in certainty)
+    assert all("placed to within a square of 250 m" in line for line in certainty)
 
 
 def test_rates_of_squares_are_not_kept_for_another_run(load, tmp_path, monkeypatch):

@@ -92,7 +92,7 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
     reason = next(one for one in first["reasons"] if isinstance(one, ReportsReason))
     assert "poor_lighting" in reason.factors
     assert not any(sign.isdigit() for sign in describe_reason(reason))
-    assert describe_certainty(area, risk, hotspots[mine])[0].startswith("rests on pupils' reports")
+    assert describe_certainty(area, risk, hotspots[mine])[0].startswith("based on pupils' reports")
 
 
 def test_disagreement_points_to_the_feared_and_the_recorded(demo_area, quiet):

@@ -106,10 +106,12 @@ def test_how_sure_follows_the_data(demo_plan):
     table = demo_plan.hotspots.iloc[:1]
     hotspot = {"mainly_reports": False, "stands_out": False, "trend": "fading", "survived": 0.1}
     (line,) = describe_certainty(demo_plan.area, demo_plan.risk, table.assign(**hotspot))
-    assert line.startswith("could be chance; fading; may lie a street or two away; places approx")
+    assert line.startswith(
+        "could be chance; fading; may lie a street or two away; placed to within"
+    )
     sure = table.assign(mainly_reports=True, stands_out=True, trend="new", survived=0.1)
     (line,) = describe_certainty(demo_plan.area, demo_plan.risk, sure)
-    assert "reports; places approximate" in line
+    assert "reports; placed to within" in line
 
 
 def test_tasked_reason_comes_first(demo_plan):

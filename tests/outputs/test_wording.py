@@ -56,7 +56,7 @@ def test_metres_are_near_what_they_stand_for(length):
 def test_open_data_is_called_approximate(demo_plan):
     """Snapped, month-only data says so first, and reports say how they are grouped."""
     text = wording.list_approximations(demo_plan)
-    assert text[0].startswith("Open data: places approximate to a few streets, month only")
+    assert text[0].startswith("Open data: placed to within a few streets, month only")
     assert any("groups of 5 or more" in line for line in text)
 
 

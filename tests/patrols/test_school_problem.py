@@ -324,7 +324,7 @@ def test_a_patrol_after_the_pupils_have_left_goes_straight_off(demo_area, demo_r
     patrol = _plan(demo_area, demo_risk, demo_plan, urns=[urn], window=window).patrols[0]
     assert patrol.start_minutes == patrol.gate_until_minutes == 960
     assert patrol.end_minutes <= 1020
-    assert any("no presence at the gate" in note for note in patrol.notes)
+    assert any("no time is spent at the gate" in note for note in patrol.notes)
 
 
 @pytest.fixture(scope="module", params=[0, 5])

@@ -35,10 +35,10 @@ TREND_WORDS = {
 
 FACTOR_WORDS = {
     "poor_lighting": "poor lighting",
-    "isolated": "isolated",
-    "overgrown": "overgrown",
+    "isolated": "an isolated place",
+    "overgrown": "overgrown plants",
     "litter_or_damage": "litter or damage",
-    "blocked_pavement": "blocked pavement",
+    "blocked_pavement": "a blocked pavement",
     "groups_loitering": "groups loitering",
     "followed": "being followed",
     "verbal_abuse": "verbal abuse",
@@ -71,7 +71,7 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     --------
     >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-10", categories=("Robbery",))
     >>> describe_reason(crime)
-    'Recorded crime: about 12 in the 12 months to October 2026, most harm by robbery'
+    'Recorded crime: about 12 in the 12 months to October 2026, mostly robbery by harm'
     >>> describe_reason(crime, with_count=False)
     'Recorded crime: robbery'
     >>> describe_reason(ReportsReason(time_band="lunch", factors=("followed", "traffic")))
@@ -83,7 +83,7 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
             if not with_count:
                 return f"Recorded crime: {categories}"
             span = f"in the {reason.months} months to {_format_month(reason.last_month)}"
-            return f"Recorded crime: {_describe_amount(reason)} {span}, most harm by {categories}"
+            return f"Recorded crime: {_describe_amount(reason)} {span}, mostly {categories} by harm"
         case ReportsReason():
             when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
             factors = join_words([describe_factor(name) for name in reason.factors])
@@ -125,15 +125,15 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
     """(h,) what is sure and what is not about each hotspot, in a few words."""
     places = SNAPPED_PLACES if risk.snapped else "places as recorded"
     if area.settings.privacy.threshold_for_crime:
-        places = f"approximate to a square of {SQUARE_METRES:.0f} m"
+        places = f"placed to within a square of {SQUARE_METRES:.0f} m"
     times = "time of day known" if risk.times_known else "month only, time of day not known"
     lines = []
     columns = ["mainly_reports", "stands_out", "trend", "survived"]
     rows = hotspots[columns].itertuples(index=False, name=None)
     for mainly_reports, stands_out, trend, survived in rows:
-        chance = "stands out from chance" if stands_out else "could be chance"
+        chance = "more than chance would give" if stands_out else "could be chance"
         unsure = [UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []
-        words = ["rests on pupils' reports"] if mainly_reports else [chance, trend, *unsure]
+        words = ["based on pupils' reports"] if mainly_reports else [chance, trend, *unsure]
         lines.append("; ".join([*words, places, times]))
     return lines
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; printed at the top of every paper that an officer gets."""
 
-SNAPPED_PLACES = "places approximate to a few streets"
+SNAPPED_ACCURACY = "to within a few streets"
 """How exact the places of open data are."""
+SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
 
 APPROACH_NAME = "B→G"
 """The leg from the base to the gate."""

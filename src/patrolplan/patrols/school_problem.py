@@ -218,7 +218,7 @@ class SchoolProblem:
             if hours.start_minutes < bell:
                 over = "before" if hours.latest_end_minutes <= bell else "as"
                 when = f"Ends {over} pupils leave"
-            notes.append(f"{when}: no presence at the gate first.")
+            notes.append(f"{when}, so no time is spent at the gate.")
         if hours.wait_minutes:
             notes.append("The window opens before the bell: the patrol starts as pupils leave.")
         if self.surroundings.base_note:

@@ -151,11 +151,11 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
 def hotspots(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, *, axes: Axes | None = None
 ) -> Axes:
-    """Draw the stretches by whether they stand out from chance, the top ones named."""
+    """Draw the stretches by whether they hold more than chance would give, the top ones named."""
     axes = _draw_ground(axes, area.features)
     _draw_streets(axes, area.network)
     for sure, colour, width, label in (
-        (True, SERIES[1], 3.2, "stands out from chance"),
+        (True, SERIES[1], 3.2, "more than chance would give"),
         (False, SERIES[5], 2.2, "could be chance"),
     ):
         some = hotspots[hotspots["stands_out"] == sure]

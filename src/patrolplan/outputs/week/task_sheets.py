@@ -314,7 +314,7 @@ def _describe_base(roster: Roster, duty: Duty) -> str:
 def _describe_first_task(patrol: Patrol) -> str:
     """What to do at the gate, and the way there from the base; or why there is no gate first."""
     if patrol.from_base:
-        return "The patrol sets out here; no presence at the gate first."
+        return "The patrol starts here and does not wait at the gate first."
     task = "Be seen as pupils leave; meet the member of staff."
     if patrol.approach is None:
         return task
