@@ -315,6 +315,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
                 "leave": format_time(stop.leave_minutes),
                 "minutes": round(stop.leave_minutes - stop.arrive_minutes),
                 "stop": point,
+                "kind": stop.kind,
                 "tasked": stop.tasked,
             }
             for stop, point in zip(patrol.stops, convert_to_degrees(stops, projection), strict=True)

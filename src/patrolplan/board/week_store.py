@@ -21,8 +21,6 @@ from patrolplan.outputs.output_folder import (
     replace_folder,
 )
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
-from patrolplan.provenance import build_manifest_header
-from patrolplan.team.ledger.promised import WEEK_FILE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
