@@ -102,7 +102,7 @@ def test_an_unknown_column_is_reported_by_its_key():
         get_column_mapping(settings, "crimes")
     first, second = map(str, error.value.problems)
     assert first.startswith(
-        "my.toml, key 'columns.crimes.categry': unknown column; did you mean 'category'?;"
+        "my.toml, key 'columns.crimes.categry': unknown column; did you mean 'category'?"
     )
     assert "key 'columns.crimes.zzz'" in second
     assert "(known: crime_id, month, " in second

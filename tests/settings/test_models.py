@@ -78,7 +78,7 @@ def test_defaults_are_those_of_the_contracts():
 def test_unknown_key_names_the_nearest(sections, place, nearest):
     """At every level a key that is not known is named, and so is the nearest that is."""
     assert _problems(**sections) == [
-        f"settings, key '{place}': unknown key; did you mean '{nearest}'?; correct or remove it."
+        f"settings, key '{place}': unknown key; did you mean '{nearest}'? Correct or remove it."
     ]
 
 

@@ -165,7 +165,7 @@ def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
     for text in (
         '<p class="marking">OFFICIAL</p>',
         f"Recorded crime {first:%B %Y} to {last:%B %Y}",
-        "places approximate to a few streets",
+        "places of crimes are approximate to a few streets",
         "Fictional place",
         "sends no requests",
     ):
