@@ -184,7 +184,7 @@ def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) ->
         raise _error(what, f"choose from: {present}", "categories")
     if len(history) <= MIN_HISTORY_MONTHS:
         needed = MIN_HISTORY_MONTHS + 1
-        what = f"a back-test needs {needed} months or more, there are {len(history)}"
+        what = f"a back-test needs {needed} months of crime or more, but there are {len(history)}"
         raise _error(what, "add earlier months", "[sources] crimes")
     return history
 
@@ -203,7 +203,7 @@ def _select_span(
         if month not in allowed:
             span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
             remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
-            what = f"{text} cannot be scored, it lies outside {span}"
+            what = f"{text} cannot be tested: it lies outside {span}"
             raise _error(what, remedy)
     if first > last:
         what = f"{origins[0]} is after {origins[1]}"
