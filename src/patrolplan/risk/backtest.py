@@ -123,8 +123,7 @@ class Backtest:
                 lines.append("    too few incidents to tell")
                 continue
             lines += [_format_row(row) for row in rows.itertuples()]
-        chosen_models = [f"{choice.category}: {choice.model}" for choice in self.choices]
-        return "\n".join([*lines, "Chosen models:", *chosen_models])
+        return "\n".join(lines)
 
 
 def backtest_risk(

@@ -67,7 +67,7 @@ def test_text_says_radius_latest_month_and_what_is_usual(brief):
     text = "\n".join(format_brief_lines(brief))
     assert "within a walk of 1.5 km from the gate" in text
     assert "Only the month of each crime is known; the latest is September 2026." in text
-    assert "the mean of the 12 months before" in text
+    assert "what the 12 months before had on average" in text
     for one in brief.categories:
         assert one.name in text
 
