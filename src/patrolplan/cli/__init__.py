@@ -26,9 +26,19 @@ def main() -> None:
     except PatrolplanError as error:
         for line in str(error).splitlines():
             stderr.print(f"patrolplan: {line}", markup=False, style="red")
-        if "--json" in sys.argv:
-            sys.stdout.write(json.dumps({"problems": str(error).splitlines()}) + "\n")
+        _print_problems(str(error))
         raise SystemExit(1) from None
+    except SystemExit as ended:
+        # typer has shown an error of usage itself, and left it as the context of its exit.
+        if format_message := getattr(ended.__context__, "format_message", None):
+            _print_problems(format_message())
+        raise
     except KeyboardInterrupt:
         stderr.print("patrolplan: stopped; nothing was changed")
         raise SystemExit(130) from None
+
+
+def _print_problems(text: str) -> None:
+    """Print the lines of a message as JSON, for a program that asked for JSON."""
+    if text and "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"problems": text.splitlines()}) + "\n")
