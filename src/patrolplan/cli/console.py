@@ -50,7 +50,7 @@ app = typer.Typer(
 
 @app.callback()
 def _configure(
-    version: Annotated[  # noqa: ARG001 - its callback does the work
+    version: Annotated[
         bool,
         typer.Option(
             "--version",

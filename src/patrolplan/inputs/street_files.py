@@ -109,6 +109,7 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         vertex_xy=vertex_xy,
         features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
         walking_extract=all(part.walking_extract for part in parts),
+        closed_nodes=np.unique(np.concatenate([part.closed_nodes for part in parts])),
     )
     return _select_ways(streets, ~_is_duplicate(streets, file))
 
@@ -154,15 +155,15 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="4")
+STREETS = Store("streets", version="5")
 """Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
 
-VERTEX_ARRAYS = ("vertex_way", "vertex_node", "vertex_xy")
+NUMBER_ARRAYS = ("vertex_way", "vertex_node", "vertex_xy", "closed_nodes")
 
 
 def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
     streets, rows = content
-    arrays = {name: getattr(streets, name) for name in VERTEX_ARRAYS}
+    arrays = {name: getattr(streets, name) for name in NUMBER_ARRAYS}
     return encode_arrays(
         arrays
         | {
@@ -187,6 +188,6 @@ def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftO
         ways=pd.read_parquet(BytesIO(arrays["ways"].tobytes())),
         features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
         walking_extract=bool(arrays["walking_extract"]),
-        **{name: arrays[name] for name in VERTEX_ARRAYS},
+        **{name: arrays[name] for name in NUMBER_ARRAYS},
     )
     return streets, [LeftOutRow(**row) for row in json.loads(str(arrays["left_out"]))]

@@ -324,6 +324,7 @@ def load_or_build_network(
         "way": streets.vertex_way,
         "node": streets.vertex_node,
         "xy": streets.vertex_xy,
+        "closed": streets.closed_nodes,
         "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
     }
     key = hash_arrays(f"network {shapely.geos_version_string} {PIECE_METRES}", depends_on)

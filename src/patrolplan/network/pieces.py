@@ -92,14 +92,15 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     Parameters
     ----------
     streets
-        Ways that meet where they hold the same node.
+        Ways that meet where they hold the same node. At a closed node they end and do not meet.
     piece_metres
         Length aimed at; a section of length L becomes `max(1, round(L / piece_metres))` equal
         pieces, so that pieces are between two thirds of it and one and a half times it, except
         in sections that are shorter.
     """
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
-    is_joint = _find_junctions(streets.vertex_way, identity)
+    is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
+    is_joint = _find_junctions(streets.vertex_way, identity) | is_closed
     along = _measure_along(streets.vertex_xy, streets.vertex_way)
     heads, tails = _find_sections(is_joint, streets.vertex_way)
     length = along[tails] - along[heads]
@@ -116,13 +117,19 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     node = np.concatenate([identity, n_junctions + np.arange(len(cut_along))])[order]
     ends = np.concatenate([is_joint, np.ones(len(cut_along), dtype=bool)])[order]
     xy = np.concatenate([streets.vertex_xy, cut_xy])[order]
+    closed = np.concatenate([is_closed, np.zeros(len(cut_along), dtype=bool)])[order]
     position = np.concatenate([along, cut_along])[order]
     way = way[order]
 
     first, last = _find_sections(ends, way)
+    piece_nodes, node_xy = _end_at_closed_nodes(
+        np.column_stack([node[first], node[last]]),
+        np.column_stack([closed[first], closed[last]]),
+        _node_xy(node, xy),
+    )
     pieces = Pieces(
-        node_xy=_node_xy(node, xy),
-        piece_nodes=np.column_stack([node[first], node[last]]),
+        node_xy=node_xy,
+        piece_nodes=piece_nodes,
         piece_metres=np.maximum(position[last] - position[first], MIN_PIECE_METRES),
         piece_way=way[first],
         piece_section=np.repeat(np.arange(len(heads)), parts),
@@ -181,6 +188,19 @@ def _node_xy(node: NDArray[np.int64], xy: NDArray[np.float64]) -> NDArray[np.flo
     places = np.zeros((int(node.max()) + 1, 2))
     places[node] = xy
     return places
+
+
+def _end_at_closed_nodes(
+    piece_nodes: NDArray[np.int64], is_closed: NDArray[np.bool_], node_xy: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Nodes of the pieces, and of all nodes the places; each end at a closed node is a dead end.
+
+    `is_closed` is (p, 2).
+    """
+    count = int(is_closed.sum())
+    ends = piece_nodes.copy()
+    ends[is_closed] = len(node_xy) + np.arange(count)
+    return ends, np.concatenate([node_xy, node_xy[piece_nodes[is_closed]]])
 
 
 CLOSED, RIDE, PUSH, CARRY = 0, 1, 2, 3
