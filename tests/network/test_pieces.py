@@ -45,7 +45,9 @@ def test_a_way_ends_at_a_closed_node():
     graph = nx.Graph(closed.piece_nodes.tolist())
     assert nx.number_connected_components(graph) == 4  # the second and the third way meet at 2
     assert np.allclose(closed.node_xy[closed.piece_nodes[:, 0]], closed.coordinates[closed.first])
-    assert np.allclose(closed.node_xy[closed.piece_nodes[:, 1]], closed.coordinates[closed.last - 1])
+    assert np.allclose(
+        closed.node_xy[closed.piece_nodes[:, 1]], closed.coordinates[closed.last - 1]
+    )
 
 
 PLACES = st.lists(

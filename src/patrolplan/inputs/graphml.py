@@ -121,10 +121,7 @@ def _build_streets(
     nodes[last] = edges["v"].to_numpy()
     columns = ["name", "lit", "footway", "incline", *PATROL_TAGS]
     tags = edges[columns].to_dict("records")
-    rows = [
-        describe_way(*way)
-        for way in zip(edges["osm_id"], tags, edges["riding"], strict=True)
-    ]
+    rows = [describe_way(*way) for way in zip(edges["osm_id"], tags, edges["riding"], strict=True)]
     is_reversed = (edges["reversed"] == "True").tolist()
     rows = [
         row._replace(incline=-row.incline) if against else row

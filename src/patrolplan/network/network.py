@@ -143,6 +143,26 @@ class StreetNetwork:
         """(p,) street lighting, the OpenStreetMap value of `lit`, empty where not known."""
         return self._read_way_column("lit")
 
+    @cached_property
+    def piece_layer(self) -> NDArray[np.float64]:
+        """(p,) how far above or below the ground, see `patrolplan.inputs.osm_tags.get_layer`."""
+        return self._read_way_column("layer").astype(np.float64)
+
+    @cached_property
+    def piece_is_crossing(self) -> NDArray[np.bool_]:
+        """(p,) whether it is a footway across a road."""
+        return self._read_way_column("is_crossing").astype(bool)
+
+    @cached_property
+    def piece_flight(self) -> NDArray[np.object_]:
+        """(p,) "up", "down" or "steps" (direction not known) along a flight of steps, else empty.
+
+        Up and down are as one goes from the piece's first node to its last.
+        """
+        words = np.array(["steps", "up", "down"], dtype=object)  # incline 0, 1 and -1
+        flights = words[self._read_way_column("incline").astype(np.int64)]
+        return np.where(self.piece_highway == "steps", flights, "")
+
     def _read_way_column(self, column: str) -> NDArray[np.object_]:
         values: NDArray[np.object_] = self.parts.ways[column].to_numpy(dtype=object)
         return values[self.parts.piece_way]

@@ -207,6 +207,7 @@ class _PatrolBuilder:
         pieces, network = problem.surroundings.pieces, problem.inputs.area.network
         self.piece_labels = problem.inputs.piece_labels[pieces]
         self.piece_lit = network.piece_lit[pieces]
+        self.piece_flight = network.piece_flight[pieces]
         self.piece_risk = problem.inputs.risk.joined[pieces]
         by_bicycle = problem.settings.way == "bicycle"
         self.bicycle_ways = network.bicycle_ways[pieces] if by_bicycle else None
@@ -267,7 +268,12 @@ class _PatrolBuilder:
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's network."""
         leg = build_leg(
-            walk, self.piece_labels, self.piece_lit, self.speed, bicycle_ways=self.bicycle_ways
+            walk,
+            self.piece_labels,
+            self.piece_lit,
+            self.speed,
+            flights=self.piece_flight,
+            bicycle_ways=self.bicycle_ways,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
