@@ -122,7 +122,7 @@ def test_short_bits_are_no_steps_of_their_own():
 
 
 def test_a_corner_is_told_at_a_short_bit_too():
-    """A bit with a corner at its start belongs to the street after it, at its end to that before."""
+    """A bit with a corner at its start belongs to the street after, at its end to that before."""
     round_a_square = _walk((60, 0), (4, -4), (0, -17), (0, -60))
     names = ("Square", "crossing", "crossing", "footpath")
     assert _told(round_a_square, *names) == [("head east", "Square", 60), ("right", "footpath", 83)]
@@ -151,6 +151,8 @@ def test_a_corner_of_a_path_without_a_name_is_told():
         ("head north", "footpath", 40),
         ("right", "footpath", 40),
     ]
+    zigzag = _walk((0, 40), (40, 0), (0, 40), (40, 0))
+    assert [metres for *_, metres in _told(zigzag, *["footpath"] * 4)] == [40, 40, 40, 40]
     assert _told(bend, "Square", "Square") == [("head north", "Square", 80)]
     gentle = _walk((0, 40), (40, 40))
     assert _told(gentle, "footpath", "footpath") == [("head north", "footpath", 97)]
@@ -315,6 +317,7 @@ def test_no_corner_off_a_street_is_hidden(moves, data):
     walk = _walk(*moves)
     steps = build_directions(walk, np.array(names, dtype=object))
     assert find_hidden_corners(walk, names, steps) == []
+    assert all(step.metres > 0 for step in steps)
 
 
 def _ridden(ways, *moves):

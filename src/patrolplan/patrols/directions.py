@@ -285,7 +285,7 @@ def _split_at_corners(runs: Sequence[_Run], line: _Line) -> list[_Run]:
     corners = _find_corners(line, np.concatenate([starts[1:-1], *inside]))
     cut: list[_Run] = []
     for run, start, end in zip(runs, starts[:-1], starts[1:], strict=True):
-        own = [float(at) for at in corners if start < at < end]
+        own = sorted(at for at in corners if start < at < end)
         for begin, stop in zip([start, *own], [*own, end], strict=True):
             cut.append(run._replace(metres=stop - begin, is_round_corner=begin in corners))
     return cut
