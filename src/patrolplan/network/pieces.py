@@ -1,4 +1,4 @@
-"""Streets cut into pieces of about 30 m, and how a bicycle goes along them.
+"""Streets cut into pieces of about 30 m, which of them are patrolled, and how a bicycle goes there.
 
 A section of street runs from junction to junction and is cut into equal pieces. All of it is
 array work: a city's streets are cut in seconds.
@@ -14,6 +14,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
+from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.inputs.streets import Streets
 
 PIECE_METRES = 30.0
@@ -201,6 +202,34 @@ def _end_at_closed_nodes(
     ends = piece_nodes.copy()
     ends[is_closed] = len(node_xy) + np.arange(count)
     return ends, np.concatenate([node_xy, node_xy[piece_nodes[is_closed]]])
+
+
+def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:
+    """(p,) whether each piece is street to patrol, and not only walked along.
+
+    The tags of a way say so, see `patrolplan.inputs.osm_tags.is_patrolled`; and what is below
+    ground and hangs together with a passage of a station is one too, however its own tags are. An
+    underpass hangs together with streets alone.
+    """
+    of_piece = {
+        name: pieces.ways[name].to_numpy()[pieces.piece_way]
+        for name in ("is_patrolled", "is_area", "layer", "highway")
+    }
+    is_patrolled = of_piece["is_patrolled"].astype(bool)
+    is_passage = ~is_patrolled & ~of_piece["is_area"].astype(bool)
+    on_foot = ~np.isin(of_piece["highway"].astype(str), list(ROADS | TRUNK))
+    below = np.flatnonzero(is_passage | ((of_piece["layer"].astype(np.float64) < 0) & on_foot))
+    label = label_components(pieces.piece_nodes[below], len(pieces.node_xy))
+    is_patrolled[below[np.isin(label, label[is_passage[below]])]] = False
+    return is_patrolled
+
+
+def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.int64]:
+    """(p,) number of the connected part that each of these pieces (p, 2) belongs to."""
+    ones = np.ones(len(piece_nodes), dtype=bool)
+    graph = sparse.csr_array((ones, tuple(piece_nodes.T)), shape=(nodes, nodes))
+    label = csgraph.connected_components(graph, directed=False)[1]
+    return np.asarray(label[piece_nodes[:, 0]], dtype=np.int64)
 
 
 CLOSED, RIDE, PUSH, CARRY = 0, 1, 2, 3

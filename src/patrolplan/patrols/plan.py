@@ -224,7 +224,8 @@ class Leg:
     pieces: Annotated[NDArray[np.int64], _not_in_files(NO_PIECES), Field(exclude=True)] = field(
         default_factory=lambda: NO_PIECES
     )
-    """(s,) pieces walked, in order; empty where the leg was read from a file."""
+    """(s,) pieces of the area's walkable network walked, in order; empty where the leg was read
+    from a file."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
