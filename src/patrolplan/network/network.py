@@ -440,5 +440,6 @@ def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
     """
     parts = network.parts
     lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}
-    key = hash_arrays(f"snapped {shapely.geos_version_string}", {**lines, "xy": xy})
+    snapped = f"snapped {shapely.geos_version_string} {network.patrolled_count}"
+    key = hash_arrays(snapped, {**lines, "xy": xy})
     return Positions(**load_or_compute_arrays(NETWORKS, key, lambda: vars(network.snap(xy))))
