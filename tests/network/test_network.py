@@ -12,9 +12,9 @@ from small_networks import build_small_network, draw_network
 from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
+from patrolplan.inputs.streets import MARGIN_METRES, Streets, build_empty_features, build_ways_table
 from patrolplan.network import Positions, StreetNetwork, build_network
-from patrolplan.network.network import MARGIN_METRES, load_or_build_network, load_or_snap
+from patrolplan.network.network import load_or_build_network, load_or_snap
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import Pieces
 from patrolplan.tables import LeftOut

@@ -154,7 +154,8 @@ def _cross_squares(streets: Streets) -> Streets:
     """
     is_area = streets.ways["is_area"].to_numpy(dtype=bool)
     ways_at = pd.Series(streets.vertex_way).groupby(streets.vertex_node).nunique()
-    shared = ways_at.index[ways_at.to_numpy() > 1].difference(streets.closed_nodes)
+    shared = ways_at.index[ways_at.to_numpy() > 1].to_numpy()
+    shared = np.setdiff1d(shared, streets.closed_nodes)
     is_entrance = np.isin(streets.vertex_node, shared)
     links: list[tuple[int, NDArray[np.int64]]] = []
     for way in np.flatnonzero(is_area).tolist():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +25,10 @@ from patrolplan.inputs.osm_tags import (
     is_walkable,
 )
 from patrolplan.tables import LeftOut
+
+MARGIN_METRES = 500.0
+"""Walks may use streets so far beyond the limits of the area, as far as the files reach: a walk
+that leads farther out and back is at least 1 km longer than one to the limits."""
 
 KEYS = (
     *("highway", "leisure", "landuse", "natural", "waterway", "railway", "building", "barrier"),
@@ -246,14 +250,19 @@ def _build_streets(
     )
 
 
-WAY_TYPES = {str: object, int: "int64", float: "float64", bool: "bool"}
-"""Types of columns by those of the fields of `Way`."""
+WAY_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("name", "highway", "lit", "riding"), object),
+    **dict.fromkeys(("osm_id", "one_way", "incline"), "int64"),
+    **dict.fromkeys(("is_patrolled", "is_area", "is_crossing"), "bool"),
+    "layer": "float64",
+}
+"""Types of the columns, also of a table without rows."""
 
 
-def build_ways_table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+def build_ways_table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """Table of ways from rows with the first fields of `Way`, or all of them."""
-    table = pd.DataFrame([Way(*row) for row in rows], columns=list(Way._fields))  # type: ignore[arg-type]
-    return table.astype({name: WAY_TYPES[kind] for name, kind in Way.__annotations__.items()})
+    table = pd.DataFrame([Way(*row) for row in rows], columns=list(Way._fields))
+    return table.astype(WAY_TYPES)
 
 
 def build_empty_features(projection: Projection) -> gpd.GeoDataFrame:

@@ -23,7 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import MARGIN_METRES, Streets
 from patrolplan.network.pieces import (
     PIECE_METRES,
     Pieces,
@@ -36,9 +36,6 @@ from patrolplan.tables import LeftOut
 
 BAND_METRES = 1000.0
 """Height of the bands that pieces are sorted into, so that few are looked at in a search."""
-
-MARGIN_METRES = 500.0
-"""Walks may use streets so far beyond the limits of the area, as far as the files reach."""
 
 SPARE_METRES = 0.01
 """The search is wider by this, so that rounding loses no piece at the limit."""
