@@ -39,6 +39,6 @@ def main() -> None:
 
 
 def _print_problems(text: str) -> None:
-    """Print the lines of a message as JSON, for a program that asked for JSON."""
+    """Print the lines of a message as JSON, where the command has `--json`."""
     if text and "--json" in sys.argv:
         sys.stdout.write(json.dumps({"problems": text.splitlines()}) + "\n")

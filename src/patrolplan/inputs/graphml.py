@@ -49,7 +49,7 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
 
     An edge that osmnx made from several ways has the first one's number and name. Inner points of
     an edge are not junctions: they get numbers of their own, which are negative. Barriers close
-    the way where the graph holds their tags: osmnx keeps `barrier` only if told to.
+    the way where the graph holds their tags: by default osmnx drops `barrier`.
 
     Raises
     ------

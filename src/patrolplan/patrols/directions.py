@@ -2,8 +2,8 @@
 
 A walk falls into runs of one name. A run that is too short for a direction goes to the street
 before or after it, unless one turns a corner at both of its ends: every turn of `CORNER_DEGREES` or
-more that leaves a street's name is told. A street without a name has none to follow, so a corner on
-it is told too, and every flight of steps is a direction of its own.
+more that leaves a street's name is given. A street without a name has none to follow, so a corner
+on it is given too, and every flight of steps is a direction of its own.
 """
 
 from collections.abc import Callable, Sequence
