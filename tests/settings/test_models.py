@@ -48,7 +48,11 @@ def test_defaults_are_those_of_the_contracts():
         "max_dose_minutes_per_day": 30,
         "way_by_officer": False,
     }
-    assert settings.privacy.model_dump() == {"threshold": 5, "threshold_for_crime": False}
+    assert settings.privacy.model_dump() == {
+        "threshold": 5,
+        "reason": "",
+        "threshold_for_crime": False,
+    }
     assert (settings.output.marking, settings.output.tiles) == ("OFFICIAL", None)
     assert settings.seed == 1
 

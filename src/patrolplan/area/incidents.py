@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.study_area import LoadReport, find_similar
-from patrolplan.crs import Projection
+from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import (
@@ -25,12 +25,7 @@ from patrolplan.network.catchments import (
     build_catchments,
     build_square_catchments,
 )
-from patrolplan.privacy import (
-    SQUARE_METRES,
-    describe_crime_grouping,
-    meets_threshold,
-    suppress_and_round,
-)
+from patrolplan.privacy import describe_crime_grouping, meets_threshold, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
 from patrolplan.text import format_count, pluralise
@@ -139,7 +134,7 @@ def assign_incidents(
     inside
         (i,) whether each lies in the area.
     in_squares
-        Whether the squares of `patrolplan.privacy` are the catchments of all places.
+        Whether the squares of the fixed grid are the catchments of all places.
     """
     is_exact = crimes.is_exact | np.bool_(in_squares)
     snapped, exact = (

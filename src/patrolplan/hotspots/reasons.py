@@ -5,9 +5,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.privacy import SQUARE_METRES
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.surface import Risk
 

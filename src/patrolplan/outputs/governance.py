@@ -8,10 +8,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from patrolplan.area import StudyArea
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.wording import SNAPPED_PLACES
-from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
+from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.provenance import (
     build_manifest_header,
     compute_area_provenance,

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from patrolplan.atomic import hash_content
-from patrolplan.crs import BRITISH_GRID
-from patrolplan.privacy import SQUARE_METRES
+from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.risk.history import describe_guard
 from patrolplan.text import capitalise
 from patrolplan.times import compute_sunrise, compute_sunset
