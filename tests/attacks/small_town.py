@@ -12,7 +12,10 @@ WEST, SOUTH = 530_000, 180_000
 """South-western corner of the town's first square, in metres of the British grid."""
 
 SIDE = 5
-BLOCK_METRES = 110
+BLOCK_METRES = 150
+
+SCHOOL = 18
+"""Junction that the school is at, in the middle square."""
 
 _to_degrees = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)
 
@@ -82,8 +85,8 @@ def write_town(folder, *, without=()):
         {
             "URN": ["100001"],
             "EstablishmentName": ["Mill School"],
-            "Longitude": longitude[12],
-            "Latitude": latitude[12],
+            "Longitude": longitude[SCHOOL],
+            "Latitude": latitude[SCHOOL],
         }
     )
     schools.to_csv(folder / "schools.csv", index=False)
