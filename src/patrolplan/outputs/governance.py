@@ -12,7 +12,7 @@ from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.wording import SNAPPED_PLACES
-from patrolplan.privacy import ROUNDING_STEP
+from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import (
     build_manifest_header,
     compute_area_provenance,
@@ -68,7 +68,7 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
         "schools": len(area.schools),
         "groups": len(area.reports),
         "square": f"{SQUARE_METRES:.0f}",
-        "step": ROUNDING_STEP,
+        "step": get_rounding_step(settings.privacy.threshold),
         "model": risk.model,
         "margin": risk.margin,
         "times_known": area.times_known,
