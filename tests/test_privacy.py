@@ -1,6 +1,7 @@
 """The table of reports and the groups made of it: none small, all counted, the same in any CRS."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,16 +9,18 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import SQUARE_METRES, find_squares
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import (
     FACTOR_NAMES,
     FACTORS,
     ReportGroups,
     ReportTable,
-    describe_report_grouping,
     get_rounding_step,
     group_reports,
+    note_report_grouping,
     suppress_and_round,
 )
+from patrolplan.settings import parse_settings
 
 BNG = "EPSG:27700"
 WEST, SOUTH = 530_000, 180_000
@@ -266,6 +269,14 @@ def test_tables_and_groups_hold_nothing_of_a_single_report():
 
 def test_a_threshold_under_the_steps_is_announced():
     """Readers learn how reports are counted, and warned where the threshold is a low one."""
-    assert len(describe_report_grouping(5)) == len(describe_report_grouping(10)) == 1
-    assert "250 m, from 10 reports on" in describe_report_grouping(10)[0]
-    assert "under 5" in describe_report_grouping(3)[1]
+    sources = {"crimes": "c", "schools": "s", "streets": "o", "reports": "r"}
+    notes = []
+    for threshold in (5, 10, 3):
+        privacy = {"threshold": threshold, "reason": "a trial in June."}
+        settings = parse_settings({"sources": sources, "privacy": privacy}, folder=Path())
+        notes.append(describe_notes(note_report_grouping(settings)))
+    assert len(notes[0]) == len(notes[1]) == 1
+    assert "in 250 m squares. A square counts only if it has 10 reports or more" in notes[1][0]
+    assert notes[2][1].endswith(
+        "is 3, under 5: it could identify a person. Reason: a trial in June."
+    )

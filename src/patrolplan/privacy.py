@@ -57,7 +57,8 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.atomic import hash_content
 from patrolplan.crs import SQUARE_METRES, find_squares, locate_in_squares
-from patrolplan.settings import SAFE_THRESHOLD
+from patrolplan.notes import Note, NoteValue
+from patrolplan.settings import SAFE_THRESHOLD, Settings
 from patrolplan.tables import LeftOutRow
 
 ROUNDING_STEP = SAFE_THRESHOLD
@@ -295,22 +296,32 @@ def meets_threshold(
     return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
 
 
-def describe_report_grouping(threshold: int) -> list[str]:
-    """Sentences for the reader of any output: how reports were counted."""
-    how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} reports on"
-    sentences = [f"Pupils' reports are counted {how}, rounded down to multiples of {threshold}."]
-    if threshold < ROUNDING_STEP:
-        what = f"The threshold of {threshold} reports is under {ROUNDING_STEP}"
-        sentences.append(f"{what}: a group this small could identify a pupil.")
-    return sentences
+def note_report_grouping(settings: Settings) -> tuple[Note, ...]:
+    """Notes for the reader of any output: how reports were counted."""
+    values: dict[str, NoteValue] = {
+        "square_metres": SQUARE_METRES,
+        "threshold": settings.privacy.threshold,
+    }
+    return (Note("reports_grouped", values), *note_low_threshold(settings))
 
 
-def describe_crime_grouping(threshold: int) -> str:
-    """A sentence for the reader of any output: how recorded crime was grouped."""
-    return (
-        f"Recorded crime is counted by squares of {SQUARE_METRES:.0f} m, each category from "
-        f"{threshold} incidents on in all months together, spread over all streets of its square."
-    )
+def note_low_threshold(settings: Settings) -> tuple[Note, ...]:
+    """Why groups under the safe threshold count; empty where there are no such groups."""
+    threshold, reason = settings.privacy.threshold, settings.privacy.reason.strip().rstrip(".")
+    is_applied = settings.sources.reports or settings.privacy.threshold_for_crime
+    if threshold >= SAFE_THRESHOLD or not is_applied:
+        return ()
+    values: dict[str, NoteValue] = {
+        "threshold": threshold,
+        "safe_threshold": SAFE_THRESHOLD,
+        "reason": reason,
+    }
+    return (Note("small_report_groups", values),)
+
+
+def note_crime_grouping(threshold: int) -> Note:
+    """A note for the reader of any output: how recorded crime was grouped."""
+    return Note("crime_grouped", {"square_metres": SQUARE_METRES, "threshold": threshold})
 
 
 def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

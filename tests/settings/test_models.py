@@ -141,6 +141,15 @@ def test_bounds_and_boundary_exclude_each_other():
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\t"])
+def test_a_threshold_under_five_needs_a_written_reason(reason):
+    """Groups of four or fewer count only with a reason; five needs none."""
+    (problem,) = _problems(privacy={"threshold": 4, "reason": reason})
+    assert "threshold = 4 is under 5 and needs a reason" in problem
+    assert _settings(privacy={"threshold": 5, "reason": reason}).privacy.threshold == 5
+    assert _settings(privacy={"threshold": 2, "reason": "a trial"}).privacy.threshold == 2
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\t"])
 def test_discovered_categories_need_a_written_reason(reason):
     """The feedback guard is lifted only with a reason."""
     (problem,) = _problems(crimes={"include_discovered": True, "reason": reason})

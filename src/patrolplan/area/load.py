@@ -218,7 +218,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
             threshold=threshold,
         )
         report.left_out.extend(rows)
-        report.notes.extend(privacy.describe_report_grouping(threshold))
+        report.notes.extend(privacy.note_report_grouping(settings))
     report.problems.raise_if_any()
     return StudyArea(
         settings=settings,
