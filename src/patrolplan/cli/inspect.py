@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -56,7 +57,9 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
         "groups_of_reports": len(area.reports),
         "schools": len(area.schools),
         "officers": len(area.officers),
+        "tables": [asdict(one) for one in area.tables],
         "left_out": list_left_out(area.left_out),
+        "alarms": [asdict(one) for one in area.alarms],
         "notes": list(area.notes),
     }
     if as_json:
@@ -64,10 +67,14 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
         return
     table = Table("what came in", "", title=area.name, title_justify="left")
     for name, value in document.items():
-        if name not in {"area", "left_out", "notes"}:
+        if name not in {"area", "tables", "left_out", "alarms", "notes"}:
             shown = " to ".join(value) if isinstance(value, list) else str(value)
             table.add_row(name.replace("_", " "), shown)
     console.stdout.print(table)
+    rows = Table("table", "rows", "used", "left out")
+    for one in area.tables:
+        rows.add_row(one.source, f"{one.rows:,}", f"{one.used:,}", f"{one.left_out:,}")
+    console.stdout.print(rows)
     console.print_left_out(area.left_out, area.notes)
 
 

@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs.table_reader import Field, parse_numbers, read_table
+from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
+from patrolplan.inputs.timestamps import parse_days
 from patrolplan.privacy import record_left_out
 from patrolplan.tables import LeftOut
 
@@ -31,6 +32,21 @@ COLUMNS = (
     *("longitude", "latitude"),
 )
 FIELDS = tuple(Field(name, required=True) for name in COLUMNS)
+
+
+MALFORMED = "with more or fewer fields than the header"
+EXPECTED_FORMS = {
+    MALFORMED: "put cells that hold a comma in quotes, and export the reports again",
+    "without coordinates": "write decimal degrees with a point, such as -0.1276",
+    "coordinates are zero": "write decimal degrees, or leave the cells empty",
+    "longitude and latitude are swapped": "put longitude and latitude in their own columns",
+    "without coordinates that exist": "write decimal degrees with a point, such as -0.1276",
+    "without a date that exists": "write dates as YYYY-MM-DD, from 2000 on and not in the future",
+    "unknown time band": f"write one of {', '.join(TIME_BANDS)}",
+    "unknown place factor": f"write one of {', '.join(PLACE_FACTORS)}",
+    "unknown behaviour factor": f"write one of {', '.join(BEHAVIOUR_FACTORS)}",
+}
+"""The form that would do, for each reason for which a report is refused."""
 
 
 def read_reports(
@@ -63,9 +79,11 @@ def read_reports(
     tables = []
     for path in paths:
         with problems.collect():
-            tables.append(read_table(path, FIELDS, columns or {}, source="reports"))
+            tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
     problems.raise_if_any()
-    table = pd.concat(tables, ignore_index=True)
+    if malformed := sum(len(one.malformed) for one in tables):
+        record_left_out(left_out, MALFORMED, malformed, threshold)
+    table = pd.concat([one.rows for one in tables], ignore_index=True)
     longitude, latitude = parse_numbers(table["longitude"]), parse_numbers(table["latitude"])
     x, y = projection.to_metres(longitude, latitude)
     good = np.ones(len(table), dtype=bool)
@@ -86,7 +104,7 @@ def _find_faults(
     limits: BaseGeometry,
 ) -> dict[str, np.ndarray]:
     """(n,) whether each fault applies to each row; a row counts under the first that does."""
-    dates = pd.to_datetime(table["reported_on"], format="%Y-%m-%d", errors="coerce")
+    dates = parse_days(table["reported_on"])
     inside = shapely.contains_xy(limits, *projection.to_metres(longitude, latitude))
     swapped = shapely.contains_xy(limits, *projection.to_metres(latitude, longitude))
     ids = table["report_id"]

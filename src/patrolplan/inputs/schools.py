@@ -9,13 +9,15 @@ import pandas as pd
 
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
+from patrolplan.inputs.row_account import build_account, check_accounts, check_resolution, is_coarse
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
     project_coordinates,
     quote_value,
-    read_table,
+    read_counted_table,
 )
+from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 
@@ -27,6 +29,9 @@ FIELDS = (
     *POINT_FIELDS,
 )
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+MIN_COARSE_ROWS = 10
+"""Fewer schools than this may have round coordinates by chance."""
+
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
     *("16 plus", "All-through", "Not applicable"),
@@ -42,6 +47,7 @@ def read_schools(
     selection: SchoolSettings | None = None,
     columns: Mapping[str, str] | None = None,
     left_out_urns: dict[str, str] | None = None,
+    alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
     """Read the open schools that are selected.
 
@@ -56,6 +62,8 @@ def read_schools(
         `[schools]` of the settings.
     left_out_urns
         Collects why each school with a URN was left out.
+    alarms
+        Collects the plausibility checks whose bound is passed.
 
     Returns
     -------
@@ -69,16 +77,23 @@ def read_schools(
     """
     selection = selection or SchoolSettings()
     columns = columns or {}
+    alarms = Alarms() if alarms is None else alarms
     problems = Problems()
-    parts = []
+    parts, accounts = [], []
     for path in paths:
         with problems.collect():
-            table = read_table(path, FIELDS, columns, source="schools")
+            counted = read_counted_table(path, FIELDS, columns, source="schools")
+            table = counted.rows
             x, y = project_coordinates(table, projection, columns, path=path, source="schools")
-            parts.append(table.assign(x=x, y=y))
+            parts.append(table.assign(x=x, y=y, is_coarse=is_coarse(table)))
+            accounts.append(build_account(path, counted))
     problems.raise_if_any()
+    check_accounts("schools", accounts, left_out, alarms)
+    listed = pd.concat(parts, ignore_index=True)
+    coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
+    check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
-    listed = _select_open(pd.concat(parts, ignore_index=True), left_out, left_out_urns)
+    listed = _select_open(listed, left_out, left_out_urns)
     _check_phases(listed, selection, paths[0], problems)
     problems.raise_if_any()  # before schools are reported as missing because of a wrong phase
     table = _select_schools(listed, selection, left_out, left_out_urns)

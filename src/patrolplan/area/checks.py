@@ -1,0 +1,260 @@
+"""Plausibility of an area's sources taken together: places, clocks, categories, hours, reports.
+
+A check has a declared bound. What passes it stops the command with its cause, or is accepted with
+a written reason, see `patrolplan.plausibility`. What stays within it is noted.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.area.study_area import LoadReport
+from patrolplan.atomic import hash_file
+from patrolplan.crs import Projection
+from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
+from patrolplan.inputs.crimes import Crimes
+from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.reports import EXPECTED_FORMS, MALFORMED
+from patrolplan.plausibility import CheckName, exceeds_bound
+from patrolplan.privacy import suppress_and_round
+from patrolplan.settings import CATEGORIES, Settings
+from patrolplan.text import format_count, pluralise
+
+EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"
+"""When a school day can end."""
+
+EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
+"""Hours that a patrol around a school day lies in, and that an officer's hours touch."""
+
+FAR_PLACE_METRES = 5_000.0
+"""A place for schools of the area lies no farther from the area than this."""
+
+FAR_BASE_METRES = 50_000.0
+"""An officer's base lies no farther from the area than this."""
+
+MAX_NAMED = 5
+"""Of more categories, places or officers than this the others are only counted."""
+
+MAX_NO_HOURS_SHARE = 0.5
+"""Largest share of officers without hours on any day: they may be away, but not most of them."""
+
+MAX_REFUSED_REPORTS = 0.1
+"""Largest share of reports that may be refused: pupils' returns are untidy."""
+
+
+def check_file_copies(settings: Settings, report: LoadReport) -> None:
+    """Notice equal files of schools or reports; those of crimes are compared row by row."""
+    for source in ("schools", "reports"):
+        by_size: dict[int, list[Path]] = {}
+        for path in settings.find_files(source):
+            if path.is_file():
+                by_size.setdefault(path.stat().st_size, []).append(path)
+        first: dict[str, Path] = {}
+        for path in (path for paths in by_size.values() if len(paths) > 1 for path in paths):
+            original = first.setdefault(hash_file(path), path)
+            if original != path:
+                what = f"is the same file as {original.name}"
+                report.alarms.add("duplicate_files", path, what, "remove one of them")
+
+
+def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:
+    """Note categories of other spelling, and stop where too many crimes are of unknown ones.
+
+    Where the settings name categories of their own, the data has a layout of its own, with
+    categories that are left out on purpose: then only those that resemble a known name count.
+    """
+    shown_from = settings.privacy.min_crime_count
+
+    def count(crimes: int) -> str:
+        shown = int(suppress_and_round(crimes, shown_from)) if shown_from > 1 else crimes
+        return f"{shown:,}" if shown >= shown_from else f"fewer than {shown_from}"
+
+    for written, known, rows in found.respelled:
+        note = f"The category '{written}' ({count(rows)} rows) is counted as '{known}'."
+        report.notes.append(note)
+    is_own_layout = any(name not in CATEGORIES for name in list_own_categories(settings))
+    unknown = [one for one in found.unknown if one.nearest or one.replaces or not is_own_layout]
+    if not unknown:
+        return
+
+    def describe(one: UnknownCategory) -> str:
+        nearest = f", nearest '{one.nearest}'" if one.nearest else ""
+        replaces = f", begins when '{one.replaces}' ends" if one.replaces else ""
+        return f"'{one.name}' ({count(one.count)}{nearest}{replaces})"
+
+    more = len(unknown) - MAX_NAMED
+    named = "; ".join(map(describe, unknown[:MAX_NAMED]))
+    named += f" and {more:,} more" if more > 0 else ""
+    suspect = [one for one in unknown if one.replaces or not is_own_layout]
+    rows = sum(one.count for one in suspect)
+    if exceeds_bound(rows, found.total):
+        what = f"{count(rows)} of {count(found.total)} crimes are of unknown categories: {named}"
+        remedy = "correct their names, or name them under [crimes] categories or [risk.harm]"
+        report.alarms.add("unknown_categories", "[sources] crimes", what, remedy)
+    else:
+        report.notes.append(f"Categories that are not known, and weigh little: {named}.")
+
+
+def list_own_categories(settings: Settings) -> tuple[str, ...]:
+    """Names of categories in the settings."""
+    return tuple(dict.fromkeys((*settings.crimes.categories, *settings.risk.harm)))
+
+
+def check_swapped_crimes(
+    crimes: Crimes, limits: BaseGeometry, projection: Projection, report: LoadReport
+) -> None:
+    """Notice crimes that would lie in the area if longitude and latitude changed places."""
+    xy = crimes.places
+    outside = ~shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    x, y = projection.to_metres(latitude, longitude)
+    swapped = outside & shapely.contains_xy(limits, x, y)
+    rows = int(swapped[crimes.place_index].sum())
+    if exceeds_bound(rows, len(crimes.incidents)):
+        what = (
+            f"{rows:,} of {len(crimes.incidents):,} crimes would lie in the area if longitude and "
+            "latitude changed places"
+        )
+        remedy = "put longitude and latitude in their own columns"
+        report.alarms.add("refused_rows", "[sources] crimes", what, remedy)
+
+
+def check_times(
+    bells: pd.Series, officers: pd.DataFrame, settings: Settings, report: LoadReport
+) -> None:
+    """Check bells, patrol windows and officers' hours: 03:20 is 15:20 on a 12-hour clock."""
+    unusual = bells[(bells < EARLIEST_BELL) | (bells > LATEST_BELL)]
+    if len(unusual):
+        what = (
+            f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) is no time at which a school day ends: "
+            f"{format_count(len(unusual), 'bell')} of {len(bells):,} outside "
+            f"{EARLIEST_BELL} to {LATEST_BELL}"
+        )
+        remedy = "write the end of the school day on the 24-hour clock"
+        file = next(iter(settings.find_files("bell_times")), Path("bell_times"))
+        report.alarms.add("unusual_times", file, what, remedy)
+    default = f"{settings.patrol.default_finish_time:%H:%M}"
+    if not EARLIEST_BELL <= default <= LATEST_BELL:
+        what = f"'{default}' is no time at which a school day ends"
+        remedy = "write the end of the school day on the 24-hour clock"
+        report.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
+    for name, window in settings.patrol.windows.items():
+        start, end = f"{window.from_:%H:%M}", f"{window.to:%H:%M}"
+        if start < EARLIEST_PATROL or end > LATEST_PATROL:
+            what = f"{start} to {end} lies outside {EARLIEST_PATROL} to {LATEST_PATROL}"
+            where = f"[patrol.windows.{name}]"
+            report.alarms.add("unusual_times", where, what, "correct from and to")
+    hours = officers.melt("officer", list(WEEKDAYS), var_name="day", value_name="hours")
+    ends_early = hours["hours"].str[6:] <= EARLIEST_PATROL
+    starts_late = hours["hours"].str[:5] >= LATEST_PATROL
+    hours = hours[(hours["hours"] != "") & (ends_early | starts_late)]
+    if len(hours):
+        first = hours.iloc[0]
+        what = (
+            f"{first['hours']} ({first['officer']}, {first['day']}) lies outside "
+            f"{EARLIEST_PATROL} to {LATEST_PATROL}; {len(hours):,} such spans of hours"
+        )
+        file = next(iter(settings.find_files("officers")), Path("officers"))
+        report.alarms.add("unusual_times", file, what, "write hours on the 24-hour clock")
+
+
+def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) -> None:
+    """Note officers without hours on any day; stop where that is most of them."""
+    idle = officers["officer"][(officers[list(WEEKDAYS)] == "").all(axis=1)]
+    if idle.empty:
+        return
+    more = len(idle) - MAX_NAMED
+    named = ", ".join(idle[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+    have = pluralise(len(idle), "has", "have")
+    if len(officers) > 1 and len(idle) > MAX_NO_HOURS_SHARE * len(officers):
+        what = f"{len(idle)} of {format_count(len(officers), 'officer')} {have} no hours: {named}"
+        file = next(iter(settings.find_files("officers")), Path("officers"))
+        report.alarms.add("no_hours", file, what, "write HH:MM-HH:MM under mon to fri")
+    else:
+        report.notes.append(f"{named} {have} no hours on any day, so no patrols.")
+
+
+def check_places(
+    limits: BaseGeometry,
+    planned: set[str],
+    tasked: gpd.GeoDataFrame,
+    officers: gpd.GeoDataFrame,
+    gates: gpd.GeoDataFrame,
+    *,
+    settings: Settings,
+    report: LoadReport,
+) -> None:
+    """Check that tasked and barred places, gates and bases are not far from the area.
+
+    A place for schools of other areas may lie anywhere. One just outside the area is noted: it has
+    no effect.
+
+    Parameters
+    ----------
+    planned
+        Schools of the area, with those whose gate is on no street.
+    """
+    serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
+    for_area = tasked[serves]
+    metres = for_area.distance(limits)
+    _add_far(
+        "tasked_places",
+        dict(zip(for_area["place_id"], metres, strict=True)),
+        FAR_PLACE_METRES,
+        settings,
+        report,
+    )
+    near = for_area["place_id"][(metres > 0) & (metres <= FAR_PLACE_METRES)]
+    for place, away in zip(near, metres[near.index], strict=True):
+        what = f"Tasked place {place} lies {away:,.0f} m outside the area"
+        report.notes.append(f"{what}: it has no effect where no street is near.")
+    own = gates[gates.index.isin(planned)]
+    _add_far("gates", own.distance(limits).to_dict(), FAR_PLACE_METRES, settings, report)
+    bases = dict(zip(officers["officer"], officers.distance(limits), strict=True))
+    _add_far("officers", bases, FAR_BASE_METRES, settings, report)
+
+
+def _add_far(
+    source: str,
+    metres: Mapping[str, float],
+    bound: float,
+    settings: Settings,
+    report: LoadReport,
+) -> None:
+    """An alarm where places lie farther from the area than the bound, or nowhere."""
+    far = {name: away for name, away in metres.items() if not away <= bound}
+    if not far:
+        return
+    name, away = next(iter(far.items()))
+    where = f"{away / 1000:,.0f} km from the area" if np.isfinite(away) else "nowhere near the area"
+    more = f", and {len(far) - 1:,} more" if len(far) > 1 else ""
+    what = f"{name} lies {where}{more}"
+    remedy = "check that longitude and latitude are in their own columns, in decimal degrees"
+    file = next(iter(settings.find_files(source)), Path(source))
+    report.alarms.add("far_places", file, what, remedy)
+
+
+def check_reports(
+    refused: Mapping[str, int], used: int, settings: Settings, report: LoadReport
+) -> None:
+    """Stop where far more reports are refused than untidiness explains; no value is shown.
+
+    Parameters
+    ----------
+    refused
+        Rows refused by reason, suppressed and rounded.
+    used
+        Reports that were read, suppressed and rounded.
+    """
+    total = used + sum(refused.values())
+    for reason, form in EXPECTED_FORMS.items():
+        count = refused.get(reason, 0)
+        if count and (count == total or exceeds_bound(count, total, MAX_REFUSED_REPORTS)):
+            what = f"{count:,} of about {total:,} reports are refused: {reason}"
+            check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
+            report.alarms.add(check, settings.find_files("reports")[0], what, form)
