@@ -230,7 +230,7 @@ REFUSED = {
     "crimes with decimal commas": (
         _bytes(
             CRIMES,
-            lambda text: re.sub(rb"(\d)\.(\d{3})", rb"\1,\2", text.replace(b",", b";")),
+            lambda text: re.sub(rb"(\d)\.(\d{3})", rb'"\1,\2"', text),
         ),
         "a decimal comma",
     ),
@@ -270,7 +270,7 @@ REFUSED = {
         _edit("tasked_places.csv", "51.532404", "51.352404"),
         "T-02 lies 19 km from the area",
     ),
-    "gates swapped": (_table("gates.csv", _swap("longitude", "latitude")), "900001 lies 8,848 km"),
+    "gates swapped": (_table("gates.csv", _swap("longitude", "latitude")), "900001 lies 8,846 km"),
     "bases swapped": (
         _table("officers.csv", _swap("base_longitude", "base_latitude")),
         "from the area",
@@ -310,7 +310,7 @@ NOTED = {
         "with more or fewer fields than the header (2026-09-eastmere-street.csv, row 50)",
     ),
     "a few typing errors in a category": (
-        _edit(FILE, ",Shoplifting,", ",Shop lifting,", every=20),
+        _edit(FILE, ",Shoplifting,", ",Shop lifting,", every=5),
         "nearest 'Shoplifting'",
     ),
     "one officer without hours": (
@@ -329,8 +329,8 @@ HARMLESS = {
     "blank rows at the end": _bytes(CRIMES, lambda text: text + b"\n,,,,,,,,,,,\n\n"),
     "line ends of Windows": _bytes(CRIMES, lambda text: text.replace(b"\n", b"\r\n")),
     "a byte order mark": _bytes(CRIMES, lambda text: b"\xef\xbb\xbf" + text),
-    "semicolons": _bytes(CRIMES, lambda text: text.replace(b",", b";")),
-    "bars": _bytes(CRIMES, lambda text: text.replace(b",", b"|")),
+    "semicolons": _table(CRIMES, lambda table: table, sep=";"),
+    "bars": _table(CRIMES, lambda table: table, sep="|"),
     "quotes around every cell": _table(CRIMES, lambda table: table, quoting=1),
     "a comma in a cell, in quotes": _edit(CRIMES, r"On or near ([^,]+),", r'"On, or near \1",'),
     "a line break in a cell": _edit(CRIMES, r"On or near ([^,]+),", r'"On\nor near \1",'),

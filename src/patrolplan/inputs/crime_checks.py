@@ -128,7 +128,7 @@ def check_overlap(
     """
     total = np.bincount(files, minlength=len(paths))
     again = np.bincount(duplicates, minlength=len(paths))
-    for number in np.flatnonzero(again):
+    for number in map(int, np.flatnonzero(again)):
         if exceeds_bound(int(again[number]), int(total[number]), MAX_OVERLAP_SHARE):
             what = (
                 f"{again[number]:,} of its {total[number]:,} crimes with an ID are also in earlier "

@@ -5,7 +5,6 @@ place, so its values stand under the wrong names: it is never used. Most files a
 every line alike), which a few array calls prove; only the others are split in Python.
 """
 
-import bz2
 import csv
 import gzip
 import io
@@ -159,18 +158,19 @@ def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
 
 def strip_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Cells without the spaces around them; NA where nothing is left."""
-    return table.apply(lambda column: column.str.strip()).replace("", pd.NA)
+    stripped = {name: table[name].str.strip() for name in table}
+    return pd.DataFrame(stripped, index=table.index).replace("", pd.NA)
 
 
 def _read_bytes(path: Path) -> bytes:
     """The content of a file, unpacked where its name says that it is packed."""
-    openers = {".gz": gzip.open, ".bz2": bz2.open}
     try:
-        with openers.get(path.suffix.lower(), open)(path, "rb") as stream:
-            content = stream.read()
+        content = path.read_bytes()
+        if path.suffix.lower() == ".gz":
+            content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
-    return bytes(content)
+    return content
 
 
 def _refuse_other_formats(path: Path, content: bytes) -> None:
@@ -294,7 +294,7 @@ def _holds_rows(cell: str, width: int, delimiter: str) -> bool:
     Then its opening quote belongs to one row and its closing quote to another.
     """
     lines = cell.splitlines()
-    if len(lines) == 1:
+    if len(lines) <= 1:
         return False
     first, *between, last = (line.count(delimiter) for line in lines)
     is_like_rows = first + last == width - 1 and all(count == width - 1 for count in between)
