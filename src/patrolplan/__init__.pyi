@@ -8,8 +8,10 @@ from .errors import (
     SettingsError as SettingsError,
 )
 from .hotspots.find import find_hotspots as find_hotspots
+from .notes import Note as Note
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
+from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .patrols.patrol_backtest import (
     backtest_patrols as backtest_patrols,

@@ -1,6 +1,7 @@
-"""Counts with the right form of the word, and text shortened so that it fits on paper."""
+"""Counts and shares in words, lists cut short, and text shortened so that it fits on paper."""
 
 import re
+from collections.abc import Sequence
 
 
 def pluralise(count: int, one: str, several: str) -> str:
@@ -24,6 +25,33 @@ def format_count(count: int, one: str, several: str = "") -> str:
 def capitalise(text: str) -> str:
     """The text with a capital first letter; the others stay as they are."""
     return text[:1].upper() + text[1:]
+
+
+def format_percent(share: float, digits: int = 0) -> str:
+    """A share in percent.
+
+    Examples
+    --------
+    >>> format_percent(0.21), format_percent(0.0042, 1)
+    ('21 %', '0.4 %')
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
+MAX_NAMED = 5
+"""Of more names than this in a message the others are only counted."""
+
+
+def list_first(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are.
+
+    Examples
+    --------
+    >>> list_first(["A", "B"]), list_first(list("ABCDEFG"))
+    ('A, B', 'A, B, C, D, E and 2 more')
+    """
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 LONGEST_NAME = 34

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import build_brief_document
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import SQUARE_METRES, meets_threshold
 from patrolplan.settings import parse_settings
 
@@ -103,8 +104,9 @@ def test_counts_under_the_threshold_are_not_told(load):
     rows = [row.count_text for row in area.left_out if row.source == "crimes"]
     assert rows
     assert set(rows) == {"fewer than 5"}
-    notes = " ".join(pp.estimate_risk(load(_robberies(5), risk={"model": "auto"})).notes)
-    assert "Recorded crime is counted by squares of 250 m" in notes
+    risk = pp.estimate_risk(load(_robberies(5), risk={"model": "auto"}))
+    notes = " ".join(describe_notes(risk.notes))
+    assert "Recorded crime is counted in 250 m squares" in notes
     hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
     assert hotspots["how_sure"].str.contains("approximate to a square of 250 m").all()
 

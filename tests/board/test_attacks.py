@@ -21,6 +21,7 @@ from patrolplan.board.security import MAX_BODY_BYTES
 from patrolplan.board.server import build_server, find_loopback_address, open_listener
 from patrolplan.board.session import start_session
 from patrolplan.errors import InputError
+from patrolplan.notes import Note
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
 
@@ -135,7 +136,8 @@ def test_markup_in_names_stays_text(board, client):
     section = area.settings.area.model_copy(update={"name": evil})
     settings = area.settings.model_copy(update={"area": section})
     bad = replace(area, settings=settings)
-    week = replace(desk.state.week, plan=replace(desk.state.week.plan, area=bad), notes=(evil,))
+    notes = (Note("as_written", {"text": evil}),)
+    week = replace(desk.state.week, plan=replace(desk.state.week.plan, area=bad), notes=notes)
     planned_area = replace(desk.state.planned_area, area=bad)
     desk.state = replace(desk.state, week=week, planned_area=planned_area)
     page = client.get("/")

@@ -10,6 +10,7 @@ import pytest
 from team import checker
 
 import patrolplan as pp
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.reasons import UnmetReasons
 from patrolplan.team.replan import replan
@@ -160,7 +161,7 @@ def test_locks_and_bans_are_respected(demo_area, plan):
     assert held["SSO-01", "900006", FRIDAY] == 2
     assert ("SSO-02", "900007", THURSDAY) in held
     assert ("SSO-07", "900001", WEDNESDAY) in held
-    assert any("SSO-07 is lent to URN 900001" in note for note in week.notes)
+    assert any("SSO-07 is lent to URN 900001" in note for note in describe_notes(week.notes))
     assert not any(o == "SSO-03" and d == MONDAY for o, _, d in held)
     assert not any(u == "900012" for _, u, _ in held)
     assert not any(u == "900005" and v == 0 for (_, u, _), v in held.items())

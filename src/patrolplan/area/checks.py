@@ -4,7 +4,7 @@ A check has a declared bound. What passes it stops the command with its cause, o
 a written reason, see `patrolplan.plausibility`. What stays within it is noted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -20,10 +20,11 @@ from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.inputs.reports import EXPECTED_FORMS, MALFORMED
-from patrolplan.plausibility import CheckName, exceeds_bound
+from patrolplan.notes import Note
+from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
-from patrolplan.text import format_count, pluralise
+from patrolplan.text import format_count, list_first
 
 EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"
 """When a school day can end."""
@@ -36,9 +37,6 @@ FAR_PLACE_METRES = 5_000.0
 
 FAR_BASE_METRES = 50_000.0
 """An officer's base lies no farther from the area than this."""
-
-MAX_NAMED = 5
-"""Of more categories, places or officers than this the others are only counted."""
 
 MAX_NO_HOURS_SHARE = 0.5
 """Largest share of officers without hours on any day: they may be away, but not most of them."""
@@ -75,8 +73,8 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
         return f"{shown:,}" if shown >= shown_from else f"fewer than {shown_from}"
 
     for written, known, rows in found.respelled:
-        note = f"The category '{written}' ({count(rows)} rows) is counted as '{known}'."
-        report.notes.append(note)
+        values = {"written": written, "known": known, "rows": count(rows)}
+        report.notes.append(Note("category_respelled", values))
     is_own_layout = any(name not in CATEGORIES for name in list_own_categories(settings))
     unknown = [one for one in found.unknown if one.nearest or one.replaces or not is_own_layout]
     if not unknown:
@@ -87,9 +85,7 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
         replaces = f", begins when '{one.replaces}' ends" if one.replaces else ""
         return f"'{one.name}' ({count(one.count)}{nearest}{replaces})"
 
-    more = len(unknown) - MAX_NAMED
-    named = "; ".join(map(describe, unknown[:MAX_NAMED]))
-    named += f" and {more:,} more" if more > 0 else ""
+    named = list_first(list(map(describe, unknown)))
     suspect = [one for one in unknown if one.replaces or not is_own_layout]
     rows = sum(one.count for one in suspect)
     if exceeds_bound(rows, found.total):
@@ -97,7 +93,7 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
         remedy = "correct their names, or name them under [crimes] categories or [risk.harm]"
         report.alarms.add("unknown_categories", "[sources] crimes", what, remedy)
     else:
-        report.notes.append(f"Categories that are not known, and weigh little: {named}.")
+        report.notes.append(Note("categories_unknown", {"categories": named}))
 
 
 def list_own_categories(settings: Settings) -> tuple[str, ...]:
@@ -168,15 +164,15 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
     idle = officers["officer"][(officers[list(WEEKDAYS)] == "").all(axis=1)]
     if idle.empty:
         return
-    more = len(idle) - MAX_NAMED
-    named = ", ".join(idle[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-    have = pluralise(len(idle), "has", "have")
     if len(officers) > 1 and len(idle) > MAX_NO_HOURS_SHARE * len(officers):
-        what = f"{len(idle)} of {format_count(len(officers), 'officer')} {have} no hours: {named}"
+        what = (
+            f"{len(idle)} of {format_count(len(officers), 'officer')} have no hours: "
+            f"{list_first(list(idle))}"
+        )
         file = next(iter(settings.find_files("officers")), Path("officers"))
         report.alarms.add("no_hours", file, what, "write HH:MM-HH:MM under mon to fri")
     else:
-        report.notes.append(f"{named} {have} no hours on any day, so no patrols.")
+        report.notes.append(Note("officers_without_hours", {"officers": list(idle)}))
 
 
 def check_places(
@@ -211,8 +207,8 @@ def check_places(
     )
     near = for_area["place_id"][(metres > 0) & (metres <= FAR_PLACE_METRES)]
     for place, away in zip(near, metres[near.index], strict=True):
-        what = f"Tasked place {place} lies {away:,.0f} m outside the area"
-        report.notes.append(f"{what}: it has no effect where no street is near.")
+        values = {"place": str(place), "metres": float(away)}
+        report.notes.append(Note("tasked_place_outside", values))
     own = gates[gates.index.isin(planned)]
     _add_far("gates", own.distance(limits).to_dict(), FAR_PLACE_METRES, settings, report)
     bases = dict(zip(officers["officer"], officers.distance(limits), strict=True))
@@ -258,3 +254,15 @@ def check_reports(
             what = f"{count:,} of about {total:,} reports are refused: {reason}"
             check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
             report.alarms.add(check, settings.find_files("reports")[0], what, form)
+
+
+def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:
+    """A note for each check that is accepted, with the reason that the settings give."""
+    return [
+        Note(
+            "check_accepted",
+            {"check": alarm.check, "message": alarm.message, "reason": alarm.accepted},
+        )
+        for alarm in alarms
+        if alarm.accepted is not None
+    ]

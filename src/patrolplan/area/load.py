@@ -26,6 +26,7 @@ from patrolplan.area.checks import (
     check_times,
     check_unknown_categories,
     list_own_categories,
+    note_accepted,
 )
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
@@ -240,7 +241,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
             sources.reports, pieces, limits, left_out, threshold=threshold
         )
         report.left_out.extend(left_out.rows)
-        report.notes.extend(privacy.describe_report_grouping(threshold))
+        report.notes.extend(privacy.note_report_grouping(threshold))
         refused = {row.reason: row.count for row in left_out.rows}
         check_reports(refused, int(groups.counts.sum()), settings, report)
     off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
@@ -257,6 +258,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     check_hours(sources.officers, settings, report)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()
+    report.notes.extend(note_accepted(alarms))
     return StudyArea(
         settings=settings,
         network=network,
@@ -273,7 +275,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         term_dates=sources.term_dates,
         tasked_places=sources.tasked_places,
         left_out=tuple(report.left_out.rows),
-        notes=(*report.notes, *map(str, alarms)),
+        notes=tuple(report.notes),
         inputs=compute_input_digests(settings, groups),
         walking_extract=sources.walking_extract,
         tables=_count_tables(sources, placed.incidents, at_gates, groups, settings, report),

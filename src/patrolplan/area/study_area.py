@@ -21,6 +21,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
+from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, Alarms
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import Settings, SourceSettings, parse_settings
@@ -48,7 +49,7 @@ class LoadReport:
 
     problems: Problems = field(default_factory=Problems)
     left_out: LeftOut = field(default_factory=LeftOut)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     schools_left_out: dict[str, str] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
 
@@ -104,7 +105,7 @@ class StudyArea:
     left_out
         What was left out while loading, by source and reason.
     notes
-        Defaults that were chosen and rows to check, worded for the reader.
+        Defaults that were chosen and rows to check.
     inputs
         Digest (SHA-256) of every file read, by source and file name; for reports, of their groups.
     walking_extract
@@ -130,7 +131,7 @@ class StudyArea:
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
     left_out: tuple[LeftOutRow, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     inputs: dict[str, str]
     walking_extract: bool = False
     tables: tuple[TableCount, ...] = ()
@@ -162,6 +163,11 @@ class StudyArea:
     def name(self) -> str:
         """Name of the area, as printed on every sheet."""
         return self.settings.area.name or "Study area"
+
+    @property
+    def accepted_checks(self) -> tuple[Note, ...]:
+        """The notes on plausibility checks that are accepted, which every paper prints."""
+        return tuple(note for note in self.notes if note.kind == "check_accepted")
 
     def without_incidents(self) -> "StudyArea":
         """The area without its incidents: the patrols and sheets of one school do not need them."""

@@ -13,11 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import hash_content
-from patrolplan.outputs.output_folder import replace_folder
+from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.provenance import build_manifest_header
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 

@@ -10,6 +10,7 @@ import shapely
 
 from patrolplan.board.edits import is_lent
 from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.patrols.plan import convert_to_degrees
@@ -74,7 +75,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "gap_percent": week.gap_percent,
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "status": week.status,
-        "notes": list(week.notes),
+        "notes": describe_notes(week.notes),
         "history": [_build_history_row(when, what) for when, what in week.history],
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."

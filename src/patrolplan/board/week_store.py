@@ -14,13 +14,13 @@ from patrolplan.board.printing import (
     find_shown_cards,
 )
 from patrolplan.outputs.output_folder import (
+    build_manifest_header,
     lock_folder,
     read_manifest,
     replace_files,
     replace_folder,
 )
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
-from patrolplan.provenance import build_manifest_header
 from patrolplan.team.ledger.promised import WEEK_FILE
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
-from patrolplan.patrols.plan import Plan, build_patrol_document, convert_to_degrees
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document, convert_to_degrees
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
@@ -33,10 +34,15 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "created_from": compute_area_provenance(plan.area),
         "risk": build_risk_document(plan.risk),
         "hotspots": build_hotspot_documents(plan.hotspots, projection),
-        "patrols": [build_patrol_document(patrol, projection) for patrol in plan.patrols],
+        "patrols": [_build_patrol_entry(patrol, projection) for patrol in plan.patrols],
         "left_out": list_left_out(plan.left_out),
-        "notes": [*plan.risk.notes, *build_way_notes(plan.area)],
+        "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
+
+
+def _build_patrol_entry(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """A patrol with its notes in words: nothing reads `plan.json` back."""
+    return build_patrol_document(patrol, projection) | {"notes": describe_notes(patrol.notes)}
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:

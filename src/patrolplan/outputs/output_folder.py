@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import (
     create_part_folder,
@@ -24,7 +24,11 @@ from patrolplan.atomic import (
     write_synced,
 )
 from patrolplan.errors import OutputError
-from patrolplan.provenance import read_package_versions
+from patrolplan.provenance import compute_area_provenance, read_package_versions
+from patrolplan.tables import list_left_out
+
+if TYPE_CHECKING:
+    from patrolplan.area import StudyArea
 
 MANIFEST = "manifest.json"
 PENDING_SUFFIX = ".coming"
@@ -249,6 +253,22 @@ def _find_foreign_files(folder: Path) -> list[str]:
     manifest = _load_manifest(folder)
     ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
     return sorted(files - ours)
+
+
+def build_manifest_header(area: "StudyArea") -> dict[str, Any]:
+    """What a manifest says: origin, versions, settings, inputs, what was left out and why."""
+    # Loads much that a command does not need to find that a folder is up to date.
+    from patrolplan.outputs.note_words import describe_notes  # noqa: PLC0415
+
+    return {
+        "schema": 1,
+        "created_from": compute_area_provenance(area),
+        "versions": read_package_versions(),
+        "settings": area.settings.model_dump(mode="json", by_alias=True),
+        "inputs": area.inputs,
+        "left_out": list_left_out(area.left_out),
+        "notes": describe_notes(area.notes),
+    }
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -36,6 +36,7 @@ from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
+from patrolplan.notes import NOTE_VALUES, Note
 from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
@@ -140,6 +141,23 @@ Worth = Annotated[Amount, _round_to(8)]
 Metres = Annotated[Amount, _round_to(1)]
 WholeMetres = Annotated[Amount, _round_to(None)]
 Texts = Annotated[tuple[str, ...], IsList]
+
+
+def _read_note(value: object) -> object:
+    """A note of a file; earlier versions wrote its sentence alone."""
+    if isinstance(value, str):
+        return Note("as_written", {"text": value})
+    if not isinstance(value, dict):
+        return value
+    kind, values = value.get("kind"), value.get("values")
+    if not isinstance(kind, str) or kind not in NOTE_VALUES:
+        message = "is not a kind of note that this version knows"
+        raise ValueError(message)
+    return Note(kind, values if isinstance(values, dict) else {})
+
+
+FileNote = Annotated[Note, BeforeValidator(_read_note)]
+"""A note; in files its kind and values."""
 
 _RECORD = ConfigDict(extra="ignore", strict=False)
 """Keys that later versions add are passed over; what must be strict says so itself."""
@@ -329,10 +347,8 @@ class Patrol(_AtPoint):
     variants: Annotated[tuple[Variant, ...], IsList]
     keep_away: Annotated[tuple[BarredPlace, ...], IsList] = ()
     """Places within the school's radius to keep away from; stops and walks do."""
-    notes: Texts
-    """What was assumed for this school (bell, gate), in plain sentences."""
-    is_reordered: Annotated[bool, _not_in_files(default=False), Field(exclude=True)] = False
-    """Whether the stops stand in the order of their worst times; the last note says so."""
+    notes: Annotated[tuple[FileNote, ...], IsList]
+    """What was assumed for this school, such as its bell or gate."""
     tested: str
     """What a patrol planned this way would have covered in past months, see
     `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
@@ -452,7 +468,10 @@ def _get_adapter() -> TypeAdapter[Patrol]:
 
 
 def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """A patrol as it stands in `plan.json` and `week.json`, in degrees and HH:MM."""
+    """A patrol as it stands in `week.json`, in degrees and HH:MM.
+
+    `plan.json` has it too, with its notes in words.
+    """
     document: dict[str, Any] = _get_adapter().dump_python(
         patrol, mode="json", by_alias=True, context={"projection": projection}
     )

@@ -23,6 +23,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
+from patrolplan.notes import Note, NoteKind
 from patrolplan.patrols.plan import BarredPlace
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route
 from patrolplan.patrols.stop_order import TimeProfile, estimate_time_profile
@@ -189,45 +190,44 @@ class SchoolProblem:
         )
         return str(name)
 
-    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[str]:
-        """Which tasked places are not visited and why: those beyond the streets, and some stops."""
+    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[tuple[str, str]]:
+        """Tasked places that are not visited, and why: beyond the streets, and some stops."""
         barred = self.barred
         outside = self.must_visit["place_id"].iloc[self.outside_rows]
-        lines = [f"{name} is beyond this school's streets" for name in outside]
+        reasons = [(str(name), "is beyond this school's streets") for name in outside]
         for stop in sorted(stops):
             place = self.get_tasked_place(stop)
             near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
             why = [f"cannot be visited: barred place {name} is too near" for name in near]
-            lines.append(f"{place['place_id']} {[*why, 'does not fit into the window'][0]}")
-        return lines
+            reasons.append((str(place["place_id"]), [*why, "does not fit into the window"][0]))
+        return reasons
 
-    def build_notes(self, unvisited: Iterable[str]) -> tuple[str, ...]:
+    def build_notes(self, unvisited: Iterable[tuple[str, str]]) -> tuple[Note, ...]:
         """What was assumed for this school, and which tasked places are not visited."""
-        notes, hours = [], self.surroundings.hours
+        notes: list[Note] = []
+        hours = self.surroundings.hours
         if self.school["finish_assumed"]:
-            notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
+            notes.append(Note("bell_time_assumed", {"time": str(self.school["finish_time"])}))
         if self.school["gate_assumed"]:
-            notes.append("Gate not known: nearest walkable street assumed.")
+            notes.append(Note("gate_assumed"))
         if hours.gate_minutes == 0 and self.settings.gate_minutes > 0:
             bell = minutes_after_midnight(self.school["finish_time"])
-            when = "Starts after pupils have left"
+            kind: NoteKind = "starts_after_pupils"
             if hours.start_minutes < bell:
-                over = "before" if hours.latest_end_minutes <= bell else "as"
-                when = f"Ends {over} pupils leave"
-            notes.append(f"{when}: no presence at the gate first.")
+                is_before = hours.latest_end_minutes <= bell
+                kind = "ends_before_pupils" if is_before else "ends_as_pupils_leave"
+            notes.append(Note(kind))
         if hours.wait_minutes:
-            notes.append("The window opens before the bell: the patrol starts as pupils leave.")
-        if self.surroundings.base_note:
+            notes.append(Note("window_before_bell"))
+        if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
-        notes += [f"Tasked place {line}." for line in unvisited]
+        for place, why in unvisited:
+            notes.append(Note("tasked_place_unvisited", {"place": place, "why": why}))
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
-        notes += [
-            f"Gate or base cannot be reached without passing barred place {name}."
-            for name in passed
-        ]
+        notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
         if self.inputs.date is None and len(self.tasked_places):
-            notes.append("No date given: check that tasked places are still in force.")
+            notes.append(Note("no_date"))
         return tuple(notes)
 
     @cached_property

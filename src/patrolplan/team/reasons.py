@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
+from patrolplan.notes import Note
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
 from patrolplan.team.rota_inputs import RotaInputs
@@ -185,15 +186,20 @@ class UnmetReasons:
                 given[day][stop.hotspot] += stop.leave_minutes - stop.arrive_minutes
         return given
 
-    def describe_over_cap(self) -> Iterator[str]:
+    def note_over_cap(self) -> Iterator[Note]:
         """Hotspots that exceed the daily maximum all the same, and why."""
         for day, date in enumerate(self.inputs.days):
             for name, minutes in self._minutes_by_day[day].items():
                 if minutes > self.max_minutes + MINUTES_TOLERANCE:
-                    why = "; ".join(self._describe_visitors(name, day))
-                    yield (
-                        f"{name} gets {minutes:.0f} minutes on {format_day(date)}, "
-                        f"more than the maximum of {self.max_minutes:g}: {why}."
+                    yield Note(
+                        "over_daily_maximum",
+                        {
+                            "hotspot": name,
+                            "minutes": float(minutes),
+                            "date": f"{date}",
+                            "maximum": self.max_minutes,
+                            "visitors": list(self._describe_visitors(name, day)),
+                        },
                     )
 
     def _describe_visitors(self, hotspot: str, day: int) -> Iterator[str]:

@@ -8,13 +8,14 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
-from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week import Duty, Week
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def replan(
     changes = [Change("withdrawn", duty) for duty in week.duties if duty.key not in after]
     changes += [Change("new", duty) for duty in repaired.duties if duty.key not in before]
     absences = (
-        f"{name} is away on {format_day(day)}."
+        Note("officer_away", {"officer": name, "date": f"{day}"})
         for name in sorted(absent)
         for day in sorted(absent[name])
     )

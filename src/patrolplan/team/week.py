@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, ConfigDict, Strict
 
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import Count, Patrol, Plan
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.tables import render_html_table
@@ -150,8 +151,8 @@ class Week:
     worth: float
     bound: float
     """See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`."""
-    notes: tuple[str, ...]
-    """What was assumed, in plain sentences."""
+    notes: tuple[Note, ...]
+    """What was assumed."""
     locks: tuple[Lock, ...]
     bans: tuple[Ban, ...]
     """Duties set and ruled out by hand."""

@@ -13,10 +13,12 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import (
     Amount,
     Count,
     FileModel,
+    FileNote,
     Minutes,
     Patrol,
     Plan,
@@ -89,7 +91,7 @@ class WeekEntry(FileModel):
     patrols: list[DutyEntry]
     unmet: list[Unmet]
     short: list[PatrolShortfall]
-    notes: list[str]
+    notes: list[FileNote]
     locks: list[Annotated[Lock, Row]]
     bans: list[Annotated[Ban, Row]]
     delivered: DaysByName
@@ -312,14 +314,13 @@ def _list_double_bookings(entry: WeekEntry) -> list[tuple[str, str]]:
 
 def _describe_differences(
     entry: WeekEntry, duties: Sequence[Duty], area: StudyArea, plans: Sequence[Plan]
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     """What has changed since the week was planned."""
     then = compute_short_id(entry.created_from)
     now = compute_short_id(compute_area_provenance(area))
     if then == now:
         return ()
-    changed = f"Data or settings have changed since this week was planned ({then}, now {now})"
-    notes = [f"{changed}: patrols handed out keep their stops and times."]
+    notes = [Note("data_changed", {"then": then, "now": now})]
     planned = {
         day: {
             build_route_key(walk)
@@ -332,7 +333,6 @@ def _describe_differences(
     other = [duty for duty in duties if build_route_key(duty.patrol) not in planned[duty.date]]
     if other:
         few = 5
-        names = "; ".join(str(duty) for duty in other[:few])
-        more = f"; and {len(other) - few} more" if len(other) > few else ""
-        notes.append(f"No longer in the plan, but still in this week: {names}{more}.")
+        patrols, more = [str(duty) for duty in other[:few]], max(0, len(other) - few)
+        notes.append(Note("no_longer_planned", {"patrols": patrols, "more": more}))
     return tuple(notes)

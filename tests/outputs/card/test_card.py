@@ -7,6 +7,7 @@ import pypdf
 import pytest
 import segno
 
+from patrolplan.notes import Note
 from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.wording import format_data_months, format_grid_reference, list_attributions
@@ -151,7 +152,7 @@ def test_card_says_what_it_rests_on(demo_plan, card):
 def test_markup_in_names_arrives_as_text(demo_plan):
     """Markup of typst, HTML and mathematics in a name or reason is printed letter by letter."""
     stop = dataclasses.replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasked=HOSTILE)
-    plan = altered(demo_plan, school=HOSTILE, notes=(HOSTILE,))
+    plan = altered(demo_plan, school=HOSTILE, notes=(Note("as_written", {"text": HOSTILE}),))
     patrol = dataclasses.replace(plan.patrols[0], stops=(stop, *plan.patrols[0].stops[1:]))
     plan = dataclasses.replace(plan, patrols=(patrol,))
     pdf = render_cards(plan)["cards.pdf"]
@@ -229,7 +230,7 @@ def test_very_long_names_do_not_push_anything_off_the_page(demo_plan):
         dataclasses.replace(stop, place=long, why=(long, long), tasked=long)
         for stop in plan.patrols[0].stops
     )
-    plan = altered(plan, school=long, stops=stops, notes=(long, long))
+    plan = altered(plan, school=long, stops=stops, notes=(Note("as_written", {"text": long}),) * 2)
     pdf = render_cards(plan)["cards.pdf"]
     assert len(pages_of(pdf).pages) <= 2
     assert "Member of staff" in pages_of(pdf).pages[0].extract_text()

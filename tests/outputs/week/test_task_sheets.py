@@ -205,8 +205,9 @@ def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_docu
     plan = dataclasses.replace(demo_plan, area=area)
     switched_off = plan_week(area, plan, start=week.days[0])
     note = "Offences that patrols discover count too: joint operation."
-    assert note in build_week_document(switched_off)["notes"]
-    assert note not in build_week_document(week)["notes"]
+    reason = {"kind": "discovered_counted", "values": {"reason": "joint operation"}}
+    assert reason in build_week_document(switched_off)["notes"]
+    assert reason not in build_week_document(week)["notes"]
     text = pages(render_task_sheets(Roster(switched_off), switched_off.duties))
     officers = {duty.officer for duty in switched_off.duties}
     assert sum(letters(note) in page for page in text) == len(officers) + 1

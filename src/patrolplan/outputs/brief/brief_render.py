@@ -21,16 +21,16 @@ from patrolplan.outputs.brief.brief import (
 )
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period, ShownCount
 from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
-from patrolplan.outputs.output_folder import replace_folder, write_json
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.wording import (
     PURPOSE,
     SNAPPED_PLACES,
     format_metres,
     list_area_attributions,
 )
-from patrolplan.privacy import describe_crime_grouping
-from patrolplan.provenance import build_manifest_header
-from patrolplan.risk.history import describe_guard
+from patrolplan.privacy import note_crime_grouping
+from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, shorten
 
 SCHEMA = 1
@@ -116,19 +116,20 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
 
 def _describe_data_limits(brief: Brief) -> str:
     area, last = brief.area, brief.periods.current.last
+    notes = (*note_guard(area.settings), *area.accepted_checks)
     if brief.periods.by_day:
         sentences = [f"Latest day in the data: {last:%Y-%m-%d}."]
     else:
         sentences = [f"Months only, no days: the latest is {last:%B %Y}."]
     if area.settings.privacy.threshold_for_crime:
-        sentences.append(describe_crime_grouping(area.settings.privacy.threshold))
+        notes = (note_crime_grouping(area.settings.privacy.threshold), *notes)
     elif area.snapped:
         sentences.append(
             f"Open data: {SNAPPED_PLACES}, each crime spread over them; numbers are rounded."
         )
     if brief.without_day:
         sentences.append("Crimes without a day count only where their whole month does.")
-    return " ".join([*sentences, *describe_guard(area.settings)])
+    return " ".join([*sentences, *describe_notes(notes)])
 
 
 def build_reports_title(brief: Brief) -> str:

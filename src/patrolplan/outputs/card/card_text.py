@@ -5,6 +5,7 @@ from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
@@ -48,7 +49,7 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
         "keep_away": [
             make_printable(wording.describe_barred(place, crs=crs)) for place in patrol.keep_away
         ],
-        "notes": [shorten(make_printable(note), 200) for note in patrol.notes],
+        "notes": [shorten(make_printable(describe_note(note)), 200) for note in patrol.notes],
         "directions_title": f"Directions ({wording.describe_distance(patrol)})",
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "dark": make_printable(wording.describe_lighting(plan, patrol)),
@@ -195,6 +196,7 @@ def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
         f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}.",
         patrol.tested,
         " ".join(wording.list_approximations(plan, [patrol.way])),
+        " ".join(describe_notes(plan.area.accepted_checks)),
         " ".join(wording.list_attributions(plan)),
     ]
     return [shorten(make_printable(line), 330) for line in lines if line.strip()]

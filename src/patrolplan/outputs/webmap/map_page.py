@@ -21,6 +21,7 @@ from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
@@ -100,7 +101,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             approximations=wording.list_approximations(
                 plan, (shown.patrol.way for shown in patrols)
             ),
-            notes=tuple(dict.fromkeys((*plan.risk.notes, *plan.area.notes))),
+            notes=describe_notes((*plan.risk.notes, *plan.area.notes)),
             attributions=wording.list_attributions(plan),
             tiles_host=_find_tile_host(tiles) if tiles else "",
             policy=_build_security_policy(scripts, styles, tiles),
@@ -255,7 +256,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
             for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": patrol.notes,
+        "notes": describe_notes(patrol.notes),
     }
 
 

@@ -14,6 +14,7 @@ from patrolplan.outputs.cartography.fonts import (
     make_printable,
     typeset,
 )
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
@@ -26,7 +27,7 @@ from patrolplan.outputs.wording import (
     list_reasons,
 )
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
-from patrolplan.risk.history import describe_guard
+from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
 from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
@@ -96,7 +97,8 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         ],
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
-            *map(make_printable, describe_guard(week.plan.area.settings)),
+            *map(make_printable, describe_notes(note_guard(week.plan.area.settings))),
+            *map(make_printable, describe_notes(week.plan.area.accepted_checks)),
             " ".join(list_attributions(week.plan)),
         ],
     }
@@ -132,7 +134,7 @@ def _build_wall_pages(roster: Roster) -> dict[str, Any]:
         "places": _build_place_rows(roster),
         "gaps": _build_gap_rows(roster),
         "short": [make_printable(f"{short}.") for short in roster.week.short],
-        "notes": [make_printable(note) for note in roster.week.notes],
+        "notes": [make_printable(note) for note in describe_notes(roster.week.notes)],
         "map_alt": "Street map of the area with the schools by their number and, by their letter "
         "and number, the priority streets where presence is planned this week.",
     }
