@@ -229,10 +229,7 @@ REFUSED = {
         "changed places",
     ),
     "crimes with decimal commas": (
-        _bytes(
-            CRIMES,
-            lambda text: re.sub(rb"(\d)\.(\d{3})", rb'"\1,\2"', text),
-        ),
+        _table(CRIMES, lambda t: t.assign(Longitude=t.Longitude.str.replace(".", ","))),
         "a decimal comma",
     ),
     "crimes in metres": (

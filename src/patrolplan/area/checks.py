@@ -35,6 +35,9 @@ EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
 FAR_PLACE_METRES = 5_000.0
 """A place for schools of the area lies no farther from the area than this."""
 
+MAX_FAR_GATES = 2
+"""So many gates may be far whatever their number: their schools are left out and named by row."""
+
 FAR_BASE_METRES = 50_000.0
 """An officer's base lies no farther from the area than this."""
 
@@ -73,8 +76,8 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
         return f"{shown:,}" if shown >= shown_from else f"fewer than {shown_from}"
 
     for written, known, rows in found.respelled:
-        values = {"written": written, "known": known, "rows": count(rows)}
-        report.notes.append(Note("category_respelled", values))
+        note = Note("category_respelled", {"written": written, "known": known, "rows": count(rows)})
+        report.notes.append(note)
     is_own_layout = any(name not in CATEGORIES for name in list_own_categories(settings))
     unknown = [one for one in found.unknown if one.nearest or one.replaces or not is_own_layout]
     if not unknown:
@@ -207,10 +210,12 @@ def check_places(
     )
     near = for_area["place_id"][(metres > 0) & (metres <= FAR_PLACE_METRES)]
     for place, away in zip(near, metres[near.index], strict=True):
-        values = {"place": str(place), "metres": float(away)}
-        report.notes.append(Note("tasked_place_outside", values))
-    own = gates[gates.index.isin(planned)]
-    _add_far("gates", own.distance(limits).to_dict(), FAR_PLACE_METRES, settings, report)
+        note = Note("tasked_place_outside", {"place": str(place), "metres": float(away)})
+        report.notes.append(note)
+    from_area = gates[gates.index.isin(planned)].distance(limits)
+    far_gates = from_area[~(from_area <= FAR_PLACE_METRES)]
+    if len(far_gates) > max(MAX_FAR_GATES, len(from_area) / 2):
+        _add_far("gates", far_gates.to_dict(), FAR_PLACE_METRES, settings, report)
     bases = dict(zip(officers["officer"], officers.distance(limits), strict=True))
     _add_far("officers", bases, FAR_BASE_METRES, settings, report)
 
