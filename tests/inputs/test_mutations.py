@@ -206,6 +206,10 @@ REFUSED = {
         _edit("reports.csv", r"(20..-..-..),", r"\1 00:00:00,"),
         "write dates as YYYY-MM-DD",
     ),
+    "reports of 2011": (
+        _edit("reports.csv", r",20..-", ",2011-"),
+        "reports are not of the years 2023 to 2028: they are of 2011 to 2011",
+    ),
     "reports of 2199": (_edit("reports.csv", r",20..-", ",2199-"), "not in the future"),
     "bells on a 12-hour clock": (_edit("bell_times.csv", ",1[45]:", ",03:"), "24-hour clock"),
     "bells with seconds": (_edit("bell_times.csv", "$", ":00"), "is not a valid time"),

@@ -58,9 +58,10 @@ def _reasons(left_out):
 
 
 def test_a_good_report_keeps_place_and_factors_alone(tmp_path):
-    """What comes in of a report is its place in metres and the three factors."""
+    """What comes in of a report is its place in metres, the three factors."""
     table, left_out = _read(_file(tmp_path, {}))
-    assert list(table.columns) == ["time_band", "place_factor", "behaviour_factor", "x", "y"]
+    factors = ["time_band", "place_factor", "behaviour_factor"]
+    assert list(table.columns) == [*factors, "x", "y", "year"]
     x, y = BNG.to_metres([-0.13], [51.52])
     assert table.to_dict("records") == [
         {
@@ -69,6 +70,7 @@ def test_a_good_report_keeps_place_and_factors_alone(tmp_path):
             "behaviour_factor": "followed",
             "x": x[0],
             "y": y[0],
+            "year": 2024,
         }
     ]
     assert left_out.rows == []

@@ -20,6 +20,7 @@ from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.inputs.reports import EXPECTED_FORMS, MALFORMED
+from patrolplan.inputs.row_account import check_resolution, is_coarse
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import suppress_and_round
@@ -38,11 +39,21 @@ FAR_PLACE_METRES = 5_000.0
 MAX_FAR_GATES = 2
 """So many gates may be far whatever their number: their schools are left out and named by row."""
 
+MIN_COARSE_GATES = 4
+"""Fewer gates than this may have round coordinates by chance."""
+
 FAR_BASE_METRES = 50_000.0
 """An officer's base lies no farther from the area than this."""
 
 MAX_NO_HOURS_SHARE = 0.5
 """Largest share of officers without hours on any day: they may be away, but not most of them."""
+
+MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2
+"""Reports are at most so many calendar years older and newer than the newest crimes: crimes are
+published months after the reports come in."""
+
+MAX_OLD_REPORTS = 0.2
+"""Largest share of reports of other years."""
 
 MAX_REFUSED_REPORTS = 0.1
 """Largest share of reports that may be refused: pupils' returns are untidy."""
@@ -216,6 +227,10 @@ def check_places(
     far_gates = from_area[~(from_area <= FAR_PLACE_METRES)]
     if len(far_gates) > max(MAX_FAR_GATES, len(from_area) / 2):
         _add_far("gates", far_gates.to_dict(), FAR_PLACE_METRES, settings, report)
+    degrees = gates["value"].str.split(", ", expand=True).reindex(columns=[0, 1])
+    coarse = is_coarse(degrees.set_axis(["longitude", "latitude"], axis=1))
+    file = next(iter(settings.find_files("gates")), Path("gates"))
+    check_resolution("gates", file, coarse, report.alarms, min_rows=MIN_COARSE_GATES)
     bases = dict(zip(officers["officer"], officers.distance(limits), strict=True))
     _add_far("officers", bases, FAR_BASE_METRES, settings, report)
 
@@ -259,6 +274,33 @@ def check_reports(
             what = f"{count:,} of about {total:,} reports are refused: {reason}"
             check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
             report.alarms.add(check, settings.find_files("reports")[0], what, form)
+
+
+def check_report_dates(
+    by_year: Mapping[int, int], newest_crime: pd.Timestamp, settings: Settings, report: LoadReport
+) -> None:
+    """Stop where most reports are of other years than the crimes.
+
+    The crimes are the measure and not today's date: data of the past is planned on as well.
+
+    Parameters
+    ----------
+    by_year
+        Reports of each year, suppressed and rounded.
+    newest_crime
+        Newest month of recorded crime.
+    """
+    total = sum(by_year.values())
+    years = [year for year, count in by_year.items() if count]
+    first, last = newest_crime.year - MAX_REPORT_YEARS, newest_crime.year + MAX_YEARS_AFTER_CRIME
+    other = sum(count for year, count in by_year.items() if not first <= year <= last)
+    if other > MAX_OLD_REPORTS * total:
+        what = (
+            f"about {other:,} of {total:,} reports are not of the years {first} to {last}: "
+            f"they are of {min(years)} to {max(years)}, and the newest crimes of {newest_crime:%Y}"
+        )
+        remedy = "correct the dates, or take the old reports out"
+        report.alarms.add("report_dates", settings.find_files("reports")[0], what, remedy)
 
 
 def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:

@@ -21,6 +21,7 @@ from patrolplan.area.checks import (
     check_file_copies,
     check_hours,
     check_places,
+    check_report_dates,
     check_reports,
     check_swapped_crimes,
     check_times,
@@ -43,7 +44,7 @@ from patrolplan.inputs.lookups import (
     read_tasked_places,
     read_term_dates,
 )
-from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
+from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, count_years, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
 from patrolplan.network import StreetNetwork
@@ -244,6 +245,8 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         report.notes.extend(privacy.note_report_grouping(threshold))
         refused = {row.reason: row.count for row in left_out.rows}
         check_reports(refused, int(groups.counts.sum()), settings, report)
+        years = count_years(sources.reports, threshold)
+        check_report_dates(years, placed.incidents["month"].max(), settings, report)
     off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
     check_places(
         limits,

@@ -16,7 +16,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
-from patrolplan.privacy import record_left_out
+from patrolplan.privacy import record_left_out, suppress_and_round
 from patrolplan.tables import LeftOut
 
 TIME_BANDS = ("before_school", "lunch", "after_school", "evening")
@@ -72,8 +72,8 @@ def read_reports(
     Returns
     -------
     pandas.DataFrame
-        `x`, `y` (metres), `time_band`, `place_factor`, `behaviour_factor`: for
-        `patrolplan.privacy.group_reports` alone.
+        `x`, `y` (metres), `time_band`, `place_factor`, `behaviour_factor`, `year`: for
+        `patrolplan.privacy.group_reports` and `count_years` alone.
     """
     problems = Problems()
     tables = []
@@ -93,7 +93,14 @@ def read_reports(
             record_left_out(left_out, reason, count, threshold)
         good &= ~fault
     reports = table.loc[good, ["time_band", "place_factor", "behaviour_factor"]]
-    return reports.assign(x=x[good], y=y[good]).reset_index(drop=True)
+    years = parse_days(table["reported_on"])[good].dt.year
+    return reports.assign(x=x[good], y=y[good], year=years).reset_index(drop=True)
+
+
+def count_years(reports: pd.DataFrame, threshold: int) -> dict[int, int]:
+    """Reports of each year, suppressed and rounded."""
+    counts = reports["year"].value_counts().sort_index()
+    return {int(year): int(suppress_and_round(count, threshold)) for year, count in counts.items()}
 
 
 def _find_faults(
