@@ -58,6 +58,9 @@ MAX_OLD_REPORTS = 0.2
 MAX_REFUSED_REPORTS = 0.1
 """Largest share of reports that may be refused: pupils' returns are untidy."""
 
+ALLOWED_REPORTS = 20
+"""So many reports may be refused whatever their number; they are counted by reason."""
+
 
 def check_file_copies(settings: Settings, report: LoadReport) -> None:
     """Notice equal files of schools or reports; those of crimes are compared row by row."""
@@ -270,7 +273,7 @@ def check_reports(
     total = used + sum(refused.values())
     for reason, form in EXPECTED_FORMS.items():
         count = refused.get(reason, 0)
-        if count and (count == total or exceeds_bound(count, total, MAX_REFUSED_REPORTS)):
+        if count > ALLOWED_REPORTS and exceeds_bound(count, total, MAX_REFUSED_REPORTS):
             what = f"{count:,} of about {total:,} reports are refused: {reason}"
             check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
             report.alarms.add(check, settings.find_files("reports")[0], what, form)
