@@ -48,7 +48,7 @@ def test_what_a_csv_writer_quoted_is_read_back(tmp_path_factory, rows):
     try:
         table = _split(tmp_path_factory.mktemp("t"), stream.getvalue())
     except InputError:
-        # A cell of lines that look like rows of the table cannot be told from swallowed rows.
+        # A cell whose lines look like rows of the table is refused like swallowed rows.
         assert any("\n" in cell and cell.count(",") >= 2 for row in rows for cell in row)
         return
     wanted = [(a.strip(), c.strip()) for a, b, c in rows if any(map(str.strip, (a, b, c)))]

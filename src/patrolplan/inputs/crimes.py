@@ -309,7 +309,7 @@ def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
 def _add_month(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Unreadable]]:
     """Add each row's time, its precision, and its month: from the time, else the month's column.
 
-    Also gives the times and months that are there and cannot be read.
+    Also gives the times and months that have a value and cannot be read.
     """
     if not {"occurred_at", "month"} & set(table.columns):
         what = "has neither a Month nor a date and time"

@@ -132,12 +132,12 @@ def open_delimited(path: Path) -> DelimitedText:
 
 
 def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
-    """The named columns of the rows that fit the header; other columns are not kept.
+    """The named columns of the rows that fit the header; other columns are dropped.
 
     Raises
     ------
     InputError
-        When a quote is out of place: what follows it cannot be told apart into rows.
+        When a quote is out of place: what follows it cannot be split into rows.
     """
     if _is_plain(text):
         return _split_plain(text, names)
@@ -283,7 +283,7 @@ def _iterate_records(text: DelimitedText, decoded: str) -> Iterator[list[str]]:
 
 
 def _build_quote_error(path: Path, row: int) -> InputError:
-    what = "a quote is out of place, so the rows from here on cannot be told apart"
+    what = "a quote is out of place, so the rows from here on cannot be separated"
     remedy = 'write a cell that holds a comma or a quote in quotes ("..."), and a quote in it twice'
     return InputError.one(path, what, remedy, f"row {row:,}")
 

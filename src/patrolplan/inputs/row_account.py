@@ -56,7 +56,7 @@ class RowAccount:
     malformed, unread, is_cut
         See `patrolplan.inputs.delimited.CountedTable`.
     unreadable
-        Values that are there and cannot be read, by column.
+        Values that cannot be read, by column; empty cells are not among them.
     """
 
     path: Path
@@ -187,7 +187,7 @@ def is_coarse(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def find_unreadable_points(table: pd.DataFrame) -> list[Unreadable]:
-    """Coordinates that are there and cannot be read, by column."""
+    """Coordinates that cannot be read, by column; empty cells are not among them."""
     found: list[Unreadable] = []
     if {"longitude", "latitude"} <= set(table.columns):
         for axis in ("longitude", "latitude"):

@@ -105,7 +105,7 @@ MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table 
 def read_counted_table(
     path: Path, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> CountedTable:
-    """Read the given columns of one table as text; the others are not kept.
+    """Read the given columns of one table as text; the others are dropped.
 
     Parameters
     ----------

@@ -92,8 +92,8 @@ def check_day_first(text: pd.Series, path: Path) -> None:
     if exceeds_bound(len(month_first), len(parts)):
         row = month_first.index[0]
         what = (
-            f"'{text[row]}' has the month before the day; so it is with "
-            f"{len(month_first):,} of {len(parts):,} dates, and the others cannot be told apart"
+            f"'{text[row]}' has the month before the day, like {len(month_first):,} of "
+            f"{len(parts):,} dates; the others would be read as other days"
         )
         remedy = "export dates as YYYY-MM-DD"
         raise InputError.one(path, what, remedy, f"row {row:,}, column '{text.name}'")

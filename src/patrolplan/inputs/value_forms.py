@@ -48,14 +48,14 @@ METRES_REMEDY = "write whole metres without commas, such as 530000"
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Values of one column that are there and cannot be read.
+    """Values of one column, not empty, that cannot be read.
 
     Parameters
     ----------
     column
         Its name here.
     count, given
-        How many such values, of how many that are there.
+        How many such values, of how many that are not empty.
     row, value
         The first of them.
     look
@@ -79,7 +79,7 @@ def find_unreadable(
     forms: tuple[tuple[str, str], ...],
     remedy: str,
 ) -> list[Unreadable]:
-    """The values of a column that are there and were not read: none, or one entry for all.
+    """The values of a column that are not empty and were not read: none, or one entry for all.
 
     Parameters
     ----------
