@@ -173,7 +173,7 @@ def test_without_clock_times_the_order_stays(tmp_path, demo_area, demo_plan, bes
     assert estimate_time_profile(demo_area, demo_plan.hotspots) is None
 
 
-def test_a_stretch_without_incidents_goes_by_the_area(tmp_path, demo_area, demo_plan):
+def test_a_stretch_strip_for_workers_goes_by_the_area(tmp_path, demo_area, demo_plan):
     """Shares of a stretch come near its own where it has many incidents, else near the area's."""
     first, second = demo_plan.hotspots["hotspot"].iloc[[0, 1]]
     area = _extract(tmp_path, demo_area, demo_plan, {first: 16 * 60 + 15})

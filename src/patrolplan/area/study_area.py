@@ -24,7 +24,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, Alarms
 from patrolplan.privacy import ReportGroups
-from patrolplan.settings import Settings, SourceSettings, parse_settings
+from patrolplan.settings import LedgerSettings, Settings, SourceSettings, parse_settings
 from patrolplan.tables import LeftOut, LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count
 
@@ -169,10 +169,18 @@ class StudyArea:
         """The notes on plausibility checks that are accepted, which every paper prints."""
         return tuple(note for note in self.notes if note.kind == "check_accepted")
 
-    def without_incidents(self) -> "StudyArea":
-        """The area without its incidents: the patrols and sheets of one school do not need them."""
+    def strip_for_workers(self) -> "StudyArea":
+        """The area without what the patrols and papers of one school do not need.
+
+        That is the incidents, which are large, and what need not leave this process: who the
+        officers are, and the address of the ledger, which may hold a password.
+        """
         return replace(
-            self, incidents=self.incidents.iloc[:0], incident_catchment=self.incident_catchment[:0]
+            self,
+            incidents=self.incidents.iloc[:0],
+            incident_catchment=self.incident_catchment[:0],
+            officers=self.officers.iloc[:0],
+            settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
         )
 
     @property

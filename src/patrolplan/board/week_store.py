@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import hash_content
+from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.board.printing import (
     OUT_OF_DATE_KEY,
     PRINTED_KEY,
@@ -21,7 +21,6 @@ from patrolplan.outputs.output_folder import (
     replace_folder,
 )
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
-from patrolplan.team.ledger.promised import WEEK_FILE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

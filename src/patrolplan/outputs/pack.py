@@ -6,12 +6,12 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.output_folder import (
-    WEEK_FILE,
     build_manifest_header,
     read_manifest,
     replace_folder,

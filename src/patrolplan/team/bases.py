@@ -3,10 +3,10 @@
 Patrols are planned from the base of the school's first officer. Others of the school may have the
 same base or another one: a patrol that leads to a colleague's base always says so.
 
-Some officers do not go the way of `[patrol] way`: by bicycle where that is on foot, or on foot.
+Some officers have another mode than `[patrol] way`: they cycle where patrols walk, or the reverse.
 With `[week] way_by_officer`, patrols of their mode are planned for their schools alone, in a plan
-of their own next to the plan of all schools (`Plan.other_mode`). Without it all patrols go the
-area's way, and an officer's mode only says how they come to the gate.
+of their own next to the plan of all schools (`Plan.other_mode`). Without it all patrols have the
+area's mode, and an officer's own only says how they come to the gate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -162,19 +162,19 @@ MODE_WORDS = {"walk": "on foot", "bicycle": "by bicycle"}
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     """The area with only the officers of the other mode, and that mode as its `[patrol] way`.
 
-    None where every officer goes the area's way, or all patrols are to go it.
+    None where every officer has the area's mode, or all patrols are to have it.
 
     Raises
     ------
     InputError
         When they go by bicycle, and the settings have a bicycle slower than a walk.
     """
-    way = OTHER_MODE[area.settings.patrol.way]
-    officers = area.officers[area.officers["mode"] == way]
+    mode = OTHER_MODE[area.settings.patrol.way]
+    officers = area.officers[area.officers["mode"] == mode]
     if officers.empty or not area.settings.week.way_by_officer:
         return None
     patrol = area.settings.patrol
-    if way == "bicycle" and patrol.cycling_speed_kmh < patrol.walking_speed_kmh:
+    if mode == "bicycle" and patrol.cycling_speed_kmh < patrol.walking_speed_kmh:
         names = ", ".join(officers["officer"])
         what = (
             f"cycling_speed_kmh {patrol.cycling_speed_kmh:g} is below "
@@ -182,7 +182,7 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
         )
         where, remedy = "[patrol]", "make it faster, or write walk as their mode"
         raise InputError.one(where, what, remedy)
-    patrol = patrol.model_copy(update={"way": way})
+    patrol = patrol.model_copy(update={"way": mode})
     settings = area.settings.model_copy(update={"patrol": patrol})
     return replace(area, settings=settings, officers=officers.reset_index(drop=True))
 
@@ -192,8 +192,8 @@ def list_other_mode_schools(
 ) -> tuple[str, ...]:
     """Schools that are planned in the other mode, in the order of the schools table.
 
-    Those of officers who do not go the area's way, and those that such officers are lent to (pairs
-    of officer and school); none where all patrols are to go the area's way.
+    Those of officers of another mode than the area's, and those that such officers are lent to
+    (pairs of officer and school); none where all patrols are to have the area's mode.
     """
     if not area.settings.week.way_by_officer:
         return ()

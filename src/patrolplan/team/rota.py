@@ -15,8 +15,8 @@ from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import note_modes
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.obstacles import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.problem import Ints, RotaProblem
-from patrolplan.team.reasons import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
 from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Week, list_school_days
@@ -95,12 +95,12 @@ def check_officers(area: StudyArea) -> None:
 
 def _check_dose_cap(area: StudyArea) -> None:
     """Raise if not even one visit fits under the daily maximum."""
-    most = area.settings.week.max_dose_minutes_per_day
+    max_minutes = area.settings.week.max_dose_minutes_per_day
     dwell = area.settings.patrol.dwell_minutes
-    if most < dwell:
+    if max_minutes < dwell:
         where, what = (
             "[week]",
-            f"max_dose_minutes_per_day {most:g} is below [patrol] dwell_minutes {dwell:g}",
+            f"max_dose_minutes_per_day {max_minutes:g} is below [patrol] dwell_minutes {dwell:g}",
         )
         remedy = f"not even one visit would fit; set it to {dwell:g} or more"
         raise InputError.one(where, what, remedy)

@@ -10,7 +10,7 @@ import numpy as np
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.reasons import UnmetReasons
+from patrolplan.team.obstacles import UnmetReasons
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
