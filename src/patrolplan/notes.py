@@ -84,7 +84,7 @@ _TEXTS, _NUMBERS = list[str], list[float]
 
 NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "reports_grouped": {"square_metres": float, "threshold": int},
-    "small_report_groups": {"threshold": int, "safe_threshold": int},
+    "small_report_groups": {"threshold": int, "safe_threshold": int, "reason": str},
     "crime_grouped": {"square_metres": float, "threshold": int},
     "mixed_precision": {
         "crimes": int,

@@ -140,9 +140,7 @@ def test_coordinates_from_nowhere_are_left_out(tmp_path, kind, value):
     elif kind == "schools":
         shapes = read_schools([path], BNG, left_out)
     else:
-        limits = shapely.box(4e5, 1e5, 7e5, 3e5)
-        table = read_reports([path], BNG, limits, left_out, threshold=5)
-        assert (len(table), len(left_out.rows)) == (1, 1)
+        assert len(read_reports([path]).refused) == 1
         return
     xy = shapely.get_coordinates(shapes.geometry.values)
     kept = xy[np.isfinite(xy).all(axis=1) & (np.abs(xy) < 2e6).all(axis=1)]

@@ -14,7 +14,6 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.study_area import LoadReport
-from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
@@ -23,7 +22,7 @@ from patrolplan.inputs.reports import EXPECTED_FORMS, MALFORMED
 from patrolplan.inputs.row_account import check_resolution, is_coarse
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
-from patrolplan.privacy import suppress_and_round
+from patrolplan.privacy import ReportTable, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import format_count, list_first
 
@@ -60,21 +59,6 @@ MAX_REFUSED_REPORTS = 0.1
 
 ALLOWED_REPORTS = 20
 """So many reports may be refused whatever their number; they are counted by reason."""
-
-
-def check_file_copies(settings: Settings, report: LoadReport) -> None:
-    """Notice equal files of schools or reports; those of crimes are compared row by row."""
-    for source in ("schools", "reports"):
-        by_size: dict[int, list[Path]] = {}
-        for path in settings.find_files(source):
-            if path.is_file():
-                by_size.setdefault(path.stat().st_size, []).append(path)
-        first: dict[str, Path] = {}
-        for path in (path for paths in by_size.values() if len(paths) > 1 for path in paths):
-            original = first.setdefault(hash_file(path), path)
-            if original != path:
-                what = f"is the same file as {original.name}"
-                report.alarms.add("duplicate_files", path, what, "remove one of them")
 
 
 def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:
@@ -258,19 +242,16 @@ def _add_far(
     report.alarms.add("far_places", file, what, remedy)
 
 
-def check_reports(
-    refused: Mapping[str, int], used: int, settings: Settings, report: LoadReport
-) -> None:
+def check_reports(table: ReportTable, settings: Settings, report: LoadReport) -> None:
     """Stop where far more reports are refused than untidiness explains; no value is shown.
 
     Parameters
     ----------
-    refused
-        Rows refused by reason, suppressed and rounded.
-    used
-        Reports that were read, suppressed and rounded.
+    table
+        All reports, suppressed and rounded.
     """
-    total = used + sum(refused.values())
+    refused = table.refused
+    total = int(table.counts.sum()) + table.in_small_squares + sum(refused.values())
     for reason, form in EXPECTED_FORMS.items():
         count = refused.get(reason, 0)
         if count > ALLOWED_REPORTS and exceeds_bound(count, total, MAX_REFUSED_REPORTS):
@@ -280,7 +261,7 @@ def check_reports(
 
 
 def check_report_dates(
-    by_year: Mapping[int, int], newest_crime: pd.Timestamp, settings: Settings, report: LoadReport
+    table: ReportTable, newest_crime: pd.Timestamp, settings: Settings, report: LoadReport
 ) -> None:
     """Stop where most reports are of other years than the crimes.
 
@@ -288,15 +269,15 @@ def check_report_dates(
 
     Parameters
     ----------
-    by_year
-        Reports of each year, suppressed and rounded.
+    table
+        All reports, suppressed and rounded.
     newest_crime
         Newest month of recorded crime.
     """
-    total = sum(by_year.values())
-    years = [year for year, count in by_year.items() if count]
+    total = sum(table.by_year.values())
+    years = list(table.by_year)
     first, last = newest_crime.year - MAX_REPORT_YEARS, newest_crime.year + MAX_YEARS_AFTER_CRIME
-    other = sum(count for year, count in by_year.items() if not first <= year <= last)
+    other = sum(count for year, count in table.by_year.items() if not first <= year <= last)
     if other > MAX_OLD_REPORTS * total:
         what = (
             f"about {other:,} of {total:,} reports are not of the years {first} to {last}: "

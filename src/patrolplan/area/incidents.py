@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.study_area import LoadReport, find_similar
-from patrolplan.crs import Projection
+from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import (
@@ -26,12 +26,7 @@ from patrolplan.network.catchments import (
     build_square_catchments,
 )
 from patrolplan.notes import Note, NoteKind
-from patrolplan.privacy import (
-    SQUARE_METRES,
-    meets_threshold,
-    note_crime_grouping,
-    suppress_and_round,
-)
+from patrolplan.privacy import meets_threshold, note_crime_grouping, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
 
@@ -136,7 +131,7 @@ def assign_incidents(
     inside
         (i,) whether each lies in the area.
     in_squares
-        Whether the squares of `patrolplan.privacy` are the catchments of all places.
+        Whether the squares of the fixed grid are the catchments of all places.
     """
     is_exact = crimes.is_exact | np.bool_(in_squares)
     snapped, exact = (

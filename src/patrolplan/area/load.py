@@ -13,12 +13,10 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan import privacy
 from patrolplan.area.checks import (
-    check_file_copies,
     check_hours,
     check_places,
     check_report_dates,
@@ -32,7 +30,7 @@ from patrolplan.area.checks import (
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
-from patrolplan.crs import BRITISH_GRID, Projection
+from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
@@ -44,7 +42,7 @@ from patrolplan.inputs.lookups import (
     read_tasked_places,
     read_term_dates,
 )
-from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, count_years, read_reports
+from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
 from patrolplan.network import StreetNetwork
@@ -55,9 +53,6 @@ from patrolplan.tables import LeftOut, TableCount
 
 MAX_SCALE_ERROR = 0.005
 """Largest error of a length that a CRS may have: a UTM zone has 0.1 %, its neighbour 0.5 %."""
-
-GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
-"""Degrees: west, south, east, north."""
 
 
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
@@ -96,12 +91,11 @@ def suggest_crs(longitude: float, latitude: float) -> str:
     >>> suggest_crs(8.68, 50.1)
     'EPSG:32632 (UTM zone 32N)'
     """
-    west, south, east, north = GREAT_BRITAIN
-    if west <= longitude <= east and south <= latitude <= north:
+    code = int(find_local_codes([longitude], [latitude])[0])
+    if code == BRITISH_GRID_CODE:
         return f"{BRITISH_GRID} (British National Grid)"
-    zone = int((longitude + 180) % 360 // 6) + 1
-    base, side = (32600, "N") if latitude >= 0 else (32700, "S")
-    return f"EPSG:{base + zone} (UTM zone {zone}{side})"
+    side = "N" if latitude >= 0 else "S"
+    return f"EPSG:{code} (UTM zone {code % 100}{side})"
 
 
 SOURCE_FIELDS = {
@@ -157,10 +151,6 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     return columns
 
 
-EVERYWHERE = shapely.box(-1e8, -1e8, 1e8, 1e8)
-"""Stands in for the limits of an area whose streets cannot be read, to check the reports."""
-
-
 @dataclass(frozen=True, eq=False)
 class Sources:
     """Every source as it was read on its own; `reports` is None where there is no file."""
@@ -176,8 +166,7 @@ class Sources:
     officers: gpd.GeoDataFrame
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
-    reports: pd.DataFrame | None
-    reports_left_out: LeftOut
+    reports: privacy.ReportTable | None
 
 
 def load_area(settings: Settings | str | Path) -> StudyArea:
@@ -237,16 +226,18 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
     if sources.reports is not None:
-        left_out, pieces = sources.reports_left_out, network.piece_middle
-        groups = privacy.group_reports(
-            sources.reports, pieces, limits, left_out, threshold=threshold
+        groups, rows = privacy.group_reports(
+            sources.reports,
+            network.piece_middle,
+            limits,
+            crs=projection.crs,
+            threshold=threshold,
         )
-        report.left_out.extend(left_out.rows)
-        report.notes.extend(privacy.note_report_grouping(threshold))
-        refused = {row.reason: row.count for row in left_out.rows}
-        check_reports(refused, int(groups.counts.sum()), settings, report)
-        years = count_years(sources.reports, threshold)
-        check_report_dates(years, placed.incidents["month"].max(), settings, report)
+        report.left_out.extend(rows)
+        report.notes.extend(privacy.note_report_grouping(settings))
+        check_reports(sources.reports, settings, report)
+        newest = placed.incidents["month"].max()
+        check_report_dates(sources.reports, newest, settings, report)
     off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
     check_places(
         limits,
@@ -329,8 +320,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
     InputError
         With the problems of all sources.
     """
-    crimes_left_out, reports_left_out = LeftOut(), LeftOut()
-    parts: dict[str, Any] = {"limits": EVERYWHERE, "reports_left_out": reports_left_out}
+    crimes_left_out = LeftOut()
+    parts: dict[str, Any] = {}
     with report.problems.collect():
         parts |= _read_streets(settings, projection, report.left_out)
     readers: dict[str, Callable[..., object]] = {
@@ -356,11 +347,7 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         "term_dates": read_term_dates,
         "tasked_places": partial(read_tasked_places, projection=projection),
         "reports": partial(
-            read_reports,
-            projection=projection,
-            limits=privacy.extend_to_squares(parts["limits"]),
-            left_out=reports_left_out,
-            threshold=settings.privacy.threshold,
+            read_reports, step=privacy.get_rounding_step(settings.privacy.threshold)
         ),
     }
     for source, read in readers.items():
@@ -372,7 +359,6 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             min_crime_count = settings.privacy.min_crime_count
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
             report.left_out.rows_read |= crimes_left_out.rows_read
-    check_file_copies(settings, report)
     report.raise_if_any()
     return Sources(**parts)
 

@@ -176,8 +176,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "has {threshold} reports or more; counts are rounded down to multiples of {threshold}."
     ),
     "small_report_groups": (
-        "The threshold of {threshold} reports is under {safe_threshold}: a group this small could "
-        "identify a pupil."
+        "The smallest group that counts is {threshold}, under {safe_threshold}: it could identify "
+        "a person. Reason: {reason}."
     ),
     "crime_grouped": (
         "Recorded crime is counted in {square_metres:.0f} m squares. A category counts in a square "

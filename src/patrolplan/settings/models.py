@@ -243,13 +243,34 @@ class WeekSettings(Section):
     )
 
 
+SAFE_THRESHOLD = 5
+"""Smallest group of reports that may be used without a written reason."""
+
+
 class PrivacySettings(Section):
     """The threshold below which nothing is shown."""
 
     threshold: int = Field(
-        5, ge=2, le=100_000, description="smallest group of reports that is used"
+        SAFE_THRESHOLD,
+        ge=2,
+        le=100_000,
+        description=f"smallest group of reports that is used; under {SAFE_THRESHOLD} give a reason",
+    )
+    reason: str = Field(
+        "",
+        description=f"why the threshold is under {SAFE_THRESHOLD}; printed on the outputs",
     )
     threshold_for_crime: bool = Field(default=False, description="apply it to crime as well")
+
+    @model_validator(mode="after")
+    def _require_reason(self) -> Self:
+        if self.threshold < SAFE_THRESHOLD and not self.reason.strip():
+            message = (
+                f"threshold = {self.threshold} is under {SAFE_THRESHOLD} and needs a reason, "
+                'write why in reason = "..."'
+            )
+            raise ValueError(message)
+        return self
 
     @property
     def min_crime_count(self) -> int:
