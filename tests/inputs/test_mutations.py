@@ -288,7 +288,7 @@ REFUSED = {
     ),
     "reports in title case": (
         _edit("reports.csv", "after_school", "After School"),
-        "write one of before_school",
+        "write before_school or lunch",
     ),
     "modes in title case": (_edit("officers.csv", ",walk,", ",Walk,"), "write walk or bicycle"),
     "kinds in title case": (_edit("term_dates.csv", ",term", ",Term"), "write term or closed"),

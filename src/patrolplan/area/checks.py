@@ -17,12 +17,12 @@ from patrolplan.area.study_area import LoadReport
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
+from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.lookups import WEEKDAYS
-from patrolplan.inputs.reports import EXPECTED_FORMS, MALFORMED
 from patrolplan.inputs.row_account import check_resolution, is_coarse
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
-from patrolplan.privacy import ReportTable, suppress_and_round
+from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import format_count, list_first
 
@@ -59,6 +59,22 @@ MAX_REFUSED_REPORTS = 0.1
 
 ALLOWED_REPORTS = 20
 """So many reports may be refused whatever their number; they are counted by reason."""
+
+
+DEGREES_FORM = "write decimal degrees with a point, such as -0.1276"
+EXPECTED_FORMS = {
+    MALFORMED: "put cells that hold a comma in quotes, and export the reports again",
+    "without coordinates": DEGREES_FORM,
+    "coordinates are zero": DEGREES_FORM,
+    "longitude and latitude are swapped": "put longitude and latitude in their own columns",
+    "without coordinates that exist": DEGREES_FORM,
+    "without a date that exists": "write dates as YYYY-MM-DD, from 2000 on and not in the future",
+    **{
+        f"unknown {column.replace('_', ' ')}": f"write {' or '.join(names)}, spelled so"
+        for column, names in FACTORS.items()
+    },
+}
+"""The form that would do, for each reason for which a report is refused."""
 
 
 def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:

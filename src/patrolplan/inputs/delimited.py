@@ -22,6 +22,9 @@ SNIFFED_BYTES = 65536
 DELIMITERS = ",;\t|"
 SEARCHED_ROWS = 20
 
+MALFORMED = "with more or fewer fields than the header"
+"""Why such a row is left out."""
+
 MAX_CELL_LINES = 100
 """More lines than this in one cell are rows behind a quote that is not closed."""
 

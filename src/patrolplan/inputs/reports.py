@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.atomic import hash_file
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
@@ -28,23 +29,6 @@ ALLOWED_VALUES = {
 }
 COLUMNS = ("report_id", "reported_on", *FACTORS, "longitude", "latitude")
 FIELDS = tuple(Field(name, required=True) for name in COLUMNS)
-
-
-MALFORMED = "with more or fewer fields than the header"
-DEGREES_FORM = "write decimal degrees with a point, such as -0.1276"
-EXPECTED_FORMS = {
-    MALFORMED: "put cells that hold a comma in quotes, and export the reports again",
-    "without coordinates": DEGREES_FORM,
-    "coordinates are zero": DEGREES_FORM,
-    "longitude and latitude are swapped": "put longitude and latitude in their own columns",
-    "without coordinates that exist": DEGREES_FORM,
-    "without a date that exists": "write dates as YYYY-MM-DD, from 2000 on and not in the future",
-    **{
-        f"unknown {column.replace('_', ' ')}": f"write one of {', '.join(allowed)}"
-        for column, allowed in ALLOWED_VALUES.items()
-    },
-}
-"""The form that would do, for each reason for which a report is refused."""
 
 
 def read_reports(

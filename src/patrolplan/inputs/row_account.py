@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.inputs.delimited import CountedTable
+from patrolplan.inputs.delimited import MALFORMED, CountedTable
 from patrolplan.inputs.table_reader import (
     MALFORMED_REMEDY,
     describe_cell,
@@ -138,7 +138,7 @@ def _check_shape(
     first, count = uneven[0], sum(len(account.malformed) for account in uneven)
     rows = list_rows(first.malformed)
     more = f", and {format_count(len(uneven) - 1, 'more file')}" if len(uneven) > 1 else ""
-    reason = f"with more or fewer fields than the header ({first.path.name}, {rows}{more})"
+    reason = f"{MALFORMED} ({first.path.name}, {rows}{more})"
     left_out.add(source, reason, count)
     if exceeds_bound(count, total):
         what = f"{count:,} of {total:,} rows have more or fewer fields than the header"
