@@ -20,6 +20,7 @@ from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.inputs.row_account import check_resolution, is_coarse
+from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round
@@ -190,6 +191,26 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
         report.alarms.add("no_hours", file, what, "write HH:MM-HH:MM under mon to fri")
     else:
         report.notes.append(Note("officers_without_hours", {"officers": list(idle)}))
+
+
+def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
+    """Note which of several sites of a school is used, and the URNs that schools without one get.
+
+    Parameters
+    ----------
+    schools
+        As `patrolplan.inputs.schools` reads them.
+    planned
+        URNs of the schools that are planned for.
+    """
+    schools = schools[schools["urn"].isin(planned)]
+    own = schools[schools["urn"].str.startswith(LOCAL_URN)]
+    if len(own):
+        named = [f"{name}: {urn}" for urn, name in zip(own["urn"], own["name"], strict=True)]
+        report.notes.append(Note("urns_assigned", {"schools": named}))
+    several = schools[schools["other_sites"] != ""]
+    for urn, sites in zip(several["urn"], several["other_sites"], strict=True):
+        report.notes.append(Note("school_sites", {"urn": str(urn), "sites": str(sites)}))
 
 
 def check_places(

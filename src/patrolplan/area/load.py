@@ -26,6 +26,7 @@ from patrolplan.area.checks import (
     check_unknown_categories,
     list_own_categories,
     note_accepted,
+    note_school_rows,
 )
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
@@ -204,7 +205,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     report.problems.extend(report.alarms.take_problems())
     placed = place_incidents(sources.crimes, network, limits, settings, report)
     at_gates, gates = assign_gates(
-        sources.schools,
+        sources.schools.drop(columns="other_sites"),
         sources.gates,
         sources.bell_times,
         network,
@@ -212,6 +213,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         settings=settings,
         report=report,
     )
+    note_school_rows(sources.schools, set(at_gates["urn"]), report)
     check_urns(
         at_gates["urn"],
         {

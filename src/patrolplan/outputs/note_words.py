@@ -199,6 +199,12 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "tasked_place_ineffective": _say_tasked_ineffective("has no effect"),
     "tasked_place_partly_ineffective": _say_tasked_ineffective("has no effect there"),
+    "school_sites": "URN {urn} has several sites in the schools' table: {sites}.",
+    "urns_assigned": lambda values: (
+        f"{format_count(len(values['schools']), 'school')} without a URN "
+        f"{pluralise(len(values['schools']), 'has', 'have')} one made of name and place, to use in "
+        f"other tables: {list_first(values['schools'])}."
+    ),
     "tasked_place_outside": (
         "Tasked place {place} lies {metres:,.0f} m outside the area: it has no effect where no "
         "street is near."
