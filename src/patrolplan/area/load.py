@@ -233,6 +233,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         catchments=placed.catchments,
         incidents=placed.incidents,
         incident_catchment=placed.incident_catchment,
+        exposure=placed.exposure,
         times_known=placed.times_known,
         snapped=placed.snapped,
         reports=groups,
