@@ -78,9 +78,7 @@ def place_incidents(
     is_grouped = min_crime_count > 1
     inside = _find_inside(crimes, limits, network.projection, report)
     report.problems.raise_if_any()
-    catchments, catchment, eras = assign_incidents(
-        network, crimes, inside, in_squares=is_grouped
-    )
+    catchments, catchment, eras = assign_incidents(network, crimes, inside, in_squares=is_grouped)
     used = catchment >= 0
     gone = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
     rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in gone if which.any()]
@@ -177,15 +175,20 @@ def assign_incidents(
     catchment = np.full(len(months), -1)
     catchment[exact] = _assign_places(network, catchments, crimes, exact)
     category = crimes.incidents["category"].cat.codes.to_numpy().astype(np.int64)
-    for start, end in zip(starts, [*starts[1:], pd.Timestamp.max], strict=True):
-        own = snapped & ((months >= start) & (months < end)).to_numpy()
-        if start == starts[-1]:
+    era = starts.searchsorted(pd.DatetimeIndex(months), side="right") - 1
+    for number in range(len(starts)):
+        own = snapped & (era == number)
+        points = crimes.places[np.unique(crimes.place_index[own])]
+        if number < len(starts) - 1:
+            old = build_catchments(network, points)
+            in_old = _assign_places(network, old, crimes, own, public=True)
+            catchment[own] = carry_over(
+                network, old, catchments, in_old, category[own], months[own]
+            )
+        else:
             catchment[own] = _assign_places(network, catchments, crimes, own, public=True)
-            catchments = note_first_months(catchments, catchment[own], months[own])
-            continue
-        old = build_catchments(network, crimes.places[np.unique(crimes.place_index[own])])
-        in_old = _assign_places(network, old, crimes, own, public=True)
-        catchment[own] = carry_over(network, old, catchments, in_old, category[own], months[own])
+            if number:
+                catchments = note_first_months(catchments, catchment[own], months[own])
     return catchments, catchment, starts
 
 

@@ -57,7 +57,7 @@ def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeI
     for now in range(1, len(present)):
         many = min(count[now - 1], count[now]) >= MIN_INCIDENTS
         replaced = is_new[now] >= REPLACED_SHARE and is_gone[now - 1] >= REPLACED_SHARE
-        if ((KNOWN_STARTS > present[now - 1]) & (KNOWN_STARTS <= present[now])).any():
+        if ((present[now - 1] < KNOWN_STARTS) & (present[now] >= KNOWN_STARTS)).any():
             found = replaced or not many
         else:
             # Of the first month all points are new, and of the last all are gone: no jump is seen.

@@ -41,8 +41,9 @@ class Catchments:
     public
         Whether everything counted on them is open data, so that results may be cached.
     first_month
-        (c,) month in which crime was first recorded on each snap point; a back-test knows no points
-        from later months. None where catchments do not rest on points.
+        (c,) month in which crime was first recorded on each snap point, where points were replaced
+        within the data: a back-test knows no points of later months. None in one era, where nearly
+        all points are seen in the months that every origin has before it.
     cache
         What later rooms computed from this geometry alone, shared within the run.
     """

@@ -126,9 +126,38 @@ def _describe_data_limits(brief: Brief) -> str:
         sentences.append(
             f"Open data: {SNAPPED_PLACES}, each crime spread over them; numbers are rounded."
         )
+    sentences += describe_held(brief)
     if brief.without_day:
         sentences.append("Crimes without a day count only where their whole month does.")
     return " ".join([*sentences, *describe_guard(area.settings)])
+
+
+def describe_held(brief: Brief) -> list[str]:
+    """How much of what is compared is missing; empty where nothing is."""
+    if brief.held is None:
+        return []
+    periods, by_day = brief.periods, brief.periods.by_day
+    parts = [
+        f"{format_number(held)} of {describe_length(period, by_day=by_day)} {when}"
+        for held, period, when in zip(
+            brief.held, (periods.current, periods.baseline), ("since then", "before"), strict=True
+        )
+    ]
+    sentences = [
+        f"Months are missing from the data: held are {' and '.join(parts)}. Numbers are of what is "
+        "held, usual for as long; rising is what would rise whatever the missing months held."
+    ]
+    if brief.left_out_share >= 0.005:  # noqa: PLR2004 - less would print as 0 %
+        sentences.append(
+            f"Left out: {brief.left_out_share:.0%} of the street within the walk, where too little "
+            "is held."
+        )
+    return sentences
+
+
+def format_number(number: float) -> str:
+    """A number with at most one decimal place."""
+    return f"{number:.1f}".removesuffix(".0")
 
 
 def build_reports_title(brief: Brief) -> str:
@@ -217,6 +246,8 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
         "year_before": None if periods.year_before is None else _format_period(periods.year_before),
         "usual_from": _format_period(periods.baseline),
         "latest": f"{periods.current.last:{form if periods.by_day else '%Y-%m'}}",
+        "held": None if brief.held is None else [round(held, 2) for held in brief.held],
+        "left_out_share": round(brief.left_out_share, 4),
         "radius_metres": brief.area.settings.patrol.radius_metres,
         "categories": [_build_record(one) for one in brief.categories],
         "all": _build_record(brief.total),

@@ -8,6 +8,7 @@ own extract they are days. Counts are by category and by street, as they may be 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from patrolplan.area import StudyArea
+from patrolplan.area.exposure import MIN_HELD_SHARE
 from patrolplan.errors import InputError
 from patrolplan.hotspots.significance import MIN_EVENTS, is_significant
 from patrolplan.network.graph import compute_piece_distances
@@ -146,6 +148,78 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
     )
 
 
+MIN_COMPARED_SHARE = 0.25
+"""Streets of which less of a period is held are left out of its numbers: nothing can be compared."""
+
+MIN_HELD_TO_RISE = 0.5
+"""With less of the baseline held, nothing is called rising."""
+
+ALL_HELD = 0.95
+"""A period of a year before is shown where so much of it is held; less would look like a fall."""
+
+
+def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]:
+    """First days of the months that a period touches, and (m,) how much of each lies in it.
+
+    In days, or in months where days are not counted.
+    """
+    months = pd.date_range(period.start.replace(day=1), period.last, freq="MS", unit="ns")
+    if not by_day:
+        return months, np.ones(len(months))
+    starts = months.to_numpy().clip(period.start.to_datetime64(), None)
+    ends = (months + pd.offsets.MonthBegin()).to_numpy().clip(None, period.end.to_datetime64())
+    return months, (ends - starts) / np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, eq=False)
+class HeldPeriods:
+    """How much is held of the periods that a brief compares, where that is not all.
+
+    Parameters
+    ----------
+    comparable
+        (c,) whether enough of both the current period and the baseline is held.
+    factor
+        (c,) length held of the current period, divided by that of the baseline; 0 where nothing is
+        compared.
+    lengths
+        Of the current period and the baseline: (m,) length of each month.
+    exposures
+        Of both: (m, c) share of each month's crime that is held.
+    """
+
+    comparable: NDArray[np.bool_]
+    factor: NDArray[np.float64]
+    lengths: tuple[NDArray[np.float64], NDArray[np.float64]]
+    exposures: tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def find_held_periods(area: StudyArea, periods: ComparedPeriods) -> HeldPeriods | None:
+    """How much is held of the periods that are compared; None where all of them is."""
+    compared = [periods.current, periods.baseline]
+    shares = [find_held_shares(area, period, by_day=periods.by_day) for period in compared]
+    year = periods.year_before
+    if all((held == 1).all() for _, held in shares) and (
+        year is None or (find_held_shares(area, year, by_day=periods.by_day)[1] == 1).all()
+    ):
+        return None
+    (current, current_held), (baseline, baseline_held) = shares
+    now, before = current @ current_held, baseline @ baseline_held
+    comparable = now >= MIN_COMPARED_SHARE * current.sum()
+    comparable &= before >= MIN_COMPARED_SHARE * baseline.sum()
+    factor = np.divide(now, before, out=np.zeros(len(now)), where=comparable)
+    return HeldPeriods(comparable, factor, (current, baseline), (current_held, baseline_held))
+
+
+def find_held_shares(
+    area: StudyArea, period: Period, *, by_day: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(m,) length of each month of a period, and (m, c) share of its crime that is held."""
+    months, lengths = measure_months(period, by_day=by_day)
+    held = area.exposure.find_shares(months)
+    return lengths, np.ones((len(months), len(area.catchments))) if held is None else held
+
+
 @dataclass(frozen=True, eq=False)
 class WalkingArea:
     """Streets within a walk of a gate."""
@@ -230,6 +304,8 @@ class CrimeCounter:
     periods: ComparedPeriods
     categories: tuple[str, ...]
     """Categories that count, k in number."""
+    held: HeldPeriods | None = None
+    """How much of the periods is held; None where all of it is."""
 
     @property
     def minimum_shown(self) -> float:
@@ -248,15 +324,19 @@ class CrimeCounter:
         """Every category that counts, and all of them together."""
         periods = self.periods
         now = self._count_categories(periods.current)
-        before = self._count_categories(periods.baseline)
-        year = None if periods.year_before is None else self._count_categories(periods.year_before)
-        p_values = compute_p_values(now, before, periods.exposure, self._estimate_dispersion())
-        rising = find_rising(p_values, now, year)
+        usual = self._count_usual()
+        year = self._count_year_before()
+        if self.held is None:
+            before = self._count_categories(periods.baseline)
+            p_values = compute_p_values(now, before, periods.exposure, self._estimate_dispersion())
+            rising = find_rising(p_values, now, year)
+        else:
+            p_values, rising = self._test_rise_of_held()
         summaries = tuple(
             self._summarise(
                 name,
                 now[k],
-                before[k],
+                usual[k],
                 None if year is None else year[k],
                 rising=bool(rising[k]),
                 p_value=float(p_values[k]),
@@ -264,7 +344,7 @@ class CrimeCounter:
             for k, name in enumerate(self.categories)
         )
         year_total = None if year is None else year.sum()
-        total = self._summarise("All of these", now.sum(), before.sum(), year_total)
+        total = self._summarise("All of these", now.sum(), usual.sum(), year_total)
         return summaries, _suppress_totals(total, summaries)
 
     def count_by_street(self) -> tuple[CrimeSummary, ...]:
@@ -275,15 +355,21 @@ class CrimeCounter:
         named &= (labels != "") & within
         names, street_of_piece = np.unique(labels[named].astype(str), return_inverse=True)
 
-        def count(period: Period) -> NDArray[np.float64]:
-            pieces = self._count_pieces(period)[named]
-            return np.bincount(street_of_piece, pieces, len(names)).astype(np.float64)
+        def sum_streets(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.bincount(street_of_piece, pieces[named], len(names)).astype(np.float64)
 
-        now, before = count(self.periods.current), count(self.periods.baseline)
-        year = None if self.periods.year_before is None else count(self.periods.year_before)
+        periods = self.periods
+        now = sum_streets(self._count_pieces(periods.current))
+        if self.held is None:
+            usual = sum_streets(self._count_pieces(periods.baseline)) * periods.exposure
+        else:
+            usual = sum_streets(self._count_pieces(periods.baseline, self.held.factor))
+        year = None
+        if periods.year_before is not None and self._count_year_before() is not None:
+            year = sum_streets(self._count_pieces(periods.year_before))
         order = np.argsort(-np.round(now, 6), kind="stable")[:MAX_STREETS]
         return tuple(
-            self._summarise(str(names[k]), now[k], before[k], None if year is None else year[k])
+            self._summarise(str(names[k]), now[k], usual[k], None if year is None else year[k])
             for k in order
             if round(now[k]) >= max(1, self.minimum_shown)
         )
@@ -302,41 +388,141 @@ class CrimeCounter:
         """(i,) whether the category of an incident counts."""
         return np.asarray(self.area.incidents["category"].isin(self.categories))
 
-    def _count_categories(self, period: Period) -> NDArray[np.float64]:
-        """(k,) incidents of a period within the walk, each spread evenly over its catchment."""
-        shares = self.walking_area.catchment_shares[self.area.incident_catchment]
-        weights = np.where(self.dates.is_inside(period), shares, 0.0)
+    @cached_property
+    def compared_shares(self) -> NDArray[np.float64]:
+        """(c,) share of each catchment's street within the walk, 0 where nothing is compared."""
+        shares = self.walking_area.catchment_shares
+        return shares if self.held is None else np.where(self.held.comparable, shares, 0.0)
+
+    @property
+    def left_out_share(self) -> float:
+        """Share of the street within the walk that nothing is compared on."""
+        if self.held is None:
+            return 0.0
+        metres = self.area.network.piece_metres[self.walking_area.within]
+        catchment = self.area.catchments.piece_catchment[self.walking_area.within]
+        return float(metres[~self.held.comparable[catchment]].sum() / max(metres.sum(), 1e-9))
+
+    def measure_held(self) -> tuple[float, float]:
+        """How many months, or days, of the current period and of the baseline are held.
+
+        Of catchments of both kinds the mean, by what is recorded there in a month held.
+        """
+        if self.held is None:
+            current, baseline = self.periods.current, self.periods.baseline
+            if self.periods.by_day:
+                return float(current.days), float(baseline.days)
+            return float(current.months), float(baseline.months)
+        now, before = (
+            float(length @ (exposure @ self._place_weights))
+            for length, exposure in zip(self.held.lengths, self.held.exposures, strict=True)
+        )
+        return now, before
+
+    @cached_property
+    def _place_weights(self) -> NDArray[np.float64]:
+        """(c,) share of the crime within the walk that each catchment has in a month held."""
+        recorded = np.bincount(
+            self.area.incident_catchment[self._is_counted()], minlength=len(self.area.catchments)
+        )
+        months = pd.date_range(self.dates.start.min(), self.dates.end.max(), freq="MS")[:-1]
+        held = self.area.exposure.find_shares(months)
+        length = np.full(len(recorded), len(months)) if held is None else held.sum(axis=0)
+        weights = self.compared_shares * recorded / np.maximum(length, 1.0)
+        if not weights.any():
+            weights = self.compared_shares
+        return np.asarray(weights / max(float(weights.sum()), 1e-12))
+
+    def _count_categories(
+        self, period: Period, factor: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """(k,) incidents of a period within the walk, each spread evenly over its catchment.
+
+        `factor` is (c,): how much an incident of each catchment counts; default 1.
+        """
+        shares = self.compared_shares if factor is None else self.compared_shares * factor
+        weights = np.where(self.dates.is_inside(period), shares[self.area.incident_catchment], 0.0)
         category = self.area.incidents["category"].cat
         sums = np.bincount(category.codes, weights, len(category.categories))
         totals = pd.Series(sums, index=category.categories).reindex(list(self.categories))
         return totals.fillna(0.0).to_numpy(dtype=np.float64)
 
-    def _count_pieces(self, period: Period) -> NDArray[np.float64]:
-        """(p,) incidents of a period on each piece within the walk."""
+    def _count_usual(self) -> NDArray[np.float64]:
+        """(k,) incidents of the baseline, for a period as long as what is held of the current."""
+        if self.held is None:
+            return self._count_categories(self.periods.baseline) * self.periods.exposure
+        return self._count_categories(self.periods.baseline, self.held.factor)
+
+    def _count_year_before(self) -> NDArray[np.float64] | None:
+        """(k,) incidents of the year before; None where it, or the current period, has gaps."""
+        period = self.periods.year_before
+        if period is None:
+            return None
+        if self.held is not None:
+            for one in (period, self.periods.current):
+                lengths, exposure = find_held_shares(self.area, one, by_day=self.periods.by_day)
+                if lengths @ (exposure @ self._place_weights) < ALL_HELD * lengths.sum():
+                    return None
+        return self._count_categories(period)
+
+    def _count_pieces(
+        self, period: Period, factor: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """(p,) incidents of a period on each piece within the walk; `factor` as above."""
         counted = self.dates.is_inside(period) & self._is_counted()
         catchments = self.area.catchments
         amounts = np.bincount(self.area.incident_catchment[counted], minlength=len(catchments))
-        return np.where(self.walking_area.within, catchments.spread(amounts), 0.0)
+        compared = amounts if self.held is None else amounts * self.held.comparable
+        spread = catchments.spread(compared if factor is None else compared * factor)
+        return np.where(self.walking_area.within, spread, 0.0)
+
+    def _test_rise_of_held(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """(k,) chance of as many if nothing changed, and which rise, where months are missing.
+
+        What is missing is unknown, so a rise must hold against it: missing months before are taken
+        to be as high as the highest month held, missing months since as low as the lowest.
+        """
+        periods = self.periods
+        current = self._bound_months(periods.current)
+        baseline = self._bound_months(periods.baseline)
+        months = [current, baseline]
+        year = None
+        if periods.year_before is not None:
+            year = self._bound_months(periods.year_before)
+            months.append(year)
+        rates = np.concatenate([one.find_rates() for one in months])
+        none = np.zeros((1, len(self.categories)))
+        highest = np.concatenate([rates, none]).max(axis=0)
+        lowest = rates.min(axis=0) if len(rates) else none[0]
+        now, before = current.fill(lowest), baseline.fill(highest)
+        p_values = compute_p_values(now, before, periods.exposure, baseline.estimate_dispersion())
+        if baseline.held_share < MIN_HELD_TO_RISE or current.held_share < MIN_HELD_TO_RISE:
+            p_values = np.ones_like(p_values)
+        return p_values, find_rising(p_values, now, None if year is None else year.fill(highest))
+
+    def _bound_months(self, period: Period) -> "BoundedMonths":
+        """Counts of each month of a period, and how much of each is held."""
+        lengths, exposure = find_held_shares(self.area, period, by_day=self.periods.by_day)
+        months, _ = measure_months(period, by_day=self.periods.by_day)
+        starts = [max(month, period.start) for month in months]
+        edges = [*starts, period.end]
+        counts = [self._count_categories(Period(*both)) for both in pairwise(edges)]
+        return BoundedMonths(np.array(counts), lengths, exposure @ self._place_weights)
 
     def _estimate_dispersion(self) -> NDArray[np.float64]:
-        """(k,) how much more the baseline varies than chance alone would make it; at least 1.
-
-        Variance over mean of the counts of equal blocks (Pearson's estimate, quasi-Poisson).
-        """
+        """(k,) how much more the baseline varies than chance alone would make it; at least 1."""
         blocks = [Period(*edges) for edges in pairwise(self.periods.baseline_blocks)]
-        if len(blocks) < MIN_BLOCKS:
-            return np.ones(len(self.categories))
-        counts = np.array([self._count_categories(block) for block in blocks])
-        mean = counts.mean(axis=0)
-        variance = counts.var(axis=0, ddof=1)
-        dispersion = np.divide(variance, mean, out=np.ones_like(mean), where=mean > 0)
-        return np.asarray(np.maximum(1.0, dispersion))
+        return estimate_dispersion(
+            np.array([self._count_categories(block) for block in blocks]).reshape(
+                len(blocks), len(self.categories)
+            )
+        )
 
     def _summarise(
         self,
         name: str,
         now: float,
-        before: float,
+        usual_count: float,
         year: float | None,
         *,
         rising: bool = False,
@@ -344,7 +530,7 @@ class CrimeCounter:
     ) -> CrimeSummary:
         """Counts as they may be shown; what is derived from a suppressed one is suppressed too."""
         current = self.suppress_small(now)
-        usual = self.suppress_small(before * self.periods.exposure)
+        usual = self.suppress_small(usual_count)
         shown = current.value is not None and usual.value is not None
         return CrimeSummary(
             name=name,
@@ -354,6 +540,57 @@ class CrimeCounter:
             rising=rising and shown,
             p_value=p_value if shown else None,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class BoundedMonths:
+    """Counts of months of which some are missing: what they may have been at most and at least.
+
+    Parameters
+    ----------
+    counts
+        (m, k) incidents recorded.
+    lengths
+        (m,) length of each month in the period.
+    held
+        (m,) share of each month's crime that is held.
+    """
+
+    counts: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    held: NDArray[np.float64]
+
+    @property
+    def held_share(self) -> float:
+        """Share of the period that is held."""
+        return float(self.lengths @ self.held / self.lengths.sum())
+
+    def find_rates(self) -> NDArray[np.float64]:
+        """(n, k) incidents a day or month, of each month that is held."""
+        used = self.held >= MIN_HELD_SHARE
+        return np.asarray(self.counts[used] / (self.held * self.lengths)[used, None])
+
+    def fill(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(k,) incidents, if what is missing had been at this rate (k,)."""
+        missing = float(self.lengths @ (1 - self.held))
+        return np.asarray(self.counts.sum(axis=0) + missing * rate)
+
+    def estimate_dispersion(self) -> NDArray[np.float64]:
+        """(k,) variance over mean of the months held; see `estimate_dispersion`."""
+        return estimate_dispersion(self.find_rates() * self.lengths.mean())
+
+
+def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k,) how much more (b, k) counts of equal blocks vary than chance alone; at least 1.
+
+    Variance over mean (Pearson's estimate, quasi-Poisson).
+    """
+    if len(counts) < MIN_BLOCKS:
+        return np.ones(counts.shape[1])
+    mean = counts.mean(axis=0)
+    variance = counts.var(axis=0, ddof=1)
+    dispersion = np.divide(variance, mean, out=np.ones_like(mean), where=mean > 0)
+    return np.asarray(np.maximum(1.0, dispersion))
 
 
 def _suppress_totals(total: CrimeSummary, parts: Sequence[CrimeSummary]) -> CrimeSummary:
