@@ -12,14 +12,16 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import FACTOR_WORDS, TIME_WORDS
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
-    ComparedPeriods,
     CrimeCounter,
     CrimeSummary,
     WalkingArea,
+    find_walking_area,
+)
+from patrolplan.outputs.brief.periods import (
+    ComparedPeriods,
     choose_periods,
     find_held_periods,
     find_incident_dates,
-    find_walking_area,
 )
 
 MAX_HOTSPOTS = 5
@@ -132,9 +134,10 @@ def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt
         find_held_periods(area, periods),
     )
     if not counter.compared_shares.any():
-        what = f"around this school too little recorded crime is held, since {since:%Y-%m-%d} or before"
+        where = "--since"
+        what = f"months since {since:%Y-%m-%d}, or before, are missing around this school"
         remedy = "give another day, or add the missing months (see `patrolplan check`)"
-        raise InputError.one("--since", what, remedy)
+        raise InputError.one(where, what, remedy)
     categories, total = counter.count_by_category()
     return Brief(
         area=area,

@@ -19,7 +19,8 @@ from patrolplan.outputs.brief.brief import (
     ChangedHotspot,
     ReportGroup,
 )
-from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period, ShownCount
+from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
+from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
 from patrolplan.outputs.output_folder import replace_folder, write_json
 from patrolplan.outputs.wording import (
@@ -50,6 +51,9 @@ MAX_STREETS_TIGHT = 4
 LONGEST_NAME = 90
 LONGEST_ROW = 30
 """Letters of a category or street, so that a row of a table is one line."""
+
+MIN_SHOWN_SHARE = 0.005
+"""A smaller share would print as 0 %."""
 
 MAX_CATEGORIES = 10
 """Rows of the table; the settings may name any number of categories."""
@@ -143,11 +147,12 @@ def describe_held(brief: Brief) -> list[str]:
             brief.held, (periods.current, periods.baseline), ("since then", "before"), strict=True
         )
     ]
-    sentences = [
+    held = (
         f"Months are missing from the data: held are {' and '.join(parts)}. Numbers are of what is "
         "held, usual for as long; rising is what would rise whatever the missing months held."
-    ]
-    if brief.left_out_share >= 0.005:  # noqa: PLR2004 - less would print as 0 %
+    )
+    sentences = [held]
+    if brief.left_out_share >= MIN_SHOWN_SHARE:
         sentences.append(
             f"Left out: {brief.left_out_share:.0%} of the street within the walk, where too little "
             "is held."
