@@ -84,9 +84,10 @@ class Exposure:
     @property
     def missing(self) -> tuple[MissingMonth, ...]:
         """The months that are not held, by force and then by month."""
-        force, month = np.nonzero(~self.held.T)
         return tuple(
-            MissingMonth(self.forces[f], self.months[t]) for f, t in zip(force, month, strict=True)
+            MissingMonth(force, month)
+            for force, held in zip(self.forces, self.held.T, strict=True)
+            for month in self.months[~held]
         )
 
     @cached_property
@@ -205,7 +206,8 @@ def _describe_spans(months: pd.DatetimeIndex) -> list[str]:
     number = months.year * 12 + months.month
     starts = np.flatnonzero(np.diff(number, prepend=number[0] - 2) > 1)
     ends = np.append(starts[1:], len(months)) - 1
+    firsts, lasts = months[starts], months[ends]
     return [
-        f"{months[a]:%Y-%m}" if a == b else f"{months[a]:%Y-%m} to {months[b]:%Y-%m}"
-        for a, b in zip(starts, ends, strict=True)
+        f"{first:%Y-%m}" if first == last else f"{first:%Y-%m} to {last:%Y-%m}"
+        for first, last in zip(firsts, lasts, strict=True)
     ]

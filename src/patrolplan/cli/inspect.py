@@ -56,6 +56,10 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
         "groups_of_reports": len(area.reports),
         "schools": len(area.schools),
         "officers": len(area.officers),
+        "forces": build_force_counts(area),
+        "missing": [
+            {"force": one.force, "month": f"{one.month:%Y-%m}"} for one in area.exposure.missing
+        ],
         "left_out": list_left_out(area.left_out),
         "notes": list(area.notes),
     }
@@ -64,11 +68,29 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
         return
     table = Table("what came in", "", title=area.name, title_justify="left")
     for name, value in document.items():
-        if name not in {"area", "left_out", "notes"}:
+        if name not in {"area", "forces", "missing", "left_out", "notes"}:
             shown = " to ".join(value) if isinstance(value, list) else str(value)
             table.add_row(name.replace("_", " "), shown)
     console.stdout.print(table)
     console.print_left_out(area.left_out, area.notes)
+
+
+def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
+    """Incidents in the area of each force and month, as they may be shown; none of a missing one."""
+    from patrolplan.privacy import suppress_and_round
+
+    exposure, least = area.exposure, area.settings.privacy.min_crime_count
+    counts = exposure.incidents if least == 1 else suppress_and_round(exposure.incidents, least)
+    return [
+        {
+            "force": force,
+            "month": f"{month:%Y-%m}",
+            "incidents": int(counts[t, f]),
+        }
+        for f, force in enumerate(exposure.forces)
+        for t, month in enumerate(exposure.months)
+        if exposure.held[t, f] or exposure.incidents[t, f]
+    ]
 
 
 @console.app.command()

@@ -156,7 +156,7 @@ class History:
         """The months that are held in some place."""
         if self.exposure is None:
             return self.months
-        return self.months[(self.exposure >= MIN_HELD_SHARE).any(axis=1)]
+        return self.months[np.asarray(self.exposure.max(axis=1) >= MIN_HELD_SHARE)]
 
     def count_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
         """(c, k) incidents recorded in the last so many months, or in all where there are fewer.

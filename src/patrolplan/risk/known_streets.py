@@ -60,7 +60,7 @@ def find_known_streets(history: History, streets: UnitStreets, row: int) -> Know
     whose = streets.piece_unit[held_pieces], number.reshape(-1)
     shape = (len(used), len(history.units))
     shares = sparse.csr_array((catchments.piece_share[held_pieces], whose[::-1]), shape=shape)
-    length = np.bincount(whose[1], metres[held_pieces], minlength=len(used))
+    length = np.bincount(whose[1], metres[held_pieces], minlength=len(used)).astype(np.float64)
     rank = np.empty(len(metres), dtype=np.int64)
     rank[streets.tie_order] = np.arange(len(metres))
     order = np.argsort(rank[held_pieces])

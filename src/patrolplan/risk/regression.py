@@ -199,9 +199,11 @@ class FeatureBuilder:
         """
         so_far, known = self._so_far[place], min(span, month)
         counts = so_far[month][rows, columns] - so_far[month - known][rows, columns]
-        if self.history.exposure is not None:
-            counts = counts + self._estimate_missing(month, known)[place][rows, columns]
-        return np.asarray(counts * (span / max(known, 1)))
+        scale = span / max(known, 1)
+        if self.history.exposure is None:
+            return np.asarray(counts * scale)
+        missing = self._estimate_missing(month, known)[place][rows, columns]
+        return np.asarray((counts + missing) * scale)
 
     def _estimate_missing(self, month: int, known: int) -> Counts:
         """What was to be expected of what is missing from the `known` months before a month.
