@@ -76,7 +76,7 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
 
 
 def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
-    """Incidents in the area of each force and month, as they may be shown; none of a missing one."""
+    """Incidents in the area of each force and month, as they may be shown."""
     from patrolplan.privacy import suppress_and_round
 
     exposure, least = area.exposure, area.settings.privacy.min_crime_count

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from patrolplan.hotspots.reasons import TREND_WORDS
-from patrolplan.hotspots.significance import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
+from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
     MAX_REPORT_GROUPS,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.significance import MIN_EVENTS, is_significant
+from patrolplan.hotspots.trends import MIN_EVENTS, is_significant
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.names import label_streets
 from patrolplan.network.pieces import PIECE_METRES
