@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from small_networks import build_small_network
 
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.network.catchments import build_catchments
-from small_networks import build_small_network
 
 LANE = build_small_network([(0, 0), (1200, 0)], [[0, 1]])
 
