@@ -355,6 +355,21 @@ def test_check_says_what_came_in_and_what_did_not(run, small):
     assert document["schools"] == 12
 
 
+def test_check_lists_forces_and_the_months_that_are_missing(run, copy_demo, tmp_path):
+    """A month without a file is missing, listed and noted; every other has its number of crimes."""
+    held = ["2026-06", "2026-07", "2026-09"]
+    code, out, _ = run("check", "--config", copy_demo(tmp_path / "area", *held), "--json")
+    document = json.loads(out)
+    force = "Eastmere Police (fictional)"
+    assert code == 0
+    assert document["missing"] == [{"force": force, "month": "2026-08"}]
+    assert [(row["force"], row["month"]) for row in document["forces"]] == [
+        (force, month) for month in held
+    ]
+    assert sum(row["incidents"] for row in document["forces"]) == document["incidents"]
+    assert any(f"1 month of {force} of 4 missing" in note for note in document["notes"])
+
+
 def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
     """Counts of reports under the threshold are reported as fewer than 5, in words and as JSON."""
     _, out, _ = run("check", "--config", small, "--json")

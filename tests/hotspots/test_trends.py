@@ -54,7 +54,7 @@ def test_all_held_is_the_same_with_and_without_exposure(demo_area, share):
 
 @given(seed=st.integers(0, 500), gaps=st.sets(st.integers(6, 23), max_size=7))
 def test_bounds_hold_what_the_missing_months_held(demo_area, share, seed, gaps):
-    """Unless a missing month was the highest or lowest of all, the true counts lie in the bounds."""
+    """Unless a missing month was the highest or lowest, the true counts lie in the bounds."""
     counts = steady(demo_area, mean=1.0, seed=seed)
     held = np.ones((len(counts), 1))
     held[list(gaps)] = 0.0
