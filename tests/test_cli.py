@@ -356,18 +356,23 @@ def test_check_says_what_came_in_and_what_did_not(run, small):
 
 
 def test_check_lists_forces_and_the_months_that_are_missing(run, copy_demo, tmp_path):
-    """A month without a file is missing, listed and noted; every other has its number of crimes."""
+    """A month without a file is missing, listed and noted; of every other the crimes are given."""
     held = ["2026-06", "2026-07", "2026-09"]
     code, out, _ = run("check", "--config", copy_demo(tmp_path / "area", *held), "--json")
     document = json.loads(out)
     force = "Eastmere Police (fictional)"
     assert code == 0
-    assert document["missing"] == [{"force": force, "month": "2026-08"}]
-    assert [(row["force"], row["month"]) for row in document["forces"]] == [
-        (force, month) for month in held
+    # A row of the month before stands in the first file: of that month the rest is missing.
+    assert document["missing"] == [
+        {"force": force, "month": "2026-05"},
+        {"force": force, "month": "2026-08"},
     ]
-    assert sum(row["incidents"] for row in document["forces"]) == document["incidents"]
-    assert any(f"1 month of {force} of 4 missing" in note for note in document["notes"])
+    assert {row["force"] for row in document["forces"]} == {force}
+    counts = {row["month"]: row["incidents"] for row in document["forces"]}
+    assert counts.pop("2026-05") == 1
+    assert list(counts) == held
+    assert sum(counts.values()) + 1 == document["incidents"]
+    assert any(note.startswith(f"2 months of {force} of 5 missing") for note in document["notes"])
 
 
 def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
