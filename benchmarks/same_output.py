@@ -23,13 +23,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyogrio
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data"
-TOKEN = "same-output"  # noqa: S105 - of a board on this computer alone
 IDENTITY = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{4}-[0-9A-F]{4}\b")
 """Digests, and the short names of plans that are made from digests."""
 
@@ -122,24 +122,24 @@ def _without_time(text: str) -> str:
 def _write_board(here: Path, folder: Path) -> None:
     """The board's answers to its page, on the week that was planned."""
     command = [sys.executable, "-m", "patrolplan", "board", "--week", "out/week"]
-    command += ["--no-browser", "--json", "--token", TOKEN]
+    command += ["--no-browser", "--json"]
     with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, text=True) as board:  # noqa: S603
         try:
-            port = int(re.search(r":(\d+)/", board.stdout.readline())[1])
-            state = json.loads(_ask(port, "GET", "/api/state"))
+            page = _Page(*re.search(r":(\d+)/\?token=([\w-]+)", board.stdout.readline()).groups())
+            state = json.loads(page.ask("GET", "/api/state"))
             _write(folder / "state.json", json.dumps(state, indent=1))
             for name in ("map", "print", "solving", "proposal"):
-                _write(folder / f"{name}.json", _ask(port, "GET", f"/api/{name}"))
+                _write(folder / f"{name}.json", page.ask("GET", f"/api/{name}"))
             for step, change in enumerate(_changes(state)):
                 body = {"change": change, "version": state["version"]}
-                answer = _ask(port, "POST", "/api/check", {"change": change})
+                answer = page.ask("POST", "/api/check", {"change": change})
                 _write(folder / f"check-{step}.json", f"{change}\n{answer}")
-                answer = json.loads(_ask(port, "POST", "/api/change", body))
+                answer = json.loads(page.ask("POST", "/api/change", body))
                 state = answer.get("state", state)
                 _write(folder / f"change-{step}.json", json.dumps([change, answer], indent=1))
-            undone = _ask(port, "POST", "/api/undo", {"version": state["version"]})
+            undone = page.ask("POST", "/api/undo", {"version": state["version"]})
             _write(folder / "undo.json", undone)
-            _write(folder / "page.html", _ask(port, "GET", f"/?token={TOKEN}"))
+            _write(folder / "page.html", page.ask("GET", f"/?token={page.token}"))
         finally:
             board.terminate()
 
@@ -171,13 +171,20 @@ def _find_duties(found: object) -> list[dict]:
     return _find_duties(list(found.values()))
 
 
-def _ask(port: int, method: str, path: str, body: dict | None = None) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    headers = {"X-Patrolplan-Token": TOKEN, "Origin": f"http://127.0.0.1:{port}"}
-    headers["Content-Type"] = "application/json"
-    connection.request(method, path, None if body is None else json.dumps(body), headers)
-    text = connection.getresponse().read().decode("utf-8")
-    return text.replace(f":{port}", ":PORT")
+@dataclass(frozen=True)
+class _Page:
+    """What the board's page knows: where to ask, and with which token."""
+
+    port: str
+    token: str
+
+    def ask(self, method: str, path: str, body: dict | None = None) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=120)
+        headers = {"X-Patrolplan-Token": self.token, "Origin": f"http://127.0.0.1:{self.port}"}
+        headers["Content-Type"] = "application/json"
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        text = connection.getresponse().read().decode("utf-8")
+        return text.replace(f":{self.port}", ":PORT").replace(self.token, "TOKEN")
 
 
 def _write(path: Path, text: str) -> None:

@@ -69,6 +69,7 @@ def run(monkeypatch, capsys):
             cli.main()
         told = capsys.readouterr()
         assert "Traceback" not in told.out + told.err
+        assert "an error in patrolplan itself" not in told.err
         return ended.value.code or 0, told.out, told.err
 
     return call

@@ -9,6 +9,8 @@ import osmium
 import pandas as pd
 import pytest
 
+from patrolplan.settings import CATEGORIES
+
 MONTHS = ("2026-08", "2026-09")
 
 
@@ -60,6 +62,21 @@ def test_missing_file(run, small, source):
     _refused(
         run, small, expected=[("gone.csv: the file does not exist", f"correct [sources] {source}")]
     )
+
+
+def test_a_pattern_that_cannot_be_one_matches_nothing(run, small):
+    """A pattern that no system understands is reported like one that matches no file."""
+    _changed(small, '"crimes/*/*-street.csv"', '"a**b/*.csv"')
+    _refused(run, small, expected=[["a**b/*.csv", "no file matches", "[sources] crimes"]])
+
+
+def test_no_category_weighs_anything(run, small):
+    """Where every harm weight is zero and there are no reports, the message names the settings."""
+    _changed(small, 'reports = "reports.csv"\n', "")
+    weights = "\n".join(f'"{name}" = 0' for name in CATEGORIES)
+    small.write_text(f"{small.read_text(encoding='utf-8')}\n[risk.harm]\n{weights}\n")
+    expected = [["no street has any risk", "[crimes] categories", "[risk] harm"]]
+    _refused(run, small, expected=expected, command="hotspots")
 
 
 def test_pattern_without_a_match(run, small):
@@ -239,6 +256,39 @@ def test_school_asked_for_that_cannot_be_planned(run, small):
     _refused(run, small, expected=[("[schools] urns", "900002", "outside the area")])
 
 
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("2026-12-25", ["every school is closed on Friday 25 December 2026", "term_dates"]),
+        ("2026-10-28", ["every school is closed on Wednesday 28 October 2026", "term_dates"]),
+        ("2026-11-28", ["Saturday 28 November 2026 is not a school day", "a school day"]),
+    ],
+)
+def test_a_day_without_school_is_refused(run, small, date, expected):
+    """No patrol is planned for a holiday or a weekend; the message names the day."""
+    code, _, err = run("plan", "--config", small, "--date", date, "--out", small.parent / "out")
+    assert code == 1
+    (problem,) = _problems(err)
+    assert all(part in problem for part in expected)
+
+
+def test_schools_closed_on_the_day_are_left_out(run, small, tmp_path):
+    """One closed school is left out and reported, and refused when it is the one asked for."""
+    table = small.parent / "term_dates.csv"
+    rows = table.read_text(encoding="utf-8").rstrip("\n")
+    table.write_text(f"{rows}\n900003,2026-12-01,2026-12-01,closed\n", encoding="utf-8")
+    day = ("--config", small, "--date", "2026-12-01", "--out", tmp_path / "out")
+    code, _, err = run("plan", *day, "--school", "900003")
+    assert code == 1
+    assert "URN 900003 is closed on Tuesday 1 December 2026" in err
+    code, out, _ = run("plan", *day, "--json")
+    assert code == 0
+    plan = json.loads(out)
+    reasons = [row["reason"] for row in plan["left_out"] if row["source"] == "schools"]
+    assert "URN 900003 is closed on Tuesday 1 December 2026" in reasons
+    assert "900003" not in {patrol["urn"] for patrol in plan["patrols"]}
+
+
 def test_school_that_cannot_be_planned_is_left_out(run, small):
     """A school outside the area that nobody asked for is left out and reported."""
     _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
@@ -372,7 +422,7 @@ def test_check_lists_forces_and_the_months_that_are_missing(run, copy_demo, tmp_
     assert counts.pop("2026-05") == 1
     assert list(counts) == held
     assert sum(counts.values()) + 1 == document["incidents"]
-    assert any(note.startswith(f"2 months of {force} of 5 missing") for note in document["notes"])
+    assert any(f"2 of 5 months of {force}" in note for note in document["notes"])
 
 
 def test_no_count_of_reports_below_the_threshold_is_printed(run, small):

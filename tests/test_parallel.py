@@ -246,7 +246,7 @@ def test_fault_in_the_work_comes_through(crew):
 
 def test_network_travels_once(demo_area, crew):
     """Work of another kind finds the network in the worker that has it, with the same arrays."""
-    areas = (demo_area.without_incidents(), demo_area.without_incidents())
+    areas = (demo_area.strip_for_workers(), demo_area.strip_for_workers())
     seen = [
         row for area in areas for row in map_parallel(network_at, area, range(8), executor=crew)
     ]

@@ -9,13 +9,14 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.inputs.reports import BEHAVIOUR_FACTORS, PLACE_FACTORS, TIME_BANDS
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import (
     FACTORS,
     SQUARE_METRES,
     ReportGroups,
-    describe_report_grouping,
     extend_to_squares,
     group_reports,
+    note_report_grouping,
     suppress_and_round,
 )
 from patrolplan.tables import LeftOut
@@ -187,6 +188,7 @@ def test_groups_hold_nothing_of_a_single_report():
 
 def test_a_threshold_under_the_steps_is_announced():
     """Readers learn how reports are counted, and warned where the threshold is a low one."""
-    assert len(describe_report_grouping(5)) == len(describe_report_grouping(10)) == 1
-    assert "250 m, from 10 reports on" in describe_report_grouping(10)[0]
-    assert "under 5" in describe_report_grouping(3)[1]
+    assert len(note_report_grouping(5)) == len(note_report_grouping(10)) == 1
+    (how,) = describe_notes(note_report_grouping(10))
+    assert "in 250 m squares. A square counts only if it has 10 reports or more" in how
+    assert "under 5" in describe_notes(note_report_grouping(3))[1]

@@ -12,6 +12,7 @@ import shapely
 from pyproj import Transformer
 
 import patrolplan as pp
+from patrolplan.outputs.note_words import describe_notes
 
 TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:27700", always_xy=True)
 
@@ -149,7 +150,7 @@ def test_the_2016_atlas_by_column_mapping_gives_ten_schools(shared, tmp_path):
     assert len(area.schools) == 10
     known = ~area.schools["finish_assumed"]
     assert (area.schools["finish_time"][~known] == "15:15").all()
-    assert any("have no bell time: 15:15 is used" in note for note in area.notes)
+    assert any("have no bell time: 15:15 is used" in note for note in describe_notes(area.notes))
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
     assert len(plan.patrols) == 10

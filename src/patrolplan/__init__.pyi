@@ -8,9 +8,12 @@ from .errors import (
     SettingsError as SettingsError,
 )
 from .hotspots.find import find_hotspots as find_hotspots
+from .notes import Note as Note
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
+from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
+from .outputs.reason_words import describe_reasons as describe_reasons
 from .patrols.patrol_backtest import (
     backtest_patrols as backtest_patrols,
     compare_with_past as compare_with_past,
@@ -26,10 +29,10 @@ from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
 from .team.impact import Impact as Impact, estimate_impact as estimate_impact
+from .team.ledger.dose_history import delivered_before as delivered_before
 from .team.ledger.ledger import Ledger as Ledger, open_ledger as open_ledger
 from .team.ledger.monthly_return import (
     compare_doses as compare_doses,
-    delivered_before as delivered_before,
     summarise_doses as summarise_doses,
 )
 from .team.ledger.promised import build_promised_week as build_promised_week

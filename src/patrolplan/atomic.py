@@ -20,6 +20,12 @@ import filelock
 
 from patrolplan.errors import OutputError, PatrolplanError
 
+TEMPORARY_PREFIX = "patrolplan-"
+"""How the names of our folders in the system's temporary folder begin."""
+
+WEEK_FILE = "week.json"
+"""A week in its folder. It may hold changes made by hand, so it is replaced only by another."""
+
 
 def hash_content(*parts: str | bytes | memoryview) -> str:
     """SHA-256 of some content."""

@@ -42,6 +42,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.arrays import find_unique_points
 from patrolplan.atomic import hash_content
+from patrolplan.notes import Note, NoteValue
 from patrolplan.tables import LeftOut, LeftOutRow
 
 SQUARE_METRES = 250.0
@@ -229,22 +230,18 @@ def extend_to_squares(limits: BaseGeometry) -> BaseGeometry:
     return shapely.box(*low, *high)
 
 
-def describe_report_grouping(threshold: int) -> list[str]:
-    """Sentences for the reader of any output: how reports were counted."""
-    how = f"by squares of {SQUARE_METRES:.0f} m, from {threshold} reports on"
-    sentences = [f"Pupils' reports are counted {how}, rounded down to multiples of {threshold}."]
+def note_report_grouping(threshold: int) -> list[Note]:
+    """Notes for the reader of any output: how reports were counted."""
+    notes = [Note("reports_grouped", {"square_metres": SQUARE_METRES, "threshold": threshold})]
     if threshold < ROUNDING_STEP:
-        what = f"The threshold of {threshold} reports is under {ROUNDING_STEP}"
-        sentences.append(f"{what}: a group this small could identify a pupil.")
-    return sentences
+        values: dict[str, NoteValue] = {"threshold": threshold, "safe_threshold": ROUNDING_STEP}
+        notes.append(Note("small_report_groups", values))
+    return notes
 
 
-def describe_crime_grouping(threshold: int) -> str:
-    """A sentence for the reader of any output: how recorded crime was grouped."""
-    return (
-        f"Recorded crime is counted by squares of {SQUARE_METRES:.0f} m, each category from "
-        f"{threshold} incidents on in all months together, spread over all streets of its square."
-    )
+def note_crime_grouping(threshold: int) -> Note:
+    """A note for the reader of any output: how recorded crime was grouped."""
+    return Note("crime_grouped", {"square_metres": SQUARE_METRES, "threshold": threshold})
 
 
 def _step(threshold: int) -> int:

@@ -8,13 +8,11 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from patrolplan.atomic import hash_json
-from patrolplan.tables import list_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from patrolplan.settings import Settings
-    from patrolplan.tables import LeftOutRow
 
 PACKAGES = (
     "numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "pyarrow",
@@ -34,14 +32,6 @@ class AreaFacts(Protocol):
     @property
     def inputs(self) -> dict[str, str]:
         """Digest of each input."""
-
-    @property
-    def left_out(self) -> tuple[LeftOutRow, ...]:
-        """Rows left out while loading."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was assumed."""
 
 
 def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, Any]:
@@ -73,19 +63,6 @@ def compute_short_id(provenance: Mapping[str, Any]) -> str:
 def read_package_versions() -> dict[str, str]:
     """Versions of Python and of `PACKAGES`."""
     return {"python": platform.python_version()} | {name: _find_version(name) for name in PACKAGES}
-
-
-def build_manifest_header(area: AreaFacts) -> dict[str, Any]:
-    """What a manifest says: origin, versions, settings, inputs, what was left out and why."""
-    return {
-        "schema": 1,
-        "created_from": compute_area_provenance(area),
-        "versions": read_package_versions(),
-        "settings": area.settings.model_dump(mode="json", by_alias=True),
-        "inputs": area.inputs,
-        "left_out": list_left_out(area.left_out),
-        "notes": list(area.notes),
-    }
 
 
 def list_versions() -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Counts with the right form of the word, and text shortened so that it fits on paper."""
+"""Counts and shares in words, lists cut short, and text shortened so that it fits on paper."""
 
-import re
+from collections.abc import Sequence
 
 
 def pluralise(count: int, one: str, several: str) -> str:
@@ -26,14 +26,35 @@ def capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def format_percent(share: float, digits: int = 0) -> str:
+    """A share in percent.
+
+    Examples
+    --------
+    >>> format_percent(0.21), format_percent(0.0042, 1)
+    ('21 %', '0.4 %')
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
+MAX_NAMED = 5
+"""Of more names than this in a message the others are only counted."""
+
+
+def list_first(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are.
+
+    Examples
+    --------
+    >>> list_first(["A", "B"]), list_first(list("ABCDEFG"))
+    ('A, B', 'A, B, C, D, E and 2 more')
+    """
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 LONGEST_NAME = 34
 """Letters of a name on the map."""
-
-MIN_REASON_LETTERS = 30
-"""Letters of a reason that are never cut."""
-
-TASKING_PATTERN = re.compile(r"(.*) \(asked by (.*), until (.*)\)", re.DOTALL)
-"""Form of the reasons that `patrolplan.patrols.school_problem` writes for tasked places."""
 
 
 def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
@@ -49,20 +70,3 @@ def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
     cut = text[: max_letters - 1]
     word = cut.rfind(" ")
     return (cut[:word] if word > max_letters // 2 else cut).rstrip(" ,;") + "…"
-
-
-def shorten_tasking(text: str, max_letters: int) -> str:
-    """Shorten the reason of a tasking; who asks for it, and until when, are not cut.
-
-    Examples
-    --------
-    >>> text = "Robberies at the bus station, all week (asked by A, until 4 May 2026)"
-    >>> shorten_tasking(text, 60)
-    'Robberies at the bus… (asked by A, until 4 May 2026)'
-    """
-    tasking = TASKING_PATTERN.fullmatch(text)
-    if tasking is None or len(text) <= max_letters:
-        return shorten(text, max_letters)
-    reason, by, until = tasking.groups()
-    end = f" (asked by {shorten(by)}, until {until})"
-    return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end

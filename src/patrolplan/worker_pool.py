@@ -2,14 +2,18 @@
 
 What all items need is sent to the workers once, as a payload. The street network has a payload of
 its own, which serves every kind of work that follows. On this computer a payload is a file that
-workers map into their memory, so that its arrays are in memory once.
+workers map into their memory, so that its arrays are in memory once. A killed run leaves the file
+behind, so only arrays of numbers stand in it as they are; all else, such as the reason of a tasked
+place, is enciphered with a key that exists in memory alone.
 """
 
+import hashlib
 import io
 import itertools
 import mmap
 import os
 import pickle
+import secrets
 import shutil
 import signal
 import sys
@@ -25,6 +29,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
+
+import numpy as np
+
+from patrolplan.atomic import TEMPORARY_PREFIX
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -48,6 +56,8 @@ class _Payload:
     sizes: tuple[int, ...]
     parts: tuple[Any, ...] = ()
     path: str = ""
+    key: bytes = b""
+    """With a file: what its pickle is enciphered with."""
 
     def load(self, network: object | None) -> Any:  # noqa: ANN401 - whatever was sent
         """Restore what was sent, with the network; arrays of a file are mapped, not read."""
@@ -60,12 +70,42 @@ class _Payload:
             parts = [
                 whole[start : start + size] for start, size in zip(ends, self.sizes, strict=False)
             ]
-        return _Unpickler(bytes(parts[0]), parts[1:], network).load()
+        body = _encipher(parts[0], self.key) if self.key else bytes(parts[0])
+        return _Unpickler(body, parts[1:], network).load()
+
+
+def _encipher(content: bytes | memoryview, key: bytes) -> bytes:
+    """Encipher, or decipher, some bytes: SHAKE-256 of a key that is used once is the key stream."""
+    stream = hashlib.shake_256(key).digest(len(content))
+    return (np.frombuffer(content, np.uint8) ^ np.frombuffer(stream, np.uint8)).tobytes()
+
+
+NUMBER_FORMATS = frozenset("?hHiIlLqQnNfdg")
+"""Kinds of numbers, in the terms of `struct`; buffers of text have the format of bytes."""
+
+
+def _is_for_body(buffer: pickle.PickleBuffer) -> bool:
+    """Whether a buffer may hold text, as columns of text do, and so belongs into the pickle."""
+    return memoryview(buffer).format not in NUMBER_FORMATS
 
 
 def _pad_size(size: int) -> int:
     """Size with padding: arrays start at whole cache lines."""
     return -(-size // 64) * 64
+
+
+def _collect_numbers(
+    arrays: list[pickle.PickleBuffer],
+) -> Callable[[pickle.PickleBuffer], bool]:
+    """A callback for pickling that takes arrays of numbers apart and leaves all else in place."""
+
+    def collect(buffer: pickle.PickleBuffer) -> bool:
+        in_body = _is_for_body(buffer)
+        if not in_body:
+            arrays.append(buffer)
+        return in_body
+
+    return collect
 
 
 class _Pickler(pickle.Pickler):
@@ -100,7 +140,7 @@ class Sender:
     def __init__(self, executor: Executor) -> None:
         # Dask's executor has no public name for its client.
         self._client = getattr(executor, "_client", None)
-        self._folder = Path(tempfile.mkdtemp(prefix="patrolplan-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
         self.close = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         """Removes the files; workers have ended by then."""
         self._network: tuple[object, Any] | None = None
@@ -108,14 +148,15 @@ class Sender:
     def send(self, common: object) -> tuple[Any, Any]:
         """The payloads of the network and of all else, for `run_item`."""
         body, arrays = io.BytesIO(), list[pickle.PickleBuffer]()
-        pickler = _Pickler(body, protocol=5, buffer_callback=arrays.append)
+        pickler = _Pickler(body, protocol=5, buffer_callback=_collect_numbers(arrays))
         pickler.dump(common)
         network = pickler.network
         if network is None:
             return None, self._send_payload(body.getvalue(), arrays)
         if self._network is None or self._network[0] is not network or self._is_network_lost():
             apart: list[pickle.PickleBuffer] = []
-            pickled = pickle.dumps(network, protocol=5, buffer_callback=apart.append)
+            callback = _collect_numbers(apart)
+            pickled = pickle.dumps(network, protocol=5, buffer_callback=callback)
             self._network = (network, self._send_payload(pickled, apart))
         return self._network[1], self._send_payload(body.getvalue(), arrays)
 
@@ -130,12 +171,13 @@ class Sender:
             payload = _Payload(name, sizes, tuple(bytes(part) for part in parts))
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             return self._client.scatter([payload], broadcast=True, hash=False)[0]
-        path = self._folder / name
+        path, key = self._folder / name, secrets.token_bytes(32)
+        parts[0] = memoryview(_encipher(body, key))
         with path.open("wb") as stream:
             for part in parts:
                 stream.write(part)
                 stream.write(bytes(_pad_size(part.nbytes) - part.nbytes))
-        return _Payload(name, sizes, path=str(path))
+        return _Payload(name, sizes, path=str(path), key=key)
 
 
 senders: weakref.WeakKeyDictionary[Executor, Sender] = weakref.WeakKeyDictionary()

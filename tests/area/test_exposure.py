@@ -10,8 +10,9 @@ from patrolplan.area.exposure import (
     MIN_TYPICAL_IN_FILES,
     Exposure,
     build_exposure,
-    describe_missing_months,
+    note_missing_months,
 )
+from patrolplan.outputs.note_words import describe_note
 
 MONTHS = pd.date_range("2024-01-01", periods=8, freq="MS")
 XY = np.column_stack([np.arange(6) * 100.0, np.zeros(6)])
@@ -118,7 +119,7 @@ def test_nothing_missing_is_no_table_of_shares():
     """Where everything is held there is nothing to look up, and other months count as held."""
     found = build([("A", 0, [40] * 8)])
     assert found.find_shares(MONTHS) is None
-    assert describe_missing_months(found) == []
+    assert note_missing_months(found) == []
     assert Exposure.complete().find_shares(MONTHS) is None
     later = MONTHS + pd.DateOffset(years=3)
     gap = build([("A", 0, [40, 0, 40, 40, 40, 40, 40, 40])])
@@ -138,7 +139,8 @@ def test_a_missing_month_changes_no_catchment_of_other_forces(month, by_month):
 def test_the_note_names_force_and_months():
     """A reader sees which months of which force are missing, as spans."""
     found = build([("A", 0, [40] * 8), ("B", 5, [0, 0, 40, 0, 40, 40, 40, 40])])
-    (note,) = describe_missing_months(found)
-    assert note.startswith(
-        "3 months of B of 8 missing from the files (2024-01 to 2024-02, 2024-04)"
+    (note,) = note_missing_months(found)
+    assert note.list_texts("spans") == ["2024-01 to 2024-02", "2024-04"]
+    assert describe_note(note).startswith(
+        "Missing from the files: 3 of 8 months of B (2024-01 to 2024-02, 2024-04)."
     )

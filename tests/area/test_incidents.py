@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.area.incidents import describe_time_coverage, has_known_times
+from patrolplan.area.incidents import has_known_times, note_time_coverage
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.settings import parse_settings
 
 STREETS = """<osm version='0.6'>
@@ -74,7 +75,7 @@ def test_far_from_every_snap_point_a_place_is_exact(lane):
 
 def test_a_mix_is_announced_with_files_and_counts(lane):
     """The area's notes name the files of either kind and how many crimes are exact."""
-    (note,) = (note for note in lane([NEAR]).notes if "exact place" in note)
+    (note,) = (note for note in describe_notes(lane([NEAR]).notes) if "exact place" in note)
     assert note.startswith("Of 3 crimes, 1 has an exact place")
     assert "(own.csv)" in note
     assert "(open.csv)" in note
@@ -82,11 +83,11 @@ def test_a_mix_is_announced_with_files_and_counts(lane):
 
 def test_one_kind_alone_is_no_mix(lane):
     """No note on a mix where all places are snap points, or all are exact."""
-    assert not any("exact place" in note for note in lane().notes)
+    assert not any(note.kind == "mixed_precision" for note in lane().notes)
     own = lane([NEAR, FAR], points=())
     assert not own.snapped
     assert len(own.catchments) == len(own.network)
-    assert not any("exact place" in note for note in own.notes)
+    assert not any(note.kind == "mixed_precision" for note in own.notes)
 
 
 def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatch):
@@ -128,21 +129,21 @@ def _at(*, months=0, dates=0, times=0):
 
 def test_dates_without_time_are_announced():
     """Where only some crimes have a time of day, the note gives their number and the others'."""
-    (some,) = describe_time_coverage(_at(months=50, dates=2, times=60))
+    (some,) = describe_notes(note_time_coverage(_at(months=50, dates=2, times=60)))
     assert "known for 60 of 112 crimes" in some
     assert "(2 give only a date" in some
-    assert "rests on those times alone" in some
-    (few,) = describe_time_coverage(_at(months=1_000, times=3))
+    assert "is estimated from those alone" in some
+    (few,) = describe_notes(note_time_coverage(_at(months=1_000, times=3)))
     assert few.endswith(
-        "known for 3 of 1,003 crimes that count: too few to tell when harm happens."
+        "known for 3 of 1,003 crimes that count: too few to estimate when harm happens."
     )
-    (none,) = describe_time_coverage(_at(dates=3))
+    (none,) = describe_notes(note_time_coverage(_at(dates=3)))
     assert "known for none of 3 crimes" in none
-    assert describe_time_coverage(_at(months=3)) == describe_time_coverage(_at(times=3)) == []
+    assert note_time_coverage(_at(months=3)) == note_time_coverage(_at(times=3)) == []
 
 
 def test_a_few_times_among_open_data_are_not_known_times(lane):
     """One crime with a time among many with months does not make the area's times known."""
     area = lane([NEAR], points=OPEN * 3)
     assert not area.times_known
-    assert any("known for 1 of 7 crimes" in note for note in area.notes)
+    assert any("known for 1 of 7 crimes" in note for note in describe_notes(area.notes))

@@ -3,6 +3,7 @@
 import pytest
 
 import patrolplan as pp
+from patrolplan.outputs.note_words import describe_note, describe_notes
 
 GATES = "urn,longitude,latitude\n100002,-0.126,51.52\n100001,{place}\n"
 
@@ -42,8 +43,8 @@ def test_a_gate_on_a_street_far_from_its_school_is_used_and_noted(lane):
     """More than a kilometre away it may be right, so it is used and noted."""
     area = lane({"gates": GATES.format(place="-0.105,51.52")})
     assert area.schools["urn"].tolist() == ["100001", "100002"]
-    (note,) = [note for note in area.notes if "The gate" in note]
-    assert note == (
+    (note,) = [note for note in area.notes if note.kind == "gate_far"]
+    assert describe_note(note) == (
         "The gate of URN 100001 (Mill School) is used as given, -0.105, 51.52 (gates.csv, "
         "row 3), 1.6 km from the school's own point: check the row."
     )
@@ -66,7 +67,7 @@ TABLES = {
 
 def _find_rows_and_notes(area, source):
     rows = [(row.reason, row.count) for row in area.left_out if row.source == source]
-    return rows, [note for note in area.notes if "URN" in note]
+    return rows, [note for note in describe_notes(area.notes) if "URN" in note]
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -14,6 +14,7 @@ from hypothesis import given, settings as limits, strategies as st
 
 import patrolplan as pp
 from patrolplan.errors import InputError
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.settings import parse_settings
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
@@ -173,7 +174,9 @@ def test_gate_is_the_nearest_street_unless_one_is_given(village):
     """Without a gate the nearest street is used and noted; a given gate stays where it is."""
     area = _area(village)
     assert area.schools["gate_assumed"].tolist() == [True]
-    assert "1 of 1 school has no gate: the nearest walkable street is used." in area.notes
+    assert "1 of 1 school has no gate: the nearest walkable street is used." in describe_notes(
+        area.notes
+    )
     assert area.gates.moved_metres[0] == pytest.approx(11.1, abs=0.2)
     (village / "g.csv").write_text("urn,longitude,latitude\n1,-0.126,51.5219\n", "utf-8")
     gated = _area(village, sources={"gates": "g.csv"})
@@ -187,7 +190,7 @@ def test_bell_is_assumed_and_noted_where_none_is_given(village):
     area = _area(village, patrol={"default_finish_time": "14:50"})
     assert area.schools["finish_time"].tolist() == ["14:50"]
     assert area.schools["finish_assumed"].tolist() == [True]
-    assert "1 of 1 school has no bell time: 14:50 is used." in area.notes
+    assert "1 of 1 school has no bell time: 14:50 is used." in describe_notes(area.notes)
     (village / "b.csv").write_text("urn,finish_time\n1,15:05\n", encoding="utf-8")
     known = _area(village, sources={"bell_times": "b.csv"})
     assert known.schools["finish_time"].tolist() == ["15:05"]
@@ -213,9 +216,9 @@ def test_categories_that_do_not_occur_are_noted(village):
     """A category that the settings count and the data lacks is noted, with the nearest there is."""
     area = _area(village, crimes={"categories": ["Robbery", "Robberies", "Arson"]})
     assert "No incident of the category 'Robberies' in the area; the data has 'Robbery'." in (
-        area.notes
+        describe_notes(area.notes)
     )
-    assert "No incident of the category 'Arson' in the area." in area.notes
+    assert "No incident of the category 'Arson' in the area." in describe_notes(area.notes)
 
 
 def test_crimes_far_from_any_street_are_counted(village):
@@ -249,7 +252,7 @@ def test_nothing_of_a_forces_own_extract_is_cached(village, tmp_path, monkeypatc
 def test_a_harm_for_no_category_is_noted(village):
     """A harm whose name neither the data nor data.police.uk knows is named with the nearest."""
     harm = {"Robery": 1000, "Burglary": 5, "Robbery": 9}
-    notes = _area(village, risk={"harm": harm}).notes
+    notes = describe_notes(_area(village, risk={"harm": harm}).notes)
     assert [note for note in notes if "harm" in note] == [
         "[risk.harm] 'Robery' is not a category in the data; did you mean 'Robbery'?"
     ]

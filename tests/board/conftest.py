@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 import patrolplan as pp
-from patrolplan.board.jobs import Board
+from patrolplan.board.board import Board
 from patrolplan.board.server import build_app
-from patrolplan.board.session import PlannedArea, start_session
+from patrolplan.board.shared_week import PlannedArea, open_shared_week
 from patrolplan.board.week_store import WeekStore
 from patrolplan.settings import parse_settings
 from patrolplan.team.day_plans import plan_days
@@ -71,7 +71,7 @@ def ground_at(ground):
 def board(ground, chosen, tmp_path):
     """A board whose files a test may change, opened on a week that was saved."""
     WeekStore(tmp_path / "week").create(chosen)
-    made = Board(start_session(move_files(ground, tmp_path / "area"), tmp_path / "week"))
+    made = Board(open_shared_week(move_files(ground, tmp_path / "area"), tmp_path / "week"))
     yield made
     made.close()
 

@@ -16,11 +16,12 @@ import httpx
 import pytest
 from board.speech import get_slot
 
-from patrolplan.board.jobs import Board
-from patrolplan.board.security import MAX_BODY_BYTES
+from patrolplan.board.board import Board
+from patrolplan.board.security import MAX_BODY_BYTES, write_redirect_file
 from patrolplan.board.server import build_server, find_loopback_address, open_listener
-from patrolplan.board.session import start_session
+from patrolplan.board.shared_week import open_shared_week
 from patrolplan.errors import InputError
+from patrolplan.notes import Note
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
 
@@ -31,15 +32,15 @@ ASKED = ("/", "/api/state", "/api/map", "/api/solving", "/api/print", "/papers/t
 SERVER = """
 import pickle, sys
 from pathlib import Path
-from patrolplan.board.jobs import Board
-from patrolplan.board.session import start_session
+from patrolplan.board.board import Board
+from patrolplan.board.shared_week import open_shared_week
 from patrolplan.board.server import open_listener
 from patrolplan.board.server import serve
 
 if __name__ == "__main__":
     ground = pickle.loads(Path(sys.argv[1]).read_bytes())
     with open_listener("127.0.0.1", 0) as listener:
-        board = Board(start_session(ground, Path(sys.argv[2])))
+        board = Board(open_shared_week(ground, Path(sys.argv[2])))
         print(listener.getsockname()[1], flush=True)
         serve(board, listener, sys.argv[3])
 """
@@ -90,12 +91,12 @@ def test_another_host_is_refused(client, host):
 )
 def test_another_origin_is_refused(board, client, origin):
     """A page of another origin can neither read nor change, even with the token."""
-    duty = get_slot(board.session.state.week.duties[0])
+    duty = get_slot(board.shared.state.week.duties[0])
     request = {"version": 1, "change": {"kind": "remove", **duty}}
     answer = client.post("/api/change", json=request, headers={"Origin": origin})
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
-    assert board.session.version == 1
+    assert board.shared.version == 1
 
 
 @pytest.mark.parametrize("token", [None, "", "x", f"{TOKEN}x", TOKEN[:-1], "Ö" * 15])
@@ -130,12 +131,13 @@ def test_every_answer_forbids_what_the_page_does_not_need(client):
 def test_markup_in_names_stays_text(board, client):
     """Names and reasons with markup reach the page as text: escaped in it, JSON in answers."""
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
-    desk = board.session
+    desk = board.shared
     area = desk.state.planned_area.area
     section = area.settings.area.model_copy(update={"name": evil})
     settings = area.settings.model_copy(update={"area": section})
     bad = replace(area, settings=settings)
-    week = replace(desk.state.week, plan=replace(desk.state.week.plan, area=bad), notes=(evil,))
+    notes = (Note("as_written", {"text": evil}),)
+    week = replace(desk.state.week, plan=replace(desk.state.week.plan, area=bad), notes=notes)
     planned_area = replace(desk.state.planned_area, area=bad)
     desk.state = replace(desk.state, week=week, planned_area=planned_area)
     page = client.get("/")
@@ -176,7 +178,7 @@ def test_no_path_leads_out(client, path):
 
 def test_a_false_manifest_does_not_open_other_files(board, client):
     """Names in a manifest that lead out of the folder, by dots or by a link, are not served."""
-    folder = board.session.store.folder
+    folder = board.shared.store.folder
     outside = folder.parent / "secret.pdf"
     outside.write_bytes(b"secret")
     with contextlib.suppress(OSError):  # no links for everybody on some systems
@@ -186,7 +188,7 @@ def test_a_false_manifest_does_not_open_other_files(board, client):
     manifest["files"] |= names
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name in names:
-        assert board.session.store.read_paper(name) is None
+        assert board.shared.store.read_paper(name) is None
         assert client.get(f"/papers/{name}").status_code == 404
 
 
@@ -216,7 +218,7 @@ def test_malformed_words_are_refused_plainly(board, client, body):
         assert set(answer.json()) == {"problem"}
         assert "Traceback" not in answer.text
         assert ".py" not in answer.text
-    assert board.session.version == 1
+    assert board.shared.version == 1
 
 
 @pytest.mark.parametrize("form", ["stated", "chunked", "lying"])
@@ -288,6 +290,78 @@ def test_a_thousand_quick_requests_hang_nothing(served):
     assert found.get(429, 0) > 0
 
 
+def _is_owner_only(path):
+    return path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of files")
+def test_the_file_that_opens_the_browser_is_for_its_user_alone():
+    """The file holds the one-time code, not the token; nobody else can read it, and it goes."""
+    with write_redirect_file("http://127.0.0.1:8000/", "once") as path:
+        assert _is_owner_only(path)
+        assert _is_owner_only(path.parent)
+        text = path.read_text(encoding="utf-8")
+        assert "http://127.0.0.1:8000/?code=once" in text
+        assert "token" not in text
+    assert not path.parent.exists()
+
+
+def test_the_code_leads_to_the_page_once(board, socket_enabled):  # noqa: ARG001 - loopback
+    """The first visit with the code is led to the page; a second, or a false code, gets nothing."""
+    with open_listener(HOME, 0) as listener:
+        server = build_server(board, listener, TOKEN, code="once")
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with httpx.Client(base_url=f"http://{HOME}:{listener.getsockname()[1]}") as client:
+            assert client.get("/?code=twice").status_code == 401
+            assert client.get("/api/state?code=once").status_code == 401
+            assert client.get("/?code=once", headers={"Host": "evil.example"}).status_code == 403
+            answer = client.get("/?code=once")
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/?token={TOKEN}")
+            assert client.get(answer.headers["location"]).status_code == 200
+            assert client.get("/?code=once").status_code == 401
+            assert client.get("/?code=").status_code == 401
+        server.should_exit = True
+        thread.join(10)
+
+
+def test_the_browser_is_started_without_the_token(
+    monkeypatch,
+    run,
+    demo,
+    tmp_path,
+    board,
+    socket_enabled,  # noqa: ARG001 - loopback
+):
+    """What stands in the list of processes is a file's name: no token, and no code."""
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("patrolplan.cli.board._open_shared_week", lambda *_: board.shared)
+    monkeypatch.setattr("patrolplan.board.server.serve", lambda *_, **__: None)
+    code, out, _ = run("board", "--config", demo, "--week", tmp_path / "week", "--json")
+    assert code == 0
+    token = json.loads(out)["address"].partition("token=")[2]
+    assert len(token) > 30
+    (address,) = opened
+    assert address.startswith("file:")
+    assert token not in address
+    assert "code" not in address
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(1000, marks=pytest.mark.slow)])
+def test_idle_connections_do_not_shut_out_the_page(served, count):
+    """However many connections send nothing, or half a head, the page gets its answers at once."""
+    with contextlib.ExitStack() as stack:
+        for number in range(count):
+            wire = stack.enter_context(socket.create_connection((HOME, served), timeout=20))
+            if number % 2:
+                wire.sendall(b"GET / HTTP/1.1\r\nHost:")
+        with asking(served) as client:
+            assert client.get("/api/state", params={"since": 1}).status_code == 204
+
+
 def test_even_with_the_token_a_flood_is_slowed(client):
     """Requests beyond the pace are answered with 429, in plain words."""
     answers = [client.get("/api/solving").status_code for _ in range(400)]
@@ -320,7 +394,7 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enab
         week = read_week(folder, ground.area, ground.plans)
         assert len(week.history) >= confirmed
         confirmed = len(week.history)
-        desk = start_session(ground, folder)
+        desk = open_shared_week(ground, folder)
         assert len(desk.state.week.duties) in {len(chosen.duties), len(chosen.duties) - 1}
         Board(desk).close()
     assert confirmed > kills

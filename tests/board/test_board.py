@@ -10,7 +10,7 @@ import time
 import pytest
 from board.speech import get_slot, parse_change
 
-from patrolplan.board.session import start_session
+from patrolplan.board.shared_week import open_shared_week
 from patrolplan.board.views import build_map_document
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import format_json, read_manifest
@@ -27,8 +27,8 @@ PATIENCE_SECONDS = 60
 
 def saved(board):
     """The week as its folder holds it."""
-    area = board.session.state.planned_area.area
-    return read_week(board.session.store.folder, area, board.session.state.planned_area.plans)
+    area = board.shared.state.planned_area.area
+    return read_week(board.shared.store.folder, area, board.shared.state.planned_area.plans)
 
 
 def describe(week):
@@ -71,41 +71,41 @@ def settled(client):
 
 def test_every_change_is_in_the_folder_at_once(board, client):
     """A change that the page reports is in week.json, and the manifest matches the files."""
-    duty = board.session.state.week.duties[0]
+    duty = board.shared.state.week.duties[0]
     answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 200
     body = answer.json()
     assert body["message"].startswith("Removed: ")
     assert body["state"]["version"] == 2
     week = saved(board)
-    assert describe(week) == describe(board.session.state.week)
-    assert len(week.duties) == len(board.session._undo_stack[0][0].week.duties) - 1
-    folder = board.session.store.folder
+    assert describe(week) == describe(board.shared.state.week)
+    assert len(week.duties) == len(board.shared._undo_stack[0][0].week.duties) - 1
+    folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
 def test_the_file_is_the_same_bytes_as_the_commands(board, client):
     """The board saves a week exactly as the week command writes it."""
-    change(client, 1, kind="lock", **get_slot(board.session.state.week.duties[0]))
-    saved = (board.session.store.folder / "week.json").read_text(encoding="utf-8")
-    assert saved == format_json(build_week_document(board.session.state.week))
+    change(client, 1, kind="lock", **get_slot(board.shared.state.week.duties[0]))
+    saved = (board.shared.store.folder / "week.json").read_text(encoding="utf-8")
+    assert saved == format_json(build_week_document(board.shared.state.week))
 
 
 def test_undo_and_redo_give_the_very_weeks(board, client):
     """Back and forth over every change gives the same weeks, but for the history, which grows."""
-    start = without_history(board.session.state.week)
-    first, second = board.session.state.week.duties[:2]
+    start = without_history(board.shared.state.week)
+    first, second = board.shared.state.week.duties[:2]
     change(client, 1, kind="remove", **get_slot(first))
     change(client, 2, kind="lock", **get_slot(second))
-    end = without_history(board.session.state.week)
+    end = without_history(board.shared.state.week)
     assert client.post("/api/undo", json={"version": 3}).status_code == 200
     assert client.post("/api/undo", json={"version": 4}).status_code == 200
-    assert without_history(board.session.state.week) == start
+    assert without_history(board.shared.state.week) == start
     assert client.post("/api/undo", json={"version": 5}).status_code == 422
     client.post("/api/redo", json={"version": 5})
     client.post("/api/redo", json={"version": 6})
-    assert without_history(board.session.state.week) == end
+    assert without_history(board.shared.state.week) == end
     assert [what.split(":")[0] for _, what in saved(board).history] == [
         "Removed", "Locked", "Undone", "Undone", "Redone", "Redone",
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
 
 def test_the_later_of_two_windows_is_refused(board, client):
     """A change on an old version is refused with what the other window did, and changes nothing."""
-    first, second = board.session.state.week.duties[:2]
+    first, second = board.shared.state.week.duties[:2]
     change(client, 1, kind="remove", **get_slot(first))
     late = change(client, 1, kind="remove", **get_slot(second))
     assert late.status_code == 409
@@ -127,7 +127,7 @@ def test_the_later_of_two_windows_is_refused(board, client):
 
 def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
     """Lifting a ban leaves only a loose bound; the page says that planning again will tell more."""
-    officer = board.session.state.week.duties[0].officer
+    officer = board.shared.state.week.duties[0].officer
     banned = change(client, 1, kind="ban", officer=officer).json()["state"]
     assert banned["bound_known"] is True
     freed = change(client, 2, kind="unban", officer=officer).json()["state"]
@@ -136,45 +136,45 @@ def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
 
 def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
     """A refusal says why and leaves folder and version as they were."""
-    duty = board.session.state.week.duties[0]
-    before = (board.session.store.folder / "week.json").read_bytes()
+    duty = board.shared.state.week.duties[0]
+    before = (board.shared.store.folder / "week.json").read_bytes()
     there = {**get_slot(duty), "variant": None}
     checked = client.post("/api/check", json={"change": {"kind": "add", **there}}).json()
     assert checked["ok"] is False
     answer = change(client, 1, kind="add", **there)
     assert answer.status_code == 422
     assert answer.json()["problem"] == checked["why"]
-    assert (board.session.store.folder / "week.json").read_bytes() == before
+    assert (board.shared.store.folder / "week.json").read_bytes() == before
     assert client.get("/api/state").json()["version"] == 1
 
 
 def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
     """What a check says a week would be worth is what it is worth after the change."""
-    duty = board.session.state.week.duties[0]
+    duty = board.shared.state.week.duties[0]
     foretold = client.post(
         "/api/check", json={"change": {"kind": "remove", **get_slot(duty)}}
     ).json()
     assert client.get("/api/state", params={"since": 1}).status_code == 204
     change(client, 1, kind="remove", **get_slot(duty))
-    assert board.session.state.week.worth == foretold["worth"] < foretold["worth_before"]
+    assert board.shared.state.week.worth == foretold["worth"] < foretold["worth_before"]
 
 
 def test_what_the_command_repairs_the_board_takes_over(board, client):
     """A repair by the CLI's calls on what the board saved is the same, and the board sees it."""
-    duty = board.session.state.week.duties[0]
+    duty = board.shared.state.week.duties[0]
     change(client, 1, kind="remove", **get_slot(duty))
-    ground = board.session.state.planned_area
-    lost = board.session.state.week.duties[1]
+    ground = board.shared.state.planned_area
+    lost = board.shared.state.week.duties[1]
     away = {lost.officer: {lost.date}}
     from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
-    in_hand, _ = replan(board.session.state.week, ground.area, ground.plans, absent=away)
+    in_hand, _ = replan(board.shared.state.week, ground.area, ground.plans, absent=away)
     assert describe(from_file) == describe(in_hand)
-    board.session.store.save(from_file, board.session.state.week)
-    late = change(client, 2, kind="lock", **get_slot(board.session.state.week.duties[-1]))
+    board.shared.store.save(from_file, board.shared.state.week)
+    late = change(client, 2, kind="lock", **get_slot(board.shared.state.week.duties[-1]))
     assert late.status_code == 409
     assert "Changed outside the board" in late.json()["by_others"][0]
     assert late.json()["state"]["can_undo"] is False
-    assert [get_slot(d) for d in board.session.state.week.duties] == [
+    assert [get_slot(d) for d in board.shared.state.week.duties] == [
         get_slot(d) for d in from_file.duties
     ]
     assert saved(board).history[0][1].startswith("Removed")
@@ -182,8 +182,8 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
 
 def test_another_weeks_file_is_not_written_over(board, client):
     """A folder that now holds something else stops the board; what is there stays."""
-    duty = board.session.state.week.duties[0]
-    path = board.session.store.folder / "week.json"
+    duty = board.shared.state.week.duties[0]
+    path = board.shared.store.folder / "week.json"
     path.write_text('{"schema": 1}', encoding="utf-8")
     answer = change(client, 1, kind="remove", **get_slot(duty))
     assert answer.status_code == 503
@@ -193,13 +193,13 @@ def test_another_weeks_file_is_not_written_over(board, client):
 
 def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypatch):
     """Where the disk refuses, the week stays, the page shows it, and later changes work."""
-    duty = board.session.state.week.duties[0]
+    duty = board.shared.state.week.duties[0]
 
     def refuse(*_):
         message = "disk full"
         raise OutputError(message)
 
-    monkeypatch.setattr(board.session.store, "save", refuse)
+    monkeypatch.setattr(board.shared.store, "save", refuse)
     answer = change(client, 1, kind="remove", **get_slot(duty))
     assert (answer.status_code, answer.json()) == (503, {"problem": "disk full"})
     state = client.get("/api/state").json()
@@ -210,24 +210,24 @@ def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypat
 
 def test_a_board_opens_what_another_left(board, client):
     """Opened again, the board shows the week as it was left, with its history and its locks."""
-    duty = board.session.state.week.duties[0]
+    duty = board.shared.state.week.duties[0]
     change(client, 1, kind="lock", **get_slot(duty))
-    again = start_session(board.session.state.planned_area, board.session.store.folder)
-    assert describe(again.state.week) == describe(board.session.state.week)
+    again = open_shared_week(board.shared.state.planned_area, board.shared.store.folder)
+    assert describe(again.state.week) == describe(board.shared.state.week)
     assert again.state.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
 
 
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     """The proposal is the week that plan_week chooses under the same locks and bans."""
-    duty = board.session.state.week.duties[0]
+    duty = board.shared.state.week.duties[0]
     change(client, 1, kind="remove", **get_slot(duty))
-    other = next(d for d in board.session.state.week.duties if d.date != duty.date)
+    other = next(d for d in board.shared.state.week.duties if d.date != duty.date)
     change(client, 2, kind="lock", **get_slot(other))
     change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert client.post("/api/solve", json={"version": 4}).status_code == 202
     assert settled(client)["problem"] == ""
     proposal = client.get("/api/proposal").json()
-    week, ground = board.session.state.week, board.session.state.planned_area
+    week, ground = board.shared.state.week, board.shared.state.planned_area
     same = plan_week(ground.area, ground.plans, start=week.start, locks=week.locks, bans=week.bans)
     assert proposal["worth"] == pytest.approx(same.worth, abs=1e-12)
     assert proposal["gains"]["worth"] == pytest.approx(same.worth - week.worth, abs=1e-12)
@@ -254,14 +254,14 @@ def test_a_proposal_is_void_under_other_locks(board, client):
     client.post("/api/solve", json={"version": 1})
     settled(client)
     assert client.get("/api/state").json()["proposal"] is True
-    change(client, 1, kind="lock", **get_slot(board.session.state.week.duties[0]))
+    change(client, 1, kind="lock", **get_slot(board.shared.state.week.duties[0]))
     assert client.get("/api/state").json()["proposal"] is False
     assert client.post("/api/proposal/take", json={"version": 2}).status_code == 422
 
 
 def test_doses_wait_while_a_place_is_planned(board, client):
     """A dose does not interrupt planning: it is refused with the reason."""
-    duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
+    duty = next(d for d in board.shared.state.week.duties if d.patrol.stops)
     doses = {"duty": get_slot(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
     hold = threading.Event()
 
@@ -283,7 +283,7 @@ def test_doses_wait_while_a_place_is_planned(board, client):
 
 def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     """Minutes entered are in the ledger as the record command enters them; again corrects."""
-    duty = next(d for d in board.session.state.week.duties if d.patrol.stops)
+    duty = next(d for d in board.shared.state.week.duties if d.patrol.stops)
     stops = len(duty.patrol.stops)
     doses = {"duty": get_slot(duty), "minutes": [7.0] * stops, "engagements": 4}
     answer = client.post("/api/doses", json={"version": 1, **doses})
@@ -293,7 +293,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     [patrol] = [patrol for patrol in list_patrols(client) if is_at(patrol, duty)]
     assert patrol["delivered"] == [0.0, *[9.0] * (stops - 1)]
     assert patrol["engagements"] == 4
-    area = board.session.state.planned_area.area
+    area = board.shared.state.planned_area.area
     with open_ledger(area.settings) as ledger:
         table = ledger.read_delivered(duty.date, duty.date)
         assert list(ledger.read_promised(duty.date, duty.date)["officer"])
@@ -306,13 +306,13 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
 
 def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     """Printed papers are those of the week; a change makes its own papers old, undoing it not."""
-    officer = board.session.state.week.duties[0].officer
+    officer = board.shared.state.week.duties[0].officer
     client.post("/api/print", json={"version": 1, "officer": officer})
     board._printing_job.wait(PATIENCE_SECONDS)
     ended = client.get("/api/print").json()
     assert ended["problem"] == ""
     names = [row["name"] for row in ended["files"]]
-    mine = [d for d in board.session.state.week.duties if d.officer == officer]
+    mine = [d for d in board.shared.state.week.duties if d.officer == officer]
     cards = [f"cards/{officer}/{d.date}-{d.urn}.pdf" for d in mine]
     assert set(cards) <= set(names)
     assert client.get("/papers/" + cards[0]).content.startswith(b"%PDF")
@@ -329,7 +329,7 @@ def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
     """Printing one day leaves the whole week's sheets and books as they are, and stands apart."""
     client.post("/api/print", json={"version": 1})
     board._printing_job.wait(PATIENCE_SECONDS)
-    duty = board.session.state.week.duties[0]
+    duty = board.shared.state.week.duties[0]
     book = f"cards/{duty.officer}.pdf"
     before = {name: client.get(f"/papers/{name}").content for name in ("tasks.pdf", book)}
     client.post("/api/print", json={"version": 1, "date": f"{duty.date}"})
@@ -342,7 +342,7 @@ def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):
     """A barred place changes the table, the plans and the patrols as reading it again would do."""
-    desk = board.session
+    desk = board.shared
     before = without_history(desk.state.week)
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
     patrol = next(patrol for patrol in list_patrols(client) if is_at(patrol, duty))
@@ -390,26 +390,26 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
 )
 def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
     """Formulas, line breaks, unknown schools and far places do not reach the table."""
-    gate = build_map_document(board.session.state.planned_area)["schools"][0]["gate"]
+    gate = build_map_document(board.shared.state.planned_area)["schools"][0]["gate"]
     task = {
         "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
         "reason": "why", "by": "who", **wrong,
     }  # fmt: skip
-    before = board.session.state.tasked_table.path.read_bytes()
+    before = board.shared.state.tasked_table.path.read_bytes()
     answer = change(client, 1, **task)
     assert answer.status_code == 422
     assert why in answer.json()["problem"]
-    assert board.session.state.tasked_table.path.read_bytes() == before
+    assert board.shared.state.tasked_table.path.read_bytes() == before
 
 
 def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, tmp_path):
     """A pack of the week command is changed in place: its papers stay and are known as old."""
-    ground, week = board.session.state.planned_area, board.session.state.week
+    ground, week = board.shared.state.planned_area, board.shared.state.week
     duty = week.duties[0]
     folder = tmp_path / "pack"
     write_pack(week, folder, officer=duty.officer)
-    desk = start_session(ground, folder)
+    desk = open_shared_week(ground, folder)
     papers = {path.name for path in folder.rglob("*.pdf")}
     desk.change(1, parse_change(kind="remove", **get_slot(duty)))
     manifest = read_manifest(folder)
@@ -421,7 +421,7 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
 def test_the_page_is_told_what_it_shows(board, client):
     """State and map hold every school, officer, dose and hotspot, as JSON without surprises."""
     state = client.get("/api/state").json()
-    week = board.session.state.week
+    week = board.shared.state.week
     urns = ["900001", "900006", "900007", "900009"]
     assert [school["urn"] for school in state["schools"]] == urns
     assert len(list_patrols(client)) == len(week.duties)
@@ -431,7 +431,7 @@ def test_the_page_is_told_what_it_shows(board, client):
         round(s.leave_minutes - s.arrive_minutes) for d in week.duties for s in d.patrol.stops
     )
     ground = client.get("/api/map").json()
-    assert len(ground["hotspots"]) == len(board.session.state.planned_area.hotspots)
+    assert len(ground["hotspots"]) == len(board.shared.state.planned_area.hotspots)
     west, south, east, north = ground["bounds"]
     assert west < ground["schools"][0]["gate"][0] < east
     assert south < ground["schools"][0]["gate"][1] < north

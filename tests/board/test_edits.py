@@ -96,7 +96,7 @@ def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
     lent = {"officer": who, "urn": gap.urn, "date": f"{gap.date}"}
     new_hand, week = after(hand, chosen, kind="add", **lent, variant=None)
     assert Lock(who, gap.urn, gap.date) in week.locks
-    assert any("is lent to" in note for note in week.notes)
+    assert any(note.kind == "officer_lent" for note in week.notes)
     _, back = after(new_hand, week, kind="remove", **lent)
     assert back.locks == ()
 

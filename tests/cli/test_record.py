@@ -58,7 +58,7 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     options = ("--officer", duty["officer"], "--date", duty["date"])
     code, out, err = run(*options, typed="x\n12/3\n" + "\n" * (stops - 1))
     assert code == 0
-    assert f"all {stops} in one line" in err
+    assert f"the first line may hold all {stops} answers" in err
     assert "'x' is not a number of minutes from 0 to 720; type it again" in err
     assert duty["stops"][0]["place"] in err
     assert f"{stops} recorded." in out

@@ -95,3 +95,33 @@ def test_boundary_without_crs_is_refused(tmp_path):
     (tmp_path / "b.prj").unlink()
     with pytest.raises(InputError, match="has no CRS"):
         _limits(tmp_path, boundary="b.shp")
+
+
+VIRTUAL = (
+    '<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/vsicurl/http://127.0.0.1:9/x.geojson'
+    "</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
+)
+
+
+@pytest.mark.parametrize("name", ["b.geojson", "b.json", "b.gpkg", "b.shp", "b.vrt", "b.xml"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "\n <!-- {} -->"])
+def test_a_virtual_file_never_reaches_the_library_that_would_open_its_address(
+    tmp_path, monkeypatch, name, start
+):
+    """A file that names another file or an address is refused by its content, whatever its name."""
+
+    def read_nothing(_):
+        pytest.fail("the file was opened")
+
+    monkeypatch.setattr(gpd, "read_file", read_nothing)
+    (tmp_path / name).write_text(start + VIRTUAL, encoding="utf-8")
+    with pytest.raises(InputError, match="is not a file of polygons; use GeoJSON"):
+        _limits(tmp_path, boundary=name)
+
+
+@pytest.mark.parametrize("name", ["b.geojson", "b.gpkg", "b.shp"])
+def test_every_format_that_a_message_names_is_read(tmp_path, name):
+    """GeoJSON, GeoPackage and shapefiles are read as boundaries."""
+    square = gpd.GeoDataFrame(geometry=[shapely.box(-0.15, 51.5, -0.12, 51.54)], crs=4326)
+    square.to_file(tmp_path / name)
+    assert _limits(tmp_path, boundary=name).area > 1e6

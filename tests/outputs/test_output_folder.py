@@ -62,12 +62,13 @@ def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
     out = tmp_path_factory.mktemp("files") / "out"
     with replace_folder(out, {"seed": 7}) as folder:
         for name, content in files.items():
-            (folder / f"{name}.bin").write_bytes(content)
+            (folder / f"brief-{name}.pdf").write_bytes(content)
     manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
     assert manifest == {
         "seed": 7,
         "files": {
-            f"{name}.bin": hashlib.sha256(content).hexdigest() for name, content in files.items()
+            f"brief-{name}.pdf": hashlib.sha256(content).hexdigest()
+            for name, content in files.items()
         },
     }
     assert list(out.parent.iterdir()) == [out]
@@ -76,10 +77,10 @@ def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
 def test_older_output_is_replaced(tmp_path):
     """A new pack replaces the older one; files that only the old one had are removed."""
     out = tmp_path / "out"
-    _write(out, "old", ("a.txt", "b/c.txt"))
-    _write(out, "new", ("a.txt",))
+    _write(out, "old", ("map.html", "gpx/1.gpx"))
+    _write(out, "new", ("map.html",))
     assert _version(out) == "new"
-    assert not (out / "b").exists()
+    assert not (out / "gpx").exists()
 
 
 def test_a_week_is_only_replaced_by_a_week(tmp_path):
@@ -235,10 +236,39 @@ def test_foreign_files_are_refused_and_named(tmp_path, nested, older):
     (out / name).parent.mkdir(parents=True, exist_ok=True)
     (out / name).write_text("mine", encoding="utf-8")
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(OutputError, match=rf"holds 1 files .*\({name}\).*--out"):
+    with pytest.raises(OutputError, match=rf"holds 1 file .*\({name}\).*--out"):
         _write(out, "new")
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("true_hash", [False, True])
+def test_a_manifest_cannot_give_away_a_file_that_is_not_ours(tmp_path, true_hash):
+    """A manifest that lists somebody's file, even with its hash, does not make it ours."""
+    text = "mine"
+    (tmp_path / "thesis.txt").write_text(text, encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest() if true_hash else "x"
+    write_json(tmp_path / MANIFEST, {"files": {"thesis.txt": digest}})
+    with pytest.raises(OutputError, match=r"1 file that patrolplan did not write \(thesis.txt\)"):
+        _write(tmp_path, "new")
+    assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == text
+
+
+def test_a_file_edited_since_it_was_written_is_not_replaced(tmp_path):
+    """An output that somebody has changed is named, and stays as they left it."""
+    out = tmp_path / "out"
+    _write(out, "old")
+    (out / "cards" / "1.pdf").write_text("with my notes", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"changed after patrolplan wrote them \(cards/1.pdf\)"):
+        _write(out, "new")
+    assert (out / "cards" / "1.pdf").read_text(encoding="utf-8") == "with my notes"
+
+
+def test_only_names_of_the_list_are_written(tmp_path):
+    """A file of a name that the next run would take for somebody else's cannot be written."""
+    with pytest.raises(ValueError, match="OUTPUT_NAME"):
+        _write(tmp_path / "out", "new", ("secret.txt",))
+    assert not (tmp_path / "out").exists()
 
 
 def test_many_foreign_files_are_counted(tmp_path):
@@ -258,7 +288,7 @@ def test_link_is_a_foreign_file(tmp_path):
         _write(out, "new")
 
 
-@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', "\xff"])
+@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', "\xff", "[" * 99_999])
 def test_unreadable_manifest_makes_all_files_foreign(tmp_path, manifest):
     """A folder whose manifest is damaged is refused: its files may be anybody's."""
     out = tmp_path / "out"
@@ -388,7 +418,7 @@ import sys, time
 from pathlib import Path
 from patrolplan.outputs.output_folder import replace_folder
 with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
-    (folder / "a.txt").write_text("first", encoding="utf-8")
+    (folder / "map.html").write_text("first", encoding="utf-8")
     print("writing", flush=True)
     sys.stdin.readline()
 """
@@ -494,8 +524,8 @@ def _kill_at(moment, monkeypatch):
 
 def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path, monkeypatch):
     """Killed before any step of a replacement, the next command finds the old files or the new."""
-    old = {"a.json": b"old a", "b.json": b"old b", "paper.pdf": b"paper"}
-    new = {"a.json": b"new a", "b.json": b"new b"}
+    old = {"week.json": b"old a", "plan.json": b"old b", "tasks.pdf": b"paper"}
+    new = {"week.json": b"new a", "plan.json": b"new b"}
     seen = []
     for moment in range(40):
         folder = tmp_path / f"out{moment}"
@@ -512,7 +542,7 @@ def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path, monkeypatch
         found = {name: (folder / name).read_bytes() for name in old}
         manifest = read_manifest(folder)
         assert found in ({**old, **new}, old)
-        assert manifest["version"] == (2 if found["a.json"] == b"new a" else 1)
+        assert manifest["version"] == (2 if found["week.json"] == b"new a" else 1)
         for name, content in found.items():
             assert manifest["files"][name] == hashlib.sha256(content).hexdigest()
         assert not list(folder.glob("*.coming"))

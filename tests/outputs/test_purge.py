@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -30,6 +32,7 @@ def cache(tmp_path, monkeypatch):
     """A cache with an old entry, one with a stranger beside it, a young one and a user's folder."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (folder / "streets-of-london").mkdir(parents=True)
     (folder / "streets").mkdir()
     for name in (f"{'0' * 40}.entry", f"{'2' * 40}.entry", "thesis.doc"):
@@ -45,9 +48,9 @@ def out(tmp_path):
     folder = tmp_path / "out"
     with replace_folder(folder, {}) as part:
         (part / "cards").mkdir()
-        for name in ("plan.json", "notes.txt", "cards/1.pdf"):
+        for name in ("plan.json", "map.html", "cards/1.pdf"):
             (part / name).write_text(name, encoding="utf-8")
-    (folder / "notes.txt").write_text("changed", encoding="utf-8")
+    (folder / "map.html").write_text("changed", encoding="utf-8")
     (folder / "mine.txt").write_text("mine", encoding="utf-8")
     (folder / "link").symlink_to(tmp_path / "away.txt")
     (tmp_path / "away.txt").write_text("away", encoding="utf-8")
@@ -142,8 +145,8 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     remaining = {
         one.path for one in purge(MONTH, [out], now=NOW) if not one.removed and one.what == "output"
     }
-    assert remaining == {str(out / name) for name in ("notes.txt", "mine.txt", "link")}
-    assert {path.name for path in out.rglob("*")} == {"notes.txt", "mine.txt", "link"}
+    assert remaining == {str(out / name) for name in ("map.html", "mine.txt", "link")}
+    assert {path.name for path in out.rglob("*")} == {"map.html", "mine.txt", "link"}
     assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
     assert not (tmp_path / ".out.part-abc").exists()
     assert not (tmp_path / ".out.lock").exists()
@@ -154,12 +157,30 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     assert all(line["at"] == "2026-06-01T00:00:00Z" for line in recorded)
 
 
+@pytest.mark.usefixtures("cache")
+def test_temporary_files_of_killed_commands_go(tmp_path):
+    """Old folders and reports of ours in the temporary folder go; links and all others stay."""
+    temporary = tmp_path / "temporary"
+    (temporary / "patrolplan-abc").mkdir(parents=True)
+    (temporary / "patrolplan-abc" / "map-0.pdf").write_text("a map", encoding="utf-8")
+    for name in ("patrolplan-error-1.txt", "other.txt"):
+        (temporary / name).write_text("x", encoding="utf-8")
+    (temporary / "patrolplan-link").symlink_to(tmp_path)
+    _age(temporary)
+    (temporary / "patrolplan-young").mkdir()
+    entries = purge(MONTH, now=NOW, record=tmp_path / "record.jsonl")
+    removed = {Path(entry.path).name for entry in entries if entry.what == "temporary file"}
+    assert removed == {"patrolplan-abc", "patrolplan-error-1.txt"}
+    left = {path.name for path in temporary.iterdir()}
+    assert left == {"other.txt", "patrolplan-link", "patrolplan-young"}
+
+
 def test_an_unchanged_output_goes_whole(cache, tmp_path):
     """An old folder that is still as it was written goes as a whole."""
     folder = tmp_path / "whole"
     with replace_folder(folder, {}) as part:
-        (part / "deep" / "er").mkdir(parents=True)
-        (part / "deep" / "er" / "a.txt").write_text("a", encoding="utf-8")
+        (part / "cards" / "er").mkdir(parents=True)
+        (part / "cards" / "er" / "a.pdf").write_text("a", encoding="utf-8")
     _age(folder)
     purge(MONTH, [folder], now=NOW, record=tmp_path / "log" / "record.jsonl")
     assert not folder.exists()

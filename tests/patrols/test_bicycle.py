@@ -12,6 +12,7 @@ import shapely
 from pydantic import TypeAdapter
 
 import patrolplan as pp
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.patrols.surroundings import build_way_notes
@@ -154,14 +155,14 @@ def test_a_walking_extract_is_announced(area, plan):
     """Every patrol says when roads for bicycles may be missing, or one-way signs are unknown."""
     assert build_way_notes(area) == ()
     notes = build_way_notes(dataclasses.replace(area, walking_extract=True))
-    assert "extract for walking" in notes[0]
+    assert notes[0] == Note("walking_extract")
     ways = area.network.parts.ways.assign(one_way=0)
     parts = dataclasses.replace(area.network.parts, ways=ways)
     network = dataclasses.replace(area.network, parts=parts)
     unsigned = dataclasses.replace(area, network=network, walking_extract=True)
     [patrol] = pp.plan_patrols(unsigned, plan.risk, plan.hotspots, urns=["900001"]).patrols
     assert set(build_way_notes(unsigned)) <= set(patrol.notes)
-    assert "no one-way street" in build_way_notes(unsigned)[1]
+    assert build_way_notes(unsigned)[1] == Note("no_one_way_streets")
 
 
 def test_on_foot_nothing_is_announced(demo_area):
@@ -191,7 +192,7 @@ def test_one_way_streets_of_bloomsbury_are_obeyed(bloomsbury_area, bloomsbury_pl
     plan = pp.plan_patrols(area, bloomsbury_plan.risk, bloomsbury_plan.hotspots)
     ways = area.network.parts.ways.set_index("osm_id")["one_way"]
     for patrol in plan.patrols:
-        assert any("extract for walking" in note for note in patrol.notes)
+        assert Note("walking_extract") in patrol.notes
         for leg in patrol.legs:
             for way, against, _ in _passes(area, leg):
                 sign = ways.loc[way]

@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
 
 URN = "900001"
@@ -115,6 +116,6 @@ def test_without_a_base_in_reach_it_is_the_gate_and_says_so(demo_area, demo_plan
     area = dataclasses.replace(demo_area, officers=officers.assign(school_urns=mine))
     patrol = _patrol(_to_base(area, xy=xy, window_minutes=window), demo_plan, urn)
     assert patrol.ends_at == "gate"
-    assert any(note.startswith(words) for note in patrol.notes)
+    assert any(note.startswith(words) for note in describe_notes(patrol.notes))
     if patrol.legs:
         np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)

@@ -118,8 +118,8 @@ def test_each_patrol_has_one_sentence(few_schools, demo_plan):
     """A patrol says in one sentence what one planned the same way would have covered."""
     for patrol in demo_plan.patrols:
         assert patrol.tested.startswith(
-            "Planned the same way from crime up to March 2026, a patrol from this gate "
-            "(perhaps with other stops) would have covered"
+            "Tested on past crime: a patrol from this gate planned the same way from crime up to "
+            "March 2026 (its stops may have differed) would have covered"
         )
         assert patrol.tested.count(".") <= 2
     short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
@@ -179,9 +179,9 @@ def test_hold_out_months_that_are_missing_are_said(few_schools):
     hold_out = prepare_hold_out(drop_months(few_schools, [(FORCE, "2026-06")]))
     assert (hold_out.months_held == 5).all()
     sentence = describe_result(hold_out, 0)
-    assert "in the 5 of 6 months after that are in the data." in sentence
+    assert "in the next 6 months (1 missing)" in sentence
     whole = prepare_hold_out(few_schools)
-    assert "in the 6 months after." in describe_result(whole, 0)
+    assert "missing" not in describe_result(whole, 0)
 
 
 def test_too_few_hold_out_months_give_no_sentence(few_schools):

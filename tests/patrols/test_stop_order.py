@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
+from patrolplan.notes import Note
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
 from patrolplan.patrols.stop_order import (
@@ -154,7 +155,7 @@ def test_stops_come_when_they_are_at_their_worst(tmp_path, demo_area, demo_plan,
     assert not area.snapped
     patrol = _planned(area, demo_plan, best.urn, times_known=True)
     assert [stop.hotspot for stop in patrol.stops] == plain[::-1]
-    assert any(note.startswith("Stops are ordered") for note in patrol.notes)
+    assert Note("stops_reordered") in patrol.notes
     assert patrol.worth == pytest.approx(best.worth)
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
     for leg, (one, other) in zip(patrol.legs[1:-1], pairwise(patrol.stops), strict=True):
@@ -172,7 +173,7 @@ def test_without_clock_times_the_order_stays(tmp_path, demo_area, demo_plan, bes
     assert estimate_time_profile(demo_area, demo_plan.hotspots) is None
 
 
-def test_a_stretch_without_incidents_goes_by_the_area(tmp_path, demo_area, demo_plan):
+def test_a_stretch_strip_for_workers_goes_by_the_area(tmp_path, demo_area, demo_plan):
     """Shares of a stretch come near its own where it has many incidents, else near the area's."""
     first, second = demo_plan.hotspots["hotspot"].iloc[[0, 1]]
     area = _extract(tmp_path, demo_area, demo_plan, {first: 16 * 60 + 15})

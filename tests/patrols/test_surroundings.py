@@ -9,6 +9,8 @@ from scipy.sparse import csgraph
 
 import patrolplan as pp
 from patrolplan.errors import InputError
+from patrolplan.notes import Note
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.surroundings import Window, build_surroundings, resolve_window
 from patrolplan.settings.models import PatrolSettings, PatrolWindow
 
@@ -61,7 +63,7 @@ def test_a_patrol_before_school_sets_out_at_the_base(demo_area, demo_plan, base)
     np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)
     assert patrol.stops[0].arrive_minutes == pytest.approx(450 + patrol.legs[0].metres / 80)
     assert patrol.end_minutes <= 520 + 1e-6
-    assert any(note.startswith("Ends before pupils leave") for note in patrol.notes)
+    assert Note("ends_before_pupils") in patrol.notes
 
 
 def test_from_the_base_and_back_to_it(demo_area, demo_plan, base):
@@ -90,7 +92,8 @@ def test_no_officer_means_the_gate_and_a_note(demo_area, demo_plan):
     area = dataclasses.replace(demo_area, officers=officers.assign(school_urns=mine))
     patrol = _patrol(_from_base(area, end="base"), demo_plan)
     assert patrol.starts_at == patrol.ends_at == "gate"
-    assert "No officer is assigned to this school: starts and ends at the gate." in patrol.notes
+    said = "No officer is assigned to this school: starts and ends at the gate."
+    assert said in describe_notes(patrol.notes)
 
 
 def test_by_bicycle_from_the_base(demo_area, demo_plan):

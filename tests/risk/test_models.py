@@ -81,7 +81,7 @@ def test_kernel_counts_keep_their_sum(make):
     for distance in ("network", "planar"):
         model = KernelCount(distance).fit(h)
         assert model.predict().sum(axis=0) == pytest.approx(h.count_last(12).sum(axis=0) / 12)
-        assert "leave-one-out" in model.notes_[0]
+        assert model.notes_[0].values["metres"] == model.bandwidths_[0]
 
 
 def test_shrunk_is_nearer_the_truth(make):

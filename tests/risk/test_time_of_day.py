@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from patrolplan.notes import Note
 from patrolplan.risk.time_of_day import MIN_IN_WINDOW, estimate_timing
 
 TARGETS = ("Robbery", "Other theft")
@@ -35,7 +36,8 @@ def test_a_category_without_times_has_the_share_of_all_timed_crime(make):
     timing = estimate_timing(make.area(timed + _rows("Robbery", [0] * 90, timed=False)), TARGETS)
     assert timing.by_category == pytest.approx([0.25, 0.25])
     assert timing.shrunk_categories == ("Robbery",)
-    assert f"Fewer than {MIN_IN_WINDOW} times of day are known for Robbery" in str(timing)
+    expected = {"categories": ["Robbery"], "times": MIN_IN_WINDOW}
+    assert timing.notes[1] == Note("window_shares_shrunk", expected)
 
 
 def test_a_category_of_few_times_is_drawn_towards_all(make):

@@ -18,6 +18,8 @@ import shapely
 from team import checker
 
 import patrolplan as pp
+from patrolplan.notes import Note
+from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.spreadsheet import render_week_csv
 from patrolplan.outputs.week.task_sheets import build_tasks_data
@@ -38,6 +40,8 @@ from patrolplan.times import format_time
 
 MONDAY = dt.date(2026, 11, 30)
 SHARED, FIRST, SECOND = "900009", "SSO-03", "SSO-08"
+
+COLLEAGUE_KINDS = {"approach_for_colleague", "colleague_base", "patrol_at_colleague_base"}
 OTHER = "900001"
 AWAY = 400.0
 
@@ -85,7 +89,7 @@ def test_a_patrol_from_the_own_base_has_one_time_to_set_out(week):
         assert duty.leave_minutes == duty.patrol.set_out_minutes
         begin = hours.loc[duty.officer, ("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
         assert checker.parse_clock(begin[:5]) <= duty.leave_minutes + 1e-6
-        assert not any("base of" in note for note in duty.patrol.notes)
+        assert not {note.kind for note in duty.patrol.notes} & COLLEAGUE_KINDS
         cells = (
             duty.officer,
             format_day(duty.date),
@@ -99,11 +103,12 @@ def test_a_patrol_that_leads_to_a_colleagues_base_says_so(week):
     """Its notes and the week's name the colleague; the way from there to the gate is left out."""
     duty = _colleagues(week)
     patrol = duty.patrol
-    (note,) = [note for note in patrol.notes if f"base of {FIRST}, " in note]
+    (note,) = [note for note in describe_notes(patrol.notes) if f"base of {FIRST}, " in note]
     assert note.endswith(f" m from that of {SECOND}.")
     does = "starts and ends" if patrol.from_base else "ends"
-    assert f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}." in week.notes
-    assert sum(f"at URN {SHARED}: the patrol" in note for note in week.notes) == 1
+    (note,) = [note for note in week.notes if note.kind == "patrol_at_colleague_base"]
+    said = f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}."
+    assert describe_note(note) == said
     assert patrol.approach is None
     assert patrol.starts_at == ("base" if patrol.from_base else "gate")
     sheets = build_tasks_data(Roster(week), [duty], wall=False)["sheets"]
@@ -130,7 +135,7 @@ def test_officers_of_one_base_share_it_without_a_word(demo_area, demo_plan):
     duty = _colleagues(week)
     assert duty.patrol.approach is not None
     assert duty.leave_minutes == duty.patrol.set_out_minutes
-    assert not any("base of" in note for note in (*week.notes, *duty.patrol.notes))
+    assert not {note.kind for note in (*week.notes, *duty.patrol.notes)} & COLLEAGUE_KINDS
 
 
 def test_bases_within_five_metres_are_one(demo_area):
@@ -266,7 +271,7 @@ def test_an_extract_for_walking_is_announced(area, plan):
     """The mode_week says that roads for bicycles may be missing, as a plan by bicycle does."""
     bare = dataclasses.replace(area, walking_extract=True)
     mode_week = plan_week(bare, dataclasses.replace(plan, area=bare), start=MONDAY)
-    assert any("extract for walking" in note for note in mode_week.notes)
+    assert Note("walking_extract") in mode_week.notes
 
 
 def test_a_bicycle_slower_than_a_walk_is_an_error(area, plan):
@@ -283,7 +288,7 @@ def test_without_the_setting_all_go_one_way_and_the_week_says_so(area, plan):
     assert {duty.patrol.way for duty in mode_week.duties} == {"walk"}
     assert checker.find_broken_duties(mode_week, alike) == []
     note = "SSO-03 goes by bicycle to the gate and between schools, and patrols on foot."
-    assert any(row.startswith(note) for row in mode_week.notes)
+    assert any(row.startswith(note) for row in describe_notes(mode_week.notes))
 
 
 def _slow_metres(area, officer):

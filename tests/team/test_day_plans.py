@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.tables import LeftOutRow
 from patrolplan.team.day_plans import plan_days, replan_days
 from patrolplan.team.rota import plan_week
@@ -43,11 +44,11 @@ def test_a_tasked_place_counts_on_its_days_only(area, plans):
     assert tasked.pop(TUESDAY)
     assert not any(tasked.values())
     alone = plan_week(area, plans, start=MONDAY, bans=[Ban(date=TUESDAY)])
-    note = next(note for note in alone.notes if note.startswith("Nobody goes to the tasked place"))
-    assert note.endswith("on Tuesday 1 December.")
+    (note,) = (note for note in alone.notes if note.kind == "tasked_place_missed")
+    assert describe_note(note).endswith("on Tuesday 1 December.")
     lock = Lock("SSO-02", "900007", TUESDAY)
     week = plan_week(area, plans, start=MONDAY, locks=[lock])
-    assert not any(note.startswith("Nobody goes to the tasked") for note in week.notes)
+    assert not any(note.kind == "tasked_place_missed" for note in week.notes)
     sent = [duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops)]
     assert {duty.date for duty in sent} == {TUESDAY}
     with pytest.raises(pp.InputError, match="there is no plan for 2026-12-01"):

@@ -10,8 +10,9 @@ import pytest
 from team import checker
 
 import patrolplan as pp
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.planner import reverse_patrol
-from patrolplan.team.reasons import UnmetReasons
+from patrolplan.team.obstacles import UnmetReasons
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import RotaInputs, build_route_key, collect_routes
@@ -99,7 +100,8 @@ def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
 
 def test_reasons_are_exact(demo_area, plan, week):
     """Off, elsewhere, at the maximum, closed, hours too short, nobody: each has its sentence."""
-    assert _why(week, "900002", WEDNESDAY) == "SSO-03 is off, nobody else covers it"
+    why = "SSO-03 is off duty, no other officer covers this school"
+    assert _why(week, "900002", WEDNESDAY) == why
     served = {(duty.officer, duty.date): duty.urn for duty in week.duties}
     count = pd.Series([duty.officer for duty in week.duties]).value_counts()
     for gap in week.unmet:
@@ -160,7 +162,7 @@ def test_locks_and_bans_are_respected(demo_area, plan):
     assert held["SSO-01", "900006", FRIDAY] == 2
     assert ("SSO-02", "900007", THURSDAY) in held
     assert ("SSO-07", "900001", WEDNESDAY) in held
-    assert any("SSO-07 is lent to URN 900001" in note for note in week.notes)
+    assert any("SSO-07 is lent to URN 900001" in note for note in describe_notes(week.notes))
     assert not any(o == "SSO-03" and d == MONDAY for o, _, d in held)
     assert not any(u == "900012" for _, u, _ in held)
     assert not any(u == "900005" and v == 0 for (_, u, _), v in held.items())

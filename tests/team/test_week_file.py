@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Ban, Lock
@@ -59,10 +60,10 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     read = read_week(_written(document, tmp_path), area, other)
     assert build_week_document(read)["patrols"] == document["patrols"]
     assert build_week_document(read)["created_from"] == document["created_from"]
-    assert "Data or settings have changed since this week was planned" in read.notes[-2]
+    assert read.notes[-2].kind == "data_changed"
     urn = plan.patrols[0].urn
-    assert read.notes[-1].startswith("No longer in the plan, but still in this week: ")
-    assert f"URN {urn} on" in read.notes[-1]
+    assert read.notes[-1].kind == "no_longer_planned"
+    assert f"URN {urn} on" in describe_note(read.notes[-1])
     gone = next(duty for duty in read.duties if duty.urn != urn)
     repaired, changes = replan(read, area, other, absent={gone.officer: {gone.date}})
     stay = {(d.officer, d.urn, d.date) for d in read.duties} - {
@@ -92,7 +93,8 @@ def test_an_earlier_absence_still_counts(week, demo_area, plan):
     ("change", "message"),
     [
         (lambda d: d.pop("patrols"), r"patrols: Field required"),
-        (lambda d: d.update(schema=2), r"schema 2 is not 1"),
+        (lambda d: d.update(schema=3), r"schema 3 is not 2"),
+        (lambda d: d.update(schema=1), r"made by an older version.*plan the week again"),
         (lambda d: d.update(days=[]), r"days: List should have at least 1 item"),
         (lambda d: d["patrols"][0].update(start="25:00"), r"not a valid time.*seen: '25:00'"),
         (lambda d: d["patrols"][0].update(date="1.12.26"), r"not a date.*seen: '1.12.26'"),
@@ -173,3 +175,30 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
         return
     again = build_week_document(week)
     assert len(json.loads(json.dumps(again, allow_nan=False))["patrols"]) == len(week.duties)
+
+
+def test_notes_that_an_earlier_version_wrote_are_read(document, demo_area, plan, tmp_path):
+    """A note that is a sentence stays one, in the week and on its patrols."""
+    old = copy.deepcopy(document)
+    old["notes"] = ["There are no term dates."]
+    old["routes"][0]["notes"] = ["No date given."]
+    read = read_week(_written(old, tmp_path), demo_area, plan)
+    assert describe_note(read.notes[0]) == "There are no term dates."
+    notes = {note for duty in read.duties for note in duty.patrol.notes}
+    assert "No date given." in map(describe_note, notes)
+
+
+@pytest.mark.parametrize(
+    ("note", "why"),
+    [
+        ({"kind": "weather", "values": {}}, "is not a kind of note that this version knows"),
+        ({"kind": "officer_away", "values": {"officer": "A"}}, "has other values: officer, date"),
+        ({"kind": "officer_away", "values": {"officer": "A", "date": "soon"}}, "isoformat"),
+        (7, "instance of Note"),
+    ],
+)
+def test_a_note_that_has_no_words_is_an_error(note, why, document, demo_area, plan, tmp_path):
+    """What could not be printed later is refused when the file is read."""
+    wrong = {**document, "notes": [note]}
+    with pytest.raises(pp.InputError, match=why):
+        read_week(_written(wrong, tmp_path), demo_area, plan)

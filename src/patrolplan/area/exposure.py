@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.arrays import count_pairs
-from patrolplan.text import format_count
+from patrolplan.notes import Note
 
 LOW_SHARE = 0.1
 """A month of less than this share of a force's typical month is missing: crime never falls so far,
@@ -33,9 +33,6 @@ AROUND = 10
 
 MIN_HELD_SHARE = 0.5
 """A month is held in a catchment where at least this share of its crime is."""
-
-MAX_NAMED_SPANS = 3
-"""A note names up to this many spans of months of a force."""
 
 
 @dataclass(frozen=True)
@@ -182,26 +179,19 @@ def _estimate_shares(
     return np.asarray(amounts / amounts.sum(axis=1, keepdims=True))
 
 
-def describe_missing_months(exposure: Exposure) -> list[str]:
+def note_missing_months(exposure: Exposure) -> list[Note]:
     """A note for each force of which months are missing."""
     notes = []
-    for column, force in enumerate(exposure.forces):
-        missing = exposure.months[~exposure.held[:, column]]
-        if not len(missing):
-            continue
-        spans = _describe_spans(missing)
-        named = ", ".join(spans[:MAX_NAMED_SPANS])
-        more = f" and {len(spans) - MAX_NAMED_SPANS} more" if len(spans) > MAX_NAMED_SPANS else ""
-        whose = f" of {force}" if force else ""
-        notes.append(
-            f"{format_count(len(missing), 'month')}{whose} of {len(exposure.months)} missing from "
-            f"the files ({named}{more}): counted as unknown, not as months without crime; rates "
-            "are per month held."
-        )
+    for force, held in zip(exposure.forces, exposure.held.T, strict=True):
+        missing = exposure.months[~held]
+        if len(missing):
+            values = {"missing": len(missing), "months": len(held)}
+            spans = _list_spans(missing)
+            notes.append(Note("months_missing", {"force": force, "spans": spans, **values}))
     return notes
 
 
-def _describe_spans(months: pd.DatetimeIndex) -> list[str]:
+def _list_spans(months: pd.DatetimeIndex) -> list[str]:
     """Months as spans without gaps: "2026-01 to 2026-03", "2026-05"."""
     number = months.year * 12 + months.month
     starts = np.flatnonzero(np.diff(number, prepend=number[0] - 2) > 1)

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.exposure import Exposure, build_exposure, describe_missing_months
+from patrolplan.area.exposure import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.area.study_area import LoadReport, find_similar
 from patrolplan.crs import Projection
@@ -28,18 +28,15 @@ from patrolplan.network.catchments import (
     build_square_catchments,
     note_first_months,
 )
+from patrolplan.notes import Note, NoteKind
 from patrolplan.privacy import (
     SQUARE_METRES,
-    describe_crime_grouping,
     meets_threshold,
+    note_crime_grouping,
     suppress_and_round,
 )
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
-from patrolplan.text import format_count, pluralise
-
-MAX_NAMED_FILES = 3
-"""Up to this many files are named; of more only the number is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,18 +80,18 @@ def place_incidents(
     gone = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
     rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in gone if which.any()]
     incidents = crimes.incidents
-    report.notes.extend(describe_eras(eras))
+    report.notes.extend(note_eras(eras))
     exposure = Exposure.complete()
     if used.any():
         exposure = build_exposure(incidents, used, catchment, catchments.xy)
-        report.notes.extend(describe_missing_months(exposure))
+        report.notes.extend(note_missing_months(exposure))
     if is_grouped:
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)
         in_group = used.copy()
         in_group[used] = meets_threshold(catchment[used], category[used], min_crime_count)
         why = f"fewer than {min_crime_count} of the category on a square of {SQUARE_METRES:.0f} m"
         rows.append(LeftOutRow("crimes", why, int((used & ~in_group).sum())))
-        report.notes.append(describe_crime_grouping(min_crime_count))
+        report.notes.append(note_crime_grouping(min_crime_count))
         used = in_group
     report.left_out.extend(suppress_small_counts(rows, min_crime_count))
     _check_categories(incidents["category"].array[used].unique(), settings, report)
@@ -107,8 +104,8 @@ def place_incidents(
         square = gpd.GeoSeries.from_xy(*catchments.xy[catchment].T, crs=incidents.crs)
         incidents = incidents.set_geometry(square.rename("geometry"))
     else:
-        report.notes.extend(describe_place_precision(crimes, used))
-        report.notes.extend(describe_time_coverage(counted))
+        report.notes.extend(note_place_precision(crimes, used))
+        report.notes.extend(note_time_coverage(counted))
     return PlacedIncidents(
         incidents=incidents,
         catchments=catchments,
@@ -205,16 +202,12 @@ def _assign_places(
     return assign_catchments(network, catchments, crimes.places[rows], public=public)[row]
 
 
-def describe_eras(starts: pd.DatetimeIndex) -> list[str]:
+def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
     """A note on each month in which the snap points were replaced."""
-    return [
-        f"The map points of recorded crime were replaced in {start:%B %Y}: earlier crimes are "
-        "carried over to the streets that the old and the new points share."
-        for start in starts[1:]
-    ]
+    return [Note("points_replaced", {"month": f"{start:%B %Y}"}) for start in starts[1:]]
 
 
-def describe_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[str]:
+def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:
     """How places are used where some are exact and others snap points; empty where all are alike.
 
     `used` is (i,) whether each incident is used.
@@ -222,23 +215,23 @@ def describe_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[st
     exact, snapped = used & crimes.is_exact, used & ~crimes.is_exact
     if not exact.any() or not snapped.any():
         return []
-    count = int(exact.sum())
     return [
-        (
-            f"Of {format_count(int(used.sum()), 'crime')}, {count:,} "
-            f"{pluralise(count, 'has', 'have')} an exact place, from files with dates "
-            f"({_describe_files(crimes, exact)}); the others come from files with months only, "
-            f"whose places are map points that stand for a few streets "
-            f"({_describe_files(crimes, snapped)}). An exact place within {MAX_SNAP_METRES:.0f} m "
-            "of a map point also counts with that point's streets."
+        Note(
+            "mixed_precision",
+            {
+                "crimes": int(used.sum()),
+                "exact": int(exact.sum()),
+                "exact_files": _list_files(crimes, exact),
+                "snapped_files": _list_files(crimes, snapped),
+                "within_metres": MAX_SNAP_METRES,
+            },
         )
     ]
 
 
-def _describe_files(crimes: Crimes, which: NDArray[np.bool_]) -> str:
-    """Names of the files that the (i,) chosen incidents come from, or their number."""
-    names = [crimes.files[number] for number in np.unique(crimes.file_index[which])]
-    return ", ".join(names) if len(names) <= MAX_NAMED_FILES else f"{len(names)} files"
+def _list_files(crimes: Crimes, which: NDArray[np.bool_]) -> list[str]:
+    """Names of the files that the (i,) chosen incidents come from."""
+    return [crimes.files[number] for number in np.unique(crimes.file_index[which])]
 
 
 def has_known_times(timed: pd.Series) -> bool:
@@ -246,7 +239,7 @@ def has_known_times(timed: pd.Series) -> bool:
     return bool(timed.any() and timed.sum() >= len(timed) / 2)
 
 
-def describe_time_coverage(incidents: pd.DataFrame) -> list[str]:
+def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
     """Of how many of the crimes that count the time of day is known.
 
     Empty where that goes without saying: all have times, or none has as much as a date.
@@ -255,18 +248,9 @@ def describe_time_coverage(incidents: pd.DataFrame) -> list[str]:
     only_dates = int((incidents["occurred_at"].notna() & ~timed).sum())
     if timed.all() or not (timed.any() or only_dates):
         return []
-    known = f"{timed.sum():,}" if timed.any() else "none"
-    give = pluralise(only_dates, "gives", "give")
-    dates = f" ({only_dates:,} {give} only a date, or 00:00 instead of a time)"
-    end = "when harm happens rests on those times alone"
-    if not has_known_times(timed):
-        end = "too few to tell when harm happens"
-    return [
-        (
-            f"The time of day is known for {known} of {format_count(len(timed), 'crime')} that "
-            f"count{dates if only_dates else ''}: {end}."
-        )
-    ]
+    kind: NoteKind = "some_times_known" if has_known_times(timed) else "few_times_known"
+    counts = {"known": int(timed.sum()), "crimes": len(timed), "only_dates": only_dates}
+    return [Note(kind, {**counts})]
 
 
 def _find_inside(
@@ -303,9 +287,9 @@ def _check_categories(present: Iterable[str], settings: Settings, report: LoadRe
         remedy = f"set [crimes] categories to some of: {', '.join(sorted(present)[:12])}"
         report.problems.add("[crimes] categories", what, remedy)
     for name in missing:
-        similar = find_similar(name, present)
-        hint = f"; the data has '{similar}'" if similar else ""
-        report.notes.append(f"No {one} of the category '{name}' in the area{hint}.")
+        similar = find_similar(name, present) or ""
+        names = {"category": name, "similar": similar}
+        report.notes.append(Note("category_absent", {**names, "group_of": min_crime_count}))
 
 
 def _check_harm(read: Iterable[str], settings: Settings, report: LoadReport) -> None:
@@ -316,9 +300,8 @@ def _check_harm(read: Iterable[str], settings: Settings, report: LoadReport) -> 
     known = tuple(dict.fromkeys((*read, *settings.crimes.risk_categories, *CATEGORIES)))
     for name in settings.risk.harm:
         if name not in known:
-            similar = find_similar(name, known)
-            hint = f"; did you mean '{similar}'?" if similar else ""
-            report.notes.append(f"[risk.harm] '{name}' is not a category in the data{hint}")
+            similar = find_similar(name, known) or ""
+            report.notes.append(Note("harm_unknown", {"category": name, "similar": similar}))
 
 
 def _describe_span(low: ArrayLike, high: ArrayLike, projection: Projection) -> str:

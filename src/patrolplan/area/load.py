@@ -225,7 +225,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
             sources.reports, pieces, limits, left_out, threshold=threshold
         )
         report.left_out.extend(left_out.rows)
-        report.notes.extend(privacy.describe_report_grouping(threshold))
+        report.notes.extend(privacy.note_report_grouping(threshold))
     report.problems.raise_if_any()
     return StudyArea(
         settings=settings,

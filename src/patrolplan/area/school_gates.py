@@ -4,8 +4,9 @@ Also checks the URNs in the optional tables. A row for a school that is not plan
 effect, so it is reported: a mistyped URN would otherwise drop a bell time, or a place to avoid.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,18 +19,16 @@ from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.network import load_or_snap
+from patrolplan.notes import Note, NoteKind
 from patrolplan.settings import Settings
 from patrolplan.tables import SCHOOLS
-from patrolplan.text import format_count, pluralise
+from patrolplan.text import MAX_NAMED, list_first
 
 FAR_METRES = 1000.0
 """A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""
 
 ALL_SCHOOLS = "*"
 """Stands for all schools in a table's column of URNs."""
-
-MAX_NAMED = 5
-"""Of more URNs or places than this in a table the others are only counted."""
 
 OUTSIDE = "outside the area"
 OFF_STREET = "without a walkable street near"
@@ -77,19 +76,19 @@ def assign_gates(
         if not is_near:
             _leave_out_off_street(urn, school, rows.get(urn), far, settings, report)
         elif far > FAR_METRES:
-            where = _describe_gate(rows[urn], far)
-            report.notes.append(f"The gate of {school} is used as given, {where}: check the row.")
+            report.notes.append(_note_far_gate(urn, name, rows[urn], far))
     if not near.any():
         what = "no school in the area can be reached on a street"
         report.problems.add("[sources] schools", what, "check schools against [area] and streets")
-    defaults = {
-        "bell time": ("finish_assumed", f"{default_bell} is used"),
-        "gate": ("gate_assumed", "the nearest walkable street is used"),
-    }
-    for what, (column, default) in defaults.items():
-        if count := int(schools[column][near].sum()):
-            have = f"{format_count(int(near.sum()), 'school')} {pluralise(count, 'has', 'have')}"
-            report.notes.append(f"{count} of {have} no {what}: {default}.")
+    without_bell, without_gate = (
+        int(schools[column][near].sum()) for column in ("finish_assumed", "gate_assumed")
+    )
+    if without_bell:
+        counts = {"count": without_bell, "schools": int(near.sum())}
+        report.notes.append(Note("bell_times_assumed", {**counts, "time": default_bell}))
+    if without_gate:
+        counts = {"count": without_gate, "schools": int(near.sum())}
+        report.notes.append(Note("gates_assumed", {**counts}))
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
 
 
@@ -121,7 +120,9 @@ def _leave_out_off_street(
     why = f"{school}: no walkable street within {MAX_SNAP_METRES:.0f} m"
     file, remedy, cell = "[schools] urns", "check its coordinates against the streets", ""
     if gate is not None:
-        why += f" of its gate, {_describe_gate(gate, metres)}"
+        given, row = str(gate["value"]), int(str(gate["row"]))
+        where = describe_gate(given, Path(str(gate["file"])).name, row, metres)
+        why += f" of its gate, {where}"
         file, remedy = (
             str(gate["file"]),
             "correct the gate; write longitude and latitude in decimal degrees",
@@ -132,11 +133,25 @@ def _leave_out_off_street(
         report.problems.add(file, why, remedy, cell)
 
 
-def _describe_gate(gate: Mapping[Hashable, object], metres: float) -> str:
-    """Where a gate was read and how far from its school it lies; same text on every machine."""
-    file = Path(str(gate["file"])).name
+def _note_far_gate(urn: str, school: str, gate: Mapping[Hashable, object], metres: float) -> Note:
+    """A gate far from its school; the file by its name alone, for the same note everywhere."""
+    return Note(
+        "gate_far",
+        {
+            "school": school,
+            "urn": urn,
+            "given": str(gate["value"]),
+            "file": Path(str(gate["file"])).name,
+            "row": int(str(gate["row"])),
+            "metres": float(metres),
+        },
+    )
+
+
+def describe_gate(given: str, file: str, row: int, metres: float) -> str:
+    """Where a gate was read and how far from its school it lies."""
     apart = f"{metres / 1000:,.1f} km" if metres >= FAR_METRES else f"{metres:.0f} m"
-    return f"{gate['value']} ({file}, row {gate['row']}), {apart} from the school's own point"
+    return f"{given} ({file}, row {row}), {apart} from the school's own point"
 
 
 def check_urns(
@@ -166,12 +181,8 @@ def check_urns(
     candidates = (sorted(planned), sorted(report.schools_left_out))
 
     @cache
-    def describe(urn: str) -> str:
-        similar = find_similar(urn, *candidates)
-        return f"{urn} (nearest: {similar})" if similar else urn
-
-    def list_urns(urns: list[str]) -> str:
-        return _list_first([*map(describe, urns[:MAX_NAMED]), *urns[MAX_NAMED:]])
+    def find_nearest(urn: str) -> str:
+        return find_similar(urn, *candidates) or ""
 
     for source, urns in tables.items():
         rows = pd.Series(list(urns), dtype=object)
@@ -182,32 +193,44 @@ def check_urns(
         report.left_out.add(table, f"of schools that are left out ({reasons})", count)
         unknown = rows[why.isna()]
         if len(unknown):
-            named = list_urns(list(dict.fromkeys(unknown)))
+            names = list(dict.fromkeys(unknown))
+            similar = [find_nearest(urn) for urn in names[:MAX_NAMED]]
+            named = describe_urns(names, similar)
             report.left_out.add(table, f"no school has the URN {named}", len(unknown))
-            what = f"[sources] {source}: no school has the URN {named}"
-            report.notes.append(f"{what}; these rows have no effect. Correct them.")
+            lists = {"urns": names, "similar": similar}
+            report.notes.append(Note("urns_unknown", {"source": source, **lists}))
 
     table = "tasked places"
     places = tasked[["place_id", "schools"]].explode("schools").dropna()
     places = places[~places["schools"].isin(accepted)]
     why = places["schools"].map(report.schools_left_out)
     for reason, names in places["place_id"].groupby(why, sort=True):
-        named = _list_first(list(dict.fromkeys(names)))
+        named = list_first(list(dict.fromkeys(names)))
         what = f"for schools that are left out ({reason}): {named}"
         report.left_out.add(table, what, len(names))
     urns_of_place = places[why.isna()].groupby("place_id", sort=False)["schools"].agg(list)
-    for place, unknown_urns in urns_of_place.iloc[:MAX_NAMED].items():
-        named = list_urns(unknown_urns)
+    for place, its_urns in urns_of_place.iloc[:MAX_NAMED].items():
+        unknown_urns = list(its_urns)
+        similar = [find_nearest(urn) for urn in unknown_urns[:MAX_NAMED]]
+        named = describe_urns(unknown_urns, similar)
         report.left_out.add(table, f"{place}: no school has the URN {named}", 1)
         others = tasked["schools"][tasked["place_id"] == place].iloc[0]
-        effect = "has no effect there" if len(others) > len(unknown_urns) else "has no effect"
-        what = f"Tasked place {place} is for URN {named}, which no school has"
-        report.notes.append(f"{what}: it {effect}. Correct [sources] tasked_places.")
+        kind: NoteKind = "tasked_place_ineffective"
+        if len(others) > len(unknown_urns):
+            kind = "tasked_place_partly_ineffective"
+        lists = {"urns": unknown_urns, "similar": similar}
+        report.notes.append(Note(kind, {"place": str(place), **lists}))
     uncounted = max(0, len(urns_of_place) - MAX_NAMED)
     report.left_out.add(table, "more places for URNs that no school has", uncounted)
 
 
-def _list_first(names: list[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - MAX_NAMED
-    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+def describe_urns(urns: Sequence[str], similar: Sequence[str]) -> str:
+    """URNs that no school has, the first ones each with the most `similar` URN of a school.
+
+    Examples
+    --------
+    >>> describe_urns(["900091", "7"], ["900001", ""])
+    '900091 (nearest: 900001), 7'
+    """
+    pairs = zip_longest(urns, similar[: len(urns)], fillvalue="")
+    return list_first([f"{urn} (nearest: {like})" if like else urn for urn, like in pairs])

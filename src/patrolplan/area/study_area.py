@@ -22,8 +22,9 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
+from patrolplan.notes import Note
 from patrolplan.privacy import ReportGroups
-from patrolplan.settings import Settings, SourceSettings, parse_settings
+from patrolplan.settings import LedgerSettings, Settings, SourceSettings, parse_settings
 from patrolplan.tables import LeftOut, LeftOutRow, render_html_table
 from patrolplan.text import format_count
 
@@ -46,7 +47,7 @@ class LoadReport:
 
     problems: Problems = field(default_factory=Problems)
     left_out: LeftOut = field(default_factory=LeftOut)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     schools_left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -98,7 +99,7 @@ class StudyArea:
     left_out
         What was left out while loading, by source and reason.
     notes
-        Defaults that were chosen and rows to check, worded for the reader.
+        Defaults that were chosen and rows to check.
     inputs
         Digest (SHA-256) of every file read, by source and file name; for reports, of their groups.
     walking_extract
@@ -121,7 +122,7 @@ class StudyArea:
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
     left_out: tuple[LeftOutRow, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     inputs: dict[str, str]
     walking_extract: bool = False
 
@@ -152,10 +153,18 @@ class StudyArea:
         """Name of the area, as printed on every sheet."""
         return self.settings.area.name or "Study area"
 
-    def without_incidents(self) -> "StudyArea":
-        """The area without its incidents: the patrols and sheets of one school do not need them."""
+    def strip_for_workers(self) -> "StudyArea":
+        """The area without what the patrols and papers of one school do not need.
+
+        That is the incidents, which are large, and what need not leave this process: who the
+        officers are, and the address of the ledger, which may hold a password.
+        """
         return replace(
-            self, incidents=self.incidents.iloc[:0], incident_catchment=self.incident_catchment[:0]
+            self,
+            incidents=self.incidents.iloc[:0],
+            incident_catchment=self.incident_catchment[:0],
+            officers=self.officers.iloc[:0],
+            settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
         )
 
     @property

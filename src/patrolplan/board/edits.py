@@ -12,7 +12,7 @@ from patrolplan.errors import PatrolplanError
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.reasons import check_locks, check_locks_and_bans
+from patrolplan.team.obstacles import check_locks, check_locks_and_bans
 from patrolplan.team.rota import build_week
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.week import Ban, Lock, format_day
@@ -217,7 +217,7 @@ def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
 
 
 def _describe_mode_change(old: Duty, new: Duty) -> str:
-    """How a patrol goes now, where its officer goes another way than the one before."""
+    """The mode of a patrol, where it is not the one before."""
     return "" if new.patrol.way == old.patrol.way else f", now {MODE_WORDS[new.patrol.way]}"
 
 

@@ -12,12 +12,11 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import hash_content
-from patrolplan.outputs.output_folder import replace_folder
+from patrolplan.atomic import TEMPORARY_PREFIX, hash_content
+from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.provenance import build_manifest_header
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
-    from patrolplan.board.session import BoardSession
+    from patrolplan.board.shared_week import SharedWeek
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol
     from patrolplan.team.week import Week
@@ -91,7 +90,7 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
 
 
 def print_papers(
-    session: BoardSession, officer: str | None = None, date: dt.date | None = None
+    shared: SharedWeek, officer: str | None = None, date: dt.date | None = None
 ) -> str:
     """Print the week, or an officer's or a day's papers, into the week's folder.
 
@@ -101,7 +100,7 @@ def print_papers(
     Raises InputError when the officer or the day is not of the week, OutputError when the folder
     cannot be written.
     """
-    week, folder = session.state.week, session.store.folder
+    week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
     names = [one.name for one in roster.officers]
     check_officer_and_date(names, week.days, officer, date)
@@ -112,16 +111,16 @@ def print_papers(
         if officer in {None, duty.officer} and date in {None, duty.date}
     }
     whole = officer is None and date is None
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
         write_week_files(roster, drawn, officer=officer, date=date)
         if not whole:
             _move_part_papers(drawn, is_day=date is not None)
-        with session.lock:
+        with shared.lock:
             with replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
-                session.reload_if_changed()
-                present, manifest = session.state.week, session.store.load_manifest()
+                shared.reload_if_changed()
+                present, manifest = shared.state.week, shared.store.load_manifest()
                 shown = {} if whole else find_shown_cards(manifest, week)
                 shown |= {name: card for name, card in hash_cards(week).items() if name in printed}
                 if not whole:
@@ -132,7 +131,7 @@ def print_papers(
                 details[OUT_OF_DATE_KEY] = find_outdated_papers(
                     present, files, details[PRINTED_KEY]
                 )
-            session.mark_written()
+            shared.mark_written()
     return f"Printed {format_count(len(printed), 'card')} into {folder}"
 
 

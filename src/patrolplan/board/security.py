@@ -3,6 +3,10 @@
 Another page of the same browser can send requests to a loopback address too. It cannot know the
 token, its Origin is another one, and a name that it points at this computer (DNS rebinding) is
 another Host: each of these alone is refused.
+
+A browser is opened with a file that only its user can read, since the other users of a computer can
+see the arguments of its processes. The file leads to the board with a code that works once; the
+answer leads on to the page with the token.
 """
 
 from __future__ import annotations
@@ -10,13 +14,20 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import tempfile
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from patrolplan.atomic import TEMPORARY_PREFIX
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -79,11 +90,24 @@ class RateLimit:
 
 
 class RequestGuard:
-    """The app that every request reaches first: it refuses what the board must not answer."""
+    """The app that every request reaches first: it refuses what the board must not answer.
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+    Parameters
+    ----------
+    app
+        The board.
+    token
+        What every request of the page carries.
+    port
+        Port that the board listens on.
+    code
+        Leads to the page with the token, once, see `write_redirect_file`; empty: none does.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, port: int, *, code: str = "") -> None:
         self._app = app
         self._token = token.encode("utf-8")
+        self._code = code.encode("utf-8")
         self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
         self._origins = {b"http://" + host for host in self._hosts}
         self._rate_limits: defaultdict[bool, RateLimit] = defaultdict(RateLimit)
@@ -96,6 +120,9 @@ class RequestGuard:
         if scope["type"] != "http":
             return
         try:
+            if self._use_code(scope):
+                await _send_redirect(send, b"/?token=" + self._token)
+                return
             self._check(scope)
             body = await self._read_body(scope, receive)
         except RequestRefusedError as refused:
@@ -103,12 +130,26 @@ class RequestGuard:
             return
         await self._app(scope, _replay_body(body, receive), _add_headers(send))
 
-    def _check(self, scope: Scope) -> None:
-        """Refuse what does not come from the board's own page."""
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
+    def _use_code(self, scope: Scope) -> bool:
+        """Whether the one-time code is given, which is then used up."""
+        if not self._code or scope["path"] != "/":
+            return False
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("code", [])
+        if not given or not secrets.compare_digest(given[0].encode("utf-8"), self._code):
+            return False
+        self._check_host(scope["headers"])
+        self._code = b""
+        return True
+
+    def _check_host(self, headers: list[tuple[bytes, bytes]]) -> None:
         hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             raise RequestRefusedError(403, "the board answers only at the address that it printed")
+
+    def _check(self, scope: Scope) -> None:
+        """Refuse what does not come from the board's own page."""
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        self._check_host(headers)
         for name, value in headers:
             if name == b"origin" and value.lower() not in self._origins:
                 raise RequestRefusedError(403, "requests from another page are refused")
@@ -150,6 +191,37 @@ class RequestGuard:
                         return bytes(body)
         except TimeoutError:
             raise RequestRefusedError(408, "the request took too long to arrive") from None
+
+
+async def _send_redirect(send: Send, location: bytes) -> None:
+    headers = [*SECURITY_HEADERS, (b"location", location), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@contextmanager
+def write_redirect_file(address: str, code: str) -> Iterator[Path]:
+    """A page on the disk that leads a browser to the board, readable by this user alone.
+
+    Parameters
+    ----------
+    address
+        Of the board, without the token.
+    code
+        The one-time code.
+    """
+    target = f"{address}?code={code}"
+    page = (
+        '<!DOCTYPE html><meta charset="utf-8"><title>patrolplan board</title>'
+        f'<meta http-equiv="refresh" content="0; url={target}">'
+        f'<a href="{target}">Open the board</a>'
+    )
+    # The folder and the file can be read by this user alone.
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
+        path = Path(folder) / "board.html"
+        path.touch(mode=0o600)
+        path.write_text(page, encoding="utf-8")
+        yield path
 
 
 async def _send_refusal(send: Send, refused: RequestRefusedError) -> None:

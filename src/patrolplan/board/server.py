@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from xstatic.pkg import leaflet
 
+from patrolplan.board.connections import LimitedProtocol
 from patrolplan.board.requests import (
     ChangeRequest,  # noqa: TC001 - FastAPI reads it
     CheckRequest,  # noqa: TC001 - FastAPI reads it
@@ -27,7 +28,7 @@ from patrolplan.board.requests import (
     VersionedRequest,  # noqa: TC001 - FastAPI reads it
 )
 from patrolplan.board.security import RequestGuard
-from patrolplan.board.session import ConflictError
+from patrolplan.board.shared_week import ConflictError
 from patrolplan.board.views import build_map_document
 from patrolplan.errors import InputError, PatrolplanError
 from patrolplan.outputs.week.roster import format_week
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from patrolplan.board.jobs import Board
+    from patrolplan.board.board import Board
 
 
 PAGE = Path(__file__).parent / "page"
@@ -47,14 +48,14 @@ PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 """For PDFs: browsers show them by styles and objects of their own."""
 
 
-def build_app(board: Board, token: str, port: int) -> ASGIApp:
+def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp:
     """The board behind its guard; anybody who knows the token may use it."""
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
     _add_week(app, board)
     _add_jobs(app, board)
     _add_error_handlers(app, board)
-    return RequestGuard(app, token, port)
+    return RequestGuard(app, token, port, code=code)
 
 
 def _add_pages(app: FastAPI, board: Board, token: str) -> None:
@@ -63,7 +64,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 
     @app.get("/")
     def page() -> HTMLResponse:
-        week = board.session.state.week
+        week = board.shared.state.week
         area = week.plan.area
         html = _build_page_template().render(
             token=token,
@@ -83,7 +84,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 
     @app.get("/papers/{name:path}")
     def papers(name: str) -> Response:
-        content = board.session.store.read_paper(name)
+        content = board.shared.store.read_paper(name)
         if content is None:
             raise HTTPException(404, "there is no such paper")
         return Response(
@@ -96,14 +97,14 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 def _add_week(app: FastAPI, board: Board) -> None:
     @app.get("/api/state")
     def state(since: int | None = None) -> Response:
-        board.session.reload_if_changed()
+        board.shared.reload_if_changed()
         if since is not None and not board.has_news(since):
             return Response(status_code=204)
         return JSONResponse(board.build_state())
 
     @app.get("/api/map")
     def ground() -> dict[str, Any]:
-        return build_map_document(board.session.state.planned_area)
+        return build_map_document(board.shared.state.planned_area)
 
     @app.post("/api/check")
     def check(request: CheckRequest) -> dict[str, Any]:
@@ -199,7 +200,10 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
 
     @app.exception_handler(Exception)
     def fault(_: Request, __: Exception) -> JSONResponse:
-        message = "an error in the board itself; what was saved is safe. See its terminal"
+        message = (
+            "the board failed; what was saved is safe, and the window in which the board was "
+            "started says more"
+        )
         return JSONResponse({"problem": message}, status_code=500)
 
 
@@ -263,17 +267,19 @@ def open_listener(host: str, port: int) -> socket.socket:
         raise InputError.one(where, what, "choose another, or 0 for any free port") from None
 
 
-def build_server(board: Board, listener: socket.socket, token: str) -> uvicorn.Server:
-    """A server of the board on a socket that listens, see `open_listener`."""
+def build_server(
+    board: Board, listener: socket.socket, token: str, *, code: str = ""
+) -> uvicorn.Server:
+    """A server of the board on a socket that listens, see `open_listener` and `RequestGuard`."""
     port = listener.getsockname()[1]
     config = uvicorn.Config(
-        build_app(board, token, port),
+        build_app(board, token, port, code=code),
         log_level="error",
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
-        limit_concurrency=200,
+        http=LimitedProtocol,
         h11_max_incomplete_event_size=32 * 1024,
         lifespan="off",
         ws="none",
@@ -281,9 +287,9 @@ def build_server(board: Board, listener: socket.socket, token: str) -> uvicorn.S
     return uvicorn.Server(config)
 
 
-def serve(board: Board, listener: socket.socket, token: str) -> None:
+def serve(board: Board, listener: socket.socket, token: str, *, code: str = "") -> None:
     """Serve the board until it is stopped (Ctrl+C)."""
-    server = build_server(board, listener, token)
+    server = build_server(board, listener, token, code=code)
     try:
         with suppress(KeyboardInterrupt):  # the way to close it
             asyncio.run(server.serve(sockets=[listener]))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patrolplan.area import format_input_name
-from patrolplan.atomic import hash_content, replace_file
+from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.board.requests import ReleasePlace, TaskPlace
 from patrolplan.errors import OutputError
 from patrolplan.inputs.lookups import TASKED_COLUMNS, read_tasked_places
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.area import StudyArea
-    from patrolplan.board.session import BoardState
+    from patrolplan.board.shared_week import BoardState
     from patrolplan.settings import Settings
     from patrolplan.team.week import Duty, Lock
 
@@ -248,7 +248,7 @@ def replan_tasked_places(state: BoardState, table: TaskedTable) -> tuple[BoardSt
 def _with_tasked_places(area: StudyArea, table: TaskedTable) -> StudyArea:
     """The area with the tasked places of a table that is not written yet."""
     settings = area.settings
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
         draft = Path(folder) / table.path.name
         draft.write_bytes(table.content)
         paths = [

@@ -10,6 +10,7 @@ import shapely
 
 from patrolplan.board.edits import is_lent
 from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.patrols.plan import convert_to_degrees
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from patrolplan.board.board_ledger import DeliveredBySlot
-    from patrolplan.board.session import BoardState, PlannedArea
+    from patrolplan.board.shared_week import BoardState, PlannedArea
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol, Plan
     from patrolplan.team.week import Duty
@@ -74,7 +75,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "gap_percent": week.gap_percent,
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "status": week.status,
-        "notes": list(week.notes),
+        "notes": describe_notes(week.notes),
         "history": [_build_history_row(when, what) for when, what in week.history],
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."
@@ -181,7 +182,9 @@ def _build_officer_rows(roster: Roster, editor: WeekEditor) -> list[dict[str, An
             {
                 "officer": officer.name,
                 "schools": list(officer.schools),
-                "most": int(inputs.most[number]) if number < len(inputs.most) else 0,
+                "max_patrols": int(inputs.max_patrols[number])
+                if number < len(inputs.max_patrols)
+                else 0,
                 "patrols": sum(duty.officer == officer.name for duty in roster.week.duties),
                 "hours": hours,
                 "absent": [f"{day}" for day in sorted(absent)],
@@ -206,7 +209,7 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
                 f"{day}": round(float(minutes[row, column]))
                 for column, day in enumerate(inputs.days)
             },
-            "most": problem.max_dose_minutes,
+            "max_minutes": problem.max_dose_minutes,
             "before": int(problem.dosed_before[row]),
             "worth": weight,
         }
@@ -233,9 +236,9 @@ def _build_fairness(schools: list[dict[str, Any]], state: BoardState) -> dict[st
             {
                 "officer": name,
                 "patrols": sum(duty.officer == name for duty in week.duties),
-                "most": int(most),
+                "max_patrols": int(limit),
             }
-            for name, most in zip(inputs.officers, inputs.most, strict=True)
+            for name, limit in zip(inputs.officers, inputs.max_patrols, strict=True)
         ],
     }
 
@@ -312,6 +315,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
                 "leave": format_time(stop.leave_minutes),
                 "minutes": round(stop.leave_minutes - stop.arrive_minutes),
                 "stop": point,
+                "kind": stop.kind,
                 "tasked": stop.tasked,
             }
             for stop, point in zip(patrol.stops, convert_to_degrees(stops, projection), strict=True)

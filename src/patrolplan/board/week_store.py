@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import hash_content
+from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.board.printing import (
     OUT_OF_DATE_KEY,
     PRINTED_KEY,
@@ -14,14 +14,13 @@ from patrolplan.board.printing import (
     find_shown_cards,
 )
 from patrolplan.outputs.output_folder import (
+    build_manifest_header,
     lock_folder,
     read_manifest,
     replace_files,
     replace_folder,
 )
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
-from patrolplan.provenance import build_manifest_header
-from patrolplan.team.ledger.promised import WEEK_FILE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

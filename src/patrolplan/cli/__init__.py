@@ -16,19 +16,27 @@ from patrolplan.cli import (
     week,  # noqa: F401
 )
 from patrolplan.cli.console import app, stderr
-from patrolplan.errors import PatrolplanError
+from patrolplan.cli.failures import (
+    INTERRUPTED_CODE,
+    describe_failure,
+    stop_on_sigterm,
+    use_utf8_streams,
+)
 
 
 def main() -> None:
-    """Run a command; a problem with the input ends with its messages and exit code 1."""
+    """Run a command; a problem ends with its messages and exit code 1, never with a traceback."""
+    use_utf8_streams()
+    stop_on_sigterm()
     try:
         app()
-    except PatrolplanError as error:
-        for line in str(error).splitlines():
-            stderr.print(f"patrolplan: {line}", markup=False, style="red")
-        if "--json" in sys.argv:
-            sys.stdout.write(json.dumps({"problems": str(error).splitlines()}) + "\n")
-        raise SystemExit(1) from None
     except KeyboardInterrupt:
         stderr.print("patrolplan: stopped; nothing was changed")
-        raise SystemExit(130) from None
+        raise SystemExit(INTERRUPTED_CODE) from None
+    except Exception as error:  # noqa: BLE001 - the outermost place that can say what happened
+        lines = describe_failure(error)
+        for line in lines:
+            stderr.print(f"patrolplan: {line}", markup=False, style="red")
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps({"problems": lines}) + "\n")
+        raise SystemExit(1) from None

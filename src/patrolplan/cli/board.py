@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from patrolplan.cli import console
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
-    from patrolplan.board.session import BoardSession
+    from patrolplan.board.shared_week import SharedWeek
 
 
 REQUIRED_PACKAGES = ("fastapi", "uvicorn")
@@ -36,7 +37,6 @@ def board(
     host: Annotated[
         str, typer.Option(help="Only this computer's own address; any other is refused.")
     ] = "127.0.0.1",
-    token: Annotated[str | None, typer.Option(hidden=True)] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, do not open a browser.")
     ] = False,
@@ -47,28 +47,32 @@ def board(
     import secrets
     import webbrowser
 
-    from patrolplan.board.jobs import Board
+    from patrolplan.board.board import Board
+    from patrolplan.board.security import write_redirect_file
     from patrolplan.board.server import open_listener, serve
     from patrolplan.board.views import build_map_document
 
     day = None if start is None else console.parse_date(start, "--from")
     with open_listener(host, port) as listener:
-        session = _open_session(config, week, day)
+        shared = _open_shared_week(config, week, day)
         with console.report_stage("Drawing the map"):
-            build_map_document(session.state.planned_area)
-        secret = token or secrets.token_urlsafe(32)
+            build_map_document(shared.state.planned_area)
+        token, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         name, number = listener.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
-        address = f"http://{shown}:{number}/?token={secret}"
+        address = f"http://{shown}:{number}/"
+        full = f"{address}?token={token}"
         if as_json:
-            console.print_json({"address": address})
+            console.print_json({"address": full})
         else:
-            console.stdout.print(address, soft_wrap=True)
+            console.stdout.print(full, soft_wrap=True)
         console.stderr.print("The board serves this computer only. Stop it with Ctrl+C.")
-        if not no_browser:
-            webbrowser.open(address)
         try:
-            serve(Board(session), listener, secret)
+            with ExitStack() as stack:
+                if not no_browser:
+                    page = stack.enter_context(write_redirect_file(address, code))
+                    webbrowser.open(page.as_uri())
+                serve(Board(shared), listener, token, code=code)
         finally:
             console.stderr.print("The board is closed; every change was saved when it was made.")
 
@@ -82,11 +86,11 @@ def _check_packages() -> None:
         raise InputError.one(where, what, "install them with: pip install 'patrolplan[board]'")
 
 
-def _open_session(config: Path, folder: Path, start: dt.date | None) -> BoardSession:
-    """Open the week of a folder, or plan one and write it there; see `start_session`."""
-    from patrolplan.board.session import PlannedArea, start_session
+def _open_shared_week(config: Path, folder: Path, start: dt.date | None) -> SharedWeek:
+    """Open the week of a folder, or plan one and write it there; see `open_shared_week`."""
+    from patrolplan.atomic import WEEK_FILE
+    from patrolplan.board.shared_week import PlannedArea, open_shared_week
     from patrolplan.outputs.output_folder import check_folder
-    from patrolplan.team.ledger.promised import WEEK_FILE
     from patrolplan.team.rota import check_officers
     from patrolplan.team.week import list_school_days
     from patrolplan.team.week_file import read_week_entry
@@ -104,7 +108,7 @@ def _open_session(config: Path, folder: Path, start: dt.date | None) -> BoardSes
     check_officers(area)
     planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None)))
     with console.report_stage("Opening the week"):
-        return start_session(planned, folder)
+        return open_shared_week(planned, folder)
 
 
 def _next_monday(today: dt.date) -> dt.date:

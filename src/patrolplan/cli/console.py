@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
+    from patrolplan.notes import Note
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.patrols.plan import Plan
     from patrolplan.risk.backtest import Backtest
@@ -263,14 +264,16 @@ def show_progress_bar() -> Iterator[Callable[..., None]]:
         yield report
 
 
-def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[str]) -> None:
+def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[Note]) -> None:
     """Print what was left out, and what was assumed."""
+    from patrolplan.outputs.note_words import describe_notes
+
     if rows:
         table = Table("left out", "how many", "why")
         for row in list_left_out(rows):
             table.add_row(row["source"], row["count"], row["reason"])
         stdout.print(table)
-    print_notes(notes)
+    print_notes(describe_notes(notes))
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -313,6 +316,7 @@ def print_patrols(plan: Plan, out: Path) -> None:
 
 def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
+    from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day
 
@@ -326,4 +330,4 @@ def print_week(week: Week) -> None:
     stdout.print(f"Worth {week.worth:.4f}, {good}.")
     for missing in week.unmet:
         stdout.print(f"not met: {missing}")
-    print_notes(week.notes)
+    print_notes(describe_notes(week.notes))

@@ -87,8 +87,7 @@ def _write_backtest(
     area: StudyArea, risk_test: Backtest, patrol_test: PatrolBacktest, out: Path
 ) -> None:
     from patrolplan.outputs.backtest_report import write_backtest
-    from patrolplan.outputs.output_folder import replace_folder
-    from patrolplan.provenance import build_manifest_header
+    from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 
     with replace_folder(out, build_manifest_header(area)) as folder:
         write_backtest(risk_test, patrol_test, folder)

@@ -44,6 +44,8 @@ def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json 
 @console.app.command()
 def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
+    from patrolplan.outputs.note_words import describe_notes
+
     area = console.load_study_area(config)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
     document = {
@@ -61,7 +63,7 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
             {"force": one.force, "month": f"{one.month:%Y-%m}"} for one in area.exposure.missing
         ],
         "left_out": list_left_out(area.left_out),
-        "notes": list(area.notes),
+        "notes": describe_notes(area.notes),
     }
     if as_json:
         console.print_json(document)
@@ -101,19 +103,19 @@ def risk(
 ) -> None:
     """Estimate the risk of every piece of street; with --out, write it as a layer."""
     from patrolplan.outputs.geopackage import build_risk_document, build_risk_layer
+    from patrolplan.outputs.note_words import describe_notes
 
     console.check_out(out)
     area = console.load_study_area(config)
     surface = console.estimate_area_risk(area)
     if out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": build_risk_layer(area, surface)})
+    notes = describe_notes(surface.notes)
     if as_json:
-        console.print_json(
-            {"area": area.name, **build_risk_document(surface), "notes": list(surface.notes)}
-        )
+        console.print_json({"area": area.name, **build_risk_document(surface), "notes": notes})
         return
     console.stdout.print(repr(surface))
-    console.print_notes(surface.notes)
+    console.print_notes(notes)
     console.print_written_to(out)
 
 
@@ -125,17 +127,20 @@ def hotspots(
 ) -> None:
     """Find the hotspots; with --out, write them as a layer."""
     from patrolplan.outputs.geopackage import build_hotspot_documents, build_hotspot_layer
-    from patrolplan.risk.history import describe_guard
+    from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.risk.history import note_guard
 
     console.check_out(out)
     area = console.load_study_area(config)
     surface = console.estimate_area_risk(area)
     spots = console.find_area_hotspots(area, surface)
     if out is not None:
-        _write_layers(area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(spots)})
-    documents = build_hotspot_documents(spots, area.projection)
+        _write_layers(
+            area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(area, surface, spots)}
+        )
+    documents = build_hotspot_documents(area, surface, spots)
     if as_json:
-        notes = list(surface.notes)
+        notes = describe_notes(surface.notes)
         console.print_json({"area": area.name, "hotspots": documents, "notes": notes})
         return
     table = Table("hotspot", "share of risk", "metres", "place", "why")
@@ -144,7 +149,7 @@ def hotspots(
         table.add_row(row["id"], share, metres, row["place"], "; ".join(row["reasons"]))
     console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those with the most risk:")
     console.stdout.print(table)
-    console.print_notes(describe_guard(area.settings))
+    console.print_notes(describe_notes(note_guard(area.settings)))
     console.print_written_to(out)
 
 
@@ -152,8 +157,7 @@ def _write_layers(
     area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
 ) -> None:
     from patrolplan.outputs.geopackage import write_layers
-    from patrolplan.outputs.output_folder import replace_folder
-    from patrolplan.provenance import build_manifest_header
+    from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 
     with (
         console.report_stage(f"Writing {name}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from patrolplan.cli import console
+from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patrolplan.area import StudyArea
     from patrolplan.settings import Settings
+    from patrolplan.tables import LeftOutRow
 
 
 class TravelMode(StrEnum):
@@ -138,6 +143,40 @@ def _find_origin(settings: Settings) -> dict[str, Any]:
         return {}
 
 
+def _find_open_schools(
+    area: StudyArea, request: _PlanRequest
+) -> tuple[Sequence[str] | None, list[LeftOutRow]]:
+    """The schools to plan for on the day that was requested, and those that are closed on it.
+
+    Raises
+    ------
+    InputError
+        When a school that was named is closed, or all are.
+    """
+    from patrolplan.tables import LeftOutRow
+    from patrolplan.team.week import SATURDAY, find_open_days
+
+    if request.date is None:
+        return request.schools, []
+    day = f"{request.date:%A} {request.date.day} {request.date:%B %Y}"
+    remedy = "choose a school day, or correct [sources] term_dates"
+    where = "--date"
+    if request.date.weekday() >= SATURDAY:
+        raise InputError.one(where, f"{day} is not a school day", remedy)
+    urns = list(area.schools["urn"])
+    is_open = find_open_days(area.term_dates, urns, [request.date])[:, 0]
+    closed = [urn for urn, open_then in zip(urns, is_open, strict=True) if not open_then]
+    named = [urn for urn in request.schools or () if urn in closed]
+    if named or len(closed) == len(urns):
+        which = f"URN {', '.join(named)}" if named else "every school"
+        raise InputError.one(where, f"{which} is closed on {day}", remedy)
+    if not closed:
+        return request.schools, []
+    rows = [LeftOutRow("schools", f"URN {urn} is closed on {day}", 1, urn=urn) for urn in closed]
+    chosen = [urn for urn in request.schools or urns if urn not in closed]
+    return chosen, rows
+
+
 def _run_plan(
     config: Path,
     out: Path,
@@ -160,6 +199,7 @@ def _run_plan(
     area = console.load_study_area(settings)
     if _print_if_current(out, compute_area_provenance(area), request, as_json=as_json):
         return
+    schools, closed = _find_open_schools(area, request)
     risk = console.estimate_area_risk(area)
     hotspots = console.find_area_hotspots(area, risk)
 
@@ -169,19 +209,20 @@ def _run_plan(
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.surroundings import build_way_notes
 
-    count = len(area.schools if request.schools is None else request.schools)
+    count = len(area.schools if schools is None else schools)
     with console.open_executor(*worker_options, count) as executor:
         with console.report_stage("Planning patrols"), console.show_progress_bar() as report:
             planned = plan_patrols(
                 area,
                 risk,
                 hotspots,
-                urns=request.schools,
+                urns=schools,
                 window=window,
                 date=request.date,
                 executor=executor,
                 report_progress=report,
             )
+            planned = replace(planned, left_out=(*planned.left_out, *closed))
             planned = compare_with_past(planned, executor=executor, report_progress=report)
         with (
             console.report_stage("Writing cards, map, GPX and layers"),

@@ -1,4 +1,4 @@
-"""The command that keeps the ledger: record."""
+"""The command that writes to the ledger: record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from patrolplan.settings import Settings
     from patrolplan.team.ledger.delivered import Answer
     from patrolplan.team.ledger.ledger import Ledger
-    from patrolplan.team.ledger.promised import VisitEntry
+    from patrolplan.team.ledger.visits import VisitEntry
 
 
 RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
@@ -36,7 +36,9 @@ OUTCOMES = {
 def record(
     week: Annotated[
         Path | None,
-        typer.Option("--week", help="Hand out the week in this folder: its doses are promised."),
+        typer.Option(
+            "--week", help="Hand out the week in this folder: its visits count as planned."
+        ),
     ] = None,
     officer: Annotated[str | None, typer.Option("--officer", help="Who, such as SSO-01.")] = None,
     date: Annotated[str | None, typer.Option("--date", help="Which day, YYYY-MM-DD.")] = None,
@@ -100,6 +102,7 @@ def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
 
 def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
     from patrolplan.team.ledger.promised import read_promised_week
+    from patrolplan.text import format_count
 
     week = read_promised_week(folder)
     _, ledger = _open_configured_ledger(config)
@@ -107,13 +110,14 @@ def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
         entered = ledger.hand_out(week)
     first, last = week.days[0], week.days[-1]
     doses = len(week.doses)
+    visits = format_count(doses, "visit")
     if as_json:
         console.print_json(
             {"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses}
         )
         return
     outcome = "Handed out" if entered else "Already handed out, nothing changed"
-    console.stdout.print(f"{outcome}: {first} to {last}, {doses} doses promised.")
+    console.stdout.print(f"{outcome}: {first} to {last}, {visits} planned.")
 
 
 def _record_typed(
@@ -148,8 +152,9 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
     promised = list(stops["minutes"])
     console.stderr.print(f"{officer}, {format_day(date)}: minutes at each stop")
     console.stderr.print(
-        "Enter as promised, - not visited, 12 minutes, 12/3 with 3 people spoken to; "
-        f"or all {len(promised)} in one line"
+        "Press Enter for the minutes planned. Or type: 12 (minutes), 12/3 (minutes, people spoken "
+        "to), - (not visited); "
+        f"the first line may hold all {len(promised)} answers."
     )
     answers: list[Answer] = []
     while len(answers) < len(promised):
@@ -308,7 +313,7 @@ def _build_return_table(name: str, table: pd.DataFrame) -> Table:
     from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
     keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]
-    printed = Table(*keys, title=f"Delivered of promised, {name.replace('-', ' ')}")
+    printed = Table(*keys, title=f"Delivered of planned, {name.replace('-', ' ')}")
     for heading in ("visits", "not recorded", "minutes", "%", "spoken to"):
         printed.add_column(heading, justify="right")
     for row in _build_row_documents(table):

@@ -42,7 +42,7 @@ def week(
         bool, typer.Option("--replan", help="Repair the week in --out after absences.")
     ] = False,
     absent: Annotated[
-        list[str] | None, typer.Option(help="Who is away when: OFFICER:DATE; with --replan.")
+        list[str] | None, typer.Option(help="Who is absent when: OFFICER:DATE; with --replan.")
     ] = None,
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
@@ -70,7 +70,7 @@ def week(
     if replan:
         out = out or console.DEFAULT_WEEK_FOLDER
     elif out is None and part != (None, None):
-        message = "nothing is printed without --out"
+        message = "goes with --out, which names the folder that the papers are printed to"
         raise typer.BadParameter(message, param_hint="--officer, --date")
     else:
         console.check_out(out)
@@ -131,7 +131,7 @@ def _choose_week(
     worker_options: console.WorkerOptions,
 ) -> Week:
     from patrolplan.outputs.week.roster import check_officer_and_date
-    from patrolplan.team.ledger.monthly_return import load_delivered_before
+    from patrolplan.team.ledger.dose_history import load_delivered_before
     from patrolplan.team.rota import check_officers, plan_week
     from patrolplan.team.week import list_school_days
 

@@ -6,6 +6,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
 from patrolplan.hotspots.clusters import (
     cluster_by_dbscan,
     cluster_by_hdbscan,
@@ -13,7 +14,7 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.reasons import describe_certainty, describe_reasons
+from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
@@ -22,7 +23,7 @@ from patrolplan.tables import HOTSPOTS
 
 COLUMN_ORDER = [
     *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
-    *("how_sure", "p_value", "stands_out", "trend", "survived"),
+    *("mainly_reports", "p_value", "stands_out", "trend", "survived"),
     *("pieces", "stop_piece", "stop", "geometry"),
 ]
 
@@ -44,6 +45,11 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
         every method.
 
+    Raises
+    ------
+    InputError
+        When no street has any risk.
+
     Examples
     --------
     >>> import patrolplan as pp
@@ -52,6 +58,10 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     >>> bool((hotspots["length_metres"] <= 300).all())
     True
     """
+    if not risk.joined.any():
+        where, what = "hotspots", "no street has any risk: nothing recorded or reported counts"
+        remedy = "check [crimes] categories and [risk] harm against the categories in your data"
+        raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
@@ -60,11 +70,8 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         place=describe_positions(area.network, stops),
-        reasons=describe_reasons(area, risk, stretches, certainty),
-        how_sure=describe_certainty(
-            risk, certainty, squares=area.settings.privacy.threshold_for_crime
-        ),
-        **certainty[["p_value", "stands_out", "trend", "survived"]],
+        reasons=find_reasons(area, risk, stretches, certainty),
+        **certainty,
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])

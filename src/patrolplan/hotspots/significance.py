@@ -1,4 +1,4 @@
-"""How sure a hotspot is: does it stand out from chance, is it changing, would it stay if moved.
+"""How sure a hotspot is: is it more than chance, is it changing, would it stay if moved.
 
 The chance is simulated: crime that falls evenly on all streets is drawn many times (compiled).
 """
@@ -131,10 +131,10 @@ def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
     return np.asarray(np.clip(ends, 0, DRAW_RANGE - 1), dtype=np.uint32)
 
 
-MIN_SIMULATIONS = 999
-MAX_SIMULATIONS = 9999
-SIMULATIONS_PER_CHECK = 500
-"""Simulations after which stretches whose chance is known well enough are closed."""
+MIN_DRAWS = 999
+MAX_DRAWS = 9999
+DRAWS_PER_CHECK = 500
+"""Draws after which stretches whose chance is known well enough are closed."""
 
 ENOUGH_EXCEEDANCES = 200
 """Simulations that reached a stretch's harm after which its chance is known."""
@@ -149,7 +149,7 @@ CHERNOFF_EXPONENTS = np.geomspace(0.02, 10.0, 48)
 """Candidates for the exponent of `compute_chance_bound`, for the heaviest incident."""
 
 NEGLIGIBLE_CHANCE = 1e-9
-"""A stretch whose chance is below this is reached by none of the simulations."""
+"""A stretch whose chance is below this is reached by none of the draws."""
 
 WELL_PLACED_SHARE = 0.8
 """A stretch is well placed when it survives this share of the jitters."""
@@ -166,7 +166,7 @@ def assess_certainty(
         One row a stretch: `p_value` (chance of as much recorded harm if crime fell evenly on all
         streets), `stands_out` (with the false discovery rate held at 5 %), `trend` ("new",
         "rising", "persistent", "fading" or "too few to tell"), `survived` (share of jitters of the
-        snap points that it survives; 1 for exact places), `mainly_reports` (whether it rests on
+        snap points that it survives; 1 for exact places), `mainly_reports` (whether it is based on
         pupils' reports more than on recorded crime).
     """
     history = build_history(area)
@@ -193,7 +193,7 @@ def simulate_p_values(
 
     Every category keeps its number of incidents; each incident falls on a catchment by its
     street length. The stretches were chosen for being high, so a small value says that a place
-    stands out from an even spread, not that its rank is certain. There are as many simulations
+    stands out from an even spread, not that its rank is certain. There are as many draws
     as it takes for one stretch alone to pass the false discovery rate, within bounds.
 
     Of `d` draws with `r` that reach the observed harm the chance is estimated as (r + 1) / (d + 1):
@@ -208,21 +208,21 @@ def simulate_p_values(
     counts = history.count_last(EARLIER_MONTHS)[:, :kinds]
     harm = get_harm_days(history.targets, area.settings.risk.harm)
     observed = share @ sum_harm(counts, harm)
-    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
+    metres = history.units.metres
     if history.exposure is not None:  # only what is held can show crime
         metres = metres * history.count_held_months(EARLIER_MONTHS)
     street_share = metres / metres.sum()
     mean = counts.sum(axis=0)[:, None] * street_share
     wanted = int(share.shape[0] / FALSE_DISCOVERY_RATE)
-    simulations = int(np.clip(wanted, MIN_SIMULATIONS, MAX_SIMULATIONS))
+    draws = int(np.clip(wanted, MIN_DRAWS, MAX_DRAWS))
     bound = compute_chance_bound(share, counts.sum(axis=0), harm, street_share, observed)
     never = bound < NEGLIGIBLE_CHANCE
-    reached, drawn = np.zeros(share.shape[0]), np.where(never, simulations, 0).astype(np.float64)
+    reached, drawn = np.zeros(share.shape[0]), np.where(never, draws, 0).astype(np.float64)
     open_rows = np.flatnonzero(~never)
-    for start in range(0, simulations, SIMULATIONS_PER_CHECK):
+    for start in range(0, draws, DRAWS_PER_CHECK):
         if not len(open_rows):
             break
-        size = min(SIMULATIONS_PER_CHECK, simulations - start)
+        size = min(DRAWS_PER_CHECK, draws - start)
         rows = share[open_rows], mean, harm, observed[open_rows]
         reached[open_rows] += count_draws_reaching(*rows, size, rng)
         drawn[open_rows] += size

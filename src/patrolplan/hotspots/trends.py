@@ -20,6 +20,9 @@ EARLIER_MONTHS = 12
 MIN_EVENTS = 10
 """With fewer incidents on a stretch in both spans, they are too few for a trend."""
 
+TINY = 1e-9
+"""Incidents, so that a stretch without any has a share."""
+
 MIN_HELD_OF_SPAN = 0.5
 """So much of both spans must be held to tell a trend."""
 
@@ -99,6 +102,19 @@ def count_spans(history: History, share: sparse.csr_array) -> SpanCounts:
     return SpanCounts(now, before, now, before, expected, float(earlier.sum()), held)
 
 
+def find_held_months(history: History, share: sparse.csr_array, months: int) -> NDArray[np.float64]:
+    """(m, h) share that is held of each of the last so many months on each stretch.
+
+    Where a stretch lies in catchments of several forces, each counts by its usual crime there.
+    """
+    span = min(months, len(history))
+    if history.exposure is None:
+        return np.ones((span, share.shape[0]))
+    usual = history.estimate_last(span).sum(axis=1) + TINY
+    held = share @ (history.exposure[-span:] * usual).T
+    return np.asarray(held.T / (share @ usual))
+
+
 def _count_bounds(
     history: History,
     share: sparse.csr_array,
@@ -117,9 +133,7 @@ def _count_bounds(
     monthly = (
         fill_missing(both[:, None], exposure.sum(axis=0), float(months), metres)[:, 0] / months
     )
-    # A month is held on a stretch by as much of its usual crime as is held.
-    usual = share @ monthly
-    held = np.asarray((share @ (exposure * monthly).T).T / np.maximum(usual, 1e-12))
+    held = find_held_months(history, share, months)
     kinds = len(history.targets)
     counts = np.array([share @ month[:, :kinds].sum(axis=1) for month in history.counts[-months:]])
     rates = np.divide(counts, held, out=np.full(counts.shape, np.nan), where=held >= MIN_HELD_SHARE)

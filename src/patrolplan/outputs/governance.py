@@ -9,15 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.outputs.output_folder import replace_folder
-from patrolplan.outputs.wording import SNAPPED_PLACES
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
+from patrolplan.outputs.wording import SNAPPED_ACCURACY
 from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
-from patrolplan.provenance import (
-    build_manifest_header,
-    compute_area_provenance,
-    compute_short_id,
-    read_package_versions,
-)
+from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 
@@ -72,7 +68,7 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
         "margin": risk.margin,
         "times_known": area.times_known,
         "places": _describe_place_accuracy(area),
-        "notes": risk.notes,
+        "notes": describe_notes(risk.notes),
         "inputs": area.inputs,
         "left_out": [str(row) for row in area.left_out],
         "tested": _select_chosen_results(backtest),
@@ -84,8 +80,8 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
 def _describe_place_accuracy(area: StudyArea) -> str:
     """How exact the places of recorded crime are."""
     if area.settings.privacy.threshold_for_crime:
-        return f"approximate to a square of {SQUARE_METRES:.0f} m"
-    return SNAPPED_PLACES.removeprefix("places ") if area.snapped else "as recorded"
+        return f"to within a square of {SQUARE_METRES:.0f} m"
+    return SNAPPED_ACCURACY if area.snapped else "as recorded"
 
 
 def _select_chosen_results(backtest: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,18 +1,21 @@
 """Output folders, written completely or not at all, with a manifest of what is in them.
 
 A new folder is written next to the old one and swapped for it, see `patrolplan.atomic`; a lock file
-keeps two runs apart. The manifest tells which files patrolplan wrote, and whether the plan in a
-folder is the one that would be made now, so that planning can be skipped.
+keeps two runs apart. The manifest says which files patrolplan wrote, with their hashes, so that a
+file of somebody else, or one edited since, is never lost; and whether the plan in a folder is the
+one that would be made now, so that planning can be skipped.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import (
+    WEEK_FILE,
     create_part_folder,
     explain_os_errors,
     hash_content,
@@ -24,7 +27,12 @@ from patrolplan.atomic import (
     write_synced,
 )
 from patrolplan.errors import OutputError
-from patrolplan.provenance import read_package_versions
+from patrolplan.provenance import compute_area_provenance, read_package_versions
+from patrolplan.tables import list_left_out
+from patrolplan.text import format_count
+
+if TYPE_CHECKING:
+    from patrolplan.area import StudyArea
 
 MANIFEST = "manifest.json"
 PENDING_SUFFIX = ".coming"
@@ -36,8 +44,14 @@ WAIT_SECONDS = 10.0
 REMEDY = "name another folder with --out"
 """What to do where a folder cannot be written."""
 
-WEEK_FILE = "week.json"
-"""A folder with this file is only replaced by one that has it too."""
+OUTPUT_NAME = re.compile(
+    r"(plan|week|backtest|brief-[^/]+)\.json"
+    r"|(plan|risk|hotspots)\.gpkg|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
+    r"|(cards|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools)/[^/]+\.pdf"
+    r"|(week|risk|patrols|return-[0-9]{4}-[0-9]{2}|by-[a-z]+)\.csv|week\.xlsx"
+    r"|coverage-[^/]+\.svg|(impact-assessment-annex|transparency-record|model-card)\.md"
+)
+"""Names that patrolplan gives to files in an output folder; no other file is ever replaced."""
 
 MAX_NAMED_FILES = 5
 """Number of files that an error message names."""
@@ -57,8 +71,8 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        When the folder cannot be written, holds files that are not in its manifest, or holds a
-        week that would be lost.
+        When the folder cannot be written, holds files that patrolplan did not write or that were
+        changed since, or holds a week that would be lost.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -69,7 +83,12 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
             with explain_os_errors(folder, REMEDY):
                 yield part
                 _check_week_is_replaced(folder, part)
-                write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
+                files = _hash_files(part)
+                unlisted = [name for name in files if not is_output_name(name)]
+                if unlisted:  # the next run would refuse the folder
+                    message = f"OUTPUT_NAME does not match {unlisted}"
+                    raise ValueError(message)
+                write_json(part / MANIFEST, {**details, "files": files})
                 swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -91,7 +110,8 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     OutputError
-        When the folder cannot be written, or holds files that are not in its manifest.
+        When the folder cannot be written, or holds files that patrolplan did not write or that
+        were changed since.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -120,15 +140,19 @@ def _prepare_folder(folder: Path) -> None:
             message = f"{folder}: is a file, not a folder; name another folder with --out"
             raise OutputError(message)
         create_part_folder(folder).rmdir()  # shows whether the folder can be written
-        foreign = _find_foreign_files(folder)
-    if foreign:
-        named = ", ".join(foreign[:MAX_NAMED_FILES])
-        named += " ..." if len(foreign) > MAX_NAMED_FILES else ""
-        message = (
-            f"{folder}: holds {len(foreign)} files that patrolplan did not write ({named}); "
-            "move them away or name another folder with --out"
-        )
-        raise OutputError(message)
+        foreign, edited = _find_others_files(folder)
+    for names, what in (
+        (foreign, "that patrolplan did not write"),
+        (edited, "that were changed after patrolplan wrote them"),
+    ):
+        if names:
+            listed = ", ".join(names[:MAX_NAMED_FILES])
+            listed += " ..." if len(names) > MAX_NAMED_FILES else ""
+            message = (
+                f"{folder}: holds {format_count(len(names), 'file')} {what} ({listed}); "
+                "move them away or name another folder with --out"
+            )
+            raise OutputError(message)
 
 
 def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
@@ -204,7 +228,7 @@ def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
     try:
         manifest = json.loads((folder / name).read_text(encoding="utf-8"))
         return manifest if isinstance(manifest["files"], dict) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -239,16 +263,54 @@ def _hash_files(folder: Path) -> dict[str, str]:
     }
 
 
-def _find_foreign_files(folder: Path) -> list[str]:
-    """Files and links in a folder that its manifest does not name."""
-    files = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    }
+def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
+    """Files that patrolplan did not write into a folder, and those changed since it did.
+
+    A manifest alone proves nothing, since anybody can write one: a file is ours when it has one of
+    the names that we give, and the manifest lists it. A week's file may be edited: whoever writes
+    the folder has read it first.
+    """
     manifest = _load_manifest(folder)
-    ours = set() if manifest is None else {MANIFEST, *manifest["files"]}
-    return sorted(files - ours)
+    hashes = {} if manifest is None else manifest["files"]
+    foreign, edited = list[str](), list[str]()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if manifest is not None and name == MANIFEST and not path.is_symlink():
+            continue
+        if path.is_symlink() or name not in hashes or not is_output_name(name):
+            foreign.append(name)
+        elif name != WEEK_FILE and hash_content(path.read_bytes()) != hashes[name]:
+            edited.append(name)
+    return foreign, edited
+
+
+def is_output_name(name: str) -> bool:
+    """Whether patrolplan writes files of this name, relative to an output folder.
+
+    Examples
+    --------
+    >>> is_output_name("cards/900003.pdf"), is_output_name("thesis.txt")
+    (True, False)
+    """
+    return OUTPUT_NAME.fullmatch(name) is not None
+
+
+def build_manifest_header(area: "StudyArea") -> dict[str, Any]:
+    """What a manifest says: origin, versions, settings, inputs, what was left out and why."""
+    # Loads much that a command does not need to find that a folder is up to date.
+    from patrolplan.outputs.note_words import describe_notes  # noqa: PLC0415
+
+    return {
+        "schema": 1,
+        "created_from": compute_area_provenance(area),
+        "versions": read_package_versions(),
+        "settings": area.settings.model_dump(mode="json", by_alias=True),
+        "inputs": area.inputs,
+        "left_out": list_left_out(area.left_out),
+        "notes": describe_notes(area.notes),
+    }
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -6,12 +6,13 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.output_folder import (
-    WEEK_FILE,
+    build_manifest_header,
     read_manifest,
     replace_folder,
     write_files,
@@ -22,7 +23,6 @@ from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
-from patrolplan.provenance import build_manifest_header
 from patrolplan.team.week import Week
 
 

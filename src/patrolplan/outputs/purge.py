@@ -1,22 +1,30 @@
 """Remove old files that patrolplan wrote, and nothing that anybody else wrote.
 
-Removed are entries of the caches, leftovers of an interrupted fetch next to the settings and of
-killed runs next to an output folder, and files of the output folders that are given: only those
-that the folder's manifest names and whose content has not changed since. Everything else stays and
-is reported.
+Removed are entries of the caches, leftovers of an interrupted fetch next to the settings, those of
+killed runs next to an output folder or in the system's temporary folder, and files of the output
+folders that are given: only those that the folder's manifest names and whose content has not
+changed since. Everything else stays and is reported.
 """
 
 import datetime as dt
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from patrolplan.atomic import hash_content, list_leftovers
+from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, list_leftovers
 from patrolplan.cache import ENTRY_PATTERN, FETCH_FOLDER, STORE_FOLDER_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import MANIFEST, lock_folder, read_manifest, resolve_folder
+from patrolplan.outputs.output_folder import (
+    MANIFEST,
+    is_output_name,
+    lock_folder,
+    read_manifest,
+    resolve_folder,
+)
 
 RECORD_FILE = "purged.jsonl"
 
@@ -70,7 +78,7 @@ def purge(
     """
     now = dt.datetime.now(dt.UTC) if now is None else now
     run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
-    entries = list(run.purge_caches(cache_folder()))
+    entries = [*run.purge_caches(cache_folder()), *run.purge_temporary_files()]
     if home is not None:
         entries += run.purge_unfinished_fetch(home / FETCH_FOLDER)
     for out in out_folders:
@@ -115,6 +123,14 @@ class _PurgeRun:
             if not self.dry_run and not any(store.iterdir()):
                 store.rmdir()
 
+    def purge_temporary_files(self) -> Iterator[PurgeEntry]:
+        """What killed commands, and reports of errors, left in the system's temporary folder."""
+        for path in sorted(Path(tempfile.gettempdir()).glob(f"{TEMPORARY_PREFIX}*")):
+            status = path.lstat()
+            is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+            if is_ours and not path.is_symlink() and self._is_old(path):
+                yield self._remove(path, "temporary file")
+
     def purge_unfinished_fetch(self, workspace: Path) -> Iterator[PurgeEntry]:
         """Files of an interrupted fetch; a recent one may still be running."""
         if workspace.is_dir() and not workspace.is_symlink() and self._is_old(workspace):
@@ -143,7 +159,7 @@ class _PurgeRun:
             name, why = path.relative_to(out).as_posix(), ""
             if name == MANIFEST:
                 continue
-            if path.is_symlink() or name not in hashes:
+            if path.is_symlink() or name not in hashes or not is_output_name(name):
                 why = "patrolplan did not write it"
             elif hash_content(path.read_bytes()) != hashes[name]:
                 why = "was changed after it was written"

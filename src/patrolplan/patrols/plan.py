@@ -36,6 +36,8 @@ from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
+from patrolplan.hotspots.reasons import Reason
+from patrolplan.notes import NOTE_VALUES, Note
 from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
@@ -57,6 +59,17 @@ def _parse_minutes(value: object) -> object:
         with suppress(ValueError):
             return minutes_after_midnight(parse_time(value))
     message = "is not a valid time; write HH:MM"
+    raise ValueError(message)
+
+
+def _parse_day(value: object) -> object:
+    """A date of YYYY-MM-DD."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
+    elif isinstance(value, dt.date):
+        return value
+    message = "is not a date; write YYYY-MM-DD"
     raise ValueError(message)
 
 
@@ -111,6 +124,8 @@ def _not_in_files(default: object) -> GetPydanticSchema:
 Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time)]
 """After midnight; in files HH:MM."""
 
+Day = Annotated[dt.date, BeforeValidator(_parse_day)]
+
 Amount = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=99, strict=True)]
 Longitude = Annotated[float, Field(ge=-180, le=180, strict=True, allow_inf_nan=False)]
@@ -140,6 +155,24 @@ Worth = Annotated[Amount, _round_to(8)]
 Metres = Annotated[Amount, _round_to(1)]
 WholeMetres = Annotated[Amount, _round_to(None)]
 Texts = Annotated[tuple[str, ...], IsList]
+StopReason = Annotated[Reason, Field(discriminator="kind")]
+
+
+def _read_note(value: object) -> object:
+    """A note of a file; earlier versions wrote its sentence alone."""
+    if isinstance(value, str):
+        return Note("as_written", {"text": value})
+    if not isinstance(value, dict):
+        return value
+    kind, values = value.get("kind"), value.get("values")
+    if not isinstance(kind, str) or kind not in NOTE_VALUES:
+        message = "is not a kind of note that this version knows"
+        raise ValueError(message)
+    return Note(kind, values if isinstance(values, dict) else {})
+
+
+FileNote = Annotated[Note, BeforeValidator(_read_note)]
+"""A note; in files its kind and values."""
 
 _RECORD = ConfigDict(extra="ignore", strict=False)
 """Keys that later versions add are passed over; what must be strict says so itself."""
@@ -246,21 +279,51 @@ class _AtPoint:
 
 
 @with_config(_RECORD)
+@dataclass(frozen=True)
+class Tasking:
+    """What intelligence asks for at a place: to go there, or to keep away."""
+
+    place_id: str
+    """The place's name in the table of tasked places."""
+    reason: str
+    by: str
+    """Who requests it."""
+    until: Day
+    """The last day on which it holds."""
+
+
+StopKind = Literal["hotspot", "tasked", "designated"]
+"""What a stop is there for: a hotspot, a place that intelligence alone names, or a place that a
+force designates. A hotspot that is also tasked is a hotspot."""
+
+
+@with_config(_RECORD)
 @dataclass(frozen=True, kw_only=True)
 class Stop(_AtPoint):
-    """A hotspot's stopping place on a patrol, and the minutes spent there."""
+    """A stopping place on a patrol, and the minutes spent there."""
 
     hotspot: str
+    """Name of the hotspot, or of the place; no two stops of a plan that differ share it."""
+    kind: StopKind = "hotspot"
+    tasking: Tasking | None = None
+    """Of a place tasked by intelligence, also where it lies on a hotspot; None otherwise."""
     arrive_minutes: Annotated[Minutes, Field(alias="arrive")]
     leave_minutes: Annotated[Minutes, Field(alias="leave")]
     place: str
-    why: Texts
-    """Reasons in plain sentences, most important first."""
+    why: Annotated[tuple[StopReason, ...], IsList]
+    """Most important first."""
     worth: Worth
     """Risk of the stretch as a share of the risk within the school's reach."""
-    tasked: str
-    """Reason, who asks and until when, for a place tasked by intelligence; empty otherwise."""
     point: Point
+
+    @property
+    def tasked(self) -> str | None:
+        """Name of the tasked place that must be visited here; None where there is none."""
+        return None if self.tasking is None else self.tasking.place_id
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _arrange(handler(self), kind={"tasked": self.tasked})
 
 
 @with_config(_RECORD)
@@ -268,11 +331,9 @@ class Stop(_AtPoint):
 class BarredPlace(_AtPoint):
     """A place that intelligence asks to keep away from."""
 
-    place_id: str
     place: str
     """The nearest street in words."""
-    why: str
-    """Reason, who asks, and until when."""
+    tasking: Tasking
     point: Point
 
 
@@ -329,10 +390,8 @@ class Patrol(_AtPoint):
     variants: Annotated[tuple[Variant, ...], IsList]
     keep_away: Annotated[tuple[BarredPlace, ...], IsList] = ()
     """Places within the school's radius to keep away from; stops and walks do."""
-    notes: Texts
-    """What was assumed for this school (bell, gate), in plain sentences."""
-    is_reordered: Annotated[bool, _not_in_files(default=False), Field(exclude=True)] = False
-    """Whether the stops stand in the order of their worst times; the last note says so."""
+    notes: Annotated[tuple[FileNote, ...], IsList]
+    """What was assumed for this school, such as its bell or gate."""
     tested: str
     """What a patrol planned this way would have covered in past months, see
     `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
@@ -384,6 +443,11 @@ class Patrol(_AtPoint):
         """(1 + stops, 2) metres of where the patrol begins, the gate or the base, and its stops."""
         begin = self.base_xy if self.from_base else None
         return np.array([begin or (self.x, self.y), *((stop.x, stop.y) for stop in self.stops)])
+
+    @property
+    def hotspots(self) -> list[str]:
+        """The hotspots that it stops at; places that intelligence alone names are none."""
+        return [stop.hotspot for stop in self.stops if stop.kind == "hotspot"]
 
     @property
     def title(self) -> str:
@@ -452,7 +516,10 @@ def _get_adapter() -> TypeAdapter[Patrol]:
 
 
 def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """A patrol as it stands in `plan.json` and `week.json`, in degrees and HH:MM."""
+    """A patrol as it stands in `week.json`, in degrees and HH:MM.
+
+    `plan.json` has it too, with its notes in words.
+    """
     document: dict[str, Any] = _get_adapter().dump_python(
         patrol, mode="json", by_alias=True, context={"projection": projection}
     )

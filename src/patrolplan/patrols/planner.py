@@ -16,6 +16,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
+from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.directions import build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
@@ -23,7 +24,7 @@ from patrolplan.patrols.school_problem import (
     PlanningInputs,
     SchoolProblem,
     build_school_problem,
-    describe_tasking,
+    build_tasking,
 )
 from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
 from patrolplan.patrols.stop_order import find_best_order
@@ -37,8 +38,6 @@ from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 
 VARIANT_COUNT = 3
-
-REORDERED_NOTE = "Stops are ordered so that each is visited near its worst time of day."
 
 ROUNDING_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
@@ -103,8 +102,8 @@ def plan_patrols(
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     left_out = LeftOut()
     for urn, (_, unvisited) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
-        for reason in unvisited:
-            left_out.add("tasked places", f"URN {urn}: {reason}", 1, urn=urn)
+        for place, why in unvisited:
+            left_out.add("tasked places", f"URN {urn}: {place} {why}", 1, urn=urn)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
         left_out.add("tasked places", f"{place} is not on any school's streets", 1)
     return Plan(
@@ -142,7 +141,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
             raise InputError.one(where, what, remedy)
 
 
-def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[str]]:
+def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tuple[str, str]]]:
     """The best patrol of each officer of a school, and which tasked places are not visited and why.
 
     `row` is that of the area's schools. Where not all tasked places fit, those that the solver
@@ -199,7 +198,7 @@ def plan_avoiding_variant(
 class _PatrolBuilder:
     """Builds the patrols of one school; legs that variants share are walked once."""
 
-    def __init__(self, problem: SchoolProblem, notes: Iterable[str]) -> None:
+    def __init__(self, problem: SchoolProblem, notes: Iterable[Note]) -> None:
         self.problem = problem
         self.notes = notes
         self.hours = problem.surroundings.hours
@@ -259,8 +258,7 @@ class _PatrolBuilder:
             legs=legs,
             variants=variants,
             keep_away=problem.keep_away,
-            notes=(*self.notes, *([REORDERED_NOTE] if is_reordered else [])),
-            is_reordered=is_reordered,
+            notes=(*self.notes, *([Note("stops_reordered")] if is_reordered else [])),
             tested="",
         )
 
@@ -329,12 +327,13 @@ class _PatrolBuilder:
         x, y = network.xy(position)[0]
         return Stop(
             hotspot=problem.get_stop_name(stop),
+            kind="hotspot" if row >= 0 else "tasked",
+            tasking=build_tasking(problem.get_tasked_place(stop)) if is_tasked else None,
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             place=place,
             why=tuple(why),
             worth=float(problem.worth[stop - 1]),
-            tasked=describe_tasking(problem.get_tasked_place(stop)) if is_tasked else "",
             point=(float(x), float(y)),
         )
 
@@ -361,5 +360,5 @@ def reverse_patrol(patrol: Patrol) -> Patrol | None:
         arrive = now + leg.minutes
         now = arrive + stop.leave_minutes - stop.arrive_minutes
         stops.append(replace(stop, arrive_minutes=arrive, leave_minutes=now))
-    notes = patrol.notes[:-1] if patrol.is_reordered else patrol.notes
-    return replace(patrol, stops=tuple(stops), legs=tuple(legs), notes=notes, is_reordered=False)
+    notes = tuple(note for note in patrol.notes if note.kind != "stops_reordered")
+    return replace(patrol, stops=tuple(stops), legs=tuple(legs), notes=notes)

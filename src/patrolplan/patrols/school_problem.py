@@ -5,6 +5,7 @@
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,8 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
-from patrolplan.patrols.plan import BarredPlace
+from patrolplan.notes import Note, NoteKind
+from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route
 from patrolplan.patrols.stop_order import TimeProfile, estimate_time_profile
 from patrolplan.patrols.surroundings import (
@@ -49,12 +51,16 @@ TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
 
 
+HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
+"""Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
+
+
 @dataclass(frozen=True, eq=False)
 class PlanningInputs:
     """Everything that one school after the other is planned from."""
 
     area: StudyArea
-    """See `StudyArea.without_incidents`."""
+    """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
     piece_labels: NDArray[np.object_]
@@ -76,7 +82,7 @@ class PlanningInputs:
     ) -> Self:
         """What an area's schools are planned from; by default with the settings' own window."""
         return cls(
-            area.without_incidents(),
+            area.strip_for_workers(),
             risk,
             hotspots,
             label_streets(area.network),
@@ -179,55 +185,53 @@ class SchoolProblem:
     def get_stop_name(self, stop: int) -> str:
         """What a stop is called: the hotspot, else the tasked place.
 
-        A tasked place on a hotspot's stretch is that hotspot.
+        A tasked place on a hotspot's stretch is that hotspot. One elsewhere whose name is that of
+        a hotspot is called "H1 (tasked)": names tell stops apart, in the week and in the ledger.
         """
         row = self.hotspot_rows[stop - 1]
-        name = (
-            self.get_tasked_place(stop)["place_id"]
-            if row < 0
-            else self.inputs.hotspots["hotspot"].iloc[row]
-        )
-        return str(name)
+        if row >= 0:
+            return str(self.inputs.hotspots["hotspot"].iloc[row])
+        name = str(self.get_tasked_place(stop)["place_id"])
+        return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
-    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[str]:
-        """Which tasked places are not visited and why: those beyond the streets, and some stops."""
+    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[tuple[str, str]]:
+        """Tasked places that are not visited, and why: beyond the streets, and some stops."""
         barred = self.barred
         outside = self.must_visit["place_id"].iloc[self.outside_rows]
-        lines = [f"{name} is beyond this school's streets" for name in outside]
+        reasons = [(str(name), "is beyond this school's streets") for name in outside]
         for stop in sorted(stops):
             place = self.get_tasked_place(stop)
             near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
             why = [f"cannot be visited: barred place {name} is too near" for name in near]
-            lines.append(f"{place['place_id']} {[*why, 'does not fit into the window'][0]}")
-        return lines
+            reasons.append((str(place["place_id"]), [*why, "does not fit into the window"][0]))
+        return reasons
 
-    def build_notes(self, unvisited: Iterable[str]) -> tuple[str, ...]:
+    def build_notes(self, unvisited: Iterable[tuple[str, str]]) -> tuple[Note, ...]:
         """What was assumed for this school, and which tasked places are not visited."""
-        notes, hours = [], self.surroundings.hours
+        notes: list[Note] = []
+        hours = self.surroundings.hours
         if self.school["finish_assumed"]:
-            notes.append(f"Finish time not known: {self.school['finish_time']} assumed.")
+            notes.append(Note("bell_time_assumed", {"time": str(self.school["finish_time"])}))
         if self.school["gate_assumed"]:
-            notes.append("Gate not known: nearest walkable street assumed.")
+            notes.append(Note("gate_assumed"))
         if hours.gate_minutes == 0 and self.settings.gate_minutes > 0:
             bell = minutes_after_midnight(self.school["finish_time"])
-            when = "Starts after pupils have left"
+            kind: NoteKind = "starts_after_pupils"
             if hours.start_minutes < bell:
-                over = "before" if hours.latest_end_minutes <= bell else "as"
-                when = f"Ends {over} pupils leave"
-            notes.append(f"{when}: no presence at the gate first.")
+                is_before = hours.latest_end_minutes <= bell
+                kind = "ends_before_pupils" if is_before else "ends_as_pupils_leave"
+            notes.append(Note(kind))
         if hours.wait_minutes:
-            notes.append("The window opens before the bell: the patrol starts as pupils leave.")
-        if self.surroundings.base_note:
+            notes.append(Note("window_before_bell"))
+        if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
-        notes += [f"Tasked place {line}." for line in unvisited]
+        for place, why in unvisited:
+            notes.append(Note("tasked_place_unvisited", {"place": place, "why": why}))
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
-        notes += [
-            f"Gate or base cannot be reached without passing barred place {name}."
-            for name in passed
-        ]
+        notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
         if self.inputs.date is None and len(self.tasked_places):
-            notes.append("No date given: check that tasked places are still in force.")
+            notes.append(Note("no_date"))
         return tuple(notes)
 
     @cached_property
@@ -240,20 +244,19 @@ class SchoolProblem:
         barred, xy = barred[near], xy[near]
         places = describe_positions(network, network.snap(xy)) if len(barred) else []
         return tuple(
-            BarredPlace(
-                place_id=str(task["place_id"]),
-                place=place,
-                why=describe_tasking(task),
-                point=(float(x), float(y)),
-            )
-            for (_, task), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
+            BarredPlace(place=place, tasking=build_tasking(row), point=(float(x), float(y)))
+            for (_, row), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
         )
 
 
-def describe_tasking(place: pd.Series) -> str:
-    """Reason, who asks, and until when."""
-    until = f"{place['to'].day} {place['to']:%B %Y}"
-    return f"{place['reason']} (asked by {place['by']}, until {until})"
+def build_tasking(place: pd.Series) -> Tasking:
+    """What a row of the tasked places asks for."""
+    return Tasking(
+        place_id=str(place["place_id"]),
+        reason=str(place["reason"]),
+        by=str(place["by"]),
+        until=place["to"].date(),
+    )
 
 
 def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:

@@ -21,6 +21,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
+from patrolplan.notes import Note, NoteKind
 from patrolplan.settings.models import MAX_WINDOW_MINUTES, PatrolSettings
 from patrolplan.times import minutes_after_midnight
 
@@ -102,18 +103,15 @@ def compute_speed(settings: PatrolSettings) -> float:
     return metres_per_minute(settings.walking_speed_kmh if on_foot else settings.cycling_speed_kmh)
 
 
-def build_way_notes(area: StudyArea) -> tuple[str, ...]:
+def build_way_notes(area: StudyArea) -> tuple[Note, ...]:
     """What the streets file cannot say about riding; nothing where patrols go on foot."""
     if area.settings.patrol.way == "walk":
         return ()
     notes = []
     if area.walking_extract:
-        notes.append(
-            "The streets file seems to be an extract for walking: "
-            "roads and tracks for bicycles may be missing."
-        )
+        notes.append(Note("walking_extract"))
     if not (area.network.parts.ways["one_way"] != 0).any():
-        notes.append("The streets file marks no one-way streets: look out for them.")
+        notes.append(Note("no_one_way_streets"))
     return tuple(notes)
 
 
@@ -171,31 +169,31 @@ class Base:
     is_end: bool
 
 
-def find_patrol_base(area: StudyArea, urn: str, *, has_presence: bool) -> tuple[Base | None, str]:
+def find_patrol_base(
+    area: StudyArea, urn: str, *, has_presence: bool
+) -> tuple[Base | None, Note | None]:
     """The base where the settings have patrols start or end, and why there is none.
 
     It is that of the first officer who has the school.
     """
     settings = area.settings.patrol
     if settings.start == settings.end == "gate":
-        return None, ""
+        return None, None
     has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
     if not has.any():
-        return None, explain_gate_instead(settings, "No officer is assigned to this school")
+        return None, note_gate_instead(settings, "no_officer_for_base")
     place = area.officers.geometry.iloc[int(np.argmax(has))]
     position = area.network.snap([(place.x, place.y)])
     if position.moved_metres[0] > MAX_SNAP_METRES:
-        reason = "No walkable street is near the officer's base"
-        return None, explain_gate_instead(settings, reason)
+        return None, note_gate_instead(settings, "base_off_street")
     is_start = settings.start == "base" and not has_presence
-    return Base(position, is_start=is_start, is_end=settings.end == "base"), ""
+    return Base(position, is_start=is_start, is_end=settings.end == "base"), None
 
 
-def explain_gate_instead(settings: PatrolSettings, reason: str) -> str:
+def note_gate_instead(settings: PatrolSettings, kind: NoteKind) -> Note:
     """Why patrols are at the gate where the settings say the base."""
     places = {"starts": settings.start, "ends": settings.end}
-    verbs = [verb for verb, place in places.items() if place == "base"]
-    return f"{reason}: {' and '.join(verbs)} at the gate."
+    return Note(kind, {"does": [verb for verb, place in places.items() if place == "base"]})
 
 
 def compute_default_extent(area: StudyArea) -> float:
@@ -261,8 +259,8 @@ class Surroundings:
     """The gate, on `network`."""
     base: Base | None
     """The officer's base, on `network`; None where patrols neither start nor end there."""
-    base_note: str
-    """Why patrols are at the gate although the settings say the base; empty otherwise."""
+    base_note: Note | None
+    """Why patrols are at the gate although the settings say the base; None where they do not."""
     extent_metres: float
     """How far these streets reach from the gate at least, in a straight line."""
     hours: PatrolHours
@@ -318,13 +316,13 @@ def build_surroundings(area: StudyArea, row: int, window: Window) -> Surrounding
     base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
     around = _take_streets(area, gate, base, note, hours)
     if around.direct_metres > hours.after_gate_minutes * compute_speed(settings):
-        note = explain_gate_instead(settings, "The base is too far away for this window")
+        note = note_gate_instead(settings, "base_too_far")
         around = _take_streets(area, gate, None, note, hours)
     return around
 
 
 def _take_streets(
-    area: StudyArea, gate: Positions, base: Base | None, base_note: str, hours: PatrolHours
+    area: StudyArea, gate: Positions, base: Base | None, base_note: Note | None, hours: PatrolHours
 ) -> Surroundings:
     """The streets within the radius of a gate, with a margin, and as far as the base is."""
     network, settings, extent = area.network, area.settings.patrol, compute_default_extent(area)

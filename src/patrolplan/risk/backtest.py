@@ -120,7 +120,8 @@ class Backtest:
                 lines.append("    too few incidents to tell")
                 continue
             lines += [_format_row(row) for row in rows.itertuples()]
-        return "\n".join([*lines, *(str(choice) for choice in self.choices)])
+        chosen_models = [f"{choice.category}: {choice.model}" for choice in self.choices]
+        return "\n".join([*lines, "Chosen models:", *chosen_models])
 
 
 def backtest_risk(

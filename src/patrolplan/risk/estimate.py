@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.risk.history import History, build_history, describe_guard, get_harm_days
+from patrolplan.notes import Note
+from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.models import (
     MIN_EVENTS_TO_CHOOSE,
     MIN_ORIGINS_TO_CHOOSE,
@@ -17,7 +18,6 @@ from patrolplan.risk.models import (
     fit_or_reuse,
 )
 from patrolplan.risk.rolling_origin import (
-    ALL_CATEGORIES,
     AUTO,
     MARGIN_COVERAGE,
     MIN_HISTORY_MONTHS,
@@ -26,7 +26,7 @@ from patrolplan.risk.rolling_origin import (
 )
 from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
-from patrolplan.risk.time_of_day import MONTHS_ONLY_NOTE, estimate_timing
+from patrolplan.risk.time_of_day import estimate_timing
 
 COMPARISON_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
@@ -45,7 +45,7 @@ class _Prediction:
     expected: NDArray[np.float64]
     model: str
     margin: float | None
-    notes: Sequence[str]
+    notes: Sequence[Note]
     choices: tuple[ModelChoice, ...] = ()
 
 
@@ -86,9 +86,9 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
         snapped=area.snapped,
         notes=(
             *area.notes,
-            *describe_guard(settings),
+            *note_guard(settings),
             *predicted.notes,
-            MONTHS_ONLY_NOTE if timing is None else str(timing),
+            *([Note("months_only")] if timing is None else timing.notes),
         ),
         choices=predicted.choices,
         timing=timing,
@@ -107,7 +107,7 @@ def _predict_incidents(
     models = build_models(settings.risk.half_life_months, settings.seed)
     if settings.risk.model != AUTO:
         model = fit_or_reuse(models[settings.risk.model], history)
-        note = f"Risk model '{settings.risk.model}', as the settings say."
+        note = Note("model_set", {"model": settings.risk.model})
         return _Prediction(model.predict(), settings.risk.model, None, [note, *model.notes_])
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
@@ -121,29 +121,23 @@ def _predict_incidents(
             for name, count in zip(history.targets, events, strict=True)
         )
         expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
-        return _Prediction(expected, PRIOR_COUNT, None, [*map(str, choices)], choices)
+        return _Prediction(
+            expected, PRIOR_COUNT, None, [choice.note for choice in choices], choices
+        )
     compared = {name: models[name] for name in COMPARED_MODELS}
     trials = run_trials(
         history, compared, origins, harm, seed=settings.seed, min_crime_count=min_crime_count
     )
     if trials.is_worse:
-        note = (
-            "The models chosen by category together captured less of all crime weighted by harm "
-            f"than the {PRIOR_COUNT} in the last {len(origins)} months: the {PRIOR_COUNT} is used "
-            "throughout."
-        )
+        note = Note("models_worse", {"months": len(origins)})
         expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
         return _Prediction(expected, PRIOR_COUNT, 0.0, [note])
     choices = trials.choose_models()
     rates = combine_by_category([fit_or_reuse(models[choice.model], history) for choice in choices])
     names = dict.fromkeys(choice.model for choice in choices)
-    margin, notes = trials.compute_margin(), [str(choice) for choice in choices]
+    margin, notes = trials.compute_margin(), [choice.note for choice in choices]
     if margin is not None:
-        notes.append(
-            f"On {ALL_CATEGORIES} crime weighted by harm, the models chosen month by month "
-            f"differed from the {PRIOR_COUNT} by {margin:+.2f} PAI at {MARGIN_COVERAGE:.0%} of the "
-            "street length."
-        )
+        notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
     expected = history.units.catchments.spread(rates)
     return _Prediction(expected, " and ".join(names), margin, notes, choices)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.exposure import MIN_HELD_SHARE
 from patrolplan.atomic import hash_content
+from patrolplan.notes import Note
 from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
 from patrolplan.settings import DISCOVERED_CATEGORIES, Settings
 
@@ -291,9 +292,9 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     return History(counts.reshape(shape), months, names, targets, units, exposure)
 
 
-def describe_guard(settings: Settings) -> tuple[str, ...]:
+def note_guard(settings: Settings) -> tuple[Note, ...]:
     """Why crime that patrols discover is counted; empty where the feedback guard is on."""
     if not settings.crimes.include_discovered:
         return ()
     reason = settings.crimes.reason.strip().rstrip(".")
-    return (f"Offences that patrols discover count too: {reason}.",)
+    return (Note("discovered_counted", {"reason": reason}),)

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from patrolplan.network.catchments import Catchments
+from patrolplan.notes import Note, NoteValue
 from patrolplan.risk.history import History
 from patrolplan.risk.kernels import BANDWIDTHS, compute_likelihood
 from patrolplan.risk.regression import ALPHAS, FeatureBuilder, fit_poisson
@@ -65,7 +66,7 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     rates_: NDArray[np.float64] | None
     expected_: NDArray[np.float64]
     catchments_: Catchments
-    notes_: tuple[str, ...]
+    notes_: tuple[Note, ...]
 
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Learn from a history cut before an origin."""
@@ -180,7 +181,10 @@ class KernelCount(RiskModel):
         fits = [compute_likelihood(matrix, counts, units.metres) for matrix in matrices]
         self.bandwidths_ = np.array(self.bandwidths)[np.argmax(np.round(fits, 6), axis=0)]
         self.notes_ = tuple(
-            f"{name}: {self.distance} kernel of {width:.0f} m, by leave-one-out likelihood"
+            Note(
+                "kernel_width",
+                {"category": name, "distance": self.distance, "metres": float(width)},
+            )
             for name, width in zip(X.targets, self.bandwidths_, strict=True)
         )
         spread = units.catchments.spread(counts) / max(1, min(self.months, len(X)))
@@ -294,18 +298,21 @@ class ModelChoice:
     origins: int
     min_crime_count: int = 1
 
-    def __str__(self) -> str:
-        few = self.events < self.min_crime_count and self.origins > 0
-        number = f"fewer than {self.min_crime_count}" if few else f"{self.events:,}"
-        basis = f"({number} incidents in {self.origins} months)"
+    @property
+    def note(self) -> Note:
+        """Which model is used and why; incidents under the minimum are not in it."""
+        shown_from = self.min_crime_count if self.origins > 0 else 0
+        values: dict[str, NoteValue] = {
+            "category": self.category,
+            "incidents": self.events if self.events >= shown_from else 0,
+            "shown_from": shown_from,
+            "months": self.origins,
+        }
         if self.gain is None:
-            verdict = f"can't tell which model is best {basis}; the {PRIOR_COUNT} is used"
-        elif self.model == PRIOR_COUNT:
-            verdict = f"no model was better than the {PRIOR_COUNT} {basis}"
-        else:
-            more = f"{self.gain:.1%} more than the {PRIOR_COUNT}"
-            verdict = f"{self.model} is used, it captured {more} {basis}"
-        return f"{self.category}: {verdict}."
+            return Note("model_undecided", values)
+        if self.model == PRIOR_COUNT:
+            return Note("count_is_best", values)
+        return Note("model_chosen", {**values, "model": self.model, "gain": self.gain})
 
 
 def choose_model(

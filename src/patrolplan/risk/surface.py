@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.notes import Note
 from patrolplan.risk.models import ModelChoice
 from patrolplan.risk.time_of_day import Timing
 from patrolplan.tables import render_html_table
@@ -48,7 +49,7 @@ class Risk:
     months: tuple[pd.Timestamp, pd.Timestamp]
     times_known: bool
     snapped: bool
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     choices: tuple[ModelChoice, ...] = ()
     timing: Timing | None = None
 
@@ -66,7 +67,7 @@ class Risk:
             "against prior counts": margin,
             "months": f"{first:%Y-%m} to {last:%Y-%m}",
             "pieces of street": f"{len(self.joined):,}",
-            **{f"note {count}": note for count, note in enumerate(self.notes, start=1)},
+            "notes": f"{len(self.notes)}, see pp.describe_note",
         }
         return render_html_table("Risk", facts, next_call="hotspots = pp.find_hotspots(area, risk)")
 

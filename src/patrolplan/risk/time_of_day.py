@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.notes import Note, NoteValue
 from patrolplan.risk.history import get_harm_days
 from patrolplan.risk.scores import divide
 
@@ -16,8 +17,6 @@ WEEKDAYS = 5
 
 MIN_IN_WINDOW = 50
 """With fewer timed incidents in the window, the window does not change what counts."""
-
-MONTHS_ONLY_NOTE = "Only the month of each crime is known, not its weekday or time of day."
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +44,17 @@ class Timing:
     by_category: NDArray[np.float64]
     shrunk_categories: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        weekdays = self.shares.loc[list(DAYS[:WEEKDAYS])].mean()
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in weekdays.dropna().items())
-        text = f"Share of a weekday's harm between {self.window}: {shares or 'not known'}."
-        if not self.shrunk_categories:
-            return text
-        return (
-            f"{text} Fewer than {MIN_IN_WINDOW} times of day are known for "
-            f"{', '.join(self.shrunk_categories)}: assumed to be like all timed crime, the more so "
-            "the fewer they are."
-        )
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The shares in and outside term, and which categories have few times of their own."""
+        known = self.shares.loc[list(DAYS[:WEEKDAYS])].mean().dropna()
+        shares = {"periods": list(map(str, known.index)), "shares": known.to_list()}
+        notes = [Note("window_shares", {"window": self.window, **shares})]
+        if self.shrunk_categories:
+            values: dict[str, NoteValue] = {"times": MIN_IN_WINDOW}
+            values["categories"] = list(self.shrunk_categories)
+            notes.append(Note("window_shares_shrunk", values))
+        return tuple(notes)
 
 
 def estimate_timing(area: StudyArea, targets: tuple[str, ...]) -> Timing | None:

@@ -305,6 +305,14 @@ class FetchSettings(Section):
     )
 
 
+def _find_matches(folder: Path, pattern: str) -> tuple[Path, ...]:
+    """Files that a pattern matches; none where it is not a pattern, such as `a**b`."""
+    try:
+        return tuple(sorted(path for path in folder.glob(pattern) if path.is_file()))
+    except ValueError:
+        return ()
+
+
 class Settings(Section):
     """The whole settings file; `folder` is where its relative paths start."""
 
@@ -363,8 +371,7 @@ class Settings(Section):
             if any(sign in pattern for sign in "*?[") and not path.is_file():
                 anchor = Path(pattern).anchor  # "C:\\" or "/": glob takes relative patterns only
                 root = Path(anchor) if anchor else self.folder
-                paths = root.glob(pattern[len(anchor) :])
-                matches[pattern] = tuple(sorted(one for one in paths if one.is_file()))
+                matches[pattern] = _find_matches(root, pattern[len(anchor) :])
             else:
                 matches[pattern] = (path,)
         return matches

@@ -3,10 +3,10 @@
 Patrols are planned from the base of the school's first officer. Others of the school may have the
 same base or another one: a patrol that leads to a colleague's base always says so.
 
-Some officers do not go the way of `[patrol] way`: by bicycle where that is on foot, or on foot.
+Some officers have another mode than `[patrol] way`: they cycle where patrols walk, or the reverse.
 With `[week] way_by_officer`, patrols of their mode are planned for their schools alone, in a plan
-of their own next to the plan of all schools (`Plan.other_mode`). Without it all patrols go the
-area's way, and an officer's mode only says how they come to the gate.
+of their own next to the plan of all schools (`Plan.other_mode`). Without it all patrols have the
+area's mode, and an officer's own only says how they come to the gate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +21,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.network import concatenate_positions
 from patrolplan.network.graph import build_street_graph
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.team.problem import Bools, Floats
@@ -120,8 +121,10 @@ class Bases:
         owners = officers["officer"][self.is_own[:, patrol] & cares]
         return str(owners.iloc[0]) if len(owners) else "a colleague"
 
-    def adapt_patrol(self, officer: int, patrol: int, walk: Patrol) -> tuple[Patrol, str]:
-        """The patrol as this officer's card has it, and what it does at a colleague's base.
+    def adapt_patrol(self, officer: int, patrol: int, walk: Patrol) -> tuple[Patrol, list[str]]:
+        """The patrol as this officer's card has it, and whether it leads to a colleague's base.
+
+        It "starts" there, or "ends", or both.
 
         The way to the gate from a colleague's base is left out: the officer comes from another
         place. Where the patrol itself begins or ends there, its notes say so. `officer` and
@@ -129,18 +132,18 @@ class Bases:
         """
         owner = self.find_owner(officer, patrol)
         if not owner:
-            return walk, ""
+            return walk, []
         ends = (("starts", walk.from_base), ("ends", walk.ends_at == "base"))
-        verbs = " and ".join(verb for verb, at_base in ends if at_base)
-        does = f"{verbs} at the base of {owner}" if verbs else ""
+        does = [verb for verb, at_base in ends if at_base]
         notes = walk.notes
         if walk.approach is not None:
             walk = replace(walk, approach=None, starts_at="gate")
-            notes += (f"The way from the base to the gate is planned for {owner} alone.",)
+            notes += (Note("approach_for_colleague", {"owner": owner}),)
         if does:
-            name = self.area.officers["officer"].iloc[officer]
-            metres = self.apart_metres[officer, patrol]
-            notes += (f"{does[0].upper()}{does[1:]}, {metres:.0f} m from that of {name}.",)
+            name = str(self.area.officers["officer"].iloc[officer])
+            metres = float(self.apart_metres[officer, patrol])
+            who = {"owner": owner, "officer": name}
+            notes += (Note("colleague_base", {"does": does, "metres": metres, **who}),)
         return replace(walk, notes=notes), does
 
 
@@ -159,19 +162,19 @@ MODE_WORDS = {"walk": "on foot", "bicycle": "by bicycle"}
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     """The area with only the officers of the other mode, and that mode as its `[patrol] way`.
 
-    None where every officer goes the area's way, or all patrols are to go it.
+    None where every officer has the area's mode, or all patrols are to have it.
 
     Raises
     ------
     InputError
         When they go by bicycle, and the settings have a bicycle slower than a walk.
     """
-    way = OTHER_MODE[area.settings.patrol.way]
-    officers = area.officers[area.officers["mode"] == way]
+    mode = OTHER_MODE[area.settings.patrol.way]
+    officers = area.officers[area.officers["mode"] == mode]
     if officers.empty or not area.settings.week.way_by_officer:
         return None
     patrol = area.settings.patrol
-    if way == "bicycle" and patrol.cycling_speed_kmh < patrol.walking_speed_kmh:
+    if mode == "bicycle" and patrol.cycling_speed_kmh < patrol.walking_speed_kmh:
         names = ", ".join(officers["officer"])
         what = (
             f"cycling_speed_kmh {patrol.cycling_speed_kmh:g} is below "
@@ -179,7 +182,7 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
         )
         where, remedy = "[patrol]", "make it faster, or write walk as their mode"
         raise InputError.one(where, what, remedy)
-    patrol = patrol.model_copy(update={"way": way})
+    patrol = patrol.model_copy(update={"way": mode})
     settings = area.settings.model_copy(update={"patrol": patrol})
     return replace(area, settings=settings, officers=officers.reset_index(drop=True))
 
@@ -189,8 +192,8 @@ def list_other_mode_schools(
 ) -> tuple[str, ...]:
     """Schools that are planned in the other mode, in the order of the schools table.
 
-    Those of officers who do not go the area's way, and those that such officers are lent to (pairs
-    of officer and school); none where all patrols are to go the area's way.
+    Those of officers of another mode than the area's, and those that such officers are lent to
+    (pairs of officer and school); none where all patrols are to have the area's mode.
     """
     if not area.settings.week.way_by_officer:
         return ()
@@ -201,16 +204,11 @@ def list_other_mode_schools(
     return tuple(urn for urn in area.schools["urn"] if urn in theirs)
 
 
-def describe_modes(area: StudyArea) -> tuple[str, ...]:
-    """A sentence about officers whose patrols have another mode than theirs, if there are any."""
+def note_modes(area: StudyArea) -> tuple[Note, ...]:
+    """A note about officers whose patrols have another mode than theirs, if there are any."""
     way = area.settings.patrol.way
     others = area.officers["officer"][area.officers["mode"] != way]
     if others.empty or area.settings.week.way_by_officer:
         return ()
-    goes, patrols = ("goes", "patrols") if len(others) == 1 else ("go", "patrol")
-    mode = MODE_WORDS[OTHER_MODE[way]]
-    *first, last = others
-    who = f"{', '.join(first)} and {last}" if first else last
-    note = f"{who} {goes} {mode} to the gate and between schools, and {patrols} {MODE_WORDS[way]}."
-    remedy = f"The settings can have their patrols planned {mode} ([week] way_by_officer)."
-    return (f"{note} {remedy}",)
+    names = list(map(str, others))
+    return (Note("mode_not_planned", {"officers": names, "way": OTHER_MODE[way]}),)

@@ -1,8 +1,8 @@
 """A plan for each day of a week: places tasked by intelligence count on their days only.
 
-Where officers do not go the area's way, each day's plan holds a second one with their patrols
-(`Plan.other_mode`, see `patrolplan.team.bases`). Every step below treats the plans of each mode in
-turn.
+Where officers have another mode than the area's, each day's plan holds a second one with their
+patrols (`Plan.other_mode`, see `patrolplan.team.bases`). Every step below treats the plans of each
+mode in turn.
 """
 
 import datetime as dt

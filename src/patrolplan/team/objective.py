@@ -10,7 +10,7 @@ a week is worth the sum of
   has had its dose on three consecutive days. A day counts once, by whichever officer: a hotspot
   that two schools share is not paid twice;
 * less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that maximum,
-  where locks or places that must be visited bring so much together (`patrolplan.team.constraints`);
+  where locks or places that must be visited bring so much together (`patrolplan.team.programme`);
 * for every school, `PRESENCE_FACTOR / n` of an average patrol for its n-th patrol: presence at the
   gate, falling so that schools share fairly;
 * for every officer, `EVEN_LOAD_FACTOR * (1 - (n - 1) / capacity)` of an average patrol for their

@@ -53,7 +53,7 @@ class RotaProblem:
     min_patrols: int = 1
     """Patrols that every school should get."""
     max_dose_minutes: float = 30.0
-    """Maximum minutes of a hotspot a day, see `patrolplan.team.constraints`."""
+    """Maximum minutes of a hotspot a day, see `patrolplan.team.programme`."""
     exact_patrols: Ints | None = None
     """(s,) patrols that each school should get and may not exceed; None leaves it open."""
     mandatory_visits: Bools | None = None

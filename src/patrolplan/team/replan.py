@@ -8,13 +8,14 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
-from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week import Duty, Week
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def replan(
     area, plan
         What repairs are chosen from. Duties that stay do so even if these have changed since.
     absent
-        Days on which officers are away, by officer.
+        Days on which officers are absent, by officer.
 
     Returns
     -------
@@ -68,13 +69,13 @@ def replan(
     check_absences(week.days, officers, absent)
     lost = [duty for duty in week.duties if duty.date in absent.get(duty.officer, set())]
     stay = [duty for duty in week.duties if duty not in lost]
-    away = {
+    absences_so_far = {
         officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
         for officer in sorted({*week.absent, *absent})
     }
     plans = list_day_plans(plan, week.days, area, week.locks)
     inputs = RotaInputs(
-        area, plans, week.days, (), week.bans, away, week.delivered, held=tuple(stay)
+        area, plans, week.days, (), week.bans, absences_so_far, week.delivered, held=tuple(stay)
     )
     urns, days = inputs.urns, inputs.days
     lost_slots = {(urns.index(d.urn), days.index(d.date)) for d in lost if d.urn in urns}
@@ -89,7 +90,7 @@ def replan(
     changes = [Change("withdrawn", duty) for duty in week.duties if duty.key not in after]
     changes += [Change("new", duty) for duty in repaired.duties if duty.key not in before]
     absences = (
-        f"{name} is away on {format_day(day)}."
+        Note("officer_away", {"officer": name, "date": f"{day}"})
         for name in sorted(absent)
         for day in sorted(absent[name])
     )
@@ -109,11 +110,11 @@ def check_absences(
     """Raise for officers who do not exist and days that are not of the week."""
     problems = Problems()
     names = list(dict.fromkeys(officers))
-    for officer, away in absent.items():
+    for officer, days_absent in absent.items():
         if officer not in names:
             what = f"there is no officer '{officer}' (known: {', '.join(names[:12])})"
             problems.add("--absent", what, "name one of them")
-        for day in sorted(away):
+        for day in sorted(days_absent):
             if day not in days:
                 span = f"{days[0]} to {days[-1]}"
                 problems.add("--absent", f"{day} is not in the week {span}", "name a day of it")

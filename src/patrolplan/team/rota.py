@@ -8,25 +8,18 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
-from patrolplan.risk.history import describe_guard
-from patrolplan.team.bases import describe_modes
+from patrolplan.risk.history import note_guard
+from patrolplan.team.bases import note_modes
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.obstacles import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.problem import Ints, RotaProblem
-from patrolplan.team.reasons import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
-from patrolplan.team.week import (
-    Ban,
-    Duty,
-    Lock,
-    PatrolShortfall,
-    Week,
-    format_day,
-    list_school_days,
-)
+from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Week, list_school_days
 
 FULL_DOSE_SHARE = 0.5
 """Share of a dwell from which a delivered visit counts as the day's dose."""
@@ -102,12 +95,12 @@ def check_officers(area: StudyArea) -> None:
 
 def _check_dose_cap(area: StudyArea) -> None:
     """Raise if not even one visit fits under the daily maximum."""
-    most = area.settings.week.max_dose_minutes_per_day
+    max_minutes = area.settings.week.max_dose_minutes_per_day
     dwell = area.settings.patrol.dwell_minutes
-    if most < dwell:
+    if max_minutes < dwell:
         where, what = (
             "[week]",
-            f"max_dose_minutes_per_day {most:g} is below [patrol] dwell_minutes {dwell:g}",
+            f"max_dose_minutes_per_day {max_minutes:g} is below [patrol] dwell_minutes {dwell:g}",
         )
         remedy = f"not even one visit would fit; set it to {dwell:g} or more"
         raise InputError.one(where, what, remedy)
@@ -153,11 +146,11 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         bound=solution.bound,
         notes=(
             *_list_notes(inputs),
-            *reasons.describe_over_cap(),
+            *reasons.note_over_cap(),
             *_note_blocked_schools(inputs, reasons, short),
             *_note_missed_places(inputs, duties),
             *_note_colleague_bases(inputs, chosen),
-            *describe_modes(inputs.area),
+            *note_modes(inputs.area),
         ),
         locks=inputs.locks,
         bans=inputs.bans,
@@ -184,33 +177,34 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     )
 
 
-def _list_notes(inputs: RotaInputs) -> Iterator[str]:
+def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
     """What was assumed about the area, its dates, loans, bicycles and doses."""
-    yield from describe_guard(inputs.area.settings)
+    yield from note_guard(inputs.area.settings)
     if not (inputs.area.term_dates["kind"] == "term").any():
-        yield "There are no term dates: every weekday counts as a school day."
+        yield Note("no_term_dates")
     for lock in inputs.locks:
         if not inputs.cares[inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)]:
-            yield f"{lock.officer} is lent to URN {lock.urn} on {lock.date} by a lock."
+            values = {"officer": lock.officer, "urn": lock.urn, "date": f"{lock.date}"}
+            yield Note("officer_lent", {**values})
     other = inputs.plans[0].other_mode
     if other is not None:
         yield from build_way_notes(other.area)
     unknown = sorted(set(inputs.delivered) - set(inputs.hotspots))
     if unknown:
-        yield f"Doses at places that no route visits are not counted: {', '.join(unknown)}."
+        yield Note("doses_not_counted", {"places": unknown})
 
 
 def _note_blocked_schools(
     inputs: RotaInputs, reasons: UnmetReasons, short: Sequence[PatrolShortfall]
-) -> Iterator[str]:
+) -> Iterator[Note]:
     """Schools under their minimum that only the daily maximum keeps officers from."""
     for row in short:
         if reasons.is_blocked_by_cap(inputs.urns.index(row.urn)):
-            cap = f"the maximum of {reasons.max_minutes:g} minutes a hotspot a day"
-            yield f"{row}: {cap} comes before that minimum."
+            values = {"patrols": row.patrols, "minimum": row.least, "maximum": reasons.max_minutes}
+            yield Note("maximum_before_minimum", {"urn": row.urn, **values})
 
 
-def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[str, ...]:
+def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
     """Officers whose patrol begins or ends at a colleague's base."""
     notes = []
     for officer, day, route in chosen.tolist():
@@ -218,24 +212,26 @@ def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[str, ...]:
             patrol = inputs.routes[route].patrol
             _, does = inputs.bases.adapt_patrol(officer, route, patrol)
             if does:
-                notes.append(f"{inputs.officers[officer]} at URN {patrol.urn}: the patrol {does}.")
+                owner = inputs.bases.find_owner(officer, route)
+                who = {"officer": inputs.officers[officer], "urn": patrol.urn, "owner": owner}
+                notes.append(Note("patrol_at_colleague_base", {**who, "does": does}))
     return tuple(dict.fromkeys(notes))
 
 
-def _note_missed_places(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[str]:
+def _note_missed_places(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[Note]:
     """Places tasked by intelligence to which nobody goes on a day, though a route would."""
-    missed: dict[str, list[str]] = {}
+    missed: dict[tuple[str, str], list[str]] = {}
     for day, date in enumerate(inputs.days):
         visited = {
             stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops
         }
         due = {
-            stop.hotspot: f"{stop.hotspot}, {stop.place}"
+            stop.hotspot: (stop.hotspot, stop.place)
             for row in np.flatnonzero(inputs.variant[day] >= 0)
             for stop in inputs.routes[row].patrol.stops
             if stop.tasked and stop.hotspot not in visited
         }
         for place in due.values():
-            missed.setdefault(place, []).append(format_day(date))
-    for place, days in sorted(missed.items()):
-        yield f"Nobody goes to the tasked place {place} on {', '.join(days)}."
+            missed.setdefault(place, []).append(f"{date}")
+    for (name, street), dates in sorted(missed.items()):
+        yield Note("tasked_place_missed", {"place": name, "street": street, "dates": dates})

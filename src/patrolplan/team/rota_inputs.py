@@ -13,8 +13,8 @@ from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.bases import Bases, compute_minutes_from_base
-from patrolplan.team.constraints import find_unrepeatable_routes
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Ints, RotaProblem
+from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 from patrolplan.times import format_time, minutes_after_midnight
 
@@ -61,12 +61,12 @@ def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def build_route_key(patrol: Patrol) -> RouteKey:
-    """School, officer, mode, start, stops with their times to the minute, and who tasked them.
+    """School, officer, mode, start, stops with their times to the minute, and their taskings.
 
     It is the same for a patrol as planned and as read from a file that holds whole minutes.
     """
     stops = [
-        (stop.hotspot, *map(format_time, (stop.arrive_minutes, stop.leave_minutes)), stop.tasked)
+        (stop.hotspot, *map(format_time, (stop.arrive_minutes, stop.leave_minutes)), stop.tasking)
         for stop in patrol.stops
     ]
     return (patrol.urn, patrol.number, patrol.way, format_time(patrol.start_minutes), *stops)
@@ -114,7 +114,7 @@ class RotaInputs:
     locks: tuple[Lock, ...] = ()
     bans: tuple[Ban, ...] = ()
     absent: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
-    """Days on which an officer is away, besides those off duty."""
+    """Days on which an officer is absent, apart from those off duty."""
     delivered: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
@@ -180,7 +180,7 @@ class RotaInputs:
         return hours
 
     @cached_property
-    def away(self) -> Bools:
+    def is_absent(self) -> Bools:
         """(k, d) officers who are absent."""
         days = [[day in self.absent.get(who, ()) for day in self.days] for who in self.officers]
         return np.array(days, dtype=bool).reshape(len(self.officers), len(self.days))
@@ -245,7 +245,7 @@ class RotaInputs:
         return np.flatnonzero(mine)
 
     @cached_property
-    def most(self) -> Ints:
+    def max_patrols(self) -> Ints:
         """(k,) maximum patrols a week; no fewer than an officer has been handed out."""
         table = self.area.officers["max_patrols_per_week"].to_numpy(np.int64)
         held = [sum(duty.officer == name for duty in self.held) for name in self.officers]
@@ -287,7 +287,7 @@ class RotaInputs:
     def possible(self) -> Bools:
         """(k, d, r) all options."""
         care = self.cares[:, None, self.route_school] | (self.locked >= 0)
-        present = self.is_open.T[None][:, :, self.route_school] & ~self.away[:, :, None]
+        present = self.is_open.T[None][:, :, self.route_school] & ~self.is_absent[:, :, None]
         planned = self.goes[:, None] & (self.variant >= 0)
         possible = care & present & planned & self.in_time & ~self.banned
         for place in self.held_rows:
@@ -338,7 +338,7 @@ class RotaInputs:
             weight=np.array(list(self.hotspots.values())),
             dosed_before=dosed_before,
             run_before=run_before,
-            max_patrols=self.most,
+            max_patrols=self.max_patrols,
             dates=np.array([day.toordinal() for day in self.days]),
             schools=len(self.urns),
             min_patrols=week.min_patrols_per_school,
@@ -387,8 +387,8 @@ class RotaInputs:
 
 UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
-    *("away", "travel", "is_open", "cares", "modes", "goes", "most", "bases", "set_out"),
-    *("in_time", "hotspots"),
+    *("is_absent", "travel", "is_open", "cares", "modes", "goes", "max_patrols", "bases"),
+    *("set_out", "in_time", "hotspots"),
 )
 """Properties that do not depend on locks and bans."""
 

@@ -28,12 +28,6 @@ from numpy.typing import NDArray
 
 from patrolplan.compiled import jit_compile
 from patrolplan.patrols.solver.ruin_recreate import draw_integer, draw_uniform
-from patrolplan.team.constraints import (
-    compute_set_worth,
-    find_forced_visits,
-    find_unrepeatable_routes,
-    list_day_sets,
-)
 from patrolplan.team.objective import (
     EVEN_LOAD_FACTOR,
     OVER_CAP_PENALTY,
@@ -42,6 +36,12 @@ from patrolplan.team.objective import (
     compute_presence_sums,
 )
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.programme import (
+    compute_set_worth,
+    find_forced_visits,
+    find_unrepeatable_routes,
+    list_day_sets,
+)
 
 START_TEMPERATURE = 0.1
 END_TEMPERATURE = 0.01

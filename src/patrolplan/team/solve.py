@@ -18,10 +18,10 @@ import numpy as np
 
 from patrolplan.parallel import map_in_threads
 from patrolplan.patrols.solver.solution import compute_gap_percent
-from patrolplan.team.constraints import add_objective, add_options, add_shortfall_variables
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.programme import add_objective, add_options, add_shortfall_variables
 from patrolplan.team.rota_search import anneal_week
 
 PROVEN_GAP = 1e-6
@@ -104,7 +104,7 @@ def solve_rota(
     stop
         When to stop searching; by default `SearchLimits()`.
     """
-    if not len(problem):  # all closed, or everybody away
+    if not len(problem):  # all closed, or everybody absent
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
     stop = stop or SearchLimits()
     deadline = time.monotonic() + stop.seconds

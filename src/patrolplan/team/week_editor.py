@@ -10,7 +10,7 @@ import numpy as np
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.reasons import UnmetReasons
+from patrolplan.team.obstacles import UnmetReasons
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from patrolplan.area import StudyArea
+    from patrolplan.notes import Note
     from patrolplan.patrols.plan import Plan
     from patrolplan.team.problem import Ints, RotaProblem
     from patrolplan.team.week import Ban
@@ -58,7 +59,7 @@ class WeekEditor:
     """What the week is chosen from; patrols handed out that are no longer in the plan are held."""
     before: Week
     """The week that is changed: what is neither chosen nor ruled out by hand comes from it."""
-    own_notes: tuple[str, ...] = ()
+    own_notes: tuple[Note, ...] = ()
     """Notes that do not follow from the choice, such as earlier absences."""
 
     @classmethod
@@ -78,7 +79,7 @@ class WeekEditor:
         unplanned = tuple(duty for duty in week.duties if _find_option(inputs, duty) is None)
         editor = cls(inputs, week).with_held_duties(unplanned)
         derived = editor.build_week(week.duties).notes
-        return replace(editor, own_notes=tuple(row for row in week.notes if row not in derived))
+        return replace(editor, own_notes=tuple(note for note in week.notes if note not in derived))
 
     @property
     def problem(self) -> RotaProblem:

@@ -13,10 +13,13 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.notes import Note
 from patrolplan.patrols.plan import (
     Amount,
     Count,
+    Day,
     FileModel,
+    FileNote,
     Minutes,
     Patrol,
     Plan,
@@ -26,12 +29,14 @@ from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.rota_inputs import build_route_key, list_patrols
-from patrolplan.team.week import Ban, Day, Duty, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Unmet, Week
 from patrolplan.times import format_time
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of 1, stops had reasons in words."""
 
-REMEDY = "use the file as it was written, or plan the week again with `patrolplan week --from`"
+PLAN_AGAIN = "plan the week again with `patrolplan week --from`"
+REMEDY = f"use the file as it was written, or {PLAN_AGAIN}"
 
 MAX_SHOWN_CHARACTERS = 40
 """Characters of a wrong value that are shown."""
@@ -89,7 +94,7 @@ class WeekEntry(FileModel):
     patrols: list[DutyEntry]
     unmet: list[Unmet]
     short: list[PatrolShortfall]
-    notes: list[str]
+    notes: list[FileNote]
     locks: list[Annotated[Lock, Row]]
     bans: list[Annotated[Ban, Row]]
     delivered: DaysByName
@@ -107,8 +112,8 @@ def build_week_document(week: Week) -> dict[str, Any]:
         Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
         officers patrol a school together, `number` distinguishes their routes. Where not all
         patrols have the mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes`
-        holds each walk once, in the form of `plan.json`; `route` is its row there. `read_week`
-        turns it into a `Week` again.
+        holds each walk once, in the form of `plan.json` but with reasons as fields, not words;
+        `route` is its row there. `read_week` turns it into a `Week` again.
     """
     routes: dict[str, int] = {}
     mixed = week.has_mixed_modes
@@ -154,6 +159,8 @@ def _build_duty_entry(
         "stops": [
             {
                 "hotspot": stop.hotspot,
+                "kind": stop.kind,
+                "tasked": stop.tasked,
                 "arrive": format_time(stop.arrive_minutes),
                 "leave": format_time(stop.leave_minutes),
                 "place": stop.place,
@@ -254,8 +261,13 @@ def read_week_entry(path: str | Path, projection: Projection | None = None) -> W
         what = f"is not JSON ({error})"
         raise InputError.one(path, what, REMEDY) from None
     if isinstance(document, dict) and document.get("schema", SCHEMA) != SCHEMA:
-        what = f"schema {str(document['schema'])[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
-        raise InputError.one(path, what, "read it with the version that wrote it", "'schema'")
+        schema = document["schema"]
+        if isinstance(schema, int) and schema < SCHEMA:
+            what, remedy = "the week was made by an older version of patrolplan", PLAN_AGAIN
+        else:
+            what = f"schema {str(schema)[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
+            remedy = "read it with the version that wrote it"
+        raise InputError.one(path, what, remedy, "'schema'")
     problems = Problems()
     try:
         entry = WeekEntry.model_validate(
@@ -312,14 +324,13 @@ def _list_double_bookings(entry: WeekEntry) -> list[tuple[str, str]]:
 
 def _describe_differences(
     entry: WeekEntry, duties: Sequence[Duty], area: StudyArea, plans: Sequence[Plan]
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     """What has changed since the week was planned."""
     then = compute_short_id(entry.created_from)
     now = compute_short_id(compute_area_provenance(area))
     if then == now:
         return ()
-    changed = f"Data or settings have changed since this week was planned ({then}, now {now})"
-    notes = [f"{changed}: patrols handed out keep their stops and times."]
+    notes = [Note("data_changed", {"then": then, "now": now})]
     planned = {
         day: {
             build_route_key(walk)
@@ -332,7 +343,6 @@ def _describe_differences(
     other = [duty for duty in duties if build_route_key(duty.patrol) not in planned[duty.date]]
     if other:
         few = 5
-        names = "; ".join(str(duty) for duty in other[:few])
-        more = f"; and {len(other) - few} more" if len(other) > few else ""
-        notes.append(f"No longer in the plan, but still in this week: {names}{more}.")
+        patrols, more = [str(duty) for duty in other[:few]], max(0, len(other) - few)
+        notes.append(Note("no_longer_planned", {"patrols": patrols, "more": more}))
     return tuple(notes)

@@ -14,10 +14,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from patrolplan.board.jobs import Board
+from patrolplan.board.board import Board
 from patrolplan.board.requests import ChangeRequest, CheckRequest
 from patrolplan.board.server import build_app, open_listener
-from patrolplan.board.session import PlannedArea, start_session
+from patrolplan.board.shared_week import PlannedArea, open_shared_week
 from patrolplan.board.week_store import WeekStore
 from patrolplan.team.week import Week
 
@@ -41,7 +41,7 @@ class ServedBoard:
 
     def __init__(self, ground: PlannedArea, folder: Path) -> None:
         self.folder = folder
-        self.board = Board(start_session(ground, folder))
+        self.board = Board(open_shared_week(ground, folder))
         self._listener = open_listener("127.0.0.1", 0)
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}/"
@@ -83,13 +83,13 @@ class ServedBoard:
 
     def change(self, change: Change) -> None:
         """Make a change as another window would."""
-        request = {"version": self.board.session.version, "change": change}
+        request = {"version": self.board.shared.version, "change": change}
         made = ChangeRequest.model_validate_json(json.dumps(request))
         self.board.change(made.version, made.change)
 
     def solve(self) -> None:
         """Have a proposal ready."""
-        self.board.start_solving(self.board.session.version)
+        self.board.start_solving(self.board.shared.version)
         while self.board.build_solving_status()["running"]:
             time.sleep(0.02)
 

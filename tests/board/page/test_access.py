@@ -230,11 +230,11 @@ def test_nothing_says_it_by_colour_alone(served, desk):
     page.get_by_role("button", name="Lock", exact=True).click()
     expect(desk.chip(patrol).locator(".icon")).to_have_count(2)
     state = served.state()
-    full = next(row["officer"] for row in state["officers"] if row["patrols"] >= row["most"])
+    full = next(row["officer"] for row in state["officers"] if row["patrols"] >= row["max_patrols"])
     expect(desk.officer(full)).to_contain_text("full")
-    over = [dose for dose in state["doses"] if max(dose["days"].values()) > dose["most"]]
+    over = [dose for dose in state["doses"] if max(dose["days"].values()) > dose["max_minutes"]]
     expect(page.locator(".bar.over").filter(has_text="!")).to_have_count(
-        sum(minutes > dose["most"] for dose in over for minutes in dose["days"].values())
+        sum(minutes > dose["max_minutes"] for dose in over for minutes in dose["days"].values())
     )
     off = next(row for row in state["officers"] if "" in row["hours"].values())
     desk.officer(off["officer"]).click()

@@ -80,7 +80,7 @@ def test_a_ledger_that_cannot_be_read_is_told(served, desk):
     """Where the ledger is broken the page says so in plain words, until it is mended."""
     page = desk.page
     expect(page.locator("#ledger")).to_be_hidden()
-    settings = served.board.session.state.planned_area.area.settings
+    settings = served.board.shared.state.planned_area.area.settings
     ledger = settings.folder / settings.ledger.address.removeprefix("sqlite:///")
     ledger.write_bytes(b"no database at all" * 100)
     post, other = _posts(served)[:2]

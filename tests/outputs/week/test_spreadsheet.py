@@ -20,7 +20,8 @@ from patrolplan.outputs.week.spreadsheet import (
     write_return,
 )
 from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
-from patrolplan.team.ledger.promised import PromisedWeek, Visit
+from patrolplan.team.ledger.promised import PromisedWeek
+from patrolplan.team.ledger.visits import Visit
 from patrolplan.times import format_time
 
 DAY = dt.date(2026, 12, 1)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from patrolplan.patrols.solver.packing import ReducedSolution
 from patrolplan.patrols.solver.reduce import reduce_problem
+from patrolplan.patrols.solver.several_officers import improve_solution
 from patrolplan.patrols.solver.solve import (
     MaxIterations,
     MaxSeconds,
@@ -22,7 +23,6 @@ from patrolplan.patrols.solver.solve import (
     find_variants,
     solve,
 )
-from patrolplan.patrols.solver.teams import improve_solution
 
 RELAXED = {
     "deadline": None,

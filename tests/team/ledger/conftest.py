@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 import patrolplan as pp
 from patrolplan.team.ledger import schema
-from patrolplan.team.ledger.promised import Visit
+from patrolplan.team.ledger.visits import Visit
 
 MONDAY = dt.date(2026, 11, 30)
 

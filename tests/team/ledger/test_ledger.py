@@ -16,7 +16,7 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.crs import Projection
 from patrolplan.team.ledger import schema
-from patrolplan.team.ledger.promised import Visit
+from patrolplan.team.ledger.visits import Visit
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 
@@ -191,7 +191,7 @@ def test_the_last_word_on_each_visit_stands(entries):
 WRITER = """
 import datetime as dt, sys
 from patrolplan.crs import Projection
-from patrolplan.team.ledger.promised import Visit
+from patrolplan.team.ledger.visits import Visit
 from patrolplan.team.ledger.ledger import Ledger
 
 ledger = Ledger(sys.argv[1], "Eastmere", Projection())

@@ -9,7 +9,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
-from patrolplan.team.ledger.promised import SAME_PLACE_METRES, match_stretches
+from patrolplan.team.ledger.visits import SAME_PLACE_METRES, match_stretches
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 DAY = dt.timedelta(days=1)

@@ -24,7 +24,7 @@ export const deliveredLine = (patrol, after = () => {}) => {
   const minutes = make("input", {
     type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes",
     placeholder: promised(patrol).join(" "), value: patrol.delivered ? patrol.delivered.join(" ") : "",
-    "aria-label": `Minutes at each stop, ${patrolName(patrol)}; empty means as promised`, data: { focus: `n|${idOf(patrol)}` },
+    "aria-label": `Minutes at each stop, ${patrolName(patrol)}; empty means the minutes planned`, data: { focus: `n|${idOf(patrol)}` },
   });
   const people = make("input", {
     type: "number", min: "0", max: "999", class: "people", value: patrol.engagements ?? "",
@@ -62,7 +62,7 @@ const inOrder = () => store.patrols.toSorted((a, b) => `${a.date}${a.start}${a.o
 
 /** The list of all patrols of the week with their lines. */
 export const drawDelivered = (state) => [
-  make("p", { class: "soft", text: "One number a stop, in minutes. Leave the line empty and press Enter for as promised." }),
+  make("p", { class: "soft", text: "One number a stop, in minutes. Leave the line empty and press Enter for the minutes planned." }),
   state.week.days.map(({ date }) => {
     const rows = inOrder().filter((patrol) => patrol.date === date);
     if (!rows.length) return null;

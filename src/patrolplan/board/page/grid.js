@@ -101,13 +101,13 @@ export const showDay = (number) => {
 /** The officers, to drag onto a cell, with their patrols of the maximum. */
 const drawCrew = (state) => {
   const card = (officer) => {
-    const full = officer.patrols >= officer.most;
-    const text = `${officer.patrols}/${officer.most}`;
+    const full = officer.patrols >= officer.max_patrols;
+    const text = `${officer.patrols}/${officer.max_patrols}`;
     return make(
       "button",
       {
         type: "button", class: `officer${full ? " full" : ""}`, data: { officer: officer.officer, focus: `o|${officer.officer}` },
-        "aria-label": `${officer.officer}, ${officer.patrols} of ${officer.most} patrols${full ? ", no more this week" : ""}`,
+        "aria-label": `${officer.officer}, ${officer.patrols} of ${officer.max_patrols} patrols${full ? ", no more this week" : ""}`,
       },
       make("span", { class: "grip" }, icon("grip")),
       make("span", { class: "who", text: officer.officer }),
@@ -116,7 +116,7 @@ const drawCrew = (state) => {
   };
   fill(one("#crew"), [
     cards.keep("", "", () => make("h2", { text: "Officers" })),
-    ...state.officers.map((row) => cards.keep(row.officer, [row.officer, row.patrols, row.most], () => card(row))),
+    ...state.officers.map((row) => cards.keep(row.officer, [row.officer, row.patrols, row.max_patrols], () => card(row))),
   ]);
   cards.turn();
 };

@@ -25,11 +25,11 @@ const doseRow = (dose, days) => {
   const run = longestRun(dosed);
   const cells = days.map(({ date }, at) => {
     const minutes = Math.round(dose.days[date] ?? 0);
-    const over = minutes > dose.most;
+    const over = minutes > dose.max_minutes;
     const joined = dosed[at] && dosed[at + 1];
     return make(
       "td", { class: `dose${joined ? " joined" : ""}${dosed[at] ? " dosed" : ""}` },
-      minutes ? bar(minutes / dose.most, over ? `! ${minutes}` : String(minutes), { over, label: ` of ${dose.most} minutes${over ? ", too many" : ""}` }) : make("span", { class: "soft", text: "–" }),
+      minutes ? bar(minutes / dose.max_minutes, over ? `! ${minutes}` : String(minutes), { over, label: ` of ${dose.max_minutes} minutes${over ? ", too many" : ""}` }) : make("span", { class: "soft", text: "–" }),
     );
   });
   const text = [run > 1 && `${run} in a row`, dose.before ? `${counted(dose.before, "day")} before` : ""].filter(Boolean).join(", ");
@@ -45,12 +45,12 @@ export const drawDoses = ({ doses, week }) => {
   const total = (dose) => Object.values(dose.days).reduce((sum, minutes) => sum + minutes, 0);
   const some = doses.filter((dose) => total(dose) > 0);
   const none = doses.filter((dose) => total(dose) <= 0);
-  const most = doses[0]?.most ?? 30;
+  const maximum = doses[0]?.max_minutes ?? 30;
   const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) })), make("th", { scope: "col", text: "Days" })));
   const rows = some.map((dose) => doseRows.keep(dose.hotspot, [dose, week.days], () => doseRow(dose, week.days)));
   doseRows.turn();
   return [
-    make("p", { class: "soft", text: `Minutes a day; a full bar is ${most}, the maximum. The line below joins days in a row.` }),
+    make("p", { class: "soft", text: `Minutes a day; a full bar is ${maximum}, the maximum. The line below joins days in a row.` }),
     make("table", { class: "doses" }, head, make("tbody", {}, rows)),
     none.length ? make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
@@ -85,8 +85,8 @@ export const drawFairness = ({ fairness, schools }) => {
       return row(schoolName(urn), bar(patrols / top, String(patrols), { over: low, label: " patrols" }), `${Math.round(minutes)} min${low ? `, fewer than ${least.get(urn)}` : ""}`);
     }))),
     make("h3", { text: "Officers" }),
-    make("table", { class: "fairness" }, make("tbody", {}, fairness.officers.map(({ officer, patrols, most }) => row(
-      officer, bar(most ? patrols / most : 1, String(patrols), { over: patrols > most, label: " patrols" }), `of ${most}${patrols > most ? ", too many" : patrols === most ? ", full" : ""}`,
+    make("table", { class: "fairness" }, make("tbody", {}, fairness.officers.map(({ officer, patrols, max_patrols: maximum }) => row(
+      officer, bar(maximum ? patrols / maximum : 1, String(patrols), { over: patrols > maximum, label: " patrols" }), `of ${maximum}${patrols > maximum ? ", too many" : patrols === maximum ? ", full" : ""}`,
     )))),
   ];
 };

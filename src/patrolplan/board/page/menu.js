@@ -35,7 +35,7 @@ export const officerOptions = (urn, date) => {
     const cares = row.schools.includes(urn) || row.schools.includes("*");
     const busy = store.patrols.find((patrol) => patrol.officer === row.officer && patrol.date === date);
     const hours = row.hours[date] ? row.hours[date].replace("-", "–") : "off duty";
-    const facts = [hours, `${row.patrols} of ${row.most}`, busy && `then at ${schoolName(busy.urn)}`, !cares && "not in their care"];
+    const facts = [hours, `${row.patrols} of ${row.max_patrols}`, busy && `then at ${schoolName(busy.urn)}`, !cares && "not in their care"];
     return { name: row.officer, order: (cares ? 0 : 2) + (busy || !row.hours[date] ? 1 : 0), text: `${row.officer} (${facts.filter(Boolean).join(", ")})` };
   });
   return rows.sort((a, b) => a.order - b.order).map(({ name, text }) => [name, text]);

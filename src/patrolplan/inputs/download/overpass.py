@@ -26,6 +26,7 @@ from osmium.osm import mutable
 from osmnx._errors import CacheOnlyInterruptError
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.crs import Projection
 from patrolplan.inputs.download.client import (
     MAX_ANSWER_BYTES,
@@ -203,7 +204,7 @@ def _check_element(element: Element) -> None:
 
 def _encode_osm(elements: Sequence[Element], kind: str) -> bytes:
     """The elements as a file of OpenStreetMap data; equal elements give equal bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
         path = Path(folder) / f"streets{kind}"
         with osmium.SimpleWriter(str(path)) as writer:
             for one in elements:

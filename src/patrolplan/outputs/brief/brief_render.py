@@ -1,16 +1,14 @@
 """A brief as lines for the terminal, as a document for other programs, and as one A4 page."""
 
-import json
 import math
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from patrolplan.hotspots.reasons import TREND_WORDS
+from patrolplan.hotspots.reasons import TrendReason
 from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
@@ -21,17 +19,23 @@ from patrolplan.outputs.brief.brief import (
 )
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
 from patrolplan.outputs.brief.periods import Period
-from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
-from patrolplan.outputs.output_folder import replace_folder, write_json
+from patrolplan.outputs.cartography.fonts import (
+    copy_template,
+    make_printable,
+    open_template_folder,
+    typeset,
+)
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
+from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import (
     PURPOSE,
     SNAPPED_PLACES,
     format_metres,
     list_area_attributions,
 )
-from patrolplan.privacy import describe_crime_grouping
-from patrolplan.provenance import build_manifest_header
-from patrolplan.risk.history import describe_guard
+from patrolplan.privacy import note_crime_grouping
+from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, shorten
 
 SCHEMA = 1
@@ -120,12 +124,13 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
 
 def _describe_data_limits(brief: Brief) -> str:
     area, last = brief.area, brief.periods.current.last
+    notes = note_guard(area.settings)
     if brief.periods.by_day:
         sentences = [f"Latest day in the data: {last:%Y-%m-%d}."]
     else:
         sentences = [f"Months only, no days: the latest is {last:%B %Y}."]
     if area.settings.privacy.threshold_for_crime:
-        sentences.append(describe_crime_grouping(area.settings.privacy.threshold))
+        notes = (note_crime_grouping(area.settings.privacy.threshold), *notes)
     elif area.snapped:
         sentences.append(
             f"Open data: {SNAPPED_PLACES}, each crime spread over them; numbers are rounded."
@@ -133,7 +138,7 @@ def _describe_data_limits(brief: Brief) -> str:
     sentences += describe_held(brief)
     if brief.without_day:
         sentences.append("Crimes without a day count only where their whole month does.")
-    return " ".join([*sentences, *describe_guard(area.settings)])
+    return " ".join([*sentences, *describe_notes(notes)])
 
 
 def describe_held(brief: Brief) -> list[str]:
@@ -181,8 +186,8 @@ def describe_report_group(group: ReportGroup) -> str:
 
 def describe_hotspot(hotspot: ChangedHotspot) -> str:
     """One hotspot in a line."""
-    trend = TREND_WORDS.get(hotspot.trend)
-    why = "; ".join(reason for reason in hotspot.reasons if reason != trend)
+    reasons = [one for one in hotspot.reasons if not isinstance(one, TrendReason)]
+    why = "; ".join(describe_reasons(reasons))
     walk = f"{format_metres(hotspot.walk_metres)} from the gate"
     return f"{hotspot.hotspot} ({hotspot.trend}) {hotspot.place}, {walk}{f': {why}' if why else ''}"
 
@@ -263,7 +268,7 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
                 "trend": spot.trend,
                 "place": spot.place,
                 "walk_metres": round(spot.walk_metres),
-                "reasons": list(spot.reasons),
+                "reasons": describe_reasons(spot.reasons),
             }
             for spot in brief.hotspots
         ],
@@ -304,12 +309,10 @@ def _round_count(count: ShownCount) -> float | None:
 
 def render_brief(brief: Brief) -> bytes:
     """Typeset a brief as PDF; equal briefs give equal bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.brief", TEMPLATE, root)
-        text = json.dumps(build_sheet_data(brief), ensure_ascii=False)
-        (root / "brief.json").write_text(text, encoding="utf-8")
-        return typeset(root, TEMPLATE)
+        return typeset(root, TEMPLATE, build_sheet_data(brief))
 
 
 def write_brief(brief: Brief, out: Path) -> None:

@@ -7,7 +7,6 @@ lists them. Both ask a `CardTypesetter`, a folder in which cards are laid out an
 
 import io
 import json
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
@@ -17,12 +16,13 @@ from typing import Any
 import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.card.card_text import build_card_data, shorten_card
+from patrolplan.outputs.card.card_text import SHORT_LENGTHS, build_card_data
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
     copy_template,
     create_compiler,
     make_printable,
+    open_template_folder,
     typeset,
 )
 from patrolplan.outputs.wording import compute_plan_id
@@ -76,7 +76,7 @@ def render_cards(
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
         return {}
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
         cards = typesetter.lay_out_cards([(plan, patrol) for patrol in chosen])
         names = [build_card_filename(patrol) for patrol in chosen]
@@ -115,7 +115,7 @@ def render_card_books(
     list
         For each book the whole, its pages numbered and listed on the cover, and every card alone.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
         cards = typesetter.lay_out_cards([card for book in books for card in book.cards])
         pages = iter(zip(cards, typesetter.typeset_each(cards), strict=True))
@@ -205,10 +205,10 @@ class CardTypesetter:
             code = self._write_qr_code(f"code-{number}.svg", plan, patrol, plan_id)
             cards.append(build_card_data(plan, patrol, plan_id) | {"code": code})
         # Where the words leave no room for a map, even without directions, they are shortened.
-        cards = [
-            shorten_card(card) if heights.compute_map_height(0.0) < MIN_MAP_HEIGHT else card
-            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
-        ]
+        for number, heights in enumerate(self._measure_heights(cards)):
+            if heights.compute_map_height(0.0) < MIN_MAP_HEIGHT:
+                plan, patrol = dated_patrols[number]
+                cards[number] |= build_card_data(plan, patrol, plan_ids[id(plan)], SHORT_LENGTHS)
         layouts = [
             fit_page(heights, has_directions=bool(card["legs"]))
             for card, heights in zip(cards, self._measure_heights(cards), strict=True)
@@ -234,8 +234,8 @@ class CardTypesetter:
         self, title: str, cards: Sequence[dict[str, Any]], *, cover: dict[str, Any] | None = None
     ) -> bytes:
         """Cards as one tagged PDF, behind a cover if one is given."""
-        self._write_card_data(title, cards, measuring=False, cover=cover)
-        return typeset(self.root, CARD_TEMPLATE)
+        data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
+        return typeset(self.root, CARD_TEMPLATE, data)
 
     def _write_qr_code(self, name: str, plan: Plan, patrol: Patrol, plan_id: str) -> str:
         """Write the QR code where the template finds it: area, plan and patrol, but no place."""
@@ -252,10 +252,12 @@ class CardTypesetter:
         """Write every card's map where the template finds it, each once; gives their names.
 
         All plans are of one area and the same hotspots, so that the first stands for any of them.
-        Without its incidents and patrols it is small to send to workers.
+        Without its incidents, tasked places and patrols it is small to send to workers.
         """
         plan, _ = dated_patrols[0]
-        plan = replace(plan, area=plan.area.without_incidents(), patrols=())
+        area = plan.area.strip_for_workers()
+        area = replace(area, tasked_places=area.tasked_places.iloc[:0])
+        plan = replace(plan, area=area, patrols=())
         jobs = [
             (patrol, layout.map_height)
             for (_, patrol), layout in zip(dated_patrols, layouts, strict=True)
@@ -276,28 +278,16 @@ class CardTypesetter:
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
         """How tall the words of each card are."""
-        self._write_card_data("Measuring", cards, measuring=True)
-        compiler = create_compiler(self.root, CARD_TEMPLATE)
+        data = {"title": "Measuring", "cards": list(cards), "measuring": True, "cover": None}
+        compiler = create_compiler(self.root, CARD_TEMPLATE, data)
         rows = json.loads(compiler.query("<heights>", field="value"))
         return [PartHeights(**heights) for heights in rows]
-
-    def _write_card_data(
-        self,
-        title: str,
-        cards: Sequence[dict[str, Any]],
-        *,
-        measuring: bool,
-        cover: dict[str, Any] | None = None,
-    ) -> None:
-        data = {"title": title, "cards": list(cards), "measuring": measuring, "cover": cover}
-        text = json.dumps(data, ensure_ascii=False)
-        (self.root / "cards.json").write_text(text, encoding="utf-8")
 
 
 def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
     """A card alone, in a folder of its own, from its words and pictures."""
     card, pictures = job
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder))
         for name, picture in pictures.items():
             (typesetter.root / name).write_bytes(picture)

@@ -3,13 +3,17 @@
 Typesetting: a folder with a template, its data and pictures becomes a tagged PDF.
 """
 
+import json
 import math
 import re
+import tempfile
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import typst
@@ -20,6 +24,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
+
+from patrolplan.atomic import TEMPORARY_PREFIX
 
 FONT_FOLDER = Path(__file__).parent / "typefaces"
 """DejaVu Sans in its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
@@ -149,22 +155,39 @@ def copy_template(package: str, name: str, root: Path) -> None:
     (root / name).write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def create_compiler(root: Path, name: str) -> typst.Compiler:
-    """Typst on one template; it reads nothing outside the folder and no typeface but ours."""
+def open_template_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for templates and pictures, removed at the end of a `with` block.
+
+    A killed run leaves it behind, so nothing that names anybody may be written there.
+    """
+    return tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)
+
+
+def create_compiler(root: Path, name: str, data: Mapping[str, Any]) -> typst.Compiler:
+    """Typst on one template; it reads nothing outside the folder and no typeface but ours.
+
+    The words of a paper, as the template reads them from `sys.inputs.data`, stay in memory.
+    """
     return typst.Compiler(
-        root / name, root=root, font_paths=[FONT_FOLDER], ignore_system_fonts=True
+        root / name,
+        root=root,
+        font_paths=[FONT_FOLDER],
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
     )
 
 
-def typeset(root: Path, name: str) -> bytes:
-    """A template as one tagged PDF; equal folders give equal bytes.
+def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
+    """A template as one tagged PDF; equal folders and data give equal bytes.
 
     Raises
     ------
     RuntimeError
         When typst warns: a paper with a missing glyph or picture must not reach anyone.
     """
-    pages, warnings = create_compiler(root, name).compile_with_warnings(format="pdf", timestamp=0)
+    pages, warnings = create_compiler(root, name, data).compile_with_warnings(
+        format="pdf", timestamp=0
+    )
     if warnings or not isinstance(pages, bytes):
         reasons = "; ".join(warning.message for warning in warnings)
         message = f"{name} was not typeset, because typst warned: {reasons}"

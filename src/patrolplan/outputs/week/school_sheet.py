@@ -4,15 +4,18 @@ It leaves out every reason, count and category, the places tasked by intelligenc
 names and their routes.
 """
 
-import json
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
+from patrolplan.outputs.cartography.fonts import (
+    copy_template,
+    make_printable,
+    open_template_folder,
+    typeset,
+)
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import list_attributions
@@ -46,16 +49,14 @@ def render_school_sheets(roster: Roster, urns: Iterable[str]) -> dict[str, bytes
     """
     wanted = set(urns)
     sheets = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.week", TEMPLATE, root)
         for school in roster.schools:
             if school.urn not in wanted or not _list_duties(roster, school):
                 continue
             (root / "map.pdf").write_bytes(_draw_map(roster, school))
-            data = json.dumps(build_school_data(roster, school), ensure_ascii=False)
-            (root / "school.json").write_text(data, encoding="utf-8")
-            sheets[school.urn] = typeset(root, TEMPLATE)
+            sheets[school.urn] = typeset(root, TEMPLATE, build_school_data(roster, school))
     return sheets
 
 
@@ -90,10 +91,9 @@ def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
 
 
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
-    """Stops by hotspot; a place tasked by intelligence alone is not shown to a school."""
-    hotspots = set(roster.week.plan.hotspots["hotspot"])
+    """Stops by hotspot; a place that intelligence alone names is not shown to a school."""
     stops = [stop for duty in _list_duties(roster, school) for stop in duty.patrol.stops]
-    return {stop.hotspot: stop for stop in stops if stop.hotspot in hotspots}
+    return {stop.hotspot: stop for stop in stops if stop.kind != "tasked"}
 
 
 def _format_street(stop: Stop) -> str:
@@ -106,7 +106,7 @@ def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dic
         return {"gate": "", "until": "", "streets": ""}
     first = min(duties, key=lambda duty: duty.start_minutes)
     stops = [stop for duty in duties for stop in duty.patrol.stops]
-    streets = {letters[stop.hotspot] for stop in stops if stop.hotspot in letters}
+    streets = {letters[stop.hotspot] for stop in stops if stop.kind != "tasked"}
     until = max(duty.end_minutes for duty in duties)
     return {
         "gate": format_span(first.start_minutes, first.patrol.gate_until_minutes),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from patrolplan.atomic import WEEK_FILE
 from patrolplan.outputs.card.card import CardBook, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.output_folder import format_json, write_files
@@ -24,7 +25,7 @@ from patrolplan.outputs.week.task_sheets import (
 )
 from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attributions
 from patrolplan.parallel import ProgressCallback
-from patrolplan.team.ledger.promised import HOTSPOTS_FILE, WEEK_FILE, build_hotspots_document
+from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import build_week_document
 from patrolplan.text import format_count, shorten

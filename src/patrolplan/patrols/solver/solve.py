@@ -121,7 +121,7 @@ def solve(
     rounds = answer.labels
     if answer.bound > answer.value + case.epsilon:
         # The import compiles the search, which patrol-sized cases never need.
-        from patrolplan.patrols.solver.teams import improve_solution  # noqa: PLC0415
+        from patrolplan.patrols.solver.several_officers import improve_solution  # noqa: PLC0415
 
         improved, rounds = improve_solution(case, answer, rounds_allowed, begun + seconds, seed)
         answer = replace(answer, routes=improved.routes, value=improved.value)

@@ -10,7 +10,7 @@ import pandas as pd
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.table_reader import describe_cell, quote_value
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.promised import MAX_VISIT_MINUTES, Visit
+from patrolplan.team.ledger.visits import MAX_VISIT_MINUTES, Visit
 
 DATE_OPTION, OFFICER_OPTION = "--date", "--officer"
 HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"

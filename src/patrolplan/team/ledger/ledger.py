@@ -15,7 +15,8 @@ from patrolplan.crs import Projection
 from patrolplan.errors import LedgerError
 from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
-from patrolplan.team.ledger.promised import PromisedWeek, Visit, VisitEntry, compute_digest
+from patrolplan.team.ledger.promised import PromisedWeek, compute_digest
+from patrolplan.team.ledger.visits import Visit, VisitEntry
 
 DOSE_COLUMNS = "officer", "date", "urn", "stop", "school", "hotspot", "arrive", "minutes", "handout"
 

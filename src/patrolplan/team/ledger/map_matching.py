@@ -37,7 +37,7 @@ from patrolplan.team.ledger.delivered import (
     describe_patrol_count,
 )
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.promised import Visit, project_to_metres
+from patrolplan.team.ledger.visits import Visit, project_to_metres
 
 STEP_SECONDS = 5.0
 NOISE_METRES = 20.0

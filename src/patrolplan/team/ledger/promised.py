@@ -1,10 +1,4 @@
-"""What the ledger takes in: the doses that a week promises, and visits; and how places match.
-
-Each plan names its hotspots from scratch: H3 of one month need not be H3 of the next, while the
-streets stay. So a dose never finds its hotspot by name. The rule: a dose belongs to the hotspot
-whose stretch is nearest to the stop where it was given, if that is within 50 m; otherwise its
-place is no longer a hotspot.
-"""
+"""The doses that a week promises: from a week, or from the folder that it was written to."""
 
 import datetime as dt
 import json
@@ -14,25 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from patrolplan.atomic import hash_content
-from patrolplan.crs import Projection
+from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.errors import InputError
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import build_week_document
 
-MAX_VISIT_MINUTES = 720.0
-"""More minutes than this in one place on one day are a slip of the pen."""
-
 HOTSPOTS_FILE = "hotspots.geojson"
-WEEK_FILE = "week.json"
 DECIMALS = 6
-
-SAME_PLACE_METRES = 50.0
-"""A stop within so many metres of a stretch is on it: half a short street."""
 
 
 @dataclass(frozen=True)
@@ -46,46 +31,6 @@ class PromisedWeek:
     days: tuple[dt.date, ...]
     doses: tuple[dict[str, Any], ...]
     hotspots: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Visit:
-    """Minutes that an officer spent at a hotspot on a day; 0 where it was not visited.
-
-    Parameters
-    ----------
-    officer, date, urn
-        Who, when, and for which school.
-    hotspot, place, longitude, latitude
-        Which hotspot of the week handed out; place and stop identify it when names change.
-    minutes
-        Minutes delivered.
-    engagements
-        People spoken to; None where nobody recorded it.
-    source
-        "keyboard", "csv" or "gpx".
-    """
-
-    officer: str
-    date: dt.date
-    urn: str
-    hotspot: str
-    place: str
-    longitude: float
-    latitude: float
-    minutes: float
-    engagements: int | None
-    source: str
-
-
-@dataclass(frozen=True)
-class VisitEntry:
-    """What became of a visit: "new", "same" as in the ledger, or "corrected"."""
-
-    visit: Visit
-    outcome: str
-    revision: int
-    minutes_before: float | None = None
 
 
 def compute_digest(week: PromisedWeek) -> str:
@@ -105,19 +50,25 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     Returns
     -------
     dict
-        A feature a hotspot: its stretch, and as properties `hotspot`, `place` and `stop` [lon,
-        lat]. A tasked place that is no hotspot is a point.
+        A feature a hotspot: its stretch, and as properties `hotspot`, `kind`, `place` and `stop`
+        [lon, lat]. A stop of another kind than "hotspot" is a point.
     """
     table, projection = week.plan.hotspots, week.plan.area.projection
-    rows = [*zip(table["hotspot"], table["place"], table["stop"], table.geometry, strict=True)]
-    names = set(table["hotspot"])
-    tasked = {
-        stop.hotspot: (stop.hotspot, stop.place, point, point)
+    rows = [
+        (name, "hotspot", place, stop, stretch)
+        for name, place, stop, stretch in zip(
+            table["hotspot"], table["place"], table["stop"], table.geometry, strict=True
+        )
+    ]
+    names = set(table["hotspot"])  # a week handed out may stop at hotspots of an earlier plan
+    others = {
+        stop.hotspot: (stop.hotspot, stop.kind, stop.place, point, point)
         for duty in week.duties
         for stop in duty.patrol.stops
-        if stop.hotspot not in names and (point := shapely.Point(stop.x, stop.y))
+        if (stop.kind != "hotspot" or stop.hotspot not in names)
+        and (point := shapely.Point(stop.x, stop.y))
     }
-    rows += [tasked[name] for name in sorted(tasked)]
+    rows += [others[name] for name in sorted(others)]
 
     def to_degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack(projection.to_degrees(*xy.T))
@@ -127,10 +78,10 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     features = [
         {
             "type": "Feature",
-            "properties": {"hotspot": name, "place": place, "stop": stop},
+            "properties": {"hotspot": name, "kind": kind, "place": place, "stop": stop},
             "geometry": shapely.geometry.mapping(stretch),
         }
-        for (name, place, *_), stop, stretch in zip(
+        for (name, kind, place, *_), stop, stretch in zip(
             rows, to_degrees(stops).tolist(), stretches, strict=True
         )
     ]
@@ -210,49 +161,3 @@ def _count_minutes(arrive: str, leave: str) -> float:
     """Minutes promised, as the card shows them, between two times of day (HH:MM)."""
     begin, end = (int(text[:2]) * 60 + int(text[3:]) for text in (arrive, leave))
     return float((end - begin) % 1440)
-
-
-def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
-    """Which stretch each stop is on.
-
-    Parameters
-    ----------
-    xy
-        (k, 2) metres.
-    stretches
-        (m,) shapely lines or points in metres.
-
-    Returns
-    -------
-    NDArray
-        (k,) row of the nearest stretch within `SAME_PLACE_METRES`, else -1.
-
-    Examples
-    --------
-    >>> street = shapely.LineString([(0, 0), (200, 0)])
-    >>> match_stretches([[120, 30], [120, 80]], [street]).tolist()
-    [0, -1]
-    """
-    points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-    rows = np.full(len(points), -1, dtype=np.int64)
-    shapes = np.asarray(stretches, dtype=object)
-    if len(shapes) and len(points):
-        matched, nearest = shapely.STRtree(shapes).query_nearest(
-            points, max_distance=SAME_PLACE_METRES, all_matches=False
-        )
-        rows[matched] = nearest
-    return rows
-
-
-def project_to_metres(stretches: ArrayLike, projection: Projection) -> NDArray[np.object_]:
-    """(m,) stretches in the area's metres, of their WKT in degrees."""
-    shapes = shapely.from_wkt(np.asarray(stretches, dtype=object))
-    return np.asarray(
-        shapely.transform(shapes, lambda xy: np.column_stack(projection.to_metres(*xy.T))),
-        dtype=object,
-    )
-
-
-def project_stops(table: pd.DataFrame, projection: Projection) -> NDArray[np.float64]:
-    """(k, 2) metres of a table's `longitude` and `latitude`."""
-    return np.column_stack(projection.to_metres(table["longitude"], table["latitude"]))

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from patrolplan.atomic import WEEK_FILE
 from patrolplan.board.edits import apply_change, describe_difference
 from patrolplan.board.tasking import TaskedTable
 from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
-from patrolplan.team.ledger.monthly_return import load_delivered_before
-from patrolplan.team.ledger.promised import WEEK_FILE
+from patrolplan.team.ledger.dose_history import load_delivered_before
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_file import read_week
@@ -66,7 +66,7 @@ class ConflictError(PatrolplanError):
         self.by_others = by_others
 
 
-class BoardSession:
+class SharedWeek:
     """The week that all windows of the board share, with its history.
 
     Every method may be called from any thread. A page names the version that it shows; a change to
@@ -223,7 +223,7 @@ class BoardSession:
         self._version_messages.append(message)
 
 
-def start_session(planned_area: PlannedArea, folder: Path) -> BoardSession:
+def open_shared_week(planned_area: PlannedArea, folder: Path) -> SharedWeek:
     """The board for a planned area, with the week of a folder, or a new one that is saved there.
 
     Raises InputError when the week in the folder cannot be used, OutputError when the folder
@@ -240,4 +240,4 @@ def start_session(planned_area: PlannedArea, folder: Path) -> BoardSession:
         store.create(week)
     editor = WeekEditor.from_week(week, area, plans)
     table = TaskedTable.from_settings(area.settings)
-    return BoardSession(BoardState(planned_area, editor, week, table), store)
+    return SharedWeek(BoardState(planned_area, editor, week, table), store)

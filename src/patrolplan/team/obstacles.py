@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
+from patrolplan.notes import Note
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
 from patrolplan.team.rota_inputs import RotaInputs
@@ -49,13 +50,13 @@ class UnmetReasons:
             return obstacle
         officers = np.flatnonzero(self.inputs.cares[:, school]).tolist()
         if not officers:
-            return "no officer has it in their care"
+            return "no officer covers this school"
         reasons = "; ".join(
             self._find_officer_obstacle(officer, school, day)
             or self._explain_free_officer(officer, school, day)
             for officer in officers
         )
-        return f"{reasons}, nobody else covers it" if len(officers) == 1 else reasons
+        return f"{reasons}, no other officer covers this school" if len(officers) == 1 else reasons
 
     def find_obstacle(self, officer: int, school: int, day: int) -> str:
         """What keeps an officer from a school on a day, lent or not; empty when nothing does."""
@@ -73,8 +74,8 @@ class UnmetReasons:
     def _find_officer_obstacle(self, officer: int, school: int, day: int) -> str:
         inputs = self.inputs
         name = inputs.officers[officer]
-        if inputs.away[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
-            return f"{name} is {'absent' if inputs.away[officer, day] else 'off'}"
+        if inputs.is_absent[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
+            return f"{name} is {'absent' if inputs.is_absent[officer, day] else 'off duty'}"
         routes = inputs.list_routes(officer, school, day)
         in_time = inputs.in_time[officer, day, routes]
         if not in_time.any():
@@ -83,8 +84,8 @@ class UnmetReasons:
             return f"{name} is ruled out by a ban"
         if (officer, day) in self.urn_at:
             return f"{name} patrols URN {self.urn_at[officer, day]} that day"
-        if self.patrols[officer] >= inputs.most[officer]:
-            return f"{name} has reached the maximum of {inputs.most[officer]} patrols"
+        if self.patrols[officer] >= inputs.max_patrols[officer]:
+            return f"{name} has reached the maximum of {inputs.max_patrols[officer]} patrols"
         return ""
 
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
@@ -185,15 +186,20 @@ class UnmetReasons:
                 given[day][stop.hotspot] += stop.leave_minutes - stop.arrive_minutes
         return given
 
-    def describe_over_cap(self) -> Iterator[str]:
+    def note_over_cap(self) -> Iterator[Note]:
         """Hotspots that exceed the daily maximum all the same, and why."""
         for day, date in enumerate(self.inputs.days):
             for name, minutes in self._minutes_by_day[day].items():
                 if minutes > self.max_minutes + MINUTES_TOLERANCE:
-                    why = "; ".join(self._describe_visitors(name, day))
-                    yield (
-                        f"{name} gets {minutes:.0f} minutes on {format_day(date)}, "
-                        f"more than the maximum of {self.max_minutes:g}: {why}."
+                    yield Note(
+                        "over_daily_maximum",
+                        {
+                            "hotspot": name,
+                            "minutes": float(minutes),
+                            "date": f"{date}",
+                            "maximum": self.max_minutes,
+                            "visitors": list(self._describe_visitors(name, day)),
+                        },
                     )
 
     def _describe_visitors(self, hotspot: str, day: int) -> Iterator[str]:
@@ -259,10 +265,10 @@ def check_locks(inputs: RotaInputs) -> None:
     for (officer, date), count in sorted(officer_days.items()):
         if count > 1:
             problems.add("lock", f"{officer} has two patrols on {date}", "keep one of the locks")
-    most = dict(zip(inputs.officers, inputs.most.tolist(), strict=True))
+    limits = dict(zip(inputs.officers, inputs.max_patrols.tolist(), strict=True))
     for officer, count in sorted(Counter(lock.officer for lock in inputs.locks).items()):
-        if count > most[officer]:
-            what = f"{officer} has {count} patrols, more than the maximum of {most[officer]}"
+        if count > limits[officer]:
+            what = f"{officer} has {count} patrols, more than the maximum of {limits[officer]}"
             problems.add("lock", what, "remove some locks, or raise max_patrols_per_week")
     together = inputs.area.settings.patrol.officers
     school_days = Counter((lock.urn, lock.date) for lock in inputs.locks)

@@ -1,0 +1,220 @@
+"""`Note`: something that a reader of a result should know, as data.
+
+What a note says in words is made in `patrolplan.outputs.note_words`, for every paper alike; code
+asks for its kind and values, never for its words.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Literal
+
+NoteKind = Literal[
+    # of the area: how its sources are counted, and what was assumed for want of data
+    "reports_grouped",
+    "small_report_groups",
+    "crime_grouped",
+    "mixed_precision",
+    "some_times_known",
+    "few_times_known",
+    "category_absent",
+    "harm_unknown",
+    "months_missing",
+    "points_replaced",
+    "gate_far",
+    "bell_times_assumed",
+    "gates_assumed",
+    "urns_unknown",
+    "tasked_place_ineffective",
+    "tasked_place_partly_ineffective",
+    # of the risk: how it was estimated
+    "discovered_counted",
+    "model_set",
+    "kernel_width",
+    "model_undecided",
+    "count_is_best",
+    "model_chosen",
+    "models_worse",
+    "model_margin",
+    "months_only",
+    "window_shares",
+    "window_shares_shrunk",
+    # of one school's patrols
+    "bell_time_assumed",
+    "gate_assumed",
+    "starts_after_pupils",
+    "ends_before_pupils",
+    "ends_as_pupils_leave",
+    "window_before_bell",
+    "no_officer_for_base",
+    "base_off_street",
+    "base_too_far",
+    "walking_extract",
+    "no_one_way_streets",
+    "tasked_place_unvisited",
+    "barred_place_passed",
+    "no_date",
+    "stops_reordered",
+    "approach_for_colleague",
+    "colleague_base",
+    # of a week
+    "no_term_dates",
+    "officer_lent",
+    "doses_not_counted",
+    "over_daily_maximum",
+    "maximum_before_minimum",
+    "tasked_place_missed",
+    "patrol_at_colleague_base",
+    "mode_not_planned",
+    "officer_away",
+    "data_changed",
+    "no_longer_planned",
+    # of a file that an earlier version wrote
+    "as_written",
+]
+"""What a note is about."""
+
+NoteValue = str | int | float | list[str] | list[float]
+
+_TEXTS, _NUMBERS = list[str], list[float]
+
+NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
+    "reports_grouped": {"square_metres": float, "threshold": int},
+    "small_report_groups": {"threshold": int, "safe_threshold": int},
+    "crime_grouped": {"square_metres": float, "threshold": int},
+    "mixed_precision": {
+        "crimes": int,
+        "exact": int,
+        "exact_files": _TEXTS,
+        "snapped_files": _TEXTS,
+        "within_metres": float,
+    },
+    "some_times_known": {"known": int, "crimes": int, "only_dates": int},
+    "few_times_known": {"known": int, "crimes": int, "only_dates": int},
+    "category_absent": {"category": str, "similar": str, "group_of": int},
+    "harm_unknown": {"category": str, "similar": str},
+    "months_missing": {"force": str, "spans": _TEXTS, "missing": int, "months": int},
+    "points_replaced": {"month": str},
+    "gate_far": {
+        "school": str,
+        "urn": str,
+        "given": str,
+        "file": str,
+        "row": int,
+        "metres": float,
+    },
+    "bell_times_assumed": {"count": int, "schools": int, "time": str},
+    "gates_assumed": {"count": int, "schools": int},
+    "urns_unknown": {"source": str, "urns": _TEXTS, "similar": _TEXTS},
+    "tasked_place_ineffective": {"place": str, "urns": _TEXTS, "similar": _TEXTS},
+    "tasked_place_partly_ineffective": {"place": str, "urns": _TEXTS, "similar": _TEXTS},
+    "discovered_counted": {"reason": str},
+    "model_set": {"model": str},
+    "kernel_width": {"category": str, "distance": str, "metres": float},
+    "model_undecided": {"category": str, "incidents": int, "shown_from": int, "months": int},
+    "count_is_best": {"category": str, "incidents": int, "shown_from": int, "months": int},
+    "model_chosen": {
+        "category": str,
+        "model": str,
+        "gain": float,
+        "incidents": int,
+        "shown_from": int,
+        "months": int,
+    },
+    "models_worse": {"months": int},
+    "model_margin": {"pai": float, "coverage": float},
+    "months_only": {},
+    "window_shares": {"window": str, "periods": _TEXTS, "shares": _NUMBERS},
+    "window_shares_shrunk": {"categories": _TEXTS, "times": int},
+    "bell_time_assumed": {"time": str},
+    "gate_assumed": {},
+    "starts_after_pupils": {},
+    "ends_before_pupils": {},
+    "ends_as_pupils_leave": {},
+    "window_before_bell": {},
+    "no_officer_for_base": {"does": _TEXTS},
+    "base_off_street": {"does": _TEXTS},
+    "base_too_far": {"does": _TEXTS},
+    "walking_extract": {},
+    "no_one_way_streets": {},
+    "tasked_place_unvisited": {"place": str, "why": str},
+    "barred_place_passed": {"place": str},
+    "no_date": {},
+    "stops_reordered": {},
+    "approach_for_colleague": {"owner": str},
+    "colleague_base": {"does": _TEXTS, "owner": str, "officer": str, "metres": float},
+    "no_term_dates": {},
+    "officer_lent": {"officer": str, "urn": str, "date": str},
+    "doses_not_counted": {"places": _TEXTS},
+    "over_daily_maximum": {
+        "hotspot": str,
+        "minutes": float,
+        "date": str,
+        "maximum": float,
+        "visitors": _TEXTS,
+    },
+    "maximum_before_minimum": {"urn": str, "patrols": int, "minimum": int, "maximum": float},
+    "tasked_place_missed": {"place": str, "street": str, "dates": _TEXTS},
+    "patrol_at_colleague_base": {"officer": str, "urn": str, "does": _TEXTS, "owner": str},
+    "mode_not_planned": {"officers": _TEXTS, "way": str},
+    "officer_away": {"officer": str, "date": str},
+    "data_changed": {"then": str, "now": str},
+    "no_longer_planned": {"patrols": _TEXTS, "more": int},
+    "as_written": {"text": str},
+}
+"""The values of each kind, and what they are. A `date` is YYYY-MM-DD; an empty text or list says
+that there is none."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a reader should know: a default that was chosen, or what is approximate.
+
+    Parameters
+    ----------
+    kind
+        What it is about.
+    values
+        Names, numbers and lists that its sentence gives, see `NOTE_VALUES`.
+
+    Raises
+    ------
+    ValueError
+        When the values are not those of the kind: a file of ours was changed by hand.
+
+    Examples
+    --------
+    >>> Note("bell_time_assumed", {"time": "15:15"}).values["time"]
+    '15:15'
+    """
+
+    kind: NoteKind
+    values: dict[str, NoteValue] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        expected = NOTE_VALUES[self.kind]
+        wrong = [name for name in expected if not _is_a(self.values.get(name), expected[name])]
+        wrong += [name for name in self.values if name not in expected]
+        if wrong:
+            message = f"a note '{self.kind}' has other values: {', '.join(expected) or 'none'}"
+            raise ValueError(message)
+        for text in (self.values.get("date"), *self.list_texts("dates")):
+            if text is not None:
+                dt.date.fromisoformat(str(text))
+
+    def list_texts(self, name: str) -> list[str]:
+        """The texts of a value that is a list; empty where the note has no such value."""
+        values = self.values.get(name)
+        return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def _is_a(value: object, kind: object) -> bool:
+    """Whether a value is what `NOTE_VALUES` says: text, a whole or finite number, or a list."""
+    if kind in (_TEXTS, _NUMBERS):
+        inner = str if kind == _TEXTS else float
+        return isinstance(value, list) and all(_is_a(one, inner) for one in value)
+    if kind is str:
+        return isinstance(value, str)
+    number = (int,) if kind is int else (int, float)
+    return isinstance(value, number) and not isinstance(value, bool) and isfinite(value)

@@ -1,0 +1,150 @@
+"""How a command ends that cannot go on: one sentence for each problem, exit code 1, no data."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from patrolplan import cli
+from patrolplan.cli import failures
+
+PRIVATE = "informant at Tidewell Road"
+
+
+def _fail():
+    try:
+        {}[PRIVATE]
+    except KeyError as error:
+        message = f"no {PRIVATE}"
+        raise RuntimeError(message) from error
+
+
+@pytest.fixture
+def broken(monkeypatch, tmp_path):
+    """The program with an error in it; gives the folder that takes the reports."""
+    monkeypatch.setattr(cli, "app", _fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_an_error_in_the_program_is_reported_without_data(broken, monkeypatch, capsys):
+    """An unforeseen error ends with one sentence; the report names code lines and no content."""
+    monkeypatch.setattr("sys.argv", ["patrolplan", "check", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    (path,) = broken.iterdir()
+    assert f"an error in patrolplan itself (RuntimeError); no output was changed. {path}" in (
+        printed.err
+    )
+    assert json.loads(printed.out)["problems"]
+    report = path.read_text(encoding="utf-8")
+    assert "test_failures.py" in report
+    assert "KeyError" in report
+    for text in (report, printed.out, printed.err):
+        assert PRIVATE not in text
+        assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PermissionError(13, "Permission denied", "streets.osm.gz"), "streets.osm.gz: the system"),
+        (OSError(36, "File name too long", "a" * 5000), "a...: the system reports 'File name too"),
+        (MemoryError(), "there is not enough memory; close other programs"),
+    ],
+)
+def test_what_the_system_reports_is_one_short_sentence(error, sentence):
+    """An unreadable file, a path that is too long and a lack of memory are said plainly."""
+    (line,) = failures.describe_failure(error)
+    assert sentence in line
+    assert len(line) < 500
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_names_are_printed_whatever_the_encoding_of_the_console(copy_demo, tmp_path, encoding):
+    """A Welsh school's name is printed in UTF-8 to a console or pipe of another encoding."""
+    settings = copy_demo(tmp_path, "2026-09")
+    schools = tmp_path / "schools.csv"
+    text = schools.read_text(encoding="cp1252").replace("Lanthorn Hill School", "Tŷ Lanthorn")
+    schools.write_text(text, encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "patrolplan", "check", "--config", str(settings), "--json"],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    json.loads(done.stdout.decode("utf-8"))
+    program = "from patrolplan.cli.failures import use_utf8_streams as use; use(); print('Tŷ')"
+    shown = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert shown.stdout.decode("utf-8").strip() == "Tŷ"
+
+
+WAITING = """
+import tempfile, time
+from patrolplan import cli
+def wait():
+    with tempfile.TemporaryDirectory(prefix="patrolplan-") as folder:
+        print(folder, flush=True)
+        time.sleep(60)
+cli.app = wait
+cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_sigterm_removes_temporary_folders():
+    """A command that the system ends tidies up on its way out."""
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, text=True
+    ) as process:
+        folder = Path(process.stdout.readline().strip())
+        assert folder.is_dir()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == failures.TERMINATED_CODE
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_fifty_kills_leave_no_secret_on_the_disk(copy_demo, tmp_path):
+    """Killed at any moment, planning with workers leaves no password, officer or reason behind."""
+    settings = copy_demo(tmp_path / "area", "2026-08", "2026-09")
+    text = settings.read_text(encoding="utf-8")
+    planted = "hush-7261"
+    settings.write_text(
+        f'{text}\n[ledger]\nurl = "postgresql+pg8000://team:{planted}@host/db"\n', encoding="utf-8"
+    )
+    for name in ("officers.csv", "tasked_places.csv"):
+        table = settings.parent / name
+        content = table.read_text(encoding="utf-8")
+        content = content.replace("SSO-01", f"SSO-{planted}").replace("robber", f"{planted} robber")
+        table.write_text(content, encoding="utf-8")
+    temporary = tmp_path / "temporary"
+    for number in range(50):
+        temporary.mkdir(exist_ok=True)
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "patrolplan", "plan", "--workers", "2", "--config",
+             str(settings), "--out", str(tmp_path / "out")],
+            env={**os.environ, "TMPDIR": str(temporary)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(1.0 + 0.35 * number)
+        process.kill()
+        process.wait()
+        for path in temporary.rglob("*"):
+            assert not path.is_file() or planted.encode() not in path.read_bytes(), path.name

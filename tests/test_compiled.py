@@ -1,0 +1,114 @@
+"""Compiled functions are cached in sealed files, and run where nothing can be cached."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from patrolplan import compiled
+
+KEY = ("signature", "processor")
+
+
+def _open_files(folder, stamp=(1.0, 2)):
+    return compiled._SealedFiles(str(folder), "function", stamp)
+
+
+def test_an_entry_is_read_back_as_it_was_stored(tmp_path):
+    """What was stored for a key is read by another process; another key has nothing."""
+    _open_files(tmp_path).save(KEY, ("code", b"\x00\x01"))
+    assert _open_files(tmp_path).load(KEY) == ("code", b"\x00\x01")
+    assert _open_files(tmp_path).load(("other", "processor")) is None
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_no_damaged_file_is_used(tmp_path, suffix):
+    """Whatever bit is flipped, and wherever a file is cut, it counts as absent, and is replaced."""
+    _open_files(tmp_path).save(KEY, "code")
+    (path,) = tmp_path.glob(f"*.{suffix}")
+    whole = path.read_bytes()
+    flipped = [
+        whole[:place] + bytes([byte ^ (1 << place % 8)]) + whole[place + 1 :]
+        for place, byte in enumerate(whole)
+    ]
+    cut = [whole[:length] for length in range(len(whole))]
+    for content in [*flipped, *cut, whole + b"more"]:
+        path.write_bytes(content)
+        assert _open_files(tmp_path).load(KEY) is None
+    _open_files(tmp_path).save(KEY, "code")
+    assert path.read_bytes() == whole
+    assert _open_files(tmp_path).load(KEY) == "code"
+
+
+def test_an_entry_of_another_source_is_not_used(tmp_path):
+    """Code compiled from another state of the source file counts as absent."""
+    _open_files(tmp_path, (1.0, 2)).save(KEY, "code")
+    assert _open_files(tmp_path, (3.0, 2)).load(KEY) is None
+
+
+PROGRAM = """
+import numpy as np
+from patrolplan.compiled import mix_bits
+print(mix_bits(np.uint64(5), np.uint64(3)), sum(mix_bits.stats.cache_hits.values()))
+"""
+
+
+def _run(folder):
+    environment = {"NUMBA_CACHE_DIR": str(folder)}
+    return subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+
+def test_a_process_compiles_again_what_was_damaged(tmp_path):
+    """Emptied files give the same answer as sound ones, and are replaced on the way."""
+    expected = str(np.uint64(compiled.mix_bits(np.uint64(5), np.uint64(3))))
+    assert _run(tmp_path) == [expected, "0"]
+    assert _run(tmp_path) == [expected, "1"]
+    files = sorted(path for path in Path(tmp_path).rglob("*.nb*"))
+    assert len(files) == 2
+    for path in files:
+        path.write_bytes(b"")
+    assert _run(tmp_path) == [expected, "0"]
+    assert _run(tmp_path) == [expected, "1"]
+
+
+def test_functions_run_where_no_folder_can_be_written(monkeypatch):
+    """Without a place for a cache a function is compiled all the same."""
+
+    def refuse(_):
+        message = "cannot cache function: no locator available"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(compiled, "_SealedCache", refuse)
+    double = compiled.jit_compile("f8(f8)")(lambda value: 2 * value)
+    assert double(4.0) == 8.0
+
+
+def test_the_cache_folder_serves_where_the_source_is_read_only(monkeypatch, tmp_path):
+    """Where numba finds no folder of its own, compiled code goes into patrolplan's cache folder."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", "")
+    real, tries = compiled._SealedCache, []
+
+    def refuse_once(function):
+        tries.append(function)
+        if len(tries) == 1:
+            message = "cannot cache function: no locator available"
+            raise RuntimeError(message)
+        return real(function)
+
+    monkeypatch.setattr(compiled, "_SealedCache", refuse_once)
+
+    def triple(value):
+        return 3 * value
+
+    assert compiled.jit_compile("f8(f8)")(triple)(2.0) == 6.0
+    assert list((tmp_path / "compiled").rglob("*.nbc"))

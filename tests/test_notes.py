@@ -1,0 +1,82 @@
+"""Notes as data: their kinds, their values, and that every kind has words."""
+
+import datetime as dt
+from typing import get_args
+
+import pytest
+
+import patrolplan as pp
+from patrolplan.notes import NOTE_VALUES, Note, NoteKind
+from patrolplan.outputs.note_words import SENTENCES, describe_note, describe_notes
+
+SAMPLES = {str: "Text", int: 3, float: 7.5, list[str]: ["one", "two"], list[float]: [0.25, 0.5]}
+
+
+def _sample(kind, **changes):
+    values = {name: SAMPLES[what] for name, what in NOTE_VALUES[kind].items()}
+    day = dt.date(2026, 12, 2)
+    values |= {name: f"{day}" for name in values if name == "date"}
+    values |= {name: [f"{day}"] for name in values if name == "dates"}
+    return Note(kind, values | changes)
+
+
+def test_every_kind_has_values_and_words():
+    """A kind that is added is declared with its values and given a sentence."""
+    assert set(NOTE_VALUES) == set(get_args(NoteKind)) == set(SENTENCES)
+
+
+@pytest.mark.parametrize("kind", NOTE_VALUES)
+def test_every_kind_is_a_sentence_with_its_values(kind):
+    """Each kind's sentence names every text and list that the note holds, and no braces remain."""
+    text = describe_note(_sample(kind))
+    assert "{" not in text
+    assert kind == "as_written" or text.endswith((".", "?"))
+    for what in NOTE_VALUES[kind].values():
+        if what is str and kind not in {"officer_away", "mode_not_planned"}:
+            assert "Text" in text
+        if what == list[str] and kind != "tasked_place_missed":
+            assert "two" in text
+
+
+@pytest.mark.parametrize("kind", [kind for kind, values in NOTE_VALUES.items() if values])
+def test_a_note_with_other_values_is_refused(kind):
+    """A value that is missing, unknown or of another type is an error where the note is made."""
+    good = _sample(kind)
+    name = next(iter(NOTE_VALUES[kind]))
+    less = {key: value for key, value in good.values.items() if key != name}
+    for values in (less, {**less, name: None}, {**less, name: {}}, {**less, "other": 1}):
+        with pytest.raises(ValueError, match=f"'{kind}' has other values"):
+            Note(kind, values)
+
+
+def test_a_date_that_does_not_exist_is_refused():
+    """Words are made from the day, so a note of a file names one that exists."""
+    with pytest.raises(ValueError, match="day is out of range"):
+        Note("officer_away", {"officer": "A", "date": "2026-02-30"})
+
+
+def test_numbers_that_no_file_can_hold_are_refused():
+    """Neither NaN nor infinity is a value: a week with one could not be written again."""
+    for value in (float("nan"), float("inf"), True):
+        with pytest.raises(ValueError, match="other values"):
+            _sample("model_margin", pai=value)
+
+
+def test_equal_notes_are_one():
+    """Two notes of the same kind and values are equal, and are said once."""
+    first, again = _sample("officer_lent"), _sample("officer_lent")
+    other = _sample("officer_lent", officer="B")
+    assert first == again != other
+    assert list(dict.fromkeys([first, again, other])) == [first, other]
+    assert len(describe_notes([first, again, other])) == 2
+
+
+def test_small_numbers_of_crimes_are_not_said():
+    """Incidents under the threshold are given as fewer than it."""
+    text = describe_note(_sample("model_undecided", incidents=0, shown_from=5, months=12))
+    assert "fewer than 5 crimes in 12 months" in text
+
+
+def test_notes_are_public():
+    """Notebooks get at the words of a note by `describe_note`."""
+    assert pp.describe_note(pp.Note("no_date")).startswith("No date given")
