@@ -21,6 +21,7 @@ NoteKind = Literal[
     "category_absent",
     "harm_unknown",
     "months_missing",
+    "part_missing",
     "points_replaced",
     "gate_far",
     "bell_times_assumed",
@@ -95,6 +96,7 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "category_absent": {"category": str, "similar": str, "group_of": int},
     "harm_unknown": {"category": str, "similar": str},
     "months_missing": {"force": str, "spans": _TEXTS, "missing": int, "months": int},
+    "part_missing": {"spans": _TEXTS, "share": float},
     "points_replaced": {"month": str},
     "gate_far": {
         "school": str,

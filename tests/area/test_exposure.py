@@ -10,6 +10,7 @@ from patrolplan.area.exposure import (
     MIN_TYPICAL_IN_FILES,
     Exposure,
     build_exposure,
+    find_missing_parts,
     note_missing_months,
 )
 from patrolplan.outputs.note_words import describe_note
@@ -125,6 +126,52 @@ def test_nothing_missing_is_no_table_of_shares():
     gap = build([("A", 0, [40, 0, 40, 40, 40, 40, 40, 40])])
     assert gap.find_shares(later) is None
     assert gap.find_shares(MONTHS[:2]).tolist() == [[1.0] * 6, [0.0] * 6]
+
+
+def part_of_area(seed, gaps, *, west=8, side=6, mean=3.0):
+    """(t, c) counts of 24 months on a grid; the western columns record nothing in `gaps`."""
+    x, y = np.meshgrid(np.arange(2 * west), np.arange(side))
+    counts = np.random.default_rng(seed).poisson(mean, size=(24, x.size))
+    there = (x < west).ravel()
+    counts[np.ix_(gaps, there)] = 0
+    return counts, 100.0 * np.column_stack([x.ravel(), y.ravel()]), there
+
+
+@given(st.integers(0, 500), st.integers(2, 18))
+def test_a_part_without_data_is_missing_there_alone(seed, months):
+    """Where the files hold nothing of one side of the area for months, that side is missing."""
+    counts, xy, there = part_of_area(seed, list(range(months)))
+    found = find_missing_parts(counts, None, xy)
+    assert found[:months][:, there].mean() > 0.95
+    assert not found[:, ~there].any()
+    assert not found[months:].any()
+
+
+@given(st.integers(0, 500), st.floats(0.2, 4))
+def test_crime_that_only_varies_is_nowhere_missing(seed, mean):
+    """Chance, season and sparse crime make no part of an area missing."""
+    counts, xy, _ = part_of_area(seed, [], mean=mean)
+    counts[::3] = np.random.default_rng(seed).poisson(0.5 * mean, size=counts[::3].shape)
+    assert not find_missing_parts(counts, None, xy).any()
+
+
+def test_a_part_of_the_area_changes_what_is_held():
+    """A part that is missing is not held there, and is said in a note of its own."""
+    counts, xy, there = part_of_area(1, [3, 4])
+    month, catchment = np.nonzero(counts)
+    repeat = counts[month, catchment]
+    months = pd.date_range("2023-01-01", periods=24, freq="MS")
+    table = pd.DataFrame({"force": "A", "month": months[month.repeat(repeat)]})
+    table = table.assign(force=pd.Categorical(table["force"]))
+    inside = np.ones(len(table), dtype=bool)
+    found = build_exposure(table, inside, catchment.repeat(repeat), xy)
+    held = found.find_shares(months)
+    assert not found.is_complete
+    assert found.missing == ()
+    assert held[3:5][:, there].mean() < 0.05
+    assert (held[:, ~there] == 1).all()
+    (note,) = note_missing_months(found)
+    assert describe_note(note).startswith("In a part of the area (50% of its map points)")
 
 
 @given(st.integers(1, 6), st.lists(st.integers(20, 60), min_size=8, max_size=8))

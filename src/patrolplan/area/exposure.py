@@ -6,7 +6,7 @@ an area; where two meet, or one polices the stations of another, a catchment bel
 proportion to what each records there in a month.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +30,9 @@ MIN_OWN_INCIDENTS = 10
 
 AROUND = 10
 """So many nearest catchments are around, the catchment itself included."""
+
+NEIGHBOURHOOD = 20
+"""So many nearest catchments are looked at together for a part of the area that is missing."""
 
 MIN_HELD_SHARE = 0.5
 """A month is held in a catchment where at least this share of its crime is."""
@@ -59,6 +62,9 @@ class Exposure:
         (t, f) whether the month is held.
     shares
         (c, f) share of each catchment's crime that each force records; sums to 1.
+    missing_part
+        (t, c) whether a month is missing in a part of the area although its force is held; None
+        where it is nowhere.
     """
 
     months: pd.DatetimeIndex
@@ -66,6 +72,7 @@ class Exposure:
     incidents: NDArray[np.int64]
     held: NDArray[np.bool_]
     shares: NDArray[np.float64]
+    missing_part: NDArray[np.bool_] | None = None
 
     @classmethod
     def complete(cls) -> "Exposure":
@@ -75,8 +82,8 @@ class Exposure:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every month of every force is held."""
-        return bool(self.held.all())
+        """Whether every month of every force is held, everywhere."""
+        return bool(self.held.all()) and self.missing_part is None
 
     @property
     def missing(self) -> tuple[MissingMonth, ...]:
@@ -91,7 +98,8 @@ class Exposure:
     def _by_month(self) -> NDArray[np.float64]:
         """(t, c) share of each month's crime that is held; exactly 1 where all of it is."""
         missing = (~self.held).astype(np.float64) @ self.shares.T
-        return np.clip(1.0 - missing, 0.0, 1.0)
+        held = np.clip(1.0 - missing, 0.0, 1.0)
+        return held if self.missing_part is None else np.where(self.missing_part, 0.0, held)
 
     def find_shares(self, months: pd.DatetimeIndex) -> NDArray[np.float64] | None:
         """(m, c) share of each month's crime that is held in each catchment; None: all of it.
@@ -99,7 +107,9 @@ class Exposure:
         Months outside those of the area's crime are not known to be missing: they count as held.
         """
         row = self.months.get_indexer(months)
-        if self.held[row[row >= 0]].all():
+        known = row[row >= 0]
+        part = self.missing_part
+        if self.held[known].all() and (part is None or not part[known].any()):
             return None
         return np.where((row >= 0)[:, None], self._by_month[row], 1.0)
 
@@ -138,7 +148,55 @@ def build_exposure(
     recorded = count_pairs(catchment[inside], force_row[inside], (len(catchment_xy), len(forces)))
     rates = recorded / np.maximum(held.sum(axis=0), 1)
     shares = _estimate_shares(rates, recorded, catchment_xy)
-    return Exposure(months, tuple(forces), in_area, held, shares)
+    exposure = Exposure(months, tuple(forces), in_area, held, shares)
+    by_catchment = count_pairs(
+        month_row[inside], catchment[inside], (len(months), len(catchment_xy))
+    )
+    part = find_missing_parts(by_catchment, exposure.find_shares(months), catchment_xy)
+    return replace(exposure, missing_part=part) if part.any() else exposure
+
+
+def find_missing_parts(
+    counts: NDArray[np.int64], held: NDArray[np.float64] | None, xy: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(t, c) months that are missing in a part of the area although their force is held.
+
+    A month is in doubt where a whole neighbourhood, with enough crime in a typical month, recorded
+    hardly any. In doubt are then the catchments of the neighbourhood, and those next to them: each
+    is missing if in all its months in doubt it recorded hardly any of what it records in others.
+
+    Parameters
+    ----------
+    counts
+        (t, c) incidents.
+    held
+        (t, c) share of each month that the forces hold; None where they hold all.
+    xy
+        (c, 2) metres of the catchments.
+    """
+    is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
+    near = cKDTree(xy).query(xy, k=min(NEIGHBOURHOOD, len(xy)))[1].reshape(len(xy), -1)
+    nearby = np.zeros(counts.shape)
+    for column in near.T:
+        nearby += counts[:, column]
+    some = is_held & (nearby >= np.maximum(1.0, LOW_SHARE * nearby.max(axis=0)))
+    typical = np.array(
+        [np.median(n[s]) if s.any() else 0.0 for n, s in zip(nearby.T, some.T, strict=True)]
+    )
+    empty = is_held & (nearby < LOW_SHARE * typical) & (typical >= MIN_TYPICAL_IN_AREA)
+    if not empty.any():
+        return empty
+    in_doubt = np.zeros(counts.shape, dtype=bool)
+    for column in near.T:
+        in_doubt |= empty[:, column]
+    in_doubt &= is_held
+    clear = is_held & ~in_doubt
+    rate = (counts * clear).sum(axis=0) / np.maximum(clear.sum(axis=0), 1)
+    expected = rate * in_doubt.sum(axis=0)
+    recorded = (counts * in_doubt).sum(axis=0)
+    own = (expected >= MIN_TYPICAL_IN_FILES) & (recorded < LOW_SHARE * expected)
+    too_few = expected < MIN_TYPICAL_IN_FILES
+    return np.asarray(np.where(own, in_doubt, empty & too_few & (counts == 0)))
 
 
 def _find_codes(force: pd.Series, forces: list[str]) -> NDArray[np.int64]:
@@ -188,6 +246,10 @@ def note_missing_months(exposure: Exposure) -> list[Note]:
             values = {"missing": len(missing), "months": len(held)}
             spans = _list_spans(missing)
             notes.append(Note("months_missing", {"force": force, "spans": spans, **values}))
+    if exposure.missing_part is not None:
+        spans = _list_spans(exposure.months[exposure.missing_part.any(axis=1)])
+        share = float(exposure.missing_part.any(axis=0).mean())
+        notes.append(Note("part_missing", {"spans": spans, "share": share}))
     return notes
 
 

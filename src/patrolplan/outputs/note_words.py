@@ -83,14 +83,24 @@ def _say_harm_unknown(values: Mapping[str, Any]) -> str:
 
 
 def _say_months_missing(values: Mapping[str, Any]) -> str:
-    spans = values["spans"]
-    more = f" and {len(spans) - MAX_NAMED_SPANS} more" if len(spans) > MAX_NAMED_SPANS else ""
     whose = f" of {values['force']}" if values["force"] else ""
     what = f"{values['missing']} of {format_count(values['months'], 'month')}{whose}"
     return (
-        f"Missing from the files: {what} ({', '.join(spans[:MAX_NAMED_SPANS])}{more}). They count "
+        f"Missing from the files: {what} ({_name_spans(values['spans'])}). They count "
         "as unknown, not as months without crime: rates are per month held."
     )
+
+
+def _say_part_missing(values: Mapping[str, Any]) -> str:
+    return (
+        f"In a part of the area ({values['share']:.0%} of its map points) hardly any crime stands "
+        f"in the files of {_name_spans(values['spans'])}: there these months count as unknown."
+    )
+
+
+def _name_spans(spans: list[str]) -> str:
+    more = f" and {len(spans) - MAX_NAMED_SPANS} more" if len(spans) > MAX_NAMED_SPANS else ""
+    return f"{', '.join(spans[:MAX_NAMED_SPANS])}{more}"
 
 
 def _say_gate_far(values: Mapping[str, Any]) -> str:
@@ -204,6 +214,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "category_absent": _say_category_absent,
     "harm_unknown": _say_harm_unknown,
     "months_missing": _say_months_missing,
+    "part_missing": _say_part_missing,
     "points_replaced": (
         "The map points of recorded crime were replaced in {month}: earlier crimes are carried "
         "over to the streets that the old and the new points share."
