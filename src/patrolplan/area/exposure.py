@@ -31,8 +31,12 @@ MIN_OWN_INCIDENTS = 10
 AROUND = 10
 """So many nearest catchments are around, the catchment itself included."""
 
-NEIGHBOURHOOD = 20
+NEIGHBOURHOOD = 30
 """So many nearest catchments are looked at together for a part of the area that is missing."""
+
+MIN_TYPICAL_NEARBY = 40.0
+"""With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
+there are many neighbourhoods."""
 
 MIN_HELD_SHARE = 0.5
 """A month is held in a catchment where at least this share of its crime is."""
@@ -183,7 +187,7 @@ def find_missing_parts(
     typical = np.array(
         [np.median(n[s]) if s.any() else 0.0 for n, s in zip(nearby.T, some.T, strict=True)]
     )
-    empty = is_held & (nearby < LOW_SHARE * typical) & (typical >= MIN_TYPICAL_IN_AREA)
+    empty = is_held & (nearby < LOW_SHARE * typical) & (typical >= MIN_TYPICAL_NEARBY)
     if not empty.any():
         return empty
     in_doubt = np.zeros(counts.shape, dtype=bool)

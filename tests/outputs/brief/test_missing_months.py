@@ -158,9 +158,9 @@ def test_bounds_are_those_of_adding_up(months, low, high):
     held = np.array([float(held) for _, held in months])
     bounded = BoundedMonths(counts, np.ones(len(months)), held)
     missing = sum(not one for _, one in months)
-    assert bounded.fill(np.array([low]))[0] == pytest.approx(counts.sum() + missing * low)
-    assert bounded.fill(np.array([high]))[0] == pytest.approx(counts.sum() + missing * high)
-    assert bounded.held_share == pytest.approx(1 - missing / len(months))
+    assert bounded.fill(np.array([low])).sum() == pytest.approx(counts.sum() + missing * low)
+    assert bounded.fill(np.array([high])).sum() == pytest.approx(counts.sum() + missing * high)
+    assert len(bounded.find_rates()) == len(months) - missing
 
 
 def test_months_are_measured_in_days_where_days_are_known():

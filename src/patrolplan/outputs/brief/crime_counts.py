@@ -24,6 +24,7 @@ from patrolplan.outputs.brief.periods import (
     HeldPeriods,
     IncidentDates,
     Period,
+    RiseBounds,
     estimate_dispersion,
     find_held_shares,
     measure_months,
@@ -150,7 +151,7 @@ class CrimeCounter:
             p_values = compute_p_values(now, before, periods.exposure, self._estimate_dispersion())
             rising = find_rising(p_values, now, year)
         else:
-            p_values, rising = self._test_rise_of_held()
+            p_values, rising = self._test_rise_of_held(self.held)
         summaries = tuple(
             self._summarise(
                 name,
@@ -240,26 +241,31 @@ class CrimeCounter:
 
     @cached_property
     def _place_weights(self) -> NDArray[np.float64]:
-        """(c,) share of the crime within the walk that each catchment has in a month held."""
+        """(c,) `_weigh_places` of the streets that are compared."""
+        return self._weigh_places(self.compared_shares)
+
+    def _weigh_places(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(c,) share that each catchment has of the crime of a month held, on a part of streets."""
         recorded = np.bincount(
             self.area.incident_catchment[self._is_counted()], minlength=len(self.area.catchments)
         )
         months = pd.date_range(self.dates.start.min(), self.dates.end.max(), freq="MS")[:-1]
         held = self.area.exposure.find_shares(months)
         length = np.full(len(recorded), len(months)) if held is None else held.sum(axis=0)
-        weights = self.compared_shares * recorded / np.maximum(length, 1.0)
+        weights = shares * recorded / np.maximum(length, 1.0)
         if not weights.any():
-            weights = self.compared_shares
+            weights = shares
         return np.asarray(weights / max(float(weights.sum()), 1e-12))
 
     def _count_categories(
-        self, period: Period, factor: NDArray[np.float64] | None = None
+        self, period: Period, shares: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """(k,) incidents of a period within the walk, each spread evenly over its catchment.
 
-        `factor` is (c,): how much an incident of each catchment counts; default 1.
+        `shares` is (c,): how much an incident of each catchment counts; by default the share of
+        its street within the walk, where that is compared.
         """
-        shares = self.compared_shares if factor is None else self.compared_shares * factor
+        shares = self.compared_shares if shares is None else shares
         weights = np.where(self.dates.is_inside(period), shares[self.area.incident_catchment], 0.0)
         category = self.area.incidents["category"].cat
         sums = np.bincount(category.codes, weights, len(category.categories))
@@ -270,7 +276,9 @@ class CrimeCounter:
         """(k,) incidents of the baseline, for a period as long as what is held of the current."""
         if self.held is None:
             return self._count_categories(self.periods.baseline) * self.periods.exposure
-        return self._count_categories(self.periods.baseline, self.held.factor)
+        return self._count_categories(
+            self.periods.baseline, self.compared_shares * self.held.factor
+        )
 
     def _count_year_before(self) -> NDArray[np.float64] | None:
         """(k,) incidents of the year before; None where it, or the current period, has gaps."""
@@ -287,7 +295,10 @@ class CrimeCounter:
     def _count_pieces(
         self, period: Period, factor: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """(p,) incidents of a period on each piece within the walk; `factor` as above."""
+        """(p,) incidents of a period on each piece within the walk.
+
+        `factor` is (c,): how much an incident of each catchment counts; default 1.
+        """
         counted = self.dates.is_inside(period) & self._is_counted()
         catchments = self.area.catchments
         amounts = np.bincount(self.area.incident_catchment[counted], minlength=len(catchments))
@@ -295,38 +306,56 @@ class CrimeCounter:
         spread = catchments.spread(compared if factor is None else compared * factor)
         return np.where(self.walking_area.within, spread, 0.0)
 
-    def _test_rise_of_held(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def _test_rise_of_held(
+        self, held: HeldPeriods
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """(k,) chance of as many if nothing changed, and which rise, where months are missing.
 
         What is missing is unknown, so a rise must hold against it: missing months before are taken
-        to be as high as the highest month held, missing months since as low as the lowest.
+        to be as high as the highest month held, missing months since as low as the lowest. The
+        streets that are left out count here as well, by bounds of their own.
         """
-        periods = self.periods
-        current = self._bound_months(periods.current)
-        baseline = self._bound_months(periods.baseline)
-        months = [current, baseline]
+        periods, walk = self.periods, self.walking_area.catchment_shares
+        groups = [np.where(which, walk, 0.0) for which in (held.comparable, ~held.comparable)]
+        bounds = [self._bound_periods(shares) for shares in groups if shares.any()]
+        now = np.sum([one.fewest_now for one in bounds], axis=0)
+        months = np.sum([one.most_before for one in bounds], axis=0)
+        dispersion = np.maximum(
+            estimate_dispersion(months), np.max([one.dispersion for one in bounds], axis=0)
+        )
+        p_values = compute_p_values(now, months.sum(axis=0), periods.exposure, dispersion)
+        lengths = [float(length.sum()) for length in held.lengths]
+        if min(np.array(self.measure_held()) / lengths) < MIN_HELD_TO_RISE:
+            p_values = np.ones_like(p_values)
         year = None
         if periods.year_before is not None:
-            year = self._bound_months(periods.year_before)
-            months.append(year)
+            year = np.sum([one.most_year_before for one in bounds], axis=0)
+        return p_values, find_rising(p_values, now, year)
+
+    def _bound_periods(self, shares: NDArray[np.float64]) -> RiseBounds:
+        """Bounds of the counts on a part of the streets, by the (c,) share of each catchment."""
+        periods = self.periods
+        compared = [periods.current, periods.baseline]
+        compared += [] if periods.year_before is None else [periods.year_before]
+        months = [self._count_months(period, shares) for period in compared]
         rates = np.concatenate([one.find_rates() for one in months])
         none = np.zeros((1, len(self.categories)))
         highest = np.concatenate([rates, none]).max(axis=0)
         lowest = rates.min(axis=0) if len(rates) else none[0]
-        now, before = current.fill(lowest), baseline.fill(highest)
-        p_values = compute_p_values(now, before, periods.exposure, baseline.estimate_dispersion())
-        if baseline.held_share < MIN_HELD_TO_RISE or current.held_share < MIN_HELD_TO_RISE:
-            p_values = np.ones_like(p_values)
-        return p_values, find_rising(p_values, now, None if year is None else year.fill(highest))
+        return RiseBounds(
+            fewest_now=months[0].fill(lowest).sum(axis=0),
+            most_before=months[1].fill(highest),
+            most_year_before=months[-1].fill(highest).sum(axis=0),
+            dispersion=estimate_dispersion(months[1].find_rates() * months[1].lengths.mean()),
+        )
 
-    def _bound_months(self, period: Period) -> BoundedMonths:
+    def _count_months(self, period: Period, shares: NDArray[np.float64]) -> BoundedMonths:
         """Counts of each month of a period, and how much of each is held."""
         lengths, exposure = find_held_shares(self.area, period, by_day=self.periods.by_day)
         months, _ = measure_months(period, by_day=self.periods.by_day)
-        starts = [max(month, period.start) for month in months]
-        edges = [*starts, period.end]
-        counts = [self._count_categories(Period(*both)) for both in pairwise(edges)]
-        return BoundedMonths(np.array(counts), lengths, exposure @ self._place_weights)
+        edges = [*(max(month, period.start) for month in months), period.end]
+        counts = [self._count_categories(Period(*both), shares) for both in pairwise(edges)]
+        return BoundedMonths(np.array(counts), lengths, exposure @ self._weigh_places(shares))
 
     def _estimate_dispersion(self) -> NDArray[np.float64]:
         """(k,) how much more the baseline varies than chance alone would make it; at least 1."""

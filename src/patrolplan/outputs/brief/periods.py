@@ -220,24 +220,37 @@ class BoundedMonths:
     lengths: NDArray[np.float64]
     held: NDArray[np.float64]
 
-    @property
-    def held_share(self) -> float:
-        """Share of the period that is held."""
-        return float(self.lengths @ self.held / self.lengths.sum())
-
     def find_rates(self) -> NDArray[np.float64]:
         """(n, k) incidents a day or month, of each month that is held."""
         used = self.held >= MIN_HELD_SHARE
         return np.asarray(self.counts[used] / (self.held * self.lengths)[used, None])
 
     def fill(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(k,) incidents, if what is missing had been at this rate (k,)."""
-        missing = float(self.lengths @ (1 - self.held))
-        return np.asarray(self.counts.sum(axis=0) + missing * rate)
+        """(m, k) incidents, if what is missing had been at this rate (k,)."""
+        missing = self.lengths * (1 - self.held)
+        return np.asarray(self.counts + missing[:, None] * rate)
 
-    def estimate_dispersion(self) -> NDArray[np.float64]:
-        """(k,) variance over mean of the months held; see `estimate_dispersion`."""
-        return estimate_dispersion(self.find_rates() * self.lengths.mean())
+
+@dataclass(frozen=True, eq=False)
+class RiseBounds:
+    """What a part of the streets may have had, least favourable to a rise.
+
+    Parameters
+    ----------
+    fewest_now
+        (k,) the fewest incidents of the current period.
+    most_before
+        (m, k) the most of each month of the baseline.
+    most_year_before
+        (k,) the most of the year before; of the baseline where there is no year before.
+    dispersion
+        (k,) variance over mean of the baseline's months held; at least 1.
+    """
+
+    fewest_now: NDArray[np.float64]
+    most_before: NDArray[np.float64]
+    most_year_before: NDArray[np.float64]
+    dispersion: NDArray[np.float64]
 
 
 def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
