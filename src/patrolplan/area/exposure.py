@@ -251,7 +251,7 @@ def note_missing_months(exposure: Exposure) -> list[Note]:
             spans = _list_spans(missing)
             notes.append(Note("months_missing", {"force": force, "spans": spans, **values}))
     if exposure.missing_part is not None:
-        spans = _list_spans(exposure.months[exposure.missing_part.any(axis=1)])
+        spans = _list_spans(exposure.months[np.flatnonzero(exposure.missing_part.any(axis=1))])
         share = float(exposure.missing_part.any(axis=0).mean())
         notes.append(Note("part_missing", {"spans": spans, "share": share}))
     return notes
