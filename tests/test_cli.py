@@ -435,6 +435,20 @@ def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
     assert "fewer than 5" in text
 
 
+def test_check_and_risk_say_in_words_how_exact_crime_is(run, small):
+    """No row of the table is a name of the code or True or False, and `risk` prints a sentence."""
+    _, text, _ = run("check", "--config", small)
+    assert "approximate to a few streets" in text
+    assert "only the month is known" in text
+    assert "True" not in text
+    assert "False" not in text
+    _, text, _ = run("risk", "--config", small)
+    assert "pieces of street, from crime recorded July 2026 to September 2026" in " ".join(
+        text.split()
+    )
+    assert "<Risk" not in text
+
+
 def test_packed_crimes_read_the_same(run, small):
     """Compressed crime files give the same check as plain ones."""
     _, plain, _ = run("check", "--config", small, "--json")

@@ -31,6 +31,12 @@ def test_problem_stays_on_one_line():
     assert str(problem) == "a.osm: is broken (XML error: line 3); fetch it again."
 
 
+def test_a_question_ends_with_its_mark():
+    """A hint that is a question is followed by a sentence of its own, not by a semicolon."""
+    problem = Problem("my.toml", "unknown key; did you mean 'seed'?", "correct or remove it")
+    assert str(problem) == "my.toml: unknown key; did you mean 'seed'? Correct or remove it."
+
+
 def test_input_error_tells_every_problem_on_a_line_of_its_own():
     """An input error lists all its problems, a line each, in their order."""
     error = InputError(Problem(f"{name}.csv", "is empty", "fill it") for name in "abc")

@@ -27,6 +27,8 @@ class Problem:
     --------
     >>> print(Problem("bell.csv", "'25:00' is not a valid time", "write HH:MM", "row 2"))
     bell.csv, row 2: '25:00' is not a valid time; write HH:MM.
+    >>> print(Problem("my.toml", "unknown key; did you mean 'seed'?", "correct or remove it"))
+    my.toml: unknown key; did you mean 'seed'? Correct or remove it.
     """
 
     file: str | Path
@@ -37,6 +39,8 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}, {self.place}" if self.place else f"{self.file}"
         what = " ".join(self.what.split())  # messages of other libraries may have several lines
+        if what.endswith("?"):
+            return f"{where}: {what} {self.remedy[:1].upper()}{self.remedy[1:]}."
         return f"{where}: {what}; {self.remedy}."
 
 

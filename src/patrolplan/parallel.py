@@ -105,8 +105,8 @@ def map_parallel(
         _gather(started, answers, report)
     if len(answers) < len(items):
         message = (
-            f"workers were lost {MAX_TRIES} times in a row; they may need more memory: "
-            "use fewer --workers, or none"
+            f"worker processes ended before they were done, {MAX_TRIES} times in a row, probably "
+            "because memory ran out; use fewer (--workers 1 needs none)"
         )
         raise ClusterError(message)
     return [answers[number] for number in range(len(items))]

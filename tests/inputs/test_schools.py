@@ -171,7 +171,7 @@ def test_an_unknown_phase_is_reported_alone(tmp_path):
     """The message has the value and the existing phases; no school is reported as missing."""
     path = _file(tmp_path, *PHASES)
     message = _refused(lambda: _read(path, phases=["Secundary", "Primary", "x"], urns=["1", "2"]))
-    remedy = "correct [schools] phases, the file has: Primary, Secondary."
+    remedy = "correct [schools] phases (the file has: Primary, Secondary)."
     assert message.splitlines() == [
         f"{path}: no school has the phase 'Secundary'; {remedy}",
         f"{path}: no school has the phase 'x'; {remedy}",

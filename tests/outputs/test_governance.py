@@ -77,5 +77,5 @@ def test_a_back_test_is_read_from_its_folder(tmp_path):
     assert read_backtest(tmp_path) == TESTED
     for spoiled in ("", "[]", '{"results": 3}'):
         (tmp_path / "backtest.json").write_text(spoiled, encoding="utf-8")
-        with pytest.raises(InputError, match=r"is not a back-test.*backtest --out"):
+        with pytest.raises(InputError, match=r"back-test.*backtest --out"):
             read_backtest(tmp_path)

@@ -205,7 +205,9 @@ def test_young_outputs_and_folders_of_others_stay(cache, out, tmp_path):
     other.mkdir()
     (other / "a.txt").touch()
     found = purge(dt.timedelta(days=365), [out, other], now=NOW)
-    assert [(one.removed, one.why) for one in found] == [(False, "has no manifest of patrolplan")]
+    assert [(one.removed, one.why) for one in found] == [
+        (False, "holds no manifest.json, so patrolplan did not write it")
+    ]
     assert len(list(out.rglob("*"))) == 7
     assert cache.is_dir()
     with pytest.raises(OutputError, match="folder not found"):

@@ -56,7 +56,9 @@ def test_metres_are_near_what_they_stand_for(length):
 def test_open_data_is_called_approximate(demo_plan):
     """Snapped, month-only data says so first, and reports say how they are grouped."""
     text = wording.list_approximations(demo_plan)
-    assert text[0].startswith("Open data: placed to within a few streets, month only")
+    assert text[0].startswith(
+        "Open data: crimes are placed to within a few streets; only the month"
+    )
     assert any("groups of 5 or more" in line for line in text)
 
 
@@ -64,7 +66,7 @@ def test_own_extract_is_not_called_open_data(demo_plan):
     """Exact places and times are named as such, and police open data is not credited."""
     risk = dataclasses.replace(demo_plan.risk, snapped=False, times_known=True)
     plan = dataclasses.replace(demo_plan, risk=risk)
-    assert "with times" in wording.list_approximations(plan)[0]
+    assert "time of day" in wording.list_approximations(plan)[0]
     assert not any("data.police.uk" in line for line in wording.list_attributions(plan))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.risk.backtest import COLUMNS, backtest_risk, compute_interval, draw_months
 from patrolplan.risk.models import PriorCount, ShrunkCount, choose_model
 from patrolplan.risk.rolling_origin import run_trials
@@ -53,7 +54,7 @@ def test_random_is_chance(result):
 def test_prints_itself(result):
     """The result prints a table with intervals and the reference, in plain words."""
     text = str(result)
-    assert "prior count" in text
+    assert "a simple count of the\nprevious 12 months" in text
     assert "Robbery" in text
     assert "months" in repr(result) or "Backtest" in repr(result)
 
@@ -107,7 +108,7 @@ def test_choice_rules():
     unsure = choose(few, poisson=better)
     assert unsure.model == "prior count"
     assert unsure.gain is None
-    assert "can't tell" in str(unsure)
+    assert unsure.note.kind == "model_undecided"
 
 
 def test_too_few_months(make):
@@ -197,4 +198,5 @@ def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(ma
     assert results.loc["all", "n_events"].isna().all()
     assert (results.loc["Theft from the person", "n_events"] == 360).all()
     assert "Robbery (number suppressed)\n    too few incidents to tell" in str(tested)
-    assert "(fewer than 5 incidents in" in str(tested)
+    (words,) = (describe_note(one.note) for one in tested.choices if one.category == "Robbery")
+    assert "(fewer than 5 crimes in" in words

@@ -185,7 +185,7 @@ def test_a_month_that_nobody_holds_is_not_scored(make):
     area.incidents, area.exposure = area.incidents[~gone].reset_index(drop=True), exposure
     found = backtest_risk(area).trials.origins
     assert "2023-11" not in found.strftime("%Y-%m")
-    with pytest.raises(Exception, match="2023-11 cannot be scored, it is missing from the data"):
+    with pytest.raises(Exception, match="2023-11 cannot be tested: it is missing from the data"):
         backtest_risk(area, origins=("2023-11", "2024-01"))
 
 

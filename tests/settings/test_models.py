@@ -78,7 +78,7 @@ def test_defaults_are_those_of_the_contracts():
 def test_unknown_key_names_the_nearest(sections, place, nearest):
     """At every level a key that is not known is named, and so is the nearest that is."""
     assert _problems(**sections) == [
-        f"settings, key '{place}': unknown key; did you mean '{nearest}'?; correct or remove it."
+        f"settings, key '{place}': unknown key; did you mean '{nearest}'? Correct or remove it."
     ]
 
 
@@ -107,7 +107,7 @@ def test_only_projected_crs_in_metres(crs, message):
     """A CRS in degrees or feet, or none at all, is refused with one that would do."""
     (problem,) = _problems(area={"crs": crs})
     assert message in problem
-    assert "EPSG:27700" in problem
+    assert problem.endswith(" EPSG:27700.")
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_the_ledgers_password_is_in_no_file(url, shown):
 def test_a_ledger_is_in_a_database_that_is_known():
     """Another kind of address is refused, and its password not shown."""
     (problem,) = _problems(ledger={"url": "mysql://lead:s3cr3t@host/doses"})
-    assert "begins with 'mysql' is not a ledger, write sqlite:///FILE" in problem
+    assert "begins with 'mysql' is not a ledger; write sqlite:///FILE" in problem
     assert "s3cr3t" not in problem
 
 

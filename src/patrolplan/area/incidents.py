@@ -89,7 +89,7 @@ def place_incidents(
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)
         in_group = used.copy()
         in_group[used] = meets_threshold(catchment[used], category[used], min_crime_count)
-        why = f"fewer than {min_crime_count} of the category on a square of {SQUARE_METRES:.0f} m"
+        why = f"fewer than {min_crime_count} of its category in a {SQUARE_METRES:.0f} m square"
         rows.append(LeftOutRow("crimes", why, int((used & ~in_group).sum())))
         report.notes.append(note_crime_grouping(min_crime_count))
         used = in_group

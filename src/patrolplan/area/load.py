@@ -61,14 +61,14 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
     scale = projection.compute_scale_factor(x, y) if np.isfinite([x, y]).all() else np.nan
     if abs(scale - 1) <= MAX_SCALE_ERROR:
         return
-    where, remedy = "[area] crs", "use the projected CRS of the place"
+    where, remedy = "[area] crs", "use a projected CRS that is made for it"
     longitude, latitude = (float(value[0]) for value in projection.to_degrees([x], [y]))
     if not np.isfinite([scale, longitude, latitude]).all():
-        what = f"'{projection.crs}' does not reach the area"
+        what = f"'{projection.crs}' does not cover this place"
         raise InputError.one(where, what, f"{remedy}, such as {BRITISH_GRID} in Great Britain")
     what = (
-        f"'{projection.crs}' measures 1 km on the ground as {scale:.3g} km at the area's centre "
-        f"({longitude:.3f}, {latitude:.3f})"
+        f"'{projection.crs}' is not made for this place: at longitude {longitude:.3f}, latitude "
+        f"{latitude:.3f} it makes 1 km on the ground {scale:.3g} km long"
     )
     raise InputError.one(where, what, f"{remedy}, such as {suggest_crs(longitude, latitude)}")
 

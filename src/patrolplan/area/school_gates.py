@@ -193,11 +193,11 @@ def check_urns(
         report.left_out.add(table, f"of schools that are left out ({reasons})", count)
         unknown = rows[why.isna()]
         if len(unknown):
-            names = list(dict.fromkeys(unknown))
-            similar = [find_nearest(urn) for urn in names[:MAX_NAMED]]
-            named = describe_urns(names, similar)
+            wrong = list(dict.fromkeys(unknown))
+            similar = [find_nearest(urn) for urn in wrong[:MAX_NAMED]]
+            named = describe_urns(wrong, similar)
             report.left_out.add(table, f"no school has the URN {named}", len(unknown))
-            lists = {"urns": names, "similar": similar}
+            lists = {"urns": wrong, "similar": similar}
             report.notes.append(Note("urns_unknown", {"source": source, **lists}))
 
     table = "tasked places"

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from patrolplan.tables import list_left_out
+from patrolplan.text import format_percent
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -302,11 +303,13 @@ def print_patrols(plan: Plan, out: Path) -> None:
         good = good if patrol.stops else "gate alone: no priority street within reach"
         hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
         stops = str(len(patrol.stops))
-        table.add_row(patrol.urn, patrol.school, hours, stops, f"{patrol.worth:.1%}", good)
+        table.add_row(
+            patrol.urn, patrol.school, hours, stops, format_percent(patrol.worth, 1), good
+        )
     stdout.print(table)
     stdout.print(f"Written to {out}:")
     for name, what in (
-        ("cards.pdf", "print: one A4 card a patrol (each one in cards/)"),
+        ("cards.pdf", "for printing: one A4 card for each patrol (single ones in cards/)"),
         ("map.html", "open in any browser, on a phone too; needs no network"),
         ("gpx/", "routes for a navigation app"),
         ("plan.gpkg", "layers for QGIS"),

@@ -73,7 +73,7 @@ def fetch(
     console.print_notes(fetched.notes)
     if fetched.files:
         console.stdout.print(
-            "Where each came from and its licence: fetched.json. Now `patrolplan check`."
+            "Where each came from and its licence: fetched.json. Next: run `patrolplan check`."
         )
 
 

@@ -60,6 +60,7 @@ def backtest(
 ) -> None:
     """Back-test risk and patrols on hold-out months, from which nothing was learned."""
     from patrolplan.outputs.backtest_report import build_backtest_document
+    from patrolplan.outputs.note_words import describe_notes
 
     if (first is None) != (last is None):
         message = "give both --from and --to, or neither"
@@ -76,6 +77,7 @@ def backtest(
         console.print_json(build_backtest_document(risk_test, patrol_test))
         return
     console.stdout.print(str(risk_test))
+    console.print_notes(describe_notes(choice.note for choice in risk_test.choices))
     console.stdout.print(
         "Patrols: harm recorded per officer-hour on the stretches where they stop:"
     )

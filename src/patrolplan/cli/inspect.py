@@ -9,7 +9,7 @@ from rich.table import Table
 from patrolplan.cli import console
 from patrolplan.errors import OutputError
 from patrolplan.tables import list_left_out
-from patrolplan.text import format_count
+from patrolplan.text import format_count, format_percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json 
         console.print_json({"written": str(config)})
         return
     console.stdout.print(
-        f"Written {config}: name your files under [sources], then `patrolplan check`."
+        f"Created {config}. Name your files under [sources], then run `patrolplan check`."
     )
 
 
@@ -45,6 +45,7 @@ def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json 
 def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
     from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.outputs.wording import SNAPPED_ACCURACY
 
     area = console.load_study_area(config)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
@@ -68,11 +69,18 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
     if as_json:
         console.print_json(document)
         return
+    facts = {
+        "streets": f"{document['street_km']:,} km",
+        "incidents of crime": f"{len(area.incidents):,}, {first:%Y-%m} to {last:%Y-%m}",
+        "places of crimes": SNAPPED_ACCURACY if area.snapped else "exact",
+        "times of crimes": "known" if area.times_known else "only the month is known",
+        "groups of pupils' reports": f"{len(area.reports):,}",
+        "schools": f"{len(area.schools):,}",
+        "officers": f"{len(area.officers):,}",
+    }
     table = Table("what came in", "", title=area.name, title_justify="left")
-    for name, value in document.items():
-        if name not in {"area", "forces", "missing", "left_out", "notes"}:
-            shown = " to ".join(value) if isinstance(value, list) else str(value)
-            table.add_row(name.replace("_", " "), shown)
+    for row in facts.items():
+        table.add_row(*row)
     console.stdout.print(table)
     console.print_left_out(area.left_out, area.notes)
 
@@ -114,7 +122,11 @@ def risk(
     if as_json:
         console.print_json({"area": area.name, **build_risk_document(surface), "notes": notes})
         return
-    console.stdout.print(repr(surface))
+    months = f"{surface.months[0]:%B %Y} to {surface.months[1]:%B %Y}"
+    console.stdout.print(
+        f"Risk on {len(surface.joined):,} pieces of street, from crime recorded {months}. "
+        f"Model: {surface.model}."
+    )
     console.print_notes(notes)
     console.print_written_to(out)
 
@@ -145,7 +157,7 @@ def hotspots(
         return
     table = Table("hotspot", "share of risk", "metres", "place", "why")
     for row in documents[:20]:
-        share, metres = f"{row['worth']:.1%}", f"{row['length_metres']:.0f}"
+        share, metres = format_percent(row["worth"], 1), f"{row['length_metres']:.0f}"
         table.add_row(row["id"], share, metres, row["place"], "; ".join(row["reasons"]))
     console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those with the most risk:")
     console.stdout.print(table)

@@ -168,7 +168,7 @@ TERM_DATES_TABLE = Lookup(
         ("kind", _matching("term|closed", "{value} is not a kind", "write term or closed")),
     ),
 )
-MUST_VISIT_REMEDY = "write true, or false for barred"
+MUST_VISIT_REMEDY = "write true (a place to visit) or false (a place to keep away from)"
 TASKED_COLUMNS = (
     *("place_id", "longitude", "latitude", "must_visit", "schools"),
     *("from", "to", "reason", "by"),

@@ -159,7 +159,7 @@ def _check_phases(
 ) -> None:
     """Every selected phase must be in the file or in GIAS, and some school must be of one."""
     phases = sorted(phase for phase in table["phase"].unique() if phase)
-    remedy = f"correct [schools] phases, the file has: {', '.join(phases) or 'none'}"
+    remedy = f"correct [schools] phases (the file has: {', '.join(phases) or 'none'})"
     known = {phase.strip().casefold() for phase in (*phases, *PHASES)}
     valid = [phase for phase in selection.phases if phase.strip().casefold() in known]
     for phase in selection.phases:

@@ -16,9 +16,12 @@ from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
+from patrolplan.text import format_percent
 
 COVERAGE = 0.05
 """Share of street length at which the papers give the back-test's figures."""
+
+REMEDY = "name a folder that `patrolplan backtest --out` wrote"
 
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 
@@ -35,9 +38,12 @@ def read_backtest(folder: Path) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _select_chosen_results(document)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        remedy = "name a folder that `patrolplan backtest --out` wrote"
-        raise InputError.one(path, f"is not a back-test ({type(error).__name__})", remedy) from None
+    except OSError as error:
+        what = f"the results of a back-test cannot be read ({error.strerror or error})"
+        raise InputError.one(path, what, REMEDY) from None
+    except (ValueError, KeyError, TypeError):
+        what = "does not hold the results of a back-test"
+        raise InputError.one(path, what, REMEDY) from None
     return document
 
 
@@ -73,7 +79,7 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
         "left_out": [str(row) for row in area.left_out],
         "tested": _select_chosen_results(backtest),
         "patrols": backtest["patrols"],
-        "coverage": f"{COVERAGE:.0%}",
+        "coverage": format_percent(COVERAGE),
     }
 
 

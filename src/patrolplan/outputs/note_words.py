@@ -19,6 +19,9 @@ MAX_NAMED_SPANS = 3
 SIMPLE_COUNT = "a simple count of the previous 12 months"
 """What readers know the prior count as: every model is measured against it."""
 
+EXACT_BELOW = 0.1
+"""Gains below this are given with a decimal, so that none reads as 0 %."""
+
 
 def describe_note(note: Note) -> str:
     """What a note says, in a sentence.
@@ -137,9 +140,10 @@ def _format_basis(values: Mapping[str, Any]) -> str:
 
 
 def _say_model_chosen(values: Mapping[str, Any]) -> str:
+    digits = 0 if values["gain"] >= EXACT_BELOW else 1
     return (
         f"{values['category']}: the model '{values['model']}' is used; in past months it captured "
-        f"{format_percent(values['gain'])} more crime than {SIMPLE_COUNT} "
+        f"{format_percent(values['gain'], digits)} more crime than {SIMPLE_COUNT} "
         f"({_format_basis(values)})."
     )
 

@@ -175,14 +175,14 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
     Raises
     ------
     OutputError
-        When the folder cannot be written, or has no manifest of patrolplan.
+        When the folder cannot be written, or holds no manifest.
     """
     folder = resolve_folder(folder)
     with explain_os_errors(folder, REMEDY):
         _finish_replacement(folder)
         manifest = _load_manifest(folder)
         if manifest is None:
-            message = f"{folder}: has no manifest of patrolplan; write the week again with --out"
+            message = f"{folder}: holds no {MANIFEST}; write the week again with --out"
             raise OutputError(message)
         hashes = {name: hash_content(content) for name, content in files.items()}
         new = {**manifest, **changes}

@@ -126,9 +126,9 @@ def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | Non
     manifest, part = read_manifest(Path(out)), _describe_part(officer, date)
     if part and WEEK_FILE in manifest.get("files", {}) and manifest.get("part", {}) != part:
         message = (
-            f"{out}: holds the papers of a whole week, which those of one officer or day would "
-            "replace; give the part a folder of its own with --out, or leave --officer and --date "
-            "out (each officer's cards are in cards/ of the whole week)"
+            f"{out}: holds the papers of a whole week, and the papers of one officer or day would "
+            "replace them; name another folder with --out, or leave out --officer and --date "
+            "(each officer's cards are in cards/ anyway)"
         )
         raise OutputError(message)
 

@@ -137,18 +137,21 @@ class _PurgeRun:
             yield self._remove(workspace, "left by an interrupted fetch")
 
     def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
-        """An output folder, and what killed runs left next to it."""
+        """An output folder, and what interrupted runs left next to it."""
         if not out.is_dir():
             message = f"{out}: folder not found; correct --out"
             raise OutputError(message)
         with lock_folder(out):
             for leftover in sorted(list_leftovers(out)):
                 if leftover.is_dir() and not leftover.is_symlink() and self._is_old(leftover):
-                    yield self._remove(leftover, "left by a killed run")
+                    yield self._remove(leftover, "left by an interrupted run")
             manifest = out / MANIFEST
             if not manifest.is_file():
                 yield PurgeEntry(
-                    f"{out}", "output", removed=False, why="has no manifest of patrolplan"
+                    f"{out}",
+                    "output",
+                    removed=False,
+                    why="holds no manifest.json, so patrolplan did not write it",
                 )
             elif self._is_old(manifest):
                 yield from self._purge_output_files(out)

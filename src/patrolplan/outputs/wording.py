@@ -259,15 +259,15 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     """
     risk, settings = plan.risk, plan.area.settings
     threshold = settings.privacy.threshold
-    time = "with times" if risk.times_known else "month only, no time of day"
+    month = "" if risk.times_known else "; only the month of each crime is known"
     if settings.privacy.threshold_for_crime:
-        squares = f"squares of {SQUARE_METRES:.0f} m"
-        lines = [f"Recorded crime in groups of {threshold} or more on {squares}, {time}."]
+        groups = f"groups of {threshold} or more in {SQUARE_METRES:.0f} m squares"
+        lines = [f"Recorded crime counts only in {groups}{month}."]
     elif risk.snapped:
-        time = "" if risk.times_known else f", {time}"
-        lines = [f"Open data: {SNAPPED_PLACES}{time}."]
+        lines = [f"Open data: crimes are {SNAPPED_PLACES}{month}."]
     else:
-        lines = [f"Recorded crime by its place in the force's own extract, {time}."]
+        time = month or " and time of day"
+        lines = [f"Recorded crime from the force's own extract, by its exact place{time}."]
     if risk.reports.any():
         lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
     lines += describe_notes(note_guard(settings))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import geopandas as gpd
 import numpy as np
@@ -37,7 +37,7 @@ from pydantic_core import PydanticKnownError, core_schema
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import Reason
-from patrolplan.notes import NOTE_VALUES, Note
+from patrolplan.notes import NOTE_VALUES, Note, NoteKind
 from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
@@ -168,7 +168,7 @@ def _read_note(value: object) -> object:
     if not isinstance(kind, str) or kind not in NOTE_VALUES:
         message = "is not a kind of note that this version knows"
         raise ValueError(message)
-    return Note(kind, values if isinstance(values, dict) else {})
+    return Note(cast("NoteKind", kind), values if isinstance(values, dict) else {})
 
 
 FileNote = Annotated[Note, BeforeValidator(_read_note)]

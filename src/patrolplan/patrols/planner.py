@@ -131,7 +131,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
             f"gate_minutes {settings.gate_minutes:g} is longer than "
             f"the window's {window.minutes:g} minutes"
         )
-        where, remedy = "[patrol]", "make the window longer or the presence shorter"
+        where, remedy = "[patrol]", "lower gate_minutes, or make the window longer"
         raise InputError.one(where, what, remedy)
     known = list(area.schools["urn"])
     for urn in urns or ():

@@ -21,6 +21,7 @@ from patrolplan.risk.rolling_origin import (
 )
 from patrolplan.risk.scores import COVERAGES, Reference, compute_pai, divide, simulate_reference
 from patrolplan.tables import render_html_table
+from patrolplan.text import format_percent
 
 DEFAULT_ORIGINS = 12
 """Number of last months scored by default: a year, so that every season is in it."""
@@ -31,9 +32,10 @@ MIN_INTERVAL_MONTHS = 6
 """With fewer months no interval is given."""
 
 LEGEND = (
-    "PAI: crime captured in priority streets, as a multiple of their share of the street length.",
-    "Chosen model, its ratio to twelve-month prior counts, the difference with its 95 % interval;",
-    "in brackets what a model that knew the true rates would get, with its 95 % range by chance.",
+    "PAI: the share of crime in the streets of highest risk, over their share of street length.",
+    "ratio, difference: the chosen model's PAI compared with that of a simple count of the",
+    "previous 12 months; in round brackets the 95 % interval of the difference.",
+    "[ ]: the PAI of a model that knew the true rates, and the range of it that is 95 % likely.",
 )
 
 COLUMNS = (
@@ -103,7 +105,8 @@ class Backtest:
             for row in chosen.itertuples()
         }
         title = (
-            f"Back-test at {MARGIN_COVERAGE:.0%} of street, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+            f"Back-test at {format_percent(MARGIN_COVERAGE)} of street length, "
+            f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
         )
         return render_html_table(title, facts, next_call="pp.plot.coverage(backtest)")
 
@@ -120,8 +123,7 @@ class Backtest:
                 lines.append("    too few incidents to tell")
                 continue
             lines += [_format_row(row) for row in rows.itertuples()]
-        chosen_models = [f"{choice.category}: {choice.model}" for choice in self.choices]
-        return "\n".join([*lines, "Chosen models:", *chosen_models])
+        return "\n".join(lines)
 
 
 def backtest_risk(
@@ -181,7 +183,7 @@ def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) ->
         raise _error(what, f"choose from: {present}", "categories")
     if len(history) <= MIN_HISTORY_MONTHS:
         needed = MIN_HISTORY_MONTHS + 1
-        what = f"a back-test needs {needed} months or more, there are {len(history)}"
+        what = f"a back-test needs {needed} months of crime or more, but there are {len(history)}"
         raise _error(what, "add earlier months", "[sources] crimes")
     return history
 
@@ -200,9 +202,9 @@ def _select_span(
         if month not in allowed:
             span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
             remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
-            what = f"{text} cannot be scored, it lies outside {span}"
+            what = f"{text} cannot be tested: it lies outside {span}"
             if allowed[0] < month < allowed[-1]:
-                what = f"{text} cannot be scored, it is missing from the data"
+                what = f"{text} cannot be tested: it is missing from the data"
             raise _error(what, remedy)
     if first > last:
         what = f"{origins[0]} is after {origins[1]}"
@@ -339,6 +341,6 @@ def _format_row(row: Any) -> str:  # noqa: ANN401 - a row of `results`
     sure = f"{row.difference:+.2f} ({row.difference_low:+.2f} to {row.difference_high:+.2f})"
     chance = f"[{row.reference:.2f}, {row.reference_low:.2f} to {row.reference_high:.2f}]"
     return (
-        f"    {row.coverage:4.0%}  PAI {row.pai:6.2f}  ratio {row.ratio:5.3f}  "
+        f"    {format_percent(row.coverage):>4}  PAI {row.pai:6.2f}  ratio {row.ratio:5.3f}  "
         f"difference {sure}  {chance}"
     )

@@ -64,7 +64,7 @@ class Risk:
         )
         facts = {
             "model": self.model,
-            "against prior counts": margin,
+            "compared with a simple count of the previous 12 months": margin,
             "months": f"{first:%Y-%m} to {last:%Y-%m}",
             "pieces of street": f"{len(self.joined):,}",
             "notes": f"{len(self.notes)}, see pp.describe_note",

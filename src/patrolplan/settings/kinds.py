@@ -21,7 +21,7 @@ def _parse_clock_time(value: object) -> object:
     if isinstance(value, str):
         with suppress(ValueError):
             return parse_time(value)
-    message = f"{format_value(value)} is not a valid time, write HH:MM"
+    message = f"{format_value(value)} is not a valid time; write HH:MM"
     raise ValueError(message)
 
 

@@ -71,7 +71,10 @@ def _build_problem(
         what = format_unknown("unknown key", key.path[-1], _list_names(fields))
         return Problem(file, what, "correct or remove it", place)
     if detail["type"] == "value_error":  # raised by our own validators
-        what, remedy = str(detail["ctx"]["error"]), "see `patrolplan init` for an example"
+        text = str(detail["ctx"]["error"])
+        what, _, remedy = text.rpartition("; ")  # they may say what to do, after a semicolon
+        if not what or text.endswith("?"):
+            what, remedy = text, "see `patrolplan init` for an example"
         return Problem(file, what, remedy, place)
     accepted = describe_type(key.kind, key.metadata)
     if detail["type"] == "missing" and len(key.path) == len(detail["loc"]):

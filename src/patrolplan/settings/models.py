@@ -45,12 +45,12 @@ class AreaSettings(Section):
         try:
             crs = CRS.from_user_input(value)
         except CRSError:
-            message = f"'{value}' is not a CRS that PROJ knows, write for example EPSG:27700"
+            message = f"'{value}' is not a CRS that PROJ knows; write for example EPSG:27700"
             raise ValueError(message) from None
         unit = crs.axis_info[0].unit_name if crs.axis_info else "none"
         if not crs.is_projected or unit not in {"metre", "meter"}:
             message = (
-                f"'{value}' is not in metres (unit: {unit}), use a projected CRS such as EPSG:27700"
+                f"'{value}' is not in metres (unit: {unit}); use a projected CRS such as EPSG:27700"
             )
             raise ValueError(message)
         return value
@@ -58,7 +58,7 @@ class AreaSettings(Section):
     @model_validator(mode="after")
     def _check_limits(self) -> Self:
         if self.bounds is not None and self.boundary is not None:
-            message = "bounds and boundary are both set, remove one"
+            message = "bounds and boundary are both set; remove one of them"
             raise ValueError(message)
         if self.bounds is not None:
             lon_min, lat_min, lon_max, lat_max = self.bounds
@@ -105,7 +105,7 @@ class CrimeSettings(Section):
     @model_validator(mode="after")
     def _require_reason(self) -> Self:
         if self.include_discovered and not self.reason.strip():
-            message = 'include_discovered = true needs a reason, write why in reason = "..."'
+            message = 'include_discovered = true needs a reason; write why in reason = "..."'
             raise ValueError(message)
         return self
 
@@ -177,7 +177,7 @@ class PatrolWindow(Section):
     @model_validator(mode="after")
     def _check_order_and_length(self) -> Self:
         if self.from_ >= self.to:
-            message = f"from {self.from_:%H:%M} is not before to {self.to:%H:%M}"
+            message = f"from is {self.from_:%H:%M}, which is not before to, {self.to:%H:%M}"
             raise ValueError(message)
         minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
         if minutes > MAX_WINDOW_MINUTES:
@@ -222,7 +222,7 @@ class PatrolSettings(Section):
         if self.way == "bicycle" and self.cycling_speed_kmh < self.walking_speed_kmh:
             message = (
                 f"cycling_speed_kmh {self.cycling_speed_kmh:g} is below "
-                f"walking_speed_kmh {self.walking_speed_kmh:g}, make it faster or walk"
+                f"walking_speed_kmh {self.walking_speed_kmh:g}; make it faster, or set way = 'walk'"
             )
             raise ValueError(message)
         return self
@@ -272,7 +272,7 @@ class LedgerSettings(Section):
         if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
             kind = value.split(":", maxsplit=1)[0][:20]
             message = (
-                f"an address that begins with '{kind}' is not a ledger, "
+                f"an address that begins with '{kind}' is not a ledger; "
                 "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
             )
             raise ValueError(message)

@@ -67,8 +67,8 @@ def test_text_says_radius_latest_month_and_what_is_usual(brief):
     """Every brief says how far it looks, what the latest month is, and what usual means."""
     text = "\n".join(format_brief_lines(brief))
     assert "within a walk of 1.5 km from the gate" in text
-    assert "Months only, no days: the latest is September 2026." in text
-    assert "the mean of the 12 months before" in text
+    assert "Only the month of each crime is known; the latest is September 2026." in text
+    assert "what the 12 months before had on average" in text
     for one in brief.categories:
         assert one.name in text
 
@@ -90,7 +90,7 @@ def test_lead_says_plainly_when_nothing_is_new(demo_area, hotspots):
     quiet = build_brief(demo_area, hotspots.iloc[:0], "900001", JULY)
     assert summarise_changes(quiet) == (
         "No category of recorded crime is up by more than chance.",
-        "No priority street within the walk is new or rising.",
+        "No priority street within a walk of 1.5 km is new or rising.",
     )
 
 
@@ -104,7 +104,7 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
         assert group.max_reports == group.min_reports + threshold - 1
     document = build_brief_document(brief)
     assert document["reports"]["since"] is None
-    assert "of all dates, not only since then" in "\n".join(format_brief_lines(brief))
+    assert "of all dates, not only of this period" in "\n".join(format_brief_lines(brief))
 
 
 def test_without_reports_nothing_is_said_of_them(demo_area, hotspots):
@@ -154,7 +154,7 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
     text = "\n".join(format_brief_lines(small_brief))
     assert "10 to 28 September 2026 (19 days)" in text
-    assert "Latest day in the data: 2026-09-28." in text
+    assert "The latest day in the data is 28 September 2026." in text
     assert "Open data" not in text
     assert 0 < small_brief.total.now.value < around.total.now.value
 

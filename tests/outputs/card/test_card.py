@@ -154,7 +154,7 @@ def test_card_says_what_it_rests_on(demo_plan, card):
     marking = demo_plan.area.settings.output.marking
     assert words.count(marking) >= 2
     assert format_data_months(demo_plan.risk) in words
-    assert "month only, no time of day" in words
+    assert "only the month of each crime is known" in words
     assert list_attributions(demo_plan)[0] in words
 
 

@@ -178,7 +178,7 @@ def _read_elements(answers: Path) -> list[Element]:
     for path in sorted(answers.glob("*.json")):
         for element in json.loads(path.read_bytes())["elements"]:
             if not isinstance(element, dict) or element.get("type") not in rank:
-                message = "an element is of no known type"
+                message = "an element has an unknown type"
                 raise ValueError(message)
             _check_element(element)
             elements[rank[element["type"]], element["id"]] = element

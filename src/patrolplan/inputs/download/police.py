@@ -355,7 +355,7 @@ class CrimeFetcher:
     def _confirm_gone(self, month: str) -> None:
         """Raise where the list of months still has a month that was "not found"."""
         if month in self._api.fetch_months():
-            why = "lists the month, but does not find it"
+            why = "lists the month, but has no data of it"
             raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
 
     def _read_cached_cell(self, month: str, cell: Cell) -> CrimeRows | None:

@@ -36,7 +36,7 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.privacy import note_crime_grouping
 from patrolplan.risk.history import note_guard
-from patrolplan.text import capitalise, format_count, shorten
+from patrolplan.text import capitalise, format_count, format_percent, pluralise, shorten
 
 SCHEMA = 1
 
@@ -63,10 +63,10 @@ MAX_CATEGORIES = 10
 """Rows of the table; the settings may name any number of categories."""
 
 RISING_NOTE = (
-    f"Rising: more than chance over all categories together (false discovery rate "
-    f"{FALSE_DISCOVERY_RATE:.0%}), allowing for how much earlier months vary, and more than a year "
-    f"before where there is data. Priority streets: the last {RECENT_MONTHS} months against the "
-    f"{EARLIER_MONTHS} before."
+    '"Rising" means up by more than chance explains, allowing for how much earlier months vary, '
+    "and more than a year before where there is data; about "
+    f"{format_percent(FALSE_DISCOVERY_RATE)} of such findings may be chance all the same. Priority "
+    f"streets: the last {RECENT_MONTHS} months are compared with the {EARLIER_MONTHS} before."
 )
 """What "rising" and "new" mean."""
 
@@ -101,10 +101,12 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
         crime = f"Rising, more than chance: {names}."
     else:
         crime = "No category of recorded crime is up by more than chance."
+    within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
     if brief.hotspots:
-        count = format_count(len(brief.hotspots), "priority street is", "priority streets are")
-        return crime, f"{count} new or rising within the walk."
-    return crime, "No priority street within the walk is new or rising."
+        count = format_count(len(brief.hotspots), "priority street", "priority streets")
+        are = pluralise(len(brief.hotspots), "is", "are")
+        return crime, f"{count} {within} {are} new or rising."
+    return crime, f"No priority street {within} is new or rising."
 
 
 def describe_basis(brief: Brief) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
     return (
         (
             f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
-            f"Usual: the mean of the {before} before, over the same length of time."
+            f'"Usual" is what the {before} before had on average in the same length of time.'
         ),
         RISING_NOTE,
         _describe_data_limits(brief),
@@ -126,18 +128,21 @@ def _describe_data_limits(brief: Brief) -> str:
     area, last = brief.area, brief.periods.current.last
     notes = note_guard(area.settings)
     if brief.periods.by_day:
-        sentences = [f"Latest day in the data: {last:%Y-%m-%d}."]
+        sentences = [f"The latest day in the data is {last.day} {last:%B %Y}."]
     else:
-        sentences = [f"Months only, no days: the latest is {last:%B %Y}."]
+        sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
     if area.settings.privacy.threshold_for_crime:
         notes = (note_crime_grouping(area.settings.privacy.threshold), *notes)
     elif area.snapped:
         sentences.append(
-            f"Open data: {SNAPPED_PLACES}, each crime spread over them; numbers are rounded."
+            f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "
+            "these, and numbers are rounded."
         )
     sentences += describe_held(brief)
     if brief.without_day:
-        sentences.append("Crimes without a day count only where their whole month does.")
+        sentences.append(
+            "A crime of which only the month is known counts where the whole month counts."
+        )
     return " ".join([*sentences, *describe_notes(notes)])
 
 
@@ -173,7 +178,7 @@ def format_number(number: float) -> str:
 def build_reports_title(brief: Brief) -> str:
     """Heading of the groups of reports."""
     return (
-        "Pupils' reports of all dates, not only since then "
+        "Pupils' reports of all dates, not only of this period "
         f"(groups of {brief.area.reports.threshold} or more, as ranges)"
     )
 
@@ -209,7 +214,7 @@ def format_brief_lines(brief: Brief) -> list[str]:
         *_format_table(brief),
     ]
     if brief.streets:
-        lines += ["", "Where most was recorded (since then, usual):"]
+        lines += ["", "Where most was recorded (this period, usual):"]
         lines += [f"  {one.name}: {one.now.text}, {one.usual.text}" for one in brief.streets]
     if brief.hotspots:
         lines += ["", "New or rising priority streets:"]
@@ -224,7 +229,7 @@ def format_brief_lines(brief: Brief) -> list[str]:
 
 def _format_table(brief: Brief) -> list[str]:
     """Counts by category and in all, in columns; text is set left, numbers are set right."""
-    rows: list[tuple[str, ...]] = [("", "since then", "usual", "a year before", "")]
+    rows: list[tuple[str, ...]] = [("", "this period", "usual", "a year before", "")]
     for summary in (*brief.categories, brief.total):
         counts = (summary.now, summary.usual, summary.year_before)
         mark = "RISING" if summary.rising else ""
