@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.exposure import Exposure, note_missing_months
 from patrolplan.area.study_area import LoadReport
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
@@ -117,6 +118,16 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
 def list_own_categories(settings: Settings) -> tuple[str, ...]:
     """Names of categories in the settings."""
     return tuple(dict.fromkeys((*settings.crimes.categories, *settings.risk.harm)))
+
+
+def check_missing_months(exposure: Exposure, report: LoadReport) -> None:
+    """List the months of a force that are missing; they are masked, so this stops nothing."""
+    for note in note_missing_months(exposure):
+        if note.kind == "months_missing":
+            spans = list_first(note.list_texts("spans"))
+            force = str(note.values["force"] or "the force")
+            what = f"months of {force} are missing: {spans}"
+            report.alarms.add("missing_months", "[sources] crimes", what, "add their files")
 
 
 def check_swapped_crimes(

@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan import privacy
 from patrolplan.area.checks import (
     check_hours,
+    check_missing_months,
     check_places,
     check_report_dates,
     check_reports,
@@ -204,6 +205,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     check_swapped_crimes(sources.crimes, limits, projection, report)
     report.problems.extend(report.alarms.take_problems())
     placed = place_incidents(sources.crimes, network, limits, settings, report)
+    check_missing_months(placed.exposure, report)
     at_gates, gates = assign_gates(
         sources.schools.drop(columns="other_sites"),
         sources.gates,
@@ -261,6 +263,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         catchments=placed.catchments,
         incidents=placed.incidents,
         incident_catchment=placed.incident_catchment,
+        exposure=placed.exposure,
         times_known=placed.times_known,
         snapped=placed.snapped,
         reports=groups,

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.area.exposure import Exposure
 from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
@@ -89,6 +90,8 @@ class StudyArea:
         See `patrolplan.tables.INCIDENTS`; every category, the guard is the risk models' business.
     incident_catchment
         (i,) catchment of each incident, aligned with `incidents`.
+    exposure
+        Which months are held of each force, and so of each catchment.
     times_known, snapped
         Whether the time of day is known of enough incidents; whether any of their places are snap
         points.
@@ -121,6 +124,7 @@ class StudyArea:
     catchments: Catchments
     incidents: gpd.GeoDataFrame
     incident_catchment: NDArray[np.int64]
+    exposure: Exposure
     times_known: bool
     snapped: bool
     reports: ReportGroups

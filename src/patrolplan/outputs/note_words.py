@@ -13,6 +13,9 @@ from patrolplan.text import capitalise, format_count, format_percent, list_first
 MAX_NAMED_FILES = 3
 """Up to this many files are named; of more only the number is given."""
 
+MAX_NAMED_SPANS = 3
+"""Up to this many spans of months are named."""
+
 SIMPLE_COUNT = "a simple count of the previous 12 months"
 """What readers know the prior count as: every model is measured against it."""
 
@@ -80,6 +83,27 @@ def _say_category_absent(values: Mapping[str, Any]) -> str:
 def _say_harm_unknown(values: Mapping[str, Any]) -> str:
     what = f"[risk.harm] '{values['category']}' is not a category in the data"
     return f"{what}; did you mean '{values['similar']}'?" if values["similar"] else f"{what}."
+
+
+def _say_months_missing(values: Mapping[str, Any]) -> str:
+    whose = f" of {values['force']}" if values["force"] else ""
+    what = f"{values['missing']} of {format_count(values['months'], 'month')}{whose}"
+    return (
+        f"Missing from the files: {what} ({_name_spans(values['spans'])}). They count "
+        "as unknown, not as months without crime: rates are per month held."
+    )
+
+
+def _say_part_missing(values: Mapping[str, Any]) -> str:
+    return (
+        f"In a part of the area ({values['share']:.0%} of its map points) hardly any crime stands "
+        f"in the files of {_name_spans(values['spans'])}: there these months count as unknown."
+    )
+
+
+def _name_spans(spans: list[str]) -> str:
+    more = f" and {len(spans) - MAX_NAMED_SPANS} more" if len(spans) > MAX_NAMED_SPANS else ""
+    return f"{', '.join(spans[:MAX_NAMED_SPANS])}{more}"
 
 
 def _say_gate_far(values: Mapping[str, Any]) -> str:
@@ -193,6 +217,12 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "few_times_known": _say_times_known("too few to estimate when harm happens"),
     "category_absent": _say_category_absent,
     "harm_unknown": _say_harm_unknown,
+    "months_missing": _say_months_missing,
+    "part_missing": _say_part_missing,
+    "points_replaced": (
+        "The map points of recorded crime were replaced in {month}: earlier crimes are carried "
+        "over to the streets that the old and the new points share."
+    ),
     "gate_far": _say_gate_far,
     "bell_times_assumed": _say_assumed_in_area("bell time", "{time}"),
     "gates_assumed": _say_assumed_in_area("gate", "the nearest walkable street"),
