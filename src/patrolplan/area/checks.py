@@ -125,7 +125,7 @@ def check_missing_months(exposure: Exposure, report: LoadReport) -> None:
     for note in note_missing_months(exposure):
         if note.kind == "months_missing":
             spans = list_first(note.list_texts("spans"))
-            force = str(note.values["force"] or "the force")
+            force = str(note.values["force"] or "the force")  # noqa: PD011 - a note is no table
             what = f"months of {force} are missing: {spans}"
             report.alarms.add("missing_months", "[sources] crimes", what, "add their files")
 
