@@ -13,7 +13,9 @@ f, a time band included. At thresholds of `ROUNDING_STEP` or more the table hold
 - how many reports lie in squares with fewer than `ROUNDING_STEP`, all such squares in the world
   together, rounded down in the same way;
 - for each reason, how many rows of all files were refused, rounded down in the same way, and
-  whether there was one. A row is refused for what stands in the files, never for a setting.
+  whether there was one. A row is refused for what stands in the files, never for a setting;
+- how many reports of all files were made in each year, rounded down in the same way and further,
+  so that all years together show no more than the squares do.
 
 Whatever patrolplan computes, writes, caches or says of reports that it could read, errors included,
 is a function of this table and of what is not a report: settings, CRS, limits, streets, schools,
@@ -46,7 +48,7 @@ numbers are not rounded and the limits of the area decide what is counted, so tw
 subtracted, and risk weighs months, so a group may owe its weight to a few recent incidents.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -99,6 +101,8 @@ class ReportTable:
         Reports in squares with fewer than the step, all together.
     refused
         Rows refused, by reason; 0 stands for fewer than the step.
+    by_year
+        Reports of all files by the year they were made in, without years under the step.
     """
 
     step: int
@@ -107,15 +111,19 @@ class ReportTable:
     factor_counts: NDArray[np.int64]
     in_small_squares: int
     refused: dict[str, int]
+    by_year: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        single = np.array([self.in_small_squares, *self.refused.values()], dtype=np.int64)
-        for counts in (self.counts, self.factor_counts, single):
+        single = [self.in_small_squares, *self.refused.values(), *self.by_year.values()]
+        for counts in (self.counts, self.factor_counts, np.array(single, dtype=np.int64)):
             if np.any(counts % self.step):
                 message = f"counts of reports must be multiples of {self.step}"
                 raise ValueError(message)
         if len(self.counts) and int(self.counts.min()) < self.step:
             message = f"a square with fewer than {self.step} reports"
+            raise ValueError(message)
+        if sum(self.by_year.values()) > self.counts.sum() + self.in_small_squares:
+            message = f"more reports by year than by square, both in steps of {self.step}"
             raise ValueError(message)
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ wrong file pattern or column name is reported once, before any file is read.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,21 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan import privacy
+from patrolplan.area.checks import (
+    check_hours,
+    check_missing_months,
+    check_places,
+    check_report_dates,
+    check_reports,
+    check_swapped_crimes,
+    check_times,
+    check_unknown_categories,
+    list_own_categories,
+    note_accepted,
+    note_school_rows,
+)
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
-from patrolplan.area.school_gates import assign_gates, check_urns
+from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
@@ -36,8 +49,9 @@ from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import load_or_build_network
+from patrolplan.plausibility import Alarms
 from patrolplan.settings import Settings, format_unknown, load_settings
-from patrolplan.tables import LeftOut
+from patrolplan.tables import LeftOut, TableCount
 
 MAX_SCALE_ERROR = 0.005
 """Largest error of a length that a CRS may have: a UTM zone has 0.1 %, its neighbour 0.5 %."""
@@ -183,12 +197,17 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     """
     if not isinstance(settings, Settings):
         settings = load_settings(settings)
-    projection, report = Projection(settings.area.crs), LoadReport()
+    projection = Projection(settings.area.crs)
+    report = LoadReport(alarms=Alarms(settings.accept.reasons))
     sources = read_sources(settings, projection, report)
     network, limits = sources.network, sources.limits
+    check_unknown_categories(sources.crimes.categories, settings, report)
+    check_swapped_crimes(sources.crimes, limits, projection, report)
+    report.problems.extend(report.alarms.take_problems())
     placed = place_incidents(sources.crimes, network, limits, settings, report)
+    check_missing_months(placed.exposure, report)
     at_gates, gates = assign_gates(
-        sources.schools,
+        sources.schools.drop(columns="other_sites"),
         sources.gates,
         sources.bell_times,
         network,
@@ -196,6 +215,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         settings=settings,
         report=report,
     )
+    note_school_rows(sources.schools, set(at_gates["urn"]), report)
     check_urns(
         at_gates["urn"],
         {
@@ -219,13 +239,31 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         )
         report.left_out.extend(rows)
         report.notes.extend(privacy.note_report_grouping(settings))
-    report.problems.raise_if_any()
+        check_reports(sources.reports, settings, report)
+        newest = placed.incidents["month"].max()
+        check_report_dates(sources.reports, newest, settings, report)
+    off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
+    check_places(
+        limits,
+        off_street.union(at_gates["urn"]),
+        sources.tasked_places,
+        sources.officers,
+        sources.gates,
+        settings=settings,
+        report=report,
+    )
+    check_times(sources.bell_times, sources.officers, settings, report)
+    check_hours(sources.officers, settings, report)
+    report.raise_if_any()
+    alarms = report.alarms.list_alarms()
+    report.notes.extend(note_accepted(alarms))
     return StudyArea(
         settings=settings,
         network=network,
         catchments=placed.catchments,
         incidents=placed.incidents,
         incident_catchment=placed.incident_catchment,
+        exposure=placed.exposure,
         times_known=placed.times_known,
         snapped=placed.snapped,
         reports=groups,
@@ -239,7 +277,44 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         notes=tuple(report.notes),
         inputs=compute_input_digests(settings, groups),
         walking_extract=sources.walking_extract,
+        tables=_count_tables(sources, placed.incidents, at_gates, groups, settings, report),
+        alarms=alarms,
     )
+
+
+def _count_tables(
+    sources: Sources,
+    incidents: gpd.GeoDataFrame,
+    schools: gpd.GeoDataFrame,
+    groups: privacy.ReportGroups,
+    settings: Settings,
+    report: LoadReport,
+) -> tuple[TableCount, ...]:
+    """Rows of each table that was given: in its files, used, and left out.
+
+    Of reports, and of crime where it is held to the threshold, only numbers that may be shown are
+    added up, so their rows are the sum of the two others.
+    """
+    tables = [
+        report.left_out.count_table("crimes", len(incidents)),
+        report.left_out.count_table("schools", len(schools)),
+        report.left_out.count_table("reports", int(groups.counts.sum())),
+    ]
+    planned = {ALL_SCHOOLS, *schools["urn"]}
+    used = {
+        "bell times": sources.bell_times.index.isin(planned),
+        "gates": sources.gates.index.isin(planned),
+        "term dates": sources.term_dates["urn"].isin(planned),
+        "tasked places": sources.tasked_places["schools"].map(planned.intersection).astype(bool),
+        "officers": np.ones(len(sources.officers), dtype=bool),
+    }
+    for source, is_used in used.items():
+        count = int(is_used.sum())
+        tables.append(TableCount(source, len(is_used), count, len(is_used) - count))
+    if settings.privacy.min_crime_count > 1:
+        tables[0] = replace(tables[0], rows=tables[0].used + tables[0].left_out)
+    tables[2] = replace(tables[2], rows=tables[2].used + tables[2].left_out)
+    return tuple(one for one in tables if settings.find_files(one.source.replace(" ", "_")))
 
 
 def read_sources(settings: Settings, projection: Projection, report: LoadReport) -> Sources:
@@ -260,6 +335,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             projection=projection,
             left_out=crimes_left_out,
             leave_out_forces=settings.crimes.leave_out_forces,
+            categories=list_own_categories(settings),
+            alarms=report.alarms,
         ),
         "schools": partial(
             read_schools,
@@ -267,6 +344,7 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             left_out=report.left_out,
             left_out_urns=report.schools_left_out,
             selection=settings.schools,
+            alarms=report.alarms,
         ),
         "bell_times": read_bell_times,
         "gates": partial(read_gates, projection=projection),
@@ -285,7 +363,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         if source == "crimes":
             min_crime_count = settings.privacy.min_crime_count
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
-    report.problems.raise_if_any()
+            report.left_out.rows_read |= crimes_left_out.rows_read
+    report.raise_if_any()
     return Sources(**parts)
 
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from patrolplan.atomic import hash_file
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.table_reader import Field, parse_numbers, read_table
+from patrolplan.inputs.delimited import MALFORMED
+from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
+from patrolplan.inputs.timestamps import parse_days
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
 
 NONE_GIVEN = "none"
@@ -55,10 +57,11 @@ def read_reports(
     tables, by_digest = [], dict[str, Path]()
     for path in paths:
         with problems.collect():
-            tables.append(read_table(path, FIELDS, columns or {}, source="reports"))
+            tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
             _check_is_new(path, by_digest)
     problems.raise_if_any()
-    return _count_rows(pd.concat(tables, ignore_index=True), step)
+    rows = pd.concat([one.rows for one in tables], ignore_index=True)
+    return _count_rows(rows, step, malformed=sum(len(one.malformed) for one in tables))
 
 
 def _check_is_new(path: Path, by_digest: dict[str, Path]) -> None:
@@ -73,12 +76,12 @@ def _check_is_new(path: Path, by_digest: dict[str, Path]) -> None:
     by_digest[digest] = path
 
 
-def _count_rows(rows: pd.DataFrame, step: int) -> ReportTable:
-    """The counts of raw rows as they may be known."""
+def _count_rows(rows: pd.DataFrame, step: int, *, malformed: int) -> ReportTable:
+    """The counts of raw rows as they may be known; malformed ones have no values."""
     longitude, latitude = parse_numbers(rows["longitude"]), parse_numbers(rows["latitude"])
     squares = find_squares(np.column_stack([longitude, latitude]))
     good = np.ones(len(rows), dtype=bool)
-    refused = {}
+    refused = {MALFORMED: int(suppress_and_round(malformed, step))} if malformed else {}
     for reason, fault in _find_faults(rows, longitude, latitude, squares).items():
         if count := int((good & fault).sum()):
             refused[reason] = int(suppress_and_round(count, step))
@@ -87,14 +90,31 @@ def _count_rows(rows: pd.DataFrame, step: int) -> ReportTable:
     counts = np.bincount(of_row, minlength=len(held))
     is_large = counts >= step
     by_factor = _count_factors(rows[good], of_row, len(held))
+    shown = suppress_and_round(counts[is_large], step)
+    in_small_squares = int(suppress_and_round(counts[~is_large].sum(), step))
+    most = int(shown.sum()) + in_small_squares
     return ReportTable(
         step=step,
         squares=held[is_large],
-        counts=suppress_and_round(counts[is_large], step),
+        counts=shown,
         factor_counts=suppress_and_round(by_factor[is_large], step),
-        in_small_squares=int(suppress_and_round(counts[~is_large].sum(), step)),
+        in_small_squares=in_small_squares,
         refused=refused,
+        by_year=_count_years(rows["reported_on"][good], step, most=most),
     )
+
+
+def _count_years(days: pd.Series, step: int, *, most: int) -> dict[int, int]:
+    """Reports of each year, suppressed and rounded; years without a group are left out.
+
+    Together they are no more than the counts by square: a larger sum would say how much those were
+    rounded down, at worst exactly.
+    """
+    years, counts = np.unique(parse_days(days).dt.year.to_numpy(), return_counts=True)
+    shown = suppress_and_round(counts, step)
+    while shown.sum() > most:
+        shown[np.argmax(shown)] -= step
+    return {int(year): int(count) for year, count in zip(years, shown, strict=True) if count}
 
 
 def _find_faults(
@@ -108,7 +128,7 @@ def _find_faults(
     What is refused must depend on the files alone: a fault that depended on a setting, such as the
     limits of the area, would let two outputs be subtracted.
     """
-    dates = pd.to_datetime(rows["reported_on"], format="%Y-%m-%d", errors="coerce")
+    dates = parse_days(rows["reported_on"])
     ids = rows["report_id"]
     is_swapped = is_within(GREAT_BRITAIN, latitude, longitude)
     is_swapped &= ~is_within(GREAT_BRITAIN, longitude, latitude)

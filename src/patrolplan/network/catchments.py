@@ -9,10 +9,11 @@ of their own. Where crime counts only from the threshold on, the squares of the 
 are the catchments. Everything downstream works the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
@@ -39,6 +40,10 @@ class Catchments:
         (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
     public
         Whether everything counted on them is open data, so that results may be cached.
+    first_month
+        (c,) month in which crime was first recorded on each snap point, where points were replaced
+        within the data: a back-test knows no points of later months. None in one era, where nearly
+        all points are seen in the months that every origin has before it.
     cache
         What later rooms computed from this geometry alone, shared within the run.
     """
@@ -47,6 +52,7 @@ class Catchments:
     piece_catchment: NDArray[np.int64]
     piece_share: NDArray[np.float64]
     public: bool = True
+    first_month: NDArray[np.datetime64] | None = None
     cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -130,6 +136,24 @@ def _compute_shares(network: StreetNetwork, of_piece: NDArray[np.int64]) -> NDAr
     """(p,) each piece's share of its catchment's street length."""
     metres = np.bincount(of_piece, weights=network.piece_metres)
     return np.asarray(network.piece_metres / metres[of_piece])
+
+
+def note_first_months(
+    catchments: Catchments, catchment: NDArray[np.int64], months: pd.Series
+) -> Catchments:
+    """The catchments with the month in which crime was first recorded on each.
+
+    Parameters
+    ----------
+    catchment, months
+        (i,) catchment of each incident on a snap point, -1 for none, and first day of its month.
+        A catchment without any is known from the first of these months on.
+    """
+    first_month = np.full(len(catchments), months.min().to_datetime64())
+    used = catchment >= 0
+    by_catchment = months[used].groupby(catchment[used]).min()
+    first_month[by_catchment.index.to_numpy()] = by_catchment.to_numpy()
+    return replace(catchments, first_month=first_month)
 
 
 def assign_catchments(

@@ -96,6 +96,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
             *map(make_printable, describe_notes(declared)),
+            *map(make_printable, describe_notes(week.plan.area.accepted_checks)),
             " ".join(list_attributions(week.plan)),
         ],
     }
