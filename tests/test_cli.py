@@ -405,6 +405,26 @@ def test_check_says_what_came_in_and_what_did_not(run, small):
     assert document["schools"] == 12
 
 
+def test_check_lists_forces_and_the_months_that_are_missing(run, copy_demo, tmp_path):
+    """A month without a file is missing, listed and noted; of every other the crimes are given."""
+    held = ["2026-06", "2026-07", "2026-09"]
+    code, out, _ = run("check", "--config", copy_demo(tmp_path / "area", *held), "--json")
+    document = json.loads(out)
+    force = "Eastmere Police (fictional)"
+    assert code == 0
+    # A row of the month before stands in the first file: of that month the rest is missing.
+    assert document["missing"] == [
+        {"force": force, "month": "2026-05"},
+        {"force": force, "month": "2026-08"},
+    ]
+    assert {row["force"] for row in document["forces"]} == {force}
+    counts = {row["month"]: row["incidents"] for row in document["forces"]}
+    assert counts.pop("2026-05") == 1
+    assert list(counts) == held
+    assert sum(counts.values()) + 1 == document["incidents"]
+    assert any(f"2 of 5 months of {force}" in note for note in document["notes"])
+
+
 def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
     """Counts of reports under the threshold are reported as fewer than 5, in words and as JSON."""
     _, out, _ = run("check", "--config", small, "--json")

@@ -1,4 +1,4 @@
-"""Helpers for arrays: many ranges as one, and distinct points."""
+"""Helpers for arrays: many ranges as one, distinct points, and counts of pairs."""
 
 from __future__ import annotations
 
@@ -65,3 +65,18 @@ def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     rank[order] = np.arange(len(order))
     places = np.ascontiguousarray(distinct[order])
     return places.view(np.float64).reshape(-1, 2), rank[codes]
+
+
+def count_pairs(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]
+) -> NDArray[np.int64]:
+    """How often each pair of a row and a column occurs, as a table of this shape.
+
+    Examples
+    --------
+    >>> count_pairs(np.array([0, 0, 1]), np.array([1, 1, 0]), (2, 2))
+    array([[0, 2],
+           [1, 0]])
+    """
+    cells = np.ravel_multi_index((rows, columns), shape)
+    return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)

@@ -107,7 +107,9 @@ def test_every_report_is_grouped_or_counted(village, rows):
     header = "report_id,reported_on,time_band,place_factor,behaviour_factor,longitude,latitude"
     lines = [header, *(f"{i},{day},{band},none,none,{place}" for i, day, band, place in rows)]
     (village / "r.csv").write_text("\n".join(lines), encoding="utf-8")
-    area = _area(village, sources={"reports": "r.csv"}, privacy={"threshold": 3})
+    area = _area(
+        village, sources={"reports": "r.csv"}, privacy={"threshold": 3, "reason": "a test"}
+    )
     lost = _count(area, "reports")
     grouped = int(area.reports.counts.sum())
     reasons = sum(row.source == "reports" for row in area.left_out)
@@ -117,7 +119,7 @@ def test_every_report_is_grouped_or_counted(village, rows):
 
 def _same(one, other):
     for name, value in vars(one).items():
-        if name in {"network", "catchments", "gates", "reports"}:
+        if name in {"network", "catchments", "gates", "reports", "exposure"}:
             continue
         if isinstance(value, gpd.GeoDataFrame | pd.DataFrame):
             pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))
@@ -128,7 +130,7 @@ def _same(one, other):
         else:
             assert value == getattr(other, name), name
     assert one.reports.reasons == other.reports.reasons
-    for room in ("catchments", "gates", "reports"):
+    for room in ("catchments", "gates", "reports", "exposure"):
         for name, value in vars(getattr(one, room)).items():
             if name == "reasons" or isinstance(value, dict):  # a cache of results
                 continue

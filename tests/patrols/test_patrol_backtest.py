@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from missing_months import drop_months
 
 from patrolplan.patrols.patrol_backtest import (
     BASELINES,
@@ -168,3 +169,31 @@ def test_the_sentence_speaks_of_all_patrols_from_a_school(few_schools):
     sentence = describe_result(prepare_hold_out(area), 0)
     assert ", 2 patrols from this gate together (" in sentence
     assert "2 plain loops round the school" in sentence
+
+
+FORCE = "Eastmere Police (fictional)"
+
+
+def test_hold_out_months_that_are_missing_are_said(few_schools):
+    """Of six hold-out months with a gap, five are compared and the sentence says so."""
+    hold_out = prepare_hold_out(drop_months(few_schools, [(FORCE, "2026-06")]))
+    assert (hold_out.months_held == 5).all()
+    sentence = describe_result(hold_out, 0)
+    assert "in the next 6 months (1 missing)" in sentence
+    whole = prepare_hold_out(few_schools)
+    assert "missing" not in describe_result(whole, 0)
+
+
+def test_too_few_hold_out_months_give_no_sentence(few_schools):
+    """With four of six hold-out months missing, a comparison would say nothing."""
+    gone = [(FORCE, f"2026-0{month}") for month in (4, 5, 6, 7)]
+    assert prepare_hold_out(drop_months(few_schools, gone)) is None
+
+
+def test_where_nothing_is_held_no_ratio_is_given(few_schools):
+    """Streets whose force has no hold-out month recorded no harm there: that is no zero."""
+    hold_out = prepare_hold_out(few_schools)
+    unknown = dataclasses.replace(
+        hold_out, harm=0 * hold_out.harm, months_held=0 * hold_out.months_held
+    )
+    assert describe_result(unknown, 0) == ""

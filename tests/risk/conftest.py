@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from patrolplan.area.exposure import Exposure
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
@@ -107,6 +108,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
         catchments=catchments,
         incidents=frame,
         incident_catchment=table["piece"].to_numpy(),
+        exposure=Exposure.complete(),
         times_known=timed,
         snapped=not timed,
         reports=reports or ReportGroups.empty(len(network), 5),

@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from missing_months import drop_months, split_forces
 
 import patrolplan as pp
+from patrolplan.errors import InputError
 from patrolplan.team.impact import GROUPS, _compute_difference, _explain_too_few, _pair_hotspots
 
 SPANS = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
@@ -112,6 +114,31 @@ def _fallen(area, seed, *, hotspots=None, effect=0.0):
         incidents=area.incidents.assign(month=month)[stays_in].reset_index(drop=True),
         incident_catchment=area.incident_catchment[stays_in],
     )
+
+
+def test_months_that_are_missing_count_neither_before_nor_after(demo_plan):
+    """A month that one force of two has not published counts nowhere, and is named."""
+    area = drop_months(split_forces(demo_plan.area), [("West", "2026-05"), ("West", "2026-08")])
+    doses = _doses(["H1", "H2", "H3"])
+    found = pp.estimate_impact(area, demo_plan.hotspots, doses, **SPANS)
+    three = demo_plan.hotspots["pieces"].head(3)
+    pieces = {piece for stretch in three for piece in stretch}
+    assert found.months == (2, 2)
+    assert found.counts.loc["dosed", ["before", "after"]].tolist() == pytest.approx(
+        [
+            _slow_count(area, pieces, {"2026-04", "2026-06"}),
+            _slow_count(area, pieces, {"2026-07", "2026-09"}),
+        ]
+    )
+    assert any("2026-05, 2026-08" in caution for caution in found.cautions)
+
+
+def test_spans_without_a_month_held_are_refused(demo_plan):
+    """Spans of which nothing is held are an error that names the months."""
+    gone = [("West", f"2026-0{month}") for month in (4, 5, 6)]
+    area = drop_months(split_forces(demo_plan.area), gone)
+    with pytest.raises(InputError, match="2026-04 to 2026-06 is missing from the data"):
+        pp.estimate_impact(area, demo_plan.hotspots, _doses(["H1"]), **SPANS)
 
 
 HALVES = {"before": ("2025-10", "2026-03"), "after": ("2026-04", "2026-09")}

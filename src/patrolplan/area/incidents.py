@@ -14,8 +14,10 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.exposure import Exposure, build_exposure, note_missing_months
+from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.area.study_area import LoadReport, find_similar
-from patrolplan.crs import Projection
+from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import (
@@ -24,14 +26,10 @@ from patrolplan.network.catchments import (
     assign_catchments,
     build_catchments,
     build_square_catchments,
+    note_first_months,
 )
 from patrolplan.notes import Note, NoteKind
-from patrolplan.privacy import (
-    SQUARE_METRES,
-    meets_threshold,
-    note_crime_grouping,
-    suppress_and_round,
-)
+from patrolplan.privacy import meets_threshold, note_crime_grouping, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
 
@@ -40,12 +38,13 @@ from patrolplan.tables import LeftOutRow
 class PlacedIncidents:
     """Incidents, the catchments of the area, and (i,) the catchment of each incident.
 
-    `times_known` and `snapped` are those of `patrolplan.area.StudyArea`.
+    `exposure`, `times_known` and `snapped` are those of `patrolplan.area.StudyArea`.
     """
 
     incidents: gpd.GeoDataFrame
     catchments: Catchments
     incident_catchment: NDArray[np.int64]
+    exposure: Exposure
     times_known: bool
     snapped: bool
 
@@ -71,11 +70,16 @@ def place_incidents(
     is_grouped = min_crime_count > 1
     inside = _find_inside(crimes, limits, network.projection, report)
     report.problems.raise_if_any()
-    catchments, catchment = assign_incidents(network, crimes, inside, in_squares=is_grouped)
+    catchments, catchment, eras = assign_incidents(network, crimes, inside, in_squares=is_grouped)
     used = catchment >= 0
     gone = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
     rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in gone if which.any()]
     incidents = crimes.incidents
+    report.notes.extend(note_eras(eras))
+    exposure = Exposure.complete()
+    if used.any():
+        exposure = build_exposure(incidents, used, catchment, catchments.xy)
+        report.notes.extend(note_missing_months(exposure))
     if is_grouped:
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)
         in_group = used.copy()
@@ -101,6 +105,7 @@ def place_incidents(
         incidents=incidents,
         catchments=catchments,
         incident_catchment=catchment,
+        exposure=exposure,
         times_known=has_known_times(counted["timed"]),
         snapped=not crimes.is_exact[inside].all(),
     )
@@ -120,12 +125,13 @@ def suppress_small_counts(rows: Iterable[LeftOutRow], min_crime_count: int) -> l
 
 def assign_incidents(
     network: StreetNetwork, crimes: Crimes, inside: NDArray[np.bool_], *, in_squares: bool = False
-) -> tuple[Catchments, NDArray[np.int64]]:
-    """The catchments of an area, and (i,) the one of each incident, -1 where it has none.
+) -> tuple[Catchments, NDArray[np.int64], pd.DatetimeIndex]:
+    """The catchments of an area, the one of each incident, and where eras of snap points begin.
 
-    Only snap points have catchments. An exact place counts in the catchment that its street lies
-    in: a point of its own would take streets from the snap points near it, and the model would
-    then learn where the points are, not where crime is.
+    Only snap points have catchments, and of these only the ones of the newest era: crimes on the
+    points of earlier eras are carried over, see `patrolplan.area.snap_eras`. An exact place counts
+    in the catchment that its street lies in: a point of its own would take streets from the snap
+    points near it, and the model would then learn where the points are, not where crime is.
 
     Parameters
     ----------
@@ -136,25 +142,64 @@ def assign_incidents(
     inside
         (i,) whether each lies in the area.
     in_squares
-        Whether the squares of `patrolplan.privacy` are the catchments of all places.
+        Whether the squares of the fixed grid are the catchments of all places.
+
+    Returns
+    -------
+    tuple
+        The catchments; (i,) the one of each incident, -1 where it has none; the first month of each
+        era, none without snap points.
     """
-    is_exact = crimes.is_exact | np.bool_(in_squares)
-    snapped, exact = (
-        np.bincount(crimes.place_index[which], minlength=len(crimes.places)) > 0
-        for which in (inside & ~is_exact, inside & is_exact)
-    )
+    snapped = inside & ~crimes.is_exact & ~np.bool_(in_squares)
+    exact = inside & ~snapped
+    months = crimes.incidents["month"]
+    starts = pd.DatetimeIndex([])
     if in_squares:
         catchments = build_square_catchments(network)
     elif not snapped.any():
         catchments = build_catchments(network, None)
     else:
+        starts = find_era_starts(months[snapped], crimes.place_index[snapped])
         within = MAX_SNAP_METRES if exact.any() else np.inf
-        catchments = build_catchments(network, crimes.places[snapped], within_metres=within)
-    of_place = np.full(len(crimes.places), -1)
-    exact &= ~snapped
-    of_place[snapped] = assign_catchments(network, catchments, crimes.places[snapped], public=True)
-    of_place[exact] = assign_catchments(network, catchments, crimes.places[exact])
-    return catchments, np.where(inside, of_place[crimes.place_index], -1)
+        newest = snapped & (months >= starts[-1]).to_numpy()
+        points = crimes.places[np.unique(crimes.place_index[newest])]
+        catchments = build_catchments(network, points, within_metres=within)
+    catchment = np.full(len(months), -1)
+    catchment[exact] = _assign_places(network, catchments, crimes, exact)
+    category = crimes.incidents["category"].cat.codes.to_numpy().astype(np.int64)
+    era = starts.searchsorted(pd.DatetimeIndex(months), side="right") - 1
+    for number in range(len(starts)):
+        own = snapped & (era == number)
+        points = crimes.places[np.unique(crimes.place_index[own])]
+        if number < len(starts) - 1:
+            old = build_catchments(network, points)
+            in_old = _assign_places(network, old, crimes, own, public=True)
+            catchment[own] = carry_over(
+                network, old, catchments, in_old, category[own], months[own]
+            )
+        else:
+            catchment[own] = _assign_places(network, catchments, crimes, own, public=True)
+            if number:
+                catchments = note_first_months(catchments, catchment[own], months[own])
+    return catchments, catchment, starts
+
+
+def _assign_places(
+    network: StreetNetwork,
+    catchments: Catchments,
+    crimes: Crimes,
+    which: NDArray[np.bool_],
+    *,
+    public: bool = False,
+) -> NDArray[np.int64]:
+    """(n,) catchment of each of the chosen (i,) incidents, -1 where it has none."""
+    rows, row = np.unique(crimes.place_index[which], return_inverse=True)
+    return assign_catchments(network, catchments, crimes.places[rows], public=public)[row]
+
+
+def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
+    """A note on each month in which the snap points were replaced."""
+    return [Note("points_replaced", {"month": f"{start:%B %Y}"}) for start in starts[1:]]
 
 
 def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:

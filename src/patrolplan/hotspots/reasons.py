@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, with_config
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
+from patrolplan.hotspots.trends import find_held_months
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.surface import Risk
 
@@ -46,7 +47,9 @@ class CrimeReason:
     fewer_than: _Whole | None = None
     """That threshold, where the number is not given."""
     months: _Whole
-    """So many months were counted..."""
+    """So many months were looked at..."""
+    held: _Whole | None = None
+    """...of which so many are held, the others being missing; None where all are..."""
     last_month: Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
     """...up to this one, YYYY-MM."""
     categories: tuple[str, ...]
@@ -139,7 +142,10 @@ def _find_crime_reasons(
     columns = [history.targets.index(name) for name in categories]
     recent = history.count_last(REASON_MONTHS)[:, columns]
     recent = np.where(recent >= fewest, recent, 0.0)
-    expected = compute_catchment_shares(area.catchments, stretches) @ recent
+    share = compute_catchment_shares(area.catchments, stretches)
+    held = find_held_months(history, share, REASON_MONTHS).sum(axis=0).round().astype(int)
+    months = min(REASON_MONTHS, len(history))
+    expected = share @ recent
     harm = expected * get_harm_days(categories, area.settings.risk.harm)
     enough = (harm > 0) & (harm >= MIN_NAMED_SHARE * harm.sum(axis=1, keepdims=True))
     order = np.argsort(-harm, axis=1, kind="stable")[:, :MAX_NAMED]
@@ -151,7 +157,8 @@ def _find_crime_reasons(
         reason = CrimeReason(
             incidents=incidents if is_shown else None,
             fewer_than=None if is_shown else fewest,
-            months=REASON_MONTHS,
+            months=months,
+            held=int(held[row]) if held[row] < months else None,
             last_month=f"{risk.months[1]:%Y-%m}",
             categories=named,
         )

@@ -12,6 +12,12 @@ from patrolplan.area import StudyArea
 from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
 from patrolplan.hotspots.stability import compute_survived_share
+from patrolplan.hotspots.trends import (
+    EARLIER_MONTHS,
+    FALSE_DISCOVERY_RATE,
+    classify_trends,
+    is_significant,
+)
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.surface import Risk
@@ -145,12 +151,6 @@ CHERNOFF_EXPONENTS = np.geomspace(0.02, 10.0, 48)
 NEGLIGIBLE_CHANCE = 1e-9
 """A stretch whose chance is below this is reached by none of the draws."""
 
-FALSE_DISCOVERY_RATE = 0.05
-RECENT_MONTHS = 6
-EARLIER_MONTHS = 12
-MIN_EVENTS = 10
-"""With fewer incidents on a stretch in both spans, they are too few for a trend."""
-
 WELL_PLACED_SHARE = 0.8
 """A stretch is well placed when it survives this share of the jitters."""
 
@@ -208,7 +208,9 @@ def simulate_p_values(
     counts = history.count_last(EARLIER_MONTHS)[:, :kinds]
     harm = get_harm_days(history.targets, area.settings.risk.harm)
     observed = share @ sum_harm(counts, harm)
-    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
+    metres = history.units.metres
+    if history.exposure is not None:  # only what is held can show crime
+        metres = metres * history.count_held_months(EARLIER_MONTHS)
     street_share = metres / metres.sum()
     mean = counts.sum(axis=0)[:, None] * street_share
     wanted = int(share.shape[0] / FALSE_DISCOVERY_RATE)
@@ -281,38 +283,3 @@ def _is_surely_significant(
     passing = is_significant((1 + reached) / (drawn + 1)).mean() * FALSE_DISCOVERY_RATE
     limit = stats.beta.ppf(STOP_CONFIDENCE, reached[rows] + 1, (drawn - reached)[rows])
     return np.asarray((drawn[rows] >= MIN_DRAWS_TO_STOP) & (limit < passing / 2))
-
-
-def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which p-values pass at the false discovery rate (Benjamini and Hochberg 1995)."""
-    if not len(p_value):
-        return np.zeros(0, dtype=bool)
-    return np.asarray(stats.false_discovery_control(p_value) <= FALSE_DISCOVERY_RATE)
-
-
-def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
-    """Whether a stretch's part of all crime changed between the last half year and the one before.
-
-    Given both counts, the recent one is binomial if nothing changed (conditional Poisson test).
-    """
-    kinds = len(history.targets)
-    recent = history.count_last(RECENT_MONTHS)[:, :kinds].sum(axis=1)
-    both = history.count_last(RECENT_MONTHS + EARLIER_MONTHS)[:, :kinds].sum(axis=1)
-    earlier = both - recent
-    if not recent.sum() or not earlier.sum():
-        return ["too few to tell"] * share.shape[0]
-    now, before = np.round(share @ recent), np.round(share @ earlier)
-    expected = recent.sum() / both.sum()
-    chance = stats.binom.cdf(now, now + before, expected)
-    chance_up = stats.binom.sf(now - 1, now + before, expected)
-    two_sided = np.minimum(1.0, 2 * np.minimum(chance, chance_up))
-    changed = is_significant(two_sided)
-    up = now > expected * (now + before)
-    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
-    baseline = (share @ metres) * earlier.sum() / metres.sum()
-    kind = np.select(
-        [now + before < MIN_EVENTS, changed & up & (before <= baseline), changed & up, changed],
-        ["too few to tell", "new", "rising", "fading"],
-        "persistent",
-    )
-    return [str(word) for word in kind]

@@ -95,7 +95,7 @@ def compute_survived_share(
     if not risk.snapped or not len(stretches):
         return np.ones(len(stretches))
     kinds = len(history.targets)
-    decayed = history.count_decayed(area.settings.risk.half_life_months)[0][:, :kinds]
+    decayed = history.estimate_decayed(area.settings.risk.half_life_months)[:, :kinds]
     amounts = decayed @ get_harm_days(history.targets, area.settings.risk.harm)
     held = compute_catchment_shares(area.catchments, stretches) @ amounts
     pieces, size = flatten_stretches(stretches)

@@ -5,21 +5,22 @@ streets around it: its catchment is the pieces whose midpoint is nearer to it, i
 than to any other point in the data. Exact places need no such spreading: each piece is then a
 catchment of its own. Where both are given, the snap points alone decide, or exact places would cut
 their catchments down to the points themselves; only pieces far from every snap point are catchments
-of their own. Where crime counts only from the threshold on, the squares of `privacy` are the
-catchments. Everything downstream works the same.
+of their own. Where crime counts only from the threshold on, the squares of the fixed grid
+are the catchments. Everything downstream works the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.arrays import find_unique_points
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.crs import find_squares, locate_in_squares, number_squares
 from patrolplan.network.network import NETWORKS, StreetNetwork, load_or_snap
-from patrolplan.privacy import SQUARE_METRES, assign_squares
 
 MAX_SNAP_METRES = 250.0
 """A point farther than this from every street belongs to none."""
@@ -39,6 +40,10 @@ class Catchments:
         (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
     public
         Whether everything counted on them is open data, so that results may be cached.
+    first_month
+        (c,) month in which crime was first recorded on each snap point, where points were replaced
+        within the data: a back-test knows no points of later months. None in one era, where nearly
+        all points are seen in the months that every origin has before it.
     cache
         What later rooms computed from this geometry alone, shared within the run.
     """
@@ -47,6 +52,7 @@ class Catchments:
     piece_catchment: NDArray[np.int64]
     piece_share: NDArray[np.float64]
     public: bool = True
+    first_month: NDArray[np.datetime64] | None = None
     cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -119,9 +125,10 @@ def build_catchments(
 
 
 def build_square_catchments(network: StreetNetwork) -> Catchments:
-    """Squares of the grid of `privacy` that hold street, for crime that counts from a threshold."""
-    squares, of_piece = assign_squares(network.piece_middle)
-    centres = np.asarray((squares + 0.5) * SQUARE_METRES, dtype=np.float64)
+    """Squares of the fixed grid that hold street, for crime that counts from a threshold."""
+    crs = network.projection.crs
+    squares, of_piece = number_squares(find_squares(network.piece_middle, crs))
+    centres = locate_in_squares(squares, 0.5, 0.5, crs)
     return Catchments(centres, of_piece, _compute_shares(network, of_piece), public=False)
 
 
@@ -129,6 +136,24 @@ def _compute_shares(network: StreetNetwork, of_piece: NDArray[np.int64]) -> NDAr
     """(p,) each piece's share of its catchment's street length."""
     metres = np.bincount(of_piece, weights=network.piece_metres)
     return np.asarray(network.piece_metres / metres[of_piece])
+
+
+def note_first_months(
+    catchments: Catchments, catchment: NDArray[np.int64], months: pd.Series
+) -> Catchments:
+    """The catchments with the month in which crime was first recorded on each.
+
+    Parameters
+    ----------
+    catchment, months
+        (i,) catchment of each incident on a snap point, -1 for none, and first day of its month.
+        A catchment without any is known from the first of these months on.
+    """
+    first_month = np.full(len(catchments), months.min().to_datetime64())
+    used = catchment >= 0
+    by_catchment = months[used].groupby(catchment[used]).min()
+    first_month[by_catchment.index.to_numpy()] = by_catchment.to_numpy()
+    return replace(catchments, first_month=first_month)
 
 
 def assign_catchments(

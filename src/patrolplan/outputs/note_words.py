@@ -8,10 +8,13 @@ from patrolplan.area.school_gates import describe_gate, describe_urns
 from patrolplan.notes import Note, NoteKind
 from patrolplan.team.bases import MODE_WORDS, OTHER_MODE
 from patrolplan.team.week import format_day
-from patrolplan.text import capitalise, format_count, format_percent, pluralise
+from patrolplan.text import capitalise, format_count, format_percent, list_first, pluralise
 
 MAX_NAMED_FILES = 3
 """Up to this many files are named; of more only the number is given."""
+
+MAX_NAMED_SPANS = 3
+"""Up to this many spans of months are named."""
 
 SIMPLE_COUNT = "a simple count of the previous 12 months"
 """What readers know the prior count as: every model is measured against it."""
@@ -80,6 +83,27 @@ def _say_category_absent(values: Mapping[str, Any]) -> str:
 def _say_harm_unknown(values: Mapping[str, Any]) -> str:
     what = f"[risk.harm] '{values['category']}' is not a category in the data"
     return f"{what}; did you mean '{values['similar']}'?" if values["similar"] else f"{what}."
+
+
+def _say_months_missing(values: Mapping[str, Any]) -> str:
+    whose = f" of {values['force']}" if values["force"] else ""
+    what = f"{values['missing']} of {format_count(values['months'], 'month')}{whose}"
+    return (
+        f"Missing from the files: {what} ({_name_spans(values['spans'])}). They count "
+        "as unknown, not as months without crime: rates are per month held."
+    )
+
+
+def _say_part_missing(values: Mapping[str, Any]) -> str:
+    return (
+        f"In a part of the area ({values['share']:.0%} of its map points) hardly any crime stands "
+        f"in the files of {_name_spans(values['spans'])}: there these months count as unknown."
+    )
+
+
+def _name_spans(spans: list[str]) -> str:
+    more = f" and {len(spans) - MAX_NAMED_SPANS} more" if len(spans) > MAX_NAMED_SPANS else ""
+    return f"{', '.join(spans[:MAX_NAMED_SPANS])}{more}"
 
 
 def _say_gate_far(values: Mapping[str, Any]) -> str:
@@ -180,8 +204,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "has {threshold} reports or more; counts are rounded down to multiples of {threshold}."
     ),
     "small_report_groups": (
-        "The threshold of {threshold} reports is under {safe_threshold}: a group this small could "
-        "identify a pupil."
+        "The smallest group that counts is {threshold}, under {safe_threshold}: it could identify "
+        "a person. Reason: {reason}."
     ),
     "crime_grouped": (
         "Recorded crime is counted in {square_metres:.0f} m squares. A category counts in a square "
@@ -193,6 +217,12 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "few_times_known": _say_times_known("too few to estimate when harm happens"),
     "category_absent": _say_category_absent,
     "harm_unknown": _say_harm_unknown,
+    "months_missing": _say_months_missing,
+    "part_missing": _say_part_missing,
+    "points_replaced": (
+        "The map points of recorded crime were replaced in {month}: earlier crimes are carried "
+        "over to the streets that the old and the new points share."
+    ),
     "gate_far": _say_gate_far,
     "bell_times_assumed": _say_assumed_in_area("bell time", "{time}"),
     "gates_assumed": _say_assumed_in_area("gate", "the nearest walkable street"),
@@ -203,6 +233,23 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "tasked_place_ineffective": _say_tasked_ineffective("has no effect"),
     "tasked_place_partly_ineffective": _say_tasked_ineffective("has no effect there"),
+    "school_sites": "URN {urn} has several sites in the schools' table: {sites}.",
+    "urns_assigned": lambda values: (
+        f"{format_count(len(values['schools']), 'school')} without a URN "
+        f"{pluralise(len(values['schools']), 'has', 'have')} one made of name and place, to use in "
+        f"other tables: {list_first(values['schools'])}."
+    ),
+    "tasked_place_outside": (
+        "Tasked place {place} lies {metres:,.0f} m outside the area: it has no effect where no "
+        "street is near."
+    ),
+    "category_respelled": "The category '{written}' ({rows} rows) is counted as '{known}'.",
+    "categories_unknown": "Categories that are not known, and weigh little: {categories}.",
+    "officers_without_hours": lambda values: (
+        f"{list_first(values['officers'])} {pluralise(len(values['officers']), 'has', 'have')} "
+        "no hours on any day, so no patrols."
+    ),
+    "check_accepted": "Accepted in the settings ({reason}): {message}.",
     "discovered_counted": "Offences that patrols discover count too: {reason}.",
     "model_set": "The risk model is '{model}', as the settings say.",
     "kernel_width": (

@@ -3,12 +3,11 @@
 import datetime as dt
 from typing import TYPE_CHECKING, assert_never
 
-from patrolplan.crs import BRITISH_GRID
+from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, UnsurePlaceReason
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
-from patrolplan.privacy import SQUARE_METRES
-from patrolplan.text import capitalise, shorten
+from patrolplan.text import capitalise, format_count, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,9 +68,12 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
 
     Examples
     --------
+    >>> from dataclasses import replace
     >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-10", categories=("Robbery",))
     >>> describe_reason(crime)
     'Recorded crime: about 12 in the 12 months to October 2026, mostly robbery by harm'
+    >>> describe_reason(replace(crime, held=9))
+    'Recorded crime: about 12 in the 9 of 12 months held, to October 2026, mostly robbery by harm'
     >>> describe_reason(crime, with_count=False)
     'Recorded crime: robbery'
     >>> describe_reason(ReportsReason(time_band="lunch", factors=("followed", "traffic")))
@@ -82,7 +84,7 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
             categories = join_words([_describe_category(name) for name in reason.categories])
             if not with_count:
                 return f"Recorded crime: {categories}"
-            span = f"in the {reason.months} months to {_format_month(reason.last_month)}"
+            span = f"in the {_format_months(reason)} to {_format_month(reason.last_month)}"
             return f"Recorded crime: {_describe_amount(reason)} {span}, mostly {categories} by harm"
         case ReportsReason():
             when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
@@ -114,6 +116,12 @@ def _describe_amount(reason: CrimeReason) -> str:
     if reason.incidents is None:
         return f"fewer than {reason.fewer_than}"
     return f"about {reason.incidents}" if reason.incidents > 1 else "hardly any"
+
+
+def _format_months(reason: CrimeReason) -> str:
+    """Months counted: "12 months", or "9 of 12 months held,"."""
+    months = format_count(reason.months, "month")
+    return months if reason.held is None else f"{reason.held} of {months} held,"
 
 
 def _format_month(month: str) -> str:

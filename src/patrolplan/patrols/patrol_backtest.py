@@ -47,6 +47,9 @@ HOLD_OUT_MONTHS = 6
 MIN_TRAINING_MONTHS = 9
 """With fewer months to learn from, patrols have no sentence."""
 
+MIN_HELD_OUT_MONTHS = 3
+"""Nor with fewer of the hold-out months held where they would have dwelt."""
+
 
 @dataclass(frozen=True, eq=False)
 class PatrolBacktest:
@@ -201,6 +204,8 @@ class HoldOut:
     """(p,) days of harm recorded in the months held out."""
     first_month: pd.Timestamp
     """First day of the first month held out."""
+    months_held: NDArray[np.float64]
+    """(p,) how many of the `HOLD_OUT_MONTHS` are held on each piece."""
 
 
 def describe_result(hold_out: HoldOut, row: int) -> str:
@@ -210,26 +215,33 @@ def describe_result(hold_out: HoldOut, row: int) -> str:
     if not any(routes):
         return ""
     loop_harm = compute_loop_harm(problem, LoopFinder(problem), routes, hold_out.harm)
-    patrol_harm = float(hold_out.harm[find_dwell_pieces(problem, routes)].sum())
-    return _describe_ratio(patrol_harm, loop_harm, hold_out.first_month, problem.settings.officers)
+    dwelt = find_dwell_pieces(problem, routes)
+    months_held = float(hold_out.months_held[dwelt].mean())
+    if months_held < MIN_HELD_OUT_MONTHS:
+        return ""
+    patrol_harm = float(hold_out.harm[dwelt].sum())
+    when = hold_out.first_month, months_held
+    return _describe_ratio(patrol_harm, loop_harm, *when, problem.settings.officers)
 
 
 def prepare_hold_out(area: StudyArea, window: Window | None = None) -> HoldOut | None:
     """Hold the last months out together, and learn from the months before.
 
     The model is chosen on those of them that the plan's own choice looked at as well, so that
-    nothing is fitted twice. None where too few months are left to learn from.
+    nothing is fitted twice. None where too few months are held to learn from, or to test on.
     """
-    months = pd.date_range(area.incidents["month"].min(), area.incidents["month"].max(), freq="MS")
-    if len(months) < MIN_TRAINING_MONTHS + HOLD_OUT_MONTHS:
+    history = build_history(area)
+    held_out = history.months[-HOLD_OUT_MONTHS:]
+    is_out = history.held_months >= held_out[0]
+    if (~is_out).sum() < MIN_TRAINING_MONTHS or is_out.sum() < MIN_HELD_OUT_MONTHS:
         return None
-    held_out = months[-HOLD_OUT_MONTHS:]
     area = use_crime_only(area)
     cut = cut_area(area, held_out[0])
     risk = estimate_risk(cut, comparison_months=COMPARISON_MONTHS - HOLD_OUT_MONTHS)
     inputs = PlanningInputs.from_area(cut, risk, locate_hotspots(cut, risk), window)
-    harm = compute_recorded_harm(area, build_history(area), list(held_out))
-    return HoldOut(inputs, harm, held_out[0])
+    harm = compute_recorded_harm(area, history, list(held_out))
+    months_held = history.count_held_months(HOLD_OUT_MONTHS)[area.catchments.piece_catchment]
+    return HoldOut(inputs, harm, held_out[0], months_held)
 
 
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
@@ -239,7 +251,11 @@ def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
 
 
 def _describe_ratio(
-    patrol_harm: float, baseline_harm: float, first_month: pd.Timestamp, officers: int
+    patrol_harm: float,
+    baseline_harm: float,
+    first_month: pd.Timestamp,
+    months_held: float,
+    officers: int,
 ) -> str:
     """What was tested is the way of planning; the printed patrol knows more months, and tasks."""
     who, whose, loops = "a patrol from this gate", "its", "a plain loop"
@@ -251,7 +267,9 @@ def _describe_ratio(
         f"Tested on past crime: {who} planned the same way from crime up to {last_month:%B %Y} "
         f"({whose} stops may have differed) would have covered"
     )
-    end = f"recorded harm in the next {HOLD_OUT_MONTHS} months"
+    held = round(months_held)
+    missing = f" ({HOLD_OUT_MONTHS - held} missing)" if held < HOLD_OUT_MONTHS else ""
+    end = f"recorded harm in the next {HOLD_OUT_MONTHS} months{missing}"
     if baseline_harm <= 0:
         return f"{start} more {end} than {loops} round the school." if patrol_harm > 0 else ""
     times = (

@@ -157,8 +157,8 @@ def backtest_risk(
     history = _build_checked_history(area, categories)
     first, last = _select_span(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)
-    months = history.months
-    scored = list(months[(months >= months[MIN_HISTORY_MONTHS]) & (months <= last)])
+    months = history.held_months
+    scored = list(months[(months >= history.months[MIN_HISTORY_MONTHS]) & (months <= last)])
     models = build_models(settings.risk.half_life_months, seed)
     everything = run_trials(
         history, models, scored, harm, seed=seed, min_crime_count=settings.privacy.min_crime_count
@@ -197,12 +197,14 @@ def _select_span(
         before = min(12, max(MIN_HISTORY_MONTHS, len(months) - DEFAULT_ORIGINS))
         return months[max(before, len(months) - DEFAULT_ORIGINS)], months[-1]
     first, last = (_parse_month(text) for text in origins)
-    allowed = months[MIN_HISTORY_MONTHS:]
+    allowed = history.held_months[history.held_months >= months[MIN_HISTORY_MONTHS]]
     for month, text in zip((first, last), origins, strict=True):
         if month not in allowed:
             span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
             remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
             what = f"{text} cannot be tested: it lies outside {span}"
+            if allowed[0] < month < allowed[-1]:
+                what = f"{text} cannot be tested: it is missing from the data"
             raise _error(what, remedy)
     if first > last:
         what = f"{origins[0]} is after {origins[1]}"

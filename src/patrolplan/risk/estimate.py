@@ -109,8 +109,11 @@ def _predict_incidents(
         model = fit_or_reuse(models[settings.risk.model], history)
         note = Note("model_set", {"model": settings.risk.model})
         return _Prediction(model.predict(), settings.risk.model, None, [note, *model.notes_])
-    origins = list(history.months[MIN_HISTORY_MONTHS:][-comparison_months:])
-    events = history.totals[len(history) - len(origins) :, : len(harm)].sum(axis=0)
+    held = history.months.isin(history.held_months)
+    held[:MIN_HISTORY_MONTHS] = False
+    rows = np.flatnonzero(held)[-comparison_months:]
+    origins = list(history.months[rows])
+    events = history.totals[rows, : len(harm)].sum(axis=0)
     min_crime_count = settings.privacy.min_crime_count
     if len(origins) < MIN_ORIGINS_TO_CHOOSE or events.sum() < MIN_EVENTS_TO_CHOOSE:
         choices = tuple(

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.exposure import MIN_HELD_SHARE
 from patrolplan.atomic import hash_content
 from patrolplan.notes import Note
 from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
@@ -42,6 +43,9 @@ forces of England and Wales recorded in 2024/25 (violence and sexual offences 15
 burglary 191 to 253, criminal damage and arson 5 to 18, drugs 3 to 4: the middle is used).
 Anti-social behaviour is no crime and stands outside the index: it is given its floor, one day.
 """
+
+MIN_KNOWN_SHARE = 1 / 12
+"""Where less of the months is held than one of twelve, a place's own rate is not known."""
 
 UNKNOWN_DAYS = 1.0
 """For categories of another naming that the settings give no harm: all count the same."""
@@ -77,6 +81,8 @@ class History:
         (j,) the categories that are predicted and scored. The others are only predictors.
     units
         The c places.
+    exposure
+        (t, c) share of each month's crime that is held in each place; None where all of it is.
     known_digests
         Digests of the months, where they are known from the history that this one was cut from.
     fitted_models
@@ -88,6 +94,7 @@ class History:
     categories: tuple[str, ...]
     targets: tuple[str, ...]
     units: SpatialUnits
+    exposure: NDArray[np.float64] | None = None
     known_digests: tuple[str, ...] = field(default=(), repr=False)
     fitted_models: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -101,10 +108,12 @@ class History:
     def cut_before(self, month: pd.Timestamp) -> "History":
         """The months before this one, as a copy: nothing later can be reached from it."""
         size = int(self.months.searchsorted(month))
+        exposure = None if self.exposure is None else self.exposure[:size].copy()
         return replace(
             self,
             counts=self.counts[:size].copy(),
             months=self.months[:size],
+            exposure=None if exposure is None or (exposure == 1).all() else exposure,
             known_digests=self.month_digests[:size],
         )
 
@@ -115,9 +124,14 @@ class History:
 
     @cached_property
     def month_digests(self) -> tuple[str, ...]:
-        """Digest of each month's counts."""
-        months = np.ascontiguousarray(self.counts)
-        return self.known_digests or tuple(hash_content(month.tobytes()) for month in months)
+        """Digest of each month's counts, and of what is held where that is not all."""
+        if self.known_digests:
+            return self.known_digests
+        counts = [month.tobytes() for month in np.ascontiguousarray(self.counts)]
+        if self.exposure is None:
+            return tuple(map(hash_content, counts))
+        held = [b"" if (month == 1).all() else month.tobytes() for month in self.exposure]
+        return tuple(hash_content(*both) for both in zip(counts, held, strict=True))
 
     def digest(self, months: int | None = None) -> str:
         """Digest of what the first so many months hold; of all months by default."""
@@ -126,14 +140,27 @@ class History:
         return hash_content(text)
 
     def get_month_counts(self, month: pd.Timestamp) -> NDArray[np.float64]:
-        """(c, j) incidents of one month in the `targets`; zero where the month is not held."""
+        """(c, j) incidents recorded in one month in the `targets`; none outside the months."""
         row = self.months.get_indexer(pd.DatetimeIndex([month]))[0]
         if row < 0:
             return np.zeros((len(self.units), len(self.targets)))
         return self.counts[row, :, : len(self.targets)].astype(np.float64)
 
+    def is_held(self, row: int) -> NDArray[np.bool_]:
+        """(c,) whether a month, by its row, is held in each place."""
+        if self.exposure is None:
+            return np.ones(len(self.units), dtype=bool)
+        return np.asarray(self.exposure[row] >= MIN_HELD_SHARE)
+
+    @cached_property
+    def held_months(self) -> pd.DatetimeIndex:
+        """The months that are held in some place."""
+        if self.exposure is None:
+            return self.months
+        return self.months[np.asarray(self.exposure.max(axis=1) >= MIN_HELD_SHARE)]
+
     def count_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
-        """(c, k) incidents of the last so many months, or of all where there are fewer.
+        """(c, k) incidents recorded in the last so many months, or in all where there are fewer.
 
         Only the first `before` months count; all by default.
         """
@@ -141,10 +168,30 @@ class History:
         recent = self.counts[max(0, end - months) : end]
         return np.asarray(recent.sum(axis=0), dtype=np.float64)
 
+    def count_held_months(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
+        """(c,) how many of the months of `count_last` are held in each place."""
+        end = len(self) if before is None else before
+        first = max(0, end - months)
+        if self.exposure is None:
+            return np.full(len(self.units), float(end - first))
+        return np.asarray(self.exposure[first:end].sum(axis=0))
+
+    def estimate_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
+        """(c, k) incidents of the months of `count_last`, had all of them been held.
+
+        See `fill_missing`.
+        """
+        counts = self.count_last(months, before=before)
+        if self.exposure is None:
+            return counts
+        whole = min(months, len(self) if before is None else before)
+        held = self.count_held_months(months, before=before)
+        return fill_missing(counts, held, float(whole), self.units.metres)
+
     def count_decayed(
         self, half_life_months: float, *, months: int | None = None
-    ) -> tuple[NDArray[np.float64], float]:
-        """(c, k) incidents weighted by recency, and the sum of the months' weights.
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(c, k) incidents weighted by recency, and (c,) the sum of the weights of months held.
 
         The weight halves every `half_life_months`. Only the first `months` count; all by default.
         """
@@ -154,7 +201,45 @@ class History:
         weighted = np.empty_like(total)
         for weight, month in zip(weights, counts, strict=True):
             total += np.multiply(weight, month, out=weighted)
-        return total, float(weights.sum())
+        if self.exposure is None or (self.exposure[:months] == 1).all():
+            return total, np.full(len(self.units), weights.sum())
+        return total, np.asarray(weights @ self.exposure[:months])
+
+    def estimate_decayed(self, half_life_months: float) -> NDArray[np.float64]:
+        """(c, k) incidents a month, weighted by recency; see `fill_missing` for what is missing."""
+        total, held = self.count_decayed(half_life_months)
+        whole = float((0.5 ** (np.arange(len(self)) / half_life_months)).sum())
+        if self.exposure is not None:
+            total, held = fill_missing(total, held, whole, self.units.metres), np.array([whole])
+        return np.asarray(total / held[:, None])
+
+
+def fill_missing(
+    counts: NDArray[np.float64],
+    held: NDArray[np.float64],
+    whole: float,
+    metres: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(c, k) counts, with what was to be expected in the months that are missing.
+
+    A place's missing months are given the mean of its months held. Where hardly any is, nothing is
+    known of the place itself: they are given the mean of all places, by street length.
+
+    Parameters
+    ----------
+    counts
+        (c, k) incidents recorded.
+    held
+        (c,) months held, weighted or not.
+    whole
+        All months, weighted likewise.
+    metres
+        (c,) street in each place.
+    """
+    known = (held > 0) & (held >= MIN_KNOWN_SHARE * whole)
+    mean = counts.sum(axis=0) / max(float((held * metres).sum()), 1e-12) * metres[:, None]
+    own = counts / np.where(known, held, 1.0)[:, None]
+    return counts + (whole - held)[:, None] * np.where(known[:, None], own, mean)
 
 
 def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:
@@ -203,7 +288,8 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     cells = np.ravel_multi_index(index, shape)
     counts = np.zeros(int(np.prod(shape)), dtype=np.int32)
     np.add.at(counts, cells, np.int32(1))
-    return History(counts.reshape(shape), months, names, targets, units)
+    exposure = area.exposure.find_shares(months)
+    return History(counts.reshape(shape), months, names, targets, units, exposure)
 
 
 def note_guard(settings: Settings) -> tuple[Note, ...]:

@@ -122,7 +122,7 @@ class PriorCount(RiskModel):
 
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
         months = max(1, min(self.months, len(history)))
-        return history.count_last(self.months)[:, : len(history.targets)] / months
+        return history.estimate_last(self.months)[:, : len(history.targets)] / months
 
 
 class DecayedCount(RiskModel):
@@ -132,8 +132,7 @@ class DecayedCount(RiskModel):
         self.half_life_months = half_life_months
 
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
-        total, months = history.count_decayed(self.half_life_months)
-        return total[:, : len(history.targets)] / months
+        return history.estimate_decayed(self.half_life_months)[:, : len(history.targets)]
 
 
 class ShrunkCount(RiskModel):
@@ -177,7 +176,7 @@ class KernelCount(RiskModel):
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Choose the bandwidths and spread."""
         self.rates_ = None
-        units, counts = X.units, X.count_last(self.months)[:, : len(X.targets)]
+        units, counts = X.units, X.estimate_last(self.months)[:, : len(X.targets)]
         matrices = [units.build_kernel_matrix(self.distance, width) for width in self.bandwidths]
         fits = [compute_likelihood(matrix, counts, units.metres) for matrix in matrices]
         self.bandwidths_ = np.array(self.bandwidths)[np.argmax(np.round(fits, 6), axis=0)]

@@ -17,7 +17,7 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from patrolplan.risk.history import History
+from patrolplan.risk.history import History, fill_missing
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 HORIZONS = (1, 3, 6, 12)
@@ -33,6 +33,11 @@ MIN_RATE = 1e-4
 """Incidents a month; no place is without any risk."""
 
 UnitRows = NDArray[np.int64] | slice
+
+Counts = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Counts in each place, and around it."""
+
+OWN, NEAR = 0, 1
 EVERY_UNIT = slice(None)
 
 ALPHAS = (0.01, 0.1, 1.0, 10.0)
@@ -124,13 +129,15 @@ class FeatureBuilder:
     """Features and rates of places, for any month up to the one after the history's last.
 
     Counts enter as log(1 + count), so that a rate may be a product of powers of them. Where fewer
-    months are known than a count is summed over, it is scaled up. What is given for a month rests
-    on the history's months before it alone.
+    months are known than a count is summed over, it is scaled up; a place's missing months are
+    given what was to be expected of them. What is given for a month rests on the history's months
+    before it alone.
     """
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self._own, self._around = _accumulate_counts(history)
+        self._so_far = _accumulate_counts(history)
+        self._missing: dict[tuple[int, int], Counts] = {}
 
     def compute_rates(self, month: int) -> NDArray[np.float64]:
         """(c, j) shrunk counts of the months before, a month."""
@@ -146,11 +153,11 @@ class FeatureBuilder:
         street length and kind, and the season as an angle.
         """
         units, last = self.history.units, -1
-        own = [self._sum(self._own, month, span, rows, target) for span in HORIZONS]
-        around = [self._sum(self._around, month, span, rows, target) for span in AROUND]
-        by_category = [self._sum(self._own, month, span, rows, EVERY_UNIT) for span in ALL_SPANS]
+        own = [self._sum(OWN, month, span, rows, target) for span in HORIZONS]
+        around = [self._sum(NEAR, month, span, rows, target) for span in AROUND]
+        by_category = [self._sum(OWN, month, span, rows, EVERY_UNIT) for span in ALL_SPANS]
         all_own = [counts.sum(axis=1) for counts in by_category]
-        all_around = [self._sum(self._around, month, span, rows, last) for span in ALL_SPANS]
+        all_around = [self._sum(NEAR, month, span, rows, last) for span in ALL_SPANS]
         counts = np.column_stack([*own, *around, by_category[0], *all_own, *all_around])
         angle = 2 * np.pi * (self.history.months[0] + pd.DateOffset(months=month)).month / 12
         season = np.broadcast_to([np.sin(angle), np.cos(angle)], (len(counts), 2))
@@ -158,9 +165,10 @@ class FeatureBuilder:
         return np.column_stack([np.log1p(counts), *streets, season])
 
     def build_rows(self, months: range, target: int) -> TrainingRows:
-        """Rows to learn one category from: these months, every place, thinned."""
+        """Rows to learn one category from: these months, every place that is held, thinned."""
         counts = np.ascontiguousarray(self.history.counts[months.start : months.stop, :, target])
         weights = thin_rows(counts)
+        weights *= [self.history.is_held(month) for month in months]
         used = weights > 0
         first_hold_out = len(months) - min(HOLD_OUT_MONTHS, len(months) // 3)
         features, exposure = [], []
@@ -168,7 +176,7 @@ class FeatureBuilder:
             units = np.flatnonzero(row)
             features.append(self.build_features(month, target, units))
             rates = compute_shrunk_rates(self.history, months=month)[units, target]
-            exposure.append(np.maximum(rates, MIN_RATE))
+            exposure.append(np.maximum(rates, MIN_RATE) * self._get_exposure(month)[units])
         return TrainingRows(
             features=np.concatenate(features),
             exposure=np.concatenate(exposure),
@@ -177,18 +185,41 @@ class FeatureBuilder:
             is_hold_out=np.repeat(np.arange(len(months)), used.sum(axis=1)) >= first_hold_out,
         )
 
-    @staticmethod
+    def _get_exposure(self, month: int) -> NDArray[np.float64]:
+        """(c,) share of a month's crime that is held."""
+        exposure = self.history.exposure
+        return np.ones(len(self.history.units)) if exposure is None else exposure[month]
+
     def _sum(
-        cumulative: list[NDArray[np.int32]],
-        month: int,
-        span: int,
-        rows: UnitRows,
-        columns: slice | int,
+        self, place: int, month: int, span: int, rows: UnitRows, columns: slice | int
     ) -> NDArray[np.float64]:
-        """(r,) or (r, n) counts of the `span` months before, scaled up where fewer are known."""
-        known = min(span, month)
-        counts = cumulative[month][rows, columns] - cumulative[month - known][rows, columns]
-        return np.asarray(counts * (span / max(known, 1)))
+        """(r,) or (r, n) counts of the `span` months before, scaled up where fewer are known.
+
+        `place` is `OWN` or `NEAR`.
+        """
+        so_far, known = self._so_far[place], min(span, month)
+        counts = so_far[month][rows, columns] - so_far[month - known][rows, columns]
+        scale = span / max(known, 1)
+        if self.history.exposure is None:
+            return np.asarray(counts * scale)
+        missing = self._estimate_missing(month, known)[place][rows, columns]
+        return np.asarray((counts + missing) * scale)
+
+    def _estimate_missing(self, month: int, known: int) -> Counts:
+        """What was to be expected of what is missing from the `known` months before a month.
+
+        (c, k) in each place and (c, j + 1) around it, by the mean of all months held before.
+        """
+        if (month, known) not in self._missing:
+            history, units = self.history, self.history.units
+            held = history.count_held_months(month, before=month)
+            so_far = self._so_far[OWN][month].astype(np.float64)
+            monthly = fill_missing(so_far, held, float(month), units.metres) / max(month, 1)
+            missing = known - history.count_held_months(known, before=month)
+            own = missing[:, None] * monthly
+            amounts = np.column_stack([own[:, : len(history.targets)], own.sum(axis=1)])
+            self._missing[month, known] = own, units.sum_around(amounts)
+        return self._missing[month, known]
 
 
 def _accumulate_counts(history: History) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:

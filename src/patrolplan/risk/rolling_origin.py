@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from patrolplan.atomic import hash_content
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
+from patrolplan.risk.known_streets import KnownStreets, find_known_digest, find_known_streets
 from patrolplan.risk.models import (
     MIN_ORIGINS_TO_CHOOSE,
     PRIOR_COUNT,
@@ -154,7 +155,7 @@ class Scorer:
         return UnitStreets(units.metres, *pieces, np.argsort(self.ties))
 
     def score(
-        self, expected: NDArray[np.float64], amounts: NDArray[np.float64]
+        self, expected: NDArray[np.float64], amounts: NDArray[np.float64], streets: KnownStreets
     ) -> NDArray[np.float64]:
         """Amounts in the top slices of a ranking by expected incidents.
 
@@ -164,6 +165,8 @@ class Scorer:
             (c, j) in each place, or (p, j) on each piece where a model tells them apart.
         amounts
             (n, c, j + 1) what is counted, in each place; see `append_harm`.
+        streets
+            What is known of places at the origin; slices are shares of the street held.
 
         Returns
         -------
@@ -174,12 +177,19 @@ class Scorer:
         sums = []
         for score, amount in zip(append_harm(expected, self.harm).T, amounts.T, strict=True):
             if len(expected) == amounts.shape[1]:
-                sums.append(sum_unit_slices(score, self.streets, amount))
+                sums.append(
+                    sum_unit_slices(streets.gather(score), streets.units, streets.gather(amount))
+                )
             else:
-                order = rank_streets(score, metres, self.ties)
-                sums.append(sum_slices(order, metres, spread(amount)))
+                held = streets.held_pieces
+                order = rank_streets(score[held], metres[held], self.ties[held])
+                sums.append(sum_slices(order, metres[held], spread(amount)[held]))
         # In the order of memory that is read from the cache, so that sums over it are the same.
         return np.ascontiguousarray(np.stack(sums).transpose(2, 0, 1))
+
+    def find_known_streets(self, row: int) -> KnownStreets:
+        """What is known of places at an origin, by the row of its month."""
+        return find_known_streets(self.history, self.streets, row)
 
 
 def run_trials(
@@ -200,7 +210,7 @@ def run_trials(
     models
         By name.
     origins
-        Months to be scored, in order.
+        Months to be scored, in order; each is held in some place, and only there it is scored.
     harm
         (j,) weight of each of the history's targets.
     seed
@@ -266,17 +276,25 @@ class _Origin:
         return self.history.cut_before(self.month)
 
     @cached_property
+    def streets(self) -> KnownStreets:
+        """What is known of places at this origin."""
+        return self.scorer.find_known_streets(self.row)
+
+    @cached_property
     def amounts(self) -> NDArray[np.float64]:
         """(2, c, j + 1) crimes of the month, and of the twelve months before."""
-        before = self.history.count_last(12, before=self.row)[:, : len(self.history.targets)]
+        before = self.history.estimate_last(12, before=self.row)[:, : len(self.history.targets)]
         amounts = np.stack([self.history.get_month_counts(self.month), before])
         return append_harm(amounts, self.scorer.harm)
 
     def count_totals(self) -> NDArray[np.float64]:
-        """(2, j) incidents of the month, and of the twelve months before."""
+        """(2, j) incidents of the month, and of the twelve months before, where it is held."""
+        targets, held = len(self.history.targets), self.history.is_held(self.row)
+        if not held.all():
+            return np.asarray(self.amounts[:, held, :targets].sum(axis=1))
         totals, before = self.history.totals, slice(max(0, self.row - 12), self.row)
         both = np.stack([totals[self.row], totals[before].sum(axis=0)])
-        return np.asarray(both[:, : len(self.history.targets)], dtype=np.float64)
+        return np.asarray(both[:, :targets], dtype=np.float64)
 
     def score(self, *models: RiskModel) -> NDArray[np.float64]:
         """(2, j + 1, q) what one model for all categories, or one for each, captured."""
@@ -285,7 +303,7 @@ class _Origin:
             fitted = [fit_or_reuse(model, self.cut) for model in models]
             if len(fitted) == 1:
                 fitted *= len(self.history.targets)
-            return self.scorer.score(combine_by_category(fitted), self.amounts)
+            return self.scorer.score(combine_by_category(fitted), self.amounts, self.streets)
 
         return self._load_or_compute(repr(models), compute)
 
@@ -293,7 +311,7 @@ class _Origin:
         """(j + 1, q) the most that could have been captured of the month."""
 
         def compute() -> NDArray[np.float64]:
-            return self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1])
+            return self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1], self.streets)
 
         return np.asarray(self._load_or_compute("best", compute)[0])
 
@@ -304,7 +322,9 @@ class _Origin:
         history, scorer, row = self.history, self.scorer, self.row
         harm = hash_content(scorer.harm.tobytes())
         first = history.months[: min(row, 1)].strftime("%Y-%m").tolist()
-        digests = f"{history.digest(row)} {history.digest(row + 1)}"
+        digests = (
+            f"{history.digest(row)} {history.digest(row + 1)} {find_known_digest(history, row)}"
+        )
         key = f"{what} {scorer.seed} {first} {digests} {harm}"
         return history.units.load_or_compute("trials", key, compute)
 

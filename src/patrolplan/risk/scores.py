@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.risk.history import History
-from patrolplan.risk.shrinkage import compute_expected_counts, fit_gamma_shape
+from patrolplan.risk.shrinkage import MIN_HELD, compute_expected_counts, fit_gamma_shape
 
 COVERAGES = (0.01, 0.02, 0.03, 0.05, 0.10)
 """Shares of the street length that are scored, fixed in advance."""
@@ -235,12 +235,14 @@ def simulate_reference(
     counts = history.count_last(len(history))
     metres = history.units.metres
     ties = rng.permutation(len(metres))
-    expected = compute_expected_counts(counts, len(history.targets), history.units)
+    held_months = np.maximum(history.count_held_months(len(history)), MIN_HELD * len(history))
+    held = None if history.exposure is None else held_months / len(history)
+    expected = compute_expected_counts(counts, len(history.targets), history.units, held)
     shapes, scales = np.empty_like(expected), np.empty_like(expected)
     for target, expected_count in enumerate(expected.T):
         shape = fit_gamma_shape(counts[:, target], expected_count)
         shapes[:, target] = shape + counts[:, target]
-        scales[:, target] = 1.0 / (shape / expected_count + 1.0) / len(history)
+        scales[:, target] = 1.0 / (shape / expected_count + 1.0) / held_months
     by_rate: list[NDArray[np.float64]] = []
     by_count: list[NDArray[np.float64]] = []
     for _ in range(REFERENCE_DRAWS):

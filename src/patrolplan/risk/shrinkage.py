@@ -41,6 +41,9 @@ MAX_FITTED_UNITS = 20_000
 MIN_INCIDENTS = 1e-6
 """Incidents; no place is impossible."""
 
+MIN_HELD = 1e-3
+"""Share of the months; so much is held at least, so that a place without any is given a rate."""
+
 
 def fit_mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """(c,) the mixture of other patterns (c, k) that fits counts (c,) best, above 0.
@@ -100,23 +103,43 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
 
 
 def compute_expected_counts(
-    total: NDArray[np.float64], targets: int, units: SpatialUnits
+    total: NDArray[np.float64],
+    targets: int,
+    units: SpatialUnits,
+    held: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """(c, j) what each of the first j categories would be by what is around it, above 0.
 
     A mixture of: every other category in the place; all others in the place times the category's
-    share of the crime around it; the category itself next door; street length. `total` is (c, k)
-    incidents, weighted or not.
+    share of the crime around it; the category itself next door; street length.
+
+    Parameters
+    ----------
+    total
+        (c, k) incidents, weighted or not.
+    targets
+        How many categories are wanted.
+    units
+        The places.
+    held
+        (c,) share of the months that is held in each place, above 0; None where all are. What is
+        next door, and street length, then count by how much of it the place itself would show.
     """
     around = units.sum_around(total)
     next_door = units.sum_around(total[:, :targets], ADJACENT_METRES)
+    metres = units.metres
+    if held is not None:
+        both = np.column_stack([np.ones(len(held)), held])
+        near, near_held = units.sum_around(both, ADJACENT_METRES).T
+        next_door = next_door * (held * near / np.maximum(near_held, MIN_HELD))[:, None]
+        metres = metres * held
     all_around = around.sum(axis=1) + PRIOR_INCIDENTS
     expected = np.empty((len(total), targets))
     for target in range(targets):
         others = np.delete(total, target, axis=1)
         average = total[:, target].sum() / max(total.sum(), 1.0)
         share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
-        parts = [others, others.sum(axis=1) * share, next_door[:, target], units.metres]
+        parts = [others, others.sum(axis=1) * share, next_door[:, target], metres]
         expected[:, target] = fit_mixture(total[:, target], np.column_stack(parts))
     return expected
 
@@ -124,7 +147,7 @@ def compute_expected_counts(
 def compute_shrunk_rates(
     history: History, half_life_months: float = LONG_HALF_LIFE, *, months: int | None = None
 ) -> NDArray[np.float64]:
-    """(c, j) incidents a month of each target, shrunk towards what is around.
+    """(c, j) incidents a month held of each target, shrunk towards what is around.
 
     Only the first `months` of the history count, all by default. The result is cached under a
     digest of the counts that it rests on, for the next origin and run.
@@ -133,9 +156,12 @@ def compute_shrunk_rates(
     def compute() -> NDArray[np.float64]:
         total, weight = history.count_decayed(half_life_months, months=months)
         targets = len(history.targets)
-        expected = compute_expected_counts(total, targets, history.units)
+        whole = max(float(weight.max(initial=0.0)), MIN_INCIDENTS)
+        weight = np.maximum(weight, MIN_HELD * whole)
+        held = None if (weight == whole).all() else weight / whole
+        expected = compute_expected_counts(total, targets, history.units, held)
         rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
-        return np.column_stack(rates) / max(weight, MIN_INCIDENTS)
+        return np.column_stack(rates) / weight[:, None]
 
     key = f"shrunk {half_life_months} {history.digest(months)}"
     return history.units.load_or_compute("rates", key, compute)

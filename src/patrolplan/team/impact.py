@@ -41,8 +41,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
-from patrolplan.privacy import SQUARE_METRES
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
@@ -50,6 +50,8 @@ MIN_EVENTS = 20
 where the comparison is less certain than so many incidents before would be."""
 MIN_COUNT = 0.5
 """A group without incidents counts as half of one on the log scale."""
+MIN_HELD_SHARE = 0.9
+"""A month counts where at least this share of the crime is held in every hotspot's catchments."""
 HALF_WIDTH_95 = 1.959964
 
 GROUPS = ("dosed", "comparison", "around dosed", "around comparison")
@@ -85,7 +87,7 @@ class Impact:
     """One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes are
     spread over a catchment), `expected` (before, in lengths of after), `metres` (street)."""
     months: tuple[int, int]
-    """Months before, months after."""
+    """Months before, months after, without those that are missing from the data."""
     wdd: float
     low: float
     high: float
@@ -181,9 +183,11 @@ def estimate_impact(
     month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
     doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
     dosed = hotspots["hotspot"].isin(doses["hotspot"]).to_numpy()
-    events = _count_events(area, spans, categories)
     stretches = _build_masks(area, hotspots["pieces"])
-    pairs = _pair_hotspots(_compute_catchment_shares(area, stretches) @ events[:, 0], dosed)
+    own_parts = _compute_catchment_shares(area, stretches)
+    spans, missing = _drop_missing_months(area, spans, np.flatnonzero(own_parts.sum(axis=0)))
+    events = _count_events(area, spans, categories)
+    pairs = _pair_hotspots(own_parts @ events[:, 0], dosed)
     groups = _build_groups(area, stretches[dosed], stretches[pairs], stretches, buffer_metres)
     parts = _compute_catchment_shares(area, groups)
     counts = parts @ events
@@ -205,7 +209,7 @@ def estimate_impact(
         high=high,
         fall_p_value=_test_fall(counts[0], spans),
         too_few=_explain_too_few(parts, events),
-        cautions=_list_cautions(area, table),
+        cautions=_list_cautions(area, table, missing),
     )
 
 
@@ -283,6 +287,29 @@ def _parse_months(area: StudyArea, name: str, first: str, last: str) -> pd.Datet
     return span
 
 
+def _drop_missing_months(
+    area: StudyArea, spans: list[pd.DatetimeIndex], touched: NDArray[np.int64]
+) -> tuple[list[pd.DatetimeIndex], pd.DatetimeIndex]:
+    """The months of both spans that are held in all hotspots, and those that are not.
+
+    A month that is missing somewhere counts nowhere, so that all hotspots are compared over the
+    same months. `touched` are the catchments that hotspots have a part of.
+    """
+    used: list[pd.DatetimeIndex] = []
+    missing: list[pd.Timestamp] = []
+    for name, span in zip(("before", "after"), spans, strict=True):
+        exposure = area.exposure.find_shares(span)
+        held = np.ones(len(span), dtype=bool)
+        if exposure is not None:
+            held = np.asarray(exposure[:, touched].min(axis=1, initial=1.0) >= MIN_HELD_SHARE)
+        if not held.any():
+            what = f"{span[0]:%Y-%m} to {span[-1]:%Y-%m} is missing from the data"
+            raise _build_error(what, "choose months that are held", name)
+        used.append(span[held])
+        missing += list(span[~held])
+    return used, pd.DatetimeIndex(missing)
+
+
 def _build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
     """(h, p) ones for the pieces of each stretch."""
     ones = [np.isin(np.arange(len(area.network)), pieces) for pieces in stretches]
@@ -354,9 +381,14 @@ def _test_fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> flo
     return float(test.pvalue)
 
 
-def _list_cautions(area: StudyArea, counts: pd.DataFrame) -> tuple[str, ...]:
+def _list_cautions(
+    area: StudyArea, counts: pd.DataFrame, missing: pd.DatetimeIndex
+) -> tuple[str, ...]:
     half = counts["before"]["dosed"] / 2
     more = [NONE_AS_BAD] if counts["before"]["comparison"] < half else []
+    if len(missing):
+        months = ", ".join(missing.strftime("%Y-%m"))
+        more.append(f"Missing from the data, and counted neither before nor after: {months}.")
     if area.settings.privacy.threshold_for_crime:
         more.append(SQUARES)
     elif area.snapped:

@@ -21,7 +21,7 @@ from patrolplan.outputs.brief.brief_render import (
     render_brief,
     summarise_changes,
 )
-from patrolplan.outputs.brief.crime_counts import Period
+from patrolplan.outputs.brief.periods import Period
 from patrolplan.privacy import ReportGroups
 
 HOSTILE = (

@@ -13,14 +13,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.errors import InputError
 from patrolplan.outputs.brief.brief import build_brief
-from patrolplan.outputs.brief.crime_counts import (
-    Period,
-    choose_periods,
-    compute_p_values,
-    find_incident_dates,
-    find_rising,
-    find_walking_area,
-)
+from patrolplan.outputs.brief.crime_counts import compute_p_values, find_rising, find_walking_area
+from patrolplan.outputs.brief.periods import Period, choose_periods, find_incident_dates
 from patrolplan.tables import HOTSPOTS
 
 

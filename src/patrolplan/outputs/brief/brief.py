@@ -12,13 +12,16 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
-    ComparedPeriods,
     CrimeCounter,
     CrimeSummary,
     WalkingArea,
-    choose_periods,
-    find_incident_dates,
     find_walking_area,
+)
+from patrolplan.outputs.brief.periods import (
+    ComparedPeriods,
+    choose_periods,
+    find_held_periods,
+    find_incident_dates,
 )
 from patrolplan.outputs.reason_words import describe_factor
 
@@ -76,6 +79,10 @@ class Brief:
     """Groups of pupils' reports, of all dates: a group carries none."""
     without_day: int = 0
     """Incidents without a day in the months of the current period, where days are counted."""
+    held: tuple[float, float] | None = None
+    """Months, or days, held of the current period and of the baseline; None where all are."""
+    left_out_share: float = 0.0
+    """Share of the street within the walk of which too little is held to compare anything."""
 
     @property
     def rising(self) -> tuple[CrimeSummary, ...]:
@@ -125,7 +132,13 @@ def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt
         find_incident_dates(area.incidents),
         periods,
         tuple(name for name in area.settings.crimes.risk_categories if name in present),
+        find_held_periods(area, periods),
     )
+    if not counter.compared_shares.any():
+        where = "--since"
+        what = f"months since {since:%Y-%m-%d}, or before, are missing around this school"
+        remedy = "give another day, or add the missing months (see `patrolplan check`)"
+        raise InputError.one(where, what, remedy)
     categories, total = counter.count_by_category()
     return Brief(
         area=area,
@@ -139,6 +152,8 @@ def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt
         hotspots=_find_changed_hotspots(hotspots, walking_area),
         reports=_find_report_groups(area, walking_area),
         without_day=counter.count_without_day(),
+        held=None if counter.held is None else counter.measure_held(),
+        left_out_share=counter.left_out_share,
     )
 
 

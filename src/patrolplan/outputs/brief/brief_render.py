@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from patrolplan.hotspots.reasons import TrendReason
-from patrolplan.hotspots.significance import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
+from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
     MAX_REPORT_GROUPS,
@@ -17,7 +17,8 @@ from patrolplan.outputs.brief.brief import (
     ChangedHotspot,
     ReportGroup,
 )
-from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period, ShownCount
+from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
+from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.cartography.fonts import (
     copy_template,
     make_printable,
@@ -33,7 +34,7 @@ from patrolplan.outputs.wording import (
     format_metres,
     list_area_attributions,
 )
-from patrolplan.privacy import note_crime_grouping
+from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, pluralise, shorten
 
@@ -54,6 +55,9 @@ MAX_STREETS_TIGHT = 4
 LONGEST_NAME = 90
 LONGEST_ROW = 30
 """Letters of a category or street, so that a row of a table is one line."""
+
+MIN_SHOWN_SHARE = 0.005
+"""A smaller share would print as 0 %."""
 
 MAX_CATEGORIES = 10
 """Rows of the table; the settings may name any number of categories."""
@@ -122,23 +126,54 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
 
 def _describe_data_limits(brief: Brief) -> str:
     area, last = brief.area, brief.periods.current.last
-    notes = note_guard(area.settings)
+    notes = [*note_guard(area.settings), *note_low_threshold(area.settings)]
+    notes += area.accepted_checks
     if brief.periods.by_day:
         sentences = [f"The latest day in the data is {last.day} {last:%B %Y}."]
     else:
         sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
     if area.settings.privacy.threshold_for_crime:
-        notes = (note_crime_grouping(area.settings.privacy.threshold), *notes)
+        notes.insert(0, note_crime_grouping(area.settings.privacy.threshold))
     elif area.snapped:
         sentences.append(
             f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "
             "these, and numbers are rounded."
         )
+    sentences += describe_held(brief)
     if brief.without_day:
         sentences.append(
             "A crime of which only the month is known counts where the whole month counts."
         )
     return " ".join([*sentences, *describe_notes(notes)])
+
+
+def describe_held(brief: Brief) -> list[str]:
+    """How much of what is compared is missing; empty where nothing is."""
+    if brief.held is None:
+        return []
+    periods, by_day = brief.periods, brief.periods.by_day
+    parts = [
+        f"{format_number(held)} of {describe_length(period, by_day=by_day)} {when}"
+        for held, period, when in zip(
+            brief.held, (periods.current, periods.baseline), ("since then", "before"), strict=True
+        )
+    ]
+    held = (
+        f"Months are missing from the data: held are {' and '.join(parts)}. Numbers are of what is "
+        "held, usual for as long; rising is what would rise whatever the missing months held."
+    )
+    sentences = [held]
+    if brief.left_out_share >= MIN_SHOWN_SHARE:
+        sentences.append(
+            f"Left out: {brief.left_out_share:.0%} of the street within the walk, where too little "
+            "is held."
+        )
+    return sentences
+
+
+def format_number(number: float) -> str:
+    """A number with at most one decimal place."""
+    return f"{number:.1f}".removesuffix(".0")
 
 
 def build_reports_title(brief: Brief) -> str:
@@ -227,6 +262,8 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
         "year_before": None if periods.year_before is None else _format_period(periods.year_before),
         "usual_from": _format_period(periods.baseline),
         "latest": f"{periods.current.last:{form if periods.by_day else '%Y-%m'}}",
+        "held": None if brief.held is None else [round(held, 2) for held in brief.held],
+        "left_out_share": round(brief.left_out_share, 4),
         "radius_metres": brief.area.settings.patrol.radius_metres,
         "categories": [_build_record(one) for one in brief.categories],
         "all": _build_record(brief.total),

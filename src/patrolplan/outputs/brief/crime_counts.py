@@ -1,13 +1,11 @@
 """Recorded crime within a walk of a school's gate: what is compared, counts, and what is rising.
 
-A brief compares the time since a day with the year before it and with the same time a year before.
-Open data gives months and no days, so these periods are whole months; with the days of a force's
-own extract they are days. Counts are by category and by street, as they may be shown.
+Counts are by category and by street, as they may be shown; for the periods see `periods`.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -16,134 +14,30 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError
-from patrolplan.hotspots.significance import MIN_EVENTS, is_significant
+from patrolplan.hotspots.trends import MIN_EVENTS, is_significant
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.names import label_streets
 from patrolplan.network.pieces import PIECE_METRES
+from patrolplan.outputs.brief.periods import (
+    BoundedMonths,
+    ComparedPeriods,
+    HeldPeriods,
+    IncidentDates,
+    Period,
+    RiseBounds,
+    estimate_dispersion,
+    find_held_shares,
+    measure_months,
+)
 
-BASELINE_MONTHS = 12
-"""The baseline is a whole year, so that every season counts once."""
+MIN_HELD_TO_RISE = 0.5
+"""With less of the baseline held, nothing is called rising."""
 
-BLOCK_DAYS = 28
-"""Length of the blocks from which dispersion is estimated, in whole weeks, where days are held."""
-
-MIN_BLOCKS = 3
-"""With fewer blocks in the baseline, dispersion cannot be estimated."""
+ALL_HELD = 0.95
+"""A period of a year before is shown where so much of it is held; less would look like a fall."""
 
 MAX_STREETS = 6
 """Number of streets that a brief names, so that it fits on one page."""
-
-
-@dataclass(frozen=True)
-class Period:
-    """From one midnight up to, and without, another."""
-
-    start: pd.Timestamp
-    end: pd.Timestamp
-
-    @property
-    def days(self) -> int:
-        """Length in days."""
-        return (self.end - self.start).days
-
-    @property
-    def months(self) -> int:
-        """Length of a period of whole months."""
-        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
-
-    @property
-    def last(self) -> pd.Timestamp:
-        """The last day in it."""
-        return self.end - pd.Timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class ComparedPeriods:
-    """The periods that a brief compares."""
-
-    current: Period
-    """From the requested day, or its month, up to the end of the data."""
-    year_before: Period | None
-    """The same days or months a year before; None where the data does not reach back to them."""
-    baseline: Period
-    """The year before `current`, or as much of it as the data holds."""
-    by_day: bool
-    """Whether days are counted; otherwise whole months."""
-
-    @property
-    def exposure(self) -> float:
-        """Length of `current` divided by the length of `baseline`."""
-        if self.by_day:
-            return self.current.days / self.baseline.days
-        return self.current.months / self.baseline.months
-
-    @property
-    def baseline_blocks(self) -> pd.DatetimeIndex:
-        """Edges that cut `baseline` into months, or from its end into blocks of four weeks."""
-        start, end = self.baseline.start, self.baseline.end
-        if not self.by_day:
-            return pd.date_range(start, end, freq="MS")
-        blocks = self.baseline.days // BLOCK_DAYS
-        return pd.date_range(end=end, periods=blocks + 1, freq=f"{BLOCK_DAYS}D")
-
-
-@dataclass(frozen=True, eq=False)
-class IncidentDates:
-    """When each incident was: (i,) from midnight of its day or month, until the next one's."""
-
-    start: NDArray[np.datetime64]
-    end: NDArray[np.datetime64]
-    by_day: bool
-
-    def is_inside(self, period: Period) -> NDArray[np.bool_]:
-        """(i,) whether an incident lies in a period; one without a day only by its whole month."""
-        after = self.start >= period.start.to_datetime64()
-        return np.asarray(after & (self.end <= period.end.to_datetime64()))
-
-
-def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
-    """Days of incidents, and months of those without one; where few have one, months of all.
-
-    With a few days among months, counting by day would drop every month that is cut by a period.
-    """
-    month = incidents["month"].to_numpy(dtype="datetime64[D]")
-    next_month = (month.astype("datetime64[M]") + 1).astype("datetime64[D]")
-    has_day = incidents["occurred_at"].notna().to_numpy()
-    by_day = bool(has_day.sum() > len(has_day) / 2)
-    has_day = has_day & by_day
-    day = incidents["occurred_at"].to_numpy(dtype="datetime64[D]")
-    start = np.where(has_day, day, month)
-    end = np.where(has_day, day + np.timedelta64(1, "D"), next_month)
-    return IncidentDates(start, end, by_day)
-
-
-def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
-    """The periods to compare for what was recorded since a day.
-
-    Raises
-    ------
-    InputError
-        When the data ends before that day, or holds nothing before it to compare with.
-    """
-    first, end = pd.Timestamp(dates.start.min()), pd.Timestamp(dates.end.max())
-    start = pd.Timestamp(since) if dates.by_day else pd.Timestamp(since).replace(day=1)
-    unit, form = ("day", "%Y-%m-%d") if dates.by_day else ("month", "%Y-%m")
-    where, last = "--since", Period(first, end).last
-    if start >= end:
-        what = f"{since:%Y-%m-%d} is after the latest {unit} in the data, {last:{form}}"
-        raise InputError.one(where, what, f"give {last:{form}} or earlier, or add newer data")
-    if start <= first:
-        what = f"{since:%Y-%m-%d} has no data before it: the data starts in {first:{form}}"
-        raise InputError.one(where, what, f"give a later {unit}")
-    year = pd.DateOffset(years=1)
-    year_before = Period(start - year, end - year)
-    return ComparedPeriods(
-        current=Period(start, end),
-        year_before=year_before if year_before.start >= first else None,
-        baseline=Period(max(first, start - pd.DateOffset(months=BASELINE_MONTHS)), start),
-        by_day=dates.by_day,
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +125,8 @@ class CrimeCounter:
     periods: ComparedPeriods
     categories: tuple[str, ...]
     """Categories that count, k in number."""
+    held: HeldPeriods | None = None
+    """How much of the periods is held; None where all of it is."""
 
     @property
     def minimum_shown(self) -> float:
@@ -249,15 +145,19 @@ class CrimeCounter:
         """Every category that counts, and all of them together."""
         periods = self.periods
         now = self._count_categories(periods.current)
-        before = self._count_categories(periods.baseline)
-        year = None if periods.year_before is None else self._count_categories(periods.year_before)
-        p_values = compute_p_values(now, before, periods.exposure, self._estimate_dispersion())
-        rising = find_rising(p_values, now, year)
+        usual = self._count_usual()
+        year = self._count_year_before()
+        if self.held is None:
+            before = self._count_categories(periods.baseline)
+            p_values = compute_p_values(now, before, periods.exposure, self._estimate_dispersion())
+            rising = find_rising(p_values, now, year)
+        else:
+            p_values, rising = self._test_rise_of_held(self.held)
         summaries = tuple(
             self._summarise(
                 name,
                 now[k],
-                before[k],
+                usual[k],
                 None if year is None else year[k],
                 rising=bool(rising[k]),
                 p_value=float(p_values[k]),
@@ -265,7 +165,7 @@ class CrimeCounter:
             for k, name in enumerate(self.categories)
         )
         year_total = None if year is None else year.sum()
-        total = self._summarise("All of these", now.sum(), before.sum(), year_total)
+        total = self._summarise("All of these", now.sum(), usual.sum(), year_total)
         return summaries, _suppress_totals(total, summaries)
 
     def count_by_street(self) -> tuple[CrimeSummary, ...]:
@@ -276,15 +176,21 @@ class CrimeCounter:
         named &= (labels != "") & within
         names, street_of_piece = np.unique(labels[named].astype(str), return_inverse=True)
 
-        def count(period: Period) -> NDArray[np.float64]:
-            pieces = self._count_pieces(period)[named]
-            return np.bincount(street_of_piece, pieces, len(names)).astype(np.float64)
+        def sum_streets(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.bincount(street_of_piece, pieces[named], len(names)).astype(np.float64)
 
-        now, before = count(self.periods.current), count(self.periods.baseline)
-        year = None if self.periods.year_before is None else count(self.periods.year_before)
+        periods = self.periods
+        now = sum_streets(self._count_pieces(periods.current))
+        if self.held is None:
+            usual = sum_streets(self._count_pieces(periods.baseline)) * periods.exposure
+        else:
+            usual = sum_streets(self._count_pieces(periods.baseline, self.held.factor))
+        year = None
+        if periods.year_before is not None and self._count_year_before() is not None:
+            year = sum_streets(self._count_pieces(periods.year_before))
         order = np.argsort(-np.round(now, 6), kind="stable")[:MAX_STREETS]
         return tuple(
-            self._summarise(str(names[k]), now[k], before[k], None if year is None else year[k])
+            self._summarise(str(names[k]), now[k], usual[k], None if year is None else year[k])
             for k in order
             if round(now[k]) >= max(1, self.minimum_shown)
         )
@@ -303,41 +209,169 @@ class CrimeCounter:
         """(i,) whether the category of an incident counts."""
         return np.asarray(self.area.incidents["category"].isin(self.categories))
 
-    def _count_categories(self, period: Period) -> NDArray[np.float64]:
-        """(k,) incidents of a period within the walk, each spread evenly over its catchment."""
-        shares = self.walking_area.catchment_shares[self.area.incident_catchment]
-        weights = np.where(self.dates.is_inside(period), shares, 0.0)
+    @cached_property
+    def compared_shares(self) -> NDArray[np.float64]:
+        """(c,) share of each catchment's street within the walk, 0 where nothing is compared."""
+        shares = self.walking_area.catchment_shares
+        return shares if self.held is None else np.where(self.held.comparable, shares, 0.0)
+
+    @property
+    def left_out_share(self) -> float:
+        """Share of the street within the walk that nothing is compared on."""
+        if self.held is None:
+            return 0.0
+        metres = self.area.network.piece_metres[self.walking_area.within]
+        catchment = self.area.catchments.piece_catchment[self.walking_area.within]
+        return float(metres[~self.held.comparable[catchment]].sum() / max(metres.sum(), 1e-9))
+
+    def measure_held(self) -> tuple[float, float]:
+        """How many months, or days, of the current period and of the baseline are held.
+
+        Of catchments of both kinds the mean, by what is recorded there in a month held.
+        """
+        if self.held is None:
+            current, baseline = self.periods.current, self.periods.baseline
+            if self.periods.by_day:
+                return float(current.days), float(baseline.days)
+            return float(current.months), float(baseline.months)
+        now, before = (
+            float(length @ (exposure @ self._place_weights))
+            for length, exposure in zip(self.held.lengths, self.held.exposures, strict=True)
+        )
+        return now, before
+
+    @cached_property
+    def _place_weights(self) -> NDArray[np.float64]:
+        """(c,) `_weigh_places` of the streets that are compared."""
+        return self._weigh_places(self.compared_shares)
+
+    def _weigh_places(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(c,) share that each catchment has of the crime of a month held, on a part of streets."""
+        recorded = np.bincount(
+            self.area.incident_catchment[self._is_counted()], minlength=len(self.area.catchments)
+        )
+        months = pd.date_range(self.dates.start.min(), self.dates.end.max(), freq="MS")[:-1]
+        held = self.area.exposure.find_shares(months)
+        length = np.full(len(recorded), len(months)) if held is None else held.sum(axis=0)
+        weights = shares * recorded / np.maximum(length, 1.0)
+        if not weights.any():
+            weights = shares
+        return np.asarray(weights / max(float(weights.sum()), 1e-12))
+
+    def _count_categories(
+        self, period: Period, shares: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """(k,) incidents of a period within the walk, each spread evenly over its catchment.
+
+        `shares` is (c,): how much an incident of each catchment counts; by default the share of
+        its street within the walk, where that is compared.
+        """
+        shares = self.compared_shares if shares is None else shares
+        weights = np.where(self.dates.is_inside(period), shares[self.area.incident_catchment], 0.0)
         category = self.area.incidents["category"].cat
         sums = np.bincount(category.codes, weights, len(category.categories))
         totals = pd.Series(sums, index=category.categories).reindex(list(self.categories))
         return totals.fillna(0.0).to_numpy(dtype=np.float64)
 
-    def _count_pieces(self, period: Period) -> NDArray[np.float64]:
-        """(p,) incidents of a period on each piece within the walk."""
+    def _count_usual(self) -> NDArray[np.float64]:
+        """(k,) incidents of the baseline, for a period as long as what is held of the current."""
+        if self.held is None:
+            return self._count_categories(self.periods.baseline) * self.periods.exposure
+        return self._count_categories(
+            self.periods.baseline, self.compared_shares * self.held.factor
+        )
+
+    def _count_year_before(self) -> NDArray[np.float64] | None:
+        """(k,) incidents of the year before; None where it, or the current period, has gaps."""
+        period = self.periods.year_before
+        if period is None:
+            return None
+        if self.held is not None:
+            for one in (period, self.periods.current):
+                lengths, exposure = find_held_shares(self.area, one, by_day=self.periods.by_day)
+                if lengths @ (exposure @ self._place_weights) < ALL_HELD * lengths.sum():
+                    return None
+        return self._count_categories(period)
+
+    def _count_pieces(
+        self, period: Period, factor: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """(p,) incidents of a period on each piece within the walk.
+
+        `factor` is (c,): how much an incident of each catchment counts; default 1.
+        """
         counted = self.dates.is_inside(period) & self._is_counted()
         catchments = self.area.catchments
         amounts = np.bincount(self.area.incident_catchment[counted], minlength=len(catchments))
-        return np.where(self.walking_area.within, catchments.spread(amounts), 0.0)
+        compared = amounts if self.held is None else amounts * self.held.comparable
+        spread = catchments.spread(compared if factor is None else compared * factor)
+        return np.where(self.walking_area.within, spread, 0.0)
+
+    def _test_rise_of_held(
+        self, held: HeldPeriods
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """(k,) chance of as many if nothing changed, and which rise, where months are missing.
+
+        What is missing is unknown, so a rise must hold against it: missing months before are taken
+        to be as high as the highest month held, missing months since as low as the lowest. The
+        streets that are left out count here as well, by bounds of their own.
+        """
+        periods, walk = self.periods, self.walking_area.catchment_shares
+        groups = [np.where(which, walk, 0.0) for which in (held.comparable, ~held.comparable)]
+        bounds = [self._bound_periods(shares) for shares in groups if shares.any()]
+        now = np.sum([one.fewest_now for one in bounds], axis=0)
+        months = np.sum([one.most_before for one in bounds], axis=0)
+        dispersion = np.maximum(
+            estimate_dispersion(months), np.max([one.dispersion for one in bounds], axis=0)
+        )
+        p_values = compute_p_values(now, months.sum(axis=0), periods.exposure, dispersion)
+        lengths = [float(length.sum()) for length in held.lengths]
+        if min(np.array(self.measure_held()) / lengths) < MIN_HELD_TO_RISE:
+            p_values = np.ones_like(p_values)
+        year = None
+        if periods.year_before is not None:
+            year = np.sum([one.most_year_before for one in bounds], axis=0)
+        return p_values, find_rising(p_values, now, year)
+
+    def _bound_periods(self, shares: NDArray[np.float64]) -> RiseBounds:
+        """Bounds of the counts on a part of the streets, by the (c,) share of each catchment."""
+        periods = self.periods
+        compared = [periods.current, periods.baseline]
+        compared += [] if periods.year_before is None else [periods.year_before]
+        months = [self._count_months(period, shares) for period in compared]
+        rates = np.concatenate([one.find_rates() for one in months])
+        none = np.zeros((1, len(self.categories)))
+        highest = np.concatenate([rates, none]).max(axis=0)
+        lowest = rates.min(axis=0) if len(rates) else none[0]
+        return RiseBounds(
+            fewest_now=months[0].fill(lowest).sum(axis=0),
+            most_before=months[1].fill(highest),
+            most_year_before=months[-1].fill(highest).sum(axis=0),
+            dispersion=estimate_dispersion(months[1].find_rates() * months[1].lengths.mean()),
+        )
+
+    def _count_months(self, period: Period, shares: NDArray[np.float64]) -> BoundedMonths:
+        """Counts of each month of a period, and how much of each is held."""
+        lengths, exposure = find_held_shares(self.area, period, by_day=self.periods.by_day)
+        months, _ = measure_months(period, by_day=self.periods.by_day)
+        edges = [*(max(month, period.start) for month in months), period.end]
+        counts = [self._count_categories(Period(*both), shares) for both in pairwise(edges)]
+        return BoundedMonths(np.array(counts), lengths, exposure @ self._weigh_places(shares))
 
     def _estimate_dispersion(self) -> NDArray[np.float64]:
-        """(k,) how much more the baseline varies than chance alone would make it; at least 1.
-
-        Variance over mean of the counts of equal blocks (Pearson's estimate, quasi-Poisson).
-        """
+        """(k,) how much more the baseline varies than chance alone would make it; at least 1."""
         blocks = [Period(*edges) for edges in pairwise(self.periods.baseline_blocks)]
-        if len(blocks) < MIN_BLOCKS:
-            return np.ones(len(self.categories))
-        counts = np.array([self._count_categories(block) for block in blocks])
-        mean = counts.mean(axis=0)
-        variance = counts.var(axis=0, ddof=1)
-        dispersion = np.divide(variance, mean, out=np.ones_like(mean), where=mean > 0)
-        return np.asarray(np.maximum(1.0, dispersion))
+        return estimate_dispersion(
+            np.array([self._count_categories(block) for block in blocks]).reshape(
+                len(blocks), len(self.categories)
+            )
+        )
 
     def _summarise(
         self,
         name: str,
         now: float,
-        before: float,
+        usual_count: float,
         year: float | None,
         *,
         rising: bool = False,
@@ -345,7 +379,7 @@ class CrimeCounter:
     ) -> CrimeSummary:
         """Counts as they may be shown; what is derived from a suppressed one is suppressed too."""
         current = self.suppress_small(now)
-        usual = self.suppress_small(before * self.periods.exposure)
+        usual = self.suppress_small(usual_count)
         shown = current.value is not None and usual.value is not None
         return CrimeSummary(
             name=name,

@@ -5,7 +5,7 @@ from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
-from patrolplan.outputs.note_words import describe_note
+from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
 from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
@@ -214,6 +214,7 @@ def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
         f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}.",
         patrol.tested,
         " ".join(wording.list_approximations(plan, [patrol.way])),
+        " ".join(describe_notes(plan.area.accepted_checks)),
         " ".join(wording.list_attributions(plan)),
     ]
     return [shorten(make_printable(line), 330) for line in lines if line.strip()]

@@ -63,11 +63,15 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
 
 
 def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
-    """Draw incidents by month: those that count for the risk, and those that do not."""
+    """Draw incidents by month: those that count for the risk, and those that do not.
+
+    A month that is missing is a gap.
+    """
     axes = get_axes(axes)
     counted = area.incidents["category"].isin(area.settings.crimes.risk_categories)
     table = pd.crosstab(area.incidents["month"], counted)
     table = table.reindex(columns=[True, False], fill_value=0)
+    table = table.reindex(pd.date_range(table.index[0], table.index[-1], freq="MS"))
     at = range(len(table))
     axes.bar(at, table[True], color=SERIES[0], label="counted in the risk")
     axes.bar(at, table[False], bottom=table[True], color="0.75", label="not counted")

@@ -1,0 +1,269 @@
+"""Which months are held: of every force, and so of every catchment.
+
+Forces drop out of open data for months. What was not published is unknown, not zero: everything
+that counts months asks here how much of a month's crime is held. Each force covers its own part of
+an area; where two meet, or one polices the stations of another, a catchment belongs to both in
+proportion to what each records there in a month.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from patrolplan.arrays import count_pairs
+from patrolplan.notes import Note
+
+LOW_SHARE = 0.1
+"""A month of less than this share of a force's typical month is missing: crime never falls so far,
+but files are cut short."""
+
+MIN_TYPICAL_IN_FILES = 5.0
+MIN_TYPICAL_IN_AREA = 20.0
+"""A force that records fewer in a typical month may record none by chance: its months are held."""
+
+MIN_OWN_INCIDENTS = 10
+"""With fewer incidents, a catchment belongs to the forces of the catchments around it."""
+
+AROUND = 10
+"""So many nearest catchments are around, the catchment itself included."""
+
+NEIGHBOURHOOD = 30
+"""So many nearest catchments are looked at together for a part of the area that is missing."""
+
+MIN_TYPICAL_NEARBY = 40.0
+"""With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
+there are many neighbourhoods."""
+
+MIN_HELD_SHARE = 0.5
+"""A month is held in a catchment where at least this share of its crime is."""
+
+
+@dataclass(frozen=True)
+class MissingMonth:
+    """A month of a force that is not held; `force` is empty where files name none."""
+
+    force: str
+    month: pd.Timestamp
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure:
+    """Months held of each force, and whose crime is recorded in each catchment.
+
+    Parameters
+    ----------
+    months
+        (t,) first days of all months from the first to the last of the area's crime.
+    forces
+        (f,) names.
+    incidents
+        (t, f) incidents in the area.
+    held
+        (t, f) whether the month is held.
+    shares
+        (c, f) share of each catchment's crime that each force records; sums to 1.
+    missing_part
+        (t, c) whether a month is missing in a part of the area although its force is held; None
+        where it is nowhere.
+    """
+
+    months: pd.DatetimeIndex
+    forces: tuple[str, ...]
+    incidents: NDArray[np.int64]
+    held: NDArray[np.bool_]
+    shares: NDArray[np.float64]
+    missing_part: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def complete(cls) -> "Exposure":
+        """The exposure of an area of which every month is held."""
+        nothing = np.zeros((0, 0))
+        return cls(pd.DatetimeIndex([]), (), nothing.astype(np.int64), nothing > 0, nothing)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every month of every force is held, everywhere."""
+        return bool(self.held.all()) and self.missing_part is None
+
+    @property
+    def missing(self) -> tuple[MissingMonth, ...]:
+        """The months that are not held, by force and then by month."""
+        return tuple(
+            MissingMonth(force, month)
+            for force, held in zip(self.forces, self.held.T, strict=True)
+            for month in self.months[~held]
+        )
+
+    @cached_property
+    def _by_month(self) -> NDArray[np.float64]:
+        """(t, c) share of each month's crime that is held; exactly 1 where all of it is."""
+        missing = (~self.held).astype(np.float64) @ self.shares.T
+        held = np.clip(1.0 - missing, 0.0, 1.0)
+        return held if self.missing_part is None else np.where(self.missing_part, 0.0, held)
+
+    def find_shares(self, months: pd.DatetimeIndex) -> NDArray[np.float64] | None:
+        """(m, c) share of each month's crime that is held in each catchment; None: all of it.
+
+        Months outside those of the area's crime are not known to be missing: they count as held.
+        """
+        row = self.months.get_indexer(months)
+        known = row[row >= 0]
+        part = self.missing_part
+        if self.held[known].all() and (part is None or not part[known].any()):
+            return None
+        return np.where((row >= 0)[:, None], self._by_month[row], 1.0)
+
+
+def build_exposure(
+    incidents: pd.DataFrame,
+    inside: NDArray[np.bool_],
+    catchment: NDArray[np.int64],
+    catchment_xy: NDArray[np.float64],
+) -> Exposure:
+    """Find the months that are held, and to which forces each catchment belongs.
+
+    Parameters
+    ----------
+    incidents
+        All rows of the files that may count, with `force` and `month`: a force is looked for in
+        all its file, so that one that records little in the area is not taken for missing.
+    inside
+        (i,) whether each lies in the area and near a street.
+    catchment
+        (i,) catchment of each; not read outside.
+    catchment_xy
+        (c, 2) metres.
+    """
+    own = incidents["force"].array[inside]
+    forces = sorted(map(str, own.unique()))
+    month = incidents["month"].array[inside]
+    months = pd.date_range(month.min(), month.max(), freq="MS", unit="ns")
+    force_row = _find_codes(incidents["force"], forces)
+    month_row = months.get_indexer(pd.DatetimeIndex(incidents["month"]))
+    counted = (force_row >= 0) & (month_row >= 0)
+    shape = (len(months), len(forces))
+    in_files = count_pairs(month_row[counted], force_row[counted], shape)
+    in_area = count_pairs(month_row[inside], force_row[inside], shape)
+    held = _is_typical(in_files, MIN_TYPICAL_IN_FILES) & _is_typical(in_area, MIN_TYPICAL_IN_AREA)
+    recorded = count_pairs(catchment[inside], force_row[inside], (len(catchment_xy), len(forces)))
+    rates = recorded / np.maximum(held.sum(axis=0), 1)
+    shares = _estimate_shares(rates, recorded, catchment_xy)
+    exposure = Exposure(months, tuple(forces), in_area, held, shares)
+    by_catchment = count_pairs(
+        month_row[inside], catchment[inside], (len(months), len(catchment_xy))
+    )
+    part = find_missing_parts(by_catchment, exposure.find_shares(months), catchment_xy)
+    return replace(exposure, missing_part=part) if part.any() else exposure
+
+
+def find_missing_parts(
+    counts: NDArray[np.int64], held: NDArray[np.float64] | None, xy: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(t, c) months that are missing in a part of the area although their force is held.
+
+    A month is in doubt where a whole neighbourhood, with enough crime in a typical month, recorded
+    hardly any. In doubt are then the catchments of the neighbourhood, and those next to them: each
+    is missing if in all its months in doubt it recorded hardly any of what it records in others.
+
+    Parameters
+    ----------
+    counts
+        (t, c) incidents.
+    held
+        (t, c) share of each month that the forces hold; None where they hold all.
+    xy
+        (c, 2) metres of the catchments.
+    """
+    is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
+    near = cKDTree(xy).query(xy, k=min(NEIGHBOURHOOD, len(xy)))[1].reshape(len(xy), -1)
+    nearby = np.zeros(counts.shape)
+    for column in near.T:
+        nearby += counts[:, column]
+    some = is_held & (nearby >= np.maximum(1.0, LOW_SHARE * nearby.max(axis=0)))
+    typical = np.array(
+        [np.median(n[s]) if s.any() else 0.0 for n, s in zip(nearby.T, some.T, strict=True)]
+    )
+    empty = is_held & (nearby < LOW_SHARE * typical) & (typical >= MIN_TYPICAL_NEARBY)
+    if not empty.any():
+        return empty
+    in_doubt = np.zeros(counts.shape, dtype=bool)
+    for column in near.T:
+        in_doubt |= empty[:, column]
+    in_doubt &= is_held
+    clear = is_held & ~in_doubt
+    rate = (counts * clear).sum(axis=0) / np.maximum(clear.sum(axis=0), 1)
+    expected = rate * in_doubt.sum(axis=0)
+    recorded = (counts * in_doubt).sum(axis=0)
+    own = (expected >= MIN_TYPICAL_IN_FILES) & (recorded < LOW_SHARE * expected)
+    too_few = expected < MIN_TYPICAL_IN_FILES
+    return np.asarray(np.where(own, in_doubt, empty & too_few & (counts == 0)))
+
+
+def _find_codes(force: pd.Series, forces: list[str]) -> NDArray[np.int64]:
+    """(i,) row of each incident's force; -1 for a force that records nothing in the area."""
+    of_category = pd.Index(forces).get_indexer(force.cat.categories)
+    return np.asarray(np.append(of_category, -1)[force.cat.codes], dtype=np.int64)
+
+
+def _is_typical(counts: NDArray[np.int64], min_typical: float) -> NDArray[np.bool_]:
+    """(t, f) whether a month has as many incidents as it would have if it were held."""
+    held = np.ones(counts.shape, dtype=bool)
+    for column, by_month in enumerate(counts.T):
+        some = by_month[by_month >= max(1.0, LOW_SHARE * by_month.max(initial=0))]
+        typical = float(np.median(some)) if len(some) else 0.0
+        if typical >= min_typical:
+            held[:, column] = by_month >= LOW_SHARE * typical
+    return held
+
+
+def _estimate_shares(
+    rates: NDArray[np.float64], recorded: NDArray[np.int64], xy: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(c, f) share of each catchment's crime that each force records in a held month.
+
+    A catchment with few incidents says little of its own: its shares are those of the catchments
+    around it, and where these have none either, those of the nearest with any.
+    """
+    if rates.shape[1] == 1:
+        return np.ones(rates.shape)
+    total = recorded.sum(axis=1)
+    few = np.flatnonzero(total < MIN_OWN_INCIDENTS)
+    amounts = rates.copy()
+    around = cKDTree(xy).query(xy[few], k=min(AROUND, len(xy)))[1].reshape(len(few), -1)
+    amounts[few] = rates[around].sum(axis=1)
+    some = np.flatnonzero(amounts.any(axis=1))
+    nothing = np.flatnonzero(~amounts.any(axis=1))
+    amounts[nothing] = amounts[some[cKDTree(xy[some]).query(xy[nothing])[1]]]
+    return np.asarray(amounts / amounts.sum(axis=1, keepdims=True))
+
+
+def note_missing_months(exposure: Exposure) -> list[Note]:
+    """A note for each force of which months are missing."""
+    notes = []
+    for force, held in zip(exposure.forces, exposure.held.T, strict=True):
+        missing = exposure.months[~held]
+        if len(missing):
+            values = {"missing": len(missing), "months": len(held)}
+            spans = _list_spans(missing)
+            notes.append(Note("months_missing", {"force": force, "spans": spans, **values}))
+    if exposure.missing_part is not None:
+        spans = _list_spans(exposure.months[np.flatnonzero(exposure.missing_part.any(axis=1))])
+        share = float(exposure.missing_part.any(axis=0).mean())
+        notes.append(Note("part_missing", {"spans": spans, "share": share}))
+    return notes
+
+
+def _list_spans(months: pd.DatetimeIndex) -> list[str]:
+    """Months as spans without gaps: "2026-01 to 2026-03", "2026-05"."""
+    number = months.year * 12 + months.month
+    starts = np.flatnonzero(np.diff(number, prepend=number[0] - 2) > 1)
+    ends = np.append(starts[1:], len(months)) - 1
+    firsts, lasts = months[starts], months[ends]
+    return [
+        f"{first:%Y-%m}" if first == last else f"{first:%Y-%m} to {last:%Y-%m}"
+        for first, last in zip(firsts, lasts, strict=True)
+    ]

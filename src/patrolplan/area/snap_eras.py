@@ -1,0 +1,120 @@
+"""Eras of snap points: old and new months speak of the same streets.
+
+The set of points that data.police.uk moves crimes to was replaced in 2022-07. One set of catchments
+from the points of both eras would halve them, and no old crime would count where new crime does. So
+each era has catchments of its own. Those of the newest era are the area's, and crimes of earlier
+eras are carried over to them: by the street that both catchments share, and more to a point nearby,
+as crime is densest around its point.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.network import StreetNetwork
+from patrolplan.network.catchments import Catchments
+
+KNOWN_STARTS = pd.DatetimeIndex(["2022-07-01"])
+"""Months from which data.police.uk used other points."""
+
+REPLACED_SHARE = 0.5
+"""An era begins where at least this share of a month's crime stands on points never seen before,
+and of the month before on points never seen again."""
+
+MIN_JUMP = 0.3
+"""That share exceeds the neighbouring month's by at least this much: in a small area, and in the
+first months, many points are seen for the first time without being new."""
+
+MIN_INCIDENTS = 50
+"""With fewer in a month, an era that is not known is not looked for."""
+
+NEAR_METRES = 100.0
+"""An old point's crime falls off with the distance to a new point like a bell curve of this width,
+within the streets that the two share."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it, without their whole part, are spread evenly, however many they are."""
+
+
+def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeIndex:
+    """First month of each era of snap points, the first of the data included.
+
+    Parameters
+    ----------
+    months
+        (i,) first day of each incident's month.
+    place
+        (i,) number of its snap point.
+    """
+    present = pd.DatetimeIndex(np.sort(months.unique()))
+    row = present.get_indexer(pd.DatetimeIndex(months))
+    first = pd.Series(row).groupby(place).transform("min").to_numpy()
+    last = pd.Series(row).groupby(place).transform("max").to_numpy()
+    count = np.bincount(row, minlength=len(present))
+    is_new = np.bincount(row[row == first], minlength=len(present)) / count
+    is_gone = np.bincount(row[row == last], minlength=len(present)) / count
+    starts = [0]
+    for now in range(1, len(present)):
+        many = min(count[now - 1], count[now]) >= MIN_INCIDENTS
+        replaced = is_new[now] >= REPLACED_SHARE and is_gone[now - 1] >= REPLACED_SHARE
+        if ((present[now - 1] < KNOWN_STARTS) & (present[now] >= KNOWN_STARTS)).any():
+            found = replaced or not many
+        else:
+            # Of the first month all points are new, and of the last all are gone: no jump is seen.
+            came = now == 1 or is_new[now] - is_new[now - 1] >= MIN_JUMP
+            went = now == len(present) - 1 or is_gone[now - 1] - is_gone[now] >= MIN_JUMP
+            found = many and replaced and came and went and len(present) > 2  # noqa: PLR2004
+        starts += [now] if found else []
+    return present[starts]
+
+
+def carry_over(
+    network: StreetNetwork,
+    old: Catchments,
+    new: Catchments,
+    catchment: NDArray[np.int64],
+    category: NDArray[np.int64],
+    months: pd.Series,
+) -> NDArray[np.int64]:
+    """(i,) catchment of the newest era for each incident of an earlier one.
+
+    Each incident goes to one of the catchments that share streets with its own, so that counts stay
+    whole numbers. In every run of months, the incidents of a catchment and category are divided as
+    evenly as whole numbers can be: the shares are taken up in turn, by multiples of `GOLDEN`.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    old, new
+        Catchments of the incidents' own era, and of the newest.
+    catchment
+        (i,) catchment of each incident in its own era, -1 where it has none.
+    category
+        (i,) number of its category.
+    months
+        (i,) first day of its month.
+    """
+    pairs, pair = np.unique(
+        old.piece_catchment * len(new) + new.piece_catchment, return_inverse=True
+    )
+    from_old, to_new = np.divmod(pairs, len(new))
+    metres = np.bincount(pair.reshape(-1), weights=network.piece_metres)
+    apart = np.hypot(*(old.xy[from_old] - new.xy[to_new]).T) / NEAR_METRES
+    nearest = np.minimum.reduceat(apart, np.unique(from_old, return_index=True)[1])
+    weight = metres * np.exp((nearest[from_old] ** 2 - apart**2) / 2)
+    share = weight / np.bincount(from_old, weights=weight)[from_old]
+    before = np.cumsum(share)
+    first = np.searchsorted(from_old, np.arange(len(old)))
+    limits = before - (before - share)[first][from_old] + from_old  # each ends at its number + 1
+    used = np.flatnonzero(catchment >= 0)
+    own, group = catchment[used], catchment[used] * (category.max(initial=0) + 1) + category[used]
+    order = np.lexsort((months.to_numpy()[used], group))
+    turn = np.empty(len(used))
+    turn[order] = np.arange(len(used)) - np.searchsorted(group[order], group[order])
+    position = ((turn + group / np.pi + 0.5) * GOLDEN) % 1.0
+    chosen = np.searchsorted(limits, own + position)
+    last = np.append(first[1:], len(pairs)) - 1
+    result = np.full(len(catchment), -1)
+    result[used] = to_new[np.clip(chosen, first[own], last[own])]
+    return result

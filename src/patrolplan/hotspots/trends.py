@@ -1,0 +1,158 @@
+"""Whether a stretch's part of all crime changed in the last half year.
+
+Where months are missing, a change must hold against them: they are unknown, so a rise must be one
+whatever they held, within what the stretch's months held.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from patrolplan.area import StudyArea
+from patrolplan.area.exposure import MIN_HELD_SHARE
+from patrolplan.risk.history import History, fill_missing
+
+FALSE_DISCOVERY_RATE = 0.05
+RECENT_MONTHS = 6
+EARLIER_MONTHS = 12
+MIN_EVENTS = 10
+"""With fewer incidents on a stretch in both spans, they are too few for a trend."""
+
+TINY = 1e-9
+"""Incidents, so that a stretch without any has a share."""
+
+MIN_HELD_OF_SPAN = 0.5
+"""So much of both spans must be held to tell a trend."""
+
+
+def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which p-values pass at the false discovery rate (Benjamini and Hochberg 1995)."""
+    if not len(p_value):
+        return np.zeros(0, dtype=bool)
+    return np.asarray(stats.false_discovery_control(p_value) <= FALSE_DISCOVERY_RATE)
+
+
+@dataclass(frozen=True, eq=False)
+class SpanCounts:
+    """Incidents of every stretch in the last half year and the year before it.
+
+    Parameters
+    ----------
+    now, before
+        (h,) recorded, in whole numbers. Where months are missing: the fewest of the last half year
+        and the most of the year before that the stretch may have had.
+    most_now, fewest_before
+        (h,) the other way round; the same where nothing is missing.
+    expected
+        Share of the last half year in both, of the whole area.
+    earlier_total
+        Incidents of the year before in the whole area.
+    enough_held
+        (h,) whether enough months of both are held.
+    """
+
+    now: NDArray[np.float64]
+    before: NDArray[np.float64]
+    most_now: NDArray[np.float64]
+    fewest_before: NDArray[np.float64]
+    expected: float
+    earlier_total: float
+    enough_held: NDArray[np.bool_]
+
+
+def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
+    """Whether a stretch's part of all crime changed between the last half year and the one before.
+
+    Given both counts, the recent one is binomial if nothing changed (conditional Poisson test).
+    """
+    counts = count_spans(history, share)
+    now, before, expected = counts.now, counts.before, counts.expected
+    if not 0 < expected < 1:
+        return ["too few to tell"] * share.shape[0]
+    most_now, fewest_before = counts.most_now, counts.fewest_before
+    chance = stats.binom.cdf(most_now, most_now + fewest_before, expected)
+    chance_up = stats.binom.sf(now - 1, now + before, expected)
+    two_sided = np.minimum(1.0, 2 * np.minimum(chance, chance_up))
+    changed = is_significant(np.where(counts.enough_held, two_sided, 1.0))
+    up = now > expected * (now + before)
+    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
+    baseline = (share @ metres) * counts.earlier_total / metres.sum()
+    too_few = (now + before < MIN_EVENTS) | ~counts.enough_held
+    kind = np.select(
+        [too_few, changed & up & (before <= baseline), changed & up, changed],
+        ["too few to tell", "new", "rising", "fading"],
+        "persistent",
+    )
+    return [str(word) for word in kind]
+
+
+def count_spans(history: History, share: sparse.csr_array) -> SpanCounts:
+    """Incidents of the targets on every stretch; `share` is (h, c) of each catchment's street."""
+    kinds = len(history.targets)
+    recent = history.count_last(RECENT_MONTHS)[:, :kinds].sum(axis=1)
+    both = history.count_last(RECENT_MONTHS + EARLIER_MONTHS)[:, :kinds].sum(axis=1)
+    earlier = both - recent
+    if history.exposure is not None:
+        return _count_bounds(history, share, recent, both)
+    now, before = np.round(share @ recent), np.round(share @ earlier)
+    expected = float(recent.sum() / max(both.sum(), 1.0))
+    held = np.ones(len(now), dtype=bool)
+    return SpanCounts(now, before, now, before, expected, float(earlier.sum()), held)
+
+
+def find_held_months(history: History, share: sparse.csr_array, months: int) -> NDArray[np.float64]:
+    """(m, h) share that is held of each of the last so many months on each stretch.
+
+    Where a stretch lies in catchments of several forces, each counts by its usual crime there.
+    """
+    span = min(months, len(history))
+    if history.exposure is None:
+        return np.ones((span, share.shape[0]))
+    usual = history.estimate_last(span).sum(axis=1) + TINY
+    held = share @ (history.exposure[-span:] * usual).T
+    return np.asarray(held.T / (share @ usual))
+
+
+def _count_bounds(
+    history: History,
+    share: sparse.csr_array,
+    recent: NDArray[np.float64],
+    both: NDArray[np.float64],
+) -> SpanCounts:
+    """Counts with bounds for the months that are missing, from (c,) incidents recorded.
+
+    A stretch's missing months are taken to be as low, or as high, as any of its months held.
+    """
+    months = min(RECENT_MONTHS + EARLIER_MONTHS, len(history))
+    is_recent = np.arange(months) >= months - RECENT_MONTHS
+    exposure = np.asarray(history.exposure)[-months:]
+    held_recent = history.count_held_months(RECENT_MONTHS)
+    metres = history.units.metres
+    monthly = (
+        fill_missing(both[:, None], exposure.sum(axis=0), float(months), metres)[:, 0] / months
+    )
+    held = find_held_months(history, share, months)
+    kinds = len(history.targets)
+    counts = np.array([share @ month[:, :kinds].sum(axis=1) for month in history.counts[-months:]])
+    rates = np.divide(counts, held, out=np.full(counts.shape, np.nan), where=held >= MIN_HELD_SHARE)
+    known = np.isfinite(rates).any(axis=0)
+    lowest = np.where(known, np.nanmin(np.where(known, rates, 0.0), axis=0), 0.0)
+    highest = np.where(known, np.nanmax(np.where(known, rates, 0.0), axis=0), 0.0)
+    missing = np.array([(1 - held[span]).sum(axis=0) for span in (is_recent, ~is_recent)])
+    now, before = counts[is_recent].sum(axis=0), counts[~is_recent].sum(axis=0)
+    filled = [
+        float((recent + (is_recent.sum() - held_recent) * monthly).sum()),
+        float((both + (months - exposure.sum(axis=0)) * monthly).sum()),
+    ]
+    spans = np.array([is_recent.sum(), (~is_recent).sum()])[:, None]
+    return SpanCounts(
+        now=np.round(now + missing[0] * lowest),
+        before=np.round(before + missing[1] * highest),
+        most_now=np.round(now + missing[0] * highest),
+        fewest_before=np.round(before + missing[1] * lowest),
+        expected=filled[0] / max(filled[1], 1.0),
+        earlier_total=filled[1] - filled[0],
+        enough_held=((spans - missing) >= MIN_HELD_OF_SPAN * spans).all(axis=0) & known,
+    )

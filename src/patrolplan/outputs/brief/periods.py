@@ -1,0 +1,266 @@
+"""The periods that a brief compares, and how much of them is held.
+
+A brief compares the time since a day with the year before it and with the same time a year before.
+Open data gives months and no days, so these periods are whole months; with the days of a force's
+own extract they are days.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.exposure import MIN_HELD_SHARE
+from patrolplan.errors import InputError
+
+BASELINE_MONTHS = 12
+"""The baseline is a whole year, so that every season counts once."""
+
+BLOCK_DAYS = 28
+"""Length of the blocks from which dispersion is estimated, in whole weeks, where days are held."""
+
+MIN_BLOCKS = 3
+"""With fewer blocks in the baseline, dispersion cannot be estimated."""
+
+MIN_COMPARED_SHARE = 0.25
+"""Streets of which less of a period is held are left out: nothing can be compared."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """From one midnight up to, and without, another."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    @property
+    def days(self) -> int:
+        """Length in days."""
+        return (self.end - self.start).days
+
+    @property
+    def months(self) -> int:
+        """Length of a period of whole months."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
+    @property
+    def last(self) -> pd.Timestamp:
+        """The last day in it."""
+        return self.end - pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ComparedPeriods:
+    """The periods that a brief compares."""
+
+    current: Period
+    """From the requested day, or its month, up to the end of the data."""
+    year_before: Period | None
+    """The same days or months a year before; None where the data does not reach back to them."""
+    baseline: Period
+    """The year before `current`, or as much of it as the data holds."""
+    by_day: bool
+    """Whether days are counted; otherwise whole months."""
+
+    @property
+    def exposure(self) -> float:
+        """Length of `current` divided by the length of `baseline`."""
+        if self.by_day:
+            return self.current.days / self.baseline.days
+        return self.current.months / self.baseline.months
+
+    @property
+    def baseline_blocks(self) -> pd.DatetimeIndex:
+        """Edges that cut `baseline` into months, or from its end into blocks of four weeks."""
+        start, end = self.baseline.start, self.baseline.end
+        if not self.by_day:
+            return pd.date_range(start, end, freq="MS")
+        blocks = self.baseline.days // BLOCK_DAYS
+        return pd.date_range(end=end, periods=blocks + 1, freq=f"{BLOCK_DAYS}D")
+
+
+@dataclass(frozen=True, eq=False)
+class IncidentDates:
+    """When each incident was: (i,) from midnight of its day or month, until the next one's."""
+
+    start: NDArray[np.datetime64]
+    end: NDArray[np.datetime64]
+    by_day: bool
+
+    def is_inside(self, period: Period) -> NDArray[np.bool_]:
+        """(i,) whether an incident lies in a period; one without a day only by its whole month."""
+        after = self.start >= period.start.to_datetime64()
+        return np.asarray(after & (self.end <= period.end.to_datetime64()))
+
+
+def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
+    """Days of incidents, and months of those without one; where few have one, months of all.
+
+    With a few days among months, counting by day would drop every month that is cut by a period.
+    """
+    month = incidents["month"].to_numpy(dtype="datetime64[D]")
+    next_month = (month.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    has_day = incidents["occurred_at"].notna().to_numpy()
+    by_day = bool(has_day.sum() > len(has_day) / 2)
+    has_day = has_day & by_day
+    day = incidents["occurred_at"].to_numpy(dtype="datetime64[D]")
+    start = np.where(has_day, day, month)
+    end = np.where(has_day, day + np.timedelta64(1, "D"), next_month)
+    return IncidentDates(start, end, by_day)
+
+
+def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
+    """The periods to compare for what was recorded since a day.
+
+    Raises
+    ------
+    InputError
+        When the data ends before that day, or holds nothing before it to compare with.
+    """
+    first, end = pd.Timestamp(dates.start.min()), pd.Timestamp(dates.end.max())
+    start = pd.Timestamp(since) if dates.by_day else pd.Timestamp(since).replace(day=1)
+    unit, form = ("day", "%Y-%m-%d") if dates.by_day else ("month", "%Y-%m")
+    where, last = "--since", Period(first, end).last
+    if start >= end:
+        what = f"{since:%Y-%m-%d} is after the latest {unit} in the data, {last:{form}}"
+        raise InputError.one(where, what, f"give {last:{form}} or earlier, or add newer data")
+    if start <= first:
+        what = f"{since:%Y-%m-%d} has no data before it: the data starts in {first:{form}}"
+        raise InputError.one(where, what, f"give a later {unit}")
+    year = pd.DateOffset(years=1)
+    year_before = Period(start - year, end - year)
+    return ComparedPeriods(
+        current=Period(start, end),
+        year_before=year_before if year_before.start >= first else None,
+        baseline=Period(max(first, start - pd.DateOffset(months=BASELINE_MONTHS)), start),
+        by_day=dates.by_day,
+    )
+
+
+def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]:
+    """First days of the months that a period touches, and (m,) how much of each lies in it.
+
+    In days, or in months where days are not counted.
+    """
+    months = pd.date_range(period.start.replace(day=1), period.last, freq="MS", unit="ns")
+    if not by_day:
+        return months, np.ones(len(months))
+    starts = months.to_numpy().clip(period.start.to_datetime64(), None)
+    ends = (months + pd.offsets.MonthBegin()).to_numpy().clip(None, period.end.to_datetime64())
+    return months, (ends - starts) / np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, eq=False)
+class HeldPeriods:
+    """How much is held of the periods that a brief compares, where that is not all.
+
+    Parameters
+    ----------
+    comparable
+        (c,) whether enough of both the current period and the baseline is held.
+    factor
+        (c,) length held of the current period, divided by that of the baseline; 0 where nothing is
+        compared.
+    lengths
+        Of the current period and the baseline: (m,) length of each month.
+    exposures
+        Of both: (m, c) share of each month's crime that is held.
+    """
+
+    comparable: NDArray[np.bool_]
+    factor: NDArray[np.float64]
+    lengths: tuple[NDArray[np.float64], NDArray[np.float64]]
+    exposures: tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def find_held_periods(area: StudyArea, periods: ComparedPeriods) -> HeldPeriods | None:
+    """How much is held of the periods that are compared; None where all of them is."""
+    compared = [periods.current, periods.baseline]
+    shares = [find_held_shares(area, period, by_day=periods.by_day) for period in compared]
+    year = periods.year_before
+    if all((held == 1).all() for _, held in shares) and (
+        year is None or (find_held_shares(area, year, by_day=periods.by_day)[1] == 1).all()
+    ):
+        return None
+    (current, current_held), (baseline, baseline_held) = shares
+    now, before = current @ current_held, baseline @ baseline_held
+    comparable = now >= MIN_COMPARED_SHARE * current.sum()
+    comparable &= before >= MIN_COMPARED_SHARE * baseline.sum()
+    factor = np.divide(now, before, out=np.zeros(len(now)), where=comparable)
+    return HeldPeriods(comparable, factor, (current, baseline), (current_held, baseline_held))
+
+
+def find_held_shares(
+    area: StudyArea, period: Period, *, by_day: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(m,) length of each month of a period, and (m, c) share of its crime that is held."""
+    months, lengths = measure_months(period, by_day=by_day)
+    held = area.exposure.find_shares(months)
+    return lengths, np.ones((len(months), len(area.catchments))) if held is None else held
+
+
+@dataclass(frozen=True, eq=False)
+class BoundedMonths:
+    """Counts of months of which some are missing: what they may have been at most and at least.
+
+    Parameters
+    ----------
+    counts
+        (m, k) incidents recorded.
+    lengths
+        (m,) length of each month in the period.
+    held
+        (m,) share of each month's crime that is held.
+    """
+
+    counts: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    held: NDArray[np.float64]
+
+    def find_rates(self) -> NDArray[np.float64]:
+        """(n, k) incidents a day or month, of each month that is held."""
+        used = self.held >= MIN_HELD_SHARE
+        return np.asarray(self.counts[used] / (self.held * self.lengths)[used, None])
+
+    def fill(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(m, k) incidents, if what is missing had been at this rate (k,)."""
+        missing = self.lengths * (1 - self.held)
+        return np.asarray(self.counts + missing[:, None] * rate)
+
+
+@dataclass(frozen=True, eq=False)
+class RiseBounds:
+    """What a part of the streets may have had, least favourable to a rise.
+
+    Parameters
+    ----------
+    fewest_now
+        (k,) the fewest incidents of the current period.
+    most_before
+        (m, k) the most of each month of the baseline.
+    most_year_before
+        (k,) the most of the year before; of the baseline where there is no year before.
+    dispersion
+        (k,) variance over mean of the baseline's months held; at least 1.
+    """
+
+    fewest_now: NDArray[np.float64]
+    most_before: NDArray[np.float64]
+    most_year_before: NDArray[np.float64]
+    dispersion: NDArray[np.float64]
+
+
+def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k,) how much more (b, k) counts of equal blocks vary than chance alone; at least 1.
+
+    Variance over mean (Pearson's estimate, quasi-Poisson).
+    """
+    if len(counts) < MIN_BLOCKS:
+        return np.ones(counts.shape[1])
+    mean = counts.mean(axis=0)
+    variance = counts.var(axis=0, ddof=1)
+    dispersion = np.divide(variance, mean, out=np.ones_like(mean), where=mean > 0)
+    return np.asarray(np.maximum(1.0, dispersion))

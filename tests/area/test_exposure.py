@@ -1,0 +1,193 @@
+"""Which months are held: a force that drops out is missing, one that records little is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, strategies as st
+
+from patrolplan.area.exposure import (
+    LOW_SHARE,
+    MIN_TYPICAL_IN_FILES,
+    Exposure,
+    build_exposure,
+    find_missing_parts,
+    note_missing_months,
+)
+from patrolplan.outputs.note_words import describe_note
+
+MONTHS = pd.date_range("2024-01-01", periods=8, freq="MS")
+XY = np.column_stack([np.arange(6) * 100.0, np.zeros(6)])
+
+
+def rows(counts):
+    """Incidents from (force, catchment, counts by month) and where each lies."""
+    parts = [
+        pd.DataFrame({"force": force, "catchment": catchment, "month": MONTHS.repeat(by_month)})
+        for force, catchment, by_month in counts
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(force=pd.Categorical(table["force"]))
+
+
+def build(counts, inside=None):
+    """The exposure of such incidents; `inside` is whether each lies in the area."""
+    table = rows(counts)
+    inside = np.ones(len(table), dtype=bool) if inside is None else inside(table)
+    return build_exposure(table, inside, table["catchment"].to_numpy(), XY)
+
+
+def missing(exposure):
+    """The months that are missing, as text."""
+    return [(one.force, f"{one.month:%Y-%m}") for one in exposure.missing]
+
+
+def test_a_force_that_records_nothing_in_a_month_is_missing():
+    """A month without a row of a force is missing, and a month of hardly any is too."""
+    found = build([("A", 0, [50] * 8), ("B", 5, [40, 40, 0, 40, 3, 40, 41, 40])])
+    assert missing(found) == [("B", "2024-03"), ("B", "2024-05")]
+    assert found.incidents[:, 1].tolist() == [40, 40, 0, 40, 3, 40, 41, 40]
+
+
+def test_a_low_month_is_held():
+    """Crime may fall to a fraction, as it did in lockdowns, without being missing."""
+    assert build([("A", 0, [50, 48, 6, 51, 50, 47, 52, 50])]).is_complete
+
+
+def test_a_force_that_starts_late_or_stops_early_is_missing():
+    """Months before a force's first file and after its last one are missing, not without crime."""
+    late, early = [0, 0, 0, 30, 30, 30, 30, 30], [30, 30, 30, 30, 30, 0, 0, 0]
+    found = build([("A", 0, late), ("B", 5, early)])
+    assert missing(found) == [
+        (f, f"2024-0{m}") for f, ms in (("A", "123"), ("B", "678")) for m in ms
+    ]
+
+
+def test_a_gap_of_all_forces_is_missing():
+    """A month between the first and the last that no file has is missing for every force."""
+    found = build([("A", 0, [30, 0, 30, 30, 30, 30, 30, 30]), ("B", 5, [9, 0, 9, 9, 9, 9, 9, 9])])
+    assert missing(found) == [("A", "2024-02"), ("B", "2024-02")]
+
+
+def test_a_force_that_records_little_is_not_missing_by_chance():
+    """Few crimes of a force in the area say nothing; its files as a whole do."""
+    counts = [("A", 0, [50] * 8), ("B", 1, [1, 0, 2, 0, 0, 1, 0, 1])]
+    assert build(counts).is_complete
+    elsewhere = ("B", 5, [90, 90, 0, 90, 90, 90, 90, 90])
+    found = build([*counts, elsewhere], inside=lambda table: (table["catchment"] != 5).to_numpy())
+    assert missing(found) == [("B", "2024-03")]
+
+
+@given(st.lists(st.integers(0, 200), min_size=8, max_size=8).filter(any))
+def test_what_is_missing_is_what_a_plain_loop_finds(by_month):
+    """A month is missing when it has less than a tenth of the median of the larger months."""
+    found = build([("A", 0, [500] * 8), ("B", 5, by_month)])
+    some = [count for count in by_month if count >= max(1, LOW_SHARE * max(by_month))]
+    typical = sorted(some)[len(some) // 2] + sorted(some)[(len(some) - 1) // 2]
+    expected = [
+        ("B", f"{month:%Y-%m}")
+        for month, count in zip(MONTHS, by_month, strict=True)
+        if typical / 2 >= MIN_TYPICAL_IN_FILES and count < LOW_SHARE * typical / 2
+    ]
+    assert missing(found) == expected
+
+
+def test_each_catchment_belongs_to_the_force_that_records_there():
+    """A catchment of both forces is held in part, one of a single force wholly or not at all."""
+    gap = [40, 40, 0, 40, 40, 40, 40, 40]
+    counts = [
+        ("A", 0, [40] * 8),
+        ("A", 2, [10] * 8),
+        ("B", 2, [30, 30, 0, *[30] * 5]),
+        ("B", 5, gap),
+    ]
+    held = build(counts).find_shares(MONTHS)
+    assert held[2, 0] == 1.0
+    assert held[2, 5] == 0.0
+    assert held[2, 2] == pytest.approx(0.25)
+    assert (held[[0, 1, 3, 4, 5, 6, 7]] == 1.0).all()
+
+
+def test_a_catchment_without_crime_belongs_to_those_around_it():
+    """Where nothing is recorded, the forces of the nearest catchments say whose it is."""
+    found = build([("A", 0, [40] * 8), ("B", 5, [40] * 7 + [0])])
+    held = found.find_shares(MONTHS[-1:])[0]
+    assert held[0] == 1.0
+    assert held[5] == 0.0
+    assert (held[1:5] < 1.0).all()
+
+
+def test_nothing_missing_is_no_table_of_shares():
+    """Where everything is held there is nothing to look up, and other months count as held."""
+    found = build([("A", 0, [40] * 8)])
+    assert found.find_shares(MONTHS) is None
+    assert note_missing_months(found) == []
+    assert Exposure.complete().find_shares(MONTHS) is None
+    later = MONTHS + pd.DateOffset(years=3)
+    gap = build([("A", 0, [40, 0, 40, 40, 40, 40, 40, 40])])
+    assert gap.find_shares(later) is None
+    assert gap.find_shares(MONTHS[:2]).tolist() == [[1.0] * 6, [0.0] * 6]
+
+
+def part_of_area(seed, gaps, *, west=8, side=6, mean=4.0):
+    """(t, c) counts of 24 months on a grid; the western columns record nothing in `gaps`."""
+    x, y = np.meshgrid(np.arange(2 * west), np.arange(side))
+    counts = np.random.default_rng(seed).poisson(mean, size=(24, x.size))
+    there = (x < west).ravel()
+    counts[np.ix_(gaps, there)] = 0
+    return counts, 100.0 * np.column_stack([x.ravel(), y.ravel()]), there
+
+
+@given(st.integers(0, 500), st.integers(2, 18))
+def test_a_part_without_data_is_missing_there_alone(seed, months):
+    """Where the files hold nothing of one side of the area for months, that side is missing."""
+    counts, xy, there = part_of_area(seed, list(range(months)))
+    found = find_missing_parts(counts, None, xy)
+    assert found[:months][:, there].mean() > 0.95
+    assert not found[:, ~there].any()
+    assert not found[months:].any()
+
+
+@given(st.integers(0, 500), st.floats(0.2, 4))
+def test_crime_that_only_varies_is_nowhere_missing(seed, mean):
+    """Chance, season and sparse crime make no part of an area missing."""
+    counts, xy, _ = part_of_area(seed, [], mean=mean)
+    counts[::3] = np.random.default_rng(seed).poisson(0.5 * mean, size=counts[::3].shape)
+    assert not find_missing_parts(counts, None, xy).any()
+
+
+def test_a_part_of_the_area_changes_what_is_held():
+    """A part that is missing is not held there, and is said in a note of its own."""
+    counts, xy, there = part_of_area(1, [3, 4])
+    month, catchment = np.nonzero(counts)
+    repeat = counts[month, catchment]
+    months = pd.date_range("2023-01-01", periods=24, freq="MS")
+    table = pd.DataFrame({"force": "A", "month": months[month.repeat(repeat)]})
+    table = table.assign(force=pd.Categorical(table["force"]))
+    inside = np.ones(len(table), dtype=bool)
+    found = build_exposure(table, inside, catchment.repeat(repeat), xy)
+    held = found.find_shares(months)
+    assert not found.is_complete
+    assert found.missing == ()
+    assert held[3:5][:, there].mean() < 0.05
+    assert (held[:, ~there] == 1).all()
+    (note,) = note_missing_months(found)
+    assert describe_note(note).startswith("In a part of the area (")
+
+
+@given(st.integers(1, 6), st.lists(st.integers(20, 60), min_size=8, max_size=8))
+def test_a_missing_month_changes_no_catchment_of_other_forces(month, by_month):
+    """Catchments of one force are held as before when a month of the other is taken away."""
+    gap = [0 if number == month else count for number, count in enumerate(by_month)]
+    held = build([("A", 0, [40] * 8), ("B", 5, gap)]).find_shares(MONTHS)
+    assert (held[:, 0] == 1.0).all()
+    assert held[:, 5].tolist() == [float(number != month) for number in range(8)]
+
+
+def test_the_note_names_force_and_months():
+    """A reader sees which months of which force are missing, as spans."""
+    found = build([("A", 0, [40] * 8), ("B", 5, [0, 0, 40, 0, 40, 40, 40, 40])])
+    (note,) = note_missing_months(found)
+    assert note.list_texts("spans") == ["2024-01 to 2024-02", "2024-04"]
+    assert describe_note(note).startswith(
+        "Missing from the files: 3 of 8 months of B (2024-01 to 2024-02, 2024-04)."
+    )

@@ -1,0 +1,234 @@
+"""Missing months are unknown: rates are per month held, and nothing is scored that is not held."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from patrolplan.risk.backtest import backtest_risk
+from patrolplan.risk.history import build_history, fill_missing
+from patrolplan.risk.known_streets import find_known_streets
+from patrolplan.risk.models import MODELS, PriorCount
+from patrolplan.risk.regression import HORIZONS, FeatureBuilder
+from patrolplan.risk.rolling_origin import Scorer, run_trials
+from patrolplan.risk.shrinkage import compute_shrunk_rates
+
+MODELS_OF_COUNTS = [name for name in MODELS if name != "random"]
+
+
+def with_gaps(history, gaps):
+    """The history without the crime of some (month, place) cells."""
+    exposure = np.ones(history.counts.shape[:2])
+    for month, place in gaps:
+        exposure[month, place] = 0.0
+    counts = np.where(exposure[:, :, None] > 0, history.counts, 0)
+    return dataclasses.replace(history, counts=counts, exposure=exposure)
+
+
+GAPS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 9)), max_size=60)
+
+
+@given(GAPS, st.integers(1, 20), st.integers(0, 20))
+def test_estimates_are_those_of_a_plain_loop(make, gaps, months, before):
+    """What would have been recorded is what is held, and the mean of it for what is missing."""
+    history = with_gaps(make.history(make.uneven(places=12)), gaps)
+    found = history.estimate_last(months, before=before)
+    span = range(max(0, before - months), before)
+    counts, exposure, metres = history.counts, history.exposure, history.units.metres
+    for category in range(counts.shape[2]):
+        all_held = sum(exposure[t, c] * metres[c] for t in span for c in range(len(metres)))
+        recorded = sum(counts[t, :, category].sum() for t in span)
+        for place in range(len(metres)):
+            held = sum(exposure[t, place] for t in span)
+            count = sum(counts[t, place, category] for t in span)
+            if held * 12 >= len(span) and held:
+                rate = count / held
+            else:
+                rate = recorded / all_held * metres[place] if all_held else 0.0
+            assert found[place, category] == pytest.approx(count + (len(span) - held) * rate)
+
+
+@given(GAPS, st.floats(1, 30))
+def test_decayed_estimates_are_those_of_a_plain_loop(make, gaps, half_life):
+    """A place's rate is its weighted crime over the weights of its months held."""
+    history = with_gaps(make.history(make.uneven(places=12)), gaps)
+    found = history.estimate_decayed(half_life)
+    weights = [0.5 ** ((19 - t) / half_life) for t in range(20)]
+    for place in range(12):
+        held = sum(w * history.exposure[t, place] for t, w in enumerate(weights))
+        if held * 12 < sum(weights):
+            continue
+        count = sum(w * history.counts[t, place, 0] for t, w in enumerate(weights))
+        assert found[place, 0] == pytest.approx(count / held)
+
+
+def test_everything_held_changes_no_bit(make):
+    """A history whose months are all held gives what it gives without a word of exposure."""
+    plain = make.history(make.uneven())
+    held = dataclasses.replace(plain, exposure=np.ones(plain.counts.shape[:2]))
+    assert held.digest() == plain.digest()
+    for name in ("prior count", "decayed count", "shrunk count", "poisson"):
+        one, other = (MODELS[name]().fit(history).predict() for history in (plain, held))
+        assert one == pytest.approx(other, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS_OF_COUNTS)
+def test_rates_with_gaps_are_near_those_without(make, name):
+    """Half of the places lose a third of their months: their crime does not fall by a third."""
+    whole = make.history(make.uneven(months=24, mean=6.0))
+    gaps = [(month, place) for month in (3, 9, 13, 16, 19, 20, 22, 23) for place in range(30)]
+    found = MODELS[name]().fit(with_gaps(whole, gaps)).predict()
+    expected = MODELS[name]().fit(whole).predict()
+    lost = np.isin(whole.units.catchments.piece_catchment, np.arange(30))
+    assert found[lost].sum() == pytest.approx(expected[lost].sum(), rel=0.08)
+    assert found[~lost].sum() == pytest.approx(expected[~lost].sum(), rel=0.04)
+
+
+@pytest.mark.parametrize("name", ["prior count", "decayed count"])
+def test_gaps_elsewhere_change_no_rate(make, name):
+    """A place's rate is the same whatever is missing in other places."""
+    whole = make.history(make.uneven())
+    gaps = [(month, place) for month in (4, 12, 18) for place in range(30)]
+    one, other = (MODELS[name]().fit(h).get_unit_rates() for h in (whole, with_gaps(whole, gaps)))
+    assert np.array_equal(one[30:], other[30:])
+
+
+@pytest.mark.parametrize("name", MODELS_OF_COUNTS)
+def test_a_place_of_which_nothing_is_held_has_a_rate(make, name):
+    """Unknown is not safe: where no month is held, the rate is that of places around, above 0."""
+    whole = make.history(make.uneven(mean=3.0))
+    gaps = [(month, place) for month in range(20) for place in range(6)]
+    model = MODELS[name]().fit(with_gaps(whole, gaps))
+    unknown = np.isin(whole.units.catchments.piece_catchment, np.arange(6))
+    expected = model.predict()
+    assert np.isfinite(expected).all()
+    assert (expected[unknown].sum(axis=0) > 0).all()
+
+
+def test_shrunk_rates_follow_the_months_held(make):
+    """Twice the months held with twice the crime is the same rate, but for surer shrinkage."""
+    counts = make.uneven(months=24, mean=8.0)
+    whole = make.history(counts)
+    gaps = [(month, place) for month in range(0, 24, 2) for place in range(60)]
+    one, other = (compute_shrunk_rates(history)[:60] for history in (whole, with_gaps(whole, gaps)))
+    assert np.corrcoef(one[:, 0], other[:, 0])[0, 1] > 0.95
+    assert one.sum() == pytest.approx(other.sum(), rel=0.06)
+
+
+@given(GAPS, st.integers(4, 20))
+def test_features_count_what_was_to_be_expected(make, gaps, month):
+    """A count over the months before is what is held of them, and the mean of all for the rest."""
+    history = with_gaps(make.history(make.uneven(places=12)), gaps)
+    found = np.expm1(FeatureBuilder(history).build_features(month, 0))
+    held = history.exposure[:month].sum(axis=0)
+    so_far = history.counts[:month].sum(axis=0).astype(float)
+    mean = fill_missing(so_far, held, float(month), history.units.metres)[:, 0] / month
+    for column, span in enumerate(HORIZONS):
+        known = min(span, month)
+        recent = slice(month - known, month)
+        missing = known - history.exposure[recent].sum(axis=0)
+        expected = history.counts[recent, :, 0].sum(axis=0) + missing * mean
+        assert found[:, column] == pytest.approx(expected * span / known)
+
+
+def test_nothing_is_learned_from_months_that_are_missing(make):
+    """Rows to learn from are of places and months that are held."""
+    whole = make.history(make.uneven(places=12))
+    history = with_gaps(whole, [(15, place) for place in range(12)])
+    rows = FeatureBuilder(history).build_rows(range(3, 20), 0)
+    plain = FeatureBuilder(whole).build_rows(range(3, 20), 0)
+    assert len(plain.counts) - len(rows.counts) == 12
+    assert (rows.exposure > 0).all()
+
+
+def test_a_month_counts_in_what_is_held_of_the_area(make):
+    """PAI is over the streets that are held: those without data are neither ranked nor counted."""
+    whole = make.history(make.uneven())
+    places, units = len(whole.units), whole.units
+    history = with_gaps(whole, [(19, place) for place in range(20, places)])
+    models = {name: MODELS[name]() for name in ("prior count", "random")}
+    trials = run_trials(history, models, [history.months[19]], np.ones(2), seed=1)
+    prior = PriorCount().fit(history.cut_before(history.months[19])).get_unit_rates()
+    density = prior[:20, 0] / units.metres[:20]
+    amounts = whole.counts[19, :20, 0]
+    left, hits = 0.10 * units.metres[:20].sum(), 0.0
+    for place in np.argsort(-density):
+        part = min(1.0, left / units.metres[place])
+        hits += part * amounts[place]
+        left -= part * units.metres[place]
+    assert trials.totals[0, 0] == amounts.sum()
+    assert trials.hits[0, 0, 0, -1] == pytest.approx(hits)
+    assert trials.best_hits[0, 0, -1] >= hits
+
+
+def test_a_month_that_nobody_holds_is_not_scored(make):
+    """A back-test leaves out months without data, and says so where one is asked for."""
+    rng = np.random.default_rng(0)
+    months = [f"2023-{m:02d}" for m in range(1, 13)] + ["2024-01", "2024-02"]
+    rows = [
+        {"piece": piece, "category": "Robbery", "month": f"{month}-01"}
+        for month in months
+        for piece in rng.integers(0, 40, 60)
+    ]
+    area = make.area(rows)
+    exposure = dataclasses.replace(
+        area.exposure,
+        months=build_history(area).months,
+        forces=("A",),
+        incidents=np.full((14, 1), 60),
+        held=np.array([[month != "2023-11"] for month in months]),
+        shares=np.ones((len(area.catchments), 1)),
+    )
+    gone = area.incidents["month"] == "2023-11-01"
+    area.incident_catchment = area.incident_catchment[~gone]
+    area.incidents, area.exposure = area.incidents[~gone].reset_index(drop=True), exposure
+    found = backtest_risk(area).trials.origins
+    assert "2023-11" not in found.strftime("%Y-%m")
+    with pytest.raises(Exception, match="2023-11 cannot be tested: it is missing from the data"):
+        backtest_risk(area, origins=("2023-11", "2024-01"))
+
+
+def with_first_months(history, late):
+    """The history whose points (place: row of the month) were first seen late."""
+    first = np.full(len(history.units), history.months[0].to_datetime64())
+    for place, row in late.items():
+        first[place] = history.months[row].to_datetime64()
+    catchments = dataclasses.replace(history.units.catchments, first_month=first)
+    units = dataclasses.replace(history.units, catchments=catchments, cache={})
+    return dataclasses.replace(history, units=units)
+
+
+def test_points_seen_later_do_not_divide_streets(make):
+    """Before a point is seen, its pieces belong to the points that are known, nearest first."""
+    history = with_first_months(make.history(make.uneven(places=30)), {3: 15, 8: 12})
+    catchments, units = history.units.catchments, history.units
+    scorer = Scorer(history, np.ones(2), seed=1)
+    found = find_known_streets(history, scorer.streets, 12)
+    known = [place for place in range(len(units)) if place not in {3, 8}]
+    expected = np.zeros(len(known))
+    for piece, (middle, own) in enumerate(
+        zip(units.network.piece_middle, catchments.piece_catchment, strict=True)
+    ):
+        apart = np.hypot(*(catchments.xy[known] - middle).T)
+        row = known.index(own) if own in known else int(np.argmin(apart))
+        expected[row] += units.network.piece_metres[piece]
+    assert found.units.metres == pytest.approx(expected)
+    amounts = np.random.default_rng(0).random(len(units))
+    assert found.gather(amounts).sum() == pytest.approx(amounts.sum())
+    assert find_known_streets(history, scorer.streets, 16).shares is None
+
+
+def test_a_back_test_ranks_the_streets_that_were_known(make):
+    """Prior counts of a place count for all street that was nearest to its point at the origin."""
+    counts = make.uneven(places=40, mean=3.0)
+    counts[:19, 20:] = 0
+    plain = make.history(counts)
+    late = with_first_months(plain, dict.fromkeys(range(20, len(plain.units)), 19))
+    origin = [plain.months[19]]
+    one, other = (
+        run_trials(history, {"prior count": PriorCount()}, origin, np.ones(2), seed=1).hits[0]
+        for history in (plain, late)
+    )
+    assert one.shape == other.shape
+    assert not np.allclose(one, other)
