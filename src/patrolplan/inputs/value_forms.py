@@ -40,6 +40,9 @@ NUMBER_FORMS = (
 )
 """Patterns of coordinates that are not read, and what they look like."""
 
+EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")
+"""What databases and people write for an empty cell, in lower case."""
+
 MONTH_REMEDY = "write months as YYYY-MM"
 TIME_REMEDY = "write times as YYYY-MM-DD HH:MM, with hours from 00 to 23"
 DEGREES_REMEDY = "write decimal degrees with a point, such as -0.1276"
@@ -90,12 +93,13 @@ def find_unreadable(
     forms
         `DATE_FORMS` or `NUMBER_FORMS`.
     """
-    wrong = text[text.notna().to_numpy() & ~is_read]
+    is_given = (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
+    wrong = text[is_given & ~is_read]
     if wrong.empty:
         return []
     value = str(wrong.iloc[0])
     look = describe_form(value, forms)
-    given = int(text.notna().sum())
+    given = int(is_given.sum())
     return [Unreadable(str(text.name), len(wrong), given, int(wrong.index[0]), value, look, remedy)]
 
 
