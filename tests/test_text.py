@@ -6,7 +6,7 @@ Counts and the words that go with them.
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patrolplan.text import format_count, pluralise, shorten, shorten_tasking
+from patrolplan.text import format_count, pluralise, shorten
 
 
 @given(st.text(max_size=80), st.integers(5, 40))
@@ -16,22 +16,6 @@ def test_shortened_names_keep_to_their_length(text, letters):
     short = shorten(text, letters)
     assert len(short) <= letters
     assert short == text or len(text) > letters
-
-
-@given(st.text(max_size=300), st.text(max_size=200))
-@settings(deadline=None)
-def test_a_tasking_keeps_who_asks_and_until_when(reason, by):
-    """However long the reason, the end of what is printed says until when."""
-    text = f"{reason} (asked by {by}, until 18 December 2026)"
-    short = shorten_tasking(text, 130)
-    assert short.endswith(", until 18 December 2026)")
-    assert len(short) <= 130
-
-
-def test_what_is_no_tasking_is_cut_at_its_end():
-    """Other text is shortened as any."""
-    text = "a word and another word"
-    assert shorten_tasking(text, 12) == shorten(text, 12)
 
 
 @pytest.mark.parametrize(

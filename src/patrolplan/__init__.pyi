@@ -11,6 +11,7 @@ from .hotspots.find import find_hotspots as find_hotspots
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
 from .outputs.pack import write_pack as write_pack
+from .outputs.reason_words import describe_reasons as describe_reasons
 from .patrols.patrol_backtest import (
     backtest_patrols as backtest_patrols,
     compare_with_past as compare_with_past,

@@ -1,7 +1,5 @@
 """Counts with the right form of the word, and text shortened so that it fits on paper."""
 
-import re
-
 
 def pluralise(count: int, one: str, several: str) -> str:
     """The word that goes with a count."""
@@ -29,12 +27,6 @@ def capitalise(text: str) -> str:
 LONGEST_NAME = 34
 """Letters of a name on the map."""
 
-MIN_REASON_LETTERS = 30
-"""Letters of a reason that are never cut."""
-
-TASKING_PATTERN = re.compile(r"(.*) \(asked by (.*), until (.*)\)", re.DOTALL)
-"""Form of the reasons that `patrolplan.patrols.school_problem` writes for tasked places."""
-
 
 def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
     """A name with at most so many letters, cut at a word where enough of it remains.
@@ -49,20 +41,3 @@ def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
     cut = text[: max_letters - 1]
     word = cut.rfind(" ")
     return (cut[:word] if word > max_letters // 2 else cut).rstrip(" ,;") + "…"
-
-
-def shorten_tasking(text: str, max_letters: int) -> str:
-    """Shorten the reason of a tasking; who asks for it, and until when, are not cut.
-
-    Examples
-    --------
-    >>> text = "Robberies at the bus station, all week (asked by A, until 4 May 2026)"
-    >>> shorten_tasking(text, 60)
-    'Robberies at the bus… (asked by A, until 4 May 2026)'
-    """
-    tasking = TASKING_PATTERN.fullmatch(text)
-    if tasking is None or len(text) <= max_letters:
-        return shorten(text, max_letters)
-    reason, by, until = tasking.groups()
-    end = f" (asked by {shorten(by)}, until {until})"
-    return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end

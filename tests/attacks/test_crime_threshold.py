@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import build_brief_document
+from patrolplan.outputs.reason_words import describe_certainty
 from patrolplan.privacy import SQUARE_METRES, meets_threshold
 from patrolplan.settings import parse_settings
 
@@ -105,8 +106,10 @@ def test_counts_under_the_threshold_are_not_told(load):
     assert set(rows) == {"fewer than 5"}
     notes = " ".join(pp.estimate_risk(load(_robberies(5), risk={"model": "auto"})).notes)
     assert "Recorded crime is counted by squares of 250 m" in notes
-    hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
-    assert hotspots["how_sure"].str.contains("approximate to a square of 250 m").all()
+    risk = pp.estimate_risk(area)
+    certainty = describe_certainty(area, risk, pp.find_hotspots(area, risk))
+    assert certainty
+    assert all("placed to within a square of 250 m" in line for line in certainty)
 
 
 def test_rates_of_squares_are_not_kept_for_another_run(load, tmp_path, monkeypatch):

@@ -44,8 +44,6 @@ REFUSED = re.compile(
 ALLOWED = {
     ("src/patrolplan/cli/data.py", '"kept": fetched.existing'),
     ("src/patrolplan/cli/data.py", 'else "kept"'),
-    ("src/patrolplan/patrols/school_problem.py", "(asked by"),
-    ("src/patrolplan/text.py", "asked by"),
     ("CHANGELOG.md", "lost who asked"),
     ("CHANGELOG.md", "still asked how"),
     ("src/patrolplan/outputs/output_folder.py", 'manifest.get("asked")'),

@@ -8,7 +8,8 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.area.load import EVERYWHERE
-from patrolplan.hotspots.reasons import FACTOR_WORDS
+from patrolplan.hotspots.reasons import ReportsReason
+from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.privacy import SQUARE_METRES, group_reports
 from patrolplan.tables import LeftOut
 
@@ -88,10 +89,10 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
     assert risk.reports[there].sum() == pytest.approx(1)
     mine = [bool(set(pieces) & set(there.tolist())) for pieces in hotspots["pieces"]]
     first = hotspots[mine].iloc[0]
-    sentence = next(reason for reason in first["reasons"] if reason.startswith("Pupils"))
-    assert FACTOR_WORDS["poor_lighting"] in sentence
-    assert not any(sign.isdigit() for sign in sentence)
-    assert first["how_sure"].startswith("rests on pupils' reports")
+    reason = next(one for one in first["reasons"] if isinstance(one, ReportsReason))
+    assert "poor_lighting" in reason.factors
+    assert not any(sign.isdigit() for sign in describe_reason(reason))
+    assert describe_certainty(area, risk, hotspots[mine])[0].startswith("based on pupils' reports")
 
 
 def test_disagreement_points_to_the_feared_and_the_recorded(demo_area, quiet):

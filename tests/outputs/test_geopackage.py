@@ -39,7 +39,8 @@ def test_document_has_the_keys_of_the_contracts(document):
             "walked_metres", "stops", "legs", "variants",
         }  # fmt: skip
         for stop in patrol["stops"]:
-            assert set(stop) >= {"hotspot", "arrive", "leave", "place", "why"}
+            assert set(stop) >= {"hotspot", "kind", "tasked", "arrive", "leave", "place", "why"}
+            assert all(isinstance(line, str) for line in stop["why"])
         for leg in patrol["legs"]:
             assert set(leg) >= {"metres", "minutes", "streets", "line"}
         for variant in patrol["variants"]:

@@ -1,6 +1,7 @@
 """GPX of a school's patrols: what another reader finds in it is what the plan says."""
 
 import dataclasses
+import datetime as dt
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,14 +15,16 @@ import pytest
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.hotspots.reasons import ReportsReason, TrendReason
 from patrolplan.outputs.gpx import NAMESPACE, render_gpx
-from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop
+from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop, Tasking
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import parse_settings
 from patrolplan.times import format_time
 
 CLEAN = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École ]]> <!-- '
 HOSTILE = CLEAN + "\x00\x0b\ufffe"
+UNTIL = dt.date(2026, 5, 4)
 
 ORDER = {
     "gpx": ["metadata", "wpt", "rte", "trk", "extensions"],
@@ -66,7 +69,7 @@ def _leg(*places: tuple[float, float]) -> Leg:
 
 def _patrol(school: str, number: int) -> Patrol:
     gate, first, second = _line((0, 0), (120, 0), (120, 240)).tolist()
-    why = ("Recorded crime: most harm by robbery", "Pupils feel unsafe here")
+    why = (TrendReason(trend="new"), ReportsReason(time_band=None, factors=("followed",)))
     stops = (
         Stop(
             hotspot="H1",
@@ -75,7 +78,6 @@ def _patrol(school: str, number: int) -> Patrol:
             place="Alder Street near Elm Street",
             why=why,
             worth=0.2,
-            tasked="",
             point=tuple(first),
         ),
         Stop(
@@ -85,7 +87,7 @@ def _patrol(school: str, number: int) -> Patrol:
             place=school,
             why=(),
             worth=0.1,
-            tasked="robberies after school, by J. Doe",
+            tasking=Tasking("T-1", "robberies after school", "J. Doe", UNTIL),
             point=tuple(second),
         ),
     )
@@ -160,8 +162,10 @@ def test_times_and_reasons_are_the_plans() -> None:
         assert f"Arrive {format_time(stop.arrive_minutes)}" in str(point.description)
         assert f"leave {format_time(stop.leave_minutes)}" in str(point.description)
         assert stop.place in str(point.name)
-    assert all(why in str(first.description) for why in plan.patrols[0].stops[0].why)
-    assert "Tasked: robberies after school, by J. Doe" in str(second.description)
+    assert "New in the last six months. Pupils feel unsafe here: being f" in str(first.description)
+    assert "Tasked: robberies after school (requested by J. Doe, until 4 May 2026)." in str(
+        second.description
+    )
 
 
 def test_track_follows_the_streets() -> None:
@@ -184,17 +188,14 @@ def test_a_place_to_keep_away_from_is_a_way_point() -> None:
     """It stands once for all officers, where it is, and each route's words name it."""
     x, y = _line((60, 60))[0].tolist()
     barred = BarredPlace(
-        place_id="T-9",
-        point=(x, y),
-        place=HOSTILE,
-        why="a crime scene (asked by A, until 4 May 2026)",
+        point=(x, y), place=HOSTILE, tasking=Tasking("T-9", "a crime scene", "A", UNTIL)
     )
     plan = _plan(officers=2)
     patrols = tuple(dataclasses.replace(one, keep_away=(barred,)) for one in plan.patrols)
     gpx = _parse(dataclasses.replace(plan, patrols=patrols))
     (point,) = [one for one in gpx.waypoints if one.type == "keep away"]
     assert point.name == f"\N{MULTIPLICATION SIGN} Keep away: {CLEAN}"
-    warning = "T-9: a crime scene (asked by A, until 4 May 2026)."
+    warning = "T-9: a crime scene (requested by A, until 4 May 2026)."
     assert str(point.description).endswith(warning)
     at = np.ravel(Projection().to_metres([point.longitude], [point.latitude]))
     assert at.tolist() == pytest.approx([x, y], abs=0.1)

@@ -56,7 +56,7 @@ def test_metres_are_near_what_they_stand_for(length):
 def test_open_data_is_called_approximate(demo_plan):
     """Snapped, month-only data says so first, and reports say how they are grouped."""
     text = wording.list_approximations(demo_plan)
-    assert text[0].startswith("Open data: places approximate to a few streets, month only")
+    assert text[0].startswith("Open data: placed to within a few streets, month only")
     assert any("groups of 5 or more" in line for line in text)
 
 
@@ -203,16 +203,6 @@ def test_another_day_is_another_plan(demo_plan):
     """Cards of two days differ, so their plans are named differently."""
     dated = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
     assert wording.compute_plan_id(dated) != wording.compute_plan_id(demo_plan)
-
-
-def test_tasked_reason_comes_first(demo_plan):
-    """What intelligence asks for stands before what the data says."""
-    stop = dataclasses.replace(
-        demo_plan.patrols[0].stops[0], why=("robbery;", "reports."), tasked="phones"
-    )
-    assert wording.format_reasons(stop) == "Tasked: phones. Robbery. Reports."
-    bare = dataclasses.replace(stop, why=(), tasked="")
-    assert wording.format_reasons(bare)
 
 
 def test_data_of_one_month_names_it_once(demo_plan):

@@ -117,8 +117,8 @@ def test_each_patrol_has_one_sentence(few_schools, demo_plan):
     """A patrol says in one sentence what one planned the same way would have covered."""
     for patrol in demo_plan.patrols:
         assert patrol.tested.startswith(
-            "Planned the same way from crime up to March 2026, a patrol from this gate "
-            "(perhaps with other stops) would have covered"
+            "Tested on past crime: a patrol from this gate planned the same way from crime up to "
+            "March 2026 (its stops may have differed) would have covered"
         )
         assert patrol.tested.count(".") <= 2
     short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))

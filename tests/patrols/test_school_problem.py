@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.school_problem import (
     MIN_WALK_METRES_TO_BARRED,
     PlanningInputs,
@@ -50,8 +51,8 @@ def test_a_place_far_from_every_hotspot_is_visited_when_tasked(demo_area, demo_r
     area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
     stop = next(stop for stop in patrol.stops if stop.tasked)
-    assert stop.hotspot == "T9"
-    assert stop.tasked == "a reason (asked by somebody, until 5 December 2026)"
+    assert (stop.hotspot, stop.kind) == ("T9", "tasked")
+    assert stop.tasking == Tasking("T9", "a reason", "somebody", dt.date(2026, 12, 5))
     assert np.hypot(stop.x - spot[0], stop.y - spot[1]) < 1
 
 
@@ -72,8 +73,25 @@ def test_a_tasked_hotspot_stays_that_hotspot(demo_area, demo_risk, demo_plan):
     area = _tasked(demo_area, last["stop"].coords[0], must_visit=True, schools=["*"])
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
     stop = next(stop for stop in patrol.stops if stop.tasked)
-    assert stop.hotspot == last["hotspot"]
+    assert (stop.hotspot, stop.kind) == (last["hotspot"], "hotspot")
+    assert stop.tasked == "T9"
     assert stop.worth > 0
+
+
+@pytest.mark.parametrize("name", ["H1", "h1", "H999", "H1 (tasked)"])
+def test_a_tasked_place_with_a_hotspots_name_is_not_that_hotspot(
+    demo_area, demo_risk, demo_plan, name
+):
+    """A place whose name a hotspot has, or may have another month, is called otherwise."""
+    gate = demo_plan.patrols[6]
+    spot = _quiet_spot(demo_area, demo_plan, gate)
+    area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
+    area.tasked_places["place_id"] = name
+    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
+    stop = next(stop for stop in patrol.stops if stop.tasked == name)
+    assert (stop.hotspot, stop.kind) == (f"{name} (tasked)", "tasked")
+    assert stop.hotspot not in patrol.hotspots
+    assert set(patrol.hotspots) <= set(demo_plan.hotspots["hotspot"])
 
 
 def _reachable(plan, patrol):
@@ -89,9 +107,9 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     patrol = _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0]
     assert first.hotspot not in [stop.hotspot for stop in patrol.stops]
     (barred,) = patrol.keep_away
-    assert (barred.place_id, barred.x, barred.y) == ("T9", first.x, first.y)
+    assert (barred.tasking.place_id, barred.x, barred.y) == ("T9", first.x, first.y)
     assert barred.place == first.place
-    assert barred.why.startswith("a reason (asked by ")
+    assert (barred.tasking.reason, barred.tasking.by) == ("a reason", "somebody")
 
 
 def test_a_barred_place_out_of_reach_is_not_named(demo_area, demo_risk, demo_plan):
@@ -166,7 +184,7 @@ def test_places_on_the_way_to_a_far_base_concern_the_school(
         assert any(stop.tasked for stop in patrol.stops)
     else:
         assert shapely.distance(legs, spot) >= MIN_WALK_METRES_TO_BARRED - 1
-        assert [barred.place_id for barred in patrol.keep_away] == ["T9"]
+        assert [barred.tasking.place_id for barred in patrol.keep_away] == ["T9"]
 
 
 def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
@@ -306,7 +324,7 @@ def test_a_patrol_after_the_pupils_have_left_goes_straight_off(demo_area, demo_r
     patrol = _plan(demo_area, demo_risk, demo_plan, urns=[urn], window=window).patrols[0]
     assert patrol.start_minutes == patrol.gate_until_minutes == 960
     assert patrol.end_minutes <= 1020
-    assert any("no presence at the gate" in note for note in patrol.notes)
+    assert any("no time is spent at the gate" in note for note in patrol.notes)
 
 
 @pytest.fixture(scope="module", params=[0, 5])

@@ -12,7 +12,7 @@ from patrolplan.board.edits import is_lent
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.patrols.plan import convert_to_degrees
+from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.rota_inputs import list_patrols
 from patrolplan.team.week_editor import get_slot
@@ -314,6 +314,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
                 "leave": format_time(stop.leave_minutes),
                 "minutes": round(stop.leave_minutes - stop.arrive_minutes),
                 "stop": point,
+                "kind": stop.kind,
                 "tasked": stop.tasked,
             }
             for stop, point in zip(patrol.stops, convert_to_degrees(stops, projection), strict=True)

@@ -110,8 +110,10 @@ def hotspots(
     surface = console.estimate_area_risk(area)
     spots = console.find_area_hotspots(area, surface)
     if out is not None:
-        _write_layers(area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(spots)})
-    documents = build_hotspot_documents(spots, area.projection)
+        _write_layers(
+            area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(area, surface, spots)}
+        )
+    documents = build_hotspot_documents(area, surface, spots)
     if as_json:
         notes = list(surface.notes)
         console.print_json({"area": area.name, "hotspots": documents, "notes": notes})

@@ -13,7 +13,7 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.reasons import describe_certainty, describe_reasons
+from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
@@ -22,7 +22,7 @@ from patrolplan.tables import HOTSPOTS
 
 COLUMN_ORDER = [
     *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
-    *("how_sure", "p_value", "stands_out", "trend", "survived"),
+    *("mainly_reports", "p_value", "stands_out", "trend", "survived"),
     *("pieces", "stop_piece", "stop", "geometry"),
 ]
 
@@ -60,11 +60,8 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         place=describe_positions(area.network, stops),
-        reasons=describe_reasons(area, risk, stretches, certainty),
-        how_sure=describe_certainty(
-            risk, certainty, squares=area.settings.privacy.threshold_for_crime
-        ),
-        **certainty[["p_value", "stands_out", "trend", "survived"]],
+        reasons=find_reasons(area, risk, stretches, certainty),
+        **certainty,
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])

@@ -1,13 +1,20 @@
-"""Why a place is a hotspot, in plain sentences, and how sure that is."""
+"""Why a place is a hotspot, as data: `patrolplan.outputs.reason_words` puts it into words.
+
+Each kind of reason is declared once: pydantic reads the annotations to write it into `week.json`
+and to read it back.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.privacy import SQUARE_METRES
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.surface import Risk
 
@@ -15,72 +22,113 @@ REASON_MONTHS = 12
 MIN_NAMED_SHARE = 0.1
 """A category is named when it makes up at least this share of the stretch's recorded harm."""
 
-CATEGORY_WORDS = {
-    "Violence and sexual offences": "violence",
-    "Anti-social behaviour": "anti-social behaviour",
-    "Criminal damage and arson": "criminal damage",
-}
-"""Shorter words for categories; others stand as in the data, in small letters."""
+MAX_NAMED = 3
+"""Categories of crime, and factors of pupils' reports, that a reason names at most."""
 
-TREND_WORDS = {
-    "new": "New in the last six months",
-    "rising": "Rising over the last six months",
-    "fading": "Fading over the last six months",
-}
+TimeBand = Literal["before_school", "lunch", "after_school", "evening"]
+"""When pupils feel unsafe; as in the table of reports."""
 
-UNSURE_PLACE = "May lie a street or two away"
+Change = Literal["new", "rising", "fading"]
+"""Trends that are a reason; "persistent" and "too few to tell" are none."""
 
-FACTOR_WORDS = {
-    "poor_lighting": "poor lighting",
-    "isolated": "isolated",
-    "overgrown": "overgrown",
-    "litter_or_damage": "litter or damage",
-    "blocked_pavement": "blocked pavement",
-    "groups_loitering": "groups loitering",
-    "followed": "being followed",
-    "verbal_abuse": "verbal abuse",
-    "robbery_or_threat": "robbery or threats",
-    "drug_use": "drug use",
-    "traffic": "traffic",
-}
-
-TIME_WORDS = {
-    "before_school": "before school",
-    "lunch": "at lunch",
-    "after_school": "after school",
-    "evening": "in the evening",
-}
+_RECORD = ConfigDict(extra="ignore", strict=False)
+_Whole = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
-def describe_reasons(
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class CrimeReason:
+    """What was recorded on the stretch."""
+
+    kind: Literal["recorded_crime"] = "recorded_crime"
+    incidents: _Whole | None
+    """Expected number, rounded; None where it is below the threshold for crime."""
+    fewer_than: _Whole | None = None
+    """That threshold, where the number is not given."""
+    months: _Whole
+    """So many months were counted..."""
+    last_month: Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
+    """...up to this one, YYYY-MM."""
+    categories: tuple[str, ...]
+    """Categories as in the data, most harm first."""
+
+
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class ReportsReason:
+    """What pupils named in a group of reports on the stretch."""
+
+    kind: Literal["reports"] = "reports"
+    time_band: TimeBand | None
+    """None where the group agrees on no time."""
+    factors: tuple[str, ...]
+    """Factors of place and behaviour as in the table of reports, the most frequent first."""
+
+
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class TrendReason:
+    """Recorded crime has changed by more than chance would."""
+
+    kind: Literal["trend"] = "trend"
+    trend: Change
+
+
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class UnsurePlaceReason:
+    """The stretch may lie a street or two away: it moves when the snap points are jittered."""
+
+    kind: Literal["unsure_place"] = "unsure_place"
+
+
+Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason
+
+
+def find_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: pd.DataFrame
-) -> list[list[str]]:
-    """Sentences on what each stretch rests on: crime, reports, and what is not sure about it."""
+) -> list[list[Reason]]:
+    """What each stretch is based on: crime, reports, and what is not sure about it.
+
+    Parameters
+    ----------
+    area, risk
+        The study area and the risk of its pieces of street.
+    stretches
+        Of each of h stretches its pieces.
+    certainty
+        One row a stretch, see `patrolplan.hotspots.significance.assess_certainty`.
+
+    Returns
+    -------
+    list
+        (h,) reasons of each stretch, the most important first; empty where there is none.
+    """
     if not stretches:
         return []
     parts = zip(
-        _describe_crime(area, risk, stretches),
-        _describe_reports(area, risk, stretches),
-        _describe_changes(certainty),
+        _find_crime_reasons(area, risk, stretches),
+        _find_reports_reasons(area, risk, stretches),
+        _find_changes(certainty),
         strict=True,
     )
-    return [crime + reports + changes for crime, reports, changes in parts]
+    return [[*crime, *reports, *changes] for crime, reports, changes in parts]
 
 
-def _describe_changes(certainty: pd.DataFrame) -> list[list[str]]:
+def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
     """A trend that is more than chance, and a place that is not sure."""
-    sentences: list[list[str]] = []
+    reasons: list[list[Reason]] = []
     columns = ["mainly_reports", "trend", "survived"]
     for mainly_reports, trend, survived in certainty[columns].itertuples(index=False, name=None):
-        change = [TREND_WORDS[trend]] if trend in TREND_WORDS else []
-        place = [UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []
-        sentences.append([] if mainly_reports else change + place)
-    return sentences
+        change = [TrendReason(trend=trend)] if trend in get_args(Change) else []
+        place = [UnsurePlaceReason()] if survived < WELL_PLACED_SHARE else []
+        reasons.append([] if mainly_reports else [*change, *place])
+    return reasons
 
 
-def _describe_crime(
+def _find_crime_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> list[list[str]]:
+) -> list[list[CrimeReason]]:
     """Recorded crime of the last twelve months that falls to each stretch, by category.
 
     Where crime is held to the threshold, only what a place has enough of in these months counts.
@@ -94,33 +142,33 @@ def _describe_crime(
     expected = compute_catchment_shares(area.catchments, stretches) @ recent
     harm = expected * get_harm_days(categories, area.settings.risk.harm)
     enough = (harm > 0) & (harm >= MIN_NAMED_SHARE * harm.sum(axis=1, keepdims=True))
-    order = np.argsort(-harm, axis=1, kind="stable")[:, :3]
-    year = f"in the 12 months to {risk.months[1]:%B %Y}"
-    sentences = []
+    order = np.argsort(-harm, axis=1, kind="stable")[:, :MAX_NAMED]
+    reasons: list[list[CrimeReason]] = []
     for row in range(len(stretches)):
-        named = [_describe_category(categories[k]) for k in order[row] if enough[row, k]]
-        amount = round(float(expected[row].sum()))
-        number = f"about {amount}" if amount > 1 else "hardly any"
-        number = f"fewer than {fewest}" if amount < fewest and fewest > 1 else number
-        sentence = f"Recorded crime: {number} {year}, most harm by {_join_words(named)}"
-        sentences.append([sentence] if named else [])
-    return sentences
+        named = tuple(categories[k] for k in order[row] if enough[row, k])
+        incidents = round(float(expected[row].sum()))
+        is_shown = incidents >= fewest or fewest <= 1
+        reason = CrimeReason(
+            incidents=incidents if is_shown else None,
+            fewer_than=None if is_shown else fewest,
+            months=REASON_MONTHS,
+            last_month=f"{risk.months[1]:%Y-%m}",
+            categories=named,
+        )
+        reasons.append([reason] if named else [])
+    return reasons
 
 
-def _describe_category(category: str) -> str:
-    return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
-
-
-def _describe_reports(
+def _find_reports_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> list[list[str]]:
+) -> list[list[ReportsReason]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
     metres = area.network.piece_metres
     baseline = sum_by_stretch(metres, stretches) / metres.sum()
     feared = sum_by_stretch(risk.reports, stretches) > baseline
     widest = _find_widest_group(area.reports.group_of_piece, metres, stretches)
     return [
-        [_describe_fear(area.reports.reasons[group])] if more and group >= 0 else []
+        [_build_reports_reason(area.reports.reasons[group])] if more and group >= 0 else []
         for more, group in zip(feared, widest, strict=True)
     ]
 
@@ -142,33 +190,8 @@ def _find_widest_group(
     return widest
 
 
-def _describe_fear(factors: tuple[str, ...]) -> str:
-    """One sentence from the factors that a group of reports gave often enough."""
-    what = [FACTOR_WORDS.get(factor, factor) for factor in factors if factor not in TIME_WORDS]
-    when = [TIME_WORDS[factor] for factor in factors if factor in TIME_WORDS]
-    sentence = "Pupils feel unsafe here"
-    sentence += f" {when[0]}" if when else ""
-    return f"{sentence}: {_join_words(what[:3])}" if what else sentence
-
-
-def describe_certainty(risk: Risk, certainty: pd.DataFrame, *, squares: bool = False) -> list[str]:
-    """What is sure and what is not about each hotspot, in a few words.
-
-    `squares` says whether crime is held to the threshold, on squares.
-    """
-    places = "approximate to a few streets" if risk.snapped else "places as recorded"
-    places = f"approximate to a square of {SQUARE_METRES:.0f} m" if squares else places
-    times = "time of day known" if risk.times_known else "month only, time of day not known"
-    lines = []
-    columns = ["mainly_reports", "stands_out", "trend", "survived"]
-    rows = certainty[columns].itertuples(index=False, name=None)
-    for mainly_reports, stands_out, trend, survived in rows:
-        chance = "stands out from chance" if stands_out else "could be chance"
-        place = ["may lie a street or two away"] if survived < WELL_PLACED_SHARE else []
-        words = ["rests on pupils' reports"] if mainly_reports else [chance, trend, *place]
-        lines.append("; ".join([*words, places, times]))
-    return lines
-
-
-def _join_words(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+def _build_reports_reason(names: tuple[str, ...]) -> ReportsReason:
+    """The reason of a group of reports, from what it gave often enough: factors and time bands."""
+    bands = [band for name in names for band in get_args(TimeBand) if band == name]
+    factors = [name for name in names if name not in get_args(TimeBand)]
+    return ReportsReason(time_band=bands[0] if bands else None, factors=tuple(factors[:MAX_NAMED]))

@@ -1,4 +1,4 @@
-"""How sure a hotspot is: does it stand out from chance, is it changing, would it stay if moved.
+"""How sure a hotspot is: is it more than chance, is it changing, would it stay if moved.
 
 The chance is simulated: crime that falls evenly on all streets is drawn many times (compiled).
 """
@@ -166,7 +166,7 @@ def assess_certainty(
         One row a stretch: `p_value` (chance of as much recorded harm if crime fell evenly on all
         streets), `stands_out` (with the false discovery rate held at 5 %), `trend` ("new",
         "rising", "persistent", "fading" or "too few to tell"), `survived` (share of jitters of the
-        snap points that it survives; 1 for exact places), `mainly_reports` (whether it rests on
+        snap points that it survives; 1 for exact places), `mainly_reports` (whether it is based on
         pupils' reports more than on recorded crime).
     """
     history = build_history(area)

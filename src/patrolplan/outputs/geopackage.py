@@ -13,7 +13,9 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
-from patrolplan.patrols.plan import Plan, build_patrol_document, convert_to_degrees
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
+from patrolplan.patrols.file_forms import convert_to_degrees
+from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
@@ -32,8 +34,8 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "date": None if plan.date is None else f"{plan.date}",
         "created_from": compute_area_provenance(plan.area),
         "risk": build_risk_document(plan.risk),
-        "hotspots": build_hotspot_documents(plan.hotspots, projection),
-        "patrols": [build_patrol_document(patrol, projection) for patrol in plan.patrols],
+        "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
+        "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
         "left_out": list_left_out(plan.left_out),
         "notes": [*plan.risk.notes, *build_way_notes(plan.area)],
     }
@@ -50,14 +52,29 @@ def build_risk_document(risk: Risk) -> dict[str, Any]:
     }
 
 
+def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """A patrol with the reasons of its stops and of places to keep away from in words."""
+    document = build_patrol_document(patrol, projection)
+    stops = [
+        row | {"why": describe_reasons(stop.why)}
+        for row, stop in zip(document["stops"], patrol.stops, strict=True)
+    ]
+    keep_away = [
+        {"place_id": barred.tasking.place_id, **row, "why": describe_tasking(barred.tasking)}
+        for row, barred in zip(document["keep_away"], patrol.keep_away, strict=True)
+    ]
+    return document | {"stops": stops, "keep_away": keep_away}
+
+
 def build_hotspot_documents(
-    hotspots: gpd.GeoDataFrame, projection: Projection
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
     """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
     stops = gpd.GeoSeries(hotspots["stop"])
-    points = convert_to_degrees(np.column_stack([stops.x, stops.y]), projection)
-    columns = ("hotspot", "worth", "length_metres", "place", "reasons", "how_sure")
-    rows = zip(*(hotspots[name] for name in columns), points, strict=True)
+    points = convert_to_degrees(np.column_stack([stops.x, stops.y]), area.projection)
+    columns = ("hotspot", "worth", "length_metres", "place", "reasons")
+    certainty = describe_certainty(area, risk, hotspots)
+    rows = zip(*(hotspots[name] for name in columns), certainty, points, strict=True)
     return [
         {
             "id": name,
@@ -65,7 +82,7 @@ def build_hotspot_documents(
             "length_metres": round(length, 1),
             "stop": point,
             "place": place,
-            "reasons": list(reasons),
+            "reasons": describe_reasons(reasons),
             "how_sure": how_sure,
         }
         for name, worth, length, place, reasons, how_sure, point in rows
@@ -100,7 +117,7 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of `plan.gpkg` by name, in the area's CRS."""
     return {
         "risk": build_risk_layer(plan.area, plan.risk),
-        "hotspots": build_hotspot_layer(plan.hotspots),
+        "hotspots": build_hotspot_layer(plan.area, plan.risk, plan.hotspots),
         "patrols": _build_patrol_layer(plan),
         "stops": _build_stop_layer(plan),
         "legs": _build_leg_layer(plan),
@@ -119,11 +136,18 @@ def build_risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     )
 
 
-def build_hotspot_layer(hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Hotspots with their reasons as text; the stopping place as two columns."""
+def build_hotspot_layer(
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Hotspots with reasons and how sure they are in words; the stopping place as two columns."""
     stops = gpd.GeoSeries(hotspots["stop"])
     frame = hotspots.drop(columns=["pieces", "stop_piece", "stop"])
-    frame = frame.assign(reasons=hotspots["reasons"].map("; ".join), stop_x=stops.x, stop_y=stops.y)
+    frame = frame.assign(
+        reasons=["; ".join(describe_reasons(reasons)) for reasons in hotspots["reasons"]],
+        how_sure=describe_certainty(area, risk, hotspots),
+        stop_x=stops.x,
+        stop_y=stops.y,
+    )
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)
 
 
@@ -155,10 +179,12 @@ def _build_stop_layer(plan: Plan) -> gpd.GeoDataFrame:
             "number": patrol.number,
             "stop": order,
             "hotspot": stop.hotspot,
+            "kind": stop.kind,
+            "tasked": stop.tasked,
             "arrive": format_time(stop.arrive_minutes),
             "leave": format_time(stop.leave_minutes),
             "place": stop.place,
-            "why": "; ".join(stop.why),
+            "why": "; ".join(describe_reasons(stop.why)),
             "geometry": shapely.Point(stop.x, stop.y),
         }
         for patrol in plan.patrols

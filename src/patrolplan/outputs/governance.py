@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import replace_folder
-from patrolplan.outputs.wording import SNAPPED_PLACES
+from patrolplan.outputs.wording import SNAPPED_ACCURACY
 from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
 from patrolplan.provenance import (
     build_manifest_header,
@@ -84,8 +84,8 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
 def _describe_place_accuracy(area: StudyArea) -> str:
     """How exact the places of recorded crime are."""
     if area.settings.privacy.threshold_for_crime:
-        return f"approximate to a square of {SQUARE_METRES:.0f} m"
-    return SNAPPED_PLACES.removeprefix("places ") if area.snapped else "as recorded"
+        return f"to within a square of {SQUARE_METRES:.0f} m"
+    return SNAPPED_ACCURACY if area.snapped else "as recorded"
 
 
 def _select_chosen_results(backtest: dict[str, Any]) -> list[dict[str, Any]]:

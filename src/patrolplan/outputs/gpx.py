@@ -12,6 +12,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.reason_words import describe_barred, format_reasons
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _add_points(
             tag,
             place,
             name=f"{_format_officer(patrol)}{number}. {stop.place} {arrive}",
-            desc=f"Arrive {arrive}, leave {leave}. Why: {wording.format_reasons(stop)}",
+            desc=f"Arrive {arrive}, leave {leave}. Why: {format_reasons(stop)}",
             type="stop",
         )
     return first
@@ -186,7 +187,7 @@ def _add_barred_points(root: ET.Element, patrols: list["Patrol"], projection: "P
             "wpt",
             attributes,
             name=f"\N{MULTIPLICATION SIGN} Keep away: {place.place}",
-            desc=wording.describe_barred(place, crs=projection.crs),
+            desc=describe_barred(place, crs=projection.crs),
             type="keep away",
         )
 
@@ -198,7 +199,7 @@ def _add_route(root: ET.Element, plan: "Plan", patrol: "Patrol") -> None:
     distance = wording.describe_distance(patrol) if patrol.legs else "no walk"
     sentences = (
         f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}, {distance}.",
-        *(wording.describe_barred(place, crs=projection.crs) for place in patrol.keep_away),
+        *(describe_barred(place, crs=projection.crs) for place in patrol.keep_away),
         wording.describe_lighting(plan, patrol),
         f"{wording.describe_quality(patrol)}.",
     )

@@ -1,4 +1,4 @@
-"""Sentences that all papers share: distances, reasons, light, how sure, dates and sources."""
+"""Sentences that all papers share: distances, light, how good, dates and sources."""
 
 import math
 from typing import TYPE_CHECKING
@@ -8,21 +8,21 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.privacy import SQUARE_METRES
 from patrolplan.risk.history import describe_guard
-from patrolplan.text import capitalise
 from patrolplan.times import compute_sunrise, compute_sunset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Step, Stop
+    from patrolplan.patrols.plan import Patrol, Plan, Step
     from patrolplan.risk.surface import Risk
 
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; printed at the top of every paper that an officer gets."""
 
-SNAPPED_PLACES = "places approximate to a few streets"
+SNAPPED_ACCURACY = "to within a few streets"
 """How exact the places of open data are."""
+SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
 
 APPROACH_NAME = "B→G"
 """The leg from the base to the gate."""
@@ -90,45 +90,6 @@ def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str
     big = GRID_LETTERS[(3 - north // 500_000) * 5 + east // 500_000 + 2]
     small = GRID_LETTERS[(4 - north % 500_000 // 100_000) * 5 + east % 500_000 // 100_000]
     return f"{big}{small} {east % 100_000 // 10:04d} {north % 100_000 // 10:04d}"
-
-
-def format_reasons(stop: "Stop") -> str:
-    """Why to stand here, in one line; what intelligence tasked comes first.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Stop
-    >>> stop = Stop(hotspot="H1", arrive_minutes=930, leave_minutes=945, place="High Street",
-    ...             why=("robbery", "reports"), worth=0.1, tasked="", point=(0, 0))
-    >>> format_reasons(stop)
-    'Robbery. Reports.'
-    """
-    return " ".join(list_reasons(stop))
-
-
-def list_reasons(stop: "Stop") -> tuple[str, ...]:
-    """Why to stand here, a sentence each; what intelligence tasked comes first."""
-    reasons = [f"Tasked: {stop.tasked.strip()}"] if stop.tasked else []
-    reasons += [reason.strip() for reason in stop.why]
-    bare = [reason.rstrip(".;") for reason in reasons if reason.rstrip(".;")]
-    sentences = tuple(f"{capitalise(reason)}." for reason in bare)
-    return sentences or ("No single reason stands out; risk is spread along the street.",)
-
-
-def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
-    """What to keep away from, where that is, and why.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import BarredPlace
-    >>> barred = BarredPlace(place_id="T-02", place="Mill Lane near High Street",
-    ...                      why="crime scene", point=(529509, 181782))
-    >>> describe_barred(barred)
-    'Keep away from Mill Lane near High Street (TQ 2950 8178), T-02: crime scene.'
-    """
-    grid = format_grid_reference(barred.x, barred.y, crs=crs)
-    where = f"{barred.place} ({grid})" if grid else barred.place
-    return f"Keep away from {where}, {barred.place_id}: {barred.why.strip().rstrip('.;')}."
 
 
 def format_route_name(variant: int) -> str:

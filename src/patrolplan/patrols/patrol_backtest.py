@@ -242,23 +242,24 @@ def _describe_ratio(
     patrol_harm: float, baseline_harm: float, first_month: pd.Timestamp, officers: int
 ) -> str:
     """What was tested is the way of planning; the printed patrol knows more months, and tasks."""
-    who, loops = "a patrol from this gate (perhaps with other stops)", "a plain loop"
+    who, whose, loops = "a patrol from this gate", "its", "a plain loop"
     if officers > 1:
-        who = f"{officers} patrols from this gate together (perhaps with other stops)"
+        who, whose = f"{officers} patrols from this gate", "their"
         loops = f"{officers} plain loops"
     last_month = first_month - pd.DateOffset(months=1)
-    start = f"Planned the same way from crime up to {last_month:%B %Y}, {who}"
-    end = f"{loops} round the school in the {HOLD_OUT_MONTHS} months after."
+    start = (
+        f"Tested on past crime: {who} planned the same way from crime up to {last_month:%B %Y} "
+        f"({whose} stops may have differed) would have covered"
+    )
+    end = f"recorded harm in the next {HOLD_OUT_MONTHS} months"
     if baseline_harm <= 0:
-        return (
-            f"{start} would have covered more recorded harm than {end}" if patrol_harm > 0 else ""
-        )
+        return f"{start} more {end} than {loops} round the school." if patrol_harm > 0 else ""
     times = (
         f"{patrol_harm / baseline_harm:.1f}"
         if patrol_harm <= MAX_RATIO * baseline_harm
         else f"more than {MAX_RATIO}"
     )
-    return f"{start} would have covered {times} times the recorded harm of {end}"
+    return f"{start} {times} times as much {end} as {loops} round the school."
 
 
 class _OriginScorer:

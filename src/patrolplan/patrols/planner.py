@@ -23,7 +23,7 @@ from patrolplan.patrols.school_problem import (
     PlanningInputs,
     SchoolProblem,
     build_school_problem,
-    describe_tasking,
+    build_tasking,
 )
 from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
 from patrolplan.patrols.stop_order import find_best_order
@@ -329,12 +329,13 @@ class _PatrolBuilder:
         x, y = network.xy(position)[0]
         return Stop(
             hotspot=problem.get_stop_name(stop),
+            kind="hotspot" if row >= 0 else "tasked",
+            tasking=build_tasking(problem.get_tasked_place(stop)) if is_tasked else None,
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             place=place,
             why=tuple(why),
             worth=float(problem.worth[stop - 1]),
-            tasked=describe_tasking(problem.get_tasked_place(stop)) if is_tasked else "",
             point=(float(x), float(y)),
         )
 

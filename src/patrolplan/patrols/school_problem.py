@@ -5,6 +5,7 @@
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
-from patrolplan.patrols.plan import BarredPlace
+from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route
 from patrolplan.patrols.stop_order import TimeProfile, estimate_time_profile
 from patrolplan.patrols.surroundings import (
@@ -47,6 +48,10 @@ MIN_WALK_METRES_TO_BARRED = 60.0
 
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
+
+
+HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
+"""Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,15 +184,14 @@ class SchoolProblem:
     def get_stop_name(self, stop: int) -> str:
         """What a stop is called: the hotspot, else the tasked place.
 
-        A tasked place on a hotspot's stretch is that hotspot.
+        A tasked place on a hotspot's stretch is that hotspot. One elsewhere whose name is that of
+        a hotspot is called "H1 (tasked)": names tell stops apart, in the week and in the ledger.
         """
         row = self.hotspot_rows[stop - 1]
-        name = (
-            self.get_tasked_place(stop)["place_id"]
-            if row < 0
-            else self.inputs.hotspots["hotspot"].iloc[row]
-        )
-        return str(name)
+        if row >= 0:
+            return str(self.inputs.hotspots["hotspot"].iloc[row])
+        name = str(self.get_tasked_place(stop)["place_id"])
+        return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
     def explain_unvisited(self, stops: Iterable[int] = ()) -> list[str]:
         """Which tasked places are not visited and why: those beyond the streets, and some stops."""
@@ -214,7 +218,7 @@ class SchoolProblem:
             if hours.start_minutes < bell:
                 over = "before" if hours.latest_end_minutes <= bell else "as"
                 when = f"Ends {over} pupils leave"
-            notes.append(f"{when}: no presence at the gate first.")
+            notes.append(f"{when}, so no time is spent at the gate.")
         if hours.wait_minutes:
             notes.append("The window opens before the bell: the patrol starts as pupils leave.")
         if self.surroundings.base_note:
@@ -240,20 +244,19 @@ class SchoolProblem:
         barred, xy = barred[near], xy[near]
         places = describe_positions(network, network.snap(xy)) if len(barred) else []
         return tuple(
-            BarredPlace(
-                place_id=str(task["place_id"]),
-                place=place,
-                why=describe_tasking(task),
-                point=(float(x), float(y)),
-            )
-            for (_, task), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
+            BarredPlace(place=place, tasking=build_tasking(row), point=(float(x), float(y)))
+            for (_, row), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
         )
 
 
-def describe_tasking(place: pd.Series) -> str:
-    """Reason, who asks, and until when."""
-    until = f"{place['to'].day} {place['to']:%B %Y}"
-    return f"{place['reason']} (asked by {place['by']}, until {until})"
+def build_tasking(place: pd.Series) -> Tasking:
+    """What a row of the tasked places asks for."""
+    return Tasking(
+        place_id=str(place["place_id"]),
+        reason=str(place["reason"]),
+        by=str(place["by"]),
+        until=place["to"].date(),
+    )
 
 
 def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:

@@ -61,12 +61,12 @@ def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def build_route_key(patrol: Patrol) -> RouteKey:
-    """School, officer, mode, start, stops with their times to the minute, and who tasked them.
+    """School, officer, mode, start, stops with their times to the minute, and their taskings.
 
     It is the same for a patrol as planned and as read from a file that holds whole minutes.
     """
     stops = [
-        (stop.hotspot, *map(format_time, (stop.arrive_minutes, stop.leave_minutes)), stop.tasked)
+        (stop.hotspot, *map(format_time, (stop.arrive_minutes, stop.leave_minutes)), stop.tasking)
         for stop in patrol.stops
     ]
     return (patrol.urn, patrol.number, patrol.way, format_time(patrol.start_minutes), *stops)

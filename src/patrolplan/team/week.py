@@ -12,9 +12,10 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BeforeValidator, ConfigDict, Strict
+from pydantic import ConfigDict, Strict
 
-from patrolplan.patrols.plan import Count, Patrol, Plan
+from patrolplan.patrols.file_forms import Count, Day
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
@@ -24,18 +25,6 @@ from patrolplan.times import format_time
 SATURDAY = 5
 
 
-def _parse_day(value: object) -> object:
-    """A date of YYYY-MM-DD."""
-    if isinstance(value, str):
-        try:
-            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
-        except ValueError:
-            pass
-    message = "is not a date; write YYYY-MM-DD"
-    raise ValueError(message)
-
-
-Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 StrictCount = Annotated[Count, Strict()]
 ROW = ConfigDict(strict=False)
 """Of dataclasses that are rows of a file: strict ones would accept no rows, only themselves."""

@@ -13,25 +13,20 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.patrols.plan import (
-    Amount,
-    Count,
-    FileModel,
-    Minutes,
-    Patrol,
-    Plan,
-    build_patrol_document,
-)
+from patrolplan.patrols.file_forms import Amount, Count, Day, FileModel, Minutes
+from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.rota_inputs import build_route_key, list_patrols
-from patrolplan.team.week import Ban, Day, Duty, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Unmet, Week
 from patrolplan.times import format_time
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of 1, stops had reasons in words."""
 
-REMEDY = "use the file as it was written, or plan the week again with `patrolplan week --from`"
+PLAN_AGAIN = "plan the week again with `patrolplan week --from`"
+REMEDY = f"use the file as it was written, or {PLAN_AGAIN}"
 
 MAX_SHOWN_CHARACTERS = 40
 """Characters of a wrong value that are shown."""
@@ -107,8 +102,8 @@ def build_week_document(week: Week) -> dict[str, Any]:
         Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
         officers patrol a school together, `number` distinguishes their routes. Where not all
         patrols have the mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes`
-        holds each walk once, in the form of `plan.json`; `route` is its row there. `read_week`
-        turns it into a `Week` again.
+        holds each walk once, in the form of `plan.json` but with reasons as fields, not words;
+        `route` is its row there. `read_week` turns it into a `Week` again.
     """
     routes: dict[str, int] = {}
     mixed = week.has_mixed_modes
@@ -154,6 +149,8 @@ def _build_duty_entry(
         "stops": [
             {
                 "hotspot": stop.hotspot,
+                "kind": stop.kind,
+                "tasked": stop.tasked,
                 "arrive": format_time(stop.arrive_minutes),
                 "leave": format_time(stop.leave_minutes),
                 "place": stop.place,
@@ -254,8 +251,13 @@ def read_week_entry(path: str | Path, projection: Projection | None = None) -> W
         what = f"is not JSON ({error})"
         raise InputError.one(path, what, REMEDY) from None
     if isinstance(document, dict) and document.get("schema", SCHEMA) != SCHEMA:
-        what = f"schema {str(document['schema'])[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
-        raise InputError.one(path, what, "read it with the version that wrote it", "'schema'")
+        schema = document["schema"]
+        if isinstance(schema, int) and schema < SCHEMA:
+            what, remedy = "the week was made by an older version of patrolplan", PLAN_AGAIN
+        else:
+            what = f"schema {str(schema)[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
+            remedy = "read it with the version that wrote it"
+        raise InputError.one(path, what, remedy, "'schema'")
     problems = Problems()
     try:
         entry = WeekEntry.model_validate(

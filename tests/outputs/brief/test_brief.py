@@ -12,6 +12,7 @@ import pytest
 
 from patrolplan import cli
 from patrolplan.errors import InputError
+from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import (
     build_brief_document,
@@ -177,7 +178,10 @@ def test_names_arrive_as_text(demo_area, brief):
     """Markup of typst or HTML in names, reasons and the area is printed letter by letter."""
     named = settings_of(demo_area, area={"name": HOSTILE})
     spots = tuple(
-        dataclasses.replace(spot, place=HOSTILE, reasons=(HOSTILE,)) for spot in brief.hotspots
+        dataclasses.replace(
+            spot, place=HOSTILE, reasons=(ReportsReason(time_band=None, factors=(HOSTILE,)),)
+        )
+        for spot in brief.hotspots
     )
     streets = tuple(dataclasses.replace(one, name=HOSTILE) for one in brief.streets)
     mean = dataclasses.replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
@@ -190,9 +194,8 @@ def test_names_arrive_as_text(demo_area, brief):
 def test_longest_brief_stays_on_one_page(brief):
     """Any number of hotspots and groups with long names, and many categories, fit the page."""
     long = "Saint Somebody the Great and All Angels " * 10
-    spots = tuple(
-        dataclasses.replace(spot, place=long, reasons=(long, long)) for spot in brief.hotspots * 5
-    )
+    why = (ReportsReason(time_band=None, factors=(long, long)),)
+    spots = tuple(dataclasses.replace(spot, place=long, reasons=why) for spot in brief.hotspots * 5)
     groups = tuple(dataclasses.replace(group, place=long) for group in brief.reports * 5)
     rows = tuple(dataclasses.replace(one, name=long) for one in brief.categories * 3)
     full = dataclasses.replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)

@@ -1,16 +1,19 @@
 """The card: one page that an officer can read in the rain, and that data cannot break."""
 
 import dataclasses
+import datetime as dt
 import io
 
 import pypdf
 import pytest
 import segno
 
+from patrolplan.hotspots.reasons import ReportsReason, TrendReason
 from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
+from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import format_data_months, format_grid_reference, list_attributions
-from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.plan import Plan, Tasking
 from patrolplan.times import format_time
 
 HOSTILE = (
@@ -34,6 +37,11 @@ def altered(plan: Plan, **changes) -> Plan:
     """Plan of the first patrol alone, changed."""
     patrol = dataclasses.replace(plan.patrols[0], **changes)
     return dataclasses.replace(plan, patrols=(patrol,))
+
+
+def _task(text: str) -> Tasking:
+    """A tasking with this reason, requested by somebody of this name."""
+    return Tasking("T-01", text, text, dt.date(2026, 12, 18))
 
 
 def with_stops(plan: Plan, count: int) -> Plan:
@@ -126,8 +134,9 @@ def test_each_stop_stands_on_one_page_with_time_and_place(demo_plan, card):
         assert f"{format_time(stop.arrive_minutes)}\u2013{format_time(stop.leave_minutes)}" in words
         assert stop.place[1:] in words
         assert format_grid_reference(stop.x, stop.y) in words
-        for reason in stop.why:
-            assert reason[1:] in words
+        assert stop.why
+        for reason in describe_reasons(stop.why):
+            assert reason in words
 
 
 def test_every_street_of_the_walk_is_in_the_directions(demo_plan, card):
@@ -150,7 +159,7 @@ def test_card_says_what_it_rests_on(demo_plan, card):
 
 def test_markup_in_names_arrives_as_text(demo_plan):
     """Markup of typst, HTML and mathematics in a name or reason is printed letter by letter."""
-    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasked=HOSTILE)
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasking=_task(HOSTILE))
     plan = altered(demo_plan, school=HOSTILE, notes=(HOSTILE,))
     patrol = dataclasses.replace(plan.patrols[0], stops=(stop, *plan.patrols[0].stops[1:]))
     plan = dataclasses.replace(plan, patrols=(patrol,))
@@ -224,9 +233,10 @@ def test_any_number_of_stops_fits(demo_plan, count, pages):
 def test_very_long_names_do_not_push_anything_off_the_page(demo_plan):
     """Names and reasons of any length at ten stops are cut, not overflowed."""
     long = "Saint Somebody the Great and All Angels " * 10
+    why = (ReportsReason(time_band=None, factors=(long, long)), TrendReason(trend="new"))
     plan = with_stops(demo_plan, 10)
     stops = tuple(
-        dataclasses.replace(stop, place=long, why=(long, long), tasked=long)
+        dataclasses.replace(stop, place=long, why=why, tasking=_task(long))
         for stop in plan.patrols[0].stops
     )
     plan = altered(plan, school=long, stops=stops, notes=(long, long))

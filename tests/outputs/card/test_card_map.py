@@ -1,6 +1,7 @@
 """The map: fits its frame, keeps the route readable, and keeps words off each other."""
 
 import dataclasses
+import datetime as dt
 import io
 
 import geopandas as gpd
@@ -39,7 +40,7 @@ from patrolplan.outputs.cartography.symbols import (
     place_north_arrow,
 )
 from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport, fit_viewport
-from patrolplan.patrols.plan import BarredPlace, Leg, Step
+from patrolplan.patrols.plan import BarredPlace, Leg, Step, Tasking
 
 SIZE = {"width": 538.0, "height": 380.0}
 MOST_BYTES = 400_000
@@ -124,7 +125,8 @@ def _barred(patrol, east, place_id="T"):
     """A place to keep away from, `east` metres from the patrol's easternmost place."""
     line = np.vstack([(patrol.x, patrol.y), *(leg.line for leg in patrol.legs)])
     x, y = line[np.argmax(line[:, 0])]
-    return BarredPlace(place_id=place_id, point=(x + east, y), place="Mill Lane", why="crime scene")
+    tasking = Tasking(place_id, "crime scene", "A", dt.date(2026, 5, 4))
+    return BarredPlace(point=(x + east, y), place="Mill Lane", tasking=tasking)
 
 
 def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
@@ -153,9 +155,7 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     """A place to keep away from at a stop's own corner stays in place; the stop's sign moves."""
     patrol = demo_plan.patrols[2]
     stop = patrol.stops[0]
-    barred = BarredPlace(
-        place_id="T", point=(stop.x + 1.0, stop.y), place="Mill Lane", why="crime scene"
-    )
+    barred = dataclasses.replace(_barred(patrol, 0.0), point=(stop.x + 1.0, stop.y))
     patrol = dataclasses.replace(patrol, keep_away=(barred,))
     scene = collect_map_content(
         fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0), demo_plan, patrol

@@ -34,12 +34,12 @@ def test_an_unknown_voice_is_an_error(demo_plan):
 
 
 def test_hotspots_say_how_many_stand_out(demo_plan):
-    """The legend counts those that stand out from chance and those that could be chance."""
+    """The legend counts those with more than chance would give, and those that could be chance."""
     axes = pp.plot.hotspots(demo_plan.area, demo_plan.risk, demo_plan.hotspots)
     sure = int(demo_plan.hotspots["stands_out"].sum())
     words = [text.get_text() for text in axes.get_legend().get_texts()]
     rest = len(demo_plan.hotspots) - sure
-    assert words == [f"stands out from chance ({sure})", f"could be chance ({rest})"]
+    assert words == [f"more than chance would give ({sure})", f"could be chance ({rest})"]
 
 
 def test_disagreement_has_feared_above_and_recorded_below(demo_plan):

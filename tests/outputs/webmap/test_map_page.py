@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import datetime as dt
 import hashlib
 import io
 import json
@@ -19,6 +20,8 @@ from markupsafe import escape
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import patrolplan as pp
+from patrolplan.hotspots.reasons import ReportsReason
+from patrolplan.outputs.reason_words import describe_barred, describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
@@ -27,8 +30,8 @@ from patrolplan.outputs.webmap.map_layers import (
     classify_voices,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import describe_barred, describe_lighting
-from patrolplan.patrols.plan import BarredPlace, Plan
+from patrolplan.outputs.wording import describe_lighting
+from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.patrols.surroundings import Window
 from patrolplan.settings.models import OutputSettings
 from patrolplan.times import format_time
@@ -57,12 +60,14 @@ def hostile(plan: Plan) -> Plan:
     """Give the first school, its patrol and the first hotspot a name full of markup."""
     names = [HOSTILE, *plan.area.schools["name"][1:]]
     area = dataclasses.replace(plan.area, schools=plan.area.schools.assign(name=names))
+    why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
     places = [HOSTILE, *plan.hotspots["place"][1:]]
-    reasons = [[HOSTILE], *plan.hotspots["reasons"][1:]]
+    reasons = [why, *plan.hotspots["reasons"][1:]]
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
-    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=(HOSTILE,), tasked=HOSTILE)
-    barred = BarredPlace(place_id=HOSTILE, point=first.point, place=HOSTILE, why=HOSTILE)
+    tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
+    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
+    barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
     named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
     mean = dataclasses.replace(first, **named)
     return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
@@ -145,7 +150,7 @@ def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
             f"<b>{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}</b>"
             in html
         )
-        assert all(text in html for text in (stop.place, *stop.why))
+        assert all(text in html for text in (stop.place, *describe_reasons(stop.why)))
     assert plan.patrols[0].legs[0].steps[1].street in html
 
 
@@ -165,7 +170,7 @@ def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
     for text in (
         '<p class="marking">OFFICIAL</p>',
         f"Recorded crime {first:%B %Y} to {last:%B %Y}",
-        "places approximate to a few streets",
+        "placed to within a few streets",
         "Fictional place",
         "sends no requests",
     ):
@@ -514,8 +519,8 @@ def test_hotspot_opens_with_its_reasons(visit: Visit, plan: Plan) -> None:
     text = page.locator(".leaflet-popup-content").inner_text()
     row = plan.hotspots.iloc[0]
     assert f"H1: {row['place']}" in text
-    assert all(reason in text for reason in row["reasons"])
-    assert row["how_sure"] in text
+    assert all(reason in text for reason in describe_reasons(row["reasons"]))
+    assert describe_certainty(plan.area, plan.risk, plan.hotspots)[0] in text
 
 
 def test_prints_the_chosen_patrol(visit: Visit, plan: Plan) -> None:
@@ -638,7 +643,7 @@ def test_hostile_names_arrive_as_text(browser: Browser, hostile: Plan, tmp_path:
     seen = Visit(context.new_page(), file)
     page = seen.open()
     assert page.locator(".patrol:visible h2").inner_text() == HOSTILE
-    assert page.locator(".patrol:visible .why").first.inner_text() == HOSTILE
+    assert page.locator(".patrol:visible .why").first.inner_text().endswith(HOSTILE)
     page.fill("#search", "ecole")
     assert f"School: {HOSTILE}" in page.locator("#found button").all_inner_texts()
     page.locator("#hotspots summary").click()

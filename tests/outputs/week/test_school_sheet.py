@@ -1,6 +1,7 @@
 """The sheet that may stay at a school: streets and times, nothing of crime or of reports."""
 
 import dataclasses
+import datetime as dt
 import importlib.util
 import json
 import re
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from xlsxwriter.utility import xl_col_to_name
 
-from patrolplan.hotspots.reasons import CATEGORY_WORDS, FACTOR_WORDS
+from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
+from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.times import format_time
 
@@ -66,7 +68,8 @@ def test_no_crime_and_no_report_stands_on_it(roll, texts):
         for duty in roll.week.duties:
             assert duty.officer.lower() not in low
         assert not re.search(r"\bH\d+\b", text)
-        for reason in (why for d in roll.week.duties for s in d.patrol.stops for why in s.why):
+        stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
+        for reason in (line for stop in stops for line in describe_reasons(stop.why)):
             assert reason not in text
 
 
@@ -77,13 +80,18 @@ def test_every_number_is_a_day_or_a_time(texts):
         assert not re.search(r"\d", rest), (urn, rest)
 
 
-def test_what_intelligence_tasked_is_not_told(roll):
-    """A place that is no hotspot of the plan, and a tasking's reason, never reach the school."""
+@pytest.mark.parametrize("name", ["T-09", "H1"])
+def test_what_intelligence_tasked_is_not_told(roll, name):
+    """A place that intelligence alone names, and a tasking's words, never reach the school.
+
+    Also where it has the name of a hotspot at which another stop is.
+    """
     duty = roll.week.duties[0]
+    tasking = Tasking(name, "an informant's tip", "Insp. Nobody", dt.date(2026, 12, 18))
     secret = dataclasses.replace(
-        duty.patrol.stops[0], hotspot="T-09", place="Secret Mews", tasked="an informant's tip"
+        duty.patrol.stops[0], hotspot=name, kind="tasked", place="Secret Mews", tasking=tasking
     )
-    tasked_hotspot = dataclasses.replace(duty.patrol.stops[1], tasked="an informant's tip")
+    tasked_hotspot = dataclasses.replace(duty.patrol.stops[1], tasking=tasking)
     patrol = dataclasses.replace(duty.patrol, stops=(secret, tasked_hotspot))
     duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
     other = Roster(dataclasses.replace(roll.week, duties=duties))
@@ -91,6 +99,7 @@ def test_what_intelligence_tasked_is_not_told(roll):
     text = json.dumps(build_school_data(other, school))
     assert "Secret" not in text
     assert "informant" not in text
+    assert "Nobody" not in text
     assert tasked_hotspot.place in text
 
 

@@ -1,6 +1,7 @@
 """The week for the wall, and the officers' sheets."""
 
 import dataclasses
+import datetime as dt
 import importlib.util
 import io
 from pathlib import Path
@@ -16,7 +17,7 @@ from patrolplan.outputs.week.task_sheets import (
     render_task_sheets,
 )
 from patrolplan.outputs.wording import format_grid_reference
-from patrolplan.patrols.plan import BarredPlace
+from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week_file import build_week_document
 from patrolplan.times import format_time
@@ -73,19 +74,15 @@ def test_wall_tells_where_and_what_is_not_met(roll, tasks):
 def test_a_sheet_says_where_to_keep_away_from(roll):
     """Each patrol has the places to keep away from, until when always, its markup as text."""
     duty = roll.week.duties[0]
-    barred = BarredPlace(
-        place_id="T-09",
-        point=duty.patrol.point,
-        place=NAME,
-        why=f"{NAME * 3} (asked by A, until 4 May)",
-    )
+    tasking = Tasking("T-09", NAME * 3, "A", dt.date(2026, 5, 4))
+    barred = BarredPlace(point=duty.patrol.point, place=NAME, tasking=tasking)
     patrol = dataclasses.replace(duty.patrol, keep_away=(barred,))
     own = dataclasses.replace(duty, patrol=patrol)
     (page,) = pages(render_task_sheets(roll, [own], wall=False))
     grid = format_grid_reference(barred.x, barred.y)
     assert letters(f"Keep away from {NAME[:40]}") in page
     assert letters(f"({grid}), T-09: {NAME[:40]}") in page
-    assert letters("(asked by A, until 4 May).") in page
+    assert letters("(requested by A, until 4 May 2026).") in page
 
 
 def test_a_tasking_cut_short_says_who_asks_and_until_when(roll):
@@ -102,7 +99,7 @@ def test_a_tasking_cut_short_says_who_asks_and_until_when(roll):
     ]
     assert reasons
     assert all(
-        why.endswith("… (asked by Insp. Example (fictional), until 18 December 2026).")
+        why.endswith("… (requested by Insp. Example (fictional), until 18 December 2026).")
         for why in reasons
     )
 

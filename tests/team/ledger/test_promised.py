@@ -1,5 +1,7 @@
 """What a week's folder hands out is what the week promises."""
 
+import dataclasses
+import datetime as dt
 import json
 
 import pytest
@@ -7,9 +9,11 @@ import pytest
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError
 from patrolplan.outputs.output_folder import write_json
+from patrolplan.patrols.plan import Tasking
 from patrolplan.team.ledger.promised import (
     HOTSPOTS_FILE,
     build_hotspots_document,
+    build_promised_week,
     read_promised_week,
 )
 from patrolplan.team.week_file import build_week_document
@@ -36,3 +40,21 @@ def test_a_hotspot_that_is_lost_is_reported(folder, promised_week):
     write_json(folder / HOTSPOTS_FILE, {**spots, "features": others})
     with pytest.raises(InputError, match=rf"hotspots\.geojson lacks {name}"):
         read_promised_week(folder)
+
+
+def test_a_tasked_place_with_a_hotspots_name_is_a_place_of_its_own(week):
+    """A dose at a tasked place is where the officer stands, not at the hotspot of that name."""
+    duty = next(duty for duty in week.duties if duty.patrol.stops)
+    spot = week.plan.hotspots.iloc[0]
+    tasking = Tasking(spot["hotspot"], "a reason", "A", dt.date(2026, 12, 18))
+    stop = dataclasses.replace(
+        duty.patrol.stops[0], hotspot=f"{spot['hotspot']} (tasked)", kind="tasked", tasking=tasking
+    )
+    patrol = dataclasses.replace(duty.patrol, stops=(stop, *duty.patrol.stops[1:]))
+    other = dataclasses.replace(week, duties=(dataclasses.replace(duty, patrol=patrol),))
+    properties = [row["properties"] for row in build_hotspots_document(other)["features"]]
+    (row,) = [row for row in properties if row["kind"] == "tasked"]
+    assert row["hotspot"] == stop.hotspot
+    assert row["place"] == stop.place
+    assert build_promised_week(other).doses[0]["hotspot"] == stop.hotspot
+    assert [row["kind"] for row in properties if row["hotspot"] == spot["hotspot"]] == ["hotspot"]

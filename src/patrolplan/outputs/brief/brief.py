@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.hotspots.reasons import FACTOR_WORDS, TIME_WORDS
+from patrolplan.hotspots.reasons import Reason
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
     ComparedPeriods,
@@ -20,6 +20,7 @@ from patrolplan.outputs.brief.crime_counts import (
     find_incident_dates,
     find_walking_area,
 )
+from patrolplan.outputs.reason_words import describe_factor
 
 MAX_HOTSPOTS = 5
 MAX_REPORT_GROUPS = 4
@@ -40,7 +41,7 @@ class ChangedHotspot:
     trend: str
     place: str
     walk_metres: float
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
@@ -192,14 +193,10 @@ def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[Rep
             place=place,
             min_reports=int(reports.counts[number]),
             max_reports=int(reports.max_counts[number]),
-            factors=tuple(map(_describe_factor, reports.reasons[number])),
+            factors=tuple(map(describe_factor, reports.reasons[number])),
         )
         for number, place in zip(order, places, strict=True)
     )
-
-
-def _describe_factor(factor: str) -> str:
-    return FACTOR_WORDS.get(factor) or TIME_WORDS.get(factor, factor)
 
 
 def _find_middle_piece(area: StudyArea, pieces: NDArray[np.int64]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.hotspots.reasons import TREND_WORDS
+from patrolplan.hotspots.reasons import TrendReason
 from patrolplan.hotspots.significance import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
@@ -22,6 +22,7 @@ from patrolplan.outputs.brief.brief import (
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period, ShownCount
 from patrolplan.outputs.cartography.fonts import copy_template, make_printable, typeset
 from patrolplan.outputs.output_folder import replace_folder, write_json
+from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import (
     PURPOSE,
     SNAPPED_PLACES,
@@ -147,8 +148,8 @@ def describe_report_group(group: ReportGroup) -> str:
 
 def describe_hotspot(hotspot: ChangedHotspot) -> str:
     """One hotspot in a line."""
-    trend = TREND_WORDS.get(hotspot.trend)
-    why = "; ".join(reason for reason in hotspot.reasons if reason != trend)
+    reasons = [one for one in hotspot.reasons if not isinstance(one, TrendReason)]
+    why = "; ".join(describe_reasons(reasons))
     walk = f"{format_metres(hotspot.walk_metres)} from the gate"
     return f"{hotspot.hotspot} ({hotspot.trend}) {hotspot.place}, {walk}{f': {why}' if why else ''}"
 
@@ -227,7 +228,7 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
                 "trend": spot.trend,
                 "place": spot.place,
                 "walk_metres": round(spot.walk_metres),
-                "reasons": list(spot.reasons),
+                "reasons": describe_reasons(spot.reasons),
             }
             for spot in brief.hotspots
         ],

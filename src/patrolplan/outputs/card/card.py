@@ -17,7 +17,7 @@ from typing import Any
 import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.card.card_text import build_card_data, shorten_card
+from patrolplan.outputs.card.card_text import SHORT_LENGTHS, build_card_data
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
     copy_template,
@@ -205,10 +205,10 @@ class CardTypesetter:
             code = self._write_qr_code(f"code-{number}.svg", plan, patrol, plan_id)
             cards.append(build_card_data(plan, patrol, plan_id) | {"code": code})
         # Where the words leave no room for a map, even without directions, they are shortened.
-        cards = [
-            shorten_card(card) if heights.compute_map_height(0.0) < MIN_MAP_HEIGHT else card
-            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
-        ]
+        for number, heights in enumerate(self._measure_heights(cards)):
+            if heights.compute_map_height(0.0) < MIN_MAP_HEIGHT:
+                plan, patrol = dated_patrols[number]
+                cards[number] |= build_card_data(plan, patrol, plan_ids[id(plan)], SHORT_LENGTHS)
         layouts = [
             fit_page(heights, has_directions=bool(card["legs"]))
             for card, heights in zip(cards, self._measure_heights(cards), strict=True)

@@ -1,23 +1,39 @@
 """What a card says, as strings for the template."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
 from patrolplan.patrols.directions import HEADINGS
-from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop
-from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
+from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
+from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
-LONGEST_TASK = 130
-LONGEST_WHY = 230
-"""Letters on why to stop somewhere, so that the table stays a table."""
 
 
-def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TextLengths:
+    """Letters of a card's texts, so that its table stays a table."""
+
+    place: int
+    why: int
+    tasking: int
+    keep_away: int
+    note: int
+
+
+FULL_LENGTHS = TextLengths(place=70, why=230, tasking=130, keep_away=1000, note=200)
+SHORT_LENGTHS = TextLengths(place=30, why=80, tasking=40, keep_away=60, note=60)
+"""Fewer words a stop: with very many stops, the map needs the room more."""
+
+
+def build_card_data(
+    plan: Plan, patrol: Patrol, plan_code: str, lengths: TextLengths = FULL_LENGTHS
+) -> dict[str, Any]:
     """Everything that the card says, as strings for the template; `plan_code` names the plan."""
     school = shorten(make_printable(patrol.school), SCHOOL_NAME_SIZES[-1][0])
     patrol_id = f"{patrol.urn}-{patrol.number}"
@@ -43,12 +59,14 @@ def build_card_data(plan: Plan, patrol: Patrol, plan_code: str) -> dict[str, Any
         **_build_first_row(patrol, gate_time, crs),
         "gate_only": f"Presence at the gate; {quality[0].lower()}{quality[1:]}.",
         "stops": [
-            _build_stop_data(stop, number, crs) for number, stop in enumerate(patrol.stops, 1)
+            _build_stop_data(stop, number, crs, lengths)
+            for number, stop in enumerate(patrol.stops, 1)
         ],
         "keep_away": [
-            make_printable(wording.describe_barred(place, crs=crs)) for place in patrol.keep_away
+            shorten(make_printable(describe_barred(place, crs=crs)), lengths.keep_away)
+            for place in patrol.keep_away
         ],
-        "notes": [shorten(make_printable(note), 200) for note in patrol.notes],
+        "notes": [shorten(make_printable(note), lengths.note) for note in patrol.notes],
         "directions_title": f"Directions ({wording.describe_distance(patrol)})",
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "dark": make_printable(wording.describe_lighting(plan, patrol)),
@@ -101,31 +119,25 @@ def _format_time_range(start: float, end: float) -> str:
     return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
 
 
-def _build_stop_data(stop: Stop, number: int, crs: str) -> dict[str, str]:
-    why = " ".join(wording.list_reasons(replace(stop, tasked="")))
+def _build_stop_data(stop: Stop, number: int, crs: str, lengths: TextLengths) -> dict[str, str]:
+    why = " ".join(list_reasons(replace(stop, tasking=None)))
+    tasked = ""
+    if stop.tasking is not None:
+        tasked = describe_tasking(make_tasking_printable(stop.tasking), lengths.tasking)
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "place": capitalise(shorten(make_printable(stop.place), 70)),
+        "place": capitalise(shorten(make_printable(stop.place), lengths.place)),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=crs),
-        "why": shorten(make_printable(why), LONGEST_WHY),
-        "tasked": shorten_tasking(make_printable(stop.tasked).rstrip(".;"), LONGEST_TASK),
+        "why": shorten(make_printable(why), lengths.why),
+        "tasked": tasked,
     }
 
 
-def shorten_card(card: dict[str, Any]) -> dict[str, Any]:
-    """The card with fewer words a stop: with very many stops, the map needs the room more."""
-    stops = [
-        stop
-        | {
-            "why": shorten(stop["why"], 80),
-            "place": shorten(stop["place"], 30),
-            "tasked": shorten_tasking(stop["tasked"], 40),
-        }
-        for stop in card["stops"]
-    ]
-    short = {key: [shorten(text, 60) for text in card[key]] for key in ("keep_away", "notes")}
-    return {**card, "stops": stops, **short}
+def make_tasking_printable(tasking: Tasking) -> Tasking:
+    """A tasking whose words the typeface has."""
+    reason, by = make_printable(tasking.reason), make_printable(tasking.by)
+    return replace(tasking, place_id=make_printable(tasking.place_id), reason=reason, by=by)
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:

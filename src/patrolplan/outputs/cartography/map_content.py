@@ -161,7 +161,7 @@ def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
 
 def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
     """Stretches of the patrol's stops, in metres."""
-    wanted = [stop.hotspot for stop in patrol.stops]
+    wanted = patrol.hotspots
     if not wanted or not len(hotspots):
         return np.empty(0, dtype=object)
     return np.asarray(hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy())

@@ -151,11 +151,11 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
 def hotspots(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, *, axes: Axes | None = None
 ) -> Axes:
-    """Draw the stretches by whether they stand out from chance, the top ones named."""
+    """Draw the stretches by whether they hold more than chance would give, the top ones named."""
     axes = _draw_ground(axes, area.features)
     _draw_streets(axes, area.network)
     for sure, colour, width, label in (
-        (True, SERIES[1], 3.2, "stands out from chance"),
+        (True, SERIES[1], 3.2, "more than chance would give"),
         (False, SERIES[5], 2.2, "could be chance"),
     ):
         some = hotspots[hotspots["stands_out"] == sure]
@@ -212,7 +212,7 @@ def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) ->
     patrol = _find_patrol(plan, urn, number)
     axes = _draw_ground(axes, plan.area.features)
     _draw_streets(axes, plan.area.network)
-    stretches = plan.hotspots["hotspot"].isin([stop.hotspot for stop in patrol.stops])
+    stretches = plan.hotspots["hotspot"].isin(patrol.hotspots)
     if stretches.any():
         style = {"color": SERIES[4], "linewidth": 7, "alpha": 0.5, "zorder": 2}
         plan.hotspots[stretches].plot(ax=axes, aspect=None, **style)

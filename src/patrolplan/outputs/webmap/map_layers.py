@@ -346,7 +346,7 @@ def _pack_patrol(map_patrol: MapPatrol, projection: Projection) -> dict[str, Any
         "day": map_patrol.day,
         "officer": map_patrol.officer,
         "urn": patrol.urn,
-        "hotspots": [stop.hotspot for stop in patrol.stops],
+        "hotspots": patrol.hotspots,
         "at": _encode_steps(patrol.points, projection),
         "ends_at": patrol.ends_at,
         "from_base": patrol.from_base,

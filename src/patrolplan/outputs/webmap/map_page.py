@@ -21,6 +21,13 @@ from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
+from patrolplan.outputs.reason_words import (
+    NO_REASON,
+    describe_barred,
+    describe_certainty,
+    describe_reasons,
+    describe_tasking,
+)
 from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
@@ -93,7 +100,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             patrols=[_describe_patrol(patrol, plan) for patrol in patrols],
             bases=any(shown.patrol.base_xy for shown in patrols),
             aways=any(shown.patrol.keep_away for shown in patrols),
-            hotspots=plan.hotspots[["hotspot", "place", "reasons", "how_sure"]].to_dict("records"),
+            hotspots=_describe_hotspots(plan),
             voices={voice: VOICES[voice] for voice in layers["voices"]},
             threshold=plan.area.settings.privacy.threshold,
             data_dates=wording.format_data_months(plan.risk),
@@ -251,12 +258,22 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         ],
         "back": legs[-1] if legs else None,
         "keep_away": [
-            wording.describe_barred(place, crs=plan.area.projection.crs)
-            for place in patrol.keep_away
+            describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
         "notes": patrol.notes,
     }
+
+
+def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
+    """Name, place, reasons and how sure of each hotspot, in words."""
+    hotspots = plan.hotspots
+    certainty = describe_certainty(plan.area, plan.risk, hotspots)
+    columns = (hotspots["hotspot"], hotspots["place"], hotspots["reasons"], certainty)
+    return [
+        {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
+        for name, place, why, sure in zip(*columns, strict=True)
+    ]
 
 
 def _describe_approach(patrol: "Patrol", verb: str) -> dict[str, Any] | None:
@@ -278,14 +295,14 @@ def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dic
 
 
 def _describe_stop(number: int, stop: "Stop", leg: dict[str, Any], plan: "Plan") -> dict[str, Any]:
-    why = [capitalise(reason) for reason in stop.why if reason]
+    why = describe_reasons(stop.why)
     return {
         "number": number,
         "times": f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
         "dwell": wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
         "place": stop.place,
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
-        "why": why or ["" if stop.tasked else wording.format_reasons(stop)],
-        "tasked": stop.tasked,
+        "why": why if why or stop.tasked else [f"{NO_REASON}."],
+        "tasked": "" if stop.tasking is None else describe_tasking(stop.tasking),
         "walk": leg,
     }

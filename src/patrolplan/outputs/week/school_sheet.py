@@ -90,10 +90,9 @@ def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
 
 
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
-    """Stops by hotspot; a place tasked by intelligence alone is not shown to a school."""
-    hotspots = set(roster.week.plan.hotspots["hotspot"])
+    """Stops by hotspot; a place that intelligence alone names is not shown to a school."""
     stops = [stop for duty in _list_duties(roster, school) for stop in duty.patrol.stops]
-    return {stop.hotspot: stop for stop in stops if stop.hotspot in hotspots}
+    return {stop.hotspot: stop for stop in stops if stop.kind != "tasked"}
 
 
 def _format_street(stop: Stop) -> str:
@@ -106,7 +105,7 @@ def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dic
         return {"gate": "", "until": "", "streets": ""}
     first = min(duties, key=lambda duty: duty.start_minutes)
     stops = [stop for duty in duties for stop in duty.patrol.stops]
-    streets = {letters[stop.hotspot] for stop in stops if stop.hotspot in letters}
+    streets = {letters[stop.hotspot] for stop in stops if stop.kind != "tasked"}
     until = max(duty.end_minutes for duty in duties)
     return {
         "gate": format_span(first.start_minutes, first.patrol.gate_until_minutes),

@@ -1,35 +1,34 @@
 """`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
 import json
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from patrolplan.outputs.card.card_text import make_tasking_printable
 from patrolplan.outputs.cartography.fonts import (
     copy_template,
     list_unprintable_notes,
     make_printable,
     typeset,
 )
+from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
-    describe_barred,
     format_data_months,
     format_metres,
     list_attributions,
-    list_reasons,
 )
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
 from patrolplan.risk.history import describe_guard
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
-from patrolplan.text import capitalise, format_count, shorten, shorten_tasking
+from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_span, format_time
 
 TEMPLATE = "tasks.typ"
@@ -40,8 +39,6 @@ LONGEST_NAME = 60
 LONGEST_OFFICER = 40
 LONGEST_WHY = 110
 """Letters: two lines."""
-RECORDED_COUNT_PATTERN = re.compile(r": [^,]+ in the \d+ months to \w+ \d{4}, most harm by ")
-"""Part of a reason that a sheet leaves out: how much was recorded and until when."""
 MAX_NAMED_SCHOOLS = 16
 """With more, names would hide the map."""
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
@@ -317,7 +314,7 @@ def _describe_base(roster: Roster, duty: Duty) -> str:
 def _describe_first_task(patrol: Patrol) -> str:
     """What to do at the gate, and the way there from the base; or why there is no gate first."""
     if patrol.from_base:
-        return "The patrol sets out here; no presence at the gate first."
+        return "The patrol starts here and does not wait at the gate first."
     task = "Be seen as pupils leave; meet the member of staff."
     if patrol.approach is None:
         return task
@@ -328,22 +325,20 @@ def _describe_first_task(patrol: Patrol) -> str:
 
 def _shorten_reasons(stop: Stop) -> list[str]:
     """Reasons to stop, at most two lines; the card has all of them in full."""
-    tasked = f"Tasked: {_shorten_tasking(stop.tasked)}." if stop.tasked else ""
-    reasons = list_reasons(replace(stop, tasked="")) if stop.why or not tasked else ()
-    lines = [RECORDED_COUNT_PATTERN.sub(": ", reason) for reason in reasons]
-    lines = [tasked, *(shorten(make_printable(line), LONGEST_WHY) for line in lines)]
-    return [line for line in lines if line][:2]
-
-
-def _shorten_tasking(text: str) -> str:
-    """What intelligence asks for, shortened; who asks and until when stay."""
-    return shorten_tasking(make_printable(text).strip().rstrip(".;"), LONGEST_WHY)
+    lines = []
+    if stop.tasking is not None:
+        tasking = make_tasking_printable(stop.tasking)
+        lines.append(f"Tasked: {describe_tasking(tasking, LONGEST_WHY)}.")
+    if stop.why or not lines:
+        reasons = list_reasons(replace(stop, tasking=None), with_counts=False)
+        lines += [shorten(make_printable(reason), LONGEST_WHY) for reason in reasons]
+    return lines[:2]
 
 
 def _describe_barred(barred: BarredPlace, crs: str) -> str:
     place = shorten(make_printable(barred.place), LONGEST_NAME)
-    why = _shorten_tasking(barred.why)
-    return describe_barred(replace(barred, place=place, why=why), crs=crs)
+    printable = replace(barred, place=place, tasking=make_tasking_printable(barred.tasking))
+    return describe_barred(printable, crs=crs, max_letters=LONGEST_WHY)
 
 
 def _draw_week_map(roster: Roster) -> bytes:

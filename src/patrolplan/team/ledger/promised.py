@@ -50,19 +50,25 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     Returns
     -------
     dict
-        A feature a hotspot: its stretch, and as properties `hotspot`, `place` and `stop` [lon,
-        lat]. A tasked place that is no hotspot is a point.
+        A feature a hotspot: its stretch, and as properties `hotspot`, `kind`, `place` and `stop`
+        [lon, lat]. A stop of another kind than "hotspot" is a point.
     """
     table, projection = week.plan.hotspots, week.plan.area.projection
-    rows = [*zip(table["hotspot"], table["place"], table["stop"], table.geometry, strict=True)]
-    names = set(table["hotspot"])
-    tasked = {
-        stop.hotspot: (stop.hotspot, stop.place, point, point)
+    rows = [
+        (name, "hotspot", place, stop, stretch)
+        for name, place, stop, stretch in zip(
+            table["hotspot"], table["place"], table["stop"], table.geometry, strict=True
+        )
+    ]
+    names = set(table["hotspot"])  # a week handed out may stop at hotspots of an earlier plan
+    others = {
+        stop.hotspot: (stop.hotspot, stop.kind, stop.place, point, point)
         for duty in week.duties
         for stop in duty.patrol.stops
-        if stop.hotspot not in names and (point := shapely.Point(stop.x, stop.y))
+        if (stop.kind != "hotspot" or stop.hotspot not in names)
+        and (point := shapely.Point(stop.x, stop.y))
     }
-    rows += [tasked[name] for name in sorted(tasked)]
+    rows += [others[name] for name in sorted(others)]
 
     def to_degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack(projection.to_degrees(*xy.T))
@@ -72,10 +78,10 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     features = [
         {
             "type": "Feature",
-            "properties": {"hotspot": name, "place": place, "stop": stop},
+            "properties": {"hotspot": name, "kind": kind, "place": place, "stop": stop},
             "geometry": shapely.geometry.mapping(stretch),
         }
-        for (name, place, *_), stop, stretch in zip(
+        for (name, kind, place, *_), stop, stretch in zip(
             rows, to_degrees(stops).tolist(), stretches, strict=True
         )
     ]

@@ -1,0 +1,212 @@
+"""Reasons in words: why a place is a hotspot, how sure that is, and why a patrol stops there."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, assert_never
+
+from patrolplan.crs import BRITISH_GRID
+from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, UnsurePlaceReason
+from patrolplan.hotspots.significance import WELL_PLACED_SHARE
+from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
+from patrolplan.privacy import SQUARE_METRES
+from patrolplan.text import capitalise, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import geopandas as gpd
+
+    from patrolplan.area import StudyArea
+    from patrolplan.hotspots.reasons import Reason
+    from patrolplan.patrols.plan import BarredPlace, Stop, Tasking
+    from patrolplan.risk.surface import Risk
+
+CATEGORY_WORDS = {
+    "Violence and sexual offences": "violence",
+    "Anti-social behaviour": "anti-social behaviour",
+    "Criminal damage and arson": "criminal damage",
+}
+"""Shorter words for categories; others stand as in the data, in small letters."""
+
+TREND_WORDS = {
+    "new": "New in the last six months",
+    "rising": "Rising over the last six months",
+    "fading": "Fading over the last six months",
+}
+
+FACTOR_WORDS = {
+    "poor_lighting": "poor lighting",
+    "isolated": "an isolated place",
+    "overgrown": "overgrown plants",
+    "litter_or_damage": "litter or damage",
+    "blocked_pavement": "a blocked pavement",
+    "groups_loitering": "groups loitering",
+    "followed": "being followed",
+    "verbal_abuse": "verbal abuse",
+    "robbery_or_threat": "robbery or threats",
+    "drug_use": "drug use",
+    "traffic": "traffic",
+}
+
+TIME_WORDS = {
+    "before_school": "before school",
+    "lunch": "at lunch",
+    "after_school": "after school",
+    "evening": "in the evening",
+}
+
+UNSURE_PLACE = "may lie a street or two away"
+
+MIN_REASON_LETTERS = 30
+"""Letters of a tasking's reason that are never cut."""
+
+NO_REASON = "No single reason stands out; risk is spread along the street"
+
+
+def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
+    """One reason in words, without a full stop.
+
+    Without `with_count`, how much was recorded and until when is left out.
+
+    Examples
+    --------
+    >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-10", categories=("Robbery",))
+    >>> describe_reason(crime)
+    'Recorded crime: about 12 in the 12 months to October 2026, mostly robbery by harm'
+    >>> describe_reason(crime, with_count=False)
+    'Recorded crime: robbery'
+    >>> describe_reason(ReportsReason(time_band="lunch", factors=("followed", "traffic")))
+    'Pupils feel unsafe here at lunch: being followed and traffic'
+    """
+    match reason:
+        case CrimeReason():
+            categories = join_words([_describe_category(name) for name in reason.categories])
+            if not with_count:
+                return f"Recorded crime: {categories}"
+            span = f"in the {reason.months} months to {_format_month(reason.last_month)}"
+            return f"Recorded crime: {_describe_amount(reason)} {span}, mostly {categories} by harm"
+        case ReportsReason():
+            when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
+            factors = join_words([describe_factor(name) for name in reason.factors])
+            return f"Pupils feel unsafe here{when}{f': {factors}' if factors else ''}"
+        case TrendReason():
+            return TREND_WORDS[reason.trend]
+        case UnsurePlaceReason():
+            return capitalise(UNSURE_PLACE)
+        case _:
+            assert_never(reason)
+
+
+def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:
+    """Reasons in words, in their order; see `describe_reason`."""
+    return [describe_reason(reason) for reason in reasons]
+
+
+def describe_factor(factor: str) -> str:
+    """A factor of pupils' reports, or when they feel unsafe."""
+    return FACTOR_WORDS.get(factor) or TIME_WORDS.get(factor, factor)
+
+
+def _describe_category(category: str) -> str:
+    return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
+
+
+def _describe_amount(reason: CrimeReason) -> str:
+    if reason.incidents is None:
+        return f"fewer than {reason.fewer_than}"
+    return f"about {reason.incidents}" if reason.incidents > 1 else "hardly any"
+
+
+def _format_month(month: str) -> str:
+    """A month of YYYY-MM in words."""
+    return f"{dt.date.fromisoformat(f'{month}-01'):%B %Y}"
+
+
+def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFrame") -> list[str]:
+    """(h,) what is sure and what is not about each hotspot, in a few words."""
+    places = SNAPPED_PLACES if risk.snapped else "places as recorded"
+    if area.settings.privacy.threshold_for_crime:
+        places = f"placed to within a square of {SQUARE_METRES:.0f} m"
+    times = "time of day known" if risk.times_known else "month only, time of day not known"
+    lines = []
+    columns = ["mainly_reports", "stands_out", "trend", "survived"]
+    rows = hotspots[columns].itertuples(index=False, name=None)
+    for mainly_reports, stands_out, trend, survived in rows:
+        chance = "more than chance would give" if stands_out else "could be chance"
+        unsure = [UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []
+        words = ["based on pupils' reports"] if mainly_reports else [chance, trend, *unsure]
+        lines.append("; ".join([*words, places, times]))
+    return lines
+
+
+def describe_tasking(tasking: "Tasking", max_letters: int | None = None) -> str:
+    """Reason of a tasking, who requests it and until when; only the reason is cut to a length.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import Tasking
+    >>> reason = "Robberies at the bus station, all week"
+    >>> tasking = Tasking("T-01", reason, by="A", until=dt.date(2026, 5, 4))
+    >>> describe_tasking(tasking)
+    'Robberies at the bus station, all week (requested by A, until 4 May 2026)'
+    >>> describe_tasking(tasking, max_letters=70)
+    'Robberies at the bus station,… (requested by A, until 4 May 2026)'
+    """
+    until = f"{tasking.until.day} {tasking.until:%B %Y}"
+    reason = tasking.reason.strip().rstrip(".;")
+    text = f"{reason} (requested by {tasking.by}, until {until})"
+    if max_letters is None or len(text) <= max_letters:
+        return text
+    end = f" (requested by {shorten(tasking.by)}, until {until})"
+    return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end
+
+
+def describe_barred(
+    barred: "BarredPlace", *, crs: str = BRITISH_GRID, max_letters: int | None = None
+) -> str:
+    """What to keep away from, where that is, and why; the reason is cut to a length.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import BarredPlace, Tasking
+    >>> tasking = Tasking("T-02", "crime scene", by="A", until=dt.date(2026, 5, 4))
+    >>> barred = BarredPlace(place="Mill Lane", tasking=tasking, point=(529509, 181782))
+    >>> describe_barred(barred)
+    'Keep away from Mill Lane (TQ 2950 8178), T-02: crime scene (requested by A, until 4 May 2026).'
+    """
+    grid = format_grid_reference(barred.x, barred.y, crs=crs)
+    where = f"{barred.place} ({grid})" if grid else barred.place
+    why = describe_tasking(barred.tasking, max_letters)
+    return f"Keep away from {where}, {barred.tasking.place_id}: {why}."
+
+
+def format_reasons(stop: "Stop") -> str:
+    """Why to stand here, in one line; what intelligence tasked comes first.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import Stop
+    >>> why = (TrendReason(trend="new"), ReportsReason(time_band=None, factors=()))
+    >>> stop = Stop(hotspot="H1", arrive_minutes=930, leave_minutes=945, place="High Street",
+    ...             why=why, worth=0.1, point=(0, 0))
+    >>> format_reasons(stop)
+    'New in the last six months. Pupils feel unsafe here.'
+    """
+    return " ".join(list_reasons(stop))
+
+
+def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:
+    """Why to stand here, a sentence each; what intelligence tasked comes first."""
+    reasons = [] if stop.tasking is None else [f"Tasked: {describe_tasking(stop.tasking)}"]
+    reasons += [describe_reason(reason, with_count=with_counts) for reason in stop.why]
+    return tuple(f"{reason}." for reason in reasons or [NO_REASON])
+
+
+def join_words(words: "Sequence[str]") -> str:
+    """Words as a list in a sentence.
+
+    Examples
+    --------
+    >>> join_words(["robbery"]), join_words(["robbery", "violence", "theft"])
+    ('robbery', 'robbery, violence and theft')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

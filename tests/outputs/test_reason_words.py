@@ -1,0 +1,139 @@
+"""Reasons in words."""
+
+import dataclasses
+import datetime as dt
+from typing import get_args
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import TypeAdapter
+
+from patrolplan.hotspots.reasons import (
+    Change,
+    CrimeReason,
+    ReportsReason,
+    TimeBand,
+    TrendReason,
+    UnsurePlaceReason,
+)
+from patrolplan.outputs.reason_words import (
+    TIME_WORDS,
+    TREND_WORDS,
+    describe_certainty,
+    describe_reason,
+    describe_tasking,
+    format_reasons,
+    join_words,
+)
+from patrolplan.patrols.plan import StopReason, Tasking
+
+CRIME = CrimeReason(
+    incidents=12,
+    months=12,
+    last_month="2026-10",
+    categories=("Violence and sexual offences", "Robbery"),
+)
+
+TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
+
+NAMES = st.text(max_size=30)
+REASONS = st.one_of(
+    st.builds(
+        CrimeReason,
+        kind=st.just("recorded_crime"),
+        incidents=st.none() | st.integers(0, 10**6),
+        fewer_than=st.none() | st.integers(2, 99),
+        months=st.integers(1, 99),
+        last_month=st.dates().map(lambda day: f"{day.year:04d}-{day.month:02d}"),
+        categories=st.lists(NAMES, max_size=3).map(tuple),
+    ),
+    st.builds(
+        ReportsReason,
+        kind=st.just("reports"),
+        time_band=st.none() | st.sampled_from(get_args(TimeBand)),
+        factors=st.lists(NAMES, max_size=3).map(tuple),
+    ),
+    st.builds(TrendReason, kind=st.just("trend"), trend=st.sampled_from(get_args(Change))),
+    st.just(UnsurePlaceReason()),
+)
+
+
+@given(REASONS)
+def test_a_reason_is_the_same_after_a_file(reason):
+    """Written to JSON and read back, a reason of any kind has its kind and its values."""
+    adapter = TypeAdapter(StopReason)
+    assert adapter.validate_json(adapter.dump_json(reason)) == reason
+
+
+@given(REASONS)
+def test_every_reason_has_words(reason):
+    """Any reason becomes a phrase that starts with a capital letter, with no full stop after it."""
+    words = describe_reason(reason)
+    assert words[0].isupper()
+    assert describe_reason(reason, with_count=False)[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "Recorded crime: about 12 in the 12 months to October 2026, "),
+        ({"incidents": 1}, "Recorded crime: hardly any in the 12 months to October 2026, "),
+        ({"incidents": 0}, "Recorded crime: hardly any in the 12 months to October 2026, "),
+        (
+            {"incidents": None, "fewer_than": 5},
+            "Recorded crime: fewer than 5 in the 12 months to October 2026, ",
+        ),
+    ],
+)
+def test_recorded_crime_says_how_much_until_when(values, words):
+    """The number is rounded, and one below the threshold for crime is not given."""
+    assert describe_reason(dataclasses.replace(CRIME, **values)).startswith(words)
+
+
+def test_a_reason_without_its_count_has_no_number():
+    """Where counts are left out, the categories stay."""
+    assert describe_reason(CRIME, with_count=False) == "Recorded crime: violence and robbery"
+
+
+def test_every_trend_and_time_has_words():
+    """No trend and no time band is without its words."""
+    assert set(TREND_WORDS) == set(get_args(Change))
+    assert set(TIME_WORDS) == set(get_args(TimeBand))
+
+
+def test_how_sure_follows_the_data(demo_plan):
+    """Chance, trend and place of a hotspot are in its line; based on reports it has neither."""
+    table = demo_plan.hotspots.iloc[:1]
+    hotspot = {"mainly_reports": False, "stands_out": False, "trend": "fading", "survived": 0.1}
+    (line,) = describe_certainty(demo_plan.area, demo_plan.risk, table.assign(**hotspot))
+    assert line.startswith(
+        "could be chance; fading; may lie a street or two away; placed to within"
+    )
+    sure = table.assign(mainly_reports=True, stands_out=True, trend="new", survived=0.1)
+    (line,) = describe_certainty(demo_plan.area, demo_plan.risk, sure)
+    assert "reports; placed to within" in line
+
+
+def test_tasked_reason_comes_first(demo_plan):
+    """What intelligence asks for stands before what the data says; a stop always has a reason."""
+    why = (CRIME, ReportsReason(time_band=None, factors=("followed",)))
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=why, tasking=TASKING)
+    words = format_reasons(stop)
+    assert words.startswith("Tasked: phones (requested by A, until 4 May 2026). Recorded crime: ")
+    assert words.endswith("Pupils feel unsafe here: being followed.")
+    assert format_reasons(dataclasses.replace(stop, why=(), tasking=None))
+
+
+@given(st.text(max_size=300), st.text(max_size=200))
+def test_a_tasking_keeps_who_requests_it_and_until_when(reason, by):
+    """However long the reason, the end of what is printed says until when."""
+    short = describe_tasking(Tasking("T-01", reason, by, dt.date(2026, 12, 18)), 130)
+    assert short.endswith(", until 18 December 2026)")
+    assert " (requested by " in short
+    assert len(short) <= 130
+
+
+def test_words_are_joined_as_in_a_sentence():
+    """One, two and three words."""
+    joined = [join_words(["a", "b", "c"][:count]) for count in range(4)]
+    assert joined == ["", "a", "a and b", "a, b and c"]
