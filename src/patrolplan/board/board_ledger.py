@@ -75,14 +75,13 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
         for row in table.to_dict("records")
     }
     projection = week.plan.area.projection
-    names = set(week.plan.hotspots["hotspot"])
     delivered: DeliveredBySlot = {}
     for duty in week.duties:
         patrol = (duty.officer, duty.urn, duty.date)
         stops = duty.patrol.stops
         places = projection.to_degrees([stop.x for stop in stops], [stop.y for stop in stops])
         keys = (
-            compute_place_key(stop.hotspot, *place, is_tasked=stop.hotspot not in names)
+            compute_place_key(stop.hotspot, *place, stop.kind)
             for stop, place in zip(stops, zip(*places, strict=True), strict=True)
         )
         rows = [visits.get((*patrol, key)) for key in keys]

@@ -320,6 +320,9 @@ def _describe_track(matched: TrackVisits) -> list[str]:
             f"{minutes.lost_minutes:.1f} minutes of the track are missing, in gaps too long to "
             "fill in."
         )
+    if matched.partial:
+        places = "; ".join(matched.partial)
+        notes.append(f"The track covers only a part of the stay, which may be longer: {places}.")
     if matched.unknown:
         places = "; ".join(matched.unknown)
         notes.append(f"Left as it was, since the track does not cover the whole stay: {places}.")

@@ -148,26 +148,36 @@ VERSION_1_ROWS = (
 )
 
 
+HOTSPOTS_OF_VERSION_1 = """
+CREATE TABLE patrolplan_hotspots (
+    handout INTEGER NOT NULL REFERENCES patrolplan_handouts (handout), hotspot TEXT NOT NULL,
+    place TEXT NOT NULL, longitude DOUBLE PRECISION NOT NULL, latitude DOUBLE PRECISION NOT NULL,
+    stretch TEXT NOT NULL, PRIMARY KEY (handout, hotspot))
+"""
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_a_ledger_of_version_1_is_read(database, request, tmp_path):
     """Its visits keep every revision; one that was counted twice under two numbers is one."""
     url = f"sqlite:///{tmp_path / 'old.sqlite'}"
     url = url if database == "sqlite" else request.getfixturevalue("postgres")
     engine = sa.create_engine(url)
-    other_tables = [table for table in schema.metadata.sorted_tables if table is not schema.visits]
+    changed = (schema.visits, schema.hotspots)
+    other_tables = [table for table in schema.metadata.sorted_tables if table not in changed]
     noon = dt.datetime(2026, 11, 30, 12)  # noqa: DTZ001 - as both databases store it
     with engine.begin() as connection:
         schema.metadata.create_all(connection, tables=other_tables)
         schema.metadata_of_version_1.create_all(connection)
+        connection.execute(sa.text(HOTSPOTS_OF_VERSION_1))
         connection.execute(sa.insert(schema.ledger_version), {"id": 1, "schema": 1})
         handout = {"area": "Eastmere", "first_day": MONDAY, "last_day": FRIDAY, "digest": "x"}
         number = connection.execute(
             sa.insert(schema.handouts), {**handout, "entered_at": noon}
         ).inserted_primary_key[0]
         spot = {"hotspot": "T-01", "place": "Market Place", "longitude": 0.89, "latitude": 51.53}
-        connection.execute(
-            sa.insert(schema.hotspots), {**spot, "handout": number, "stretch": "POINT (0.89 51.53)"}
-        )
+        spot |= {"handout": number, "stretch": "POINT (0.89 51.53)"}
+        old_hotspots = sa.table(schema.hotspots.name, *map(sa.column, spot))
+        connection.execute(sa.insert(old_hotspots), spot)
         names = ("hotspot", "place", "longitude", "latitude", "revision", "minutes", "engagements")
         head = {"area": "Eastmere", "officer": "SSO-01", "date": MONDAY, "urn": "900001"}
         head |= {"source": "csv", "entered_at": noon}
@@ -187,7 +197,7 @@ def test_a_ledger_of_version_1_is_read(database, request, tmp_path):
         [3, 1, "T-01", 10.0],
         [3, 2, "T-01", 11.0],
     ]
-    assert standing["is_tasked"].tolist() == [False, False, True]
+    assert standing["kind"].tolist() == ["hotspot", "hotspot", "tasked"]
     assert set(standing["together"]) == {""}
     with pp.Ledger(url, "Eastmere", Projection()) as ledger:
         place = ("900001", "H5", "High Street", 0.87, 51.53)

@@ -100,8 +100,11 @@ def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, w
 
 def test_part_of_a_stay_takes_nothing_from_typed_minutes(handed, plan, duty, walk):
     """A track that begins in the middle of a stay gives fewer minutes; the typed ones stay."""
-    _type(handed, _measure(handed, plan, walk, duty), 15.0)
     first = duty.patrol.stops[0]
+    assert _measure(handed, plan, walk, duty).partial == ()
+    late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
+    assert late.partial == (first.place,)
+    _type(handed, _measure(handed, plan, walk, duty), 15.0)
     late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
     assert first.place in late.unknown
     assert first.hotspot not in {row.visit.hotspot for row in late.lower}

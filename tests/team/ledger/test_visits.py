@@ -32,13 +32,13 @@ def _recorded(*visits):
 
 
 def _spots(*places):
-    """Hotspots handed out: name, latitude of the stop, and the ends of the stretch."""
+    """Hotspots handed out: name, kind, latitude of the stop, and the ends of the stretch."""
     line, point = "LINESTRING (0.87 {}, 0.87 {})", "POINT (0.87 {})"
     rows = [
-        (name, 0.87, stop, line.format(low, high) if high else point.format(stop))
-        for name, stop, low, high in places
+        (name, kind, 0.87, stop, line.format(low, high) if high else point.format(stop))
+        for name, kind, stop, low, high in places
     ]
-    return pd.DataFrame(rows, columns=["hotspot", "longitude", "latitude", "stretch"])
+    return pd.DataFrame(rows, columns=["hotspot", "kind", "longitude", "latitude", "stretch"])
 
 
 def _find(visit, recorded, spots):
@@ -48,34 +48,42 @@ def _find(visit, recorded, spots):
 
 def test_a_stop_is_the_same_place_under_any_number():
     """A hotspot's number does not matter, its stop does; a tasked place goes by its id alone."""
-    recorded = _recorded(_visit(), _visit(hotspot="T-01", is_tasked=True))
-    spots = _spots(("H91", NORTH, NORTH, 51.531), ("T-01", SOUTH, None, None))
+    recorded = _recorded(_visit(), _visit(hotspot="T-01", kind="tasked"))
+    spots = _spots(("H91", "hotspot", NORTH, NORTH, 51.531), ("T-01", "tasked", SOUTH, None, None))
     assert _find(_visit(hotspot="H91"), recorded, spots) == [1]
-    moved = _visit(hotspot="T-01", latitude=SOUTH, is_tasked=True)
+    moved = _visit(hotspot="T-01", latitude=SOUTH, kind="tasked")
     assert _find(moved, recorded, spots) == [2]
-    other = _visit(hotspot="T-02", is_tasked=True)
+    other = _visit(hotspot="T-02", kind="tasked")
     assert _find(other, recorded, spots) == []
 
 
 def test_near_stops_of_one_week_stay_apart():
     """Two stops within 50 m of each other are two visits, entered one by one."""
-    spots = _spots(("H1", NORTH, NORTH, 51.531), ("H2", SOUTH, 51.529, SOUTH))
+    spots = _spots(("H1", "hotspot", NORTH, NORTH, 51.531), ("H2", "hotspot", SOUTH, 51.529, SOUTH))
     assert _find(_visit(hotspot="H2", latitude=SOUTH), _recorded(_visit()), spots) == []
 
 
 def test_a_stop_that_moved_along_its_stretch_is_the_same_place():
     """A stop that the week no longer has belongs to the hotspot on whose stretch it lies."""
-    spots = _spots(("H7", SOUTH, 51.529, 51.531), ("H8", 51.54, 51.539, 51.541))
+    spots = _spots(
+        ("H7", "hotspot", SOUTH, 51.529, 51.531), ("H8", "hotspot", 51.54, 51.539, 51.541)
+    )
     recorded = _recorded(_visit())
     assert _find(_visit(hotspot="H7", latitude=SOUTH), recorded, spots) == [1]
     assert _find(_visit(hotspot="H8", latitude=51.54), recorded, spots) == []
+
+
+def test_a_hotspot_of_an_earlier_plan_stays_itself():
+    """A week may stop at a hotspot that its plan no longer has: a point, but a hotspot's stop."""
+    spots = _spots(("H1", "hotspot", NORTH, None, None))
+    assert _find(_visit(), _recorded(_visit(hotspot="H91")), spots) == [1]
 
 
 def test_people_tell_visits_apart():
     """Another officer's visit is another one, unless they came together; then all are found."""
     alone = _visit("SSO-02")
     recorded = _recorded(_visit("SSO-03"), alone)
-    spots = _spots(("H1", NORTH, NORTH, 51.531))
+    spots = _spots(("H1", "hotspot", NORTH, NORTH, 51.531))
     assert _find(_visit("SSO-01"), recorded, spots) == []
     assert _find(_visit("SSO-02"), recorded, spots) == [2]
     both = _visit("SSO-02", together=("SSO-03",))
@@ -108,9 +116,9 @@ def test_a_row_holds_a_whole_visit(together, tracks):
     assert parse_visit_row(build_visit_row(visit)) == visit
 
 
-@pytest.mark.parametrize("is_tasked", [True, False])
-def test_a_key_ignores_what_may_change(is_tasked):
-    """The key of a stop has no number, that of a tasked place no point."""
-    key = _visit(is_tasked=is_tasked).place_key
-    assert (_visit(hotspot="H2", is_tasked=is_tasked).place_key == key) != is_tasked
-    assert (_visit(latitude=SOUTH, is_tasked=is_tasked).place_key == key) == is_tasked
+@pytest.mark.parametrize("kind", ["hotspot", "tasked", "designated"])
+def test_a_key_ignores_what_may_change(kind):
+    """The key of a hotspot's stop has no number, that of another place no point."""
+    key = _visit(kind=kind).place_key
+    assert (_visit(hotspot="H2", kind=kind).place_key == key) == (kind == "hotspot")
+    assert (_visit(latitude=SOUTH, kind=kind).place_key == key) == (kind != "hotspot")

@@ -10,13 +10,7 @@ import pandas as pd
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.table_reader import describe_cell, quote_value
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.visits import (
-    MAX_VISIT_MINUTES,
-    Source,
-    Visit,
-    VisitEntry,
-    is_tasked_place,
-)
+from patrolplan.team.ledger.visits import MAX_VISIT_MINUTES, Source, Visit, VisitEntry
 
 DATE_OPTION, OFFICER_OPTION = "--date", "--officer"
 HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"
@@ -290,6 +284,6 @@ def build_visit(
         minutes=minutes,
         engagements=engagements,
         source=source,
-        is_tasked=is_tasked_place(str(place["stretch"])),
+        kind=place["kind"],
         together=together,
     )

@@ -139,12 +139,12 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `officer, date, urn, stop, school, hotspot, arrive, minutes, handout, place, longitude,
-            latitude, stretch`, by date, officer and stop.
+            `officer, date, urn, stop, school, hotspot, arrive, minutes, handout, kind, place,
+            longitude, latitude, stretch`, by date, officer and stop.
         """
         doses, spots = schema.doses, schema.hotspots
         columns = [doses.c[name] for name in DOSE_COLUMNS]
-        columns += [spots.c[name] for name in ("place", "longitude", "latitude", "stretch")]
+        columns += [spots.c[name] for name in ("kind", "place", "longitude", "latitude", "stretch")]
         is_spot = (doses.c.handout == spots.c.handout) & (doses.c.hotspot == spots.c.hotspot)
         with self._transaction(self._engine) as connection:
             handouts = self._find_current_handouts(connection, first, last)
@@ -166,7 +166,7 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `handout, hotspot, place, longitude, latitude, stretch` (WKT, degrees).
+            `handout, hotspot, kind, place, longitude, latitude, stretch` (WKT, degrees).
         """
         with self._transaction(self._engine) as connection:
             table = self._fetch_hotspots(connection, first, last)
@@ -196,7 +196,6 @@ class Ledger:
         with self._transaction(self._engine) as connection:
             table = _fetch_table(connection, query)
         table["engagements"] = table["engagements"].astype("Int64")
-        table["is_tasked"] = table["is_tasked"].astype(bool)
         order = ["date", "number", "revision"]
         return table.sort_values(order, ignore_index=True)
 
@@ -226,6 +225,8 @@ class Ledger:
             .order_by(columns.number, columns.revision)
         )
         latest = {row["number"]: row for row in connection.execute(query).mappings()}
+        if not latest:
+            return []
         recorded = [
             RecordedVisit(number, row["revision"], parse_visit_row(row))
             for number, row in latest.items()

@@ -9,7 +9,7 @@ from collections import Counter
 
 import sqlalchemy as sa
 
-from patrolplan.team.ledger.visits import compute_place_key, is_tasked_place
+from patrolplan.team.ledger.visits import compute_place_key, guess_stop_kind
 
 SCHEMA_VERSION = 2
 
@@ -41,6 +41,7 @@ hotspots = sa.Table(
     metadata,
     sa.Column("handout", sa.ForeignKey(handouts.c.handout), primary_key=True),
     sa.Column("hotspot", sa.Text, primary_key=True),
+    sa.Column("kind", sa.String(10), nullable=False, server_default="hotspot"),
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("longitude", sa.Double, nullable=False),
     sa.Column("latitude", sa.Double, nullable=False),
@@ -76,7 +77,7 @@ visits = sa.Table(
     sa.Column("urn", sa.Text, nullable=False),
     sa.Column("hotspot", sa.Text, nullable=False),
     sa.Column("place", sa.Text, nullable=False),
-    sa.Column("is_tasked", sa.Boolean, nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),
     sa.Column("longitude", sa.Double, nullable=False),
     sa.Column("latitude", sa.Double, nullable=False),
     sa.Column("minutes", sa.Double, nullable=False),
@@ -124,13 +125,11 @@ def migrate_from_version_1(connection: sa.Connection) -> None:
     which they were entered: where a week was handed out again with other numbers of its hotspots,
     version 1 counted such a visit twice. Nobody came together, and no minutes are of a known track.
     """
+    _add_kinds(connection)
     spots = hotspots.c
-    columns = (spots.hotspot, spots.longitude, spots.latitude, spots.stretch)
-    tasked = {
-        (name, longitude, latitude)
-        for name, longitude, latitude, stretch in connection.execute(sa.select(*columns))
-        if is_tasked_place(stretch)
-    }
+    columns = (spots.hotspot, spots.longitude, spots.latitude, spots.kind)
+    places = connection.execute(sa.select(*columns).where(spots.kind != "hotspot"))
+    tasked = {tuple(place): kind for *place, kind in places}
     query = sa.select(visits_of_version_1).order_by(visits_of_version_1.c.visit)
     old = [dict(row) for row in connection.execute(query).mappings()]
     visits_of_version_1.drop(connection)
@@ -141,16 +140,28 @@ def migrate_from_version_1(connection: sa.Connection) -> None:
     rows = []
     for row in old:
         place = (row["hotspot"], row["longitude"], row["latitude"])
-        is_tasked = place in tasked
+        kind = tasked.get(place, "hotspot")
         visit = (row["area"], row["officer"], row["date"], row["urn"])
-        key = (*visit, compute_place_key(*place, is_tasked=is_tasked))
+        key = (*visit, compute_place_key(*place, kind))
         if key not in numbers:
             visits_by_area[row["area"]] += 1
             numbers[key] = visits_by_area[row["area"]]
         revisions[key] += 1
-        new = {"number": numbers[key], "revision": revisions[key], "is_tasked": is_tasked}
+        new = {"number": numbers[key], "revision": revisions[key], "kind": kind}
         del row["visit"]
         rows.append({**row, **new, "together": "", "tracks": ""})
     if rows:
         connection.execute(sa.insert(visits), rows)
     connection.execute(sa.update(ledger_version).values(schema=SCHEMA_VERSION))
+
+
+def _add_kinds(connection: sa.Connection) -> None:
+    """Say of each place handed out whether it is a hotspot, as far as version 1 shows it."""
+    column = sa.schema.CreateColumn(hotspots.c.kind).compile(dialect=connection.dialect)
+    connection.execute(sa.text(f"ALTER TABLE {hotspots.name} ADD COLUMN {column}"))
+    spots = hotspots.c
+    query = sa.select(spots.handout, spots.hotspot, spots.stretch)
+    for handout, name, stretch in connection.execute(query).all():
+        if guess_stop_kind(name, stretch) == "tasked":
+            row = (spots.handout == handout) & (spots.hotspot == name)
+            connection.execute(sa.update(hotspots).where(row).values(kind="tasked"))

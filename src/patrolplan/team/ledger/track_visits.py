@@ -61,12 +61,14 @@ class TrackVisits:
     """What a track says.
 
     `visits` can be entered as they are, those in `lower` only if somebody decides for the
-    measurement. `unknown` are places in words of planned stops that the track does not cover, or
-    only in part. `track_minutes` says where its time went, gaps included.
+    measurement. `partial` are places in words of planned stops that it covers only in part and
+    nobody typed minutes for: at least the minutes measured. `unknown` are those that it leaves as
+    they were. `track_minutes` says where its time went, gaps included.
     """
 
     visits: tuple[Visit, ...]
     lower: tuple[LowerMeasurement, ...]
+    partial: tuple[str, ...]
     unknown: tuple[str, ...]
     track_minutes: TrackMinutes
 
@@ -136,7 +138,7 @@ def build_track_visits(
             continue
         counted = spent if spent >= MIN_HOTSPOT_MINUTES else 0.0
         visit = build_visit(place, counted, None, "gpx", together)
-        coverage = "part" if rows is None else _find_coverage(day, rows, xy, counted)
+        coverage: Coverage = "whole" if rows is None else _find_coverage(day, rows, xy, counted)
         measured.append((replace(visit, tracks=day.spans), coverage))
     return _compare_with_ledger(ledger, measured, day.track_minutes)
 
@@ -166,6 +168,7 @@ def _compare_with_ledger(
     recorded = ledger.find_recorded([visit for visit, _ in measured])
     visits: list[Visit] = []
     lower: list[LowerMeasurement] = []
+    partial: list[str] = []
     unknown: list[str] = []
     for (visit, coverage), row in zip(measured, recorded, strict=True):
         before = None if row is None else row.visit
@@ -173,6 +176,7 @@ def _compare_with_ledger(
             unknown.append(visit.place)
         elif before is None:
             visits.append(visit)
+            partial += [visit.place] if coverage == "part" else []
         elif before.tracks:
             visits.append(_add_up(visit, before))
         elif visit.minutes >= before.minutes:
@@ -181,7 +185,7 @@ def _compare_with_ledger(
             unknown.append(visit.place)
         elif visit.minutes <= before.minutes - TYPED_TOLERANCE_MINUTES:
             lower.append(LowerMeasurement(visit, before.minutes))
-    return TrackVisits(tuple(visits), tuple(lower), tuple(unknown), track_minutes)
+    return TrackVisits(tuple(visits), tuple(lower), tuple(partial), tuple(unknown), track_minutes)
 
 
 def _add_up(visit: Visit, before: Visit) -> Visit:

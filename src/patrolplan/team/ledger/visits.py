@@ -4,7 +4,8 @@ Each plan names its hotspots from scratch: H3 of one month need not be H3 of the
 streets stay. So a visit never finds its place by a hotspot's name.
 
 *The same visit* is one of the same day, school, place and people. The place of a hotspot is its
-stop; a place tasked by intelligence is known by its id. Where a week was handed out again and a
+stop; a place that is no hotspot, such as one
+tasked by intelligence, is known by its id. Where a week was handed out again and a
 visit's stop is no longer one of its stops, the visit belongs to the hotspot on whose stretch it
 was. Officers who patrol together make one visit: whoever of them is named enters and corrects it.
 
@@ -13,6 +14,7 @@ where it was given, if that is within 50 m; otherwise its place is no longer a h
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -23,6 +25,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.crs import Projection
+from patrolplan.patrols.plan import StopKind
 
 MAX_VISIT_MINUTES = 720.0
 """More minutes than this in one place on one day are a slip of the pen."""
@@ -48,15 +51,15 @@ class Visit:
     officer, date, urn
         Who, when, and for which school.
     hotspot, place, longitude, latitude
-        Its hotspot in the week handed out (or a tasked place's id), in words, and the stop.
+        Its hotspot in the week handed out (or the id of another place), in words, and the stop.
     minutes
         Minutes that the place had a presence, however many officers came together.
     engagements
         People spoken to; None where nobody recorded it, or to leave it as it was.
     source
         How it was entered.
-    is_tasked
-        Whether the place was tasked by intelligence: then `hotspot` is its id.
+    kind
+        What kind of stop it is: one that is no hotspot is known by its id.
     together
         Officers who came with this one; None to leave them as they were, at first nobody.
     tracks
@@ -73,7 +76,7 @@ class Visit:
     minutes: float
     engagements: int | None
     source: Source
-    is_tasked: bool = False
+    kind: StopKind = "hotspot"
     together: tuple[str, ...] | None = None
     tracks: tuple[Span, ...] = ()
 
@@ -85,9 +88,7 @@ class Visit:
     @property
     def place_key(self) -> str:
         """What identifies the place in the week handed out, see `compute_place_key`."""
-        return compute_place_key(
-            self.hotspot, self.longitude, self.latitude, is_tasked=self.is_tasked
-        )
+        return compute_place_key(self.hotspot, self.longitude, self.latitude, self.kind)
 
 
 @dataclass(frozen=True)
@@ -137,33 +138,37 @@ def parse_spans(text: str) -> tuple[Span, ...]:
     return tuple((int(begin), int(end)) for begin, end in ends)
 
 
-def compute_place_key(hotspot: str, longitude: float, latitude: float, *, is_tasked: bool) -> str:
+def compute_place_key(hotspot: str, longitude: float, latitude: float, kind: StopKind) -> str:
     """What identifies a place whatever the number of its hotspot: its stop, or a tasked place's id.
 
     Examples
     --------
-    >>> compute_place_key("H3", 0.8711801, 51.530068, is_tasked=False)
+    >>> compute_place_key("H3", 0.8711801, 51.530068, "hotspot")
     'stop 0.871180 51.530068'
-    >>> compute_place_key("T-01", 0.8711801, 51.530068, is_tasked=True)
+    >>> compute_place_key("T-01", 0.8711801, 51.530068, "tasked")
     'tasked T-01'
     """
-    if is_tasked:
-        return f"tasked {hotspot}"
+    if kind != "hotspot":
+        return f"{kind} {hotspot}"
     return f"stop {longitude:.{PLACE_DECIMALS}f} {latitude:.{PLACE_DECIMALS}f}"
 
 
 def list_place_keys(table: pd.DataFrame) -> list[str]:
-    """The key of each row's place, of `hotspot, longitude, latitude, is_tasked`."""
-    columns = (table[name] for name in ("hotspot", "longitude", "latitude", "is_tasked"))
-    return [
-        compute_place_key(name, longitude, latitude, is_tasked=is_tasked)
-        for name, longitude, latitude, is_tasked in zip(*columns, strict=True)
-    ]
+    """The key of each row's place, of `hotspot, longitude, latitude, kind`."""
+    columns = (table[name] for name in ("hotspot", "longitude", "latitude", "kind"))
+    return [compute_place_key(*place) for place in zip(*columns, strict=True)]
 
 
-def is_tasked_place(stretch: str) -> bool:
-    """Whether a place handed out was tasked by intelligence: then it is a point, not a stretch."""
-    return stretch.startswith("POINT")
+def guess_stop_kind(hotspot: str, stretch: str) -> StopKind:
+    """The kind of a place in a file or ledger that does not say it.
+
+    Examples
+    --------
+    >>> guess_stop_kind("T-01", "POINT (0.87 51.53)"), guess_stop_kind("H3", "POINT (0.87 51.53)")
+    ('tasked', 'hotspot')
+    """
+    is_point = stretch.upper().startswith("POINT")
+    return "tasked" if is_point and not re.fullmatch(r"H\d+", hotspot) else "hotspot"
 
 
 def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> VisitEntry:
@@ -217,7 +222,7 @@ def find_same_visits(
     """
     peers = [row for row in recorded if row.visit.people & visit.people]
     same = [row for row in peers if row.visit.place_key == visit.place_key]
-    if not same and peers and not visit.is_tasked:
+    if not same and peers and visit.kind == "hotspot":
         same = _find_moved_visits(visit, peers, hotspots, projection)[:1]
     same.sort(
         key=lambda row: (-len(row.visit.people), row.visit.officer != visit.officer, row.number)
@@ -235,9 +240,11 @@ def _find_moved_visits(
 
     The nearest comes first.
     """
-    spots = hotspots[~hotspots["stretch"].map(is_tasked_place).astype(bool)]
-    keys = list_place_keys(spots.assign(is_tasked=False))
-    moved = [row for row in recorded if not row.visit.is_tasked and row.visit.place_key not in keys]
+    spots = hotspots[hotspots["kind"] == "hotspot"]
+    keys = list_place_keys(spots)
+    moved = [
+        row for row in recorded if row.visit.kind == "hotspot" and row.visit.place_key not in keys
+    ]
     if not moved or visit.place_key not in keys:
         return []
     xy = _project_visits([row.visit for row in moved], projection)
