@@ -70,7 +70,7 @@ def week(
     if replan:
         out = out or console.DEFAULT_WEEK_FOLDER
     elif out is None and part != (None, None):
-        message = "goes with --out, which names the folder that the papers are printed to"
+        message = "name the folder for these papers with --out"
         raise typer.BadParameter(message, param_hint="--officer, --date")
     else:
         console.check_out(out)
