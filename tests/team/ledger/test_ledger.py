@@ -120,7 +120,7 @@ def test_a_week_handed_out_with_other_numbers_doubles_nothing(ledger, promised_w
 def test_officers_who_came_together_make_one_visit(ledger, promised_week, visit):
     """Either enters it, and it is one; two that were entered separately can be joined."""
     ledger.hand_out(promised_week)
-    other = visit(0, 15.0, officer="SSO-99")
+    other = visit(0, 15.0, officer="SSO-99", engagements=3)
     owner = promised_week.doses[0]["officer"]
     ledger.record([visit(0, 15.0), other])
     assert len(ledger.read_delivered(MONDAY, FRIDAY)) == 2
@@ -129,13 +129,15 @@ def test_officers_who_came_together_make_one_visit(ledger, promised_week, visit)
     assert found == [(owner, "corrected", 15.0), ("SSO-99", "corrected", 0.0)]
     (entry,) = ledger.record([dataclasses.replace(visit(0, 12.0), together=("SSO-99",))])
     assert (entry.outcome, entry.minutes_before) == ("corrected", 15.0)
-    (entry,) = ledger.record([dataclasses.replace(other, minutes=12.0)])
-    assert (entry.outcome, entry.visit.officer) == ("same", owner)
+    for outcome in ("corrected", "same"):  # at first it brings the people spoken to
+        (entry,) = ledger.record([dataclasses.replace(other, minutes=12.0)])
+        assert (entry.outcome, entry.visit.officer) == (outcome, owner)
     standing = ledger.read_delivered(MONDAY, FRIDAY)
     assert standing[["officer", "together", "minutes"]].to_numpy().tolist() == [
         [owner, "SSO-99", 12.0],
         ["SSO-99", "", 0.0],
     ]
+    assert standing["engagements"].sum() == 3  # of the last entry, not of both
 
 
 VERSION_1_ROWS = (

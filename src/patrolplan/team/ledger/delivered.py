@@ -31,7 +31,8 @@ def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataF
             raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
         on_duty = ", ".join(sorted(set(day["officer"]))) or "nobody"
         what = f"'{officer}' has no stops on {date} (on duty: {on_duty})"
-        raise InputError.one(OFFICER_OPTION, what, "name one of them, or use --csv for a stand-in")
+        remedy = "name one of them (and others with --with), or use --csv for a stand-in"
+        raise InputError.one(OFFICER_OPTION, what, remedy)
     return stops
 
 

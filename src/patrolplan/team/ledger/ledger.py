@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +20,7 @@ from patrolplan.team.ledger.visits import (
     Visit,
     VisitEntry,
     build_visit_row,
+    empty_visit,
     find_same_visits,
     list_place_keys,
     parse_visit_row,
@@ -206,9 +206,9 @@ class Ledger:
         highest = sa.select(sa.func.max(columns.number)).where(columns.area == self.area)
         number = 1 + (connection.execute(highest).scalar_one() or 0)
         entries = [revise_visit(visit, same[0] if same else None, number)]
-        for row in same[1:]:
-            alone = replace(row.visit, minutes=0.0, together=(), source=visit.source)
-            entries.append(revise_visit(alone, row, row.number))
+        entries += [
+            revise_visit(empty_visit(row.visit, visit.source), row, row.number) for row in same[1:]
+        ]
         for entry in entries:
             if entry.outcome != "same":
                 head = {"area": self.area, "number": entry.number, "revision": entry.revision}
@@ -217,7 +217,7 @@ class Ledger:
         return entries
 
     def _find_same(self, connection: sa.Connection, visit: Visit) -> list[RecordedVisit]:
-        """The visits in the ledger that are this one, that of its own officer first."""
+        """The visits in the ledger that are this one, see `find_same_visits`."""
         columns = schema.visits.c
         query = (
             sa.select(schema.visits)

@@ -7,7 +7,7 @@ streets stay. So a visit never finds its place by a hotspot's name.
 stop; a place that is no hotspot, such as one
 tasked by intelligence, is known by its id. Where a week was handed out again and a
 visit's stop is no longer one of its stops, the visit belongs to the hotspot on whose stretch it
-was. Officers who patrol together make one visit: whoever of them is named enters and corrects it.
+was. Officers who patrol together make one visit, which any of them enters and corrects.
 
 *The same place* over weeks: a dose belongs to the hotspot whose stretch is nearest to the stop
 where it was given, if that is within 50 m; otherwise its place is no longer a hotspot.
@@ -193,6 +193,12 @@ def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> Vis
     if facts[0] == facts[1] and visit.tracks in {(), old.tracks}:
         return VisitEntry(revised, "same", before.number, before.revision, old.minutes)
     return VisitEntry(revised, "corrected", before.number, before.revision + 1, old.minutes)
+
+
+def empty_visit(visit: Visit, source: Source) -> Visit:
+    """A visit that became part of another one: nothing of it counts any more."""
+    spoken = None if visit.engagements is None else 0
+    return replace(visit, minutes=0.0, engagements=spoken, together=(), tracks=(), source=source)
 
 
 def find_same_visits(
