@@ -206,15 +206,14 @@ def _find_place(
 ) -> pd.DataFrame:
     """Where a row's visit was (first row): a promised stop, or another hotspot of the week.
 
-    An officer without a stop of their own on the day has those of the officers they came with.
+    An officer without a stop of their own there has those of the officers they came with.
     """
     date, officer = entry["date"], entry["officer"]
     day: pd.DataFrame = promised[promised["date"] == date]
     if pd.notna(entry["urn"]):
         day = day[day["urn"] == entry["urn"]]
-    own = day[day["officer"] == officer]
-    if own.empty and together:
-        own = day[day["officer"].isin(together)]
+    own, theirs = day[day["officer"] == officer], day[day["officer"].isin(together)]
+    own = theirs if own.empty and together else own
     if pd.notna(entry["stop"]):
         stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
         if len(stops) == 1:
@@ -224,9 +223,10 @@ def _find_place(
             what = f"{officer} has {len(stops)} patrols on {date}, each with a stop {entry['stop']}"
         remedy = "name the school in 'urn'" if len(stops) else "see the card, or name the hotspot"
         raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
-    stops = own[own["hotspot"] == entry["hotspot"]]
-    if len(stops):
-        return stops
+    for candidates in (own, theirs):
+        stops = candidates[candidates["hotspot"] == entry["hotspot"]]
+        if len(stops):
+            return stops
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         what = f"no week is handed out for {date}"
