@@ -114,7 +114,9 @@ def build_return_table(name: str, table: pd.DataFrame) -> Table:
     from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
     keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]
-    printed = Table(*keys, title=f"Delivered of planned, {name.replace('-', ' ')}")
+    printed = Table(title=f"Delivered of planned, {name.replace('-', ' ')}")
+    for key in keys:
+        printed.add_column(key, no_wrap=key in {"week", "officer", "urn", "hotspot"})
     for heading in ("visits", "not recorded", "minutes", "%", "presence / person", "spoken to"):
         printed.add_column(heading, justify="right")
     for row in build_row_documents(table):
