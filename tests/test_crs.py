@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, strategies as st
 from pyproj import Transformer
 
-from patrolplan.crs import Projection
+from patrolplan.crs import (
+    BRITISH_GRID,
+    NOWHERE,
+    SQUARE_METRES,
+    Projection,
+    find_squares,
+    locate_in_squares,
+    number_squares,
+)
 
 LONDON = {"longitude": st.floats(-0.5, 0.3), "latitude": st.floats(51.3, 51.7)}
 
@@ -46,3 +54,41 @@ def test_own_metres_pass_unchanged():
     np.testing.assert_array_equal(x, given_x)
     np.testing.assert_array_equal(y, [181700.5, 1.0])
     assert x is not given_x
+
+
+TMERC = "+proj=tmerc +lat_0=49 +lon_0=-2 +k=0.9996 +x_0={} +y_0=77 +ellps=airy +units=m"
+CRSES = (
+    *(BRITISH_GRID, "EPSG:32630", "EPSG:32631", "EPSG:3035"),
+    *(TMERC.format(3), TMERC.format(400_100.5)),
+)
+
+
+@given(st.floats(-6, 1.7), st.floats(50, 58), st.sampled_from(CRSES))
+def test_a_place_has_one_square_in_every_crs(longitude, latitude, crs):
+    """The square of a place is that of the British grid, in whatever CRS the place is given."""
+    x, y = Projection(BRITISH_GRID).to_metres([longitude], [latitude])
+    metres = np.array([x[0], y[0]])
+    middle = (np.floor(metres / SQUARE_METRES) + 0.5) * SQUARE_METRES
+    degrees = Projection(BRITISH_GRID).to_degrees(middle[:1], middle[1:])
+    theirs = np.stack(Projection(crs).to_metres(*degrees), axis=1)
+    assert find_squares(theirs, crs).tolist() == [[27700, *(middle // SQUARE_METRES)]]
+
+
+@given(st.floats(-179.9, 179.9), st.floats(-80, 84))
+def test_squares_cover_the_world(longitude, latitude):
+    """Every place has a square of 250 m whose corners lie within 250 m of it."""
+    square = find_squares([[longitude, latitude]])
+    crs = f"EPSG:{square[0, 0]}"
+    here = np.stack(Projection(crs).to_metres([longitude], [latitude]), axis=1)
+    for across, up in ((0, 0), (1, 1), (0.5, 0.5)):
+        corner = locate_in_squares(square, across, up, crs)
+        assert (np.abs(corner - here) <= 250.001).all()
+
+
+def test_a_place_that_does_not_exist_is_nowhere():
+    """Degrees beyond the poles, and what is no number, have no square."""
+    wrong = [[0, 91], [181, 0], [np.nan, 51], [0, np.inf]]
+    assert (find_squares(wrong) == NOWHERE).all()
+    distinct, number = number_squares(find_squares([*wrong, [-0.1, 51.5]]))
+    assert (len(distinct), number.tolist()) == (2, [0, 0, 0, 0, 1])
+    assert np.isnan(locate_in_squares(np.array([NOWHERE]), 0, 0, BRITISH_GRID)).all()

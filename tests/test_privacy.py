@@ -1,63 +1,91 @@
-"""Groups of reports: none small, nothing lost untold, the same whatever the order."""
+"""The table of reports and the groups made of it: none small, all counted, the same in any CRS."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, strategies as st
 
-from patrolplan.inputs.reports import BEHAVIOUR_FACTORS, PLACE_FACTORS, TIME_BANDS
+from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import (
+    FACTOR_NAMES,
     FACTORS,
-    SQUARE_METRES,
     ReportGroups,
-    extend_to_squares,
+    ReportTable,
+    get_rounding_step,
     group_reports,
     note_report_grouping,
     suppress_and_round,
 )
-from patrolplan.tables import LeftOut
+from patrolplan.settings import parse_settings
 
+BNG = "EPSG:27700"
+WEST, SOUTH = 530_000, 180_000
+SHIFT = np.array([WEST, SOUTH])
 PLACE = st.tuples(st.integers(-300, 1200), st.integers(-300, 1200))
-EVERYWHERE = shapely.box(-10_000, -10_000, 10_000, 10_000)
-COLUMNS = ["x", "y", *FACTORS]
+EVERYWHERE = shapely.box(0, 0, 1e6, 1e6)
 
 
 @st.composite
 def returns(draw):
-    """Pieces of street anywhere, reports anywhere, and a threshold."""
-    pieces = np.array(draw(st.lists(PLACE, min_size=1, max_size=15, unique=True)), dtype=float)
+    """Pieces of street anywhere, squares with reports and what they gave, and a threshold."""
+    pieces = draw(st.lists(PLACE, min_size=1, max_size=15, unique=True))
     row = st.tuples(
-        st.sampled_from([p for piece in pieces for p in (piece, piece + 7)]).map(tuple)
-        | PLACE.map(lambda place: (float(place[0]), float(place[1]))),
-        st.sampled_from(TIME_BANDS),
-        st.sampled_from((*PLACE_FACTORS[:3], "none")),
-        st.sampled_from((*BEHAVIOUR_FACTORS[:2], "none")),
+        st.sampled_from(pieces) | PLACE,
+        st.sampled_from(FACTORS["time_band"]),
+        st.sampled_from((*FACTORS["place_factor"][:3], "none")),
+        st.sampled_from((*FACTORS["behaviour_factor"][:2], "none")),
     )
     rows = draw(st.lists(row, max_size=60))
-    reports = pd.DataFrame([(*row[0], *row[1:]) for row in rows], columns=COLUMNS)
-    return reports.astype({"x": float, "y": float}), pieces, draw(st.integers(2, 12))
+    return rows, np.array(pieces) + SHIFT, draw(st.integers(2, 12))
 
 
-def _group(reports, pieces, threshold, limits=EVERYWHERE):
-    left_out = LeftOut()
-    return group_reports(reports, pieces, limits, left_out, threshold=threshold), left_out
+def _square(place):
+    return tuple(np.floor(np.asarray(place) / SQUARE_METRES).astype(int))
 
 
-def _square(xy):
-    return [tuple(row) for row in np.floor(np.asarray(xy).reshape(-1, 2) / SQUARE_METRES)]
+def _by_square(rows):
+    """Rows by the square that they lie in, which is one of the British grid."""
+    squares = {}
+    for row in rows:
+        place = np.array(row[0]) + SHIFT
+        squares.setdefault(_square(place), []).append(row)
+    return squares
 
 
-def _held(reports, pieces):
+def _tabulate(rows, threshold):
+    """The table that the door gives for rows, counted one by one."""
+    step, held = get_rounding_step(threshold), _by_square(rows)
+    large = {square: rows_ for square, rows_ in sorted(held.items()) if len(rows_) >= step}
+    few = sum(len(rows_) for rows_ in held.values() if len(rows_) < step)
+    factors = [
+        [sum(name in row for row in rows_) for name in FACTOR_NAMES] for rows_ in large.values()
+    ]
+    return ReportTable(
+        step=step,
+        squares=np.array([(27700, *square) for square in large], dtype=np.int64).reshape(-1, 3),
+        counts=suppress_and_round([len(rows_) for rows_ in large.values()], step),
+        factor_counts=suppress_and_round(
+            np.array(factors, dtype=np.int64).reshape(-1, len(FACTOR_NAMES)), step
+        ),
+        in_small_squares=int(suppress_and_round(few, step)),
+        refused={},
+    )
+
+
+def _group(case, limits=EVERYWHERE):
+    rows, pieces, threshold = case
+    table = _tabulate(rows, threshold)
+    return group_reports(table, pieces, limits, crs=BNG, threshold=threshold)
+
+
+def _held(case):
     """Rows of the reports in each square that has a street, in the squares' order."""
-    by_square = {square: [] for square in sorted(set(_square(pieces)))}
-    for row, square in enumerate(_square(reports[["x", "y"]].to_numpy())):
-        if square in by_square:
-            by_square[square].append(row)
-    return by_square
+    held = _by_square(case[0])
+    return {square: held.get(square, []) for square in sorted({_square(p) for p in case[1]})}
 
 
 def _round_by_hand(count, threshold):
@@ -70,20 +98,18 @@ def _round_by_hand(count, threshold):
 @given(returns())
 def test_groups_are_the_squares_that_reach_the_threshold(case):
     """Counted one by one, the groups are the squares with enough reports, rounded down."""
-    groups, _ = _group(*case)
+    groups, _ = _group(case)
     _, pieces, threshold = case
-    counts = {
-        square: _round_by_hand(len(rows), threshold) for square, rows in _held(*case[:2]).items()
-    }
+    counts = {square: _round_by_hand(len(rows), threshold) for square, rows in _held(case).items()}
     assert list(groups.counts) == [count for count in counts.values() if count]
     assert (groups.counts >= threshold).all()
     enough = [square for square, count in counts.items() if count]
-    expected = [enough.index(s) if s in enough else -1 for s in _square(pieces)]
+    expected = [enough.index(s) if s in enough else -1 for s in map(_square, pieces)]
     assert list(groups.group_of_piece) == expected
 
 
 @given(st.integers(0, 200), st.integers(2, 60))
-def test_told_counts_never_tell_more(count, threshold):
+def test_shown_counts_never_show_more(count, threshold):
     """A shown count is no larger than the true one, and 0 wherever that is under the threshold."""
     shown = int(suppress_and_round(count, threshold))
     assert shown == _round_by_hand(count, threshold) <= count
@@ -92,26 +118,46 @@ def test_told_counts_never_tell_more(count, threshold):
         assert count - shown < threshold
 
 
+@given(st.integers(0, 200), st.integers(2, 60))
+def test_a_threshold_needs_the_rounded_count_alone(count, threshold):
+    """What a threshold shows of a count is the same for the count as it stands in the table."""
+    rounded = suppress_and_round(count, get_rounding_step(threshold))
+    assert suppress_and_round(rounded, threshold) == suppress_and_round(count, threshold)
+
+
+@given(st.lists(st.integers(0, 9), min_size=4, max_size=4))
+def test_comparing_the_counts_of_a_square_never_gives_one_value(bands):
+    """Of all counts of time bands that give the same table, no band has one value alone."""
+    fits = np.stack(np.meshgrid(*[np.arange(14)] * 4), axis=-1).reshape(-1, 4)
+    alike = (suppress_and_round(fits, 5) == suppress_and_round(bands, 5)).all(axis=1)
+    alike &= suppress_and_round(fits.sum(axis=1), 5) == suppress_and_round(sum(bands), 5)
+    assert all(len(set(values)) > 1 for values in fits[alike].T)
+
+
 @given(returns())
 def test_nothing_is_lost_but_what_is_counted(case):
-    """Reports without a group are recorded for two reasons, in steps, also where there are none."""
-    _, left_out = _group(*case)
+    """Reports without a group are recorded by reason, in steps, small squares also at 0."""
+    groups, rows = _group(case)
     reports, pieces, threshold = case
-    held = [len(rows) for rows in _held(reports, pieces).values()]
-    few = sum(count for count in held if not _round_by_hand(count, threshold))
-    assert {row.reason: row.count for row in left_out.rows} == {
-        "no walkable street near": _round_by_hand(len(reports) - sum(held), threshold),
-        "in a group under the threshold": _round_by_hand(few, threshold),
-    }
-    assert all(row.shown_from == threshold for row in left_out.rows)
+    table, streets = _tabulate(reports, threshold), {_square(piece) for piece in pieces}
+    has_street = np.array([tuple(square) in streets for square in table.squares[:, 1:]], dtype=bool)
+    shown = suppress_and_round(table.counts, threshold) > 0
+    few = table.in_small_squares + table.counts[has_street & ~shown].sum()
+    expected = {"in a group under the threshold": _round_by_hand(int(few), threshold)}
+    if not has_street.all():
+        none = int(table.counts[~has_street].sum())
+        expected["no walkable street near"] = _round_by_hand(none, threshold)
+    assert {row.reason: row.count for row in rows} == expected
+    assert all(row.shown_from == threshold for row in rows)
+    assert len(groups) == (has_street & shown).sum()
 
 
 @given(returns())
-def test_the_most_a_group_may_hold_is_true_and_told_from_its_count_alone(case):
+def test_the_most_a_group_may_hold_is_true_and_depends_on_its_count_alone(case):
     """The upper end of a group's band is at least its true count, and the next count's start."""
-    groups, _ = _group(*case)
+    groups, _ = _group(case)
     _, _, threshold = case
-    true = [len(rows) for rows in _held(*case[:2]).values() if _round_by_hand(len(rows), threshold)]
+    true = [len(rows) for rows in _held(case).values() if _round_by_hand(len(rows), threshold)]
     assert (groups.max_counts >= np.array(true, dtype=int)).all()
     for count, most in zip(groups.counts, groups.max_counts, strict=True):
         reach = [n for n in range(200) if _round_by_hand(n, threshold) == count]
@@ -122,73 +168,124 @@ def test_the_most_a_group_may_hold_is_true_and_told_from_its_count_alone(case):
 @given(returns())
 def test_reasons_are_those_that_the_threshold_gave(case):
     """A factor is named exactly when enough of the group's reports gave it, the most first."""
-    groups, _ = _group(*case)
-    reports, pieces, threshold = case
-    large = [
-        rows for rows in _held(reports, pieces).values() if _round_by_hand(len(rows), threshold)
-    ]
+    groups, _ = _group(case)
+    threshold = case[2]
+    large = [rows for rows in _held(case).values() if _round_by_hand(len(rows), threshold)]
     for rows, shown in zip(large, groups.reasons, strict=True):
-        given_ = Counter(
-            factor for name in FACTORS for factor in reports[name].iloc[rows] if factor != "none"
-        )
+        given_ = Counter(factor for row in rows for factor in row[1:] if factor != "none")
         counts = {factor: _round_by_hand(count, threshold) for factor, count in given_.items()}
         assert set(shown) == {factor for factor, count in counts.items() if count}
         order = [(-counts[factor], factor) for factor in shown]
         assert order == sorted(order)
 
 
-@given(returns(), st.randoms(use_true_random=False))
-def test_groups_do_not_depend_on_the_order_of_rows(case, random):
-    """The same reports in another order give the same groups, counts and reasons."""
-    reports, pieces, threshold = case
-    order = list(range(len(reports)))
-    random.shuffle(order)
-    one, _ = _group(reports, pieces, threshold)
-    other, _ = _group(reports.iloc[order], pieces, threshold)
-    assert one.digest == other.digest
-    np.testing.assert_array_equal(one.group_of_piece, other.group_of_piece)
+def _one_square(count=5):
+    none = np.zeros((1, len(FACTOR_NAMES)), dtype=np.int64)
+    square = np.array([[27700, WEST // 250, SOUTH // 250]])
+    return ReportTable(5, square, np.array([count]), none, 0, {"unknown time band": 0})
 
 
-def test_the_part_of_a_square_within_the_area_is_told():
+def test_the_part_of_a_square_within_the_area_is_given():
     """Of a square that the limits cut, the share within them is given with the whole count."""
-    reports = pd.DataFrame([[30.0, 30.0, *["none"] * 3]] * 6, columns=COLUMNS)
-    groups, _ = _group(reports, [[10.0, 10.0]], 5, shapely.box(0, 0, 50, 1000))
+    limits = shapely.box(WEST, SOUTH, WEST + 50, SOUTH + 1000)
+    piece = [[WEST + 10.0, SOUTH + 10.0]]
+    groups, _ = group_reports(_one_square(), piece, limits, crs=BNG, threshold=5)
     assert groups.counts.tolist() == [5]
     assert groups.share_inside.tolist() == pytest.approx([0.2])
 
 
-def test_limits_are_widened_to_whole_squares():
-    """Limits that lie in a square are widened to it, in any quarter of the plane."""
-    assert extend_to_squares(shapely.box(-10, 3, 260, 240)).bounds == (-250, 0, 500, 250)
+def test_squares_without_a_street_are_counted_by_where_they_lie():
+    """A square outside the limits and one without a street are left out for their own reasons."""
+    away = [[WEST + 9000.0, SOUTH]]
+    for limits, why in (
+        (shapely.box(WEST - 9, SOUTH - 9, WEST + 9999, SOUTH + 9), "no walkable street near"),
+        (shapely.box(WEST + 800, SOUTH, WEST + 9999, SOUTH + 9), "outside the area"),
+    ):
+        groups, rows = group_reports(_one_square(10), away, limits, crs=BNG, threshold=5)
+        assert len(groups) == 0
+        assert [(row.reason, row.count_text) for row in rows] == [
+            ("unknown time band", "fewer than 5"),
+            (why, "10"),
+            ("in a group under the threshold", "fewer than 5"),
+        ]
+
+
+def test_squares_at_the_end_of_the_world_are_outside_the_area():
+    """Squares that the area's CRS does not reach are outside the area, without a fault."""
+    places = find_squares([[170.1, -45.1], [-0.1, -89.9]])
+    none = np.zeros((2, len(FACTOR_NAMES)), dtype=np.int64)
+    table = ReportTable(5, places, np.array([5, 10]), none, 0, {})
+    piece = [[WEST + 10.0, SOUTH + 10.0]]
+    groups, rows = group_reports(table, piece, EVERYWHERE, crs=BNG, threshold=5)
+    assert len(groups) == 0
+    assert {row.reason: row.count for row in rows}["outside the area"] == 15
+
+
+NONE = np.zeros((1, len(FACTOR_NAMES)), dtype=np.int64)
 
 
 def test_groups_below_the_threshold_cannot_be_made():
-    """The type itself refuses a group that is too small, or a count that tells too much."""
+    """The type itself refuses a group that is too small, or a count that shows too much."""
     nowhere = np.zeros(1, dtype=np.int64)
     with pytest.raises(ValueError, match="smaller than the threshold of 5"):
-        ReportGroups(5, nowhere, np.array([4]), np.ones(1), ((),))
+        ReportGroups(5, nowhere, np.array([4]), np.ones(1), NONE)
     with pytest.raises(ValueError, match="multiples of the threshold of 5"):
-        ReportGroups(5, nowhere, np.array([7]), np.ones(1), ((),))
-    assert len(ReportGroups(5, nowhere, np.array([10]), np.ones(1), ((),))) == 1
+        ReportGroups(5, nowhere, np.array([7]), np.ones(1), NONE)
+    with pytest.raises(ValueError, match="multiples of the threshold of 5"):
+        ReportGroups(5, nowhere, np.array([10]), np.ones(1), NONE + 3)
+    assert len(ReportGroups(5, nowhere, np.array([10]), np.ones(1), NONE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "by_factor", "in_small_squares", "refused"),
+    [(4, 0, 0, 0), (7, 0, 0, 0), (5, 3, 0, 0), (5, 0, 4, 0), (5, 0, 0, 1), (0, 0, 0, 0)],
+)
+def test_a_table_that_shows_too_much_cannot_be_made(count, by_factor, in_small_squares, refused):
+    """The table of the door refuses any count between the steps, and a square under them."""
+    square = np.array([[27700, 1, 1]])
+    with pytest.raises(ValueError, match="5"):
+        ReportTable(
+            5, square, np.array([count]), NONE + by_factor, in_small_squares, {"x": refused}
+        )
+
+
+def test_years_that_show_more_than_squares_cannot_be_made():
+    """More reports by year than by square would say how far the squares were rounded down."""
+    square = np.array([[27700, 1, 1]])
+    assert ReportTable(5, square, np.array([5]), NONE, 5, {}, {2025: 5, 2026: 5}).by_year
+    with pytest.raises(ValueError, match="more reports by year than by square"):
+        ReportTable(5, square, np.array([5]), NONE, 0, {}, {2025: 5, 2026: 5})
 
 
 def test_no_reports_give_no_groups():
     """An area without reports has no group on any piece of street."""
     groups = ReportGroups.empty(7, 5)
     assert len(groups) == 0
+    assert groups.reasons == ()
     assert (groups.group_of_piece == -1).all()
     assert len(groups.group_of_piece) == 7
 
 
-def test_groups_hold_nothing_of_a_single_report():
-    """Only counts and factors leave the module: no row, no coordinates, no identifier."""
+def test_tables_and_groups_hold_nothing_of_a_single_report():
+    """Only counts leave the door, by square or year: no row, coordinates, identifier or day."""
     names = set(ReportGroups.__dataclass_fields__)
-    assert names == {"threshold", "group_of_piece", "counts", "share_inside", "reasons"}
+    assert names == {"threshold", "group_of_piece", "counts", "share_inside", "factor_counts"}
+    assert set(ReportTable.__dataclass_fields__) == {
+        *("step", "squares", "counts", "factor_counts", "in_small_squares", "refused"),
+        "by_year",
+    }
 
 
 def test_a_threshold_under_the_steps_is_announced():
     """Readers learn how reports are counted, and warned where the threshold is a low one."""
-    assert len(note_report_grouping(5)) == len(note_report_grouping(10)) == 1
-    (how,) = describe_notes(note_report_grouping(10))
-    assert "in 250 m squares. A square counts only if it has 10 reports or more" in how
-    assert "under 5" in describe_notes(note_report_grouping(3))[1]
+    sources = {"crimes": "c", "schools": "s", "streets": "o", "reports": "r"}
+    notes = []
+    for threshold in (5, 10, 3):
+        privacy = {"threshold": threshold, "reason": "a trial in June."}
+        settings = parse_settings({"sources": sources, "privacy": privacy}, folder=Path())
+        notes.append(describe_notes(note_report_grouping(settings)))
+    assert len(notes[0]) == len(notes[1]) == 1
+    assert "in 250 m squares. A square counts only if it has 10 reports or more" in notes[1][0]
+    assert notes[2][1].endswith(
+        "is 3, under 5: it could identify a person. Reason: a trial in June."
+    )

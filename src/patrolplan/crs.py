@@ -1,4 +1,7 @@
-"""Degrees to the area's metres and back; the only module that transforms coordinates."""
+"""Degrees to the area's metres and back, and the fixed grid of squares.
+
+The only module that transforms coordinates.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +12,11 @@ from pyproj import Geod, Transformer
 
 DEGREES = "EPSG:4326"
 BRITISH_GRID = "EPSG:27700"
+BRITISH_GRID_CODE = 27700
+
+GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
+WORLD = (-180.0, -90.0, 180.0, 90.0)
+"""Degrees: west, south, east, north."""
 
 SCALED_METRES = 1000.0
 """Length measured on the ground to find how a CRS stretches it."""
@@ -65,6 +73,108 @@ class Projection:
         with np.errstate(divide="ignore"):
             scales = SCALED_METRES / np.asarray(lengths)
         return float(scales[np.argmax(np.abs(np.log(scales)))])
+
+
+def is_within(
+    box: tuple[float, float, float, float], longitude: ArrayLike, latitude: ArrayLike
+) -> NDArray[np.bool_]:
+    """(k,) whether each place lies in a box of degrees (west, south, east, north)."""
+    x, y = np.asarray(longitude, dtype=np.float64), np.asarray(latitude, dtype=np.float64)
+    west, south, east, north = box
+    return np.asarray((west <= x) & (x <= east) & (south <= y) & (y <= north))
+
+
+def find_local_codes(longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.int64]:
+    """(k,) EPSG code of the CRS in metres that fits each place; 0 where there is no such place.
+
+    The British grid in Great Britain, elsewhere the UTM zone.
+
+    Examples
+    --------
+    >>> find_local_codes([-0.13, 8.68, 151.2, float("nan")], [51.5, 50.1, -33.9, 51.5])
+    array([27700, 32632, 32756,     0])
+    """
+    exists = is_within(WORLD, longitude, latitude)
+    east = np.where(exists, np.asarray(longitude, dtype=np.float64) + 180, 0.0)
+    side = np.where(np.asarray(latitude, dtype=np.float64) >= 0, 32600, 32700)
+    utm = side + (east % 360 // 6).astype(np.int64) + 1
+    is_british = is_within(GREAT_BRITAIN, longitude, latitude)
+    return np.where(exists, np.where(is_british, BRITISH_GRID_CODE, utm), 0)
+
+
+SQUARE_METRES = 250.0
+"""Side of the squares of the fixed grid. Not a setting: counts on squares of two sizes could be
+subtracted."""
+
+NOWHERE = (0, 0, 0)
+"""Stands for the square of a place that does not exist."""
+
+
+def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:
+    """(k, 3) square of the fixed grid that holds each place: EPSG code, column and row.
+
+    The grid is the British grid's in Great Britain and elsewhere that of the place's UTM zone. It
+    depends on the place alone: a place has one square, in whatever CRS it is given.
+
+    Parameters
+    ----------
+    xy
+        (k, 2) coordinates in `crs`; by default longitude and latitude.
+
+    Examples
+    --------
+    >>> find_squares([[-0.1346, 51.5205], [8.68, 50.1]])
+    array([[27700,  2118,   727],
+           [32632,  1908, 22199]])
+    """
+    x, y = np.asarray(xy, dtype=np.float64).reshape(-1, 2).T
+    codes = find_local_codes(*_transform(crs, DEGREES, x, y))
+    squares = np.tile(np.array(NOWHERE, dtype=np.int64), (len(x), 1))
+    for code in np.unique(codes[codes > 0]):
+        here = np.flatnonzero(codes == code)
+        metres = np.stack(_transform(crs, f"EPSG:{code}", x[here], y[here]), axis=1)
+        exists = np.isfinite(metres).all(axis=1)
+        squares[here[exists], 0] = code
+        squares[here[exists], 1:] = np.floor(metres[exists] / SQUARE_METRES)
+    return squares
+
+
+def number_squares(squares: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct squares in order, (s, 3), and (k,) for each row the number of its square.
+
+    Examples
+    --------
+    >>> number_squares(find_squares([[-0.13, 51.52], [-0.14, 51.52], [-0.13, 51.52]]))[1]
+    array([1, 0, 1])
+    """
+    distinct, number = np.unique(squares, axis=0, return_inverse=True)
+    return distinct, number.reshape(-1)
+
+
+def locate_in_squares(
+    squares: NDArray[np.int64], across: float, up: float, crs: str
+) -> NDArray[np.float64]:
+    """(s, 2) coordinates in `crs` of one place in each square, such as its centre.
+
+    Parameters
+    ----------
+    squares
+        (s, 3) rows of `find_squares`.
+    across, up
+        Shares of the square's side, from its south-western corner.
+
+    Examples
+    --------
+    >>> locate_in_squares(np.array([[27700, 2118, 727]]), 0.5, 0.5, "EPSG:27700")
+    array([[529625., 181875.]])
+    """
+    places = np.full((len(squares), 2), np.nan)
+    for code in np.unique(squares[:, 0]):
+        here = squares[:, 0] == code
+        if code:
+            metres = (squares[here, 1:] + np.array([across, up])) * SQUARE_METRES
+            places[here] = np.stack(_transform(f"EPSG:{code}", crs, *metres.T), axis=1)
+    return places
 
 
 @lru_cache(maxsize=32)

@@ -29,6 +29,13 @@ NoteKind = Literal[
     "urns_unknown",
     "tasked_place_ineffective",
     "tasked_place_partly_ineffective",
+    "school_sites",
+    "urns_assigned",
+    "tasked_place_outside",
+    "category_respelled",
+    "categories_unknown",
+    "officers_without_hours",
+    "check_accepted",
     # of the risk: how it was estimated
     "discovered_counted",
     "model_set",
@@ -82,7 +89,7 @@ _TEXTS, _NUMBERS = list[str], list[float]
 
 NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "reports_grouped": {"square_metres": float, "threshold": int},
-    "small_report_groups": {"threshold": int, "safe_threshold": int},
+    "small_report_groups": {"threshold": int, "safe_threshold": int, "reason": str},
     "crime_grouped": {"square_metres": float, "threshold": int},
     "mixed_precision": {
         "crimes": int,
@@ -111,6 +118,13 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "urns_unknown": {"source": str, "urns": _TEXTS, "similar": _TEXTS},
     "tasked_place_ineffective": {"place": str, "urns": _TEXTS, "similar": _TEXTS},
     "tasked_place_partly_ineffective": {"place": str, "urns": _TEXTS, "similar": _TEXTS},
+    "school_sites": {"urn": str, "sites": str},
+    "urns_assigned": {"schools": _TEXTS},
+    "tasked_place_outside": {"place": str, "metres": float},
+    "category_respelled": {"written": str, "known": str, "rows": str},
+    "categories_unknown": {"categories": str},
+    "officers_without_hours": {"officers": _TEXTS},
+    "check_accepted": {"check": str, "message": str, "reason": str},
     "discovered_counted": {"reason": str},
     "model_set": {"model": str},
     "kernel_width": {"category": str, "distance": str, "metres": float},

@@ -1,38 +1,55 @@
-"""Children's data is safe by construction: reports leave this module as groups, or not at all.
+"""Children's data is safe by construction: reports enter as one table of counts, or not at all.
 
-Nothing else in patrolplan handles single reports. The squares of a fixed grid alone decide which
-reports are grouped: not the reports, nor crime, streets, schools, limits or settings. So a change
-of any of them cannot move a report from one group to another, and two outputs cannot be subtracted
-to find what lies between two groups.
+The door is `patrolplan.inputs.reports.read_reports`. It reads the whole of the files, before any
+setting applies but their paths and the names of their columns, and gives a `ReportTable`. No row
+leaves it; nothing else in patrolplan reads the files, and everything that comes after takes the
+table. The squares are those of one fixed grid, the same whatever the CRS, limits, streets, schools
+and crime (`patrolplan.crs.find_squares`).
 
 **What holds.** Let n(s) be the reports in square s, and n(s, f) those of them that gave the factor
-f. Whatever patrolplan writes or prints, at thresholds of `ROUNDING_STEP` or more, for any choice of
-schools, windows, weeks, limits, crime and streets, depends on the reports through these alone:
+f, a time band included. At thresholds of `ROUNDING_STEP` or more the table holds these alone:
 
-- n(s) and n(s, f), rounded down to multiples of `ROUNDING_STEP`;
-- how many rows were refused, for each reason, and how many lie in squares under the threshold or
-  without a street, rounded down to multiples of `ROUNDING_STEP`, and for a refusal whether there
-  was one.
+- n(s) and n(s, f), rounded down to multiples of `ROUNDING_STEP`, 0 below it;
+- how many reports lie in squares with fewer than `ROUNDING_STEP`, all such squares in the world
+  together, rounded down in the same way;
+- for each reason, how many rows of all files were refused, rounded down in the same way, and
+  whether there was one. A row is refused for what stands in the files, never for a setting;
+- how many reports of all files were made in each year, rounded down in the same way and further,
+  so that all years together show no more than the squares do.
 
-Two sets of reports that agree in these give the same bytes. That covers the hash of the inputs too:
-for reports it is a hash of the groups, not of the file (a short file could be guessed from its
-hash). A report is spread over all streets of its square, so no street shows that a report lies on
-it. Nothing shows whether a square under the threshold holds any.
+Whatever patrolplan computes, writes, caches or says of reports that it could read, errors included,
+is a function of this table and of what is not a report: settings, CRS, limits, streets, schools,
+crime. So two sets of reports of equal tables give the same bytes under any settings; and outputs
+under many settings, subtracted from each other, give no more than the table. In particular:
 
-**What does not hold.** This is not differential privacy: no noise is added. Anyone with outputs of
-two versions of the data sees when a square passes a multiple of `ROUNDING_STEP`; if they know from
-elsewhere that a single report came in between, they know its square, and how many it held before.
-Anyone who can run patrolplan on the reports can read the reports. A threshold under
-`ROUNDING_STEP` is the user's own choice, is announced, and reveals more.
+- nothing shows whether a square under the threshold holds any report, nor where in its square a
+  report lies: a group is spread over all streets of its square, so no street shows that a report
+  lies on it;
+- the hash of the inputs covers the groups, not the files (a short file could be guessed from its
+  hash);
+- a file that cannot be read as a table stops patrolplan before there are any counts. Its error may
+  name a row by its number, and never shows a value.
+
+**What does not hold.** This is not differential privacy: no noise is added. The counts of one
+square can be compared with each other: a square of at least 15 reports whose time bands all show 0
+has 3 or 4 in each. Such a comparison never narrows a count to one value. Anyone with outputs of two
+versions of the files, or of some of them and of all, sees when a square passes a multiple of
+`ROUNDING_STEP`; if they know from elsewhere that a single report came in between, they know its
+square, and how many it held before. They also see when the first row is refused for a reason, which
+says nothing of a place. Anyone who can write files, or name other columns to read, can find out
+what the files hold. A threshold under
+`ROUNDING_STEP` gives a table in finer steps and reveals more: it needs a written reason, which is
+printed on the outputs.
 
 **Recorded crime**, where the settings apply the threshold to it, is grouped by the same squares: a
 category counts in a square with at least the threshold of incidents, in all months together, or not
 at all, and is spread over all of the square's streets. That guarantees less than for reports: the
-numbers are not rounded, so two outputs can be subtracted, and risk weighs months, so a group may
-owe its weight to a few recent incidents.
+numbers are not rounded and the limits of the area decide what is counted, so two outputs can be
+subtracted, and risk weighs months, so a group may owe its weight to a few recent incidents.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -40,25 +57,82 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.arrays import find_unique_points
 from patrolplan.atomic import hash_content
+from patrolplan.crs import SQUARE_METRES, find_squares, locate_in_squares
 from patrolplan.notes import Note, NoteValue
-from patrolplan.tables import LeftOut, LeftOutRow
+from patrolplan.settings import SAFE_THRESHOLD, Settings
+from patrolplan.tables import LeftOutRow
 
-SQUARE_METRES = 250.0
-"""Side of the grid's squares, which start at the origin of the CRS. Not a setting: counts on
-squares of two sizes could be subtracted."""
-
-ROUNDING_STEP = 5
+ROUNDING_STEP = SAFE_THRESHOLD
 """Counts are rounded down to multiples of this, so that a small difference between two versions of
 the data does not show. Larger thresholds use the same steps: others would cut between them."""
 
-FACTORS = ("time_band", "place_factor", "behaviour_factor")
+FACTORS = {
+    "time_band": ("before_school", "lunch", "after_school", "evening"),
+    "place_factor": (
+        *("poor_lighting", "isolated", "overgrown", "litter_or_damage", "blocked_pavement"),
+    ),
+    "behaviour_factor": (
+        *("groups_loitering", "followed", "verbal_abuse", "robbery_or_threat", "drug_use"),
+        "traffic",
+    ),
+}
+"""The values that are counted, by the column of the reports that they stand in."""
+
+FACTOR_NAMES = tuple(name for names in FACTORS.values() for name in names)
+"""Columns of every table of counts by factor."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReportTable:
+    """All that is known of pupils' reports: suppressed and rounded counts, by square.
+
+    Parameters
+    ----------
+    step
+        All counts are multiples of it, and those of a square are at least as large.
+    squares
+        (s, 3) the squares with counts, rows of `patrolplan.crs.find_squares` in order.
+    counts
+        (s,) reports in each square.
+    factor_counts
+        (s, f) those that gave each of `FACTOR_NAMES`.
+    in_small_squares
+        Reports in squares with fewer than the step, all together.
+    refused
+        Rows refused, by reason; 0 stands for fewer than the step.
+    by_year
+        Reports of all files by the year they were made in, without years under the step.
+    """
+
+    step: int
+    squares: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    factor_counts: NDArray[np.int64]
+    in_small_squares: int
+    refused: dict[str, int]
+    by_year: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        single = [self.in_small_squares, *self.refused.values(), *self.by_year.values()]
+        for counts in (self.counts, self.factor_counts, np.array(single, dtype=np.int64)):
+            if np.any(counts % self.step):
+                message = f"counts of reports must be multiples of {self.step}"
+                raise ValueError(message)
+        if len(self.counts) and int(self.counts.min()) < self.step:
+            message = f"a square with fewer than {self.step} reports"
+            raise ValueError(message)
+        if sum(self.by_year.values()) > self.counts.sum() + self.in_small_squares:
+            message = f"more reports by year than by square, both in steps of {self.step}"
+            raise ValueError(message)
+
+    def __len__(self) -> int:
+        return len(self.counts)
 
 
 @dataclass(frozen=True, eq=False)
 class ReportGroups:
-    """Pupils' reports in groups on squares of a grid, none smaller than the threshold.
+    """Pupils' reports in groups on the squares of an area, none smaller than the threshold.
 
     Parameters
     ----------
@@ -71,22 +145,21 @@ class ReportGroups:
     share_inside
         (g,) share of the square that lies within the area, above 0 and at most 1. The count is of
         the whole square, so that the limits of the area cannot cut a group.
-    reasons
-        (g,) the factors that at least the threshold of the group's reports gave, most often
-        given first.
+    factor_counts
+        (g, f) reports of each group that gave each of `FACTOR_NAMES`.
     """
 
     threshold: int
     group_of_piece: NDArray[np.int64]
     counts: NDArray[np.int64]
     share_inside: NDArray[np.float64]
-    reasons: tuple[tuple[str, ...], ...]
+    factor_counts: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         if len(self.counts) and int(self.counts.min()) < self.threshold:
             message = f"a group of reports is smaller than the threshold of {self.threshold}"
             raise ValueError(message)
-        if np.any(self.counts % self.threshold):
+        if np.any(self.counts % self.threshold) or np.any(self.factor_counts % self.threshold):
             message = f"counts must be multiples of the threshold of {self.threshold}"
             raise ValueError(message)
 
@@ -97,66 +170,104 @@ class ReportGroups:
     def empty(cls, pieces: int, threshold: int) -> "ReportGroups":
         """No reports, for an area without a reports file."""
         nowhere = np.full(pieces, -1, dtype=np.int64)
-        return cls(threshold, nowhere, np.empty(0, dtype=np.int64), np.empty(0), ())
+        none = np.empty(0, dtype=np.int64)
+        by_factor = np.empty((0, len(FACTOR_NAMES)), dtype=np.int64)
+        return cls(threshold, nowhere, none, np.empty(0), by_factor)
+
+    @cached_property
+    def reasons(self) -> tuple[tuple[str, ...], ...]:
+        """(g,) factors that at least the threshold of a group gave, most first, then by name."""
+        order = np.argsort(FACTOR_NAMES)
+        by_name = self.factor_counts[:, order]
+        ranks = np.argsort(-by_name, axis=1, kind="stable")
+        return tuple(
+            tuple(FACTOR_NAMES[order[k]] for k in rank if counts[k])
+            for rank, counts in zip(ranks, by_name, strict=True)
+        )
 
     @property
     def max_counts(self) -> NDArray[np.int64]:
         """(g,) the most reports that each group may hold, given its count."""
-        step = _step(self.threshold)
+        step = get_rounding_step(self.threshold)
         return self.counts + self.threshold - 1 + (step - 1 if self.threshold % step else 0)
 
     @property
     def digest(self) -> str:
         """SHA-256 of what the groups reveal: equal for reports that no output can tell apart."""
-        arrays = (self.group_of_piece, self.counts)
+        arrays = (self.group_of_piece, self.counts, self.factor_counts)
         content = (np.ascontiguousarray(array, dtype="<i8").tobytes() for array in arrays)
-        return hash_content(repr((self.threshold, self.reasons)), *content)
+        return hash_content(repr((self.threshold, FACTOR_NAMES)), *content)
 
 
 def group_reports(
-    reports: pd.DataFrame,
+    table: ReportTable,
     piece_xy: ArrayLike,
     limits: BaseGeometry,
-    left_out: LeftOut,
     *,
+    crs: str,
     threshold: int,
-) -> ReportGroups:
-    """Group reports by square; squares under the threshold are left out.
+) -> tuple[ReportGroups, list[LeftOutRow]]:
+    """The groups of an area: the squares of the table that hold a piece of its streets.
 
     Parameters
     ----------
-    reports
-        Rows of `patrolplan.inputs.reports.read_reports`, read within `extend_to_squares(limits)`.
+    table
+        All reports, see `patrolplan.inputs.reports.read_reports`.
     piece_xy
         (p, 2) metres, the middle of each piece of street.
     limits
         Polygon of the area in metres.
-    left_out
-        Records how many reports are in no group.
+    crs
+        The CRS of both.
     threshold
         Smallest group.
+
+    Returns
+    -------
+    tuple
+        The groups, and what was left out: refused rows of all files, and reports in no group.
     """
-    squares, of_piece = assign_squares(piece_xy)
-    of_report = _match_squares(squares, _find_square(reports[["x", "y"]].to_numpy()))
-    has_street = of_report >= 0
-    held = np.bincount(of_report[has_street], minlength=len(squares))
-    counts = suppress_and_round(held, threshold)
-    # Recorded for a count of 0 as well: otherwise a row would show that there is a report.
-    record_left_out(left_out, "no walkable street near", int((~has_street).sum()), threshold)
-    few = int(held[counts == 0].sum())
-    record_left_out(left_out, "in a group under the threshold", few, threshold)
-    shown = np.flatnonzero(counts > 0)
-    group = np.full(len(squares), -1, dtype=np.int64)
-    group[shown] = np.arange(len(shown))
-    return ReportGroups(
+    of_piece = _match_squares(table.squares, find_squares(piece_xy, crs))
+    has_street = np.isin(np.arange(len(table)), of_piece)
+    share_inside = _compute_share_inside(table.squares, limits, crs)
+    is_inside = has_street | (share_inside > 0)
+    counts = suppress_and_round(table.counts, threshold)
+    used = has_street & (counts > 0)
+    group = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)  # the last one: no square
+    groups = ReportGroups(
         threshold=threshold,
         group_of_piece=group[of_piece],
-        counts=counts[shown],
-        share_inside=_compute_share_inside(squares[shown], limits),
-        reasons=_find_reasons(
-            reports[has_street], group[of_report[has_street]], len(shown), threshold
-        ),
+        counts=counts[used],
+        share_inside=share_inside[used],
+        factor_counts=suppress_and_round(table.factor_counts[used], threshold),
     )
+    unused = {
+        "outside the area": ~is_inside,
+        "no walkable street near": is_inside & ~has_street,
+    }
+    left_out = {
+        **table.refused,
+        **{why: int(table.counts[which].sum()) for why, which in unused.items() if which.any()},
+        # Also where it is 0: without the row one would know that there is no such report.
+        "in a group under the threshold": table.in_small_squares
+        + int(table.counts[has_street & ~used].sum()),
+    }
+    rows = [
+        LeftOutRow("reports", why, int(suppress_and_round(count, threshold)), threshold)
+        for why, count in left_out.items()
+    ]
+    return groups, rows
+
+
+def get_rounding_step(threshold: int) -> int:
+    """Steps that counts go in at a threshold.
+
+    Examples
+    --------
+    >>> [get_rounding_step(threshold) for threshold in (3, 5, 12)]
+    [3, 5, 5]
+    """
+    return min(ROUNDING_STEP, threshold)
 
 
 def suppress_and_round(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
@@ -174,31 +285,8 @@ def suppress_and_round(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
     array([ 0,  0,  7,  7, 14])
     """
     counts = np.asarray(count, dtype=np.int64)
-    step = _step(threshold)
+    step = get_rounding_step(threshold)
     return np.asarray(counts // step * step // threshold * threshold)
-
-
-def record_left_out(left_out: LeftOut, reason: str, count: int, threshold: int) -> None:
-    """Record reports left out with a count as it may be shown; 0 reads "fewer than"."""
-    shown = int(suppress_and_round(count, threshold))
-    left_out.extend([LeftOutRow("reports", reason, shown, shown_from=threshold)])
-
-
-def assign_squares(xy: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Squares of the grid that hold some places, given as (k, 2) metres.
-
-    Returns
-    -------
-    tuple
-        (s, 2) column and row of each square, and (k,) the square of each place.
-
-    Examples
-    --------
-    >>> assign_squares([[10, 10], [260, 10], [20, 20]])[1]
-    array([0, 1, 0])
-    """
-    corners, square = find_unique_points(_find_square(xy).astype(np.float64))
-    return corners.astype(np.int64), square
 
 
 def meets_threshold(
@@ -216,42 +304,32 @@ def meets_threshold(
     return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
 
 
-def extend_to_squares(limits: BaseGeometry) -> BaseGeometry:
-    """The limits of an area, widened so that they cut no square that reaches into it.
-
-    Examples
-    --------
-    >>> extend_to_squares(shapely.box(100, 100, 300, 200)).bounds
-    (0.0, 0.0, 500.0, 250.0)
-    """
-    west, south, east, north = np.asarray(limits.bounds) / SQUARE_METRES
-    low = np.floor([west, south]) * SQUARE_METRES
-    high = (np.floor([east, north]) + 1) * SQUARE_METRES
-    return shapely.box(*low, *high)
-
-
-def note_report_grouping(threshold: int) -> list[Note]:
+def note_report_grouping(settings: Settings) -> tuple[Note, ...]:
     """Notes for the reader of any output: how reports were counted."""
-    notes = [Note("reports_grouped", {"square_metres": SQUARE_METRES, "threshold": threshold})]
-    if threshold < ROUNDING_STEP:
-        values: dict[str, NoteValue] = {"threshold": threshold, "safe_threshold": ROUNDING_STEP}
-        notes.append(Note("small_report_groups", values))
-    return notes
+    values: dict[str, NoteValue] = {
+        "square_metres": SQUARE_METRES,
+        "threshold": settings.privacy.threshold,
+    }
+    return (Note("reports_grouped", values), *note_low_threshold(settings))
+
+
+def note_low_threshold(settings: Settings) -> tuple[Note, ...]:
+    """Why groups under the safe threshold count; empty where there are no such groups."""
+    threshold, reason = settings.privacy.threshold, settings.privacy.reason.strip().rstrip(".")
+    is_applied = settings.sources.reports or settings.privacy.threshold_for_crime
+    if threshold >= SAFE_THRESHOLD or not is_applied:
+        return ()
+    values: dict[str, NoteValue] = {
+        "threshold": threshold,
+        "safe_threshold": SAFE_THRESHOLD,
+        "reason": reason,
+    }
+    return (Note("small_report_groups", values),)
 
 
 def note_crime_grouping(threshold: int) -> Note:
     """A note for the reader of any output: how recorded crime was grouped."""
     return Note("crime_grouped", {"square_metres": SQUARE_METRES, "threshold": threshold})
-
-
-def _step(threshold: int) -> int:
-    return min(ROUNDING_STEP, threshold)
-
-
-def _find_square(xy: ArrayLike) -> NDArray[np.int64]:
-    """(k, 2) column and row of the square that holds each place."""
-    places = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-    return np.floor(places / SQUARE_METRES).astype(np.int64)
 
 
 def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -260,26 +338,17 @@ def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDA
     return np.asarray(index.get_indexer(keys), dtype=np.int64)
 
 
-def _compute_share_inside(squares: NDArray[np.int64], limits: BaseGeometry) -> NDArray[np.float64]:
-    """(g,) share of each square that lies within the limits."""
-    low, high = squares * SQUARE_METRES, (squares + 1) * SQUARE_METRES
-    boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
+def _compute_share_inside(
+    squares: NDArray[np.int64], limits: BaseGeometry, crs: str
+) -> NDArray[np.float64]:
+    """(s,) share of each square that lies within the limits; 0 where the CRS does not reach."""
+    shares = ((0, 0), (1, 0), (1, 1), (0, 1))
+    corners = [locate_in_squares(squares, across, up, crs) for across, up in shares]
+    rings = np.stack(corners, axis=1)
+    is_reached = np.isfinite(rings).all(axis=(1, 2))
+    outlines = shapely.polygons(rings[is_reached])
     shapely.prepare(limits)
-    share = shapely.area(shapely.intersection(boxes, limits)) / SQUARE_METRES**2
-    return np.asarray(np.clip(share, 0, 1))
-
-
-def _find_reasons(
-    reports: pd.DataFrame, group: NDArray[np.int64], groups: int, threshold: int
-) -> tuple[tuple[str, ...], ...]:
-    """Factors that at least the threshold of a group gave; ties by name."""
-    given = pd.concat(
-        [pd.DataFrame({"group": group, "factor": reports[factor].to_numpy()}) for factor in FACTORS]
-    )
-    given = given[(given["group"] >= 0) & (given["factor"] != "none")]
-    counted = given.value_counts(["group", "factor"]).reset_index()
-    counted = counted.assign(shown=suppress_and_round(counted["count"], threshold))
-    counted = counted[counted["shown"] > 0]
-    counted = counted.sort_values(["group", "shown", "factor"], ascending=[True, False, True])
-    by_group = counted.groupby("group")["factor"].agg(tuple)
-    return tuple(by_group.get(number, ()) for number in range(groups))
+    inside = np.zeros(len(squares))
+    inside[is_reached] = shapely.area(shapely.intersection(outlines, limits))
+    inside[is_reached] /= shapely.area(outlines)
+    return np.clip(inside, 0, 1)

@@ -174,16 +174,40 @@ class LeftOutRow:
         return f"{self.source}: {self.count_text} left out, {self.reason}"
 
 
+@dataclass(frozen=True)
+class TableCount:
+    """How many rows the files of a table have, how many are used, and how many are left out.
+
+    For pupils' reports all three are suppressed and rounded, see `patrolplan.privacy`.
+    """
+
+    source: str
+    rows: int
+    used: int
+    left_out: int
+
+
 @dataclass
 class LeftOut:
-    """What was left out while loading, by source and reason; nothing disappears silently."""
+    """What was read and left out, by source and reason; nothing disappears silently."""
 
     rows: list[LeftOutRow] = field(default_factory=list)
+    rows_read: dict[str, int] = field(default_factory=dict)
+    """Rows of each table's files, blank ones not counted."""
+
+    def count_rows(self, source: str, count: int) -> None:
+        """Record how many rows the files of a table have."""
+        self.rows_read[source] = self.rows_read.get(source, 0) + int(count)
 
     def add(self, source: str, reason: str, count: int, *, urn: str = "") -> None:
         """Record rows left out; a count of zero is not recorded."""
         if count:
             self.rows.append(LeftOutRow(source, reason, int(count), urn=urn))
+
+    def count_table(self, source: str, used: int) -> TableCount:
+        """The rows of a table as `count_rows` recorded them, of which so many are used."""
+        left_out = sum(row.count for row in self.rows if row.source == source)
+        return TableCount(source, self.rows_read.get(source, 0), used, left_out)
 
     def extend(self, rows: Iterable[LeftOutRow]) -> None:
         """Add rows that another room recorded."""

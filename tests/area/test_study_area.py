@@ -107,7 +107,9 @@ def test_every_report_is_grouped_or_counted(village, rows):
     header = "report_id,reported_on,time_band,place_factor,behaviour_factor,longitude,latitude"
     lines = [header, *(f"{i},{day},{band},none,none,{place}" for i, day, band, place in rows)]
     (village / "r.csv").write_text("\n".join(lines), encoding="utf-8")
-    area = _area(village, sources={"reports": "r.csv"}, privacy={"threshold": 3})
+    area = _area(
+        village, sources={"reports": "r.csv"}, privacy={"threshold": 3, "reason": "a test"}
+    )
     lost = _count(area, "reports")
     grouped = int(area.reports.counts.sum())
     reasons = sum(row.source == "reports" for row in area.left_out)

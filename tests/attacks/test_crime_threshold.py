@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import build_brief_document
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty
-from patrolplan.privacy import SQUARE_METRES, meets_threshold
+from patrolplan.privacy import meets_threshold
 from patrolplan.settings import parse_settings
 
 LONE = "0.858242,51.526313"

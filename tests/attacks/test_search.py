@@ -18,8 +18,8 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.crs import Projection
-from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
+from patrolplan.crs import SQUARE_METRES, Projection
+from patrolplan.privacy import ROUNDING_STEP
 
 _spec = importlib.util.spec_from_file_location("searcher", Path(__file__).with_name("searcher.py"))
 searcher = importlib.util.module_from_spec(_spec)

@@ -3,15 +3,14 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
+import shapely
 
 import patrolplan as pp
-from patrolplan.area.load import EVERYWHERE
+from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
-from patrolplan.privacy import SQUARE_METRES, group_reports
-from patrolplan.tables import LeftOut
+from patrolplan.privacy import FACTOR_NAMES, ReportTable, group_reports
 
 
 def _weighed(area, crime_weight):
@@ -24,17 +23,18 @@ def _weighed(area, crime_weight):
 
 def _reported(area, piece, count):
     """The area with so many equal reports on one piece of street and no others."""
-    x, y = area.network.piece_middle[piece]
-    reports = pd.DataFrame(
-        {
-            "time_band": ["after_school"] * count,
-            "place_factor": ["poor_lighting"] * count,
-            "behaviour_factor": ["none"] * count,
-            "x": x,
-            "y": y,
-        }
+    crs, middle = area.projection.crs, area.network.piece_middle
+    gave = [count * (name in {"after_school", "poor_lighting"}) for name in FACTOR_NAMES]
+    table = ReportTable(
+        step=5,
+        squares=find_squares(middle[[piece]], crs)[: count // 5],
+        counts=np.array([count])[: count // 5],
+        factor_counts=np.array([gave])[: count // 5],
+        in_small_squares=0,
+        refused={},
     )
-    groups = group_reports(reports, area.network.piece_middle, EVERYWHERE, LeftOut(), threshold=5)
+    everywhere = shapely.box(0, 0, 1e6, 1e6)
+    groups, _ = group_reports(table, middle, everywhere, crs=crs, threshold=5)
     return dataclasses.replace(_weighed(area, 0.7), reports=groups)
 
 

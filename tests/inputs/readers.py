@@ -1,7 +1,5 @@
 """The readers of every kind of table, and files spoiled for them."""
 
-import shapely
-
 from patrolplan.crs import Projection
 from patrolplan.inputs.crimes import read_crimes
 from patrolplan.inputs.lookups import (
@@ -16,7 +14,6 @@ from patrolplan.inputs.schools import read_schools
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
-EVERYWHERE = shapely.box(-1e7, -1e7, 1e7, 1e7)
 TABLES = {
     "schools.csv": lambda path: read_schools([path], BNG, LeftOut()),
     "bell_times.csv": lambda path: read_bell_times([path]),
@@ -24,7 +21,7 @@ TABLES = {
     "officers.csv": lambda path: read_officers([path], BNG),
     "term_dates.csv": lambda path: read_term_dates([path]),
     "tasked_places.csv": lambda path: read_tasked_places([path], BNG),
-    "reports.csv": lambda path: read_reports([path], BNG, EVERYWHERE, LeftOut(), threshold=5),
+    "reports.csv": lambda path: read_reports([path]),
     "crimes/2026-09/2026-09-eastmere-street.csv": lambda path: read_crimes([path], BNG, LeftOut()),
 }
 INSERTIONS = (

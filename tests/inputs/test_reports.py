@@ -1,19 +1,21 @@
 """Pupils' reports: nothing about a person comes in, nothing of a row gets into a message."""
 
+import ast
+import inspect
+from pathlib import Path
+
 import pandas as pd
 import pytest
-import shapely
 from hypothesis import given, strategies as st
 from pyarrow import parquet
 
-from patrolplan.crs import Projection
+import patrolplan
+from patrolplan.crs import find_squares
 from patrolplan.errors import InputError
-from patrolplan.inputs import reports as reports_module, table_reader as tabular
-from patrolplan.inputs.reports import read_reports
-from patrolplan.privacy import ReportGroups, suppress_and_round
-from patrolplan.tables import LeftOut
+from patrolplan.inputs import table_reader as tabular
+from patrolplan.inputs.reports import ALLOWED_VALUES, read_reports
+from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups, ReportTable, suppress_and_round
 
-BNG = Projection("EPSG:27700")
 GOOD = {
     "report_id": "R1",
     "school_urn": "100041",
@@ -36,42 +38,32 @@ ALLOWED = {
 }
 
 
-def _limits():
-    corners = [(-0.16, 51.50), (-0.10, 51.50), (-0.10, 51.54), (-0.16, 51.54)]
-    return shapely.Polygon([tuple(c[0] for c in BNG.to_metres([x], [y])) for x, y in corners])
-
-
 def _file(folder, *rows, name="reports.csv"):
     path = folder / name
     pd.DataFrame([GOOD | row for row in rows]).to_csv(path, index=False)
     return path
 
 
-def _read(path, threshold=5, **options):
-    left_out = LeftOut()
-    table = read_reports([path], BNG, _limits(), left_out, threshold=threshold, **options)
-    return table, left_out
+def _many(count, **row):
+    """Rows that differ in their IDs alone."""
+    return [row | {"report_id": f"M{number}"} for number in range(count)]
 
 
-def _reasons(left_out):
-    return {row.reason: row.count_text for row in left_out.rows}
+def _count_of(table, name):
+    return int(table.factor_counts[:, FACTOR_NAMES.index(name)].sum())
 
 
-def test_a_good_report_keeps_place_and_factors_alone(tmp_path):
-    """What comes in of a report is its place in metres and the three factors."""
-    table, left_out = _read(_file(tmp_path, {}))
-    assert list(table.columns) == ["time_band", "place_factor", "behaviour_factor", "x", "y"]
-    x, y = BNG.to_metres([-0.13], [51.52])
-    assert table.to_dict("records") == [
-        {
-            "time_band": "after_school",
-            "place_factor": "poor_lighting",
-            "behaviour_factor": "followed",
-            "x": x[0],
-            "y": y[0],
-        }
-    ]
-    assert left_out.rows == []
+def test_good_reports_enter_as_counts_of_their_square(tmp_path):
+    """What comes in of reports is their square, their number and that of each factor, in steps."""
+    rows = [*_many(7), *_many(4, time_band="lunch", place_factor="none")]
+    for number, row in enumerate(rows):
+        row["report_id"] = f"R{number}"
+    table = read_reports([_file(tmp_path, *rows)])
+    assert table.squares.tolist() == find_squares([-0.13, 51.52]).tolist()
+    assert table.counts.tolist() == [10]
+    given_ = {name: _count_of(table, name) for name in FACTOR_NAMES if _count_of(table, name)}
+    assert given_ == {"after_school": 5, "poor_lighting": 5, "followed": 10}
+    assert table.refused == {}
 
 
 @pytest.mark.parametrize(
@@ -81,30 +73,87 @@ def test_a_good_report_keeps_place_and_factors_alone(tmp_path):
         ({"latitude": "here"}, "without coordinates"),
         ({"longitude": "0", "latitude": "0.0"}, "coordinates are zero"),
         ({"longitude": "51.52", "latitude": "-0.13"}, "longitude and latitude are swapped"),
-        ({"longitude": "8.68", "latitude": "50.11"}, "outside the area"),
-        ({"longitude": "-0.13", "latitude": "151.52"}, "outside the area"),
-        ({"longitude": "1e300"}, "outside the area"),
+        ({"longitude": "-0.13", "latitude": "151.52"}, "without coordinates that exist"),
+        ({"longitude": "1e300"}, "without coordinates that exist"),
+        ({"longitude": "inf"}, "without coordinates"),
         ({"reported_on": "2024-02-30"}, "without a date that exists"),
         ({"reported_on": "03/05/2024"}, "without a date that exists"),
         ({"reported_on": ""}, "without a date that exists"),
         ({"time_band": "after school"}, "unknown time band"),
         ({"time_band": ""}, "unknown time band"),
+        ({"time_band": "none"}, "unknown time band"),
         ({"place_factor": "dark"}, "unknown place factor"),
         ({"behaviour_factor": "FOLLOWED"}, "unknown behaviour factor"),
     ],
 )
 def test_a_wrong_value_leaves_the_row_out_and_is_counted(tmp_path, row, reason):
-    """A wrong value is never mended: the row is left out under its reason."""
-    table, left_out = _read(_file(tmp_path, {}, {"report_id": "R2"} | row))
-    assert len(table) == 1
-    assert _reasons(left_out) == {reason: "fewer than 5"}
+    """A wrong value is never corrected: the row is refused under its reason."""
+    wrong = _many(6, **row)
+    table = read_reports([_file(tmp_path, *_many(5), *(r | {"report_id": ""} for r in wrong))])
+    assert table.counts.tolist() == [5]
+    assert table.in_small_squares == 0
+    assert table.refused == {reason: 5}
+
+
+def test_a_place_far_away_is_counted_with_the_small_squares(tmp_path):
+    """A good report anywhere in the world is in its own square: no limits refuse it."""
+    away = ({"longitude": "8.68", "latitude": "50.11"}, {"longitude": "0.5", "latitude": "52.5"})
+    rows = [*_many(5), *({"report_id": f"A{k}"} | away[k % 2] for k in range(6))]
+    table = read_reports([_file(tmp_path, *rows)])
+    assert (table.counts.tolist(), table.in_small_squares, table.refused) == ([5], 5, {})
 
 
 def test_the_same_report_again_counts_once(tmp_path):
     """A report with a duplicate ID counts once; reports without an ID all count."""
-    table, left_out = _read(_file(tmp_path, {}, {}, {"report_id": ""}, {"report_id": ""}))
-    assert len(table) == 3
-    assert _reasons(left_out) == {"duplicate report": "fewer than 5"}
+    rows = [*_many(5), *_many(5), *({"report_id": ""},) * 5]
+    table = read_reports([_file(tmp_path, *rows)])
+    assert table.counts.tolist() == [10]
+    assert table.refused == {"duplicate report": 5}
+
+
+def test_several_files_make_one_table(tmp_path):
+    """Reports of two files count together, and one ID in both counts once."""
+    one = _file(tmp_path, *_many(3), name="one.csv")
+    rows = [{"report_id": "M0"}, {"report_id": "N1"}, {"report_id": "N2"}]
+    other = _file(tmp_path, *rows, name="other.csv")
+    table = read_reports([one, other])
+    assert table.counts.tolist() == [5]
+    assert table.refused == {"duplicate report": 0}
+
+
+def test_years_are_counted_and_show_no_more_than_squares(tmp_path):
+    """Nine in one square and eleven in another, ten a year: the squares show 5 and 10, so do years.
+
+    Ten and ten would say that 20 reports are in squares that show 15.
+    """
+    rows = [
+        {"longitude": "-0.14" if k < 9 else "-0.13", "reported_on": f"202{3 + k % 2}-05-03"}
+        for k in range(20)
+    ]
+    table = read_reports(
+        [_file(tmp_path, *({"report_id": f"Y{k}"} | r for k, r in enumerate(rows)))]
+    )
+    assert table.counts.tolist() == [5, 10]
+    assert table.by_year == {2023: 5, 2024: 10}
+
+
+def test_a_file_cannot_be_counted_twice(tmp_path):
+    """Three reports without an ID do not pass the threshold by naming their file again."""
+    path = _file(tmp_path, *({"report_id": ""},) * 3)
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(path.read_bytes())
+    for again in (path, tmp_path / "." / "sub" / ".." / path.name, copy):
+        (tmp_path / "sub").mkdir(exist_ok=True)
+        with pytest.raises(InputError, match="has the same content as"):
+            read_reports([path, again])
+
+
+def test_a_file_without_rows_gives_an_empty_table(tmp_path):
+    """A file that has a header alone holds no report, and that is no fault."""
+    path = tmp_path / "reports.csv"
+    path.write_text(",".join(GOOD) + "\n", encoding="utf-8")
+    table = read_reports([path])
+    assert (len(table), table.in_small_squares, table.refused) == (0, 0, {})
 
 
 def test_untidiness_of_the_synthetic_return(shared):
@@ -119,9 +168,8 @@ def test_untidiness_of_the_synthetic_return(shared):
     swapped = ~again & lon.between(51, 52)
     placed = ~again & lat.between(51.49, 51.55)
     dated = pd.to_datetime(raw["reported_on"], format="%Y-%m-%d", errors="coerce").notna()
-    band = raw["time_band"].isin(reports_module.TIME_BANDS)
-    table, left_out = _read(path)
-    reasons = _reasons(left_out)
+    band = raw["time_band"].isin(FACTORS["time_band"])
+    table = read_reports([path])
     faults = {
         "duplicate report": again,
         "without coordinates": blank,
@@ -130,20 +178,19 @@ def test_untidiness_of_the_synthetic_return(shared):
         "without a date that exists": placed & ~dated,
         "unknown time band": placed & dated & ~band,
     }
-    assert reasons == dict.fromkeys(faults, "fewer than 5")
+    assert table.refused == dict.fromkeys(faults, 0)
     assert all(0 < fault.sum() < 5 for fault in faults.values())
-    assert len(table) + sum(fault.sum() for fault in faults.values()) == len(raw) == 641
+    good = len(raw) - sum(fault.sum() for fault in faults.values())
+    assert 0 <= good - table.counts.sum() - table.in_small_squares <= 4 * len(table) + 4
 
 
-@given(count=st.integers(1, 12), threshold=st.integers(2, 8))
-def test_counts_under_the_threshold_are_shown_as_fewer(tmp_path_factory, count, threshold):
-    """Counts of faulty reports are rounded down, and shown as "fewer than" under the threshold."""
+@given(count=st.integers(1, 12), step=st.integers(2, 5))
+def test_counts_of_refused_rows_are_rounded_down(tmp_path_factory, count, step):
+    """Refused rows are counted in steps; that there is one shows, not how many under the step."""
     rows = [{"report_id": f"R{number}", "time_band": "noon"} for number in range(count)]
     path = _file(tmp_path_factory.mktemp("r"), {"report_id": "good"}, *rows)
-    _, left_out = _read(path, threshold)
-    rounded = int(suppress_and_round(count, threshold))
-    shown = f"fewer than {threshold}" if rounded == 0 else str(rounded)
-    assert [(row.count_text, row.count) for row in left_out.rows] == [(shown, rounded)]
+    table = read_reports([path], step=step)
+    assert table.refused == {"unknown time band": int(suppress_and_round(count, step))}
 
 
 def test_free_text_is_never_read_from_csv(tmp_path, monkeypatch):
@@ -158,7 +205,7 @@ def test_free_text_is_never_read_from_csv(tmp_path, monkeypatch):
         return table
 
     monkeypatch.setattr(tabular.pd, "read_csv", spy)
-    _read(_file(tmp_path, {}))
+    read_reports([_file(tmp_path, {})])
     assert [set(columns) for columns in requested] == [ALLOWED]
 
 
@@ -172,9 +219,9 @@ def test_free_text_is_never_read_from_parquet(tmp_path, monkeypatch):
         return real(*args, **options)
 
     monkeypatch.setattr(tabular.parquet, "read_table", spy)
-    pd.DataFrame([GOOD]).to_parquet(tmp_path / "reports.parquet")
-    table, _ = _read(tmp_path / "reports.parquet")
-    assert len(table) == 1
+    pd.DataFrame([GOOD | row for row in _many(5)]).to_parquet(tmp_path / "reports.parquet")
+    table = read_reports([tmp_path / "reports.parquet"])
+    assert table.counts.tolist() == [5]
     assert requested == [ALLOWED]
 
 
@@ -197,7 +244,7 @@ def test_no_message_shows_the_content_of_reports(tmp_path, content):
     path = tmp_path / "reports.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError) as error:
-        _read(path)
+        read_reports([path])
     assert str(path) in str(error.value)
     message = str(error.value).replace(str(path), "")
     for value in (PERSONAL, "after_schoo'", "longitud'", "followe'"):
@@ -209,7 +256,7 @@ def test_missing_columns_are_all_reported(tmp_path):
     path = tmp_path / "reports.csv"
     path.write_text("report_id,longitude,latitude\n1,2,3\n", encoding="utf-8")
     with pytest.raises(InputError) as error:
-        _read(path)
+        read_reports([path])
     for column in ("reported_on", "time_band", "place_factor", "behaviour_factor"):
         assert f"no column '{column}'" in str(error.value)
 
@@ -217,9 +264,10 @@ def test_missing_columns_are_all_reported(tmp_path):
 def test_columns_can_be_mapped(tmp_path):
     """A return of another layout is read by the settings' column mapping."""
     path = tmp_path / "reports.csv"
-    pd.DataFrame([GOOD]).rename(columns={"time_band": "When"}).to_csv(path, index=False)
-    table, _ = _read(path, columns={"time_band": "When"})
-    assert list(table["time_band"]) == ["after_school"]
+    frame = pd.DataFrame([GOOD | row for row in _many(5)])
+    frame.rename(columns={"time_band": "When"}).to_csv(path, index=False)
+    table = read_reports([path], columns={"time_band": "When"})
+    assert _count_of(table, "after_school") == 5
 
 
 def test_no_report_can_be_found_in_a_loaded_area(demo_area):
@@ -229,3 +277,35 @@ def test_no_report_can_be_found_in_a_loaded_area(demo_area):
     assert len(tables) >= 4
     for table in tables:
         assert not set(table.columns) & {"report_id", "reported_on", "time_band", "comment"}
+
+
+def _list_functions(path):
+    """Every function of a module, with its arguments as they are annotated."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            yield node, {a.arg: ast.unparse(a.annotation or ast.Constant("")) for a in arguments}
+
+
+def test_no_row_of_a_report_gets_past_the_door():
+    """By type: the door gives a table of counts, and nothing outside it takes rows of reports."""
+    assert inspect.signature(read_reports).return_annotation is ReportTable
+    assert set(inspect.signature(read_reports).parameters) == {"paths", "columns", "step"}
+    folder = Path(patrolplan.__file__).parent
+    taking = {}
+    for path in folder.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if 'source="reports"' in text:
+            taking[path.relative_to(folder).as_posix()] = "reads the files"
+        for node, arguments in _list_functions(path):
+            for name, kind in arguments.items():
+                if "report" in name and "Frame" in kind:
+                    taking[path.relative_to(folder).as_posix()] = node.name
+    assert taking == {"inputs/reports.py": "reads the files"}
+
+
+def test_what_a_report_may_say_is_what_is_counted():
+    """Every value that is allowed is counted by square, but for none."""
+    allowed = [value for values in ALLOWED_VALUES.values() for value in values if value != "none"]
+    assert tuple(allowed) == FACTOR_NAMES
+    assert len(set(FACTOR_NAMES)) == len(FACTOR_NAMES)

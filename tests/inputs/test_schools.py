@@ -108,7 +108,7 @@ def test_every_school_left_out_is_counted_once(tmp_path):
         '3,Soon,"Open, but proposed to close",Secondary,529509,181782',
         "4,Small,Open,Primary,529509,181782",
         "5,Nowhere,Open,Secondary,,",
-        ",Nameless,Open,Secondary,529509,181782",
+        ",,Open,Secondary,529509,181782",
         "6,Proposed,Proposed to open,Secondary,529509,181782",
     )
     schools, left_out = _read(path, phases=["Secondary"])
@@ -120,6 +120,33 @@ def test_every_school_left_out_is_counted_once(tmp_path):
         "not selected in [schools]": 1,
         "without coordinates": 1,
     }
+
+
+def test_a_school_without_a_urn_has_a_stable_one(tmp_path):
+    """Its URN comes from name and place, so it is the same in any order and beside any school."""
+    row = ",Village School,Open,Primary,529509,181782"
+    alone, left_out = _read(_file(tmp_path, row))
+    assert left_out == {}
+    assert alone["urn"].str.fullmatch(r"local-[0-9a-f]{8}").all()
+    others = (",Other School,Open,Primary,529509,181782", "1,Good,Open,Primary,529509,181782")
+    among, _ = _read(_file(tmp_path, *others, row))
+    assert len(among) == 3
+    assert set(alone["urn"]) < set(among["urn"])
+
+
+def test_of_several_sites_the_first_is_used_and_the_others_are_named(tmp_path):
+    """A URN with two sites says which row is used; a second row at the same site says nothing."""
+    path = _file(
+        tmp_path,
+        "1,Twin,Open,Primary,529509,181782",
+        "2,Phases,Open,Primary,529509,181782",
+        "1,Twin,Open,Primary,530509,181782",
+        "2,Phases,Open,Secondary,529510,181782",
+    )
+    schools, left_out = _read(path)
+    assert left_out == {"duplicate URN": 2}
+    assert list(schools["other_sites"]) == ["row 2 is used, not row 4 (1,000 m away)", ""]
+    assert schools.geometry.x.tolist() == [529509, 529509]
 
 
 @pytest.mark.parametrize(

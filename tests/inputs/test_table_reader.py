@@ -249,11 +249,11 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
             "a gzip file without the ending",
         ),
         (b"URN,EstablishmentName\n1,a\n", "t.csv.gz", "is broken"),
-        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "contains NUL bytes"),
+        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "is UTF-16 text"),
+        (b"URN,EstablishmentName\n1,a\n2,\0\n", "t.csv", "line 3: contains NUL bytes"),
         (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
-        (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "is not a regular table"),
-        (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv", "is not a regular table"),
-        (b"\r\r\nURN,EstablishmentName\n1,a\n", "t.csv", "has a header that cannot be recognised"),
+        (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "row 2: a quote is out of place"),
+        (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv", "row 2: a quote is out of place"),
     ],
 )
 def test_files_that_are_not_tables(tmp_path, content, name, what):
@@ -271,6 +271,15 @@ def test_truncated_gzip_is_broken(tmp_path, share):
     whole = gzip.compress(b"URN,EstablishmentName\n" + lines.encode())
     path = _written(tmp_path, whole[: int(len(whole) * share)], "t.csv.gz")
     assert "is broken" in _refused(path)
+
+
+def test_line_ends_of_any_kind_are_read(tmp_path):
+    """Line ends of old computers, or mixed ones, make the same rows."""
+    path = _written(tmp_path, b"\r\r\nURN,EstablishmentName\r1,a\n2,b\r\n")
+    assert _read(path).to_dict("index") == {
+        4: {"urn": "1", "name": "a"},
+        5: {"urn": "2", "name": "b"},
+    }
 
 
 def test_table_without_rows_is_empty(tmp_path):

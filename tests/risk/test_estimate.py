@@ -8,7 +8,7 @@ import pytest
 
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.privacy import ReportGroups
+from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import HARM_DAYS
 from patrolplan.risk.models import MODELS
@@ -20,7 +20,8 @@ def groups(area, at, count=10):
     """One group of reports on one piece."""
     group = np.full(len(area.network), -1)
     group[at] = 0
-    return ReportGroups(5, group, np.array([count]), np.ones(1), (("isolated",),))
+    by_factor = np.array([[count * (name == "isolated") for name in FACTOR_NAMES]])
+    return ReportGroups(5, group, np.array([count]), np.ones(1), by_factor)
 
 
 def test_can_not_tell(make):

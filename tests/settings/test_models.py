@@ -48,7 +48,11 @@ def test_defaults_are_those_of_the_contracts():
         "max_dose_minutes_per_day": 30,
         "way_by_officer": False,
     }
-    assert settings.privacy.model_dump() == {"threshold": 5, "threshold_for_crime": False}
+    assert settings.privacy.model_dump() == {
+        "threshold": 5,
+        "reason": "",
+        "threshold_for_crime": False,
+    }
     assert (settings.output.marking, settings.output.tiles) == ("OFFICIAL", None)
     assert settings.seed == 1
 
@@ -134,6 +138,15 @@ def test_bounds_and_boundary_exclude_each_other():
     """An area has one limit, not two."""
     (problem,) = _problems(area={"bounds": [-0.14, 51.5, -0.12, 51.6], "boundary": "b.geojson"})
     assert "bounds and boundary are both set" in problem
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\t"])
+def test_a_threshold_under_five_needs_a_written_reason(reason):
+    """Groups of four or fewer count only with a reason; five needs none."""
+    (problem,) = _problems(privacy={"threshold": 4, "reason": reason})
+    assert "threshold = 4 is under 5 and needs a reason" in problem
+    assert _settings(privacy={"threshold": 5, "reason": reason}).privacy.threshold == 5
+    assert _settings(privacy={"threshold": 2, "reason": "a trial"}).privacy.threshold == 2
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\t"])

@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.area.exposure import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.area.study_area import LoadReport, find_similar
-from patrolplan.crs import Projection
+from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import (
@@ -29,12 +29,7 @@ from patrolplan.network.catchments import (
     note_first_months,
 )
 from patrolplan.notes import Note, NoteKind
-from patrolplan.privacy import (
-    SQUARE_METRES,
-    meets_threshold,
-    note_crime_grouping,
-    suppress_and_round,
-)
+from patrolplan.privacy import meets_threshold, note_crime_grouping, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
 
@@ -147,7 +142,7 @@ def assign_incidents(
     inside
         (i,) whether each lies in the area.
     in_squares
-        Whether the squares of `patrolplan.privacy` are the catchments of all places.
+        Whether the squares of the fixed grid are the catchments of all places.
 
     Returns
     -------

@@ -5,7 +5,7 @@ wrong file pattern or column name is reported once, before any file is read.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,26 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan import privacy
+from patrolplan.area.checks import (
+    check_hours,
+    check_missing_months,
+    check_places,
+    check_report_dates,
+    check_reports,
+    check_swapped_crimes,
+    check_times,
+    check_unknown_categories,
+    list_own_categories,
+    note_accepted,
+    note_school_rows,
+)
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
-from patrolplan.area.school_gates import assign_gates, check_urns
+from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
-from patrolplan.crs import BRITISH_GRID, Projection
+from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
@@ -37,14 +49,12 @@ from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import load_or_build_network
+from patrolplan.plausibility import Alarms
 from patrolplan.settings import Settings, format_unknown, load_settings
-from patrolplan.tables import LeftOut
+from patrolplan.tables import LeftOut, TableCount
 
 MAX_SCALE_ERROR = 0.005
 """Largest error of a length that a CRS may have: a UTM zone has 0.1 %, its neighbour 0.5 %."""
-
-GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
-"""Degrees: west, south, east, north."""
 
 
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
@@ -83,12 +93,11 @@ def suggest_crs(longitude: float, latitude: float) -> str:
     >>> suggest_crs(8.68, 50.1)
     'EPSG:32632 (UTM zone 32N)'
     """
-    west, south, east, north = GREAT_BRITAIN
-    if west <= longitude <= east and south <= latitude <= north:
+    code = int(find_local_codes([longitude], [latitude])[0])
+    if code == BRITISH_GRID_CODE:
         return f"{BRITISH_GRID} (British National Grid)"
-    zone = int((longitude + 180) % 360 // 6) + 1
-    base, side = (32600, "N") if latitude >= 0 else (32700, "S")
-    return f"EPSG:{base + zone} (UTM zone {zone}{side})"
+    side = "N" if latitude >= 0 else "S"
+    return f"EPSG:{code} (UTM zone {code % 100}{side})"
 
 
 SOURCE_FIELDS = {
@@ -144,10 +153,6 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     return columns
 
 
-EVERYWHERE = shapely.box(-1e8, -1e8, 1e8, 1e8)
-"""Stands in for the limits of an area whose streets cannot be read, to check the reports."""
-
-
 @dataclass(frozen=True, eq=False)
 class Sources:
     """Every source as it was read on its own; `reports` is None where there is no file."""
@@ -163,8 +168,7 @@ class Sources:
     officers: gpd.GeoDataFrame
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
-    reports: pd.DataFrame | None
-    reports_left_out: LeftOut
+    reports: privacy.ReportTable | None
 
 
 def load_area(settings: Settings | str | Path) -> StudyArea:
@@ -193,12 +197,17 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     """
     if not isinstance(settings, Settings):
         settings = load_settings(settings)
-    projection, report = Projection(settings.area.crs), LoadReport()
+    projection = Projection(settings.area.crs)
+    report = LoadReport(alarms=Alarms(settings.accept.reasons))
     sources = read_sources(settings, projection, report)
     network, limits = sources.network, sources.limits
+    check_unknown_categories(sources.crimes.categories, settings, report)
+    check_swapped_crimes(sources.crimes, limits, projection, report)
+    report.problems.extend(report.alarms.take_problems())
     placed = place_incidents(sources.crimes, network, limits, settings, report)
+    check_missing_months(placed.exposure, report)
     at_gates, gates = assign_gates(
-        sources.schools,
+        sources.schools.drop(columns="other_sites"),
         sources.gates,
         sources.bell_times,
         network,
@@ -206,6 +215,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         settings=settings,
         report=report,
     )
+    note_school_rows(sources.schools, set(at_gates["urn"]), report)
     check_urns(
         at_gates["urn"],
         {
@@ -220,13 +230,33 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
     if sources.reports is not None:
-        left_out, pieces = sources.reports_left_out, network.piece_middle
-        groups = privacy.group_reports(
-            sources.reports, pieces, limits, left_out, threshold=threshold
+        groups, rows = privacy.group_reports(
+            sources.reports,
+            network.piece_middle,
+            limits,
+            crs=projection.crs,
+            threshold=threshold,
         )
-        report.left_out.extend(left_out.rows)
-        report.notes.extend(privacy.note_report_grouping(threshold))
-    report.problems.raise_if_any()
+        report.left_out.extend(rows)
+        report.notes.extend(privacy.note_report_grouping(settings))
+        check_reports(sources.reports, settings, report)
+        newest = placed.incidents["month"].max()
+        check_report_dates(sources.reports, newest, settings, report)
+    off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
+    check_places(
+        limits,
+        off_street.union(at_gates["urn"]),
+        sources.tasked_places,
+        sources.officers,
+        sources.gates,
+        settings=settings,
+        report=report,
+    )
+    check_times(sources.bell_times, sources.officers, settings, report)
+    check_hours(sources.officers, settings, report)
+    report.raise_if_any()
+    alarms = report.alarms.list_alarms()
+    report.notes.extend(note_accepted(alarms))
     return StudyArea(
         settings=settings,
         network=network,
@@ -247,7 +277,44 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         notes=tuple(report.notes),
         inputs=compute_input_digests(settings, groups),
         walking_extract=sources.walking_extract,
+        tables=_count_tables(sources, placed.incidents, at_gates, groups, settings, report),
+        alarms=alarms,
     )
+
+
+def _count_tables(
+    sources: Sources,
+    incidents: gpd.GeoDataFrame,
+    schools: gpd.GeoDataFrame,
+    groups: privacy.ReportGroups,
+    settings: Settings,
+    report: LoadReport,
+) -> tuple[TableCount, ...]:
+    """Rows of each table that was given: in its files, used, and left out.
+
+    Of reports, and of crime where it is held to the threshold, only numbers that may be shown are
+    added up, so their rows are the sum of the two others.
+    """
+    tables = [
+        report.left_out.count_table("crimes", len(incidents)),
+        report.left_out.count_table("schools", len(schools)),
+        report.left_out.count_table("reports", int(groups.counts.sum())),
+    ]
+    planned = {ALL_SCHOOLS, *schools["urn"]}
+    used = {
+        "bell times": sources.bell_times.index.isin(planned),
+        "gates": sources.gates.index.isin(planned),
+        "term dates": sources.term_dates["urn"].isin(planned),
+        "tasked places": sources.tasked_places["schools"].map(planned.intersection).astype(bool),
+        "officers": np.ones(len(sources.officers), dtype=bool),
+    }
+    for source, is_used in used.items():
+        count = int(is_used.sum())
+        tables.append(TableCount(source, len(is_used), count, len(is_used) - count))
+    if settings.privacy.min_crime_count > 1:
+        tables[0] = replace(tables[0], rows=tables[0].used + tables[0].left_out)
+    tables[2] = replace(tables[2], rows=tables[2].used + tables[2].left_out)
+    return tuple(one for one in tables if settings.find_files(one.source.replace(" ", "_")))
 
 
 def read_sources(settings: Settings, projection: Projection, report: LoadReport) -> Sources:
@@ -258,8 +325,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
     InputError
         With the problems of all sources.
     """
-    crimes_left_out, reports_left_out = LeftOut(), LeftOut()
-    parts: dict[str, Any] = {"limits": EVERYWHERE, "reports_left_out": reports_left_out}
+    crimes_left_out = LeftOut()
+    parts: dict[str, Any] = {}
     with report.problems.collect():
         parts |= _read_streets(settings, projection, report.left_out)
     readers: dict[str, Callable[..., object]] = {
@@ -268,6 +335,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             projection=projection,
             left_out=crimes_left_out,
             leave_out_forces=settings.crimes.leave_out_forces,
+            categories=list_own_categories(settings),
+            alarms=report.alarms,
         ),
         "schools": partial(
             read_schools,
@@ -275,6 +344,7 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             left_out=report.left_out,
             left_out_urns=report.schools_left_out,
             selection=settings.schools,
+            alarms=report.alarms,
         ),
         "bell_times": read_bell_times,
         "gates": partial(read_gates, projection=projection),
@@ -282,11 +352,7 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         "term_dates": read_term_dates,
         "tasked_places": partial(read_tasked_places, projection=projection),
         "reports": partial(
-            read_reports,
-            projection=projection,
-            limits=privacy.extend_to_squares(parts["limits"]),
-            left_out=reports_left_out,
-            threshold=settings.privacy.threshold,
+            read_reports, step=privacy.get_rounding_step(settings.privacy.threshold)
         ),
     }
     for source, read in readers.items():
@@ -297,7 +363,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         if source == "crimes":
             min_crime_count = settings.privacy.min_crime_count
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
-    report.problems.raise_if_any()
+            report.left_out.rows_read |= crimes_left_out.rows_read
+    report.raise_if_any()
     return Sources(**parts)
 
 

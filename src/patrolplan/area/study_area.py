@@ -23,9 +23,10 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
 from patrolplan.notes import Note
+from patrolplan.plausibility import Alarm, Alarms
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import LedgerSettings, Settings, SourceSettings, parse_settings
-from patrolplan.tables import LeftOut, LeftOutRow, render_html_table
+from patrolplan.tables import LeftOut, LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count
 
 
@@ -43,12 +44,20 @@ class LoadReport:
         Defaults that were chosen, and anything else a reader should check.
     schools_left_out
         Why a school of the files is not in the area, by URN.
+    alarms
+        Plausibility checks whose bound is passed.
     """
 
     problems: Problems = field(default_factory=Problems)
     left_out: LeftOut = field(default_factory=LeftOut)
     notes: list[Note] = field(default_factory=list)
     schools_left_out: dict[str, str] = field(default_factory=dict)
+    alarms: Alarms = field(default_factory=Alarms)
+
+    def raise_if_any(self) -> None:
+        """Raise an `InputError` with all problems and alarms that are not accepted, if any."""
+        self.problems.extend(self.alarms.take_problems())
+        self.problems.raise_if_any()
 
 
 def find_similar(name: str, *groups: Iterable[str]) -> str | None:
@@ -104,6 +113,10 @@ class StudyArea:
         Digest (SHA-256) of every file read, by source and file name; for reports, of their groups.
     walking_extract
         Whether the streets seem to be an extract for walking: roads may be missing.
+    tables
+        Rows of each table, used and left out.
+    alarms
+        Plausibility checks whose bound is passed and that are accepted, or that stop nothing.
     """
 
     settings: Settings
@@ -125,6 +138,8 @@ class StudyArea:
     notes: tuple[Note, ...]
     inputs: dict[str, str]
     walking_extract: bool = False
+    tables: tuple[TableCount, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -152,6 +167,11 @@ class StudyArea:
     def name(self) -> str:
         """Name of the area, as printed on every sheet."""
         return self.settings.area.name or "Study area"
+
+    @property
+    def accepted_checks(self) -> tuple[Note, ...]:
+        """The notes on plausibility checks that are accepted, which every paper prints."""
+        return tuple(note for note in self.notes if note.kind == "check_accepted")
 
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need.

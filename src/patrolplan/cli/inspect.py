@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -59,11 +60,13 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
         "groups_of_reports": len(area.reports),
         "schools": len(area.schools),
         "officers": len(area.officers),
+        "tables": [asdict(one) for one in area.tables],
         "forces": build_force_counts(area),
         "missing": [
             {"force": one.force, "month": f"{one.month:%Y-%m}"} for one in area.exposure.missing
         ],
         "left_out": list_left_out(area.left_out),
+        "alarms": [asdict(one) for one in area.alarms],
         "notes": describe_notes(area.notes),
     }
     if as_json:
@@ -82,6 +85,10 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
     for row in facts.items():
         table.add_row(*row)
     console.stdout.print(table)
+    rows = Table("table", "rows", "used", "left out")
+    for one in area.tables:
+        rows.add_row(one.source, f"{one.rows:,}", f"{one.used:,}", f"{one.left_out:,}")
+    console.stdout.print(rows)
     console.print_left_out(area.left_out, area.notes)
 
 

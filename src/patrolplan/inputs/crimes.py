@@ -1,12 +1,13 @@
 """Recorded crime as incidents, from data.police.uk files or a force's own extract.
 
 Files of open data, which give months and no times, are cached by their content, so that each is
-parsed once; a force's own extract is never copied to the cache.
+parsed once; a force's own extract is never copied to the cache, nor is a file with faults, which a
+message must name again.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,27 +24,60 @@ from patrolplan.atomic import hash_file
 from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.table_reader import POINT_FIELDS, Field, project_coordinates, read_table
+from patrolplan.inputs.categories import CategoryCheck, check_categories, rename_categories
+from patrolplan.inputs.crime_checks import (
+    check_clock,
+    check_copies,
+    check_future,
+    check_overlap,
+    check_places,
+)
+from patrolplan.inputs.row_account import RowAccount, build_account, check_accounts, is_coarse
+from patrolplan.inputs.table_reader import (
+    POINT_FIELDS,
+    Field,
+    project_coordinates,
+    read_counted_table,
+)
 from patrolplan.inputs.timestamps import (
     NO_TIME,
+    check_day_first,
     classify_precision,
     drop_implausible_years,
+    find_newest_plausible_month,
     is_isolated_month,
     is_time_known,
     parse_timestamps,
 )
+from patrolplan.inputs.value_forms import (
+    DATE_FORMS,
+    MONTH_REMEDY,
+    TIME_REMEDY,
+    Unreadable,
+    find_unreadable,
+)
 from patrolplan.parallel import map_in_threads
+from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
 
-CRIMES = Store("crimes", version="5")
+CRIMES = Store("crimes", version="6")
 """Change the version when what is read from a file changes."""
 
-Reader = Callable[[Path, Projection, Mapping[str, str]], pd.DataFrame]
+
+@dataclass(frozen=True, eq=False)
+class CrimeFile:
+    """One file as it was read: its rows, see `COLUMNS`, and an account of the others."""
+
+    rows: pd.DataFrame
+    account: RowAccount
+
+
+Reader = Callable[[Path, Projection, Mapping[str, str]], CrimeFile]
 
 
 def read_cached_crimes(
     path: Path, projection: Projection, columns: Mapping[str, str], read: Reader
-) -> pd.DataFrame:
+) -> CrimeFile:
     """A file's rows from the cache where the same bytes were read before, else from the file.
 
     Parameters
@@ -60,16 +94,23 @@ def read_cached_crimes(
         key,
         lambda: read(path, projection, columns),
         encode=_encode_if_open,
-        decode=lambda content: pd.read_parquet(BytesIO(content)),
+        decode=lambda content: _decode(path, content),
     )
 
 
-def _encode_if_open(table: pd.DataFrame) -> bytes | None:
-    """Rows as Parquet; None where one has a time, as in a force's own extract."""
-    if table["occurred_at"].notna().any():
+def _encode_if_open(file: CrimeFile) -> bytes | None:
+    """Rows as Parquet; None where one has a time, as in a force's own extract, or has faults."""
+    if file.rows["occurred_at"].notna().any():
         return None
-    content: bytes = table.to_parquet()
+    if file.account.has_faults:
+        return None
+    content: bytes = file.rows.to_parquet()
     return content
+
+
+def _decode(path: Path, content: bytes) -> CrimeFile:
+    rows = pd.read_parquet(BytesIO(content))
+    return CrimeFile(rows, RowAccount(path, len(rows)))
 
 
 FIELDS = (
@@ -84,8 +125,12 @@ FIELDS = (
 NO_ID = 0
 """The number of rows without a Crime ID."""
 
-COLUMNS = ("crime_id", "month", "occurred_at", "precision", "category", "force", "x", "y")
-"""Columns of a file that was read; `precision` as in `timestamps.classify_precision`."""
+COLUMNS = (
+    *("crime_id", "month", "occurred_at", "precision", "category", "force", "x", "y"),
+    "is_coarse",
+)
+"""Columns of a file that was read; `precision` as in `timestamps.classify_precision`, `is_coarse`
+as in `table_reader.is_coarse`."""
 
 COLUMN_DTYPES = {
     "crime_id": "uint64",
@@ -94,6 +139,7 @@ COLUMN_DTYPES = {
     "precision": "uint8",
     "x": "float64",
     "y": "float64",
+    "is_coarse": "bool",
 }
 """numpy's types of the columns that are not text."""
 
@@ -117,6 +163,8 @@ class Crimes:
         Names of the files.
     file_index
         (i,) position in `files` for each incident.
+    categories
+        Categories that were written otherwise than the known names, or are not known.
     """
 
     incidents: gpd.GeoDataFrame
@@ -125,6 +173,7 @@ class Crimes:
     place_index: NDArray[np.int64]
     files: tuple[str, ...]
     file_index: NDArray[np.int64]
+    categories: CategoryCheck = field(default_factory=CategoryCheck)
 
 
 def read_crimes(
@@ -134,28 +183,56 @@ def read_crimes(
     *,
     columns: Mapping[str, str] | None = None,
     leave_out_forces: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    alarms: Alarms | None = None,
 ) -> Crimes:
     """Read recorded crime from any number of files.
 
-    Rows without coordinates, month or category are left out and counted, and so are the few rows
-    of a month far from all others, which is a typing error. A row is a duplicate when an earlier
-    file has the same Crime ID, month, category and point. Rows of the same file are never
-    duplicates (offences may share an ID), nor are rows without an ID.
+    Rows without coordinates, month or category are left out and counted, and so are rows that do
+    not fit their header, rows of the future, and the few rows of a month far from all others,
+    which is a typing error. A row is a duplicate when an earlier file has the same Crime ID,
+    month, category and point. Rows of the same file are never duplicates (offences may share an
+    ID), nor are rows without an ID.
+
+    Parameters
+    ----------
+    paths, projection, columns
+        The files, the area's CRS, and the settings' names of the columns.
+    left_out
+        Collects how many rows were read and left out.
+    leave_out_forces
+        Forces whose crimes others patrol.
+    categories
+        Names of categories in the settings, besides those of data.police.uk.
+    alarms
+        Collects the plausibility checks whose bound is passed.
 
     Raises
     ------
     InputError
         With the problems of all files that cannot be read, or when no row is left.
     """
-    tables = _read_all(paths, projection, columns or {})
-    table = _join_tables(tables)
+    alarms = Alarms() if alarms is None else alarms
+    files = _read_all(paths, projection, columns or {})
+    check_accounts("crimes", [file.account for file in files], left_out, alarms)
+    check_places(files, alarms)
+    table = _join_tables([file.rows for file in files])
+    table["category"], respelled = rename_categories(table["category"], categories)
+    copies = check_copies(table, paths, alarms)
     good = _is_complete(table, left_out)
+    check_clock(table[good], paths, alarms)
+    has_id = good & (table["crime_id"] != NO_ID) & ~table["file"].isin(copies)
     good &= _is_first_copy(table, good, left_out)
+    check_overlap(table["file"][has_id], table["file"][has_id & ~good], paths, alarms)
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
-    good[good] = _is_in_plausible_month(table.loc[good, "month"], left_out)
+    good[good] = _is_in_plausible_month(
+        table.loc[good, "month"], table.loc[good, "file"], paths, left_out, alarms
+    )
     if not good.any():
+        if problems := alarms.take_problems():  # they say why
+            raise InputError(problems)
         what = "no row with a category, month and place remains"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
     # Millions of rows share some ten thousand snap points, so each point is built only once.
@@ -166,11 +243,12 @@ def read_crimes(
     file = table["file"].to_numpy()[good]
     return Crimes(
         incidents,
-        is_exact=np.array([_is_exact(one) for one in tables])[file],
+        is_exact=np.array([_is_exact(one.rows) for one in files])[file],
         places=places,
         place_index=place,
         files=tuple(path.name for path in paths),
         file_index=file,
+        categories=check_categories(incidents, respelled, categories),
     )
 
 
@@ -184,27 +262,29 @@ def _is_exact(table: pd.DataFrame) -> bool:
 
 def _read_all(
     paths: Sequence[Path], projection: Projection, columns: Mapping[str, str]
-) -> list[pd.DataFrame]:
+) -> list[CrimeFile]:
     problems = Problems()
-    tables = []
+    files = []
     for future in map_in_threads(
         lambda path: read_cached_crimes(path, projection, columns, _read_one), paths
     ):
         with problems.collect():
-            tables.append(future.result())
+            files.append(future.result())
     problems.raise_if_any()
-    return tables
+    return files
 
 
-def _read_one(path: Path, projection: Projection, columns: Mapping[str, str]) -> pd.DataFrame:
-    table = read_table(path, FIELDS, columns, source="crimes")
+def _read_one(path: Path, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
+    counted = read_counted_table(path, FIELDS, columns, source="crimes")
+    table = counted.rows
     x, y = project_coordinates(table, projection, columns, path=path, source="crimes")
-    table = _add_month(table.assign(x=x, y=y), path)
+    table, unreadable_times = _add_month(table.assign(x=x, y=y, is_coarse=is_coarse(table)), path)
     force = table["force"].fillna("") if "force" in table else ""
     table = table.assign(
         crime_id=_hash_ids(table["crime_id"]) if "crime_id" in table else NO_ID, force=force
     )
-    return table[list(COLUMNS)].astype({"category": "category", "force": "category"})
+    rows = table[list(COLUMNS)].astype({"category": "category", "force": "category"})
+    return CrimeFile(rows.reset_index(drop=True), build_account(path, counted, unreadable_times))
 
 
 def _hash_ids(ids: pd.Series) -> NDArray[np.uint64]:
@@ -226,22 +306,33 @@ def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _add_month(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Add each row's time, its precision, and its month: from the time, else the month's column."""
+def _add_month(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Unreadable]]:
+    """Add each row's time, its precision, and its month: from the time, else the month's column.
+
+    Also gives the times and months that have a value and cannot be read.
+    """
     if not {"occurred_at", "month"} & set(table.columns):
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
     occurred = month = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
     precision: NDArray[np.uint8] | int = NO_TIME
+    unreadable = []
     if "occurred_at" in table:
-        occurred = parse_timestamps(table["occurred_at"])
-        precision = classify_precision(table["occurred_at"], occurred)
+        text = table["occurred_at"]
+        check_day_first(text, path)
+        occurred = parse_timestamps(text)
+        precision = classify_precision(text, occurred)
         month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
+        is_read = occurred.notna().to_numpy()
+        unreadable += find_unreadable(text, is_read, DATE_FORMS, TIME_REMEDY)
     if "month" in table:
-        given = pd.to_datetime(table["month"], format="%Y-%m", errors="coerce")
-        month = month.fillna(drop_implausible_years(given))
-    return table.assign(month=month, occurred_at=occurred, precision=precision)
+        text = table["month"]
+        plain = text.where(text.str.match(r"\d{4}-\d").fillna(value=False).astype(bool))
+        given = drop_implausible_years(pd.to_datetime(plain, format="%Y-%m", errors="coerce"))
+        unreadable += find_unreadable(text, given.notna().to_numpy(), DATE_FORMS, MONTH_REMEDY)
+        month = month.fillna(given)
+    return table.assign(month=month, occurred_at=occurred, precision=precision), unreadable
 
 
 def _make_categorical(column: pd.Series) -> pd.Categorical:
@@ -265,7 +356,9 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
 
 
 def _is_first_copy(
-    table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut
+    table: pd.DataFrame,
+    good: NDArray[np.bool_],
+    left_out: LeftOut,
 ) -> NDArray[np.bool_]:
     """Whether each row is in no earlier file; only good rows with a Crime ID are compared."""
     ids = table["crime_id"]
@@ -279,13 +372,24 @@ def _is_first_copy(
     return is_first
 
 
-def _is_in_plausible_month(months: pd.Series, left_out: LeftOut) -> NDArray[np.bool_]:
-    """Whether each row's month is plausible, see `timestamps.is_isolated_month`."""
+def _is_in_plausible_month(
+    months: pd.Series,
+    files: pd.Series,
+    paths: Sequence[Path],
+    left_out: LeftOut,
+    alarms: Alarms,
+) -> NDArray[np.bool_]:
+    """Whether each row's month is plausible: not in the future, and not alone far from others."""
     isolated = is_isolated_month(months)
     for month, rows in months[isolated].value_counts().sort_index().items():
         reason = f"of {month:%Y-%m}, alone and far from all other months"
         left_out.add("crimes", reason, int(rows))
-    return ~isolated
+    future = ~isolated & (months > find_newest_plausible_month()).to_numpy()
+    if future.any():
+        last = months[future].max()
+        left_out.add("crimes", f"of months in the future, up to {last:%Y-%m}", int(future.sum()))
+        check_future(months[future], files, paths, alarms)
+    return ~(isolated | future)
 
 
 def _build_incidents(

@@ -29,6 +29,9 @@ from patrolplan.times import TIME_OF_DAY
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 TIME_RANGE = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
+PLANNED_YEARS = (2000, 2099)
+"""Years that terms, taskings and visits can be of."""
+
 MAX_VISIT_MINUTES = 720
 """More minutes than this in one place on one day are a slip of the pen."""
 
@@ -400,8 +403,9 @@ def _find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> lis
 
 
 def _parse_dates(text: pd.Series) -> pd.Series:
-    """Dates written as YYYY-MM-DD, NaT for anything else."""
-    return pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+    """Dates written as YYYY-MM-DD, NaT for anything else, and for years no plan can be of."""
+    dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+    return dates.where(dates.dt.year.between(*PLANNED_YEARS))
 
 
 def _split_urns(text: pd.Series) -> pd.Series:

@@ -1,7 +1,8 @@
-"""Pupils' reports, without anything about a person, to be grouped by `patrolplan.privacy`.
+"""Pupils' reports: read as a whole, counted by square, and forgotten.
 
-Only the wanted columns are read; free text and everything else about a person never enters
-memory. No message shows a report's value, and small counts are shown as "fewer than".
+Only the wanted columns are read; free text and everything else about a person never enters memory.
+`read_reports` is the only way in, and gives counts alone: see `patrolplan.privacy` for what holds.
+No setting but paths, names of columns and the step may come in here, and no row may go out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,95 +10,149 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import shapely
-from shapely.geometry.base import BaseGeometry
+from numpy.typing import NDArray
 
-from patrolplan.crs import Projection
-from patrolplan.errors import Problems
-from patrolplan.inputs.table_reader import Field, parse_numbers, read_table
-from patrolplan.privacy import record_left_out
-from patrolplan.tables import LeftOut
+from patrolplan.atomic import hash_file
+from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
+from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.delimited import MALFORMED
+from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
+from patrolplan.inputs.timestamps import parse_days
+from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
 
-TIME_BANDS = ("before_school", "lunch", "after_school", "evening")
-PLACE_FACTORS = (
-    *("poor_lighting", "isolated", "overgrown", "litter_or_damage", "blocked_pavement", "none"),
-)
-BEHAVIOUR_FACTORS = (
-    *("groups_loitering", "followed", "verbal_abuse", "robbery_or_threat", "drug_use", "traffic"),
-    "none",
-)
-COLUMNS = (
-    *("report_id", "reported_on", "time_band", "place_factor", "behaviour_factor"),
-    *("longitude", "latitude"),
-)
+NONE_GIVEN = "none"
+"""What a report says that names no place factor, or no behaviour factor."""
+
+ALLOWED_VALUES = {
+    column: names if column == "time_band" else (*names, NONE_GIVEN)
+    for column, names in FACTORS.items()
+}
+COLUMNS = ("report_id", "reported_on", *FACTORS, "longitude", "latitude")
 FIELDS = tuple(Field(name, required=True) for name in COLUMNS)
 
 
 def read_reports(
     paths: Sequence[Path],
-    projection: Projection,
-    limits: BaseGeometry,
-    left_out: LeftOut,
     *,
-    threshold: int,
     columns: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
-    """Read reports; wrong rows are left out and counted by reason, never corrected.
+    step: int = ROUNDING_STEP,
+) -> ReportTable:
+    """Count the reports of all files; wrong rows are refused and counted, never corrected.
 
     Parameters
     ----------
-    limits
-        Polygon in metres that reports must lie in; see `patrolplan.privacy.extend_to_squares`.
-    left_out
-        Collects what was left out; counts under `threshold` will print as "fewer than".
-    threshold
-        Smallest group whose size may be shown.
+    paths
+        Files; several make one table.
+    columns
+        The settings' `[columns.reports]`: our name = "their name".
+    step
+        Counts go in multiples of it; see `patrolplan.privacy.get_rounding_step`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `x`, `y` (metres), `time_band`, `place_factor`, `behaviour_factor`: for
-        `patrolplan.privacy.group_reports` alone.
+    Raises
+    ------
+    InputError
+        With the problems of all files that cannot be read as a table.
     """
     problems = Problems()
-    tables = []
+    tables, by_digest = [], dict[str, Path]()
     for path in paths:
         with problems.collect():
-            tables.append(read_table(path, FIELDS, columns or {}, source="reports"))
+            tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
+            _check_is_new(path, by_digest)
     problems.raise_if_any()
-    table = pd.concat(tables, ignore_index=True)
-    longitude, latitude = parse_numbers(table["longitude"]), parse_numbers(table["latitude"])
-    x, y = projection.to_metres(longitude, latitude)
-    good = np.ones(len(table), dtype=bool)
-    for reason, fault in _find_faults(table, longitude, latitude, projection, limits).items():
-        count = int((good & fault).sum())
-        if count:
-            record_left_out(left_out, reason, count, threshold)
+    rows = pd.concat([one.rows for one in tables], ignore_index=True)
+    return _count_rows(rows, step, malformed=sum(len(one.malformed) for one in tables))
+
+
+def _check_is_new(path: Path, by_digest: dict[str, Path]) -> None:
+    """Refuse a file that was read before, under this or another name.
+
+    Reports without an ID would count again and again, and so pass the threshold.
+    """
+    digest = hash_file(path)
+    if digest in by_digest:
+        what = f"has the same content as {by_digest[digest]}"
+        raise InputError.one(path, what, "name it once in [sources] reports")
+    by_digest[digest] = path
+
+
+def _count_rows(rows: pd.DataFrame, step: int, *, malformed: int) -> ReportTable:
+    """The counts of raw rows as they may be known; malformed ones have no values."""
+    longitude, latitude = parse_numbers(rows["longitude"]), parse_numbers(rows["latitude"])
+    squares = find_squares(np.column_stack([longitude, latitude]))
+    good = np.ones(len(rows), dtype=bool)
+    refused = {MALFORMED: int(suppress_and_round(malformed, step))} if malformed else {}
+    for reason, fault in _find_faults(rows, longitude, latitude, squares).items():
+        if count := int((good & fault).sum()):
+            refused[reason] = int(suppress_and_round(count, step))
         good &= ~fault
-    reports = table.loc[good, ["time_band", "place_factor", "behaviour_factor"]]
-    return reports.assign(x=x[good], y=y[good]).reset_index(drop=True)
+    held, of_row = number_squares(squares[good])
+    counts = np.bincount(of_row, minlength=len(held))
+    is_large = counts >= step
+    by_factor = _count_factors(rows[good], of_row, len(held))
+    shown = suppress_and_round(counts[is_large], step)
+    in_small_squares = int(suppress_and_round(counts[~is_large].sum(), step))
+    most = int(shown.sum()) + in_small_squares
+    return ReportTable(
+        step=step,
+        squares=held[is_large],
+        counts=shown,
+        factor_counts=suppress_and_round(by_factor[is_large], step),
+        in_small_squares=in_small_squares,
+        refused=refused,
+        by_year=_count_years(rows["reported_on"][good], step, most=most),
+    )
+
+
+def _count_years(days: pd.Series, step: int, *, most: int) -> dict[int, int]:
+    """Reports of each year, suppressed and rounded; years without a group are left out.
+
+    Together they are no more than the counts by square: a larger sum would say how much those were
+    rounded down, at worst exactly.
+    """
+    years, counts = np.unique(parse_days(days).dt.year.to_numpy(), return_counts=True)
+    shown = suppress_and_round(counts, step)
+    while shown.sum() > most:
+        shown[np.argmax(shown)] -= step
+    return {int(year): int(count) for year, count in zip(years, shown, strict=True) if count}
 
 
 def _find_faults(
-    table: pd.DataFrame,
-    longitude: np.ndarray,
-    latitude: np.ndarray,
-    projection: Projection,
-    limits: BaseGeometry,
-) -> dict[str, np.ndarray]:
-    """(n,) whether each fault applies to each row; a row counts under the first that does."""
-    dates = pd.to_datetime(table["reported_on"], format="%Y-%m-%d", errors="coerce")
-    inside = shapely.contains_xy(limits, *projection.to_metres(longitude, latitude))
-    swapped = shapely.contains_xy(limits, *projection.to_metres(latitude, longitude))
-    ids = table["report_id"]
+    rows: pd.DataFrame,
+    longitude: NDArray[np.float64],
+    latitude: NDArray[np.float64],
+    squares: NDArray[np.int64],
+) -> dict[str, NDArray[np.bool_]]:
+    """(n,) whether each fault applies to each row; a row counts under the first that does.
+
+    What is refused must depend on the files alone: a fault that depended on a setting, such as the
+    limits of the area, would let two outputs be subtracted.
+    """
+    dates = parse_days(rows["reported_on"])
+    ids = rows["report_id"]
+    is_swapped = is_within(GREAT_BRITAIN, latitude, longitude)
+    is_swapped &= ~is_within(GREAT_BRITAIN, longitude, latitude)
     return {
         "duplicate report": (ids.notna() & ids.duplicated()).to_numpy(),
         "without coordinates": np.isnan(longitude) | np.isnan(latitude),
         "coordinates are zero": (longitude == 0) & (latitude == 0),
-        "longitude and latitude are swapped": ~inside & swapped,
-        "outside the area": ~inside,
+        "longitude and latitude are swapped": is_swapped,
+        "without coordinates that exist": (squares == NOWHERE).all(axis=1),
         "without a date that exists": dates.isna().to_numpy(),
-        "unknown time band": ~table["time_band"].isin(TIME_BANDS).to_numpy(),
-        "unknown place factor": ~table["place_factor"].isin(PLACE_FACTORS).to_numpy(),
-        "unknown behaviour factor": ~table["behaviour_factor"].isin(BEHAVIOUR_FACTORS).to_numpy(),
+        **{
+            f"unknown {column.replace('_', ' ')}": ~rows[column].isin(allowed).to_numpy()
+            for column, allowed in ALLOWED_VALUES.items()
+        },
     }
+
+
+def _count_factors(
+    rows: pd.DataFrame, square: NDArray[np.int64], squares: int
+) -> NDArray[np.int64]:
+    """(s, f) rows of each square that gave each of `FACTOR_NAMES`."""
+    counts = np.zeros((squares, len(FACTOR_NAMES)), dtype=np.int64)
+    for column in FACTORS:
+        number = pd.Index(FACTOR_NAMES).get_indexer(pd.Index(rows[column]))
+        is_given = number >= 0
+        np.add.at(counts, (square[is_given], number[is_given]), 1)
+    return counts

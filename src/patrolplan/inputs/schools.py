@@ -5,17 +5,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
+from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
+from patrolplan.inputs.row_account import build_account, check_accounts, check_resolution, is_coarse
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
     project_coordinates,
     quote_value,
-    read_table,
+    read_counted_table,
 )
+from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 
@@ -27,6 +31,17 @@ FIELDS = (
     *POINT_FIELDS,
 )
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+NO_NAME = "Unnamed school"
+LOCAL_URN = "local-"
+"""How the URNs begin that schools without one get."""
+
+LOCAL_DIGITS = 8
+SAME_SITE_METRES = 50.0
+"""Rows of one URN that are closer than this are of one site: a register may have one a phase."""
+
+MIN_COARSE_ROWS = 10
+"""Fewer schools than this may have round coordinates by chance."""
+
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
     *("16 plus", "All-through", "Not applicable"),
@@ -42,11 +57,13 @@ def read_schools(
     selection: SchoolSettings | None = None,
     columns: Mapping[str, str] | None = None,
     left_out_urns: dict[str, str] | None = None,
+    alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
     """Read the open schools that are selected.
 
-    Rows with the same URN are one school. Schools that are not open, not selected, or without
-    coordinates are left out and counted.
+    Rows with the same URN are one school, at the site of the first row. A school without a URN has
+    one of ours, made of its name and place, so that it stays the same. Schools that are not open,
+    not selected, or without coordinates are left out and counted.
 
     Parameters
     ----------
@@ -56,11 +73,14 @@ def read_schools(
         `[schools]` of the settings.
     left_out_urns
         Collects why each school with a URN was left out.
+    alarms
+        Collects the plausibility checks whose bound is passed.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        `urn`, `name`, `phase` and the site point, sorted by URN.
+        `urn`, `name`, `phase`, the site point, and `other_sites`: rows of the same URN elsewhere,
+        in words. Sorted by URN.
 
     Raises
     ------
@@ -69,16 +89,23 @@ def read_schools(
     """
     selection = selection or SchoolSettings()
     columns = columns or {}
+    alarms = Alarms() if alarms is None else alarms
     problems = Problems()
-    parts = []
+    parts, accounts = [], []
     for path in paths:
         with problems.collect():
-            table = read_table(path, FIELDS, columns, source="schools")
+            counted = read_counted_table(path, FIELDS, columns, source="schools")
+            table = counted.rows
             x, y = project_coordinates(table, projection, columns, path=path, source="schools")
-            parts.append(table.assign(x=x, y=y))
+            parts.append(table.assign(x=x, y=y, is_coarse=is_coarse(table), row=table.index))
+            accounts.append(build_account(path, counted))
     problems.raise_if_any()
+    check_accounts("schools", accounts, left_out, alarms)
+    listed = pd.concat(parts, ignore_index=True)
+    coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
+    check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
-    listed = _select_open(pd.concat(parts, ignore_index=True), left_out, left_out_urns)
+    listed = _select_open(listed, left_out, left_out_urns)
     _check_phases(listed, selection, paths[0], problems)
     problems.raise_if_any()  # before schools are reported as missing because of a wrong phase
     table = _select_schools(listed, selection, left_out, left_out_urns)
@@ -91,7 +118,7 @@ def read_schools(
         problems.add(paths[0], what, "check the file and [schools]")
     problems.raise_if_any()
     frame = gpd.GeoDataFrame(
-        table[["urn", "name", "phase"]],
+        table[["urn", "name", "phase", "other_sites"]],
         geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
     )
     return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
@@ -106,20 +133,48 @@ def _select_open(
     table: pd.DataFrame, left_out: LeftOut, left_out_urns: dict[str, str]
 ) -> pd.DataFrame:
     """Open schools, without duplicates."""
-    urns = table["urn"].fillna("").str.removesuffix(".0")
-    plain = urns.str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
-    left_out.add("schools", "without a URN of letters and digits", int((~plain).sum()))
-    table = table.assign(urn=urns)[plain]
     table = table.assign(
-        name=table["name"].fillna("Unnamed school"),
+        urn=table["urn"].fillna("").str.removesuffix(".0"),
+        name=table["name"].fillna(NO_NAME),
         phase=table["phase"].fillna("") if "phase" in table else "",
     )
+    table["urn"] = _fill_urns(table)
+    plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
+    left_out.add("schools", "without a URN of letters and digits", int((~plain).sum()))
+    table = table[plain]
     if "status" in table:
         is_open = table["status"].fillna("Open").str.startswith("Open")
         table = _keep_rows(table, is_open, "not open", left_out, left_out_urns)
     is_duplicate = table["urn"].duplicated()
     left_out.add("schools", "duplicate URN", int(is_duplicate.sum()))
-    return table[~is_duplicate]
+    return table[~is_duplicate].assign(other_sites=_describe_other_sites(table))
+
+
+def _fill_urns(table: pd.DataFrame) -> pd.Series:
+    """URNs, with one of ours for a school that has a name and a place but none."""
+    lacking = (table["urn"] == "") & (table["name"] != NO_NAME) & table["x"].notna()
+    own = [
+        LOCAL_URN + hash_content(f"{name}|{x:.0f}|{y:.0f}".encode())[:LOCAL_DIGITS]
+        for name, x, y in table.loc[lacking, ["name", "x", "y"]].itertuples(index=False)
+    ]
+    return table["urn"].mask(lacking, pd.Series(own, index=table.index[lacking], dtype=object))
+
+
+def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
+    """For each row, the later rows with its URN that lie elsewhere; empty where there is none."""
+    first = table.drop_duplicates("urn").set_index("urn")
+    again = table[table["urn"].duplicated()]
+    own = first.loc[again["urn"]]
+    metres = np.hypot(
+        again["x"].to_numpy() - own["x"].to_numpy(), again["y"].to_numpy() - own["y"].to_numpy()
+    )
+    text = pd.Series("", index=first.index, dtype=object)
+    for urn, row, away in zip(again["urn"], again["row"], metres, strict=True):
+        if away > SAME_SITE_METRES:
+            text[urn] += f"{', ' if text[urn] else ''}row {row} ({away:,.0f} m away)"
+    used = "row " + first["row"].astype(str)
+    text = text.where(text == "", used + " is used, not " + text)
+    return table["urn"].map(text)
 
 
 def _select_schools(

@@ -1,18 +1,17 @@
 """Reading delimited and Parquet tables as text, under our own column names.
 
 A table's index is the row number in the file, so that every later message can name the row: the
-header is row 1, and a row is a line where no cell contains a line break. Files beyond any real size
-are refused before memory or time run out.
+header is row 1, and a row is a line where no cell contains a line break. Every row of the file is
+accounted for: it fits the header, or its number is known (`delimited.CountedTable`). Files beyond
+any real size are refused before memory or time run out.
 """
 
 import bz2
-import csv
 import difflib
 import gzip
-import io
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ from pyarrow import parquet
 
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
+from patrolplan.text import pluralise
 
 MAX_FILE_BYTES = 4 * 2**30
 """Largest file, unpacked. All crime of England and Wales in a year is about a tenth of it."""
@@ -72,9 +73,6 @@ def _refuse(path: Path, what: str) -> None:
     raise InputError.one(path, what, "use a smaller extract, of the area only")
 
 
-SNIFFED_BYTES = 65536
-
-
 @dataclass(frozen=True)
 class Field:
     """A column to read: our name, its names in known layouts, and whether it is required."""
@@ -87,12 +85,32 @@ class Field:
 def read_table(
     path: Path, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> pd.DataFrame:
-    """Read the given columns of one table as text; the others never enter memory.
+    """Read a table of which every row must fit the header; see `read_counted_table`.
+
+    Raises
+    ------
+    InputError
+        As `read_counted_table`, and naming the rows with more or fewer fields than the header.
+    """
+    table = read_counted_table(path, fields, columns, source=source)
+    if table.malformed:
+        what = describe_malformed(table)
+        raise InputError.one(path, what, MALFORMED_REMEDY, list_rows(table.malformed))
+    return table.rows
+
+
+MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table again"
+
+
+def read_counted_table(
+    path: Path, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
+) -> CountedTable:
+    """Read the given columns of one table as text; the others are dropped.
 
     Parameters
     ----------
     path
-        `.csv`, `.csv.gz` (comma, semicolon or tab; UTF-8 or Windows-1252) or `.parquet`.
+        `.csv`, `.csv.gz` (comma, semicolon, tab or bar; UTF-8 or Windows-1252) or `.parquet`.
     columns
         The settings' `[columns.SOURCE]`: our name = "their name".
     source
@@ -100,14 +118,15 @@ def read_table(
 
     Returns
     -------
-    pandas.DataFrame
-        Text or NA under our names; the index is the row number in the file. Columns that are not
-        required and not in the file are absent.
+    CountedTable
+        Rows of text or NA under our names; columns that are not required and not in the file are
+        absent.
 
     Raises
     ------
     InputError
-        When the file is missing, empty, of another kind or broken, or lacks a required column.
+        When the file is missing, empty, of another kind or broken, has a quote out of place, lacks
+        a required column, or has one twice.
     """
     if not path.is_file():
         key = source if source.startswith("--") else f"[sources] {source}"
@@ -115,128 +134,54 @@ def read_table(
     check_size(path)
     if path.suffix == ".parquet":
         return _read_parquet(path, fields, columns, source)
-    form = _detect_format(path)
-    theirs = _match_columns(path, form.header, fields, columns, source)
-    try:
-        try:
-            table = _read_csv(path, form, theirs, form.encoding)
-        except UnicodeDecodeError:  # plain ASCII at its head, Windows-1252 further down
-            table = _read_csv(path, form, theirs, "cp1252")
-    except pd.errors.ParserError as error:
-        line = str(error).split("C error: ")[-1].strip()
-        raise InputError.one(
-            path, f"is not a regular table ({line})", "correct that line"
-        ) from None
-    except ValueError:  # pandas sees other line ends than our sniffing of the header
-        what = "has a header that cannot be recognised"
-        raise InputError.one(path, what, "correct its line endings") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
-    return _rename_columns(table, theirs, first_row=form.blank_lines + 2)
+    text = open_delimited(path)
+    theirs = _match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
+    table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
+    return replace(table, rows=_rename_columns(table.rows, theirs))
 
 
-@dataclass(frozen=True)
-class _TableFormat:
-    """How a delimited file is written; `blank_lines` come before its header."""
-
-    encoding: str
-    delimiter: str
-    header: tuple[str, ...]
-    blank_lines: int
+def describe_malformed(table: CountedTable) -> str:
+    """What is wrong with the rows of a table that do not fit its header."""
+    if table.is_cut:
+        return "the file ends in the middle of its last row, so it was cut short"
+    count = len(table.malformed)
+    return f"{pluralise(count, 'has', 'have')} more or fewer fields than the header"
 
 
-def _read_csv(
-    path: Path, form: _TableFormat, column_names: Mapping[str, str], encoding: str
-) -> pd.DataFrame:
-    return pd.read_csv(
-        path,
-        sep=form.delimiter,
-        encoding=encoding,
-        encoding_errors="replace" if encoding == "cp1252" else "strict",
-        usecols=list(column_names.values()),
-        dtype=str,
-        skiprows=form.blank_lines,
-        skip_blank_lines=False,
-        keep_default_na=False,
-        na_values=[""],
-        index_col=False,
-    )
+MAX_LISTED_ROWS = 3
 
 
-def _rename_columns(
-    table: pd.DataFrame, column_names: Mapping[str, str], *, first_row: int
-) -> pd.DataFrame:
-    table = table.set_axis(pd.RangeIndex(first_row, first_row + len(table), name="row"))
-    table = pd.DataFrame({ours: table[name].str.strip() for ours, name in column_names.items()})
-    return table.replace("", pd.NA).dropna(how="all")
+def list_rows(rows: Sequence[int]) -> str:
+    """Row numbers for a message: the first few, and how many more.
+
+    Examples
+    --------
+    >>> list_rows([4]), list_rows(range(2, 2002))
+    ('row 4', 'rows 2, 3, 4 and 1,997 more')
+    """
+    named = ", ".join(f"{row:,}" for row in rows[:MAX_LISTED_ROWS])
+    more = len(rows) - MAX_LISTED_ROWS
+    return f"{pluralise(len(rows), 'row', 'rows')} {named}" + (f" and {more:,} more" * (more > 0))
+
+
+def _rename_columns(table: pd.DataFrame, column_names: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({ours: table[name] for ours, name in column_names.items()})
 
 
 def _read_parquet(
     path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
-) -> pd.DataFrame:
+) -> CountedTable:
     try:
-        header = parquet.read_schema(path).names
-        theirs = _match_columns(path, header, fields, columns, source)
+        schema = parquet.read_schema(path)
+        theirs = _match_columns(path, schema.names, fields, columns, source)
         frame = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InputError.one(path, f"is not a Parquet file ({error})", "write it again") from None
     text = frame.astype(object).where(frame.notna(), None).map(lambda v: v if v is None else str(v))
-    return _rename_columns(text, theirs, first_row=2)
-
-
-def _detect_format(path: Path) -> _TableFormat:
-    """Find how a delimited file is written; refuse one that is something else."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            head = stream.read(SNIFFED_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
-    if not head.strip():
-        raise InputError.one(path, "the file is empty", "fetch or export it again")
-    begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
-    for start, what in _WRONG_FORMATS.items():
-        if begins.startswith(start):
-            raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
-    if b"\0" in head:
-        raise InputError.one(
-            path, "contains NUL bytes, so it is not text", "save it as CSV in UTF-8"
-        )
-    text, encoding = decode_text(head, is_cut=True)
-    lines = text.splitlines()
-    if len(head) == SNIFFED_BYTES and len(lines) == 1:
-        what = f"has a first line of more than {SNIFFED_BYTES:,} bytes, so it has no header"
-        raise InputError.one(path, what, "export only the columns that are needed")
-    blank_lines = next(number for number, line in enumerate(lines) if line.strip())
-    delimiter = max(",;\t", key=lines[blank_lines].count)
-    rows = csv.reader(io.StringIO("\n".join(lines[blank_lines:])), delimiter=delimiter)
-    try:
-        header = tuple(next(rows))
-    except csv.Error as error:
-        raise InputError.one(path, f"has no header ({error})", "correct its first line") from None
-    return _TableFormat(encoding, delimiter, header, blank_lines)
-
-
-def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
-    """Text and its encoding: UTF-8, or else Windows-1252, as older spreadsheets and GIAS write.
-
-    With `is_cut` the content may end inside a letter.
-    """
-    try:
-        return content.decode("utf-8-sig"), "utf-8-sig"
-    except UnicodeDecodeError as error:
-        encoding = "utf-8-sig" if is_cut and error.start > len(content) - 4 else "cp1252"
-        return content.decode(encoding, errors="replace"), encoding
-
-
-_WRONG_FORMATS = {
-    b"pk\x03\x04": "a ZIP archive or Excel workbook",
-    b"<!doctype": "a web page",
-    b"<html": "a web page",
-    b"<?xml": "an XML file",
-    b"%pdf": "a PDF",
-    b"\x1f\x8b": "a gzip file without the ending .gz",
-    b"{": "a JSON file",
-}
+    text = text.set_axis(pd.RangeIndex(2, 2 + len(text), name="row"))
+    table = strip_cells(_rename_columns(text, theirs))
+    empty = table.index[table.isna().all(axis=1)]
+    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def _match_columns(
@@ -245,20 +190,25 @@ def _match_columns(
     fields: Sequence[Field],
     columns: Mapping[str, str],
     source: str,
+    *,
+    later_rows: Sequence[Sequence[str]] = (),
 ) -> dict[str, str]:
-    """Our name -> the file's name, by the settings, else by known layouts (any case)."""
-    folded = {str(name).strip().casefold(): str(name) for name in reversed(header)}
-    theirs: dict[str, str] = {}
-    missing: dict[str, str] = {}
-    for field in fields:
-        mapped = field.name in columns
-        names = [columns[field.name]] if mapped else [*field.known_names, field.name]
-        match = next((folded[name.casefold()] for name in names if name.casefold() in folded), "")
-        if match:
-            theirs[field.name] = match
-        elif field.required or mapped:
-            missing[field.name] = names[0]
+    """Our name -> the file's name, by the settings, else by known layouts (any case).
+
+    Where columns are missing, the `later_rows` are searched for the header: exports of
+    spreadsheets often have titles above it.
+    """
+    theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()
+    folded = [_fold(name) for name in header]
+    for name in dict.fromkeys(theirs.values()):
+        if folded.count(_fold(name)) > 1:
+            what = f"has two columns '{name.strip()}', so it is not clear which one counts"
+            problems.add(path, what, "rename or remove one of them")
+    for number, row in enumerate(later_rows, start=2) if missing else ():
+        if not _find_columns(row, fields, columns)[1]:
+            what = f"has its header in row {number}, below other rows"
+            raise InputError.one(path, what, "remove the rows above the header")
     for ours, name in missing.items():
         # The first line of a file without a header has values, which a message must not show.
         candidates = [str(one) for one in header] if theirs else []
@@ -269,6 +219,29 @@ def _match_columns(
         problems.add(path, f"no column '{name}'{hint}", remedy)
     problems.raise_if_any()
     return theirs
+
+
+def _find_columns(
+    header: Sequence[Any], fields: Sequence[Field], columns: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Our name -> the file's name of the columns in a header, and of those that are missing."""
+    folded = {_fold(name): str(name) for name in reversed(header)}
+    theirs: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for field in fields:
+        mapped = field.name in columns
+        names = [columns[field.name]] if mapped else [*field.known_names, field.name]
+        match = next((folded[_fold(name)] for name in names if _fold(name) in folded), "")
+        if match:
+            theirs[field.name] = match
+        elif field.required or mapped:
+            missing[field.name] = names[0]
+    return theirs, missing
+
+
+def _fold(name: object) -> str:
+    """A column's name without regard to case, and to spaces around it."""
+    return str(name).strip().casefold()
 
 
 def quote_value(value: object) -> str:

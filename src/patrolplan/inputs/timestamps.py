@@ -6,16 +6,33 @@ alone, not on today's date, so that equal files give equal results on any day.
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.errors import InputError
+from patrolplan.plausibility import exceeds_bound
+
 UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
 DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
-"""How British spreadsheets write dates; the month never comes first."""
+"""How British spreadsheets write dates; the month never comes first, see `check_day_first`."""
 
-PLAUSIBLE_YEARS = (1900, 2199)
+PLAUSIBLE_YEARS = (2000, 2199)
+"""Years that dates are read from. Months in the future are left out later, see
+`find_newest_plausible_month`."""
+
+RELEASED = pd.Timestamp("2026-11-01")
+"""No clock that is right shows an earlier month than that of this version."""
+
+ISO_DATE = re.compile(r"\d{4}(-\d{1,2}-|/\d{1,2}/|\d{4})")
+"""How a full date begins; pandas would also read a year alone, and words such as now."""
+
+FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
+SLASHES = re.compile(r"/")
+SLASH_DATE = r"\s*(\d{1,2})/(\d{1,2})/\d{4}"
+LAST_MONTH = 12
 
 TIME = re.compile(r"\d[T\s]\s*\d")
 """A time of day that follows a date."""
@@ -40,7 +57,7 @@ def parse_timestamps(text: pd.Series) -> pd.Series:
     >>> parse_timestamps(pd.Series(["2018-07-01T10:00Z", "03/07/2018 09:30"])).astype(str).tolist()
     ['2018-07-01 11:00:00', '2018-07-03 09:30:00']
     """
-    values = text.astype(object)
+    values = text.astype(object).where(_matches(text, ISO_DATE) | _contains_pattern(text, SLASHES))
     has_offset = _contains_pattern(text, UTC_OFFSET)
     universal = pd.to_datetime(
         values.where(has_offset), errors="coerce", format="ISO8601", utc=True
@@ -50,6 +67,54 @@ def parse_timestamps(text: pd.Series) -> pd.Series:
         local = pd.to_datetime(values.where(~has_offset), errors="coerce", format=form)
         times = times.fillna(local)
     return drop_implausible_years(times)
+
+
+def check_day_first(text: pd.Series, path: Path) -> None:
+    """Refuse dates with the month first: a third of them could be read, as other days.
+
+    Parameters
+    ----------
+    text
+        Times as written, with row numbers as the index and the column's name.
+    path
+        The file, for the message.
+
+    Raises
+    ------
+    InputError
+        Where more dates than slips explain have a month after the first 12.
+    """
+    slashed = text[_contains_pattern(text, SLASHES)]
+    if slashed.empty:
+        return
+    parts = slashed.str.extract(SLASH_DATE).dropna().astype(int)
+    month_first = parts[(parts[0] <= LAST_MONTH) & (parts[1] > LAST_MONTH)]
+    if exceeds_bound(len(month_first), len(parts)):
+        row = month_first.index[0]
+        what = (
+            f"'{text[row]}' has the month before the day, like {len(month_first):,} of "
+            f"{len(parts):,} dates; the others would be read as other days"
+        )
+        remedy = "export dates as YYYY-MM-DD"
+        raise InputError.one(path, what, remedy, f"row {row:,}, column '{text.name}'")
+
+
+def parse_days(text: pd.Series) -> pd.Series:
+    """Days written as YYYY-MM-DD; NaT for anything else, before 2000, and after this month.
+
+    Examples
+    --------
+    >>> parse_days(pd.Series(["2024-05-03", "03/05/2024", "1924-05-03"])).notna().tolist()
+    [True, False, False]
+    """
+    written = text.where(_matches(text, FULL_DATE))
+    days = drop_implausible_years(pd.to_datetime(written, format="%Y-%m-%d", errors="coerce"))
+    return days.where(days < find_newest_plausible_month() + pd.offsets.MonthBegin())
+
+
+def find_newest_plausible_month() -> pd.Timestamp:
+    """The first day of the newest month that anything can have been recorded in."""
+    return max(pd.Timestamp.now().normalize().replace(day=1), RELEASED)
 
 
 def drop_implausible_years(dates: pd.Series) -> pd.Series:
@@ -78,6 +143,11 @@ def classify_precision(text: pd.Series, times: pd.Series) -> NDArray[np.uint8]:
     timed = _contains_pattern(text, TIME) & times.notna()
     midnight = _contains_pattern(text, WRITTEN_MIDNIGHT) | (times == times.dt.normalize())
     return np.where(timed, np.where(midnight, MIDNIGHT, TIMED), NO_TIME).astype(np.uint8)
+
+
+def _matches(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:
+    """Whether each text begins with the pattern; False where it is missing."""
+    return text.str.match(pattern).fillna(value=False).astype(bool)
 
 
 def _contains_pattern(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:

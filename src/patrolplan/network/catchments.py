@@ -5,8 +5,8 @@ streets around it: its catchment is the pieces whose midpoint is nearer to it, i
 than to any other point in the data. Exact places need no such spreading: each piece is then a
 catchment of its own. Where both are given, the snap points alone decide, or exact places would cut
 their catchments down to the points themselves; only pieces far from every snap point are catchments
-of their own. Where crime counts only from the threshold on, the squares of `privacy` are the
-catchments. Everything downstream works the same.
+of their own. Where crime counts only from the threshold on, the squares of the fixed grid
+are the catchments. Everything downstream works the same.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,8 +19,8 @@ from scipy.spatial import cKDTree
 
 from patrolplan.arrays import find_unique_points
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.crs import find_squares, locate_in_squares, number_squares
 from patrolplan.network.network import NETWORKS, StreetNetwork, load_or_snap
-from patrolplan.privacy import SQUARE_METRES, assign_squares
 
 MAX_SNAP_METRES = 250.0
 """A point farther than this from every street belongs to none."""
@@ -125,9 +125,10 @@ def build_catchments(
 
 
 def build_square_catchments(network: StreetNetwork) -> Catchments:
-    """Squares of the grid of `privacy` that hold street, for crime that counts from a threshold."""
-    squares, of_piece = assign_squares(network.piece_middle)
-    centres = np.asarray((squares + 0.5) * SQUARE_METRES, dtype=np.float64)
+    """Squares of the fixed grid that hold street, for crime that counts from a threshold."""
+    crs = network.projection.crs
+    squares, of_piece = number_squares(find_squares(network.piece_middle, crs))
+    centres = locate_in_squares(squares, 0.5, 0.5, crs)
     return Catchments(centres, of_piece, _compute_shares(network, of_piece), public=False)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from patrolplan.area import StudyArea
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 from patrolplan.outputs.wording import SNAPPED_ACCURACY
-from patrolplan.privacy import ROUNDING_STEP, SQUARE_METRES
+from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
@@ -69,7 +70,7 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
         "schools": len(area.schools),
         "groups": len(area.reports),
         "square": f"{SQUARE_METRES:.0f}",
-        "step": ROUNDING_STEP,
+        "step": get_rounding_step(settings.privacy.threshold),
         "model": risk.model,
         "margin": risk.margin,
         "times_known": area.times_known,

@@ -8,7 +8,7 @@ from patrolplan.area.school_gates import describe_gate, describe_urns
 from patrolplan.notes import Note, NoteKind
 from patrolplan.team.bases import MODE_WORDS, OTHER_MODE
 from patrolplan.team.week import format_day
-from patrolplan.text import capitalise, format_count, format_percent, pluralise
+from patrolplan.text import capitalise, format_count, format_percent, list_first, pluralise
 
 MAX_NAMED_FILES = 3
 """Up to this many files are named; of more only the number is given."""
@@ -204,8 +204,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "has {threshold} reports or more; counts are rounded down to multiples of {threshold}."
     ),
     "small_report_groups": (
-        "The threshold of {threshold} reports is under {safe_threshold}: a group this small could "
-        "identify a pupil."
+        "The smallest group that counts is {threshold}, under {safe_threshold}: it could identify "
+        "a person. Reason: {reason}."
     ),
     "crime_grouped": (
         "Recorded crime is counted in {square_metres:.0f} m squares. A category counts in a square "
@@ -233,6 +233,23 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "tasked_place_ineffective": _say_tasked_ineffective("has no effect"),
     "tasked_place_partly_ineffective": _say_tasked_ineffective("has no effect there"),
+    "school_sites": "URN {urn} has several sites in the schools' table: {sites}.",
+    "urns_assigned": lambda values: (
+        f"{format_count(len(values['schools']), 'school')} without a URN "
+        f"{pluralise(len(values['schools']), 'has', 'have')} one made of name and place, to use in "
+        f"other tables: {list_first(values['schools'])}."
+    ),
+    "tasked_place_outside": (
+        "Tasked place {place} lies {metres:,.0f} m outside the area: it has no effect where no "
+        "street is near."
+    ),
+    "category_respelled": "The category '{written}' ({rows} rows) is counted as '{known}'.",
+    "categories_unknown": "Categories that are not known, and weigh little: {categories}.",
+    "officers_without_hours": lambda values: (
+        f"{list_first(values['officers'])} {pluralise(len(values['officers']), 'has', 'have')} "
+        "no hours on any day, so no patrols."
+    ),
+    "check_accepted": "Accepted in the settings ({reason}): {message}.",
     "discovered_counted": "Offences that patrols discover count too: {reason}.",
     "model_set": "The risk model is '{model}', as the settings say.",
     "kernel_width": (

@@ -3,11 +3,10 @@
 import datetime as dt
 from typing import TYPE_CHECKING, assert_never
 
-from patrolplan.crs import BRITISH_GRID
+from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, UnsurePlaceReason
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
-from patrolplan.privacy import SQUARE_METRES
 from patrolplan.text import capitalise, format_count, shorten
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from patrolplan.atomic import hash_content
-from patrolplan.crs import BRITISH_GRID
+from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.privacy import SQUARE_METRES
+from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.times import compute_sunrise, compute_sunset
 
@@ -180,6 +180,22 @@ def describe_turns(steps: "Sequence[Step]") -> list[str]:
     return lines
 
 
+def describe_street(step: "Step") -> str:
+    """What one goes along in a direction: a street, or steps up or down.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import Step
+    >>> describe_street(Step("left", "steps", 9, flight="up"))
+    'up the steps'
+    >>> describe_street(Step("left", "Duke of York Steps", 9, flight="down"))
+    'down Duke of York Steps'
+    """
+    if step.flight not in {"up", "down"}:
+        return step.street
+    return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
+
+
 def format_leg_minutes(patrol: "Patrol", leg: int) -> str:
     """Duration of a leg by the times printed next to it, which are rounded to the minute."""
     leave, arrive = _list_leg_times(patrol)[leg]
@@ -270,7 +286,7 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
         lines = [f"Recorded crime from the force's own extract, by its exact place{time}."]
     if risk.reports.any():
         lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
-    lines += describe_notes(note_guard(settings))
+    lines += describe_notes([*note_guard(settings), *note_low_threshold(settings)])
     modes = {*modes} or {settings.patrol.way}
     travel = "Walking" if "walk" in modes else "Riding"
     travel += " and riding" if len(modes) > 1 else ""

@@ -11,6 +11,7 @@ from patrolplan.settings.load import (
 from patrolplan.settings.messages import format_unknown as format_unknown
 from patrolplan.settings.models import (
     MAX_WINDOW_MINUTES as MAX_WINDOW_MINUTES,
+    SAFE_THRESHOLD as SAFE_THRESHOLD,
     LedgerSettings as LedgerSettings,
     PatrolSettings as PatrolSettings,
     SchoolSettings as SchoolSettings,

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, field_serializer, field_validator, mode
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from patrolplan.plausibility import CHECKS, CheckName
 from patrolplan.settings.kinds import (
     DISCOVERED_CATEGORIES,
     PATROL_RELEVANT,
@@ -242,13 +243,34 @@ class WeekSettings(Section):
     )
 
 
+SAFE_THRESHOLD = 5
+"""Smallest group of reports that may be used without a written reason."""
+
+
 class PrivacySettings(Section):
     """The threshold below which nothing is shown."""
 
     threshold: int = Field(
-        5, ge=2, le=100_000, description="smallest group of reports that is used"
+        SAFE_THRESHOLD,
+        ge=2,
+        le=100_000,
+        description=f"smallest group of reports that is used; under {SAFE_THRESHOLD} give a reason",
+    )
+    reason: str = Field(
+        "",
+        description=f"why the threshold is under {SAFE_THRESHOLD}; printed on the outputs",
     )
     threshold_for_crime: bool = Field(default=False, description="apply it to crime as well")
+
+    @model_validator(mode="after")
+    def _require_reason(self) -> Self:
+        if self.threshold < SAFE_THRESHOLD and not self.reason.strip():
+            message = (
+                f"threshold = {self.threshold} is under {SAFE_THRESHOLD} and needs a reason, "
+                'write why in reason = "..."'
+            )
+            raise ValueError(message)
+        return self
 
     @property
     def min_crime_count(self) -> int:
@@ -305,6 +327,33 @@ class FetchSettings(Section):
     )
 
 
+Reason = Annotated[str, Field(max_length=300)]
+
+
+class AcceptSettings(Section):
+    """Plausibility checks that are accepted, each for a written reason that outputs print.
+
+    An empty reason accepts nothing.
+    """
+
+    missing_months: Reason = Field("", description="why months of a force may be missing")
+    refused_rows: Reason = Field("", description="why so many values may be unreadable")
+    malformed_rows: Reason = Field("", description="why so many rows may not fit their header")
+    unknown_categories: Reason = Field("", description="why so many crimes may be of other names")
+    coordinate_resolution: Reason = Field("", description="why places may be this coarse")
+    unusual_times: Reason = Field("", description="why bells, windows or clocks may be unusual")
+    report_dates: Reason = Field("", description="why reports may be this old, or of the future")
+    duplicate_files: Reason = Field("", description="why files may hold the same rows")
+    far_places: Reason = Field("", description="why places may lie far from the area")
+    no_hours: Reason = Field("", description="why so many officers may have no hours")
+
+    @property
+    def reasons(self) -> dict[CheckName, str]:
+        """Reason by check, of those that are accepted."""
+        given = {name: " ".join(getattr(self, name).split()) for name in CHECKS}
+        return {name: reason for name, reason in given.items() if reason}
+
+
 def _find_matches(folder: Path, pattern: str) -> tuple[Path, ...]:
     """Files that a pattern matches; none where it is not a pattern, such as `a**b`."""
     try:
@@ -331,6 +380,7 @@ class Settings(Section):
     week: WeekSettings = WeekSettings()
     ledger: LedgerSettings = LedgerSettings()
     privacy: PrivacySettings = PrivacySettings()
+    accept: AcceptSettings = AcceptSettings()
     output: OutputSettings = OutputSettings()
     fetch: FetchSettings = FetchSettings()
     seed: int = Field(1, ge=0, le=MAX_SEED, description="seed of all random numbers")

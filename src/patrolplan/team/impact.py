@@ -41,8 +41,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
-from patrolplan.privacy import SQUARE_METRES
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20

@@ -11,6 +11,7 @@ from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.surroundings import build_way_notes
+from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import note_modes
@@ -180,6 +181,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
 def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
     """What was assumed about the area, its dates, loans, bicycles and doses."""
     yield from note_guard(inputs.area.settings)
+    yield from note_low_threshold(inputs.area.settings)
     if not (inputs.area.term_dates["kind"] == "term").any():
         yield Note("no_term_dates")
     for lock in inputs.locks:

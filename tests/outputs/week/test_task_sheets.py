@@ -10,6 +10,8 @@ import pypdf
 import pytest
 
 import patrolplan as pp
+from patrolplan.notes import Note
+from patrolplan.outputs.card import card_text
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import (
     build_tasks_data,
@@ -155,6 +157,18 @@ def test_a_choice_of_duties_has_no_wall(roll):
     assert {day["day"] for sheet in data["sheets"] for day in sheet["days"]} == {
         "Tuesday 1 December"
     }
+
+
+def test_an_accepted_check_is_printed_on_sheets_and_cards(roll):
+    """The written reason for which implausible data is accepted stands on every paper."""
+    values = {"check": "no_hours", "message": "officers.csv: none", "reason": "rota on Monday"}
+    plan = roll.week.plan
+    notes = (*plan.area.notes, Note("check_accepted", values))
+    plan = dataclasses.replace(plan, area=dataclasses.replace(plan.area, notes=notes))
+    week = dataclasses.replace(roll.week, plan=plan)
+    words = "Accepted in the settings (rota on Monday): officers.csv: none."
+    assert words in build_tasks_data(Roster(week), week.duties, wall=False)["basis"]
+    assert words in card_text._list_caveats(plan, plan.patrols[0])
 
 
 def test_closed_days_are_told_from_days_without_a_patrol(roll):

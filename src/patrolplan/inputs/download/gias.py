@@ -9,6 +9,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import FetchError
+from patrolplan.inputs.delimited import decode_text
 from patrolplan.inputs.download.client import (
     MAX_ANSWER_BYTES,
     Answer,
@@ -18,7 +19,7 @@ from patrolplan.inputs.download.client import (
 )
 from patrolplan.inputs.download.police import is_inside
 from patrolplan.inputs.schools import build_urn_sort_key
-from patrolplan.inputs.table_reader import decode_text, parse_numbers
+from patrolplan.inputs.table_reader import parse_numbers
 
 COLUMNS = (
     *("URN", "LA (code)", "LA (name)", "EstablishmentNumber", "EstablishmentName"),

@@ -34,7 +34,7 @@ from patrolplan.outputs.wording import (
     format_metres,
     list_area_attributions,
 )
-from patrolplan.privacy import note_crime_grouping
+from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, pluralise, shorten
 
@@ -128,13 +128,14 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
 
 def _describe_data_limits(brief: Brief) -> str:
     area, last = brief.area, brief.periods.current.last
-    notes = note_guard(area.settings)
+    notes = [*note_guard(area.settings), *note_low_threshold(area.settings)]
+    notes += area.accepted_checks
     if brief.periods.by_day:
         sentences = [f"The latest day in the data is {last.day} {last:%B %Y}."]
     else:
         sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
     if area.settings.privacy.threshold_for_crime:
-        notes = (note_crime_grouping(area.settings.privacy.threshold), *notes)
+        notes.insert(0, note_crime_grouping(area.settings.privacy.threshold))
     elif area.snapped:
         sentences.append(
             f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "

@@ -25,6 +25,7 @@ from patrolplan.outputs.wording import (
     list_attributions,
 )
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
+from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
@@ -76,10 +77,12 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
     """Texts of the pages, for the template."""
     week = roster.week
     area = make_printable(week.plan.area.name)
+    settings = week.plan.area.settings
+    declared = [*note_guard(settings), *note_low_threshold(settings)]
     data: dict[str, Any] = {
         "title": f"Week of patrols: {area}, {format_week(week)}",
         "area": area,
-        "marking": make_printable(week.plan.area.settings.output.marking),
+        "marking": make_printable(settings.output.marking),
         "purpose": PURPOSE,
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
@@ -92,7 +95,8 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         ],
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
-            *map(make_printable, describe_notes(note_guard(week.plan.area.settings))),
+            *map(make_printable, describe_notes(declared)),
+            *map(make_printable, describe_notes(week.plan.area.accepted_checks)),
             " ".join(list_attributions(week.plan)),
         ],
     }

@@ -1,0 +1,347 @@
+"""Plausibility of an area's sources taken together: places, clocks, categories, hours, reports.
+
+A check has a declared bound. What passes it stops the command with its cause, or is accepted with
+a written reason, see `patrolplan.plausibility`. What stays within it is noted.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.area.exposure import Exposure, note_missing_months
+from patrolplan.area.study_area import LoadReport
+from patrolplan.crs import Projection
+from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
+from patrolplan.inputs.crimes import Crimes
+from patrolplan.inputs.delimited import MALFORMED
+from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.row_account import check_resolution, is_coarse
+from patrolplan.inputs.schools import LOCAL_URN
+from patrolplan.notes import Note
+from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
+from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round
+from patrolplan.settings import CATEGORIES, Settings
+from patrolplan.text import format_count, list_first
+
+EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"
+"""When a school day can end."""
+
+EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
+"""Hours that a patrol around a school day lies in, and that an officer's hours touch."""
+
+FAR_PLACE_METRES = 5_000.0
+"""A place for schools of the area lies no farther from the area than this."""
+
+MAX_FAR_GATES = 2
+"""So many gates may be far whatever their number: their schools are left out and named by row."""
+
+MIN_COARSE_GATES = 4
+"""Fewer gates than this may have round coordinates by chance."""
+
+FAR_BASE_METRES = 50_000.0
+"""An officer's base lies no farther from the area than this."""
+
+MAX_NO_HOURS_SHARE = 0.5
+"""Largest share of officers without hours on any day: they may be away, but not most of them."""
+
+MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2
+"""Reports are at most so many calendar years older and newer than the newest crimes: crimes are
+published months after the reports come in."""
+
+MAX_OLD_REPORTS = 0.2
+"""Largest share of reports of other years."""
+
+MAX_REFUSED_REPORTS = 0.1
+"""Largest share of reports that may be refused: pupils' returns are untidy."""
+
+ALLOWED_REPORTS = 20
+"""So many reports may be refused whatever their number; they are counted by reason."""
+
+
+DEGREES_FORM = "write decimal degrees with a point, such as -0.1276"
+EXPECTED_FORMS = {
+    MALFORMED: "put cells that hold a comma in quotes, and export the reports again",
+    "without coordinates": DEGREES_FORM,
+    "coordinates are zero": DEGREES_FORM,
+    "longitude and latitude are swapped": "put longitude and latitude in their own columns",
+    "without coordinates that exist": DEGREES_FORM,
+    "without a date that exists": "write dates as YYYY-MM-DD, from 2000 on and not in the future",
+    **{
+        f"unknown {column.replace('_', ' ')}": f"write {' or '.join(names)}, spelled so"
+        for column, names in FACTORS.items()
+    },
+}
+"""The form that would do, for each reason for which a report is refused."""
+
+
+def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:
+    """Note categories of other spelling, and stop where too many crimes are of unknown ones.
+
+    Where the settings name categories of their own, the data has a layout of its own, with
+    categories that are left out on purpose: then only those that resemble a known name count.
+    """
+    shown_from = settings.privacy.min_crime_count
+
+    def count(crimes: int) -> str:
+        shown = int(suppress_and_round(crimes, shown_from)) if shown_from > 1 else crimes
+        return f"{shown:,}" if shown >= shown_from else f"fewer than {shown_from}"
+
+    for written, known, rows in found.respelled:
+        note = Note("category_respelled", {"written": written, "known": known, "rows": count(rows)})
+        report.notes.append(note)
+    is_own_layout = any(name not in CATEGORIES for name in list_own_categories(settings))
+    unknown = [one for one in found.unknown if one.nearest or one.replaces or not is_own_layout]
+    if not unknown:
+        return
+
+    def describe(one: UnknownCategory) -> str:
+        nearest = f", nearest '{one.nearest}'" if one.nearest else ""
+        replaces = f", begins when '{one.replaces}' ends" if one.replaces else ""
+        return f"'{one.name}' ({count(one.count)}{nearest}{replaces})"
+
+    named = list_first(list(map(describe, unknown)))
+    suspect = [one for one in unknown if one.replaces or not is_own_layout]
+    rows = sum(one.count for one in suspect)
+    if exceeds_bound(rows, found.total):
+        what = f"{count(rows)} of {count(found.total)} crimes are of unknown categories: {named}"
+        remedy = "correct their names, or name them under [crimes] categories or [risk.harm]"
+        report.alarms.add("unknown_categories", "[sources] crimes", what, remedy)
+    else:
+        report.notes.append(Note("categories_unknown", {"categories": named}))
+
+
+def list_own_categories(settings: Settings) -> tuple[str, ...]:
+    """Names of categories in the settings."""
+    return tuple(dict.fromkeys((*settings.crimes.categories, *settings.risk.harm)))
+
+
+def check_missing_months(exposure: Exposure, report: LoadReport) -> None:
+    """List the months of a force that are missing; they are masked, so this stops nothing."""
+    for note in note_missing_months(exposure):
+        if note.kind == "months_missing":
+            spans = list_first(note.list_texts("spans"))
+            force = str(note.values["force"] or "the force")  # noqa: PD011 - a note is no table
+            what = f"months of {force} are missing: {spans}"
+            report.alarms.add("missing_months", "[sources] crimes", what, "add their files")
+
+
+def check_swapped_crimes(
+    crimes: Crimes, limits: BaseGeometry, projection: Projection, report: LoadReport
+) -> None:
+    """Notice crimes that would lie in the area if longitude and latitude changed places."""
+    xy = crimes.places
+    outside = ~shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    x, y = projection.to_metres(latitude, longitude)
+    swapped = outside & shapely.contains_xy(limits, x, y)
+    rows = int(swapped[crimes.place_index].sum())
+    if exceeds_bound(rows, len(crimes.incidents)):
+        what = (
+            f"{rows:,} of {len(crimes.incidents):,} crimes would lie in the area if longitude and "
+            "latitude changed places"
+        )
+        remedy = "put longitude and latitude in their own columns"
+        report.alarms.add("refused_rows", "[sources] crimes", what, remedy)
+
+
+def check_times(
+    bells: pd.Series, officers: pd.DataFrame, settings: Settings, report: LoadReport
+) -> None:
+    """Check bells, patrol windows and officers' hours: 03:20 is 15:20 on a 12-hour clock."""
+    unusual = bells[(bells < EARLIEST_BELL) | (bells > LATEST_BELL)]
+    if len(unusual):
+        what = (
+            f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) is no time at which a school day ends: "
+            f"{format_count(len(unusual), 'bell')} of {len(bells):,} outside "
+            f"{EARLIEST_BELL} to {LATEST_BELL}"
+        )
+        remedy = "write the end of the school day on the 24-hour clock"
+        file = next(iter(settings.find_files("bell_times")), Path("bell_times"))
+        report.alarms.add("unusual_times", file, what, remedy)
+    default = f"{settings.patrol.default_finish_time:%H:%M}"
+    if not EARLIEST_BELL <= default <= LATEST_BELL:
+        what = f"'{default}' is no time at which a school day ends"
+        remedy = "write the end of the school day on the 24-hour clock"
+        report.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
+    for name, window in settings.patrol.windows.items():
+        start, end = f"{window.from_:%H:%M}", f"{window.to:%H:%M}"
+        if start < EARLIEST_PATROL or end > LATEST_PATROL:
+            what = f"{start} to {end} lies outside {EARLIEST_PATROL} to {LATEST_PATROL}"
+            where = f"[patrol.windows.{name}]"
+            report.alarms.add("unusual_times", where, what, "correct from and to")
+    hours = officers.melt("officer", list(WEEKDAYS), var_name="day", value_name="hours")
+    ends_early = hours["hours"].str[6:] <= EARLIEST_PATROL
+    starts_late = hours["hours"].str[:5] >= LATEST_PATROL
+    hours = hours[(hours["hours"] != "") & (ends_early | starts_late)]
+    if len(hours):
+        first = hours.iloc[0]
+        what = (
+            f"{first['hours']} ({first['officer']}, {first['day']}) lies outside "
+            f"{EARLIEST_PATROL} to {LATEST_PATROL}; {len(hours):,} such spans of hours"
+        )
+        file = next(iter(settings.find_files("officers")), Path("officers"))
+        report.alarms.add("unusual_times", file, what, "write hours on the 24-hour clock")
+
+
+def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) -> None:
+    """Note officers without hours on any day; stop where that is most of them."""
+    idle = officers["officer"][(officers[list(WEEKDAYS)] == "").all(axis=1)]
+    if idle.empty:
+        return
+    if len(officers) > 1 and len(idle) > MAX_NO_HOURS_SHARE * len(officers):
+        what = (
+            f"{len(idle)} of {format_count(len(officers), 'officer')} have no hours: "
+            f"{list_first(list(idle))}"
+        )
+        file = next(iter(settings.find_files("officers")), Path("officers"))
+        report.alarms.add("no_hours", file, what, "write HH:MM-HH:MM under mon to fri")
+    else:
+        report.notes.append(Note("officers_without_hours", {"officers": list(idle)}))
+
+
+def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
+    """Note which of several sites of a school is used, and the URNs that schools without one get.
+
+    Parameters
+    ----------
+    schools
+        As `patrolplan.inputs.schools` reads them.
+    planned
+        URNs of the schools that are planned for.
+    """
+    schools = schools[schools["urn"].isin(planned)]
+    own = schools[schools["urn"].str.startswith(LOCAL_URN)]
+    if len(own):
+        named = [f"{name}: {urn}" for urn, name in zip(own["urn"], own["name"], strict=True)]
+        report.notes.append(Note("urns_assigned", {"schools": named}))
+    several = schools[schools["other_sites"] != ""]
+    for urn, sites in zip(several["urn"], several["other_sites"], strict=True):
+        report.notes.append(Note("school_sites", {"urn": str(urn), "sites": str(sites)}))
+
+
+def check_places(
+    limits: BaseGeometry,
+    planned: set[str],
+    tasked: gpd.GeoDataFrame,
+    officers: gpd.GeoDataFrame,
+    gates: gpd.GeoDataFrame,
+    *,
+    settings: Settings,
+    report: LoadReport,
+) -> None:
+    """Check that tasked and barred places, gates and bases are not far from the area.
+
+    A place for schools of other areas may lie anywhere. One just outside the area is noted: it has
+    no effect.
+
+    Parameters
+    ----------
+    planned
+        Schools of the area, with those whose gate is on no street.
+    """
+    serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
+    for_area = tasked[serves]
+    metres = for_area.distance(limits)
+    _add_far(
+        "tasked_places",
+        dict(zip(for_area["place_id"], metres, strict=True)),
+        FAR_PLACE_METRES,
+        settings,
+        report,
+    )
+    near = for_area["place_id"][(metres > 0) & (metres <= FAR_PLACE_METRES)]
+    for place, away in zip(near, metres[near.index], strict=True):
+        note = Note("tasked_place_outside", {"place": str(place), "metres": float(away)})
+        report.notes.append(note)
+    from_area = gates[gates.index.isin(planned)].distance(limits)
+    far_gates = from_area[~(from_area <= FAR_PLACE_METRES)]
+    if len(far_gates) > max(MAX_FAR_GATES, len(from_area) / 2):
+        _add_far("gates", far_gates.to_dict(), FAR_PLACE_METRES, settings, report)
+    degrees = gates["value"].str.split(", ", expand=True).reindex(columns=[0, 1])
+    coarse = is_coarse(degrees.set_axis(["longitude", "latitude"], axis=1))
+    file = next(iter(settings.find_files("gates")), Path("gates"))
+    check_resolution("gates", file, coarse, report.alarms, min_rows=MIN_COARSE_GATES)
+    bases = dict(zip(officers["officer"], officers.distance(limits), strict=True))
+    _add_far("officers", bases, FAR_BASE_METRES, settings, report)
+
+
+def _add_far(
+    source: str,
+    metres: Mapping[str, float],
+    bound: float,
+    settings: Settings,
+    report: LoadReport,
+) -> None:
+    """An alarm where places lie farther from the area than the bound, or nowhere."""
+    far = {name: away for name, away in metres.items() if not away <= bound}
+    if not far:
+        return
+    name, away = next(iter(far.items()))
+    where = f"{away / 1000:,.0f} km from the area" if np.isfinite(away) else "nowhere near the area"
+    more = f", and {len(far) - 1:,} more" if len(far) > 1 else ""
+    what = f"{name} lies {where}{more}"
+    remedy = "check that longitude and latitude are in their own columns, in decimal degrees"
+    file = next(iter(settings.find_files(source)), Path(source))
+    report.alarms.add("far_places", file, what, remedy)
+
+
+def check_reports(table: ReportTable, settings: Settings, report: LoadReport) -> None:
+    """Stop where far more reports are refused than untidiness explains; no value is shown.
+
+    Parameters
+    ----------
+    table
+        All reports, suppressed and rounded.
+    """
+    refused = table.refused
+    total = int(table.counts.sum()) + table.in_small_squares + sum(refused.values())
+    for reason, form in EXPECTED_FORMS.items():
+        count = refused.get(reason, 0)
+        if count > ALLOWED_REPORTS and exceeds_bound(count, total, MAX_REFUSED_REPORTS):
+            what = f"{count:,} of about {total:,} reports are refused: {reason}"
+            check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
+            report.alarms.add(check, settings.find_files("reports")[0], what, form)
+
+
+def check_report_dates(
+    table: ReportTable, newest_crime: pd.Timestamp, settings: Settings, report: LoadReport
+) -> None:
+    """Stop where most reports are of other years than the crimes.
+
+    The crimes are the measure and not today's date: data of the past is planned on as well.
+
+    Parameters
+    ----------
+    table
+        All reports, suppressed and rounded.
+    newest_crime
+        Newest month of recorded crime.
+    """
+    total = sum(table.by_year.values())
+    years = list(table.by_year)
+    first, last = newest_crime.year - MAX_REPORT_YEARS, newest_crime.year + MAX_YEARS_AFTER_CRIME
+    other = sum(count for year, count in table.by_year.items() if not first <= year <= last)
+    if other > MAX_OLD_REPORTS * total:
+        what = (
+            f"about {other:,} of {total:,} reports are not of the years {first} to {last}: "
+            f"they are of {min(years)} to {max(years)}, and the newest crimes of {newest_crime:%Y}"
+        )
+        remedy = "correct the dates, or take the old reports out"
+        report.alarms.add("report_dates", settings.find_files("reports")[0], what, remedy)
+
+
+def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:
+    """A note for each check that is accepted, with the reason that the settings give."""
+    return [
+        Note(
+            "check_accepted",
+            {"check": alarm.check, "message": alarm.message, "reason": alarm.accepted},
+        )
+        for alarm in alarms
+        if alarm.accepted is not None
+    ]

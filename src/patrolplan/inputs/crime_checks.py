@@ -1,0 +1,158 @@
+"""Plausibility of recorded crime as a whole: rows that cannot be read, copies, clocks, the future.
+
+Each check has a declared bound; what passes it goes to `patrolplan.plausibility.Alarms`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from patrolplan.inputs.row_account import check_resolution
+from patrolplan.inputs.timestamps import TIMED
+from patrolplan.plausibility import ALLOWED_ROWS, Alarms, exceeds_bound
+from patrolplan.text import format_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from patrolplan.inputs.crimes import CrimeFile
+
+MIN_COARSE_ROWS = 20
+"""Fewer rows than this say nothing about how places are rounded."""
+
+MAX_EMPTY_SHARE = 0.5
+"""Largest share of rows without coordinates: forces give none for a tenth of their rows at most."""
+
+MAX_OVERLAP_SHARE = 0.5
+"""Largest share of a file's crimes that earlier files also have."""
+
+MIN_CLOCK_ROWS = 50
+"""Fewer times than this say nothing about the clock."""
+
+NOON = 12
+
+
+def check_places(files: Sequence[CrimeFile], alarms: Alarms) -> None:
+    """Check that most crimes have a place, and one that is exact enough for streets."""
+    placed = np.concatenate([file.rows["is_coarse"][file.rows["x"].notna()] for file in files])
+    path = files[0].account.path
+    check_resolution("crimes", path, placed, alarms, min_rows=MIN_COARSE_ROWS)
+    total = sum(file.account.row_count for file in files)
+    unreadable = (one for file in files for one in file.account.unreadable)
+    empty = sum(int(file.rows["x"].isna().sum()) for file in files)
+    empty -= sum(one.count for one in unreadable if one.column in AXES)
+    if exceeds_bound(empty, total, MAX_EMPTY_SHARE):
+        what = f"{empty:,} of {total:,} rows have no coordinates"
+        alarms.add("refused_rows", path, what, "export them with coordinates")
+
+
+AXES = ("longitude", "latitude", "easting", "northing")
+
+
+def check_clock(table: pd.DataFrame, paths: Sequence[Path], alarms: Alarms) -> None:
+    """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59.
+
+    Parameters
+    ----------
+    table
+        Complete rows of all files.
+    paths
+        The files, for the message.
+    """
+    timed = table[table["precision"] == TIMED]
+    hours = timed["occurred_at"].dt.hour
+    for file, of_file in hours.groupby(timed["file"]):
+        if len(of_file) < MIN_CLOCK_ROWS or of_file.max() > NOON or of_file.min() < 1:
+            continue
+        what = (
+            f"none of its {len(of_file):,} times is after 12:59 or before 01:00, "
+            "as on a 12-hour clock without am and pm"
+        )
+        remedy = "export the times with hours from 00 to 23"
+        alarms.add("unusual_times", paths[int(str(file))], what, remedy)
+
+
+def check_copies(table: pd.DataFrame, paths: Sequence[Path], alarms: Alarms) -> set[int]:
+    """Numbers of the files that hold the same crimes as an earlier one, however they are packed.
+
+    Files are compared by the rows that were read, in any order, so that a copy that was saved by
+    another program is noticed too.
+
+    Parameters
+    ----------
+    table
+        Rows of all files.
+    paths
+        The files.
+    """
+    sizes = table["file"].value_counts()
+    sizes = sizes[sizes > ALLOWED_ROWS]
+    candidates = sizes.index[sizes.duplicated(keep=False)]
+    rows = table[table["file"].isin(candidates)]
+    columns = ["crime_id", "month", "occurred_at", "category", "force", "x", "y"]
+    hashes = pd.util.hash_pandas_object(
+        rows[columns].astype({"category": "str", "force": "str"}), index=False
+    )
+    sums = hashes.groupby(rows["file"].to_numpy()).sum()
+    first: dict[tuple[int, int], int] = {}
+    copies: list[tuple[int, int]] = []
+    for number, total in zip(sums.index.astype(int), sums.astype(int), strict=True):
+        original = first.setdefault((total, int(sizes.loc[number])), number)
+        if original != number:
+            copies.append((number, original))
+    if copies:
+        number, original = copies[0]
+        more = f", and {format_count(len(copies) - 1, 'more copy', 'more copies')}"
+        what = (
+            f"holds the same {format_count(int(sizes.loc[number]), 'crime')} as "
+            f"{paths[original].name}{more if len(copies) > 1 else ''}"
+        )
+        alarms.add("duplicate_files", paths[number], what, "remove one of the files")
+    return {number for number, _ in copies}
+
+
+def check_overlap(
+    files: pd.Series, duplicates: pd.Series, paths: Sequence[Path], alarms: Alarms
+) -> None:
+    """Notice a file most of whose crimes are in earlier files: its rows without ID count twice.
+
+    Parameters
+    ----------
+    files, duplicates
+        Number of the file of each row with a Crime ID, and of those that earlier files have;
+        without files that are known to be copies.
+    """
+    total = np.bincount(files, minlength=len(paths))
+    again = np.bincount(duplicates, minlength=len(paths))
+    for number in map(int, np.flatnonzero(again)):
+        if exceeds_bound(int(again[number]), int(total[number]), MAX_OVERLAP_SHARE):
+            what = (
+                f"{again[number]:,} of its {total[number]:,} crimes with an ID are also in earlier "
+                "files, so the crimes without an ID seem to be there twice"
+            )
+            alarms.add("duplicate_files", paths[number], what, "remove one of the files")
+
+
+def check_future(
+    months: pd.Series, files: pd.Series, paths: Sequence[Path], alarms: Alarms
+) -> None:
+    """Notice more crimes of the future than slips explain.
+
+    Parameters
+    ----------
+    months
+        Month of each crime of the future.
+    files
+        Number of the file of each crime, those of the past included.
+    """
+    if exceeds_bound(len(months), len(files)):
+        what = (
+            f"{len(months):,} of {len(files):,} crimes are of months in the future, "
+            f"up to {months.max():%Y-%m}"
+        )
+        path = paths[int(files[months.index[0]])]
+        alarms.add("refused_rows", path, what, "correct the months")

@@ -1,0 +1,304 @@
+"""Delimited text row by row: its encoding, delimiter and header, and which rows fit the header.
+
+A row that has more or fewer fields than the header has a comma, a quote or a line end out of
+place, so its values stand under the wrong names: it is never used. Most files are plain (no quotes,
+every line alike), which a few array calls prove; only the others are split in Python.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from patrolplan.errors import InputError
+
+SNIFFED_BYTES = 65536
+DELIMITERS = ",;\t|"
+SEARCHED_ROWS = 20
+
+MALFORMED = "with more or fewer fields than the header"
+"""Why such a row is left out."""
+
+MAX_CELL_LINES = 100
+"""More lines than this in one cell are rows behind a quote that is not closed."""
+
+WRONG_FORMATS = {
+    b"pk\x03\x04": "a ZIP archive or Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "an XML file",
+    b"%pdf": "a PDF",
+    b"\x1f\x8b": "a gzip file without the ending .gz",
+    b"{": "a JSON file",
+}
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class DelimitedText:
+    """A delimited file in memory, and how it is written.
+
+    Parameters
+    ----------
+    path
+        Where it was read.
+    content
+        Its bytes, unpacked.
+    encoding
+        `utf-8-sig` or `cp1252`.
+    delimiter
+        One of `DELIMITERS`.
+    header
+        Names of the columns.
+    header_row
+        Row number of the header: 1, or more where blank rows come first.
+    first_rows
+        Cells of the first rows after row 1, to search for a header below titles.
+    """
+
+    path: Path
+    content: bytes
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    header_row: int
+    first_rows: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class CountedTable:
+    """The rows of a table that fit its header, and an account of those that do not.
+
+    Parameters
+    ----------
+    rows
+        Text or NA; the index is the row number in the file.
+    malformed
+        Row numbers of the rows with more or fewer fields than the header.
+    unread
+        Row numbers of the rows that hold something, but nothing in the columns that are read.
+    is_cut
+        Whether the file ends in the middle of a row.
+    """
+
+    rows: pd.DataFrame
+    malformed: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
+    is_cut: bool = False
+
+    @property
+    def row_count(self) -> int:
+        """Rows in the file, without blank ones."""
+        return len(self.rows) + len(self.malformed) + len(self.unread)
+
+
+def open_delimited(path: Path) -> DelimitedText:
+    """Read a delimited file and find how it is written.
+
+    Raises
+    ------
+    InputError
+        When the file is empty, broken, or something else than delimited text.
+    """
+    content = _read_bytes(path)
+    if not content.strip():
+        raise InputError.one(path, "the file is empty", "fetch or export it again")
+    _refuse_other_formats(path, content)
+    text, encoding = decode_text(content[:SNIFFED_BYTES], is_cut=len(content) > SNIFFED_BYTES)
+    lines = text.splitlines()
+    if len(content) > SNIFFED_BYTES and len(lines) == 1:
+        what = f"has a first line of more than {SNIFFED_BYTES:,} bytes, so it has no header"
+        raise InputError.one(path, what, "export only the columns that are needed")
+    first_line = next((line for line in lines if line.strip(DELIMITERS + " ")), lines[0])
+    delimiter = max(DELIMITERS, key=first_line.count)
+    if encoding != "cp1252":  # plain ASCII at its head may be followed by Windows-1252
+        encoding = decode_text(content)[1]
+    rows = [tuple(line.split(delimiter)) for line in lines[1:SEARCHED_ROWS]]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for number, record in enumerate(reader, start=1):
+            if any(cell.strip() for cell in record):
+                header = tuple(record)
+                return DelimitedText(
+                    path, content, encoding, delimiter, header, number, tuple(rows)
+                )
+    except csv.Error as error:
+        raise InputError.one(path, f"has no header ({error})", "correct its first line") from None
+    raise InputError.one(path, "the file is empty", "fetch or export it again")
+
+
+def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
+    """The named columns of the rows that fit the header; other columns are dropped.
+
+    Raises
+    ------
+    InputError
+        When a quote is out of place: what follows it cannot be split into rows.
+    """
+    if _is_plain(text):
+        return _split_plain(text, names)
+    return _split_exactly(text, names)
+
+
+def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
+    """Text and its encoding: UTF-8, or else Windows-1252, as older spreadsheets and GIAS write.
+
+    With `is_cut` the content may end inside a letter.
+    """
+    try:
+        return content.decode("utf-8-sig"), "utf-8-sig"
+    except UnicodeDecodeError as error:
+        encoding = "utf-8-sig" if is_cut and error.start > len(content) - 4 else "cp1252"
+        return content.decode(encoding, errors="replace"), encoding
+
+
+def strip_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Cells without the spaces around them; NA where nothing is left."""
+    stripped = {name: table[name].str.strip() for name in table}
+    return pd.DataFrame(stripped, index=table.index).replace("", pd.NA)
+
+
+def _read_bytes(path: Path) -> bytes:
+    """The content of a file, unpacked where its name says that it is packed."""
+    try:
+        content = path.read_bytes()
+        if path.suffix.lower() == ".gz":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
+    return content
+
+
+def _refuse_other_formats(path: Path, content: bytes) -> None:
+    begins = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
+    for start, what in WRONG_FORMATS.items():
+        if begins.startswith(start):
+            raise InputError.one(path, f"is {what}, not a CSV table", "unpack it or save it as CSV")
+    if content.startswith(UTF16_MARKS):
+        what = "is UTF-16 text ('Unicode text' of a spreadsheet)"
+        raise InputError.one(path, what, "save it as CSV in UTF-8")
+    at = content.find(b"\0")
+    if at >= 0:
+        line = content.count(b"\n", 0, at) + 1
+        what = "contains NUL bytes, so it is not text"
+        raise InputError.one(path, what, "save it as CSV in UTF-8", f"line {line:,}")
+
+
+def _is_plain(text: DelimitedText) -> bool:
+    """Whether no quote stands in a file and each line is blank or has the header's fields."""
+    content = text.content
+    if b'"' in content or content.count(b"\r") != content.count(b"\r\n"):
+        return False
+    letters = np.frombuffer(content, dtype=np.uint8)
+    ends = np.flatnonzero(letters == ord("\n"))
+    if not content.endswith(b"\n"):
+        ends = np.append(ends, len(letters))
+    delimiters = np.flatnonzero(letters == ord(text.delimiter))
+    fields = np.diff(np.searchsorted(delimiters, ends), prepend=0) + 1
+    lengths = np.diff(ends, prepend=-1) - 1
+    if b"\r" in content:
+        lengths -= letters[np.maximum(ends - 1, 0)] == ord("\r")
+    is_blank = lengths <= 0
+    return bool((is_blank | (fields == len(text.header))).all())
+
+
+def _split_plain(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
+    table = pd.read_csv(
+        io.BytesIO(text.content),
+        sep=text.delimiter,
+        encoding=text.encoding,
+        encoding_errors="replace" if text.encoding == "cp1252" else "strict",
+        usecols=list(names),
+        dtype=str,
+        skiprows=text.header_row - 1,
+        skip_blank_lines=False,
+        keep_default_na=False,
+        na_values=[""],
+        index_col=False,
+    )
+    first = text.header_row + 1
+    table = table.set_axis(pd.RangeIndex(first, first + len(table), name="row"))
+    table = strip_cells(table)
+    empty = table.index[table.isna().all(axis=1)]
+    unread: tuple[int, ...] = ()
+    if len(empty):
+        lines = text.content.split(b"\n")
+        signs = f" \t\r\xa0{text.delimiter}".encode()
+        unread = tuple(int(row) for row in empty if lines[row - 1].strip(signs))
+    return CountedTable(table.drop(index=empty), unread=unread)
+
+
+def _split_exactly(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
+    """Split a file with quotes or uneven lines record by record."""
+    width = len(text.header)
+    wanted = [text.header.index(name) for name in names]
+    decoded = text.content.decode(text.encoding, errors="replace")
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    malformed: list[int] = []
+    unread: list[int] = []
+    number = 0
+    for number, record in enumerate(_iterate_records(text, decoded), start=1):
+        if number <= text.header_row or not any(map(str.strip, record)):
+            continue
+        if len(record) != width:
+            malformed.append(number)
+            continue
+        cells = [record[column].strip() for column in wanted]
+        if any(cells):
+            rows.append(cells)
+            numbers.append(number)
+        else:
+            unread.append(number)
+    table = pd.DataFrame(rows, columns=list(names), index=pd.Index(numbers, dtype=np.int64))
+    table = table.astype("str").rename_axis("row").replace("", pd.NA)
+    is_cut = bool(malformed) and malformed[-1] == number and not decoded.endswith(("\n", "\r"))
+    return CountedTable(table, tuple(malformed), tuple(unread), is_cut)
+
+
+def _iterate_records(text: DelimitedText, decoded: str) -> Iterator[list[str]]:
+    """The records of a file, header and blank ones included.
+
+    A record whose quoted cell seems to hold further rows, or that does not fit the header although
+    it goes over several lines, shows a quote out of place: then no later row can be trusted.
+    """
+    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=text.delimiter, strict=True)
+    width = len(text.header)
+    number = line = 0
+    try:
+        for number, record in enumerate(reader, start=1):
+            if reader.line_num > line + 1 and (
+                len(record) != width
+                or any(_holds_rows(cell, width, text.delimiter) for cell in record)
+            ):
+                raise _build_quote_error(text.path, number)
+            line = reader.line_num
+            yield record
+    except csv.Error:
+        raise _build_quote_error(text.path, number + 1) from None
+
+
+def _build_quote_error(path: Path, row: int) -> InputError:
+    what = "a quote is out of place, so the rows from here on cannot be separated"
+    remedy = 'write a cell that holds a comma or a quote in quotes ("..."), and a quote in it twice'
+    return InputError.one(path, what, remedy, f"row {row:,}")
+
+
+def _holds_rows(cell: str, width: int, delimiter: str) -> bool:
+    """Whether a cell of several lines holds the end of one row, whole rows, the start of another.
+
+    Then its opening quote belongs to one row and its closing quote to another.
+    """
+    lines = cell.splitlines()
+    if len(lines) <= 1:
+        return False
+    first, *between, last = (line.count(delimiter) for line in lines)
+    is_like_rows = first + last == width - 1 and all(count == width - 1 for count in between)
+    return len(lines) > MAX_CELL_LINES or (width > 1 and is_like_rows)

@@ -1,0 +1,200 @@
+"""An account of every row of a table's files: what fits, what does not, what cannot be read.
+
+The rows that cannot be used are counted with file and row number; more of them than slips explain
+go to `patrolplan.plausibility.Alarms`. Not for pupils' reports, whose rows are never named.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.inputs.delimited import MALFORMED, CountedTable
+from patrolplan.inputs.table_reader import (
+    MALFORMED_REMEDY,
+    describe_cell,
+    list_rows,
+    parse_degrees,
+    parse_numbers,
+    quote_value,
+)
+from patrolplan.inputs.value_forms import (
+    DEGREES_REMEDY,
+    METRES_REMEDY,
+    NUMBER_FORMS,
+    Unreadable,
+    find_unreadable,
+)
+from patrolplan.plausibility import Alarms, exceeds_bound
+from patrolplan.tables import LeftOut
+from patrolplan.text import format_count
+
+MAX_COARSE_DECIMALS = 3
+"""A degree to so many decimals is a hundred metres."""
+
+COARSE_METRES = 100
+MAX_COARSE_SHARE = 0.5
+"""Largest share of rows whose places are rounded to a hundred metres or more."""
+
+ROUNDING = 1e-6
+"""Numbers closer than this to a whole one are whole."""
+
+
+@dataclass(frozen=True)
+class RowAccount:
+    """One file's rows, but for their content.
+
+    Parameters
+    ----------
+    path
+        The file.
+    fitting
+        Number of rows that fit the header.
+    malformed, unread, is_cut
+        See `patrolplan.inputs.delimited.CountedTable`.
+    unreadable
+        Values that cannot be read, by column; empty cells are not among them.
+    """
+
+    path: Path
+    fitting: int
+    malformed: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
+    is_cut: bool = False
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def row_count(self) -> int:
+        """Rows in the file, without blank ones."""
+        return self.fitting + len(self.malformed) + len(self.unread)
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether a later message may have to name one of its rows."""
+        return bool(self.malformed or self.unread or self.unreadable)
+
+
+def build_account(
+    path: Path, table: CountedTable, unreadable: Sequence[Unreadable] = ()
+) -> RowAccount:
+    """The account of a file that was read; its coordinates are looked at here."""
+    points = find_unreadable_points(table.rows)
+    return RowAccount(
+        path,
+        len(table.rows),
+        table.malformed,
+        table.unread,
+        table.is_cut,
+        (*unreadable, *points),
+    )
+
+
+def check_accounts(
+    source: str, accounts: Sequence[RowAccount], left_out: LeftOut, alarms: Alarms
+) -> None:
+    """Count the rows of all files of a table, and check what does not fit or cannot be read.
+
+    Parameters
+    ----------
+    source
+        The table's name in what is left out.
+    accounts
+        One for each file.
+    left_out
+        Receives the number of rows, and those without use.
+    alarms
+        Receives `malformed_rows` and `refused_rows` where their bound is passed.
+    """
+    total = sum(account.row_count for account in accounts)
+    left_out.count_rows(source, total)
+    unread = sum(len(account.unread) for account in accounts)
+    left_out.add(source, "with nothing in the columns that are read", unread)
+    uneven = [account for account in accounts if account.malformed]
+    if uneven:
+        _check_shape(source, uneven, total, left_out, alarms)
+    for column in dict.fromkeys(one.column for file in accounts for one in file.unreadable):
+        found = [(f.path, one) for f in accounts for one in f.unreadable if one.column == column]
+        count = sum(one.count for _, one in found)
+        all_files = len(found) == len(accounts)
+        is_every_value = all_files and all(one.count == one.given for _, one in found)
+        if is_every_value or exceeds_bound(count, total):
+            path, first = found[0]
+            look = f", which looks like {first.look}" if first.look else ""
+            what = (
+                f"{quote_value(first.value)} cannot be read{look} "
+                f"({format_count(count, 'such value')} in {format_count(total, 'row')})"
+            )
+            place = describe_cell(f"{first.row:,}", column)
+            alarms.add("refused_rows", path, what, first.remedy, place)
+
+
+def _check_shape(
+    source: str, uneven: Sequence[RowAccount], total: int, left_out: LeftOut, alarms: Alarms
+) -> None:
+    """Rows with more or fewer fields than their header, and files that end in mid-row."""
+    first, count = uneven[0], sum(len(account.malformed) for account in uneven)
+    rows = list_rows(first.malformed)
+    more = f", and {format_count(len(uneven) - 1, 'more file')}" if len(uneven) > 1 else ""
+    reason = f"{MALFORMED} ({first.path.name}, {rows}{more})"
+    left_out.add(source, reason, count)
+    if exceeds_bound(count, total):
+        what = f"{count:,} of {total:,} rows have more or fewer fields than the header"
+        alarms.add("malformed_rows", first.path, what, MALFORMED_REMEDY, rows)
+    for account in uneven:
+        if account.is_cut:
+            what = "the file ends in the middle of its last row, so it was cut short"
+            place = list_rows(account.malformed[-1:])
+            alarms.add("malformed_rows", account.path, what, "fetch or export it again", place)
+
+
+def check_resolution(
+    source: str, path: Path, coarse: NDArray[np.bool_], alarms: Alarms, *, min_rows: int
+) -> None:
+    """Check that most places of a table are not rounded to a hundred metres or more.
+
+    Parameters
+    ----------
+    coarse
+        (n,) see `is_coarse`, of the rows with a place.
+    min_rows
+        Fewer rows than this say nothing about how places are rounded.
+    """
+    if len(coarse) >= min_rows and coarse.mean() > MAX_COARSE_SHARE:
+        what = (
+            f"{coarse.sum():,} of {len(coarse):,} {source} have coordinates rounded to 100 m or "
+            "more, too coarse for streets"
+        )
+        remedy = "export longitude and latitude with six decimals, or metres"
+        alarms.add("coordinate_resolution", path, what, remedy)
+
+
+def is_coarse(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """(n,) whether both coordinates of a row are rounded to about a hundred metres or more."""
+    if {"longitude", "latitude"} <= set(table.columns):
+        scaled = [
+            parse_numbers(table[axis]) * 10.0**MAX_COARSE_DECIMALS
+            for axis in ("longitude", "latitude")
+        ]
+    elif {"easting", "northing"} <= set(table.columns):
+        scaled = [parse_numbers(table[axis]) / COARSE_METRES for axis in ("easting", "northing")]
+    else:
+        return np.zeros(len(table), dtype=bool)
+    whole = [np.abs(values - np.round(values)) < ROUNDING for values in scaled]
+    return np.asarray(whole[0] & whole[1])
+
+
+def find_unreadable_points(table: pd.DataFrame) -> list[Unreadable]:
+    """Coordinates that cannot be read, by column; empty cells are not among them."""
+    found: list[Unreadable] = []
+    if {"longitude", "latitude"} <= set(table.columns):
+        for axis in ("longitude", "latitude"):
+            is_read = np.isfinite(parse_degrees(table[axis], axis))
+            found += find_unreadable(table[axis], is_read, NUMBER_FORMS, DEGREES_REMEDY)
+    elif {"easting", "northing"} <= set(table.columns):
+        for axis in ("easting", "northing"):
+            is_read = np.isfinite(parse_numbers(table[axis]))
+            found += find_unreadable(table[axis], is_read, NUMBER_FORMS, METRES_REMEDY)
+    return found

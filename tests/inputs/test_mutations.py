@@ -1,0 +1,416 @@
+"""Data that is wrong as a whole ends in an error or a note that names the cause; good data in none.
+
+Each mutation is one that a spreadsheet, an export or a tired colleague makes in real files. They
+are made in a small copy of the demo borough.
+"""
+
+import gzip
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import patrolplan as pp
+from patrolplan.errors import InputError
+from patrolplan.outputs.note_words import describe_notes
+
+MONTHS = ("2026-07", "2026-08", "2026-09")
+
+
+@pytest.fixture(scope="module")
+def original(copy_demo, tmp_path_factory):
+    """The demo borough with three months of crime."""
+    folder = tmp_path_factory.mktemp("original")
+    copy_demo(folder, *MONTHS)
+    return folder
+
+
+@pytest.fixture
+def copy(original, tmp_path):
+    """A copy of it to be changed."""
+    return shutil.copytree(original, tmp_path / "area")
+
+
+def _load(folder, settings="patrolplan.toml"):
+    """What a reader is shown: the error, or what was left out and noted."""
+    try:
+        area = pp.load_area(folder / settings)
+    except InputError as error:
+        return "refused", str(error)
+    return "noted", "\n".join([*map(str, area.left_out), *describe_notes(area.notes)])
+
+
+def _edit(pattern, old, new, *, every=1, first=2):
+    """What changes text in each nth line of the files, from a line on."""
+
+    def change(folder):
+        for path in sorted(folder.glob(pattern)):
+            lines = path.read_text(encoding="cp1252").splitlines()
+            for number in range(first - 1, len(lines), every):
+                lines[number] = re.sub(old, new, lines[number])
+            path.write_text("\n".join(lines) + "\n", encoding="cp1252")
+
+    return change
+
+
+def _table(pattern, change, **options):
+    """What changes the table of each file, read and written as text."""
+
+    def apply(folder):
+        for path in sorted(folder.glob(pattern)):
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
+            change(table).to_csv(path, index=False, encoding="cp1252", **options)
+
+    return apply
+
+
+def _swap(first, second):
+    return lambda table: table.rename(columns={first: second, second: first})
+
+
+def _bytes(pattern, change):
+    def apply(folder):
+        for path in sorted(folder.glob(pattern)):
+            path.write_bytes(change(path.read_bytes()))
+
+    return apply
+
+
+def _title(content):
+    return b"Crimes in Eastmere,,,,,,,,,,,\nExported by the ward team,,,,,,,,,,,\n" + content
+
+
+def _quote_first_and_last(folder):
+    """A quote in the first and in the last row: everything between is one cell."""
+    for path in folder.glob(CRIMES):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = [number for number, line in enumerate(lines) if ",On or near" in line]
+        for number in (rows[0], rows[-1]):
+            lines[number] = lines[number].replace(",On or near", ',"On or near')
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _merge_rows(folder):
+    """A quote opened in one row and closed in the next: two rows with the fields of one."""
+    path = folder / FILE
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[100] = lines[100].replace(",On or near", ',"On or near', 1)
+    lines[101] = re.sub(r"On or near ([^,]*),", r'On or near \1",', lines[101], count=1)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _copy_file(name):
+    def change(folder):
+        shutil.copy(folder / FILE, folder / "crimes" / "2026-09" / name)
+
+    return change
+
+
+def _copy_reversed(folder):
+    """The same crimes in another order and packed: no byte is the same."""
+    head, *rows = (folder / FILE).read_text(encoding="utf-8").splitlines()
+    text = "\n".join([head, *rows[::-1]])
+    (folder / "crimes" / "2026-09" / "more-street.csv.gz").write_bytes(gzip.compress(text.encode()))
+    settings = folder / "patrolplan.toml"
+    text = settings.read_text(encoding="utf-8").replace("-street.csv", "-street.csv*")
+    settings.write_text(text, encoding="utf-8")
+
+
+def _copy_most(folder):
+    """A second download of a month that has a few crimes more."""
+    lines = (folder / FILE).read_text(encoding="utf-8").splitlines()
+    text = "\n".join(lines[:-20])
+    (folder / "crimes" / "2026-09" / "old-street.csv").write_text(text, encoding="utf-8")
+
+
+def _set(text):
+    def change(folder):
+        with (folder / "patrolplan.toml").open("a", encoding="utf-8") as stream:
+            stream.write(f"\n{text}\n")
+
+    return change
+
+
+def _extract(form):
+    """A force's own extract in place of open data, with times written in a form."""
+
+    def change(folder):
+        tables = [pd.read_csv(path) for path in sorted(folder.glob(CRIMES))]
+        table = pd.concat(tables).dropna(subset="Longitude")
+        minutes = np.random.default_rng(1).integers(420, 40_000, len(table))
+        times = pd.to_datetime(table["Month"]) + pd.to_timedelta(minutes, "min")
+        table = table.assign(occurred_at=times.dt.strftime(form)).drop(columns="Month")
+        table.to_csv(folder / "own.csv", index=False)
+        text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
+        text = text.replace("crimes/*/*-street.csv", "own.csv")
+        text += '\n[columns.crimes]\noccurred_at = "occurred_at"\n'
+        (folder / "patrolplan.toml").write_text(text, encoding="utf-8")
+
+    return change
+
+
+CRIMES = "crimes/*/*eastmere-street.csv"
+FILE = "crimes/2026-09/2026-09-eastmere-street.csv"
+DEGREES = r",(0\.8\d{3})\d*,(51\.5\d{3})\d*"
+
+REFUSED = {
+    # rows and files
+    "quotes that swallow a file": (_quote_first_and_last, "a quote is out of place"),
+    "a quote over two rows": (_merge_rows, "row 101: a quote is out of place"),
+    "a quote never closed": (
+        _edit(FILE, "On or near", '"On or near', every=999, first=50),
+        "row 50: a quote",
+    ),
+    "a comma in a third of the places": (
+        _edit(CRIMES, "On or near", "On, or near", every=3),
+        "have more or fewer fields than the header",
+    ),
+    "a comma lost in a third of the rows": (
+        _edit(CRIMES, ",$", "", every=3),
+        "have more or fewer fields than the header",
+    ),
+    "a file cut short": (_bytes(FILE, lambda text: text[:40_000]), "it was cut short"),
+    "the second column of a name": (
+        _edit(CRIMES, "Context", "Month", first=1, every=9999),
+        "has two columns 'Month'",
+    ),
+    "titles above the header": (_bytes(CRIMES, _title), "has its header in row 3"),
+    "Unicode text of a spreadsheet": (
+        _bytes(FILE, lambda text: text.decode().replace(",", "\t").encode("utf-16")),
+        "UTF-16",
+    ),
+    "a bad block on the disk": (
+        _bytes(FILE, lambda text: text[:30_000] + bytes(4096) + text[34_096:]),
+        "NUL bytes",
+    ),
+    "a workbook named csv": (_bytes(FILE, lambda _: b"PK\x03\x04..."), "Excel workbook"),
+    "a comma in a tasked place": (
+        _edit("tasked_places.csv", '"', ""),
+        "more or fewer fields than the header",
+    ),
+    "every file twice": (_copy_file("copy-street.csv"), "holds the same 583 crimes"),
+    "a file twice, packed and sorted": (_copy_reversed, "holds the same 583 crimes"),
+    "an earlier download of the month": (_copy_most, "are also in earlier files"),
+    # dates and times
+    "months by name": (_edit(CRIMES, r",20\d\d-\d\d,", ",Sep-26,"), "'Sep-26' cannot be read"),
+    "months by name in a tenth": (
+        _edit(CRIMES, r",20\d\d-\d\d,", ",Sep-26,", every=10),
+        "a month with its name",
+    ),
+    "months as numbers of a spreadsheet": (
+        _edit(CRIMES, r",20\d\d-\d\d,", ",46266,"),
+        "a spreadsheet's number of a day",
+    ),
+    "months as days": (_edit(CRIMES, r",(20\d\d-\d\d),", r",\1-01,"), "a date and not a month"),
+    "months in UK form": (
+        _edit(CRIMES, r",(20\d\d)-(\d\d),", r",\2/\1,"),
+        "write months as YYYY-MM",
+    ),
+    "months of 2036": (
+        _edit(FILE, ",2026-09,", ",2036-09,"),
+        "months in the future, up to 2036-09",
+    ),
+    "months of 1926": (_edit(FILE, ",2026-09,", ",1926-09,"), "'1926-09' cannot be read"),
+    "reports with UK dates": (
+        _edit("reports.csv", r"(20..)-(..)-(..)", r"\3/\2/\1"),
+        "write dates as YYYY-MM-DD",
+    ),
+    "reports with UK dates in a third": (
+        _edit("reports.csv", r"(20..)-(..)-(..)", r"\3/\2/\1", every=3),
+        "write dates as YYYY-MM-DD",
+    ),
+    "reports with times": (
+        _edit("reports.csv", r"(20..-..-..),", r"\1 00:00:00,"),
+        "write dates as YYYY-MM-DD",
+    ),
+    "reports of 2011": (
+        _edit("reports.csv", r",20..-", ",2011-"),
+        "reports are not of the years 2023 to 2028: they are of 2011 to 2011",
+    ),
+    "reports of 2199": (_edit("reports.csv", r",20..-", ",2199-"), "not in the future"),
+    "bells on a 12-hour clock": (_edit("bell_times.csv", ",1[45]:", ",03:"), "24-hour clock"),
+    "bells with seconds": (_edit("bell_times.csv", "$", ":00"), "is not a valid time"),
+    "bells with pm": (_edit("bell_times.csv", ",15:", ",3:"), "is not a valid time"),
+    "hours on a 12-hour clock": (
+        _edit("officers.csv", r"1[45]:(\d\d)-1[78]:", r"02:\1-06:"),
+        "outside 07:00 to 19:00",
+    ),
+    "a window on a 12-hour clock": (
+        _set('[patrol.windows.late]\nfrom = "03:00"\nto = "04:30"'),
+        "[patrol.windows.late]: 03:00 to 04:30 lies outside",
+    ),
+    "term dates in UK form": (
+        _edit("term_dates.csv", r"(20..)-(..)-(..)", r"\3/\2/\1"),
+        "is not a valid date",
+    ),
+    "an extract with the month first": (_extract("%m/%d/%Y %H:%M"), "has the month before the day"),
+    "an extract on a 12-hour clock": (
+        _extract("%Y-%m-%d %I:%M"),
+        "none of its 1,780 times is after 12:59",
+    ),
+    "an extract with am and pm": (_extract("%Y-%m-%d %I:%M %p"), "looks like a 12-hour clock"),
+    "an extract with months by name": (
+        _extract("%d-%b-%Y %H:%M"),
+        "looks like a day with the month's name",
+    ),
+    # places
+    "crimes swapped": (_table(CRIMES, _swap("Longitude", "Latitude")), "changed places"),
+    "a tenth of the crimes swapped": (
+        _edit(CRIMES, r",(0\.8\d+),(51\.5\d+),", r",\2,\1,", every=10),
+        "changed places",
+    ),
+    "crimes with decimal commas": (
+        _table(CRIMES, lambda t: t.assign(Longitude=t.Longitude.str.replace(".", ","))),
+        "a decimal comma",
+    ),
+    "crimes in metres": (
+        _edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",599201,185870,"),
+        "metres on a grid and not degrees",
+    ),
+    "crimes to two decimals": (
+        _edit(CRIMES, r",(0\.8\d)\d*,(51\.5\d)\d*,", r",\1,\2,"),
+        "coordinates rounded to 100 m or more",
+    ),
+    "no coordinates": (
+        _edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",,,"),
+        "rows have no coordinates",
+    ),
+    "schools with commas between thousands": (
+        _table("schools.csv", lambda t: t.assign(Easting=t.Easting.map(lambda e: f"{int(e):,}"))),
+        "commas between thousands",
+    ),
+    "schools to the kilometre": (
+        _edit("schools.csv", r",(59\d)\d{3},(18\d)\d{3},", r",\g<1>000,\g<2>000,"),
+        "coordinates rounded to 100 m or more",
+    ),
+    "reports swapped": (
+        _table("reports.csv", _swap("longitude", "latitude")),
+        "put longitude and latitude in their own columns",
+    ),
+    "reports with decimal commas": (
+        _table("reports.csv", lambda t: t.assign(longitude=t.longitude.str.replace(".", ","))),
+        "write decimal degrees with a point",
+    ),
+    "a barred place swapped": (
+        _edit("tasked_places.csv", "0.868684,51.532404", "51.532404,0.868684"),
+        "T-02 lies",
+    ),
+    "a barred place in the next county": (
+        _edit("tasked_places.csv", "51.532404", "51.352404"),
+        "T-02 lies 19 km from the area",
+    ),
+    "gates swapped": (_table("gates.csv", _swap("longitude", "latitude")), "900001 lies 8,846 km"),
+    "bases swapped": (
+        _table("officers.csv", _swap("base_longitude", "base_latitude")),
+        "from the area",
+    ),
+    # words
+    "a category renamed": (
+        _edit("crimes/2026-0[89]/*.csv", ",Violence and sexual offences,", ",Violence,"),
+        "begins when 'Violence and sexual offences' ends",
+    ),
+    "categories by code": (
+        _edit(CRIMES, ",Anti-social behaviour,", ",ASB,"),
+        "are of unknown categories: 'ASB'",
+    ),
+    "reports in title case": (
+        _edit("reports.csv", "after_school", "After School"),
+        "write before_school or lunch",
+    ),
+    "modes in title case": (_edit("officers.csv", ",walk,", ",Walk,"), "write walk or bicycle"),
+    "kinds in title case": (_edit("term_dates.csv", ",term", ",Term"), "write term or closed"),
+    "officers without hours": (
+        _edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", ""),
+        "8 of 8 officers have no hours",
+    ),
+}
+
+NOTED = {
+    "a robbery in two in capitals": (
+        _edit(CRIMES, ",Robbery,", ",ROBBERY,", every=2),
+        "'ROBBERY'",
+    ),
+    "a category in other case from August": (
+        _edit("crimes/2026-0[89]/*.csv", "Violence and sexual", "Violence and  Sexual"),
+        "is counted as 'Violence and sexual offences'",
+    ),
+    "one row with a comma": (
+        _edit(FILE, "On or near", "On, or near", every=9999, first=50),
+        "with more or fewer fields than the header (2026-09-eastmere-street.csv, row 50)",
+    ),
+    "a few typing errors in a category": (
+        _edit(FILE, ",Shoplifting,", ",Shop lifting,", every=5),
+        "nearest 'Shoplifting'",
+    ),
+    "one officer without hours": (
+        _edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", "", every=99),
+        "SSO-01 has no hours on any day",
+    ),
+    "NULL for a twentieth of the places": (
+        _edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",NULL,NULL,", every=20),
+        "without coordinates",
+    ),
+    "a header again in the middle": (
+        _bytes(FILE, lambda text: text + text.splitlines()[0] + b"\n"),
+        "without a month or time that can be read",
+    ),
+    "a row with a total": (
+        _bytes(FILE, lambda text: text + b",,,,,,Total: 583,,,,,\n"),
+        "with nothing in the columns that are read",
+    ),
+}
+
+HARMLESS = {
+    "nothing": lambda _: None,
+    "no last line end": _bytes(CRIMES, lambda text: text.rstrip(b"\n")),
+    "blank rows at the end": _bytes(CRIMES, lambda text: text + b"\n,,,,,,,,,,,\n\n"),
+    "line ends of Windows": _bytes(CRIMES, lambda text: text.replace(b"\n", b"\r\n")),
+    "a byte order mark": _bytes(CRIMES, lambda text: b"\xef\xbb\xbf" + text),
+    "semicolons": _table(CRIMES, lambda table: table, sep=";"),
+    "bars": _table(CRIMES, lambda table: table, sep="|"),
+    "quotes around every cell": _table(CRIMES, lambda table: table, quoting=1),
+    "a comma in a cell, in quotes": _edit(CRIMES, r"On or near ([^,]+),", r'"On, or near \1",'),
+    "a line break in a cell": _edit(CRIMES, r"On or near ([^,]+),", r'"On\nor near \1",'),
+    "a quote in a cell, doubled": _edit(CRIMES, r"On or near ([^,]+),", r'"On or ""near"" \1",'),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_data_that_is_wrong_as_a_whole_is_refused(copy, name):
+    """The error names the cause, and the values of reports are not in it."""
+    mutate, words = REFUSED[name]
+    mutate(copy)
+    ending, text = _load(copy)
+    assert ending == "refused", text
+    assert words in text
+    if name.startswith("reports"):
+        assert not re.search(r"'.*\d|After School|R\d{5}", text)
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_a_slip_is_noted_and_stops_nothing(copy, name):
+    """What may be a slip is left out or counted, and the reader is shown what it was."""
+    mutate, words = NOTED[name]
+    mutate(copy)
+    ending, text = _load(copy)
+    assert ending == "noted", text
+    assert words in text
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_good_data_in_any_dress_is_read_alike(copy, expected, name):
+    """Line ends, marks, separators and quotes change nothing, and nothing is noted about them."""
+    HARMLESS[name](copy)
+    area = pp.load_area(copy / "patrolplan.toml")
+    assert (len(area.incidents), area.left_out, area.notes) == expected
+    assert area.alarms == ()
+    assert all(table.rows == table.used + table.left_out for table in area.tables)
+
+
+@pytest.fixture(scope="module")
+def expected(original):
+    """Incidents, rows left out and notes of the untouched copy."""
+    area = pp.load_area(original / "patrolplan.toml")
+    return len(area.incidents), area.left_out, area.notes

@@ -1,0 +1,61 @@
+"""A check whose bound is passed stops a command, or is accepted for a written reason."""
+
+import pytest
+
+from patrolplan.errors import Problem
+from patrolplan.plausibility import ALLOWED_ROWS, CHECKS, Alarm, Alarms, exceeds_bound
+from patrolplan.settings.models import AcceptSettings
+
+
+def test_every_check_can_be_accepted_in_the_settings():
+    """[accept] has a key for each check, and no other."""
+    assert tuple(AcceptSettings.model_fields) == CHECKS
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "share", "passed"),
+    [
+        (ALLOWED_ROWS, 11, 0.01, False),
+        (ALLOWED_ROWS + 1, 11, 0.01, True),
+        (100, 10_000, 0.01, False),
+        (101, 10_000, 0.01, True),
+        (101, 10_000, 0.5, False),
+    ],
+)
+def test_a_bound_allows_a_few_rows_and_a_share(count, total, share, passed):
+    """So many rows, or such a share of all of them, may be wrong; more is no slip."""
+    assert exceeds_bound(count, total, share) is passed
+
+
+def test_an_alarm_is_a_problem_that_says_how_to_accept_it():
+    """The problem has the remedy, and the line that accepts the check in the settings."""
+    alarms = Alarms()
+    alarms.add("no_hours", "officers.csv", "none has hours", "write hours", "row 2")
+    (problem,) = alarms.take_problems()
+    remedy = 'write hours, or accept it under [accept] with no_hours = "why"'
+    assert problem == Problem("officers.csv", "none has hours", remedy, "row 2")
+    assert alarms.list_alarms() == ()
+    assert alarms.take_problems() == []
+
+
+def test_an_accepted_alarm_has_its_reason_and_no_folder():
+    """An accepted check is no problem; its message is the same on every machine."""
+    alarms = Alarms({"no_hours": "they come on Monday"})
+    alarms.add("no_hours", "/home/me/officers.csv", "none has hours", "write hours", "row 2")
+    assert alarms.take_problems() == []
+    message = "officers.csv, row 2: none has hours"
+    assert alarms.list_alarms() == (Alarm("no_hours", message, "they come on Monday"),)
+
+
+def test_missing_months_are_announced_and_stop_nothing():
+    """Months of a force that are missing are masked, so they need no acceptance."""
+    alarms = Alarms()
+    alarms.add("missing_months", "crimes", "no month 2026-01 of the Met", "fetch it")
+    assert alarms.take_problems() == []
+    assert [alarm.accepted for alarm in alarms.list_alarms()] == [None]
+
+
+def test_a_blank_reason_accepts_nothing():
+    """A reason of spaces is none."""
+    accept = AcceptSettings(no_hours="  ", far_places=" a list of  the whole force ")
+    assert accept.reasons == {"far_places": "a list of the whole force"}
